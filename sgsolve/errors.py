@@ -1,0 +1,114 @@
+"""The errors that sgsolve raises, in one tree.
+
+::
+
+    SgsolveError
+    ├── InputError (ValueError)         an argument is wrong; refused before any work
+    │   ├── ShapeError                  the wrong shape or length
+    │   ├── NotFiniteError              NaN or infinity where numbers are needed
+    │   ├── DataTypeError (TypeError)   not numbers, or numbers of the wrong kind
+    │   └── ParameterError              a parameter that the residual does not have
+    ├── StructureError                  an equation without unknowns, an unknown without equation
+    ├── DerivativeError (TypeError)     an operation would lose a derivative
+    ├── LinearSolveError                a linear system could not be solved to accuracy
+    │   ├── SingularMatrixError         ... because its matrix is singular
+    │   └── BackendError                ... because the back end is unknown or not installed
+    ├── ConvergenceError (RuntimeError) a solve or a sweep failed; carries what was computed
+    ├── DomainError (ArithmeticError)   for the user: "x is outside the model"; shortens steps
+    └── CheckpointError                 a checkpoint file is damaged or belongs to another problem
+
+Every message names the argument, the block or the equation, and says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class SgsolveError(Exception):
+    """Root of the errors of this package."""
+
+
+class InputError(SgsolveError, ValueError):
+    """An argument is wrong; nothing has been computed."""
+
+
+class ShapeError(InputError):
+    """An array has the wrong shape or length."""
+
+
+class NotFiniteError(InputError):
+    """An array holds NaN or infinity where finite numbers are needed."""
+
+
+class DataTypeError(InputError, TypeError):
+    """An argument is not numeric, or its dtype cannot serve here."""
+
+
+class ParameterError(InputError):
+    """A parameter name that the residual does not know, or one that it needs and was not given."""
+
+
+class StructureError(SgsolveError):
+    """The system cannot be solved as posed, whatever the values.
+
+    Attributes
+    ----------
+    rows, columns : tuple of int
+        The equations and the unknowns that the message is about.
+    """
+
+    def __init__(self, message: str, rows: Sequence[int] = (), columns: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.rows = tuple(int(i) for i in rows)
+        self.columns = tuple(int(j) for j in columns)
+
+
+class DerivativeError(SgsolveError, TypeError):
+    """An operation on an AD array is not supported, or would lose the derivative in silence."""
+
+
+class LinearSolveError(SgsolveError):
+    """A linear system could not be solved to the accuracy that was asked for."""
+
+
+class SingularMatrixError(LinearSolveError):
+    """A matrix is singular, structurally or to working precision.
+
+    Attributes
+    ----------
+    rows, columns : tuple of int
+        Suspicious equations and unknowns, most suspicious first; empty if none could be named.
+    """
+
+    def __init__(self, message: str, rows: Sequence[int] = (), columns: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.rows = tuple(int(i) for i in rows)
+        self.columns = tuple(int(j) for j in columns)
+
+
+class BackendError(LinearSolveError):
+    """A linear back end is unknown, not installed, or failed for a reason of its own."""
+
+
+class ConvergenceError(SgsolveError, RuntimeError):
+    """A solve or a sweep did not succeed.
+
+    Attributes
+    ----------
+    result : Result or Branch
+        Everything that was computed until then: the best iterate, the history, the counts.
+    """
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class DomainError(SgsolveError, ArithmeticError):
+    """Raise it inside a residual to say that x is outside the model; the step is shortened."""
+
+
+class CheckpointError(SgsolveError):
+    """A checkpoint file is damaged, of another version, or belongs to another problem."""

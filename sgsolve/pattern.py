@@ -1,0 +1,209 @@
+"""Pattern: where a sparse matrix may have entries, apart from their values.
+
+One idea: a pattern is an object. Whoever holds two matrices with the same `Pattern` object knows
+that they have the same structure without looking at it, so that an analysis, an assembly plan or
+a scaling made for one serves the other. `ad` fills the values of a Jacobian on a pattern, and
+`linear` analyses a pattern once and factorises many values on it.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError, ShapeError
+
+IndexArray = NDArray[np.int32]
+
+
+class Pattern:
+    """A fixed structure in compressed sparse row form, indices sorted within each row.
+
+    Parameters
+    ----------
+    indptr : array_like of int, shape (m + 1,)
+        Row i owns the entries ``indptr[i]:indptr[i + 1]``.
+    indices : array_like of int, shape (nnz,)
+        Column of each entry; strictly increasing within a row.
+    shape : (int, int)
+
+    Raises
+    ------
+    ShapeError, InputError
+        If the arrays do not describe a CSR structure with sorted, unique, valid columns.
+
+    Examples
+    --------
+    >>> pattern = Pattern([0, 1, 3], [0, 0, 1], (2, 2))
+    >>> pattern.matrix([1.0, 2.0, 3.0]).toarray()
+    array([[1., 0.],
+           [2., 3.]])
+    """
+
+    def __init__(self, indptr: ArrayLike, indices: ArrayLike, shape: tuple[int, int]) -> None:
+        self.shape = (int(shape[0]), int(shape[1]))
+        self.indptr: IndexArray = _frozen(indptr)
+        self.indices: IndexArray = _frozen(indices)
+        self.nnz = len(self.indices)
+        self._check()
+        prototype = sp.csr_array(
+            (np.ones(self.nnz), self.indices, self.indptr), shape=self.shape, copy=False
+        )
+        prototype.indices, prototype.indptr = self.indices, self.indptr
+        prototype.has_sorted_indices = True
+        prototype.has_canonical_format = True
+        self._prototype = prototype
+
+    @classmethod
+    def of(cls, matrix: Any) -> Pattern:
+        """Return the pattern of any SciPy sparse matrix; explicit zeros are entries."""
+        csr = sp.csr_array(matrix, copy=True)
+        csr.data = np.ones(len(csr.data))
+        csr.sum_duplicates()
+        return cls(csr.indptr, csr.indices, csr.shape)
+
+    @classmethod
+    def from_coordinates(
+        cls, rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]
+    ) -> tuple[Pattern, NDArray[np.int64]]:
+        """Build a pattern from coordinates, duplicates allowed.
+
+        Returns
+        -------
+        pattern : Pattern
+        position : ndarray of int64, shape (len(rows),)
+            The place in ``data`` of each coordinate that was given.
+        """
+        m, n = shape
+        count = len(rows)
+        if count == 0:
+            return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int64)
+        order = _counting_sort(columns, n)
+        order = order[_counting_sort(rows[order], m)]
+        r, c = rows[order], columns[order]
+        first = np.ones(count, dtype=bool)
+        first[1:] = (r[1:] != r[:-1]) | (c[1:] != c[:-1])
+        place = np.cumsum(first) - 1
+        position = np.empty(count, dtype=np.int64)
+        position[order] = place
+        indptr = np.zeros(m + 1, dtype=np.int64)
+        np.cumsum(np.bincount(r[first], minlength=m), out=indptr[1:])
+        return cls(indptr, c[first], shape), position
+
+    def matrix(self, data: ArrayLike) -> Any:
+        """Return the ``csr_array`` with these values; index arrays are shared, nothing is checked.
+
+        Parameters
+        ----------
+        data : array_like, shape (nnz,)
+        """
+        result = copy.copy(self._prototype)
+        result.data = np.asarray(data)
+        return result
+
+    @cached_property
+    def rows(self) -> IndexArray:
+        """Row of every entry, shape (nnz,)."""
+        counts = np.diff(self.indptr)
+        return _frozen(np.repeat(np.arange(self.shape[0], dtype=np.int32), counts))
+
+    @cached_property
+    def empty_rows(self) -> NDArray[np.int64]:
+        """Rows (equations) without an entry."""
+        return np.flatnonzero(np.diff(self.indptr) == 0)
+
+    @cached_property
+    def empty_columns(self) -> NDArray[np.int64]:
+        """Columns (unknowns) without an entry."""
+        return np.flatnonzero(np.bincount(self.indices, minlength=self.shape[1]) == 0)
+
+    @cached_property
+    def bandwidth(self) -> tuple[int, int]:
+        """Number of sub- and superdiagonals in use, ``(lower, upper)``."""
+        if self.nnz == 0:
+            return 0, 0
+        offset = self.indices.astype(np.int64) - self.rows
+        return max(0, int(-offset.min())), max(0, int(offset.max()))
+
+    def equals(self, other: Pattern) -> bool:
+        """Whether both describe the same structure; immediate for the same object."""
+        return self is other or (
+            self.shape == other.shape
+            and self.nnz == other.nnz
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+        )
+
+    def union(self, other: Pattern) -> Pattern:
+        """Return the pattern that holds the entries of both; self if it holds them already."""
+        if self.shape != other.shape:
+            raise ShapeError(f"patterns of shape {self.shape} and {other.shape} have no union")
+        if self.equals(other):
+            return self
+        rows = np.concatenate([self.rows, other.rows])
+        columns = np.concatenate([self.indices, other.indices])
+        joined, _ = Pattern.from_coordinates(rows, columns, self.shape)
+        return self if joined.nnz == self.nnz else joined
+
+    def with_diagonal(self) -> Pattern:
+        """Return the pattern with every diagonal entry added; self if they are there already."""
+        k = np.arange(min(self.shape), dtype=np.int32)
+        diagonal, _ = Pattern.from_coordinates(k, k, self.shape)
+        return self.union(diagonal)
+
+    def positions(self, other: Pattern) -> NDArray[np.int64]:
+        """Place in this pattern's data of every entry of `other`; -1 where there is none."""
+        key = self.rows.astype(np.int64) * self.shape[1] + self.indices
+        wanted = other.rows.astype(np.int64) * self.shape[1] + other.indices
+        place = np.searchsorted(key, wanted)
+        place[place == self.nnz] = 0
+        found = key[place] == wanted if self.nnz else np.zeros(len(wanted), dtype=bool)
+        return np.where(found, place, -1)
+
+    def _check(self) -> None:
+        m, n = self.shape
+        if len(self.indptr) != m + 1 or self.indptr[0] != 0 or self.indptr[-1] != self.nnz:
+            raise ShapeError(
+                f"indptr must have {m + 1} entries from 0 to {self.nnz} for {m} rows and "
+                f"{self.nnz} indices"
+            )
+        if np.any(np.diff(self.indptr) < 0):
+            raise InputError("indptr decreases: it is not a CSR structure")
+        if self.nnz == 0:
+            return
+        if self.indices.min() < 0 or self.indices.max() >= n:
+            raise InputError(f"indices must lie in 0..{n - 1}, the columns of shape {self.shape}")
+        step = np.diff(self.indices) > 0
+        starts = self.indptr[1:-1]
+        step[starts[(starts > 0) & (starts < self.nnz)] - 1] = True
+        if not step.all():
+            raise InputError("indices must increase within each row; use Pattern.of(matrix)")
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.shape[0]} x {self.shape[1]}, {self.nnz} entries)"
+
+
+def _frozen(values: ArrayLike) -> IndexArray:
+    """Return a private, read-only int32 copy."""
+    result = np.array(values, dtype=np.int32)
+    result.flags.writeable = False
+    return result
+
+
+def _counting_sort(key: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Return the stable permutation that sorts integers in ``0..size - 1``, in linear time.
+
+    SciPy's CSR to CSC conversion is such a sort, compiled; with one entry a row, its row indices
+    are the permutation. Two of them order coordinates several times faster than a comparison sort.
+    """
+    count = len(key)
+    one_each = sp.csr_array(
+        (np.ones(count, dtype=np.int8), key, np.arange(count + 1)), shape=(count, size)
+    )
+    order: NDArray[np.int64] = one_each.tocsc().indices.astype(np.int64)
+    return order
