@@ -1,0 +1,48 @@
+"""What a back end is: the verbs that `LinearSolver` drives.
+
+One idea: a back end analyses a pattern once, with the first real values (the matching of PARDISO
+reads them: analysing a placeholder is fatal), and then factorises many values on it. It sees only
+equilibrated matrices and need not guard itself: finiteness, empty rows, accuracy and singularity
+are looked after by `LinearSolver`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """The verbs of a back end; give an object of your own to `linear.make` if it has them.
+
+    A is an equilibrated ``csr_array``, float64 or complex128, sorted, without duplicates, and the
+    same object in every call of one pattern: its values are overwritten before the next
+    `factorize`, so copy what you keep. Raise `SingularMatrixError` for a zero pivot and
+    `BackendError` for other failures.
+
+    Optional attributes: ``name`` (str, shown in results), ``doubtful`` (bool after `factorize`:
+    the pivots hint at a singular matrix; without it one extra solve per factorisation finds out),
+    ``slogdet()`` (sign and log|det| of A) and ``release()`` (free the memory).
+    """
+
+    def analyse(self, A: Any) -> None:
+        """Look at the pattern of A, and at its values where pivoting needs them."""
+
+    def factorize(self, A: Any) -> None:
+        """Factorise the values of A, whose pattern was analysed."""
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Return the solution of A x = b, or of the transposed (not conjugated) system.
+
+        b has shape (n,) or (n, k), the latter in Fortran order; it may be overwritten.
+        """
+
+
+def is_complex(A: Any) -> bool:
+    """Whether the values of A are complex."""
+    return bool(np.iscomplexobj(A.data))

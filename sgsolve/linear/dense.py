@@ -1,0 +1,61 @@
+"""Dense LAPACK for systems of a few unknowns, where every sparse data structure costs more.
+
+Reference: LAPACK Users' Guide; routines getrf and getrs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ..errors import SingularMatrixError
+from .backend import Vector, is_complex
+from .banded import SMALL_PIVOT
+
+
+class Dense:
+    """LU of a full matrix with partial pivoting; memory n^2."""
+
+    name = "dense"
+    reads_values = False
+
+    def __init__(self) -> None:
+        self.doubtful = False
+
+    def analyse(self, A: Any) -> None:
+        """Find the place of every entry in a full, column-ordered matrix."""
+        n = A.shape[0]
+        rows = np.repeat(np.arange(n), np.diff(A.indptr))
+        self._place = A.indices.astype(np.int64) * n + rows
+        dtype = np.complex128 if is_complex(A) else np.float64
+        self._trf, self._trs = (
+            (lapack.zgetrf, lapack.zgetrs) if is_complex(A) else (lapack.dgetrf, lapack.dgetrs)
+        )
+        self._flat = np.zeros(n * n, dtype=dtype)
+        self._full = self._flat.reshape(n, n).T
+        self._diagonal = self._flat[:: n + 1]
+
+    def factorize(self, A: Any) -> None:
+        """Scatter and factorise in place."""
+        self._flat.fill(0.0)
+        self._flat[self._place] = A.data
+        self._lu, self._pivots, info = self._trf(self._full, overwrite_a=True)
+        if info > 0:
+            raise SingularMatrixError("dense LU met a zero pivot")
+        pivots = np.abs(self._diagonal)
+        self.doubtful = bool(np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots))
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Solve with the kept factors."""
+        x: Vector
+        x, _ = self._trs(self._lu, self._pivots, b, trans=int(transpose), overwrite_b=True)
+        return x
+
+    def slogdet(self) -> tuple[Any, float]:
+        """Return sign (or phase) and log|det|, from the pivots."""
+        size = np.abs(self._diagonal)
+        swaps = np.count_nonzero(self._pivots != np.arange(len(self._pivots)))
+        sign = np.prod(self._diagonal / size) * (-1 if swaps % 2 else 1)
+        return sign, float(np.sum(np.log(size)))

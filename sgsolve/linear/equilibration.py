@@ -1,0 +1,150 @@
+"""Equilibration: row and column factors that bring every largest entry near 1, in place.
+
+One idea: scaling touches the stored values only. A sparse product with diagonal matrices would
+drop explicit zeros and so change the pattern between two Newton steps; here one multiplication by
+kept factors does it, and the factors (powers of two, so that no rounding happens) are recomputed
+only when the largest entry of some row or column has left [1/8, 8].
+
+Reference: D. Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices",
+RAL-TR-2001-034.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError, SingularMatrixError
+from ..pattern import Pattern
+
+# How far a largest entry may drift from 1 before the factors are recomputed.
+DRIFT = 8.0
+# A sweep halves the exponent of the imbalance: 12 of them level 600 decades.
+SWEEPS = 12
+
+
+class Equilibration:
+    """Factors r, c with r_i |A_ij| c_j near 1 in every row and column of one pattern.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        Square, without an empty row or column.
+
+    Attributes
+    ----------
+    row, column : ndarray, shape (n,)
+        The factors now in use, powers of two.
+    magnitude : ndarray, shape (nnz,)
+        Absolute values of the matrix scaled last.
+    n_update : int
+        How often the factors were computed.
+    """
+
+    def __init__(self, pattern: Pattern) -> None:
+        n = pattern.shape[0]
+        self.row = np.ones(n)
+        self.column = np.ones(n)
+        self.n_update = 0
+        self._rows = pattern.rows.astype(np.int64)
+        self._columns = pattern.indices.astype(np.int64)
+        by_column = sp.csr_array(
+            (np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape
+        ).tocsc()
+        self._by_column = by_column.data.astype(np.int64)
+        self._starts = np.concatenate(
+            [pattern.indptr[:-1], by_column.indptr[:-1].astype(np.int64) + pattern.nnz]
+        ).astype(np.int64)
+        self._work = np.empty(2 * pattern.nnz)
+        self._largest = np.empty(2 * n)
+        self._factor: NDArray[np.float64] | None = None
+
+    @property
+    def magnitude(self) -> NDArray[np.float64]:
+        """Absolute values of the matrix scaled last, shape (nnz,)."""
+        return self._work[: len(self._rows)]
+
+    def apply(self, data: NDArray[Any], out: NDArray[Any]) -> None:
+        """Write the scaled values into `out`.
+
+        Raises
+        ------
+        LinearSolveError
+            A value is NaN or infinite.
+        SingularMatrixError
+            A row or a column holds only zeros.
+        """
+        if self._factor is not None:
+            np.multiply(data, self._factor, out=out)
+            smallest, largest = self._extremes(out)
+            # Written so that NaN, too, leads to a recomputation, which then names it.
+            if smallest * DRIFT >= 1.0 and largest <= DRIFT:
+                return
+        self._factor = self._update(data)
+        np.multiply(data, self._factor, out=out)
+        self._extremes(out)
+
+    def _extremes(self, data: NDArray[Any]) -> tuple[float, float]:
+        """Return the smallest and the largest of the largest entries of all rows and columns."""
+        magnitude = self.magnitude
+        np.abs(data, out=magnitude)
+        np.take(magnitude, self._by_column, out=self._work[len(magnitude) :], mode="clip")
+        np.maximum.reduceat(self._work, self._starts, out=self._largest)
+        return float(np.minimum.reduce(self._largest)), float(np.maximum.reduce(self._largest))
+
+    def _update(self, data: NDArray[Any]) -> NDArray[np.float64]:
+        """Compute the factors afresh from the values; return their product for every entry."""
+        n = len(self.row)
+        row, column = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+        self.n_update += 1
+        scaled = data
+        for sweep in range(SWEEPS):
+            smallest, largest = self._extremes(scaled)
+            if sweep == 0:
+                self._refuse(smallest, largest)
+            if smallest > 0.25 and largest < 4.0:
+                break
+            exponent = np.frexp(self._largest)[1]
+            # Halving rounds towards zero, so a sweep never overshoots and the loop ends.
+            half = np.trunc(exponent / 2).astype(np.int32)
+            row -= half[:n]
+            column -= half[n:]
+            scaled = _shift(data, row[self._rows] + column[self._columns])
+        self.row, self.column = np.ldexp(1.0, row), np.ldexp(1.0, column)
+        factor: NDArray[np.float64] = np.ldexp(1.0, row[self._rows] + column[self._columns])
+        return factor
+
+    def _refuse(self, smallest: float, largest: float) -> None:
+        """Raise for entries that no factor can mend, naming where they are."""
+        if smallest > 0.0 and largest < np.inf:
+            return
+        n = len(self.row)
+        in_row, in_column = self._largest[:n], self._largest[n:]
+        bad = np.flatnonzero(~np.isfinite(in_row))
+        if bad.size:
+            raise LinearSolveError(
+                f"the matrix holds NaN or infinity in equation {_some(bad)}; the point at which "
+                "it was evaluated is outside the model, or a derivative overflows there"
+            )
+        rows, columns = np.flatnonzero(in_row == 0.0), np.flatnonzero(in_column == 0.0)
+        what = [f"equation {_some(rows)} has only zero derivatives"] if rows.size else []
+        what += [f"unknown {_some(columns)} enters with zero derivatives only"] * bool(columns.size)
+        raise SingularMatrixError(
+            "the matrix is singular: " + "; ".join(what), rows[:10].tolist(), columns[:10].tolist()
+        )
+
+
+def _shift(data: NDArray[Any], exponent: NDArray[np.int32]) -> NDArray[Any]:
+    """Return data times two to the exponents, real or complex."""
+    if np.iscomplexobj(data):
+        return np.asarray(np.ldexp(np.abs(data), exponent))
+    return np.asarray(np.ldexp(data, exponent))
+
+
+def _some(numbers: NDArray[Any]) -> str:
+    """Return the first numbers as text."""
+    text = ", ".join(str(int(k)) for k in numbers[:5])
+    return text + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")

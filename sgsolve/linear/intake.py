@@ -1,0 +1,112 @@
+"""Intake: the values of a given matrix, in the order of the pattern that was analysed.
+
+One idea: the same index arrays mean the same pattern, by identity, at no cost. Anything else is
+compared with private copies, never trusted: flags such as `has_sorted_indices` may be stale, and
+a changed pattern makes PARDISO return wrong numbers without an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..errors import DataTypeError, ShapeError
+from ..pattern import Pattern
+
+
+class Intake:
+    """Brings matrices onto one pattern, which grows if a matrix leaves it.
+
+    Attributes
+    ----------
+    pattern : Pattern
+        Square; replaced by the union when a matrix has entries outside.
+    """
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern = pattern
+        self._forget()
+
+    def values(self, A: Any) -> NDArray[Any]:
+        """Return the values of A on `pattern`, shape (nnz,), float64 or complex128.
+
+        Look at `pattern` afterwards: it is another object if it had to grow.
+        """
+        pattern = self.pattern
+        if getattr(A, "indices", None) is pattern.indices and A.indptr is pattern.indptr:
+            return numeric(A.data)
+        A = self._as_csr(A)
+        known = self._known
+        if known is None or not _same(A, *known):
+            known = self._learn(A)
+        target = self._place
+        data = numeric(A.data)
+        if target is None:
+            return data
+        result = np.zeros(self.pattern.nnz, dtype=data.dtype)
+        np.add.at(result, target, data)
+        return result
+
+    def _forget(self) -> None:
+        self._known: tuple[NDArray[Any], NDArray[Any]] | None = (
+            self.pattern.indptr,
+            self.pattern.indices,
+        )
+        self._place: NDArray[np.int64] | None = None
+
+    def _learn(self, A: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Find the place of every entry of a matrix with other index arrays."""
+        pattern = self.pattern
+        if _same(A, pattern.indptr, pattern.indices):
+            self._forget()
+            return pattern.indptr, pattern.indices
+        rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+        own, position = Pattern.from_coordinates(rows, A.indices, pattern.shape)
+        self.pattern = pattern.union(own)
+        self._place = self.pattern.positions(own)[position]
+        self._known = (A.indptr.copy(), A.indices.copy())
+        return self._known
+
+    def _as_csr(self, matrix: object) -> Any:
+        A: Any = matrix
+        sparse = bool(sp.issparse(A))
+        if not (sparse or isinstance(A, np.ndarray)):
+            raise DataTypeError(
+                f"the matrix must be a SciPy sparse array or an ndarray, not {type(A).__name__}"
+            )
+        if A.shape != self.pattern.shape:
+            raise ShapeError(
+                f"the matrix has shape {A.shape}, but the solver was made for {self.pattern.shape}"
+            )
+        # Storage may hold more than indptr says, and a stale one may hold less.
+        csr: Any = A if sparse and A.format == "csr" else sp.csr_array(A)
+        used = int(csr.indptr[-1])
+        if len(csr.data) == used and len(csr.indices) == used:
+            return csr
+        return sp.csr_array((csr.data[:used], csr.indices[:used], csr.indptr), shape=A.shape)
+
+
+def numeric(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as float64 or complex128.
+
+    Raises
+    ------
+    DataTypeError
+        They are not numbers.
+    """
+    if values.dtype == np.float64 or values.dtype == np.complex128:
+        return values
+    if values.dtype.kind not in "biufc":
+        raise DataTypeError(f"a linear system needs numbers, not values of dtype {values.dtype}")
+    return values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+
+
+def _same(A: Any, indptr: NDArray[Any], indices: NDArray[Any]) -> bool:
+    return (
+        len(A.indices) == len(indices)
+        and np.array_equal(A.indptr, indptr)
+        and np.array_equal(A.indices, indices)
+    )

@@ -1,0 +1,71 @@
+"""The ladder: which back end takes over when one fails.
+
+One idea: a failure of one method is not yet a failure of the system. PARDISO with a stale
+analysis is cured by a new analysis, a weak diagonal on which its matching fails by its other
+pivoting, weak equations in arbitrary order by SuperLU with true partial pivoting. What SuperLU
+cannot solve either is reported as singular. The rung that cured a pattern is kept for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from ..errors import LinearSolveError
+from .pardiso import Pardiso
+from .superlu import SuperLU
+
+# More fill than this, compared with the matched factorisation, and diagonal pivoting is no help.
+FILL_RATIO = 10.0
+
+# What a back end may raise for numerical reasons. RuntimeError is the way of SciPy and
+# python-mumps, LinAlgError the way of NumPy, ArithmeticError covers overflow.
+NUMERICAL: tuple[type[Exception], ...] = (
+    LinearSolveError,
+    RuntimeError,
+    ArithmeticError,
+    np.linalg.LinAlgError,
+)
+
+
+class Fault(Enum):
+    """Why an answer is refused."""
+
+    INACCURATE = "the answer does not satisfy the equations"
+    NO_DIGITS = "the answer has no correct digit"
+    ZERO_PIVOT = "a pivot is zero"
+    BROKEN = "the back end failed"
+
+
+def climb(backend: Any, fault: Fault, fresh: bool) -> Iterator[Callable[[], Any]]:
+    """Yield makers of the back ends to try next, nearest first.
+
+    Parameters
+    ----------
+    backend : Backend
+        The one that failed. It comes first itself, to be analysed again, if its analysis reads
+        values and was made for other values than the present ones.
+    fault : Fault
+    fresh : bool
+        Whether `backend` was analysed on the present values.
+    """
+    if not fresh and reads_values(backend):
+        yield lambda: backend
+    if isinstance(backend, Pardiso) and fault is Fault.INACCURATE:
+        yield from _other_pivoting(backend)
+    if not isinstance(backend, SuperLU):
+        yield SuperLU
+
+
+def reads_values(backend: Any) -> bool:
+    """Whether an analysis may go stale; assumed of back ends that do not say."""
+    return bool(getattr(backend, "reads_values", True))
+
+
+def _other_pivoting(backend: Pardiso) -> Iterator[Callable[[], Any]]:
+    other = backend.other_pivoting(FILL_RATIO)
+    if other is not None:
+        yield lambda: other

@@ -1,0 +1,230 @@
+"""PARDISO of Intel MKL, driven through its handle.
+
+One idea: one handle per pattern, phase 11 (analysis) once on the first real values, then 22
+(factorise) and 33 (solve) as often as wanted. pypardiso supplies the library; its own `solve`
+would analyse again for every matrix. PARDISO reports no numerical trouble whatever, so nothing
+here may be used without the checks of `LinearSolver`.
+
+Reference: Intel oneMKL developer reference, "oneMKL PARDISO parameters" (iparm numbers 1-based).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import sys
+import threading
+import weakref
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+from .backend import Vector, is_complex
+
+# What every analysis starts from, stated in full because defaults differ between MKL versions.
+# 1: own values; 2: nested dissection; 8: two steps of refinement; 10: perturb pivots below 1e-13;
+# 11 and 13: scaling and matching; 18: report the fill.
+IPARM = {1: 1, 2: 2, 8: 2, 10: 13, 11: 1, 13: 1, 18: -1}
+PERTURBATION = 1e-13
+ANALYSE, FACTORISE, SOLVE, RELEASE = 11, 22, 33, -1
+REAL, COMPLEX = 11, 13
+INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
+
+# Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
+_LOCK: Any = threading.Lock() if sys.platform == "win32" else contextlib.nullcontext()
+
+
+def available() -> bool:
+    """Whether PARDISO can serve: pypardiso is there and SGSOLVE_NO_PARDISO is not set."""
+    if switched_off() or importlib.util.find_spec("pypardiso") is None:
+        return False
+    try:
+        _library()
+    except BackendError:
+        return False
+    return True
+
+
+def switched_off() -> bool:
+    """Whether the environment variable SGSOLVE_NO_PARDISO asks to do without."""
+    return os.environ.get("SGSOLVE_NO_PARDISO", "0") not in {"", "0"}
+
+
+@cache
+def _library() -> tuple[Any, Any]:
+    """Load MKL once; pypardiso knows where its library is."""
+    try:
+        import pypardiso
+    except (ImportError, OSError) as error:  # OSError: a damaged shared library
+        raise BackendError(f"PARDISO cannot be loaded ({error}); {INSTALL}") from error
+    library = pypardiso.ps.libmkl
+    function = library["pardiso"]
+    function.argtypes = [ctypes.c_void_p] * 16
+    function.restype = None
+    return library, function
+
+
+class Pardiso:
+    """Sparse LU with nested dissection, matching and static pivoting.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Threads of PARDISO. MKL knows one number per process, not per handle: it is set before
+        each factorisation and solve of this object. Default: as MKL finds it.
+    pivoting : {"matching", "diagonal"}
+        ``"diagonal"`` switches to the two-level factorisation without matching (iparm 24 = 10),
+        which serves a weak diagonal on which matching fails; it needs every diagonal entry.
+    fill_limit : float, optional
+        Give up after the analysis if the factors would hold more entries than this.
+
+    Attributes
+    ----------
+    doubtful : bool
+        Some pivot was replaced: the matrix may be singular, or the analysis stale.
+    fill : int
+        Entries of the factors, from the analysis.
+    """
+
+    def __init__(
+        self,
+        threads: int | None = None,
+        pivoting: str = "matching",
+        fill_limit: float | None = None,
+    ) -> None:
+        if switched_off():
+            raise BackendError("PARDISO is switched off by SGSOLVE_NO_PARDISO; use 'superlu'")
+        self._library, self._function = _library()
+        self._threads = threads
+        self._matching = pivoting == "matching"
+        self._fill_limit = fill_limit
+        self.name = "pardiso" if self._matching else "pardiso (diagonal pivoting)"
+        self.doubtful = False
+        self.fill = 0
+        self._finalizer: Any = None
+
+    def analyse(self, A: Any) -> None:
+        """Phase 11, in a handle of its own."""
+        self.release()
+        if not self._matching and not np.all(A.diagonal()):
+            raise BackendError("diagonal pivoting of PARDISO needs every diagonal entry")
+        self._handle = _Handle(A, self._function)
+        for number, value in IPARM.items():
+            self._handle.iparm[number - 1] = value
+        if not self._matching:
+            self._handle.iparm[[10, 12, 23]] = 0, 0, 10
+        self._finalizer = weakref.finalize(self, self._handle.release)
+        self._set_threads()
+        self._handle.iparm[26] = 1  # MKL checks the indices itself, during the analysis only
+        self._handle.call(ANALYSE, A.data)
+        self._handle.iparm[26] = 0
+        self.fill = int(self._handle.iparm[17])
+        if self._fill_limit is not None and self.fill > self._fill_limit:
+            raise BackendError(f"PARDISO would fill {self.fill} entries, too many")
+
+    def factorize(self, A: Any) -> None:
+        """Phase 22."""
+        self._set_threads()
+        self._values = A.data
+        self._handle.call(FACTORISE, A.data)
+        # Meaningless with two-level factorisation, where the accuracy check alone decides.
+        self.doubtful = self._matching and self.perturbed > 0
+
+    @property
+    def perturbed(self) -> int:
+        """Number of pivots that PARDISO replaced in the last factorisation."""
+        return int(self._handle.iparm[13])
+
+    @property
+    def noise(self) -> float:
+        """Relative size of the changes that PARDISO made to the matrix."""
+        return PERTURBATION if self.doubtful else 0.0
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Phase 33."""
+        self._set_threads()
+        b = np.asarray(b, dtype=self._values.dtype, order="F")
+        self._handle.iparm[11] = 2 if transpose else 0
+        x = np.zeros_like(b, order="F")
+        self._handle.call(SOLVE, self._values, b, x)
+        return x
+
+    def other_pivoting(self, fill_ratio: float) -> Pardiso | None:
+        """Return a solver with diagonal pivoting, None if this one has it already."""
+        if not self._matching:
+            return None
+        limit = fill_ratio * max(self.fill, 1)
+        return Pardiso(self._threads, pivoting="diagonal", fill_limit=limit)
+
+    def release(self) -> None:
+        """Give the memory of the factors back to MKL; also happens when the object is dropped."""
+        if self._finalizer is not None:
+            self._finalizer()
+            self._finalizer = None
+
+    def _set_threads(self) -> None:
+        if self._threads is not None:
+            domain_pardiso = 4
+            self._library.MKL_Domain_Set_Num_Threads(int(self._threads), domain_pardiso)
+
+
+class _Handle:
+    """The memory of PARDISO for one pattern, apart from `Pardiso` so that it can outlive it."""
+
+    def __init__(self, A: Any, function: Any) -> None:
+        self._function = function
+        self._n = ctypes.c_int32(A.shape[0])
+        self._mtype = ctypes.c_int32(COMPLEX if is_complex(A) else REAL)
+        self._pt = np.zeros(64, dtype=np.int64)
+        self.iparm = np.zeros(64, dtype=np.int32)
+        self._ia: NDArray[np.int32] = A.indptr.astype(np.int32) + 1
+        self._ja: NDArray[np.int32] = A.indices.astype(np.int32) + 1
+        self._one, self._zero = ctypes.c_int32(1), ctypes.c_int32(0)
+        self._addresses = [array.ctypes.data for array in (self._ia, self._ja, self.iparm)]
+        self._used = False
+
+    def call(
+        self, phase: int, values: Vector, b: Vector | None = None, x: Vector | None = None
+    ) -> None:
+        """Call PARDISO; raise its error code as `BackendError`."""
+        ia, ja, iparm = self._addresses
+        by, one, zero = ctypes.byref, self._one, self._zero
+        error = ctypes.c_int32(0)
+        count = ctypes.c_int32(1 if b is None or b.ndim == 1 else b.shape[1])
+        self._used = True
+        with _LOCK:
+            self._function(
+                self._pt.ctypes.data, by(one), by(one), by(self._mtype),
+                by(ctypes.c_int32(phase)), by(self._n), values.ctypes.data, ia, ja, None,
+                by(count), iparm, by(zero),
+                None if b is None else b.ctypes.data, None if x is None else x.ctypes.data,
+                by(error),
+            )  # fmt: skip
+        if error.value:
+            raise BackendError(_meaning(phase, error.value))
+
+    def release(self) -> None:
+        """Phase -1."""
+        if self._used:
+            self._used = False
+            with contextlib.suppress(BackendError):  # nothing can be done about it here
+                self.call(RELEASE, np.zeros(1))
+            self._used = False
+
+
+def _meaning(phase: int, code: int) -> str:
+    reasons = {
+        -1: "inconsistent input",
+        -2: "not enough memory; use fewer unknowns or an iterative solver",
+        -3: "reordering problem",
+        -4: "zero pivot",
+        -7: "diagonal matrix problem",
+        -8: "32-bit integer overflow; the factors are too large",
+        -15: "two-level factorisation refused",
+    }
+    return f"PARDISO failed in phase {phase}: {reasons.get(code, 'unexplained')} (code {code})"

@@ -1,0 +1,81 @@
+"""SuperLU through SciPy: the back end that is always there.
+
+One idea: nothing is reused (SciPy's interface analyses anew in every call), but partial pivoting
+on the current values leaves nothing to go stale, so it is also the judge of last resort.
+
+Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import splu
+
+from ..errors import SingularMatrixError
+from .backend import Vector
+
+
+class SuperLU:
+    """Sparse LU with partial pivoting and a COLAMD ordering.
+
+    Attributes
+    ----------
+    doubtful : None
+        SuperLU does not show its pivots cheaply; the solver finds out with one extra solve.
+    """
+
+    name = "superlu"
+    reads_values = False
+    doubtful = None
+
+    def __init__(self) -> None:
+        self._lu: Any = None
+        self._csc: Any = None
+        self._order: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+
+    def analyse(self, A: Any) -> None:
+        """Keep the index work of the conversion to columns."""
+        numbered = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape).tocsc()
+        self._order = numbered.data.astype(np.int64)
+        self._csc = sp.csc_array((np.ones(A.nnz), numbered.indices, numbered.indptr), shape=A.shape)
+        self._csc.has_sorted_indices = True
+        self._csc.has_canonical_format = True
+
+    def factorize(self, A: Any) -> None:
+        """Factorise; SciPy reports an exactly zero pivot as a RuntimeError."""
+        self._lu = None
+        self._csc.data = A.data[self._order]
+        try:
+            self._lu = splu(self._csc, permc_spec="COLAMD")
+        except RuntimeError as error:
+            raise SingularMatrixError(f"SuperLU met a zero pivot: {error}") from error
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Solve with the kept factors."""
+        if np.iscomplexobj(self._csc.data):
+            b = b.astype(np.complex128, copy=False)
+        x: Vector = self._lu.solve(b, "T" if transpose else "N")
+        return x
+
+    def slogdet(self) -> tuple[Any, float]:
+        """Return sign (or phase) and log|det|, from the diagonal of U and the permutations."""
+        diagonal = self._lu.U.diagonal()
+        sign = np.prod(diagonal / np.abs(diagonal))
+        sign = sign * permutation_sign(self._lu.perm_r) * permutation_sign(self._lu.perm_c)
+        return sign, float(np.sum(np.log(np.abs(diagonal))))
+
+
+def permutation_sign(permutation: NDArray[Any]) -> int:
+    """Return the parity of a permutation, from the number of its cycles.
+
+    >>> permutation_sign(np.array([1, 0, 2]))
+    -1
+    """
+    n = len(permutation)
+    graph = sp.csr_array((np.ones(n), permutation, np.arange(n + 1)), shape=(n, n))
+    cycles, _ = sp.csgraph.connected_components(graph, directed=False)
+    return -1 if (n - cycles) % 2 else 1

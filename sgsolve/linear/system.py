@@ -1,0 +1,82 @@
+"""One pattern, prepared: the equilibrated matrix and what it takes to judge answers with it.
+
+One idea: everything that depends on the pattern only (scaling plan, work arrays, the matrices A
+and |A| around them) is made once; a new Jacobian costs one pass over its values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pattern import Pattern
+from .accuracy import System
+from .equilibration import Equilibration
+from .singular import diagnose
+
+
+class Prepared:
+    """The equilibrated matrix of one pattern and dtype, refilled in place.
+
+    Parameters
+    ----------
+    pattern : Pattern
+    dtype : dtype
+        float64 or complex128.
+
+    Attributes
+    ----------
+    A : csr_array
+        R J C with powers of two in the diagonal matrices R and C.
+    signs : ndarray, shape (n,)
+        Fixed random signs, for probes and error estimates.
+
+    Raises
+    ------
+    SingularMatrixError
+        The pattern has an empty row or column.
+    """
+
+    def __init__(self, pattern: Pattern, dtype: Any) -> None:
+        if pattern.empty_rows.size or pattern.empty_columns.size:
+            raise diagnose(pattern.matrix(np.ones(pattern.nnz)))
+        self.scaling = Equilibration(pattern)
+        self.values: NDArray[Any] = np.zeros(pattern.nnz, dtype=dtype)
+        self.A = pattern.matrix(self.values)
+        self._magnitude = pattern.matrix(self.scaling.magnitude)
+        self._transposed = self.A.T, self._magnitude.T
+        self.signs = np.random.default_rng(0).choice([-1.0, 1.0], pattern.shape[0])
+
+    def fill(self, data: NDArray[Any]) -> None:
+        """Take the values of a new matrix."""
+        self.scaling.apply(data, out=self.values)
+
+    def system(self, backend: Any, transpose: bool) -> System:
+        """Return what answers of this back end are judged by."""
+        dtype = self.values.dtype
+
+        def solve(b: NDArray[Any]) -> NDArray[Any]:
+            x: NDArray[Any] = backend.solve(np.asarray(b, dtype=dtype, order="F"), transpose)
+            return x
+
+        if transpose:
+            return System(*self._transposed, solve)
+        return System(self.A, self._magnitude, solve)
+
+    def scale_right_hand_side(self, b: NDArray[Any], transpose: bool) -> NDArray[Any]:
+        """Return R b, or C b for the transposed system; F-ordered, a copy."""
+        factor = self.scaling.column if transpose else self.scaling.row
+        if b.ndim == 1:
+            return b * factor
+        return np.asfortranarray(b * factor[:, None])
+
+    def scale_solution(self, y: NDArray[Any], transpose: bool) -> NDArray[Any]:
+        """Return x from the solution of the equilibrated system."""
+        factor = self.scaling.row if transpose else self.scaling.column
+        return y * (factor if y.ndim == 1 else factor[:, None])
+
+    def log_scale(self) -> float:
+        """Return log |det R C|."""
+        return float(np.sum(np.log(self.scaling.row)) + np.sum(np.log(self.scaling.column)))

@@ -1,0 +1,97 @@
+"""Every back end gives the answer of NumPy, for every kind of right-hand side."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import linear
+from sgsolve.errors import BackendError, LinearSolveError, ShapeError
+from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+
+NAMES = [
+    "auto",
+    "banded",
+    "dense",
+    "superlu",
+    pytest.param("pardiso", marks=pytest.mark.skipif(not available(), reason="no PARDISO")),
+]
+
+
+def five_point(side: int, dtype: type = float, seed: int = 0) -> sp.csr_array:
+    """Return a regular, nonsymmetric matrix on a square grid."""
+    random = np.random.default_rng(seed)
+    T = sp.diags_array(
+        [np.ones(side - 1), np.full(side, -2.5), np.ones(side - 1)], offsets=[-1, 0, 1]
+    )
+    A = sp.csr_array(sp.kron(T, sp.eye_array(side)) + sp.kron(sp.eye_array(side), T))
+    A.data = A.data * random.uniform(0.5, 2.0, A.nnz)
+    if dtype is complex:
+        A.data = A.data * np.exp(1j * random.uniform(-1.0, 1.0, A.nnz))
+    A.sort_indices()
+    return A
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_answers_of_every_kind_of_right_hand_side(name, dtype, transpose):
+    A = five_point(12, dtype)
+    n = A.shape[0]
+    random = np.random.default_rng(1)
+    solver = linear.make(name, Pattern.of(A))
+    solver.factorize(A)
+    M = (A.T if transpose else A).toarray()
+    block = random.normal(size=(n, 3))
+    for b in (
+        block[:, 0].copy(),
+        block,  # C order: silently wrong through PARDISO's own interface
+        np.asfortranarray(block),
+        block[:, ::2],
+        block[:, 0] + 1j * block[:, 1],
+        block + 2j * block[:, ::-1],
+        np.arange(n),
+        list(range(n)),
+        np.zeros(n),
+        np.zeros((n, 0)),
+    ):
+        given = np.array(b)
+        x = solver.solve(b, transpose=transpose)
+        assert x.shape == given.shape
+        np.testing.assert_allclose(x, np.linalg.solve(M, given), rtol=1e-11, atol=1e-12)
+        np.testing.assert_array_equal(b, given)
+    assert solver.backward_error < 1e-12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_analysed_once_for_many_values(name):
+    matrices = [five_point(12, seed=seed) for seed in range(5)]
+    solver = linear.make(name, Pattern.of(matrices[0]))
+    b = np.ones(matrices[0].shape[0])
+    for A in matrices:
+        solver.factorize(A)
+        np.testing.assert_allclose(A @ solver.solve(b), b, rtol=1e-11)
+    stats = solver.stats
+    assert (stats.n_analyse, stats.n_factor, stats.n_solve) == (1, 5, 5)
+    assert all(seconds > 0 for seconds in stats.seconds.values())
+    assert stats.n_fallback == 0
+
+
+def test_unknown_name_lists_the_known_ones():
+    with pytest.raises(BackendError, match="'cholmod'; known are 'auto', 'banded'"):
+        linear.make("cholmod", Pattern.of(five_point(3)))
+
+
+def test_solve_before_factorize_says_what_to_do():
+    with pytest.raises(LinearSolveError, match="call factorize"):
+        linear.auto(Pattern.of(five_point(3))).solve(np.ones(9))
+
+
+def test_wrong_length_and_not_finite_right_hand_side():
+    A = five_point(3)
+    solver = linear.auto(Pattern.of(A))
+    solver.factorize(A)
+    with pytest.raises(ShapeError, match=r"shape \(9,\) or \(9, k\), not \(8,\)"):
+        solver.solve(np.ones(8))
+    with pytest.raises(LinearSolveError, match="NaN or infinity"):
+        solver.solve(np.full(9, np.nan))
