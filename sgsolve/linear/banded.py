@@ -116,11 +116,11 @@ def narrow_order(pattern: Pattern) -> tuple[NDArray[Any] | None, tuple[int, int]
     Two chains, one after the other, coupled node by node:
 
     >>> import scipy.sparse as sp
-    >>> chain = sp.diags_array([np.ones(3), np.ones(4), np.ones(3)], offsets=[-1, 0, 1])
-    >>> pattern = Pattern.of(sp.kron(sp.csr_array(np.ones((2, 2))), chain))
+    >>> chain = sp.diags_array([np.ones(8), np.ones(9), np.ones(8)], offsets=[-1, 0, 1])
+    >>> pattern = Pattern.of(sp.kron(np.ones((2, 2)), chain))
     >>> order, band = narrow_order(pattern)
     >>> pattern.bandwidth, band
-    ((5, 5), (3, 3))
+    ((10, 10), (3, 3))
     """
     lower, upper = pattern.bandwidth
     if lower + upper <= 2:

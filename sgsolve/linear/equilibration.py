@@ -126,12 +126,15 @@ class Equilibration:
         bad = np.flatnonzero(~np.isfinite(in_row))
         if bad.size:
             raise LinearSolveError(
-                f"the matrix holds NaN or infinity in equation {_some(bad)}; the point at which "
+                f"the matrix holds NaN or infinity in equations {_some(bad)}; the point at which "
                 "it was evaluated is outside the model, or a derivative overflows there"
             )
         rows, columns = np.flatnonzero(in_row == 0.0), np.flatnonzero(in_column == 0.0)
-        what = [f"equation {_some(rows)} has only zero derivatives"] if rows.size else []
-        what += [f"unknown {_some(columns)} enters with zero derivatives only"] * bool(columns.size)
+        what = []
+        if rows.size:
+            what.append(f"only zero derivatives in equations {_some(rows)}")
+        if columns.size:
+            what.append(f"only zero derivatives with respect to unknowns {_some(columns)}")
         raise SingularMatrixError(
             "the matrix is singular: " + "; ".join(what), rows[:10].tolist(), columns[:10].tolist()
         )

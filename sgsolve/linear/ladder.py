@@ -20,6 +20,8 @@ from .superlu import SuperLU
 
 # More fill than this, compared with the matched factorisation, and diagonal pivoting is no help.
 FILL_RATIO = 10.0
+# Larger systems are not given to SuperLU only to confirm that they are singular.
+CONFIRM_UP_TO = 100_000
 
 # What a back end may raise for numerical reasons. RuntimeError is the way of SciPy and
 # python-mumps, LinAlgError the way of NumPy, ArithmeticError covers overflow.
@@ -40,7 +42,7 @@ class Fault(Enum):
     BROKEN = "the back end failed"
 
 
-def climb(backend: Any, fault: Fault, fresh: bool) -> Iterator[Callable[[], Any]]:
+def climb(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[[], Any]]:
     """Yield makers of the back ends to try next, nearest first.
 
     Parameters
@@ -49,6 +51,8 @@ def climb(backend: Any, fault: Fault, fresh: bool) -> Iterator[Callable[[], Any]
         The one that failed. It comes first itself, to be analysed again, if its analysis reads
         values and was made for other values than the present ones.
     fault : Fault
+    n : int
+        Number of unknowns.
     fresh : bool
         Whether `backend` was analysed on the present values.
     """
@@ -56,7 +60,8 @@ def climb(backend: Any, fault: Fault, fresh: bool) -> Iterator[Callable[[], Any]
         yield lambda: backend
     if isinstance(backend, Pardiso) and fault is Fault.INACCURATE:
         yield from _other_pivoting(backend)
-    if not isinstance(backend, SuperLU):
+    confirming = fault is Fault.NO_DIGITS and n > CONFIRM_UP_TO
+    if not isinstance(backend, SuperLU) and not confirming:
         yield SuperLU
 
 

@@ -30,7 +30,8 @@ from .backend import Vector, is_complex
 # 1: own values; 2: nested dissection; 8: two steps of refinement; 10: perturb pivots below 1e-13;
 # 11 and 13: scaling and matching; 18: report the fill.
 IPARM = {1: 1, 2: 2, 8: 2, 10: 13, 11: 1, 13: 1, 18: -1}
-PERTURBATION = 1e-13
+# A replaced pivot is a change of 1e-13 of the largest entry, which elimination carries further.
+PERTURBATION = 1e-11
 ANALYSE, FACTORISE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"

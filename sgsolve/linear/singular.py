@@ -10,6 +10,7 @@ Reference: A. Pothen, C.-J. Fan, ACM Trans. Math. Software 16 (1990) 303 (Dulmag
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,15 @@ NAMED = 8
 SIGNIFICANT = 0.1
 # Relative size of the change that makes the matrix regular enough to look for its null vectors.
 CHANGE = 1e-10
+# Larger systems are not factorised once more only to name unknowns.
+SEARCHED_UP_TO = 50_000
+
+Solve = Callable[[NDArray[Any], bool], NDArray[Any]]
 
 
-def diagnose(A: Any, reason: str = "by its pattern") -> SingularMatrixError:
+def diagnose(
+    A: Any, reason: str = "by its pattern", solve: Solve | None = None
+) -> SingularMatrixError:
     """Return the error that describes why A cannot be solved with.
 
     Parameters
@@ -37,12 +44,14 @@ def diagnose(A: Any, reason: str = "by its pattern") -> SingularMatrixError:
         Equilibrated, finite.
     reason : str
         How it was noticed; part of the message.
+    solve : callable, optional
+        ``solve(b, transpose)`` by nearly singular factors, if there are any.
     """
     entries = sp.csr_array(A, copy=True)
     entries.eliminate_zeros()
     message, rows, columns = _structural(entries)
     if not message:
-        message, rows, columns = _numerical(A)
+        message, rows, columns = _numerical(A, solve)
     return SingularMatrixError(
         f"the matrix is singular to working precision ({reason}): {message}", rows, columns
     )
@@ -54,30 +63,43 @@ def _structural(A: Any) -> tuple[str, list[int], list[int]]:
     free_rows = np.flatnonzero(partner_of_row < 0)
     if free_rows.size == 0:
         return "", [], []
-    taken = np.zeros(A.shape[1], dtype=bool)
-    taken[partner_of_row[partner_of_row >= 0]] = True
-    free_columns = np.flatnonzero(~taken)
-    row, column = int(free_rows[0]), int(free_columns[0])
-    crowd = _alternating(A, partner_of_row, row)
+    matched = np.flatnonzero(partner_of_row >= 0)
     partner_of_column = np.full(A.shape[1], -1)
-    partner_of_column[partner_of_row[partner_of_row >= 0]] = np.flatnonzero(partner_of_row >= 0)
-    scarce = _alternating(sp.csr_array(A.T), partner_of_column, column)
-    among = np.unique(A[crowd].indices)
-    rows = np.unique(np.concatenate([crowd, free_rows]))
-    columns = np.unique(np.concatenate([scarce, free_columns]))
+    partner_of_column[partner_of_row[matched]] = matched
+    free_columns = np.flatnonzero(partner_of_column < 0)
+    crowd = _alternating(A, partner_of_column, int(free_rows[0]))
+    transposed = sp.csr_array(A.T)
+    scarce = _alternating(transposed, partner_of_row, int(free_columns[0]))
+    found = [_crowd(A, crowd, "equations", "contain only unknowns")]
+    found += [_crowd(transposed, scarce, "unknowns", "enter only equations")]
     message = (
-        f"structurally, {free_rows.size} equation(s) too many for the unknowns they contain. "
-        f"Equations {listed(crowd)} contain only unknowns {listed(among) or 'none'}; "
-        f"unknowns {listed(scarce)} are in too few equations"
+        f"structurally, whatever the values, {free_rows.size} of its equations cannot be matched "
+        f"with an unknown of their own. {'; '.join(filter(None, found))}"
     )
-    return message, _first(row, rows), _first(column, columns)
+    rows = free_rows if _is_all(crowd, A) else np.union1d(crowd, free_rows)
+    columns = free_columns if _is_all(scarce, A) else np.union1d(scarce, free_columns)
+    return message, _first(free_rows, rows), _first(free_columns, columns)
 
 
-def _alternating(A: Any, partner: NDArray[Any], start: int) -> NDArray[Any]:
-    """Rows reached from an unmatched one by alternating paths: too many for their columns."""
+def _crowd(A: Any, members: NDArray[Any], who: str, share: str) -> str:
+    """Describe rows that have too few columns between them; nothing if it is nearly all rows."""
+    if _is_all(members, A):
+        return ""
+    shared = np.unique(A[members].indices)
+    return f"{who} {listed(members)} {share} {listed(shared) if shared.size else 'none'}"
+
+
+def _is_all(members: NDArray[Any], A: Any) -> bool:
+    """Whether a set of rows is too large a part of the system to be worth naming."""
+    return bool(len(members) > max(NAMED, A.shape[0] // 2))
+
+
+def _alternating(A: Any, owner: NDArray[Any], start: int) -> NDArray[Any]:
+    """Rows reached from an unmatched one by alternating paths: too many for their columns.
+
+    `owner` is the row that each column is matched with, -1 for none.
+    """
     n = A.shape[0]
-    owner = np.full(A.shape[1], -1)
-    owner[partner[partner >= 0]] = np.flatnonzero(partner >= 0)
     rows = np.repeat(np.arange(n), np.diff(A.indptr))
     to = owner[A.indices]
     kept = to >= 0
@@ -86,39 +108,58 @@ def _alternating(A: Any, partner: NDArray[Any], start: int) -> NDArray[Any]:
     return np.sort(reached)
 
 
-def _numerical(A: Any) -> tuple[str, list[int], list[int]]:
-    """Find null vectors by inverse iteration with a slightly changed matrix."""
-    # Every entry is changed relative to itself, so that the structure and the scales stay.
-    random = np.random.default_rng(0)
-    changed = sp.csc_array(A)
-    changed.data = changed.data * (1.0 + CHANGE * random.uniform(-1.0, 1.0, changed.nnz))
-    try:
-        lu = splu(changed)
-    except RuntimeError:  # SuperLU: still exactly singular
+def _numerical(A: Any, solve: Solve | None) -> tuple[str, list[int], list[int]]:
+    """Find the null vectors of A and of its transpose by inverse iteration."""
+    n = A.shape[0]
+    solve = solve or _nearly(A)
+    if solve is None:
         return "no equation can be singled out", [], []
-    unknowns, equations = _null(lu, A.shape[0], "N"), _null(lu, A.shape[0], "T")
+    unknowns, equations = _null(solve, A, False), _null(solve, A, True)
     message = (
         f"numerically, equations {listed(equations)} depend on each other, and unknowns "
         f"{listed(unknowns)} are not determined (most suspicious first)"
     )
+    if min(len(unknowns), len(equations)) > n // 2:
+        message += ". Is something fixed only up to a constant? Then prescribe one value of it"
     return message, equations.tolist()[:NAMED], unknowns.tolist()[:NAMED]
 
 
-def _null(lu: Any, n: int, trans: str) -> NDArray[np.int64]:
+def _nearly(A: Any) -> Solve | None:
+    """Factorise a matrix close to A, each entry changed relative to itself to keep the scales."""
+    if A.shape[0] > SEARCHED_UP_TO:
+        return None
+    changed = sp.csc_array(A)
+    random = np.random.default_rng(0)
+    changed.data = changed.data * (1.0 + CHANGE * random.uniform(-1.0, 1.0, changed.nnz))
+    try:
+        lu: Any = splu(changed)
+    except RuntimeError:  # SuperLU: still exactly singular
+        return None
+
+    def solve(b: NDArray[Any], transpose: bool) -> NDArray[Any]:
+        return np.asarray(lu.solve(b, "T" if transpose else "N"))
+
+    return solve
+
+
+def _null(solve: Solve, A: Any, transpose: bool) -> NDArray[np.int64]:
     """Significant entries of the null vector, largest first."""
-    v = np.random.default_rng(1).uniform(0.5, 1.0, n)
+    v = np.random.default_rng(1).uniform(0.5, 1.0, A.shape[0]).astype(A.dtype)
     with np.errstate(all="ignore"):
         for _ in range(3):
-            v = lu.solve(v.astype(lu.U.dtype), trans)
+            v = solve(v, transpose)
             v = v / np.max(np.abs(v))
     size = np.abs(v)
     size[~np.isfinite(size)] = 0.0
     order = np.argsort(-size, kind="stable")
-    return order[size[order] >= SIGNIFICANT]
+    significant: NDArray[np.int64] = order[size[order] >= SIGNIFICANT]
+    return significant
 
 
-def _first(chosen: int, others: NDArray[Any]) -> list[int]:
-    return [chosen, *(int(k) for k in others if k != chosen)][:NAMED]
+def _first(chosen: NDArray[Any], others: NDArray[Any]) -> list[int]:
+    """Return the chosen numbers, then the others, no more than can be read."""
+    rest = np.setdiff1d(others, chosen)
+    return [int(k) for k in np.concatenate([chosen, rest])[:NAMED]]
 
 
 def listed(numbers: NDArray[Any]) -> str:

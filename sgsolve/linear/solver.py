@@ -229,7 +229,7 @@ class LinearSolver:
     def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
         """Climb the ladder until an answer holds; raise if none does."""
         first, last, error = fault, fault, float("inf")
-        for maker in climb(self._backend, fault, self._fresh):
+        for maker in climb(self._backend, fault, len(prepared.signs), self._fresh):
             if not self._climbed(maker, prepared):
                 continue
             answer, now = self._attempt(prepared, b, transpose)
@@ -239,17 +239,20 @@ class LinearSolver:
                     self._home, self._stale = self._backend, False
                 return answer
             last, error = now, answer.error
-        self._ready, self._stale, self._backend = False, True, self._home
-        reason = last.value
+        reason, solve = last.value, None
         if last is Fault.INACCURATE:
             reason += f": componentwise backward error {error:.1e} > {ACCEPT:.0e}"
-        raise diagnose(prepared.A, reason)
+        else:
+            # These factors are of a nearly singular matrix: good enough for its null vectors.
+            solve = self._backend.solve
+        self._ready, self._stale, self._backend = False, True, self._home
+        raise diagnose(prepared.A, reason, solve)
 
     def _take_over(self, prepared: Prepared, error: Exception) -> None:
         """Find a back end that can factorise at all."""
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
-        for maker in climb(self._backend, fault, self._fresh):
+        for maker in climb(self._backend, fault, len(prepared.signs), self._fresh):
             if self._climbed(maker, prepared):
                 if not singular:
                     self._home, self._stale = self._backend, False

@@ -31,7 +31,7 @@ class Prepared:
     A : csr_array
         R J C with powers of two in the diagonal matrices R and C.
     signs : ndarray, shape (n,)
-        Fixed random signs, for probes and error estimates.
+        Fixed random numbers of both signs and size near 1, for probes and error estimates.
 
     Raises
     ------
@@ -47,7 +47,9 @@ class Prepared:
         self.A = pattern.matrix(self.values)
         self._magnitude = pattern.matrix(self.scaling.magnitude)
         self._transposed = self.A.T, self._magnitude.T
-        self.signs = np.random.default_rng(0).choice([-1.0, 1.0], pattern.shape[0])
+        # Signs alone can be orthogonal to a null vector of few equal entries.
+        random, n = np.random.default_rng(0), pattern.shape[0]
+        self.signs = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
 
     def fill(self, data: NDArray[Any]) -> None:
         """Take the values of a new matrix."""

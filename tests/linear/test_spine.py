@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import BackendError, LinearSolveError, ShapeError
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
+from tests.linear.matrices import five_point
 
 NAMES = [
     "auto",
@@ -16,20 +16,6 @@ NAMES = [
     "superlu",
     pytest.param("pardiso", marks=pytest.mark.skipif(not available(), reason="no PARDISO")),
 ]
-
-
-def five_point(side: int, dtype: type = float, seed: int = 0) -> sp.csr_array:
-    """Return a regular, nonsymmetric matrix on a square grid."""
-    random = np.random.default_rng(seed)
-    T = sp.diags_array(
-        [np.ones(side - 1), np.full(side, -2.5), np.ones(side - 1)], offsets=[-1, 0, 1]
-    )
-    A = sp.csr_array(sp.kron(T, sp.eye_array(side)) + sp.kron(sp.eye_array(side), T))
-    A.data = A.data * random.uniform(0.5, 2.0, A.nnz)
-    if dtype is complex:
-        A.data = A.data * np.exp(1j * random.uniform(-1.0, 1.0, A.nnz))
-    A.sort_indices()
-    return A
 
 
 @pytest.mark.parametrize("name", NAMES)
