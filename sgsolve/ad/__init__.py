@@ -1,0 +1,46 @@
+"""Exact sparse derivatives of NumPy code.
+
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> def residual(u):
+    ...     return 2 * u[1:-1] - u[:-2] - u[2:] - np.exp(u[1:-1])
+    >>> u = ad.seed(np.zeros(5))
+    >>> residual(u).jacobian.toarray()
+    array([[-1.,  1., -1.,  0.,  0.],
+           [ 0., -1.,  1., -1.,  0.],
+           [ 0.,  0., -1.,  1., -1.]])
+"""
+
+from .array import ADArray
+from .drivers import (
+    assemble,
+    clear_cache,
+    jacobian,
+    pattern_of,
+    seed,
+    seed_sparsity,
+    value,
+    value_and_jacobian,
+)
+from .functions import SparseVector, branch, dot, hstack, sparsesum, sparsevec, stack, sum, where
+
+__all__ = [
+    "ADArray",
+    "SparseVector",
+    "assemble",
+    "branch",
+    "clear_cache",
+    "dot",
+    "hstack",
+    "jacobian",
+    "pattern_of",
+    "seed",
+    "seed_sparsity",
+    "sparsesum",
+    "sparsevec",
+    "stack",
+    "sum",
+    "value",
+    "value_and_jacobian",
+    "where",
+]

@@ -1,0 +1,360 @@
+"""The AD array: a NumPy array that carries its derivative with respect to the seeded unknowns.
+
+It stands in a residual wherever an ndarray would: operators, indexing, NumPy's ufuncs and
+functions. What would lose the derivative in silence (``np.asarray``, ``float``, assignment into
+an ndarray) raises `DerivativeError` instead. Values are computed by NumPy itself, from the same
+operations in the same order, and so agree with the plain residual to the last bit.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DerivativeError
+from . import elementwise
+from .assembly import assemble
+from .derivative import Derivative
+from .indexing import taken
+
+ASARRAY = (
+    "an AD array cannot become a plain ndarray without losing its derivative; use "
+    "ad.value(y) for the numbers, ad.sparsesum([ad.sparsevec(n, idx, y)]) instead of assigning "
+    "into an array, ad.hstack or np.concatenate instead of np.array([...])"
+)
+_NUMBERS = (int, float)
+
+
+class ADArray:
+    """An array with its derivative; made by `seed` and by operations on AD arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> x = ad.seed(np.array([1.0, 2.0, 3.0]))
+    >>> y = x[1:] * np.exp(x[:-1] - 1.0)
+    >>> y.value
+    array([2.        , 8.15484549])
+    >>> y.jacobian.toarray().round(3)
+    array([[2.   , 1.   , 0.   ],
+           [0.   , 8.155, 2.718]])
+    """
+
+    __slots__ = ("_derivative", "_value")
+    __array_priority__: ClassVar[float] = 1000.0
+
+    def __init__(self, value: Any, derivative: Derivative) -> None:
+        self._value = value
+        self._derivative = derivative
+
+    # ---- what it holds ---------------------------------------------------------------------
+
+    @property
+    def value(self) -> NDArray[Any]:
+        """The numbers, as a read-only ndarray (`np.array(y.value)` is a copy to write into)."""
+        view: NDArray[Any] = np.asarray(self._value).view()
+        view.flags.writeable = False
+        return view
+
+    @property
+    def jacobian(self) -> Any:
+        """Derivative with respect to the unknowns, a ``csr_array`` of shape (y.size, n).
+
+        Its indices are sorted, and entries that happen to be zero are kept: the structure is
+        the same at every x at which the same code ran.
+        """
+        self._needs_coefficients()
+        pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
+        return pattern.matrix(data)
+
+    @property
+    def sparsity(self) -> Any:
+        """Structure of the Jacobian: a ``csr_array`` of ones."""
+        pattern, _ = assemble(self._derivative, self.size, np.dtype(float))
+        return pattern.matrix(np.ones(pattern.nnz))
+
+    def _needs_coefficients(self) -> None:
+        if self._derivative.is_sparsity:
+            raise DerivativeError(
+                "this array was made from seed_sparsity and knows no derivative values; "
+                "use .sparsity, or seed(x) for a Jacobian"
+            )
+
+    def _jacobian_dtype(self) -> Any:
+        dtype = np.asarray(self._value).dtype
+        return np.result_type(dtype, np.float32) if dtype.kind in "fc" else np.dtype(float)
+
+    # ---- what an ndarray has -----------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths along each axis."""
+        shape: tuple[int, ...] = self._value.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(self._value.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
+
+    @property
+    def T(self) -> ADArray:
+        """The transposed array."""
+        return self.transpose()
+
+    @property
+    def flat(self) -> Any:
+        """Iterator over the elements."""
+        return iter(self.ravel())
+
+    @property
+    def real(self) -> ADArray:
+        """The real part; of real arrays only."""
+        return self._must_be_real("real")
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part, zero; of real arrays only."""
+        return np.zeros_like(self._must_be_real("imag")._value)
+
+    def _must_be_real(self, name: str) -> ADArray:
+        if self._value.dtype.kind == "c":
+            raise DerivativeError(f"{name} of a complex AD array has no complex derivative")
+        return self
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an AD array without axes")
+        return int(self.shape[0])
+
+    def __iter__(self) -> Any:
+        if not self.shape:
+            raise TypeError("iteration over an AD array without axes")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __repr__(self) -> str:
+        kind = "sparsity" if self._derivative.is_sparsity else "derivative"
+        n = len(self._derivative.root.cols)
+        return f"ADArray({self._value!r}, {kind} in {n} unknowns)"
+
+    def __getitem__(self, key: Any) -> ADArray:
+        return ADArray(*taken(self._value, self._derivative, key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise DerivativeError(
+            "y[idx] = v cannot be followed through an AD array; build the array as "
+            "ad.sparsesum([ad.sparsevec(n, idx, v), ...]) or with np.where"
+        )
+
+    # ---- operators ---------------------------------------------------------------------------
+
+    def __neg__(self) -> ADArray:
+        return ADArray(-self._value, self._derivative.scaled(-1.0))
+
+    def __pos__(self) -> ADArray:
+        return self
+
+    def __abs__(self) -> ADArray:
+        return _call(np.absolute, self)
+
+    def __add__(self, other: Any) -> ADArray:
+        if type(other) in _NUMBERS:
+            return ADArray(self._value + other, self._derivative)
+        return _call(np.add, self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> ADArray:
+        if type(other) in _NUMBERS:
+            return ADArray(self._value - other, self._derivative)
+        return _call(np.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> ADArray:
+        return _call(np.subtract, other, self)
+
+    def __mul__(self, other: Any) -> ADArray:
+        if type(other) in _NUMBERS:
+            return ADArray(self._value * other, self._derivative.scaled(float(other)))
+        return _call(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> ADArray:
+        if type(other) in _NUMBERS:
+            return ADArray(other * self._value, self._derivative.scaled(float(other)))
+        return _call(np.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> ADArray:
+        return _call(np.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> ADArray:
+        return _call(np.divide, other, self)
+
+    def __floordiv__(self, other: Any) -> ADArray:
+        return _call(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> ADArray:
+        return _call(np.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> ADArray:
+        return _call(np.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> ADArray:
+        return _call(np.remainder, other, self)
+
+    def __divmod__(self, other: Any) -> tuple[ADArray, ADArray]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[ADArray, ADArray]:
+        return other // self, other % self
+
+    def __pow__(self, other: Any) -> ADArray:
+        return _call(np.power, self, other)
+
+    def __rpow__(self, other: Any) -> ADArray:
+        return _call(np.power, other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _numpy("matmul", (self, other))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _numpy("matmul", (other, self))
+
+    # Comparisons are of values: their results decide, they carry no derivative.
+
+    def __lt__(self, other: Any) -> Any:
+        return self._value < elementwise.value(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._value <= elementwise.value(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._value > elementwise.value(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._value >= elementwise.value(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._value == elementwise.value(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._value != elementwise.value(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    # ---- conversions that would lose the derivative ------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if _asked_by_sparse_product():
+            # An array of one object tells SciPy's sparse matrices to leave the product to us.
+            return np.array(None, dtype=object)
+        raise DerivativeError(ASARRAY)
+
+    def __float__(self) -> float:
+        raise DerivativeError("float(y) would lose the derivative; use float(ad.value(y))")
+
+    def __int__(self) -> int:
+        raise DerivativeError("int(y) would lose the derivative; use int(ad.value(y))")
+
+    def __complex__(self) -> complex:
+        raise DerivativeError("complex(y) would lose the derivative; use complex(ad.value(y))")
+
+    def __index__(self) -> int:
+        raise DerivativeError("an AD array cannot be an index; use int(ad.value(y))")
+
+    # ---- NumPy's protocols -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "reduce":
+            return _reduced(ufunc, inputs, kwargs)
+        if method != "__call__":
+            raise DerivativeError(
+                f"np.{ufunc.__name__}.{method} is not supported on AD arrays; write it with "
+                "indexing, sums or ad.sparsesum"
+            )
+        if kwargs:
+            raise DerivativeError(
+                f"np.{ufunc.__name__} on AD arrays takes no {', '.join(sorted(kwargs))}: an AD "
+                "array is never written into; use np.where to choose elements"
+            )
+        if ufunc is np.matmul:
+            return _numpy("matmul", inputs)
+        return _call(ufunc, *inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _numpy_function(func, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        from .numpy_functions import METHODS
+
+        method = METHODS.get(name)
+        if method is None:
+            raise AttributeError(f"an AD array has no attribute {name!r}")
+        return lambda *args, **kwargs: method(self, *args, **kwargs)
+
+    def __dir__(self) -> list[str]:
+        from .numpy_functions import METHODS
+
+        return sorted({*super().__dir__(), *METHODS})
+
+    def __copy__(self) -> ADArray:
+        return ADArray(self._value, self._derivative)
+
+    def __deepcopy__(self, memo: Any) -> ADArray:
+        return ADArray(self._value, self._derivative)
+
+    def __reduce__(self) -> Any:
+        from .drivers import restored, stored
+
+        return restored, stored(self)
+
+
+def _call(ufunc: np.ufunc, *inputs: Any) -> Any:
+    result = elementwise.apply(ufunc, inputs)
+    if type(result) is tuple:
+        return ADArray(*result)
+    return result
+
+
+def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
+    name = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}.get(ufunc)
+    if name is None:
+        raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
+    kwargs = {k: v for k, v in kwargs.items() if v is not None}
+    return _numpy(name, inputs, {"axis": 0, **kwargs})
+
+
+def _numpy(name: str, args: Any, kwargs: Any = None) -> Any:
+    return _numpy_function(getattr(np, name), args, kwargs or {})
+
+
+def _numpy_function(func: Any, args: Any, kwargs: Any) -> Any:
+    # Imported on use: these functions are written in terms of AD arrays.
+    from .numpy_functions import call
+
+    return call(func, args, kwargs)
+
+
+def _asked_by_sparse_product() -> bool:
+    """Whether SciPy's ``A @ y`` is what asks for an ndarray, before it would try our product."""
+    frame = sys._getframe(2)
+    return (
+        frame.f_globals.get("__name__", "").startswith("scipy.sparse")
+        and "matmul" in frame.f_code.co_name
+    )

@@ -1,0 +1,254 @@
+"""Assembly: from a derivative to the values of a matrix on a fixed pattern.
+
+A *plan* is made once for the structures that reached the end: it knows the pattern and where
+every coefficient goes. Carrying it out is one pass over the coefficients, in the cheapest of
+three ways: gather (every place has one source), add (few coefficients on a large constant
+template), or one product with a constant sparse matrix (any number of sources and weights).
+Terms that are plain numbers are summed into a template, which is kept until the numbers change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..errors import StructureError
+from ..pattern import Pattern
+from .derivative import Coefficient, Derivative
+from .structure import Structure
+
+# Nanoseconds a value on one core, as `benchmarks/primitives.py` measures them; only their ratios
+# matter, to choose between the ways to fill.
+COST = {"copy": 0.35, "gather": 0.6, "add": 2.0, "row": 0.6, "entry": 1.2}
+
+
+class Source(NamedTuple):
+    """Where a stretch of the source vector comes from: term number, and for row factors the
+    entries' coefficient, row and weight."""
+
+    term: int
+    length: int
+    expand: tuple[Any, Any, Any] | None
+
+
+class Plan:
+    """How the coefficients of one set of structures fill one pattern."""
+
+    def __init__(
+        self, terms: list[tuple[Structure, int]], size: int, n: int, target: Pattern | None
+    ) -> None:
+        pieces = [g.entries() for g, _ in terms]
+        kept = [cols >= 0 for _, cols, _, _ in pieces]
+        rows = [e[0][k] for e, k in zip(pieces, kept, strict=True)]
+        cols = [e[1][k] for e, k in zip(pieces, kept, strict=True)]
+        self.pattern, position = _positions(_cat(rows), _cat(cols), (size, n), target)
+        self.used = 0
+        self.constant: list[tuple[int, NDArray[Any], Any]] = []
+        self.sources: list[Source] = []
+        self._template: tuple[Any, Any] = (None, None)
+        self._scratch: list[NDArray[Any]] = []
+        self._arrange(terms, pieces, kept, position)
+
+    def _arrange(self, terms: Any, pieces: Any, kept: Any, position: NDArray[np.int64]) -> None:
+        """Split the entries into constant ones and those with a place in the source vector."""
+        place: list[NDArray[np.int64]] = []
+        source: list[NDArray[np.int64]] = []
+        weight: list[Any] = []
+        begin_of: dict[int, int] = {}
+        length = offset = 0
+        for number, ((g, code), (_, _, w, src), k) in enumerate(
+            zip(terms, pieces, kept, strict=True)
+        ):
+            here = position[offset : offset + int(np.count_nonzero(k))]
+            offset += len(here)
+            has_alpha, has_c, has_a, minus = code & 1, code & 2, code & 4, code & 8
+            w = None if w is None else w[k]
+            if has_alpha and not has_a:
+                self.constant.append((number, here, w))
+            if not (has_c or has_a):
+                continue
+            if has_a:
+                expand = (g.weights.indices, g.row_of_entry(), g.weights.data)
+                begin, count, w = length, len(g.weights.data), None
+                src = np.arange(count)
+                self.sources.append(Source(number, count, expand))
+                length += count
+            else:
+                count = len(g.cols)
+                if (code >> 4) not in begin_of:
+                    begin_of[code >> 4] = length
+                    self.sources.append(Source(number, count, None))
+                    length += count
+                begin = begin_of[code >> 4]
+            place.append(here)
+            source.append((np.flatnonzero(k) if src is None else src[k]) + begin)
+            weight.append((-1.0 if minus else 1.0) * (np.ones(len(here)) if w is None else w))
+        self.length = length
+        self._choose(_cat(place), _cat(source), _cat(weight, float), [len(p) for p in place])
+
+    def _choose(self, place: Any, source: Any, weight: Any, lengths: list[int]) -> None:
+        """Decide how to fill, by the cost of each way."""
+        nnz, unit = self.pattern.nnz, bool((weight == 1.0).all())
+        number = np.bincount(place, minlength=nnz) if len(place) else np.zeros(nnz, dtype=int)
+        constants = {int(i) for _, h, _ in self.constant for i in h[:1]}
+        single = unit and number.max(initial=0) <= 1
+        by_product = nnz * COST["row"] + len(place) * COST["entry"] + self.length * COST["copy"]
+        by_adding = nnz * COST["copy"] + len(place) * (COST["add"] + 2 * COST["copy"])
+        by_gather = nnz * COST["gather"] + self.length * COST["copy"]
+        whole = single and not constants and bool((number == 1).all())
+        pieces = np.cumsum(lengths)[:-1]
+        distinct = unit and all(len(np.unique(p)) == len(p) for p in np.split(place, pieces))
+        self.way = "product"
+        if not len(place):
+            self.way = "template"
+        elif whole and by_gather <= min(by_product, by_adding):
+            self.way = "gather"
+            self.order = np.empty(nnz, dtype=np.int64)
+            self.order[place] = source
+        elif distinct and by_adding < by_product:
+            self.way = "add"
+            self.targets = list(
+                zip(np.split(place, pieces), np.split(source, pieces), strict=True)
+            )
+        else:
+            self.product = sp.csr_array(
+                sp.coo_array((weight, (place, source)), shape=(nnz, self.length))
+            )
+
+    def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        """Return the values on `pattern`."""
+        template = self._constant_values(coefficients, dtype)
+        if self.way == "template":
+            return template.copy()
+        vector = self._source_vector(coefficients, dtype)
+        if self.way == "gather":
+            data = vector.take(self.order)
+        elif self.way == "add":
+            data = template.copy()
+            for place, source in self.targets:
+                data[place] += vector[source]
+        else:
+            data = self.product @ vector
+            if self.constant:
+                data += template
+        self._scratch.append(vector)
+        return data if data.dtype == dtype else data.astype(dtype)
+
+    def _constant_values(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        key = (dtype, *[coefficients[number][0] for number, _, _ in self.constant])
+        known, template = self._template
+        if known != key:
+            template = np.zeros(self.pattern.nnz, dtype=dtype)
+            for number, place, weight in self.constant:
+                values = coefficients[number][0] * (1.0 if weight is None else weight)
+                np.add.at(template, place, values)
+            self._template = (key, template)
+        return template  # type: ignore[no-any-return]
+
+    def _source_vector(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        """Return all coefficients one after the other, numbers multiplied in."""
+        try:
+            vector = self._scratch.pop()
+        except IndexError:
+            vector = np.empty(self.length, dtype=dtype)
+        if vector.dtype != dtype:
+            vector = np.empty(self.length, dtype=dtype)
+        begin = 0
+        for term, length, expand in self.sources:
+            alpha, s, c, a = coefficients[term]
+            out = vector[begin : begin + length]
+            begin += length
+            if expand is None:
+                np.multiply(c, s, out=out, casting="unsafe")
+                continue
+            source, row, weight = expand
+            np.multiply(a.take(row), weight, out=out, casting="unsafe")
+            if c is None:
+                out *= alpha
+            else:
+                out *= (c * s + alpha).take(source)
+        return vector
+
+
+def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | None = None) -> Any:
+    """Return the pattern and the values of a derivative.
+
+    Parameters
+    ----------
+    derivative : Derivative
+    size : int
+        Number of rows.
+    dtype : dtype
+    target : Pattern, optional
+        Fill this pattern; without it, the smallest one.
+
+    Returns
+    -------
+    pattern : Pattern
+    data : ndarray, shape (pattern.nnz,)
+
+    Raises
+    ------
+    StructureError
+        If the derivative has entries outside `target`.
+    """
+    root = derivative.root
+    key: list[Any] = [size, target]
+    numbers: dict[int, tuple[int, Any]] = {}
+    coefficients = list(derivative.terms.values())
+    for number, (g, (alpha, s, c, a)) in enumerate(derivative.terms.items()):
+        code = 1 if c is None or a is not None or not (type(alpha) is float and alpha == 0.0) else 0
+        if c is not None:
+            code |= 2
+        if a is not None:
+            code |= 4
+        elif c is not None:
+            # Terms that share an array, up to sign, share its place in the source vector.
+            mine, theirs = numbers.setdefault(id(c), (number, s))
+            if s == theirs:
+                code |= mine << 4
+            elif s == -theirs:
+                code |= mine << 4 | 8
+            else:
+                code |= number << 4
+        key += (g, code)
+    frozen = tuple(key)
+    plan = root.plans.get(frozen)
+    if plan is None:
+        terms = list(zip(key[2::2], key[3::2], strict=True))
+        plan = root.plans.setdefault(frozen, Plan(terms, size, len(root.cols), target))
+        if len(root.plans) > MOST_PLANS:
+            root.plans.pop(next(iter(root.plans)), None)
+    plan.used = root.clock
+    return plan.pattern, plan.fill(coefficients, dtype)
+
+
+# More than the branches that a residual alternates between, few enough to stay small.
+MOST_PLANS = 64
+
+
+def _positions(
+    rows: Any, cols: Any, shape: tuple[int, int], target: Pattern | None
+) -> tuple[Pattern, NDArray[np.int64]]:
+    pattern, position = Pattern.from_coordinates(rows, cols, shape)
+    if target is None:
+        return pattern, position
+    place = target.positions(pattern)
+    if len(place) and place.min() < 0:
+        at = int(np.argmin(place))
+        row, col = int(pattern.rows[at]), int(pattern.indices[at])
+        raise StructureError(
+            f"element {row} depends on unknown {col}, which the given pattern does not hold; "
+            "a residual whose structure depends on values needs seed_sparsity at a point that "
+            "shows it, or Python branches rewritten with `where` or `branch`",
+            rows=[row],
+            columns=[col],
+        )
+    return target, place[position]
+
+
+def _cat(parts: list[Any], dtype: Any = np.int64) -> Any:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -1,0 +1,189 @@
+"""Seeding and asking for derivatives: where a computation starts and where it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataTypeError, DerivativeError, ShapeError
+from ..pattern import Pattern
+from .array import ADArray
+from .assembly import assemble as _assemble
+from .derivative import UNIT, Derivative, Sparsity, begin_tracing
+from .structure import Root
+
+# One root for each number of unknowns: what one evaluation found out about structures serves the
+# next one. Old roots go when more sizes than these are in use at the same time.
+MOST_ROOTS = 16
+_roots: OrderedDict[int, Root] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _root(n: int) -> Root:
+    with _lock:
+        root = _roots.get(n)
+        if root is None:
+            root = _roots[n] = Root(n)
+            if len(_roots) > MOST_ROOTS:
+                _roots.popitem(last=False)
+        else:
+            _roots.move_to_end(n)
+        root.begin()
+    return root
+
+
+def clear_cache() -> None:
+    """Forget all structures; frees memory, and the next evaluation finds them out again."""
+    with _lock:
+        _roots.clear()
+
+
+def seed(x: ArrayLike) -> ADArray:
+    """Return x as an AD array: its elements are the unknowns.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Integers, floats or complex numbers of any precision; copied. For more than one
+        dimension the unknowns are numbered in C order.
+
+    Returns
+    -------
+    ADArray
+        All seeds of the same size stand for the same unknowns.
+
+    Raises
+    ------
+    DataTypeError
+        If x is not numeric.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x = ad.seed([3.0, 4.0])
+    >>> (x[0] * x[1]).jacobian.toarray()
+    array([[4., 3.]])
+    """
+    value = _numbers(x)
+    root = _root(value.size)
+    return ADArray(value, Derivative(root, {root: UNIT}))
+
+
+def seed_sparsity(x: ArrayLike) -> ADArray:
+    """Return x as an AD array that finds out structure only, for every branch at once.
+
+    In ``f(seed_sparsity(x)).sparsity`` both sides of `where` and `branch` count, and factors that
+    happen to be zero: the pattern holds at every x, as long as Python ``if`` on values takes the
+    same way.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        A point at which the code can run.
+    """
+    value = _numbers(x)
+    root = _root(value.size)
+    sparsity = Sparsity(root, {root: UNIT})
+    begin_tracing(sparsity)
+    return ADArray(value, sparsity)
+
+
+def _numbers(x: ArrayLike) -> NDArray[Any]:
+    if isinstance(x, ADArray):
+        raise DerivativeError("x is an AD array already; nested derivatives are not supported")
+    try:
+        value = np.array(x)
+    except (TypeError, ValueError) as error:
+        raise DataTypeError(f"x cannot become an array of numbers: {error}") from error
+    if value.dtype.kind not in "iufc":
+        raise DataTypeError(f"x must be numbers, not dtype {value.dtype}")
+    return value
+
+
+def value(y: Any) -> Any:
+    """Return the numbers of an AD array (read-only); anything else comes back unchanged."""
+    return y.value if isinstance(y, ADArray) else y
+
+
+def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
+    """Return the values of dy/dx on a given pattern.
+
+    Parameters
+    ----------
+    y : ADArray
+    pattern : Pattern, shape (y.size, n)
+
+    Returns
+    -------
+    data : ndarray, shape (pattern.nnz,)
+        For ``pattern.matrix(data)``; entries that y does not have are zero.
+
+    Raises
+    ------
+    ShapeError
+        If the pattern has another shape than dy/dx.
+    StructureError
+        If y depends on an unknown that the pattern does not hold.
+    """
+    y._needs_coefficients()
+    shape = (y.size, len(y._derivative.root.cols))
+    if pattern.shape != shape:
+        raise ShapeError(f"the pattern has shape {pattern.shape}, the derivative {shape}")
+    _, data = _assemble(y._derivative, y.size, y._jacobian_dtype(), pattern)
+    return data  # type: ignore[no-any-return]
+
+
+def pattern_of(y: ADArray) -> Pattern:
+    """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
+    pattern, _ = _assemble(y._derivative, y.size, np.dtype(float))
+    return pattern  # type: ignore[no-any-return]
+
+
+def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+    """Return the sparse Jacobian df/dx at x, a ``csr_array`` of shape (f(x).size, x.size).
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> ad.jacobian(lambda x: x[1:] - x[:-1] ** 2, [1.0, 2.0, 3.0]).toarray()
+    array([[-2.,  1.,  0.],
+           [ 0., -4.,  1.]])
+    """
+    return value_and_jacobian(f, x, *args, **kwargs)[1]
+
+
+def value_and_jacobian(
+    f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
+) -> tuple[NDArray[Any], Any]:
+    """Return f(x) and its sparse Jacobian from one evaluation."""
+    y = f(seed(x), *args, **kwargs)
+    if not isinstance(y, ADArray):
+        raise DerivativeError(
+            f"f returned {type(y).__name__}, not an AD array: it does not depend on x, or it "
+            "converted x to plain numbers"
+        )
+    return y.value, y.jacobian
+
+
+def stored(y: ADArray) -> tuple[Any, ...]:
+    """Return what `restored` needs: values, and the derivative as a matrix."""
+    pattern, data = _assemble(y._derivative, y.size, y._jacobian_dtype())
+    n = len(y._derivative.root.cols)
+    kind = y._derivative.is_sparsity
+    return np.asarray(y._value), pattern.rows, pattern.indices, data, n, kind
+
+
+def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool) -> ADArray:
+    """Return the AD array that was stored."""
+    from .structure import Structure
+
+    root = _root(n)
+    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int64))
+    if is_sparsity:
+        return ADArray(v, Sparsity(root, {structure: UNIT}))
+    return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))

@@ -1,0 +1,173 @@
+"""Elementwise operations: a ufunc's rule applied to operands that may carry derivatives.
+
+The chain rule here is one line: dy = sum over arguments of diag(partial) d(argument). What takes
+care is that shapes broadcast, that a constant array which the user may change later is never
+aliased, and that a partial derivative which is one number stays one number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DerivativeError
+from .derivative import Derivative
+from .indexing import broadcast
+from .rules import BINARY, UNARY
+
+# Results are truth values or integers: they decide, and have no derivative to lose.
+DECISIONS = frozenset(
+    {
+        np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+        np.isfinite, np.isinf, np.isnan, np.signbit, np.logical_not, np.logical_and,
+        np.logical_or, np.logical_xor,
+    }
+)  # fmt: skip
+
+
+def value(x: Any) -> Any:
+    """Return the numbers of an AD array, and anything else unchanged."""
+    return x._value if hasattr(x, "_derivative") else x
+
+
+def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """Return value and derivative of ``ufunc(*inputs)``, or a plain value for a decision.
+
+    Raises
+    ------
+    DerivativeError
+        If there is no rule for the ufunc, or an operand would make an array of objects.
+    """
+    if len(inputs) == 2:
+        rule2 = BINARY.get(ufunc)
+        if rule2 is not None:
+            return _binary(ufunc, rule2, inputs[0], inputs[1])
+    elif len(inputs) == 1:
+        rule1 = UNARY.get(ufunc)
+        if rule1 is not None:
+            return _unary(ufunc, rule1, inputs[0])
+    if ufunc in DECISIONS:
+        return ufunc(*map(value, inputs))
+    if ufunc in SEVERAL:
+        return SEVERAL[ufunc](*inputs)
+    raise DerivativeError(
+        f"no derivative rule for the ufunc {ufunc.__name__!r} with {len(inputs)} arguments; "
+        "give it one with ad.elementwise(f, dfdx)"
+    )
+
+
+def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
+    v = x._value
+    y = ufunc(v)
+    derivative = x._derivative
+    if derivative.is_sparsity:
+        return y, derivative
+    partial = _partial(ufunc, rule, y, v)
+    return y, derivative.scaled(flat(partial, v))
+
+
+def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
+    da = getattr(a, "_derivative", None)
+    db = getattr(b, "_derivative", None)
+    va = a._value if da is not None else _constant(a)
+    vb = b._value if db is not None else _constant(b)
+    if va is NotImplemented or vb is NotImplemented:
+        return NotImplemented
+    y = ufunc(va, vb)
+    if da is None or db is None:
+        which, d, v = (0, da, va) if db is None else (1, db, vb)
+        d = broadcast(d, v.shape, y.shape)
+        if ufunc is np.add:
+            return y, d
+        if d.is_sparsity:
+            return y, d
+        partial = _partial(ufunc, rule, y, va, vb)[which]
+        if partial is (vb if which == 0 else va) and isinstance(partial, np.ndarray):
+            # The user may change a constant in place later; a derivative never follows.
+            partial = partial.copy()
+        return y, d.scaled(flat(partial, y))
+    if da.root is not db.root:
+        raise DerivativeError(
+            f"arrays with derivatives in {len(da.root.cols)} and {len(db.root.cols)} unknowns "
+            "cannot be combined; seed one vector and take its parts"
+        )
+    da, db = broadcast(da, va.shape, y.shape), broadcast(db, vb.shape, y.shape)
+    if ufunc is np.add:
+        return y, da.plus(db)
+    if ufunc is np.subtract:
+        return y, da.plus(db, -1.0)
+    if da.is_sparsity:
+        return y, da.plus(db)
+    pa, pb = _partial(ufunc, rule, y, va, vb)
+    return y, da.scaled(flat(pa, y)).plus(db.scaled(flat(pb, y)))
+
+
+def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
+    try:
+        return rule(*values)
+    except TypeError as error:
+        raise DerivativeError(f"no derivative of {ufunc.__name__} here: {error}") from error
+
+
+def _constant(x: Any) -> Any:
+    """Return a constant operand as a number or an ndarray."""
+    if isinstance(x, np.ndarray):
+        if x.dtype == object:
+            raise DerivativeError(
+                "an operand is an ndarray of objects; AD arrays inside it would be lost: use "
+                "ad.hstack or np.stack to join AD arrays"
+            )
+        return x
+    if isinstance(x, (int, float, complex, np.generic)):
+        return x
+    if isinstance(x, (list, tuple)):
+        return np.asarray(x)
+    return NotImplemented
+
+
+def flat(partial: Any, like: Any) -> Any:
+    """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
+    if type(partial) is tuple:
+        number, array = partial
+        array = flat(array, like)
+        return (number, array) if isinstance(array, np.ndarray) else number * array
+    if type(partial) is float:
+        return partial
+    if np.ndim(partial) == 0 or partial.size == 1:
+        number = partial.item() if hasattr(partial, "item") else partial
+        # Extended precision would be cut to double by a Python float.
+        if getattr(partial, "dtype", None) in (np.longdouble, np.clongdouble):
+            number = partial.reshape(())[()]
+        return number if isinstance(number, (complex, np.generic)) else float(number)
+    if partial.shape != like.shape:
+        partial = np.broadcast_to(partial, like.shape)
+    if partial.dtype.kind in "biu":
+        partial = partial.astype(float)
+    return partial if partial.ndim == 1 else partial.ravel()
+
+
+def _frexp(x: Any) -> Any:
+    mantissa, exponent = np.frexp(x._value)
+    from .array import ADArray
+
+    return [ADArray(*_unary_linear(x, mantissa, np.ldexp(1.0, -exponent))), exponent]
+
+
+def _modf(x: Any) -> Any:
+    fraction, whole = np.modf(x._value)
+    from .array import ADArray
+
+    return [ADArray(*_unary_linear(x, fraction, 1.0)), ADArray(*_unary_linear(x, whole, 0.0))]
+
+
+def _divmod(a: Any, b: Any) -> Any:
+    return [np.floor_divide(a, b), np.remainder(a, b)]
+
+
+def _unary_linear(x: Any, y: Any, partial: Any) -> tuple[Any, Derivative]:
+    derivative: Derivative = x._derivative
+    return y, derivative if derivative.is_sparsity else derivative.scaled(flat(partial, y))
+
+
+SEVERAL = {np.frexp: _frexp, np.modf: _modf, np.divmod: _divmod}

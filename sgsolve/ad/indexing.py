@@ -1,0 +1,113 @@
+"""Reading elements: from NumPy's indexing keys to positions in the flattened array.
+
+One-dimensional slices and index arrays, which make up nearly all indexing of a residual, have a
+path of their own. Every other key is applied by NumPy itself to the array of positions
+``arange(size).reshape(shape)``: whatever NumPy makes of a key, the derivative follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DerivativeError
+from .derivative import Derivative
+from .operands import Index
+
+
+def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, Derivative]:
+    """Return value and derivative of ``y[key]``."""
+    if hasattr(key, "_derivative"):
+        raise DerivativeError("an AD array cannot be an index; use ad.value(index)")
+    result = np.asarray(value)[key]
+    if key is Ellipsis:
+        return value, derivative
+    if np.ndim(value) == 1:
+        if type(key) is slice:
+            start, stop, step = key.indices(len(value))
+            return result, derivative.taken_slice(start, stop, step)
+        if isinstance(key, np.ndarray) and key.dtype.kind in "iub" and key.dtype != object:
+            index = derivative.root.index(key, len(value))
+            return result, derivative.taken(index)
+    return result, _taken_in_general(np.shape(value), derivative, key)
+
+
+def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) -> Derivative:
+    try:
+        name: Hashable = ("key", shape, _named(key))
+    except TypeError:
+        positions = np.asarray(positions_of(shape)[_arrays(key)])
+        return derivative.taken(derivative.root.index(positions.ravel(), int(np.prod(shape))))
+    return permuted(derivative, name, shape, lambda p: p[key])
+
+
+def permuted(
+    derivative: Derivative,
+    name: Hashable,
+    shape: tuple[int, ...],
+    choose: Callable[[NDArray[np.int64]], Any],
+) -> Derivative:
+    """Return the derivative of ``choose(y)``, which only selects, repeats or reorders elements.
+
+    `name` identifies the selection: equal names must mean equal selections.
+    """
+    root = derivative.root
+    known = root.children.get(name)
+    if known is None:
+        positions = np.ascontiguousarray(choose(positions_of(shape)), dtype=np.int64).ravel()
+        index = Index(positions, positions, False, root.clock)
+        known = root.children.setdefault(name, Selected(index))
+    known.used = root.clock
+    return derivative.taken(known.index)
+
+
+class Selected:
+    """A named selection, kept with the structures so that it is dropped when they are."""
+
+    __slots__ = ("children", "index", "used")
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.used = 0
+        self.children: dict[Hashable, Any] = {}
+
+
+def broadcast(derivative: Derivative, old: tuple[int, ...], new: tuple[int, ...]) -> Derivative:
+    """Return the derivative of an array of shape `old` broadcast to shape `new`."""
+    if old == new or _size(old) == _size(new):
+        return derivative
+    name = ("broadcast", old, new)
+    return permuted(derivative, name, old, lambda p: np.broadcast_to(p, new))
+
+
+def positions_of(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the array whose elements are their own positions in C order."""
+    return np.arange(_size(shape)).reshape(shape)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+def _named(key: Any) -> Hashable:
+    """Return a hashable name for a key without arrays; TypeError if it has arrays."""
+    if isinstance(key, tuple):
+        return tuple(_named(k) for k in key)
+    if isinstance(key, slice):
+        return ("slice", key.start, key.stop, key.step)
+    if key is None or key is Ellipsis or isinstance(key, (bool, np.bool_)):
+        return repr(key)
+    if isinstance(key, (int, np.integer)):
+        return int(key)
+    raise TypeError("the key holds arrays")
+
+
+def _arrays(key: Any) -> Any:
+    """Return the key as NumPy reads it; a list is an index array."""
+    return np.asarray(key) if isinstance(key, list) and len(key) else key

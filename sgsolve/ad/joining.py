@@ -1,0 +1,127 @@
+"""Functions that join arrays: each part is put at its place in the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DerivativeError
+from .array import ADArray
+from .elementwise import value
+from .functions import where
+
+
+def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
+    """Return arrays joined along an axis; np.concatenate for AD arrays."""
+    arrays = [_array(a) for a in arrays]
+    result = np.concatenate([value(a) for a in arrays], axis, **kwargs)
+    if axis is None:
+        arrays = [np.ravel(a) for a in arrays]
+        axis = 0
+    if result.ndim == 1:
+        return _joined_vectors(arrays, result)
+    edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
+    derivative = None
+    positions = None
+    for a, begin, end in zip(arrays, edges[:-1], edges[1:], strict=True):
+        if not isinstance(a, ADArray):
+            continue
+        if positions is None:
+            positions = np.moveaxis(np.arange(result.size).reshape(result.shape), axis, 0)
+        place = np.ascontiguousarray(np.moveaxis(positions[begin:end], 0, axis)).ravel()
+        index = a._derivative.root.index(place, result.size)
+        part = a._derivative.put(index, result.size)
+        derivative = part if derivative is None else derivative.plus(part)
+    return result if derivative is None else ADArray(result, derivative)
+
+
+def _joined_vectors(arrays: list[Any], result: Any) -> Any:
+    derivative = None
+    begin = 0
+    for a in arrays:
+        if isinstance(a, ADArray):
+            part = a._derivative.put(slice(begin, begin + a.size), result.size)
+            derivative = part if derivative is None else derivative.plus(part)
+        begin += a.size
+    return result if derivative is None else ADArray(result, derivative)
+
+
+def _array(a: Any) -> Any:
+    return a if isinstance(a, (ADArray, np.ndarray)) else np.asarray(a)
+
+
+def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
+    """Return arrays joined along a new axis; np.stack for AD arrays."""
+    return concatenate([np.expand_dims(_array(a), axis) for a in arrays], axis, **kwargs)
+
+
+def hstack(tup: Any, **kwargs: Any) -> Any:
+    """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
+    arrays = [np.atleast_1d(_array(a)) for a in tup]
+    axis = 0 if all(a.ndim == 1 for a in arrays) else 1
+    return concatenate(arrays, axis, **kwargs)
+
+
+def vstack(tup: Any, **kwargs: Any) -> Any:
+    """Return arrays joined along the first axis, vectors as rows; np.vstack for AD arrays."""
+    return concatenate([np.atleast_2d(_array(a)) for a in tup], 0, **kwargs)
+
+
+def column_stack(tup: Any) -> Any:
+    """Return vectors joined as columns; np.column_stack for AD arrays."""
+    columns = [_array(a) for a in tup]
+    return concatenate([c if c.ndim == 2 else np.reshape(c, (-1, 1)) for c in columns], 1)
+
+
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Return `values` joined to the end of `arr`; np.append for AD arrays."""
+    return concatenate([arr, values], axis)
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
+    """Return the array with borders; np.pad for AD arrays."""
+    if mode != "constant":
+        if mode not in ("edge", "wrap", "reflect", "symmetric"):
+            raise DerivativeError(f"np.pad with mode={mode!r} is not supported on AD arrays")
+        return _pad_by_selection(array, pad_width, mode, kwargs)
+    border = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)
+    inside = np.pad(np.ones(array.shape, dtype=bool), pad_width)
+    where_ = np.flatnonzero(inside)
+    result = border.astype(np.result_type(border, value(array)), copy=True)
+    result.ravel()[where_] = np.ravel(value(array))
+    index = array._derivative.root.index(where_, result.size)
+    return ADArray(result, array._derivative.put(index, result.size))
+
+
+def _pad_by_selection(array: Any, pad_width: Any, mode: Any, kwargs: Any) -> Any:
+    positions = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
+    return np.reshape(np.ravel(array)[positions.ravel()], positions.shape)
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Return elements of the first choice whose condition holds; np.select for AD arrays."""
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    """Return the arrays broadcast against each other; np.broadcast_arrays for AD arrays."""
+    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+TABLE: dict[Any, Any] = {
+    np.concatenate: concatenate,
+    np.stack: stack,
+    np.hstack: hstack,
+    np.vstack: vstack,
+    np.column_stack: column_stack,
+    np.append: append,
+    np.pad: pad,
+    np.select: select,
+    np.broadcast_arrays: broadcast_arrays,
+    np.where: where,
+}

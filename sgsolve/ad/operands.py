@@ -1,0 +1,203 @@
+"""Constant operands of structural operations: index arrays and matrices, known by their contents.
+
+A residual indexes its arrays with the same index arrays and multiplies by the same matrices on
+every call. An *operand* is our private, read-only copy of one of these. Asking for the operand of
+an array compares contents, never only identity: an array that was changed in place, or made
+afresh with equal contents, finds the operand that it now equals. Comparing costs a quarter of
+what the indexing itself costs; everything derived from an operand is then found by identity.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+IndexArray = NDArray[np.int64]
+
+# Up to this many bytes the contents themselves serve as a dictionary key.
+SMALL = 1 << 14
+
+
+class Index:
+    """A constant array of non-negative positions.
+
+    Attributes
+    ----------
+    values : ndarray of int64, shape (m,)
+    volatile : bool
+        Whether it was met once only, and late: then it is likely to be another one on the next
+        evaluation (the elements where a condition holds), and structures built on it are not
+        worth keeping.
+    """
+
+    __slots__ = ("__dict__", "source", "used", "values", "volatile")
+
+    def __init__(self, values: IndexArray, source: NDArray[Any], volatile: bool, clock: int) -> None:
+        self.values = values
+        self.source = source
+        self.volatile = volatile
+        self.used = clock
+
+    @cached_property
+    def unique(self) -> bool:
+        """Whether no position occurs twice."""
+        v = self.values
+        if len(v) < 2 or bool((v[1:] > v[:-1]).all()):
+            return True
+        seen = np.zeros(int(v.max()) + 1, dtype=bool)
+        seen[v] = True
+        return int(np.count_nonzero(seen)) == len(v)
+
+    @cached_property
+    def range(self) -> slice | None:
+        """The slice with the same positions, if they are consecutive."""
+        v = self.values
+        if len(v) and int(v[-1]) - int(v[0]) == len(v) - 1 and bool((v[1:] - v[:-1] == 1).all()):
+            return slice(int(v[0]), int(v[-1]) + 1)
+        return None
+
+
+class Matrix:
+    """A constant sparse matrix: private CSR copy of what the user multiplies with."""
+
+    __slots__ = ("csr", "source", "used")
+
+    def __init__(self, csr: Any, source: tuple[Any, ...], clock: int) -> None:
+        self.csr = csr
+        self.source = source
+        self.used = clock
+
+
+class OperandStore:
+    """All operands met by evaluations that share one vector of unknowns."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Any] = {}
+        self._by_content: dict[Any, list[Any]] = {}
+        self.nbytes = 0
+
+    def index(self, array: NDArray[Any], size: int, clock: int, first: bool) -> Index:
+        """Return the operand for an integer or boolean array that indexes `size` elements.
+
+        Negative positions are resolved; IndexError as NumPy raises it if one is out of bounds.
+        """
+        found = self._by_id.get(id(array))
+        if type(found) is tuple and found[0] == size:
+            operand = found[1]
+            if _same(operand.source, array):
+                return _touched(operand, clock)
+        key = (size, *_sample(array))
+        for operand in self._by_content.get(key, ()):
+            if _same(operand.source, array):
+                self._remember(array, (size, operand))
+                return _touched(operand, clock)
+        operand = Index(_positions(array, size), _frozen(array), not first, clock)
+        self.nbytes += operand.values.nbytes + operand.source.nbytes
+        self._by_content.setdefault(key, []).append(operand)
+        self._remember(array, (size, operand))
+        return operand
+
+    def matrix(self, array: Any, clock: int) -> Matrix:
+        """Return the operand for a SciPy sparse matrix in any format, or a dense matrix."""
+        parts = _parts(array)
+        found = self._by_id.get(id(array))
+        if type(found) is Matrix and _all_same(found.source, parts):
+            found.used = clock
+            return found
+        key = (array.shape, *(_sample(p) for p in parts))
+        for operand in self._by_content.get(key, ()):
+            if _all_same(operand.source, parts):
+                self._remember(array, operand)
+                operand.used = clock
+                return operand  # type: ignore[no-any-return]
+        # sum_duplicates keeps explicit zeros: they are part of the structure.
+        csr = sp.csr_array(array, copy=True)
+        csr.sum_duplicates()
+        operand = Matrix(csr, tuple(_frozen(p) for p in parts), clock)
+        self.nbytes += sum(p.nbytes for p in parts) + csr.data.nbytes + csr.indices.nbytes
+        self._by_content.setdefault(key, []).append(operand)
+        self._remember(array, operand)
+        return operand
+
+    def prune(self, oldest: int) -> None:
+        """Forget every operand that was not used since evaluation `oldest`."""
+        kept = {
+            key: live
+            for key, operands in list(self._by_content.items())
+            if (live := [o for o in operands if o.used >= oldest])
+        }
+        self._by_content = kept
+        self._by_id = {}
+        self.nbytes = 0
+
+    def _remember(self, array: Any, entry: Any) -> None:
+        # An id may come to belong to another array: entries are hints, contents decide.
+        if len(self._by_id) > 1000:
+            self._by_id = {}
+        self._by_id[id(array)] = entry
+
+
+def _touched(operand: Index, clock: int) -> Index:
+    if operand.used != clock:
+        operand.volatile = False
+        operand.used = clock
+    return operand
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    copy = np.array(array)
+    copy.flags.writeable = False
+    return copy
+
+
+def _same(ours: NDArray[Any], theirs: NDArray[Any]) -> bool:
+    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+        return False
+    if ours.nbytes <= SMALL:
+        return ours.tobytes() == theirs.tobytes()
+    return bool((ours == theirs).all())
+
+
+def _all_same(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> bool:
+    return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+
+
+def _sample(array: NDArray[Any]) -> tuple[Any, ...]:
+    """Return a cheap key: equal for equal contents, and mostly different for different ones."""
+    if array.nbytes <= SMALL:
+        return array.shape, array.dtype.char, array.tobytes()
+    flat = array.ravel() if array.flags.c_contiguous else array.reshape(-1)
+    some = flat[:: max(1, flat.size // 61)]
+    return array.shape, array.dtype.char, some.tobytes()
+
+
+def _parts(array: Any) -> tuple[Any, ...]:
+    """Return the arrays that together are the contents of a matrix."""
+    if isinstance(array, np.ndarray):
+        return (array,)
+    if array.format in ("csr", "csc"):
+        return array.indptr, array.indices, array.data
+    coo = array.tocoo()
+    return coo.row, coo.col, coo.data
+
+
+def _positions(array: NDArray[Any], size: int) -> IndexArray:
+    """Return non-negative int64 positions, private and read-only."""
+    if array.dtype == bool:
+        if array.shape != (size,):
+            raise IndexError(f"boolean index has shape {array.shape}, the array has ({size},)")
+        values = np.flatnonzero(array)
+    else:
+        values = array.astype(np.int64).ravel()
+        if len(values) and (values.min() < -size or values.max() >= size):
+            bad = values[(values < -size) | (values >= size)][0]
+            raise IndexError(f"index {bad} is out of bounds for an array of {size} elements")
+        if len(values) and values.min() < 0:
+            values = np.where(values < 0, values + size, values)
+    values = np.ascontiguousarray(values, dtype=np.int64)
+    values.flags.writeable = False
+    return values

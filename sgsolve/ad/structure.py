@@ -1,0 +1,318 @@
+"""Structures: which unknowns the elements of an array depend on, apart from any value.
+
+The derivative of an array with respect to the unknowns x is a sum of terms
+
+    dy/dx = sum over k of  E_k . diag(a_k) . W_k . diag(c_k) . G_k
+
+G selects one unknown for each coefficient of c (``cols``), W is a constant sparse matrix
+(``weights``, mostly absent), E puts rows into place (``rows``, mostly absent). A `Structure` is
+such a triple (E, W, G); it knows no coefficient. Elementwise mathematics touches only coefficients.
+Indexing, stacking and constant matrices make new structures out of old ones, and these are
+*interned*: the same operation on the same structure gives the same object back, for as long as
+the operation keeps being used. So the second evaluation of a residual computes no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .operands import Index, IndexArray, Matrix, OperandStore
+
+Rows = slice | IndexArray | None
+Pull = slice | IndexArray | None
+
+
+class Taken(NamedTuple):
+    """A structure made by choosing rows of another one, and how coefficients follow.
+
+    `pull` applies to the coefficients c where the structure has no weights, else to the row
+    factors a; None means unchanged.
+    """
+
+    structure: Structure
+    pull: Pull
+
+
+class Structure:
+    """One (E, W, G) triple; made by a `Root` or from another structure, never by hand.
+
+    Attributes
+    ----------
+    size : int
+        Number of elements of the array (rows of the triple).
+    rows : None, slice or ndarray of int64
+        Element that each compact row adds to; None: row i is element i.
+    weights : None or csr_array, shape (compact rows, coefficients)
+    cols : ndarray of int64, shape (coefficients,)
+        Unknown that each coefficient belongs to; -1: to none.
+    gathered : None or (Structure, Index)
+        The structure and the index that this one was taken with, for `put` to recognise.
+    """
+
+    __slots__ = ("children", "cols", "gathered", "root", "rows", "size", "used", "weights")
+
+    def __init__(
+        self, root: Root, size: int, rows: Rows, weights: Any, cols: IndexArray
+    ) -> None:
+        self.root = root
+        self.size = size
+        self.rows = rows
+        self.weights = weights
+        self.cols = cols
+        self.gathered: tuple[Structure, Index] | None = None
+        self.children: dict[Hashable, Any] = {}
+        self.used = root.clock
+
+    def _interned(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the child of that key, made at the first request; safe between threads."""
+        child = self.children.get(key)
+        if child is None:
+            child = self.children.setdefault(key, make())
+        (child[0] if type(child) is Taken else child).used = self.root.clock
+        return child
+
+    def take(self, index: Index) -> Taken:
+        """Return the structure of ``y.ravel()[index]``."""
+        if index.volatile:
+            return self._take(index)
+        return self._interned(index, lambda: self._take(index))  # type: ignore[no-any-return]
+
+    def take_slice(self, start: int, stop: int, step: int) -> Taken:
+        """Return the structure of ``y[start:stop:step]`` for a one-dimensional y."""
+        key = (start, stop, step)
+        child = self.children.get(key)
+        if child is not None:
+            child[0].used = self.root.clock
+            return child  # type: ignore[no-any-return]
+        return self._interned(key, lambda: self._take_slice(start, stop, step))  # type: ignore[no-any-return]
+
+    def put(self, rows: Index | slice, size: int) -> Structure:
+        """Return the structure of an array of `size` elements with this one's at `rows`."""
+        key = ("put", rows.start, rows.stop, size) if isinstance(rows, slice) else ("put", rows, size)
+        return self._interned(key, lambda: self._put(rows, size))  # type: ignore[no-any-return]
+
+    def multiplied(self, matrix: Matrix) -> Structure:
+        """Return the structure of ``A @ y``; row factors must have been expanded before."""
+        return self._interned(matrix, lambda: self._multiplied(matrix.csr))  # type: ignore[no-any-return]
+
+    def expanded(self) -> Structure:
+        """Return the structure without weights: one coefficient for each entry."""
+        return self._interned("expanded", self._expanded)  # type: ignore[no-any-return]
+
+    def row_of_entry(self) -> IndexArray:
+        """Compact row of every stored entry of the weights."""
+        counts = np.diff(self.weights.indptr)
+        return np.repeat(np.arange(len(counts)), counts)
+
+    def place(self, compact: IndexArray) -> IndexArray:
+        """Return the elements that compact rows add to."""
+        if self.rows is None:
+            return compact
+        if isinstance(self.rows, slice):
+            return compact + self.rows.start
+        return self.rows[compact]
+
+    def entries(self) -> tuple[IndexArray, IndexArray, NDArray[Any] | None, IndexArray | None]:
+        """Return element, unknown, weight and coefficient number of every entry.
+
+        Weight and coefficient number are None where they are one and ``0..``; entries of no
+        unknown (-1) are included.
+        """
+        if self.weights is None:
+            return self.place(np.arange(len(self.cols))), self.cols, None, None
+        source = self.weights.indices.astype(np.int64)
+        return self.place(self.row_of_entry()), self.cols[source], self.weights.data, source
+
+    # ---- making children -----------------------------------------------------------------------
+
+    def _take(self, index: Index) -> Taken:
+        if self.rows is not None:
+            return _take_placed(self, index.values)
+        if self.weights is not None:
+            taken = Structure(self.root, len(index.values), None, self.weights[index.values], self.cols)
+        else:
+            taken = self.root.selection(self.cols[index.values], keep=not index.volatile)
+        if taken.gathered is None and taken is not self and index.unique:
+            taken.gathered = (self, index)
+        return Taken(taken, index.values)
+
+    def _take_slice(self, start: int, stop: int, step: int) -> Taken:
+        positions = np.arange(start, stop, step)
+        if self.rows is not None:
+            return _take_placed(self, positions)
+        # A slice that runs down to element 0 has no finite stop in Python's notation.
+        pull = slice(start, stop if stop >= 0 else None, step)
+        if self.weights is not None:
+            taken = Structure(self.root, len(positions), None, self.weights[positions], self.cols)
+        else:
+            taken = self.root.selection(self.cols[pull])
+        return Taken(taken, pull)
+
+    def _put(self, rows: Index | slice, size: int) -> Structure:
+        if isinstance(rows, slice):
+            offset = rows.start
+            if self.rows is None:
+                count = len(self.cols) if self.weights is None else self.weights.shape[0]
+                placed: Rows = slice(offset, offset + count)
+            elif isinstance(self.rows, slice):
+                placed = slice(self.rows.start + offset, self.rows.stop + offset)
+            else:
+                placed = self.rows + offset
+        else:
+            placed = rows.range or rows.values
+            if self.rows is not None:
+                placed = rows.values[self.rows]
+        return Structure(self.root, size, placed, self.weights, self.cols)
+
+    def _multiplied(self, csr: Any) -> Structure:
+        if isinstance(self.rows, slice):
+            csr = csr[:, self.rows]
+        elif self.rows is not None:
+            csr = _columns(csr, self.rows)
+        if self.weights is not None:
+            csr = _product(csr, self.weights)
+        return Structure(self.root, csr.shape[0], None, csr, self.cols)
+
+    def _expanded(self) -> Structure:
+        elements, cols, _, _ = self.entries()
+        return Structure(self.root, self.size, elements, None, cols)
+
+
+class Root(Structure):
+    """The structure of the unknowns themselves, and the home of all that is made from it.
+
+    Attributes
+    ----------
+    clock : int
+        Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
+        recent evaluations have not used is dropped when many new structures appear.
+    """
+
+    __slots__ = ("_made", "_selections", "clock", "operands", "plans")
+
+    # Bytes of new structures after which unused ones are looked for: small beside the memory of
+    # one evaluation where it matters, and large enough that small problems never look.
+    PRUNE_BYTES = 1 << 26
+    PRUNE_COUNT = 2000
+
+    def __init__(self, n: int) -> None:
+        self.clock = 0
+        super().__init__(self, n, None, None, np.arange(n))
+        self.operands = OperandStore()
+        self.plans: dict[Hashable, Any] = {}
+        self._selections: dict[Any, list[Structure]] = {}
+        self._made = [0, 0]
+        self._selections[_cols_key(self.cols)] = [self]
+
+    def index(self, array: NDArray[Any], size: int) -> Index:
+        """Return the operand of an index array that the user supplied."""
+        return self.operands.index(array, size, self.clock, self.clock <= 2)
+
+    def matrix(self, array: Any) -> Matrix:
+        """Return the operand of a matrix that the user supplied."""
+        return self.operands.matrix(array, self.clock)
+
+    def selection(self, cols: IndexArray, keep: bool = True) -> Structure:
+        """Return the structure with these unknowns; equal ones are the same object."""
+        if not keep:
+            return Structure(self, len(cols), None, None, cols)
+        key = _cols_key(cols)
+        known = self._selections.setdefault(key, [])
+        for structure in known:
+            if np.array_equal(structure.cols, cols):
+                structure.used = self.clock
+                return structure
+        structure = Structure(self, len(cols), None, None, cols)
+        known.append(structure)
+        self._made[0] += cols.nbytes
+        self._made[1] += 1
+        return structure
+
+    def begin(self) -> None:
+        """Begin an evaluation."""
+        self.clock += 1
+        if self._made[0] > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
+            self.prune()
+        elif self.operands.nbytes > self.PRUNE_BYTES:
+            self.prune()
+
+    def prune(self, age: int = 3) -> None:
+        """Drop everything that the last `age` evaluations did not use."""
+        oldest = self.clock - age
+        self._made = [0, 0]
+        self.operands.prune(oldest)
+        self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
+        self._selections = {
+            key: live
+            for key, known in list(self._selections.items())
+            if (live := [s for s in known if s is self or s.used >= oldest])
+        }
+        _drop_unused(self, oldest)
+
+
+def _drop_unused(structure: Structure, oldest: int) -> None:
+    pending, seen = [structure], {id(structure)}
+    while pending:
+        parent = pending.pop()
+        for key, child in list(parent.children.items()):
+            made = child[0] if type(child) is Taken else child
+            if made.used < oldest:
+                parent.children.pop(key, None)
+            elif id(made) not in seen:
+                seen.add(id(made))
+                pending.append(made)
+
+
+def _cols_key(cols: IndexArray) -> tuple[Any, ...]:
+    return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
+
+
+def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
+    """Choose elements of a structure whose rows are placed: a join of `wanted` and its rows."""
+    count = len(structure.cols) if structure.weights is None else structure.weights.shape[0]
+    place = structure.place(np.arange(count))
+    order = np.argsort(place, kind="stable")
+    begin = np.searchsorted(place[order], wanted, side="left")
+    end = np.searchsorted(place[order], wanted, side="right")
+    number = end - begin
+    element = np.repeat(np.arange(len(wanted)), number)
+    offset = np.arange(len(element)) - np.repeat(np.cumsum(number) - number, number)
+    compact = order[np.repeat(begin, number) + offset]
+    root = structure.root
+    if structure.weights is None and len(wanted) and number.max() <= 1 and 2 * number.sum() >= len(wanted):
+        # Nearly every element has its row: pad, so that no placing is needed any more.
+        cols = np.full(len(wanted), -1)
+        cols[element] = structure.cols[compact]
+        pull = np.zeros(len(wanted), dtype=np.int64)
+        pull[element] = compact
+        return Taken(root.selection(cols), pull)
+    rows: Rows = element
+    if len(element) and np.array_equal(element, np.arange(element[0], element[0] + len(element))):
+        rows = slice(int(element[0]), int(element[0]) + len(element))
+        if len(element) == len(wanted):
+            rows = None
+    weights = None if structure.weights is None else structure.weights[compact]
+    cols = structure.cols[compact] if weights is None else structure.cols
+    return Taken(Structure(root, len(wanted), rows, weights, cols), compact)
+
+
+def _columns(csr: Any, rows: IndexArray) -> Any:
+    """Return ``A @ E`` where E adds compact row k to element rows[k]: chosen columns of A."""
+    return sp.csr_array(csr.tocsc()[:, rows])
+
+
+def _product(a: Any, b: Any) -> Any:
+    """Return the product of two CSR matrices, entries that cancel included."""
+    counts = np.diff(b.indptr)[a.indices]
+    row = np.repeat(np.repeat(np.arange(a.shape[0]), np.diff(a.indptr)), counts)
+    begin = np.repeat(b.indptr[a.indices] - (np.cumsum(counts) - counts), counts)
+    entry = begin + np.arange(len(row))
+    data = np.repeat(a.data, counts) * b.data[entry]
+    product = sp.coo_array((data, (row, b.indices[entry])), shape=(a.shape[0], b.shape[1])).tocsr()
+    product.sum_duplicates()
+    return product
