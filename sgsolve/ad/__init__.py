@@ -1,17 +1,18 @@
 """Exact sparse derivatives of NumPy code.
 
-    >>> import numpy as np
-    >>> from sgsolve import ad
-    >>> def residual(u):
-    ...     return 2 * u[1:-1] - u[:-2] - u[2:] - np.exp(u[1:-1])
-    >>> u = ad.seed(np.zeros(5))
-    >>> residual(u).jacobian.toarray()
-    array([[-1.,  1., -1.,  0.,  0.],
-           [ 0., -1.,  1., -1.,  0.],
-           [ 0.,  0., -1.,  1., -1.]])
+>>> import numpy as np
+>>> from sgsolve import ad
+>>> def residual(u):
+...     return 2 * u[1:-1] - u[:-2] - u[2:] - np.exp(u[1:-1])
+>>> u = ad.seed(np.zeros(5))
+>>> residual(u).jacobian.toarray()
+array([[-1.,  1., -1.,  0.,  0.],
+       [ 0., -1.,  1., -1.,  0.],
+       [ 0.,  0., -1.,  1., -1.]])
 """
 
 from .array import ADArray
+from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
     assemble,
     clear_cache,
@@ -23,16 +24,22 @@ from .drivers import (
     value_and_jacobian,
 )
 from .functions import SparseVector, branch, dot, hstack, sparsesum, sparsevec, stack, sum, where
+from .user import bernoulli, elementwise
 
 __all__ = [
     "ADArray",
+    "JacobianCheck",
     "SparseVector",
     "assemble",
+    "bernoulli",
     "branch",
+    "check_jacobian",
     "clear_cache",
     "dot",
+    "elementwise",
     "hstack",
     "jacobian",
+    "jvp",
     "pattern_of",
     "seed",
     "seed_sparsity",
@@ -42,5 +49,6 @@ __all__ = [
     "sum",
     "value",
     "value_and_jacobian",
+    "vjp",
     "where",
 ]

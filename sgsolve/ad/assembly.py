@@ -110,9 +110,7 @@ class Plan:
             self.order[place] = source
         elif distinct and by_adding < by_product:
             self.way = "add"
-            self.targets = list(
-                zip(np.split(place, pieces), np.split(source, pieces), strict=True)
-            )
+            self.targets = list(zip(np.split(place, pieces), np.split(source, pieces), strict=True))
         else:
             self.product = sp.csr_array(
                 sp.coo_array((weight, (place, source)), shape=(nnz, self.length))

@@ -93,9 +93,7 @@ def sparsesum(
         _refuse_repeated(parts, n)
     if return_sparse:
         union = np.unique(np.concatenate([np.where(p.idx < 0, p.idx + n, p.idx) for p in parts]))
-        local = [
-            SparseVector(len(union), np.searchsorted(union, p.idx % n), p.v) for p in parts
-        ]
+        local = [SparseVector(len(union), np.searchsorted(union, p.idx % n), p.v) for p in parts]
         return SparseVector(n, union, _dense_sum(local, len(union)))
     return _dense_sum(parts, n)
 
@@ -155,9 +153,7 @@ def where(cond: Any, a: Any, b: Any) -> Any:
     return ADArray(y, derivative)
 
 
-def branch(
-    cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any]
-) -> Any:
+def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any]) -> Any:
     """Return ``iftrue(i)`` where `cond` holds and ``iffalse(i)`` elsewhere, evaluated only there.
 
     Parameters
@@ -258,8 +254,10 @@ def sum(x: Any, axis: Any = None) -> Any:
 
 def hstack(arrays: Iterable[Any]) -> Any:
     """Return the arrays one after the other: np.hstack for AD arrays."""
-    return np.hstack(tuple(arrays)) if not _any_ad(arrays := tuple(arrays)) else _numpy(
-        "hstack", (arrays,)
+    return (
+        np.hstack(tuple(arrays))
+        if not _any_ad(arrays := tuple(arrays))
+        else _numpy("hstack", (arrays,))
     )
 
 

@@ -36,7 +36,9 @@ class Index:
 
     __slots__ = ("__dict__", "source", "used", "values", "volatile")
 
-    def __init__(self, values: IndexArray, source: NDArray[Any], volatile: bool, clock: int) -> None:
+    def __init__(
+        self, values: IndexArray, source: NDArray[Any], volatile: bool, clock: int
+    ) -> None:
         self.values = values
         self.source = source
         self.volatile = volatile

@@ -106,9 +106,7 @@ def cross(a: Any, b: Any) -> Any:
     """Return the cross product of vectors with three components on the last axis."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ShapeError("np.cross of AD arrays needs three components on the last axis")
-    parts = [
-        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return np.stack(parts, axis=-1)
 
 
@@ -133,7 +131,9 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     return np.sum(product, axis=axes) if axes else product
 
 
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
     """Return the piecewise linear interpolation of a constant table; np.interp for AD arrays.
 
     At a node of the table the slope is that of the interval to its right.

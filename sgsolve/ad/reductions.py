@@ -146,7 +146,9 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _UNSET, append: Any 
     parts = [np.atleast_1d(p) if p is not _UNSET else None for p in (prepend, append)]
     if any(p is not None for p in parts):
         if a.ndim != 1:
-            raise DerivativeError("np.diff with prepend or append needs a vector; use np.concatenate")
+            raise DerivativeError(
+                "np.diff with prepend or append needs a vector; use np.concatenate"
+            )
         a = np.concatenate([p for p in (parts[0], a, parts[1]) if p is not None])
     before = (slice(None),) * (axis % a.ndim)
     for _ in range(n):

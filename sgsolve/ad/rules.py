@@ -77,9 +77,9 @@ UNARY: dict[np.ufunc, Unary] = {
     np.cosh: lambda y, x: np.sinh(x),
     # 1 - y^2 cancels where |x| is large; cosh overflows to inf there, whose inverse is right.
     np.tanh: _quiet(lambda y, x: 1.0 / np.square(np.cosh(x))),
-    np.arcsinh: lambda y, x: 1.0 / np.hypot(1.0, x)
-    if not np.iscomplexobj(x)
-    else 1.0 / np.sqrt(1.0 + x * x),
+    np.arcsinh: lambda y, x: (
+        1.0 / np.hypot(1.0, x) if not np.iscomplexobj(x) else 1.0 / np.sqrt(1.0 + x * x)
+    ),
     np.arccosh: _quiet(lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))),
     np.arctanh: _quiet(lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x))),
     np.deg2rad: lambda y, x: np.pi / 180.0,

@@ -56,9 +56,7 @@ class Structure:
 
     __slots__ = ("children", "cols", "gathered", "root", "rows", "size", "used", "weights")
 
-    def __init__(
-        self, root: Root, size: int, rows: Rows, weights: Any, cols: IndexArray
-    ) -> None:
+    def __init__(self, root: Root, size: int, rows: Rows, weights: Any, cols: IndexArray) -> None:
         self.root = root
         self.size = size
         self.rows = rows
@@ -93,7 +91,9 @@ class Structure:
 
     def put(self, rows: Index | slice, size: int) -> Structure:
         """Return the structure of an array of `size` elements with this one's at `rows`."""
-        key = ("put", rows.start, rows.stop, size) if isinstance(rows, slice) else ("put", rows, size)
+        key = (
+            ("put", rows.start, rows.stop, size) if isinstance(rows, slice) else ("put", rows, size)
+        )
         return self._interned(key, lambda: self._put(rows, size))  # type: ignore[no-any-return]
 
     def multiplied(self, matrix: Matrix) -> Structure:
@@ -134,7 +134,9 @@ class Structure:
         if self.rows is not None:
             return _take_placed(self, index.values)
         if self.weights is not None:
-            taken = Structure(self.root, len(index.values), None, self.weights[index.values], self.cols)
+            taken = Structure(
+                self.root, len(index.values), None, self.weights[index.values], self.cols
+            )
         else:
             taken = self.root.selection(self.cols[index.values], keep=not index.volatile)
         if taken.gathered is None and taken is not self and index.unique:
@@ -284,7 +286,12 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
     offset = np.arange(len(element)) - np.repeat(np.cumsum(number) - number, number)
     compact = order[np.repeat(begin, number) + offset]
     root = structure.root
-    if structure.weights is None and len(wanted) and number.max() <= 1 and 2 * number.sum() >= len(wanted):
+    if (
+        structure.weights is None
+        and len(wanted)
+        and number.max() <= 1
+        and 2 * number.sum() >= len(wanted)
+    ):
         # Nearly every element has its row: pad, so that no placing is needed any more.
         cols = np.full(len(wanted), -1)
         cols[element] = structure.cols[compact]
