@@ -1,0 +1,52 @@
+"""Nonlinear solvers: one loop, small parts, named presets.
+
+``Robust()`` is what ``Problem.solve`` uses: a ladder of the others. A solver is made of a
+direction, a damping, limits on the step, a termination test and a policy for keeping the Jacobian;
+``print(solver)`` shows them, and every one can be replaced. See docs/solvers.md.
+
+>>> DampedNewton(max_iterations=30).max_iterations
+30
+>>> Newton(termination=Residual(absolute=1e-6, relative=0.0)).termination
+Residual(relative=0.0, absolute=1e-06)
+"""
+
+from .damping import Armijo, FullStep, NaturalMonotonicity
+from .direction import NewtonDirection, PseudoTransientDirection
+from .iterate import Iterate
+from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
+from .newton import Method
+from .presets import DampedNewton, LineSearchNewton, Newton, PseudoTransient
+from .reuse import Every, Measured, Never
+from .robust import Robust
+from .system import System
+from .termination import Decrease, Error, Residual, Rounding, StepSize, Test
+
+__all__ = [
+    "Armijo",
+    "Bounds",
+    "DampedNewton",
+    "Decrease",
+    "Error",
+    "Every",
+    "FullStep",
+    "Iterate",
+    "Limit",
+    "LineSearchNewton",
+    "LogDamping",
+    "MaxChange",
+    "Measured",
+    "Method",
+    "NaturalMonotonicity",
+    "Never",
+    "Newton",
+    "NewtonDirection",
+    "Positive",
+    "PseudoTransient",
+    "PseudoTransientDirection",
+    "Residual",
+    "Robust",
+    "Rounding",
+    "StepSize",
+    "System",
+    "Test",
+]

@@ -1,0 +1,233 @@
+"""BoundSystem: a problem with its parameters fixed, in the form that solvers take.
+
+One idea: this is the only place where AD arrays meet solvers. A residual is called with plain
+arrays for values and with a seeded array for F and J together; the values of J go to a fixed
+pattern. If an evaluation leaves the pattern, the pattern grows, for all later solves too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from . import ad
+from .blocks import Blocks
+from .errors import DataTypeError, InputError, NotFiniteError, ShapeError, StructureError
+from .intake import Bound
+from .pattern import Pattern
+
+Vector = NDArray[Any]
+
+
+class Structure:
+    """What a problem knows about its unknowns, per number of unknowns: names, scales, pattern.
+
+    Parameters
+    ----------
+    blocks : mapping or None
+    scale : float, array_like, mapping or None
+    """
+
+    def __init__(self, blocks: Any, scale: Any) -> None:
+        self._parts, self._scale = blocks, scale
+        self._blocks: dict[int, Blocks] = {}
+        self._patterns: dict[int, Pattern] = {}
+
+    def blocks(self, n: int) -> Blocks:
+        """Return the blocks of n unknowns."""
+        if n not in self._blocks:
+            self._blocks[n] = Blocks(n, self._parts)
+        return self._blocks[n]
+
+    def scale(self, n: int) -> Vector | None:
+        """Return the scale of each unknown, or None."""
+        if self._scale is None:
+            return None
+        scale = self.blocks(n).spread(self._scale, 1.0)
+        if not (np.isfinite(scale).all() and (scale > 0.0).all()):
+            raise InputError("scale must be positive and finite")
+        return scale
+
+    def pattern(self, n: int) -> Pattern | None:
+        """Return the pattern if it has been found."""
+        return self._patterns.get(n)
+
+    def grow(self, n: int, pattern: Pattern) -> Pattern:
+        """Add entries to the pattern; the pattern object stays the same if nothing is new."""
+        known = self._patterns.get(n)
+        grown = pattern if known is None else known.union(pattern)
+        self._patterns[n] = grown
+        return grown
+
+
+class BoundSystem:
+    """The system of equations for given parameters; a `solvers.System`.
+
+    Parameters
+    ----------
+    bound : Bound
+    structure : Structure
+    n : int
+    """
+
+    def __init__(self, bound: Bound, structure: Structure, n: int) -> None:
+        self._bound, self._structure = bound, structure
+        self.n = n
+        self.blocks = structure.blocks(n)
+        self.scale = structure.scale(n)
+        self._pattern = structure.pattern(n)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters."""
+        return self._bound.params
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where the Jacobian may have entries."""
+        assert self._pattern is not None, "prepare() comes first"
+        return self._pattern
+
+    def at(self, **params: Any) -> BoundSystem:
+        """Return the same system with other values of parameters."""
+        return BoundSystem(self._bound.replaced(**params), self._structure, self.n)
+
+    @property
+    def has_own_jacobian(self) -> bool:
+        """Whether the user gave the Jacobian."""
+        return self._bound.signature.jacobian is not None
+
+    def value_of(self, name: str) -> Any:
+        """Return the value of a parameter, the residual's own default included."""
+        return self._bound.params.get(name, self._bound.signature.defaults.get(name))
+
+    def raw(self, x: Any) -> Any:
+        """Return whatever the user's residual returns."""
+        return self._bound.residual(x)
+
+    def residual(self, x: Vector) -> Vector:
+        """Return F(x) as a new float array; checks nothing but the shape."""
+        F = np.array(self._bound.residual(x), dtype=np.float64)
+        if F.shape != (self.n,):
+            raise ShapeError(f"the residual returned shape {F.shape} for {self.n} unknowns")
+        return F
+
+    def residual_quietly(self, x: Vector) -> Vector:
+        """Return F(x) without NumPy's warnings; may hold values that are not finite."""
+        with np.errstate(all="ignore"):
+            return self.residual(x)
+
+    def linearize(self, x: Vector) -> tuple[Vector, Any]:
+        """Return F(x) and J(x) on the pattern."""
+        if self._bound.signature.jacobian is not None:
+            return self.residual(x), self._on_pattern(self._user_jacobian(x))
+        y = self._bound.residual(ad.seed(x))
+        try:
+            data = ad.assemble(y, self.pattern)
+        except StructureError:
+            self._pattern = self._structure.grow(self.n, ad.pattern_of(y))
+            data = ad.assemble(y, self._pattern)
+        return np.array(ad.value(y), dtype=np.float64), self.pattern.matrix(data)
+
+    def prepare(self, x: Vector) -> Vector:
+        """Check the residual at x, find the pattern if it is new, and return F(x)."""
+        F = self.checked_residual(x)
+        if self._pattern is None:
+            pattern = self._found_pattern(x)
+            self._check_structure(pattern)
+            self._pattern = self._structure.grow(self.n, pattern.with_diagonal())
+        return F
+
+    def checked_residual(self, x: Vector) -> Vector:
+        """Return F(x), or say what is wrong with what the residual returned."""
+        before = x.copy()
+        with np.errstate(all="ignore"):
+            value = self._bound.residual(x)
+        if not np.array_equal(before, x):
+            raise InputError("the residual changed x in place; it must be a pure function of x")
+        F = _vector(value, self.n)
+        bad = np.flatnonzero(~np.isfinite(F))
+        if len(bad):
+            raise NotFiniteError(
+                f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
+                f"first {self.blocks.label(int(bad[0]))} = {F[bad[0]]}; start within the model"
+            )
+        return F
+
+    def _found_pattern(self, x: Vector) -> Pattern:
+        if self._bound.signature.jacobian is not None:
+            return Pattern.of(self._user_jacobian(x))
+        with np.errstate(all="ignore"):
+            y = self._bound.residual(ad.seed_sparsity(x))
+        if isinstance(y, np.ndarray | float | int):
+            raise InputError(
+                "the residual does not depend on x (or loses the dependence, for example by "
+                "copying values into a new array); return an expression of x"
+            )
+        return ad.pattern_of(y)
+
+    def _check_structure(self, pattern: Pattern) -> None:
+        rows, columns = pattern.empty_rows, pattern.empty_columns
+        if not len(rows) and not len(columns):
+            return
+        if pattern.nnz == 0:
+            raise InputError("the residual does not depend on x; return an expression of x")
+        parts = []
+        if len(rows):
+            parts.append(f"no unknown appears in equation {self._labels(rows)}")
+        if len(columns):
+            parts.append(f"unknown {self._labels(columns)} appears in no equation")
+        raise StructureError("; ".join(parts), rows=rows.tolist(), columns=columns.tolist())
+
+    def _labels(self, indices: NDArray[np.int64]) -> str:
+        names = ", ".join(self.blocks.label(int(i)) for i in indices[:3])
+        return names if len(indices) <= 3 else f"{names} and {len(indices) - 3} more"
+
+    def _user_jacobian(self, x: Vector) -> Any:
+        J = self._bound.jacobian(x)
+        J = sp.csr_array(J)
+        if J.shape != (self.n, self.n):
+            raise ShapeError(f"jacobian returned shape {J.shape}, not ({self.n}, {self.n})")
+        if J.dtype.kind not in "fiub":
+            raise DataTypeError(f"jacobian returned dtype {J.dtype}; it must be real")
+        if not J.has_canonical_format:
+            J.sum_duplicates()
+        return J
+
+    def _on_pattern(self, J: Any) -> Any:
+        """Return the same matrix on the fixed pattern, which grows if it has to."""
+        pattern = self.pattern
+        if (
+            J.nnz == pattern.nnz
+            and np.array_equal(J.indptr, pattern.indptr)
+            and np.array_equal(J.indices, pattern.indices)
+        ):
+            return pattern.matrix(J.data.astype(np.float64, copy=False))
+        place = pattern.positions(Pattern(J.indptr, J.indices, J.shape))
+        if (place < 0).any():
+            pattern = self._pattern = self._structure.grow(self.n, Pattern.of(J))
+            place = pattern.positions(Pattern(J.indptr, J.indices, J.shape))
+        data = np.zeros(pattern.nnz)
+        data[place] = J.data
+        return pattern.matrix(data)
+
+
+def _vector(value: Any, n: int) -> Vector:
+    """Return what a residual returned as a float vector of length n, or say what it is."""
+    if value is None:
+        raise DataTypeError("the residual returned None; is a return statement missing?")
+    try:
+        F = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"the residual returned no regular array: {error}") from None
+    if F.dtype.kind not in "fiub":
+        raise DataTypeError(f"the residual returned dtype {F.dtype}; it must return real numbers")
+    if F.shape != (n,):
+        raise ShapeError(
+            f"the residual returned shape {F.shape} for {n} unknowns; it must return ({n},): "
+            "as many equations as unknowns"
+        )
+    return F.astype(np.float64)

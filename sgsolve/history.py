@@ -1,0 +1,161 @@
+"""Step and History: what happened in every iteration, as a table; Stats: what it cost.
+
+One idea: a record is written once per iteration and never recomputed, so that a report after a
+failure shows what the solver saw when it decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(slots=True)
+class Step:
+    """One accepted iteration.
+
+    Attributes
+    ----------
+    iteration : int
+        0 is the start.
+    residual : float
+        Largest absolute residual, in the user's units.
+    scaled : float
+        Largest residual relative to the size of the terms of its equation; 1e-16 is rounding.
+    step : float
+        Largest change relative to the size of the unknowns.
+    damping : float
+        Fraction of the proposed step that was taken; NaN at the start.
+    order : float
+        Observed order of convergence; NaN until three steps are known.
+    trials : int
+        Residual evaluations of this step.
+    backward_error : float
+        Of the linear system.
+    fresh : bool
+        Whether the Jacobian was evaluated for this step (False: reused).
+    seconds : float
+        Since the start.
+    residuals, steps : dict of str to float
+        Largest absolute residual and change in each block, in the user's units.
+    note : str
+        What was unusual: a limit that acted, a matrix that was regularised, a new stage.
+    """
+
+    iteration: int
+    residual: float
+    scaled: float
+    step: float
+    damping: float
+    order: float
+    trials: int
+    backward_error: float
+    fresh: bool
+    seconds: float
+    residuals: dict[str, float]
+    steps: dict[str, float]
+    note: str = ""
+
+
+_HEADER = "  it    residual      scaled        step     damping  order  trials  note"
+
+
+class History:
+    """The steps of a solve, in order; indexable, and printable as a table."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+
+    def append(self, step: Step) -> None:
+        """Add the record of one iteration."""
+        self._steps.append(step)
+
+    def extend(self, other: History) -> None:
+        """Add the records of another history, as those of a later stage."""
+        self._steps.extend(other._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        return self._steps[index]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one attribute of every step as an array: ``history.column("residual")``."""
+        return np.array([getattr(step, name) for step in self._steps])
+
+    def __str__(self) -> str:
+        return "\n".join([_HEADER, *(step_line(step) for step in self._steps)])
+
+
+def step_line(step: Step) -> str:
+    """Return the line of the table for one step."""
+    damping = "" if np.isnan(step.damping) else f"{step.damping:.4g}"
+    order = "" if np.isnan(step.order) else f"{step.order:.1f}"
+    reused = "" if step.fresh else "reused Jacobian"
+    note = ", ".join(part for part in (reused, step.note) if part)
+    size = "" if step.iteration == 0 else f"{step.step:.3e}"
+    return (
+        f"{step.iteration:4d}   {step.residual:.3e}   {step.scaled:.3e}   {size:>9s}   "
+        f"{damping:>9s}  {order:>5s}  {step.trials:6d}  {note}"
+    ).rstrip()
+
+
+def table_header() -> str:
+    """Return the header of the table of steps."""
+    return _HEADER
+
+
+@dataclass
+class Stats:
+    """Counts and seconds of a solve or a sweep.
+
+    Attributes
+    ----------
+    nit, nfev, njev : int
+        Accepted iterations, evaluations of the residual alone, evaluations with Jacobian.
+    n_analyse, n_factor, n_solve : int
+        Analyses of a pattern, factorisations, solves with a factorisation.
+    seconds : dict of str to float
+        By phase: "residual", "jacobian", "linear", "other", "total".
+    backend : str
+        The linear solver that served.
+    """
+
+    nit: int = 0
+    nfev: int = 0
+    njev: int = 0
+    n_analyse: int = 0
+    n_factor: int = 0
+    n_solve: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    backend: str = ""
+
+    def add(self, other: Stats) -> None:
+        """Add the counts and seconds of another part of the work."""
+        for name in ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for phase, seconds in other.seconds.items():
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+        self.backend = other.backend or self.backend
+
+    def __str__(self) -> str:
+        spent = ", ".join(f"{phase} {value:.3g} s" for phase, value in self.seconds.items())
+        return (
+            f"{self.nit} iterations, {self.nfev} residuals, {self.njev} Jacobians, "
+            f"{self.n_analyse} analyses, {self.n_factor} factorisations, {self.n_solve} solves "
+            f"({self.backend or 'no back end'}); {spent}"
+        )

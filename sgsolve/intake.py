@@ -1,0 +1,170 @@
+"""Intake: arguments are checked here, before any work, each with its own message.
+
+One idea: what is wrong with an argument is said once, where it enters, in terms of what the
+caller typed; nothing further inside has to doubt its input.
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
+
+
+def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
+    """Return x0 as a new float64 vector, or say what is wrong with it."""
+    if hasattr(x0, "toarray"):
+        raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
+    try:
+        x = np.asarray(x0)
+    except ValueError as error:
+        raise ShapeError(f"{name} is no regular array: {error}") from None
+    if x.dtype.kind == "c":
+        raise DataTypeError(
+            f"{name} is complex; solve for real and imaginary parts as separate unknowns"
+        )
+    if x.dtype.kind not in "biuf":
+        raise DataTypeError(f"{name} must hold real numbers, not dtype {x.dtype}")
+    if x.ndim != 1:
+        hint = "use [value]" if x.ndim == 0 else "use .ravel(), and reshape within the residual"
+        raise ShapeError(f"{name} must be a vector of shape (n,), not {x.shape}; {hint}")
+    if x.size == 0:
+        raise ShapeError(f"{name} is empty: there is nothing to solve for")
+    x = np.array(x, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(x))
+    if len(bad):
+        raise NotFiniteError(
+            f"{name} is not finite at {len(bad)} of {len(x)} places, first {name}[{bad[0]}] = "
+            f"{x[bad[0]]}"
+        )
+    return x
+
+
+class Signature:
+    """A residual, its Jacobian if the user has one, and the parameters they take.
+
+    Parameters
+    ----------
+    residual, jacobian : callable
+    params : mapping or None
+    """
+
+    def __init__(
+        self,
+        residual: Callable[..., Any],
+        jacobian: Callable[..., Any] | None,
+        params: Mapping[str, Any] | None,
+    ) -> None:
+        if not callable(residual):
+            raise DataTypeError(f"residual must be a function of x, not {residual!r}")
+        if jacobian is not None and not callable(jacobian):
+            raise DataTypeError(f"jacobian must be a function of x, not {jacobian!r}")
+        if params is not None and not isinstance(params, Mapping):
+            raise DataTypeError(f"params must map names to values, not {params!r}")
+        self.residual, self.jacobian = residual, jacobian
+        self.accepted, self.defaults, self.required = _keywords(residual)
+        self.params: dict[str, Any] = {}
+        self.params = self._checked(params or {})
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Every parameter that has a value without the call saying one."""
+        return {**self.defaults, **self.params}
+
+    def bound(self, overrides: Mapping[str, Any]) -> Bound:
+        """Return the functions with all parameters given; complain of unknown and missing ones."""
+        given = {**self.params, **self._checked(overrides)}
+        missing = [name for name in self.required if name not in given]
+        if missing:
+            them = "it" if len(missing) == 1 else "them"
+            raise ParameterError(
+                f"the residual needs {_list(missing)}; give {them} in params or in the call"
+            )
+        return Bound(self, given)
+
+    def numeric(self, name: str) -> float:
+        """Return the value of a parameter that is to be swept; complain if it is no number."""
+        self._know(name)
+        value = self.known.get(name, 0.0)
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise ParameterError(f"parameter {name!r} is {value!r}: only a number can be swept")
+        return float(value)
+
+    def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        for name, value in params.items():
+            self._know(name)
+            default = self.known.get(name)
+            number = isinstance(default, numbers.Real) and not isinstance(default, bool)
+            array = getattr(value, "dtype", None)
+            if number and not isinstance(value, numbers.Number) and array is None:
+                raise ParameterError(f"parameter {name!r} must be a number, not {value!r}")
+            if isinstance(value, numbers.Real) and not np.isfinite(float(value)):
+                raise NotFiniteError(f"parameter {name!r} is {value}")
+            if array is not None and array.kind in "fc" and not np.all(np.isfinite(value)):
+                raise NotFiniteError(f"parameter {name!r} holds values that are not finite")
+        return dict(params)
+
+    def _know(self, name: str) -> None:
+        if self.accepted is not None and name not in self.accepted:
+            known = _list(sorted(self.accepted)) if self.accepted else "none"
+            raise ParameterError(f"the residual has no parameter {name!r}; it has {known}")
+
+
+class Bound:
+    """The functions of a signature with values for all parameters."""
+
+    def __init__(self, signature: Signature, params: dict[str, Any]) -> None:
+        self.signature, self.params = signature, params
+
+    def residual(self, x: Any) -> Any:
+        """Call the user's residual."""
+        return self.signature.residual(x, **self.params)
+
+    def jacobian(self, x: Any) -> Any:
+        """Call the user's Jacobian."""
+        assert self.signature.jacobian is not None
+        return self.signature.jacobian(x, **self.params)
+
+    def replaced(self, **params: Any) -> Bound:
+        """Return the same with other values, unchecked."""
+        return Bound(self.signature, {**self.params, **params})
+
+
+def _keywords(
+    residual: Callable[..., Any],
+) -> tuple[frozenset[str] | None, dict[str, Any], list[str]]:
+    """Return (names a function takes besides x or None for any, their defaults, those it needs)."""
+    try:
+        parameters = list(inspect.signature(residual).parameters.values())
+    except (TypeError, ValueError):  # a builtin tells nothing
+        return None, {}, []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in (
+        *positional,
+        inspect.Parameter.VAR_POSITIONAL,
+    ):
+        raise InputError("the residual must take the unknowns as its first positional argument")
+    rest = parameters[1:]
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in rest):
+        accepted = None
+    else:
+        accepted = frozenset(
+            p.name
+            for p in rest
+            if p.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        )
+    named = [p for p in rest if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    named = [p for p in named if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    defaults = {p.name: p.default for p in named if p.default is not inspect.Parameter.empty}
+    required = [p.name for p in named if p.default is inspect.Parameter.empty]
+    return accepted, defaults, required
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)

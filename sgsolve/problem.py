@@ -1,0 +1,268 @@
+"""Problem: a residual, its parameters, the names of its unknowns, and its Jacobian.
+
+One idea: the residual is a pure function of x and of named parameters, written in NumPy; nothing
+else is asked of the user. The Jacobian comes from `sgsolve.ad` (or from a function of theirs), on
+a pattern that is found once and holds for every branch the residual may take.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from .bound import BoundSystem, Structure
+from .branch import Branch
+from .errors import ConvergenceError, InputError
+from .intake import Signature, starting_point
+from .pattern import Pattern
+from .report import conclude
+from .result import Result
+from .solvers.monitor import Monitor
+from .solvers.predictor import Predictor, Secant
+from .solvers.presets import DampedNewton
+from .solvers.robust import Robust
+from .solvers.sweep import Stepping, checked_values
+from .solvers.workspace import Workspace
+from .sweeping import Outputs, ParameterFamily, sweep_branch
+
+
+class Problem:
+    """n equations F(x, parameters) = 0 in n unknowns.
+
+    Parameters
+    ----------
+    residual : callable
+        ``residual(x, **parameters) -> array of shape (n,)``, ordinary NumPy code. It must not
+        change x, and must return the same for the same arguments.
+    params : mapping, optional
+        Values of the parameters; any of them can be overridden in a call.
+    blocks : mapping of str to slice or integers, optional
+        Names of groups of unknowns, and of the equations with the same indices:
+        ``{"psi": slice(0, 100), "n": slice(100, 200)}``.
+    jacobian : callable, optional
+        ``jacobian(x, **parameters)`` -> matrix of shape (n, n), sparse or dense; instead of
+        automatic differentiation.
+    scale : float, array_like or mapping of block to float, optional
+        Typical size of the unknowns, in your units: a change much smaller than this does not
+        matter. By default it is taken from the iterates.
+    backend : str or object, optional
+        Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem
+    >>> problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
+    >>> problem.solve([1.0, 3.0]).x
+    array([2., 2.])
+    >>> problem.solve([1.0, 3.0], a=9.0).x
+    array([3., 3.])
+    """
+
+    def __init__(
+        self,
+        residual: Callable[..., Any],
+        *,
+        params: Mapping[str, Any] | None = None,
+        blocks: Mapping[str, Any] | None = None,
+        jacobian: Callable[..., Any] | None = None,
+        scale: Any = None,
+        backend: Any = "auto",
+    ) -> None:
+        self._signature = Signature(residual, jacobian, params)
+        self._structure = Structure(blocks, scale)
+        self._backend = backend
+        self._idle: list[Workspace] = []
+        self._lock = threading.Lock()
+        Workspace.check(backend)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters and their values here."""
+        return dict(self._signature.params)
+
+    def residual(self, x: ArrayLike, **params: Any) -> NDArray[Any]:
+        """Return F(x), shape (n,).
+
+        Raises
+        ------
+        InputError
+            If x or a parameter is wrong, or what the residual returned is no vector of length n.
+        """
+        return self._system(x, params)[0].checked_residual(starting_point(x))
+
+    def jacobian(self, x: ArrayLike, **params: Any) -> Any:
+        """Return dF/dx at x, a ``csr_array`` of shape (n, n) on the pattern of the problem."""
+        return self.linearize(x, **params)[1]
+
+    def linearize(self, x: ArrayLike, **params: Any) -> tuple[NDArray[Any], Any]:
+        """Return F(x) and dF/dx from one evaluation."""
+        system, start = self._system(x, params)
+        system.prepare(start)
+        return system.linearize(start)
+
+    def sparsity(self, x: ArrayLike, **params: Any) -> Pattern:
+        """Return the pattern of dF/dx: valid for every branch, with the diagonal added."""
+        system, start = self._system(x, params)
+        system.prepare(start)
+        return system.pattern
+
+    def solve(
+        self,
+        x0: ArrayLike,
+        solver: Any = None,
+        *,
+        raise_on_failure: bool = True,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        **params: Any,
+    ) -> Result:
+        """Find x with F(x) = 0.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            Where to start.
+        solver : Method or Robust, optional
+            From `sgsolve.solvers`; the ladder ``Robust()`` by default.
+        raise_on_failure : bool
+            Raise `ConvergenceError` (which carries the result), or return it.
+        callback : callable, optional
+            ``callback(iterate)`` after every iteration; return True to stop.
+        verbose : bool
+            Print a line per iteration.
+        **params
+            Parameters that differ from those of the problem.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        InputError, StructureError, BackendError
+            Before any iteration, if something cannot be right.
+        ConvergenceError
+            If there is no solution to hand back.
+        """
+        solver = checked_solver(solver)
+        system, start = self._system(x0, params)
+        F = system.prepare(start)
+        with self._workspace() as workspace:
+            result = conclude(solver, system, workspace, start, F, Monitor(callback, verbose))
+        if raise_on_failure and not result.success:
+            raise ConvergenceError(result.message, result)
+        return result
+
+    def sweep(
+        self,
+        x0: ArrayLike,
+        name: str,
+        values: Sequence[float],
+        *,
+        solver: Any = None,
+        predictor: Predictor | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        min_step: float = 1e-4,
+        max_solves: int | None = None,
+        raise_on_failure: bool = False,
+        progress: bool | None = None,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        **params: Any,
+    ) -> Branch:
+        """Solve for every value of a parameter, each solution the guess for the next.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            Guess for the first value.
+        name : str
+            The parameter.
+        values : sequence of float
+            In any order; each is hit exactly. Where a step fails it is halved, through values in
+            between, and grown again.
+        solver : Method or Robust, optional
+            For all points. By default the ladder `Robust` for the first, and `DampedNewton`
+            with 30 iterations for the others.
+        predictor : Constant, Secant or Tangent, optional
+            `Secant` by default.
+        outputs : mapping of str to callable, optional
+            ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
+            parameters that it names.
+        min_step : float
+            Smallest step, as a fraction of the distance between neighbouring values.
+        max_solves : int, optional
+            Limit on the number of solves.
+        raise_on_failure : bool
+            Raise `ConvergenceError` when the sweep cannot go on, instead of a warning.
+        progress : bool, optional
+            A progress bar; by default if tqdm is installed and the program runs in a terminal.
+        callback, verbose
+            As in `solve`, for each point.
+
+        Returns
+        -------
+        Branch
+            Partial, with a `PartialBranchWarning`, if the sweep could not go on or Ctrl-C was
+            pressed.
+
+        Raises
+        ------
+        ConvergenceError
+            If even the first point fails.
+        """
+        first = checked_solver(solver)
+        following = DampedNewton(max_iterations=30) if solver is None else first
+        values = checked_values(values)
+        self._signature.numeric(name)
+        stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
+        system, start = self._system(x0, {**params, name: values[0]})
+        system.prepare(start)
+        with self._workspace() as workspace:
+            family = ParameterFamily(
+                system, name, workspace, first, following, Monitor(callback, verbose)
+            )
+            return sweep_branch(
+                family, start, values, stepping, Outputs(outputs), progress, raise_on_failure
+            )
+
+    def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, NDArray[Any]]:
+        start = starting_point(x)
+        return BoundSystem(self._signature.bound(params), self._structure, len(start)), start
+
+    @contextmanager
+    def _workspace(self) -> Iterator[Workspace]:
+        """Lend a workspace to one thread; analyses survive in it from solve to solve."""
+        with self._lock:
+            workspace = self._idle.pop() if self._idle else Workspace(self._backend)
+        try:
+            yield workspace
+        finally:
+            with self._lock:
+                self._idle.append(workspace)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_lock"]
+        state["_idle"] = []
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+
+def checked_solver(solver: Any) -> Any:
+    """Return the solver, the default one for None, or say why this is none."""
+    if solver is None:
+        return Robust()
+    if isinstance(solver, type):
+        raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
+    if not hasattr(solver, "run"):
+        raise InputError(f"solver must be one of sgsolve.solvers, such as Newton(), not {solver!r}")
+    return solver

@@ -1,0 +1,187 @@
+"""Result: what a solve hands back, whether it succeeded or not.
+
+One idea: everything a person asks after a failure is already there: what happened, which
+equations are worst and by how much, how the iteration went, what it cost, what to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import Blocks
+from .history import History, Stats
+from .status import Status
+
+
+@dataclass
+class Result:
+    """The outcome of ``Problem.solve``.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        The solution; after a failure the best iterate that was met.
+    status : Status
+        Why it ended; ``status.success`` and ``success`` say whether it is a solution.
+    message : str
+        Status, numbers and advice in one sentence or two.
+    residual : ndarray, shape (n,)
+        The residual at x, freshly evaluated. SciPy's name `fun` works too.
+    scaled_residual : ndarray, shape (n,)
+        The residual relative to the size of the terms of each equation: without units.
+    history : History
+        One record per iteration.
+    stats : Stats
+        Counts and seconds; `nit`, `nfev`, `njev` are there under SciPy's names too.
+    solver : str
+        The solver, or the stage of the ladder, that ended it.
+    stages : list of str
+        For a ladder of solvers: each stage and how it ended.
+    params : dict
+        The parameters of this solve.
+    blocks : Blocks
+        Names of unknowns and equations.
+    """
+
+    x: NDArray[Any]
+    status: Status
+    message: str
+    residual: NDArray[Any]
+    scaled_residual: NDArray[Any]
+    history: History
+    stats: Stats
+    solver: str
+    blocks: Blocks
+    stages: list[str] = field(default_factory=list)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Any = field(default=None, repr=False)
+    system: Any = field(default=None, repr=False)
+
+    @property
+    def success(self) -> bool:
+        """Whether x is a solution."""
+        return self.status.success
+
+    @property
+    def fun(self) -> NDArray[Any]:
+        """The residual, under SciPy's name."""
+        return self.residual
+
+    @property
+    def nit(self) -> int:
+        """Number of iterations."""
+        return self.stats.nit
+
+    @property
+    def nfev(self) -> int:
+        """Number of evaluations of the residual without derivatives."""
+        return self.stats.nfev
+
+    @property
+    def njev(self) -> int:
+        """Number of evaluations of the residual with its Jacobian."""
+        return self.stats.njev
+
+    @property
+    def jacobian(self) -> Any:
+        """The Jacobian at x, a ``csr_array`` of shape (n, n), evaluated when asked for."""
+        if self.system is None:
+            raise AttributeError("this result was unpickled: it no longer knows its problem")
+        return self.system.linearize(self.x)[1]
+
+    def __bool__(self) -> bool:
+        return self.success
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "system": None}
+
+    def worst(self, count: int = 3) -> list[tuple[str, float]]:
+        """Return the equations with the largest scaled residuals, and their residuals.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+
+        Returns
+        -------
+        list of (name, residual)
+            The residual is in the user's units.
+        """
+        size = np.abs(self.scaled_residual)
+        size = np.where(np.isfinite(size), size, np.inf)
+        order = np.argsort(-size, kind="stable")[:count]
+        return [(self.blocks.label(int(i)), float(np.abs(self.residual[i]))) for i in order]
+
+    def __str__(self) -> str:
+        return _table(self)
+
+    def explain(self) -> str:
+        """Return a report for people: what happened, where it is worst, what to try."""
+        lines = [self.message, ""]
+        if self.stages:
+            lines += ["Stages:", *(f"  {stage}" for stage in self.stages), ""]
+        lines += ["Worst equations (residual in your units):"]
+        lines += [f"  {name:<20s} {value:.3e}" for name, value in self.worst(5)]
+        lines += ["", "Iterations:", str(self.history), "", f"Cost: {self.stats}"]
+        if self.status.advice:
+            lines += ["", f"What to try: {self.status.advice}."]
+        return "\n".join(lines)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw residual and step of every iteration on a logarithmic axis.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default. Needs the extra ``sgsolve[plot]``.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.figure().add_subplot()
+        iteration = np.arange(len(self.history))
+        ax.semilogy(iteration, self.history.column("scaled"), "o-", label="scaled residual")
+        ax.semilogy(iteration[1:], self.history.column("step")[1:], "s--", label="relative step")
+        ax.set_xlabel("iteration")
+        ax.set_title(f"{self.solver}: {self.status.name}")
+        ax.legend()
+        return ax
+
+
+def _table(result: Result) -> str:
+    stats = result.stats
+    worst = ", ".join(f"{name} {value:.1e}" for name, value in result.worst(3))
+    rows = [
+        ("status", f"{result.status.name}: {result.status.text}"),
+        ("unknowns", f"{len(result.x)}"),
+        (
+            "residual",
+            f"{_largest(result.residual):.3e} (scaled {_largest(result.scaled_residual):.1e})",
+        ),
+        ("worst", worst),
+        ("iterations", f"{stats.nit} by {result.solver}"),
+        ("evaluations", f"{stats.nfev} residuals, {stats.njev} Jacobians"),
+        (
+            "linear",
+            f"{stats.backend}: {stats.n_analyse} analyses, {stats.n_factor} factorisations, "
+            f"{stats.n_solve} solves",
+        ),
+        ("seconds", ", ".join(f"{phase} {value:.3g}" for phase, value in stats.seconds.items())),
+    ]
+    if result.status.advice:
+        rows.append(("advice", result.status.advice))
+    return "\n".join(f"{name:>12s}  {text}" for name, text in rows)
+
+
+def _largest(vector: NDArray[Any]) -> float:
+    return float(np.abs(vector).max()) if len(vector) else 0.0

@@ -1,0 +1,195 @@
+"""Damping: how far to follow a direction.
+
+One idea: a trial point that is not finite, or outside the model, is a step too long, never the
+end. Beyond that the three rules differ in what they call progress: nothing (`FullStep`), less
+residual (`Armijo`), or less error (`NaturalMonotonicity`, which no scaling of the equations can
+change).
+
+References: Kelley, Solving Nonlinear Equations with Newton's Method (2003), section 1.6;
+Deuflhard, Newton Methods for Nonlinear Problems (2011), section 3.3.3, algorithm NLEQ-ERR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..status import Status
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+
+
+class Damping(Protocol):
+    """What turns a direction into the next iterate."""
+
+    needs_direction: bool
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Move the iterate along ``it.dx``; return a failing status if it cannot."""
+        ...
+
+
+@dataclass(frozen=True)
+class FullStep:
+    """The full step, halved only while the residual is not finite.
+
+    Parameters
+    ----------
+    factor : float
+        Fraction of the step to take, 1 by default.
+    smallest : float
+        Damping below which it gives up.
+    """
+
+    factor: float = 1.0
+    smallest: float = 1e-10
+    needs_direction = True
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Take the longest finite step of those halved."""
+        damping, floor = self.factor, _floor(it, self.smallest)
+        while damping >= floor:
+            x = it.x + damping * it.dx
+            F = it.evaluate(x)
+            if F is not None:
+                it.accept(x, F, damping)
+                return None
+            damping = _shorter(damping, floor)
+        return Status.NOT_FINITE
+
+
+@dataclass(frozen=True)
+class Armijo:
+    """Sufficient decrease of the scaled residual: phi(x + l dx) <= (1 - alpha l) phi(x).
+
+    phi is the Euclidean norm of F / S, S the term sizes at x. The step is shortened by the
+    parabola through the squared norms, by a factor between 0.1 and 0.5.
+
+    Parameters
+    ----------
+    alpha : float
+        1e-4, the usual value: any real decrease passes.
+    smallest : float
+        Damping below which it gives up.
+    """
+
+    alpha: float = 1e-4
+    smallest: float = 1e-10
+    needs_direction = True
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Backtrack until the residual has decreased enough."""
+        phi, damping, finite = it.phi, 1.0, False
+        floor = _floor(it, self.smallest)
+        while damping >= floor:
+            x = it.x + damping * it.dx
+            F = it.evaluate(x)
+            if F is None:
+                damping = _shorter(damping, floor)
+                continue
+            finite = True
+            trial = it.merit(F)
+            if trial <= (1.0 - self.alpha * damping) * phi:
+                it.accept(x, F, damping)
+                return None
+            damping *= _parabola(phi, trial, damping)
+        return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+
+def _floor(it: Iterate, smallest: float) -> float:
+    """Return the damping at which to give up; a step of astronomic length may be cut further."""
+    return smallest / max(1.0, it.size(it.dx))
+
+
+def _shorter(damping: float, floor: float) -> float:
+    """Return the next damping after a point that is not finite: the further out, the faster."""
+    return damping * (0.5 if damping < 1e8 * floor else 0.1)
+
+
+def _parabola(phi: float, trial: float, damping: float) -> float:
+    """Return the factor that minimises the parabola with slope -phi^2 at 0, within [0.1, 0.5]."""
+    rise = (trial / phi) ** 2 - 1.0 + 2.0 * damping
+    factor = damping / rise if np.isfinite(rise) and rise > 0.0 else 0.5
+    return min(max(factor, 0.1), 0.5)
+
+
+@dataclass(frozen=True)
+class NaturalMonotonicity:
+    """Error-oriented damping: the simplified correction J(x)^-1 F(x + l dx) must shrink.
+
+    One more solve with the same factorisation per trial buys a test that does not depend on how
+    the equations are scaled, and a prediction of the damping of the next step.
+
+    Parameters
+    ----------
+    first : float
+        Damping tried in the first iteration.
+    smallest : float
+        Damping below which it gives up.
+    bound : float
+        Damping grows by at most this factor from one iteration to the next (bounded damping).
+    """
+
+    first: float = 1.0
+    smallest: float = 1e-6
+    bound: float = 10.0
+    needs_direction = True
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Predict the damping, then correct it until the natural level falls."""
+        size = it.size(it.dx)
+        damping, reduced, finite = self._predict(it, size), False, False
+        floor = _floor(it, self.smallest)
+        while damping >= floor:
+            x = it.x + damping * it.dx
+            F = it.evaluate(x)
+            if F is None:
+                damping, reduced = _shorter(damping, floor), True
+                continue
+            finite = True
+            correction = it.simplified(F)
+            if correction is None:
+                damping, reduced = _shorter(damping, floor), True
+                continue
+            natural = it.size(correction)
+            best = self._optimal(it, correction, size, damping)
+            if not natural < size:
+                damping, reduced = min(best, 0.5 * damping), True
+                continue
+            if not reduced and best >= 4.0 * damping and damping < 1.0:
+                damping, reduced = min(1.0, best, self.bound * damping), True
+                continue
+            it.memory["natural"] = (size, natural, correction, damping)
+            it.accept(x, F, damping)
+            if damping == 1.0 and not it.limited:
+                it.correction = correction
+            return None
+        return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+    def _predict(self, it: Iterate, size: float) -> float:
+        """Return the a priori damping from the last step's simplified correction."""
+        memory = it.memory.get("natural")
+        if memory is None:
+            return self.first
+        if it.limited:
+            return 1.0
+        before, natural, correction, damping = memory
+        gap = it.size(correction - it.dx)
+        if gap == 0.0 or size == 0.0:
+            return 1.0
+        predicted = before * natural / (gap * size) * damping
+        return float(min(1.0, max(predicted, damping / self.bound), self.bound * damping))
+
+    @staticmethod
+    def _optimal(it: Iterate, correction: Vector, size: float, damping: float) -> float:
+        """Return the a posteriori damping from the curvature seen along the step."""
+        if it.limited:
+            return 0.5 * damping
+        gap = it.size(correction - (1.0 - damping) * it.dx)
+        if gap == 0.0:
+            return 1.0
+        return min(1.0, 0.5 * size * damping * damping / gap)

@@ -1,0 +1,159 @@
+"""Directions: which way to go from an iterate.
+
+One idea: a direction sets ``it.dx``, and nothing else decides how far to follow it. When the
+Jacobian is singular Newton's direction is regularised once, by a diagonal that every equation can
+bear, and the history says so.
+
+References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1;
+Kelley and Keyes, SIAM J. Numer. Anal. 35 (1998) 508 for pseudo-transient continuation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError, SingularMatrixError
+from ..status import Status
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+
+
+class Direction(Protocol):
+    """What proposes a step."""
+
+    forms_jacobian: bool
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx``; return a failing status if there is no direction."""
+        ...
+
+
+@dataclass(frozen=True)
+class NewtonDirection:
+    """dx = -J^-1 F, by the sparse factorisation.
+
+    Parameters
+    ----------
+    regularise : float
+        When J is singular, the relative size of the diagonal that is added to it, once per
+        iteration; 0 fails instead.
+    """
+
+    regularise: float = 1e-6
+    forms_jacobian = True
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx``; `it.newton` says whether it is Newton's with a fresh Jacobian."""
+        if not it.fresh and it.correction is not None:
+            it.dx, it.newton = it.correction, False  # already solved for by the damping
+            return None
+        try:
+            it.dx = it.newton_direction()
+        except SingularMatrixError as error:
+            return self._regularised(it, error)
+        except LinearSolveError as error:
+            it.notes.append(str(error))
+            return Status.LINEAR_SOLVE_FAILED
+        it.newton = it.fresh
+        return None
+
+    def _regularised(self, it: Iterate, error: SingularMatrixError) -> Status | None:
+        it.newton = False
+        it.memory["singular"] = error
+        if self.regularise == 0.0:
+            return Status.SINGULAR_JACOBIAN
+        try:
+            it.dx = shifted_direction(it, self.regularise * diagonal_shift(it))
+        except LinearSolveError:
+            return Status.SINGULAR_JACOBIAN
+        it.notes.append("singular Jacobian, regularised")
+        return None
+
+
+@dataclass(frozen=True)
+class PseudoTransientDirection:
+    """dx = -(M / dt + J)^-1 F: one implicit Euler step of M x' = -F(x), dt grown as F falls.
+
+    dt follows switched evolution relaxation: dt_k = dt_(k-1) |F_(k-1)| / |F_k|, so that the
+    method becomes Newton's near the solution. Without a mass the sign of J's diagonal is taken,
+    which makes the diagonal dominant whatever the sign convention of the residual.
+
+    Parameters
+    ----------
+    initial : float
+        First pseudo time step, in units in which the terms of every equation have size one.
+    mass : tuple of float, or None
+        M, one number per unknown; 0 for algebraic equations. Then `initial` is in your units.
+    largest : float
+        Upper limit of dt.
+    """
+
+    initial: float = 1.0
+    mass: tuple[float, ...] | None = None
+    largest: float = 1e12
+    forms_jacobian = True
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx`` and the next pseudo time step."""
+        norm = self._norm(it)
+        dt, before = it.memory.get("ptc", (self.initial, norm))
+        dt = min(dt * before / norm, self.largest) if norm > 0.0 else self.largest
+        it.memory["ptc"] = (dt, norm)
+        mass = diagonal_shift(it) if self.mass is None else np.asarray(self.mass, dtype=float)
+        it.newton = dt >= 1e6
+        try:
+            it.dx = shifted_direction(it, mass / dt)
+        except SingularMatrixError as error:
+            it.memory["singular"] = error
+            return Status.SINGULAR_JACOBIAN
+        except LinearSolveError as error:
+            it.notes.append(str(error))
+            return Status.LINEAR_SOLVE_FAILED
+        it.notes.append(f"dt {dt:.1e}")
+        return None
+
+    @staticmethod
+    def _norm(it: Iterate) -> float:
+        """Return the norm of F in the scales of the start, comparable between iterations."""
+        start: Vector = it.memory.setdefault("ptc scale", it.S)
+        scaled = it.F / start
+        return math.sqrt(float(np.vdot(scaled, scaled).real))
+
+
+def diagonal_shift(it: Iterate) -> Vector:
+    """Return a diagonal of the size of each equation's terms, signed as the diagonal of J."""
+    diagonal = it.J.diagonal()
+    sign = np.where(diagonal < 0.0, -1.0, 1.0)
+    shift: Vector = sign * it.S / it.weights
+    return shift
+
+
+def shifted_direction(it: Iterate, shift: Vector) -> Vector:
+    """Return -(J + diag(shift))^-1 F; raises `LinearSolveError`."""
+    pattern = it.system.pattern
+    places = it.workspace.derived("diagonal", pattern, lambda: diagonal_positions(pattern))
+    matrix = pattern.matrix(it.J.data.copy())
+    matrix.data[places] += shift
+    original, it.J = it.J, matrix
+    it.factorized = False
+    try:
+        dx = it.newton_direction()
+    finally:
+        it.J = original
+        it.factorized = False
+    return dx
+
+
+def diagonal_positions(pattern: Any) -> NDArray[np.int64]:
+    """Return the place of every diagonal entry in the data of the pattern."""
+    diagonal = type(pattern).from_coordinates(
+        np.arange(pattern.shape[0]), np.arange(pattern.shape[0]), pattern.shape
+    )[0]
+    places: NDArray[np.int64] = pattern.positions(diagonal)
+    return places

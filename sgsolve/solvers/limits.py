@@ -1,0 +1,176 @@
+"""Limits: what a step may not do, whatever Newton proposes.
+
+One idea: a limit is handed a point and a step and returns a step. Those that shorten the whole
+step keep its direction, so a line search still works; those that change components one by one
+(`LogDamping`, `Bounds(how="clip")`) trade that for robustness. Any function ``(x, dx) -> dx``
+is a limit too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import Blocks
+from ..errors import InputError, ShapeError
+
+Vector = NDArray[Any]
+
+
+class Limit(Protocol):
+    """What shortens or bends a step."""
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Return the step allowed at x; dx itself (the same object) if it is allowed."""
+        ...
+
+
+@dataclass(frozen=True)
+class MaxChange:
+    """No unknown of a block changes by more than this in one step; the whole step is shortened.
+
+    Parameters
+    ----------
+    change : float or mapping of block to float
+        In the units of the unknowns. A number holds for all.
+    """
+
+    change: float | Mapping[str, float]
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Shorten the step."""
+        if isinstance(self.change, Mapping):
+            size = np.abs(dx)
+            worst = max(float(size[blocks[b]].max()) / most for b, most in self.change.items())
+        else:
+            worst = float(np.abs(dx).max()) / self.change
+        return dx if worst <= 1.0 else dx / worst
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Lower <= x <= upper.
+
+    Parameters
+    ----------
+    lower, upper : float, array_like of shape (n,) or mapping of block to float
+        None: no bound.
+    how : "shorten" or "clip"
+        Shorten the whole step so that no unknown goes further than `fraction` of the way to its
+        bound, or move each unknown that would leave onto its bound.
+    fraction : float
+        Below 1 keeps the iterates off the bound.
+    """
+
+    lower: Any = None
+    upper: Any = None
+    how: Literal["shorten", "clip"] = "shorten"
+    fraction: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.how not in ("shorten", "clip"):
+            raise InputError(f"how must be 'shorten' or 'clip', not {self.how!r}")
+        if not 0.0 < self.fraction <= 1.0:
+            raise InputError(f"fraction must lie in (0, 1], not {self.fraction}")
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Keep x + dx within the bounds."""
+        lower = blocks.spread(self.lower, -np.inf)
+        upper = blocks.spread(self.upper, np.inf)
+        trial = x + dx
+        outside = (trial < lower) | (trial > upper)
+        if not outside.any():
+            return dx
+        if self.how == "clip":
+            clipped: Vector = np.clip(trial, lower, upper) - x
+            return clipped
+        room = np.where(dx[outside] < 0.0, lower[outside] - x[outside], upper[outside] - x[outside])
+        share = float((room / dx[outside]).min())
+        return dx * (self.fraction * max(share, 0.0))
+
+
+@dataclass(frozen=True)
+class Positive:
+    """Unknowns stay positive: each keeps at least a tenth of its value in one step.
+
+    Parameters
+    ----------
+    blocks : tuple of str
+        Names of the blocks; all unknowns by default.
+    keep : float
+        The fraction of its value that an unknown keeps at least.
+    """
+
+    blocks: tuple[str, ...] = ()
+    keep: float = 0.1
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Raise the components that fall too far, one by one."""
+        floor = np.full(len(x), -np.inf)
+        for where in [blocks[name] for name in self.blocks] or [slice(None)]:
+            floor[where] = -(1.0 - self.keep) * np.abs(x[where])
+        if (dx >= floor).all():
+            return dx
+        raised: Vector = np.maximum(dx, floor)
+        return raised
+
+
+@dataclass(frozen=True)
+class LogDamping:
+    """Large changes are replaced by their logarithm: dx -> s sign(dx) log(1 + |dx| / s).
+
+    The classical damping of electrostatic potentials, s the thermal voltage: small steps pass
+    unchanged (quadratic convergence stays), a step of 1000 s becomes one of 7 s.
+
+    Parameters
+    ----------
+    scale : float or mapping of block to float
+        s, in the units of the unknowns.
+    threshold : float
+        Steps below threshold * s are left alone.
+    """
+
+    scale: float | Mapping[str, float]
+    threshold: float = 1.0
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Compress the large components."""
+        s = blocks.spread(self.scale, np.inf)
+        large = np.abs(dx) > self.threshold * s
+        if not large.any():
+            return dx
+        damped = dx.copy()
+        part, scale, t = dx[large], s[large], self.threshold
+        damped[large] = np.sign(part) * scale * (t + np.log1p(np.abs(part) / scale - t))
+        return damped
+
+
+@dataclass(frozen=True)
+class UserLimit:
+    """A user's function ``(x, dx) -> dx``; made of any callable in ``limits``."""
+
+    function: Callable[[Vector, Vector], Vector]
+
+    def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
+        """Call the function on copies, and check what it returns."""
+        limited = np.asarray(self.function(x.copy(), dx.copy()), dtype=float)
+        if limited.shape != dx.shape:
+            raise ShapeError(
+                f"the limit {self.function!r} returned shape {limited.shape}, not {dx.shape}"
+            )
+        return dx if np.array_equal(limited, dx) else limited
+
+
+def as_limit(limit: Any) -> Limit:
+    """Return a limit as it is, or wrap a function."""
+    if hasattr(limit, "apply"):
+        return limit  # type: ignore[no-any-return]
+    if callable(limit):
+        return UserLimit(limit)
+    raise InputError(
+        f"a limit is an object with apply() or a function (x, dx) -> dx, not {limit!r}"
+    )

@@ -1,0 +1,42 @@
+"""Monitor: what watches a solve from outside, printing it or stopping it.
+
+One idea: the loop tells the monitor once per iteration and asks whether to stop; whether that
+prints, calls the user or does nothing is no business of the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..history import step_line, table_header
+from .iterate import Iterate
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Printing and the user's callback.
+
+    Parameters
+    ----------
+    callback : callable, optional
+        Called as ``callback(iterate)`` after every iteration; the iterate has x, F, k, history.
+        Returning True stops the solve.
+    verbose : bool
+        Print a line per iteration.
+    """
+
+    callback: Callable[[Iterate], Any] | None = None
+    verbose: bool = False
+
+    def begin(self, name: str) -> None:
+        """Print the header."""
+        if self.verbose:
+            print(f"{name}\n{table_header()}")
+
+    def after(self, it: Iterate) -> bool:
+        """Report an iteration; True to stop."""
+        if self.verbose:
+            print(step_line(it.history[-1]))
+        return self.callback is not None and self.callback(it) is True

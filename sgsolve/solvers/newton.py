@@ -1,0 +1,135 @@
+"""The Newton loop, written once, and `Method`: the parts that it runs.
+
+One idea: linearise, ask for a direction, limit it, let the damping follow it, judge the point.
+Every solver of this package except the ladder is this loop with other parts. Success is decided
+in one place, `_verdict`, on a residual that was evaluated at the point in question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InputError
+from ..status import Status
+from .damping import Damping, FullStep
+from .direction import Direction, NewtonDirection
+from .iterate import Iterate, Vector
+from .limits import as_limit
+from .monitor import Monitor
+from .outcome import Outcome
+from .reuse import Never, Reuse
+from .system import System
+from .termination import DEFAULT, Test
+from .verdict import at_rounding, verdict
+from .workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A solver: the Newton loop with these parts. All presets are this with other defaults.
+
+    Parameters
+    ----------
+    direction : Direction
+        Which way: `NewtonDirection`, `PseudoTransientDirection`, `KrylovDirection`.
+    damping : Damping
+        How far: `FullStep`, `Armijo`, `NaturalMonotonicity`, `Dogleg`, `Marquardt`.
+    limits : tuple
+        What a step may not do: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
+        ``(x, dx) -> dx``; applied in turn to the full step.
+    termination : Test
+        When it is good enough; must contain a test of the residual.
+    reuse : Reuse
+        When to keep a Jacobian: `Never`, `Every`, `Measured`.
+    max_iterations : int
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Method(damping=solvers.Armijo(), max_iterations=20)
+    >>> result = Problem(lambda x: x**2 - 2.0).solve([1.0], method)
+    >>> print(f"{result.x[0]:.12f}")
+    1.414213562373
+    """
+
+    direction: Direction = field(default_factory=NewtonDirection)
+    damping: Damping = field(default_factory=FullStep)
+    limits: tuple[Any, ...] = ()
+    termination: Test = DEFAULT
+    reuse: Reuse = field(default_factory=Never)
+    max_iterations: int = 100
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.termination, Test):
+            raise InputError(
+                f"termination must be a test of sgsolve.solvers, not {self.termination!r}"
+            )
+        if not self.termination.checks_residual:
+            raise InputError(
+                "termination looks at steps only, and a small step is no solution; "
+                "join a test of the residual: Residual() & StepSize()"
+            )
+        if not isinstance(self.max_iterations, int) or self.max_iterations < 0:
+            raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
+        object.__setattr__(self, "limits", tuple(as_limit(limit) for limit in self.limits))
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        return type(self).__name__
+
+    def run(
+        self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
+    ) -> Outcome:
+        """Solve from x, where the residual is F; never raises for a failure to converge."""
+        it = Iterate(system, workspace, x, F)
+        monitor.begin(self.name)
+        status = None if self._linearize(it) else Status.NOT_FINITE
+        it.record()
+        if status is None and monitor.after(it):
+            status = Status.STOPPED
+        while status is None:
+            status = verdict(self.termination, it, self._linearize)
+            if status is None and it.k >= self.max_iterations:
+                status = Status.MAX_ITERATIONS
+            if status is None:
+                status = self._step(it)
+                if status is None:
+                    it.record()
+                    if monitor.after(it):
+                        status = Status.STOPPED
+                elif at_rounding(it):
+                    status = Status.CONVERGED_ROUNDOFF
+        return Outcome.of(it, status, self.name)
+
+    def _step(self, it: Iterate) -> Status | None:
+        """Take one step; an old Jacobian is refreshed before a failure counts."""
+        if not it.fresh and not (it.factorized and self.reuse.keep(it)):
+            return self._fresh_step(it)
+        old = not it.fresh
+        status = self._advance(it)
+        if status is not None and old:
+            it.notes.append("refreshed")
+            status = self._fresh_step(it)
+        return status
+
+    def _fresh_step(self, it: Iterate) -> Status | None:
+        return self._advance(it) if self._linearize(it) else Status.NOT_FINITE
+
+    def _advance(self, it: Iterate) -> Status | None:
+        if self.damping.needs_direction:
+            status = self.direction.compute(it)
+            if status is not None:
+                return status
+            it.limited = False
+            for limit in self.limits:
+                dx = limit.apply(it.x, it.dx, it.blocks)
+                if dx is not it.dx:
+                    it.dx, it.limited = dx, True
+                    it.notes.append(f"limited by {type(limit).__name__}")
+        return self.damping.advance(it)
+
+    @staticmethod
+    def _linearize(it: Iterate) -> bool:
+        return it.linearize()

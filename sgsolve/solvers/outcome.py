@@ -1,0 +1,64 @@
+"""Outcome: how one solver ended, before it becomes a `Result`.
+
+One idea: solvers return the best point they met, its residual, and what they know; only the
+outermost call turns that into a result, a message or an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History, Stats
+from ..status import Status
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class Outcome:
+    """How a solver ended.
+
+    Attributes
+    ----------
+    x, F, scaled : ndarray, shape (n,)
+        The solution or the best iterate, its residual, and that relative to the term sizes.
+    S, S_start : ndarray or None
+        The term sizes at the end and at the start.
+    cause : Exception or None
+        The linear solver's account of a singular matrix.
+    """
+
+    x: Vector
+    F: Vector
+    scaled: Vector
+    status: Status
+    name: str
+    history: History
+    stats: Stats
+    S: Vector
+    S_start: Vector | None
+    cause: Exception | None = None
+    stages: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, it: Iterate, status: Status, name: str) -> Outcome:
+        """Gather what an iterate knows at the end."""
+        x, F, scaled = it.x, it.F, it.scaled_residual()
+        if not status.success and it.best is not None and it.best[0] < it.measure:
+            _, x, F = it.best
+            scaled = np.abs(F) / it.S
+        seconds = {
+            "residual": it.seconds_residual,
+            "jacobian": it.seconds_jacobian,
+            "linear": it.seconds_linear,
+            "total": perf_counter() - it.started,
+        }
+        stats = Stats(nit=it.k, nfev=it.nfev, njev=it.njev, seconds=seconds)
+        cause = it.memory.get("singular") if status is Status.SINGULAR_JACOBIAN else None
+        return cls(x, F, scaled, status, name, it.history, stats, it.S, it.S_start, cause)

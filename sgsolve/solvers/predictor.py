@@ -1,0 +1,93 @@
+"""Predictors: the guess for the next point of a sweep.
+
+One idea: extrapolation is cheap and usually right, and where it is wrong it is very wrong; so
+every guess is compared with the last solution, by the residual at the new value, and the better
+of the two starts the solve.
+
+Reference: Allgower and Georg, Introduction to Numerical Continuation Methods (2003), chapter 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class Point:
+    """A solution at a value of the parameter; `sizes` are the term sizes of the equations."""
+
+    value: float
+    x: Vector
+    sizes: Vector
+
+
+class Residuals(Protocol):
+    """What a predictor may ask of a family of systems."""
+
+    def residual(self, value: float, x: Vector) -> Vector | None:
+        """Return F, or None where it is not finite."""
+        ...
+
+
+class Predictor(Protocol):
+    """What proposes the next guess."""
+
+    def predict(
+        self, family: Any, here: Point, before: Point | None, value: float
+    ) -> Vector | None:
+        """Return a guess at `value`, or None if the residual is not finite at any."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The last solution."""
+
+    def predict(
+        self, family: Any, here: Point, before: Point | None, value: float
+    ) -> Vector | None:
+        """Return the last solution."""
+        return here.x if family.residual(value, here.x) is not None else None
+
+
+@dataclass(frozen=True)
+class Secant:
+    """The straight line through the last two solutions, if that is better than the last one."""
+
+    def predict(
+        self, family: Any, here: Point, before: Point | None, value: float
+    ) -> Vector | None:
+        """Extrapolate."""
+        if before is None or before.value == here.value:
+            return Constant().predict(family, here, before, value)
+        share = (value - here.value) / (here.value - before.value)
+        return better(family, here, here.x + share * (here.x - before.x), value)
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """The tangent -J^-1 dF/dp at the last solution, if that is better than the last one."""
+
+    def predict(
+        self, family: Any, here: Point, before: Point | None, value: float
+    ) -> Vector | None:
+        """Follow the tangent."""
+        slope = family.tangent(here.value, here.x)
+        if slope is None:
+            return Constant().predict(family, here, before, value)
+        return better(family, here, here.x + (value - here.value) * slope, value)
+
+
+def better(family: Residuals, here: Point, guess: Vector, value: float) -> Vector | None:
+    """Return the guess or the last solution, whichever has the smaller residual at `value`."""
+    old, new = family.residual(value, here.x), family.residual(value, guess)
+    if old is None or new is None:
+        return here.x if new is None and old is not None else (guess if new is not None else None)
+    worse = float(np.abs(new / here.sizes).max()) > float(np.abs(old / here.sizes).max())
+    return here.x if worse else guess

@@ -1,0 +1,122 @@
+"""Robust: the ladder that `Problem.solve` climbs by default.
+
+One idea: the cheap method that usually works goes first; each further one is there for a way in
+which the one before fails, starts from the best point met so far, and is recorded. A failure of
+the whole ladder reports every rung.
+
+The idea of a polyalgorithm is NonlinearSolve.jl's; the order was found on the gallery of
+reference problems in the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..status import Status
+from .iterate import Vector
+from .monitor import Monitor
+from .newton import Method
+from .outcome import Outcome
+from .presets import DampedNewton, LineSearchNewton, Newton, PseudoTransient
+from .system import System
+from .termination import DEFAULT, Test
+from .workspace import Workspace
+
+# Endings that no other solver can improve on.
+FINAL = (Status.STOPPED, Status.INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A solver of the ladder, and where it starts.
+
+    Parameters
+    ----------
+    solver : Method
+    from_best : bool
+        Start from the best point so far (True) or from the first point (False).
+    """
+
+    solver: Method
+    from_best: bool = True
+
+
+def default_rungs() -> tuple[Rung, ...]:
+    """Return the ladder that serves by default."""
+    return (
+        Rung(DampedNewton()),
+        Rung(LineSearchNewton()),
+        Rung(Newton(max_iterations=50), from_best=False),
+        Rung(PseudoTransient(), from_best=False),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robust:
+    """A ladder of solvers: the first that succeeds wins.
+
+    Parameters
+    ----------
+    rungs : tuple of Rung, optional
+        The ladder; by default damped Newton, line search, trust region, Levenberg-Marquardt,
+        full Newton and pseudo-transient continuation.
+    limits : tuple, optional
+        Limits on the step for every rung.
+    termination : Test, optional
+        For every rung.
+    max_iterations : int, optional
+        For every rung.
+    """
+
+    rungs: tuple[Rung, ...] = ()
+    limits: tuple[Any, ...] = ()
+    termination: Test = DEFAULT
+    max_iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        common: dict[str, Any] = {"limits": self.limits, "termination": self.termination}
+        if self.max_iterations is not None:
+            common["max_iterations"] = self.max_iterations
+        if not self.rungs:
+            rungs = tuple(replace(r, solver=replace(r.solver, **common)) for r in default_rungs())
+            object.__setattr__(self, "rungs", rungs)
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        return type(self).__name__
+
+    def run(
+        self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
+    ) -> Outcome:
+        """Try the rungs in turn from (x, F); return the first success or the best failure."""
+        total: Outcome | None = None
+        for rung in self.rungs:
+            start = (x, F) if total is None or not rung.from_best else (total.x, total.F)
+            outcome = rung.solver.run(system, workspace, *start, monitor)
+            total = outcome if total is None else _joined(total, outcome)
+            total.stages.append(_line(outcome))
+            if outcome.status.success or outcome.status in FINAL:
+                break
+        assert total is not None  # there is at least one rung
+        return total
+
+
+def _joined(before: Outcome, now: Outcome) -> Outcome:
+    """Return the better of two outcomes with the history and the costs of both."""
+    before.history.extend(now.history)
+    before.stats.add(now.stats)
+    first = before.S_start if before.S_start is not None else np.ones_like(before.F)
+    better = float(np.abs(now.F / first).max()) < float(np.abs(before.F / first).max())
+    if now.status.success or now.status in FINAL or better:
+        return replace(
+            now, history=before.history, stats=before.stats, stages=before.stages, S_start=first
+        )
+    return before
+
+
+def _line(outcome: Outcome) -> str:
+    return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"

@@ -1,0 +1,66 @@
+"""System: what a solver needs to know of a problem.
+
+One idea: solvers see plain arrays and a sparse matrix on a fixed pattern, never an AD array.
+Whatever gives these can be solved; `sgsolve.Problem` is one thing that does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from ..blocks import Blocks
+from ..pattern import Pattern
+
+
+class System(Protocol):
+    """n equations in n unknowns.
+
+    Attributes
+    ----------
+    n : int
+    pattern : Pattern
+        Where the Jacobian may have entries; the diagonal is part of it.
+    blocks : Blocks
+        Names of the unknowns and of the equations.
+    scale : ndarray of shape (n,) or None
+        Typical size of each unknown; None means: take it from the iterates.
+    """
+
+    @property
+    def n(self) -> int:
+        """Number of unknowns."""
+        ...
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where the Jacobian may have entries."""
+        ...
+
+    @property
+    def blocks(self) -> Blocks:
+        """Names of unknowns and equations."""
+        ...
+
+    @property
+    def scale(self) -> NDArray[Any] | None:
+        """Typical size of each unknown."""
+        ...
+
+    def residual(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return F(x), shape (n,), a new array; may raise `DomainError`."""
+        ...
+
+    def linearize(self, x: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+        """Return F(x) and the Jacobian, a ``csr_array`` on the index arrays of `pattern`."""
+        ...
+
+
+@runtime_checkable
+class MatrixFreeSystem(Protocol):
+    """A system that gives products with its Jacobian without forming it."""
+
+    def jvp(self, x: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+        """Return J(x) v, shape (n,)."""
+        ...

@@ -1,0 +1,179 @@
+"""Termination: when an iterate is good enough, as small tests joined by ``&`` and ``|``.
+
+One idea: a test is a question about an iterate. Tests of the residual are relative to the size of
+the terms of each equation unless told otherwise, so they mean the same in any units. A test of
+steps alone can never declare success: at least one test of the residual must hold as well (small
+steps have been mistaken for convergence in too many programs).
+
+The composition follows NOX's status tests (Trilinos).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .iterate import EPS, Iterate
+
+Tolerance = float | Mapping[str, float]
+
+
+class Test:
+    """A question about an iterate; join with ``&`` and ``|``."""
+
+    checks_residual = False
+    __test__ = False  # not for pytest
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether the iterate is good enough."""
+        raise NotImplementedError
+
+    def __and__(self, other: Test) -> Test:
+        return And(self, other)
+
+    def __or__(self, other: Test) -> Test:
+        return Or(self, other)
+
+
+@dataclass(frozen=True)
+class And(Test):
+    """Both tests hold."""
+
+    left: Test
+    right: Test
+
+    @property
+    def checks_residual(self) -> bool:  # type: ignore[override]
+        """Whether passing implies a small residual."""
+        return self.left.checks_residual or self.right.checks_residual
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether both hold."""
+        return self.left.passed(it) and self.right.passed(it)
+
+
+@dataclass(frozen=True)
+class Or(Test):
+    """One of the tests holds."""
+
+    left: Test
+    right: Test
+
+    @property
+    def checks_residual(self) -> bool:  # type: ignore[override]
+        """Whether passing implies a small residual."""
+        return self.left.checks_residual and self.right.checks_residual
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether one holds."""
+        return self.left.passed(it) or self.right.passed(it)
+
+
+@dataclass(frozen=True)
+class Residual(Test):
+    """Every |F_i| <= absolute + relative * (size of the terms of equation i).
+
+    Parameters
+    ----------
+    relative : float
+        1e-11 by default: well above rounding, and Newton usually overshoots it by far.
+    absolute : float or mapping of block to float
+        In your units; 0 by default, because no number suits all units.
+    """
+
+    relative: float = 1e-11
+    absolute: Tolerance = 0.0
+    checks_residual = True
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether every equation holds."""
+        if isinstance(self.absolute, Mapping):
+            allowed: Any = it.blocks.spread(self.absolute, 0.0)
+        else:
+            allowed = self.absolute
+        if self.relative:
+            sizes = it.S if it.unsized is None else np.where(it.unsized, 0.0, it.S)
+            allowed = allowed + self.relative * sizes
+        return bool((np.abs(it.F) <= allowed).all())
+
+
+@dataclass(frozen=True)
+class Rounding(Test):
+    """Every residual is within the rounding errors of the terms of its equation.
+
+    Parameters
+    ----------
+    factor : float
+        In units of machine epsilon times the size of the terms.
+    """
+
+    factor: float = 4.0
+    checks_residual = True
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether every equation holds to rounding."""
+        sizes = it.S if it.unsized is None else np.where(it.unsized, 0.0, it.S)
+        return bool((np.abs(it.F) <= self.factor * EPS * sizes).all())
+
+
+@dataclass(frozen=True)
+class Decrease(Test):
+    """The residual has fallen by a factor since the start, in the largest scaled component.
+
+    Parameters
+    ----------
+    factor : float
+    """
+
+    factor: float = 1e-8
+    checks_residual = True
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether the residual fell enough."""
+        first = it.history[0].scaled if len(it.history) else math.inf
+        return float(it.scaled_residual().max()) <= self.factor * min(first, 1.0)
+
+
+@dataclass(frozen=True)
+class Error(Test):
+    """The estimated error of every unknown, relative to its size, is small.
+
+    Parameters
+    ----------
+    relative : float
+    """
+
+    relative: float = 1e-9
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether the estimate is within tolerance; never before the first step."""
+        return it.k > 0 and it.error_estimate() <= self.relative
+
+
+@dataclass(frozen=True)
+class StepSize(Test):
+    """The last step was small: |dx_j| <= absolute + relative * (size of unknown j).
+
+    Parameters
+    ----------
+    relative : float
+    absolute : float or mapping of block to float
+        In your units.
+    """
+
+    relative: float = 1e-8
+    absolute: Tolerance = 0.0
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether every unknown moved little in the last step."""
+        if it.k == 0:
+            return False
+        allowed = it.blocks.spread(self.absolute, 0.0) + self.relative * it.weights
+        return bool((np.abs(it.x - it.x_old) <= allowed).all())
+
+
+DEFAULT: Test = Residual() & (Error() | Rounding())

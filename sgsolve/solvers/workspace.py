@@ -1,0 +1,77 @@
+"""Workspace: the linear solvers that outlive a solve, and the clock.
+
+One idea: analysing a pattern is the expensive part that can be kept. Whoever owns the workspace
+(a problem, a sweep) decides how long; a workspace serves one solve at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import linear
+from ..history import Stats
+from ..pattern import Pattern
+
+
+class Workspace:
+    """Linear solvers by purpose, each analysed once per pattern.
+
+    Parameters
+    ----------
+    backend : str or object
+        "auto", the name of a back end of `sgsolve.linear`, or an own object.
+    """
+
+    def __init__(self, backend: Any = "auto") -> None:
+        self.backend = backend
+        self._kept: dict[str, tuple[Pattern, Any]] = {}
+        self._retired = Stats()
+
+    @staticmethod
+    def check(backend: Any) -> None:
+        """Raise `BackendError` if there is no such back end."""
+        if backend != "auto":
+            one = Pattern([0, 1], [0], (1, 1))
+            linear.make(backend, one)
+
+    def solver(self, pattern: Pattern, purpose: str = "newton") -> Any:
+        """Return the linear solver for this pattern, the kept one if the pattern is the same."""
+        kept = self._kept.get(purpose)
+        if kept is not None:
+            if kept[0] is pattern or kept[0].equals(pattern):
+                return kept[1]
+            self._retired.add(_counts(kept[1]))
+        if self.backend == "auto":
+            solver: Any = linear.auto(pattern)
+        else:
+            solver = linear.make(self.backend, pattern)
+        self._kept[purpose] = (pattern, solver)
+        return solver
+
+    def derived(self, purpose: str, pattern: Pattern, make: Callable[[], Any]) -> Any:
+        """Return something computed once from a pattern, such as an augmented pattern."""
+        kept = self._kept.get(purpose)
+        if kept is None or kept[0] is not pattern:
+            kept = (pattern, make())
+            self._kept[purpose] = kept
+        return kept[1]
+
+    def counts(self) -> Stats:
+        """Return the counts of all its solvers so far."""
+        total = Stats()
+        total.add(self._retired)
+        for _, solver in self._kept.values():
+            if hasattr(solver, "stats"):
+                total.add(_counts(solver))
+        return total
+
+
+def _counts(solver: Any) -> Stats:
+    stats = solver.stats
+    return Stats(
+        n_analyse=stats.n_analyse,
+        n_factor=stats.n_factor,
+        n_solve=stats.n_solve,
+        backend=solver.name,
+    )

@@ -1,0 +1,195 @@
+"""Problem.solve: from a residual to a result or an account of the failure."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import sgsolve
+from sgsolve import ConvergenceError, Problem, Status, solvers
+
+
+def bratu(u, strength=1.0):
+    h = 1.0 / (len(u) + 1)
+    full = np.concatenate([[0.0], u, [0.0]])
+    return (full[2:] - 2.0 * u + full[:-2]) / h**2 + strength * np.exp(u)
+
+
+def bratu_jacobian(u, strength=1.0):
+    n, h2 = len(u), (len(u) + 1.0) ** 2
+    side = np.full(n - 1, h2)
+    return sp.diags_array([side, strength * np.exp(u) - 2.0 * h2, side], offsets=[-1, 0, 1])
+
+
+def test_solution_counts_and_phases():
+    result = Problem(bratu).solve(np.zeros(200), solvers.Newton())
+    assert result.success
+    assert result.status is Status.CONVERGED
+    # u(1/2) = 2 log(cosh(t) / cosh(0)) with the closed form's t; here against the fine grid
+    assert abs(result.x.max() - 0.140539) < 2e-5
+    assert np.abs(bratu(result.x)).max() < 1e-9
+    stats = result.stats
+    assert stats.nit == len(result.history) - 1 == stats.njev == stats.n_factor
+    assert stats.n_analyse == 1
+    assert set(stats.seconds) == {"residual", "jacobian", "linear", "other", "total"}
+    assert stats.backend == "banded"
+
+
+def test_own_jacobian_gives_the_same():
+    by_ad = Problem(bratu).solve(np.zeros(100))
+    by_hand = Problem(bratu, jacobian=bratu_jacobian).solve(np.zeros(100))
+    assert np.allclose(by_ad.x, by_hand.x, rtol=0, atol=1e-12)
+
+
+def test_jacobian_of_result_is_at_x():
+    result = Problem(bratu).solve(np.zeros(50))
+    assert np.allclose(result.jacobian.toarray(), bratu_jacobian(result.x).toarray())
+
+
+def test_print_is_short_and_says_the_status():
+    text = str(Problem(bratu).solve(np.zeros(50)))
+    assert "CONVERGED" in text
+    assert len(text.splitlines()) < 12
+
+
+def test_failure_carries_result_and_names_the_worst_equation():
+    problem = Problem(
+        lambda x: np.concatenate([x[:1] ** 2 + 1.0, x[1:] - 2.0]),
+        blocks={"bad": slice(0, 1), "fine": slice(1, 2)},
+    )
+    with pytest.raises(ConvergenceError, match=r"worst equations: bad\[0\]") as caught:
+        problem.solve([1.0, 1.0])
+    result = caught.value.result
+    assert not result.success
+    assert not result
+    assert result.worst(1)[0][0] == "bad[0]"
+    assert "What to try" in result.explain()
+    assert len(result.stages) > 1
+
+
+def test_failure_can_be_returned():
+    result = Problem(lambda x: x**2 + 1.0).solve([1.0], raise_on_failure=False)
+    assert not result.success
+    assert np.abs(result.residual).max() >= 1.0
+
+
+def test_start_at_the_solution():
+    result = Problem(lambda x: x**2 - 4.0).solve([2.0])
+    assert result.nit == 0
+    assert result.success
+
+
+def test_callback_stops():
+    seen = []
+
+    def callback(it):
+        seen.append(it.k)
+        return it.k == 2
+
+    result = Problem(bratu).solve(
+        np.full(20, 3.0), solvers.Newton(), callback=callback, raise_on_failure=False
+    )
+    assert result.status is Status.STOPPED
+    assert seen == [0, 1, 2]
+
+
+def test_verbose_prints_a_line_per_iteration(capsys):
+    result = Problem(bratu).solve(np.zeros(20), solvers.Newton(), verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(result.history)
+
+
+def test_analysis_is_kept_between_solves():
+    problem = Problem(bratu)
+    first = problem.solve(np.zeros(100))
+    second = problem.solve(np.zeros(100), strength=2.0)
+    assert (first.stats.n_analyse, second.stats.n_analyse) == (1, 0)
+
+
+def test_pattern_grows_when_an_evaluation_leaves_it():
+    def residual(x, coupled=0.0):
+        y = x**2 - 4.0
+        if coupled:
+            y = y + coupled * x[::-1]
+        return y
+
+    problem = Problem(residual)
+    assert problem.solve([1.0, 3.0]).stats.n_analyse == 1
+    result = problem.solve([1.0, 3.0], coupled=0.5)
+    assert np.abs(residual(result.x, 0.5)).max() < 1e-9
+    assert problem.sparsity([1.0, 3.0]).nnz == 4
+
+
+def test_eight_threads_same_answers():
+    problem = Problem(bratu)
+    strengths = np.linspace(0.5, 3.4, 24)
+    expected = [Problem(bratu).solve(np.zeros(150), strength=s).x for s in strengths]
+    found, failures = {}, []
+
+    def work(part):
+        try:
+            for i in range(part, len(strengths), 8):
+                found[i] = problem.solve(np.zeros(150), strength=strengths[i]).x
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    for i, x in enumerate(expected):
+        assert np.allclose(found[i], x, rtol=0, atol=1e-8)
+
+
+def test_pickle_result_and_problem():
+    problem = Problem(bratu)
+    result = problem.solve(np.zeros(20))
+    copy = pickle.loads(pickle.dumps(result))
+    assert np.array_equal(copy.x, result.x)
+    assert copy.status is result.status
+    again = pickle.loads(pickle.dumps(problem))
+    assert np.allclose(again.solve(np.zeros(20)).x, result.x)
+
+
+def test_buffer_reused_by_the_residual_is_harmless():
+    buffer = np.empty(1)
+
+    def residual(x):
+        if type(x) is np.ndarray:
+            buffer[:] = np.arctan(x)
+            return buffer
+        return np.arctan(x)
+
+    assert abs(Problem(residual).solve([3.0]).x[0]) < 1e-8
+
+
+def test_warnings_of_the_residual_are_no_errors():
+    result = Problem(lambda x: np.exp(x) - 1.0).solve([-20.0])
+    assert abs(result.x[0]) < 1e-9
+
+
+def test_linearize_residual_jacobian_agree():
+    problem = Problem(bratu)
+    x = np.linspace(0.0, 1.0, 10)
+    F, J = problem.linearize(x)
+    assert np.array_equal(F, problem.residual(x))
+    assert np.array_equal(J.toarray(), problem.jacobian(x).toarray())
+    assert np.allclose(J.toarray(), bratu_jacobian(x).toarray())
+
+
+def test_singular_matrix_names_the_unknowns():
+    def residual(x):  # the sum of the last two equations is the first
+        return np.stack([x[0] + x[1] - 2.0, x[0] - 1.0 + 0 * x[1], x[1] - 1.5 + 0 * x[0]])[[0, 1]]
+
+    problem = Problem(lambda x: np.stack([x[0] + x[1] - 2.0, 2.0 * x[0] + 2.0 * x[1] - 5.0]))
+    result = problem.solve(
+        [0.0, 0.0],
+        solvers.Newton(direction=solvers.NewtonDirection(regularise=0.0)),
+        raise_on_failure=False,
+    )
+    assert result.status is Status.SINGULAR_JACOBIAN
+    assert isinstance(sgsolve.SingularMatrixError("x"), sgsolve.LinearSolveError)

@@ -1,0 +1,138 @@
+"""Problem.sweep: every value hit exactly, steps adapted, partial branches handed back."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Branch, CheckpointError, ConvergenceError, PartialBranchWarning, Problem, Status
+from sgsolve.solvers import Newton
+from sgsolve.solvers.predictor import Constant, Secant, Tangent
+
+
+def bratu(u, strength=1.0):
+    h = 1.0 / (len(u) + 1)
+    full = np.concatenate([[0.0], u, [0.0]])
+    return (full[2:] - 2.0 * u + full[:-2]) / h**2 + strength * np.exp(u)
+
+
+@pytest.mark.parametrize("predictor", [Constant(), Secant(), Tangent()])
+def test_values_are_hit_exactly_with_one_analysis(predictor):
+    values = [0.1, 3.0, 1.0, 3.3, 0.7]
+    problem = Problem(bratu)
+    branch = problem.sweep(np.zeros(60), "strength", values, predictor=predictor)
+    assert branch.success
+    assert branch["strength"].tolist() == values
+    assert branch.stats.n_analyse == 1
+    for value, x in branch:
+        assert np.abs(bratu(x, value)).max() < 1e-7
+
+
+def test_better_predictors_need_fewer_iterations():
+    values = np.linspace(0.1, 3.3, 20)
+    iterations = [
+        Problem(bratu)
+        .sweep(np.zeros(60), "strength", values, solver=Newton(), predictor=predictor)
+        .stats.nit
+        for predictor in (Constant(), Secant(), Tangent())
+    ]
+    assert iterations[1] < iterations[0]
+    assert iterations[2] < iterations[0]
+
+
+def test_steps_are_halved_and_the_value_still_hit():
+    # atan: undamped Newton diverges from further than 1.39
+    problem = Problem(lambda x, a: np.arctan(x - a))
+    branch = problem.sweep(
+        [0.0], "a", [0.0, 20.0], solver=Newton(max_iterations=10), predictor=Constant()
+    )
+    assert branch["a"].tolist() == [0.0, 20.0]
+    assert abs(branch.x[0] - 20.0) < 1e-8
+    assert len(branch.rejected) > 0
+
+
+def test_fold_gives_the_partial_branch_with_a_warning():
+    with pytest.warns(PartialBranchWarning, match="2 of 3 values of 'strength' solved"):
+        branch = Problem(bratu).sweep(np.zeros(99), "strength", [1.0, 3.0, 4.0])
+    assert branch.status is Status.STEP_TOO_SMALL
+    assert branch["strength"].tolist() == [1.0, 3.0]
+    assert 3.4 < branch.reached < 3.5136479040 + 1e-9
+
+
+def test_fold_raises_when_asked():
+    with pytest.raises(ConvergenceError) as caught:
+        Problem(bratu).sweep(np.zeros(99), "strength", [1.0, 4.0], raise_on_failure=True)
+    assert len(caught.value.result) == 1
+
+
+def test_first_point_failure_raises():
+    with pytest.raises(ConvergenceError, match="first point of the sweep over 'strength'"):
+        Problem(bratu).sweep(np.zeros(99), "strength", [4.0, 1.0])
+
+
+def test_interrupt_gives_the_partial_branch():
+    def callback(it):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    seen = []
+    outputs = {"top": lambda x: seen.append(1) or x.max()}
+    with pytest.warns(PartialBranchWarning, match="interrupted"):
+        branch = Problem(bratu).sweep(
+            np.zeros(20), "strength", [0.5, 1.0, 1.5, 2.0], outputs=outputs, callback=callback
+        )
+    assert branch.status is Status.INTERRUPTED
+    assert len(branch) == 3
+    assert len(branch["top"]) == 3
+
+
+def test_limit_on_solves():
+    with pytest.warns(PartialBranchWarning, match="limit on the number of solves"):
+        branch = Problem(bratu).sweep(np.zeros(20), "strength", [0.5, 1.0, 1.5, 2.0], max_solves=2)
+    assert branch.status is Status.MAX_POINTS
+    assert len(branch) == 2
+
+
+def test_outputs_take_the_parameters_they_name():
+    outputs = {"scaled": lambda x, strength: x[0] * strength, "plain": np.max}
+    branch = Problem(bratu).sweep(np.zeros(20), "strength", [1.0, 2.0], outputs=outputs)
+    assert np.allclose(branch["scaled"], branch.states[:, 0] * [1.0, 2.0])
+    assert np.allclose(branch["plain"], branch.states.max(axis=1))
+
+
+def test_go_on_from_a_point():
+    problem = Problem(bratu)
+    branch = problem.sweep(np.zeros(20), "strength", [1.0, 2.0])
+    x, params = branch.at(1)
+    assert params == {"strength": 2.0}
+    assert problem.solve(x, **params).nit <= 1
+
+
+def test_save_and_load(tmp_path):
+    branch = Problem(bratu).sweep(np.zeros(20), "strength", [1.0, 2.0], outputs={"top": np.max})
+    branch.save(tmp_path / "branch.npz")
+    again = Branch.load(tmp_path / "branch.npz")
+    assert again.name == "strength"
+    assert again.status is branch.status
+    assert np.array_equal(again.states, branch.states)
+    assert {k: v.tolist() for k, v in again.columns.items()} == {
+        k: v.tolist() for k, v in branch.columns.items()
+    }
+
+
+def test_damaged_file_is_refused(tmp_path):
+    path = tmp_path / "branch.npz"
+    path.write_bytes(b"no archive")
+    with pytest.raises(CheckpointError, match="no branch"):
+        Branch.load(path)
+
+
+def test_progress_bar_on_demand(capsys):
+    Problem(bratu).sweep(np.zeros(20), "strength", [1.0, 2.0], progress=True)
+    assert "sweep strength" in capsys.readouterr().err
+    Problem(bratu).sweep(np.zeros(20), "strength", [1.0, 2.0])
+    assert capsys.readouterr().err == ""
+
+
+def test_print_is_a_table():
+    text = str(Problem(bratu).sweep(np.zeros(20), "strength", np.linspace(1.0, 2.0, 40)))
+    assert "10 more" in text
+    assert len(text.splitlines()) < 40
