@@ -1,7 +1,8 @@
 """Which back end serves a pattern: the automatic choice, and the choice by name.
 
 One idea: decided once per pattern, from its size and the width of its band, never from values.
-The thresholds were measured (`benchmarks/linear_backends.py`).
+The thresholds were measured (`benchmarks/linear_backends.py`, times of a factorisation with its
+solve, one thread).
 """
 
 from __future__ import annotations
@@ -14,28 +15,36 @@ from ..pattern import Pattern
 from .backend import Backend
 from .banded import Banded, narrow_order
 from .dense import Dense
+from .multigrid import PyAMG
+from .mumps import Mumps
 from .pardiso import Pardiso, available
 from .solver import LinearSolver
 from .superlu import SuperLU
 
 # Up to here a full matrix beats everything else, whatever its structure.
-DENSE_UP_TO = 40
-# Sub- plus superdiagonals up to which band storage beats the sparse factorisations.
-NARROW = 64
+TINY = 40
+# Up to here it beats the sparse factorisations, for a matrix without a narrow band.
+SMALL = 150
+# Sub- plus superdiagonals up to which band storage beats PARDISO, and SuperLU.
+NARROW = 96
+NARROW_WITHOUT_PARDISO = 192
 
 BACKENDS: dict[str, Callable[[], Any]] = {
     "pardiso": Pardiso,
     "superlu": SuperLU,
     "banded": Banded,
     "dense": Dense,
+    "mumps": Mumps,
+    "pyamg": PyAMG,
 }
 
 
 def auto(pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
     """Return a solver for systems of this pattern, with the back end that suits it.
 
-    Dense for up to 40 unknowns, banded LAPACK where the band is narrow (in the given order or
-    after reverse Cuthill-McKee), else PARDISO, or SuperLU where PARDISO is not installed.
+    Dense for up to 40 unknowns; banded LAPACK where the band is narrow (in the given order or
+    after reverse Cuthill-McKee); dense for up to 150; else PARDISO, or SuperLU where PARDISO is
+    not installed.
 
     Parameters
     ----------
@@ -64,8 +73,9 @@ def make(backend: Any, pattern: Pattern, *, threads: int | None = None) -> Linea
     Parameters
     ----------
     backend : str or Backend
-        ``"auto"``, ``"pardiso"``, ``"superlu"``, ``"banded"``, ``"dense"``, or an object with
-        the verbs of `Backend` (or a class or function that makes one).
+        ``"auto"``, ``"pardiso"``, ``"superlu"``, ``"banded"``, ``"dense"``, the extras
+        ``"mumps"`` and ``"pyamg"``, or an object with the verbs of `Backend` (or a class or
+        function that makes one).
     pattern : Pattern
     threads : int, optional
         For PARDISO only.
@@ -81,7 +91,7 @@ def make(backend: Any, pattern: Pattern, *, threads: int | None = None) -> Linea
     Traceback (most recent call last):
         ...
     sgsolve.errors.BackendError: unknown back end 'cholmod'; known are 'auto', 'banded', 'dense', \
-'pardiso', 'superlu', or an object with analyse, factorize and solve
+'mumps', 'pardiso', 'pyamg', 'superlu', or an object with analyse, factorize and solve
     """
     if isinstance(backend, str):
         if backend == "auto":
@@ -111,11 +121,15 @@ def known() -> tuple[str, ...]:
 
 def _suited(pattern: Pattern, threads: int | None) -> Any:
     n = pattern.shape[0]
-    if n <= DENSE_UP_TO:
+    if n <= TINY:
         return Dense()
-    # A band cannot be narrow if some row alone is wide, so the search for an order is spared.
-    if pattern.nnz <= (NARROW + 1) * n:
+    fast = available()
+    narrow = NARROW if fast else NARROW_WITHOUT_PARDISO
+    # A band cannot be narrow if the average row is wide, so the search for an order is spared.
+    if pattern.nnz <= (narrow + 1) * n:
         order, (lower, upper) = narrow_order(pattern)
-        if lower + upper <= NARROW:
+        if lower + upper <= narrow:
             return Banded(order, searched=True)
-    return Pardiso(threads) if available() else SuperLU()
+    if n <= SMALL:
+        return Dense()
+    return Pardiso(threads) if fast else SuperLU()

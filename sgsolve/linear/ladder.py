@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import LinearSolveError
-from .pardiso import Pardiso
+from .banded import Banded
+from .dense import Dense
+from .pardiso import Pardiso, available
 from .superlu import SuperLU
 
 # More fill than this, compared with the matched factorisation, and diagonal pivoting is no help.
@@ -60,6 +62,8 @@ def climb(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[
         yield lambda: backend
     if isinstance(backend, Pardiso) and fault is Fault.INACCURATE:
         yield from _other_pivoting(backend)
+    elif not isinstance(backend, SuperLU | Banded | Dense | Pardiso) and available():
+        yield Pardiso
     confirming = fault is Fault.NO_DIGITS and n > CONFIRM_UP_TO
     if not isinstance(backend, SuperLU) and not confirming:
         yield SuperLU

@@ -8,6 +8,7 @@ that is not one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -152,8 +153,8 @@ class LinearSolver:
         scaled = prepared.scale_right_hand_side(b, transpose)
         with np.errstate(all="ignore"):
             answer, fault = self._attempt(prepared, scaled, transpose)
-            if fault is not None:
-                answer = self._rescue(prepared, scaled, transpose, fault)
+            if answer is None or fault is not None:
+                answer = self._rescue(prepared, scaled, transpose, fault or Fault.BROKEN)
         self.backward_error = answer.error
         self._watch(answer)
         x = prepared.scale_solution(answer.x, transpose)
@@ -211,11 +212,14 @@ class LinearSolver:
 
     def _attempt(
         self, prepared: Prepared, b: NDArray[Any], transpose: bool
-    ) -> tuple[Answer, Fault | None]:
+    ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factorisation and judge the answer."""
         system = prepared.system(self._backend, transpose)
         size = np.abs(b)
-        answer = refined(system, b, size)
+        try:
+            answer = refined(system, b, size)
+        except NUMERICAL:
+            return None, Fault.BROKEN
         self.stats.n_refine += answer.steps
         if not answer.error <= ACCEPT and not relaxed_error(system, answer) <= ACCEPT:
             return answer, Fault.INACCURATE
@@ -230,46 +234,57 @@ class LinearSolver:
         """Climb the ladder until an answer holds; raise if none does."""
         first, last, error = fault, fault, float("inf")
         for maker in climb(self._backend, fault, len(prepared.signs), self._fresh):
-            if not self._climbed(maker, prepared):
+            if self._climbed(maker, prepared) is not None:
                 continue
             answer, now = self._attempt(prepared, b, transpose)
-            if now is None:
+            if answer is not None and now is None:
                 # A doubt that proved wrong says nothing against the back end of this pattern.
-                if first is Fault.INACCURATE:
+                if first is not Fault.NO_DIGITS:
                     self._home, self._stale = self._backend, False
                 return answer
-            last, error = now, answer.error
+            last, error = now or Fault.BROKEN, answer.error if answer else error
         reason, solve = last.value, None
+        if last is Fault.BROKEN:
+            raise self._give_up(BackendError(f"{reason}: {self.name} cannot solve, nor can others"))
         if last is Fault.INACCURATE:
             reason += f": componentwise backward error {error:.1e} > {ACCEPT:.0e}"
         else:
             # These factors are of a nearly singular matrix: good enough for its null vectors.
             solve = self._backend.solve
-        self._ready, self._stale, self._backend = False, True, self._home
-        raise diagnose(prepared.A, reason, solve)
+        raise self._give_up(diagnose(prepared.A, reason, solve))
 
     def _take_over(self, prepared: Prepared, error: Exception) -> None:
-        """Find a back end that can factorise at all."""
+        """Find a back end that can factorise at all; raise if there is none."""
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
+        failures = [error]
         for maker in climb(self._backend, fault, len(prepared.signs), self._fresh):
-            if self._climbed(maker, prepared):
+            failure = self._climbed(maker, prepared)
+            if failure is None:
                 if not singular:
                     self._home, self._stale = self._backend, False
                 return
-        self._stale, self._backend = True, self._home
-        raise diagnose(prepared.A, f"{fault.value}; {error}") from error
+            failures.append(failure)
+        if isinstance(failures[-1], SingularMatrixError):
+            raise self._give_up(diagnose(prepared.A, str(failures[-1]))) from error
+        reasons = "; ".join(str(failure) for failure in failures)
+        raise self._give_up(BackendError(f"no back end can factorise: {reasons}")) from error
 
-    def _climbed(self, maker: Any, prepared: Prepared) -> bool:
-        """Try to factorise with another back end; it then serves."""
+    def _climbed(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
+        """Try to factorise with another back end, which then serves; return why it cannot."""
         try:
             backend = maker()
             self._factorize(backend, prepared, analyse=True)
-        except NUMERICAL:
-            return False
+        except NUMERICAL as error:
+            return error
         self.stats.n_fallback += backend is not self._backend
         self._backend = backend
-        return True
+        return None
+
+    def _give_up(self, error: LinearSolveError) -> LinearSolveError:
+        """Be ready for other values: start again from the first choice, analysed anew."""
+        self._ready, self._stale, self._backend = False, True, self._home
+        return error
 
     def _watch(self, answer: Answer) -> None:
         """Ask for a new analysis when refinement has to work hard twice in a row."""
