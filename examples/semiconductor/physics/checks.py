@@ -1,0 +1,157 @@
+"""What is wrong with a device, said before any work.
+
+One idea: a number that cannot be right is refused; a number that is probably in other units earns
+a warning.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sgsolve.errors import InputError, NotFiniteError, ParameterError, ShapeError
+
+from .carriers import band_factors, keywords
+from .contacts import Schottky
+from .mesh import Mesh
+from .recombination import surface
+from .statistics import Boltzmann
+
+if TYPE_CHECKING:
+    from .device import Device
+
+POSITIVE = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p", "v_sat_n", "v_sat_p")
+NOT_NEGATIVE = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "N_trap", "c_n", "c_p")
+
+
+class UnitsWarning(UserWarning):
+    """A length or a density is so far from any device that its unit is probably another."""
+
+
+def doping(mesh: Mesh, values: Any) -> np.ndarray:
+    """Net doping as an array over the nodes, or an error."""
+    array = np.asarray(values, dtype=float)
+    if array.shape != (mesh.n,):
+        raise ShapeError(
+            f"doping: needs one value for each of the {mesh.n} nodes, got shape {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise NotFiniteError("doping: has values that are not finite")
+    return array
+
+
+def parameters(device: Device, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters, defaults filled in, or an error."""
+    values: dict[str, Any] = {"T": 300.0, "G": 0.0}
+    values.update({f"V_{name}": 0.0 for name in device.contacts})
+    for name, value in given.items():
+        values[name] = float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+    needed = _needed(device, values)
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise ParameterError(f"parameters: {', '.join(missing)} missing; this device needs them")
+    unknown = [name for name in given if name not in needed]
+    if unknown:
+        _refuse_unknown(device, unknown, needed)
+    for name, value in values.items():
+        _check_value(device, name, value)
+    return values
+
+
+def _needed(device: Device, values: Mapping[str, Any]) -> list[str]:
+    bands = ["ni"] if "ni" in values else ["Nc", "Nv", "Ec", "Ev"]
+    if "ni" in values and not isinstance(device.statistics, Boltzmann):
+        raise InputError("ni: serves Boltzmann statistics only; give Nc, Nv, Ec and Ev instead")
+    schottky = any(isinstance(c, Schottky) for c in device.contacts.values())
+    if "ni" in values and schottky:
+        raise InputError("ni: a Schottky barrier needs Nc, Nv, Ec and Ev instead")
+    names = ["T", "G", "eps_r", "mu_n", "mu_p", *bands]
+    names += [f"V_{name}" for name in device.contacts]
+    for model in (*device.recombination, *device.traps):
+        names += keywords(model)
+    if device.mobility is not None:
+        names += [f"{k}_{c}" for k in keywords(device.mobility) for c in "np"]
+    if device.surfaces:
+        names += keywords(surface)
+    return names
+
+
+def _refuse_unknown(device: Device, unknown: list[str], needed: list[str]) -> None:
+    contacts = [name for name in unknown if name.startswith("V_")]
+    if contacts:
+        contact(device, contacts[0][2:])
+    raise ParameterError(
+        f"parameters: {', '.join(unknown)}: no model of this device uses that; "
+        f"it uses {', '.join(dict.fromkeys(needed))}"
+    )
+
+
+def contact(device: Device, name: str) -> None:
+    """Refuse the name of a contact that is not there."""
+    if name not in device.contacts:
+        raise ParameterError(
+            f"there is no contact {name!r}; there are {', '.join(device.contacts)}"
+        )
+
+
+def _check_value(device: Device, name: str, value: Any) -> None:
+    if not np.isfinite(value).all():
+        raise NotFiniteError(f"{name}: is not finite")
+    least = np.min(value)
+    if name in POSITIVE and not least > 0:
+        raise InputError(f"{name}: must be positive, got {least:g}")
+    if name in NOT_NEGATIVE and least < 0:
+        raise InputError(f"{name}: must not be negative, got {least:g}")
+    if np.ndim(value) == 0:
+        return
+    lay = device.layout
+    allowed = {"nodes of the semiconductor": lay.n_s}
+    if name == "eps_r":
+        allowed = {"nodes": lay.n, "edges": len(lay.ratio)}
+    elif name in ("mu_n", "mu_p"):
+        allowed["edges of the semiconductor"] = len(lay.carrier_ratio)
+    if np.shape(value) not in [(k,) for k in allowed.values()]:
+        wanted = " or ".join(f"{k} {what}" for what, k in allowed.items())
+        raise ShapeError(
+            f"{name}: needs one value, or one for each of {wanted}; got {np.shape(value)}"
+        )
+
+
+def units(device: Device) -> None:
+    """Warn, once, where a length or a density is off by about a million."""
+    message = _strange_lengths(device) or _strange_densities(device)
+    if message:
+        warnings.warn(f"units? {message}", UnitsWarning, stacklevel=3)
+
+
+def _strange_lengths(device: Device) -> str:
+    extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
+    if not 5e-8 <= extent <= 10.0:
+        return f"the mesh extends over {extent:.3g} cm; lengths are in cm (1 um is 1e-4)"
+    return ""
+
+
+def _strange_densities(device: Device) -> str:
+    top = float(np.abs(device.doping).max())
+    if top > 3e21:
+        return f"the doping reaches {top:.3g} cm^-3, a tenth of all atoms; densities are per cm^3"
+    p, c = device.parameters, device.constants
+    vt = c.thermal_voltage(p["T"])
+    factor_n, factor_p = band_factors(p, vt)
+    intrinsic = float(np.max(np.sqrt(factor_n * factor_p)))
+    if intrinsic > 1e19:
+        return f"the intrinsic density is {intrinsic:.3g} cm^-3; densities are per cm^3"
+    if top == 0:
+        return ""
+    debye = np.sqrt(float(np.max(p["eps_r"])) * c.eps0 * vt / (c.q * top))
+    finest = float(device.mesh.lengths.min())
+    extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
+    if finest > 100 * debye or extent < 1e-2 * debye:
+        return (
+            f"the Debye length at the highest doping is {debye:.2g} cm, the finest spacing "
+            f"{finest:.2g} cm, the extent {extent:.2g} cm: no space charge can be resolved"
+        )
+    return ""

@@ -1,0 +1,94 @@
+"""Contacts: what holds at the nodes where a device meets the outside.
+
+One idea: a contact is where it sits and which potentials it fixes. An ohmic contact fixes all
+three, at neutrality and equilibrium. A Schottky contact fixes the electrostatic potential and lets
+each carrier pass at a velocity. A gate fixes the electrostatic potential only, on nodes of an
+insulator, or through an insulator that is not meshed. Each contact adds one parameter to the
+device, ``V_<name>``, its voltage in V.
+
+Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 5.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgsolve.errors import InputError
+
+Nodes = int | Sequence[int] | np.ndarray
+
+
+@dataclass(frozen=True)
+class Ohmic:
+    """Charge neutrality and equilibrium at the contact's nodes.
+
+    Parameters
+    ----------
+    nodes : int or sequence of int
+        Node numbers; negative ones count from the end.
+    """
+
+    nodes: Nodes
+
+
+@dataclass(frozen=True)
+class Schottky:
+    """Thermionic emission over a barrier.
+
+    Parameters
+    ----------
+    nodes : int or sequence of int
+        Node numbers.
+    barrier : float
+        Conduction band above the Fermi level of the metal, eV.
+    v_n, v_p : float
+        Recombination velocities, cm/s; ``A* T^2 / (q Nc)``, about 2.5e6 for electrons in silicon.
+    area : float or ndarray, default 1
+        Measure of the boundary that belongs to each node, cm**(dim - 1); 1 in one dimension.
+    """
+
+    nodes: Nodes
+    barrier: float
+    v_n: float = 2.573e6
+    v_p: float = 1.93e6
+    area: float | np.ndarray = 1.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An electrode that carries no direct current.
+
+    Parameters
+    ----------
+    nodes : int or sequence of int
+        Nodes on a meshed insulator whose potential the gate fixes; or, if `capacitance` is given,
+        nodes of the semiconductor's surface behind an insulator that is not meshed.
+    offset : float, default 0
+        Potential at the nodes minus the applied voltage, V. With the bands' energies counted from
+        the vacuum level this is minus the work function of the metal.
+    capacitance : float, optional
+        Of the insulator per area, F/cm^2.
+    area : float or ndarray, default 1
+        Measure of the boundary that belongs to each node, cm**(dim - 1); with `capacitance` only.
+    """
+
+    nodes: Nodes
+    offset: float = 0.0
+    capacitance: float | None = None
+    area: float | np.ndarray = 1.0
+
+
+Contact = Ohmic | Schottky | Gate
+
+
+def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:
+    """Node numbers of a contact, checked, counted from the start."""
+    nodes = np.atleast_1d(np.asarray(contact.nodes))
+    if nodes.dtype.kind not in "iu" or nodes.ndim != 1 or not len(nodes):
+        raise InputError(f"contact {name!r}: nodes must be a list of node numbers, got {nodes!r}")
+    if nodes.min() < -n or nodes.max() >= n:
+        raise InputError(f"contact {name!r}: has nodes outside the mesh of {n} nodes")
+    return np.unique(np.where(nodes < 0, nodes + n, nodes))

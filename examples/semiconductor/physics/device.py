@@ -1,0 +1,223 @@
+"""The device: mesh, doping, contacts, models and parameters, and the residual they make.
+
+One idea: the residual is ordinary NumPy code over three arrays, and every number in it that is not
+geometry is a parameter with a name, so that any of them can be swept or differentiated.
+
+Equations, for every free node i with volume V_i, sums over its edges, currents positive outwards::
+
+    sum D_ij  =  q (p_i - n_i + N_i) V_i          D_ab  = eps (psi_a - psi_b) couple / length
+    sum Jn_ij =  q U_i V_i                        n = Nc F((psi - phin - Ec) q/kT)
+    sum Jp_ij = -q U_i V_i                        p = Nv F((Ev + phip - psi) q/kT)
+
+References: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984); P. Farrell et
+al., Drift-diffusion models, WIAS Preprint 2263 (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sgsolve import Branch, Problem, Result, ad
+
+from . import checks
+from .boundary import emission, fixed_potentials, gate_flux, surface_rate
+from .carriers import (
+    Carriers,
+    carriers,
+    edge_values,
+    fluxes,
+    recombination_rate,
+    space_charge,
+)
+from .constants import CODATA2018, Constants
+from .contacts import Contact
+from .layout import Layout, scaled_divergences
+from .mesh import Mesh
+from .start import equilibrium, solve, sweep
+from .statistics import Boltzmann, Statistics
+from .terminal import current
+
+Array = Any
+Model = Callable[..., Any]
+
+
+class Device:
+    """A semiconductor device, ready to be solved.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        Nodes, edges, couples and volumes.
+    doping : ndarray, shape (mesh.n,)
+        Net doping, donors minus acceptors, cm^-3.
+    contacts : dict of str to Ohmic, Schottky or Gate
+        By name; each adds the parameter ``V_<name>``, its voltage (V), 0 at first.
+    parameters : dict of str to float or ndarray
+        ``eps_r`` and either ``ni`` or ``Nc, Nv`` (cm^-3) and ``Ec, Ev`` (eV); ``mu_n``, ``mu_p``
+        (cm^2/(V s)); those that the models ask for by name; optional ``T`` (300 K) and ``G``
+        (0 cm^-3 s^-1, multiplied by `profile`). Arrays run over the nodes of the semiconductor, or
+        over edges for ``eps_r``, ``mu_n`` and ``mu_p``.
+    recombination : sequence of functions
+        Each gives a rate factor, see `recombination`.
+    traps : sequence of functions
+        Each gives a density of charge (in units of q, cm^-3) from n and p, see `traps`.
+    mobility : function, optional
+        Field dependence, see `mobility.velocity_saturation`.
+    surfaces : dict of str to Surface
+        Recombining surfaces.
+    statistics : Statistics, default Boltzmann
+        Of both carriers.
+    profile : float or ndarray, default 1
+        Shape of the generation ``G``.
+    active : (couples, volumes), optional
+        Those of the semiconductor alone, where the mesh has insulators too.
+    constants : Constants
+        Charge, Boltzmann constant, vacuum permittivity.
+
+    Examples
+    --------
+    An outside device in twenty lines: everything comes in as an argument.
+
+    >>> import numpy as np
+    >>> from physics import Constants, Device, Mesh, Ohmic, auger, radiative, srh
+    >>> x = np.linspace(0.0, 2e-4, 201)                                  # cm
+    >>> doping = np.where(x < 1e-4, -1e16, 1e16)                         # cm^-3
+    >>> edges = np.stack([np.arange(200), np.arange(1, 201)], axis=1)
+    >>> volumes = np.full(201, 1e-6); volumes[[0, -1]] /= 2
+    >>> device = Device(
+    ...     Mesh(x, edges, couples=np.ones(200), volumes=volumes),
+    ...     doping,
+    ...     contacts={"anode": Ohmic(0), "cathode": Ohmic(200)},
+    ...     recombination=[srh, radiative, auger],
+    ...     constants=Constants(q=1.6e-19, k=1.3806503e-23, eps0=8.85e-14),
+    ...     parameters=dict(
+    ...         T=300.0, eps_r=11.9, ni=1e10, mu_n=1000.0, mu_p=400.0,
+    ...         tau_n=1e-7, tau_p=1e-7, n1=1e10, p1=1e10, B_rad=1e-14, C_n=1e-31, C_p=1e-31,
+    ...     ),
+    ... )
+    >>> sweep = device.sweep("anode", [0.0, 0.3, 0.6])
+    >>> current = device.currents(sweep, "anode")                        # A/cm^2
+    >>> bool(current[0] == 0.0 or abs(current[0]) < 1e-25), round(float(current[-1]), 2)
+    (True, 0.02)
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        doping: np.ndarray,
+        contacts: Mapping[str, Contact],
+        parameters: Mapping[str, Any],
+        *,
+        recombination: Sequence[Model] = (),
+        traps: Sequence[Model] = (),
+        mobility: Model | None = None,
+        surfaces: Mapping[str, Any] | None = None,
+        statistics: Statistics | None = None,
+        profile: float | np.ndarray = 1.0,
+        active: tuple[np.ndarray, np.ndarray] | None = None,
+        constants: Constants = CODATA2018,
+    ) -> None:
+        self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
+        self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
+        self.surfaces, self.profile = dict(surfaces or {}), profile
+        self.statistics = statistics or Boltzmann()
+        self.doping = checks.doping(mesh, doping)
+        self.layout = Layout(mesh, contacts, active)
+        self.parameters = checks.parameters(self, parameters)
+        checks.units(self)
+        self.divergences, self.scales = scaled_divergences(self)
+        self.problem = Problem(
+            self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
+        )
+
+    @property
+    def thermal_voltage(self) -> float:
+        """``k T / q`` in V at the device's own temperature."""
+        return self.constants.thermal_voltage(self.parameters["T"])
+
+    def blocks(self) -> dict[str, slice]:
+        """Where the three kinds of unknowns are."""
+        n, m = self.layout.n, self.layout.n_s
+        return {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+
+    def residual(self, x: Array, **p: Any) -> Array:
+        """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
+
+        Parameters
+        ----------
+        x : Array, shape (n + 2 n_s,)
+            psi, phin and phip, V, one block after the other.
+        **p
+            All parameters by name.
+        """
+        p = self.parameters | p
+        s = carriers(self, x, p)
+        psi, quasi = fixed_potentials(self, p, s.vt)
+        return ad.hstack([self._poisson(s, p, psi), *self._continuity(s, p, quasi)])
+
+    def _poisson(self, s: Carriers, p: Mapping[str, Any], fixed: Array) -> Array:
+        lay, scale = self.layout, self.scales["psi"]
+        eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
+        flux = (eps * (self.constants.eps0 * s.vt)) * (s.u[lay.a] - s.u[lay.b])
+        weight = self.constants.q * lay.volumes * scale[lay.inside]
+        charge = weight * space_charge(self, s, p)
+        if lay.n_s < lay.n:
+            charge = lay.place_semiconductor @ charge
+        balance = self.divergences["psi"] @ flux - charge
+        gates = gate_flux(self, s, p)
+        if gates is not None:
+            balance = balance + scale * gates
+        return balance + ((1.0 - lay.psi_free) * s.u - lay.place_psi @ fixed)
+
+    def _continuity(self, s: Carriers, p: Mapping[str, Any], fixed: Array) -> tuple[Array, Array]:
+        lay = self.layout
+        jn, jp = fluxes(self, s, p)
+        rate = lay.volumes * recombination_rate(self, s, p)
+        at_surfaces = surface_rate(self, s, p)
+        if at_surfaces is not None:
+            rate = rate + at_surfaces
+        rate = rate / s.vt
+        scale_n, scale_p = self.scales["n"], self.scales["p"]
+        balance_n = (self.divergences["n"] @ jn - scale_n * rate) / s.n
+        balance_p = (self.divergences["p"] @ jp + scale_p * rate) / s.p
+        metal = emission(self, s, p)
+        if metal is not None:
+            balance_n, balance_p = balance_n - scale_n * metal[0], balance_p + scale_p * metal[1]
+        held, demanded = 1.0 - lay.carrier_free, lay.place_carrier @ fixed
+        return balance_n + (held * s.un - demanded), balance_p + (held * s.up - demanded)
+
+    def equilibrium(self, **p: Any) -> np.ndarray:
+        """Solution in the dark without voltages, from a cold start, see `start`."""
+        return equilibrium(self, p)
+
+    def solve(self, x0: np.ndarray | None = None, **p: Any) -> Result:
+        """Solution at given parameters, from x0 or from a cold start."""
+        return solve(self, x0, p)
+
+    def sweep(self, name: str, values: Any, x0: np.ndarray | None = None, **p: Any) -> Branch:
+        """Sweep a contact's voltage or any other parameter through values, from a cold start.
+
+        Parameters
+        ----------
+        name : str
+            A contact, or a parameter.
+        values : sequence of float
+            Each is solved for; where steps are too long, points between are added.
+        x0 : ndarray, optional
+            A solution near the first value.
+        **p
+            Other parameters that differ from the device's.
+        """
+        return sweep(self, name, values, x0, p)
+
+    def current(self, x: Array, contact: str, cut: tuple | None = None, **p: Any) -> Any:
+        """Current into the device at a contact, see `terminal.current`."""
+        return current(self, x, contact, self.parameters | p, cut)
+
+    def currents(self, branch: Branch, contact: str) -> np.ndarray:
+        """Currents at all points of a sweep."""
+        every = (branch.at(i) for i in range(len(branch)))
+        return np.array([self.current(x, contact, **p) for x, p in every])

@@ -1,0 +1,81 @@
+"""Mobilities: how they depend on the doping, and how carriers saturate in a field.
+
+One idea: what is known before the solve is an array (the doping-dependent mobility at the nodes is
+a parameter of the device like any other); what depends on the solution is a function of the
+low-field mobility and of the field along the edge.
+
+References: G. Masetti, M. Severi, S. Solmi, IEEE Trans. Electron Devices 30 (1983) 764, table I;
+D. M. Caughey, R. E. Thomas, Proc. IEEE 55 (1967) 2192; C. Canali et al., IEEE Trans. Electron
+Devices 22 (1975) 1045.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def masetti(doping: np.ndarray, carrier: str) -> np.ndarray:
+    """Mobility in silicon at 300 K, cm^2/(V s), by total doping in cm^-3.
+
+    Parameters
+    ----------
+    doping : ndarray
+        Total (not net) doping.
+    carrier : {"n", "p"}
+        "n" for arsenic-doped electrons, "p" for boron-doped holes.
+
+    Examples
+    --------
+    >>> [round(float(masetti(np.array(1e17), c)), 1) for c in "np"]
+    [727.0, 331.5]
+    """
+    total = np.maximum(np.abs(doping), 1.0)
+    if carrier == "n":
+        mu0, mu_max, mu1, c_r, c_s, alpha, beta, pc = (
+            52.2, 1417.0, 43.4, 9.68e16, 3.43e20, 0.680, 2.0, 0.0,
+        )  # fmt: skip
+    elif carrier == "p":
+        mu0, mu_max, mu1, c_r, c_s, alpha, beta, pc = (
+            44.9, 470.5, 29.0, 2.23e17, 6.10e20, 0.719, 2.0, 9.23e16,
+        )  # fmt: skip
+    else:
+        raise ValueError(f"carrier: must be 'n' or 'p', got {carrier!r}")
+    low = mu0 * np.exp(-pc / total)
+    return (
+        low + (mu_max - mu0) / (1.0 + (total / c_r) ** alpha) - mu1 / (1.0 + (c_s / total) ** beta)
+    )
+
+
+def caughey_thomas(
+    doping: np.ndarray, mu_min: float, mu_max: float, n_ref: float, alpha: float
+) -> np.ndarray:
+    """``mu_min + (mu_max - mu_min) / (1 + (N / n_ref)^alpha)`` by total doping.
+
+    Examples
+    --------
+    >>> float(caughey_thomas(np.array(1e17), 100.0, 1400.0, 1e17, 0.7))
+    750.0
+    """
+    return mu_min + (mu_max - mu_min) / (1.0 + (np.abs(doping) / n_ref) ** alpha)
+
+
+def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -> Array:
+    """``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``.
+
+    Parameters
+    ----------
+    mu : Array
+        Low-field mobility on the edges, cm^2/(V s).
+    field : Array
+        Field along the edges, V/cm.
+    v_sat : Array
+        Saturation velocity, cm/s; the device's parameters ``v_sat_n`` and ``v_sat_p``.
+    beta : Array
+        Exponent; the device's parameters ``beta_n`` and ``beta_p``.
+    """
+    ratio = mu * np.abs(field) / v_sat
+    return mu / (1.0 + ratio**beta) ** (1.0 / beta)

@@ -1,0 +1,111 @@
+"""A silicon pn diode: current against voltage over sixteen decades, and its bands.
+
+Run it (``python examples/semiconductor/pn_diode.py``) for the table and the picture; import it and
+call `main` for the data. It starts cold: nothing but the device is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from physics import Constants, Device, Ohmic, graded, interval, srh
+from physics.bands import draw_bands
+from physics.report import figure, run, save, table
+
+from sgsolve import Branch
+
+BIASES = [-5.0, -4.0, -3.0, -2.0, -1.0, -0.5, -0.2, -0.1, 0.0] + [0.1 * k for k in range(1, 11)]
+
+
+@dataclass
+class Diode:
+    """What `main` returns: voltages (V), currents (A/cm^2), the device and its sweep."""
+
+    voltage: np.ndarray
+    current: np.ndarray
+    device: Device
+    sweep: Branch
+
+
+def diode(
+    nodes: np.ndarray | None = None,
+    doping: np.ndarray | None = None,
+    constants: Constants | None = None,
+) -> Device:
+    """Diode of 0.1 um, p side on top, 1e18 cm^-3 on both sides unless told otherwise.
+
+    Parameters
+    ----------
+    nodes : ndarray, optional
+        Mesh, cm; by default fine at the junction in the middle.
+    doping : ndarray, optional
+        Net doping at the nodes, cm^-3.
+    constants : Constants, optional
+        By default charge and Boltzmann constant as older programs have them.
+    """
+    if nodes is None:
+        nodes = graded([0.0, 5e-6, 1e-5], 1e-7, 1e-9, 1.1)
+    if doping is None:
+        doping = 1e18 * np.sign(nodes - 0.5 * (nodes[0] + nodes[-1]))
+    return Device(
+        interval(nodes),
+        doping,
+        contacts={"top": Ohmic(0), "bottom": Ohmic(-1)},
+        recombination=[srh],
+        constants=constants or Constants(q=1.6e-19, k=1.3806503e-23, eps0=8.85e-14),
+        parameters={
+            "T": 300.0,
+            "eps_r": 11.1,
+            "ni": 1e10,
+            "mu_n": 400.0,
+            "mu_p": 200.0,
+            "tau_n": 1e-8,
+            "tau_p": 1e-8,
+            "n1": 1e10,
+            "p1": 1e10,
+        },
+    )
+
+
+def main(
+    nodes: np.ndarray | None = None,
+    doping: np.ndarray | None = None,
+    biases: Sequence[float] = BIASES,
+    picture: str | None = None,
+) -> Diode:
+    """Sweep the bias of a pn diode, print the table, draw bands and current.
+
+    Parameters
+    ----------
+    nodes, doping : ndarray, optional
+        See `diode`.
+    biases : sequence of float
+        Voltages of the p side, V.
+    picture : str, optional
+        File to draw to.
+    """
+    device = diode(nodes, doping)
+    sweep = device.sweep("top", biases)
+    data = Diode(sweep.parameter, device.currents(sweep, "top"), device, sweep)
+    print(table({"V (V)": data.voltage, "J (A/cm^2)": data.current}))
+    if picture:
+        draw(data, picture)
+    return data
+
+
+def draw(data: Diode, picture: str) -> None:
+    """Bands in equilibrium and at 0.5 V forward, and the current on a logarithmic axis."""
+    drawing, (left, middle, right) = figure(3)
+    draw_bands(left, data.device, data.device.equilibrium(), "equilibrium")
+    forward = data.device.solve(V_top=0.5)
+    draw_bands(middle, data.device, forward.x, "0.5 V forward")
+    away = data.voltage != 0
+    right.semilogy(data.voltage[away], np.abs(data.current[away]), "o-", markersize=3)
+    right.set(xlabel="voltage (V)", ylabel="|current| (A/cm$^2$)", title="current")
+    save(drawing, picture)
+
+
+if __name__ == "__main__":
+    run(main, "pn_diode")
