@@ -18,16 +18,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .backend import NUMERICAL
 
 EPS = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 # Above this backward error a step of refinement is tried (LINEAR: 1-2 steps always suffice).
 REFINE_ABOVE = 1e-12
 MAX_REFINE = 3
+# A componentwise backward error above this is not an answer.
+ACCEPT = 1e-10
+# |x| larger than |b| by this factor, both equilibrated: look whether x has any correct digit.
+GROWTH = 1e11
+# An estimated forward error above this means that it has none.
+NO_DIGITS = 1e-2
+
+
+class Fault(Enum):
+    """Why an answer is refused."""
+
+    INACCURATE = "the answer does not satisfy the equations"
+    NO_DIGITS = "the answer has no correct digit"
+    ZERO_PIVOT = "a pivot is zero"
+    BROKEN = "the back end failed"
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,40 @@ class Answer:
     residual: NDArray[Any]
     scale: NDArray[np.float64]
     steps: int
+
+
+def judged(
+    system: System, b: NDArray[Any], doubt: float | None, signs: NDArray[np.float64]
+) -> tuple[Answer | None, Fault | None]:
+    """Solve, refine and judge.
+
+    Parameters
+    ----------
+    b : ndarray, shape (n,) or (n, k)
+    doubt : float or None
+        If the pivots hint at a singular matrix, the relative change of A that the factors stand
+        for; the digits of x are then counted in any case.
+    signs : ndarray, shape (n,)
+        For the estimate of the forward error.
+
+    Returns
+    -------
+    answer : Answer, or None if the back end failed
+    fault : Fault, or None if the answer is good
+    """
+    size = np.abs(b)
+    try:
+        answer = refined(system, b, size)
+    except NUMERICAL:
+        return None, Fault.BROKEN
+    if not answer.error <= ACCEPT and not relaxed_error(system, answer) <= ACCEPT:
+        return answer, Fault.INACCURATE
+    grown = np.maximum.reduce(np.abs(answer.x)) > GROWTH * np.maximum.reduce(size)
+    if doubt is not None or grown.any():
+        noise = max(EPS, doubt or 0.0)
+        if forward_error(system, answer, signs, noise) > NO_DIGITS:
+            return answer, Fault.NO_DIGITS
+    return answer, None
 
 
 def refined(system: System, b: NDArray[Any], size_of_b: NDArray[Any]) -> Answer:

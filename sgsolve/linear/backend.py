@@ -13,7 +13,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import LinearSolveError
+
 Vector = NDArray[Any]
+
+# What a back end may raise for numerical reasons. RuntimeError is the way of SciPy and
+# python-mumps, LinAlgError the way of NumPy, ArithmeticError covers overflow.
+NUMERICAL: tuple[type[Exception], ...] = (
+    LinearSolveError,
+    RuntimeError,
+    ArithmeticError,
+    np.linalg.LinAlgError,
+)
 
 
 @runtime_checkable

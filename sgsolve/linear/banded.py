@@ -32,10 +32,9 @@ class Banded:
     Parameters
     ----------
     order : ndarray of int, shape (n,), optional
-        Row and column order to factorise in. Default: the better one of the given order and
-        reverse Cuthill-McKee, found by the analysis.
+        What `narrow_order` found for the pattern that is analysed first (None: as given).
     searched : bool
-        True if `order` (None: as given) is the outcome of that search already.
+        Whether it was asked. By default the analysis does.
     """
 
     name = "banded"
@@ -43,7 +42,7 @@ class Banded:
 
     def __init__(self, order: NDArray[Any] | None = None, searched: bool = False) -> None:
         self._permutation = order
-        self._searched = searched or order is not None
+        self._searched = searched
         self.doubtful = False
 
     def analyse(self, A: Any) -> None:
@@ -51,7 +50,9 @@ class Banded:
         n = A.shape[0]
         rows = np.repeat(np.arange(n), np.diff(A.indptr))
         columns = A.indices.astype(np.int64)
-        if not self._searched:
+        if self._searched:
+            self._searched = False  # the next pattern will be another one
+        else:
             self._permutation, _ = narrow_order(Pattern(A.indptr, A.indices, A.shape))
         if self._permutation is not None:
             inverse = np.empty(n, dtype=np.int64)

@@ -64,7 +64,11 @@ def auto(pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
     >>> solver.name, bool(solver.backward_error < 1e-15)
     ('banded', True)
     """
-    return LinearSolver(pattern, _suited(pattern, threads))
+
+    def choose(grown: Pattern) -> Any:
+        return _suited(grown, threads)
+
+    return LinearSolver(pattern, choose(pattern), choose)
 
 
 def make(backend: Any, pattern: Pattern, *, threads: int | None = None) -> LinearSolver:

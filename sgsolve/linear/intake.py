@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..errors import DataTypeError, ShapeError
+from ..errors import DataTypeError, LinearSolveError, ShapeError
 from ..pattern import Pattern
 
 
@@ -102,6 +102,25 @@ def numeric(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind not in "biufc":
         raise DataTypeError(f"a linear system needs numbers, not values of dtype {values.dtype}")
     return values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+
+
+def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
+    """Return b as a finite float64 or complex128 array of shape (n,) or (n, k).
+
+    Raises
+    ------
+    ShapeError, DataTypeError, LinearSolveError
+        It is not one.
+    """
+    result = numeric(np.asarray(b))
+    if result.ndim not in (1, 2) or result.shape[0] != n:
+        raise ShapeError(f"b must have shape ({n},) or ({n}, k), not {result.shape}")
+    # A finite sum proves finite terms; only an overflow of the sum itself needs the second look.
+    if not np.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():
+        raise LinearSolveError(
+            "the right-hand side holds NaN or infinity: the residual overflowed there"
+        )
+    return result
 
 
 def _same(A: Any, indptr: NDArray[Any], indices: NDArray[Any]) -> bool:

@@ -9,12 +9,9 @@ cannot solve either is reported as singular. The rung that cured a pattern is ke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import Enum
 from typing import Any
 
-import numpy as np
-
-from ..errors import LinearSolveError
+from .accuracy import Fault
 from .banded import Banded
 from .dense import Dense
 from .pardiso import Pardiso, available
@@ -24,24 +21,6 @@ from .superlu import SuperLU
 FILL_RATIO = 10.0
 # Larger systems are not given to SuperLU only to confirm that they are singular.
 CONFIRM_UP_TO = 100_000
-
-# What a back end may raise for numerical reasons. RuntimeError is the way of SciPy and
-# python-mumps, LinAlgError the way of NumPy, ArithmeticError covers overflow.
-NUMERICAL: tuple[type[Exception], ...] = (
-    LinearSolveError,
-    RuntimeError,
-    ArithmeticError,
-    np.linalg.LinAlgError,
-)
-
-
-class Fault(Enum):
-    """Why an answer is refused."""
-
-    INACCURATE = "the answer does not satisfy the equations"
-    NO_DIGITS = "the answer has no correct digit"
-    ZERO_PIVOT = "a pivot is zero"
-    BROKEN = "the back end failed"
 
 
 def climb(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[[], Any]]:

@@ -1,0 +1,169 @@
+"""The engine: one back end that is kept, others that step in, an answer or an error.
+
+One idea: state about the factorisation lives here and nowhere else: which back end is at home,
+which one serves the present matrix, whether its analysis is stale, whether its pivots gave rise
+to doubt. `LinearSolver` hands over equilibrated systems and sees only answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError, LinearSolveError, SingularMatrixError
+from .accuracy import ACCEPT, GROWTH, Answer, Fault, judged
+from .backend import NUMERICAL
+from .ladder import climb, reads_values
+from .singular import diagnose
+from .statistics import Statistics
+from .system import Prepared
+
+# Two solves in a row with more steps of refinement than this: the analysis is stale.
+MANY_STEPS = 2
+
+
+class Engine:
+    """Drives a back end through factorisations and solves of one prepared pattern.
+
+    Parameters
+    ----------
+    backend : Backend
+        The first choice.
+    stats : Statistics
+        Counts of analyses, refinements and fallbacks are added here.
+
+    Attributes
+    ----------
+    serving : Backend
+        The back end that holds the factors of the present matrix.
+    ready : bool
+        Whether there are factors to solve with.
+    """
+
+    def __init__(self, backend: Any, stats: Statistics) -> None:
+        self.serving = self._home = backend
+        self.ready = False
+        self._stats = stats
+        self._stale = True
+        self._fresh = self._doubtful = False
+        self._strained = 0
+
+    def renew(self, backend: Any = None) -> None:
+        """Analyse before the next factorisation, with another first choice if one is given."""
+        self._stale, self.ready = True, False
+        if backend is not None:
+            self._home = backend
+
+    def factorize(self, prepared: Prepared) -> None:
+        """Factorise the prepared values, by the back end at home or by one that steps in."""
+        self.ready, self.serving = False, self._home
+        try:
+            self._drive(self.serving, prepared, self._stale)
+            self._stale = False
+        except NUMERICAL as error:
+            self._take_over(prepared, error)
+        self.ready = True
+
+    def solve(self, prepared: Prepared, b: NDArray[Any], transpose: bool) -> Answer:
+        """Return an answer that holds for the prepared system."""
+        with np.errstate(all="ignore"):
+            answer, fault = self._attempt(prepared, b, transpose)
+            if answer is None or fault is not None:
+                answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
+        self._strained = self._strained + 1 if answer.steps > MANY_STEPS else 0
+        if self._strained >= 2 and reads_values(self._home) and not self._fresh:
+            self._strained, self._stale = 0, True
+        return answer
+
+    def _drive(self, backend: Any, prepared: Prepared, analyse: bool) -> None:
+        """Use the two verbs of a back end and see what its pivots say."""
+        if analyse:
+            start = perf_counter()
+            backend.analyse(prepared.A)
+            self._stats.n_analyse += 1
+            self._stats.seconds["analyse"] += perf_counter() - start
+        self._fresh = analyse
+        backend.factorize(prepared.A)
+        doubtful = getattr(backend, "doubtful", None)
+        if doubtful is None:
+            with np.errstate(all="ignore"):
+                probe = prepared.system(backend, False).solve(prepared.signs.copy())
+                doubtful = not np.maximum.reduce(np.abs(probe)) < GROWTH
+        self._doubtful = doubtful
+
+    def _attempt(
+        self, prepared: Prepared, b: NDArray[Any], transpose: bool
+    ) -> tuple[Answer | None, Fault | None]:
+        """Solve with the present factors and judge the answer."""
+        doubt = getattr(self.serving, "noise", 0.0) if self._doubtful else None
+        system = prepared.system(self.serving, transpose)
+        answer, fault = judged(system, b, doubt, prepared.signs)
+        self._stats.n_refine += answer.steps if answer else 0
+        return answer, fault
+
+    def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
+        """Climb the ladder until an answer holds; raise if none does."""
+        first, last, error = fault, fault, float("inf")
+        for maker in climb(self.serving, fault, len(prepared.signs), self._fresh):
+            if self._climbed(maker, prepared) is not None:
+                continue
+            answer, now = self._attempt(prepared, b, transpose)
+            if answer is not None and now is None:
+                # A doubt that proved wrong says nothing against the back end of this pattern.
+                if first is not Fault.NO_DIGITS:
+                    self._home, self._stale = self.serving, False
+                return answer
+            last, error = now or Fault.BROKEN, answer.error if answer else error
+        reason, solve = last.value, None
+        if last is Fault.BROKEN:
+            raise self._give_up(
+                BackendError(f"{reason}: {name_of(self.serving)} cannot solve, nor can others")
+            )
+        if last is Fault.INACCURATE:
+            reason += f": componentwise backward error {error:.1e} > {ACCEPT:.0e}"
+        else:
+            # These factors are of a nearly singular matrix: good enough for its null vectors.
+            solve = self.serving.solve
+        raise self._give_up(diagnose(prepared.A, reason, solve))
+
+    def _take_over(self, prepared: Prepared, error: Exception) -> None:
+        """Find a back end that can factorise at all; raise if there is none."""
+        singular = isinstance(error, SingularMatrixError)
+        fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
+        failures = [error]
+        for maker in climb(self.serving, fault, len(prepared.signs), self._fresh):
+            failure = self._climbed(maker, prepared)
+            if failure is None:
+                if not singular:
+                    self._home, self._stale = self.serving, False
+                return
+            failures.append(failure)
+        if isinstance(failures[-1], SingularMatrixError):
+            raise self._give_up(diagnose(prepared.A, str(failures[-1]))) from error
+        reasons = "; ".join(str(failure) for failure in failures)
+        raise self._give_up(BackendError(f"no back end can factorise: {reasons}")) from error
+
+    def _climbed(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
+        """Try to factorise with another back end, which then serves; return why it cannot."""
+        try:
+            backend = maker()
+            self._drive(backend, prepared, True)
+        except NUMERICAL as error:
+            return error
+        self._stats.n_fallback += backend is not self.serving
+        self.serving = backend
+        return None
+
+    def _give_up(self, error: LinearSolveError) -> LinearSolveError:
+        """Be ready for other values: start again from the first choice, analysed anew."""
+        self.ready, self._stale, self.serving = False, True, self._home
+        return error
+
+
+def name_of(backend: Any) -> str:
+    """Return what a back end calls itself."""
+    return str(getattr(backend, "name", type(backend).__name__))
