@@ -177,7 +177,8 @@ class ADArray:
             return ADArray(self._value + other, self._derivative)
         return _call(np.add, self, other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> ADArray:
+        return _call(np.add, other, self)
 
     def __sub__(self, other: Any) -> ADArray:
         if type(other) in _NUMBERS:
@@ -326,10 +327,17 @@ class ADArray:
 
 
 def _call(ufunc: np.ufunc, *inputs: Any) -> Any:
+    if len(inputs) == 2:
+        a, b = inputs
+        # The two commonest cases by far, without the general rule's questions.
+        if type(a) is type(b):
+            result = elementwise.both_carry(ufunc, a, b)
+        else:
+            result = elementwise.one_carries(ufunc, a, b)
+        if result is not None:
+            return ADArray(*result)
     result = elementwise.apply(ufunc, inputs)
-    if type(result) is tuple:
-        return ADArray(*result)
-    return result
+    return ADArray(*result) if type(result) is tuple else result
 
 
 def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:

@@ -2,7 +2,7 @@
 
 A *plan* is made once for the structures that reached the end: it knows the pattern and where
 every coefficient goes. Carrying it out is one pass over the coefficients, in the cheapest of
-three ways: gather (every place has one source), add (few coefficients on a large constant
+three ways: gather (every place has one source), set (each place has at most one, on a constant
 template), or one product with a constant sparse matrix (any number of sources and weights).
 Terms that are plain numbers are summed into a template, which is kept until the numbers change.
 """
@@ -22,7 +22,7 @@ from .structure import Structure
 
 # Nanoseconds a value on one core, as `benchmarks/primitives.py` measures them; only their ratios
 # matter, to choose between the ways to fill.
-COST = {"copy": 0.35, "gather": 0.6, "add": 2.0, "row": 0.6, "entry": 1.2}
+COST = {"copy": 0.35, "gather": 0.5, "set": 0.8, "row": 0.6, "entry": 1.2}
 
 
 class Source(NamedTuple):
@@ -48,7 +48,7 @@ class Plan:
         self.used = 0
         self.constant: list[tuple[int, NDArray[Any], Any]] = []
         self.sources: list[Source] = []
-        self._template: tuple[Any, Any] = (None, None)
+        self._template: tuple[Any, Any, Any] = (None, None, None)
         self._scratch: list[NDArray[Any]] = []
         self._arrange(terms, pieces, kept, position)
 
@@ -93,41 +93,37 @@ class Plan:
         """Decide how to fill, by the cost of each way."""
         nnz, unit = self.pattern.nnz, bool((weight == 1.0).all())
         number = np.bincount(place, minlength=nnz) if len(place) else np.zeros(nnz, dtype=int)
-        constants = {int(i) for _, h, _ in self.constant for i in h[:1]}
-        single = unit and number.max(initial=0) <= 1
+        single = unit and int(number.max(initial=0)) <= 1
         by_product = nnz * COST["row"] + len(place) * COST["entry"] + self.length * COST["copy"]
-        by_adding = nnz * COST["copy"] + len(place) * (COST["add"] + 2 * COST["copy"])
+        by_setting = nnz * COST["copy"] + len(place) * (COST["set"] + 2 * COST["copy"])
         by_gather = nnz * COST["gather"] + self.length * COST["copy"]
-        whole = single and not constants and bool((number == 1).all())
-        pieces = np.cumsum(lengths)[:-1]
-        distinct = unit and all(len(np.unique(p)) == len(p) for p in np.split(place, pieces))
-        self.way = "product"
         if not len(place):
             self.way = "template"
-        elif whole and by_gather <= min(by_product, by_adding):
+        elif single and not self.constant and len(place) == nnz and by_gather <= by_setting:
             self.way = "gather"
             self.order = np.empty(nnz, dtype=np.int64)
             self.order[place] = source
-        elif distinct and by_adding < by_product:
-            self.way = "add"
-            self.targets = list(zip(np.split(place, pieces), np.split(source, pieces), strict=True))
+        elif single and by_setting < by_product:
+            self.way = "set"
+            self.place, self.source = place, None if _is_range(source, self.length) else source
         else:
+            self.way = "product"
             self.product = sp.csr_array(
                 sp.coo_array((weight, (place, source)), shape=(nnz, self.length))
             )
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
-        template = self._constant_values(coefficients, dtype)
+        template, base = self._constant_values(coefficients, dtype)
         if self.way == "template":
             return template.copy()
         vector = self._source_vector(coefficients, dtype)
         if self.way == "gather":
             data = vector.take(self.order)
-        elif self.way == "add":
+        elif self.way == "set":
             data = template.copy()
-            for place, source in self.targets:
-                data[place] += vector[source]
+            values = vector if self.source is None else vector.take(self.source)
+            data[self.place] = values + base
         else:
             data = self.product @ vector
             if self.constant:
@@ -135,16 +131,18 @@ class Plan:
         self._scratch.append(vector)
         return data if data.dtype == dtype else data.astype(dtype)
 
-    def _constant_values(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+    def _constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
+        """Return the constant part of the values, everywhere and at the places to be set."""
         key = (dtype, *[coefficients[number][0] for number, _, _ in self.constant])
-        known, template = self._template
+        known, template, base = self._template
         if known != key:
             template = np.zeros(self.pattern.nnz, dtype=dtype)
             for number, place, weight in self.constant:
                 values = coefficients[number][0] * (1.0 if weight is None else weight)
                 np.add.at(template, place, values)
-            self._template = (key, template)
-        return template  # type: ignore[no-any-return]
+            base = template[self.place] if self.way == "set" else None
+            self._template = (key, template, base)
+        return template, base
 
     def _source_vector(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return all coefficients one after the other, numbers multiplied in."""
@@ -246,6 +244,10 @@ def _positions(
             columns=[col],
         )
     return target, place[position]
+
+
+def _is_range(positions: NDArray[np.int64], length: int) -> bool:
+    return len(positions) == length and bool((positions == np.arange(length)).all())
 
 
 def _cat(parts: list[Any], dtype: Any = np.int64) -> Any:

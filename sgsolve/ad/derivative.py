@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DerivativeError
 from .operands import Index, Matrix
-from .structure import Pull, Root, Structure
+from .structure import Root, Structure
 
 Coefficient = tuple[Any, Any, Any, Any]
 Terms = dict[Structure, Coefficient]
@@ -58,16 +59,14 @@ class Derivative:
         memo: dict[Any, Any] = {}
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
+            d = factor if g.rows is None else _placed(factor, g, memo)
             if g.weights is not None:
-                d = _placed(factor, g, memo)
                 a = d if a is None else _product(a, d, memo)
                 terms[g] = (alpha * number, s * number, c, a)
-                continue
-            d = _placed(factor, g, memo)
-            if c is None:
+            elif c is None:
                 terms[g] = (0.0, alpha * number, d, None)
             else:
-                if not (type(alpha) is float and alpha == 0.0):
+                if alpha != 0.0:
                     c, s = _shifted(c, s, alpha, memo)
                 terms[g] = (0.0, s * number, _product(c, d, memo), None)
         return Derivative(self.root, terms)
@@ -86,16 +85,19 @@ class Derivative:
                     memo[key] = m.astype(float)
                 terms[g] = (0.0, alpha, memo[key], None)
             else:
-                if not (type(alpha) is float and alpha == 0.0):
+                if alpha != 0.0:
                     c, s = _shifted(c, s, alpha, memo)
                 terms[g] = (0.0, s, _zeroed(c, m, memo), None)
         return Derivative(self.root, terms)
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
-        if not other.terms:
-            return self
-        terms = dict(self.terms)
+        if self.root is not other.root:
+            raise DerivativeError(
+                f"arrays with derivatives in {len(self.root.cols)} and {len(other.root.cols)} "
+                "unknowns cannot be combined; seed one vector and take its parts"
+            )
+        terms = self.terms.copy()
         memo: dict[Any, Any] = {}
         for g, q in other.terms.items():
             if sign != 1.0:
@@ -111,28 +113,26 @@ class Derivative:
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
-        return self._pulled([(g.take(index), p) for g, p in self.terms.items()])
+        return self._pulled([g.take(index) for g in self.terms])
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
-        return self._pulled([(g.take_slice(start, stop, step), p) for g, p in self.terms.items()])
+        return self._pulled([g.take_slice(start, stop, step) for g in self.terms])
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
         terms: Terms = {}
         memo: dict[Any, Any] = {}
+        volatile = type(rows) is Index and rows.volatile
         for g, p in self.terms.items():
-            if (
-                isinstance(rows, Index)
-                and rows.volatile
-                and g.gathered is not None
-                and g.gathered[1] is rows
-                and g.gathered[0].size == size
-            ):
+            if volatile and g.was_gathered(rows, size):
                 g, p = _scattered(g.gathered[0], rows, p, memo)
             else:
                 g = g.put(rows, size)
-            _add(terms, g, p, memo)
+            if g in terms:
+                _add(terms, g, p, memo)
+            else:
+                terms[g] = p
         return Derivative(self.root, terms)
 
     def multiplied(self, matrix: Matrix) -> Derivative:
@@ -146,16 +146,21 @@ class Derivative:
         return Derivative(self.root, terms)
 
     def _pulled(self, taken: list[Any]) -> Derivative:
+        """Return the derivative on chosen rows, one structure and pull for each term."""
         terms: Terms = {}
-        pulls: dict[Any, Any] = {}
         memo: dict[Any, Any] = {}
-        for (g, pull), (alpha, s, c, a) in taken:
+        for (g, pull), p in zip(taken, self.terms.values(), strict=True):
             if pull is not None:
-                if g.weights is None:
-                    c = _pull(c, pull, pulls)
-                else:
-                    a = _pull(a, pull, pulls)
-            _add(terms, g, (alpha, s, c, a), memo)
+                alpha, s, c, a = p
+                if g.weights is not None:
+                    if a is not None:
+                        p = (alpha, s, c, _pull(a, pull, memo))
+                elif c is not None:
+                    p = (alpha, s, _pull(c, pull, memo), a)
+            if g in terms:
+                _add(terms, g, p, memo)
+            else:
+                terms[g] = p
         return Derivative(self.root, terms)
 
 
@@ -195,7 +200,7 @@ class Sparsity(Derivative):
         """
         terms: Terms = {}
         for g in self.terms:
-            if g.gathered is not None and g.gathered[1] is rows and g.gathered[0].size == size:
+            if g.was_gathered(rows, size):
                 terms[g.gathered[0]] = UNIT
             else:
                 terms[g.put(rows, size)] = UNIT
@@ -238,30 +243,32 @@ def _add(terms: Terms, g: Structure, q: Coefficient, memo: dict[Any, Any]) -> No
 
 def _joined(p: Coefficient, q: Coefficient, memo: dict[Any, Any]) -> Coefficient:
     """Return the sum of two coefficients of one structure, neither with row factors."""
-    alpha = p[0] + q[0]
-    s1, c1, s2, c2 = p[1], p[2], q[1], q[2]
-    if c1 is None:
-        return alpha, s2, c2, None
+    alpha, s1, c1, _ = p
+    alpha = alpha + q[0]
+    c2 = q[2]
     if c2 is None:
         return alpha, s1, c1, None
+    s2 = q[1]
+    if c1 is None:
+        return alpha, s2, c2, None
     if c1 is c2:
         return alpha, s1 + s2, c1, None
     if s1 == 0:
         return alpha, s2, c2, None
     ratio = s2 / s1
     key = (id(c1), id(c2), ratio)
-    c = memo.get(key)
-    if c is None:
-        if ratio == 1:
-            c = c1 + c2
-        elif ratio == -1:
-            c = c1 - c2
-        else:
-            c = c2 * ratio
-            c = np.add(c, c1, out=c) if c.dtype == np.result_type(c, c1) else c + c1
-        # The operands stay referenced by the memo, so that their ids stay theirs.
-        memo[key] = c
-        memo[id(c1), id(c2)] = (c1, c2)
+    known = memo.get(key)
+    if known is not None:
+        return alpha, s1, known[0], None
+    if ratio == 1:
+        c = c1 + c2
+    elif ratio == -1:
+        c = c1 - c2
+    else:
+        c = c2 * ratio
+        c = np.add(c, c1, out=c) if c.dtype == np.result_type(c, c1) else c + c1
+    # The operands stay referenced by the memo, so that their ids stay theirs.
+    memo[key] = (c, c1, c2)
     return alpha, s1, c, None
 
 
@@ -321,7 +328,7 @@ def _scattered(
         return parent, (alpha, s, c, spread(a))
     if c is None:
         return parent, (0.0, alpha, spread(None), None)
-    if not (type(alpha) is float and alpha == 0.0):
+    if alpha != 0.0:
         c, s = _shifted(c, s, alpha, memo)
     return parent, (0.0, s, spread(c), None)
 
@@ -372,15 +379,14 @@ def _shifted(c: Any, s: Any, alpha: Any, memo: dict[Any, Any]) -> tuple[Any, Any
     return memo[key][0], s
 
 
-def _pull(values: Any, pull: Pull, memo: dict[Any, Any]) -> Any:
-    if values is None:
-        return None
-    if isinstance(pull, slice):
+def _pull(values: Any, pull: Any, memo: dict[Any, Any]) -> Any:
+    if type(pull) is slice:
         key: Any = (id(values), pull.start, pull.stop, pull.step)
     else:
         key = (id(values), id(pull))
-    pulled = memo.get(key)
-    if pulled is None:
-        pulled = values[pull] if isinstance(pull, slice) else values.take(pull)
-        memo[key] = pulled
+    known = memo.get(key)
+    if known is not None:
+        return known[0]
+    pulled = values[pull] if type(pull) is slice else values.take(pull)
+    memo[key] = (pulled, values)
     return pulled

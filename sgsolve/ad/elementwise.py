@@ -28,7 +28,7 @@ DECISIONS = frozenset(
 
 def value(x: Any) -> Any:
     """Return the numbers of an AD array, and anything else unchanged."""
-    return x._value if hasattr(x, "_derivative") else x
+    return getattr(x, "_value", x)
 
 
 def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
@@ -55,6 +55,40 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         f"no derivative rule for the ufunc {ufunc.__name__!r} with {len(inputs)} arguments; "
         "give it one with ad.elementwise(f, dfdx)"
     )
+
+
+def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
+    va, vb = a._value, b._value
+    if va.shape != vb.shape or va.ndim != 1 or va.dtype.kind != "f" or vb.dtype.kind != "f":
+        return None
+    if ufunc is np.add:
+        return va + vb, a._derivative.plus(b._derivative)
+    if ufunc is np.subtract:
+        return va - vb, a._derivative.plus(b._derivative, -1.0)
+    if ufunc is np.multiply:
+        if a is b:
+            return va * vb, a._derivative.scaled((2.0, va))
+        return va * vb, a._derivative.scaled(vb).plus(b._derivative.scaled(va))
+    return None
+
+
+def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """Return value and derivative of the arithmetic of an AD vector and an ndarray, or None."""
+    x, k = (b, a) if type(a) is np.ndarray else (a, b)
+    if type(k) is not np.ndarray or k.dtype.kind != "f":
+        return None
+    v = x._value
+    if v.shape != k.shape or v.ndim != 1 or v.dtype.kind != "f":
+        return None
+    if ufunc is np.add:
+        return v + k, x._derivative
+    if ufunc is np.subtract:
+        return (v - k, x._derivative) if x is a else (k - v, x._derivative.scaled(-1.0))
+    if ufunc is np.multiply:
+        # Copied: the user may change a constant in place later, a derivative never follows.
+        return v * k, x._derivative.scaled(k.copy())
+    return None
 
 
 def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
@@ -87,11 +121,8 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
             # The user may change a constant in place later; a derivative never follows.
             partial = partial.copy()
         return y, d.scaled(flat(partial, y))
-    if da.root is not db.root:
-        raise DerivativeError(
-            f"arrays with derivatives in {len(da.root.cols)} and {len(db.root.cols)} unknowns "
-            "cannot be combined; seed one vector and take its parts"
-        )
+    if a is b and ufunc is np.multiply:
+        return y, da.scaled(flat((2.0, va), y))
     da, db = broadcast(da, va.shape, y.shape), broadcast(db, vb.shape, y.shape)
     if ufunc is np.add:
         return y, da.plus(db)
@@ -128,12 +159,15 @@ def _constant(x: Any) -> Any:
 
 def flat(partial: Any, like: Any) -> Any:
     """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
-    if type(partial) is tuple:
+    if type(partial) is float:
+        return partial
+    if type(partial) is np.ndarray and partial.ndim == 1 and partial.dtype.kind in "fc":
+        if len(partial) == like.size and partial.size != 1:
+            return partial
+    elif type(partial) is tuple:
         number, array = partial
         array = flat(array, like)
         return (number, array) if isinstance(array, np.ndarray) else number * array
-    if type(partial) is float:
-        return partial
     if np.ndim(partial) == 0 or partial.size == 1:
         number = partial.item() if hasattr(partial, "item") else partial
         # Extended precision would be cut to double by a Python float.

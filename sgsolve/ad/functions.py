@@ -5,6 +5,7 @@ All of them work on plain ndarrays too, so that one residual serves for values a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from .array import ADArray, _numpy
 from .derivative import tracing
 from .elementwise import value
 from .indexing import broadcast
-from .operands import Index
+from .operands import PASSING, Index
 
 
 class SparseVector(NamedTuple):
@@ -47,8 +48,9 @@ def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
         index = np.flatnonzero(index)
     if index.ndim == 0:
         index = index.reshape(1)
-    if np.shape(v) not in ((), index.shape):
-        raise ShapeError(f"sparsevec: v has shape {np.shape(v)}, idx has shape {index.shape}")
+    shape = v.shape if isinstance(v, ADArray) else np.shape(v)
+    if shape not in ((), index.shape):
+        raise ShapeError(f"sparsevec: v has shape {shape}, idx has shape {index.shape}")
     return SparseVector(int(n), index, v)
 
 
@@ -185,38 +187,38 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
         return iftrue(...) if cond else iffalse(...)
     flat = cond.ravel()
     sides = []
-    for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
-        positions = np.flatnonzero(chosen)
-        if len(positions) or not flat.size:
-            sides.append((positions, _call_side(side, positions, cond.shape)))
-    return _merge_sides(sides, cond.shape)
+    try:
+        for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
+            index = Index(np.flatnonzero(chosen), None, True, 0)
+            index.values.flags.writeable = False
+            PASSING[id(index.values)] = index
+            if len(index.values) or not flat.size:
+                sides.append((index, _call_side(side, index.values, cond.shape)))
+        return _merge_sides(sides, cond.shape)
+    finally:
+        for index, _ in sides:
+            PASSING.pop(id(index.values), None)
 
 
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
     result = side(positions if len(shape) == 1 else np.unravel_index(positions, shape))
-    if np.shape(result) not in ((), positions.shape):
-        raise ShapeError(
-            f"branch: a side returned shape {np.shape(result)} for {len(positions)} positions"
-        )
+    found = result.shape if isinstance(result, ADArray) else np.shape(result)
+    if found not in ((), positions.shape):
+        raise ShapeError(f"branch: a side returned shape {found} for {len(positions)} positions")
     return result
 
 
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     values = np.empty(size, dtype=np.result_type(*[value(v) for _, v in sides]))
     derivative = None
-    for positions, v in sides:
-        values[positions] = value(v)
+    for index, v in sides:
+        values[index.values] = value(v)
         if isinstance(v, ADArray):
-            root = v._derivative.root
-            index = root.index(positions, size)
-            # Which elements take a side is a decision of this evaluation: never a structure.
-            volatile = index.volatile
-            index.volatile = True
-            d = broadcast(v._derivative, v.shape, positions.shape).put(index, size)
-            index.volatile = volatile
+            d = broadcast(v._derivative, v.shape, index.values.shape).put(index, size)
             derivative = d if derivative is None else derivative.plus(d)
-    values = values.reshape(shape)
+    if len(shape) != 1:
+        values = values.reshape(shape)
     return values if derivative is None else ADArray(values, derivative)
 
 
@@ -254,11 +256,8 @@ def sum(x: Any, axis: Any = None) -> Any:
 
 def hstack(arrays: Iterable[Any]) -> Any:
     """Return the arrays one after the other: np.hstack for AD arrays."""
-    return (
-        np.hstack(tuple(arrays))
-        if not _any_ad(arrays := tuple(arrays))
-        else _numpy("hstack", (arrays,))
-    )
+    arrays = tuple(arrays)
+    return _numpy("hstack", (arrays,)) if _any_ad(arrays) else np.hstack(arrays)
 
 
 def stack(*arrays: Any) -> Any:

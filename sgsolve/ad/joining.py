@@ -58,7 +58,10 @@ def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
 
 def hstack(tup: Any, **kwargs: Any) -> Any:
     """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
-    arrays = [np.atleast_1d(_array(a)) for a in tup]
+    arrays = [_array(a) for a in tup]
+    if all(a.ndim == 1 for a in arrays) and not kwargs:
+        return _joined_vectors(arrays, np.concatenate([value(a) for a in arrays]))
+    arrays = [np.atleast_1d(a) for a in arrays]
     axis = 0 if all(a.ndim == 1 for a in arrays) else 1
     return concatenate(arrays, axis, **kwargs)
 

@@ -31,7 +31,7 @@ def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kw
         kept = [1 if k in name[2] else n for k, n in enumerate(v.shape)]
         place = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), v.shape)
         flat = np.ascontiguousarray(place).ravel()
-        known = root.children.setdefault(name, Selected(Index(flat, flat, False, root.clock)))
+        known = root.children.setdefault(name, Selected(Index(flat, None, False, root.clock)))
     known.used = root.clock
     return ADArray(result, derivative.put(known.index, int(np.size(result))))
 

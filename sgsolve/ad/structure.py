@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .operands import Index, IndexArray, Matrix, OperandStore
+from .operands import PASSING, Index, IndexArray, Matrix, OperandStore
 
 Rows = slice | IndexArray | None
 Pull = slice | IndexArray | None
@@ -76,6 +76,10 @@ class Structure:
 
     def take(self, index: Index) -> Taken:
         """Return the structure of ``y.ravel()[index]``."""
+        child = self.children.get(index)
+        if child is not None:
+            child[0].used = self.root.clock
+            return child  # type: ignore[no-any-return]
         if index.volatile:
             return self._take(index)
         return self._interned(index, lambda: self._take(index))  # type: ignore[no-any-return]
@@ -91,10 +95,19 @@ class Structure:
 
     def put(self, rows: Index | slice, size: int) -> Structure:
         """Return the structure of an array of `size` elements with this one's at `rows`."""
-        key = (
-            ("put", rows.start, rows.stop, size) if isinstance(rows, slice) else ("put", rows, size)
-        )
+        key = (rows.start if type(rows) is slice else rows, size)
+        child = self.children.get(key)
+        if child is not None:
+            child.used = self.root.clock
+            return child  # type: ignore[no-any-return]
+        if isinstance(rows, Index) and rows.volatile:
+            return self._put(rows, size)
         return self._interned(key, lambda: self._put(rows, size))  # type: ignore[no-any-return]
+
+    def was_gathered(self, index: Any, size: int) -> bool:
+        """Whether this was taken with that very index from a structure of `size` elements."""
+        origin = self.gathered
+        return origin is not None and origin[1] is index and origin[0].size == size
 
     def multiplied(self, matrix: Matrix) -> Structure:
         """Return the structure of ``A @ y``; row factors must have been expanded before."""
@@ -133,12 +146,14 @@ class Structure:
     def _take(self, index: Index) -> Taken:
         if self.rows is not None:
             return _take_placed(self, index.values)
+        if self.weights is None and index.volatile:
+            return Taken(Gathered(self, index), index.values)
         if self.weights is not None:
             taken = Structure(
                 self.root, len(index.values), None, self.weights[index.values], self.cols
             )
         else:
-            taken = self.root.selection(self.cols[index.values], keep=not index.volatile)
+            taken = self.root.selection(self.cols[index.values])
         if taken.gathered is None and taken is not self and index.unique:
             taken.gathered = (self, index)
         return Taken(taken, index.values)
@@ -185,6 +200,35 @@ class Structure:
         return Structure(self.root, self.size, elements, None, cols)
 
 
+class Gathered(Structure):
+    """Elements of a structure that are likely to be others next time; their unknowns on demand.
+
+    Mostly there is no demand: they are put back where they came from.
+    """
+
+    __slots__ = ("_cols",)
+
+    def __init__(self, parent: Structure, index: Index) -> None:
+        self._cols: IndexArray | None = None
+        super().__init__(parent.root, len(index.values), None, None, NO_COLS)
+        self.gathered = (parent, index)
+
+    @property
+    def cols(self) -> IndexArray:  # type: ignore[override]
+        """Unknown of each coefficient."""
+        if self._cols is None and self.gathered is not None:
+            parent, index = self.gathered
+            self._cols = parent.cols[index.values]
+        return self._cols  # type: ignore[return-value]
+
+    @cols.setter
+    def cols(self, cols: IndexArray) -> None:
+        pass
+
+
+NO_COLS: IndexArray = np.empty(0, dtype=np.int64)
+
+
 class Root(Structure):
     """The structure of the unknowns themselves, and the home of all that is made from it.
 
@@ -213,16 +257,17 @@ class Root(Structure):
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
+        passing = PASSING.get(id(array))
+        if passing is not None and passing.values is array:
+            return passing
         return self.operands.index(array, size, self.clock, self.clock <= 2)
 
     def matrix(self, array: Any) -> Matrix:
         """Return the operand of a matrix that the user supplied."""
         return self.operands.matrix(array, self.clock)
 
-    def selection(self, cols: IndexArray, keep: bool = True) -> Structure:
+    def selection(self, cols: IndexArray) -> Structure:
         """Return the structure with these unknowns; equal ones are the same object."""
-        if not keep:
-            return Structure(self, len(cols), None, None, cols)
         key = _cols_key(cols)
         known = self._selections.setdefault(key, [])
         for structure in known:
@@ -238,9 +283,8 @@ class Root(Structure):
     def begin(self) -> None:
         """Begin an evaluation."""
         self.clock += 1
-        if self._made[0] > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
-            self.prune()
-        elif self.operands.nbytes > self.PRUNE_BYTES:
+        nbytes = self._made[0] + self.operands.nbytes
+        if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
             self.prune()
 
     def prune(self, age: int = 3) -> None:
