@@ -127,13 +127,15 @@ def _suited(pattern: Pattern, threads: int | None) -> Any:
     n = pattern.shape[0]
     if n <= TINY:
         return Dense()
-    fast = available()
-    narrow = NARROW if fast else NARROW_WITHOUT_PARDISO
+    order, width = None, n
     # A band cannot be narrow if the average row is wide, so the search for an order is spared.
-    if pattern.nnz <= (narrow + 1) * n:
-        order, (lower, upper) = narrow_order(pattern)
-        if lower + upper <= narrow:
-            return Banded(order, searched=True)
+    if pattern.nnz <= (NARROW_WITHOUT_PARDISO + 1) * n:
+        order, band = narrow_order(pattern)
+        width = sum(band)
+    if width <= NARROW:
+        return Banded(order, searched=True)
     if n <= SMALL:
         return Dense()
-    return Pardiso(threads) if fast else SuperLU()
+    if available():
+        return Pardiso(threads)
+    return Banded(order, searched=True) if width <= NARROW_WITHOUT_PARDISO else SuperLU()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib.util
 import os
 import sys
 import threading
@@ -42,7 +41,7 @@ _LOCK: Any = threading.Lock() if sys.platform == "win32" else contextlib.nullcon
 
 def available() -> bool:
     """Whether PARDISO can serve: pypardiso is there and SGSOLVE_NO_PARDISO is not set."""
-    if switched_off() or importlib.util.find_spec("pypardiso") is None:
+    if switched_off():
         return False
     try:
         _library()
@@ -140,6 +139,11 @@ class Pardiso:
     def perturbed(self) -> int:
         """Number of pivots that PARDISO replaced in the last factorisation."""
         return int(self._handle.iparm[13])
+
+    @property
+    def threads_used(self) -> int:
+        """Number of threads of the last call, as MKL reports it."""
+        return int(self._handle.iparm[2])
 
     @property
     def noise(self) -> float:

@@ -1,0 +1,69 @@
+"""Equilibration and the measures of accuracy, on cases with known answers."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import linear
+from sgsolve.linear.equilibration import Equilibration
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import drift_diffusion, five_point
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("decades", [1, 30, 120])
+def test_factors_are_powers_of_two_and_level_every_row_and_column(dtype, decades):
+    random = np.random.default_rng(0)
+    A = five_point(15, dtype)
+    n = A.shape[0]
+    rows = np.repeat(np.arange(n), np.diff(A.indptr))
+    A.data *= 10.0 ** random.uniform(-decades, decades, n)[rows]
+    A.data *= 10.0 ** random.uniform(-decades, decades, n)[A.indices]
+    scaling = Equilibration(Pattern.of(A))
+    out = np.empty_like(A.data)
+    scaling.apply(A.data, out)
+    for factor in (scaling.row, scaling.column):
+        assert np.all(np.frexp(factor)[0] == 0.5)
+    scaled = sp.csr_array((out, A.indices, A.indptr), shape=A.shape)
+    for axis in (0, 1):
+        largest = abs(scaled).max(axis=axis).toarray()
+        assert largest.min() >= 0.125
+        assert largest.max() <= 8
+    restored = out / scaling.row[rows]
+    np.testing.assert_array_equal(restored / scaling.column[A.indices], A.data)
+    np.testing.assert_array_equal(scaling.magnitude, np.abs(out))
+
+
+def test_factors_are_kept_until_an_entry_drifts():
+    A = five_point(10)
+    scaling = Equilibration(Pattern.of(A))
+    out = np.empty_like(A.data)
+    for change, updates in ((1.0, 1), (1.5, 1), (0.7, 1), (100.0, 2), (100.0, 2), (1.0, 3)):
+        scaling.apply(change * A.data, out)
+        assert scaling.n_update == updates
+
+
+def test_backward_error_is_that_of_the_unscaled_system():
+    A = drift_diffusion((100,), 5.0)
+    b = A @ np.random.default_rng(0).uniform(1, 2, A.shape[0])
+    solver = linear.auto(Pattern.of(A))
+    solver.factorize(A)
+    x = solver.solve(b)
+    error = np.max(np.abs(b - A @ x) / (abs(A) @ np.abs(x) + np.abs(b)))
+    assert solver.backward_error <= 1e-12
+    # Rounding of the products differs by an ulp or two between the two scalings.
+    assert abs(error - solver.backward_error) < 4e-16 + 0.1 * solver.backward_error
+
+
+def test_statistics_count_refinement_and_seconds():
+    A = drift_diffusion((2000,), 0.0)
+    solver = linear.make("banded", Pattern.of(A))
+    b = np.random.default_rng(0).normal(size=A.shape[0])
+    for _ in range(3):
+        solver.factorize(A)
+        for _ in range(2):
+            solver.solve(b)
+    stats = solver.stats
+    assert (stats.n_analyse, stats.n_factor, stats.n_solve) == (1, 3, 6)
+    assert stats.n_refine >= 6
+    assert stats.total_seconds == pytest.approx(sum(stats.seconds.values()))

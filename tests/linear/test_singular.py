@@ -1,0 +1,76 @@
+"""The message of a singular matrix names what the user should look at."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import linear
+from sgsolve.errors import SingularMatrixError
+from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import equal_rows, grid, neumann, three_equations_in_two_unknowns
+
+NAMES = ["auto", "superlu", "banded"] + ["pardiso"] * available()
+
+
+def failure(A, name="auto"):
+    solver = linear.make(name, Pattern.of(A))
+    with pytest.raises(SingularMatrixError) as caught:
+        _solve(solver, A)
+    return caught.value
+
+
+def _solve(solver, A):
+    solver.factorize(A)
+    solver.solve(np.random.default_rng(0).normal(size=A.shape[0]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_equations_are_named(name):
+    error = failure(equal_rows(rows=(17, 203)), name)
+    assert set(error.rows) == {17, 203}
+    assert "depend on each other" in str(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknowns_that_enter_only_as_a_sum_are_named(name):
+    error = failure(sp.csr_array(equal_rows(rows=(40, 41)).T), name)
+    assert set(error.columns) == {40, 41}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equations_with_too_few_unknowns_are_named(name):
+    error = failure(three_equations_in_two_unknowns(), name)
+    assert set(error.rows) == {5, 100, 300}
+    assert "equations 5, 100, 300 contain only unknowns 40, 200" in str(error)
+
+
+def test_unknowns_with_too_few_equations_are_named():
+    error = failure(sp.csr_array(three_equations_in_two_unknowns().T))
+    assert set(error.columns) == {5, 100, 300}
+    assert "unknowns 5, 100, 300 enter only equations 40, 200" in str(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_floating_potential_is_recognised(name):
+    error = failure(sp.csr_array(sp.block_diag([grid(8, -5.0), neumann(12)])), name)
+    assert all(column >= 64 for column in error.columns)
+    assert "fixed only up to a constant" in str(error)
+
+
+def test_empty_row_and_column_are_named():
+    A = sp.lil_array(grid(8, -5.0))
+    A[11] = 0
+    A[:, 33] = 0
+    error = failure(sp.csr_array(A))
+    assert error.rows[0] == 11
+    assert error.columns[0] == 33
+    assert "equations 11 contain only unknowns none" in str(error)
+
+
+def test_zero_derivatives_are_named():
+    A = grid(8, -5.0)
+    A.data[A.indptr[11] : A.indptr[12]] = 0.0
+    error = failure(A)
+    assert error.rows == (11,)
+    assert "only zero derivatives in equations 11" in str(error)
