@@ -134,9 +134,8 @@ def interval(x: np.ndarray) -> Mesh:
 
     Examples
     --------
-    >>> mesh = interval(np.array([0.0, 1e-5, 3e-5]))
-    >>> mesh.volumes.tolist()
-    [5e-06, 1.5e-05, 1e-05]
+    >>> interval(np.array([0.0, 2.0, 3.0])).volumes.tolist()
+    [1.0, 1.5, 0.5]
     """
     x = np.asarray(x, dtype=float)
     if x.ndim != 1 or len(x) < 3:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from sgsolve.errors import InputError
+
 Array = Any
 
 
@@ -31,23 +33,20 @@ def masetti(doping: np.ndarray, carrier: str) -> np.ndarray:
     Examples
     --------
     >>> [round(float(masetti(np.array(1e17), c)), 1) for c in "np"]
-    [727.0, 331.5]
+    [727.1, 319.1]
     """
     total = np.maximum(np.abs(doping), 1.0)
     if carrier == "n":
-        mu0, mu_max, mu1, c_r, c_s, alpha, beta, pc = (
-            52.2, 1417.0, 43.4, 9.68e16, 3.43e20, 0.680, 2.0, 0.0,
-        )  # fmt: skip
+        mu_0, mu_2, mu_max, mu_1 = 52.2, 52.2, 1417.0, 43.4
+        c_r, c_s, alpha, beta, p_c = 9.68e16, 3.43e20, 0.680, 2.0, 0.0
     elif carrier == "p":
-        mu0, mu_max, mu1, c_r, c_s, alpha, beta, pc = (
-            44.9, 470.5, 29.0, 2.23e17, 6.10e20, 0.719, 2.0, 9.23e16,
-        )  # fmt: skip
+        mu_0, mu_2, mu_max, mu_1 = 44.9, 0.0, 470.5, 29.0
+        c_r, c_s, alpha, beta, p_c = 2.23e17, 6.10e20, 0.719, 2.0, 9.23e16
     else:
-        raise ValueError(f"carrier: must be 'n' or 'p', got {carrier!r}")
-    low = mu0 * np.exp(-pc / total)
-    return (
-        low + (mu_max - mu0) / (1.0 + (total / c_r) ** alpha) - mu1 / (1.0 + (c_s / total) ** beta)
-    )
+        raise InputError(f"carrier: must be 'n' or 'p', got {carrier!r}")
+    low = mu_0 * np.exp(-p_c / total)
+    lattice = (mu_max - mu_2) / (1.0 + (total / c_r) ** alpha)
+    return low + lattice - mu_1 / (1.0 + (c_s / total) ** beta)
 
 
 def caughey_thomas(

@@ -20,9 +20,9 @@ def table(columns: Mapping[str, Sequence[float] | np.ndarray], digits: int = 6) 
     Examples
     --------
     >>> print(table({"V (V)": [0.0, 0.5], "J": [0.0, 1.25e-3]}, digits=3))
-      V (V)          J
-          0          0
-        0.5    0.00125
+          V (V)          J
+              0          0
+            0.5    0.00125
     """
     width = max([digits + 8, *(len(name) + 2 for name in columns)])
     lines = ["".join(f"{name:>{width}s}" for name in columns)]

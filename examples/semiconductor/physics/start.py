@@ -22,21 +22,23 @@ from .contacts import Gate
 if TYPE_CHECKING:
     from .device import Device
 
-LONGEST_STEP = 30.0  # kT/q
-ACCURACY = 1e-11  # of the potentials, relative to their size or to kT/q
+ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
+ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
 
 
-def method(device: Device) -> solvers.Method:
-    """Newton's method: steps of at most 30 kT/q, damped only while corrections do not shrink.
+def method(vt: float) -> solvers.Method:
+    """Newton's method with steps cut to their logarithm in units of kT/q.
 
-    The test of the error is tight because a potential that is wrong by 1e-11 V changes a current
-    by 4e-10 of itself.
+    Small steps pass unchanged, so convergence stays quadratic, and a jump of 200 kT/q becomes one
+    of 5: charges are exponential in potentials. The test of the error is tight, because a potential
+    that is wrong by 1e-11 V changes a current by 4e-10 of itself, and costs little, because the
+    last step of Newton's method doubles the digits.
     """
     return solvers.Method(
-        damping=solvers.NaturalMonotonicity(),
-        limits=(solvers.MaxChange(LONGEST_STEP * device.thermal_voltage),),
-        termination=solvers.Residual(1e-10) & (solvers.Error(ACCURACY) | solvers.Rounding()),
-        max_iterations=60,
+        limits=(solvers.LogDamping(vt),),
+        termination=solvers.Residual(1e-10)
+        & (solvers.Error(ACCURACY) | solvers.Rounding(ROUNDING)),
+        max_iterations=100,
     )
 
 
@@ -52,7 +54,7 @@ def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
         return device.residual(_join(u, quasi), **parameters)[: lay.n]
 
     problem = Problem(poisson, params=still, scale=vt)
-    result = problem.solve(psi, method(device))
+    result = problem.solve(psi, method(vt))
     return np.concatenate([result.x, quasi])
 
 
@@ -82,19 +84,24 @@ def _at_rest(device: Device, p: Mapping[str, Any]) -> dict[str, Any]:
 def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
     if x0 is not None:
-        return device.problem.solve(x0, method(device), **p)
+        return device.problem.solve(x0, method(device.thermal_voltage), **p)
     x, reached = equilibrium(device, p), _at_rest(device, p)
     wanted = device.parameters | dict(p)
     reached["G"] = wanted["G"]
-    x = device.problem.solve(x, method(device), **reached).x
+    x = device.problem.solve(x, method(device.thermal_voltage), **reached).x
     for name in [f"V_{contact}" for contact in device.contacts]:
         if wanted[name] != 0.0:
             others = {k: v for k, v in reached.items() if k != name}
             branch = device.problem.sweep(
-                x, name, [0.0, wanted[name]], solver=method(device), raise_on_failure=True, **others
+                x,
+                name,
+                [0.0, wanted[name]],
+                solver=method(device.thermal_voltage),
+                raise_on_failure=True,
+                **others,
             )
             x, reached[name] = branch.x, wanted[name]
-    return device.problem.solve(x, method(device), **wanted)
+    return device.problem.solve(x, method(device.thermal_voltage), **wanted)
 
 
 def sweep(
@@ -107,4 +114,6 @@ def sweep(
         check_contact(device, name.removeprefix("V_"))
     if x0 is None:
         x0 = solve(device, None, {**p, name: values[0]}).x
-    return device.problem.sweep(x0, name, values, solver=method(device), **p)
+    return device.problem.sweep(
+        x0, name, values, solver=method(device.thermal_voltage), predictor=solvers.Tangent(), **p
+    )

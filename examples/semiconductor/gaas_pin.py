@@ -1,0 +1,98 @@
+"""A GaAs p-i-n diode with several statistics, the standard example of ChargeTransport.jl.
+
+Three regions of 2 um, twelve equidistant nodes each; the doping is given per cell, so a node at an
+interface takes the mean of its two cells, weighted by their volumes.
+
+Reference: D. Abdel, P. Farrell, J. Fuhrmann, ChargeTransport.jl, example Ex101_PIN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from physics import Device, Ohmic, auger, interval, radiative, srh
+from physics.bands import draw_bands
+from physics.report import figure, run, save, table
+from physics.statistics import Blakemore, Boltzmann, Statistics, fermi_dirac_half
+
+NC, NV, EC, EV = 4.35195989587969e17, 9.139615903601645e18, 1.424, 0.0
+STATISTICS: Mapping[str, Statistics] = {
+    "Boltzmann": Boltzmann(),
+    "Blakemore": Blakemore(0.27),
+    "Fermi-Dirac": fermi_dirac_half(),
+}
+
+
+@dataclass
+class GaAs:
+    """What `main` returns: voltages, and for every statistics currents and final potentials."""
+
+    voltage: np.ndarray
+    current: dict[str, np.ndarray]
+    potential: dict[str, np.ndarray]
+
+
+def diode(statistics: Statistics | None = None) -> Device:
+    """Diode of three regions of 2 um, p side on the left."""
+    nodes = np.linspace(0.0, 6e-4, 34)
+    cells = np.repeat([0, 1, 2], 11)
+    intrinsic = np.sqrt(NC * NV) * np.exp(-0.5 * (EC - EV) / 0.025852)
+    at_cells = np.array([-0.46 * NV, intrinsic, NC])[cells]
+    doping = np.concatenate([at_cells[:1], 0.5 * (at_cells[1:] + at_cells[:-1]), at_cells[-1:]])
+    return Device(
+        interval(nodes),
+        doping,
+        contacts={"p": Ohmic(0), "n": Ohmic(-1)},
+        recombination=[srh, radiative, auger],
+        statistics=statistics or Boltzmann(),
+        parameters={
+            "T": 300.0,
+            "eps_r": 12.9,
+            "Nc": NC,
+            "Nv": NV,
+            "Ec": EC,
+            "Ev": EV,
+            "mu_n": 8500.0,
+            "mu_p": 400.0,
+            "tau_n": 1e-9,
+            "tau_p": 1e-9,
+            "n1": 1e10,
+            "p1": 1e10,
+            "B_rad": 1e-10,
+            "C_n": 1e-29,
+            "C_p": 1e-29,
+        },
+    )
+
+
+def main(picture: str | None = None) -> GaAs:
+    """Sweep from 0 to 1.5 V with three statistics, print the currents, draw the bands."""
+    voltages = np.linspace(0.0, 1.5, 16)
+    data = GaAs(voltages, {}, {})
+    for name, statistics in STATISTICS.items():
+        device = diode(statistics)
+        sweep = device.sweep("p", voltages)
+        data.current[name] = device.currents(sweep, "p")
+        data.potential[name] = sweep.x[: device.mesh.n]
+        if picture and name == "Fermi-Dirac":
+            draw(data, device, sweep.x, picture)
+    print(table({"V (V)": voltages, **data.current}))
+    print(f"potential at node 5 at 1.5 V (Boltzmann): {data.potential['Boltzmann'][4]:.16f} V")
+    return data
+
+
+def draw(data: GaAs, device: Device, x: np.ndarray, picture: str) -> None:
+    """Bands at the last voltage, and the currents."""
+    drawing, (left, right) = figure(2)
+    draw_bands(left, device, x, "Fermi-Dirac, 1.5 V")
+    for name, current in data.current.items():
+        right.semilogy(data.voltage[1:], current[1:], ".-", label=name)
+    right.set(xlabel="voltage (V)", ylabel="current (A/cm$^2$)")
+    right.legend(fontsize=8)
+    save(drawing, picture)
+
+
+if __name__ == "__main__":
+    run(main, "gaas_pin")

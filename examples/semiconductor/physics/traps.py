@@ -1,0 +1,44 @@
+"""Bulk traps that recombine carriers and hold charge.
+
+One idea: in the steady state the occupation of a level follows from both densities, so a trap is
+two functions of n and p: a rate factor (for `recombination`) and a charge (for `traps`). They share
+their parameters: density ``N_trap`` (cm^-3), capture coefficients ``c_n`` and ``c_p`` (cm^3/s), and
+``n_trap``, ``p_trap``, the densities when the Fermi level is at the trap's (cm^-3).
+
+Reference: C. T. Sah, R. N. Noyce, W. Shockley, Proc. IRE 45 (1957) 1228.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Array = Any
+
+
+def occupation(
+    n: Array, p: Array, *, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
+) -> Array:
+    """Fraction of the traps that hold an electron."""
+    return (c_n * n + c_p * p_trap) / (c_n * (n + n_trap) + c_p * (p + p_trap))
+
+
+def trap_rate(
+    n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
+) -> Array:
+    """Rate factor of recombination through the traps, cm^3/s."""
+    return N_trap * c_n * c_p / (c_n * (n + n_trap) + c_p * (p + p_trap))
+
+
+def acceptor_traps(
+    n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
+) -> Array:
+    """Charge / q of traps that are negative when they hold an electron, cm^-3."""
+    return -N_trap * occupation(n, p, c_n=c_n, c_p=c_p, n_trap=n_trap, p_trap=p_trap)
+
+
+def donor_traps(
+    n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
+) -> Array:
+    """Charge / q of traps that are positive when they hold none, cm^-3."""
+    held = occupation(n, p, c_n=c_n, c_p=c_p, n_trap=n_trap, p_trap=p_trap)
+    return N_trap * (1.0 - held)
