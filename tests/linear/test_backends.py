@@ -132,6 +132,23 @@ def test_slightly_wrong_answers_are_refined():
     assert solver.backward_error < 1e-12
 
 
+def test_hard_work_in_refinement_asks_for_a_new_analysis():
+    A = five_point(10)
+
+    class Stale(Own):
+        def solve(self, b, transpose):
+            return (1 + (2e-4 if self.analysed == 1 else 0)) * super().solve(b, transpose)
+
+    solver = linear.make(Stale, Pattern.of(A))
+    steps = []
+    for _ in range(5):
+        before = solver.stats.n_refine
+        answer(solver, A)
+        steps.append(solver.stats.n_refine - before)
+    assert steps == [3, 3, 0, 0, 0]
+    assert (solver.stats.n_analyse, solver.name) == (2, "Stale")
+
+
 def test_object_without_the_verbs_is_refused():
     with pytest.raises(DataTypeError, match="analyse, factorize and solve; int has not"):
         linear.make(3, Pattern.of(five_point(3)))

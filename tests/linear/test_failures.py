@@ -156,6 +156,19 @@ def test_analysis_of_placeholder_values_is_not_fatal(name):
     assert backward_error(A, solved(solver, A, b), b) < 1e-10
 
 
+@pardiso_only
+def test_stale_analysis_is_cured_by_a_new_one_and_not_by_another_back_end():
+    A = drift_diffusion((20, 20), 10.0)
+    pattern = Pattern.of(A)
+    other = pattern.matrix(np.random.default_rng(0).normal(size=pattern.nnz))
+    solver = linear.make("pardiso", pattern)
+    b = A @ np.ones(A.shape[0])
+    for matrix in (other, A, A):
+        assert backward_error(matrix, solved(solver, matrix, b), b) < 1e-10
+    assert solver.name == "pardiso"
+    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (2, 0)
+
+
 @pytest.mark.parametrize("name", DIRECT)
 @pytest.mark.parametrize("shape", [(60,), (12, 12)])
 def test_reuse_of_the_analysis_under_drastic_change(name, shape):

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import SingularMatrixError
+from sgsolve.linear import singular
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import equal_rows, grid, neumann, three_equations_in_two_unknowns
@@ -56,6 +57,14 @@ def test_floating_potential_is_recognised(name):
     error = failure(sp.csr_array(sp.block_diag([grid(8, -5.0), neumann(12)])), name)
     assert all(column >= 64 for column in error.columns)
     assert "fixed only up to a constant" in str(error)
+
+
+def test_large_systems_use_the_factors_that_are_there(monkeypatch):
+    monkeypatch.setattr(singular, "SEARCHED_UP_TO", 0)
+    error = failure(sp.csr_array(sp.block_diag([grid(8, -5.0), neumann(12)])))
+    assert "depend on each other" in str(error)
+    assert error.columns
+    assert all(column >= 64 for column in error.columns)
 
 
 def test_empty_row_and_column_are_named():

@@ -47,6 +47,7 @@ def test_answers_of_every_kind_of_right_hand_side(name, dtype, transpose):
         np.testing.assert_allclose(x, np.linalg.solve(M, given), rtol=1e-11, atol=1e-12)
         np.testing.assert_array_equal(b, given)
     assert solver.backward_error < 1e-12
+    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (1, 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
