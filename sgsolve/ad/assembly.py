@@ -25,13 +25,20 @@ from .structure import Structure
 COST = {"copy": 0.35, "gather": 0.5, "set": 0.8, "row": 0.6, "entry": 1.2}
 
 
+# Marks a source that is a term's row factors.
+ROWS: Any = "rows"
+
+
 class Source(NamedTuple):
-    """Where a stretch of the source vector comes from: term number, and for row factors the
-    entries' coefficient, row and weight."""
+    """Where a stretch of the source vector comes from.
+
+    `expand` is None for the coefficients of the term, ROWS for its row factors, and for a
+    product of both the coefficient number, row and weight of every entry.
+    """
 
     term: int
     length: int
-    expand: tuple[Any, Any, Any] | None
+    expand: Any
 
 
 class Plan:
@@ -46,6 +53,7 @@ class Plan:
         cols = [e[1][k] for e, k in zip(pieces, kept, strict=True)]
         self.pattern, position = _positions(_cat(rows), _cat(cols), (size, n), target)
         self.used = 0
+        self.spots: NDArray[np.int64] | None = None
         self.constant: list[tuple[int, NDArray[Any], Any]] = []
         self.sources: list[Source] = []
         self._template: tuple[Any, Any, Any] = (None, None, None)
@@ -70,7 +78,13 @@ class Plan:
                 self.constant.append((number, here, w))
             if not (has_c or has_a):
                 continue
-            if has_a:
+            if has_a and not has_c:
+                # Constant weights: the row factors are the source, the weights part of the map.
+                begin, count = length, g.weights.shape[0]
+                src = g.row_of_entry()
+                self.sources.append(Source(number, count, ROWS))
+                length += count
+            elif has_a:
                 expand = (g.weights.indices, g.row_of_entry(), g.weights.data)
                 begin, count, w = length, len(g.weights.data), None
                 src = np.arange(count)
@@ -108,6 +122,9 @@ class Plan:
             self.place, self.source = place, None if _is_range(source, self.length) else source
         else:
             self.way = "product"
+            spots = np.unique(_cat([place for _, place, _ in self.constant]))
+            if 0 < 8 * len(spots) < nnz:
+                self.spots = spots
             self.product = sp.csr_array(
                 sp.coo_array((weight, (place, source)), shape=(nnz, self.length))
             )
@@ -126,7 +143,9 @@ class Plan:
             data[self.place] = values + base
         else:
             data = self.product @ vector
-            if self.constant:
+            if self.spots is not None:
+                data[self.spots] += base
+            elif self.constant:
                 data += template
         self._scratch.append(vector)
         return data if data.dtype == dtype else data.astype(dtype)
@@ -140,7 +159,8 @@ class Plan:
             for number, place, weight in self.constant:
                 values = coefficients[number][0] * (1.0 if weight is None else weight)
                 np.add.at(template, place, values)
-            base = template[self.place] if self.way == "set" else None
+            spots = self.place if self.way == "set" else self.spots
+            base = None if spots is None else template[spots]
             self._template = (key, template, base)
         return template, base
 
@@ -160,12 +180,12 @@ class Plan:
             if expand is None:
                 np.multiply(c, s, out=out, casting="unsafe")
                 continue
+            if expand is ROWS:
+                np.multiply(a, alpha, out=out, casting="unsafe")
+                continue
             source, row, weight = expand
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
-            if c is None:
-                out *= alpha
-            else:
-                out *= (c * s + alpha).take(source)
+            out *= (c * s + alpha).take(source)
         return vector
 
 

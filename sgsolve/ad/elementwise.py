@@ -86,8 +86,7 @@ def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if ufunc is np.subtract:
         return (v - k, x._derivative) if x is a else (k - v, x._derivative.scaled(-1.0))
     if ufunc is np.multiply:
-        # Copied: the user may change a constant in place later, a derivative never follows.
-        return v * k, x._derivative.scaled(k.copy())
+        return v * k, x._derivative.times(k)
     return None
 
 

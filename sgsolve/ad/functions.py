@@ -18,6 +18,7 @@ from .derivative import tracing
 from .elementwise import value
 from .indexing import broadcast
 from .operands import PASSING, Index
+from .sides import put_back
 
 
 class SparseVector(NamedTuple):
@@ -187,17 +188,18 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
         return iftrue(...) if cond else iffalse(...)
     flat = cond.ravel()
     sides = []
-    try:
-        for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
-            index = Index(np.flatnonzero(chosen), None, True, 0)
-            index.values.flags.writeable = False
-            PASSING[id(index.values)] = index
-            if len(index.values) or not flat.size:
-                sides.append((index, _call_side(side, index.values, cond.shape)))
-        return _merge_sides(sides, cond.shape)
-    finally:
-        for index, _ in sides:
-            PASSING.pop(id(index.values), None)
+    for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
+        positions = np.flatnonzero(chosen)
+        if not (len(positions) or not flat.size):
+            continue
+        positions.flags.writeable = False
+        index = PASSING[id(positions)] = Index(positions, None, True, 0)
+        index.unique = True
+        try:
+            sides.append((index, _call_side(side, positions, cond.shape)))
+        finally:
+            del PASSING[id(positions)]
+    return _merge_sides(sides, cond.shape)
 
 
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
@@ -211,29 +213,44 @@ def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     values = np.empty(size, dtype=np.result_type(*[value(v) for _, v in sides]))
-    derivative = None
+    pieces = []
     for index, v in sides:
         values[index.values] = value(v)
         if isinstance(v, ADArray):
-            d = broadcast(v._derivative, v.shape, index.values.shape).put(index, size)
-            derivative = d if derivative is None else derivative.plus(d)
+            pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
     if len(shape) != 1:
         values = values.reshape(shape)
-    return values if derivative is None else ADArray(values, derivative)
+    return ADArray(values, put_back(pieces, size)) if pieces else values
 
 
 def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
+    """Evaluate both sides, for the union of their structures and the value of the one taken."""
     with np.errstate(all="ignore"):
         if cond.ndim == 0:
             taken, other = (iftrue, iffalse) if cond else (iffalse, iftrue)
-            a, b = taken(...), other(...)
-            if not (isinstance(a, ADArray) or isinstance(b, ADArray)):
-                return a
-            shape = np.broadcast_shapes(np.shape(a), np.shape(b))
-            return where(np.full(shape, True), a, b)
+            return _united(taken(...), other(...))
         everywhere = np.arange(cond.size)
         a, b = (_call_side(side, everywhere, cond.shape) for side in (iftrue, iffalse))
-        return np.reshape(where(cond.ravel(), a, b), cond.shape)
+    flat = cond.ravel()
+    result = where(flat, a, b)
+    # The dtype is that of the sides which an ordinary evaluation would have called.
+    used = [value(v) for v, count in ((a, flat.any()), (b, not flat.all())) if count]
+    values = np.asarray(value(result)).astype(np.result_type(*used or map(value, (a, b))))
+    values = values.reshape(cond.shape)
+    return ADArray(values, result._derivative) if isinstance(result, ADArray) else values
+
+
+def _united(taken: Any, other: Any) -> Any:
+    """Return `taken` with the structures of both, if `other` has any."""
+    if not isinstance(other, ADArray):
+        return taken
+    shape = np.shape(taken)
+    if np.broadcast_shapes(other.shape, shape) != shape:
+        raise ShapeError(f"branch: the sides have shapes {shape} and {other.shape}")
+    derivative = broadcast(other._derivative, other.shape, shape)
+    if isinstance(taken, ADArray):
+        derivative = taken._derivative.plus(derivative)
+    return ADArray(np.asarray(value(taken)), derivative)
 
 
 def dot(A: Any, x: Any) -> Any:

@@ -28,9 +28,10 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
             return value[key], derivative.taken_slice(start, stop, step)
         if isinstance(key, np.ndarray) and key.dtype.kind in "iub":
             index = derivative.root.index(key, len(value))
-            # `take` reads int64 positions a third faster than indexing does.
-            fast = key.dtype == np.int64 and key.ndim == 1
-            return value.take(key) if fast else value[key], derivative.taken(index)
+            result = index.gather(value)
+            if key.ndim > 1:
+                result = result.reshape(key.shape)
+            return result, derivative.taken(index)
     if key is Ellipsis:
         return value, derivative
     result = np.asarray(value)[key]

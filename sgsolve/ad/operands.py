@@ -57,13 +57,14 @@ class Index:
         worth keeping.
     """
 
-    __slots__ = ("__dict__", "contents", "used", "values", "volatile")
+    __slots__ = ("__dict__", "contents", "taken", "used", "values", "volatile")
 
     def __init__(
         self, values: IndexArray, contents: Contents | None, volatile: bool, clock: int
     ) -> None:
         self.values = values
         self.contents = contents
+        self.taken: dict[Any, Any] = {}
         self.volatile = volatile
         self.used = clock
 
@@ -85,6 +86,38 @@ class Index:
             return slice(int(v[0]), int(v[-1]) + 1)
         return None
 
+    @cached_property
+    def shift(self) -> tuple[int, IndexArray, IndexArray] | None:
+        """Offset, exceptions and where they read, if nearly all positions are ``i + offset``.
+
+        Neighbours on a structured mesh are like that: all but the boundary reads at one offset.
+        """
+        v = self.values
+        if len(v) < SHORT:
+            return None
+        own = np.arange(len(v))
+        offset = int(np.median(v[:: len(v) // 64] - own[:: len(v) // 64]))
+        exceptions = np.flatnonzero(v != own + offset)
+        if 16 * len(exceptions) > len(v):
+            return None
+        return offset, exceptions, v[exceptions]
+
+    def gather(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return ``array[values]`` of a vector."""
+        if self.shift is None or self.volatile:
+            return array.take(self.values)
+        # A block copy and a few repairs take a third of the time of a gather.
+        offset, exceptions, sources = self.shift
+        count = len(self.values)
+        result = np.empty(count, dtype=array.dtype)
+        begin, end = max(0, -offset), min(count, len(array) - offset)
+        result[begin:end] = array[begin + offset : end + offset]
+        result[exceptions] = array.take(sources)
+        return result
+
+
+# Below this length a gather costs less than the questions.
+SHORT = 512
 
 # Index arrays that a running `branch` handed to its sides, by id: known without comparing.
 PASSING: dict[int, Index] = {}
@@ -98,6 +131,25 @@ class Matrix:
     def __init__(self, csr: Any, contents: tuple[Contents, ...], clock: int) -> None:
         self.csr = csr
         self.contents = contents
+        self.used = clock
+
+
+class Constant:
+    """A constant array that multiplies elements: mesh widths, volumes, coefficients.
+
+    Attributes
+    ----------
+    values : ndarray, one-dimensional
+    steady : bool
+        Whether it was met on more than one evaluation, or on one of the first.
+    """
+
+    __slots__ = ("contents", "steady", "used", "values")
+
+    def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
+        self.values = values.copy()
+        self.contents = Contents(values)
+        self.steady = steady
         self.used = clock
 
 
@@ -152,6 +204,28 @@ class OperandStore:
         self._remember(array, operand)
         return operand
 
+    def constant(self, array: NDArray[Any], clock: int, first: bool) -> Constant:
+        """Return the operand for a vector that elements are multiplied by."""
+        found = self._by_id.get(id(array))
+        key: Any = None
+        if type(found) is not Constant or not found.contents.equal(array):
+            found = None
+            key = ("constant", *_sample(array))
+            for operand in self._by_content.get(key, ()):
+                if operand.contents.equal(array):
+                    found = operand
+                    self._remember(array, operand)
+                    break
+        if found is None:
+            found = Constant(array, first, clock)
+            self.nbytes += 2 * array.nbytes
+            self._by_content.setdefault(key, []).append(found)
+            self._remember(array, found)
+        elif found.used != clock:
+            found.steady = True
+            found.used = clock
+        return found
+
     def prune(self, oldest: int) -> None:
         """Forget every operand that was not used since evaluation `oldest`."""
         kept = {
@@ -173,6 +247,7 @@ class OperandStore:
 def _touched(operand: Index, clock: int) -> Index:
     if operand.used != clock:
         operand.volatile = False
+        operand.taken = {}
         operand.used = clock
     return operand
 

@@ -21,10 +21,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .operands import PASSING, Index, IndexArray, Matrix, OperandStore
+from .operands import PASSING, Constant, Index, IndexArray, Matrix, OperandStore
 
 Rows = slice | IndexArray | None
-Pull = slice | IndexArray | None
+Pull = slice | IndexArray | Index | None
 
 
 class Taken(NamedTuple):
@@ -81,7 +81,11 @@ class Structure:
             child[0].used = self.root.clock
             return child  # type: ignore[no-any-return]
         if index.volatile:
-            return self._take(index)
+            # Kept with the index, which will be gone soon, instead of with this structure.
+            taken = index.taken.get(self)
+            if taken is None:
+                taken = index.taken.setdefault(self, self._take(index))
+            return taken  # type: ignore[no-any-return]
         return self._interned(index, lambda: self._take(index))  # type: ignore[no-any-return]
 
     def take_slice(self, start: int, stop: int, step: int) -> Taken:
@@ -108,6 +112,14 @@ class Structure:
         """Whether this was taken with that very index from a structure of `size` elements."""
         origin = self.gathered
         return origin is not None and origin[1] is index and origin[0].size == size
+
+    def weighted(self, constant: Constant) -> Structure:
+        """Return the structure of an array multiplied by a constant one, element by element."""
+        child = self.children.get(constant)
+        if child is not None:
+            child.used = self.root.clock
+            return child  # type: ignore[no-any-return]
+        return self._interned(constant, lambda: self._weighted(constant.values))  # type: ignore[no-any-return]
 
     def multiplied(self, matrix: Matrix) -> Structure:
         """Return the structure of ``A @ y``; row factors must have been expanded before."""
@@ -146,8 +158,8 @@ class Structure:
     def _take(self, index: Index) -> Taken:
         if self.rows is not None:
             return _take_placed(self, index.values)
-        if self.weights is None and index.volatile:
-            return Taken(Gathered(self, index), index.values)
+        if self.weights is None and index.volatile and index.unique:
+            return Taken(Gathered(self, index), index)
         if self.weights is not None:
             taken = Structure(
                 self.root, len(index.values), None, self.weights[index.values], self.cols
@@ -156,7 +168,7 @@ class Structure:
             taken = self.root.selection(self.cols[index.values])
         if taken.gathered is None and taken is not self and index.unique:
             taken.gathered = (self, index)
-        return Taken(taken, index.values)
+        return Taken(taken, index)
 
     def _take_slice(self, start: int, stop: int, step: int) -> Taken:
         positions = np.arange(start, stop, step)
@@ -185,6 +197,17 @@ class Structure:
             if self.rows is not None:
                 placed = rows.values[self.rows]
         return Structure(self.root, size, placed, self.weights, self.cols)
+
+    def _weighted(self, values: NDArray[Any]) -> Structure:
+        if self.rows is not None:
+            values = values[self.rows]
+        if self.weights is None:
+            n = len(values)
+            weights = sp.csr_array((values, np.arange(n), np.arange(n + 1)), shape=(n, n))
+        else:
+            weights = self.weights.copy()
+            weights.data = weights.data * values[self.row_of_entry()]
+        return Structure(self.root, self.size, self.rows, weights, self.cols)
 
     def _multiplied(self, csr: Any) -> Structure:
         if isinstance(self.rows, slice):
@@ -261,6 +284,10 @@ class Root(Structure):
         if passing is not None and passing.values is array:
             return passing
         return self.operands.index(array, size, self.clock, self.clock <= 2)
+
+    def constant(self, array: NDArray[Any]) -> Constant:
+        """Return the operand of a vector that the user multiplies elements by."""
+        return self.operands.constant(array, self.clock, self.clock <= 2)
 
     def matrix(self, array: Any) -> Matrix:
         """Return the operand of a matrix that the user supplied."""
