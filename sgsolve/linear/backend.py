@@ -36,9 +36,14 @@ class Backend(Protocol):
     `factorize`, so copy what you keep. Raise `SingularMatrixError` for a zero pivot and
     `BackendError` for other failures.
 
-    Optional attributes: ``name`` (str, shown in results), ``doubtful`` (bool after `factorize`:
-    the pivots hint at a singular matrix; without it one extra solve per factorisation finds out),
-    ``slogdet()`` (sign and log|det| of A) and ``release()`` (free the memory).
+    Optional attributes:
+
+    * ``name`` (str): shown in results. Default: the name of the class.
+    * ``doubtful`` (bool, after `factorize`): the pivots hint at a singular matrix. Without it, or
+      if None, one extra solve per factorisation finds out.
+    * ``noise`` (float): relative change of A that the factors stand for, where pivots are replaced.
+    * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
+    * ``slogdet()``: sign and log|det| of A.
     """
 
     def analyse(self, A: Any) -> None:

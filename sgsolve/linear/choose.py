@@ -24,7 +24,7 @@ from .superlu import SuperLU
 # Up to here a full matrix beats everything else, whatever its structure.
 TINY = 40
 # Up to here it beats the sparse factorisations, for a matrix without a narrow band.
-SMALL = 150
+SMALL = 200
 # Sub- plus superdiagonals up to which band storage beats PARDISO, and SuperLU.
 NARROW = 96
 NARROW_WITHOUT_PARDISO = 192
@@ -43,7 +43,7 @@ def auto(pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
     """Return a solver for systems of this pattern, with the back end that suits it.
 
     Dense for up to 40 unknowns; banded LAPACK where the band is narrow (in the given order or
-    after reverse Cuthill-McKee); dense for up to 150; else PARDISO, or SuperLU where PARDISO is
+    after reverse Cuthill-McKee); dense for up to 200; else PARDISO, or SuperLU where PARDISO is
     not installed.
 
     Parameters
@@ -132,7 +132,8 @@ def _suited(pattern: Pattern, threads: int | None) -> Any:
     if pattern.nnz <= (NARROW_WITHOUT_PARDISO + 1) * n:
         order, band = narrow_order(pattern)
         width = sum(band)
-    if width <= NARROW:
+    # A band as wide as half the matrix is stored more densely by the full matrix.
+    if width <= min(NARROW, n // 2):
         return Banded(order, searched=True)
     if n <= SMALL:
         return Dense()

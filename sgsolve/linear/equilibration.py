@@ -49,8 +49,7 @@ class Equilibration:
         self.row = np.ones(n)
         self.column = np.ones(n)
         self.n_update = 0
-        self._rows = pattern.rows.astype(np.int64)
-        self._columns = pattern.indices.astype(np.int64)
+        self._rows, self._columns = pattern.rows, pattern.indices
         by_column = sp.csr_array(
             (np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape
         ).tocsc()

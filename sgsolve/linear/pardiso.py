@@ -26,9 +26,10 @@ from ..errors import BackendError
 from .backend import Vector, is_complex
 
 # What every analysis starts from, stated in full because defaults differ between MKL versions.
-# 1: own values; 2: nested dissection; 8: two steps of refinement; 10: perturb pivots below 1e-13;
+# 1: own values; 2: nested dissection; 8: no refinement unless pivots were replaced (the solver's
+# own check decides whether it is needed: half the time of a solve); 10: perturb pivots below 1e-13;
 # 11 and 13: scaling and matching; 18: report the fill.
-IPARM = {1: 1, 2: 2, 8: 2, 10: 13, 11: 1, 13: 1, 18: -1}
+IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1}
 # A replaced pivot is a change of 1e-13 of the largest entry, which elimination carries further.
 PERTURBATION = 1e-11
 ANALYSE, FACTORISE, SOLVE, RELEASE = 11, 22, 33, -1

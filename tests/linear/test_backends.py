@@ -1,7 +1,9 @@
 """Back ends are chosen, named, brought along and released as promised."""
 
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -226,6 +228,22 @@ def test_pardiso_releases_its_handle_when_dropped():
     assert not release.alive
 
 
+@pytest.mark.parametrize("name", ["auto", "superlu", *["pardiso"] * available()])
+def test_eight_threads_at_once_give_the_same_answers(name):
+    matrices = [drift_diffusion((15, 15), bias) for bias in np.linspace(0, 10, 8)]
+
+    def work(A):
+        solver = linear.make(name, Pattern.of(A))
+        b = A @ np.ones(A.shape[0])
+        return [answer(solver, A, b) for _ in range(5)]
+
+    alone = [work(A)[0] for A in matrices]
+    with ThreadPoolExecutor(8) as pool:
+        for expected, found in zip(alone, pool.map(work, matrices), strict=True):
+            for x in found:
+                np.testing.assert_array_equal(x, expected)
+
+
 SCRIPT = """
 import sys
 from sgsolve import linear
@@ -246,8 +264,6 @@ except Exception as error:
 
 
 def run_script(environment, prelude=""):
-    import os
-
     done = subprocess.run(
         [sys.executable, "-c", prelude + SCRIPT],
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},

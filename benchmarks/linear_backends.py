@@ -1,0 +1,114 @@
+"""Times of the linear back ends: what `linear.auto` chooses, and what its checks cost.
+
+Run ``python benchmarks/linear_backends.py [band | dense | overhead]``; set OMP_NUM_THREADS for a
+fixed number of threads. Every time is one factorisation with one checked solve, in microseconds,
+the best of several repetitions.
+"""
+
+import sys
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sgsolve import linear
+from sgsolve.errors import BackendError
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import drift_diffusion, five_point
+
+
+def best(function: Callable[[], Any], seconds: float = 0.3) -> float:
+    """Return the smallest time of one call, in microseconds."""
+    once = timeit.timeit(function, number=1)
+    number = max(1, int(seconds / 5 / max(once, 1e-6)))
+    return min(timeit.repeat(function, number=number, repeat=5)) / number * 1e6
+
+
+def step(A: Any, name: str) -> float:
+    """Return the time of a factorisation and a solve; NaN if the back end is missing."""
+    pattern = Pattern.of(A)
+    try:
+        solver = linear.make(name, pattern)
+    except BackendError:
+        return float("nan")
+    J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
+
+    def run() -> None:
+        solver.factorize(J)
+        solver.solve(b)
+
+    run()
+    return best(run)
+
+
+def table(title: str, matrices: dict[str, Any], names: list[str]) -> None:
+    """Print the time of every matrix with every back end."""
+    print(f"\n{title}\n{'':24}" + "".join(f"{name:>12}" for name in names) + "   auto")
+    for label, A in matrices.items():
+        times = "".join(f"{step(A, name):12.0f}" for name in names)
+        print(f"{label:24}{times}   {linear.auto(Pattern.of(A)).name}", flush=True)
+
+
+def strip(width: int, length: int) -> Any:
+    """Return a five-point matrix on a strip: half bandwidth `width`."""
+
+    def chain(n: int) -> Any:
+        return sp.diags_array(
+            [np.ones(n - 1), np.full(n, -2.5), np.ones(n - 1)], offsets=[-1, 0, 1]
+        )
+
+    A = sp.kron(sp.eye_array(length), chain(width)) + sp.kron(chain(length), sp.eye_array(width))
+    A = sp.csr_array(A)
+    A.data *= np.random.default_rng(0).uniform(0.5, 2.0, A.nnz)
+    return A
+
+
+def band() -> None:
+    """Up to which width is a band worth it?"""
+    widths = {f"width {w}, n = {400 * w}": strip(w, 400) for w in (4, 16, 32, 48, 64, 96)}
+    table("half bandwidth", widths, ["banded", "superlu", "pardiso"])
+
+
+def dense() -> None:
+    """Up to which size is a full matrix worth it?"""
+    random = np.random.default_rng(0)
+    matrices = {}
+    for n in (20, 40, 60, 100, 150, 200, 300):
+        A = sp.random_array((n, n), density=6 / n, rng=random) + 5 * sp.eye_array(n)
+        matrices[f"random, n = {n}"] = sp.csr_array(A)
+    table("no structure", matrices, ["dense", "superlu", "pardiso"])
+
+
+def overhead() -> None:
+    """What do equilibration, check and refinement cost on top of the back end?"""
+    print(f"\n{'':28}{'factorize':>10}{'back end':>10}{'solve':>10}{'back end':>10}{'refined':>9}")
+    devices = [(100,), (1000,), (10000,), (30, 30), (100, 100)]
+    matrices = {f"device {s}": drift_diffusion(s, 10.0) for s in devices}
+    matrices["five-point (200, 200)"] = five_point(200)
+    for label, A in matrices.items():
+        pattern = Pattern.of(A)
+        solver = linear.auto(pattern)
+        J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
+        solver.factorize(J)
+        solver.solve(b)
+        refined = solver.stats.n_refine
+        whole = best(lambda s=solver, J=J: s.factorize(J)), best(lambda s=solver, b=b: s.solve(b))
+        engine, prepared = solver._engine.serving, solver._prepared
+        assert prepared is not None
+        bare = (
+            best(lambda e=engine, p=prepared: e.factorize(p.A)),
+            best(lambda e=engine, b=b: e.solve(b.copy(), False)),
+        )
+        numbers = f"{whole[0]:10.0f}{bare[0]:10.0f}{whole[1]:10.0f}{bare[1]:10.0f}{refined:9d}"
+        print(f"{label:20}{solver.name:8}{numbers}", flush=True)
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or ["overhead", "dense", "band"]
+    for part in chosen:
+        {"overhead": overhead, "dense": dense, "band": band}[part]()
