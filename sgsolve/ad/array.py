@@ -8,6 +8,7 @@ operations in the same order, and so agree with the plain residual to the last b
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import Any, ClassVar
 
@@ -163,70 +164,70 @@ class ADArray:
 
     # ---- operators ---------------------------------------------------------------------------
 
-    def __neg__(self) -> ADArray:
+    def __neg__(self) -> Any:
         return ADArray(-self._value, self._derivative.scaled(-1.0))
 
-    def __pos__(self) -> ADArray:
+    def __pos__(self) -> Any:
         return self
 
-    def __abs__(self) -> ADArray:
+    def __abs__(self) -> Any:
         return _call(np.absolute, self)
 
-    def __add__(self, other: Any) -> ADArray:
+    def __add__(self, other: Any) -> Any:
         if type(other) in _NUMBERS:
             return ADArray(self._value + other, self._derivative)
         return _call(np.add, self, other)
 
-    def __radd__(self, other: Any) -> ADArray:
+    def __radd__(self, other: Any) -> Any:
         return _call(np.add, other, self)
 
-    def __sub__(self, other: Any) -> ADArray:
+    def __sub__(self, other: Any) -> Any:
         if type(other) in _NUMBERS:
             return ADArray(self._value - other, self._derivative)
         return _call(np.subtract, self, other)
 
-    def __rsub__(self, other: Any) -> ADArray:
+    def __rsub__(self, other: Any) -> Any:
         return _call(np.subtract, other, self)
 
-    def __mul__(self, other: Any) -> ADArray:
+    def __mul__(self, other: Any) -> Any:
         if type(other) in _NUMBERS:
             return ADArray(self._value * other, self._derivative.scaled(float(other)))
         return _call(np.multiply, self, other)
 
-    def __rmul__(self, other: Any) -> ADArray:
+    def __rmul__(self, other: Any) -> Any:
         if type(other) in _NUMBERS:
             return ADArray(other * self._value, self._derivative.scaled(float(other)))
         return _call(np.multiply, other, self)
 
-    def __truediv__(self, other: Any) -> ADArray:
+    def __truediv__(self, other: Any) -> Any:
         return _call(np.divide, self, other)
 
-    def __rtruediv__(self, other: Any) -> ADArray:
+    def __rtruediv__(self, other: Any) -> Any:
         return _call(np.divide, other, self)
 
-    def __floordiv__(self, other: Any) -> ADArray:
+    def __floordiv__(self, other: Any) -> Any:
         return _call(np.floor_divide, self, other)
 
-    def __rfloordiv__(self, other: Any) -> ADArray:
+    def __rfloordiv__(self, other: Any) -> Any:
         return _call(np.floor_divide, other, self)
 
-    def __mod__(self, other: Any) -> ADArray:
+    def __mod__(self, other: Any) -> Any:
         return _call(np.remainder, self, other)
 
-    def __rmod__(self, other: Any) -> ADArray:
+    def __rmod__(self, other: Any) -> Any:
         return _call(np.remainder, other, self)
 
-    def __divmod__(self, other: Any) -> tuple[ADArray, ADArray]:
+    def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
-    def __rdivmod__(self, other: Any) -> tuple[ADArray, ADArray]:
+    def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
-    def __pow__(self, other: Any) -> ADArray:
-        return _call(np.power, self, other)
+    def __pow__(self, other: Any) -> Any:
+        return _call(operator.pow, self, other)
 
-    def __rpow__(self, other: Any) -> ADArray:
-        return _call(np.power, other, self)
+    def __rpow__(self, other: Any) -> Any:
+        return _call(operator.pow, other, self)
 
     def __matmul__(self, other: Any) -> Any:
         return _numpy("matmul", (self, other))
@@ -326,7 +327,7 @@ class ADArray:
         return restored, stored(self)
 
 
-def _call(ufunc: np.ufunc, *inputs: Any) -> Any:
+def _call(ufunc: Any, *inputs: Any) -> Any:
     if len(inputs) == 2:
         a, b = inputs
         # The two commonest cases by far, without the general rule's questions.
@@ -341,7 +342,13 @@ def _call(ufunc: np.ufunc, *inputs: Any) -> Any:
 
 
 def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
-    name = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}.get(ufunc)
+    names: dict[Any, str] = {
+        np.add: "sum",
+        np.multiply: "prod",
+        np.maximum: "max",
+        np.minimum: "min",
+    }
+    name = names.get(ufunc)
     if name is None:
         raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
     kwargs = {k: v for k, v in kwargs.items() if v is not None}

@@ -148,8 +148,9 @@ class Derivative:
         memo: dict[Any, Any] = {}
         volatile = type(rows) is Index and rows.volatile
         for g, p in self.terms.items():
-            if volatile and g.was_gathered(rows, size):
-                g, p = _scattered(g.gathered[0], rows, p, memo)
+            origin = g.origin(rows, size)
+            if volatile and origin is not None:
+                g, p = _scattered(origin, rows, p, memo)
             else:
                 g = g.put(rows, size)
             if g in terms:
@@ -227,8 +228,9 @@ class Sparsity(Derivative):
         """
         terms: Terms = {}
         for g in self.terms:
-            if g.was_gathered(rows, size):
-                terms[g.gathered[0]] = UNIT
+            origin = g.origin(rows, size)
+            if origin is not None:
+                terms[origin] = UNIT
             else:
                 terms[g.put(rows, size)] = UNIT
         return Sparsity(self.root, terms)
@@ -331,17 +333,14 @@ def _expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     alpha, s, c, a = p
     v = g.weights.data
     source = g.weights.indices
-    if c is None:
-        v = v * alpha
-    else:
-        v = v * _shift(c, s, alpha)[source]
+    v = v * alpha if c is None else v * _shift(c, s, alpha)[source]
     if a is not None:
         v = v * a[g.row_of_entry()]
     return g.expanded(), (0.0, 1.0, v, None)
 
 
 def _scattered(
-    parent: Structure, index: Index, p: Coefficient, memo: dict[Any, Any]
+    parent: Structure, index: Any, p: Coefficient, memo: dict[Any, Any]
 ) -> tuple[Structure, Coefficient]:
     """Return the term on the structure that it was gathered from, zero elsewhere."""
     alpha, s, c, a = p

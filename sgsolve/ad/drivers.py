@@ -14,7 +14,7 @@ from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..pattern import Pattern
 from .array import ADArray
 from .assembly import assemble as _assemble
-from .derivative import UNIT, Derivative, Sparsity, begin_tracing
+from .derivative import UNIT, Derivative, Sparsity, begin_tracing, end_tracing
 from .structure import Root
 
 # One root for each number of unknowns: what one evaluation found out about structures serves the
@@ -71,6 +71,7 @@ def seed(x: ArrayLike) -> ADArray:
     """
     value = _numbers(x)
     root = _root(value.size)
+    end_tracing()
     return ADArray(value, Derivative(root, {root: UNIT}))
 
 

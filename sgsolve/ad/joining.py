@@ -74,7 +74,7 @@ def vstack(tup: Any, **kwargs: Any) -> Any:
 def column_stack(tup: Any) -> Any:
     """Return vectors joined as columns; np.column_stack for AD arrays."""
     columns = [_array(a) for a in tup]
-    return concatenate([c if c.ndim == 2 else np.reshape(c, (-1, 1)) for c in columns], 1)
+    return concatenate([c if c.ndim > 1 else np.reshape(c, (-1, 1)) for c in columns], 1)
 
 
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
@@ -88,12 +88,9 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> An
         if mode not in ("edge", "wrap", "reflect", "symmetric"):
             raise DerivativeError(f"np.pad with mode={mode!r} is not supported on AD arrays")
         return _pad_by_selection(array, pad_width, mode, kwargs)
-    border = np.pad(np.zeros(array.shape), pad_width, mode, **kwargs)
+    result = np.pad(value(array), pad_width, mode, **kwargs)
     inside = np.pad(np.ones(array.shape, dtype=bool), pad_width)
-    where_ = np.flatnonzero(inside)
-    result = border.astype(np.result_type(border, value(array)), copy=True)
-    result.ravel()[where_] = np.ravel(value(array))
-    index = array._derivative.root.index(where_, result.size)
+    index = array._derivative.root.index(np.flatnonzero(inside), result.size)
     return ADArray(result, array._derivative.put(index, result.size))
 
 

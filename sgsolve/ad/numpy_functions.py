@@ -1,7 +1,7 @@
 """NumPy's functions on AD arrays: one table from NumPy's function to ours.
 
 The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
-`reductions` and `products`. A function that is not in the table raises `DerivativeError` that
+`reductions`, `running` and `products`. A function that is not in the table raises `DerivativeError` that
 names it; none falls back to losing the derivative.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from . import joining, products, reductions, shaping
+from . import joining, products, reductions, running, shaping
 from .elementwise import value
 
 Function = Callable[..., Any]
@@ -40,7 +40,6 @@ DECISIONS: tuple[Function, ...] = (
 
 INSTEAD: dict[Function, str] = {
     np.array_split: "use slices y[a:b]",
-    np.sort: "use y[np.argsort(ad.value(y))]",
     np.median: "use y[np.argsort(ad.value(y))] and the middle elements",
     np.linalg.solve: "make the solution an unknown: its equation is A @ x - b",
     np.linalg.inv: "make the solution an unknown: its equation is A @ x - b",
@@ -58,6 +57,7 @@ TABLE: dict[Function, Function] = {
     **shaping.TABLE,
     **joining.TABLE,
     **reductions.TABLE,
+    **running.TABLE,
     **products.TABLE,
     **{func: _of_values(func) for func in DECISIONS},
 }

@@ -11,7 +11,9 @@ from ..errors import DerivativeError, ShapeError
 from .array import ADArray
 from .elementwise import value
 from .functions import where
-from .reductions import sum
+from .indexing import Selected
+from .operands import Matrix
+from .structure import Root
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -22,64 +24,109 @@ def matmul(a: Any, b: Any) -> Any:
     """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
-    if isinstance(a, ADArray) and isinstance(b, ADArray):
-        return _both(a, b)
-    if isinstance(b, ADArray):
-        return _constant_left(a, b)
-    return _constant_right(a, b)
+    a, b = _operand(a), _operand(b)
+    if a.shape[-1] != b.shape[0 if b.ndim == 1 else -2]:
+        raise ShapeError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    result = value(a) @ value(b)
+    if isinstance(a, ADArray) and not isinstance(b, ADArray) and a.ndim <= b.ndim == 2:
+        return _constant_right(a, b, result)
+    if isinstance(b, ADArray) and not isinstance(a, ADArray) and b.ndim <= a.ndim == 2:
+        return _constant_left(a, b, result)
+    return ADArray(result, _sum_of_products(a, b)._derivative)
 
 
-def _constant_left(A: Any, y: ADArray) -> Any:
-    if not sp.issparse(A):
-        A = np.asarray(A)
-    if A.shape[-1] != y.shape[0 if y.ndim == 1 else -2]:
-        raise ShapeError(f"matmul: A has shape {A.shape}, the AD array {y.shape}")
-    result = A @ np.asarray(y._value)
+def _operand(a: Any) -> Any:
+    return a if isinstance(a, ADArray) or sp.issparse(a) else np.asarray(a)
+
+
+def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:
     derivative = y._derivative
-    if A.ndim == 1 or y.ndim > 2 or A.ndim > 2:
-        return _by_sum(A, y)
+    matrix = derivative.root.matrix(A)
     if y.ndim == 2:
-        A = sp.kron(A, sp.eye_array(y.shape[1]), format="csr")
-    return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
+        matrix = _repeated(derivative.root, matrix, y.shape[1], True)
+    return ADArray(result, derivative.multiplied(matrix))
 
 
-def _constant_right(y: ADArray, A: Any) -> Any:
-    if not sp.issparse(A):
-        A = np.asarray(A)
-    if y.shape[-1] != A.shape[0 if A.ndim == 1 else -2]:
-        raise ShapeError(f"matmul: the AD array has shape {y.shape}, A {A.shape}")
-    if A.ndim == 1 or A.ndim > 2 or y.ndim > 2:
-        return _by_sum(y, A)
-    result = np.asarray(y._value) @ A
+def _constant_right(y: ADArray, A: Any, result: Any) -> ADArray:
     derivative = y._derivative
-    transposed = A.T
-    if y.ndim == 2:
-        transposed = sp.kron(sp.eye_array(y.shape[0]), A.T, format="csr")
-    return ADArray(result, derivative.multiplied(derivative.root.matrix(transposed)))
+    matrix = derivative.root.matrix(A)
+    matrix = _repeated(derivative.root, matrix, y.shape[0] if y.ndim == 2 else 1, False)
+    return ADArray(result, derivative.multiplied(matrix))
 
 
-def _both(a: ADArray, b: ADArray) -> Any:
-    return _by_sum(a, b)
+def _repeated(root: Root, matrix: Matrix, count: int, left: bool) -> Matrix:
+    """Return A acting on each column of a flattened matrix (left), or A.T on each row; kept."""
+    name = ("repeated", matrix, count, left)
+    known = root.children.get(name)
+    if known is None:
+        known = root.children.setdefault(name, Selected(_repeat(matrix.csr, count, left, root)))
+    known.used = root.clock
+    return known.index  # type: ignore[no-any-return]
 
 
-def _by_sum(a: Any, b: Any) -> Any:
-    """Return a @ b as a sum of elementwise products; the value is NumPy's own product."""
-    left = a[..., np.newaxis] if b.ndim > 1 else a
-    right = b if b.ndim == 1 else b[..., np.newaxis, :, :] if a.ndim > 1 else b
-    axis = -1 if b.ndim == 1 else -2
-    if b.ndim > 1 and a.ndim == 1:
-        left = a[:, np.newaxis]
-    total = sum(left * right, axis)
-    return ADArray(np.matmul(value(a), value(b)), total._derivative)
+def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:
+    coo = csr.tocoo()
+    copy = np.repeat(np.arange(count), len(coo.data))
+    i, j, v = (np.tile(part, count) for part in (coo.row, coo.col, coo.data))
+    m, n = csr.shape
+    if left:
+        rows, cols, shape = i * count + copy, j * count + copy, (m * count, n * count)
+    else:
+        rows, cols, shape = copy * n + j, copy * m + i, (count * n, count * m)
+    return Matrix(sp.csr_array(sp.coo_array((v, (rows, cols)), shape=shape)), (), root.clock)
+
+
+def _sum_of_products(a: Any, b: Any) -> Any:
+    """Return a @ b as a sum of elementwise products."""
+    a, b = (np.asarray(c.toarray()) if sp.issparse(c) else c for c in (a, b))
+    if b.ndim == 1:
+        return np.sum(a * b, axis=-1)
+    left = a[:, np.newaxis] if a.ndim == 1 else a[..., np.newaxis]
+    right = b if a.ndim == 1 else b[..., np.newaxis, :, :]
+    return np.sum(left * right, axis=-2)
 
 
 def dot(a: Any, b: Any) -> Any:
-    """Return the product of a matrix or vector with a vector; np.dot for AD arrays."""
+    """Return the product over the last axis of a and the last but one of b; np.dot."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
-    if np.ndim(b) > 2 or np.ndim(a) > 2:
-        raise DerivativeError("np.dot with more than two axes: use @ or np.tensordot's loops")
-    return matmul(a, b)
+    if np.ndim(a) <= 2 and np.ndim(b) <= 2:
+        return matmul(a, b)
+    axes = (-1, -1 if np.ndim(b) == 1 else -2)
+    return ADArray(np.dot(value(a), value(b)), tensordot(a, b, axes)._derivative)
+
+
+def inner(a: Any, b: Any) -> Any:
+    """Return the product over the last axes; np.inner for AD arrays."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    return ADArray(np.inner(value(a), value(b)), tensordot(a, b, (-1, -1))._derivative)
+
+
+def vdot(a: Any, b: Any) -> Any:
+    """Return the sum of products of all elements; np.vdot for AD arrays."""
+    a, b = np.ravel(a), np.ravel(b)
+    return ADArray(np.vdot(value(a), value(b)), matmul(np.conjugate(a), b)._derivative)
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Return the product summed over pairs of axes; np.tensordot for AD arrays."""
+    na, nb = np.ndim(a), np.ndim(b)
+    if np.ndim(axes) == 0:
+        first, second = list(range(na - int(axes), na)), list(range(int(axes)))
+    else:
+        first, second = (
+            [int(k) % n for k in np.atleast_1d(part)]
+            for part, n in zip(axes, (na, nb), strict=True)
+        )
+    rest_a = [k for k in range(na) if k not in first]
+    rest_b = [k for k in range(nb) if k not in second]
+    rows, cols = ([np.shape(c)[k] for k in rest] for c, rest in ((a, rest_a), (b, rest_b)))
+    length = int(np.prod([np.shape(a)[k] for k in first]))
+    left = np.reshape(np.transpose(a, rest_a + first), (int(np.prod(rows)), length))
+    right = np.reshape(np.transpose(b, second + rest_b), (length, int(np.prod(cols))))
+    total = matmul(left, right)
+    return ADArray(np.tensordot(value(a), value(b), axes), total._derivative)
 
 
 def outer(a: Any, b: Any) -> Any:
@@ -93,13 +140,13 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 def kron(a: Any, b: Any) -> Any:
-    """Return the Kronecker product of two vectors or matrices; np.kron for AD arrays."""
-    if np.ndim(a) == 1 and np.ndim(b) == 1:
-        return np.ravel(outer(a, b))
-    a2, b2 = np.atleast_2d(a), np.atleast_2d(b)
-    product = a2[:, np.newaxis, :, np.newaxis] * b2[np.newaxis, :, np.newaxis, :]
-    rows, cols = a2.shape[0] * b2.shape[0], a2.shape[1] * b2.shape[1]
-    return np.reshape(product, (rows, cols))
+    """Return the Kronecker product; np.kron for AD arrays."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    na, nb = ((1,) * (ndim - np.ndim(c)) + np.shape(c) for c in (a, b))
+    left = np.reshape(a, [n for k in na for n in (k, 1)])
+    right = np.reshape(b, [n for k in nb for n in (1, k)])
+    product = np.reshape(left * right, tuple(p * q for p, q in zip(na, nb, strict=True)))
+    return ADArray(np.kron(value(a), value(b)), product._derivative)
 
 
 def cross(a: Any, b: Any) -> Any:
@@ -107,7 +154,7 @@ def cross(a: Any, b: Any) -> Any:
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ShapeError("np.cross of AD arrays needs three components on the last axis")
     parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    return np.stack(parts, axis=-1)
+    return ADArray(np.cross(value(a), value(b)), np.stack(parts, axis=-1)._derivative)
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
@@ -117,8 +164,10 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     names = inputs.split(",")
-    if "." in subscripts or not arrow or any(len(set(n)) < len(n) for n in names):
-        raise DerivativeError("np.einsum on AD arrays needs '->', no '...', no repeated index")
+    if "." in subscripts or any(len(set(n)) < len(n) for n in names):
+        raise DerivativeError("np.einsum on AD arrays needs indices without '...' or repetition")
+    if not arrow:
+        output = "".join(sorted(k for k in set(inputs) - {","} if inputs.count(k) == 1))
     letters = output + "".join(sorted(set(inputs) - set(output) - {","}))
     product: Any = 1.0
     for name, operand in zip(names, operands, strict=True):
@@ -128,7 +177,8 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         key = tuple(slice(None) if here else np.newaxis for here in present)
         product = product * moved[key]
     axes = tuple(range(len(output), len(letters)))
-    return np.sum(product, axis=axes) if axes else product
+    total = np.sum(product, axis=axes) if axes else product
+    return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
 
 
 def interp(
@@ -153,10 +203,10 @@ def interp(
 
 def polyval(p: Any, x: Any) -> Any:
     """Return a polynomial's value by Horner's rule; np.polyval for AD arrays."""
-    result: Any = np.zeros(np.shape(x)) * x
+    result: Any = x * 0.0
     for coefficient in p:
         result = result * x + coefficient
-    return result
+    return ADArray(np.polyval(list(map(value, p)), value(x)), result._derivative)
 
 
 def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
@@ -171,12 +221,18 @@ def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
 TABLE: dict[Any, Any] = {
     np.matmul: matmul,
     np.dot: dot,
-    np.vdot: lambda a, b: matmul(np.ravel(a), np.ravel(b)),
-    np.inner: lambda a, b: matmul(a, b) if np.ndim(b) < 2 else matmul(a, np.transpose(b)),
+    np.vdot: vdot,
+    np.inner: inner,
+    np.tensordot: tensordot,
     np.outer: outer,
     np.trace: trace,
     np.kron: kron,
     np.cross: cross,
+    np.linalg.cross: cross,
+    np.linalg.outer: outer,
+    np.linalg.trace: lambda a, offset=0: trace(a, offset, -2, -1),
+    np.linalg.matmul: matmul,
+    np.linalg.tensordot: tensordot,
     np.einsum: einsum,
     np.interp: interp,
     np.polyval: polyval,

@@ -14,12 +14,14 @@ import numpy as np
 from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .elementwise import value
+from .functions import where
 from .indexing import permuted
 
 NUMPY_ONLY = (
     np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.roll, np.flip, np.fliplr, np.flipud,
     np.rot90, np.repeat, np.tile, np.broadcast_to, np.diagonal, np.take, np.compress,
-    np.take_along_axis, np.delete, np.extract, np.resize,
+    np.take_along_axis, np.delete, np.extract, np.matrix_transpose, np.linalg.diagonal,
+    np.linalg.matrix_transpose,
 )  # fmt: skip
 # These keep the C order of the elements: only the value changes shape.
 SAME_ORDER = (np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d)
@@ -125,6 +127,17 @@ def _split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
     return [y[(*before, slice(a, b))] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
+def _array_split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
+    if isinstance(parts, (int, np.integer)):
+        pieces = np.array_split(np.arange(y.shape[axis]), parts)
+        parts = np.cumsum([len(p) for p in pieces])[:-1]
+    return _split(y, parts, axis)
+
+
+def _atleast_3d(y: Any) -> Any:
+    return np.reshape(y, np.atleast_3d(np.empty(y.shape)).shape)
+
+
 def _diag(y: Any, k: int = 0) -> Any:
     if y.ndim != 1:
         return np.diagonal(y, k)
@@ -138,9 +151,16 @@ def _diag(y: Any, k: int = 0) -> Any:
 
 def _triangle(func: Any) -> Any:
     def triangle(y: Any, k: int = 0) -> Any:
-        return y * func(np.ones(y.shape[-2:]), k)
+        inside = func(np.ones(y.shape[-2:], dtype=bool), k)
+        return where(inside, y, np.zeros(1, dtype=y.dtype))
 
     return triangle
+
+
+def _resize(y: Any, new_shape: Any) -> Any:
+    if not y.size:
+        return np.resize(value(y), new_shape)
+    return _selecting(np.resize)(y, new_shape)
 
 
 def _copy(y: Any, order: str = "K", subok: bool = False) -> Any:
@@ -156,13 +176,21 @@ TABLE: dict[Any, Any] = {
     **{func: _reshaping(func) for func in SAME_ORDER},
     np.reshape: reshape,
     np.ravel: ravel,
+    np.permute_dims: _selecting(np.transpose),
+    np.atleast_3d: _atleast_3d,
     np.split: _split,
     np.hsplit: lambda y, parts: _split(y, parts, 0 if y.ndim == 1 else 1),
     np.vsplit: lambda y, parts: _split(y, parts, 0),
+    np.array_split: _array_split,
+    np.dsplit: lambda y, parts: _split(y, parts, 2),
     np.diag: _diag,
+    np.diagflat: lambda y, k=0: _diag(np.ravel(y), k),
+    np.resize: _resize,
     np.tril: _triangle(np.tril),
     np.triu: _triangle(np.triu),
     np.copy: _copy,
     np.round: _around,
     np.around: _around,
 }
+if hasattr(np, "unstack"):  # NumPy 2.1
+    TABLE[np.unstack] = lambda y, axis=0: tuple(np.moveaxis(y, axis, 0))

@@ -1,0 +1,227 @@
+"""The table of derivative rules of SciPy's special functions: ufunc -> partial derivatives.
+
+The form of `rules`; a partial derivative that is not implemented (that of a Bessel function with
+respect to its order, say) is None, and asking for it raises. Where the plain formula cancels,
+the rule goes over to a series or a continued fraction. Equation numbers are those of the NIST
+Digital Library of Mathematical Functions (dlmf.nist.gov).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
+ROOT_PI = float(np.sqrt(np.pi))
+ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+
+
+def _quiet(rule: Any) -> Any:
+    """Let slopes overflow, vanish and be infinite without a warning of NumPy's."""
+
+    @functools.wraps(rule)
+    def quiet(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return rule(*args)
+
+    return quiet
+
+
+def _erfcx_slope(y: Any, x: Any) -> Any:
+    """Return 2 x erfcx(x) - 2/sqrt(pi), by the continued fraction 7.9.1 where this cancels.
+
+    With erfcx(x) = 1/sqrt(pi) / (x + K), the slope is -2 K erfcx(x).
+    """
+    x = np.asarray(x)
+    plain = 2.0 * x * y - 2.0 / ROOT_PI
+    large = np.real(x) > 2.0
+    if not np.any(large):
+        return plain
+    z = x[large]
+    K: Any = 0.0
+    for k in range(60, 0, -1):
+        K = 0.5 * k / (z + K)
+    plain = np.array(plain)
+    plain[large] = -2.0 * K * np.asarray(y)[large]
+    return plain
+
+
+def _dawson_slope(y: Any, x: Any) -> Any:
+    """Return 1 - 2 x dawsn(x), by the asymptotic series from 7.12 where this cancels."""
+    x = np.asarray(x)
+    large = np.abs(x) > 7.0
+    if np.iscomplexobj(x) or not np.any(large):
+        return 1.0 - 2.0 * x * y
+    t = 0.5 / np.where(large, x * x, 100.0)
+    series: Any = 0.0
+    for k in range(24, 0, -1):
+        series = (2 * k - 1) * t * (1.0 + series)
+    return np.where(large, -series, 1.0 - 2.0 * x * y)
+
+
+def _rgamma_slope(y: Any, x: Any) -> Any:
+    """Return -digamma(x)/gamma(x); (-1)^n n! at its zeros x = -n (from 5.7.6)."""
+    x = np.asarray(x)
+    slope = -y * special.digamma(x)
+    pole = (np.real(x) <= 0) & (x == np.rint(x))
+    n = np.where(pole, -np.real(x), 0.0)
+    return np.where(pole, np.where(n % 2 == 0, 1.0, -1.0) * special.gamma(n + 1.0), slope)
+
+
+def _exprel_slope(y: Any, x: Any) -> Any:
+    """Return d/dx (exp(x) - 1)/x = (exp(x) - y)/x, by its Taylor series for small x."""
+    x = np.asarray(x)
+    small = np.abs(x) < 1.0
+    plain = np.asarray((np.exp(x) - y) / np.where(x == 0, 1.0, x))
+    if not np.any(small):
+        return plain
+    series: Any = 0.0
+    for k in range(18, -1, -1):
+        series = (k + 1.0) / special.gamma(k + 3.0) + series * np.where(small, x, 0.0)
+    return np.where(small, series, plain)
+
+
+def _spence_slope(y: Any, x: Any) -> Any:
+    """Return log(x)/(1 - x), -1 at x = 1 (25.12.2 in SciPy's convention)."""
+    t = np.asarray(x) - 1.0
+    near = np.abs(t) < 0.5
+    safe = np.where(t == 0, 1.0, t)
+    log = np.where(near, np.log1p(np.where(near, t, 0.0)), np.log(np.where(near, 1.0, x)))
+    return np.where(t == 0, -1.0, -log / safe)
+
+
+def _boxcox_slopes(y: Any, x: Any, k: Any) -> Any:
+    return np.power(x, np.subtract(k, 1.0)), None
+
+
+def _ordered(slope: Callable[..., Any]) -> Any:
+    """Make the rule of f(order, x), differentiable in x only."""
+    return _quiet(lambda y, n, x: (None, slope(y, n, x)))
+
+
+Unary = Callable[[Any, Any], Any]
+Binary = Callable[[Any, Any, Any], tuple[Any, Any]]
+
+_UNARY: dict[np.ufunc, Unary] = {
+    special.expit: lambda y, x: y * special.expit(-x),
+    special.log_expit: lambda y, x: special.expit(-x),
+    special.logit: lambda y, x: 1.0 / (x * (1.0 - x)),
+    special.erf: lambda y, x: (2.0 / ROOT_PI, np.exp(-x * x)),
+    special.erfc: lambda y, x: (-2.0 / ROOT_PI, np.exp(-x * x)),
+    special.erfi: lambda y, x: (2.0 / ROOT_PI, np.exp(x * x)),
+    special.erfcx: _erfcx_slope,
+    special.wofz: lambda y, x: 2j / ROOT_PI - 2.0 * x * y,
+    special.erfinv: lambda y, x: (0.5 * ROOT_PI, np.exp(y * y)),
+    special.erfcinv: lambda y, x: (-0.5 * ROOT_PI, np.exp(y * y)),
+    special.ndtr: lambda y, x: (1.0 / ROOT_2PI, np.exp(-0.5 * x * x)),
+    special.ndtri: lambda y, x: (ROOT_2PI, np.exp(0.5 * y * y)),
+    special.log_ndtr: lambda y, x: 2.0 / ROOT_2PI / special.erfcx(-np.sqrt(0.5) * x),
+    special.dawsn: _dawson_slope,
+    special.gamma: lambda y, x: y * special.digamma(x),
+    special.gammaln: lambda y, x: special.digamma(x),
+    special.loggamma: lambda y, x: special.digamma(x),
+    special.rgamma: _rgamma_slope,
+    special.psi: lambda y, x: special.zeta(2.0, x),
+    special.entr: lambda y, x: -np.log(x) - 1.0,
+    special.exprel: _exprel_slope,
+    special.expm1: lambda y, x: np.exp(x),
+    special.log1p: lambda y, x: 1.0 / (1.0 + x),
+    special.exp1: lambda y, x: -np.exp(-x) / x,
+    special.expi: lambda y, x: np.exp(x) / x,
+    special.j0: lambda y, x: (-1.0, special.j1(x)),
+    special.j1: lambda y, x: special.jvp(1, x),
+    special.y0: lambda y, x: (-1.0, special.y1(x)),
+    special.y1: lambda y, x: special.yvp(1, x),
+    special.i0: lambda y, x: special.i1(x),
+    special.i1: lambda y, x: special.ivp(1, x),
+    special.i0e: lambda y, x: special.i1e(x) - np.sign(x) * y,
+    special.i1e: lambda y, x: 0.5 * (special.i0e(x) + special.ive(2, x)) - np.sign(x) * y,
+    special.k0: lambda y, x: (-1.0, special.k1(x)),
+    special.k1: lambda y, x: special.kvp(1, x),
+    special.k0e: lambda y, x: y - special.k1e(x),
+    special.k1e: lambda y, x: y - 0.5 * (special.k0e(x) + special.kve(2, x)),
+    special.wrightomega: lambda y, x: y / (1.0 + y),
+    special.cosm1: lambda y, x: (-1.0, np.sin(x)),
+    special.sindg: lambda y, x: (np.pi / 180.0, special.cosdg(x)),
+    special.cosdg: lambda y, x: (-np.pi / 180.0, special.sindg(x)),
+    special.tandg: lambda y, x: np.pi / 180.0 * (1.0 + y * y),
+    special.cotdg: lambda y, x: -np.pi / 180.0 * (1.0 + y * y),
+    special.exp2: lambda y, x: (LN2, y),
+    special.exp10: lambda y, x: (LN10, y),
+    special.cbrt: lambda y, x: 1.0 / (3.0 * y * y),
+    special.spence: _spence_slope,
+    special.round: lambda y, x: 0.0,
+    special.gammasgn: lambda y, x: 0.0,
+}
+UNARY: dict[np.ufunc, Unary] = {ufunc: _quiet(rule) for ufunc, rule in _UNARY.items()}
+
+
+@_quiet
+def _xlogy(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    # 0 log(b) is 0 for every b, so its slope in b is 0, also at b = 0.
+    return np.log(b), np.where(np.equal(a, 0), 0.0, np.divide(a, b))
+
+
+@_quiet
+def _xlog1py(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return np.log1p(b), np.where(np.equal(a, 0), 0.0, a / (1.0 + b))
+
+
+@_quiet
+def _beta_slopes(y: Any, a: Any, b: Any, factor: Any) -> tuple[Any, Any]:
+    both = special.digamma(a + b)
+    return factor * (special.digamma(a) - both), factor * (special.digamma(b) - both)
+
+
+def _gammainc_slope(y: Any, a: Any, x: Any) -> Any:
+    """Return x^(a-1) exp(-x) / gamma(a) (8.8.13 and 8.4.4), without overflow."""
+    return np.exp(special.xlogy(np.subtract(a, 1.0), x) - x - special.gammaln(a))
+
+
+def _poch(y: Any, a: Any, m: Any) -> tuple[Any, Any]:
+    whole = special.digamma(a + m)
+    return y * (whole - special.digamma(a)), y * whole
+
+
+def _huber(y: Any, delta: Any, r: Any) -> tuple[Any, Any]:
+    size = np.abs(r)
+    inside = size <= delta
+    return np.where(inside, 0.0, size - delta), np.where(inside, r, delta * np.sign(r))
+
+
+def _pseudo_huber(y: Any, delta: Any, r: Any) -> tuple[Any, Any]:
+    u = np.divide(r, delta)
+    root = np.sqrt(1.0 + u * u)
+    # d/d delta = (root - 1)^2 / root, with root - 1 = u^2 / (root + 1)
+    return delta * np.square(u * u / (root + 1.0)) / root, r / root
+
+
+BINARY: dict[np.ufunc, Binary] = {
+    special.xlogy: _xlogy,
+    special.xlog1py: _xlog1py,
+    special.rel_entr: _quiet(lambda y, a, b: (np.log(np.divide(a, b)) + 1.0, -np.divide(a, b))),
+    special.kl_div: _quiet(lambda y, a, b: (np.log(np.divide(a, b)), 1.0 - np.divide(a, b))),
+    special.beta: lambda y, a, b: _beta_slopes(y, a, b, y),
+    special.betaln: lambda y, a, b: _beta_slopes(y, a, b, 1.0),
+    special.poch: _quiet(_poch),
+    special.huber: _quiet(_huber),
+    special.pseudo_huber: _quiet(_pseudo_huber),
+    special.boxcox: _quiet(_boxcox_slopes),
+    special.gammainc: _ordered(_gammainc_slope),
+    special.gammaincc: _ordered(lambda y, a, x: -_gammainc_slope(y, a, x)),
+    special.expn: _ordered(lambda y, n, x: -_expn(np.subtract(n, 1), x)),
+    special.jv: _ordered(lambda y, n, x: special.jvp(n, x)),
+    special.yv: _ordered(lambda y, n, x: special.yvp(n, x)),
+    special.iv: _ordered(lambda y, n, x: special.ivp(n, x)),
+    special.kv: _ordered(lambda y, n, x: special.kvp(n, x)),
+    special.hyp0f1: _ordered(lambda y, b, x: special.hyp0f1(np.add(b, 1.0), x) / b),
+}
+
+
+def _expn(n: Any, x: Any) -> Any:
+    """Return the exponential integral E_n(x), for n = 0 too (8.19.4)."""
+    return np.where(np.equal(n, 0), np.exp(-np.asarray(x)) / x, special.expn(np.maximum(n, 1), x))

@@ -1,0 +1,350 @@
+"""Random programs over all that `ad` can do, and the questions asked of each of them.
+
+``python -m tests.ad.programs 1000000`` runs a million; ``--first`` continues, ``--show`` prints
+one. A program is a list of expressions over earlier results, made from its number alone. Asked:
+is the value NumPy's, to the last bit; is the Jacobian that of a dense forward mode in extended
+precision; does the pattern from `seed_sparsity` hold it, here and at another x; does the second
+evaluation on a used cache agree with one on an empty cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import types
+import warnings
+
+import numpy as np
+from scipy import special
+
+from sgsolve import ad
+
+from . import dense, grammar, judge
+
+DTYPES = [np.float64] * 6 + [np.float32, np.longdouble, np.complex128, np.complex64, np.int64]
+SHAPES = [(1,), (2,), (3,), (4,), (5,), (6,), (5,), (6,), (2, 3), (3, 2), (2, 2), (1, 4), (0,), (2, 1, 3)]
+LARGEST = 1e4
+
+
+class Writer:
+    """Writes one program, trying each expression on plain NumPy as it goes."""
+
+    def __init__(self, number, length=8):
+        self.rng = np.random.default_rng(number)
+        self.number = number
+        dtype = self.pick(DTYPES)
+        shape = self.pick(SHAPES)
+        self.points = [self._point(shape, dtype) for _ in range(2)]
+        self.complex = np.dtype(dtype).kind == "c"
+        self.fixed = True
+        self.sources = []
+        self.constants = [np.array([-1.0, -0.2, 0.5, 1.5]), np.array([0.0, 1.0, -1.0, 2.0])]
+        self.env = [self.points[0]]
+        self.weights = np.array(list(grammar.FAMILIES.values()), dtype=float)
+        while len(self.sources) < length:
+            self._write_one()
+
+    def _point(self, shape, dtype):
+        x = self.rng.normal(size=shape).round(3)
+        if np.dtype(dtype).kind == "c":
+            x = x + 1j * self.rng.normal(size=shape).round(3)
+        if np.dtype(dtype).kind == "i":
+            x = x * 3
+        return np.asarray(x, dtype=dtype)
+
+    def _write_one(self):
+        families = list(grammar.FAMILIES)
+        family = families[self.rng.choice(len(families), p=self.weights / self.weights.sum())]
+        before, fixed = len(self.constants), self.fixed
+        try:
+            source = family(self)
+            result = evaluate(source, self.env, self.constants, ad)
+            good = acceptable(result)
+        except Exception:  # an expression that does not fit these shapes is no program
+            good = False
+        if good:
+            self.fixed = self.fixed and "argsort" not in source
+            self.sources.append(source)
+            self.env.append(result)
+        else:
+            del self.constants[before:]
+            self.fixed = fixed
+
+    # ---- what the grammar asks for -------------------------------------------------------------
+
+    def pick(self, items):
+        return items[int(self.rng.integers(len(items)))]
+
+    def names(self):
+        return [f"v[{k}]" for k in range(len(self.env))]
+
+    def any(self):
+        k = len(self.env)
+        late = int(self.rng.integers(max(0, k - 3), k))
+        return f"v[{self.pick([late, late, int(self.rng.integers(k))])}]"
+
+    def with_axes(self, *number):
+        return self.pick([k for k in self.names() if len(self.shape(k)) in number])
+
+    def pair(self):
+        a = self.any()
+        fits = [b for b in self.names() if self.shape(b) == self.shape(a)]
+        return (a, self.pick(fits)) if self.rng.random() < 0.7 else (a, self.any())
+
+    def shape(self, name):
+        return np.shape(self.env[int(name[2:-1])])
+
+    def shape_beside(self):
+        shape = np.shape(self.env[-1])
+        return self.pick([(), shape, shape, shape[1:], (2, *shape), (1,) * len(shape)])
+
+    def fill(self, template, a, b):
+        for k in range(template.count("{}")):
+            template = template.replace("{}", a if k % 2 == 0 else b, 1)
+        return template
+
+    def constant(self, c):
+        self.constants.append(c)
+        return f"c[{len(self.constants) - 1}]"
+
+    def dense_like(self, shape):
+        c = self.rng.normal(size=shape).round(2)
+        kind = self.rng.random()
+        if kind < 0.15:
+            return np.asarray(np.rint(2 * c), dtype=np.int64)
+        if kind < 0.25:
+            return np.asarray(c, dtype=np.float32)
+        if kind < 0.3 and self.complex:
+            return c + 1j
+        if kind < 0.35 and np.ndim(c) == 1:
+            return np.repeat(c, 2)[::2]
+        if kind < 0.4 and np.ndim(c) == 1:
+            return c[::-1]
+        return np.asarray(c)
+
+    def sparse_matrix(self, m, n):
+        return grammar.random_sparse(self.rng, m, n)
+
+    def positions(self, n):
+        count = int(self.rng.integers(0, 6)) if n else 0
+        dtype = self.pick([np.int64, np.int32, np.int8])
+        idx = self.rng.integers(-n, max(n, 1), size=count).astype(dtype)
+        return idx if self.rng.random() < 0.7 else np.repeat(idx, 2)[::-2]
+
+
+def acceptable(result):
+    if not isinstance(result, (np.ndarray, np.generic)) or np.size(result) > 60:
+        return False
+    if np.asarray(result).dtype.kind not in "fci" or np.ndim(result) > 4:
+        return False
+    return bool(np.all(np.isfinite(result)) and np.all(np.abs(result) < LARGEST))
+
+
+def _smoothed(u):
+    for _ in range(3):
+        u = 0.5 * u + 0.25 * (np.roll(u, 1) + np.roll(u, -1))
+    return u
+
+
+def _newton(a):
+    y = 1.0 + 0.1 * a
+    for k in range(3):
+        y = y - (y * y - (k + 1)) / 2.5
+    return y
+
+
+def _summed(u):
+    total = 0.0
+    for part in u if np.ndim(u) else [u]:
+        total = total + part * part
+    return total
+
+
+def namespace(module):
+    return {
+        "np": np, "ad": module, "special": special, "smoothed": _smoothed, "newton": _newton,
+        "summed": _summed, "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
+        "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x), lambda x: 2 * np.cos(2 * x)),
+        "elementwise_cube": module.elementwise(lambda x: x * x * x, lambda x: 3 * x * x),
+    }  # fmt: skip
+
+
+_SPACES = {}
+_CODES = {}
+
+
+def evaluate(source, env, constants, module):
+    space = _SPACES.get(module)
+    if space is None:
+        space = _SPACES[module] = namespace(module)
+    code = _CODES.get(source)
+    if code is None:
+        if len(_CODES) > 50000:
+            _CODES.clear()
+        code = _CODES[source] = compile(source, source, "eval")
+    with np.errstate(all="ignore"):
+        return eval(code, {**space, "v": env, "c": constants})
+
+
+class Program:
+    def __init__(self, number, length=8):
+        writer = Writer(number, length)
+        self.number, self.fixed, self.points = number, writer.fixed, writer.points
+        self.sources, self.constants = writer.sources, writer.constants
+
+    def run(self, x, module=ad):
+        """All results, the last of which is the answer."""
+        env, constants = [x], self.constants
+        if module is judge:
+            constants = [dense.Constant(c) if hasattr(c, "toarray") else c for c in constants]
+        for source in self.sources:
+            env.append(evaluate(source, env, constants, module))
+        return env
+
+    def __str__(self):
+        lines = [f"# program {self.number}: x = {self.points[0]!r} {self.points[0].dtype}"]
+        lines += [f"v[{k + 1}] = {source}" for k, source in enumerate(self.sources)]
+        used = " ".join(self.sources)
+        lines += [f"c[{k}] = {c!r}" if not hasattr(c, "toarray") else
+                  f"c[{k}] = {type(c).__name__}({c.toarray().tolist()!r})"
+                  for k, c in enumerate(self.constants) if f"c[{k}]" in used]  # fmt: skip
+        return "\n".join(lines)
+
+
+class Mismatch(AssertionError):
+    pass
+
+
+def close(J, exact, scale, eps):
+    with np.errstate(all="ignore"):
+        error = np.abs(J - exact)
+        known = np.isfinite(exact)
+        return bool(np.all(error[known] <= eps * scale))
+
+
+def tolerance(values, constants):
+    """1e-12 where everything is double; single precision anywhere limits all that follows."""
+    parts = [*values, *[c for c in constants if hasattr(c, "dtype")]]
+    single = any(np.asarray(v).dtype in (np.float32, np.complex64) if not hasattr(v, "toarray")
+                 else v.dtype == np.float32 for v in parts)  # fmt: skip
+    return 2e-4 if single else 1e-12
+
+
+def ask(program, fresh=False):
+    """Raise Mismatch where ad and the judge disagree on any result of the program."""
+    sparsity = program.run(ad.seed_sparsity(program.points[0]))
+    for x in program.points:
+        try:
+            plain = program.run(x)
+        except Exception:
+            if program.fixed or x is program.points[0]:
+                raise
+            continue  # another number of elements is chosen there, and does not fit
+        judged = program.run(dense.seed(x), judge)
+        got = program.run(ad.seed(x))
+        if x is program.points[1] and fresh:
+            ad.clear_cache()
+            _agree(program, got[-1], program.run(ad.seed(x))[-1])
+        here = x is program.points[0] or program.fixed
+        eps = tolerance(plain, program.constants)
+        scale = 1.0
+        for k, (p, j, g, s) in enumerate(zip(plain, judged, got, sparsity, strict=True)):
+            last = k == len(plain) - 1
+            _same_value(k, p, j, g, s if x is program.points[0] else None)
+            if isinstance(j, dense.Dense):
+                size = np.abs(j.t[np.isfinite(j.t)]).max(initial=0.0)
+                scale = max(scale, float(size), float(np.abs(value_of(p)).max(initial=0.0)))
+                if last and isinstance(g, ad.ADArray):
+                    _same_jacobian(k, j, g, s if here else None, scale, eps)
+
+
+def value_of(p):
+    p = np.asarray(p)
+    return p[np.isfinite(p)]
+
+
+def _same_value(k, p, j, g, s):
+    for name, other in (("ad", ad.value(g)), ("judge", dense.value(j)),
+                        ("sparsity", p if s is None else ad.value(s))):  # fmt: skip
+        other = np.asarray(other)
+        if other.shape != np.shape(p) or other.dtype != np.asarray(p).dtype:
+            raise Mismatch(f"v[{k}] {name}: {other.dtype}{other.shape} is not "
+                           f"{np.asarray(p).dtype}{np.shape(p)}")  # fmt: skip
+        if not np.array_equal(other, p, equal_nan=True) and not _same_complex(other, p):
+            raise Mismatch(f"v[{k}] {name}: value {other!r} is not {p!r}")
+    if isinstance(j, dense.Dense) and j.t.any() and not isinstance(g, ad.ADArray):
+        raise Mismatch(f"v[{k}]: the derivative was lost")
+
+
+def _same_complex(a, b):
+    """NumPy multiplies complex scalars and complex arrays with different rounding."""
+    if np.asarray(a).dtype.kind != "c":
+        return False
+    eps = 1e-4 if np.asarray(a).dtype == np.complex64 else 1e-12
+    scale = np.abs(value_of(b)).max(initial=1.0)
+    return np.allclose(a, b, rtol=eps, atol=eps * scale, equal_nan=True)
+
+
+def _same_jacobian(k, j, g, s, scale, eps):
+    exact = j.t.reshape(len(j.t), j.size).T
+    J = g.jacobian
+    if J.shape != exact.shape or not J.has_canonical_format:
+        raise Mismatch(f"v[{k}]: Jacobian of shape {J.shape}, canonical {J.has_canonical_format}")
+    if J.dtype != np.result_type(np.asarray(g.value).dtype, np.float32) and g.dtype.kind in "fc":
+        raise Mismatch(f"v[{k}]: Jacobian of dtype {J.dtype}, value {g.dtype}")
+    if not close(J.toarray(), exact, scale, eps):
+        raise Mismatch(f"v[{k}]: Jacobian\n{J.toarray()}\nis not\n{exact}")
+    if s is None:
+        return
+    pattern = ad.pattern_of(s)
+    data = ad.assemble(g, pattern)  # raises if the pattern does not hold the derivative
+    if not close(pattern.matrix(data).toarray(), exact, scale, eps):
+        raise Mismatch(f"v[{k}]: assembled on the pattern of seed_sparsity it differs")
+
+
+def _agree(program, a, b):
+    if isinstance(a, ad.ADArray):
+        A, B = a.jacobian, b.jacobian
+        scale = max(1.0, np.abs(B.data[np.isfinite(B.data)]).max(initial=0.0))
+        same = A.shape == B.shape and close(A.toarray(), B.toarray(), scale, 1e-13)
+        if not same and A.dtype not in (np.float32, np.complex64):
+            raise Mismatch("a used cache and an empty one disagree")
+
+
+def find(first, count, fresh_every=20, seconds=np.inf, report=None):
+    """Run programs; return the failures as (number, message)."""
+    failures = []
+    begin = time.monotonic()
+    for number in range(first, first + count):
+        if time.monotonic() - begin > seconds:
+            break
+        try:
+            ask(Program(number), fresh=number % fresh_every == 0)
+        except Exception as error:  # any error at all is a failure of the program
+            failures.append((number, f"{type(error).__name__}: {error}"))
+            if report is not None:
+                report(number, failures[-1][1])
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--show", type=int)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if options.show is not None:
+        program = Program(options.show)
+        print(program)
+        ask(program, fresh=True)
+        return 0
+    failures = find(options.first, options.count,
+                    report=lambda n, m: print(f"{n}: {m[:300]}", flush=True))  # fmt: skip
+    print(f"{len(failures)} failures in {options.count} programs")
+    return min(len(failures), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
