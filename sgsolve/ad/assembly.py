@@ -148,7 +148,8 @@ class Plan:
             elif self.constant:
                 data += template
         self._scratch.append(vector)
-        return data if data.dtype == dtype else data.astype(dtype)
+        result: NDArray[Any] = data if data.dtype == dtype else data.astype(dtype)
+        return result
 
     def _constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
         """Return the constant part of the values, everywhere and at the places to be set."""

@@ -49,8 +49,9 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
             return _unary(ufunc, rule1, inputs[0])
     if ufunc in DECISIONS:
         return ufunc(*map(value, inputs))
-    if ufunc in SEVERAL:
-        return SEVERAL[ufunc](*inputs)
+    several: Any = SEVERAL.get(ufunc)
+    if several is not None:
+        return several(*inputs)
     raise DerivativeError(
         f"no derivative rule for the ufunc {ufunc.__name__!r} with {len(inputs)} arguments; "
         "give it one with ad.elementwise(f, dfdx)"
@@ -101,8 +102,8 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
 
 
 def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
-    da = getattr(a, "_derivative", None)
-    db = getattr(b, "_derivative", None)
+    da: Any = getattr(a, "_derivative", None)
+    db: Any = getattr(b, "_derivative", None)
     va = a._value if da is not None else _constant(a)
     vb = b._value if db is not None else _constant(b)
     if va is NotImplemented or vb is NotImplemented:
@@ -203,4 +204,4 @@ def _unary_linear(x: Any, y: Any, partial: Any) -> tuple[Any, Derivative]:
     return y, derivative if derivative.is_sparsity else derivative.scaled(flat(partial, y))
 
 
-SEVERAL = {np.frexp: _frexp, np.modf: _modf, np.divmod: _divmod}
+SEVERAL: dict[np.ufunc, Any] = {np.frexp: _frexp, np.modf: _modf, np.divmod: _divmod}

@@ -27,8 +27,9 @@ def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     for index, d in sides:
         rest = {}
         for g, p in d.terms.items():
-            if g.was_gathered(index, size) and (g.weights is None or p[2] is None):
-                pieces.setdefault(g.gathered[0], []).append((index, p))  # type: ignore[index]
+            origin = g.origin(index, size)
+            if origin is not None and (g.weights is None or p[2] is None):
+                pieces.setdefault(origin, []).append((index, p))
             else:
                 rest[g] = p
         if rest:
@@ -59,7 +60,7 @@ def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -
                 c, s = _shifted(c, s, alpha, memo)
             stretches.append((index, s, c))
     common = next((s for _, s, _ in stretches if s != 0), 1.0)
-    key = tuple((id(values), s / common) for _, s, values in stretches)
+    key = tuple((id(index), id(values), s / common) for index, s, values in stretches)
     if key not in memo:
         memo[key] = (_filled(stretches, common, size), stretches)
     full = memo[key][0]
@@ -68,9 +69,9 @@ def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -
 
 def _filled(stretches: list[tuple[Index, Any, Any]], common: Any, size: int) -> Any:
     """Return the array with each stretch, divided by the common factor, at its elements."""
-    dtype = np.result_type(float, *(v for _, _, v in stretches if v is not None))
-    if all(v is not None for _, _, v in stretches):
-        dtype = np.result_type(*(v for _, _, v in stretches))
+    ones = np.float64(1.0)
+    dtype = np.result_type(*(ones if v is None else v for _, _, v in stretches))
+    dtype = np.result_type(dtype, *(s / common for _, s, _ in stretches))
     covered = sum(len(index.values) for index, _, _ in stretches) == size
     full = np.empty(size, dtype=dtype) if covered else np.zeros(size, dtype=dtype)
     for index, s, values in stretches:

@@ -108,10 +108,12 @@ class Structure:
             return self._put(rows, size)
         return self._interned(key, lambda: self._put(rows, size))  # type: ignore[no-any-return]
 
-    def was_gathered(self, index: Any, size: int) -> bool:
-        """Whether this was taken with that very index from a structure of `size` elements."""
-        origin = self.gathered
-        return origin is not None and origin[1] is index and origin[0].size == size
+    def origin(self, index: Any, size: int) -> Structure | None:
+        """Return the structure of `size` elements that this one was taken from with `index`."""
+        if self.gathered is None or self.gathered[1] is not index:
+            return None
+        parent = self.gathered[0]
+        return parent if parent.size == size else None
 
     def weighted(self, constant: Constant) -> Structure:
         """Return the structure of an array multiplied by a constant one, element by element."""
@@ -132,7 +134,8 @@ class Structure:
     def row_of_entry(self) -> IndexArray:
         """Compact row of every stored entry of the weights."""
         counts = np.diff(self.weights.indptr)
-        return np.repeat(np.arange(len(counts)), counts)
+        rows: IndexArray = np.repeat(np.arange(len(counts)), counts)
+        return rows
 
     def place(self, compact: IndexArray) -> IndexArray:
         """Return the elements that compact rows add to."""
