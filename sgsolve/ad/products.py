@@ -13,7 +13,7 @@ from .elementwise import value
 from .functions import where
 from .indexing import Selected
 from .operands import Matrix
-from .structure import Root
+from .root import Root
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -190,7 +190,7 @@ def interp(
     """
     if isinstance(xp, ADArray) or isinstance(fp, ADArray) or period is not None:
         raise DerivativeError("np.interp on AD arrays needs a constant table and no period")
-    v = np.asarray(value(x))
+    v = np.asarray(value(x), dtype=float)
     xp, fp = np.asarray(xp, dtype=float), np.asarray(fp)
     result = np.interp(v, xp, fp, left, right)
     if x._derivative.is_sparsity:

@@ -164,6 +164,8 @@ def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     row, column = normalized(axis, np.ndim(x))
     along, across = (row, column) if abs(ord) == 1 else (column, row)
     sums = np.sum(abs(x), axis=along, keepdims=True)
+    if not sums.size:
+        return np.sum(x, axis=(row, column), keepdims=keepdims)  # the norm of nothing is zero
     result = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
     return result if keepdims else np.squeeze(result, axis=(row, column))
 
