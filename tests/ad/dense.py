@@ -206,6 +206,8 @@ def _aligned(d, shape):
 def where(cond, a, b):
     cond = np.asarray(value(cond))
     v = np.where(cond, value(a), value(b))
+    if not list(_nodes([a, b])):
+        return v
     ta, tb = (_aligned(d, v.shape) if isinstance(d, Dense) else 0.0 for d in (a, b))
     n = len(next(_nodes([a, b])).t)
     return Dense(v, np.broadcast_to(np.where(cond, ta, tb), (n, *v.shape)))
@@ -250,7 +252,7 @@ def _prod(a, axis=None, keepdims=False):
     w = wide(a.v)
 
     def of_direction(k):
-        total = 0.0
+        total = np.zeros(np.shape(v))
         for i in np.ndindex(*w.shape):
             one = w.copy()
             one[i] = a.t[k][i]

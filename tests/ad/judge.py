@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sgsolve import ad
+
 from .dense import Constant, Dense, _nodes, linear, value, where
 
 __all__ = ["bernoulli", "branch", "dot", "elementwise", "hstack", "sparsesum", "sparsevec",
@@ -75,12 +77,16 @@ def stack(*arrays):
 
 def elementwise(f, dfdx):
     def apply(x):
+        if not isinstance(x, Dense):
+            return f(x)
         return Dense(f(x.v), x.t * dfdx(x.v.astype(x.t.dtype)))
 
     return apply
 
 
 def bernoulli(x):
+    if not isinstance(x, Dense):
+        return ad.bernoulli(x)
     v = np.asarray(x.v)
     w = v.astype(np.longdouble)
     with np.errstate(all="ignore"):
@@ -92,6 +98,4 @@ def bernoulli(x):
         1 / np.longdouble(6)
         - w2 * (1 / np.longdouble(180) - w2 * (1 / np.longdouble(5040) - w2 / 151200))
     )
-    from sgsolve import ad
-
     return Dense(ad.bernoulli(x.v), x.t * np.where(np.abs(w) < 1e-2, series, plain))

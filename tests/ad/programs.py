@@ -251,6 +251,8 @@ def ask(program, fresh=False):
         scale = 1.0
         for k, (p, j, g, s) in enumerate(zip(plain, judged, got, sparsity, strict=True)):
             last = k == len(plain) - 1
+            if np.asarray(p).dtype.kind == "i" and np.abs(p).max(initial=0) > 2**53:
+                break  # integers wrap around, and so did what follows
             _same_value(k, p, j, g, s if x is program.points[0] else None)
             if isinstance(j, dense.Dense):
                 size = np.abs(j.t[np.isfinite(j.t)]).max(initial=0.0)
