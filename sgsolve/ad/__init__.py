@@ -11,11 +11,11 @@ array([[-1.,  1., -1.,  0.,  0.],
        [ 0.,  0., -1.,  1., -1.]])
 """
 
+from . import numpy_functions  # noqa: F401  (fills the dispatch tables)
 from .array import ADArray
 from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
     assemble,
-    clear_cache,
     jacobian,
     pattern_of,
     seed,
@@ -24,6 +24,7 @@ from .drivers import (
     value_and_jacobian,
 )
 from .functions import SparseVector, branch, dot, hstack, sparsesum, sparsevec, stack, sum, where
+from .root import clear_cache
 from .user import bernoulli, elementwise
 
 __all__ = [

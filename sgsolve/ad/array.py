@@ -8,7 +8,6 @@ operations in the same order, and so agree with the plain residual to the last b
 
 from __future__ import annotations
 
-import operator
 import sys
 from typing import Any, ClassVar
 
@@ -16,20 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from . import elementwise
+from . import dispatch
 from .assembly import assemble
+from .coefficients import UNIT
 from .derivative import Derivative
 from .indexing import taken
+from .operators import Operators, call_ufunc, numpy_call
+from .root import root_of
+from .sparsity import Sparsity
+from .structure import Structure
 
 ASARRAY = (
     "an AD array cannot become a plain ndarray without losing its derivative; use "
     "ad.value(y) for the numbers, ad.sparsesum([ad.sparsevec(n, idx, y)]) instead of assigning "
     "into an array, ad.hstack or np.concatenate instead of np.array([...])"
 )
-_NUMBERS = (int, float)
 
 
-class ADArray:
+class ADArray(Operators):
     """An array with its derivative; made by `seed` and by operations on AD arrays.
 
     Examples
@@ -116,7 +119,8 @@ class ADArray:
     @property
     def T(self) -> ADArray:
         """The transposed array."""
-        return self.transpose()
+        transposed: ADArray = self.transpose()
+        return transposed
 
     @property
     def flat(self) -> Any:
@@ -162,104 +166,6 @@ class ADArray:
             "ad.sparsesum([ad.sparsevec(n, idx, v), ...]) or with np.where"
         )
 
-    # ---- operators ---------------------------------------------------------------------------
-
-    def __neg__(self) -> Any:
-        return ADArray(-self._value, self._derivative.scaled(-1.0))
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __abs__(self) -> Any:
-        return _call(np.absolute, self)
-
-    def __add__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return ADArray(self._value + other, self._derivative)
-        return _call(np.add, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _call(np.add, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return ADArray(self._value - other, self._derivative)
-        return _call(np.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _call(np.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return ADArray(self._value * other, self._derivative.scaled(float(other)))
-        return _call(np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return ADArray(other * self._value, self._derivative.scaled(float(other)))
-        return _call(np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _call(np.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _call(np.divide, other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return _call(np.floor_divide, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return _call(np.floor_divide, other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return _call(np.remainder, self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _call(np.remainder, other, self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
-
-    def __pow__(self, other: Any) -> Any:
-        return _call(operator.pow, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _call(operator.pow, other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return _numpy("matmul", (self, other))
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _numpy("matmul", (other, self))
-
-    # Comparisons are of values: their results decide, they carry no derivative.
-
-    def __lt__(self, other: Any) -> Any:
-        return self._value < elementwise.value(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._value <= elementwise.value(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._value > elementwise.value(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._value >= elementwise.value(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._value == elementwise.value(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._value != elementwise.value(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
     # ---- conversions that would lose the derivative ------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -296,24 +202,20 @@ class ADArray:
                 "array is never written into; use np.where to choose elements"
             )
         if ufunc is np.matmul:
-            return _numpy("matmul", inputs)
-        return _call(ufunc, *inputs)
+            return numpy_call("matmul", inputs)
+        return call_ufunc(ufunc, *inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _numpy_function(func, args, kwargs)
+        return dispatch.call(func, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        from .numpy_functions import METHODS
-
-        method = METHODS.get(name)
+        method = dispatch.METHODS.get(name)
         if method is None:
             raise AttributeError(f"an AD array has no attribute {name!r}")
         return lambda *args, **kwargs: method(self, *args, **kwargs)
 
     def __dir__(self) -> list[str]:
-        from .numpy_functions import METHODS
-
-        return sorted({*super().__dir__(), *METHODS})
+        return sorted({*super().__dir__(), *dispatch.METHODS})
 
     def __copy__(self) -> ADArray:
         return ADArray(self._value, self._derivative)
@@ -322,23 +224,19 @@ class ADArray:
         return ADArray(self._value, self._derivative)
 
     def __reduce__(self) -> Any:
-        from .drivers import restored, stored
+        pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
+        n = len(self._derivative.root.cols)
+        kind = self._derivative.is_sparsity
+        return restored, (np.asarray(self._value), pattern.rows, pattern.indices, data, n, kind)
 
-        return restored, stored(self)
 
-
-def _call(ufunc: Any, *inputs: Any) -> Any:
-    if len(inputs) == 2:
-        a, b = inputs
-        # The two commonest cases by far, without the general rule's questions.
-        if type(a) is type(b):
-            result = elementwise.both_carry(ufunc, a, b)
-        else:
-            result = elementwise.one_carries(ufunc, a, b)
-        if result is not None:
-            return ADArray(*result)
-    result = elementwise.apply(ufunc, inputs)
-    return ADArray(*result) if type(result) is tuple else result
+def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool) -> ADArray:
+    """Return the AD array that was pickled: its derivative comes back as one matrix."""
+    root = root_of(n)
+    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int64))
+    if is_sparsity:
+        return ADArray(v, Sparsity(root, {structure: UNIT}))
+    return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))
 
 
 def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
@@ -352,18 +250,7 @@ def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
     if name is None:
         raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
     kwargs = {k: v for k, v in kwargs.items() if v is not None}
-    return _numpy(name, inputs, {"axis": 0, **kwargs})
-
-
-def _numpy(name: str, args: Any, kwargs: Any = None) -> Any:
-    return _numpy_function(getattr(np, name), args, kwargs or {})
-
-
-def _numpy_function(func: Any, args: Any, kwargs: Any) -> Any:
-    # Imported on use: these functions are written in terms of AD arrays.
-    from .numpy_functions import call
-
-    return call(func, args, kwargs)
+    return numpy_call(name, inputs, {"axis": 0, **kwargs})
 
 
 def _asked_by_sparse_product() -> bool:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ..errors import StructureError
 from ..pattern import Pattern
-from .derivative import Coefficient, Derivative
+from .coefficients import Coefficient
+from .derivative import Derivative
 from .structure import Structure
 
 # Nanoseconds a value on one core, as `benchmarks/primitives.py` measures them; only their ratios
@@ -133,7 +134,7 @@ class Plan:
         """Return the values on `pattern`."""
         template, base = self._constant_values(coefficients, dtype)
         if self.way == "template":
-            return template.copy()
+            return np.array(template)
         vector = self._source_vector(coefficients, dtype)
         if self.way == "gather":
             data = vector.take(self.order)

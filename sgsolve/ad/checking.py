@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ShapeError
 from .array import ADArray
 from .derivative import Derivative
-from .drivers import _numbers, _root, value_and_jacobian
+from .drivers import _numbers, value_and_jacobian
+from .root import root_of
 
 Function = Callable[..., Any]
 
@@ -39,7 +40,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     x, v = _numbers(x), _numbers(v)
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
-    root = _root(1)
+    root = root_of(1)
     structure = root.selection(np.zeros(x.size, dtype=np.int64))
     direction = v.ravel().astype(np.result_type(v, float))
     y = f(ADArray(x, Derivative(root, {structure: (0.0, 1.0, direction, None)})), *args, **kwargs)

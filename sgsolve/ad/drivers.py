@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -14,33 +12,10 @@ from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..pattern import Pattern
 from .array import ADArray
 from .assembly import assemble as _assemble
-from .derivative import UNIT, Derivative, Sparsity, begin_tracing, end_tracing
-from .structure import Root
-
-# One root for each number of unknowns: what one evaluation found out about structures serves the
-# next one. Old roots go when more sizes than these are in use at the same time.
-MOST_ROOTS = 16
-_roots: OrderedDict[int, Root] = OrderedDict()
-_lock = threading.Lock()
-
-
-def _root(n: int) -> Root:
-    with _lock:
-        root = _roots.get(n)
-        if root is None:
-            root = _roots[n] = Root(n)
-            if len(_roots) > MOST_ROOTS:
-                _roots.popitem(last=False)
-        else:
-            _roots.move_to_end(n)
-        root.begin()
-    return root
-
-
-def clear_cache() -> None:
-    """Forget all structures; frees memory, and the next evaluation finds them out again."""
-    with _lock:
-        _roots.clear()
+from .coefficients import UNIT
+from .derivative import Derivative
+from .root import root_of
+from .sparsity import Sparsity, begin_tracing, end_tracing
 
 
 def seed(x: ArrayLike) -> ADArray:
@@ -70,7 +45,7 @@ def seed(x: ArrayLike) -> ADArray:
     array([[4., 3.]])
     """
     value = _numbers(x)
-    root = _root(value.size)
+    root = root_of(value.size)
     end_tracing()
     return ADArray(value, Derivative(root, {root: UNIT}))
 
@@ -88,7 +63,7 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
         A point at which the code can run.
     """
     value = _numbers(x)
-    root = _root(value.size)
+    root = root_of(value.size)
     sparsity = Sparsity(root, {root: UNIT})
     begin_tracing(sparsity)
     return ADArray(value, sparsity)
@@ -169,22 +144,3 @@ def value_and_jacobian(
             "converted x to plain numbers"
         )
     return y.value, y.jacobian
-
-
-def stored(y: ADArray) -> tuple[Any, ...]:
-    """Return what `restored` needs: values, and the derivative as a matrix."""
-    pattern, data = _assemble(y._derivative, y.size, y._jacobian_dtype())
-    n = len(y._derivative.root.cols)
-    kind = y._derivative.is_sparsity
-    return np.asarray(y._value), pattern.rows, pattern.indices, data, n, kind
-
-
-def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool) -> ADArray:
-    """Return the AD array that was stored."""
-    from .structure import Structure
-
-    root = _root(n)
-    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int64))
-    if is_sparsity:
-        return ADArray(v, Sparsity(root, {structure: UNIT}))
-    return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))

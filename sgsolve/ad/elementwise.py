@@ -183,16 +183,13 @@ def flat(partial: Any, like: Any) -> Any:
 
 def _frexp(x: Any) -> Any:
     mantissa, exponent = np.frexp(x._value)
-    from .array import ADArray
-
-    return [ADArray(*_unary_linear(x, mantissa, np.ldexp(1.0, -exponent))), exponent]
+    return [type(x)(*_unary_linear(x, mantissa, np.ldexp(1.0, -exponent))), exponent]
 
 
 def _modf(x: Any) -> Any:
     fraction, whole = np.modf(x._value)
-    from .array import ADArray
-
-    return [ADArray(*_unary_linear(x, fraction, 1.0)), ADArray(*_unary_linear(x, whole, 0.0))]
+    make = type(x)
+    return [make(*_unary_linear(x, fraction, 1.0)), make(*_unary_linear(x, whole, 0.0))]
 
 
 def _divmod(a: Any, b: Any) -> Any:

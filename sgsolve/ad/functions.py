@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataTypeError, InputError, ShapeError
-from .array import ADArray, _numpy
-from .derivative import tracing
+from .array import ADArray
 from .elementwise import value
 from .indexing import broadcast
 from .operands import PASSING, Index
+from .operators import numpy_call
 from .sides import put_back
+from .sparsity import tracing
 
 
 class SparseVector(NamedTuple):
@@ -262,7 +263,7 @@ def dot(A: Any, x: Any) -> Any:
     x : ndarray or AD array
     """
     if isinstance(A, ADArray) or isinstance(x, ADArray):
-        return _numpy("dot" if isinstance(A, (ADArray, np.ndarray)) else "matmul", (A, x))
+        return numpy_call("dot" if isinstance(A, (ADArray, np.ndarray)) else "matmul", (A, x))
     return A.dot(x) if hasattr(A, "dot") else np.dot(A, x)
 
 
@@ -274,7 +275,7 @@ def sum(x: Any, axis: Any = None) -> Any:
 def hstack(arrays: Iterable[Any]) -> Any:
     """Return the arrays one after the other: np.hstack for AD arrays."""
     arrays = tuple(arrays)
-    return _numpy("hstack", (arrays,)) if _any_ad(arrays) else np.hstack(arrays)
+    return numpy_call("hstack", (arrays,)) if _any_ad(arrays) else np.hstack(arrays)
 
 
 def stack(*arrays: Any) -> Any:
@@ -283,7 +284,7 @@ def stack(*arrays: Any) -> Any:
     With one list or tuple as its only argument it is np.stack: a new first axis.
     """
     if len(arrays) == 1 and isinstance(arrays[0], (list, tuple)):
-        return _numpy("stack", (arrays[0],)) if _any_ad(arrays[0]) else np.stack(arrays[0])
+        return numpy_call("stack", (arrays[0],)) if _any_ad(arrays[0]) else np.stack(arrays[0])
     return hstack(arrays)
 
 

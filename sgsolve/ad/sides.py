@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .derivative import Coefficient, Derivative, _shifted
+from .coefficients import Coefficient, shifted
+from .derivative import Derivative
 from .operands import Index
 from .structure import Structure
 
@@ -57,7 +58,7 @@ def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -
             stretches.append((index, alpha, None))
         else:
             if alpha != 0.0:
-                c, s = _shifted(c, s, alpha, memo)
+                c, s = shifted(c, s, alpha, memo)
             stretches.append((index, s, c))
     common = next((s for _, s, _ in stretches if s != 0), 1.0)
     key = tuple((id(index), id(values), s / common) for index, s, values in stretches)

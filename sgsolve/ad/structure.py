@@ -15,13 +15,17 @@ the operation keeps being used. So the second evaluation of a residual computes 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .operands import PASSING, Constant, Index, IndexArray, Matrix, OperandStore
+from .joins import columns, matches, product
+from .operands import Constant, Index, IndexArray, Matrix
+
+if TYPE_CHECKING:
+    from .root import Root
 
 Rows = slice | IndexArray | None
 Pull = slice | IndexArray | Index | None
@@ -142,8 +146,9 @@ class Structure:
         if self.rows is None:
             return compact
         if isinstance(self.rows, slice):
-            return compact + self.rows.start
-        return self.rows[compact]
+            return compact + int(self.rows.start)
+        placed: IndexArray = self.rows[compact]
+        return placed
 
     def entries(self) -> tuple[IndexArray, IndexArray, NDArray[Any] | None, IndexArray | None]:
         """Return element, unknown, weight and coefficient number of every entry.
@@ -216,9 +221,9 @@ class Structure:
         if isinstance(self.rows, slice):
             csr = csr[:, self.rows]
         elif self.rows is not None:
-            csr = _columns(csr, self.rows)
+            csr = columns(csr, self.rows)
         if self.weights is not None:
-            csr = _product(csr, self.weights)
+            csr = product(csr, self.weights)
         return Structure(self.root, csr.shape[0], None, csr, self.cols)
 
     def _expanded(self) -> Structure:
@@ -240,7 +245,7 @@ class Gathered(Structure):
         self.gathered = (parent, index)
 
     @property
-    def cols(self) -> IndexArray:  # type: ignore[override]
+    def cols(self) -> IndexArray:
         """Unknown of each coefficient."""
         if self._cols is None and self.gathered is not None:
             parent, index = self.gathered
@@ -255,117 +260,13 @@ class Gathered(Structure):
 NO_COLS: IndexArray = np.empty(0, dtype=np.int64)
 
 
-class Root(Structure):
-    """The structure of the unknowns themselves, and the home of all that is made from it.
-
-    Attributes
-    ----------
-    clock : int
-        Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
-        recent evaluations have not used is dropped when many new structures appear.
-    """
-
-    __slots__ = ("_made", "_selections", "clock", "operands", "plans")
-
-    # Bytes of new structures after which unused ones are looked for: small beside the memory of
-    # one evaluation where it matters, and large enough that small problems never look.
-    PRUNE_BYTES = 1 << 26
-    PRUNE_COUNT = 2000
-
-    def __init__(self, n: int) -> None:
-        self.clock = 0
-        super().__init__(self, n, None, None, np.arange(n))
-        self.operands = OperandStore()
-        self.plans: dict[Hashable, Any] = {}
-        self._selections: dict[Any, list[Structure]] = {}
-        self._made = [0, 0]
-        self._selections[_cols_key(self.cols)] = [self]
-
-    def index(self, array: NDArray[Any], size: int) -> Index:
-        """Return the operand of an index array that the user supplied."""
-        passing = PASSING.get(id(array))
-        if passing is not None and passing.values is array:
-            return passing
-        return self.operands.index(array, size, self.clock, self.clock <= 2)
-
-    def constant(self, array: NDArray[Any]) -> Constant:
-        """Return the operand of a vector that the user multiplies elements by."""
-        return self.operands.constant(array, self.clock, self.clock <= 2)
-
-    def matrix(self, array: Any) -> Matrix:
-        """Return the operand of a matrix that the user supplied."""
-        return self.operands.matrix(array, self.clock)
-
-    def selection(self, cols: IndexArray) -> Structure:
-        """Return the structure with these unknowns; equal ones are the same object."""
-        key = _cols_key(cols)
-        known = self._selections.setdefault(key, [])
-        for structure in known:
-            if np.array_equal(structure.cols, cols):
-                structure.used = self.clock
-                return structure
-        structure = Structure(self, len(cols), None, None, cols)
-        known.append(structure)
-        self._made[0] += cols.nbytes
-        self._made[1] += 1
-        return structure
-
-    def begin(self) -> None:
-        """Begin an evaluation."""
-        self.clock += 1
-        nbytes = self._made[0] + self.operands.nbytes
-        if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
-            self.prune()
-
-    def prune(self, age: int = 3) -> None:
-        """Drop everything that the last `age` evaluations did not use."""
-        oldest = self.clock - age
-        self._made = [0, 0]
-        self.operands.prune(oldest)
-        self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
-        self._selections = {
-            key: live
-            for key, known in list(self._selections.items())
-            if (live := [s for s in known if s is self or s.used >= oldest])
-        }
-        _drop_unused(self, oldest)
-
-
-def _drop_unused(structure: Structure, oldest: int) -> None:
-    pending, seen = [structure], {id(structure)}
-    while pending:
-        parent = pending.pop()
-        for key, child in list(parent.children.items()):
-            made = child[0] if type(child) is Taken else child
-            if made.used < oldest:
-                parent.children.pop(key, None)
-            elif id(made) not in seen:
-                seen.add(id(made))
-                pending.append(made)
-
-
-def _cols_key(cols: IndexArray) -> tuple[Any, ...]:
-    return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
-
-
 def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
-    """Choose elements of a structure whose rows are placed: a join of `wanted` and its rows."""
+    """Choose elements of a structure whose rows are placed."""
     count = len(structure.cols) if structure.weights is None else structure.weights.shape[0]
-    place = structure.place(np.arange(count))
-    order = np.argsort(place, kind="stable")
-    begin = np.searchsorted(place[order], wanted, side="left")
-    end = np.searchsorted(place[order], wanted, side="right")
-    number = end - begin
-    element = np.repeat(np.arange(len(wanted)), number)
-    offset = np.arange(len(element)) - np.repeat(np.cumsum(number) - number, number)
-    compact = order[np.repeat(begin, number) + offset]
+    element, compact = matches(structure.place(np.arange(count)), wanted)
     root = structure.root
-    if (
-        structure.weights is None
-        and len(wanted)
-        and number.max() <= 1
-        and 2 * number.sum() >= len(wanted)
-    ):
+    single = structure.weights is None and bool((element[1:] != element[:-1]).all())
+    if single and 2 * len(element) >= len(wanted) > 0:
         # Nearly every element has its row: pad, so that no placing is needed any more.
         cols = np.full(len(wanted), -1)
         cols[element] = structure.cols[compact]
@@ -380,20 +281,3 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
     weights = None if structure.weights is None else structure.weights[compact]
     cols = structure.cols[compact] if weights is None else structure.cols
     return Taken(Structure(root, len(wanted), rows, weights, cols), compact)
-
-
-def _columns(csr: Any, rows: IndexArray) -> Any:
-    """Return ``A @ E`` where E adds compact row k to element rows[k]: chosen columns of A."""
-    return sp.csr_array(csr.tocsc()[:, rows])
-
-
-def _product(a: Any, b: Any) -> Any:
-    """Return the product of two CSR matrices, entries that cancel included."""
-    counts = np.diff(b.indptr)[a.indices]
-    row = np.repeat(np.repeat(np.arange(a.shape[0]), np.diff(a.indptr)), counts)
-    begin = np.repeat(b.indptr[a.indices] - (np.cumsum(counts) - counts), counts)
-    entry = begin + np.arange(len(row))
-    data = np.repeat(a.data, counts) * b.data[entry]
-    product = sp.coo_array((data, (row, b.indices[entry])), shape=(a.shape[0], b.shape[1])).tocsr()
-    product.sum_duplicates()
-    return product

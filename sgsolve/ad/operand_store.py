@@ -1,0 +1,159 @@
+"""The store of operands: from an array that the user supplied to the operand it now equals.
+
+Contents decide, never identity: an array that was changed in place, or made afresh with equal
+contents, finds the operand that it equals at this moment. The id of an array is only a hint where
+to look first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .operands import Constant, Contents, Index, IndexArray, Matrix
+
+# Up to this many bytes the contents themselves serve as a dictionary key.
+SMALL = 1 << 14
+
+
+class OperandStore:
+    """All operands met by evaluations that share one vector of unknowns."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Any] = {}
+        self._by_content: dict[Any, list[Any]] = {}
+        self.nbytes = 0
+
+    def index(self, array: NDArray[Any], size: int, clock: int, first: bool) -> Index:
+        """Return the operand for an integer or boolean array that indexes `size` elements.
+
+        Negative positions are resolved; IndexError as NumPy raises it if one is out of bounds.
+        """
+        found = self._by_id.get(id(array))
+        if type(found) is tuple and found[0] == size:
+            operand = found[1]
+            if operand.contents.equal(array):
+                return _touched(operand, clock)
+        key = (size, *_sample(array))
+        for operand in self._by_content.get(key, ()):
+            if operand.contents.equal(array):
+                self._remember(array, (size, operand))
+                return _touched(operand, clock)
+        operand = Index(_positions(array, size), Contents(array), not first, clock)
+        self.nbytes += operand.values.nbytes + array.nbytes
+        self._by_content.setdefault(key, []).append(operand)
+        self._remember(array, (size, operand))
+        return operand
+
+    def matrix(self, array: Any, clock: int) -> Matrix:
+        """Return the operand for a SciPy sparse matrix in any format, or a dense matrix."""
+        parts = _parts(array)
+        found = self._by_id.get(id(array))
+        if type(found) is Matrix and _all_equal(found.contents, parts):
+            found.used = clock
+            return found
+        key = (array.shape, *(_sample(p) for p in parts))
+        for operand in self._by_content.get(key, ()):
+            if _all_equal(operand.contents, parts):
+                self._remember(array, operand)
+                operand.used = clock
+                return operand  # type: ignore[no-any-return]
+        # sum_duplicates keeps explicit zeros: they are part of the structure.
+        csr = sp.csr_array(array, copy=True)
+        csr.sum_duplicates()
+        operand = Matrix(csr, tuple(map(Contents, parts)), clock)
+        self.nbytes += sum(p.nbytes for p in parts) + csr.data.nbytes + csr.indices.nbytes
+        self._by_content.setdefault(key, []).append(operand)
+        self._remember(array, operand)
+        return operand
+
+    def constant(self, array: NDArray[Any], clock: int, first: bool) -> Constant:
+        """Return the operand for a vector that elements are multiplied by."""
+        found = self._by_id.get(id(array))
+        key: Any = None
+        if type(found) is not Constant or not found.contents.equal(array):
+            found = None
+            key = ("constant", *_sample(array))
+            for operand in self._by_content.get(key, ()):
+                if operand.contents.equal(array):
+                    found = operand
+                    self._remember(array, operand)
+                    break
+        if found is None:
+            found = Constant(array, first, clock)
+            self.nbytes += 2 * array.nbytes
+            self._by_content.setdefault(key, []).append(found)
+            self._remember(array, found)
+        elif found.used != clock:
+            found.steady = True
+            found.used = clock
+        return found
+
+    def prune(self, oldest: int) -> None:
+        """Forget every operand that was not used since evaluation `oldest`."""
+        kept = {
+            key: live
+            for key, operands in list(self._by_content.items())
+            if (live := [o for o in operands if o.used >= oldest])
+        }
+        self._by_content = kept
+        self._by_id = {}
+        self.nbytes = 0
+
+    def _remember(self, array: Any, entry: Any) -> None:
+        # An id may come to belong to another array: entries are hints, contents decide.
+        if len(self._by_id) > 1000:
+            self._by_id = {}
+        self._by_id[id(array)] = entry
+
+
+def _touched(operand: Index, clock: int) -> Index:
+    if operand.used != clock:
+        operand.volatile = False
+        operand.taken = {}
+        operand.used = clock
+    return operand
+
+
+def _all_equal(ours: tuple[Contents, ...], theirs: tuple[Any, ...]) -> bool:
+    return len(ours) == len(theirs) and all(o.equal(t) for o, t in zip(ours, theirs, strict=True))
+
+
+def _sample(array: NDArray[Any]) -> tuple[Any, ...]:
+    """Return a cheap key: equal for equal contents, and mostly different for different ones."""
+    if array.nbytes <= SMALL:
+        return array.shape, array.dtype.char, array.tobytes()
+    flat = array.ravel() if array.flags.c_contiguous else array.reshape(-1)
+    some = flat[:: max(1, flat.size // 61)]
+    return array.shape, array.dtype.char, some.tobytes()
+
+
+def _parts(array: Any) -> tuple[Any, ...]:
+    """Return the arrays that together are the contents of a matrix."""
+    if isinstance(array, np.ndarray):
+        return (array,)
+    if array.format in ("csr", "csc"):
+        return array.indptr, array.indices, array.data
+    coo = array.tocoo()
+    return coo.row, coo.col, coo.data
+
+
+def _positions(array: NDArray[Any], size: int) -> IndexArray:
+    """Return non-negative int64 positions, private and read-only."""
+    if array.dtype == bool:
+        if array.shape != (size,):
+            raise IndexError(f"boolean index has shape {array.shape}, the array has ({size},)")
+        values = np.flatnonzero(array)
+    else:
+        values = array.astype(np.int64).ravel()
+        if len(values) and (values.min() < -size or values.max() >= size):
+            bad = values[(values < -size) | (values >= size)][0]
+            raise IndexError(f"index {bad} is out of bounds for an array of {size} elements")
+        if len(values) and values.min() < 0:
+            values = np.where(values < 0, values + size, values)
+    values = np.ascontiguousarray(values, dtype=np.int64)
+    values.flags.writeable = False
+    return values

@@ -1,0 +1,146 @@
+"""Operators of AD arrays, and the way from a ufunc to its rule."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from . import dispatch, elementwise
+
+_NUMBERS = (int, float)
+
+
+class Operators:
+    """Arithmetic and comparisons; the base of `ADArray`, which adds the data and the protocols."""
+
+    __slots__ = ()
+
+    _value: Any
+    _derivative: Any
+
+    def __init__(self, value: Any, derivative: Any) -> None:
+        self._value = value
+        self._derivative = derivative
+
+    def __neg__(self) -> Any:
+        return type(self)(-self._value, self._derivative.scaled(-1.0))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return call_ufunc(np.absolute, self)
+
+    def __add__(self, other: Any) -> Any:
+        if type(other) in _NUMBERS:
+            return type(self)(self._value + other, self._derivative)
+        return call_ufunc(np.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return call_ufunc(np.add, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        if type(other) in _NUMBERS:
+            return type(self)(self._value - other, self._derivative)
+        return call_ufunc(np.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return call_ufunc(np.subtract, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) in _NUMBERS:
+            return type(self)(self._value * other, self._derivative.scaled(float(other)))
+        return call_ufunc(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        if type(other) in _NUMBERS:
+            return type(self)(other * self._value, self._derivative.scaled(float(other)))
+        return call_ufunc(np.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return call_ufunc(np.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return call_ufunc(np.divide, other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return call_ufunc(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return call_ufunc(np.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return call_ufunc(np.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return call_ufunc(np.remainder, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pow__(self, other: Any) -> Any:
+        return call_ufunc(operator.pow, self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return call_ufunc(operator.pow, other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return numpy_call("matmul", (self, other))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return numpy_call("matmul", (other, self))
+
+    # Comparisons are of values: their results decide, they carry no derivative.
+
+    def __lt__(self, other: Any) -> Any:
+        return self._value < elementwise.value(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._value <= elementwise.value(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._value > elementwise.value(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._value >= elementwise.value(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._value == elementwise.value(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._value != elementwise.value(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
+    """Return ``ufunc(*inputs)`` where some argument is an AD array."""
+    if len(inputs) == 2:
+        a, b = inputs
+        # The two commonest cases by far, without the general rule's questions.
+        make = type(a)
+        if make is type(b):
+            result = elementwise.both_carry(ufunc, a, b)
+        else:
+            if not issubclass(make, Operators):
+                make = type(b)
+            result = elementwise.one_carries(ufunc, a, b)
+        if result is not None:
+            return make(*result)
+    else:
+        make = type(inputs[0])
+    result = elementwise.apply(ufunc, inputs)
+    return make(*result) if type(result) is tuple else result
+
+
+def numpy_call(name: str, args: Any, kwargs: Any = None) -> Any:
+    """Return ``np.name(*args, **kwargs)`` where some argument is an AD array."""
+    return dispatch.call(getattr(np, name), args, kwargs or {})
