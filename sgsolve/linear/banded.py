@@ -22,7 +22,7 @@ from ..errors import SingularMatrixError
 from ..pattern import Pattern
 from .backend import Vector, is_complex
 
-# A pivot this much smaller than the largest is a hint (not a verdict) that A is singular.
+# A pivot this much smaller than the largest is a reason to look whether A is singular.
 SMALL_PIVOT = 1e-11
 
 
@@ -43,7 +43,7 @@ class Banded:
     def __init__(self, order: NDArray[Any] | None = None, searched: bool = False) -> None:
         self._permutation = order
         self._searched = searched
-        self.doubtful = False
+        self.doubtful: bool | None = False
 
     def analyse(self, A: Any) -> None:
         """Find the order and the place of every entry in the band."""
@@ -81,7 +81,8 @@ class Banded:
         if info > 0:
             raise SingularMatrixError("banded LU met a zero pivot")
         pivots = np.abs(self._diagonal)
-        self.doubtful = bool(np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots))
+        small = np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots)
+        self.doubtful = None if small else False
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""

@@ -22,7 +22,7 @@ class Dense:
     reads_values = False
 
     def __init__(self) -> None:
-        self.doubtful = False
+        self.doubtful: bool | None = False
 
     def analyse(self, A: Any) -> None:
         """Find the place of every entry in a full, column-ordered matrix."""
@@ -45,7 +45,8 @@ class Dense:
         if info > 0:
             raise SingularMatrixError("dense LU met a zero pivot")
         pivots = np.abs(self._diagonal)
-        self.doubtful = bool(np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots))
+        small = np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots)
+        self.doubtful = None if small else False
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""
