@@ -5,7 +5,8 @@ import importlib
 
 import pytest
 
-MODULES = ["constants", "device", "mesh", "mobility", "report", "statistics"]
+MODULES = ["cells", "constants", "device", "generation", "grids", "mobility"]
+MODULES += ["report", "small_signal", "statistics", "triangles"]
 
 
 @pytest.mark.parametrize("name", MODULES)

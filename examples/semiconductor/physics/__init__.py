@@ -6,15 +6,19 @@ eV; currents per cm^2 in one dimension, per cm of width in two.
 """
 
 from .boundary import Surface
+from .cells import CellMesh, interval
 from .checks import UnitsWarning
 from .constants import CODATA2018, Constants
 from .contacts import Gate, Ohmic, Schottky
 from .device import Device
-from .mesh import Mesh, graded, interval
+from .grids import graded, rectangle
+from .mesh import Mesh
 from .recombination import auger, radiative, srh
+from .triangles import triangulation
 
 __all__ = [
     "CODATA2018",
+    "CellMesh",
     "Constants",
     "Device",
     "Gate",
@@ -27,5 +31,7 @@ __all__ = [
     "graded",
     "interval",
     "radiative",
+    "rectangle",
     "srh",
+    "triangulation",
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sgsolve import ad
+from sgsolve.errors import InputError
 
 from .carriers import Carriers, arguments, band_factors
 from .contacts import Gate, Ohmic, Schottky
@@ -66,8 +67,13 @@ def neutral(device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) ->
         charge, slope = _charge(device, plain, ad.value(vt), nodes, u)
         step = np.clip(charge / slope, -1.0, 1.0)
         u = u + step
-        if np.abs(step).max() < 1e-13:
+        if np.abs(step).max() < 1e-12:
             break
+    else:
+        raise InputError(
+            "doping: no potential makes the device neutral; with these statistics a band holds "
+            "fewer carriers than the doping asks for"
+        )
     charge, _ = _charge(device, p, vt, nodes, u)
     return u + charge / slope
 

@@ -149,7 +149,7 @@ def _strange_densities(device: Device) -> str:
     debye = np.sqrt(float(np.max(p["eps_r"])) * c.eps0 * vt / (c.q * top))
     finest = float(device.mesh.lengths.min())
     extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
-    if finest > 100 * debye or extent < 0.1 * debye:
+    if finest > 1000 * debye or extent < 0.1 * debye:
         return (
             f"the Debye length at the highest doping is {debye:.2g} cm, the finest spacing "
             f"{finest:.2g} cm, the extent {extent:.2g} cm: no space charge can be resolved"

@@ -3,7 +3,7 @@
 One idea: all that the equations of a device need from a mesh is, for every edge, its length and
 its *couple* (the measure of the face that two control volumes share: 1 in one dimension, a length
 in cm in two) and, for every node, its volume. Where these come from does not matter: they can be
-given, or made by `interval`, `tensor.rectangle` or `triangles.triangulation`.
+given, or made by `cells.interval`, `grids.rectangle` or `triangles.triangulation`.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """
@@ -11,7 +11,6 @@ Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -122,75 +121,3 @@ def divergence_of(edges: np.ndarray, n: int) -> csr_array:
     columns = np.concatenate([np.arange(m), np.arange(m)])
     signs = np.concatenate([np.ones(m), -np.ones(m)])
     return csr_array((signs, (rows, columns)), shape=(n, m))
-
-
-def interval(x: np.ndarray) -> Mesh:
-    """A one-dimensional mesh on ascending nodes; the couples are 1 (currents are per cm^2).
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-        Coordinates in cm, strictly ascending, at least three.
-
-    Examples
-    --------
-    >>> interval(np.array([0.0, 2.0, 3.0])).volumes.tolist()
-    [1.0, 1.5, 0.5]
-    """
-    x = np.asarray(x, dtype=float)
-    if x.ndim != 1 or len(x) < 3:
-        raise ShapeError(f"x: need at least three nodes in one dimension, got shape {x.shape}")
-    h = np.diff(x)
-    if not (h > 0).all():
-        i = int(np.argmin(h > 0))
-        raise InputError(
-            f"x: the mesh is not sorted: x[{i}] = {x[i]:g} and x[{i + 1}] = {x[i + 1]:g}; "
-            "sort the nodes and drop duplicates"
-        )
-    volumes = np.zeros(len(x))
-    volumes[:-1] += h / 2
-    volumes[1:] += h / 2
-    edges = np.stack([np.arange(len(x) - 1), np.arange(1, len(x))], axis=1)
-    return Mesh(x, edges, np.ones(len(h)), volumes)
-
-
-def graded(
-    edges: list[float], spacing_ends: float, spacing_junction: float, ratio: float
-) -> np.ndarray:
-    """Nodes of layers, fine at every interface and coarsening geometrically away from it.
-
-    Parameters
-    ----------
-    edges : list of float
-        Ascending positions of the two ends and of the interfaces between them, cm.
-    spacing_ends, spacing_junction : float
-        First spacing at the two ends, and at the inner interfaces, cm.
-    ratio : float
-        Growth from one cell to the next, at least 1; 1.1 resolves a depletion layer well.
-
-    Examples
-    --------
-    >>> x = graded([0.0, 1e-4, 2e-4], 1e-6, 1e-7, 1.2)
-    >>> bool(np.all(np.diff(x) > 0)), float(x[-1])
-    (True, 0.0002)
-    """
-    nodes = [np.array([edges[0]])]
-    last = len(edges) - 2
-    for i, (left, right) in enumerate(pairwise(edges)):
-        first = spacing_ends if i == 0 else spacing_junction
-        final = spacing_ends if i == last else spacing_junction
-        steps = _steps(right - left, first, final, ratio)
-        inner = left + np.cumsum(steps)
-        inner[-1] = right
-        nodes.append(inner)
-    return np.concatenate(nodes)
-
-
-def _steps(length: float, first: float, final: float, ratio: float) -> np.ndarray:
-    """Spacings that grow from both ends and add up to the length."""
-    left, right = [first], [final]
-    while sum(left) + sum(right) < length:
-        side = left if left[-1] <= right[-1] else right
-        side.append(side[-1] * ratio)
-    steps = np.array(left + right[::-1])
-    return steps * (length / steps.sum())

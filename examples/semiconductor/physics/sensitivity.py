@@ -11,7 +11,7 @@ Reference: M. B. Giles, N. A. Pierce, Flow, Turbulence and Combustion 65 (2000) 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -55,8 +55,10 @@ def derivatives(
     check_contact(device, contact)
     p = device.parameters | p
     cut = cuts(device, x, contact, p)
-    by_p, explicit = _by_parameters(device, x, contact, names, p, cut)
-    by_x = _by_unknowns(device, x, contact, p, cut)
+    by_p = by_parameters(lambda q: device.residual(x, **q), names, p, len(x))
+    current = by_parameters(lambda q: device.current(x, contact, cut=cut, **q), names, p, 1)
+    explicit = current[0]
+    by_x = dense(device.current(ad.seed(x), contact, cut=cut, **p), (1, len(x)))[0]
     solver = factorized(device, x, p)
     if how == "forward":
         total = explicit - by_x @ solver.solve(by_p)
@@ -78,25 +80,14 @@ def factorized(device: Device, x: np.ndarray, p: dict[str, Any]) -> Any:
     return solver
 
 
-def _by_parameters(
-    device: Device, x: np.ndarray, contact: str, names: Sequence[str], p: dict[str, Any], cut: tuple
-) -> tuple[np.ndarray, np.ndarray]:
-    """dF/dp, shape (n, k), and the explicit part of dI/dp, shape (k,)."""
-    theta = ad.seed(np.array([float(p[name]) for name in names]))
-    q = {**p, **{name: theta[i] for i, name in enumerate(names)}}
-    residual = device.residual(x, **q)
-    current = device.current(x, contact, cut=cut, **q)
-    return _dense(residual, (len(x), len(names))), _dense(current, (1, len(names)))[0]
-
-
-def _by_unknowns(
-    device: Device, x: np.ndarray, contact: str, p: dict[str, Any], cut: tuple
+def by_parameters(
+    f: Callable[[dict[str, Any]], Any], names: Sequence[str], p: dict[str, Any], rows: int
 ) -> np.ndarray:
-    """dI/dx, shape (n,)."""
-    return _dense(device.current(ad.seed(x), contact, cut=cut, **p), (1, len(x)))[0]
+    """Derivative of a function of the parameters, shape (rows, len(names))."""
+    theta = ad.seed(np.array([float(p[name]) for name in names]))
+    return dense(f({**p, **{name: theta[i] for i, name in enumerate(names)}}), (rows, len(names)))
 
 
-def _dense(y: Any, shape: tuple[int, int]) -> np.ndarray:
-    if not hasattr(y, "jacobian"):
-        return np.zeros(shape)
-    return y.jacobian.toarray().reshape(shape)
+def dense(y: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Derivative of an AD array as a full matrix; zero for what does not depend on the seed."""
+    return y.jacobian.toarray().reshape(shape) if hasattr(y, "jacobian") else np.zeros(shape)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from sgsolve import ad
-from sgsolve.errors import InputError
+from sgsolve.errors import DomainError, InputError
 
 Array = Any
 
@@ -70,7 +70,7 @@ class Tabulated:
     """A distribution known by ``log_gamma`` at equidistant points, joined by a spline.
 
     Below the table the factor's logarithm decays like ``exp(eta)``, as it does for every
-    distribution; above it the argument is outside the model, and is refused.
+    distribution; above it a `DomainError` says that the argument is outside the model.
     """
 
     def __init__(self, eta: np.ndarray, log_gamma: np.ndarray) -> None:
@@ -81,6 +81,10 @@ class Tabulated:
 
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         """From the spline, or its decaying tail."""
+        if np.max(eta) > self.high:
+            raise DomainError(
+                f"eta = {np.max(eta):g} is above {self.high:g}, where this statistics ends"
+            )
         inside = np.clip(eta, self.low, self.high)
         tail = self._tail * np.exp(np.minimum(eta - self.low, 0.0))
         return np.where(eta < self.low, tail, self._parts[order](inside))

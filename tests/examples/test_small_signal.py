@@ -1,0 +1,127 @@
+"""Capacitances and sensitivities: against theory and against differences."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def diode():
+    from physics import Device, Ohmic, graded, interval, srh
+
+    x = graded([0.0, 1e-4, 2e-4], 1e-6, 2e-8, 1.1)
+    doping = np.where(x < 1e-4, -1e17, 1e16)
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"tau_n": 1e-7, "tau_p": 2e-7, "n1": 1e10, "p1": 1e10}
+    contacts = {"p": Ohmic(0), "n": Ohmic(-1)}
+    return Device(interval(x), doping, contacts, values, recombination=[srh])
+
+
+def test_depletion_capacitance_follows_theory(diode):
+    from physics.small_signal import SmallSignal
+
+    vt, c = diode.thermal_voltage, diode.constants
+    built_in = vt * np.log(1e17 * 1e16 / 1e20)
+    doping = 1e17 * 1e16 / (1e17 + 1e16)
+    small = SmallSignal(diode)
+    sweep = diode.sweep("p", [0.0, -1.0, -4.0])
+    for i in range(3):
+        x, p = sweep.at(i)
+        value = small.capacitance(x, "p", [1e5], **p)[0]
+        barrier = built_in - p["V_p"] - 2 * vt
+        theory = np.sqrt(c.q * 11.7 * c.eps0 * doping / (2 * barrier))
+        assert value == pytest.approx(theory, rel=0.02)
+
+
+def test_pattern_is_analysed_once_for_all_frequencies_and_biases(diode):
+    from physics.small_signal import SmallSignal
+
+    small = SmallSignal(diode)
+    sweep = diode.sweep("p", [0.0, 0.3, 0.6])
+    for i in range(3):
+        x, p = sweep.at(i)
+        small.admittance(x, "p", np.logspace(0, 9, 4), **p)
+    assert small.analyses == 1
+
+
+def test_admittance_at_no_frequency_is_the_slope_of_the_current(diode):
+    from physics.sensitivity import conductance
+    from physics.small_signal import SmallSignal
+
+    x = diode.solve(V_p=0.5).x
+    slope = conductance(diode, x, "p", V_p=0.5)
+    y = SmallSignal(diode).admittance(x, "p", [1e-6], V_p=0.5)[0]
+    assert y.real == pytest.approx(slope, rel=1e-9)
+    other = SmallSignal(diode).admittance(x, "p", [1e5], at="n", V_p=0.5)[0]
+    same = SmallSignal(diode).admittance(x, "p", [1e5], V_p=0.5)[0]
+    assert abs(other + same) < 1e-9 * abs(same)
+
+
+def test_derivatives_by_every_parameter_match_differences(diode):
+    from physics.sensitivity import derivatives
+
+    names = ["V_p", "T", "G", "eps_r", "ni", "mu_n", "mu_p", "tau_n", "tau_p", "n1", "p1"]
+    p = {"V_p": 0.5, "G": 1e15}
+    x = diode.solve(**p).x
+    adjoint = derivatives(diode, x, "p", names, **p)
+    forward = derivatives(diode, x, "p", names, how="forward", **p)
+
+    def current(q):
+        return diode.current(diode.solve(x, **q).x, "p", **q)
+
+    for name in names:
+        value = (diode.parameters | p)[name]
+        h = 1e-4 * abs(value)
+        differences = [
+            (current({**p, name: value + d}) - current({**p, name: value - d})) / (2 * d)
+            for d in (h, 2 * h)
+        ]
+        expected = (4 * differences[0] - differences[1]) / 3
+        assert adjoint[name] == pytest.approx(forward[name], rel=1e-8)
+        assert adjoint[name] == pytest.approx(expected, rel=1e-5, abs=1e-7 * current(p) / value)
+
+
+def test_mos_capacitor():
+    from mos_capacitor import DOPING, OXIDE, capacitor, main
+
+    flat = -0.55 - 0.025852 * np.log(DOPING / 1e10)
+    data = main([flat - 2.0, flat, 2.0])
+    device = capacitor()
+    vt, c = device.thermal_voltage, device.constants
+    debye = np.sqrt(11.7 * c.eps0 * vt / (c.q * DOPING))
+    theory = 1 / (1 + 3.9 * debye / (11.7 * OXIDE))
+    assert data.high[1] / data.oxide == pytest.approx(theory, rel=0.01)
+    widest = np.sqrt(4 * 11.7 * c.eps0 * vt * np.log(DOPING / 1e10) / (c.q * DOPING))
+    least = 1 / (1 + 3.9 * widest / (11.7 * OXIDE))
+    assert data.high[2] / data.oxide == pytest.approx(least, rel=0.1)
+    assert np.abs(data.low[:2] / data.high[:2] - 1).max() < 1e-3
+    assert data.low[2] / data.oxide == pytest.approx(0.97538, abs=1e-4)
+
+
+def test_a_lumped_insulator_is_a_meshed_one():
+    from mos_capacitor import DOPING, OXIDE, SILICON
+    from physics import Device, Gate, Ohmic, graded, interval
+    from physics.small_signal import SmallSignal
+
+    layer = graded([0.0, 2 * SILICON], 2e-8, 2e-8, 1.06)
+    x = np.concatenate([[0.0], layer[1:]])
+    x = x[x <= SILICON]
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 800.0, "mu_p": 300.0}
+    gate = Gate(0, offset=0.55, capacitance=3.9 * 8.8541878128e-14 / OXIDE)
+    doping = np.full(len(x), -DOPING)
+    lumped = Device(interval(x), doping, {"gate": gate, "bulk": Ohmic(-1)}, values)
+
+    mesh = interval(np.concatenate([np.linspace(0, OXIDE, 11)[:-1], OXIDE + x]))
+    below = mesh.centres() > OXIDE
+    values["eps_r"] = mesh.on_edges(np.where(below, 11.7, 3.9))
+    meshed = Device(
+        mesh,
+        np.where(mesh.nodes >= OXIDE, -DOPING, 0.0),
+        {"gate": Gate(0, offset=0.55), "bulk": Ohmic(-1)},
+        values,
+        active=mesh.part(below),
+    )
+    found = [
+        SmallSignal(d).capacitance(d.solve(V_gate=-0.5).x, "gate", [1e7], V_gate=-0.5)[0]
+        for d in (lumped, meshed)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-9)

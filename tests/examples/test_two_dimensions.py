@@ -1,0 +1,148 @@
+"""Meshes in two dimensions and the devices on them."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def parameters():
+    values = {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    return values | {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
+
+
+def strip(mesh, parameters):
+    from physics import Device, Ohmic, srh
+
+    x = mesh.nodes[:, 0]
+    left, right = mesh.where(x == 0), mesh.where(x == x.max())
+    doping = np.where(x < 0.5e-4, -1e17, 1e17)
+    contacts = {"a": Ohmic(left), "c": Ohmic(right)}
+    return Device(mesh, doping, contacts, parameters, recombination=[srh])
+
+
+def grid():
+    from physics import rectangle
+
+    return rectangle(np.linspace(0, 1e-4, 81), np.linspace(0, 1e-5, 5))
+
+
+def random_triangles(seed=3):
+    """Delaunay triangles of random points inside, regular ones on the sides."""
+    from physics import triangulation
+    from scipy.spatial import Delaunay
+
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 1, 11)
+    sides = [np.stack([t, 0 * t], 1), np.stack([t, 0 * t + 1], 1)]
+    sides += [np.stack([0 * t, t], 1)[1:-1], np.stack([0 * t + 1, t], 1)[1:-1]]
+    points = np.concatenate([*sides, rng.uniform(0.04, 0.96, (120, 2))])
+    return triangulation(1e-4 * points, Delaunay(points).simplices)
+
+
+@pytest.mark.parametrize("make", [grid, random_triangles])
+def test_volumes_add_up_to_the_area(make):
+    mesh = make()
+    area = np.prod(np.ptp(mesh.nodes, axis=0))
+    assert mesh.volumes.sum() == pytest.approx(area, rel=1e-13)
+    # The divergence theorem, for a linear field: what leaves an inner volume is nothing.
+    field = mesh.nodes @ np.array([2.0, -1.0])
+    a, b = mesh.edges.T
+    outflow = mesh.divergence() @ ((field[a] - field[b]) * mesh.couples / mesh.lengths)
+    low, high = mesh.nodes.min(axis=0), mesh.nodes.max(axis=0)
+    inner = ((mesh.nodes > low) & (mesh.nodes < high)).all(axis=1)
+    assert np.abs(outflow[inner]).max() < 1e-12 * np.abs(field).max()
+
+
+def test_quality_reports_obtuse_triangles_and_negative_couples():
+    from physics import triangulation
+    from physics.triangles import quality
+
+    flat = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 0.2], [1.0, -0.2]])
+    mesh = triangulation(flat, np.array([[0, 1, 2], [0, 3, 1]]))
+    report = quality(mesh)
+    assert report.obtuse == 2
+    assert [tuple(mesh.edges[i]) for i in report.negative] == [(0, 1)]
+    assert "2 of 2 triangles are obtuse" in str(report)
+    assert mesh.volumes.sum() == pytest.approx(0.4)
+
+
+def test_wrong_triangles_are_refused():
+    from physics import triangulation
+
+    from sgsolve.errors import InputError
+
+    line = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    with pytest.raises(InputError, match="triangle 0 has no area"):
+        triangulation(line, np.array([[0, 1, 2], [0, 1, 3]]))
+    with pytest.raises(InputError, match="in no triangle"):
+        triangulation(line, np.array([[0, 1, 3]]))
+
+
+@pytest.mark.parametrize("voltage", [-2.0, 0.3, 0.7])
+def test_a_strip_carries_what_one_dimension_does(parameters, voltage):
+    from physics import Device, Ohmic, interval, srh
+
+    x = np.linspace(0, 1e-4, 81)
+    doping = np.where(x < 0.5e-4, -1e17, 1e17)
+    contacts = {"a": Ohmic(0), "c": Ohmic(-1)}
+    one = Device(interval(x), doping, contacts, parameters, recombination=[srh])
+    two = strip(grid(), parameters)
+    expected = one.current(one.solve(V_a=voltage).x, "a", V_a=voltage)
+    current = two.current(two.solve(V_a=voltage).x, "a", V_a=voltage)
+    assert current == pytest.approx(1e-5 * expected, rel=1e-12)
+
+
+def test_triangles_and_rectangles_agree(parameters):
+    from physics import rectangle, triangulation
+
+    mesh = rectangle(np.linspace(0, 1e-4, 81), np.linspace(0, 1e-5, 5))
+    halves = np.concatenate([mesh.cells[:, [0, 1, 2]], mesh.cells[:, [0, 2, 3]]])
+    currents = [
+        device.current(device.solve(V_a=0.5).x, "a", V_a=0.5)
+        for device in (strip(m, parameters) for m in (mesh, triangulation(mesh.nodes, halves)))
+    ]
+    assert currents[0] == pytest.approx(currents[1], rel=1e-12)
+
+
+def test_mosfet():
+    from mosfet import main
+
+    data = main(gate=[-0.2, 0.4, 1.0, 1.6], drain=[0.0, 0.8, 1.6])
+    linear, saturated = data.transfer[0.05], data.transfer[1.2]
+    assert saturated[-1] == pytest.approx(7.103, rel=1e-3)
+    assert saturated[0] / linear[0] > 2
+    assert saturated[-1] / saturated[0] > 1e8
+    output = data.output[1.6]
+    assert abs(output[0]) < 1e-20
+    assert 1 < output[2] / output[1] < 1.1
+    # What the contacts exchange adds up to nothing.
+    device = data.device
+    bias = {"V_gate": 1.6, "V_drain": 1.6}
+    x = device.solve(**bias).x
+    currents = [device.current(x, name, **bias) for name in device.contacts]
+    assert abs(sum(currents)) < 1e-12 * max(np.abs(currents))
+
+
+def test_bipolar_transistor():
+    from bipolar import main
+
+    data = main([0.4, 0.5, 0.6, 0.7])
+    assert data.gain[-1] == pytest.approx(455.3, rel=1e-3)
+    vt = data.device.thermal_voltage
+    ideality = 0.1 / vt / np.log(data.collector[1:] / data.collector[:-1])
+    assert np.abs(ideality - 1.03).max() < 0.03
+    assert np.all(np.diff(data.gain) > 0)
+
+
+def test_files_of_meshio(tmp_path):
+    meshio = pytest.importorskip("meshio")
+    from physics.triangles import read, write
+
+    mesh = random_triangles()
+    path = tmp_path / "mesh.vtu"
+    write(path, mesh, height=mesh.nodes[:, 0])
+    assert meshio.read(path).point_data["height"].shape == (mesh.n,)
+    again, regions = read(path)
+    assert again.n == mesh.n
+    assert again.volumes.sum() == pytest.approx(mesh.volumes.sum())
+    assert regions == {}
