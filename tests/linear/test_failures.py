@@ -221,6 +221,18 @@ def test_unsorted_and_duplicate_indices_with_stale_flags(name):
             np.testing.assert_allclose(x, expected, rtol=1e-12)
 
 
+def test_storage_with_room_to_spare():
+    A = five_point(8)
+    roomy = sp.csr_array(A.shape)
+    roomy.data = np.append(A.data, [np.nan, np.nan])
+    roomy.indices = np.append(A.indices, np.array([7, 7], dtype=A.indices.dtype))
+    roomy.indptr = A.indptr
+    solver = linear.auto(Pattern.of(A))
+    b = np.ones(64)
+    assert backward_error(A, solved(solver, roomy, b), b) < 1e-12
+    assert solver.stats.n_grow == 0
+
+
 @pytest.mark.parametrize("name", DIRECT)
 def test_values_changed_in_place_after_the_factorisation_do_not_matter(name):
     A = five_point(10)
