@@ -25,6 +25,7 @@ from .drivers import (
 )
 from .functions import SparseVector, branch, dot, hstack, sparsesum, sparsevec, stack, sum, where
 from .root import clear_cache
+from .special import fermi_dirac, lambertw, logsumexp
 from .user import bernoulli, elementwise
 
 __all__ = [
@@ -38,9 +39,12 @@ __all__ = [
     "clear_cache",
     "dot",
     "elementwise",
+    "fermi_dirac",
     "hstack",
     "jacobian",
     "jvp",
+    "lambertw",
+    "logsumexp",
     "pattern_of",
     "seed",
     "seed_sparsity",

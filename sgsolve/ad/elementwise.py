@@ -15,6 +15,7 @@ from ..errors import DerivativeError
 from .derivative import Derivative
 from .indexing import broadcast
 from .rules import BINARY, UNARY
+from .special_rules import INSTEAD
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
 DECISIONS = frozenset(
@@ -52,9 +53,10 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     several: Any = SEVERAL.get(ufunc)
     if several is not None:
         return several(*inputs)
+    name = ufunc.__name__
+    instead = INSTEAD.get(name, "give it one with ad.elementwise(f, dfdx)")
     raise DerivativeError(
-        f"no derivative rule for the ufunc {ufunc.__name__!r} with {len(inputs)} arguments; "
-        "give it one with ad.elementwise(f, dfdx)"
+        f"no derivative rule for the ufunc {name!r} with {len(inputs)} arguments; {instead}"
     )
 
 
@@ -116,7 +118,7 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
             return y, d
         if d.is_sparsity:
             return y, d
-        partial = _partial(ufunc, rule, y, va, vb)[which]
+        partial = _known(ufunc, _partial(ufunc, rule, y, va, vb)[which], which)
         if partial is (vb if which == 0 else va) and isinstance(partial, np.ndarray):
             # The user may change a constant in place later; a derivative never follows.
             partial = partial.copy()
@@ -131,6 +133,8 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
     if da.is_sparsity:
         return y, da.plus(db)
     pa, pb = _partial(ufunc, rule, y, va, vb)
+    _known(ufunc, pa, 0)
+    _known(ufunc, pb, 1)
     return y, da.scaled(flat(pa, y)).plus(db.scaled(flat(pb, y)))
 
 
@@ -139,6 +143,14 @@ def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
         return rule(*values)
     except TypeError as error:
         raise DerivativeError(f"no derivative of {ufunc.__name__} here: {error}") from error
+
+
+def _known(ufunc: Any, partial: Any, which: int) -> Any:
+    if partial is None:
+        raise DerivativeError(
+            f"{ufunc.__name__} has no derivative rule for its argument {which}; keep it constant"
+        )
+    return partial
 
 
 def _constant(x: Any) -> Any:

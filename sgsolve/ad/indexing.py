@@ -33,7 +33,7 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
                 result = result.reshape(key.shape)
             return result, derivative.taken(index)
     if key is Ellipsis:
-        return value, derivative
+        return np.asarray(value)[...], derivative
     result = np.asarray(value)[key]
     return result, _taken_in_general(np.shape(value), derivative, key)
 

@@ -225,3 +225,7 @@ BINARY: dict[np.ufunc, Binary] = {
 def _expn(n: Any, x: Any) -> Any:
     """Return the exponential integral E_n(x), for n = 0 too (8.19.4)."""
     return np.where(np.equal(n, 0), np.exp(-np.asarray(x)) / x, special.expn(np.maximum(n, 1), x))
+
+
+# For ufuncs that SciPy's own functions call, and that are better served elsewhere.
+INSTEAD = {"_lambertw": "use ad.lambertw(x, k), or scipy.special.wrightomega"}

@@ -18,6 +18,7 @@ MIDDLE = [x for x in LINE if abs(x) <= 5.5]
 NEAR = [x for x in LINE if abs(x) <= 40.0]
 POSITIVE = [1e-90, 1e-12, 1e-3, 0.2, 0.5, 0.999, 1.0, 1.5, 3.7, 10.0, 60.0, 1e6, 1e90]
 MODERATE = [x for x in POSITIVE if 1e-12 <= x <= 60.0]
+BESSEL = [1e-3, 0.2, 1.0, 3.7, 10.0, 60.0]
 UNIT = [-1 + 1e-15, -0.999, -0.5, -1e-9, 0.0, 1e-300, 0.3, 0.9, 1 - 1e-15]
 KINKS_LEFT_OUT = [-2.7, -1e-3, 1e-9, 0.2, 1.4, 80.3]
 
@@ -58,12 +59,16 @@ def _exprel(x):
     return mp.mpf(1) + x / 2 + x**2 / 6 + x**3 / 24 if abs(x) < mp.mpf(10) ** -20 else mp.expm1(x) / x
 
 
+def _real(z):
+    return z.real if isinstance(z, mp.mpc) else z  # mp.re would round
+
+
 def derivatives(f, point, orders):
     """Partial derivatives of f at doubles, by differences in as many digits as they need."""
     sizes = [abs(mp.log10(abs(mp.mpf(x)))) for x in point if x != 0]
     with mp.workdps(60 + int(3 * max(sizes, default=0))):
         exact = tuple(mp.mpf(x) for x in point)
-        return [mp.diff(lambda *z: mp.re(f(*z)), exact if len(exact) > 1 else exact[0],
+        return [mp.diff(lambda *z: _real(f(*z)), exact if len(exact) > 1 else exact[0],
                         order if len(exact) > 1 else order[0], relative=all(point))
                 for order in orders]  # fmt: skip
 
@@ -115,7 +120,7 @@ UNARY = {
     special.erf: (mp.erf, [x for x in LINE if abs(x) < 26]),
     special.erfc: (mp.erfc, [x for x in LINE if abs(x) < 26]),
     special.erfi: (mp.erfi, MIDDLE),
-    special.erfcx: (_erfcx, [-5.0, -0.3, 0.0, 1e-9, 0.5, 1.9, 2.1, 4.0, 7.0, 12.0, 30.0, 55.0]),
+    special.erfcx: (_erfcx, [-5.0, -0.3, 0.0, 1e-9, 0.5, 1.9, 2.1, 4.0, 12.0, 30.0, 55.0]),
     special.erfinv: (mp.erfinv, [-1 + 1e-12, -0.9, -1e-9, 0.0, 1e-300, 0.4, 1 - 1e-12]),
     special.erfcinv: (lambda x: mp.erfinv(1 - mp.mpf(x)), [1e-3, 0.2, 1.0, 1.5, 2 - 1e-9]),
     special.ndtr: (mp.ncdf, NEAR[1:-1]),
@@ -135,16 +140,16 @@ UNARY = {
     special.expi: (mp.ei, [-5.0, -1e-6, *MODERATE]),
     special.j0: (mp.j0, NEAR),
     special.j1: (mp.j1, NEAR),
-    special.y0: (lambda x: mp.bessely(0, x), MODERATE),
-    special.y1: (lambda x: mp.bessely(1, x), MODERATE[1:]),
+    special.y0: (lambda x: mp.bessely(0, x), BESSEL),
+    special.y1: (lambda x: mp.bessely(1, x), BESSEL),
     special.i0: (lambda x: mp.besseli(0, x), NEAR),
     special.i1: (lambda x: mp.besseli(1, x), NEAR),
     special.i0e: (lambda x: mp.besseli(0, x) * mp.exp(-abs(x)), [-5.0, -0.3, 1e-3, 0.7, 8.0, 40.0]),
     special.i1e: (lambda x: mp.besseli(1, x) * mp.exp(-abs(x)), [-5.0, -0.3, 1e-3, 0.7, 8.0, 40.0]),
-    special.k0: (lambda x: mp.besselk(0, x), MODERATE),
-    special.k1: (lambda x: mp.besselk(1, x), MODERATE),
-    special.k0e: (lambda x: mp.besselk(0, x) * mp.exp(x), MODERATE[1:]),
-    special.k1e: (lambda x: mp.besselk(1, x) * mp.exp(x), MODERATE[1:]),
+    special.k0: (lambda x: mp.besselk(0, x), BESSEL),
+    special.k1: (lambda x: mp.besselk(1, x), BESSEL),
+    special.k0e: (lambda x: mp.besselk(0, x) * mp.exp(x), BESSEL),
+    special.k1e: (lambda x: mp.besselk(1, x) * mp.exp(x), BESSEL),
     special.wrightomega: (lambda x: mp.lambertw(mp.exp(x)), NEAR),
     special.cosm1: (lambda x: mp.cos(x) - 1, NEAR),
     special.sindg: (_degrees(mp.sin), NEAR),
