@@ -15,7 +15,7 @@ the same methods and no coefficients.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,10 @@ from .coefficients import (
     without_numbers,
     zeroed,
 )
-from .operands import Index, Matrix
-from .root import Root
+from .operands import Constant, Index, Matrix
+
+if TYPE_CHECKING:
+    from .root import Root
 
 Scale = Any  # a number, an array, or (number, array)
 
@@ -90,8 +92,10 @@ class Derivative:
         copies: the user may change an array in place later.
         """
         constant = self.root.constant(values)
-        if not constant.steady:
-            return self.scaled(constant.values)
+        return self.weighted(constant) if constant.steady else self.scaled(constant.values)
+
+    def weighted(self, constant: Constant) -> Derivative:
+        """Return diag(constant) times this derivative, the constant part of it staying constant."""
         terms: Terms = {}
         others: Terms = {}
         for g, p in self.terms.items():

@@ -13,7 +13,6 @@ from ..pattern import Pattern
 from .array import ADArray
 from .assembly import assemble as _assemble
 from .coefficients import UNIT
-from .derivative import Derivative
 from .root import root_of
 from .sparsity import Sparsity, begin_tracing, end_tracing
 
@@ -47,7 +46,7 @@ def seed(x: ArrayLike) -> ADArray:
     value = _numbers(x)
     root = root_of(value.size)
     end_tracing()
-    return ADArray(value, Derivative(root, {root: UNIT}))
+    return ADArray(value, root.unit)
 
 
 def seed_sparsity(x: ArrayLike) -> ADArray:

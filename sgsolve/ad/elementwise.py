@@ -27,6 +27,9 @@ DECISIONS = frozenset(
 )  # fmt: skip
 
 
+DOUBLE = np.dtype(np.float64)
+
+
 def value(x: Any) -> Any:
     """Return the numbers of an AD array, and anything else unchanged."""
     return getattr(x, "_value", x)
@@ -63,16 +66,16 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
 def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
     va, vb = a._value, b._value
-    if va.shape != vb.shape or va.ndim != 1 or va.dtype.kind != "f" or vb.dtype.kind != "f":
+    if va.shape != vb.shape or va.ndim != 1 or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
-    if ufunc is np.add:
-        return va + vb, a._derivative.plus(b._derivative)
-    if ufunc is np.subtract:
-        return va - vb, a._derivative.plus(b._derivative, -1.0)
     if ufunc is np.multiply:
         if a is b:
             return va * vb, a._derivative.scaled((2.0, va))
         return va * vb, a._derivative.scaled(vb).plus(b._derivative.scaled(va))
+    if ufunc is np.divide:
+        y = va / vb
+        inverse = 1.0 / vb
+        return y, a._derivative.scaled(inverse).plus(b._derivative.scaled((-1.0, y * inverse)))
     return None
 
 
@@ -82,7 +85,7 @@ def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if type(k) is not np.ndarray or k.dtype.kind != "f":
         return None
     v = x._value
-    if v.shape != k.shape or v.ndim != 1 or v.dtype.kind != "f":
+    if v.shape != k.shape or v.ndim != 1 or v.dtype is not DOUBLE:
         return None
     if ufunc is np.add:
         return v + k, x._derivative

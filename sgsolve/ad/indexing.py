@@ -24,8 +24,7 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
         raise DerivativeError("an AD array cannot be an index; use ad.value(index)")
     if value.ndim == 1:
         if type(key) is slice:
-            start, stop, step = key.indices(len(value))
-            return value[key], derivative.taken_slice(start, stop, step)
+            return value[key], derivative.taken_slice(*key.indices(len(value)))
         if isinstance(key, np.ndarray) and key.dtype.kind in "iub":
             index = derivative.root.index(key, len(value))
             result = index.gather(value)

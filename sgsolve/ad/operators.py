@@ -9,7 +9,7 @@ import numpy as np
 
 from . import dispatch, elementwise
 
-_NUMBERS = (int, float)
+NUMBERS = (int, float)
 
 
 class Operators:
@@ -34,28 +34,36 @@ class Operators:
         return call_ufunc(np.absolute, self)
 
     def __add__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return type(self)(self._value + other, self._derivative)
+        kind = type(other)
+        value = self._value
+        if kind in NUMBERS:
+            return type(self)(value + other, self._derivative)
+        if kind is type(self) and other._value.shape == value.shape:
+            return kind(value + other._value, self._derivative.plus(other._derivative))
         return call_ufunc(np.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
         return call_ufunc(np.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
-            return type(self)(self._value - other, self._derivative)
+        kind = type(other)
+        value = self._value
+        if kind in NUMBERS:
+            return type(self)(value - other, self._derivative)
+        if kind is type(self) and other._value.shape == value.shape:
+            return kind(value - other._value, self._derivative.plus(other._derivative, -1.0))
         return call_ufunc(np.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
         return call_ufunc(np.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
+        if type(other) in NUMBERS:
             return type(self)(self._value * other, self._derivative.scaled(float(other)))
         return call_ufunc(np.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        if type(other) in _NUMBERS:
+        if type(other) in NUMBERS:
             return type(self)(other * self._value, self._derivative.scaled(float(other)))
         return call_ufunc(np.multiply, other, self)
 
@@ -125,7 +133,7 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     """Return ``ufunc(*inputs)`` where some argument is an AD array."""
     if len(inputs) == 2:
         a, b = inputs
-        # The two commonest cases by far, without the general rule's questions.
+        # The commonest cases by far, without the general rule's questions.
         make = type(a)
         if make is type(b):
             result = elementwise.both_carry(ufunc, a, b)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from .operand_store import OperandStore
 from .operands import PASSING, Constant, Index, IndexArray, Matrix
+from .coefficients import UNIT
+from .steady import Steady
 from .structure import Structure, Taken
 
 
@@ -28,9 +30,11 @@ class Root(Structure):
     clock : int
         Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
         recent evaluations have not used is dropped when many new structures appear.
+    unit : Steady
+        The derivative of the unknowns themselves.
     """
 
-    __slots__ = ("_made", "_selections", "clock", "operands", "plans")
+    __slots__ = ("_made", "_selections", "clock", "operands", "plans", "unit")
 
     # Bytes of new structures after which unused ones are looked for: small beside the memory of
     # one evaluation where it matters, and large enough that small problems never look.
@@ -45,6 +49,7 @@ class Root(Structure):
         self._selections: dict[Any, list[Structure]] = {}
         self._made = [0, 0]
         self._selections[_cols_key(self.cols)] = [self]
+        self.unit = Steady(self, {self: UNIT})
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
@@ -71,9 +76,14 @@ class Root(Structure):
                 return structure
         structure = Structure(self, len(cols), None, None, cols)
         known.append(structure)
-        self._made[0] += cols.nbytes
-        self._made[1] += 1
+        self.count(structure)
         return structure
+
+    def count(self, structure: Structure) -> None:
+        """Count a new structure, so that unused ones are looked for when there are many."""
+        weights = structure.weights
+        self._made[0] += structure.cols.nbytes + (0 if weights is None else 2 * weights.data.nbytes)
+        self._made[1] += 1
 
     def begin(self) -> None:
         """Begin an evaluation."""
@@ -88,6 +98,7 @@ class Root(Structure):
         self._made = [0, 0]
         self.operands.prune(oldest)
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
+        self.unit.prune(oldest)
         self._selections = {
             key: live
             for key, known in list(self._selections.items())

@@ -73,9 +73,13 @@ class Structure:
     def _interned(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the child of that key, made at the first request; safe between threads."""
         child = self.children.get(key)
+        made = child is None
         if child is None:
             child = self.children.setdefault(key, make())
-        (child[0] if type(child) is Taken else child).used = self.root.clock
+        structure = child[0] if type(child) is Taken else child
+        structure.used = self.root.clock
+        if made and (structure.weights is not None or structure.rows is not None):
+            self.root.count(structure)
         return child
 
     def take(self, index: Index) -> Taken:
