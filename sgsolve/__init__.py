@@ -46,6 +46,7 @@ from .errors import (
 )
 from .problem import Problem
 from .result import Result
+from .scipy_like import root
 from .status import Status
 
 __version__ = "0.1.0"
@@ -72,5 +73,6 @@ __all__ = [
     "StructureError",
     "ad",
     "linear",
+    "root",
     "solvers",
 ]

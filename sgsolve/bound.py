@@ -132,10 +132,18 @@ class BoundSystem:
             data = ad.assemble(y, self._pattern)
         return np.array(ad.value(y), dtype=np.float64), self.pattern.matrix(data)
 
-    def prepare(self, x: Vector) -> Vector:
+    def jvp(self, x: Vector, v: Vector) -> Vector:
+        """Return J(x) v without the matrix, unless the user gave the matrix."""
+        if self.has_own_jacobian:
+            product: Vector = self._user_jacobian(x) @ v
+            return product
+        derivative: Vector = ad.jvp(self._bound.residual, x, v)[1]
+        return derivative
+
+    def prepare(self, x: Vector, with_pattern: bool = True) -> Vector:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
         F = self.checked_residual(x)
-        if self._pattern is None:
+        if self._pattern is None and with_pattern:
             pattern = self._found_pattern(x)
             self._check_structure(pattern)
             self._pattern = self._structure.grow(self.n, pattern.with_diagonal())

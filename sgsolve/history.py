@@ -130,7 +130,7 @@ class Stats:
     n_analyse, n_factor, n_solve : int
         Analyses of a pattern, factorisations, solves with a factorisation.
     seconds : dict of str to float
-        By phase: "residual", "jacobian", "linear", "other", "total".
+        By phase: "residual", "jacobian", "analyse", "factor", "solve", "other", "total".
     backend : str
         The linear solver that served.
     """

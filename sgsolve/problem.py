@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from . import ad
 from .bound import BoundSystem, Structure
 from .branch import Branch
 from .errors import ConvergenceError, InputError
@@ -21,6 +22,7 @@ from .intake import Signature, starting_point
 from .pattern import Pattern
 from .report import conclude
 from .result import Result
+from .sensitivity import sensitivity
 from .solvers.monitor import Monitor
 from .solvers.predictor import Predictor, Secant
 from .solvers.presets import DampedNewton
@@ -151,7 +153,7 @@ class Problem:
         """
         solver = checked_solver(solver)
         system, start = self._system(x0, params)
-        F = system.prepare(start)
+        F = system.prepare(start, not getattr(solver, "matrix_free", False))
         with self._workspace() as workspace:
             result = conclude(solver, system, workspace, start, F, Monitor(callback, verbose))
         if raise_on_failure and not result.success:
@@ -230,6 +232,52 @@ class Problem:
             return sweep_branch(
                 family, start, values, stepping, Outputs(outputs), progress, raise_on_failure
             )
+
+    def check_jacobian(self, x: ArrayLike, **params: Any) -> ad.JacobianCheck:
+        """Compare the Jacobian at x (AD's or your own) with differences.
+
+        Returns
+        -------
+        JacobianCheck
+            True if they agree; prints the entries that do not.
+        """
+        system, start = self._system(x, params)
+        system.prepare(start)
+        own = system.linearize(start)[1] if system.has_own_jacobian else None
+        return ad.check_jacobian(system.raw, start, jacobian=own)
+
+    def sensitivity(
+        self, result: Result, name: str, of: Callable[[Any], Any] | ArrayLike | None = None
+    ) -> Any:
+        """Return how the solution moves with a parameter: dx/dp, or dg/dp of a functional.
+
+        Parameters
+        ----------
+        result : Result
+            A success of `solve`.
+        name : str
+            The parameter p, a number.
+        of : callable or array_like of shape (n,), optional
+            A functional g(x), or its gradient. Then one adjoint solve gives dg/dp.
+
+        Returns
+        -------
+        ndarray of shape (n,), or float with `of`
+
+        Examples
+        --------
+        >>> problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
+        >>> result = problem.solve([1.0])
+        >>> problem.sensitivity(result, "a")  # d sqrt(a) / da
+        array([0.25])
+        """
+        self._signature.numeric(name)
+        if not result.success:
+            raise InputError(f"the result is no solution ({result.status.name})")
+        system = BoundSystem(self._signature.bound(result.params), self._structure, len(result.x))
+        system.prepare(result.x)
+        with self._workspace() as workspace:
+            return sensitivity(system, workspace, result.x, name, of)
 
     def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, NDArray[Any]]:
         start = starting_point(x)

@@ -30,9 +30,11 @@ def conclude(
     stats.n_solve = after.n_solve - before.n_solve
     stats.backend = after.backend
     seconds = stats.seconds
-    seconds["total"] = perf_counter() - started
-    phases = seconds["residual"] + seconds["jacobian"] + seconds["linear"]
-    seconds["other"] = max(0.0, seconds["total"] - phases)
+    for phase in ("analyse", "factor", "solve"):
+        seconds[phase] = after.seconds.get(phase, 0.0) - before.seconds.get(phase, 0.0)
+    total = perf_counter() - started
+    seconds["other"] = max(0.0, total - sum(seconds.values()))
+    seconds["total"] = total
     result = Result(
         x=outcome.x,
         status=outcome.status,

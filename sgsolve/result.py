@@ -173,8 +173,8 @@ def _table(result: Result) -> str:
         ("evaluations", f"{stats.nfev} residuals, {stats.njev} Jacobians"),
         (
             "linear",
-            f"{stats.backend}: {stats.n_analyse} analyses, {stats.n_factor} factorisations, "
-            f"{stats.n_solve} solves",
+            f"{stats.backend or 'none'}: {stats.n_analyse} analyses, "
+            f"{stats.n_factor} factorisations, {stats.n_solve} solves",
         ),
         ("seconds", ", ".join(f"{phase} {value:.3g}" for phase, value in stats.seconds.items())),
     ]

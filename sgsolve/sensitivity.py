@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import ad
 from .bound import BoundSystem
-from .errors import LinearSolveError
+from .errors import InputError, LinearSolveError, ShapeError
 from .solvers.workspace import Workspace
 
 Vector = NDArray[Any]
@@ -52,3 +52,31 @@ def tangent(system: BoundSystem, workspace: Workspace, x: Vector, name: str) -> 
     except LinearSolveError:
         return None
     return slope if np.isfinite(slope).all() else None
+
+
+def sensitivity(
+    system: BoundSystem, workspace: Workspace, x: Vector, name: str, of: Any = None
+) -> Any:
+    """Return dx/dp, shape (n,), or with a functional its derivative, a float."""
+    _, J = system.linearize(x)
+    solver = workspace.solver(system.pattern)
+    solver.factorize(J)
+    slope = parameter_derivative(system, x, name)
+    if of is None:
+        return -solver.solve(slope)
+    gradient = _gradient(of, x)
+    return -float(solver.solve(gradient, transpose=True) @ slope)
+
+
+def _gradient(of: Any, x: Vector) -> Vector:
+    """Return dg/dx, shape (n,), of a functional or the array itself."""
+    if callable(of):
+        y = of(ad.seed(x))
+        if not isinstance(y, ad.ADArray) or y.size != 1:
+            raise InputError("the functional must return one number that depends on x")
+        row: Vector = y.jacobian.toarray()[0]
+        return row
+    gradient = np.asarray(of, dtype=float)
+    if gradient.shape != x.shape:
+        raise ShapeError(f"the gradient must have shape {x.shape}, not {gradient.shape}")
+    return gradient

@@ -13,26 +13,43 @@ Residual(relative=0.0, absolute=1e-06)
 from .damping import Armijo, FullStep, NaturalMonotonicity
 from .direction import NewtonDirection, PseudoTransientDirection
 from .iterate import Iterate
+from .krylov import KrylovDirection
+from .levenberg import Marquardt
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
 from .newton import Method
-from .presets import DampedNewton, LineSearchNewton, Newton, PseudoTransient
+from .predictor import Constant, Secant, Tangent
+from .presets import (
+    DampedNewton,
+    LevenbergMarquardt,
+    LineSearchNewton,
+    Newton,
+    NewtonKrylov,
+    PseudoTransient,
+    TrustRegion,
+)
 from .reuse import Every, Measured, Never
-from .robust import Robust
+from .robust import Robust, Rung
 from .system import System
 from .termination import Decrease, Error, Residual, Rounding, StepSize, Test
+from .trust_region import Dogleg
 
 __all__ = [
     "Armijo",
     "Bounds",
+    "Constant",
     "DampedNewton",
     "Decrease",
+    "Dogleg",
     "Error",
     "Every",
     "FullStep",
     "Iterate",
+    "KrylovDirection",
+    "LevenbergMarquardt",
     "Limit",
     "LineSearchNewton",
     "LogDamping",
+    "Marquardt",
     "MaxChange",
     "Measured",
     "Method",
@@ -40,13 +57,18 @@ __all__ = [
     "Never",
     "Newton",
     "NewtonDirection",
+    "NewtonKrylov",
     "Positive",
     "PseudoTransient",
     "PseudoTransientDirection",
     "Residual",
     "Robust",
     "Rounding",
+    "Rung",
+    "Secant",
     "StepSize",
     "System",
+    "Tangent",
     "Test",
+    "TrustRegion",
 ]

@@ -27,6 +27,7 @@ class Damping(Protocol):
     """What turns a direction into the next iterate."""
 
     needs_direction: bool
+    needs_factorization: bool
 
     def advance(self, it: Iterate) -> Status | None:
         """Move the iterate along ``it.dx``; return a failing status if it cannot."""
@@ -48,6 +49,7 @@ class FullStep:
     factor: float = 1.0
     smallest: float = 1e-10
     needs_direction = True
+    needs_factorization = False
 
     def advance(self, it: Iterate) -> Status | None:
         """Take the longest finite step of those halved."""
@@ -80,6 +82,7 @@ class Armijo:
     alpha: float = 1e-4
     smallest: float = 1e-10
     needs_direction = True
+    needs_factorization = False
 
     def advance(self, it: Iterate) -> Status | None:
         """Backtrack until the residual has decreased enough."""
@@ -92,7 +95,7 @@ class Armijo:
                 damping = _shorter(damping, floor)
                 continue
             finite = True
-            trial = it.merit(F)
+            trial = it.sizes.merit(F)
             if trial <= (1.0 - self.alpha * damping) * phi:
                 it.accept(x, F, damping)
                 return None
@@ -102,7 +105,7 @@ class Armijo:
 
 def _floor(it: Iterate, smallest: float) -> float:
     """Return the damping at which to give up; a step of astronomic length may be cut further."""
-    return smallest / max(1.0, it.size(it.dx))
+    return smallest / max(1.0, it.sizes.norm(it.dx))
 
 
 def _shorter(damping: float, floor: float) -> float:
@@ -138,10 +141,11 @@ class NaturalMonotonicity:
     smallest: float = 1e-6
     bound: float = 10.0
     needs_direction = True
+    needs_factorization = True
 
     def advance(self, it: Iterate) -> Status | None:
         """Predict the damping, then correct it until the natural level falls."""
-        size = it.size(it.dx)
+        size = it.sizes.norm(it.dx)
         damping, reduced, finite = self._predict(it, size), False, False
         floor = _floor(it, self.smallest)
         while damping >= floor:
@@ -155,15 +159,16 @@ class NaturalMonotonicity:
             if correction is None:
                 damping, reduced = _shorter(damping, floor), True
                 continue
-            natural = it.size(correction)
+            natural = it.sizes.norm(correction)
             best = self._optimal(it, correction, size, damping)
             if not natural < size:
-                damping, reduced = min(best, 0.5 * damping), True
+                damping, reduced = min(max(best, 0.1 * damping), 0.5 * damping), True
                 continue
             if not reduced and best >= 4.0 * damping and damping < 1.0:
                 damping, reduced = min(1.0, best, self.bound * damping), True
                 continue
-            it.memory["natural"] = (size, natural, correction, damping)
+            it.memory["natural"] = (it.dx, correction, damping)
+            it.memory["old factorisation"] = not it.newton
             it.accept(x, F, damping)
             if damping == 1.0 and not it.limited:
                 it.correction = correction
@@ -175,13 +180,13 @@ class NaturalMonotonicity:
         memory = it.memory.get("natural")
         if memory is None:
             return self.first
-        if it.limited:
+        if it.limited or not it.newton or it.memory.get("old factorisation"):
             return 1.0
-        before, natural, correction, damping = memory
-        gap = it.size(correction - it.dx)
+        before, correction, damping = memory
+        gap = it.sizes.norm(correction - it.dx)
         if gap == 0.0 or size == 0.0:
             return 1.0
-        predicted = before * natural / (gap * size) * damping
+        predicted = it.sizes.norm(before) * it.sizes.norm(correction) / (gap * size) * damping
         return float(min(1.0, max(predicted, damping / self.bound), self.bound * damping))
 
     @staticmethod
@@ -189,7 +194,7 @@ class NaturalMonotonicity:
         """Return the a posteriori damping from the curvature seen along the step."""
         if it.limited:
             return 0.5 * damping
-        gap = it.size(correction - (1.0 - damping) * it.dx)
+        gap = it.sizes.norm(correction - (1.0 - damping) * it.dx)
         if gap == 0.0:
             return 1.0
         return min(1.0, 0.5 * size * damping * damping / gap)

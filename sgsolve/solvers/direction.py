@@ -23,6 +23,8 @@ from .iterate import Iterate
 
 Vector = NDArray[Any]
 
+SLOW, GROWTH = 0.1, 2.0  # a pseudo time step that changes less than this is doubled
+
 
 class Direction(Protocol):
     """What proposes a step."""
@@ -81,21 +83,23 @@ class PseudoTransientDirection:
     """dx = -(M / dt + J)^-1 F: one implicit Euler step of M x' = -F(x), dt grown as F falls.
 
     dt follows switched evolution relaxation: dt_k = dt_(k-1) |F_(k-1)| / |F_k|, so that the
-    method becomes Newton's near the solution. Without a mass the sign of J's diagonal is taken,
-    which makes the diagonal dominant whatever the sign convention of the residual.
+    method becomes Newton's near the solution; where x hardly moves in a step it grows anyhow.
+    Without a mass the sign of J's diagonal is taken, which makes the diagonal dominant whatever
+    the sign convention of the residual.
 
     Parameters
     ----------
     initial : float
         First pseudo time step, in units in which the terms of every equation have size one.
-    mass : tuple of float, or None
-        M, one number per unknown; 0 for algebraic equations. Then `initial` is in your units.
+    mass : float, tuple of float, or None
+        M, one number for all or one per unknown; 0 for algebraic equations. Then `initial` is a
+        time in your units.
     largest : float
         Upper limit of dt.
     """
 
     initial: float = 1.0
-    mass: tuple[float, ...] | None = None
+    mass: float | tuple[float, ...] | None = None
     largest: float = 1e12
     forms_jacobian = True
 
@@ -103,9 +107,12 @@ class PseudoTransientDirection:
         """Set ``it.dx`` and the next pseudo time step."""
         norm = self._norm(it)
         dt, before = it.memory.get("ptc", (self.initial, norm))
-        dt = min(dt * before / norm, self.largest) if norm > 0.0 else self.largest
+        growth = before / norm if norm > 0.0 else math.inf
+        if it.k > 0 and it.step_size < SLOW:
+            growth = max(growth, GROWTH)
+        dt = min(dt * growth, self.largest)
         it.memory["ptc"] = (dt, norm)
-        mass = diagonal_shift(it) if self.mass is None else np.asarray(self.mass, dtype=float)
+        mass: Any = diagonal_shift(it) if self.mass is None else np.asarray(self.mass, dtype=float)
         it.newton = dt >= 1e6
         try:
             it.dx = shifted_direction(it, mass / dt)

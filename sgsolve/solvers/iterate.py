@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..history import History, Step
-from .sizes import term_sizes, weights
+from .limits import Limit
+from .sizes import Sizes
 from .system import System
 from .workspace import Workspace
 
 Vector = NDArray[Any]
 
+PROBES = 4
 EPS = float(np.finfo(float).eps)
 
 
@@ -45,19 +47,27 @@ class Iterate:
         What the parts remember, each under its own key.
     """
 
-    def __init__(self, system: System, workspace: Workspace, x: Vector, F: Vector) -> None:
+    def __init__(
+        self,
+        system: System,
+        workspace: Workspace,
+        x: Vector,
+        F: Vector,
+        limits: tuple[Limit, ...] = (),
+    ) -> None:
         self.system = system
+        self.limits = limits
         self.workspace = workspace
         self.blocks = system.blocks
         self.x, self.F = x, F
-        self.x_old, self.F_old = x, F
+        self.x_old = x
         self.J: Any = None
-        self.S: Vector = np.ones_like(F)
+        self.sizes = Sizes(system.blocks, system.scale, len(x))
+        self.largest = self.sizes.of_unknowns(x)
         self.S_start: Vector | None = None  # the first S: comparable over the whole solve
         self.measure = math.inf
         self.best: tuple[float, Vector, Vector] | None = None
         self.step: Vector = np.zeros_like(x)
-        self.unsized: Any = None  # equations whose terms are all zero: no relative size
         self.fresh = self.factorized = False
         self.limited = False
         self.newton = False  # whether dx is Newton's direction for the fresh Jacobian
@@ -75,8 +85,17 @@ class Iterate:
         self.notes: list[str] = []
         self.history = History()
         self.started = perf_counter()
-        self.seconds_residual = self.seconds_jacobian = self.seconds_linear = 0.0
-        self.weights = weights(x, self.blocks, self.system.scale)
+        self.seconds_residual = self.seconds_jacobian = 0.0
+
+    @property
+    def S(self) -> Vector:
+        """Term size of every equation, shape (n,)."""
+        return self.sizes.S
+
+    @property
+    def weights(self) -> Vector:
+        """Size of every unknown, shape (n,)."""
+        return self.sizes.weights
 
     @property
     def J_known(self) -> bool:
@@ -91,8 +110,7 @@ class Iterate:
         self.nfev += 1
         start = perf_counter()
         try:
-            with np.errstate(all="ignore"):
-                F = self.system.residual(x)
+            F = self.system.residual(x)
         except ArithmeticError:  # DomainError, OverflowError, ZeroDivisionError: shorten the step
             return None
         finally:
@@ -105,8 +123,7 @@ class Iterate:
         self.njev += 1
         start = perf_counter()
         try:
-            with np.errstate(all="ignore"):
-                F, self.J = self.system.linearize(self.x)
+            F, self.J = self.system.linearize(self.x)
         except ArithmeticError:
             return False
         finally:
@@ -116,32 +133,32 @@ class Iterate:
             return False
         self.F = F
         self.fresh, self.factorized, self.age = True, False, 0
-        return self._measure()
+        self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
+        return self.sizes.of_equations(self._magnitudes) and self._measured()
 
-    def _measure(self) -> bool:
-        """Update the sizes after a new Jacobian; False if they are not finite."""
-        self.weights = weights(self.x, self.blocks, self.system.scale)
-        self._magnitudes = abs(self.J)
-        if not self._size_terms():
-            return False
+    def linearize_free(self) -> bool:
+        """Find the sizes at x from products with J alone; False if they are not finite."""
+        self.fresh, self.age = True, 0
+        return self.sizes.probed(self.product, PROBES) and self._measured()
+
+    def product(self, v: Vector) -> Vector:
+        """Return J v at x, without the matrix."""
+        self.njev += 1
+        start = perf_counter()
+        try:
+            Jv: Vector = self.system.jvp(self.x, v)
+        except ArithmeticError:
+            Jv = np.full_like(v, math.nan)
+        finally:
+            self.seconds_jacobian += perf_counter() - start
+        return Jv
+
+    def _measured(self) -> bool:
+        """Take note of new sizes."""
         if self.S_start is None:
             self.S_start = self.S
             self._keep_best()
-        self.phi = self.merit(self.F)
-        return True
-
-    def _size_terms(self) -> bool:
-        """Find S from |J| and x; False if it is not finite."""
-        S = term_sizes(self._magnitudes, self.x, self.blocks, self.system.scale)
-        if not math.isfinite(float(S.max())):
-            return False
-        self.unsized = None
-        if float(S.min()) <= 0.0:
-            self.unsized = S <= 0.0
-            rows = self._magnitudes @ np.ones(len(S))
-            rows[rows == 0.0] = 1.0
-            S = np.where(self.unsized, rows, S)
-        self.S = S
+        self.phi = self.sizes.merit(self.F)
         return True
 
     def _keep_best(self) -> None:
@@ -151,47 +168,23 @@ class Iterate:
         if self.best is None or self.measure < self.best[0]:
             self.best = (self.measure, self.x, self.F)
 
-    # sizes
-
-    def merit(self, F: Vector) -> float:
-        """Return the Euclidean norm of the scaled residual."""
-        scaled = F / self.S
-        return math.sqrt(float(np.vdot(scaled, scaled).real))
-
-    def size(self, step: Vector) -> float:
-        """Return the root mean square of a step relative to the weights."""
-        scaled = step / self.weights
-        return math.sqrt(float(np.vdot(scaled, scaled).real) / len(step))
-
-    def scaled_residual(self) -> Vector:
-        """Return F relative to the size of the terms of each equation, shape (n,)."""
-        scaled: Vector = np.abs(self.F) / self.S
-        if self.unsized is not None:
-            scaled[self.unsized & (self.F != 0.0)] = math.inf
-        return scaled
-
     # linear systems
 
     def factorize(self) -> None:
         """Factorise the Jacobian unless that is done; raises `LinearSolveError`."""
         if not self.factorized:
-            start = perf_counter()
             solver = self.workspace.solver(self.system.pattern)
-            try:
-                solver.factorize(self.J)
-            finally:
-                self.cost_factor = perf_counter() - start
-                self.seconds_linear += self.cost_factor
+            before = solver.stats.seconds["factor"]
+            solver.factorize(self.J)
+            self.cost_factor = solver.stats.seconds["factor"] - before
             self.factorized = True
 
     def solve(self, b: Vector) -> Vector:
         """Return J^-1 b with the kept factorisation; raises `LinearSolveError`."""
-        start = perf_counter()
-        try:
-            x: Vector = self.workspace.solver(self.system.pattern).solve(b)
-        finally:
-            self.cost_solve = perf_counter() - start
-            self.seconds_linear += self.cost_solve
+        solver = self.workspace.solver(self.system.pattern)
+        before = solver.stats.seconds["solve"]
+        x: Vector = solver.solve(b)
+        self.cost_solve = solver.stats.seconds["solve"] - before
         return x
 
     @property
@@ -219,15 +212,29 @@ class Iterate:
 
     # progress
 
+    def limited_step(self, step: Vector) -> Vector:
+        """Return the step after all limits; ``limited`` says whether one acted."""
+        self.limited = False
+        for limit in self.limits:
+            shorter = limit.apply(self.x, step, self.blocks)
+            if shorter is not step:
+                step, self.limited = shorter, True
+                note = f"limited by {type(limit).__name__}"
+                if note not in self.notes:
+                    self.notes.append(note)
+        return step
+
     def accept(self, x: Vector, F: Vector, damping: float) -> None:
         """Move to a trial point."""
         phi_old = self.phi
-        self.x_old, self.F_old = self.x, self.F
+        self.x_old = self.x
         self.x, self.F = x, F
         self.damping = damping
-        self.phi = self.merit(F)
-        if self.unsized is not None:
-            self._size_terms()  # x was zero, so the terms had no size; now they may have
+        self.phi = self.sizes.merit(F)
+        self.largest = self.sizes.of_unknowns(x)
+        if self.sizes.unsized is not None:
+            # x was zero, so the terms had no size; now they may have
+            self.sizes.of_equations(self._magnitudes)
         self.contraction = self.phi / phi_old if phi_old > 0.0 else 0.0
         self.fresh, self.correction = False, None
         self.k += 1
@@ -236,7 +243,7 @@ class Iterate:
         magnitude = np.abs(self.step)
         older, self.step_size_old = self.step_size_old, self.step_size
         self.step_size_absolute_old = self.step_size_absolute
-        self.step_size = float((magnitude / weights(x, self.blocks, self.system.scale)).max())
+        self.step_size = float((magnitude / self.weights).max())
         self.step_size_absolute = float(magnitude.max())
         self.order = _order(self.step_size, self.step_size_old, older)
         self._keep_best()
@@ -247,7 +254,7 @@ class Iterate:
             Step(
                 iteration=self.k,
                 residual=float(np.abs(self.F).max()),
-                scaled=float(self.scaled_residual().max()),
+                scaled=float(self.sizes.scaled(self.F).max()),
                 step=self.step_size if self.k else 0.0,
                 damping=self.damping,
                 order=self.order,
@@ -271,7 +278,11 @@ class Iterate:
         a double root rho = theta^2 gives exactly theta.
         """
         if self.correction is not None:
-            return float((np.abs(self.correction) / self.weights).max())
+            correction = float((np.abs(self.correction) / self.weights).max())
+            if self.newton:
+                return correction
+            # an old Jacobian sees too little of the error where the problem is nearly singular
+            return max(correction, self.step_size * math.sqrt(min(1.0, self.contraction)))
         if self.newton and not self.limited and self.damping == 1.0:
             return self.step_size * math.sqrt(min(1.0, self.contraction))
         return self.step_size

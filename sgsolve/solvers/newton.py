@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..status import Status
 from .damping import Damping, FullStep
@@ -72,7 +74,17 @@ class Method:
             )
         if not isinstance(self.max_iterations, int) or self.max_iterations < 0:
             raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
+        if self.matrix_free and self.damping.needs_factorization:
+            raise InputError(
+                f"{type(self.damping).__name__} solves with the factorised Jacobian, which "
+                f"{type(self.direction).__name__} does not form; use Armijo() or FullStep()"
+            )
         object.__setattr__(self, "limits", tuple(as_limit(limit) for limit in self.limits))
+
+    @property
+    def matrix_free(self) -> bool:
+        """Whether it does without the matrix, and so without its pattern."""
+        return not self.direction.forms_jacobian
 
     @property
     def name(self) -> str:
@@ -83,25 +95,32 @@ class Method:
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Solve from x, where the residual is F; never raises for a failure to converge."""
-        it = Iterate(system, workspace, x, F)
+        # whatever overflows at a trial point is found by looking at the numbers, not by warnings
+        with np.errstate(all="ignore"):
+            it = Iterate(system, workspace, x, F, self.limits)
+            status = self._loop(it, monitor)
+            return Outcome.of(it, status, self.name)
+
+    def _loop(self, it: Iterate, monitor: Monitor) -> Status:
         monitor.begin(self.name)
-        status = None if self._linearize(it) else Status.NOT_FINITE
+        finite = self._linearize(it)
         it.record()
-        if status is None and monitor.after(it):
-            status = Status.STOPPED
-        while status is None:
+        if not finite:
+            return Status.NOT_FINITE
+        if monitor.after(it):
+            return Status.STOPPED
+        while True:
             status = verdict(self.termination, it, self._linearize)
             if status is None and it.k >= self.max_iterations:
                 status = Status.MAX_ITERATIONS
-            if status is None:
-                status = self._step(it)
-                if status is None:
-                    it.record()
-                    if monitor.after(it):
-                        status = Status.STOPPED
-                elif at_rounding(it):
-                    status = Status.CONVERGED_ROUNDOFF
-        return Outcome.of(it, status, self.name)
+            if status is not None:
+                return status
+            status = self._step(it)
+            if status is not None:
+                return Status.CONVERGED_ROUNDOFF if at_rounding(it) else status
+            it.record()
+            if monitor.after(it):
+                return Status.STOPPED
 
     def _step(self, it: Iterate) -> Status | None:
         """Take one step; an old Jacobian is refreshed before a failure counts."""
@@ -122,14 +141,8 @@ class Method:
             status = self.direction.compute(it)
             if status is not None:
                 return status
-            it.limited = False
-            for limit in self.limits:
-                dx = limit.apply(it.x, it.dx, it.blocks)
-                if dx is not it.dx:
-                    it.dx, it.limited = dx, True
-                    it.notes.append(f"limited by {type(limit).__name__}")
+            it.dx = it.limited_step(it.dx)
         return self.damping.advance(it)
 
-    @staticmethod
-    def _linearize(it: Iterate) -> bool:
-        return it.linearize()
+    def _linearize(self, it: Iterate) -> bool:
+        return it.linearize_free() if self.matrix_free else it.linearize()

@@ -7,7 +7,6 @@ outermost call turns that into a result, a message or an exception.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -49,15 +48,13 @@ class Outcome:
     @classmethod
     def of(cls, it: Iterate, status: Status, name: str) -> Outcome:
         """Gather what an iterate knows at the end."""
-        x, F, scaled = it.x, it.F, it.scaled_residual()
+        x, F, scaled = it.x, it.F, it.sizes.scaled(it.F)
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
             scaled = np.abs(F) / it.S
         seconds = {
             "residual": it.seconds_residual,
             "jacobian": it.seconds_jacobian,
-            "linear": it.seconds_linear,
-            "total": perf_counter() - it.started,
         }
         stats = Stats(nit=it.k, nfev=it.nfev, njev=it.njev, seconds=seconds)
         cause = it.memory.get("singular") if status is Status.SINGULAR_JACOBIAN else None

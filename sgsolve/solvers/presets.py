@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 from .damping import Armijo, Damping, NaturalMonotonicity
 from .direction import Direction, PseudoTransientDirection
+from .krylov import KrylovDirection
+from .levenberg import Marquardt
 from .newton import Method
 from .reuse import Measured, Reuse
+from .trust_region import Dogleg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,39 @@ class DampedNewton(Method):
 class LineSearchNewton(Method):
     """Newton's method with an Armijo line search on the scaled residual. See `Method`."""
 
+    damping: Damping = field(default_factory=Armijo)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustRegion(Method):
+    """Powell's dogleg in a region of trust: Newton near the root, downhill far from it.
+
+    Survives singular Jacobians on the way. Parameters: see `Method`.
+    """
+
+    damping: Damping = field(default_factory=Dogleg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevenbergMarquardt(Method):
+    """Regularised Gauss-Newton steps, on a sparse system of twice the size.
+
+    The most patient of the methods that decrease the residual; one factorisation per trial.
+    Parameters: see `Method`.
+    """
+
+    damping: Damping = field(default_factory=Marquardt)
+    max_iterations: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewtonKrylov(Method):
+    """Inexact Newton with GMRES on products J v: for Jacobians too dense or too big to factorise.
+
+    ``KrylovDirection(preconditioner=...)`` is what makes it fast. Parameters: see `Method`.
+    """
+
+    direction: Direction = field(default_factory=KrylovDirection)
     damping: Damping = field(default_factory=Armijo)
 
 

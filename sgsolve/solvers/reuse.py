@@ -1,9 +1,9 @@
 """Reuse: when to go on with the Jacobian and factorisation at hand.
 
 One idea: a step with an old factorisation costs a residual and a solve, a new one costs the
-Jacobian and the factorisation on top. Which is cheaper is measured, not guessed from n: digits
-gained per second, from the clock and the contraction of the last step. An old Jacobian is never
-the cause of a failure: the loop refreshes it and tries again before it gives up.
+Jacobian and the factorisation on top. Which way is cheaper is measured, not guessed from n: from
+the clock, the contraction of the last step and the digits that are left to gain. An old Jacobian
+is never the cause of a failure: the loop refreshes it and tries again before it gives up.
 
 Shamanskii's method and the chord method are the fixed policies (Kelley 2003, section 2.4).
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .iterate import Iterate
+
+GOAL = 1e-12  # scaled residual at which a solve is as good as done
 
 
 class Reuse(Protocol):
@@ -55,27 +57,30 @@ class Every:
 
 @dataclass(frozen=True)
 class Measured:
-    """Keep the factorisation while it gains more digits per second than a new one would.
+    """Keep the factorisation while the rest of the way is cheaper with it than with new ones.
 
     Parameters
     ----------
     contraction : float
         A step with the kept factorisation must promise to reduce the error by this factor.
     gain : float
-        It must also be better than a new Jacobian by this factor, which keeps noise in the
-        clock from deciding.
+        It must also be cheaper by this factor, since the contraction of a kept factorisation
+        tends to get worse, and clocks are noisy.
     """
 
     contraction: float = 0.1
-    gain: float = 1.5
+    gain: float = 2.0
 
     def keep(self, it: Iterate) -> bool:
-        """Whether a step with the kept factorisation pays."""
+        """Whether the rest of the way is cheaper with the kept factorisation."""
         theta = it.contraction
         if it.damping != 1.0 or it.limited or not 0.0 < theta <= self.contraction:
             return False
         cheap = it.cost_residual + it.cost_solve
         full = cheap + it.cost_jacobian + it.cost_factor
         digits = -math.log(theta)
-        # a fresh step doubles the digits per step; an old one repeats the last contraction
-        return digits / cheap > self.gain * 2.0 * digits / full
+        left = max(math.log(max(it.phi, GOAL) / GOAL), digits)
+        # an old factorisation repeats the last contraction, new ones double the digits each time
+        old_steps = math.ceil(left / digits)
+        new_steps = math.ceil(math.log2(left / (2.0 * digits) + 1.0))
+        return self.gain * old_steps * cheap < new_steps * full

@@ -20,7 +20,7 @@ from .iterate import Vector
 from .monitor import Monitor
 from .newton import Method
 from .outcome import Outcome
-from .presets import DampedNewton, LineSearchNewton, Newton, PseudoTransient
+from .presets import DampedNewton, LevenbergMarquardt, Newton, PseudoTransient, TrustRegion
 from .system import System
 from .termination import DEFAULT, Test
 from .workspace import Workspace
@@ -48,8 +48,9 @@ def default_rungs() -> tuple[Rung, ...]:
     """Return the ladder that serves by default."""
     return (
         Rung(DampedNewton()),
-        Rung(LineSearchNewton()),
-        Rung(Newton(max_iterations=50), from_best=False),
+        Rung(TrustRegion()),
+        Rung(LevenbergMarquardt()),
+        Rung(Newton(), from_best=False),
         Rung(PseudoTransient(), from_best=False),
     )
 

@@ -6,7 +6,7 @@ Whatever gives these can be solved; `sgsolve.Problem` is one thing that does.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -56,11 +56,6 @@ class System(Protocol):
         """Return F(x) and the Jacobian, a ``csr_array`` on the index arrays of `pattern`."""
         ...
 
-
-@runtime_checkable
-class MatrixFreeSystem(Protocol):
-    """A system that gives products with its Jacobian without forming it."""
-
     def jvp(self, x: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
-        """Return J(x) v, shape (n,)."""
+        """Return J(x) v, shape (n,), without the matrix; only Newton-Krylov asks for it."""
         ...

@@ -96,8 +96,7 @@ class Residual(Test):
         else:
             allowed = self.absolute
         if self.relative:
-            sizes = it.S if it.unsized is None else np.where(it.unsized, 0.0, it.S)
-            allowed = allowed + self.relative * sizes
+            allowed = allowed + it.sizes.allowed(self.relative)
         return bool((np.abs(it.F) <= allowed).all())
 
 
@@ -116,8 +115,7 @@ class Rounding(Test):
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
-        sizes = it.S if it.unsized is None else np.where(it.unsized, 0.0, it.S)
-        return bool((np.abs(it.F) <= self.factor * EPS * sizes).all())
+        return bool((np.abs(it.F) <= it.sizes.allowed(self.factor * EPS)).all())
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ class Decrease(Test):
     def passed(self, it: Iterate) -> bool:
         """Whether the residual fell enough."""
         first = it.history[0].scaled if len(it.history) else math.inf
-        return float(it.scaled_residual().max()) <= self.factor * min(first, 1.0)
+        return float(it.sizes.scaled(it.F).max()) <= self.factor * min(first, 1.0)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from .termination import Test
 NOISE = 1e-8  # scaled residuals above this are never put down to rounding
 SMALL_STEP = 1e-6  # ... nor are steps above this
 JUMP = 1e-2  # after a step larger than this the old Jacobian says nothing about the new point
-LINEAR_STEPS = 8
-LINEAR_ERROR = 1e-13
+LINEAR_STEPS = 8  # steps of linear convergence before it is believed
+VANISHED = 1e-13
+REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
 
 
@@ -41,9 +42,11 @@ def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> St
             return Status.CONVERGED
     if not it.fresh and it.step_size <= SMALL_STEP and _stagnates(it):
         return Status.CONVERGED_ROUNDOFF
-    if _linear_to_the_end(it):
-        return Status.CONVERGED_SLOWLY
-    return Status.DIVERGED if float(np.abs(it.x).max()) > RUNAWAY else None
+    if it.largest > RUNAWAY:
+        return Status.DIVERGED
+    if it.step_size_absolute == 0.0 and it.newton:
+        return Status.CONVERGED_ROUNDOFF if at_rounding(it) else Status.STALLED
+    return _vanishing(it)
 
 
 def _at_start(test: Test, it: Iterate) -> bool:
@@ -55,7 +58,7 @@ def _at_start(test: Test, it: Iterate) -> bool:
 
 def at_rounding(it: Iterate) -> bool:
     """Whether a step that failed did so because the residual is rounding errors already."""
-    if not it.J_known or float(it.scaled_residual().max()) > NOISE:
+    if not it.J_known or float(it.sizes.scaled(it.F).max()) > NOISE:
         return False
     return it.newton and float((np.abs(it.dx) / it.weights).max()) <= SMALL_STEP
 
@@ -66,24 +69,37 @@ def _stagnates(it: Iterate) -> bool:
     count = it.memory.get("stagnation", 0)
     count = count + 1 if full and it.contraction > 0.5 else 0
     it.memory["stagnation"] = count
-    return count >= 2 and float(it.scaled_residual().max()) <= NOISE
+    return count >= 2 and float(it.sizes.scaled(it.F).max()) <= NOISE
 
 
-def _linear_to_the_end(it: Iterate) -> bool:
-    """Whether full steps have shrunk by a constant factor until nothing is left of the start.
+def _vanishing(it: Iterate) -> Status | None:
+    """Return the status of success if whole blocks of unknowns converge to zero, else None.
 
-    That is how Newton approaches a root x = 0 with singular Jacobian, where relative tolerances
-    cannot be met. Residual and error are compared with the sizes at the start of the phase.
+    Relative tolerances cannot be met where the solution is x = 0, nor anything else at a singular
+    root there. A block counts as zero when it has shrunk to nothing of what it was at the start
+    of an unbroken run of shrinking steps; its equations are then measured by their terms of then.
     """
-    ratio = it.step_size_absolute / it.step_size_absolute_old if it.k > 1 else math.nan
-    if not (it.newton and it.damping == 1.0 and not it.limited and 0.2 < ratio < 0.95):
-        it.memory.pop("linear", None)
-        return False
-    if "linear" not in it.memory:
-        it.memory["linear"] = (it.k, it.S, it.weights)
-        return False
-    start, sizes, weights = it.memory["linear"]
-    if it.k - start < LINEAR_STEPS:
-        return False
-    error = float((np.abs(it.step) / weights).max()) * ratio / (1.0 - ratio)
-    return error <= LINEAR_ERROR and bool((np.abs(it.F) <= LINEAR_ERROR * sizes).all())
+    before = it.step_size_absolute_old if it.step_size_absolute_old > 0.0 else math.inf
+    ratio = it.step_size_absolute / before  # 0 after the first step
+    if it.limited or it.damping < 0.2 or ratio >= 0.95 or it.sizes.unsized is not None:
+        it.memory.pop("run", None)
+        return None
+    run = it.memory.get("run")
+    if run is None:
+        it.memory["run"] = (it.k, it.S, it.blocks.norms(it.x_old))
+        return None
+    start, sizes, norms = run
+    fast = ratio < 0.2
+    if it.k - start < (1 if fast else LINEAR_STEPS):
+        return None
+    zero = [b for b, norm in it.blocks.norms(it.x).items() if norm <= VANISHED * norms[b]]
+    if not zero:
+        return None
+    allowed, error = REST_RESIDUAL * it.S, np.abs(it.step) * ratio / (1.0 - ratio)
+    for block in zero:
+        where = it.blocks[block]
+        allowed[where] = VANISHED * sizes[where]
+        error[where] = 0.0
+    if (np.abs(it.F) > allowed).any() or (error > REST_ERROR * it.weights).any():
+        return None
+    return Status.CONVERGED if fast else Status.CONVERGED_SLOWLY

@@ -73,5 +73,6 @@ def _counts(solver: Any) -> Stats:
         n_analyse=stats.n_analyse,
         n_factor=stats.n_factor,
         n_solve=stats.n_solve,
+        seconds=dict(stats.seconds),
         backend=solver.name,
     )

@@ -1,0 +1,164 @@
+"""Newton-Krylov: directions from products J v, without the matrix.
+
+One idea: far from the solution the linear model is rough, so its solution may be too: GMRES stops
+at a *forcing term* that follows how fast the residual falls (Eisenstat and Walker, choice 2), and
+tightens by itself near the root. Products come from automatic differentiation, not differences.
+
+References: Eisenstat and Walker, SIAM J. Sci. Comput. 17 (1996) 16; Saad, Iterative Methods for
+Sparse Linear Systems (2003), algorithm 6.9, preconditioned from the right so that the norm that
+is watched is that of the true residual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from ..status import Status
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+Operator = Callable[[Vector], Vector]
+
+GAMMA, ALPHA = 0.9, 2.0  # Eisenstat and Walker's choice 2
+
+
+@dataclass(frozen=True)
+class KrylovDirection:
+    """dx from GMRES on J dx = -F, solved as roughly as the progress deserves.
+
+    Parameters
+    ----------
+    forcing : float
+        First and largest relative residual of the linear system.
+    restart : int
+        Dimension of the Krylov space before it is started anew.
+    max_inner : int
+        Products with J per iteration.
+    preconditioner : callable, optional
+        ``preconditioner(x)`` returns a function v -> M^-1 v, M close to J(x); called once per
+        iteration.
+    """
+
+    forcing: float = 0.5
+    restart: int = 60
+    max_inner: int = 600
+    preconditioner: Callable[[Vector], Operator] | None = None
+    forms_jacobian = False
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx``."""
+        eta = self._forcing(it)
+        condition: Operator = (
+            (lambda v: v) if self.preconditioner is None else self.preconditioner(it.x)
+        )
+        sizes, weights = it.S, it.weights
+
+        def product(v: Vector) -> Vector:
+            return it.product(v * weights) / sizes
+
+        def precondition(v: Vector) -> Vector:
+            return condition(v * sizes) / weights
+
+        step, left, count = gmres(
+            product, -it.F / sizes, precondition, eta, self.restart, self.max_inner
+        )
+        it.memory["forcing"] = (eta, it.phi)
+        it.notes.append(f"{count} products, forcing {eta:.1e}")
+        if not left < 0.999:
+            return Status.NO_LINEAR_CONVERGENCE
+        it.dx, it.newton = step * weights, True
+        return None
+
+    def _forcing(self, it: Iterate) -> float:
+        """Return the relative residual at which GMRES may stop."""
+        memory = it.memory.get("forcing")
+        if memory is None:
+            return self.forcing
+        before, phi = memory
+        eta = GAMMA * (it.phi / phi) ** ALPHA if phi > 0.0 else 0.0
+        guard = GAMMA * before**ALPHA
+        if guard > 0.1:
+            eta = max(eta, guard)
+        return float(min(self.forcing, max(eta, 1e-8)))
+
+
+def gmres(
+    product: Operator,
+    b: Vector,
+    precondition: Operator,
+    tolerance: float,
+    restart: int,
+    max_products: int,
+) -> tuple[Vector, float, int]:
+    """Solve A x = b roughly, with right preconditioning and restarts.
+
+    Returns
+    -------
+    x : ndarray
+    left : float
+        Norm of the residual relative to that of b.
+    products : int
+    """
+    x, r = np.zeros_like(b), b
+    start = norm = _norm(b)
+    used = 0
+    while start > 0.0 and norm > tolerance * start and used < max_products:
+        before = norm
+        correction, count = _cycle(
+            product, r, precondition, tolerance * start, min(restart, max_products - used)
+        )
+        x = x + correction
+        r = b - product(x)
+        used += count + 1
+        norm = _norm(r)
+        if not norm < 0.999 * before:
+            break
+    return x, (norm / start if start > 0.0 else 0.0), used
+
+
+def _cycle(
+    product: Operator, r: Vector, precondition: Operator, target: float, m: int
+) -> tuple[Vector, int]:
+    """Return the correction of one cycle of at most m products, and their number."""
+    n, beta = len(r), _norm(r)
+    basis = np.empty((m + 1, n))
+    R = np.zeros((m, m))
+    rotations: list[tuple[float, float]] = []
+    basis[0], rhs = r / beta, [beta]
+    for k in range(m):
+        w = product(precondition(basis[k]))
+        column = np.zeros(k + 1)
+        for _ in range(2):  # orthogonalised twice: as good as it gets, and in BLAS
+            h = basis[: k + 1] @ w
+            w = w - h @ basis[: k + 1]
+            column += h
+        below = _norm(w)
+        for i, (c, s) in enumerate(rotations):
+            column[i : i + 2] = (
+                c * column[i] + s * column[i + 1],
+                c * column[i + 1] - s * column[i],
+            )
+        length = math.hypot(column[k], below)
+        c, s = (column[k] / length, below / length) if length > 0.0 else (1.0, 0.0)
+        rotations.append((c, s))
+        column[k] = length
+        R[: k + 1, k] = column
+        rhs += [-s * rhs[k]]
+        rhs[k] *= c
+        if abs(rhs[k + 1]) <= target or not below > 1e-14 * length:
+            break
+        basis[k + 1] = w / below
+    count = len(rotations)
+    y = solve_triangular(R[:count, :count], rhs[:count], check_finite=False)
+    return precondition(y @ basis[:count]), count
+
+
+def _norm(v: Vector) -> float:
+    return math.sqrt(float(v @ v))

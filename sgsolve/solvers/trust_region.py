@@ -1,0 +1,134 @@
+"""Trust region: the dogleg between steepest descent and Newton.
+
+One idea: Newton's step is taken where the linear model deserves it; where it does not, the step
+bends towards the gradient of the scaled residual, which always goes downhill, even where the
+Jacobian is singular. One factorisation per iteration whatever the number of trials.
+
+Reference: Nocedal and Wright, Numerical Optimization (2006), section 11.2; Powell, A hybrid
+method for nonlinear equations (1970).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from ..status import Status
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+
+FLAT = 1e-7  # relative gradient below which the norm of the residual counts as stationary
+
+
+@dataclass(frozen=True)
+class Dogleg:
+    """Steps within a radius of trust, in the units of the weights.
+
+    Parameters
+    ----------
+    radius : float or None
+        At the start; None: as long as the first step of Newton.
+    accept, poor, good : float
+        Ratios of actual to predicted decrease: accept above `accept`, shrink below `poor`, grow
+        above `good`.
+    smallest : float
+        Radius at which it gives up.
+    """
+
+    radius: float | None = None
+    accept: float = 1e-4
+    poor: float = 0.25
+    good: float = 0.75
+    smallest: float = 1e-10
+    needs_direction = False
+    needs_factorization = True
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Shrink the radius until a step is accepted."""
+        model = Model(it)
+        if model.flat:
+            return Status.LOCAL_MINIMUM
+        radius = it.memory.get("radius", self.radius)
+        if radius is None:
+            radius = model.newton_length if model.newton is not None else 1.0
+        finite = False
+        while radius > self.smallest:
+            p = it.limited_step(it.weights * model.step(radius)) / it.weights
+            x = it.x + it.weights * p
+            F = it.evaluate(x)
+            length = math.sqrt(float(p @ p))
+            if F is None:
+                radius = 0.25 * min(radius, length)
+                continue
+            finite = True
+            ratio = model.ratio(p, it.sizes.merit(F))
+            if ratio < self.poor:
+                radius = 0.25 * length
+            if ratio > self.accept:
+                if ratio > self.good and length > 0.9 * radius:
+                    radius *= 2.0
+                it.memory["radius"] = radius
+                full = model.newton is not None and length >= 0.999 * model.newton_length
+                it.newton = full and not it.limited
+                it.accept(x, F, min(1.0, length / max(model.newton_length, 1e-300)))
+                if full:
+                    it.damping = 1.0
+                return None
+        return Status.STALLED if finite else Status.NOT_FINITE
+
+
+class Model:
+    """The linear model of the scaled residual, f + A p with A = diag(1/S) J diag(weights)."""
+
+    def __init__(self, it: Iterate) -> None:
+        self.it = it
+        self.f = it.F / it.S
+        self.norm = it.phi
+        self.gradient = it.weights * (it.J.T @ (self.f / it.S))
+        slope = math.sqrt(float(self.gradient @ self.gradient))
+        # |A^T f| <= |A| |f|, and the rows of A have sums of about one
+        self.flat = slope <= FLAT * self.norm / math.sqrt(len(self.f))
+        curved = self.apply(self.gradient)
+        self.cauchy = -self.gradient * (slope**2 / max(float(curved @ curved), 1e-300))
+        self.newton: Vector | None = None
+        self.newton_length = math.inf
+        try:
+            it.dx = it.newton_direction()
+            self.newton = it.dx / it.weights
+            self.newton_length = math.sqrt(float(self.newton @ self.newton))
+        except LinearSolveError:
+            it.notes.append("singular Jacobian, gradient step")
+
+    def apply(self, p: Vector) -> Vector:
+        """Return A p."""
+        product: Vector = (self.it.J @ (self.it.weights * p)) / self.it.S
+        return product
+
+    def step(self, radius: float) -> Vector:
+        """Return the dogleg step of at most this length."""
+        if self.newton is not None and self.newton_length <= radius:
+            return self.newton
+        length = math.sqrt(float(self.cauchy @ self.cauchy))
+        if self.newton is None or length >= radius:
+            shortened: Vector = self.cauchy * min(1.0, radius / length)
+            return shortened
+        leg = self.newton - self.cauchy
+        a, b = float(leg @ leg), float(self.cauchy @ leg)
+        c = radius**2 - length**2
+        share = c / (b + math.sqrt(max(b * b + a * c, 0.0)))
+        step: Vector = self.cauchy + share * leg
+        return step
+
+    def ratio(self, p: Vector, trial: float) -> float:
+        """Return actual over predicted decrease of the squared norm."""
+        left = self.f + self.apply(p)
+        predicted = self.norm**2 - float(left @ left)
+        if not (math.isfinite(trial) and predicted > 0.0):
+            return -1.0
+        ratio: float = (self.norm**2 - trial**2) / predicted
+        return ratio
