@@ -18,7 +18,7 @@ from physics.mobility import masetti
 from physics.report import figure, run, save, table
 
 WIDTH, DEPTH = 1.0e-4, 1.0e-4  # cm
-VOLTAGES = np.linspace(0.2, 0.9, 15)
+VOLTAGES = np.linspace(0.3, 0.9, 13)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A silicon pn diode: current against voltage over sixteen decades, and its bands.
+"""A silicon pn diode: current over thirteen decades, capacitance, and bands.
 
 Run it (``python examples/semiconductor/pn_diode.py``) for the table and the picture; import it and
 call `main` for the data. It starts cold: nothing but the device is given.
@@ -13,6 +13,7 @@ import numpy as np
 from physics import Constants, Device, Ohmic, graded, interval, srh
 from physics.bands import draw_bands
 from physics.report import figure, run, save, table
+from physics.small_signal import SmallSignal
 
 from sgsolve import Branch
 
@@ -21,10 +22,11 @@ BIASES = [-5.0, -4.0, -3.0, -2.0, -1.0, -0.5, -0.2, -0.1, 0.0] + [0.1 * k for k 
 
 @dataclass
 class Diode:
-    """What `main` returns: voltages (V), currents (A/cm^2), the device and its sweep."""
+    """What `main` returns: voltages (V), currents (A/cm^2), capacitances at 1 MHz (F/cm^2)."""
 
     voltage: np.ndarray
     current: np.ndarray
+    capacitance: np.ndarray
     device: Device
     sweep: Branch
 
@@ -88,22 +90,28 @@ def main(
     """
     device = diode(nodes, doping)
     sweep = device.sweep("top", biases)
-    data = Diode(sweep.parameter, device.currents(sweep, "top"), device, sweep)
-    print(table({"V (V)": data.voltage, "J (A/cm^2)": data.current}))
+    small = SmallSignal(device)
+    points = (sweep.at(i) for i in range(len(sweep)))
+    capacitance = np.array([small.capacitance(x, "top", [1e6], **p)[0] for x, p in points])
+    data = Diode(sweep.parameter, device.currents(sweep, "top"), capacitance, device, sweep)
+    columns = {"V (V)": data.voltage, "J (A/cm^2)": data.current, "C (F/cm^2)": capacitance}
+    print(table(columns))
     if picture:
         draw(data, picture)
     return data
 
 
 def draw(data: Diode, picture: str) -> None:
-    """Bands in equilibrium and at 0.5 V forward, and the current on a logarithmic axis."""
-    drawing, (left, middle, right) = figure(3)
-    draw_bands(left, data.device, data.device.equilibrium(), "equilibrium")
+    """Bands at 0.5 V forward, the current on a logarithmic axis, 1/C^2 in reverse."""
+    drawing, (left, right, last) = figure(3)
     forward = data.device.solve(V_top=0.5)
-    draw_bands(middle, data.device, forward.x, "0.5 V forward")
+    draw_bands(left, data.device, forward.x, "0.5 V forward")
     away = data.voltage != 0
     right.semilogy(data.voltage[away], np.abs(data.current[away]), "o-", markersize=3)
     right.set(xlabel="voltage (V)", ylabel="|current| (A/cm$^2$)", title="current")
+    reverse = (data.voltage <= 0) & (data.voltage >= -2)
+    last.plot(data.voltage[reverse], data.capacitance[reverse] ** -2, "o-", markersize=3)
+    last.set(xlabel="voltage (V)", ylabel="$1/C^2$ (cm$^4$/F$^2$)", title="depletion")
     save(drawing, picture)
 
 

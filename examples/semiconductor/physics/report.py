@@ -42,10 +42,10 @@ def figure(columns: int, height: float = 3.4) -> tuple[Any, Any]:
 
 
 def save(drawing: Any, path: str | Path) -> None:
-    """Write a figure and forget it."""
+    """Write a figure, small, and forget it."""
     import matplotlib.pyplot as plt
 
-    drawing.savefig(path, dpi=80)
+    drawing.savefig(path, dpi=72)
     plt.close(drawing)
 
 

@@ -1,0 +1,69 @@
+"""Devices driven by current, to a compliance, by Gummel's iteration; order of convergence."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def diode():
+    from pn_diode import diode
+
+    return diode()
+
+
+def test_currents_asked_for_are_met(diode):
+    from physics.drive import drive_current
+
+    driven = drive_current(diode, "top", [1e-6, 1e-2, 10.0])
+    assert driven.current == pytest.approx([1e-6, 1e-2, 10.0], rel=1e-9)
+    assert np.all(np.diff(driven.voltage) > 0.1)
+    there = diode.current(diode.solve(V_top=driven.voltage[1]).x, "top", V_top=driven.voltage[1])
+    assert there == pytest.approx(1e-2, rel=1e-9)
+
+
+def test_a_resistor_is_driven_too():
+    from physics import Device, Ohmic, interval
+    from physics.drive import at_current
+
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    x = np.linspace(0, 1e-2, 101)
+    bar = Device(interval(x), np.full(101, 1e15), {"a": Ohmic(0), "b": Ohmic(-1)}, values)
+    conductance = bar.constants.q * 1e15 * 1000.0 / 1e-2
+    assert at_current(bar, "a", 100.0)[0] == pytest.approx(100.0 / conductance, rel=1e-6)
+
+
+def test_a_sweep_ends_at_the_compliance(diode):
+    from physics.drive import to_compliance
+
+    driven = to_compliance(diode, "top", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], 5.0)
+    assert driven.current[-1] == pytest.approx(5.0, rel=1e-9)
+    assert 0.6 < driven.voltage[-1] < 0.8
+    assert len(driven.voltage) == 5
+
+
+def test_gummel_agrees_with_newton_and_takes_longer_at_high_injection():
+    from gummel_or_newton import main
+
+    data = main([0.2, 0.5, 0.8, 0.9])
+    assert data.currents[:, 0] == pytest.approx(data.currents[:, 1], rel=1e-9)
+    assert data.rounds[-1] > 2 * data.rounds[0]
+    assert data.steps.max() < 10
+
+
+def test_current_of_a_smooth_diode_converges_to_second_order():
+    from physics import Device, Ohmic, interval, srh
+
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"tau_n": 1e-9, "tau_p": 1e-9, "n1": 1e10, "p1": 1e10}
+
+    def current(cells):
+        x = np.linspace(0, 1e-4, cells + 1)
+        doping = 1e16 * np.tanh((x - 5e-5) / 1e-5)
+        contacts = {"p": Ohmic(0), "n": Ohmic(-1)}
+        device = Device(interval(x), doping, contacts, values, recombination=[srh])
+        return device.current(device.solve(V_p=0.4).x, "p", V_p=0.4)
+
+    values_at = np.array([current(n) for n in (100, 200, 400, 800)])
+    errors = np.abs(np.diff(values_at))
+    orders = np.log2(errors[:-1] / errors[1:])
+    assert orders == pytest.approx([2.0, 2.0], abs=0.1)
