@@ -1,0 +1,42 @@
+"""The examples of docs/solvers.md run, and reports say what they promise."""
+
+import doctest
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from sgsolve import Problem, solvers
+from tests.families import bratu
+
+DOCS = Path(__file__).parents[2] / "docs" / "solvers.md"
+
+
+def test_docs():
+    failed, tried = doctest.testfile(str(DOCS), module_relative=False)
+    assert tried > 8
+    assert failed == 0
+
+
+def test_explain_tells_stages_worst_equations_and_cost():
+    problem = Problem(lambda x: np.exp(x) + 1.0, blocks={"rate": slice(0, 2)})
+    text = problem.solve([0.0, 0.0], raise_on_failure=False).explain()
+    for word in ("Stages:", "TrustRegion", "rate[0]", "Iterations:", "What to try", "Cost:"):
+        assert word in text
+
+
+def test_plots():
+    matplotlib.use("Agg")
+    problem = Problem(bratu)
+    result = problem.solve(np.zeros(20), solvers.Newton())
+    ax = result.plot()
+    assert len(ax.lines[0].get_xdata()) == len(result.history)
+    branch = problem.sweep(np.zeros(20), "strength", [1.0, 2.0], outputs={"top": np.max})
+    assert branch.plot("top").get_ylabel() == "top"
+    matplotlib.pyplot.close("all")
+
+
+def test_solvers_print_their_parts():
+    text = repr(solvers.DampedNewton())
+    for part in ("NewtonDirection", "NaturalMonotonicity", "Residual", "Measured"):
+        assert part in text
