@@ -91,16 +91,15 @@ def _charge(
     return h - n + device.doping[device.layout.nodes[nodes]], slope
 
 
-def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> tuple[Array, Array]:
-    """Demanded potentials / vt: psi at the fixed nodes, phin and phip at the ohmic ones."""
+def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:
+    """What contacts demand of their nodes, potentials / vt, zero in all other rows."""
     lay = device.layout
     psi = [
         _offset(device, name, p, vt, nodes) + p["V_" + name] / vt
         for name, nodes in lay.psi_fixed.items()
     ]
     quasi = [np.ones(len(k)) * (p["V_" + name] / vt) for name, k in lay.carrier_fixed.items()]
-    empty = np.zeros(0)
-    return ad.hstack(psi) if psi else empty, ad.hstack(quasi) if quasi else empty
+    return lay.place_fixed @ ad.hstack([*psi, *quasi, *quasi]) if psi else np.zeros(len(lay.fixed))
 
 
 def _offset(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sgsolve import ad
+
 from .flux import diffusion_enhanced, scharfetter_gummel
 from .statistics import Boltzmann, einstein, log_gamma
 
@@ -34,8 +36,12 @@ class Carriers:
     ----------
     vt : scalar
         Thermal voltage, V.
+    y : Array, shape (n + 2 n_s,)
+        All unknowns / vt.
     u : Array, shape (n,)
         Electrostatic potential / vt at all nodes.
+    du : Array, shape (m,)
+        Its drop along all edges.
     us, un, up : Array, shape (n_s,)
         The three potentials / vt at the semiconductor's nodes.
     n, p : Array, shape (n_s,)
@@ -47,7 +53,9 @@ class Carriers:
     """
 
     vt: Any
+    y: Array
     u: Array
+    du: Array
     us: Array
     un: Array
     up: Array
@@ -77,7 +85,8 @@ def carriers(device: Device, x: Array, p: Mapping[str, Any]) -> Carriers:
         holes = p["Nv"] * np.exp(eta_p + gamma_p)
         product = product * np.exp(gamma_n + gamma_p)
         eta = (eta_n, gamma_n, eta_p, gamma_p)
-    return Carriers(vt, u, us, un, up, electrons, holes, product, eta)
+    du = u[lay.a] - u[lay.b]
+    return Carriers(vt, y, u, du, us, un, up, electrons, holes, product, eta)
 
 
 def band_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
@@ -91,17 +100,19 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
     """Electron and hole currents along the semiconductor's edges, divided by ``q vt``."""
     lay = device.layout
     a, b = lay.carrier_a, lay.carrier_b
-    du = s.us[a] - s.us[b]
+    du = s.du if lay.every_edge else s.du[lay.kept]
     drop_n, drop_p = s.un[a] - s.un[b], s.up[a] - s.up[b]
     mu_n, mu_p = _mobilities(device, s, p, du)
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.eta is None:
         factor_n, factor_p = band_factors(p, s.vt)
-        w_n, w_p = du + _log_drop(factor_n, a, b), du - _log_drop(factor_p, a, b)
         if np.ndim(factor_n) == 0 and np.ndim(factor_p) == 0:
-            w_n = w_p = du
-        jn = scharfetter_gummel(weight_n * s.n[a], w_n, drop_n)
-        jp = scharfetter_gummel(weight_p * s.p[b], w_p, drop_p)
+            drift_n = drift_p = ad.bernoulli(du)
+        else:
+            drift_n = ad.bernoulli(du + _log_drop(factor_n, a, b))
+            drift_p = ad.bernoulli(du - _log_drop(factor_p, a, b))
+        jn = scharfetter_gummel(weight_n * s.n[a], drift_n, drop_n)
+        jp = scharfetter_gummel(weight_p * s.p[b], drift_p, drop_p)
         return jn, jp
     eta_n, gamma_n, eta_p, gamma_p = s.eta
     dg_n, dg_p = gamma_n[a] - gamma_n[b], gamma_p[a] - gamma_p[b]

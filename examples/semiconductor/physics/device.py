@@ -155,39 +155,34 @@ class Device:
         """
         p = self.parameters | p
         s = carriers(self, x, p)
-        psi, quasi = fixed_potentials(self, p, s.vt)
-        return ad.hstack([self._poisson(s, p, psi), *self._continuity(s, p, quasi)])
+        balances = ad.hstack([self._poisson(s, p), *self._continuity(s, p)])
+        # Rows of fixed potentials are empty so far.
+        return balances + (self.layout.fixed * s.y - fixed_potentials(self, p, s.vt))
 
-    def _poisson(self, s: Carriers, p: Mapping[str, Any], fixed: Array) -> Array:
+    def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         lay, scale = self.layout, self.scales["psi"]
         eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
-        flux = (eps * (self.constants.eps0 * s.vt)) * (s.u[lay.a] - s.u[lay.b])
-        weight = self.constants.q * lay.volumes * scale[lay.inside]
-        charge = weight * space_charge(self, s, p)
+        flux = (eps * (self.constants.eps0 * s.vt)) * s.du
+        charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
         if lay.n_s < lay.n:
             charge = lay.place_semiconductor @ charge
         balance = self.divergences["psi"] @ flux - charge
         gates = gate_flux(self, s, p)
-        if gates is not None:
-            balance = balance + scale * gates
-        return balance + ((1.0 - lay.psi_free) * s.u - lay.place_psi @ fixed)
+        return balance if gates is None else balance + scale * gates
 
-    def _continuity(self, s: Carriers, p: Mapping[str, Any], fixed: Array) -> tuple[Array, Array]:
-        lay = self.layout
+    def _continuity(self, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
         jn, jp = fluxes(self, s, p)
-        rate = lay.volumes * recombination_rate(self, s, p)
+        rate = (self.layout.volumes / s.vt) * recombination_rate(self, s, p)
         at_surfaces = surface_rate(self, s, p)
         if at_surfaces is not None:
-            rate = rate + at_surfaces
-        rate = rate / s.vt
+            rate = rate + at_surfaces / s.vt
         scale_n, scale_p = self.scales["n"], self.scales["p"]
         balance_n = (self.divergences["n"] @ jn - scale_n * rate) / s.n
         balance_p = (self.divergences["p"] @ jp + scale_p * rate) / s.p
         metal = emission(self, s, p)
-        if metal is not None:
-            balance_n, balance_p = balance_n - scale_n * metal[0], balance_p + scale_p * metal[1]
-        held, demanded = 1.0 - lay.carrier_free, lay.place_carrier @ fixed
-        return balance_n + (held * s.un - demanded), balance_p + (held * s.up - demanded)
+        if metal is None:
+            return balance_n, balance_p
+        return balance_n - scale_n * metal[0], balance_p + scale_p * metal[1]
 
     def equilibrium(self, **p: Any) -> np.ndarray:
         """Solution in the dark without voltages, from a cold start, see `start`."""

@@ -21,19 +21,19 @@ from sgsolve import ad
 Array = Any
 
 
-def scharfetter_gummel(density: Array, w: Array, drop: Array) -> Array:
+def scharfetter_gummel(density: Array, drift: Array, drop: Array) -> Array:
     """Flux per unit of diffusivity times couple over length, Boltzmann statistics.
 
     Parameters
     ----------
     density : Array
-        Density at the end that `w` counts from: a for electrons, b for holes.
-    w : Array
-        Drift drop along the edge, in units of kT/q: ``log(n_a / n_b)`` in equilibrium.
+        Density at the end that w counts from: a for electrons, b for holes.
+    drift : Array
+        ``B(w)``, w the drift along the edge in units of kT/q: ``log(n_a / n_b)`` in equilibrium.
     drop : Array
         Quasi-Fermi potential at a minus at b, in units of kT/q.
     """
-    return density * ad.bernoulli(w) * np.expm1(drop)
+    return density * drift * np.expm1(drop)
 
 
 def diffusion_enhanced(density: Array, log_ratio: Array, drop: Array, g: Array) -> Array:

@@ -71,6 +71,7 @@ class Layout:
         edges = local[mesh.edges]
         kept = (edges >= 0).all(axis=1) & (couples != 0)
         self.carrier_edges = edges[kept]
+        self.every_edge = bool(kept.all())
         self.kept: Selection = slice(None) if kept.all() else np.flatnonzero(kept)
         self.carrier_ratio = couples[kept] / mesh.lengths[kept]
         self.carrier_lengths = mesh.lengths[kept]
@@ -103,8 +104,9 @@ class Layout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.place_semiconductor = _place(self.nodes, self.n)
-        self.place_psi = _place(fixed, self.n)
-        self.place_carrier = _place(held, self.n_s)
+        self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
+        rows = [fixed, self.n + held, self.n + self.n_s + held]
+        self.place_fixed = _place(np.concatenate(rows), self.n + 2 * self.n_s)
 
 
 def scaled_divergences(device: Device) -> tuple[dict[str, csr_array], dict[str, np.ndarray]]:

@@ -21,7 +21,7 @@ def srh(n: Array, p: Array, *, tau_n: Array, tau_p: Array, n1: Array, p1: Array)
 
     ``r = 1 / (tau_p (n + n1) + tau_n (p + p1))``
     """
-    return 1.0 / (tau_p * (n + n1) + tau_n * (p + p1))
+    return 1.0 / (tau_p * n + tau_n * p + (tau_p * n1 + tau_n * p1))
 
 
 def radiative(n: Array, p: Array, *, B_rad: Array) -> Array:

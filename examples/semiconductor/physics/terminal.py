@@ -102,7 +102,7 @@ def electrode_charge(device: Device, s: Any, name: str, p: Mapping[str, Any]) ->
         side[nodes] = 1.0
         step = side[lay.a] - side[lay.b]
         eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio
-        flux = ad.sum((step * eps * device.constants.eps0) * (s.u[lay.a] - s.u[lay.b])) * s.vt
+        flux = ad.sum((step * eps * device.constants.eps0) * s.du) * s.vt
         inside = lay.local[nodes]
         inside = inside[inside >= 0]
         held = np.zeros(lay.n_s)
