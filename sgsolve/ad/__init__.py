@@ -13,6 +13,7 @@ array([[-1.,  1., -1.,  0.,  0.],
 
 from . import numpy_functions  # noqa: F401  (fills the dispatch tables)
 from .array import ADArray
+from .branching import branch, where
 from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
     assemble,
@@ -23,8 +24,9 @@ from .drivers import (
     value,
     value_and_jacobian,
 )
-from .functions import SparseVector, branch, dot, hstack, sparsesum, sparsevec, stack, sum, where
+from .functions import dot, hstack, stack, sum
 from .root import clear_cache
+from .sparse_vectors import SparseVector, sparsesum, sparsevec
 from .special import fermi_dirac, lambertw, logsumexp
 from .user import bernoulli, elementwise
 

@@ -103,7 +103,7 @@ class ADArray(Operators):
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return len(self.shape)
+        return int(self._value.ndim)
 
     @property
     def size(self) -> int:

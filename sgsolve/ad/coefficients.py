@@ -86,7 +86,7 @@ def join_with_row_factors(
 
 def as_rows(g: Structure, p: Coefficient) -> Any:
     """Return alpha times the row factors as an array."""
-    return np.full(g.weights.shape[0], p[0]) if p[3] is None else p[0] * p[3]
+    return np.full(g.height, p[0]) if p[3] is None else p[0] * p[3]
 
 
 def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
@@ -105,7 +105,7 @@ def scattered(
 ) -> tuple[Structure, Coefficient]:
     """Return the term on the structure that it was gathered from, zero elsewhere."""
     alpha, s, c, a = p
-    count = len(parent.cols) if parent.weights is None else parent.weights.shape[0]
+    count = parent.height
 
     def spread(values: Any) -> Any:
         key = ("spread", id(values))
@@ -116,7 +116,7 @@ def scattered(
             memo[key] = (full, values)
         return memo[key][0]
 
-    if parent.weights is not None:
+    if parent.has_weights:
         return parent, (alpha, s, c, spread(a))
     if c is None:
         return parent, (0.0, alpha, spread(None), None)
@@ -176,7 +176,7 @@ def as_float(mask: Any, memo: Memo) -> Any:
 
 def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     """Return the same term with its numbers multiplied into one array."""
-    if g.weights is not None:
+    if g.has_weights:
         return expanded(g, p)
     alpha, s, c, _ = p
     full = np.full(len(g.cols), alpha) if c is None else c * s + alpha

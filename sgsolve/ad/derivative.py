@@ -73,7 +73,7 @@ class Derivative:
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
             d = factor if g.rows is None else placed(factor, g, memo)
-            if g.weights is not None:
+            if g.has_weights:
                 a = d if a is None else product(a, d, memo)
                 terms[g] = (alpha * number, s * number, c, a)
             elif c is None:
@@ -118,7 +118,7 @@ class Derivative:
                 g, p = without_numbers(g, p)
                 m = mask[g.place(np.arange(len(g.cols)))]
             alpha, s, c, a = p
-            if g.weights is not None:
+            if g.has_weights:
                 terms[g] = (alpha, s, c, m.astype(float) if a is None else zeroed(a, m, memo))
             elif c is None:
                 terms[g] = (0.0, alpha, as_float(m, memo), None)
@@ -159,19 +159,31 @@ class Derivative:
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
+        if type(rows) is Index and rows.volatile:
+            return self._put_back(rows, size)
+        key = (rows.start if isinstance(rows, slice) else rows, size)
+        clock = self.root.clock
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            h = g.children.get(key)
+            if h is None:
+                h = g.put(rows, size)
+            else:
+                h.used = clock
+            terms[h] = p
+        return Derivative(self.root, terms)
+
+    def _put_back(self, index: Index, size: int) -> Derivative:
+        """Return the derivative on the structures that elements were gathered from."""
         terms: Terms = {}
         memo: dict[Any, Any] = {}
-        volatile = type(rows) is Index and rows.volatile
         for g, p in self.terms.items():
-            origin = g.origin(rows, size)
-            if volatile and origin is not None:
-                g, p = scattered(origin, rows, p, memo)
+            origin = g.origin(index, size)
+            if origin is not None:
+                h, q = scattered(origin, index, p, memo)
+                add_term(terms, h, q, memo)
             else:
-                g = g.put(rows, size)
-            if g in terms:
-                add_term(terms, g, p, memo)
-            else:
-                terms[g] = p
+                add_term(terms, g.put(index, size), p, memo)
         return Derivative(self.root, terms)
 
     def multiplied(self, matrix: Matrix) -> Derivative:
@@ -191,7 +203,7 @@ class Derivative:
         for (g, pull), p in zip(taken, self.terms.values(), strict=True):
             if pull is not None:
                 alpha, s, c, a = p
-                if g.weights is not None:
+                if g.has_weights:
                     if a is not None:
                         p = (alpha, s, c, pulled(a, pull, memo))
                 elif c is not None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import DerivativeError
 from .array import ADArray
+from .branching import where
 from .elementwise import value
-from .functions import where
 
 
 def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
@@ -59,7 +59,7 @@ def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
 def hstack(tup: Any, **kwargs: Any) -> Any:
     """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
     arrays = [_array(a) for a in tup]
-    if all(a.ndim == 1 for a in arrays) and not kwargs:
+    if not kwargs and all(a.ndim == 1 for a in arrays):
         return _joined_vectors(arrays, np.concatenate([value(a) for a in arrays]))
     arrays = [np.atleast_1d(a) for a in arrays]
     axis = 0 if all(a.ndim == 1 for a in arrays) else 1

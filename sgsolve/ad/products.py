@@ -9,8 +9,8 @@ import scipy.sparse as sp
 
 from ..errors import DerivativeError, ShapeError
 from .array import ADArray
+from .branching import where
 from .elementwise import value
-from .functions import where
 from .indexing import Selected
 from .operands import Matrix
 from .root import Root
@@ -22,6 +22,9 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
+    if type(b) is ADArray and b.ndim == 1 and sp.issparse(a) and a.shape[1] == b.shape[0]:
+        derivative = b._derivative
+        return ADArray(a @ b._value, derivative.multiplied(derivative.root.matrix(a)))
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
     a, b = _operand(a), _operand(b)

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..errors import DerivativeError
 from .array import ADArray
+from .branching import where
 from .derivative import Derivative
 from .elementwise import value
-from .functions import where
 from .indexing import Selected
 from .operands import Index
 
@@ -77,21 +77,34 @@ def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any
     return np.sum(a * weights, axis, **kwargs) / np.sum(weights, axis, **kwargs)
 
 
-def var(
-    a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, **kwargs: Any
-) -> Any:
+def var(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     """Return the variance over axes; np.var for AD arrays."""
-    refuse(kwargs, "var")
-    _real(a, "var")
+    result, deviation, freedom = _spread(np.var, a, axis, ddof, **kwargs)
+    return _weighted(a, 2.0 / freedom * deviation, axis, result)
+
+
+def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
+    """Return the standard deviation over axes; np.std. Where it is zero its slope is taken as 0."""
+    result, deviation, freedom = _spread(np.std, a, axis, ddof, **kwargs)
+    size = np.std(value(a), axis=axis, ddof=ddof, keepdims=True)
+    slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
+    return _weighted(a, np.where(size == 0, 0.0, slope), axis, result)
+
+
+def _spread(
+    func: Any,
+    a: Any,
+    axis: Any,
+    ddof: Any,
+    dtype: Any = None,
+    keepdims: Any = False,
+    **kwargs: Any,
+) -> tuple[Any, Any, Any]:
+    refuse(kwargs, func.__name__)
+    _real(a, func.__name__)
     v = value(a)
-    result = np.var(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
-    deviation = v - np.mean(v, axis=axis, keepdims=True)
-    return _weighted(a, 2.0 / (_count(a, result) - ddof) * deviation, axis, result)
-
-
-def std(a: Any, axis: Any = None, **kwargs: Any) -> Any:
-    """Return the standard deviation over axes; np.std for AD arrays."""
-    return np.sqrt(var(a, axis, **kwargs))
+    result = func(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
+    return result, v - np.mean(v, axis=axis, keepdims=True), _count(a, result) - ddof
 
 
 def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
@@ -138,7 +151,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     _real(x, "linalg.norm")
     matrices = np.ndim(x) > 1 if axis is None else np.ndim(axis) > 0 and len(axis) > 1
     if matrices and ord in (1, -1, np.inf, -np.inf):
-        return _largest_line(x, ord, axis, flag(keepdims))
+        line = _largest_line(x, ord, axis, flag(keepdims))
+        return ADArray(np.linalg.norm(value(x), ord, axis, flag(keepdims)), line._derivative)
     if matrices and ord not in (None, "fro"):
         raise DerivativeError(
             f"np.linalg.norm(ord={ord!r}) of a matrix is not supported on AD arrays; use "

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .coefficients import UNIT
 from .operand_store import OperandStore
 from .operands import PASSING, Constant, Index, IndexArray, Matrix
-from .coefficients import UNIT
 from .steady import Steady
 from .structure import Structure, Taken
 

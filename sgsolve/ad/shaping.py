@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import DerivativeError, InputError
 from .array import ADArray
+from .branching import where
 from .elementwise import value
-from .functions import where
 from .indexing import permuted
 
 NUMPY_ONLY = (

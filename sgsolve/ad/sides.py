@@ -29,7 +29,7 @@ def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
         rest = {}
         for g, p in d.terms.items():
             origin = g.origin(index, size)
-            if origin is not None and (g.weights is None or p[2] is None):
+            if origin is not None and (not g.has_weights or p[2] is None):
                 pieces.setdefault(origin, []).append((index, p))
             else:
                 rest[g] = p
@@ -49,7 +49,7 @@ def _total(parts: list[Derivative]) -> Derivative:
 
 def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -> Coefficient:
     """Return one coefficient array from its pieces; opposite terms share it."""
-    weighted = g.weights is not None
+    weighted = g.has_weights
     stretches: list[tuple[Index, Any, Any]] = []
     for index, (alpha, s, c, a) in parts:
         if weighted:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..errors import DerivativeError, InputError
+from .elementwise import value
 from .user import primitive
 
 HALF_ORDERS = (-1.5, -0.5, 0.5, 1.5, 2.5)
@@ -142,8 +143,12 @@ def _sommerfeld(order: float, eta: Any) -> Any:
 def _one(eta: Any) -> Any:
     """Return F_1: minus the dilogarithm of -exp(eta), reflected for eta > 0 (DLMF 25.12.4)."""
     x = np.asarray(eta)
-    small = -special.spence(1.0 + np.exp(-np.abs(x)))
-    return np.where(x > 0, np.pi**2 / 6.0 + 0.5 * x * x - small, small)[()]
+    q = np.exp(-np.abs(x))
+    series: Any = 0.0  # 25.12.1; the dilogarithm of SciPy has its own argument rounded to 1 - q
+    for k in range(18, 0, -1):
+        series = q * (1.0 / k**2 - series)
+    below = np.where(q < 0.1, series, -special.spence(1.0 + q))
+    return np.where(x > 0, np.pi**2 / 6.0 + 0.5 * x * x - below, below)[()]
 
 
 def _made(f: Any, slope: Any) -> Any:
@@ -212,9 +217,8 @@ def logsumexp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ad.logsumexp(ad.seed([1000.0, 1000.0])).jacobian.toarray()
     array([[0.5, 0.5]])
     """
-    from .elementwise import value
-
     top = np.max(value(a), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
-    total = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=keepdims))
+    with np.errstate(divide="ignore"):
+        total = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=keepdims))
     return total + np.reshape(top, np.shape(total))

@@ -58,13 +58,24 @@ class Structure:
         The structure and the index that this one was taken with, for `put` to recognise.
     """
 
-    __slots__ = ("children", "cols", "gathered", "root", "rows", "size", "used", "weights")
+    __slots__ = (
+        "children",
+        "cols",
+        "gathered",
+        "has_weights",
+        "root",
+        "rows",
+        "size",
+        "used",
+        "weights",
+    )  # fmt: skip
 
     def __init__(self, root: Root, size: int, rows: Rows, weights: Any, cols: IndexArray) -> None:
         self.root = root
         self.size = size
         self.rows = rows
         self.weights = weights
+        self.has_weights = weights is not None
         self.cols = cols
         self.gathered: tuple[Structure, Index] | None = None
         self.children: dict[Hashable, Any] = {}
@@ -78,7 +89,7 @@ class Structure:
             child = self.children.setdefault(key, make())
         structure = child[0] if type(child) is Taken else child
         structure.used = self.root.clock
-        if made and (structure.weights is not None or structure.rows is not None):
+        if made and (structure.has_weights or structure.rows is not None):
             self.root.count(structure)
         return child
 
@@ -139,6 +150,11 @@ class Structure:
         """Return the structure without weights: one coefficient for each entry."""
         return self._interned("expanded", self._expanded)  # type: ignore[no-any-return]
 
+    @property
+    def height(self) -> int:
+        """Number of compact rows."""
+        return int(self.weights.shape[0]) if self.has_weights else len(self.cols)
+
     def row_of_entry(self) -> IndexArray:
         """Compact row of every stored entry of the weights."""
         counts = np.diff(self.weights.indptr)
@@ -160,7 +176,7 @@ class Structure:
         Weight and coefficient number are None where they are one and ``0..``; entries of no
         unknown (-1) are included.
         """
-        if self.weights is None:
+        if not self.has_weights:
             return self.place(np.arange(len(self.cols))), self.cols, None, None
         source = self.weights.indices.astype(np.int64)
         return self.place(self.row_of_entry()), self.cols[source], self.weights.data, source
@@ -170,9 +186,9 @@ class Structure:
     def _take(self, index: Index) -> Taken:
         if self.rows is not None:
             return _take_placed(self, index.values)
-        if self.weights is None and index.volatile and index.unique:
+        if index.volatile and index.unique:
             return Taken(Gathered(self, index), index)
-        if self.weights is not None:
+        if self.has_weights:
             taken = Structure(
                 self.root, len(index.values), None, self.weights[index.values], self.cols
             )
@@ -188,7 +204,7 @@ class Structure:
             return _take_placed(self, positions)
         # A slice that runs down to element 0 has no finite stop in Python's notation.
         pull = slice(start, stop if stop >= 0 else None, step)
-        if self.weights is not None:
+        if self.has_weights:
             taken = Structure(self.root, len(positions), None, self.weights[positions], self.cols)
         else:
             taken = self.root.selection(self.cols[pull])
@@ -198,7 +214,7 @@ class Structure:
         if isinstance(rows, slice):
             offset = rows.start
             if self.rows is None:
-                count = len(self.cols) if self.weights is None else self.weights.shape[0]
+                count = self.height
                 placed: Rows = slice(offset, offset + count)
             elif isinstance(self.rows, slice):
                 placed = slice(self.rows.start + offset, self.rows.stop + offset)
@@ -213,7 +229,7 @@ class Structure:
     def _weighted(self, values: NDArray[Any]) -> Structure:
         if self.rows is not None:
             values = values[self.rows]
-        if self.weights is None:
+        if not self.has_weights:
             n = len(values)
             weights = sp.csr_array((values, np.arange(n), np.arange(n + 1)), shape=(n, n))
         else:
@@ -226,7 +242,7 @@ class Structure:
             csr = csr[:, self.rows]
         elif self.rows is not None:
             csr = columns(csr, self.rows)
-        if self.weights is not None:
+        if self.has_weights:
             csr = product(csr, self.weights)
         return Structure(self.root, csr.shape[0], None, csr, self.cols)
 
@@ -236,29 +252,50 @@ class Structure:
 
 
 class Gathered(Structure):
-    """Elements of a structure that are likely to be others next time; their unknowns on demand.
+    """Elements of a structure that are likely to be others next time; details on demand.
 
     Mostly there is no demand: they are put back where they came from.
     """
 
-    __slots__ = ("_cols",)
+    __slots__ = ("_cols", "_weights")
+
+    _cols: IndexArray | None
+    _weights: Any
 
     def __init__(self, parent: Structure, index: Index) -> None:
-        self._cols: IndexArray | None = None
         super().__init__(parent.root, len(index.values), None, None, NO_COLS)
         self.gathered = (parent, index)
+        self.has_weights = parent.has_weights
 
     @property
     def cols(self) -> IndexArray:
         """Unknown of each coefficient."""
         if self._cols is None and self.gathered is not None:
             parent, index = self.gathered
-            self._cols = parent.cols[index.values]
-        return self._cols  # type: ignore[return-value]
+            self._cols = parent.cols if parent.has_weights else parent.cols[index.values]
+        assert self._cols is not None
+        return self._cols
 
     @cols.setter
     def cols(self, cols: IndexArray) -> None:
-        pass
+        self._cols = None
+
+    @property
+    def weights(self) -> Any:
+        """Rows of the weights of the structure that it was gathered from."""
+        if self._weights is None and self.gathered is not None and self.has_weights:
+            parent, index = self.gathered
+            self._weights = parent.weights[index.values]
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: Any) -> None:
+        self._weights = None
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return self.size
 
 
 NO_COLS: IndexArray = np.empty(0, dtype=np.int64)
@@ -266,10 +303,10 @@ NO_COLS: IndexArray = np.empty(0, dtype=np.int64)
 
 def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
     """Choose elements of a structure whose rows are placed."""
-    count = len(structure.cols) if structure.weights is None else structure.weights.shape[0]
+    count = structure.height
     element, compact = matches(structure.place(np.arange(count)), wanted)
     root = structure.root
-    single = structure.weights is None and bool((element[1:] != element[:-1]).all())
+    single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
     if single and 2 * len(element) >= len(wanted) > 0:
         # Nearly every element has its row: pad, so that no placing is needed any more.
         cols = np.full(len(wanted), -1)
@@ -282,6 +319,6 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
         rows = slice(int(element[0]), int(element[0]) + len(element))
         if len(element) == len(wanted):
             rows = None
-    weights = None if structure.weights is None else structure.weights[compact]
+    weights = structure.weights[compact] if structure.has_weights else None
     cols = structure.cols[compact] if weights is None else structure.cols
     return Taken(Structure(root, len(wanted), rows, weights, cols), compact)

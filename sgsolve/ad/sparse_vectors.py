@@ -1,0 +1,129 @@
+"""Writing into chosen positions: sums of sparse vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import DataTypeError, InputError, ShapeError
+from .array import ADArray
+from .derivative import Derivative
+from .elementwise import value
+from .indexing import broadcast
+
+
+class SparseVector(NamedTuple):
+    """A vector of length n that is zero but for values v at positions idx."""
+
+    n: int
+    idx: Any
+    v: Any
+
+
+def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
+    """Return the vector of length n with values v at positions idx, for `sparsesum`.
+
+    Parameters
+    ----------
+    n : int
+    idx : array_like of int, shape (m,), a slice, or a boolean mask of length n
+    v : ndarray or AD array, shape (m,) or a scalar for all positions
+    """
+    if isinstance(idx, slice):
+        idx = np.arange(*idx.indices(n))
+    index = np.asarray(idx)
+    if index.size == 0 and index.dtype != bool:
+        index = index.astype(np.int64)
+    if index.dtype.kind not in "iub":
+        raise DataTypeError(f"sparsevec: idx must be integers or a mask, not {index.dtype}")
+    if index.dtype == bool:
+        index = np.flatnonzero(index)
+    if index.ndim == 0:
+        index = index.reshape(1)
+    shape = v.shape if isinstance(v, ADArray) else np.shape(v)
+    if shape not in ((), index.shape):
+        raise ShapeError(f"sparsevec: v has shape {shape}, idx has shape {index.shape}")
+    return SparseVector(int(n), index, v)
+
+
+def sparsesum(
+    terms: Iterable[SparseVector | tuple[Any, ...]],
+    *,
+    check_unique: bool = False,
+    return_sparse: bool = False,
+) -> Any:
+    """Return the sum of sparse vectors: how to write into chosen positions of an array.
+
+    Parameters
+    ----------
+    terms : sequence of `sparsevec`
+        At least one; all of the same length.
+    check_unique : bool
+        Refuse positions that are written twice (when the sum stands for an assignment).
+    return_sparse : bool
+        Return a `SparseVector` on the union of the positions, instead of the full vector.
+
+    Raises
+    ------
+    InputError
+        If there are no terms, lengths differ, or a position is written twice under `check_unique`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> x = ad.seed(np.array([2.0, 3.0]))
+    >>> y = ad.sparsesum([ad.sparsevec(3, [0, 2], x), ad.sparsevec(3, [2], x[:1] * x[1:])])
+    >>> y.value
+    array([2., 0., 9.])
+    """
+    parts = [t if isinstance(t, SparseVector) else sparsevec(*t) for t in terms]
+    if not parts:
+        raise InputError("sparsesum needs at least one term; its length is unknown without")
+    n = parts[0].n
+    if any(p.n != n for p in parts):
+        raise ShapeError(f"sparsesum: terms of different lengths {sorted({p.n for p in parts})}")
+    if check_unique:
+        _refuse_repeated(parts, n)
+    if return_sparse:
+        union = np.unique(np.concatenate([np.where(p.idx < 0, p.idx + n, p.idx) for p in parts]))
+        local = [SparseVector(len(union), np.searchsorted(union, p.idx % n), p.v) for p in parts]
+        return SparseVector(n, union, _dense_sum(local, len(union)))
+    return _dense_sum(parts, n)
+
+
+def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
+    count = np.zeros(n, dtype=np.int64)
+    for p in parts:
+        np.add.at(count, p.idx, 1)
+    twice = np.flatnonzero(count > 1)
+    if len(twice):
+        raise InputError(f"sparsesum: position {twice[0]} is written {count[twice[0]]} times")
+
+
+def _dense_sum(parts: list[SparseVector], n: int) -> Any:
+    values = [value(p.v) for p in parts]
+    result = np.zeros(n, dtype=np.result_type(*values))
+    root = next((p.v._derivative.root for p in parts if isinstance(p.v, ADArray)), None)
+    derivative: Derivative | None = None
+    for p, v in zip(parts, values, strict=True):
+        if root is None:
+            np.add.at(result, p.idx, v)
+            continue
+        index = root.index(p.idx, n)
+        if not index.unique:
+            np.add.at(result, index.values, v)
+        elif index.range is not None:
+            result[index.range] += v
+        else:
+            result[index.values] += v
+        if isinstance(p.v, ADArray):
+            d = p.v._derivative
+            if v.shape != p.idx.shape:
+                d = broadcast(d, v.shape, p.idx.shape)
+            d = d.put(index, n)
+            derivative = d if derivative is None else derivative.plus(d)
+    return result if derivative is None else ADArray(result, derivative)
