@@ -116,7 +116,14 @@ def value(a):
     return a.v if isinstance(a, Dense) else a
 
 
+class Steepness:
+    """The largest partial derivative met: by so much may rounding grow on the way."""
+
+    largest = 1.0
+
+
 def seed(x):
+    Steepness.largest = 1.0
     x = np.array(x)
     t = np.eye(x.size, dtype=wide(x).dtype).reshape((x.size, *x.shape))
     return Dense(x, t)
@@ -195,6 +202,9 @@ def elementwise(ufunc, *args):
     t = 0.0
     for a, p in zip(args, partials, strict=True):
         if isinstance(a, Dense):
+            sizes = np.abs(p)
+            finite = sizes[np.isfinite(sizes)]
+            Steepness.largest = max(Steepness.largest, float(np.max(finite, initial=0.0)))
             t = t + _aligned(a, np.shape(v)) * p
     return Dense(v, np.broadcast_to(t, (len(nodes[0].t), *np.shape(v))))
 
@@ -228,9 +238,11 @@ def _extreme(func, at):
 
 
 def _norm(a, ord=None, axis=None, keepdims=False):
+    if ord == 1 and axis is None and a.ndim == 2 and not a.size:
+        return Dense(np.linalg.norm(a.v, 1), a.t.sum(axis=(1, 2)))
     if ord == 1 and axis is None and a.ndim == 2:
         total = np.sum(elementwise(np.absolute, a), axis=0)
-        return total[int(np.argmax(total.v))]
+        return total[int(np.argmax(total.v))] * 1.0
     v = np.linalg.norm(a.v, ord, axis, keepdims)
     w = wide(a.v)
     if ord == 1:
@@ -272,6 +284,14 @@ def _var(a, axis=None, ddof=0, keepdims=False):
     count = w.size // max(1, np.size(v))
     t = 2.0 * np.sum(a.t * d, axis=_axes(axis, a.ndim), keepdims=keepdims) / (count - ddof)
     return Dense(v, t.reshape((len(a.t), *np.shape(v))))
+
+
+def _std(a, **kwargs):
+    variance = _var(a, **kwargs)
+    if np.any(variance.v < 1e-20):
+        Steepness.largest = np.inf  # the slope is that of rounding errors
+    t = variance.t / np.where(variance.v == 0, 1.0, 2.0 * np.sqrt(wide(variance.v)))
+    return Dense(np.std(a.v, **kwargs), t)
 
 
 def _cumprod(a, axis=None):
@@ -323,7 +343,7 @@ SPECIAL = {
     np.where: where, np.max: _extreme(np.max, np.argmax), np.min: _extreme(np.min, np.argmin),
     np.linalg.norm: _norm, np.prod: _prod, np.var: _var, np.cumprod: _cumprod, np.clip: _clip,
     np.interp: _interp, np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
-    np.std: lambda a, **k: np.sqrt(_var(a, **k)),
+    np.std: lambda a, **k: _std(a, **k),
     np.einsum: lambda s, a, b: product(lambda p, q: np.einsum(s, p, q), a, b),
     np.average: lambda a, weights: np.sum(a * weights) / np.sum(weights),
     np.append: lambda a, b, axis=None: np.concatenate(

