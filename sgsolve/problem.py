@@ -7,9 +7,7 @@ a pattern that is found once and holds for every branch the residual may take.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -26,9 +24,9 @@ from .sensitivity import sensitivity
 from .solvers.monitor import Monitor
 from .solvers.predictor import Predictor, Secant
 from .solvers.presets import DampedNewton
-from .solvers.robust import Robust
+from .solvers.robust import as_solver
 from .solvers.sweep import Stepping, checked_values
-from .solvers.workspace import Workspace
+from .solvers.workspace import Pool
 from .sweeping import Outputs, ParameterFamily, sweep_branch
 
 
@@ -77,10 +75,7 @@ class Problem:
     ) -> None:
         self._signature = Signature(residual, jacobian, params)
         self._structure = Structure(blocks, scale)
-        self._backend = backend
-        self._idle: list[Workspace] = []
-        self._lock = threading.Lock()
-        Workspace.check(backend)
+        self._workspaces = Pool(backend)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -151,10 +146,10 @@ class Problem:
         ConvergenceError
             If there is no solution to hand back.
         """
-        solver = checked_solver(solver)
+        solver = as_solver(solver)
         system, start = self._system(x0, params)
         F = system.prepare(start, not getattr(solver, "matrix_free", False))
-        with self._workspace() as workspace:
+        with self._workspaces.lend() as workspace:
             result = conclude(solver, system, workspace, start, F, Monitor(callback, verbose))
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
@@ -218,14 +213,14 @@ class Problem:
         ConvergenceError
             If even the first point fails.
         """
-        first = checked_solver(solver)
+        first = as_solver(solver)
         following = DampedNewton(max_iterations=30) if solver is None else first
         values = checked_values(values)
         self._signature.numeric(name)
         stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
         system, start = self._system(x0, {**params, name: values[0]})
         system.prepare(start)
-        with self._workspace() as workspace:
+        with self._workspaces.lend() as workspace:
             family = ParameterFamily(
                 system, name, workspace, first, following, Monitor(callback, verbose)
             )
@@ -276,41 +271,9 @@ class Problem:
             raise InputError(f"the result is no solution ({result.status.name})")
         system = BoundSystem(self._signature.bound(result.params), self._structure, len(result.x))
         system.prepare(result.x)
-        with self._workspace() as workspace:
+        with self._workspaces.lend() as workspace:
             return sensitivity(system, workspace, result.x, name, of)
 
     def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, NDArray[Any]]:
         start = starting_point(x)
         return BoundSystem(self._signature.bound(params), self._structure, len(start)), start
-
-    @contextmanager
-    def _workspace(self) -> Iterator[Workspace]:
-        """Lend a workspace to one thread; analyses survive in it from solve to solve."""
-        with self._lock:
-            workspace = self._idle.pop() if self._idle else Workspace(self._backend)
-        try:
-            yield workspace
-        finally:
-            with self._lock:
-                self._idle.append(workspace)
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        del state["_lock"]
-        state["_idle"] = []
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._lock = threading.Lock()
-
-
-def checked_solver(solver: Any) -> Any:
-    """Return the solver, the default one for None, or say why this is none."""
-    if solver is None:
-        return Robust()
-    if isinstance(solver, type):
-        raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
-    if not hasattr(solver, "run"):
-        raise InputError(f"solver must be one of sgsolve.solvers, such as Newton(), not {solver!r}")
-    return solver

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..history import History, Step
 from .limits import Limit
+from .meter import Meter
 from .sizes import Sizes
 from .system import System
 from .workspace import Workspace
@@ -58,6 +59,7 @@ class Iterate:
         self.system = system
         self.limits = limits
         self.workspace = workspace
+        self.meter = Meter(system, workspace)
         self.blocks = system.blocks
         self.x, self.F = x, F
         self.x_old = x
@@ -79,13 +81,11 @@ class Iterate:
         self.contraction = 1.0
         self.order = math.nan
         self.correction: Vector | None = None  # simplified Newton correction at x, if known
-        self.k = self.age = self.trials = self.nfev = self.njev = 0
-        self.cost_residual = self.cost_jacobian = self.cost_factor = self.cost_solve = 0.0
+        self.k = self.age = self.trials = 0
         self.memory: dict[str, Any] = {}
         self.notes: list[str] = []
         self.history = History()
         self.started = perf_counter()
-        self.seconds_residual = self.seconds_jacobian = 0.0
 
     @property
     def S(self) -> Vector:
@@ -107,31 +107,14 @@ class Iterate:
     def evaluate(self, x: Vector) -> Vector | None:
         """Return the residual at a trial point; None if it is not finite or outside the model."""
         self.trials += 1
-        self.nfev += 1
-        start = perf_counter()
-        try:
-            F = self.system.residual(x)
-        except ArithmeticError:  # DomainError, OverflowError, ZeroDivisionError: shorten the step
-            return None
-        finally:
-            self.cost_residual = perf_counter() - start
-            self.seconds_residual += self.cost_residual
-        return F if math.isfinite(float(np.abs(F).max())) else None
+        return self.meter.residual(x)
 
     def linearize(self) -> bool:
         """Evaluate the Jacobian at x; False if it is not finite."""
-        self.njev += 1
-        start = perf_counter()
-        try:
-            F, self.J = self.system.linearize(self.x)
-        except ArithmeticError:
+        found = self.meter.linearize(self.x)
+        if found is None:
             return False
-        finally:
-            self.cost_jacobian = perf_counter() - start
-            self.seconds_jacobian += self.cost_jacobian
-        if not math.isfinite(float(np.abs(F).max())):
-            return False
-        self.F = F
+        self.F, self.J = found
         self.fresh, self.factorized, self.age = True, False, 0
         self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
         return self.sizes.of_equations(self._magnitudes) and self._measured()
@@ -143,15 +126,7 @@ class Iterate:
 
     def product(self, v: Vector) -> Vector:
         """Return J v at x, without the matrix."""
-        self.njev += 1
-        start = perf_counter()
-        try:
-            Jv: Vector = self.system.jvp(self.x, v)
-        except ArithmeticError:
-            Jv = np.full_like(v, math.nan)
-        finally:
-            self.seconds_jacobian += perf_counter() - start
-        return Jv
+        return self.meter.product(self.x, v)
 
     def _measured(self) -> bool:
         """Take note of new sizes."""
@@ -173,26 +148,17 @@ class Iterate:
     def factorize(self) -> None:
         """Factorise the Jacobian unless that is done; raises `LinearSolveError`."""
         if not self.factorized:
-            solver = self.workspace.solver(self.system.pattern)
-            before = solver.stats.seconds["factor"]
-            solver.factorize(self.J)
-            self.cost_factor = solver.stats.seconds["factor"] - before
+            self.meter.factorize(self.J)
             self.factorized = True
 
     def solve(self, b: Vector) -> Vector:
         """Return J^-1 b with the kept factorisation; raises `LinearSolveError`."""
-        solver = self.workspace.solver(self.system.pattern)
-        before = solver.stats.seconds["solve"]
-        x: Vector = solver.solve(b)
-        self.cost_solve = solver.stats.seconds["solve"] - before
-        return x
+        return self.meter.solve(b)
 
     @property
     def backward_error(self) -> float:
         """Backward error of the last linear solve."""
-        if not self.factorized:
-            return math.nan
-        return float(self.workspace.solver(self.system.pattern).backward_error)
+        return float(self.meter.solver.backward_error) if self.factorized else math.nan
 
     def newton_direction(self) -> Vector:
         """Return -J^-1 F; raises `LinearSolveError`."""

@@ -52,10 +52,7 @@ class Outcome:
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
             scaled = np.abs(F) / it.S
-        seconds = {
-            "residual": it.seconds_residual,
-            "jacobian": it.seconds_jacobian,
-        }
-        stats = Stats(nit=it.k, nfev=it.nfev, njev=it.njev, seconds=seconds)
+        meter = it.meter
+        stats = Stats(nit=it.k, nfev=meter.nfev, njev=meter.njev, seconds=meter.seconds)
         cause = it.memory.get("singular") if status is Status.SINGULAR_JACOBIAN else None
         return cls(x, F, scaled, status, name, it.history, stats, it.S, it.S_start, cause)

@@ -76,8 +76,8 @@ class Measured:
         theta = it.contraction
         if it.damping != 1.0 or it.limited or not 0.0 < theta <= self.contraction:
             return False
-        cheap = it.cost_residual + it.cost_solve
-        full = cheap + it.cost_jacobian + it.cost_factor
+        cheap = it.meter.residual_cost + it.meter.solve_cost
+        full = cheap + it.meter.jacobian_cost + it.meter.factor_cost
         digits = -math.log(theta)
         left = max(math.log(max(it.phi, GOAL) / GOAL), digits)
         # an old factorisation repeats the last contraction, new ones double the digits each time

@@ -10,11 +10,12 @@ reference problems in the tests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..status import Status
 from .iterate import Vector
 from .monitor import Monitor
@@ -22,7 +23,7 @@ from .newton import Method
 from .outcome import Outcome
 from .presets import DampedNewton, LevenbergMarquardt, Newton, PseudoTransient, TrustRegion
 from .system import System
-from .termination import DEFAULT, Test
+from .termination import Test
 from .workspace import Workspace
 
 # Endings that no other solver can improve on.
@@ -62,28 +63,26 @@ class Robust:
     Parameters
     ----------
     rungs : tuple of Rung, optional
-        The ladder; by default damped Newton, line search, trust region, Levenberg-Marquardt,
-        full Newton and pseudo-transient continuation.
+        The ladder; by default damped Newton, trust region, Levenberg-Marquardt, full Newton and
+        pseudo-transient continuation.
     limits : tuple, optional
-        Limits on the step for every rung.
     termination : Test, optional
-        For every rung.
     max_iterations : int, optional
-        For every rung.
+        As in `Method`, for every rung, in place of what the rung has.
     """
 
-    rungs: tuple[Rung, ...] = ()
-    limits: tuple[Any, ...] = ()
-    termination: Test = DEFAULT
+    rungs: tuple[Rung, ...] = field(default_factory=default_rungs)
+    limits: tuple[Any, ...] | None = None
+    termination: Test | None = None
     max_iterations: int | None = None
 
     def __post_init__(self) -> None:
-        common: dict[str, Any] = {"limits": self.limits, "termination": self.termination}
-        if self.max_iterations is not None:
-            common["max_iterations"] = self.max_iterations
         if not self.rungs:
-            rungs = tuple(replace(r, solver=replace(r.solver, **common)) for r in default_rungs())
-            object.__setattr__(self, "rungs", rungs)
+            raise InputError("a ladder needs at least one rung")
+        names = ("limits", "termination", "max_iterations")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        rungs = tuple(replace(rung, solver=replace(rung.solver, **given)) for rung in self.rungs)
+        object.__setattr__(self, "rungs", rungs)
 
     @property
     def name(self) -> str:
@@ -94,15 +93,15 @@ class Robust:
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Try the rungs in turn from (x, F); return the first success or the best failure."""
-        total: Outcome | None = None
-        for rung in self.rungs:
-            start = (x, F) if total is None or not rung.from_best else (total.x, total.F)
-            outcome = rung.solver.run(system, workspace, *start, monitor)
-            total = outcome if total is None else _joined(total, outcome)
-            total.stages.append(_line(outcome))
-            if outcome.status.success or outcome.status in FINAL:
+        total = self.rungs[0].solver.run(system, workspace, x, F, monitor)
+        total.stages.append(_line(total))
+        for rung in self.rungs[1:]:
+            if total.status.success or total.status in FINAL:
                 break
-        assert total is not None  # there is at least one rung
+            start = (total.x, total.F) if rung.from_best else (x, F)
+            outcome = rung.solver.run(system, workspace, *start, monitor)
+            total = _joined(total, outcome)
+            total.stages.append(_line(outcome))
         return total
 
 
@@ -121,3 +120,14 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
 
 def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
+
+
+def as_solver(solver: Any) -> Any:
+    """Return the solver, the ladder for None, or say why this is none."""
+    if solver is None:
+        return Robust()
+    if isinstance(solver, type):
+        raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
+    if not hasattr(solver, "run"):
+        raise InputError(f"solver must be one of sgsolve.solvers, such as Newton(), not {solver!r}")
+    return solver

@@ -6,12 +6,49 @@ One idea: analysing a pattern is the expensive part that can be kept. Whoever ow
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .. import linear
 from ..history import Stats
 from ..pattern import Pattern
+
+
+class Pool:
+    """Workspaces that are lent to one solve at a time: threads never share one.
+
+    Analyses survive in them from solve to solve. Copies and pickles start empty.
+
+    Parameters
+    ----------
+    backend : str or object
+        As for `Workspace`.
+    """
+
+    def __init__(self, backend: Any = "auto") -> None:
+        Workspace.check(backend)
+        self._backend = backend
+        self._idle: list[Workspace] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def lend(self) -> Iterator[Workspace]:
+        """Lend a workspace for the length of a ``with`` block."""
+        with self._lock:
+            workspace = self._idle.pop() if self._idle else Workspace(self._backend)
+        try:
+            yield workspace
+        finally:
+            with self._lock:
+                self._idle.append(workspace)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_backend": self._backend}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["_backend"])  # type: ignore[misc]
 
 
 class Workspace:

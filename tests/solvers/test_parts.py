@@ -256,12 +256,13 @@ class TestReuse:
     def test_measured_costs_decide(self):
         class It:
             damping, limited, contraction, phi = 1.0, False, 1e-3, 1e-6
-            cost_residual = cost_solve = cost_jacobian = 1.0
-            cost_factor = 1.0
+
+            class meter:  # noqa: N801
+                residual_cost = solve_cost = jacobian_cost = factor_cost = 1.0
 
         it = It()
         assert not solvers.Measured().keep(it)
-        it.cost_factor = 100.0
+        it.meter.factor_cost = 100.0
         assert solvers.Measured().keep(it)
         it.contraction = 0.5
         assert not solvers.Measured().keep(it)

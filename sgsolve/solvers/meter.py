@@ -1,0 +1,102 @@
+"""Meter: every call of a solve that costs time goes through here and is counted.
+
+One idea: what a report says about cost, and what `reuse` decides from cost, are the same numbers,
+taken in one place. What the user's residual signals at a point outside its model (`DomainError`,
+overflow, NaN) becomes None here, so that a trial point can never abort a solve.
+"""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .system import System
+from .workspace import Workspace
+
+Vector = NDArray[Any]
+
+
+class Meter:
+    """A system and its linear solver, counted and timed.
+
+    Parameters
+    ----------
+    system : System
+    workspace : Workspace
+
+    Attributes
+    ----------
+    nfev, njev : int
+        Evaluations of the residual alone; with Jacobian, or products with it.
+    seconds : dict
+        Under "residual" and "jacobian"; the linear solver keeps its own.
+    residual_cost, jacobian_cost, factor_cost, solve_cost : float
+        Seconds of the last call of each kind.
+    """
+
+    def __init__(self, system: System, workspace: Workspace) -> None:
+        self.system, self.workspace = system, workspace
+        self.nfev = self.njev = 0
+        self.seconds = {"residual": 0.0, "jacobian": 0.0}
+        self.residual_cost = self.jacobian_cost = self.factor_cost = self.solve_cost = 0.0
+
+    def residual(self, x: Vector) -> Vector | None:
+        """Return F(x); None if it is not finite or x is outside the model."""
+        self.nfev += 1
+        start = perf_counter()
+        try:
+            F = self.system.residual(x)
+        except ArithmeticError:  # DomainError, OverflowError, ZeroDivisionError
+            return None
+        finally:
+            self.residual_cost = perf_counter() - start
+            self.seconds["residual"] += self.residual_cost
+        return F if math.isfinite(float(np.abs(F).max())) else None
+
+    def linearize(self, x: Vector) -> tuple[Vector, Any] | None:
+        """Return F(x) and J(x); None if F is not finite or x is outside the model."""
+        self.njev += 1
+        start = perf_counter()
+        try:
+            F, J = self.system.linearize(x)
+        except ArithmeticError:
+            return None
+        finally:
+            self.jacobian_cost = perf_counter() - start
+            self.seconds["jacobian"] += self.jacobian_cost
+        return (F, J) if math.isfinite(float(np.abs(F).max())) else None
+
+    def product(self, x: Vector, v: Vector) -> Vector:
+        """Return J(x) v without the matrix; NaN outside the model."""
+        self.njev += 1
+        start = perf_counter()
+        try:
+            return self.system.jvp(x, v)
+        except ArithmeticError:
+            return np.full_like(v, math.nan)
+        finally:
+            self.seconds["jacobian"] += perf_counter() - start
+
+    @property
+    def solver(self) -> Any:
+        """The linear solver of the system's pattern."""
+        return self.workspace.solver(self.system.pattern)
+
+    def factorize(self, J: Any) -> None:
+        """Factorise a matrix; raises `LinearSolveError`."""
+        solver = self.solver
+        before = solver.stats.seconds["factor"]
+        solver.factorize(J)
+        self.factor_cost = solver.stats.seconds["factor"] - before
+
+    def solve(self, b: Vector) -> Vector:
+        """Solve with the matrix last factorised; raises `LinearSolveError`."""
+        solver = self.solver
+        before = solver.stats.seconds["solve"]
+        x: Vector = solver.solve(b)
+        self.solve_cost = solver.stats.seconds["solve"] - before
+        return x
