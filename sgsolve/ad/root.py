@@ -112,6 +112,8 @@ def _drop_unused(structure: Structure, oldest: int) -> None:
     while pending:
         parent = pending.pop()
         for key, child in list(parent.children.items()):
+            if isinstance(child, np.ndarray):
+                continue
             made = child[0] if type(child) is Taken else child
             if made.used < oldest:
                 parent.children.pop(key, None)

@@ -157,9 +157,11 @@ class Structure:
 
     def row_of_entry(self) -> IndexArray:
         """Compact row of every stored entry of the weights."""
-        counts = np.diff(self.weights.indptr)
-        rows: IndexArray = np.repeat(np.arange(len(counts)), counts)
-        return rows
+        known: IndexArray | None = self.children.get("rows")
+        if known is None:
+            counts = np.diff(self.weights.indptr)
+            known = self.children["rows"] = np.repeat(np.arange(len(counts)), counts)
+        return known
 
     def place(self, compact: IndexArray) -> IndexArray:
         """Return the elements that compact rows add to."""

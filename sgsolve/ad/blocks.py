@@ -1,0 +1,185 @@
+"""Several arguments at once: one evaluation, and a block of the Jacobian for each argument.
+
+All arguments are parts of one vector of unknowns, one after the other; a block is the columns
+that belong to one of them. So dF/dx and dF/dp, with respect to parameters of a residual, cost
+little more than dF/dx alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+
+from ..errors import DerivativeError, InputError
+from .array import ADArray
+from .drivers import seed
+from .intake import numbers
+
+
+def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
+    """Return all arguments as AD arrays in one common vector of unknowns.
+
+    Parameters
+    ----------
+    *arguments : array_like, any shapes, scalars too
+        Numbered in the order given; their dtypes are promoted to a common one.
+
+    Returns
+    -------
+    tuple of ADArray
+        Each of the shape of its argument.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x, p = ad.seed_all([1.0, 2.0], 3.0)
+    >>> dx, dp = ad.blocks(p * x ** 2, x, p)
+    >>> dx.toarray(), dp.toarray()
+    (array([[ 6.,  0.],
+           [ 0., 12.]]), array([[1.],
+           [4.]]))
+    """
+    if not arguments:
+        raise InputError("seed_all needs at least one argument")
+    arrays = [numbers(a) for a in arguments]
+    edges = np.cumsum([0, *(a.size for a in arrays)])
+    unknowns = seed(np.concatenate([a.ravel() for a in arrays]))
+    return tuple(
+        np.reshape(unknowns[int(begin) : int(end)], a.shape)
+        for a, begin, end in zip(arrays, edges[:-1], edges[1:], strict=True)
+    )
+
+
+def blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
+    """Return the Jacobian of y as one ``csr_array`` for each of the seeded arguments.
+
+    Parameters
+    ----------
+    y : ADArray
+    *arguments : ADArray
+        What `seed_all` returned, all or some of them, in any order.
+
+    Raises
+    ------
+    DerivativeError
+        If an argument is not a seed: not a part of the unknowns, as they were.
+    """
+    J = y.jacobian.tocsc()
+    parts = []
+    for number, argument in enumerate(arguments):
+        begin = _first_unknown(argument, J.shape[1], number)
+        parts.append(sp.csr_array(J[:, begin : begin + argument.size]))
+    return tuple(parts)
+
+
+def _first_unknown(argument: ADArray, n: int, number: int) -> int:
+    """Return the number of the first unknown of a seed; what is no seed is refused."""
+    J = argument.jacobian
+    begin = int(J.indices[0]) if J.nnz else 0
+    whole = J.shape[1] == n and J.nnz == argument.size and bool((J.data == 1).all())
+    if not (whole and np.array_equal(J.indices, np.arange(begin, begin + J.nnz))):
+        raise DerivativeError(
+            f"blocks: argument {number} is not one of the arrays that seed_all returned"
+        )
+    return begin
+
+
+def value_and_blocks(
+    f: Callable[..., Any], arguments: Sequence[ArrayLike], *args: Any, **kwargs: Any
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return ``f(*arguments, *args, **kwargs)`` and its Jacobian blocks, from one evaluation.
+
+    Parameters
+    ----------
+    f : callable
+    arguments : sequence of array_like
+        Differentiated arguments; the others follow as constants.
+
+    Returns
+    -------
+    value : ndarray
+    blocks : tuple of csr_array, one for each differentiated argument
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> F, (dx, dp) = ad.value_and_blocks(lambda x, p: p[0] * x + p[1], ([1.0, 2.0], [3.0, 4.0]))
+    >>> dx.toarray(), dp.toarray()
+    (array([[3., 0.],
+           [0., 3.]]), array([[1., 1.],
+           [2., 1.]]))
+    """
+    seeds = seed_all(*arguments)
+    y = f(*seeds, *args, **kwargs)
+    if not isinstance(y, ADArray):
+        raise DerivativeError(f"f returned {type(y).__name__}, not an AD array")
+    return y.value, blocks(y, *seeds)
+
+
+def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> Callable[..., Any]:
+    """Return the function that gives the Jacobian of f, for SciPy's ``jac=`` arguments.
+
+    Parameters
+    ----------
+    f : callable
+    argnum : int
+        Which argument to differentiate: 1 for ``f(t, y)`` of `scipy.integrate.solve_ivp`.
+    dense : bool
+        Return an ndarray, for solvers that take no sparse matrix (`scipy.optimize.root`,
+        `minimize`), with one axis only where f returns a scalar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import integrate, optimize
+    >>> from sgsolve import ad
+
+    A stiff system, with a sparse Jacobian in each implicit step:
+
+    >>> def rhs(t, y):
+    ...     return np.stack([-1000.0 * y[0] + y[1] ** 2, -y[1]])
+    >>> run = integrate.solve_ivp(rhs, (0, 1), [1.0, 1.0], method="BDF", rtol=1e-8,
+    ...                           jac=ad.jacobian_of(rhs, argnum=1))
+    >>> print(f"{run.y[1, -1]:.6f}")
+    0.367879
+
+    Least squares, a system of equations, and a constrained minimum:
+
+    >>> def residual(x):
+    ...     return np.hstack([10 * (x[1:] - x[:-1] ** 2), 1 - x[:-1]])
+    >>> fit = optimize.least_squares(residual, [2.0, 2.0, 2.0], jac=ad.jacobian_of(residual))
+    >>> fit.x.round(6)
+    array([1., 1., 1.])
+    >>> def equations(x):
+    ...     return x ** 3 + x[::-1] - 2.0
+    >>> optimize.root(equations, [0.5, 2.0], jac=ad.jacobian_of(equations, dense=True)).x.round(6)
+    array([1., 1.])
+    >>> def cost(x):
+    ...     return np.sum((x - 2.0) ** 2)
+    >>> def circle(x):
+    ...     return np.sum(x * x) - 2.0
+    >>> on_circle = {"type": "eq", "fun": circle, "jac": ad.jacobian_of(circle, dense=True)}
+    >>> best = optimize.minimize(cost, [1.0, 0.0], jac=ad.jacobian_of(cost, dense=True),
+    ...                          constraints=on_circle, method="SLSQP")
+    >>> best.x.round(5)
+    array([1., 1.])
+    """
+
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        if not -len(args) <= argnum < len(args):
+            raise InputError(f"jacobian_of: argument {argnum} of {len(args)} cannot be differentiated")
+        given = list(args)
+        given[argnum] = seed(args[argnum])
+        y = f(*given, **kwargs)
+        if not isinstance(y, ADArray):
+            # A constant: the solver may ask at a point where f does not depend on x.
+            J: Any = sp.csr_array((np.size(y), np.size(args[argnum])))
+            return J.toarray().reshape(np.shape(y) + (-1,)) if dense else J
+        J = y.jacobian
+        return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
+
+    return jacobian
