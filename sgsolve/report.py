@@ -50,11 +50,11 @@ def conclude(
         sizes=outcome.S,
         system=system,
     )
-    result.message = message(result, outcome.cause)
+    result.message = message(result, outcome.cause, outcome.notes)
     return result
 
 
-def message(result: Result, cause: Exception | None = None) -> str:
+def message(result: Result, cause: Exception | None = None, notes: tuple[str, ...] = ()) -> str:
     """Return what happened, where it is worst and what to try, in a few sentences."""
     status = result.status
     text = f"{status.text} ({status.name}, {result.solver}, iteration {result.nit})"
@@ -67,7 +67,11 @@ def message(result: Result, cause: Exception | None = None) -> str:
         f"worst equations: {worst}",
     ]
     if isinstance(cause, SingularMatrixError):
-        parts.append(_suspects(result, cause))
+        parts.append(_suspects(result, cause) or str(cause))
+    elif cause is not None:
+        parts.append(str(cause))
+    if notes:
+        parts.append("in the attempt that failed: " + ", ".join(notes))
     if len(result.stages) > 1:
         parts.append("tried " + "; ".join(result.stages))
     if status.advice:

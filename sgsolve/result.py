@@ -128,6 +128,13 @@ class Result:
             lines += ["Stages:", *(f"  {stage}" for stage in self.stages), ""]
         lines += ["Worst equations (residual in your units):"]
         lines += [f"  {name:<20s} {value:.3e}" for name, value in self.worst(5)]
+        if len(self.blocks) > 1 and len(self.history):
+            last = self.history[-1]
+            lines += ["", "Largest residual and last change in each block (your units):"]
+            lines += [
+                f"  {name:<20s} {value:.3e}  {last.steps[name]:.3e}"
+                for name, value in last.residuals.items()
+            ]
         lines += ["", "Iterations:", str(self.history), "", f"Cost: {self.stats}"]
         if self.status.advice:
             lines += ["", f"What to try: {self.status.advice}."]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-import sgsolve
 from sgsolve import ConvergenceError, Problem, Status, solvers
 
 
@@ -74,6 +73,7 @@ def test_failure_carries_result_and_names_the_worst_equation():
     assert not result
     assert result.worst(1)[0][0] == "bad[0]"
     assert "What to try" in result.explain()
+    assert "Largest residual and last change in each block" in result.explain()
     assert len(result.stages) > 1
 
 
@@ -190,9 +190,6 @@ def test_linearize_residual_jacobian_agree():
 
 
 def test_singular_matrix_names_the_unknowns():
-    def residual(x):  # the sum of the last two equations is the first
-        return np.stack([x[0] + x[1] - 2.0, x[0] - 1.0 + 0 * x[1], x[1] - 1.5 + 0 * x[0]])[[0, 1]]
-
     problem = Problem(lambda x: np.stack([x[0] + x[1] - 2.0, 2.0 * x[0] + 2.0 * x[1] - 5.0]))
     result = problem.solve(
         [0.0, 0.0],
@@ -200,4 +197,18 @@ def test_singular_matrix_names_the_unknowns():
         raise_on_failure=False,
     )
     assert result.status is Status.SINGULAR_JACOBIAN
-    assert isinstance(sgsolve.SingularMatrixError("x"), sgsolve.LinearSolveError)
+    assert "x[0]" in result.message
+
+
+def test_limit_that_blocks_is_named():
+    bounds = solvers.Bounds(0.0, 1.0)
+    result = Problem(lambda x: x - 2.0).solve(
+        [1.0], solvers.LineSearchNewton(limits=(bounds,)), raise_on_failure=False
+    )
+    assert not result.success
+    assert "limited by Bounds" in result.message + str(result.history)
+
+
+def test_system_without_solution_reports_the_local_minimum():
+    result = Problem(bratu).solve(np.zeros(99), strength=4.0, raise_on_failure=False)
+    assert result.status is Status.LOCAL_MINIMUM

@@ -60,14 +60,14 @@ class NewtonDirection:
         except SingularMatrixError as error:
             return self._regularised(it, error)
         except LinearSolveError as error:
-            it.notes.append(str(error))
+            it.memory["cause"] = error
             return Status.LINEAR_SOLVE_FAILED
         it.newton = it.fresh
         return None
 
     def _regularised(self, it: Iterate, error: SingularMatrixError) -> Status | None:
         it.newton = False
-        it.memory["singular"] = error
+        it.memory["cause"] = error
         if self.regularise == 0.0:
             return Status.SINGULAR_JACOBIAN
         try:
@@ -117,10 +117,10 @@ class PseudoTransientDirection:
         try:
             it.dx = shifted_direction(it, mass / dt)
         except SingularMatrixError as error:
-            it.memory["singular"] = error
+            it.memory["cause"] = error
             return Status.SINGULAR_JACOBIAN
         except LinearSolveError as error:
-            it.notes.append(str(error))
+            it.memory["cause"] = error
             return Status.LINEAR_SOLVE_FAILED
         it.notes.append(f"dt {dt:.1e}")
         return None

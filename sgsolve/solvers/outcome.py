@@ -30,7 +30,9 @@ class Outcome:
     S, S_start : ndarray or None
         The term sizes at the end and at the start.
     cause : Exception or None
-        The linear solver's account of a singular matrix.
+        The linear solver's account of its failure.
+    notes : tuple of str
+        What was unusual in the attempt that failed, such as a limit that acted.
     """
 
     x: Vector
@@ -43,6 +45,7 @@ class Outcome:
     S: Vector
     S_start: Vector | None
     cause: Exception | None = None
+    notes: tuple[str, ...] = ()
     stages: list[str] = field(default_factory=list)
 
     @classmethod
@@ -54,5 +57,8 @@ class Outcome:
             scaled = np.abs(F) / it.S
         meter = it.meter
         stats = Stats(nit=it.k, nfev=meter.nfev, njev=meter.njev, seconds=meter.seconds)
-        cause = it.memory.get("singular") if status is Status.SINGULAR_JACOBIAN else None
-        return cls(x, F, scaled, status, name, it.history, stats, it.S, it.S_start, cause)
+        linear = (Status.SINGULAR_JACOBIAN, Status.LINEAR_SOLVE_FAILED)
+        cause = it.memory.get("cause") if status in linear else None
+        return cls(
+            x, F, scaled, status, name, it.history, stats, it.S, it.S_start, cause, tuple(it.notes)
+        )

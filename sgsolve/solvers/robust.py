@@ -110,7 +110,10 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
     before.history.extend(now.history)
     before.stats.add(now.stats)
     first = before.S_start if before.S_start is not None else np.ones_like(before.F)
-    better = float(np.abs(now.F / first).max()) < float(np.abs(before.F / first).max())
+    size = float(np.abs(now.F / first).max())
+    # that a local minimum was found says more than that a limit was reached a little below it
+    handicap = {now.status: 10.0, before.status: 0.1}.get(Status.LOCAL_MINIMUM, 1.0)
+    better = size < handicap * float(np.abs(before.F / first).max())
     if now.status.success or now.status in FINAL or better:
         return replace(
             now, history=before.history, stats=before.stats, stages=before.stages, S_start=first

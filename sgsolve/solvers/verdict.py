@@ -20,7 +20,7 @@ from ..status import Status
 from .iterate import Iterate
 from .termination import Test
 
-NOISE = 1e-8  # scaled residuals above this are never put down to rounding
+NOISE = 1e-9  # scaled residuals above this are never put down to rounding
 SMALL_STEP = 1e-6  # ... nor are steps above this
 JUMP = 1e-2  # after a step larger than this the old Jacobian says nothing about the new point
 LINEAR_STEPS = 8  # steps of linear convergence before it is believed
