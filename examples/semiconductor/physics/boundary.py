@@ -8,6 +8,7 @@ Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., secti
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .device import Device
 
 Array = Any
+BANDS = ("ni", "Nc", "Nv", "Ec", "Ev")
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,40 @@ def _charge(
 def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:
     """What contacts demand of their nodes, potentials / vt, zero in all other rows."""
     lay = device.layout
+    if not lay.psi_fixed:
+        return np.zeros(len(lay.fixed))
     psi = [
         _offset(device, name, p, vt, nodes) + p["V_" + name] / vt
         for name, nodes in lay.psi_fixed.items()
     ]
     quasi = [np.ones(len(k)) * (p["V_" + name] / vt) for name, k in lay.carrier_fixed.items()]
-    return lay.place_fixed @ ad.hstack([*psi, *quasi, *quasi]) if psi else np.zeros(len(lay.fixed))
+    demanded = ad.hstack([*psi, *quasi, *quasi])
+    if isinstance(demanded, ad.ADArray):
+        return ad.sparsesum([ad.sparsevec(len(lay.fixed), lay.fixed_rows, demanded)])
+    everywhere = np.zeros(len(lay.fixed))
+    everywhere[lay.fixed_rows] = demanded
+    return everywhere
 
 
 def _offset(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
     contact, local = device.contacts[name], device.layout.local[nodes]
     if isinstance(contact, Ohmic):
-        return neutral(device, p, vt, local)
+        return _built_in(device, name, p, vt, local)
     if isinstance(contact, Schottky):
         return np.ones(len(nodes)) * ((at(p["Ec"], local) - contact.barrier) / vt)
     return np.ones(len(nodes)) * (contact.offset / vt)
+
+
+def _built_in(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
+    """The neutral potential, computed again only if a parameter that it depends on is another."""
+    needed = [vt if isinstance(vt, float) else None, *(p.get(k) for k in BANDS)]
+    known = device.built_in.get(name)
+    if known and needed[0] == known[0][0] and all(map(operator.is_, needed[1:], known[0][1:])):
+        return known[1]
+    value = neutral(device, p, vt, nodes)
+    if needed[0] is not None and isinstance(value, np.ndarray):
+        device.built_in[name] = (needed, value)
+    return value
 
 
 def emission(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array] | None:

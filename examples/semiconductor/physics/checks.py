@@ -48,7 +48,7 @@ def parameters(device: Device, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}
     values.update({f"V_{name}": 0.0 for name in device.contacts})
     for name, value in given.items():
-        values[name] = float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+        values[name] = float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
     needed = _needed(device, values)
     missing = [name for name in needed if name not in values]
     if missing:

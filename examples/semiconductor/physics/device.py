@@ -129,6 +129,7 @@ class Device:
         self.parameters = checks.parameters(self, parameters)
         checks.units(self)
         self.divergences, self.scales = scaled_divergences(self)
+        self.built_in: dict[str, Any] = {}
         self.problem = Problem(
             self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
         )

@@ -106,7 +106,7 @@ class Layout:
         self.place_semiconductor = _place(self.nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
         rows = [fixed, self.n + held, self.n + self.n_s + held]
-        self.place_fixed = _place(np.concatenate(rows), self.n + 2 * self.n_s)
+        self.fixed_rows = np.concatenate(rows)
 
 
 def scaled_divergences(device: Device) -> tuple[dict[str, csr_array], dict[str, np.ndarray]]:

@@ -114,6 +114,4 @@ def sweep(
         check_contact(device, name.removeprefix("V_"))
     if x0 is None:
         x0 = solve(device, None, {**p, name: values[0]}).x
-    return device.problem.sweep(
-        x0, name, values, solver=method(device.thermal_voltage), predictor=solvers.Tangent(), **p
-    )
+    return device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)

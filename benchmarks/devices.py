@@ -1,0 +1,155 @@
+"""CPU time per Newton iteration of a device simulator and of sgsolve, on the same meshes, in one run.
+
+A silicon pn diode of 1 um with Shockley-Read-Hall recombination, in one dimension and as a square
+in two, swept from 0.3 to 0.6 V by both programs. Times are CPU seconds of one thread over the
+number of Newton iterations; sgsolve's include everything of a sweep (predictor, step control).
+
+    pip install devsim mkl 'sgsolve[pardiso]'
+    OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 python benchmarks/devices.py 100 1000 10000 100x100
+
+DEVSIM is left out where it is not installed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "semiconductor"))
+
+LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
+BIASES = [0.3, 0.4, 0.5, 0.6]
+VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
+VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
+
+
+def with_sgsolve(nx: int, ny: int) -> tuple[float, int, float]:
+    """CPU seconds, Newton iterations and the last current."""
+    from physics import Constants, Device, Ohmic, interval, rectangle, srh
+
+    x = np.linspace(0.0, LENGTH, nx)
+    mesh = interval(x) if ny == 1 else rectangle(x, np.linspace(0.0, LENGTH, ny))
+    at = mesh.nodes if ny == 1 else mesh.nodes[:, 0]
+    device = Device(
+        mesh,
+        np.where(at < LENGTH / 2, -DOPING, DOPING),
+        {"top": Ohmic(mesh.where(at == 0)), "bot": Ohmic(mesh.where(at == at.max()))},
+        VALUES,
+        recombination=[srh],
+        constants=Constants(q=1.6e-19, k=1.3806503e-23, eps0=8.85e-14),
+    )
+    start = device.solve(V_top=BIASES[0]).x
+    before = process_time()
+    sweep = device.sweep("top", BIASES, x0=start)
+    seconds = process_time() - before
+    return seconds, sweep.stats.nit, float(device.currents(sweep, "top")[-1])
+
+
+def with_devsim(nx: int, ny: int) -> tuple[float, int, float]:
+    """The same by DEVSIM, with the models that come with it."""
+    import devsim
+    from devsim.python_packages import model_create, simple_physics
+
+    name = f"diode{nx}x{ny}"
+    _devsim_mesh(devsim, name, nx, ny)
+    where = {"device": name, "region": "bulk"}
+    simple_physics.SetSiliconParameters(name, "bulk", 300)
+    for parameter, value in (("taun", 1e-8), ("taup", 1e-8)):
+        devsim.set_parameter(**where, name=parameter, value=value)
+    step = f"{DOPING}*(step(x-{LENGTH / 2})-step({LENGTH / 2}-x))"
+    model_create.CreateNodeModel(name, "bulk", "NetDoping", step)
+    model_create.CreateSolution(name, "bulk", "Potential")
+    simple_physics.CreateSiliconPotentialOnly(name, "bulk")
+    for contact in ("top", "bot"):
+        devsim.set_parameter(device=name, name=f"{contact}_bias", value=0.0)
+        simple_physics.CreateSiliconPotentialOnlyContact(name, "bulk", contact)
+    _devsim_solve(devsim, 1.0)
+    for carrier in ("Electrons", "Holes"):
+        model_create.CreateSolution(name, "bulk", carrier)
+        devsim.set_node_values(**where, name=carrier, init_from=f"Intrinsic{carrier}")
+    simple_physics.CreateSiliconDriftDiffusion(name, "bulk")
+    for contact in ("top", "bot"):
+        simple_physics.CreateSiliconDriftDiffusionAtContact(name, "bulk", contact)
+    _devsim_solve(devsim, 1e10)
+    for bias in np.linspace(0.1, BIASES[0], 3):
+        devsim.set_parameter(device=name, name="top_bias", value=float(bias))
+        _devsim_solve(devsim, 1e10)
+    before, iterations = process_time(), 0
+    for bias in BIASES[1:]:
+        devsim.set_parameter(device=name, name="top_bias", value=bias)
+        iterations += _devsim_solve(devsim, 1e10)
+    seconds = process_time() - before
+    current = sum(
+        devsim.get_contact_current(device=name, contact="top", equation=equation)
+        for equation in (simple_physics.ece_name, simple_physics.hce_name)
+    )
+    devsim.delete_device(device=name)
+    return seconds, iterations, float(current)
+
+
+def _devsim_mesh(devsim: object, name: str, nx: int, ny: int) -> None:
+    spacing = LENGTH / (nx - 1)
+    if ny == 1:
+        devsim.create_1d_mesh(mesh=name)
+        devsim.add_1d_mesh_line(mesh=name, pos=0.0, ps=spacing, tag="top")
+        devsim.add_1d_mesh_line(mesh=name, pos=LENGTH, ps=spacing, tag="bot")
+        for contact in ("top", "bot"):
+            devsim.add_1d_contact(mesh=name, name=contact, tag=contact, material="metal")
+        devsim.add_1d_region(mesh=name, material="Si", region="bulk", tag1="top", tag2="bot")
+    else:
+        devsim.create_2d_mesh(mesh=name)
+        for direction, number in (("x", nx), ("y", ny)):
+            for position in (0.0, LENGTH):
+                ps = LENGTH / (number - 1)
+                devsim.add_2d_mesh_line(mesh=name, dir=direction, pos=position, ps=ps)
+        for position, outer in ((-spacing, 0.0), (LENGTH + spacing, LENGTH)):
+            devsim.add_2d_mesh_line(mesh=name, dir="x", pos=position, ps=spacing)
+            low, high = sorted((position, outer))
+            devsim.add_2d_region(
+                mesh=name, material="gas", region=f"air{position > 0}", xl=low, xh=high
+            )
+        devsim.add_2d_region(mesh=name, material="Si", region="bulk", xl=0.0, xh=LENGTH)
+        for contact, position in (("top", 0.0), ("bot", LENGTH)):
+            devsim.add_2d_contact(
+                mesh=name, name=contact, material="metal", region="bulk",
+                xl=position, xh=position, bloat=1e-10,
+            )  # fmt: skip
+    devsim.finalize_mesh(mesh=name)
+    devsim.create_device(mesh=name, device=name)
+
+
+def _devsim_solve(devsim: object, absolute: float) -> int:
+    report = devsim.solve(
+        type="dc", absolute_error=absolute, relative_error=1e-10, maximum_iterations=40, info=True
+    )
+    return len(report["iterations"])
+
+
+def main(sizes: list[str]) -> None:
+    """Measure all sizes and print a table."""
+    programs = {"sgsolve": with_sgsolve}
+    try:
+        import devsim
+
+        programs["devsim"] = with_devsim
+    except ImportError:
+        print("devsim is not installed")
+    rows = []
+    for size in sizes:
+        nx, ny = (int(k) for k in size.split("x")) if "x" in size else (int(size), 1)
+        for program, run in programs.items():
+            seconds, iterations, current = run(nx, ny)
+            rows.append((size, program, 1e3 * seconds / iterations, iterations, current))
+    print(f"{'nodes':>10s} {'program':>10s} {'ms/iteration':>14s} {'iterations':>11s} {'I(0.6 V)':>14s}")
+    for row in rows:
+        print("{:>10s} {:>10s} {:>14.2f} {:>11d} {:>14.6g}".format(*row))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["100", "1000", "10000", "100x100"])
