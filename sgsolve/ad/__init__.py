@@ -13,6 +13,7 @@ array([[-1.,  1., -1.,  0.,  0.],
 
 from . import numpy_functions  # noqa: F401  (fills the dispatch tables)
 from .array import ADArray
+from .blocks import blocks, jacobian_of, seed_all, value_and_blocks
 from .branching import branch, where
 from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
@@ -36,6 +37,7 @@ __all__ = [
     "SparseVector",
     "assemble",
     "bernoulli",
+    "blocks",
     "branch",
     "check_jacobian",
     "clear_cache",
@@ -44,17 +46,20 @@ __all__ = [
     "fermi_dirac",
     "hstack",
     "jacobian",
+    "jacobian_of",
     "jvp",
     "lambertw",
     "logsumexp",
     "pattern_of",
     "seed",
+    "seed_all",
     "seed_sparsity",
     "sparsesum",
     "sparsevec",
     "stack",
     "sum",
     "value",
+    "value_and_blocks",
     "value_and_jacobian",
     "vjp",
     "where",

@@ -16,8 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DerivativeError, InputError
 from .array import ADArray
-from .drivers import seed
-from .intake import numbers
+from .drivers import _numbers, seed
 
 
 def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
@@ -45,7 +44,7 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     """
     if not arguments:
         raise InputError("seed_all needs at least one argument")
-    arrays = [numbers(a) for a in arguments]
+    arrays = [_numbers(a) for a in arguments]
     edges = np.cumsum([0, *(a.size for a in arrays)])
     unknowns = seed(np.concatenate([a.ravel() for a in arrays]))
     return tuple(

@@ -19,19 +19,25 @@ Function = Callable[..., Any]
 TABLE: dict[Function, Function] = {}
 METHODS: dict[str, Function] = {}
 
+_SOLVE = "use an unknown for the solution: its equation is A @ x - b"
+_FOURIER = "use A @ y with the constant matrix of the transform"
+_ASSIGN = "use np.where(mask, new, old)"
+_VALUES = "use it on ad.value(y), and index y with the positions that it gives"
 INSTEAD: dict[Function, str] = {
-    np.array_split: "use slices y[a:b]",
-    np.median: "use y[np.argsort(ad.value(y))] and the middle elements",
-    np.linalg.solve: "make the solution an unknown: its equation is A @ x - b",
-    np.linalg.inv: "make the solution an unknown: its equation is A @ x - b",
-    np.linalg.det: "write the determinant out",
-    np.fft.fft: "use A @ y with the constant DFT matrix",
-    np.convolve: "use A @ y with a constant banded matrix",
+    **{f: _SOLVE for f in (np.linalg.solve, np.linalg.inv, np.linalg.lstsq, np.linalg.pinv)},
+    np.linalg.det: "use the written-out determinant, or an unknown for each factor",
+    **{f: _FOURIER for f in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)},
+    **{f: _ASSIGN for f in (np.copyto, np.putmask, np.place, np.put_along_axis)},
     np.put: "use ad.sparsesum([ad.sparsevec(n, idx, v)])",
-    np.copyto: "use np.where(mask, new, old)",
-    np.putmask: "use np.where(mask, new, old)",
-    np.place: "use np.where(mask, new, old)",
-    np.unique: "apply it to ad.value(y) and index y with the positions it returns",
+    np.fill_diagonal: "use np.where(np.eye(n) == 1, v, y)",
+    **{f: _VALUES for f in (np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d)},
+    np.bincount: "use ad.sparsesum([ad.sparsevec(n, bins, weights)])",
+    np.percentile: "use np.sort(y) and the elements between which it lies",
+    np.quantile: "use np.sort(y) and the elements between which it lies",
+    np.correlate: "use np.convolve(a, v[::-1], mode)",
+    np.imag: "use real unknowns for both parts",
+    np.angle: "use np.arctan2(imaginary, real) of real unknowns",
+    np.apply_along_axis: "use functions with an axis, or np.stack of slices",
 }
 
 
@@ -46,7 +52,7 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
     ours = TABLE.get(func)
     if ours is None:
         name = f"{getattr(func, '__module__', 'numpy')}.{getattr(func, '__name__', func)}"
-        instead = INSTEAD.get(func, "write it with operators, indexing, A @ y or ad.sparsesum")
+        instead = INSTEAD.get(func, "use operators, indexing, A @ y or ad.sparsesum")
         raise DerivativeError(f"{name} is not supported on AD arrays: {instead}")
     if kwargs.get("out") is not None:
         raise DerivativeError(f"np.{func.__name__}(out=...) cannot write an AD array")

@@ -28,6 +28,7 @@ DECISIONS = frozenset(
 
 
 DOUBLE = np.dtype(np.float64)
+EXTENDED = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
 
 
 def value(x: Any) -> Any:
@@ -82,7 +83,7 @@ def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
 def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of an AD vector and an ndarray, or None."""
     x, k = (b, a) if type(a) is np.ndarray else (a, b)
-    if type(k) is not np.ndarray or k.dtype.kind != "f":
+    if type(k) is not np.ndarray or k.dtype is not DOUBLE:
         return None
     v = x._value
     if v.shape != k.shape or v.ndim != 1 or v.dtype is not DOUBLE:
@@ -114,6 +115,8 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
     if va is NotImplemented or vb is NotImplemented:
         return NotImplemented
     y = ufunc(va, vb)
+    if y.dtype.kind in "fc":
+        va, vb = _precise(va, y.dtype), _precise(vb, y.dtype)
     if da is None or db is None:
         which, d, v = (0, da, va) if db is None else (1, db, vb)
         d = broadcast(d, v.shape, y.shape)
@@ -139,6 +142,19 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
     _known(ufunc, pa, 0)
     _known(ufunc, pb, 1)
     return y, da.scaled(flat(pa, y)).plus(db.scaled(flat(pb, y)))
+
+
+def _precise(v: Any, dtype: Any) -> Any:
+    """Return an operand in the precision of the result: 1/b of a float32 constant is not enough."""
+    own = getattr(v, "dtype", None)
+    if own is dtype:
+        return v
+    if own is None:
+        # A Python number adapts to every dtype, but 1/3 is rounded to double before it does.
+        return dtype.type(v) if dtype in EXTENDED else v
+    if own != dtype and (own.kind in "fc" or dtype in EXTENDED):
+        return v.astype(dtype)
+    return v
 
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
@@ -169,6 +185,8 @@ def _constant(x: Any) -> Any:
         return x
     if isinstance(x, (list, tuple)):
         return np.asarray(x)
+    if hasattr(x, "tocsr"):
+        raise DerivativeError("a sparse matrix times or plus an AD array: use A @ y, A.toarray()")
     return NotImplemented
 
 

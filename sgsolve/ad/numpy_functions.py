@@ -1,7 +1,7 @@
 """NumPy's functions on AD arrays: one table from NumPy's function to ours.
 
 The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
-`reductions`, `running` and `products`.
+`reductions`, `running`, `products` and `composed`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import joining, products, reductions, running, shaping
+from . import composed, joining, products, reductions, running, shaping
 from .dispatch import METHODS, TABLE, Function, call
 from .elementwise import value
 
@@ -19,7 +19,7 @@ def _of_values(func: Function) -> Function:
     """Return a function that is evaluated on the numbers: its result is a decision."""
 
     def decided(*args: Any, **kwargs: Any) -> Any:
-        return func(*map(value, args), **{k: value(v) for k, v in kwargs.items()})
+        return func(*map(composed.plain, args), **{k: value(v) for k, v in kwargs.items()})
 
     return decided
 
@@ -31,7 +31,9 @@ DECISIONS: tuple[Function, ...] = (
     np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.searchsorted, np.digitize,
     np.isreal, np.iscomplex, np.iscomplexobj, np.isrealobj, np.result_type, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.argwhere, np.isneginf,
-    np.isposinf, np.can_cast, np.common_type, np.min_scalar_type,
+    np.isposinf, np.can_cast, np.common_type, np.min_scalar_type, np.isin, np.lexsort,
+    np.argpartition, np.histogram, np.nanargmax, np.nanargmin, np.tril_indices_from,
+    np.triu_indices_from,
 )  # fmt: skip
 
 TABLE.update(
@@ -41,6 +43,7 @@ TABLE.update(
         **reductions.TABLE,
         **running.TABLE,
         **products.TABLE,
+        **composed.TABLE,
         **{func: _of_values(func) for func in DECISIONS},
     }
 )
@@ -55,10 +58,11 @@ METHODS.update({
     for name in (
         "sum", "mean", "prod", "max", "min", "cumsum", "cumprod", "var", "std", "dot", "trace",
         "diagonal", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip",
-        "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "compress", "searchsorted",
+        "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
     )
 })  # fmt: skip
 METHODS["reshape"] = shaping.reshape_method
+METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
 METHODS["flatten"] = METHODS["ravel"]
 METHODS["copy"] = lambda y, order="C": y[...]
 METHODS["conj"] = METHODS["conjugate"] = lambda y: np.conjugate(y)

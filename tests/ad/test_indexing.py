@@ -44,7 +44,7 @@ def test_reading_a_matrix(name):
 
 def test_reading_more_dimensions():
     x = np.arange(24.0).reshape(2, 3, 4)
-    for key in ((1, ..., 2), (slice(None), 1), (..., [0, 3], slice(1, 2)), (None, 0, ..., None)):
+    for key in ((1, ..., 2), (slice(None), 1), (..., [0, 2], slice(1, 2)), (None, 0, ..., None)):
         check(lambda x, key=key: x[key] ** 2, x)
 
 

@@ -12,7 +12,7 @@ X = np.array([0.7, 1.9, 2.6])
 BINARY = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
           "**": operator.pow, "//": operator.floordiv, "%": operator.mod}  # fmt: skip
 OPERANDS = {
-    "int": 2, "float": 1.7, "bool": True, "np.float64": np.float64(1.3), "np.int32": np.int32(3),
+    "int": 2, "float": 1.7, "bool": True, "np.float64": np.float64(1.35), "np.int32": np.int32(3),
     "np.float32": np.float32(1.5), "0-d": np.array(1.2), "vector": np.array([1.1, 0.4, 2.3]),
     "integers": np.array([1, 2, 3]), "one element": np.array([1.6]), "list": [1.1, 0.4, 2.3],
     "column": np.array([[1.1], [0.8]]), "strided": np.arange(1.0, 7.0)[::2],
