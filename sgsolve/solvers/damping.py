@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..status import Status
@@ -115,8 +114,10 @@ def _shorter(damping: float, floor: float) -> float:
 
 def _parabola(phi: float, trial: float, damping: float) -> float:
     """Return the factor that minimises the parabola with slope -phi^2 at 0, within [0.1, 0.5]."""
+    if not trial < 1e100 * phi:
+        return 0.1
     rise = (trial / phi) ** 2 - 1.0 + 2.0 * damping
-    factor = damping / rise if np.isfinite(rise) and rise > 0.0 else 0.5
+    factor = damping / rise if rise > 0.0 else 0.5
     return min(max(factor, 0.1), 0.5)
 
 

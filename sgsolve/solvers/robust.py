@@ -21,7 +21,14 @@ from .iterate import Vector
 from .monitor import Monitor
 from .newton import Method
 from .outcome import Outcome
-from .presets import DampedNewton, LevenbergMarquardt, Newton, PseudoTransient, TrustRegion
+from .presets import (
+    DampedNewton,
+    LevenbergMarquardt,
+    LineSearchNewton,
+    Newton,
+    PseudoTransient,
+    TrustRegion,
+)
 from .system import System
 from .termination import Test
 from .workspace import Workspace
@@ -49,6 +56,7 @@ def default_rungs() -> tuple[Rung, ...]:
     """Return the ladder that serves by default."""
     return (
         Rung(DampedNewton()),
+        Rung(LineSearchNewton()),
         Rung(TrustRegion()),
         Rung(LevenbergMarquardt()),
         Rung(Newton(), from_best=False),
@@ -63,8 +71,8 @@ class Robust:
     Parameters
     ----------
     rungs : tuple of Rung, optional
-        The ladder; by default damped Newton, trust region, Levenberg-Marquardt, full Newton and
-        pseudo-transient continuation.
+        The ladder; by default damped Newton, line search, trust region, Levenberg-Marquardt, full
+        Newton and pseudo-transient continuation.
     limits : tuple, optional
     termination : Test, optional
     max_iterations : int, optional

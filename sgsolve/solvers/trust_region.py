@@ -127,8 +127,8 @@ class Model:
     def ratio(self, p: Vector, trial: float) -> float:
         """Return actual over predicted decrease of the squared norm."""
         left = self.f + self.apply(p)
-        predicted = self.norm**2 - float(left @ left)
+        predicted = self.norm * self.norm - float(left @ left)
         if not (math.isfinite(trial) and predicted > 0.0):
             return -1.0
-        ratio: float = (self.norm**2 - trial**2) / predicted
+        ratio: float = (self.norm * self.norm - trial * trial) / predicted
         return ratio
