@@ -1,6 +1,6 @@
 """Branch: a curve of solutions, as columns.
 
-One idea: a sweep is a table. Every column is an array with one row per point: the parameter, the
+One idea: a branch is a table. Every column is an array with one row per point: the parameter, the
 iterations, whatever functional of x the user named; the states stand beside it. A partial branch
 is a branch like any other, with a status that says why it ends.
 
@@ -17,34 +17,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import CheckpointError, InputError
+from .errors import InputError
 from .history import Stats
 from .status import Status
 
-FORMAT = "sgsolve branch 1"
-
 
 class PartialBranchWarning(UserWarning):
-    """A sweep ended before the last value that was asked for."""
+    """A sweep or a continuation ended before it came where it was asked to go."""
 
 
 @dataclass
 class Special:
-    """A special point of a branch: a fold, a branch point, a located event.
+    """A special point of a branch: a fold, a branch point, a Hopf point, an event.
 
     Attributes
     ----------
     kind : str
+        "fold", "branch point", "hopf", or the name of the event.
     parameter : float
     x : ndarray, shape (n,)
     vector : ndarray of shape (n,), or None
-        The null vector of the Jacobian there.
+        The null vector of the Jacobian there; complex, the critical eigenvector, at a Hopf point.
+    index : int
+        The row of the branch that comes next.
+    tangent : ndarray of shape (n + 1,), or None
+        Of the branch, in (x, parameter).
+    other : ndarray of shape (n + 1,), or None
+        At a branch point: the tangent of the branch that crosses.
+    frequency : float
+        At a Hopf point: the imaginary part of the critical eigenvalue.
     """
 
     kind: str
     parameter: float
     x: NDArray[Any]
     vector: NDArray[Any] | None = None
+    index: int = 0
+    tangent: NDArray[Any] | None = None
+    other: NDArray[Any] | None = None
+    frequency: float = float("nan")
+
+    def __str__(self) -> str:
+        text = f"{self.kind} at {self.parameter:.12g}"
+        return text if np.isnan(self.frequency) else f"{text}, frequency {self.frequency:.8g}"
 
 
 @dataclass
@@ -57,9 +72,11 @@ class Branch:
         The parameter.
     columns : dict of str to ndarray, shape (points,)
         ``columns[name]`` is the parameter; "nit" the iterations of each point; then the outputs
-        that were asked for. ``branch["current"]`` is short for ``branch.columns["current"]``.
-    states : ndarray, shape (points, n)
-        x at each point.
+        that were asked for. ``branch["current"]`` is short for ``branch.columns["current"]``. A
+        continuation adds "s", the arclength, "tangent", the parameter's share of the tangent, and
+        on request "unstable", the number of unstable eigenvalues.
+    states : ndarray, shape (kept points, n)
+        x at each point, or at those that were kept.
     params : dict
         The other parameters.
     special : list of Special
@@ -71,6 +88,10 @@ class Branch:
         Steps that failed and were shortened.
     reached : float
         The furthest value solved: beyond the last point if a sweep ended between two values.
+    kept : ndarray of int, or None
+        The rows whose states are in `states`; None means all.
+    weights : ndarray of shape (n + 1,), or None
+        The metric of a continuation.
 
     Examples
     --------
@@ -91,10 +112,12 @@ class Branch:
     rejected: list[tuple[float, str]] = field(default_factory=list)
     special: list[Special] = field(default_factory=list)
     reached: float = float("nan")
+    kept: NDArray[np.int64] | None = None
+    weights: NDArray[Any] | None = None
 
     @property
     def success(self) -> bool:
-        """Whether every value that was asked for has its solution."""
+        """Whether it came where it was asked to go."""
         return self.status.success
 
     @property
@@ -109,14 +132,15 @@ class Branch:
         return last
 
     def __len__(self) -> int:
-        return len(self.states)
+        return len(self.parameter)
 
     def __bool__(self) -> bool:
         return self.success
 
     def __iter__(self) -> Iterator[tuple[float, NDArray[Any]]]:
-        """Go through (parameter, x)."""
-        return zip(self.parameter.tolist(), self.states, strict=True)
+        """Go through (parameter, x), where x was kept."""
+        rows = self.parameter if self.kept is None else self.parameter[self.kept]
+        return zip(rows.tolist(), self.states, strict=True)
 
     def __getitem__(self, column: str) -> NDArray[Any]:
         try:
@@ -128,7 +152,19 @@ class Branch:
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Return (x, parameters) of point i: ``problem.solve(x, **parameters)`` goes on there."""
-        return self.states[i].copy(), {**self.params, self.name: float(self.parameter[i])}
+        row = range(len(self))[i]
+        place = row
+        if self.kept is not None:
+            found = np.flatnonzero(self.kept == row)
+            if not len(found):
+                near = int(self.kept[np.argmin(np.abs(self.kept - row))])
+                raise InputError(f"the state of point {i} was not kept; the nearest is {near}")
+            place = int(found[0])
+        return self.states[place].copy(), {**self.params, self.name: float(self.parameter[row])}
+
+    def specials(self, kind: str) -> list[Special]:
+        """Return the special points of a kind: "fold", "branch point", "hopf" or an event."""
+        return [special for special in self.special if special.kind == kind]
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns, as for ``pandas.DataFrame(branch.to_dict())``."""
@@ -136,6 +172,7 @@ class Branch:
 
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.message}", f"cost: {self.stats}"]
+        lines += [f"  {special} (row {special.index})" for special in self.special]
         names = list(self.columns)
         lines.append("  ".join(f"{name:>14s}" for name in names))
         rows = list(zip(*self.columns.values(), strict=True))
@@ -146,69 +183,39 @@ class Branch:
             lines.append("  ".join(f"{_cell(value):>14s}" for value in row))
         return "\n".join(lines)
 
-    def plot(self, column: str | None = None, ax: Any = None) -> Any:
-        """Draw a column, or the Euclidean norm of x, over the parameter.
+    def plot(self, column: str | None = None, ax: Any = None, **style: Any) -> Any:
+        """Draw a bifurcation diagram: a column, or the Euclidean norm of x, over the parameter.
+
+        Unstable parts are dashed if stability was asked for; special points are marked.
 
         Parameters
         ----------
         column : str, optional
         ax : matplotlib Axes, optional
             A new figure by default. Needs the extra ``sgsolve[plot]``.
+        **style
+            Passed on to matplotlib: color, label, ...
 
         Returns
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
+        from .diagram import draw
 
-            ax = plt.figure().add_subplot()
-        y = np.linalg.norm(self.states, axis=1) if column is None else self[column]
-        ax.plot(self.parameter, y, ".-")
-        ax.set_xlabel(self.name)
-        ax.set_ylabel(column or "norm of x")
-        return ax
+        return draw(self, column, ax, style)
 
     def save(self, path: str | Path) -> None:
-        """Write columns, states, numeric parameters and status to a NumPy .npz file, unpickled."""
-        numeric = {k: v for k, v in self.params.items() if np.asarray(v).dtype.kind in "biufcU"}
-        content: dict[str, Any] = {
-            "format": FORMAT,
-            "name": self.name,
-            "status": self.status.name,
-            "message": self.message,
-            "states": self.states,
-        }
-        content |= {f"column {key}": value for key, value in self.columns.items()}
-        content |= {f"param {key}": np.asarray(value) for key, value in numeric.items()}
-        np.savez(path, **content)
+        """Write everything but the rejected steps to a NumPy .npz file, without pickle."""
+        from .branch_file import save
+
+        save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Branch:
         """Read a branch that `save` wrote; raises `CheckpointError` for anything else."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                content = {key: file[key] for key in file.files}
-            if str(content["format"]) != FORMAT:
-                raise ValueError(f"format {content['format']}")
-            return cls(
-                name=str(content["name"]),
-                columns=_part(content, "column "),
-                states=content["states"],
-                params={k: v[()] for k, v in _part(content, "param ").items()},
-                status=Status[str(content["status"])],
-                message=str(content["message"]),
-                stats=Stats(),
-            )
-        except FileNotFoundError:
-            raise
-        # a damaged archive shows up as any of several errors of zipfile, zlib and NumPy
-        except Exception as error:
-            raise CheckpointError(f"{path} is no branch that sgsolve saved: {error}") from error
+        from .branch_file import load
 
-
-def _part(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in content.items() if k.startswith(prefix)}
+        return load(path)
 
 
 def _cell(value: Any) -> str:

@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from . import ad
 from .bound import BoundSystem, Structure
 from .branch import Branch
+from .curves import Curves
 from .errors import ConvergenceError, InputError
 from .intake import Signature, starting_point
+from .outputs import Outputs
 from .pattern import Pattern
 from .report import conclude
 from .result import Result
@@ -27,10 +29,10 @@ from .solvers.presets import DampedNewton
 from .solvers.robust import as_solver
 from .solvers.sweep import Stepping, checked_values
 from .solvers.workspace import Pool
-from .sweeping import Outputs, ParameterFamily, sweep_branch
+from .sweeping import ParameterFamily, sweep_branch
 
 
-class Problem:
+class Problem(Curves):
     """n equations F(x, parameters) = 0 in n unknowns.
 
     Parameters
@@ -273,7 +275,3 @@ class Problem:
         system.prepare(result.x)
         with self._workspaces.lend() as workspace:
             return sensitivity(system, workspace, result.x, name, of)
-
-    def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, NDArray[Any]]:
-        start = starting_point(x)
-        return BoundSystem(self._signature.bound(params), self._structure, len(start)), start

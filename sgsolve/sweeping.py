@@ -6,9 +6,7 @@ problem, one workspace for all points (so one analysis), named outputs, progress
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,8 @@ from numpy.typing import NDArray
 
 from .bound import BoundSystem
 from .branch import Branch, PartialBranchWarning
-from .errors import ConvergenceError, InputError
+from .errors import ConvergenceError
+from .outputs import Outputs, progress_bar
 from .report import conclude
 from .result import Result
 from .solvers.monitor import Monitor
@@ -79,36 +78,6 @@ class ParameterFamily:
         return tangent(self.at(value), self.workspace, x, self.name)
 
 
-class Outputs:
-    """Functionals of the solution that become columns of the branch.
-
-    Parameters
-    ----------
-    functions : mapping of str to callable, or None
-        ``f(x, **params)`` -> number; parameters are passed as far as the function takes them.
-    """
-
-    def __init__(self, functions: Mapping[str, Callable[..., Any]] | None) -> None:
-        self.functions = dict(functions or {})
-        for name, function in self.functions.items():
-            if not callable(function):
-                raise InputError(f"output {name!r} must be a function of x, not {function!r}")
-        self.rows: dict[str, list[Any]] = {name: [] for name in self.functions}
-
-    def append(self, x: Vector, params: Mapping[str, Any]) -> None:
-        """Evaluate all of them at a solution."""
-        for name, function in self.functions.items():
-            self.rows[name].append(_call(function, x, params))
-
-
-def _call(function: Callable[..., Any], x: Vector, params: Mapping[str, Any]) -> Any:
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & 0x08:  # takes **kwargs, or tells nothing of itself
-        return function(x, **params) if code is not None else function(x)
-    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    return function(x, **{name: params[name] for name in names if name in params})
-
-
 def sweep_branch(
     family: ParameterFamily,
     x0: Vector,
@@ -119,7 +88,7 @@ def sweep_branch(
     raise_on_failure: bool,
 ) -> Branch:
     """Run the sweep and make the branch; warn or raise if it is partial."""
-    bar = _bar(progress, len(values), family.name)
+    bar = progress_bar(progress, len(values), f"sweep {family.name}")
 
     def after(track: Track) -> None:
         point = track.points[-1]
@@ -184,16 +153,3 @@ def _message(name: str, track: Track, wanted: int) -> str:
         value, reason = track.rejected[-1]
         text += f"; the last attempt was {name} = {value:.6g}: {reason}"
     return f"{text}. What to try: {track.status.advice}" if track.status.advice else text
-
-
-def _bar(progress: bool | None, total: int, name: str) -> Any:
-    """Return a progress bar; None without tqdm or, unless asked for, without a terminal."""
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        return None
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        if progress:
-            raise InputError('progress=True needs tqdm: pip install "sgsolve[progress]"') from None
-        return None
-    return tqdm(total=total, desc=f"sweep {name}")

@@ -1,0 +1,148 @@
+"""Branch files: a branch as a NumPy .npz archive, written at once or not at all, read with doubt.
+
+One idea: arrays only, no pickle, so that a file from elsewhere can do no harm; a checksum over
+everything, so that a damaged one is refused; and a new file replaces the old one in a single
+step, so that a kill at any moment leaves one of the two, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .branch import Branch, Special
+from .errors import CheckpointError
+from .history import Stats
+from .status import Status
+
+FORMAT = "sgsolve branch 2"
+COUNTS = ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve")
+Content = dict[str, Any]
+
+
+def save(branch: Branch, path: str | Path) -> None:
+    """Write a branch; see `Branch.save`."""
+    write(packed(branch), path)
+
+
+def load(path: str | Path) -> Branch:
+    """Read a branch; see `Branch.load`."""
+    content = read(path)
+    try:
+        return unpacked(content)
+    except (KeyError, ValueError, IndexError) as error:
+        raise CheckpointError(f"{path} is no branch that sgsolve saved: {error}") from error
+
+
+def write(content: Mapping[str, Any], path: str | Path) -> None:
+    """Write arrays under their names, atomically, with a checksum."""
+    path = Path(path)
+    arrays = {key: np.asarray(value) for key, value in content.items()}
+    arrays["checksum"] = np.asarray(_checksum(arrays))
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> Content:
+    """Return the arrays of a file that `write` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged or something else.
+    FileNotFoundError
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            content = {key: file[key] for key in file.files}
+        claimed = str(content.pop("checksum"))
+    except FileNotFoundError:
+        raise
+    # a damaged archive shows up as any of several errors of zipfile, zlib and NumPy
+    except Exception as error:
+        raise CheckpointError(f"{path} is no branch that sgsolve saved: {error}") from error
+    if claimed != _checksum(content):
+        raise CheckpointError(f"{path} is damaged: its checksum does not match its content")
+    if str(content.get("format")) != FORMAT:
+        raise CheckpointError(f"{path} is no branch of this version: {content.get('format')}")
+    return content
+
+
+def packed(branch: Branch) -> Content:
+    """Return a branch as arrays by name; parameters that are no numbers or texts are left out."""
+    content: Content = {"format": FORMAT, "name": branch.name, "status": branch.status.name}
+    content |= {"message": branch.message, "states": branch.states, "reached": branch.reached}
+    content |= {f"column {key}": value for key, value in branch.columns.items()}
+    content |= {f"count {key}": getattr(branch.stats, key) for key in COUNTS}
+    content |= {f"seconds {key}": value for key, value in branch.stats.seconds.items()}
+    content["backend"] = branch.stats.backend
+    for key, value in branch.params.items():
+        if np.asarray(value).dtype.kind in "biufcU":
+            content[f"param {key}"] = value
+    for key in ("kept", "weights"):
+        if getattr(branch, key) is not None:
+            content[key] = getattr(branch, key)
+    for i, special in enumerate(branch.special):
+        for key, value in vars(special).items():
+            if value is not None:
+                content[f"special {i} {key}"] = value
+    return content
+
+
+def unpacked(content: Mapping[str, Any]) -> Branch:
+    """Return the branch of arrays by name."""
+    stats = Stats()
+    for key, value in part(content, "count ").items():
+        setattr(stats, key, int(value))
+    stats.seconds = {key: float(value) for key, value in part(content, "seconds ").items()}
+    stats.backend = str(content["backend"])
+    return Branch(
+        name=str(content["name"]),
+        columns=part(content, "column "),
+        states=content["states"],
+        params={key: value[()] for key, value in part(content, "param ").items()},
+        status=Status[str(content["status"])],
+        message=str(content["message"]),
+        stats=stats,
+        special=_specials(content),
+        reached=float(content["reached"]),
+        kept=content.get("kept"),
+        weights=content.get("weights"),
+    )
+
+
+def part(content: Mapping[str, Any], prefix: str) -> Content:
+    """Return the entries whose names begin with a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in content.items() if k.startswith(prefix)}
+
+
+def _specials(content: Mapping[str, Any]) -> list[Special]:
+    specials: list[Special] = []
+    while fields := part(content, f"special {len(specials)} "):
+        special = Special(str(fields["kind"]), float(fields["parameter"]), fields["x"])
+        special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
+        for key in ("vector", "tangent", "other"):
+            setattr(special, key, fields.get(key))
+        specials.append(special)
+    return specials
+
+
+def _checksum(arrays: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(arrays):
+        array = np.ascontiguousarray(arrays[key])
+        digest.update(f"{key}|{array.dtype.str}|{np.shape(arrays[key])}|".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

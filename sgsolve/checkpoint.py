@@ -1,0 +1,116 @@
+"""Checkpoint: a long run on disk, so that a kill costs minutes and not the night.
+
+One idea: the file holds the branch so far and what is needed to go on, with a fingerprint of the
+run. It is replaced in one step, so at any moment there is a whole one; and a file that is damaged
+or of another run is refused, with the difference in words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from .branch_file import Content, part, read, write
+from .errors import CheckpointError, InputError
+
+STATE, PRINT = "state ", "fingerprint"
+
+
+@dataclass
+class Checkpoint:
+    """Where and how often to write.
+
+    Parameters
+    ----------
+    path : str or Path
+    points : int
+        Write after this many points at the latest.
+    seconds : float
+        Write after this time at the latest, when the next point is there.
+
+    Examples
+    --------
+    ``problem.sweep(x0, "voltage", values, checkpoint=Checkpoint("iv.npz", points=5), resume=True)``
+    """
+
+    path: str | Path
+    points: int = 10
+    seconds: float = 30.0
+    _since: int = field(default=0, repr=False)
+    _last: float = field(default_factory=monotonic, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.points < 1 or not self.seconds >= 0.0:
+            raise InputError("points must be at least 1 and seconds not negative")
+
+    def due(self) -> bool:
+        """Count a point, and say whether it is time to write."""
+        self._since += 1
+        return self._since >= self.points or monotonic() - self._last >= self.seconds
+
+    def write(self, branch: Mapping[str, Any], state: Mapping[str, Any], mark: Any) -> None:
+        """Write a packed branch, the state to go on from, and the fingerprint of the run."""
+        content = {**branch, **{STATE + key: value for key, value in state.items()}}
+        write({**content, PRINT: fingerprint(mark)}, self.path)
+        self._since, self._last = 0, monotonic()
+
+    def read(self, mark: Any) -> tuple[Content, Content] | None:
+        """Return (packed branch, state) of the file, or None if there is no file.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged, or was written by another run.
+        """
+        if not Path(self.path).exists():
+            return None
+        content = read(self.path)
+        if PRINT not in content:
+            raise CheckpointError(f"{self.path} is a saved branch, not a checkpoint")
+        theirs, ours = json.loads(str(content[PRINT])), json.loads(fingerprint(mark))
+        differing = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
+        if differing:
+            key = differing[0]
+            raise CheckpointError(
+                f"{self.path} belongs to another run: {', '.join(differing)} differ "
+                f"({key}: {_short(theirs.get(key))} there, {_short(ours.get(key))} here); "
+                "use another path, or resume=False to overwrite it"
+            )
+        return content, part(content, STATE)
+
+
+def as_checkpoint(checkpoint: Checkpoint | str | Path | None, resume: bool) -> Checkpoint | None:
+    """Return the settings for a path, or complain that there is nothing to resume from."""
+    if checkpoint is None:
+        if resume:
+            raise InputError("resume=True needs checkpoint=path, the file to continue from")
+        return None
+    return checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
+
+
+def fingerprint(mark: Mapping[str, Any]) -> str:
+    """Return the text by which two runs are compared."""
+    return json.dumps({key: _plain(value) for key, value in mark.items()}, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, str | int | float | bool | type(None)):
+        return value
+    return type(value).__name__
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,14 @@
+"""Curves of solutions: pseudo-arclength continuation, special points, deflation, homotopy.
+
+``Problem.continuation`` and its sisters are the front door; here are the settings they take, and
+the parts, which work on any `Family` of systems with one parameter.
+
+>>> Arclength(step=0.1, max_angle=20.0).max_angle
+20.0
+"""
+
+from .arclength import Arclength
+from .family import Family
+from .stability import Stability
+
+__all__ = ["Arclength", "Family", "Stability"]

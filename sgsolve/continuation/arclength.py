@@ -1,0 +1,89 @@
+"""Arclength: the settings of pseudo-arclength continuation, and how the step is chosen.
+
+One idea: a step is right when the corrector needs few iterations and the curve turned little; both
+say how much longer the next may be, and the smaller answer counts. Steps are in units of the
+parameter, for the metric is scaled so.
+
+References: E. Allgower and K. Georg, Introduction to Numerical Continuation Methods (2003),
+chapter 6; LOCA and AUTO for the rule by iterations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+
+GROW, SHRINK = 2.0, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arclength:
+    """How a curve is followed.
+
+    Parameters
+    ----------
+    step : float, optional
+        The first step, as a change of the parameter; its sign is the direction. By default a
+        fiftieth of the range, or of the size of the parameter.
+    max_step : float, optional
+        Longest step along the curve, in units of the parameter. By default five first steps or
+        more: a twentieth of the range. Special points that come in pairs within a step go unseen.
+    min_step : float, optional
+        Shortest step; by default 1e-6 of the first one.
+    max_angle : float
+        The largest angle in degrees between the tangents of neighbouring points: the guard
+        against jumping to another branch.
+    predictor : str
+        "tangent" or "secant".
+    optimal_iterations, max_iterations : int
+        Of the corrector: steps grow below the first, and are rejected above the second.
+    tolerance : float
+        Of the residual, relative to the size of the terms of each equation.
+    """
+
+    step: float | None = None
+    max_step: float | None = None
+    min_step: float | None = None
+    max_angle: float = 30.0
+    predictor: str = "tangent"
+    optimal_iterations: int = 4
+    max_iterations: int = 8
+    tolerance: float = 1e-11
+
+    def __post_init__(self) -> None:
+        for name in ("step", "max_step", "min_step"):
+            value = getattr(self, name)
+            if value is not None and (value == 0.0 or (name != "step" and value < 0.0)):
+                raise InputError(f"{name} must be positive, not {value!r}")
+        if self.predictor not in ("tangent", "secant"):
+            raise InputError(f"predictor must be 'tangent' or 'secant', not {self.predictor!r}")
+        if not 0.0 < self.max_angle <= 90.0:
+            raise InputError(f"max_angle must be within 0 and 90 degrees, not {self.max_angle!r}")
+        if self.max_iterations < 1 or self.optimal_iterations < 1:
+            raise InputError("max_iterations and optimal_iterations must be at least 1")
+
+    def first_step(self, p: float, bounds: tuple[float, float]) -> float:
+        """Return the first step, a change of the parameter with its sign."""
+        if self.step is not None:
+            return float(self.step)
+        low, high = bounds
+        size = (high - low) / 50.0 if high - low < float("inf") else 0.02 * abs(p) or 0.02
+        return -size if high - p < p - low and p >= high else size
+
+    def limits(self, first: float, bounds: tuple[float, float]) -> tuple[float, float]:
+        """Return the shortest and the longest step."""
+        low, high = bounds
+        usual = 5.0 * abs(first)
+        if high - low < float("inf"):
+            usual = max(usual, (high - low) / 20.0)
+        longest = self.max_step if self.max_step is not None else usual
+        shortest = self.min_step if self.min_step is not None else 1e-6 * abs(first)
+        return min(shortest, longest), longest
+
+    def next_step(self, step: float, iterations: int, angle: float, longest: float) -> float:
+        """Return the next step after a success."""
+        by_iterations: float = 2.0 ** (0.5 * (self.optimal_iterations - iterations))
+        by_angle = 0.6 * self.max_angle / angle if angle > 0.0 else GROW
+        factor = min(GROW, max(SHRINK, min(by_iterations, by_angle)))
+        return min(step * factor, longest)

@@ -1,0 +1,186 @@
+"""Bordered systems: a sparse matrix with a few dense rows and columns around it.
+
+One idea: where J is singular the bordered matrix [J B; C D] is not, and near there the block
+elimination with J loses what one or two steps of refinement on the bordered system win back.
+PARDISO and dense factorisations take the whole matrix, on one pattern analysed once: dense
+borders cost them nothing. Band and SuperLU factorisations would fill in, so there it is block
+elimination, and the whole matrix only where the elimination fails.
+
+References: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
+chapter 3; W. Govaerts and J. D. Pryce, BIT 30 (1990) 490 (why the refinement works).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import linear
+from ..errors import LinearSolveError
+from ..pattern import Pattern
+from ..solvers.workspace import Workspace
+
+Vector = NDArray[Any]
+
+WHOLE = ("pardiso", "dense", "mumps")  # back ends that take dense borders without loss
+ACCEPT = 1e-11  # backward error of the bordered system that is good enough
+REFINEMENTS = 3
+
+
+class Frame:
+    """The pattern of a matrix with k dense rows and columns, and where its parts go."""
+
+    def __init__(self, inner: Pattern, k: int) -> None:
+        n, self.k = inner.shape[0], k
+        edge, all_ = np.arange(n, n + k), np.arange(n + k)
+        rows: list[Any] = [inner.rows, np.repeat(np.arange(n), k), np.repeat(edge, n + k)]
+        columns: list[Any] = [inner.indices, np.tile(edge, n), np.tile(all_, k)]
+        self.pattern, place = Pattern.from_coordinates(
+            np.concatenate(rows), np.concatenate(columns), (n + k, n + k)
+        )
+        self.inner, rest = place[: inner.nnz], place[inner.nnz :]
+        self.right, self.below = rest[: n * k], rest[n * k :]
+
+    def matrix(self, J: Any, B: Vector, below: Vector) -> Any:
+        """Return the whole matrix; `below` is [C D], shape (k, n + k)."""
+        data = np.empty(self.pattern.nnz)
+        data[self.inner] = J.data
+        data[self.right] = B.ravel()
+        data[self.below] = below.ravel()
+        return self.pattern.matrix(data)
+
+
+class Bordered:
+    """Solve with [J B; C D]; J keeps its pattern, the borders have k columns and rows.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    k : int
+    whole : bool, optional
+        Factorise the whole matrix; by default if the back end suits it.
+    """
+
+    def __init__(self, workspace: Workspace, k: int = 1, whole: bool | None = None) -> None:
+        self.workspace, self.k, self._whole = workspace, k, whole
+        self._parts: tuple[Any, Vector, Vector] | None = None
+        self._solver: Any = None
+        self._eliminated: tuple[Vector, Vector] | None = None
+        self._left: Vector | None = None  # J^-T C^T, for transposed systems
+
+    def factorize(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:
+        """Take the values.
+
+        Parameters
+        ----------
+        J : csr_array on `pattern`, shape (n, n)
+        B : ndarray, shape (n, k)
+        below : ndarray, shape (k, n + k)
+            [C D].
+
+        Raises
+        ------
+        LinearSolveError
+            If the bordered matrix is singular.
+        """
+        self._parts, self._eliminated, self._pattern = (J, B, below), None, pattern
+        if not self._takes_whole(pattern):
+            try:
+                self._eliminate(J, B, below, pattern)
+                return
+            except LinearSolveError:  # J itself is singular; the bordered matrix need not be
+                self._eliminated = None
+        self._factorize_whole()
+
+    def solve(self, b: Vector, transpose: bool = False) -> Vector:
+        """Return the solution for right-hand sides b, shape (n + k,) or (n + k, m).
+
+        Raises
+        ------
+        LinearSolveError
+        """
+        if self._eliminated is not None:
+            x = self._refined(b, transpose)
+            if x is not None:
+                return x
+            self._factorize_whole()
+        answer: Vector = self._solver.solve(b, transpose=transpose)
+        return answer
+
+    def _takes_whole(self, pattern: Pattern) -> bool:
+        if self._whole is None:
+            return self.workspace.solver(pattern).name in WHOLE
+        return self._whole
+
+    def _factorize_whole(self) -> None:
+        assert self._parts is not None
+        J, B, below = self._parts
+        self._eliminated = None
+        frame: Frame = self.workspace.derived(
+            f"frame {self.k} {J.shape[0]}", self._pattern, lambda: Frame(self._pattern, self.k)
+        )
+        backend = self.workspace.backend
+        shared = isinstance(backend, (str, type))
+        self._solver = self.workspace.derived(
+            f"bordered {self.k} {J.shape[0]}",
+            frame.pattern,
+            lambda: linear.make(backend if shared else "auto", frame.pattern),
+        )
+        self._solver.factorize(frame.matrix(J, B, below))
+
+    def _eliminate(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:
+        solver, n = self.workspace.solver(pattern), J.shape[0]
+        solver.factorize(J)
+        right = solver.solve(B)
+        schur = below[:, n:] - below[:, :n] @ right
+        if not np.isfinite(schur).all() or np.linalg.cond(schur) > 1e14:
+            raise LinearSolveError("the bordered matrix is singular")
+        self._eliminated, self._left = (right, schur), None
+
+    def _refined(self, b: Vector, transpose: bool) -> Vector | None:
+        """Return the answer of the elimination, refined; None if it stays inaccurate."""
+        x, error = np.zeros_like(b), np.inf
+        with np.errstate(all="ignore"):
+            residual = b
+            for _ in range(1 + REFINEMENTS):
+                try:
+                    x = x + self._step(residual, transpose)
+                except LinearSolveError:
+                    return None
+                residual, error = self._residual(b, x, transpose)
+                if error <= 1e-15:
+                    break
+        return x if error <= ACCEPT else None
+
+    def _step(self, b: Vector, transpose: bool) -> Vector:
+        assert self._parts is not None
+        assert self._eliminated is not None
+        J, B, below = self._parts
+        X, S = self._eliminated
+        n, C = J.shape[0], below[:, : J.shape[0]]
+        solver = self.workspace.solver(self._pattern)
+        y = solver.solve(b[:n], transpose=transpose)
+        if transpose:
+            if self._left is None:
+                self._left = solver.solve(C.T.copy(), transpose=True)
+            C, X, S = B.T, self._left, S.T
+        edge = np.linalg.solve(S, b[n:] - C @ y)
+        return np.concatenate([y - X @ edge, edge])
+
+    def _residual(self, b: Vector, x: Vector, transpose: bool) -> tuple[Vector, float]:
+        """Return b - A x and its size relative to the terms of each equation."""
+        assert self._parts is not None
+        J, B, below = self._parts
+        n = J.shape[0]
+        C, D = below[:, :n], below[:, n:]
+        if transpose:
+            J, B, C, D = J.T, C.T, B.T, D.T
+        y, edge = x[:n], x[n:]
+        r = b - np.concatenate([J @ y + B @ edge, C @ y + D @ edge])
+        size = np.abs(b) + np.concatenate(
+            [abs(J) @ np.abs(y) + np.abs(B) @ np.abs(edge), np.abs(C) @ abs(y) + abs(D) @ abs(edge)]
+        )
+        error = float(np.max(np.abs(r) / np.where(size > 0.0, size, 1.0), initial=0.0))
+        return r, error if np.isfinite(error) else np.inf

@@ -1,0 +1,132 @@
+"""Corrector: from a predicted point back to the curve, within a plane across it.
+
+One idea: Newton's method for F(z) = 0 and row . (z - z0) = 0. It starts close, so it either
+contracts at once or the step was too long: there is no damping here, only an early verdict with a
+reason. The plane across the tangent is Keller's pseudo-arclength; the plane p = const hits a value
+of the parameter.
+
+Reference: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; Deuflhard, Newton
+Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from .bordered import Bordered
+from .family import Family, Linear, linearized
+from .metric import Metric
+
+Vector = NDArray[Any]
+
+CONTRACTION = 0.7  # steps of Newton that shrink less than this lead elsewhere
+ROUNDING = 1e-8  # residuals up to here can be rounding, if the steps have died away
+FLOOR = 1e-6  # smaller components count as this part of the largest
+
+
+@dataclass
+class Corrected:
+    """How a correction ended.
+
+    Attributes
+    ----------
+    at : Linear or None
+        The linearisation at the solution; None after a failure.
+    iterations : int
+    reason : str
+        Why it failed.
+    """
+
+    at: Linear | None
+    iterations: int
+    reason: str = ""
+
+
+@dataclass
+class Corrector:
+    """Newton's method across a curve.
+
+    Parameters
+    ----------
+    family : Family
+    bordered : Bordered
+    metric : Metric
+    tolerance : float
+    max_iterations : int
+    """
+
+    family: Family
+    bordered: Bordered
+    metric: Metric
+    tolerance: float = 1e-11
+    max_iterations: int = 8
+
+    def correct(self, z: Vector, row: Vector, reach: float) -> Corrected:
+        """Return to the curve from z, with row . z kept.
+
+        Parameters
+        ----------
+        reach : float
+            Length of the step that led to z: what is small is measured by it, and the first
+            correction may not be larger.
+        """
+        target, before, size = float(row @ z), np.inf, np.inf
+        for k in range(self.max_iterations + 1):
+            at = linearized(self.family, z)
+            if at is None:
+                return Corrected(None, k, "the residual or the Jacobian is not finite")
+            if self._converged(at, size, before, reach):
+                return Corrected(at, k)
+            if k == self.max_iterations:
+                break
+            try:
+                self.factorize(at, row)
+                step = self.bordered.solve(np.append(-at.F, target - float(row @ z)))
+            except LinearSolveError:
+                return Corrected(None, k, "the bordered Jacobian is singular")
+            before, size = size, self.metric.norm(step)
+            if not size <= 2.0 * reach:
+                return Corrected(None, k, "the corrector leaves the neighbourhood")
+            if size > CONTRACTION * before and size > 1e-9 * reach:
+                return Corrected(None, k, "the corrector does not contract")
+            z = z + step
+        return Corrected(None, k, f"no convergence in {self.max_iterations} iterations")
+
+    def factorize(self, at: Linear, row: Vector) -> None:
+        """Factorise [J Fp; row] at a point."""
+        self.bordered.factorize(at.J, at.Fp[:, None], row[None, :], self.family.pattern)
+
+    def tangent(self, at: Linear, row: Vector) -> Vector:
+        """Return the unit tangent with row . tangent > 0; [J Fp; row] stays factorised.
+
+        Raises
+        ------
+        LinearSolveError
+            At a branch point.
+        """
+        self.factorize(at, row)
+        edge = np.zeros(len(row))
+        edge[-1] = 1.0
+        return self.metric.unit(self.bordered.solve(edge))
+
+    def _converged(self, at: Linear, size: float, before: float, reach: float) -> bool:
+        scaled = self.scaled(at, reach)
+        if scaled <= self.tolerance:
+            return True
+        return scaled <= ROUNDING and (size <= 1e-10 * reach or 0.5 * before < size < 1e-7 * reach)
+
+    def scaled(self, at: Linear, reach: float) -> float:
+        """Return the largest residual relative to the terms of its equation."""
+        x, p = at.z[:-1], float(at.z[-1])
+        unit = reach / np.sqrt(len(x) * self.metric.weights[:-1])  # a step in units of each x
+        magnitude = np.abs(x)
+        floor = np.maximum(FLOOR * float(magnitude.max()), 1e-3 * unit)
+        terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
+        terms = terms + np.abs(at.Fp) * max(abs(p), 1e-3 * reach)
+        worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
+        return float(worst.max())

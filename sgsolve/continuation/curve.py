@@ -1,0 +1,173 @@
+"""Curve: the means to stand on a curve of solutions, and to go to any place of it.
+
+One idea: everything that looks for something on the curve (the next point, an event, a special
+point, a bound) asks here for a `Spot`: a corrected point with its tangent, at which the bordered
+Jacobian is still factorised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from .bordered import Bordered
+from .corrector import Corrected, Corrector
+from .family import Family, Linear, linearized
+from .metric import Metric, start_metric
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class Spot:
+    """A point of a curve.
+
+    Attributes
+    ----------
+    at : Linear
+        With z = (x, p) and the linearisation there.
+    tangent : ndarray, shape (n + 1,)
+        Of length 1 in the metric.
+    s : float
+        Arclength from the start of the branch.
+    tests : dict
+        What the detectors measured here, each under its own key.
+    """
+
+    at: Linear
+    tangent: Vector
+    s: float = 0.0
+    iterations: int = 0
+    tests: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def z(self) -> Vector:
+        """The point (x, p), shape (n + 1,)."""
+        return self.at.z
+
+    @property
+    def x(self) -> Vector:
+        """The state, shape (n,)."""
+        return self.at.z[:-1]
+
+    @property
+    def p(self) -> float:
+        """The parameter."""
+        return float(self.at.z[-1])
+
+
+class Curve:
+    """A curve F(x, p) = 0.
+
+    Parameters
+    ----------
+    family : Family
+    bordered : Bordered
+        With one border.
+    metric : Metric
+    tolerance : float
+    max_iterations : int
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        bordered: Bordered,
+        metric: Metric,
+        tolerance: float = 1e-11,
+        max_iterations: int = 8,
+    ) -> None:
+        self.family, self.bordered, self.metric = family, bordered, metric
+        self.corrector = Corrector(family, bordered, metric, tolerance, max_iterations)
+
+    def row(self, direction: Vector) -> Vector:
+        """Return the last row of the bordered Jacobian for a plane across a direction."""
+        return self.metric.weights * direction
+
+    def correct(self, z: Vector, direction: Vector, reach: float) -> Corrected:
+        """Return to the curve from z in the plane across a direction."""
+        return self.corrector.correct(z, self.row(direction), reach)
+
+    def spot(self, corrected: Corrected, direction: Vector, s: float) -> Spot | None:
+        """Return the spot of a correction, its tangent along a direction; None at a branch point.
+
+        The bordered Jacobian at the spot stays factorised.
+        """
+        if corrected.at is None:
+            return None
+        try:
+            tangent = self.corrector.tangent(corrected.at, self.row(direction))
+        except LinearSolveError:
+            return None
+        return Spot(corrected.at, tangent, s, corrected.iterations)
+
+    def between(self, a: Spot, b: Spot, t: float) -> Spot | None:
+        """Return the spot a fraction t of the way from a to b."""
+        guess, direction = self.interpolated(a, b, t), self.metric.unit(b.z - a.z)
+        corrected = self.correct(guess, direction, self.metric.norm(b.z - a.z))
+        return self.spot(corrected, direction, a.s + t * (b.s - a.s))
+
+    def interpolated(self, a: Spot, b: Spot, t: float) -> Vector:
+        """Return the point of the cubic through a and b with their tangents."""
+        h = self.metric.norm(b.z - a.z)
+        u = 1.0 - t
+        ends = u * u * (1.0 + 2.0 * t) * a.z + t * t * (3.0 - 2.0 * t) * b.z
+        return ends + h * t * u * (u * a.tangent - t * b.tangent)
+
+    def hit(self, a: Spot, b: Spot, p: float) -> Spot | None:
+        """Return the spot between a and b where the parameter is exactly p."""
+        t = (p - a.p) / (b.p - a.p)
+        guess = self.interpolated(a, b, t)
+        row = np.zeros(len(guess))
+        guess[-1] = row[-1] = 1.0
+        guess[-1] = p
+        reach = self.metric.norm(b.z - a.z)
+        corrected = self.corrector.correct(guess, row, reach)
+        if corrected.at is None:
+            return None
+        corrected.at.z[-1] = p
+        away = self.metric.norm(corrected.at.z - self.interpolated(a, b, t))
+        if away > 0.5 * reach:
+            return None
+        return self.spot(corrected, self.metric.unit(b.z - a.z), a.s + t * (b.s - a.s))
+
+
+def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:
+    """Return a tangent at a point, shape (n + 1,), of any length.
+
+    Along the parameter where J is regular; at a fold any row that completes the rank will do.
+    """
+    n = len(at.F)
+    edge = np.zeros(n + 1)
+    edge[-1] = 1.0
+    row = edge
+    try:
+        bordered.factorize(at.J, at.Fp[:, None], row[None, :], family.pattern)
+        return bordered.solve(edge)
+    except LinearSolveError:
+        row = np.random.default_rng(0).uniform(0.5, 1.5, n + 1)
+        bordered.factorize(at.J, at.Fp[:, None], row[None, :], family.pattern)
+        return bordered.solve(edge)
+
+
+def start(
+    family: Family, bordered: Bordered, z: Vector, metric: Metric | None = None
+) -> tuple[Linear, Vector, Metric]:
+    """Return the linearisation at a solution z, a tangent there, and the metric.
+
+    Raises
+    ------
+    LinearSolveError
+        If no tangent can be found: z is a branch point.
+    """
+    at = linearized(family, z)
+    if at is None:
+        raise LinearSolveError("the Jacobian is not finite at the start")
+    tangent = first_tangent(family, bordered, at)
+    if metric is None:
+        metric = start_metric(z, tangent, family.scale)
+    return at, metric.unit(tangent), metric

@@ -1,0 +1,100 @@
+"""Family: a system of equations for every value of a parameter, as continuation sees it.
+
+One idea: a curve of solutions lives in the space of (x, p), and all that is asked of the equations
+there is F, its Jacobian J on a fixed pattern, and the column dF/dp. Whatever gives these can be
+followed: a problem, the equations of a fold, a homotopy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pattern import Pattern
+
+Vector = NDArray[Any]
+
+
+class Family(Protocol):
+    """n equations in n unknowns and one parameter."""
+
+    n: int
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J may have entries."""
+        ...
+
+    @property
+    def scale(self) -> Vector | None:
+        """Typical size of each unknown, or None."""
+        ...
+
+    def residual(self, x: Vector, p: float) -> Vector:
+        """Return F(x, p), shape (n,)."""
+        ...
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return F, J (``csr_array`` on `pattern`) and dF/dp, shape (n,)."""
+        ...
+
+    def accepted(self, z: Vector) -> None:
+        """Take note of a point of the curve; z is x with p behind it."""
+        ...
+
+
+class Linear:
+    """F, J and dF/dp at a point z = (x, p), and products with the n by n + 1 matrix of both.
+
+    Attributes
+    ----------
+    z : ndarray, shape (n + 1,)
+    F, Fp : ndarray, shape (n,)
+    J : csr_array, shape (n, n)
+    """
+
+    def __init__(self, z: Vector, F: Vector, J: Any, Fp: Vector) -> None:
+        self.z, self.F, self.J, self.Fp = z, F, J, Fp
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of it is."""
+        return bool(
+            np.isfinite(self.F).all()
+            and np.isfinite(self.J.data).all()
+            and np.isfinite(self.Fp).all()
+        )
+
+    def left(self, w: Vector) -> Vector:
+        """Return w [J Fp], shape (n + 1,)."""
+        return np.append(self.J.T @ w, self.Fp @ w)
+
+
+def linearized(family: Family, z: Vector) -> Linear | None:
+    """Return the linearisation at z; None if it is not finite or outside the model."""
+    try:
+        with np.errstate(all="ignore"):
+            found = Linear(z, *family.linearize(z[:-1], float(z[-1])))
+    except ArithmeticError:
+        return None
+    return found if found.finite else None
+
+
+def second_derivative(family: Family, at: Linear, w: Vector, v: Vector) -> Vector | None:
+    """Return the gradient over z of w . [J Fp] v, shape (n + 1,), by a central difference.
+
+    Differentiation commutes, so it is the change of w [J Fp] along v: two linearisations whatever
+    n is. None where they are not finite.
+    """
+    size = float(np.linalg.norm(v))
+    if size == 0.0:
+        return np.zeros_like(v)
+    h = 6e-6 * (1.0 + float(np.linalg.norm(at.z)) / np.sqrt(len(v))) / (size / np.sqrt(len(v)))
+    h = min(h, 1e-3 * (1.0 + float(np.abs(at.z).max())) / float(np.abs(v).max()))
+    up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)
+    if up is None or down is None:
+        return None
+    gradient: Vector = (up.left(w) - down.left(w)) / (2.0 * h)
+    return gradient

@@ -1,0 +1,148 @@
+"""Folds: where the curve turns back in the parameter.
+
+One idea: the parameter's component of the tangent changes sign; the point itself is the regular
+solution of F = 0 and g = 0, where g is the bottom entry of the bordered system
+[J b; c 0] [v; g] = [0; 1] and vanishes exactly where J is singular. Newton's method on that pair
+is quadratic and never meets a singular matrix, so the fold is exact to rounding.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
+section 4.1 (minimally augmented systems; derivatives of g by -w J_z v).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..branch import Special
+from ..errors import LinearSolveError
+from .bordered import Bordered
+from .curve import Curve, Spot
+from .family import Family, Linear, linearized, second_derivative
+from .roots import crossing
+from .trace import Found
+
+Vector = NDArray[Any]
+
+ITERATIONS = 12
+
+
+@dataclass
+class Singular:
+    """J at a point, measured by borders b and c.
+
+    Attributes
+    ----------
+    g : float
+        Zero where J is singular.
+    v, w : ndarray, shape (n,)
+        Right and left null vectors where g is zero.
+    """
+
+    g: float
+    v: Vector
+    w: Vector
+
+
+def singularity(family: Family, at: Linear, bordered: Bordered, b: Vector, c: Vector) -> Singular:
+    """Return g, v and w with [J b; c 0] [v; g] = [0; 1], and the same transposed."""
+    n = len(b)
+    bordered.factorize(at.J, b[:, None], np.append(c, 0.0)[None, :], family.pattern)
+    edge = np.zeros(n + 1)
+    edge[-1] = 1.0
+    right, left = bordered.solve(edge), bordered.solve(edge, transpose=True)
+    return Singular(float(right[-1]), right[:-1], left[:-1])
+
+
+def borders(family: Family, at: Linear, bordered: Bordered, row: Vector) -> tuple[Vector, Vector]:
+    """Return unit vectors b and c near the null vectors of J transposed and of J, near a fold."""
+    bordered.factorize(at.J, at.Fp[:, None], row[None, :], family.pattern)
+    edge = np.zeros(len(row))
+    edge[-1] = 1.0
+    c, b = bordered.solve(edge)[:-1], bordered.solve(edge, transpose=True)[:-1]
+    return b / np.linalg.norm(b), c / np.linalg.norm(c)
+
+
+def fold_near(curve: Curve, z: Vector, row: Vector, reach: float) -> tuple[Linear, Singular] | None:
+    """Return the fold near z by Newton's method on (F, g); None if it does not converge."""
+    family = curve.family
+    bordered = Bordered(curve.bordered.workspace, 1, whole=True)
+    b = c = None
+    size = np.inf
+    try:
+        for _ in range(ITERATIONS):
+            at = linearized(family, z)
+            if at is None:
+                return None
+            if b is None or c is None:
+                b, c = borders(family, at, bordered, row)
+            pair = singularity(family, at, bordered, b, c)
+            if size <= 1e-7 * reach and curve.corrector.scaled(at, reach) <= 1e-9:
+                return at, pair
+            gradient = second_derivative(family, at, pair.w, np.append(pair.v, 0.0))
+            if gradient is None:
+                return None
+            bordered.factorize(at.J, at.Fp[:, None], -gradient[None, :], family.pattern)
+            step = bordered.solve(np.append(-at.F, -pair.g))
+            size = curve.metric.norm(step)
+            if not size <= 2.0 * reach:
+                return None
+            z = z + step
+    except LinearSolveError:
+        return None
+    return None
+
+
+class Folds:
+    """The detector of folds; see `sgsolve.continuation.trace.Detector`."""
+
+    needs_factorization = False
+
+    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
+        """Nothing to do: the tangent says it."""
+
+    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
+        """Return the fold between two spots, if there is one."""
+        first, last = float(a.tangent[-1]), float(b.tangent[-1])
+        if first == 0.0 or first * last > 0.0:
+            return []
+        reach = curve.metric.norm(b.z - a.z)
+        t = first / (first - last)
+        found = self._polished(curve, curve.interpolated(a, b, t), a, b, reach)
+        if found is None:
+            bracketed = crossing(
+                curve, a, b, lambda spot: float(spot.tangent[-1]), 1e-9, (first, last)
+            )
+            if bracketed is None:
+                return []
+            t, spot = bracketed
+            found = self._polished(curve, spot.z, a, b, reach)
+            if found is None:  # not quadratic, or a branch point as well: as good as bracketed
+                vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
+                special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
+                spot.s = a.s + t * (b.s - a.s)
+                return [Found(spot, special)]
+        at, pair = found
+        row = curve.metric.unit(b.z - a.z)
+        share = curve.metric.dot(at.z - a.z, row) / reach
+        vector = pair.v / np.linalg.norm(pair.v)
+        tangent = curve.metric.unit(np.append(vector, 0.0))
+        tangent *= np.sign(curve.metric.dot(tangent, row)) or 1.0
+        special = Special("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
+        return [Found(Spot(at, tangent, a.s + share * (b.s - a.s)), special)]
+
+    def _polished(
+        self, curve: Curve, z: Vector, a: Spot, b: Spot, reach: float
+    ) -> tuple[Linear, Singular] | None:
+        """Return the fold near z if it lies between the two spots."""
+        row = curve.row(curve.metric.unit(b.z - a.z))
+        found = fold_near(curve, z, row, reach)
+        if found is None:
+            return None
+        away = found[0].z - a.z
+        share = float(row @ away) / reach
+        aside = curve.metric.norm(away - share * (b.z - a.z))
+        return found if -0.01 <= share <= 1.01 and aside <= reach else None

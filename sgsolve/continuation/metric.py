@@ -1,0 +1,73 @@
+"""Metric: what a length is in the space of (x, p).
+
+One idea: the mean square of x, not the sum, so that settings mean the same on a fine grid and on a
+coarse one; and x in units in which it moves as fast as the parameter does where the branch starts,
+so that a step is thought of in units of the parameter.
+
+References: BifurcationKit.jl's PALC (the mean); LOCA (the scaling by the first tangent).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+RANGE = 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An inner product of vectors z = (x, p).
+
+    Parameters
+    ----------
+    weights : ndarray, shape (n + 1,)
+        The product is the sum of ``weights * y * z``.
+    """
+
+    weights: Vector
+
+    def dot(self, y: Vector, z: Vector) -> float:
+        """Return the inner product."""
+        return float(np.dot(self.weights * y, z))
+
+    def norm(self, z: Vector) -> float:
+        """Return the length."""
+        return float(np.sqrt(self.dot(z, z)))
+
+    def unit(self, z: Vector) -> Vector:
+        """Return z at length 1."""
+        return z / self.norm(z)
+
+    def angle(self, y: Vector, z: Vector) -> float:
+        """Return the angle between two unit vectors, in degrees."""
+        return float(np.degrees(2.0 * np.arcsin(min(1.0, 0.5 * self.norm(y - z)))))
+
+
+def start_metric(z: Vector, tangent: Vector, scale: Vector | None) -> Metric:
+    """Return the metric in which x and p contribute alike to a tangent, shape (n + 1,).
+
+    Parameters
+    ----------
+    scale : ndarray, shape (n,), or None
+        The user's sizes of the unknowns.
+    """
+    sizes = np.ones(len(z) - 1) if scale is None else scale
+    size = _rms(z[:-1] / sizes)
+    slope, share = _rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
+    usual = max(abs(float(z[-1])), share) / size if size > 0.0 else 0.0
+    ratio = share / slope if slope > 0.0 else (usual or 1.0)
+    if usual > 0.0:
+        ratio = float(np.clip(ratio, usual / RANGE, usual * RANGE))
+    elif ratio == 0.0:
+        ratio = 1.0
+    return Metric(0.5 * np.append((ratio / sizes) ** 2 / len(sizes), 1.0))
+
+
+def _rms(x: Vector) -> float:
+    return float(np.sqrt(np.mean(x * x)))

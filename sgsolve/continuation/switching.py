@@ -1,0 +1,64 @@
+"""Branch switching: the first point of the other branch at a branch point.
+
+One idea: the algebraic bifurcation equation gave the tangent of the other branch, so one step along
+it and a correction across it stand on that branch; if the point turns out to lie elsewhere than
+the tangent says, the step was too long.
+
+Reference: H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (1987), section 5.6.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..branch import Special
+from ..errors import ConvergenceError
+from ..solvers.workspace import Workspace
+from .bordered import Bordered
+from .corrector import Corrector
+from .family import Family
+from .metric import Metric
+
+Vector = NDArray[Any]
+
+HALVINGS = 12
+CONE = 0.35  # the new point lies this near the tangent, relative to the step
+
+
+def departure(
+    family: Family, workspace: Workspace, special: Special, weights: Vector, step: float
+) -> tuple[Vector, Vector]:
+    """Return a point of the other branch and a direction along it.
+
+    Parameters
+    ----------
+    step : float
+        Its sign chooses the side, its size the first step; halved while that fails.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    metric = Metric(weights)
+    assert special.other is not None
+    assert special.tangent is not None
+    across = metric.unit(special.other)
+    along = metric.unit(special.tangent)
+    # a plane that the old branch meets at the branch point only
+    normal = metric.unit(across - metric.dot(across, along) * along)
+    corrector = Corrector(family, Bordered(workspace), metric)
+    z0 = np.append(special.x, special.parameter)
+    for _ in range(HALVINGS):
+        corrected = corrector.correct(z0 + step * across, weights * normal, abs(step))
+        if corrected.at is not None:
+            z = corrected.at.z
+            if metric.norm(z - z0 - step * across) <= CONE * abs(step):
+                return z, metric.unit(z - z0)
+        step *= 0.5
+    raise ConvergenceError(
+        f"the other branch at {special} could not be entered with steps down to {abs(step):.1e}; "
+        "is the branch point simple?"
+    )

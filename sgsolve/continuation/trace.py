@@ -1,0 +1,229 @@
+"""Trace: the walk along a curve, one loop.
+
+One idea: predict along the tangent, correct across it, and accept only what is certainly the next
+piece of the same curve: the corrector contracted, the point lies near the prediction, and the
+tangent turned little. Everything else is a rejection with a reason, and half the step.
+
+References: H. B. Keller (1977); E. Allgower and K. Georg (2003), chapters 2 to 6; pacopy and
+BifurcationKit.jl for the test of the angle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..branch import Special
+from ..errors import LinearSolveError
+from ..status import Status
+from .arclength import SHRINK, Arclength
+from .curve import Curve, Spot
+
+Vector = NDArray[Any]
+
+FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
+
+
+@dataclass
+class Found:
+    """A special point, as a spot of the curve."""
+
+    spot: Spot
+    special: Special
+
+
+class Detector(Protocol):
+    """What looks for special points.
+
+    ``needs_factorization`` says whether `measure` solves with the bordered Jacobian.
+    """
+
+    needs_factorization: bool
+
+    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
+        """Note test values at a spot, whose bordered Jacobian is factorised, and the one before."""
+        ...
+
+    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
+        """Return the special points between two spots."""
+        ...
+
+
+@dataclass
+class Walk:
+    """What a trace has gathered.
+
+    Attributes
+    ----------
+    spot : Spot
+        Where it stands.
+    step : float
+        The next step.
+    rows : list of (p, s, iterations, parameter's share of the tangent)
+    special : list of Special
+    rejected : list of (parameter, reason)
+    """
+
+    spot: Spot
+    step: float
+    direction: Vector
+    rows: list[tuple[float, float, int, float]] = field(default_factory=list)
+    special: list[Special] = field(default_factory=list)
+    rejected: list[tuple[float, str]] = field(default_factory=list)
+    status: Status = Status.MAX_POINTS
+    ending: str = ""
+
+    def note(self) -> None:
+        """Write the row of the present spot."""
+        spot = self.spot
+        self.rows.append((spot.p, spot.s, spot.iterations, float(spot.tangent[-1])))
+
+
+@dataclass
+class Route:
+    """Where a trace goes and when it ends.
+
+    Parameters
+    ----------
+    bounds : (float, float)
+        Of the parameter; each is hit exactly.
+    max_points : int
+    detectors : sequence of Detector
+    stop : tuple of str
+        Kinds of special points at which it ends.
+    until : callable, optional
+        ``until(spot)`` -> whether to end there.
+    home : ndarray, optional
+        The point where the branch started: a closed curve ends when it is back.
+    """
+
+    settings: Arclength
+    shortest: float
+    longest: float
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+    max_points: int = 400
+    detectors: Sequence[Detector] = ()
+    stop: tuple[str, ...] = ()
+    until: Callable[[Spot], bool] | None = None
+    home: Vector | None = None
+
+
+def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> None:
+    """Go on along the curve until the route ends; never raises for a failure, nor for Ctrl-C."""
+    try:
+        if not state.rows:
+            _measure(curve, state.spot, None, route)
+            _arrive(curve, state, after)
+        while not state.ending:
+            if len(state.rows) >= route.max_points:
+                state.status = Status.MAX_POINTS
+                state.ending = f"{route.max_points} points, the limit, were computed"
+                return
+            reason = _advance(curve, state, route, after)
+            if reason is not None:
+                state.rejected.append((state.spot.p, reason))
+                if state.step <= route.shortest:
+                    state.status = Status.STEP_TOO_SMALL
+                    state.ending = f"no step could be made: {reason}"
+                    return
+                state.step = max(SHRINK * state.step, route.shortest)
+    except KeyboardInterrupt:
+        state.status, state.ending = Status.INTERRUPTED, Status.INTERRUPTED.text
+
+
+def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> str | None:
+    """Try one step; return the reason if it is rejected."""
+    here, settings = state.spot, route.settings
+    guess = here.z + state.step * state.direction
+    corrected = curve.correct(guess, here.tangent, state.step)
+    if corrected.at is None:
+        return corrected.reason
+    new = curve.spot(corrected, here.tangent, here.s + state.step)
+    if new is None:
+        return "the new point is a branch point"
+    if curve.metric.norm(new.z - guess) > FAR * state.step:
+        return "the solution is far from the prediction"
+    angle = curve.metric.angle(here.tangent, new.tangent)
+    if angle > settings.max_angle:
+        return f"the tangent turned by {angle:.0f} degrees, more than {settings.max_angle:g}"
+    iterations, longest = corrected.iterations, route.longest
+    new, ending = _ended(curve, here, new, route)
+    if new is None:
+        return ending
+    state.ending = ending
+    state.status = Status.CONVERGED if ending else state.status
+    _measure(curve, new, here, route)
+    for found in _found(curve, here, new, route):
+        found.special.index = len(state.rows)
+        state.special.append(found.special)
+        if found.special.kind in route.stop:
+            new, state.ending = found.spot, f"it ends at {found.special}, as asked"
+            state.status = Status.CONVERGED
+            _measure_last(curve, new, here, route)
+            break
+    state.step = settings.next_step(state.step, iterations, angle, longest)
+    state.direction = (
+        new.tangent if settings.predictor == "tangent" else curve.metric.unit(new.z - here.z)
+    )
+    state.spot = new
+    if route.until is not None and not state.ending and route.until(new):
+        state.status, state.ending = Status.CONVERGED, "the condition to stop is met"
+    _arrive(curve, state, after)
+    return None
+
+
+def _ended(curve: Curve, a: Spot, b: Spot, route: Route) -> tuple[Spot | None, str]:
+    """Return the spot to go on from, or the last one and why it ends; None rejects the step."""
+    for bound in route.bounds:
+        inside, now = a.p - bound, b.p - bound
+        if inside != 0.0 and inside * now <= 0.0:
+            last = curve.hit(a, b, bound)
+            if last is None:
+                return None, f"the bound {bound:.10g} could not be hit"
+            return last, f"the bound {bound:.10g} of the parameter is reached"
+    if route.home is not None and a.s > 0.0:
+        length = curve.metric.norm(b.z - a.z)
+        t = curve.metric.dot(route.home - a.z, a.tangent) / length
+        if 0.0 < t <= 1.0:
+            gap = curve.metric.norm(curve.interpolated(a, b, t) - route.home)
+            if gap < 0.05 * length:
+                return b, "the curve is closed: it is back where it started"
+    return b, ""
+
+
+def _found(curve: Curve, a: Spot, b: Spot, route: Route) -> list[Found]:
+    """Return the special points between two spots in their order, no place twice."""
+    found: list[Found] = []
+    for detector in route.detectors:
+        for new in detector.locate(curve, a, b):
+            near = [f for f in found if abs(f.spot.s - new.spot.s) < 1e-4 * (b.s - a.s)]
+            if new.special.kind == "fold" and any(f.special.kind == "branch point" for f in near):
+                continue  # a pitchfork met along its arms
+            found.append(new)
+    return sorted(found, key=lambda one: one.spot.s)
+
+
+def _measure(curve: Curve, spot: Spot, before: Spot | None, route: Route) -> None:
+    for detector in route.detectors:
+        detector.measure(curve, spot, before)
+
+
+def _measure_last(curve: Curve, spot: Spot, before: Spot, route: Route) -> None:
+    """Measure at a special point, where the bordered Jacobian may be singular."""
+    try:
+        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
+        _measure(curve, spot, before, route)
+    except LinearSolveError:
+        for detector in route.detectors:
+            if not detector.needs_factorization:
+                detector.measure(curve, spot, before)
+
+
+def _arrive(curve: Curve, state: Walk, after: Callable[[Walk], None]) -> None:
+    curve.family.accepted(state.spot.z)
+    state.note()
+    after(state)

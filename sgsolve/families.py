@@ -1,0 +1,133 @@
+"""ParameterizedSystem: a problem with one parameter free, as continuation wants it.
+
+One idea: the unknowns and the parameter are seeded together, so that one run of the residual gives
+F, J and dF/dp, exactly. Where the parameter passes through code that takes numbers only, and for
+a problem with its own Jacobian, dF/dp is a central difference.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import ad
+from .bound import BoundSystem
+from .errors import ShapeError, StructureError
+from .pattern import Pattern
+
+Vector = NDArray[Any]
+
+
+class ParameterizedSystem:
+    """The systems of a problem for each value of a parameter; a `continuation.family.Family`.
+
+    Parameters
+    ----------
+    system : BoundSystem
+        Prepared, at any value.
+    name : str
+    x : ndarray, shape (n,)
+        A point at which the residual can be traced.
+
+    Attributes
+    ----------
+    nfev, njev : int
+        Evaluations of the residual alone, and with derivatives.
+    seconds : dict
+        Spent in either.
+    """
+
+    def __init__(self, system: BoundSystem, name: str, x: Vector) -> None:
+        self.system, self.name, self.n = system, name, len(x)
+        self.nfev = self.njev = 0
+        self.seconds = {"residual": 0.0, "jacobian": 0.0}
+        self._joint: Pattern | None = None
+        if not system.has_own_jacobian:
+            self._joint = self._traced(x)
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J may have entries."""
+        return self._pattern if self._joint is not None else self.system.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The user's sizes of the unknowns."""
+        return self.system.scale
+
+    def residual(self, x: Vector, p: float) -> Vector:
+        """Return F(x, p)."""
+        self.nfev += 1
+        start = perf_counter()
+        F = self.system.at(**{self.name: p}).residual(x)
+        self.seconds["residual"] += perf_counter() - start
+        return F
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return F, J and dF/dp."""
+        self.njev += 1
+        start = perf_counter()
+        try:
+            if self._joint is not None:
+                return self._jointly(x, p)
+            here = self.system.at(**{self.name: p})
+            F, J = here.linearize(x)
+            if here.pattern is not self.system.pattern:  # it grew
+                self.system = here
+            return F, J, self._difference(x, p)
+        finally:
+            self.seconds["jacobian"] += perf_counter() - start
+
+    def accepted(self, z: Vector) -> None:
+        """Nothing depends on the place."""
+
+    def _raw(self, z: Any) -> Any:
+        return self.system.at(**{self.name: z[self.n]}).raw(z[: self.n])
+
+    def _traced(self, x: Vector) -> Pattern | None:
+        """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""
+        value = self.system.value_of(self.name)
+        z = np.append(x, 0.0 if value is None else float(value))
+        try:
+            with np.errstate(all="ignore"):
+                found = ad.pattern_of(self._raw(ad.seed_sparsity(z)))
+                self._raw(ad.seed(z))
+        except (TypeError, ValueError, AttributeError, ShapeError, ArithmeticError):
+            # the parameter meets float(), an array of fixed dtype, a function from elsewhere
+            return None
+        return self._take(found)
+
+    def _take(self, joint: Pattern) -> Pattern:
+        """Split a pattern of [J Fp], with all entries of the system's own pattern added."""
+        own, n = self.system.pattern, self.n
+        joint = joint.union(Pattern(own.indptr, own.indices, (n, n + 1)))
+        inner = joint.indices < n
+        rows = np.concatenate([[0], np.cumsum(inner)])[joint.indptr]
+        pattern = Pattern(rows, joint.indices[inner], (n, n))
+        self._pattern = own if own.equals(pattern) else pattern
+        self._inner, self._rows = inner, joint.rows[~inner]
+        self._plain = bool(inner.all())
+        return joint
+
+    def _jointly(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        assert self._joint is not None
+        y = self._raw(ad.seed(np.append(x, p)))
+        try:
+            data = ad.assemble(y, self._joint)
+        except StructureError:
+            self._joint = self._take(self._joint.union(ad.pattern_of(y)))
+            data = ad.assemble(y, self._joint)
+        Fp = np.zeros(self.n)
+        Fp[self._rows] = data[~self._inner]
+        J = self._pattern.matrix(data if self._plain else data[self._inner])
+        return np.array(ad.value(y), dtype=np.float64), J, Fp
+
+    def _difference(self, x: Vector, p: float) -> Vector:
+        h = 6e-6 * max(abs(p), 1e-3)
+        up, down = (self.system.at(**{self.name: p + sign * h}) for sign in (1.0, -1.0))
+        slope: Vector = (up.residual(x) - down.residual(x)) / (2.0 * h)
+        self.nfev += 2
+        return slope

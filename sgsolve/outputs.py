@@ -1,0 +1,61 @@
+"""Outputs: functionals of the solution that become columns of a branch, and its progress bar.
+
+One idea: what a person plots is a number per point; it is computed when the point is there, so that
+states need not be kept.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+Vector = NDArray[Any]
+
+
+class Outputs:
+    """Functionals of the solution that become columns of the branch.
+
+    Parameters
+    ----------
+    functions : mapping of str to callable, or None
+        ``f(x, **params)`` -> number; parameters are passed as far as the function takes them.
+    """
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]] | None) -> None:
+        self.functions = dict(functions or {})
+        for name, function in self.functions.items():
+            if not callable(function):
+                raise InputError(f"output {name!r} must be a function of x, not {function!r}")
+        self.rows: dict[str, list[Any]] = {name: [] for name in self.functions}
+
+    def append(self, x: Vector, params: Mapping[str, Any]) -> None:
+        """Evaluate all of them at a solution."""
+        for name, function in self.functions.items():
+            self.rows[name].append(call_with_parameters(function, x, params))
+
+
+def call_with_parameters(function: Callable[..., Any], x: Vector, params: Mapping[str, Any]) -> Any:
+    """Call a functional with x and those parameters that it takes."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x08:  # takes **kwargs, or tells nothing of itself
+        return function(x, **params) if code is not None else function(x)
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return function(x, **{name: params[name] for name in names if name in params})
+
+
+def progress_bar(progress: bool | None, total: int | None, title: str) -> Any:
+    """Return a progress bar; None without tqdm or, unless asked for, without a terminal."""
+    if progress is False or (progress is None and not sys.stderr.isatty()):
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        if progress:
+            raise InputError('progress=True needs tqdm: pip install "sgsolve[progress]"') from None
+        return None
+    return tqdm(total=total, desc=title)

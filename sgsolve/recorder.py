@@ -1,0 +1,190 @@
+"""Recorder: what a run along a curve keeps, and the branch that comes of it.
+
+One idea: the walk knows points; here each becomes a row of a table, with the functionals of the
+user, the states as far as they are to be kept, the progress bar, and the checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .branch import Branch, Special
+from .branch_file import packed
+from .checkpoint import Checkpoint
+from .continuation.branch_points import KEY, Watch
+from .continuation.curve import Curve, Spot
+from .continuation.family import linearized
+from .continuation.stability import Eigenvalues
+from .continuation.trace import Walk
+from .errors import CheckpointError, InputError
+from .history import Stats
+from .outputs import Outputs
+
+Vector = NDArray[Any]
+
+
+class Recorder:
+    """Rows of a branch in the making.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    params : mapping
+        The others.
+    outputs : Outputs
+    keep : "all", "none" or int
+        Which states: all, the last only, or every k-th and the last.
+    eigenvalues : Eigenvalues or None
+    checkpoint : Checkpoint or None
+    mark : mapping
+        The fingerprint of the run.
+    view : callable, optional
+        ``view(x, p) -> (x, extra parameters)``: what the user sees of a point.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        outputs: Outputs,
+        keep: Any,
+        eigenvalues: Eigenvalues | None,
+        checkpoint: Checkpoint | None,
+        mark: Mapping[str, Any],
+        view: Callable[[Vector], tuple[Vector, dict[str, float]]] | None = None,
+    ) -> None:
+        self.name, self.params, self.outputs, self.every = name, dict(params), outputs, every(keep)
+        self.eigenvalues, self.checkpoint, self.mark = eigenvalues, checkpoint, mark
+        self.view = view or (lambda x: (x, {}))
+        self.extra: dict[str, list[float]] = {}
+        self.states: list[Vector] = []
+        self.kept: list[int] = []
+        self.unstable: list[int] = []
+        self.stats: Callable[[], Stats] = Stats
+        self.bar: Any = None
+        self.constants: dict[str, Any] = {}  # of the run, for the checkpoint
+
+    def after(self, curve: Curve, state: Walk) -> None:
+        """Take a new point."""
+        spot, row = state.spot, len(state.rows) - 1
+        x, extra = self.view(spot.x)
+        self.outputs.append(x, {**self.params, **extra, self.name: spot.p})
+        for key, value in extra.items():
+            self.extra.setdefault(key, []).append(value)
+        if self.eigenvalues is not None:
+            self.unstable.append(self.eigenvalues.unstable(spot))
+        if self.kept and self.kept[-1] % self.every:  # it was kept as the last one only
+            self.states.pop()
+            self.kept.pop()
+        self.states.append(x.copy())
+        self.kept.append(row)
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"{self.name} = {spot.p:.6g}", refresh=False)
+            self.bar.update()
+        if self.checkpoint is not None and self.checkpoint.due():
+            self.write(curve, state)
+
+    def branch(self, curve: Curve, state: Walk) -> Branch:
+        """Return the branch so far."""
+        rows = state.rows[: len(self.states) and self.kept[-1] + 1]
+        table = np.array(rows, dtype=float).reshape(-1, 4)
+        columns: dict[str, Any] = {self.name: table[:, 0], "nit": table[:, 2].astype(int)}
+        columns |= {"s": table[:, 1], "tangent": table[:, 3]}
+        columns |= {key: np.array(values[: len(rows)]) for key, values in self.extra.items()}
+        if self.eigenvalues is not None:
+            columns["unstable"] = np.array(self.unstable[: len(rows)], dtype=int)
+        columns |= {k: np.array(v[: len(rows)]) for k, v in self.outputs.rows.items()}
+        states = np.array(self.states)
+        return Branch(
+            name=self.name,
+            columns=columns,
+            states=states,
+            params={k: v for k, v in self.params.items() if k != self.name},
+            status=state.status,
+            message=_message(self.name, state, len(rows)),
+            stats=self.stats(),
+            rejected=list(state.rejected),
+            special=[self._seen(special) for special in state.special],
+            reached=float(table[-1, 0]) if len(rows) else float("nan"),
+            kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
+            weights=curve.metric.weights,
+        )
+
+    def write(self, curve: Curve, state: Walk) -> None:
+        """Write the checkpoint."""
+        assert self.checkpoint is not None
+        spot = state.spot
+        content: dict[str, Any] = {
+            **self.constants,
+            "z": spot.z,
+            "tangent": spot.tangent,
+            "step": state.step,
+        }
+        content |= {"direction": state.direction, "rows": np.array(state.rows)}
+        content |= {"ending": state.ending, "s": spot.s}
+        content["rejected p"] = np.array([p for p, _ in state.rejected])
+        content["rejected why"] = np.array([why for _, why in state.rejected], dtype=str)
+        if KEY in spot.tests:
+            content |= {f"watch {k}": v for k, v in vars(spot.tests[KEY]).items()}
+        self.checkpoint.write(packed(self.branch(curve, state)), content, self.mark)
+
+    def restore(self, branch: Branch, state: Mapping[str, Any], curve: Curve) -> Walk:
+        """Take over the rows of a checkpoint, and return the walk to go on with."""
+        z = state["z"].copy()
+        at = linearized(curve.family, z)
+        if at is None or curve.corrector.scaled(at, abs(float(state["step"]))) > 1e-6:
+            raise CheckpointError(
+                "the checkpoint belongs to another problem: its last point is no solution here"
+            )
+        spot = Spot(at, state["tangent"], float(state["s"]))
+        watch = {k.removeprefix("watch "): v for k, v in state.items() if k.startswith("watch ")}
+        if watch:
+            tests = float(watch["test"]), float(watch["test_before"])
+            spot.tests[KEY] = Watch(watch["left"], watch["right"], *tests)
+        rows = [(float(p), float(s), int(k), float(t)) for p, s, k, t in state["rows"]]
+        spot.iterations = rows[-1][2]
+        self.states = list(branch.states)
+        self.kept = list(range(len(rows))) if branch.kept is None else branch.kept.tolist()
+        for key in self.outputs.rows:
+            self.outputs.rows[key] = list(branch.columns[key])
+        if self.eigenvalues is not None:
+            self.unstable = branch.columns["unstable"].tolist()
+        for key in self.view(z[:-1])[1]:
+            self.extra[key] = branch.columns[key].tolist()
+        rejected = zip(state["rejected p"].tolist(), state["rejected why"].tolist(), strict=True)
+        walk = Walk(spot, float(state["step"]), state["direction"], rows, branch.special)
+        walk.rejected = list(rejected)
+        walk.status, walk.ending = branch.status, str(state["ending"])
+        return walk
+
+    def _seen(self, special: Special) -> Special:
+        """Return a special point in the user's unknowns."""
+        x, extra = self.view(special.x)
+        if not extra:
+            return special
+        return Special(special.kind, special.parameter, x, index=special.index)
+
+
+def every(keep: Any) -> int:
+    """Return how many points apart states are kept."""
+    if keep == "all":
+        return 1
+    if keep == "none":
+        return 2**62
+    if isinstance(keep, int) and keep >= 1:
+        return keep
+    raise InputError(f"keep must be 'all', 'none' or a number of points, not {keep!r}")
+
+
+def _message(name: str, state: Walk, count: int) -> str:
+    text = f"{count} points along {name!r}, the last at {state.spot.p:.10g}: {state.ending}"
+    if state.status.success or not state.rejected:
+        return text
+    p, why = state.rejected[-1]
+    text += f"; the last step rejected was at {p:.8g}: {why}"
+    return f"{text}. What to try: {state.status.advice}" if state.status.advice else text

@@ -1,0 +1,104 @@
+"""Request: what a user asks of a continuation, checked where it enters.
+
+One idea: arguments are looked at once, before any work, and stay as they are for the whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .checkpoint import Checkpoint, as_checkpoint
+from .continuation.arclength import Arclength
+from .continuation.stability import Stability
+from .errors import InputError
+
+Function = Callable[..., Any]
+
+KINDS = ("fold", "branch point")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asked of a run; see `Problem.continuation` for the meaning."""
+
+    bounds: tuple[float, float]
+    method: Arclength
+    max_points: int | None = None
+    outputs: Mapping[str, Function] | None = None
+    detect: Sequence[str] = KINDS
+    events: Mapping[str, Function] = field(default_factory=dict)
+    stop: Sequence[str] = ()
+    until: Function | None = None
+    stability: Stability | None = None
+    keep: Any = "all"
+    checkpoint: Checkpoint | None = None
+    resume: bool = False
+    progress: bool | None = None
+    raise_on_failure: bool = False
+
+    @classmethod
+    def of(
+        cls, bounds: Any, method: Arclength | None, step: Any, max_step: Any, options: Any
+    ) -> Request:
+        """Check and gather the arguments."""
+        method = method or Arclength()
+        changes = {"step": step, "max_step": max_step}
+        given = {k: float(v) for k, v in changes.items() if v is not None}
+        if given:
+            method = Arclength(**{**vars(method), **given})
+        known = set(cls.__dataclass_fields__) - {"bounds", "method"}
+        unknown = sorted(set(options) - known)
+        if unknown:
+            raise InputError(f"there is no option {unknown[0]!r}; there are {sorted(known)}")
+        stability = options.pop("stability", None)
+        if stability is True:
+            stability = Stability()
+        checkpoint = as_checkpoint(options.pop("checkpoint", None), options.get("resume", False))
+        for name in ("stop", "detect"):
+            if isinstance(options.get(name), str):
+                options[name] = (options[name],)
+        options["events"] = dict(options.get("events") or {})
+        request = cls(
+            bounds=checked_bounds(bounds),
+            method=method,
+            stability=stability or None,
+            checkpoint=checkpoint,
+            **options,
+        )
+        request.check()
+        return request
+
+    def check(self) -> None:
+        """Raise `InputError` for kinds of special points that there are not."""
+        for kind in self.detect:
+            if kind not in KINDS:
+                raise InputError(f"detect names {kind!r}; there are {', '.join(KINDS)}")
+        possible = {*self.detect, *self.events, *(("hopf",) if self.stability else ())}
+        for kind in self.stop:
+            if kind not in possible:
+                raise InputError(
+                    f"stop names {kind!r}, which is neither an event nor detected: "
+                    f"{', '.join(sorted(possible))}"
+                )
+        for kind in self.events:
+            if kind in (*KINDS, "hopf"):
+                raise InputError(f"an event cannot be called {kind!r}")
+        if self.max_points is not None and self.max_points < 1:
+            raise InputError("max_points must be at least 1")
+
+
+def checked_bounds(bounds: Any) -> tuple[float, float]:
+    """Return (low, high), infinite where nothing was said."""
+    if bounds is None:
+        return -np.inf, np.inf
+    try:
+        low, high = (float(value) for value in bounds)
+    except (TypeError, ValueError):
+        raise InputError(f"bounds must be (lowest, highest), not {bounds!r}") from None
+    if not low < high:
+        raise InputError(f"bounds must increase, not ({low:g}, {high:g})")
+    return low, high
