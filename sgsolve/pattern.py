@@ -52,7 +52,9 @@ class Pattern:
         self.nnz = len(self.indices)
         self._check()
         prototype = sp.csr_array(
-            (np.ones(self.nnz), self.indices, self.indptr), shape=self.shape, copy=False
+            (np.ones(self.nnz, dtype=np.int8), self.indices, self.indptr),
+            shape=self.shape,
+            copy=False,
         )
         prototype.indices, prototype.indptr = self.indices, self.indptr
         prototype.has_sorted_indices = True
@@ -79,21 +81,26 @@ class Pattern:
         position : ndarray of int64, shape (len(rows),)
             The place in ``data`` of each coordinate that was given.
         """
-        m, n = shape
+        m = shape[0]
         count = len(rows)
         if count == 0:
             return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int64)
-        order = _counting_sort(columns, n)
-        order = order[_counting_sort(rows[order], m)]
-        r, c = rows[order], columns[order]
+        order = _counting_sort(rows, m)
+        begin = np.zeros(m + 1, dtype=np.int32)
+        np.cumsum(np.bincount(rows, minlength=m), out=begin[1:])
+        # Each entry carries its number while SciPy sorts the short rows by column.
+        entries = sp.csr_array(
+            (order, columns.astype(np.int32, copy=False)[order], begin), shape=shape, copy=False
+        )
+        entries.sort_indices()
+        c = entries.indices
         first = np.ones(count, dtype=bool)
-        first[1:] = (r[1:] != r[:-1]) | (c[1:] != c[:-1])
-        place = np.cumsum(first) - 1
+        np.not_equal(c[1:], c[:-1], out=first[1:])
+        first[begin[:-1][np.diff(begin) > 0]] = True
+        place = np.cumsum(first)
         position = np.empty(count, dtype=np.int64)
-        position[order] = place
-        indptr = np.zeros(m + 1, dtype=np.int64)
-        np.cumsum(np.bincount(r[first], minlength=m), out=indptr[1:])
-        return cls(indptr, c[first], shape), position
+        position[entries.data] = place - 1
+        return cls(np.concatenate([[0], place])[begin], c[first], shape), position
 
     def matrix(self, data: ArrayLike) -> Any:
         """Return the ``csr_array`` with these values; index arrays are shared, nothing is checked.
@@ -195,15 +202,20 @@ def _frozen(values: ArrayLike) -> IndexArray:
     return result
 
 
-def _counting_sort(key: NDArray[Any], size: int) -> NDArray[np.int64]:
+def _counting_sort(key: NDArray[Any], size: int) -> IndexArray:
     """Return the stable permutation that sorts integers in ``0..size - 1``, in linear time.
 
     SciPy's CSR to CSC conversion is such a sort, compiled; with one entry a row, its row indices
-    are the permutation. Two of them order coordinates several times faster than a comparison sort.
+    are the permutation.
     """
     count = len(key)
     one_each = sp.csr_array(
-        (np.ones(count, dtype=np.int8), key, np.arange(count + 1)), shape=(count, size)
+        (
+            np.ones(count, dtype=np.int8),
+            key.astype(np.int32, copy=False),
+            np.arange(count + 1, dtype=np.int32),
+        ),
+        shape=(count, size),
     )
-    order: NDArray[np.int64] = one_each.tocsc().indices.astype(np.int64)
+    order: IndexArray = one_each.tocsc().indices
     return order

@@ -233,7 +233,7 @@ class ADArray(Operators):
 def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool) -> ADArray:
     """Return the AD array that was pickled: its derivative comes back as one matrix."""
     root = root_of(n)
-    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int64))
+    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int32))
     if is_sparsity:
         return ADArray(v, Sparsity(root, {structure: UNIT}))
     return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))

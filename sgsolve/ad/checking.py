@@ -41,7 +41,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
     root = root_of(1)
-    structure = root.selection(np.zeros(x.size, dtype=np.int64))
+    structure = root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
     y = f(ADArray(x, Derivative(root, {structure: (0.0, 1.0, direction, None)})), *args, **kwargs)
     if not isinstance(y, ADArray):

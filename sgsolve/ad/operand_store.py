@@ -42,7 +42,8 @@ class OperandStore:
             if operand.contents.equal(array):
                 self._remember(array, (size, operand))
                 return _touched(operand, clock)
-        operand = Index(_positions(array, size), Contents(array), not first, clock)
+        contents = Contents(array)
+        operand = Index(_positions(contents.array(), size), contents, not first, clock)
         self.nbytes += operand.values.nbytes + array.nbytes
         self._by_content.setdefault(key, []).append(operand)
         self._remember(array, (size, operand))
@@ -61,11 +62,9 @@ class OperandStore:
                 self._remember(array, operand)
                 operand.used = clock
                 return operand  # type: ignore[no-any-return]
-        # sum_duplicates keeps explicit zeros: they are part of the structure.
-        csr = sp.csr_array(array, copy=True)
-        csr.sum_duplicates()
-        operand = Matrix(csr, tuple(map(Contents, parts)), clock)
-        self.nbytes += sum(p.nbytes for p in parts) + csr.data.nbytes + csr.indices.nbytes
+        contents = tuple(map(Contents, parts))
+        operand = Matrix(_csr(array, contents), contents, clock)
+        self.nbytes += sum(p.nbytes for p in parts) + sum(p.nbytes for p in parts)
         self._by_content.setdefault(key, []).append(operand)
         self._remember(array, operand)
         return operand
@@ -141,6 +140,18 @@ def _parts(array: Any) -> tuple[Any, ...]:
     return coo.row, coo.col, coo.data
 
 
+def _csr(array: Any, contents: tuple[Contents, ...]) -> Any:
+    """Return the matrix in canonical CSR form; explicit zeros are part of its structure."""
+    if not isinstance(array, np.ndarray) and array.format == "csr" and array.has_canonical_format:
+        indptr, indices, data = (c.array() for c in contents)
+        csr = sp.csr_array((data, indices, indptr), shape=array.shape, copy=False)
+        csr.has_canonical_format = True
+        return csr
+    csr = sp.csr_array(array, copy=True)
+    csr.sum_duplicates()
+    return csr
+
+
 def _positions(array: NDArray[Any], size: int) -> IndexArray:
     """Return non-negative int64 positions, private and read-only."""
     if array.dtype == bool:
@@ -148,7 +159,7 @@ def _positions(array: NDArray[Any], size: int) -> IndexArray:
             raise IndexError(f"boolean index has shape {array.shape}, the array has ({size},)")
         values = np.flatnonzero(array)
     else:
-        values = array.astype(np.int64).ravel()
+        values = array.astype(np.int64, copy=False).ravel()
         if len(values) and (values.min() < -size or values.max() >= size):
             bad = values[(values < -size) | (values >= size)][0]
             raise IndexError(f"index {bad} is out of bounds for an array of {size} elements")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IndexArray = NDArray[np.int64]
+Columns = NDArray[np.int32]
 
 
 class Contents:
@@ -30,7 +31,13 @@ class Contents:
     def __init__(self, array: NDArray[Any]) -> None:
         self.shape = array.shape
         self.dtype = array.dtype
-        self.raw = bytearray(array.tobytes())
+        self.raw = bytearray(array.nbytes)
+        if array.nbytes:
+            self.array()[...] = array
+
+    def array(self) -> NDArray[Any]:
+        """Return the contents as an array; it shares the memory, and nobody may write into it."""
+        return np.frombuffer(self.raw, dtype=self.dtype).reshape(self.shape)
 
     def equal(self, array: NDArray[Any]) -> bool:
         """Whether the array has these contents now."""
@@ -143,7 +150,7 @@ class Constant:
     __slots__ = ("contents", "steady", "used", "values")
 
     def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
-        self.values = values.copy()
         self.contents = Contents(values)
+        self.values = self.contents.array()
         self.steady = steady
         self.used = clock

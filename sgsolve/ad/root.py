@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .coefficients import UNIT
 from .operand_store import OperandStore
-from .operands import PASSING, Constant, Index, IndexArray, Matrix
+from .operands import PASSING, Columns, Constant, Index, Matrix
 from .steady import Steady
 from .structure import Structure, Taken
 
@@ -43,7 +43,7 @@ class Root(Structure):
 
     def __init__(self, n: int) -> None:
         self.clock = 0
-        super().__init__(self, n, None, None, np.arange(n))
+        super().__init__(self, n, None, None, np.arange(n, dtype=np.int32))
         self.operands = OperandStore()
         self.plans: dict[Hashable, Any] = {}
         self._selections: dict[Any, list[Structure]] = {}
@@ -66,7 +66,7 @@ class Root(Structure):
         """Return the operand of a matrix that the user supplied."""
         return self.operands.matrix(array, self.clock)
 
-    def selection(self, cols: IndexArray) -> Structure:
+    def selection(self, cols: Columns) -> Structure:
         """Return the structure with these unknowns; equal ones are the same object."""
         key = _cols_key(cols)
         known = self._selections.setdefault(key, [])
@@ -122,7 +122,7 @@ def _drop_unused(structure: Structure, oldest: int) -> None:
                 pending.append(made)
 
 
-def _cols_key(cols: IndexArray) -> tuple[Any, ...]:
+def _cols_key(cols: Columns) -> tuple[Any, ...]:
     return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
 
 

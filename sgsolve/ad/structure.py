@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .joins import columns, matches, product
-from .operands import Constant, Index, IndexArray, Matrix
+from .operands import Columns, Constant, Index, IndexArray, Matrix
 
 if TYPE_CHECKING:
     from .root import Root
@@ -52,7 +52,7 @@ class Structure:
     rows : None, slice or ndarray of int64
         Element that each compact row adds to; None: row i is element i.
     weights : None or csr_array, shape (compact rows, coefficients)
-    cols : ndarray of int64, shape (coefficients,)
+    cols : ndarray of int32, shape (coefficients,)
         Unknown that each coefficient belongs to; -1: to none.
     gathered : None or (Structure, Index)
         The structure and the index that this one was taken with, for `put` to recognise.
@@ -70,7 +70,7 @@ class Structure:
         "weights",
     )  # fmt: skip
 
-    def __init__(self, root: Root, size: int, rows: Rows, weights: Any, cols: IndexArray) -> None:
+    def __init__(self, root: Root, size: int, rows: Rows, weights: Any, cols: Columns) -> None:
         self.root = root
         self.size = size
         self.rows = rows
@@ -172,14 +172,14 @@ class Structure:
         placed: IndexArray = self.rows[compact]
         return placed
 
-    def entries(self) -> tuple[IndexArray, IndexArray, NDArray[Any] | None, IndexArray | None]:
+    def entries(self) -> tuple[IndexArray, Columns, NDArray[Any] | None, IndexArray | None]:
         """Return element, unknown, weight and coefficient number of every entry.
 
         Weight and coefficient number are None where they are one and ``0..``; entries of no
         unknown (-1) are included.
         """
         if not self.has_weights:
-            return self.place(np.arange(len(self.cols))), self.cols, None, None
+            return self.place(np.arange(len(self.cols), dtype=np.int32)), self.cols, None, None
         source = self.weights.indices.astype(np.int64)
         return self.place(self.row_of_entry()), self.cols[source], self.weights.data, source
 
@@ -261,7 +261,7 @@ class Gathered(Structure):
 
     __slots__ = ("_cols", "_weights")
 
-    _cols: IndexArray | None
+    _cols: Columns | None
     _weights: Any
 
     def __init__(self, parent: Structure, index: Index) -> None:
@@ -270,7 +270,7 @@ class Gathered(Structure):
         self.has_weights = parent.has_weights
 
     @property
-    def cols(self) -> IndexArray:
+    def cols(self) -> Columns:
         """Unknown of each coefficient."""
         if self._cols is None and self.gathered is not None:
             parent, index = self.gathered
@@ -279,7 +279,7 @@ class Gathered(Structure):
         return self._cols
 
     @cols.setter
-    def cols(self, cols: IndexArray) -> None:
+    def cols(self, cols: Columns) -> None:
         self._cols = None
 
     @property
@@ -300,7 +300,7 @@ class Gathered(Structure):
         return self.size
 
 
-NO_COLS: IndexArray = np.empty(0, dtype=np.int64)
+NO_COLS: Columns = np.empty(0, dtype=np.int32)
 
 
 def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
@@ -311,7 +311,7 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
     single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
     if single and 2 * len(element) >= len(wanted) > 0:
         # Nearly every element has its row: pad, so that no placing is needed any more.
-        cols = np.full(len(wanted), -1)
+        cols = np.full(len(wanted), -1, dtype=np.int32)
         cols[element] = structure.cols[compact]
         pull = np.zeros(len(wanted), dtype=np.int64)
         pull[element] = compact
