@@ -1,4 +1,4 @@
-"""CPU time per Newton iteration of a device simulator and of sgsolve, on the same meshes, in one run.
+"""CPU time per Newton iteration of a device simulator and of sgsolve, same meshes, one run.
 
 A silicon pn diode of 1 um with Shockley-Read-Hall recombination, in one dimension and as a square
 in two, swept from 0.3 to 0.6 V by both programs. Times are CPU seconds of one thread over the
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from time import process_time
 
@@ -134,11 +135,9 @@ def _devsim_solve(devsim: object, absolute: float) -> int:
 def main(sizes: list[str]) -> None:
     """Measure all sizes and print a table."""
     programs = {"sgsolve": with_sgsolve}
-    try:
-        import devsim
-
+    if find_spec("devsim"):
         programs["devsim"] = with_devsim
-    except ImportError:
+    else:
         print("devsim is not installed")
     rows = []
     for size in sizes:
@@ -146,7 +145,8 @@ def main(sizes: list[str]) -> None:
         for program, run in programs.items():
             seconds, iterations, current = run(nx, ny)
             rows.append((size, program, 1e3 * seconds / iterations, iterations, current))
-    print(f"{'nodes':>10s} {'program':>10s} {'ms/iteration':>14s} {'iterations':>11s} {'I(0.6 V)':>14s}")
+    titles = ("nodes", "program", "ms/iteration", "iterations", "I(0.6 V)")
+    print("{:>10s} {:>10s} {:>14s} {:>11s} {:>14s}".format(*titles))
     for row in rows:
         print("{:>10s} {:>10s} {:>14.2f} {:>11d} {:>14.6g}".format(*row))
 

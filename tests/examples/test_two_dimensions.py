@@ -146,3 +146,23 @@ def test_files_of_meshio(tmp_path):
     assert again.n == mesh.n
     assert again.volumes.sum() == pytest.approx(mesh.volumes.sum())
     assert regions == {}
+
+
+def test_named_surfaces_of_a_gmsh_file(tmp_path):
+    meshio = pytest.importorskip("meshio")
+    from physics.triangles import read
+
+    points = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    cells = [("triangle", np.array([[0, 1, 2], [0, 2, 3]]))]
+    meshio.Mesh(
+        points,
+        cells,
+        cell_data={"gmsh:physical": [np.array([1, 2])], "gmsh:geometrical": [np.array([1, 2])]},
+        field_data={"silicon": np.array([1, 2]), "oxide": np.array([2, 2])},
+    ).write(tmp_path / "two.msh", file_format="gmsh22")
+    mesh, regions = read(tmp_path / "two.msh", unit=1e-4)
+    assert mesh.volumes.sum() == pytest.approx(1e-8)
+    assert {name: where.tolist() for name, where in regions.items()} == {
+        "silicon": [True, False],
+        "oxide": [False, True],
+    }

@@ -18,7 +18,7 @@ import numpy as np
 from sgsolve import Problem, ad
 from sgsolve.errors import ConvergenceError
 
-from .start import method
+from .start import cold_method
 
 if TYPE_CHECKING:
     from .device import Device
@@ -50,7 +50,8 @@ def gummel(
     ConvergenceError
         If it still moves after all rounds.
     """
-    solver, vt = method(device.thermal_voltage), device.thermal_voltage
+    vt = device.thermal_voltage
+    solver = cold_method(vt)
     blocks = device.blocks()
     problems = {name: _alone(device, name) for name in blocks}
     changes: list[float] = []
