@@ -67,3 +67,28 @@ def test_current_of_a_smooth_diode_converges_to_second_order():
     errors = np.abs(np.diff(values_at))
     orders = np.log2(errors[:-1] / errors[1:])
     assert orders == pytest.approx([2.0, 2.0], abs=0.1)
+
+
+def test_light_is_turned_on_at_once_and_any_parameter_is_swept():
+    from pin_solar_cell import cell
+
+    device = cell()
+    lit = device.sweep("G", [0.0, 2.5e21])
+    assert lit.success
+    short = device.currents(lit, "top")
+    assert short[1] == pytest.approx(-0.07094, rel=1e-3)
+    lifetimes = device.sweep("tau_n", [2e-8, 2e-10, 2e-12], G=2.5e21)
+    assert np.all(np.diff(device.currents(lifetimes, "top")) > 0)
+    warm = device.sweep("T", [300.0, 330.0], V_top=0.5)
+    assert device.currents(warm, "top")[1] != device.currents(warm, "top")[0]
+
+
+def test_twenty_volts_at_once_and_back():
+    from sic_diode import diode
+
+    device = diode()
+    sweep = device.sweep("anode", [0.0, -20.0, 0.0, 3.0])
+    assert sweep.success
+    current = device.currents(sweep, "anode")
+    assert current[1] == pytest.approx(-4.58783e-23, rel=1e-4)
+    assert abs(current[2]) < 1e-25
