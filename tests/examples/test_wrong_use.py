@@ -72,3 +72,14 @@ def test_units_off_by_a_million(make):
         make(doping=np.repeat([-1e22, 1e22], [25, 26]))
     with pytest.warns(UnitsWarning, match="Debye"):
         make(doping=np.repeat([-1e10, 1e10], [25, 26]))
+
+
+def test_derivatives_by_what_is_no_number(make):
+    from physics.sensitivity import derivatives
+
+    device = make(tau_n=np.full(51, 1e-7))
+    x = device.equilibrium()
+    with pytest.raises(InputError, match="'tau_n' is an array"):
+        derivatives(device, x, "anode", ["tau_n"])
+    with pytest.raises(ParameterError, match="'tau' is no parameter"):
+        derivatives(device, x, "anode", ["tau"])

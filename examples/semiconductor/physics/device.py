@@ -61,11 +61,14 @@ class Device:
         (0 cm^-3 s^-1, multiplied by `profile`). Arrays run over the nodes of the semiconductor, or
         over edges for ``eps_r``, ``mu_n`` and ``mu_p``.
     recombination : sequence of functions
-        Each gives a rate factor, see `recombination`.
+        Each ``f(n, p, *, names...)`` gives a rate factor in cm^3/s, see `recombination`; it is
+        handed the device's parameters of those names.
     traps : sequence of functions
         Each gives a density of charge (in units of q, cm^-3) from n and p, see `traps`.
     mobility : function, optional
-        Field dependence, see `mobility.velocity_saturation`.
+        ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), see
+        `mobility.velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
+        for holes.
     surfaces : dict of str to Surface
         Recombining surfaces.
     statistics : Statistics, default Boltzmann

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sgsolve import ad, linear
+from sgsolve.errors import InputError, ParameterError
 
 from .checks import contact as check_contact
 from .terminal import cuts
@@ -54,6 +55,13 @@ def derivatives(
     """
     check_contact(device, contact)
     p = device.parameters | p
+    for name in names:
+        if name not in p:
+            raise ParameterError(f"{name!r} is no parameter; there are {', '.join(p)}")
+        if np.ndim(p[name]) > 0:
+            raise InputError(
+                f"{name!r} is an array; derivatives are by parameters that are numbers"
+            )
     cut = cuts(device, x, contact, p)
     by_p = by_parameters(lambda q: device.residual(x, **q), names, p, len(x))
     current = by_parameters(lambda q: device.current(x, contact, cut=cut, **q), names, p, 1)
