@@ -46,9 +46,9 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
         raise InputError("seed_all needs at least one argument")
     arrays = [_numbers(a) for a in arguments]
     edges = np.cumsum([0, *(a.size for a in arrays)])
-    unknowns = seed(np.concatenate([a.ravel() for a in arrays]))
+    unknowns: Any = seed(np.concatenate([a.ravel() for a in arrays]))
     return tuple(
-        np.reshape(unknowns[int(begin) : int(end)], a.shape)
+        unknowns[int(begin) : int(end)].reshape(a.shape)
         for a, begin, end in zip(arrays, edges[:-1], edges[1:], strict=True)
     )
 
@@ -170,7 +170,9 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         if not -len(args) <= argnum < len(args):
-            raise InputError(f"jacobian_of: argument {argnum} of {len(args)} cannot be differentiated")
+            raise InputError(
+                f"jacobian_of: argument {argnum} of {len(args)} cannot be differentiated"
+            )
         given = list(args)
         given[argnum] = seed(args[argnum])
         y = f(*given, **kwargs)

@@ -142,7 +142,7 @@ def check_jacobian(
     y = np.asarray(f(x, *args, **kwargs), dtype=float)
     if not np.isfinite(y).all():
         raise InputError("check_jacobian: f(x) is not finite; choose another x")
-    J = jacobian.tocsc() if hasattr(jacobian, "tocsc") else np.asarray(jacobian)
+    J: Any = jacobian.tocsc() if hasattr(jacobian, "tocsc") else np.asarray(jacobian)
     n = x.size
     chosen = np.arange(n)
     if n > columns:

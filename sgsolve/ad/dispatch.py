@@ -24,13 +24,13 @@ _FOURIER = "use A @ y with the constant matrix of the transform"
 _ASSIGN = "use np.where(mask, new, old)"
 _VALUES = "use it on ad.value(y), and index y with the positions that it gives"
 INSTEAD: dict[Function, str] = {
-    **{f: _SOLVE for f in (np.linalg.solve, np.linalg.inv, np.linalg.lstsq, np.linalg.pinv)},
+    **dict.fromkeys((np.linalg.solve, np.linalg.inv, np.linalg.lstsq, np.linalg.pinv), _SOLVE),
     np.linalg.det: "use the written-out determinant, or an unknown for each factor",
-    **{f: _FOURIER for f in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)},
-    **{f: _ASSIGN for f in (np.copyto, np.putmask, np.place, np.put_along_axis)},
+    **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft), _FOURIER),
+    **dict.fromkeys((np.copyto, np.putmask, np.place, np.put_along_axis), _ASSIGN),
     np.put: "use ad.sparsesum([ad.sparsevec(n, idx, v)])",
     np.fill_diagonal: "use np.where(np.eye(n) == 1, v, y)",
-    **{f: _VALUES for f in (np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d)},
+    **dict.fromkeys((np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d), _VALUES),
     np.bincount: "use ad.sparsesum([ad.sparsevec(n, bins, weights)])",
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",

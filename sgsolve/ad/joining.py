@@ -88,7 +88,8 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> An
         if mode not in ("edge", "wrap", "reflect", "symmetric"):
             raise DerivativeError(f"np.pad with mode={mode!r} is not supported on AD arrays")
         return _pad_by_selection(array, pad_width, mode, kwargs)
-    result = np.pad(value(array), pad_width, mode, **kwargs)
+    numpys: Any = np.pad
+    result = numpys(value(array), pad_width, mode, **kwargs)
     inside = np.pad(np.ones(array.shape, dtype=bool), pad_width)
     index = array._derivative.root.index(np.flatnonzero(inside), result.size)
     return ADArray(result, array._derivative.put(index, result.size))

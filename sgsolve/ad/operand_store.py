@@ -32,6 +32,9 @@ class OperandStore:
 
         Negative positions are resolved; IndexError as NumPy raises it if one is out of bounds.
         """
+        if array.dtype == bool:
+            # The positions are the operand: `sparsevec` puts back what a mask has gathered.
+            array = _chosen(array, size)
         found = self._by_id.get(id(array))
         if type(found) is tuple and found[0] == size:
             operand = found[1]
@@ -152,19 +155,21 @@ def _csr(array: Any, contents: tuple[Contents, ...]) -> Any:
     return csr
 
 
+def _chosen(mask: NDArray[Any], size: int) -> IndexArray:
+    """Return the positions that a mask chooses."""
+    if mask.shape != (size,) and mask.size:  # NumPy lets an empty mask choose nothing
+        raise IndexError(f"boolean index has shape {mask.shape}, the array has ({size},)")
+    return np.flatnonzero(mask)
+
+
 def _positions(array: NDArray[Any], size: int) -> IndexArray:
     """Return non-negative int64 positions, private and read-only."""
-    if array.dtype == bool:
-        if array.shape != (size,):
-            raise IndexError(f"boolean index has shape {array.shape}, the array has ({size},)")
-        values = np.flatnonzero(array)
-    else:
-        values = array.astype(np.int64, copy=False).ravel()
-        if len(values) and (values.min() < -size or values.max() >= size):
-            bad = values[(values < -size) | (values >= size)][0]
-            raise IndexError(f"index {bad} is out of bounds for an array of {size} elements")
-        if len(values) and values.min() < 0:
-            values = np.where(values < 0, values + size, values)
+    values = array.astype(np.int64, copy=False).ravel()
+    if len(values) and (values.min() < -size or values.max() >= size):
+        bad = values[(values < -size) | (values >= size)][0]
+        raise IndexError(f"index {bad} is out of bounds for an array of {size} elements")
+    if len(values) and values.min() < 0:
+        values = np.where(values < 0, values + size, values)
     values = np.ascontiguousarray(values, dtype=np.int64)
     values.flags.writeable = False
     return values

@@ -22,7 +22,8 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
-    if type(b) is ADArray and b.ndim == 1 and sp.issparse(a) and a.shape[1] == b.shape[0]:
+    sparse: Any = a if sp.issparse(a) else None
+    if type(b) is ADArray and b.ndim == 1 and sparse is not None and sparse.shape[1] == b.size:
         derivative = b._derivative
         return ADArray(a @ b._value, derivative.multiplied(derivative.root.matrix(a)))
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -81,7 +82,7 @@ def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:
 
 def _sum_of_products(a: Any, b: Any) -> Any:
     """Return a @ b as a sum of elementwise products."""
-    a, b = (np.asarray(c.toarray()) if sp.issparse(c) else c for c in (a, b))
+    a, b = (c.toarray() if hasattr(c, "toarray") else c for c in (a, b))
     if b.ndim == 1:
         return np.sum(a * b, axis=-1)
     left = a[:, np.newaxis] if a.ndim == 1 else a[..., np.newaxis]
@@ -148,7 +149,7 @@ def kron(a: Any, b: Any) -> Any:
     na, nb = ((1,) * (ndim - np.ndim(c)) + np.shape(c) for c in (a, b))
     left = np.reshape(a, [n for k in na for n in (k, 1)])
     right = np.reshape(b, [n for k in nb for n in (1, k)])
-    product = np.reshape(left * right, tuple(p * q for p, q in zip(na, nb, strict=True)))
+    product: Any = np.reshape(left * right, tuple(p * q for p, q in zip(na, nb, strict=True)))
     return ADArray(np.kron(value(a), value(b)), product._derivative)
 
 
@@ -157,7 +158,8 @@ def cross(a: Any, b: Any) -> Any:
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ShapeError("np.cross of AD arrays needs three components on the last axis")
     parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    return ADArray(np.cross(value(a), value(b)), np.stack(parts, axis=-1)._derivative)
+    stacked: Any = np.stack(parts, axis=-1)
+    return ADArray(np.cross(value(a), value(b)), stacked._derivative)
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
@@ -174,7 +176,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     letters = output + "".join(sorted(set(inputs) - set(output) - {","}))
     product: Any = 1.0
     for name, operand in zip(names, operands, strict=True):
-        order = sorted(range(len(name)), key=lambda k, name=name: letters.index(name[k]))
+        order = [name.index(letter) for letter in letters if letter in name]
         moved = np.transpose(operand, order)
         present = [letter in name for letter in letters]
         key = tuple(slice(None) if here else np.newaxis for here in present)

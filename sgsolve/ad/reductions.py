@@ -19,7 +19,7 @@ from .elementwise import value
 from .indexing import Selected
 from .operands import Index
 
-UNSET: Any = np._NoValue  # type: ignore[attr-defined]
+UNSET: Any = np._NoValue
 
 
 def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
@@ -38,8 +38,8 @@ def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int
     if known is None:
         kept = [1 if k in name[2] else n for k, n in enumerate(shape)]
         place = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
-        flat = np.ascontiguousarray(place).ravel()
-        known = root.children.setdefault(name, Selected(Index(flat, flat, False, root.clock)))
+        flat = np.ascontiguousarray(place, dtype=np.int64).ravel()
+        known = root.children.setdefault(name, Selected(Index(flat, None, False, root.clock)))
     known.used = root.clock
     return derivative.put(known.index, size)
 

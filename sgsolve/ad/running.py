@@ -49,7 +49,8 @@ def cumprod(a: Any, axis: Any = None, **kwargs: Any) -> Any:
     running = [moved[0]]
     for k in range(1, moved.shape[0]):
         running.append(running[-1] * moved[k])
-    return ADArray(result, np.moveaxis(np.stack(running), 0, axis)._derivative)
+    restored: Any = np.moveaxis(np.stack(running), 0, axis)
+    return ADArray(result, restored._derivative)
 
 
 def cumulative(func: Any) -> Any:
@@ -110,18 +111,19 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Return central differences along axes; np.gradient for AD arrays."""
     v = np.asarray(value(f))
-    results = np.gradient(v, *spacing, axis=axis, edge_order=edge_order)
+    numpys: Any = np.gradient
+    results = numpys(v, *spacing, axis=axis, edge_order=edge_order)
+    single = type(results) is np.ndarray
     axes = range(v.ndim) if axis is None else [int(k) % v.ndim for k in np.atleast_1d(axis)]
     steps = spacing if len(spacing) == len(axes) else (spacing or (1.0,)) * len(axes)
     derived = []
-    for k, step, result in zip(axes, steps, results if type(results) is not np.ndarray else [results],
-                               strict=True):  # fmt: skip
+    for k, step, result in zip(axes, steps, [results] if single else results, strict=True):
         D = _difference_matrix(v.shape[k], step, edge_order)
         moved = np.moveaxis(f, k, 0)
         columns = np.reshape(moved, (v.shape[k], v.size // v.shape[k]))
-        slopes = np.moveaxis(np.reshape(D @ columns, moved.shape), 0, k)
+        slopes: Any = np.moveaxis(np.reshape(D @ columns, moved.shape), 0, k)
         derived.append(ADArray(result, slopes._derivative))
-    return derived[0] if type(results) is np.ndarray else type(results)(derived)
+    return derived[0] if single else type(results)(derived)
 
 
 def _difference_matrix(n: int, step: Any, edge_order: int) -> Any:
@@ -132,8 +134,9 @@ def _difference_matrix(n: int, step: Any, edge_order: int) -> Any:
     rows = np.arange(n)
     window = np.clip(rows, 1, max(n - 2, 1)) - 1
     parts = []
+    slopes_of: Any = np.gradient
     for colour in range(3):
-        probe = np.gradient((rows % 3 == colour) * 1.0, step, edge_order=edge_order)
+        probe = slopes_of((rows % 3 == colour) * 1.0, step, edge_order=edge_order)
         cols = window + (colour - window) % 3
         used = (cols < n) & (probe != 0)
         parts.append((probe[used], rows[used], cols[used]))
@@ -157,7 +160,7 @@ def sort(a: Any, axis: Any = -1, **kwargs: Any) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
     if a._derivative.is_sparsity:
-        everything = np.broadcast_to(np.sum(a, axis=axis, keepdims=True), a.shape)
+        everything: Any = np.broadcast_to(np.sum(a, axis=axis, keepdims=True), a.shape)
         return ADArray(np.sort(value(a), axis), everything._derivative)
     return np.take_along_axis(a, np.argsort(value(a), axis=axis, **kwargs), axis)
 

@@ -6,6 +6,7 @@ arguments; the derivative takes the rows that this names.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -124,7 +125,7 @@ def _split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
         parts = np.arange(1, parts) * (y.shape[axis] // parts)
     edges = [0, *(int(p) for p in parts), y.shape[axis]]
     before = (slice(None),) * (axis % y.ndim)
-    return [y[(*before, slice(a, b))] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [y[(*before, slice(a, b))] for a, b in itertools.pairwise(edges)]
 
 
 def _array_split(y: Any, parts: Any, axis: int = 0) -> list[Any]:

@@ -13,6 +13,7 @@ of coefficients is copied from anywhere. Relative errors are a few 1e-15.
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def _half(order: float, eta: Any) -> Any:
     low = z < EDGES[0]
     boltzmann = np.exp(z[low])
     y[low] = boltzmann * chebyshev.chebval(2.0 * boltzmann - 1.0, _below_zero(order))
-    for begin, end in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for begin, end in itertools.pairwise(EDGES):
         here = (z >= begin) & (z < end)
         if here.any():
             t = (2.0 * z[here] - begin - end) / (end - begin)

@@ -54,7 +54,8 @@ class Dense:
         return Dense(np.asarray(self.v).astype(dtype), self.t)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        assert method == "__call__" and not kwargs, (ufunc, method, kwargs)
+        assert method == "__call__", method
+        assert not kwargs, kwargs
         if ufunc is np.matmul:
             return product(np.matmul, *inputs)
         if ufunc in (np.less, np.less_equal, np.greater, np.greater_equal, np.not_equal):
@@ -78,8 +79,8 @@ def _operators():
         "pow": POW, "mod": np.remainder, "floordiv": np.floor_divide, "matmul": np.matmul,
     }.items():  # fmt: skip
         if name == "matmul":
-            setattr(Dense, "__matmul__", lambda a, b: product(_at, a, getattr(b, "matrix", b)))
-            setattr(Dense, "__rmatmul__", lambda a, b: product(_at, b, a))
+            Dense.__matmul__ = lambda a, b: product(_at, a, getattr(b, "matrix", b))
+            Dense.__rmatmul__ = lambda a, b: product(_at, b, a)
             continue
         setattr(Dense, f"__{name}__", lambda a, b, u=ufunc: elementwise(u, a, b))
         setattr(Dense, f"__r{name}__", lambda a, b, u=ufunc: elementwise(u, b, a))
@@ -248,7 +249,8 @@ def _norm(a, ord=None, axis=None, keepdims=False):
     if ord == 1:
         g = np.sign(w)
     else:
-        g = w / np.linalg.norm(w, ord, axis, True)
+        size = np.linalg.norm(w, ord, axis, True)
+        g = w / np.where(size == 0, 1.0, size)
     t = np.sum(a.t * g, axis=None if a.t.ndim == 0 else _axes(axis, a.ndim), keepdims=keepdims)
     return Dense(v, t.reshape((len(a.t), *np.shape(v))))
 
@@ -370,8 +372,9 @@ PARTIALS = {
     np.maximum: lambda y, a, b: (a >= b, a < b),
     np.minimum: lambda y, a, b: (a <= b, a > b),
     np.fmax: lambda y, a, b: (a >= b, a < b),
-    np.hypot: lambda y, a, b: tuple(c / np.where(a**2 + b**2 == 0, 1, np.sqrt(a**2 + b**2))
-                                    for c in (a, b)),
+    np.hypot: lambda y, a, b: tuple(
+        c / np.where(a**2 + b**2 == 0, 1, np.sqrt(a**2 + b**2)) for c in (a, b)
+    ),
     np.arctan2: lambda y, a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)),
     np.logaddexp: lambda y, a, b: (1 / (1 + np.exp(b - a)), 1 / (1 + np.exp(a - b))),
     np.negative: lambda y, a: (-1,),

@@ -1,4 +1,4 @@
-"""A residual-like function against itself on plain arrays: value to the last bit, slopes to 1e-8."""
+"""A function against itself on plain arrays: value to the last bit, slopes to 1e-8."""
 
 from __future__ import annotations
 

@@ -20,12 +20,14 @@ REAL = """-{} | +{} | abs({}) | np.sin({}) | np.cos({}) | np.tanh({}) | np.arcta
 | cubic({}) | np.minimum({}, 0.3) | np.maximum(0.1, {}) | {} * {} | {} - {} | 0.1 + {}
 | np.arctan2({}, 1.7) | {} * np.float32(0.5) | {} + np.int64(2) | np.hypot({}, 1)
 | np.clip({}, -0.4, 0.6) | np.nan_to_num({}) | {} ** 0.0 | (1.2 + {} * {}) ** -0.5"""
-COMPLEX = """-{} | np.sin({}) | np.cos({}) | np.exp({}) | np.square({}) | {} * (1 + 2j) | {} ** 2 | {} * {}
-| np.sinh({}) | np.tanh(0.3 * {}) | {} / 2 | 1j - {} | 0.5 * {} | {} - {} | np.expm1(0.5 * {})
+COMPLEX = """-{} | np.sin({}) | np.cos({}) | np.exp({}) | np.square({}) | {} * (1 + 2j) | {} ** 2
+| {} * {} | np.sinh({}) | np.tanh(0.3 * {}) | {} / 2 | 1j - {} | 0.5 * {} | {} - {}
+| np.expm1(0.5 * {})
 | np.reciprocal(5.0 + np.sin(0.1 * {})) | np.sqrt(4.0 + np.sin(0.1 * {})) | {} + 1
 | np.log(4.0 + np.sin(0.1 * {}))"""
-BINARY = """{} + {} | {} - {} | {} * {} | {} / (1.5 + {} ** 2) | np.add({}, {}) | np.multiply({}, {})
-| np.subtract({}, {}) | 0.2 * {} - 3 * {} | {} + {} * 0.25 | np.divide({}, {})"""
+BINARY = """{} + {} | {} - {} | {} * {} | {} / (1.5 + {} ** 2) | np.add({}, {})
+| np.multiply({}, {}) | np.subtract({}, {}) | 0.2 * {} - 3 * {} | {} + {} * 0.25
+| np.divide({}, {})"""
 BINARY_REAL = """np.maximum({}, {}) | np.minimum({}, {}) | np.hypot({}, {}) | np.arctan2({}, {})
 | np.logaddexp({}, {}) | np.fmax({}, {}) | (1 + {} ** 2) ** {} | np.where({} > 0.2, {}, 0.5)
 | np.where({} > {}, 1.0, 2.0) * 3 | np.abs({}) ** np.abs({}) | {} % (1.1 + {} ** 2)"""
@@ -38,9 +40,9 @@ SHAPING = """np.ravel({}) | {}.ravel() | {}.T | np.transpose({}) | np.flip({}) |
 | np.pad({}, (1, 2), mode='edge') | np.delete({}, 0) | np.resize({}, 3) | np.atleast_1d({})"""
 REDUCE = """np.sum({}) | np.sum({}, axis=0) | np.sum({}, axis=-1, keepdims=True) | np.mean({})
 | np.mean({}, axis=0) | np.cumsum({}) | np.cumsum({}, axis=0) | np.diff({}) | np.diff({}, 2)
-| np.diff({}, axis=0) | ad.sum({}) | ad.sum({}, 0) | np.trace({}) | np.ediff1d({}) | np.trapezoid({})
-| np.sum({}, axis=(0, 1)) | np.trapezoid({}, dx=0.3) | np.prod({}) | np.prod({}, axis=0)
-| np.cumprod({}) | np.cumprod({}, axis=-1) | np.diff({}, append=1.0)"""
+| np.diff({}, axis=0) | ad.sum({}) | ad.sum({}, 0) | np.trace({}) | np.ediff1d({})
+| np.trapezoid({}) | np.sum({}, axis=(0, 1)) | np.trapezoid({}, dx=0.3) | np.prod({})
+| np.prod({}, axis=0) | np.cumprod({}) | np.cumprod({}, axis=-1) | np.diff({}, append=1.0)"""
 REDUCE_REAL = """np.max({}) | np.min({}) | np.max({}, axis=0) | np.min({}, axis=-1, keepdims=True)
 | np.linalg.norm({}) | np.linalg.norm({}, axis=0) | np.var({}) | np.std({}, axis=0)
 | np.linalg.norm({}, 1) | np.var({}, axis=-1, ddof=1) | np.gradient({})"""
@@ -137,7 +139,8 @@ def index(w):
     if len(shape) == 2:
         keys += [f":, {int(w.rng.integers(0, shape[1]))}" if shape[1] else ":, :", "1:, ::-1",
                  f"{positions}, 0", f"{positions}, None", "..., 0", f"{mask}, ::2", "::2, -1:",
-                 w.constant(w.rng.random(shape) < 0.5), f"{positions}[:, None], [[0, 0]]"]  # fmt: skip
+                 w.constant(w.rng.random(shape) < 0.5),
+                     f"{positions}[:, None], [[0, 0]]"]  # fmt: skip
     if w.rng.random() < 0.15:
         return f"np.take({a}, {positions}, axis={w.pick(['0', '0', '-1', 'None'])})"
     if w.rng.random() < 0.1 and not w.complex:
@@ -199,10 +202,13 @@ def gathered(w):
     a = w.with_axes(1)
     n = w.shape(a)[0]
     i, j = (w.constant(w.rng.integers(0, max(n, 1), size=5 if n else 0)) for _ in range(2))
-    flux = w.pick(["{a}[{i}] - {a}[{j}]", "{a}[{i}] * {a}[{j}]", "np.sin({a}[{i}] - {a}[{j}]) * {a}[{j}]"]
+    flux = w.pick(["{a}[{i}] - {a}[{j}]", "{a}[{i}] * {a}[{j}]",
+        "np.sin({a}[{i}] - {a}[{j}]) * {a}[{j}]"]
                   ).format(a=a, i=i, j=j)  # fmt: skip
     m = max(n, 1)
-    return f"(lambda f: ad.sparsesum([ad.sparsevec({m}, {i}, f), ad.sparsevec({m}, {j}, -f)]))({flux})"
+    return (
+        f"(lambda f: ad.sparsesum([ad.sparsevec({m}, {i}, f), ad.sparsevec({m}, {j}, -f)]))({flux})"
+    )
 
 
 def loop(w):

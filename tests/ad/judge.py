@@ -44,7 +44,7 @@ def branch(cond, iftrue, iffalse):
     every = np.unravel_index(np.arange(cond.size), cond.shape)
     every = every[0] if cond.ndim == 1 else every
     sides = [iftrue(every), iffalse(every)]
-    kinds = [value(s) for s, used in zip(sides, (cond.any(), not cond.all())) if used]
+    kinds = [value(s) for s, used in zip(sides, (cond.any(), not cond.all()), strict=True) if used]
     result = np.where(cond.ravel(), value(sides[0]), value(sides[1])).astype(
         np.result_type(*kinds) if kinds else float
     )

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import types
 import warnings
 
 import numpy as np
@@ -23,7 +22,22 @@ from sgsolve import ad
 from . import dense, grammar, judge
 
 DTYPES = [np.float64] * 6 + [np.float32, np.longdouble, np.complex128, np.complex64, np.int64]
-SHAPES = [(1,), (2,), (3,), (4,), (5,), (6,), (5,), (6,), (2, 3), (3, 2), (2, 2), (1, 4), (0,), (2, 1, 3)]
+SHAPES = [
+    (1,),
+    (2,),
+    (3,),
+    (4,),
+    (5,),
+    (6,),
+    (5,),
+    (6,),
+    (2, 3),
+    (3, 2),
+    (2, 2),
+    (1, 4),
+    (0,),
+    (2, 1, 3),
+]
 LARGEST = 1e4
 
 
@@ -165,7 +179,8 @@ def namespace(module):
     return {
         "np": np, "ad": module, "special": special, "smoothed": _smoothed, "newton": _newton,
         "summed": _summed, "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
-        "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x), lambda x: 2 * np.cos(2 * x)),
+        "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x),
+        lambda x: 2 * np.cos(2 * x)),
         "elementwise_cube": module.elementwise(lambda x: x * x * x, lambda x: 3 * x * x),
     }  # fmt: skip
 
@@ -212,7 +227,7 @@ class Program:
         return "\n".join(lines)
 
 
-class Mismatch(AssertionError):
+class MismatchError(AssertionError):
     pass
 
 
@@ -232,7 +247,7 @@ def tolerance(values, constants):
 
 
 def ask(program, fresh=False):
-    """Raise Mismatch where ad and the judge disagree on any result of the program."""
+    """Raise MismatchError where ad and the judge disagree on any result of the program."""
     sparsity = program.run(ad.seed_sparsity(program.points[0]))
     for x in program.points:
         first = x is program.points[0]
@@ -277,12 +292,12 @@ def _same_value(k, p, j, g, s, eps):
                         ("sparsity", p if s is None else ad.value(s))):  # fmt: skip
         other = np.asarray(other)
         if other.shape != np.shape(p) or other.dtype != np.asarray(p).dtype:
-            raise Mismatch(f"v[{k}] {name}: {other.dtype}{other.shape} is not "
+            raise MismatchError(f"v[{k}] {name}: {other.dtype}{other.shape} is not "
                            f"{np.asarray(p).dtype}{np.shape(p)}")  # fmt: skip
         if not np.array_equal(other, p, equal_nan=True) and not _same_complex(other, p, eps):
-            raise Mismatch(f"v[{k}] {name}: value {other!r} is not {p!r}")
+            raise MismatchError(f"v[{k}] {name}: value {other!r} is not {p!r}")
     if isinstance(j, dense.Dense) and j.t.any() and not isinstance(g, ad.ADArray):
-        raise Mismatch(f"v[{k}]: the derivative was lost")
+        raise MismatchError(f"v[{k}]: the derivative was lost")
 
 
 def _same_complex(a, b, eps):
@@ -296,17 +311,19 @@ def _same_jacobian(k, j, g, s, scale, eps):
     exact = j.t.reshape(len(j.t), j.size).T
     J = g.jacobian
     if J.shape != exact.shape or not J.has_canonical_format:
-        raise Mismatch(f"v[{k}]: Jacobian of shape {J.shape}, canonical {J.has_canonical_format}")
+        raise MismatchError(
+            f"v[{k}]: Jacobian of shape {J.shape}, canonical {J.has_canonical_format}"
+        )
     if J.dtype != np.result_type(np.asarray(g.value).dtype, np.float32) and g.dtype.kind in "fc":
-        raise Mismatch(f"v[{k}]: Jacobian of dtype {J.dtype}, value {g.dtype}")
+        raise MismatchError(f"v[{k}]: Jacobian of dtype {J.dtype}, value {g.dtype}")
     if not close(J.toarray(), exact, scale, eps):
-        raise Mismatch(f"v[{k}]: Jacobian\n{J.toarray()}\nis not\n{exact}")
+        raise MismatchError(f"v[{k}]: Jacobian\n{J.toarray()}\nis not\n{exact}")
     if s is None:
         return
     pattern = ad.pattern_of(s)
     data = ad.assemble(g, pattern)  # raises if the pattern does not hold the derivative
     if not close(pattern.matrix(data).toarray(), exact, scale, eps):
-        raise Mismatch(f"v[{k}]: assembled on the pattern of seed_sparsity it differs")
+        raise MismatchError(f"v[{k}]: assembled on the pattern of seed_sparsity it differs")
 
 
 def _agree(program, a, b):
@@ -315,7 +332,7 @@ def _agree(program, a, b):
         scale = max(1.0, np.abs(B.data[np.isfinite(B.data)]).max(initial=0.0))
         same = A.shape == B.shape and close(A.toarray(), B.toarray(), scale, 1e-13)
         if not same and A.dtype not in (np.float32, np.complex64):
-            raise Mismatch("a used cache and an empty one disagree")
+            raise MismatchError("a used cache and an empty one disagree")
 
 
 def find(first, count, fresh_every=20, seconds=np.inf, report=None):

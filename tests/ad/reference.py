@@ -13,7 +13,25 @@ import mpmath as mp
 import numpy as np
 from scipy import special
 
-LINE = [-1e3, -40.0, -5.0, -1.3, -0.5, -1e-3, -1e-9, 0.0, 1e-30, 1e-9, 1e-3, 0.3, 0.75, 2.0, 5.5, 30.0, 900.0]
+LINE = [
+    -1e3,
+    -40.0,
+    -5.0,
+    -1.3,
+    -0.5,
+    -1e-3,
+    -1e-9,
+    0.0,
+    1e-30,
+    1e-9,
+    1e-3,
+    0.3,
+    0.75,
+    2.0,
+    5.5,
+    30.0,
+    900.0,
+]
 MIDDLE = [x for x in LINE if abs(x) <= 5.5]
 NEAR = [x for x in LINE if abs(x) <= 40.0]
 POSITIVE = [1e-90, 1e-12, 1e-3, 0.2, 0.5, 0.999, 1.0, 1.5, 3.7, 10.0, 60.0, 1e6, 1e90]
@@ -51,7 +69,9 @@ def _dawson(x):
 
 
 def _exprel(x):
-    return mp.mpf(1) + x / 2 + x**2 / 6 + x**3 / 24 if abs(x) < mp.mpf(10) ** -20 else mp.expm1(x) / x
+    return (
+        mp.mpf(1) + x / 2 + x**2 / 6 + x**3 / 24 if abs(x) < mp.mpf(10) ** -20 else mp.expm1(x) / x
+    )
 
 
 def _real(z):
@@ -175,10 +195,14 @@ BINARY = {
     np.minimum: (min, [(1.0, 2.0), (-1.0, -2.0), (1e-300, 0.0)]),
     np.fmax: (max, [(1.0, 2.0), (-1.0, -2.0)]),
     np.fmin: (min, [(1.0, 2.0), (-1.0, -2.0)]),
-    np.hypot: (mp.hypot, [(3.0, -4.0), (1e-300, 2e-300), (1e300, -1e300), (0.0, 2.0), (1.0, 1e-20)]),
-    np.arctan2: (mp.atan2, [(3.0, -4.0), (1e-9, 1.0), (1e200, -1e200), (1e-200, 2e-200), (0.0, 2.0)]),
-    np.logaddexp: (lambda a, b: a + mp.log1p(mp.exp(b - a)), [(1.0, 2.0), (-800.0, -801.0), (900.0, 901.5), (0.0, -40.0)]),
-    np.logaddexp2: (lambda a, b: a + mp.log1p(mp.mpf(2) ** (b - a)) / mp.log(2), [(1.0, 2.0), (-800.0, -801.0), (900.0, 901.5)]),
+    np.hypot: (mp.hypot, [(3.0, -4.0), (1e-300, 2e-300), (1e300, -1e300), (0.0, 2.0),
+        (1.0, 1e-20)]),
+    np.arctan2: (mp.atan2, [(3.0, -4.0), (1e-9, 1.0), (1e200, -1e200), (1e-200, 2e-200),
+        (0.0, 2.0)]),
+    np.logaddexp: (lambda a, b: a + mp.log1p(mp.exp(b - a)),
+        [(1.0, 2.0), (-800.0, -801.0), (900.0, 901.5), (0.0, -40.0)]),
+    np.logaddexp2: (lambda a, b: a + mp.log1p(mp.mpf(2) ** (b - a)) / mp.log(2),
+        [(1.0, 2.0), (-800.0, -801.0), (900.0, 901.5)]),
     np.copysign: (lambda a, b: abs(a) * mp.sign(b), [(1.0, -2.0), (-1.5, -2.0), (3.0, 0.1)]),
     np.heaviside: (lambda a, b: mp.mpf(a > 0), [(1.0, 2.0), (-1.0, 2.0)]),
     np.nextafter: (lambda a, b: a, [(1.0, 2.0), (-1.0, 2.0)]),
@@ -189,11 +213,15 @@ BINARY = {
     special.beta: (mp.beta, QUADRANT[1:3]),
     special.betaln: (lambda a, b: mp.log(mp.beta(a, b)), QUADRANT[1:3]),
     special.poch: (mp.rf, [(0.5, 1.2), (3.0, 2.0), (7.5, 0.4)]),
-    special.huber: (lambda d, r: r * r / 2 if abs(r) <= d else d * (abs(r) - d / 2), [(1.0, 0.4), (1.0, -3.0), (0.5, 2.0)]),
-    special.pseudo_huber: (lambda d, r: d * d * (mp.sqrt(1 + (r / d) ** 2) - 1), [(1.0, 0.4), (1.0, -300.0), (2.0, 1e-6)]),
+    special.huber: (lambda d, r: r * r / 2 if abs(r) <= d else d * (abs(r) - d / 2),
+        [(1.0, 0.4), (1.0, -3.0), (0.5, 2.0)]),
+    special.pseudo_huber: (lambda d, r: d * d * (mp.sqrt(1 + (r / d) ** 2) - 1),
+        [(1.0, 0.4), (1.0, -300.0), (2.0, 1e-6)]),
     special.boxcox: (lambda x, k: (x**k - 1) / k, [(0.3, 0.5), (2.0, -1.0), (7.0, 1e-3)]),
-    special.gammainc: (lambda a, x: mp.gammainc(a, 0, x, regularized=True), [(0.5, 0.3), (2.0, 7.0), (30.0, 25.0), (3.0, 1e-3)]),
-    special.gammaincc: (lambda a, x: mp.gammainc(a, x, regularized=True), [(0.5, 0.3), (2.0, 7.0), (30.0, 25.0), (3.0, 1e-3)]),
+    special.gammainc: (lambda a, x: mp.gammainc(a, 0, x, regularized=True),
+        [(0.5, 0.3), (2.0, 7.0), (30.0, 25.0), (3.0, 1e-3)]),
+    special.gammaincc: (lambda a, x: mp.gammainc(a, x, regularized=True),
+        [(0.5, 0.3), (2.0, 7.0), (30.0, 25.0), (3.0, 1e-3)]),
     special.expn: (mp.expint, [(1.0, 0.4), (2.0, 1e-3), (3.0, 5.0)]),
     special.jv: (mp.besselj, [(0.0, 2.0), (1.5, 7.0), (3.0, 0.1), (-0.5, 2.0)]),
     special.yv: (mp.bessely, [(0.0, 2.0), (1.5, 7.0), (3.0, 0.5)]),

@@ -49,7 +49,9 @@ def test_jacobian_of_shapes():
     sparse, full = ad.jacobian_of(F), ad.jacobian_of(F, dense=True)
     assert sp.issparse(sparse(X, P))
     np.testing.assert_array_equal(full(X, P), sparse(X, P).toarray())
-    np.testing.assert_array_equal(ad.jacobian_of(F, 1)(X, P).toarray(), ad.value_and_blocks(F, (X, P))[1][1].toarray())
+    np.testing.assert_array_equal(
+        ad.jacobian_of(F, 1)(X, P).toarray(), ad.value_and_blocks(F, (X, P))[1][1].toarray()
+    )
     np.testing.assert_array_equal(ad.jacobian_of(lambda x: np.sum(x * x), dense=True)(X), 2 * X)
     assert ad.jacobian_of(lambda x: np.zeros(2))(X).shape == (2, 3)
     np.testing.assert_array_equal(ad.jacobian_of(lambda x: 1.0, dense=True)(X), np.zeros(3))
@@ -83,7 +85,15 @@ def test_least_squares_takes_the_sparse_jacobian(method):
     def residual(u):
         return A @ u - 1.0 + 0.01 * np.exp(u)
 
-    fit = optimize.least_squares(residual, np.zeros(8), jac=ad.jacobian_of(residual), method=method, xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    fit = optimize.least_squares(
+        residual,
+        np.zeros(8),
+        jac=ad.jacobian_of(residual),
+        method=method,
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+    )
     assert np.abs(residual(fit.x)).max() < 1e-8
 
 
@@ -95,7 +105,13 @@ def test_minimize_with_an_inequality_and_root():
         return np.stack([1.0 - x[0] ** 2 - x[1] ** 2, x[0]])
 
     limits = optimize.NonlinearConstraint(inside, 0, np.inf, jac=ad.jacobian_of(inside))
-    best = optimize.minimize(cost, [0.1, 0.1], jac=ad.jacobian_of(cost, dense=True), constraints=limits, method="trust-constr")
+    best = optimize.minimize(
+        cost,
+        [0.1, 0.1],
+        jac=ad.jacobian_of(cost, dense=True),
+        constraints=limits,
+        method="trust-constr",
+    )
     np.testing.assert_allclose(best.x, np.array([2.0, 1.0]) / np.sqrt(5.0), atol=1e-3)
     found = optimize.root(inside, [0.5, 0.5], jac=ad.jacobian_of(inside, dense=True))
     np.testing.assert_allclose(found.x, [0.0, 1.0], atol=1e-8)

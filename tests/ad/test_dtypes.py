@@ -8,13 +8,20 @@ FLOATS = [np.float32, np.float64, np.longdouble]
 COMPLEX = [np.complex64, np.complex128]
 ALL = [np.int8, np.int32, np.int64, np.uint16, np.float16, *FLOATS, *COMPLEX]
 OPERATIONS = {
-    "x + 1": lambda x: x + 1, "2 * x": lambda x: 2 * x, "x / 3": lambda x: x / 3, "x - 0.5": lambda x: x - 0.5,
-    "x * x": lambda x: x * x, "x * float32": lambda x: x * np.float32(1.5), "x * float64": lambda x: x * np.float64(1.5),
-    "x * longdouble": lambda x: x * np.longdouble(1.5), "x + int array": lambda x: x + np.array([1, 2]),
-    "x * float array": lambda x: x * np.array([1.5, 2.5]), "x ** 2": lambda x: x**2, "sin": lambda x: np.sin(x),
-    "sum": lambda x: np.sum(x), "mean": lambda x: np.mean(x), "hstack": lambda x: np.hstack([x, [1.0]]),
-    "where": lambda x: np.where([True, False], x, 0), "take": lambda x: x[::-1], "cumsum": lambda x: np.cumsum(x),
-    "matmul": lambda x: np.array([[1.0, 2.0]]) @ x, "sparsesum": lambda x: ad.sparsesum([ad.sparsevec(3, [0, 2], x)]),
+    "x + 1": lambda x: x + 1, "2 * x": lambda x: 2 * x, "x / 3": lambda x: x / 3,
+    "x - 0.5": lambda x: x - 0.5,
+    "x * x": lambda x: x * x, "x * float32": lambda x: x * np.float32(1.5),
+    "x * float64": lambda x: x * np.float64(1.5),
+    "x * longdouble": lambda x: x * np.longdouble(1.5),
+    "x + int array": lambda x: x + np.array([1, 2]),
+    "x * float array": lambda x: x * np.array([1.5, 2.5]), "x ** 2": lambda x: x**2,
+    "sin": lambda x: np.sin(x),
+    "sum": lambda x: np.sum(x), "mean": lambda x: np.mean(x),
+    "hstack": lambda x: np.hstack([x, [1.0]]),
+    "where": lambda x: np.where([True, False], x, 0), "take": lambda x: x[::-1],
+    "cumsum": lambda x: np.cumsum(x),
+    "matmul": lambda x: np.array([[1.0, 2.0]]) @ x,
+    "sparsesum": lambda x: ad.sparsesum([ad.sparsevec(3, [0, 2], x)]),
     "+complex": lambda x: x + 1j,
 }  # fmt: skip
 
@@ -75,7 +82,9 @@ def test_real_and_imaginary_parts():
             getattr(ad.seed([1j]), name)
 
 
-@pytest.mark.parametrize("bad", [["a"], [None], [True, False], np.array(["2020"], dtype="M8[Y]"), [[1.0], [2.0, 3.0]]])
+@pytest.mark.parametrize(
+    "bad", [["a"], [None], [True, False], np.array(["2020"], dtype="M8[Y]"), [[1.0], [2.0, 3.0]]]
+)
 def test_what_is_not_a_number_is_no_seed(bad):
     with pytest.raises(DataTypeError):
         ad.seed(bad)

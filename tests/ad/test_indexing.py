@@ -8,11 +8,14 @@ from .differences import check
 
 X = np.array([0.7, 1.9, 2.6, -0.4, 5.0, 3.3])
 KEYS = {
-    "first": 0, "last": -1, "numpy int": np.int64(2), "all": slice(None), "reversed": slice(None, None, -1),
-    "step": slice(1, None, 2), "backwards": slice(-1, 0, -2), "empty slice": slice(4, 2), "beyond": slice(2, 99),
+    "first": 0, "last": -1, "numpy int": np.int64(2), "all": slice(None),
+    "reversed": slice(None, None, -1),
+    "step": slice(1, None, 2), "backwards": slice(-1, 0, -2), "empty slice": slice(4, 2),
+    "beyond": slice(2, 99),
     "arange": np.arange(3), "repeated": np.array([0, 0, 5, 0]), "negative": np.array([-1, -6, 2]),
     "int32": np.array([1, 3], dtype=np.int32), "uint8": np.array([5, 0], dtype=np.uint8),
-    "list": [4, 1, 1], "empty list": [], "empty": np.array([], dtype=int), "matrix": np.array([[0, 1], [5, 4]]),
+    "list": [4, 1, 1], "empty list": [], "empty": np.array([], dtype=int),
+        "matrix": np.array([[0, 1], [5, 4]]),
     "mask": np.array([True, False, True, False, False, True]), "no mask": np.zeros(6, dtype=bool),
     "ellipsis": ..., "new axis": None, "both": (None, slice(1, 3)), "tuple": (slice(2, 4), None),
     "strided index": np.arange(12)[1:12:4] % 6, "reversed index": np.arange(4)[::-1],
@@ -27,11 +30,15 @@ def test_reading_a_vector(name):
 
 
 KEYS_OF_MATRIX = {
-    "row": 1, "column": (slice(None), 2), "element": (1, -1), "block": (slice(1), slice(None, None, -2)),
-    "rows": np.array([1, 0, 1]), "points": (np.array([0, 1, 1]), np.array([2, 0, 0])), "mixed": (slice(None), [0, 2]),
+    "row": 1, "column": (slice(None), 2), "element": (1, -1),
+    "block": (slice(1), slice(None, None, -2)),
+    "rows": np.array([1, 0, 1]), "points": (np.array([0, 1, 1]), np.array([2, 0, 0])),
+    "mixed": (slice(None), [0, 2]),
     "outer": np.ix_([1, 0], [2, 2]), "mask": np.array([[True, False, True], [False, False, True]]),
-    "row mask": np.array([False, True]), "ellipsis": (..., 0), "new": (0, None, slice(None)), "ellipsis new": (..., None),
-    "mask and slice": (np.array([True, True]), slice(1, 3)), "scalar and array": (1, np.array([0, 0])), "empty": (slice(2, 2), 0),
+    "row mask": np.array([False, True]), "ellipsis": (..., 0), "new": (0, None, slice(None)),
+    "ellipsis new": (..., None),
+    "mask and slice": (np.array([True, True]), slice(1, 3)),
+    "scalar and array": (1, np.array([0, 0])), "empty": (slice(2, 2), 0),
 }  # fmt: skip
 
 
@@ -71,8 +78,10 @@ def test_chains_of_reading_find_their_unknowns():
 
 @pytest.mark.parametrize(
     ("key", "error"),
-    [(6, IndexError), (np.array([0, 6]), IndexError), (np.array([-7]), IndexError), ((0, 0), IndexError),
-     (np.array([True, False]), IndexError), (1.5, IndexError), (np.array([0.5]), IndexError), ("a", IndexError),
+    [(6, IndexError), (np.array([0, 6]), IndexError), (np.array([-7]), IndexError),
+        ((0, 0), IndexError),
+     (np.array([True, False]), IndexError), (1.5, IndexError), (np.array([0.5]), IndexError),
+     ("a", IndexError),
      (np.zeros((2, 3), dtype=bool), IndexError)],
 )  # fmt: skip
 def test_what_numpy_refuses_is_refused(key, error):

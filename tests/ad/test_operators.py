@@ -70,7 +70,9 @@ def test_divmod_on_both_sides():
     check(lambda x: divmod(5.0, x)[1], X)
 
 
-@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne])
+@pytest.mark.parametrize(
+    "op", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+)
 def test_comparisons_give_plain_booleans(op):
     x = ad.seed(X)
     for other in (1.9, np.array([0.7, 2.0, 1.0]), ad.seed(X[::-1])):

@@ -22,7 +22,10 @@ def exact(order, eta):
     if order == 0:
         return mp.log1p(mp.exp(eta))
     if eta > 60:  # the series of 25.12.15, whose error there is exp(-eta)
-        terms = [2 * mp.altzeta(2 * k) * mp.rgamma(s + 1 - 2 * k) * eta ** (s - 2 * k) for k in range(1, 30)]
+        terms = [
+            2 * mp.altzeta(2 * k) * mp.rgamma(s + 1 - 2 * k) * eta ** (s - 2 * k)
+            for k in range(1, 30)
+        ]
         return eta**s * mp.rgamma(s + 1) + mp.fsum(terms)
     return -mp.re(mp.polylog(s, -mp.exp(eta)))
 
@@ -80,7 +83,9 @@ def test_logsumexp_is_scipys():
     x = np.array([[1.0, -2.0, 800.0], [0.5, 0.25, -1e4]])
     for axis, keepdims in ((None, False), (0, False), (1, True), (-1, False)):
         y = ad.logsumexp(ad.seed(x), axis, keepdims)
-        np.testing.assert_allclose(y.value, special.logsumexp(x, axis, keepdims=keepdims), rtol=1e-15)
+        np.testing.assert_allclose(
+            y.value, special.logsumexp(x, axis, keepdims=keepdims), rtol=1e-15
+        )
         shares = np.exp(x - special.logsumexp(x, axis, keepdims=True))
         total = y.jacobian.toarray().sum(axis=0).reshape(x.shape)
         np.testing.assert_allclose(total, shares, rtol=1e-12)

