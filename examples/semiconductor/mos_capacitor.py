@@ -20,7 +20,7 @@ from physics.small_signal import SmallSignal, quasi_static
 
 OXIDE, SILICON, DOPING = 5e-7, 5e-5, 1e17  # cm, cm, cm^-3
 VOLTAGES = np.linspace(-3.0, 2.0, 41)
-FREQUENCY = 1e7  # Hz
+FREQUENCY = 1e6  # Hz
 
 
 @dataclass

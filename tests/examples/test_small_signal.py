@@ -125,3 +125,33 @@ def test_a_lumped_insulator_is_a_meshed_one():
         for d in (lumped, meshed)
     ]
     assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_an_inversion_layer_is_filled_by_generation_at_its_own_slow_rate():
+    from mos_capacitor import capacitor
+    from physics.small_signal import SmallSignal, quasi_static
+
+    device = capacitor()
+    x = device.solve(V_gate=2.0).x
+    frequencies = [1e-6, 1e-3, 1e0, 1e3, 1e6, 1e8]
+    found = SmallSignal(device).capacitance(x, "gate", frequencies, V_gate=2.0)
+    slow = quasi_static(device, x, "gate", V_gate=2.0)
+    assert found[0] == pytest.approx(slow, rel=1e-4)
+    assert found[2] < found[1] < 0.98 * slow
+    assert found[3:] == pytest.approx(found[-1], rel=1e-5)
+
+
+def test_small_signals_of_a_transistor_in_two_dimensions():
+    from mosfet import transistor
+    from physics.sensitivity import derivatives
+    from physics.small_signal import SmallSignal
+
+    device, bias = transistor(), {"V_gate": 1.0, "V_drain": 1.0}
+    x = device.solve(**bias).x
+    small = SmallSignal(device)
+    transconductance = derivatives(device, x, "drain", ["V_gate"], **bias)["V_gate"]
+    y = [small.admittance(x, "gate", [1e3], at=name, **bias)[0] for name in device.contacts]
+    at = dict(zip(device.contacts, y, strict=True))
+    assert at["drain"].real == pytest.approx(transconductance, rel=1e-9)
+    assert abs(sum(y)) < 1e-9 * abs(at["drain"])
+    assert at["gate"].imag > 0

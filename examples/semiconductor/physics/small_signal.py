@@ -1,16 +1,18 @@
 """Small signals: admittance, impedance and capacitance at any bias and frequency.
 
-One idea: around a solution the same residual answers a small sinusoidal voltage by one complex
-linear system, ``(J + i omega C) dx = -dF/dV``. J is the Jacobian of the solve, C the derivative by
-dx/dt, which comes from the carriers that each equation stores; both by automatic differentiation.
-They share one pattern, analysed once for all frequencies and biases.
+One idea: around a solution the same equations answer a small sinusoidal voltage by one complex
+linear system, ``(J + i omega C) dx = -dF/dV``, with J and C by automatic differentiation of fluxes,
+rates and densities. The fluxes on the edges are unknowns here beside the potentials::
 
-What limits it: where carriers are cut off from every contact (an inversion layer), only storage and
-recombination tell their level, and below about 1e5 Hz these are smaller than the rounding errors of
-the conductances between neighbours; the linear solver then refuses the system as singular.
-`quasi_static` is the limit of no frequency, where carriers are in equilibrium with their contacts.
+    d j(dx) - dj                            = 0     on every edge, divided by its conductance
+    sum dj -+ (dU + i omega dn) V           = 0     at every node
 
-Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
+Eliminating them would hide what recombines and what is stored behind the rounding errors of the
+conductances: an inversion layer that no contact reaches would have no level below 1e5 Hz. Kept, the
+system is good from 1e-3 Hz up. Its pattern is analysed once for all frequencies and biases.
+
+References: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028; for fluxes as unknowns,
+F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from scipy.sparse import csr_array
 from sgsolve import ad, linear
 from sgsolve.pattern import Pattern
 
-from .carriers import carriers
+from .boundary import emission, surface_rate
+from .carriers import carriers, fluxes, recombination_rate
 from .sensitivity import by_parameters, dense
 from .terminal import charge, cuts
 
@@ -32,20 +35,6 @@ if TYPE_CHECKING:
     from .device import Device
 
 Array = Any
-
-
-def storage(device: Device, x: Array, p: dict[str, Any]) -> Array:
-    """What each equation stores: ``F(x) + d storage/dt = 0``, linearised at the value of x.
-
-    The equations of the carriers are divided by their densities (see `layout`); so is this, by the
-    densities at the bias, which do not change with time.
-    """
-    lay = device.layout
-    s = carriers(device, x, p)
-    weight = lay.volumes / ad.value(s.vt)
-    electrons = (-device.scales["n"] * weight / ad.value(s.n)) * s.n
-    holes = (device.scales["p"] * weight / ad.value(s.p)) * s.p
-    return ad.hstack([np.zeros(lay.n), electrons, holes])
 
 
 class SmallSignal:
@@ -97,21 +86,21 @@ class SmallSignal:
         p = device.parameters | p
         cut = cuts(device, x, read, p)
         name = ["V_" + contact]
-        by_voltage = by_parameters(lambda q: device.residual(x, **q), name, p, len(x))[:, 0]
-        seeded = ad.seed(x)
+        seeded, n = ad.seed(x), len(x)
         current = device.current(seeded, read, cut=cut, **p)
         stored = charge(device, seeded, read, p, cut)
-        in_x = dense(current, (1, len(x)))[0], dense(stored, (1, len(x)))[0]
+        in_x = dense(current, (1, n))[0], dense(stored, (1, n))[0]
         in_v = [
             by_parameters(lambda q: device.current(x, read, cut=cut, **q), name, p, 1)[0, 0],
             by_parameters(lambda q: charge(device, x, read, q, cut), name, p, 1)[0, 0],
         ]
-        J, C = self._matrices(x, p)
+        steady, moving = mixed_blocks(device, seeded, p)
+        right = mixed_side(device, x, name, p)
         result = np.empty(len(frequencies), dtype=complex)
         for i, frequency in enumerate(frequencies):
             omega = 2j * np.pi * frequency
-            self._solver.factorize(csr_array((J + omega * C, *self._indices), shape=self._shape))
-            dx = self._solver.solve(-by_voltage)
+            self._factorize(steady, moving, omega)
+            dx = self._solver.solve(-right)[:n]
             result[i] = (in_x[0] + omega * in_x[1]) @ dx + in_v[0] + omega * in_v[1]
         return result
 
@@ -127,16 +116,80 @@ class SmallSignal:
         """How often the pattern has been analysed."""
         return 0 if self._solver is None else int(self._solver.stats.n_analyse)
 
-    def _matrices(self, x: np.ndarray, p: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Values of J and C on the pattern of J, which holds that of C."""
-        device = self.device
-        jacobian = device.problem.jacobian(x, **p)
+    def _factorize(self, steady: list, moving: list, omega: complex) -> None:
+        """Add both matrices up on one pattern, found from the first of them."""
+        rows, columns, data = (np.concatenate(part) for part in zip(*steady, *moving, strict=True))
+        data = data.astype(complex)
+        data[-sum(len(block[2]) for block in moving) :] *= omega
         if self._solver is None:
-            self._pattern = device.problem.sparsity(x, **p)
+            n = int(rows.max()) + 1
+            self._pattern, self._position = Pattern.from_coordinates(rows, columns, (n, n))
             self._solver = linear.auto(self._pattern)
-        self._indices, self._shape = (jacobian.indices, jacobian.indptr), jacobian.shape
-        stored = ad.assemble(storage(device, ad.seed(x), p), self._pattern)
-        return jacobian.data, stored
+        values = np.zeros(self._pattern.nnz, dtype=complex)
+        np.add.at(values, self._position, data)
+        self._solver.factorize(self._pattern.matrix(values))
+
+
+def mixed_blocks(device: Device, x: Array, p: dict[str, Any]) -> tuple[list, list]:
+    """Blocks of the matrix of the steady state, and of what is multiplied by ``i omega``.
+
+    Unknowns are psi, phin, phip, then the electron and the hole fluxes over ``q vt``; equations are
+    Poisson's, the balances of electrons and of holes, then one for each flux. A block is rows,
+    columns and values of its entries; entries at the same place add up.
+    """
+    lay = device.layout
+    s = carriers(device, x, p)
+    n, m = lay.n, lay.n_s
+    weight = lay.volumes * lay.carrier_free / ad.value(s.vt)
+    steady = [_block(device.residual(x, **p)[:n])]
+    moving, flux_at = [], n + 2 * m
+    quantities = zip(
+        (-1.0, 1.0), losses(device, s, p), (s.n, s.p), fluxes(device, s, p), strict=True
+    )
+    for k, (sign, loss, density, flux) in enumerate(quantities):
+        row = n + k * m
+        steady.append(_block((sign * lay.carrier_free) * loss, row))
+        nodes = np.arange(m) + row
+        steady.append((nodes, nodes, (1.0 - lay.carrier_free) / ad.value(s.vt)))
+        leaving = lay.carrier_divergence.tocoo()
+        sums = leaving.data * lay.carrier_free[leaving.row]
+        steady.append((leaving.row + row, leaving.col + flux_at, sums))
+        conductance = abs(flux.jacobian).max(axis=1).toarray().ravel()
+        edges = np.arange(len(conductance)) + flux_at
+        steady.append(_block((1.0 / conductance) * flux, flux_at))
+        steady.append((edges, edges, -1.0 / conductance))
+        moving.append(_block((sign * weight) * density, row))
+        flux_at += len(conductance)
+    return steady, moving
+
+
+def _block(y: Array, row: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries of the derivative of y, explicit zeros too; none if y does not depend on the seed."""
+    if not isinstance(y, ad.ADArray):
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0)
+    entries = y.jacobian.tocoo()
+    return entries.row + row, entries.col, entries.data
+
+
+def mixed_side(device: Device, x: np.ndarray, name: list[str], p: dict[str, Any]) -> np.ndarray:
+    """Derivative of the equations by a voltage, the balances not divided by densities."""
+    lay = device.layout
+    s = carriers(device, x, p)
+    right = by_parameters(lambda q: device.residual(x, **q), name, p, len(x))[:, 0]
+    for where, density, carrier in ((lay.n, s.n, "n"), (lay.n + lay.n_s, s.p, "p")):
+        scale = device.scales[carrier]
+        rows = slice(where, where + lay.n_s)
+        right[rows] *= np.where(scale > 0, density / np.where(scale > 0, scale, 1.0), 1.0)
+    return np.concatenate([right, np.zeros(2 * len(lay.carrier_ratio))])
+
+
+def losses(device: Device, s: Any, p: dict[str, Any]) -> tuple[Array, Array]:
+    """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
+    rate = device.layout.volumes * recombination_rate(device, s, p)
+    at_surfaces = surface_rate(device, s, p)
+    rate = (rate if at_surfaces is None else rate + at_surfaces) / s.vt
+    metal = emission(device, s, p)
+    return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
 
 
 def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
