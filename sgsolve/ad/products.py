@@ -183,6 +183,8 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         product = product * moved[key]
     axes = tuple(range(len(output), len(letters)))
     total = np.sum(product, axis=axes) if axes else product
+    if not total.size:  # here NumPy writes beyond the end of its result
+        return total
     return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
 
 

@@ -199,7 +199,6 @@ def elementwise(ufunc, *args):
     v = (operator.pow if ufunc is POW else ufunc)(*map(value, args))
     nodes = list(_nodes(args))
     if not np.size(v):
-        # NumPy's boolean indexing of empty long doubles has been seen to corrupt the heap.
         return Dense(v, np.zeros((len(nodes[0].t), *np.shape(v))))
     with np.errstate(all="ignore"):
         partials = PARTIALS[ufunc](wide(v), *[wide(value(a)) for a in args])

@@ -51,8 +51,8 @@ JOIN = """np.concatenate([{}, {}]) | np.hstack([{}, {}]) | np.stack([{}, {}]) | 
 | np.stack([{}, {}], axis=-1) | ad.hstack([{}, {}]) | ad.stack({}, {}) | ad.stack([{}, {}])
 | np.hstack([{}, [1.0, 2.0], {}]) | np.concatenate([{}, {}], axis=None)"""
 MULTIPLY = """{} @ {} | np.dot({}, {}) | np.outer({}, {}) | np.inner({}, {}) | np.kron({}, {})
-| np.matmul({}, {}) | ad.dot({}, {}) | np.einsum('i,j->ij', {}, {}) | np.einsum('i,i->', {}, {})
-| np.einsum('ij,jk->ik', {}, {}) | np.tensordot({}, {}, axes=1)"""
+| np.matmul({}, {}) | ad.dot({}, {}) | einsum('i,j->ij', {}, {}) | einsum('i,i->', {}, {})
+| einsum('ij,jk->ik', {}, {}) | np.tensordot({}, {}, axes=1)"""
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
 
 
