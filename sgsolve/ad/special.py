@@ -57,7 +57,7 @@ def fermi_dirac(order: float, eta: Any) -> Any:
     >>> ad.fermi_dirac(0.5, eta).value.round(6)
     array([0.      , 0.765147, 8.844209])
     >>> ad.fermi_dirac(0.5, eta).jacobian.diagonal().round(6)
-    array([0.      , 0.604899, 2.457318])
+    array([0.      , 0.604899, 2.472988])
     """
     if order not in _INTEGRALS:
         known = ", ".join(f"{j:g}" for j in sorted(_INTEGRALS))

@@ -346,7 +346,7 @@ BILINEAR = {np.dot, np.outer, np.inner, np.kron, np.vdot, np.tensordot, np.cross
 SPECIAL = {
     np.where: where, np.max: _extreme(np.max, np.argmax), np.min: _extreme(np.min, np.argmin),
     np.linalg.norm: _norm, np.prod: _prod, np.var: _var, np.cumprod: _cumprod, np.clip: _clip,
-    np.interp: _interp, np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim,
+    np.interp: _interp, np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
     np.std: lambda a, **k: _std(a, **k),
     np.einsum: lambda s, a, b: product(lambda p, q: np.einsum(s, p, q), a, b),
     np.average: lambda a, weights: np.sum(a * weights) / np.sum(weights),

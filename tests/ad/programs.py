@@ -185,7 +185,8 @@ def _einsum(subscripts, a, b):
 def namespace(module):
     return {
         "np": np, "ad": module, "special": special, "smoothed": _smoothed, "newton": _newton,
-        "summed": _summed, "einsum": _einsum, "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
+        "summed": _summed, "einsum": _einsum,
+        "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
         "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x),
         lambda x: 2 * np.cos(2 * x)),
         "elementwise_cube": module.elementwise(lambda x: x * x * x, lambda x: 3 * x * x),
@@ -315,7 +316,8 @@ def _same_complex(a, b, eps):
 
 
 def _same_jacobian(k, j, g, s, scale, eps):
-    exact = j.t.reshape(len(j.t), j.size).T
+    exact = j.t.reshape(len(j.t), j.size).T.copy()
+    exact[np.isnan(np.ravel(j.v))] = np.nan  # there is no slope of what is no number
     J = g.jacobian
     if J.shape != exact.shape or not J.has_canonical_format:
         raise MismatchError(

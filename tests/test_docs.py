@@ -1,0 +1,41 @@
+"""Every example in the documentation, in the README and in the docstrings of ad is true."""
+
+import doctest
+import importlib
+import pkgutil
+import warnings
+from pathlib import Path
+
+import pytest
+
+import sgsolve.ad
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+OPTIONS = doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
+MODULES = [m.name for m in pkgutil.iter_modules(sgsolve.ad.__path__, "sgsolve.ad.")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_page(page):
+    text = page.read_text(encoding="utf-8").replace("```", "")
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a page may show what warns
+        runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+@pytest.mark.parametrize("name", ["sgsolve.ad", *MODULES])
+def test_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name), optionflags=OPTIONS)
+    assert result.failed == 0
+
+
+def test_the_page_of_ad_names_every_public_name():
+    page = (ROOT / "docs/ad.md").read_text(encoding="utf-8")
+    hidden = {"ADArray", "SparseVector", "JacobianCheck", "clear_cache", "stack", "hstack", "sum",
+              "pattern_of", "seed_sparsity", "where"}  # fmt: skip
+    missing = [n for n in sgsolve.ad.__all__ if n not in hidden and f"ad.{n}" not in page]
+    assert not missing
