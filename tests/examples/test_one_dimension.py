@@ -89,3 +89,15 @@ def test_heterojunction():
     assert data.ratio[0] < 1e-4 * data.ratio[1]
     assert data.current[-1] == pytest.approx(1237.2, rel=1e-3)
     assert abs(data.current[0]) < 1e-25
+
+
+def test_many_volts_along_one_edge_do_not_overflow():
+    from physics import Device, Ohmic, interval
+
+    values = {"eps_r": 3.0, "ni": 1.0, "mu_n": 1.0, "mu_p": 1.0}
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    bar = Device(interval(np.linspace(0, 1e-2, 6)), np.full(6, 1e14), contacts, values)
+    sweep = bar.sweep("a", [0.0, 100.0, 1000.0, -1000.0])
+    assert sweep.success
+    conductance = bar.constants.q * 1e14 / 1e-2
+    assert bar.currents(sweep, "a") == pytest.approx(conductance * sweep.parameter, rel=1e-6)

@@ -106,13 +106,13 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.eta is None:
         factor_n, factor_p = band_factors(p, s.vt)
-        if np.ndim(factor_n) == 0 and np.ndim(factor_p) == 0:
-            drift_n = drift_p = ad.bernoulli(du)
-        else:
-            drift_n = ad.bernoulli(du + _log_drop(factor_n, a, b))
-            drift_p = ad.bernoulli(du - _log_drop(factor_p, a, b))
-        jn = scharfetter_gummel(weight_n * s.n[a], drift_n, drop_n)
-        jp = scharfetter_gummel(weight_p * s.p[b], drift_p, drop_p)
+        w_n = w_p = du
+        if np.ndim(factor_n) or np.ndim(factor_p):
+            w_n, w_p = du + _log_drop(factor_n, a, b), du - _log_drop(factor_p, a, b)
+        drift_n = ad.bernoulli(w_n)
+        drift_p = drift_n if w_p is w_n else ad.bernoulli(w_p)
+        jn = weight_n * scharfetter_gummel(s.n, a, b, w_n, drift_n, drop_n)
+        jp = weight_p * scharfetter_gummel(s.p, b, a, w_p, drift_p, drop_p)
         return jn, jp
     eta_n, gamma_n, eta_p, gamma_p = s.eta
     dg_n, dg_p = gamma_n[a] - gamma_n[b], gamma_p[a] - gamma_p[b]

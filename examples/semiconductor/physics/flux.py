@@ -19,21 +19,34 @@ import numpy as np
 from sgsolve import ad
 
 Array = Any
+Selection = slice | np.ndarray
+LARGEST_DROP = 500.0  # exp overflows at 709
 
 
-def scharfetter_gummel(density: Array, drift: Array, drop: Array) -> Array:
+def scharfetter_gummel(
+    density: Array, near: Selection, far: Selection, w: Array, drift: Array, drop: Array
+) -> Array:
     """Flux per unit of diffusivity times couple over length, Boltzmann statistics.
 
     Parameters
     ----------
     density : Array
-        Density at the end that w counts from: a for electrons, b for holes.
+        At the nodes.
+    near, far : slice or ndarray
+        Select the end that w counts from (a for electrons, b for holes) and the other.
+    w : Array
+        Drift along the edge in units of kT/q: ``log(near / far)`` in equilibrium.
     drift : Array
-        ``B(w)``, w the drift along the edge in units of kT/q: ``log(n_a / n_b)`` in equilibrium.
+        ``B(w)``.
     drop : Array
         Quasi-Fermi potential at a minus at b, in units of kT/q.
     """
-    return density * drift * np.expm1(drop)
+    if np.max(ad.value(drop), initial=0.0) < LARGEST_DROP:
+        return density[near] * drift * np.expm1(drop)
+    # Many volts along one edge: count from the end whose exponential does not overflow.
+    falls = ad.value(drop) > 0
+    side = ad.where(falls, -density[far] * (drift + w), density[near] * drift)
+    return side * np.expm1(ad.where(falls, -drop, drop))
 
 
 def diffusion_enhanced(density: Array, log_ratio: Array, drop: Array, g: Array) -> Array:
