@@ -6,7 +6,8 @@ import numpy as np
 
 from sgsolve import ad
 
-from .dense import Constant, Dense, _nodes, linear, value, where
+from .dense import Constant, Dense, _nodes, linear, value
+from .dense_rules import where
 
 __all__ = ["bernoulli", "branch", "dot", "elementwise", "hstack", "sparsesum", "sparsevec",
            "stack", "sum", "where"]  # fmt: skip

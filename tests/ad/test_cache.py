@@ -1,0 +1,128 @@
+"""What the cache of structures keeps, and that it keeps no more."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import ad
+
+N = 50
+X = np.linspace(0.1, 2.0, N)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    ad.clear_cache()
+
+
+def root_of(y):
+    return y._derivative.root
+
+
+def count(root):
+    """Number of structures, plans and operands that are kept for this number of unknowns."""
+    total, pending, seen = 0, [root], {id(root)}
+    while pending:
+        node = pending.pop()
+        total += 1
+        for child in list(node.children.values()):
+            made = child[0] if isinstance(child, tuple) else child
+            if hasattr(made, "children") and id(made) not in seen:
+                seen.add(id(made))
+                pending.append(made)
+    return total, len(root.plans)
+
+
+def test_equal_index_arrays_that_are_different_objects_make_nothing_new():
+    def f(x):
+        i, j = np.arange(N - 1), np.arange(1, N)
+        flux = x[j] - x[i] ** 2
+        return ad.sparsesum([ad.sparsevec(N, i, flux), ad.sparsevec(N, j.astype(np.int32), -flux)])
+
+    for _ in range(3):
+        y = f(ad.seed(X))
+        J = y.jacobian
+    known = count(root_of(y))
+    for _ in range(5):
+        again = f(ad.seed(X)).jacobian
+        assert again.indices is J.indices
+    assert count(root_of(y)) == known
+
+
+def test_scalar_factor_that_changes_each_call_makes_no_new_plan():
+    A = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(N, N), format="csr")
+
+    def f(x, dt):
+        return (x - X) / dt - (A @ x) * dt + dt * np.exp(x) + 0.5 * dt * x[::-1]
+
+    for dt in (1.0, 0.5, 0.25):
+        y = f(ad.seed(X), dt)
+        J = y.jacobian
+    known = count(root_of(y))
+    for dt in (0.1, 0.01, 1e-9, 0.0001, -3.0, 7):
+        y = f(ad.seed(X), dt)
+        assert y.jacobian.indices is J.indices
+        expected = (
+            np.eye(N) / dt - A.toarray() * dt + dt * np.diag(np.exp(X)) + 0.5 * dt * np.eye(N)[::-1]
+        )
+        np.testing.assert_allclose(y.jacobian.toarray(), expected, rtol=1e-14, atol=1e-13)
+    assert count(root_of(y)) == known
+
+
+def workload(x, mask=None):
+    i, j = np.arange(N - 1), np.arange(1, N)
+    flux = (x[j] - x[i]) * ad.bernoulli(x[i] - x[j])
+    y = ad.sparsesum([ad.sparsevec(N, i, flux), ad.sparsevec(N, j, -flux)])
+    if mask is not None:
+        y = (
+            y
+            + ad.branch(mask, lambda k: np.log(x[k]), lambda k: x[k] * y[k])
+            + np.where(mask, x, y)
+        )
+        y = y + ad.sparsesum([ad.sparsevec(N, np.flatnonzero(mask), x[mask])])
+    return np.hstack([y[:5] ** 2, np.cumsum(y)[5:10], y[10:], np.sum(y)])
+
+
+def test_second_evaluation_makes_no_new_structure():
+    for _ in range(2):
+        y = workload(ad.seed(X))
+        J = y.jacobian
+    known = count(root_of(y))
+    for k in range(10):
+        y = workload(ad.seed(X + 0.01 * k))
+        assert y.jacobian.indices is J.indices
+    assert count(root_of(y)) == known
+
+
+def grown(evaluations, masked):
+    """Return the number of structures, and bytes of operands, on the way through evaluations."""
+    rng = np.random.default_rng(1)
+    sizes = []
+    for k in range(evaluations):
+        y = workload(ad.seed(X), rng.random(N) < 0.5 if masked else None)
+        if k % 50 == 0:
+            y.jacobian
+        if k % 500 == 499:
+            sizes.append((sum(count(root_of(y))), root_of(y).operands.nbytes))
+    return np.array(sizes).T
+
+
+def test_the_cache_does_not_grow_over_ten_thousand_evaluations():
+    structures, nbytes = grown(10_000, masked=False)
+    assert structures.max() == structures[0]
+    assert nbytes.max() == nbytes[0]
+
+
+@pytest.mark.parametrize("evaluations", [1500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_the_cache_does_not_grow_with_a_fresh_random_mask_each_time(evaluations):
+    structures, nbytes = grown(evaluations, masked=True)
+    assert structures.max() <= 5000
+    assert nbytes.max() <= 1 << 27
+
+
+def test_many_sizes_keep_few_roots():
+    from sgsolve.ad import root
+
+    for n in range(1, 200):
+        ad.seed(np.ones(n)) * 2.0
+    assert len(root._roots) <= root.MOST_ROOTS
