@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .bound import BoundSystem, Structure
 from .branch import Branch, Special
 from .continuation.arclength import Arclength
 from .continuation.switching import departure
@@ -24,26 +23,15 @@ from .errors import ConvergenceError, InputError
 from .families import ParameterizedSystem
 from .following import Run
 from .history import Stats
-from .intake import Signature, starting_point
+from .multiplicity import Multiplicity
 from .report import conclude
 from .request import Request
 from .solvers.monitor import Monitor
 from .solvers.robust import as_solver
-from .solvers.workspace import Pool
-
-Vector = NDArray[Any]
 
 
-class Curves:
+class Curves(Multiplicity):
     """Continuation, for `Problem`."""
-
-    _signature: Signature
-    _structure: Structure
-    _workspaces: Pool
-
-    def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
-        start = starting_point(x)
-        return BoundSystem(self._signature.bound(params), self._structure, len(start)), start
 
     def continuation(
         self,
@@ -186,7 +174,7 @@ class Curves:
             points = branch.specials("branch point")
             if not -len(points) <= special < len(points):
                 raise InputError(
-                    f"the branch has {len(points)} branch points, not number {special}"
+                    f"the branch has {len(points)} branch points; there is no number {special}"
                 )
             special = points[special]
         if special.other is None or branch.weights is None:

@@ -97,7 +97,9 @@ class Run:
             first = float(saved[1]["first"])
         metric = None if weights is None else Metric(weights)
         try:
-            at, along, metric = start(self.family, bordered, z, metric)
+            at, along, metric = start(
+                self.family, bordered, z, metric, request.bounds[1] - request.bounds[0]
+            )
             if tangent is None:
                 tangent = along * (np.sign(along[-1] * first) or 1.0)
             curve = self._curve(bordered, metric)
@@ -120,7 +122,8 @@ class Run:
 
     def _begin(self, curve: Curve, at: Any, tangent: Vector, first: float) -> Walk:
         tangent = curve.metric.unit(tangent)
-        tangent = curve.corrector.tangent(at, curve.row(tangent))
+        curve.corrector.factorize(at, curve.row(tangent))
+        tangent = curve.corrector.tangent(curve.row(tangent))
         share = abs(float(tangent[-1]))
         step = first / max(share, 0.1)
         return Walk(Spot(at, tangent), step, tangent)

@@ -23,6 +23,7 @@ from .continuation.trace import Walk
 from .errors import CheckpointError, InputError
 from .history import Stats
 from .outputs import Outputs
+from .status import Status
 
 Vector = NDArray[Any]
 
@@ -78,7 +79,7 @@ class Recorder:
             self.extra.setdefault(key, []).append(value)
         if self.eigenvalues is not None:
             self.unstable.append(self.eigenvalues.unstable(spot))
-        if self.kept and self.kept[-1] % self.every:  # it was kept as the last one only
+        if self.kept and (not self.every or self.kept[-1] % self.every):  # it was only the last
             self.states.pop()
             self.kept.pop()
         self.states.append(x.copy())
@@ -144,8 +145,8 @@ class Recorder:
         spot = Spot(at, state["tangent"], float(state["s"]))
         watch = {k.removeprefix("watch "): v for k, v in state.items() if k.startswith("watch ")}
         if watch:
-            tests = float(watch["test"]), float(watch["test_before"])
-            spot.tests[KEY] = Watch(watch["left"], watch["right"], *tests)
+            watch["pure"] = int(watch["pure"])
+            spot.tests[KEY] = Watch(**watch)
         rows = [(float(p), float(s), int(k), float(t)) for p, s, k, t in state["rows"]]
         spot.iterations = rows[-1][2]
         self.states = list(branch.states)
@@ -158,7 +159,7 @@ class Recorder:
             self.extra[key] = branch.columns[key].tolist()
         rejected = zip(state["rejected p"].tolist(), state["rejected why"].tolist(), strict=True)
         walk = Walk(spot, float(state["step"]), state["direction"], rows, branch.special)
-        walk.rejected = list(rejected)
+        walk.rejected, walk.growth = list(rejected), float(state["growth"])
         walk.status, walk.ending = branch.status, str(state["ending"])
         return walk
 
@@ -171,11 +172,11 @@ class Recorder:
 
 
 def every(keep: Any) -> int:
-    """Return how many points apart states are kept."""
+    """Return how many points apart states are kept; 0 for none."""
     if keep == "all":
         return 1
     if keep == "none":
-        return 2**62
+        return 0
     if isinstance(keep, int) and keep >= 1:
         return keep
     raise InputError(f"keep must be 'all', 'none' or a number of points, not {keep!r}")
@@ -183,8 +184,11 @@ def every(keep: Any) -> int:
 
 def _message(name: str, state: Walk, count: int) -> str:
     text = f"{count} points along {name!r}, the last at {state.spot.p:.10g}: {state.ending}"
-    if state.status.success or not state.rejected:
+    if state.status is not Status.STEP_TOO_SMALL or not state.rejected:
         return text
     p, why = state.rejected[-1]
     text += f"; the last step rejected was at {p:.8g}: {why}"
-    return f"{text}. What to try: {state.status.advice}" if state.status.advice else text
+    return (
+        f"{text}. What to try: a smaller min_step in Arclength; look there for a corner, a pole or "
+        "a jump of the residual; if solutions can be shifted or rotated, fix their place"
+    )

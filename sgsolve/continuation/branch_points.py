@@ -1,10 +1,11 @@
 """Branch points: where another branch crosses.
 
-One idea: there the matrix K = [J Fp; tangent] is singular, and its determinant changes sign. Only
-the ratio to a bordered determinant is needed: with K factorised anyway, a few solves give
-G = C K^-1 B for blocks B, C that follow the left and right singular vectors of the smallest
-singular values (block inverse iteration from point to point); det G changes sign exactly where
-det K does. The point itself solves a regular system (minimally augmented, with an unfolding
+One idea: there the matrix K = [J Fp; tangent] is singular. With K factorised anyway, block inverse
+iteration follows the singular vectors u and v of its smallest singular values from point to point,
+and each of the bordered determinants 1 / (v K^-1 u) changes sign where its singular value passes
+through zero; one by one, so that two branch points within a step do not hide each other. (A pair
+of opposite sign may mix and change sign by itself: then the search between the points finds
+nothing.) The point itself solves a regular system (minimally augmented, with an unfolding
 parameter), and its quadratic form gives the directions of both branches.
 
 Reference: W. Govaerts (2000), sections 3.3 and 4.4; H. B. Keller, Lectures on Numerical Methods in
@@ -29,33 +30,35 @@ from .trace import Found
 
 Vector = NDArray[Any]
 
-WIDTH = 3  # singular values that are followed
+WIDTH = 4  # singular values that are followed
+FRESH = 2  # random vectors that join them at every point, for those that have no part in them yet
+PURE = 0.1  # relative residual of a singular triplet that counts as converged
+TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
 ITERATIONS = 15
 KEY = "branch point"
 
 
 @dataclass
 class Watch:
-    """Blocks B and C at a spot, and what changed since the spot before.
+    """Singular triplets of K at a spot, and what became of those of the spot before.
 
     Attributes
     ----------
     left, right : ndarray, shape (n + 1, m)
-        Orthonormal, near the singular vectors of the smallest singular values, smallest first.
-    test, test_before : float
-        det K relative to the bordered determinant, with these blocks, and with those of the spot
-        before.
+        u and v of the smallest singular values, smallest first.
+    tests : ndarray, shape (m,)
+        The singular values.
+    pure : int
+        How many of them have converged.
+    now : ndarray, shape (k,)
+        The tests of the spot before, with its vectors, evaluated here; zero if they turned away.
     """
 
     left: Vector
     right: Vector
-    test: float
-    test_before: float = 1.0
-
-    @property
-    def flipped(self) -> bool:
-        """Whether det K changed sign since the spot before."""
-        return self.test_before < 0.0
+    tests: Vector
+    pure: int
+    now: Vector
 
 
 class BranchPoints:
@@ -65,47 +68,62 @@ class BranchPoints:
 
     def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
         """Update the blocks, and see whether the determinant changed sign."""
-        size = len(spot.z)
-        if before is None or KEY not in before.tests:
-            m = min(WIDTH, size)
-            left = np.linalg.qr(np.random.default_rng(0).standard_normal((size, m)))[0]
-            for _ in range(2):  # to settle
-                right = _orthonormal(curve.bordered.solve(left))
-                image = curve.bordered.solve(right, transpose=True)
-                left = _orthonormal(image)
-            test_before = 1.0
+        known: Watch | None = None if before is None else before.tests.get(KEY)
+        solve, size, now = curve.bordered.solve, len(spot.z), np.empty(0)
+        width = min(WIDTH, size)
+        fresh = np.random.default_rng(0).standard_normal((size, FRESH + width))
+        if known is None:
+            image = solve(fresh)
         else:
-            known: Watch = before.tests[KEY]
-            image = curve.bordered.solve(known.left)
-            test_before = _inverse_determinant(known.right.T @ image)
-            right = _orthonormal(image)
-            image = curve.bordered.solve(right, transpose=True)
-            left = _orthonormal(image)
-        test = _inverse_determinant(left.T @ image)
-        spot.tests[KEY] = Watch(left, right, test, test_before)
+            image = solve(np.column_stack([known.left, fresh[:, :FRESH]]))
+            inner = np.sum(known.right * image[:, :width], axis=0)
+            kept = np.abs(inner) > TURNED * np.linalg.norm(image[:, :width], axis=0)
+            now = np.where(kept, 1.0 / np.where(kept, inner, 1.0), 0.0)[: known.pure]
+        for _ in range(1 if known is not None else 3):
+            image = solve(_basis(solve(_basis(image), transpose=True)))
+        right = _basis(image)
+        left, inverse, turn = np.linalg.svd(solve(right, transpose=True), full_matrices=False)
+        left, inverse, right = left[:, :width], inverse[:width], right @ turn[:width].T
+        residual = np.linalg.norm(solve(left) / inverse - right, axis=0)
+        pure = max(1, int(np.argmax(np.append(residual > PURE, True))))
+        spot.tests[KEY] = Watch(left, right, 1.0 / inverse, pure, now)
 
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the branch point between two spots, if there is one."""
-        if not b.tests[KEY].flipped:
-            return []
+        """Return the branch points between two spots."""
+        found: list[Found] = []
+        for j in np.flatnonzero(b.tests[KEY].now < 0.0):
+            one = self._one(curve, a, b, int(j))
+            reach = 1e-4 * (b.s - a.s)
+            if one is not None and all(abs(one.spot.s - f.spot.s) > reach for f in found):
+                found.append(one)
+        return found
+
+    def _one(self, curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
+        """Return the branch point where the singular value j of spot a vanishes."""
         watch: Watch = a.tests[KEY]
+        u, v = watch.left[:, j], watch.right[:, j]
 
         def test(spot: Spot) -> float:
-            return _inverse_determinant(watch.right.T @ curve.bordered.solve(watch.left))
+            try:
+                inner = float(v @ curve.bordered.solve(u))
+            except LinearSolveError:  # singular: this is the place
+                return 0.0
+            return 1.0 / inner if inner else np.inf
 
-        reach, ends = curve.metric.norm(b.z - a.z), (watch.test, b.tests[KEY].test_before)
+        reach = curve.metric.norm(b.z - a.z)
+        ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
         for tolerance in (0.1, 1e-4):
             narrowed = crossing(curve, a, b, test, tolerance, ends)
             if narrowed is None:
-                return []
+                return None
             t, spot = narrowed
-            found = _polished(curve, a, b, spot, watch, reach)
+            found = _polished(curve, a, b, spot, (u, v), reach)
             if found is not None:
                 along = curve.metric.unit(b.z - a.z)
                 t = curve.metric.dot(found.z - a.z, along) / reach
                 place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
-                return [Found(place, _special(curve, found, spot.tangent))]
-        return []
+                return Found(place, _special(curve, found, spot.tangent))
+        return None
 
 
 @dataclass
@@ -131,10 +149,10 @@ class Crossing:
 
 
 def _polished(
-    curve: Curve, a: Spot, b: Spot, spot: Spot, watch: Watch, reach: float
+    curve: Curve, a: Spot, b: Spot, spot: Spot, pair: tuple[Vector, Vector], reach: float
 ) -> Crossing | None:
     """Return the branch point near a spot if it lies between the two others."""
-    left, right = _singular_pair(curve, spot, watch)
+    left, right = _singular_pair(curve, spot, pair)
     found = branch_point_near(curve, spot.z, spot.tangent, left[:-1], right, reach)
     if found is None:
         return None
@@ -144,15 +162,18 @@ def _polished(
     return found if -0.01 <= t <= 1.01 and aside <= reach else None
 
 
-def _singular_pair(curve: Curve, spot: Spot, watch: Watch) -> tuple[Vector, Vector]:
-    """Return the left and right singular vectors of the smallest singular value at a spot."""
-    curve.corrector.factorize(spot.at, curve.row(spot.tangent))
-    left = watch.left[:, 0]
-    for _ in range(3):
-        right = curve.bordered.solve(left)
-        right /= np.linalg.norm(right)
-        left = curve.bordered.solve(right, transpose=True)
-        left /= np.linalg.norm(left)
+def _singular_pair(curve: Curve, spot: Spot, pair: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+    """Return the singular vectors u and v at a spot, from those of a spot nearby."""
+    left, right = pair
+    try:
+        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
+        for _ in range(3):
+            right = curve.bordered.solve(left)
+            right /= np.linalg.norm(right)
+            left = curve.bordered.solve(right, transpose=True)
+            left /= np.linalg.norm(left)
+    except LinearSolveError:  # the spot is the branch point, to rounding
+        return pair
     return left, right
 
 
@@ -246,12 +267,6 @@ def _directions(H: Vector) -> list[Vector]:
     return [vectors @ (share * np.array([1.0, sign])) for sign in (1.0, -1.0)]
 
 
-def _orthonormal(block: Vector) -> Vector:
-    """Return Q of the factorisation Q R with positive diagonal of R."""
-    Q, R = np.linalg.qr(block)
-    return Q * np.where(np.diag(R) < 0.0, -1.0, 1.0)
-
-
-def _inverse_determinant(G: Vector) -> float:
-    sign, log = np.linalg.slogdet(G)
-    return float(sign * np.exp(-log / len(G)))  # the mean size, so that nothing overflows
+def _basis(block: Vector) -> Vector:
+    """Return an orthonormal basis of what the columns span."""
+    return np.linalg.qr(block)[0]

@@ -25,7 +25,8 @@ from .metric import Metric
 Vector = NDArray[Any]
 
 CONTRACTION = 0.7  # steps of Newton that shrink less than this lead elsewhere
-ROUNDING = 1e-8  # residuals up to here can be rounding, if the steps have died away
+ERROR = 1e-6  # of a point that is hoped for, relative to the step that led to it
+ROUNDING = 0.5  # ... and that is put up with if the residual is small and rounding allows no more
 FLOOR = 1e-6  # smaller components count as this part of the largest
 
 
@@ -40,11 +41,14 @@ class Corrected:
     iterations : int
     reason : str
         Why it failed.
+    row : ndarray, shape (n + 1,), or None
+        The last row with which the bordered Jacobian is factorised at the solution.
     """
 
     at: Linear | None
     iterations: int
     reason: str = ""
+    row: Vector | None = None
 
 
 @dataclass
@@ -75,50 +79,51 @@ class Corrector:
             Length of the step that led to z: what is small is measured by it, and the first
             correction may not be larger.
         """
-        target, before, size = float(row @ z), np.inf, np.inf
+        target, before = float(row @ z), np.inf
+        near: tuple[Linear, int] | None = None
+        reason = f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
             at = linearized(self.family, z)
             if at is None:
-                return Corrected(None, k, "the residual or the Jacobian is not finite")
-            if self._converged(at, size, before, reach):
-                return Corrected(at, k)
-            if k == self.max_iterations:
+                reason = "the residual or the Jacobian is not finite"
                 break
             try:
                 self.factorize(at, row)
                 step = self.bordered.solve(np.append(-at.F, target - float(row @ z)))
             except LinearSolveError:
-                return Corrected(None, k, "the bordered Jacobian is singular")
-            before, size = size, self.metric.norm(step)
+                reason = "the bordered Jacobian is singular"
+                break
+            size, scaled = self.metric.norm(step), self.scaled(at, reach)
+            if scaled <= self.tolerance and size <= ERROR * reach:
+                return Corrected(at, k, row=row)
+            if scaled <= 100.0 * self.tolerance and size <= ROUNDING * reach:
+                near = at, k
             if not size <= 2.0 * reach:
-                return Corrected(None, k, "the corrector leaves the neighbourhood")
-            if size > CONTRACTION * before and size > 1e-9 * reach:
-                return Corrected(None, k, "the corrector does not contract")
-            z = z + step
-        return Corrected(None, k, f"no convergence in {self.max_iterations} iterations")
+                reason = "the corrector leaves the neighbourhood"
+                break
+            if size > CONTRACTION * before:
+                reason = "the corrector does not contract"
+                break
+            z, before = z + step, size
+        if near is None:
+            return Corrected(None, k, reason)
+        return Corrected(*near)
 
     def factorize(self, at: Linear, row: Vector) -> None:
         """Factorise [J Fp; row] at a point."""
         self.bordered.factorize(at.J, at.Fp[:, None], row[None, :], self.family.pattern)
 
-    def tangent(self, at: Linear, row: Vector) -> Vector:
-        """Return the unit tangent with row . tangent > 0; [J Fp; row] stays factorised.
+    def tangent(self, row: Vector) -> Vector:
+        """Return the unit tangent with row . tangent > 0, once [J Fp; row] is factorised.
 
         Raises
         ------
         LinearSolveError
             At a branch point.
         """
-        self.factorize(at, row)
         edge = np.zeros(len(row))
         edge[-1] = 1.0
         return self.metric.unit(self.bordered.solve(edge))
-
-    def _converged(self, at: Linear, size: float, before: float, reach: float) -> bool:
-        scaled = self.scaled(at, reach)
-        if scaled <= self.tolerance:
-            return True
-        return scaled <= ROUNDING and (size <= 1e-10 * reach or 0.5 * before < size < 1e-7 * reach)
 
     def scaled(self, at: Linear, reach: float) -> float:
         """Return the largest residual relative to the terms of its equation."""

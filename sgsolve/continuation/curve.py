@@ -99,8 +99,11 @@ class Curve:
         """
         if corrected.at is None:
             return None
+        row = self.row(direction)
         try:
-            tangent = self.corrector.tangent(corrected.at, self.row(direction))
+            if corrected.row is None or not np.array_equal(corrected.row, row):
+                self.corrector.factorize(corrected.at, row)
+            tangent = self.corrector.tangent(row)
         except LinearSolveError:
             return None
         return Spot(corrected.at, tangent, s, corrected.iterations)
@@ -130,6 +133,7 @@ class Curve:
         if corrected.at is None:
             return None
         corrected.at.z[-1] = p
+        corrected.row = None
         away = self.metric.norm(corrected.at.z - self.interpolated(a, b, t))
         if away > 0.5 * reach:
             return None
@@ -155,7 +159,11 @@ def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:
 
 
 def start(
-    family: Family, bordered: Bordered, z: Vector, metric: Metric | None = None
+    family: Family,
+    bordered: Bordered,
+    z: Vector,
+    metric: Metric | None = None,
+    span: float = np.inf,
 ) -> tuple[Linear, Vector, Metric]:
     """Return the linearisation at a solution z, a tangent there, and the metric.
 
@@ -169,5 +177,5 @@ def start(
         raise LinearSolveError("the Jacobian is not finite at the start")
     tangent = first_tangent(family, bordered, at)
     if metric is None:
-        metric = start_metric(z, tangent, family.scale)
+        metric = start_metric(z, tangent, family.scale, span)
     return at, metric.unit(tangent), metric

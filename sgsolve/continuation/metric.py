@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 
-RANGE = 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
+STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,27 @@ class Metric:
         return float(np.degrees(2.0 * np.arcsin(min(1.0, 0.5 * self.norm(y - z)))))
 
 
-def start_metric(z: Vector, tangent: Vector, scale: Vector | None) -> Metric:
+def start_metric(z: Vector, tangent: Vector, scale: Vector | None, span: float = np.inf) -> Metric:
     """Return the metric in which x and p contribute alike to a tangent, shape (n + 1,).
 
     Parameters
     ----------
     scale : ndarray, shape (n,), or None
         The user's sizes of the unknowns.
+    span : float
+        How far the parameter may go.
     """
     sizes = np.ones(len(z) - 1) if scale is None else scale
-    size = _rms(z[:-1] / sizes)
+    size, p = _rms(z[:-1] / sizes), abs(float(z[-1]))
     slope, share = _rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
-    usual = max(abs(float(z[-1])), share) / size if size > 0.0 else 0.0
-    ratio = share / slope if slope > 0.0 else (usual or 1.0)
-    if usual > 0.0:
-        ratio = float(np.clip(ratio, usual / RANGE, usual * RANGE))
-    elif ratio == 0.0:
-        ratio = 1.0
-    return Metric(0.5 * np.append((ratio / sizes) ** 2 / len(sizes), 1.0))
+    usual = min(p, span) / size if size > 0.0 else 0.0
+    if slope * p <= 1e-10 * size * share:  # x does not move: as on a branch of trivial solutions
+        ratio = usual or 1.0
+    else:
+        ratio = share / slope
+        if usual > 0.0:  # near a fold x moves much faster than it usually does
+            ratio = min(max(ratio, usual / STEEP), usual * FLAT)
+    return Metric(0.5 * np.append(((ratio or 1.0) / sizes) ** 2 / len(sizes), 1.0))
 
 
 def _rms(x: Vector) -> float:

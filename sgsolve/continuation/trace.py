@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..branch import Special
 from ..errors import LinearSolveError
 from ..status import Status
-from .arclength import SHRINK, Arclength
+from .arclength import GROW, SHRINK, Arclength
 from .curve import Curve, Spot
 
 Vector = NDArray[Any]
@@ -76,6 +76,7 @@ class Walk:
     rejected: list[tuple[float, str]] = field(default_factory=list)
     status: Status = Status.MAX_POINTS
     ending: str = ""
+    growth: float = GROW  # what the step may be multiplied with; 1 after a rejection
 
     def note(self) -> None:
         """Write the row of the present spot."""
@@ -130,7 +131,7 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
                     state.status = Status.STEP_TOO_SMALL
                     state.ending = f"no step could be made: {reason}"
                     return
-                state.step = max(SHRINK * state.step, route.shortest)
+                state.step, state.growth = max(SHRINK * state.step, route.shortest), 1.0
     except KeyboardInterrupt:
         state.status, state.ending = Status.INTERRUPTED, Status.INTERRUPTED.text
 
@@ -154,9 +155,12 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     new, ending = _ended(curve, here, new, route)
     if new is None:
         return ending
+    try:
+        _measure(curve, new, here, route)
+    except LinearSolveError:
+        return "the new point is a branch point"
     state.ending = ending
     state.status = Status.CONVERGED if ending else state.status
-    _measure(curve, new, here, route)
     for found in _found(curve, here, new, route):
         found.special.index = len(state.rows)
         state.special.append(found.special)
@@ -165,7 +169,8 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
             state.status = Status.CONVERGED
             _measure_last(curve, new, here, route)
             break
-    state.step = settings.next_step(state.step, iterations, angle, longest)
+    longer = settings.next_step(state.step, iterations, angle, longest)
+    state.step, state.growth = min(longer, state.growth * state.step), GROW
     state.direction = (
         new.tangent if settings.predictor == "tangent" else curve.metric.unit(new.z - here.z)
     )

@@ -1,0 +1,132 @@
+"""Deflation: solutions that are known are made to repel, so that Newton finds another one.
+
+One idea: multiply F by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton
+step of m F is the Newton step of F times one number, so a deflated iteration costs what a plain one
+does, with the same sparse Jacobian.
+
+Reference: P. E. Farrell, A. Birkisson, S. W. Funke, SIAM J. Sci. Comput. 37 (2015) A2026; K. M.
+Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..solvers.direction import Direction, NewtonDirection
+from ..solvers.iterate import Iterate
+from ..solvers.limits import MaxChange
+from ..solvers.newton import Method
+from ..status import Status
+
+Vector = NDArray[Any]
+
+LARGEST = 1e3  # of the factor that stretches a step, so that a pole throws nobody to infinity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deflation:
+    """How known solutions repel, and how hard to look for further ones.
+
+    Parameters
+    ----------
+    power : float
+        p; 2 by default, more repels further.
+    distance : float
+        Two solutions are the same if they differ by less, relative to the size of the unknowns.
+    max_iterations : int
+        Of each attempt.
+    attempts : int
+        From each start. In turn solutions repel as `power` says, and half as strongly but ten
+        times as far; from the third attempt on the start is shaken at random.
+    shake : float
+        Size of the random change, relative to the unknowns.
+    """
+
+    power: float = 2.0
+    distance: float = 1e-6
+    max_iterations: int = 100
+    attempts: int = 4
+    shake: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.power <= 0.0 or self.distance <= 0.0 or self.attempts < 1:
+            raise InputError("power, distance and attempts of Deflation must be positive")
+
+    def solver(self, known: list[Vector], size: float, far: bool) -> Method:
+        """Return a solver that avoids known solutions; `size` is that of the unknowns."""
+        reach, power = (10.0 * size, 0.5 * self.power) if far else (size, self.power)
+        return Method(
+            direction=DeflatedDirection(known=tuple(known), power=power, size=reach),
+            limits=(MaxChange(20.0 * size),),
+            max_iterations=self.max_iterations,
+        )
+
+    def new(self, x: Vector, known: list[Vector], size: float) -> bool:
+        """Whether x is none of the known solutions."""
+        return all(rms(x - other) > self.distance * size for other in known)
+
+    def starts(self, x: Vector, known: list[Vector], size: float) -> list[Vector]:
+        """Return where to start, one for each attempt."""
+        random = np.random.default_rng(0)
+        onto = not self.new(x, known, size / self.distance * 1e-3)
+        starts = []
+        for k in range(self.attempts if known else 1):
+            change = self.shake * size * random.uniform(-1.0, 1.0, len(x))
+            starts.append(x + change if k >= 2 or onto else x)
+        return starts
+
+
+@dataclass(frozen=True)
+class DeflatedDirection:
+    """The direction of Newton for the deflated residual.
+
+    Parameters
+    ----------
+    known : tuple of ndarray
+    power : float
+    size : float
+        Of the unknowns: distances are measured in it.
+    inner : Direction
+        Gives the direction of Newton for the residual itself.
+    """
+
+    known: tuple[Vector, ...]
+    power: float = 2.0
+    size: float = 1.0
+    inner: Direction = field(default_factory=NewtonDirection)
+    forms_jacobian = True
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx``."""
+        status = self.inner.compute(it)
+        if status is not None or not self.known:
+            return status
+        factor = 1.0 - self.slope(it.x, it.dx)
+        if abs(factor) < 1.0 / LARGEST:
+            factor = np.copysign(1.0 / LARGEST, factor)
+        it.dx = it.dx / factor
+        it.newton = False
+        return None
+
+    def slope(self, x: Vector, dx: Vector) -> float:
+        """Return the derivative of log m along dx."""
+        total = 0.0
+        for other in self.known:
+            away = (x - other) / self.size
+            square = float(away @ away) / len(x)
+            if square == 0.0:
+                return 0.0
+            repulsion = square ** (-0.5 * self.power)
+            along = float(away @ dx) / (self.size * len(x))
+            total -= self.power * repulsion / (repulsion + 1.0) * along / square
+        return total
+
+
+def rms(x: Vector) -> float:
+    """Return the root mean square."""
+    return float(np.sqrt(np.mean(x * x)))

@@ -1,0 +1,220 @@
+"""Multiplicity: all the solutions that can be found, at one value of a parameter or along it.
+
+One idea: known solutions are deflated, so the same start leads on to new ones; along a parameter,
+every solution that was known at the last value is both continued and a start to look for others,
+which finds branches that no bifurcation connects.
+
+Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (deflated continuation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .bound import BoundSystem, Structure
+from .continuation.deflation import Deflation, rms
+from .errors import InputError
+from .intake import Signature, starting_point
+from .report import conclude
+from .result import Result
+from .solvers.monitor import Monitor
+from .solvers.presets import DampedNewton
+from .solvers.robust import as_solver
+from .solvers.sweep import checked_values
+from .solvers.workspace import Pool, Workspace
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class SolutionSets:
+    """The solutions found at each value of a parameter.
+
+    Attributes
+    ----------
+    name : str
+    parameter : ndarray, shape (values,)
+    solutions : list of ndarray, shape (solutions there, n)
+    """
+
+    name: str
+    parameter: Vector
+    solutions: list[Vector]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many solutions were found at each value."""
+        return np.array([len(block) for block in self.solutions])
+
+    def __iter__(self) -> Iterator[tuple[float, Vector]]:
+        """Go through (value, solutions)."""
+        return zip(self.parameter.tolist(), self.solutions, strict=True)
+
+    def plot(self, functional: Any = None, ax: Any = None, **style: Any) -> Any:
+        """Draw a dot per solution: a functional of x, or its norm, over the parameter."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.figure().add_subplot()
+        of = functional or np.linalg.norm
+        dots = [(value, float(of(x))) for value, block in self for x in block]
+        ax.plot(*np.array(dots).reshape(-1, 2).T, **{"linestyle": "", "marker": ".", **style})
+        ax.set_xlabel(self.name)
+        return ax
+
+
+class Multiplicity:
+    """Deflation, for `Problem`."""
+
+    _signature: Signature
+    _structure: Structure
+    _workspaces: Pool
+
+    def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
+        start = starting_point(x)
+        return BoundSystem(self._signature.bound(params), self._structure, len(start)), start
+
+    def solutions(
+        self,
+        x0: ArrayLike,
+        *,
+        max_solutions: int = 20,
+        deflation: Deflation | None = None,
+        solver: Any = None,
+        **params: Any,
+    ) -> list[Result]:
+        """Find several solutions from one start, or from several, by deflation.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,) or (starts, n)
+        max_solutions : int
+            Stop when so many are known.
+        deflation : Deflation, optional
+            How known solutions repel, how far apart two solutions are.
+        solver : optional
+            For the first solution; as in `solve`.
+        **params
+            Parameters.
+
+        Returns
+        -------
+        list of Result
+            Successes only, all distinct, in the order in which they were found. That there are no
+            more is not proven.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x: x**3 - x)
+        >>> sorted(float(result.x[0].round(9) + 0.0) for result in problem.solutions([0.3]))
+        [-1.0, 0.0, 1.0]
+        """
+        if max_solutions < 1:
+            raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
+        starts = np.atleast_2d(np.asarray(x0))
+        system, first = self._system(starts[0], params)
+        system.prepare(first)
+        known: list[Result] = []
+        with self._workspaces.lend() as workspace:
+            search = Search(system, workspace, deflation or Deflation(), solver)
+            for row in starts:
+                search.from_start(starting_point(row), known, max_solutions)
+        return known
+
+    def deflated_sweep(
+        self,
+        x0: ArrayLike,
+        name: str,
+        values: Sequence[float],
+        *,
+        max_solutions: int = 20,
+        deflation: Deflation | None = None,
+        **params: Any,
+    ) -> SolutionSets:
+        """Find the solutions for every value of a parameter, each known one a start at the next.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,) or (starts, n)
+            Starts; tried at every value.
+        name : str
+        values : sequence of float
+        max_solutions : int
+            At each value.
+        deflation : Deflation, optional
+        **params
+
+        Returns
+        -------
+        SolutionSets
+            ``counts``, ``solutions``; `plot` draws the diagram.
+        """
+        self._signature.numeric(name)
+        starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
+        values, before, sets = checked_values(values), list[Vector](), list[Vector]()
+        with self._workspaces.lend() as workspace:
+            for value in values:
+                system, _ = self._system(starts[0], {**params, name: value})
+                system.prepare(starts[0])
+                search = Search(system, workspace, deflation or Deflation(), None)
+                known: list[Result] = []
+                for x in before:
+                    search.continued(x, known)
+                for x in [*before, *starts]:
+                    search.from_start(x, known, max_solutions)
+                before = [result.x for result in known]
+                sets.append(np.array(before).reshape(-1, len(starts[0])))
+        return SolutionSets(name, np.array(values), sets)
+
+
+@dataclass
+class Search:
+    """The search for solutions of one system."""
+
+    system: BoundSystem
+    workspace: Workspace
+    deflation: Deflation
+    solver: Any
+
+    def continued(self, x: Vector, known: list[Result]) -> None:
+        """Solve from a solution of a neighbouring system, undisturbed by the others."""
+        self._attempt(DampedNewton(max_iterations=30), x, known)
+
+    def from_start(self, x0: Vector, known: list[Result], most: int) -> None:
+        """Find solutions from a start until an attempt fails; append them."""
+        first = as_solver(self.solver)
+        while len(known) < most:
+            others = [result.x for result in known]
+            size = self._size(x0, others)
+            for k, x in enumerate(self.deflation.starts(x0, others, size)):
+                far = k % 2 == 1
+                solver = self.deflation.solver(others, size, far) if others else first
+                if self._attempt(solver, x, known):
+                    break
+            else:
+                return
+
+    def _attempt(self, solver: Any, x: Vector, known: list[Result]) -> bool:
+        """Solve; True if that gave a solution that was not known, which is then appended."""
+        F = self.system.residual_quietly(x)
+        if not np.isfinite(F).all():
+            return False
+        result = conclude(solver, self.system, self.workspace, x, F, Monitor())
+        others = [other.x for other in known]
+        size = self._size(result.x, others)
+        if not result.success or not self.deflation.new(result.x, others, size):
+            return False
+        known.append(result)
+        return True
+
+    def _size(self, x: Vector, others: list[Vector]) -> float:
+        """Return the size of the unknowns, by which distances are measured."""
+        if self.system.scale is not None:
+            return rms(self.system.scale)
+        return max(rms(y) for y in (x, *others)) or 1.0

@@ -1,0 +1,121 @@
+"""Branch points found with a sparse factorisation, and the branches that leave them."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ConvergenceError, InputError, Problem
+from tests.continuation.gallery import elastica, swift_hohenberg
+
+
+def pitchfork(u, lam=-1.0):
+    return lam * u - u**3
+
+
+def transcritical(u, lam=-1.0):
+    return lam * u - u**2
+
+
+@pytest.mark.parametrize(("residual", "start"), [(pitchfork, 0.0), (transcritical, 0.0)])
+def test_smallest_examples(residual, start):
+    branch = Problem(residual).continuation([start], "lam", (-1.0, 1.0))
+    (point,) = branch.special
+    assert point.kind == "branch point"
+    assert abs(point.parameter) < 1e-10
+    assert abs(point.x[0]) < 1e-10
+
+
+def test_transcritical_met_along_the_other_branch():
+    branch = Problem(transcritical).continuation([-1.0], "lam", (-1.0, 1.0))
+    (point,) = branch.special
+    assert abs(point.parameter) < 1e-10
+    assert np.allclose(branch.states[:, 0], branch["lam"], atol=1e-9)  # never jumped
+    other = Problem(transcritical).switch(branch, bounds=(-1.0, 1.0))
+    assert np.abs(other.states).max() < 1e-12
+
+
+@pytest.mark.parametrize("side", [0.1, -0.1])
+def test_both_arms_of_a_pitchfork(side):
+    problem = Problem(pitchfork)
+    branch = problem.continuation([0.0], "lam", (-1.0, 1.0), stability=True)
+    arm = problem.switch(branch, 0, (-1.0, 1.0), step=side, stability=True)
+    assert np.allclose(arm.states[:, 0] ** 2, arm["lam"], atol=1e-9)
+    assert np.sign(arm.x[0]) == np.sign(arm.states[0, 0])
+    assert (arm["unstable"] == 0).all()
+    assert branch["unstable"].tolist() == (branch["lam"] > 0).astype(int).tolist()
+
+
+def test_the_arms_leave_to_opposite_sides():
+    problem = Problem(pitchfork)
+    branch = problem.continuation([0.0], "lam", (-1.0, 1.0))
+    ends = [problem.switch(branch, 0, (-1, 1), step=s).x[0] for s in (0.1, -0.1)]
+    assert np.allclose(sorted(ends), [-1.0, 1.0])
+
+
+def test_elastica_buckles_at_multiples_of_pi():
+    n = 99
+    branch = Problem(elastica).continuation(np.zeros(n), "lam", (2.0, 13.0))
+    points = branch.specials("branch point")
+    k = np.arange(1, 5)
+    exact = 2 * (n + 1) * np.sin(k * np.pi / (2 * (n + 1)))  # of the difference equations
+    assert np.allclose([p.parameter for p in points], exact, atol=1e-10, rtol=0)
+    assert np.allclose(exact, k * np.pi, rtol=2e-3)
+    x = np.arange(1, n + 1) / (n + 1)
+    for mode, point in zip(k, points, strict=True):
+        shape = np.sin(mode * np.pi * x)
+        assert abs(abs(point.vector @ shape) / np.linalg.norm(shape) - 1.0) < 1e-8
+
+
+def test_elastica_buckled_shape():
+    """Amplitude of the first mode against the pendulum's elliptic integral."""
+    from scipy.special import ellipk
+
+    n = 199
+    problem = Problem(elastica)
+    branch = problem.continuation(np.zeros(n), "lam", (2.0, 4.0))
+    arm = problem.switch(branch, 0, (3.0, 4.0), step=0.1)
+    assert arm["lam"][-1] == 4.0
+    amplitude = np.abs(arm.x).max()
+    # between zeros: half a period of the pendulum, lam = 2 K(sin(amplitude / 2))
+    assert abs(2.0 * ellipk(np.sin(amplitude / 2) ** 2) - 4.0) < 1e-3
+
+
+def test_swift_hohenberg_branch_points():
+    branch = Problem(swift_hohenberg()).continuation(
+        np.zeros(200), "lam", (-0.1, 2.2), max_step=0.05, keep="none"
+    )
+    found = [point.parameter for point in branch.specials("branch point")]
+    exact = [0.00729053, 0.15162002, 0.48386311, 0.53083983, 0.8688901, 2.07683002]
+    assert len(found) == len(exact)
+    assert np.abs(np.array(found) - exact).max() < 1e-8
+
+
+def test_pattern_that_leaves_the_uniform_state():
+    problem = Problem(swift_hohenberg())
+    branch = problem.continuation(np.zeros(200), "lam", (-0.1, 0.3), max_step=0.05)
+    arm = problem.switch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.1, max_points=80)
+    assert arm.specials("fold")
+    assert np.abs(arm.states).max() > 0.5
+
+
+def test_switch_explains_what_is_wrong():
+    problem = Problem(pitchfork)
+    branch = problem.continuation([0.0], "lam", (-1.0, 1.0))
+    with pytest.raises(InputError, match="1 branch points; there is no number 3"):
+        problem.switch(branch, 3)
+    sweep = problem.sweep([0.0], "lam", [-1.0, 1.0])
+    with pytest.raises(InputError, match="0 branch points"):
+        problem.switch(sweep)
+
+
+def test_start_on_a_branch_point_is_explained():
+    with pytest.raises(ConvergenceError, match="branch point"):
+        Problem(pitchfork).continuation([0.0], "lam", (-1.0, 1.0), lam=0.0)
+
+
+def test_two_branch_points_within_one_step():
+    def residual(u, lam=-1.0):
+        return np.stack([lam * u[0] - u[0] ** 3, (lam - 0.05) * u[1] - u[1] ** 3])
+
+    branch = Problem(residual).continuation([0.0, 0.0], "lam", (-1.0, 1.0), max_step=0.5)
+    found = [point.parameter for point in branch.specials("branch point")]
+    assert np.allclose(found, [0.0, 0.05], atol=1e-10)

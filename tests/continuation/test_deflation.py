@@ -1,0 +1,88 @@
+"""Deflation: the numbers of solutions that are published, every one distinct and converged."""
+
+import numpy as np
+import pytest
+
+from sgsolve import InputError, Problem
+from sgsolve.continuation.deflation import DeflatedDirection, Deflation
+from tests.continuation.gallery import bratu, elastica, golubitsky_quartic, winged_cusp
+
+
+def distinct(results):
+    x = np.array([result.x for result in results])
+    gaps = [np.abs(a - b).max() for i, a in enumerate(x) for b in x[:i]]
+    return min(gaps, default=1.0) > 1e-3
+
+
+@pytest.mark.parametrize(("lam", "count"), [(-2.0, 1), (5.0, 1), (1.0, 3), (2.0, 3), (3.0, 3)])
+def test_winged_cusp(lam, count):
+    results = Problem(winged_cusp).solutions([1.5], lam=lam)
+    assert len(results) == count
+    assert distinct(results)
+    assert all(np.abs(winged_cusp(r.x, lam)).max() < 1e-8 for r in results)
+
+
+@pytest.mark.parametrize(("lam", "count"), [(-2.0, 2), (1.0, 2), (0.0, 4), (-1.0, 4)])
+def test_golubitsky_quartic(lam, count):
+    results = Problem(golubitsky_quartic).solutions([0.5], lam=lam)
+    assert len(results) == count
+    assert distinct(results)
+
+
+def test_elastica_with_a_transverse_force():
+    results = Problem(elastica).solutions(0.1 * np.ones(99), lam=1.1 * np.pi, mu=0.5)
+    assert len(results) == 3
+    problem = Problem(elastica)
+    unstable = [
+        (np.linalg.eigvalsh(problem.jacobian(r.x, lam=1.1 * np.pi, mu=0.5).toarray()) > 0).sum()
+        for r in results
+    ]
+    assert unstable.count(0) == 2
+
+
+@pytest.mark.slow
+def test_elastica_along_the_load():
+    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", np.linspace(1.0, 12.0, 23))
+    assert sets.counts.tolist() == (2 * np.floor(sets.parameter / np.pi) + 1).astype(int).tolist()
+    for lam, block in sets:
+        assert all(np.abs(elastica(x, lam)).max() < 1e-6 for x in block)
+
+
+def test_both_solutions_of_bratu_and_none_beyond_the_fold():
+    results = Problem(bratu).solutions(np.zeros(49), lam=2.0)
+    assert len(results) == 2
+    assert distinct(results)
+    assert Problem(bratu).solutions(np.zeros(49), lam=4.0) == []
+
+
+def test_the_limit_on_solutions_holds():
+    assert len(Problem(winged_cusp).solutions([1.5], lam=2.0, max_solutions=2)) == 2
+    with pytest.raises(InputError, match="max_solutions"):
+        Problem(winged_cusp).solutions([1.5], lam=2.0, max_solutions=0)
+
+
+def test_several_starts():
+    results = Problem(winged_cusp).solutions([[1.5], [-3.0]], lam=2.0)
+    assert len(results) == 3
+
+
+def test_slope_is_the_derivative_of_the_logarithm():
+    random = np.random.default_rng(0)
+    known = tuple(random.standard_normal((2, 5)))
+    direction = DeflatedDirection(known=known, power=3.0, size=0.7)
+    x, dx = random.standard_normal((2, 5))
+
+    def log_m(t):
+        total = 0.0
+        for r in known:
+            square = np.mean(((x + t * dx - r) / 0.7) ** 2)
+            total += np.log(square**-1.5 + 1.0)
+        return total
+
+    h = 1e-5
+    assert abs(direction.slope(x, dx) - (log_m(h) - log_m(-h)) / (2 * h)) < 1e-8
+
+
+def test_settings_are_checked():
+    with pytest.raises(InputError):
+        Deflation(power=0.0)

@@ -1,0 +1,155 @@
+"""Folds: located to rounding, by whatever linear solver, with one analysis each of the matrices."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from sgsolve.continuation import Arclength
+from tests.continuation.gallery import (
+    Arch,
+    bratu,
+    bratu_2d,
+    h_equation,
+    s_curve,
+    swift_hohenberg,
+    tilted_pitchfork,
+)
+
+BRATU = {
+    19: 3.5092569575,
+    49: 3.5130993909,
+    99: 3.5136479040,
+    199: 3.5137850164,
+    399: 3.5138192935,
+    999: 3.5138288910,
+}
+BRATU_2D = {31: 6.8066527292, 63: 6.8077574946, 127: 6.8080327528}
+
+
+def bratu_fold(n, **options):
+    problem = Problem(bratu, **options)
+    return problem.continuation(np.zeros(n), "lam", (0.05, 4.0), step=0.2, max_step=0.6)
+
+
+@pytest.mark.parametrize("n", BRATU)
+def test_bratu(n):
+    branch = bratu_fold(n)
+    assert branch.success
+    (fold,) = branch.special
+    assert abs(fold.parameter - BRATU[n]) < 1e-10
+    assert branch["lam"][-1] == 0.05
+    assert branch.states[-1].max() > 5.0  # the upper branch
+    assert branch.stats.n_analyse <= 2  # J for the first point, and the bordered matrix
+
+
+def test_the_null_vector_belongs_to_the_jacobian():
+    (fold,) = bratu_fold(49).special
+    J = Problem(bratu).jacobian(fold.x, lam=fold.parameter)
+    assert np.abs(J @ fold.vector).max() < 1e-9 * abs(J).max()
+    assert np.abs(bratu(fold.x, fold.parameter)).max() < 1e-8
+
+
+def test_the_continuum_is_approached_with_order_two():
+    exact = 3.5138307191
+    errors = [exact - BRATU[n] for n in (49, 99, 199)]
+    found = [exact - bratu_fold(n).special[0].parameter for n in (49, 99, 199)]
+    assert np.allclose(found, errors, atol=1e-9)
+    assert np.allclose(np.log2(np.divide(found[:-1], found[1:])), 2.0, atol=0.01)
+
+
+@pytest.mark.parametrize("backend", ["banded", "superlu", "pardiso", "dense"])
+def test_every_back_end_locates_the_fold(backend):
+    if backend == "pardiso":
+        pytest.importorskip("pypardiso")
+    fold = bratu_fold(99, backend=backend).special[0]
+    assert abs(fold.parameter - BRATU[99]) < 1e-10
+
+
+@pytest.mark.parametrize(
+    "n", [31, pytest.param(63, marks=pytest.mark.slow), pytest.param(127, marks=pytest.mark.slow)]
+)
+def test_bratu_in_two_dimensions(n):
+    branch = Problem(bratu_2d(n)).continuation(
+        np.zeros(n * n), "lam", (0.0, 7.0), step=0.5, max_step=1.0, stop="fold", keep="none"
+    )
+    assert abs(branch.special[0].parameter - BRATU_2D[n]) < 1e-9
+    assert branch["lam"][-1] == branch.special[0].parameter
+    assert branch.states.shape == (1, n * n)
+
+
+def test_the_number_of_points_does_not_depend_on_the_grid():
+    counts = {len(bratu_fold(n)) for n in (49, 199, 999)}
+    assert max(counts) - min(counts) <= 1
+
+
+def test_s_curve_within_the_published_number_of_evaluations():
+    branch = Problem(s_curve).continuation([-2.1038034], "lam", (0.0, 1.0), max_step=1.0)
+    assert branch.success
+    assert branch["lam"][-1] == 1.0
+    assert abs(branch.x[0] - 2.1038034027) < 1e-9
+    found = [(fold.parameter, fold.x[0]) for fold in branch.specials("fold")]
+    assert np.allclose(found, [(5 / 6, -1.0), (1 / 6, 1.0)], atol=1e-10)
+    assert branch.stats.nfev + branch.stats.njev <= 128
+    assert np.abs(s_curve(branch.states[:, 0], branch["lam"])).max() < 1e-9
+
+
+@pytest.mark.parametrize("predictor", ["tangent", "secant"])
+def test_tilted_pitchfork(predictor):
+    method = Arclength(predictor=predictor)
+    branch = Problem(tilted_pitchfork).continuation([-2.1], "mu", (-1.0, 1.0), method=method)
+    found = [(fold.parameter, fold.x[0]) for fold in branch.special]
+    assert np.allclose(found, [(2 / 3, -1.0), (-2 / 3, 1.0)], atol=1e-10)
+
+
+def test_h_equation_round_its_fold():
+    branch = Problem(h_equation(100)).continuation(
+        np.ones(100), "c", (0.0, 1.1), max_step=0.3, until=lambda x: x[-1] > 8.0
+    )
+    (fold,) = branch.special
+    assert abs(fold.parameter - 1.0) < 1e-10
+    assert branch["c"][-1] < 0.9
+
+
+@pytest.mark.slow
+def test_arch_snaps_through():
+    arch = Arch()
+    branch = Problem(arch.residual).continuation(
+        np.zeros(arch.n), "load", (-0.5, 1.0), step=0.02, outputs={"top": lambda u: u[arch.top]}
+    )
+    assert branch.success
+    up, down = (fold.parameter for fold in branch.specials("fold"))
+    assert 0.0 < up < 0.2
+    assert down < 0.0  # it has to be pulled back
+    assert branch["top"][-1] < -30.0  # inverted: the arch was 14 high
+    # the fold of the discrete problem, found independently: det J = 0 by bisection on the curve
+    J = Problem(arch.residual).jacobian(branch.special[0].x, load=up).toarray()
+    values = np.linalg.svd(J, compute_uv=False)
+    assert values[-1] < 1e-9 * values[0]
+
+
+def test_snaking_branch_through_many_folds():
+    """Localised states; the folds line up at the two edges of the snaking region."""
+    n, length = 256, 30.0
+    problem = Problem(swift_hohenberg(n, length, even=True))
+    x = (np.arange(n) + 0.5) * length / n
+    branch = problem.continuation(
+        problem.solve(1.1 * np.cos(x) * np.exp(-(x**2) / 50.0), lam=-0.7).x,
+        "lam",
+        (-2.0, 0.5),
+        lam=-0.7,
+        step=-0.01,
+        max_step=0.05,
+        max_points=120,
+        detect="fold",
+        keep="none",
+        outputs={"norm": np.linalg.norm},
+    )
+    folds = np.array([fold.parameter for fold in branch.specials("fold")])
+    assert len(folds) >= 6
+    left, right = folds[folds < -0.67][1:4], folds[folds > -0.67][1:4]
+    assert np.ptp(left) < 1e-3
+    assert np.ptp(right) < 1e-3
+    assert abs(left.mean() - -0.7127) < 1e-3
+    assert abs(right.mean() - -0.6267) < 1e-3
+    assert branch["norm"][-1] > branch["norm"][0] + 1.0
+    assert branch.stats.n_analyse <= 3
