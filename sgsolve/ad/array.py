@@ -201,8 +201,8 @@ class ADArray(Operators):
                 f"np.{ufunc.__name__} on AD arrays takes no {', '.join(sorted(kwargs))}: an AD "
                 "array is never written into; use np.where to choose elements"
             )
-        if ufunc is np.matmul:
-            return numpy_call("matmul", inputs)
+        if ufunc.signature is not None:  # of whole vectors or matrices
+            return dispatch.call(ufunc, inputs, {})
         return call_ufunc(ufunc, *inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

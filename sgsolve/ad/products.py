@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,15 @@ def matmul(a: Any, b: Any) -> Any:
         return ADArray(a @ b._value, derivative.multiplied(derivative.root.matrix(a)))
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
+    return _product(operator.matmul, a, b)
+
+
+def _product(numpys: Any, a: Any, b: Any) -> Any:
+    """Return the product of arrays with axes; `numpys` computes its value."""
     a, b = _operand(a), _operand(b)
     if a.shape[-1] != b.shape[0 if b.ndim == 1 else -2]:
         raise ShapeError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
-    result = value(a) @ value(b)
+    result = numpys(value(a), value(b))
     if isinstance(a, ADArray) and not isinstance(b, ADArray) and a.ndim <= b.ndim == 2:
         return _constant_right(a, b, result)
     if isinstance(b, ADArray) and not isinstance(a, ADArray) and b.ndim <= a.ndim == 2:
@@ -95,7 +101,8 @@ def dot(a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
-        return matmul(a, b)
+        # Not to the last bit the same as a @ b, for views with strides.
+        return _product(operator.matmul if sp.issparse(a) or sp.issparse(b) else np.dot, a, b)
     axes = (-1, -1 if np.ndim(b) == 1 else -2)
     return ADArray(np.dot(value(a), value(b)), tensordot(a, b, axes)._derivative)
 
@@ -131,6 +138,28 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     right = np.reshape(np.transpose(b, second + rest_b), (length, int(np.prod(cols))))
     total = matmul(left, right)
     return ADArray(np.tensordot(value(a), value(b), axes), total._derivative)
+
+
+def matvec(x1: Any, x2: Any) -> Any:
+    """Return the products of (stacks of) matrices with vectors; np.matvec for AD arrays."""
+    total = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
+    return ADArray(_ufunc("matvec")(value(x1), value(x2)), total._derivative)
+
+
+def vecmat(x1: Any, x2: Any) -> Any:
+    """Return the products of vectors with (stacks of) matrices; np.vecmat for AD arrays."""
+    total = np.sum(np.conjugate(x1)[..., np.newaxis] * x2, axis=-2)
+    return ADArray(_ufunc("vecmat")(value(x1), value(x2)), total._derivative)
+
+
+def vecdot(x1: Any, x2: Any) -> Any:
+    """Return the scalar products of vectors along the last axis; np.vecdot for AD arrays."""
+    total = np.sum(np.conjugate(x1) * x2, axis=-1)
+    return ADArray(_ufunc("vecdot")(value(x1), value(x2)), total._derivative)
+
+
+def _ufunc(name: str) -> Any:
+    return getattr(np, name)  # np.matvec and np.vecmat came with NumPy 2.2
 
 
 def outer(a: Any, b: Any) -> Any:
@@ -227,6 +256,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
 
 TABLE: dict[Any, Any] = {
     np.matmul: matmul,
+    **{getattr(np, f.__name__): f for f in (vecdot, matvec, vecmat) if hasattr(np, f.__name__)},
     np.dot: dot,
     np.vdot: vdot,
     np.inner: inner,

@@ -178,7 +178,11 @@ CALLS = {
         (V, lambda x: np.convolve(x[:3], x, "valid"))],
     np.fill_diagonal: [],
 }  # fmt: skip
+K = np.arange(12.0).reshape(2, 3, 2)
 for name, calls in {
+    "vecdot": [(M, lambda x: np.vecdot(x, C)), (C, lambda x: np.vecdot(x, x))],
+    "matvec": [(M, lambda x: np.matvec(x, C)), (C, lambda x: np.matvec(M, x))],
+    "vecmat": [(C, lambda x: np.vecmat(x, K)), (M, lambda x: np.vecmat(C[:2], x))],
     "unstack": [(M, lambda x: np.unstack(x)[1])],
     "cumulative_sum": [(V, lambda x: np.cumulative_sum(x)),
         (M, lambda x: np.cumulative_sum(x, axis=1, include_initial=True))],
