@@ -184,7 +184,7 @@ PARTIALS |= {
     np.floor_divide: lambda y, a, b: (0, 0),
     np.maximum: lambda y, a, b: (a >= b, a < b),
     np.minimum: lambda y, a, b: (a <= b, a > b),
-    np.fmax: lambda y, a, b: (a >= b, a < b),
+    np.fmax: lambda y, a, b: ((a >= b) | np.isnan(b), (a < b) | np.isnan(a)),
     np.hypot: lambda y, a, b: tuple(
         c / np.where(a**2 + b**2 == 0, 1, np.sqrt(a**2 + b**2)) for c in (a, b)
     ),
