@@ -8,6 +8,7 @@ the operands, so that an id in a key stays theirs.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -119,9 +120,15 @@ def scattered(
     if parent.has_weights:
         return parent, (alpha, s, c, spread(a))
     if c is None:
-        return parent, (0.0, alpha, spread(None), None)
+        if abs(alpha) < math.inf:
+            return parent, (0.0, alpha, spread(None), None)
+        c, s, alpha = np.ones(len(index.values)), alpha, 0.0
     if alpha != 0.0:
         c, s = shifted(c, s, alpha, memo)
+    if not abs(s) < math.inf:
+        # An infinite slope of one element must not meet the zeros of the others.
+        c, s = c * s, 1.0
+        memo["kept", id(c)] = c
     return parent, (0.0, s, spread(c), None)
 
 

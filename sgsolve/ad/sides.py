@@ -7,6 +7,7 @@ both sides stands on the whole structures, with each side's coefficients at its 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -
             if alpha != 0.0:
                 c, s = shifted(c, s, alpha, memo)
             stretches.append((index, s, c))
-    common = next((s for _, s, _ in stretches if s != 0), 1.0)
+    # An infinite slope of one element must not meet the zeros of the others.
+    common = next((s for _, s, _ in stretches if 0.0 < abs(s) < math.inf), 1.0)
     key = tuple((id(index), id(values), s / common) for index, s, values in stretches)
     if key not in memo:
         memo[key] = (_filled(stretches, common, size), stretches)

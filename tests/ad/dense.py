@@ -202,7 +202,7 @@ def elementwise(ufunc, *args):
     if not np.size(v):
         return Dense(v, np.zeros((len(nodes[0].t), *np.shape(v))))
     with np.errstate(all="ignore"):
-        partials = PARTIALS[ufunc](wide(v), *[wide(value(a)) for a in args])
+        partials = PARTIALS[ufunc](wide(v), *[_promoted(value(a), v) for a in args])
     t = 0.0
     for a, p in zip(args, partials, strict=True):
         if isinstance(a, Dense):
@@ -211,6 +211,11 @@ def elementwise(ufunc, *args):
             Steepness.largest = max(Steepness.largest, float(np.max(finite, initial=0.0)))
             t = t + _aligned(a, np.shape(v)) * p
     return Dense(v, np.broadcast_to(t, (len(nodes[0].t), *np.shape(v))))
+
+
+def _promoted(a, v):
+    """A Python number is rounded to the dtype of the array that it meets, before it is compared."""
+    return wide(np.asarray(a, dtype=np.asarray(v).dtype) if type(a) is float else a)
 
 
 def _aligned(d, shape):

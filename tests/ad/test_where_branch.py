@@ -136,6 +136,27 @@ def test_a_living_sparsity_does_not_change_ordinary_evaluations():
     assert s.sparsity.nnz == 5
 
 
+@pytest.mark.parametrize("slope", [np.inf, np.nan])
+def test_an_infinite_slope_stays_at_its_element(slope):
+    """One element alone has a number for a coefficient, which must not meet the others' zeros."""
+    bad = ad.elementwise(np.sqrt, lambda x: np.full(np.shape(x), slope))
+    at = X == 0
+    i, rest = np.flatnonzero(at), np.flatnonzero(~at)
+
+    def scattered(x):
+        return ad.sparsesum([ad.sparsevec(5, i, bad(x[i])), ad.sparsevec(5, rest, 2 * x[rest])])
+
+    for f in (
+        lambda x: ad.branch(at, lambda k: bad(x[k]), lambda k: 2 * x[k]),
+        lambda x: ad.branch(at, lambda k: bad(x[k]), lambda k: 1.0) + 2 * x * ~at,
+        scattered,
+    ):
+        for _ in range(4):
+            J = f(ad.seed(X)).jacobian.toarray()
+            np.testing.assert_array_equal(J[rest], 2 * np.eye(5)[rest])
+            np.testing.assert_array_equal(J[2, 2], slope)
+
+
 def test_branch_on_nothing():
     x = ad.seed(X[:0])
     y = ad.branch(x > 0, lambda i: x[i], lambda i: 2 * x[i])
