@@ -1,7 +1,8 @@
 """NumPy's functions on AD arrays: one table from NumPy's function to ours.
 
 The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
-`reductions`, `running`, `products` and `composed`.
+`reductions`, `running`, `products`, `tables` and
+`composed`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import composed, joining, products, reductions, running, shaping
+from . import composed, joining, products, reductions, running, shaping, tables
 from .dispatch import METHODS, TABLE, Function, call
 from .elementwise import value
 
@@ -44,6 +45,7 @@ TABLE.update(
         **running.TABLE,
         **products.TABLE,
         **composed.TABLE,
+        **tables.TABLE,
         **{func: _of_values(func) for func in DECISIONS},
     }
 )
