@@ -1,8 +1,7 @@
 """NumPy's functions on AD arrays: one table from NumPy's function to ours.
 
 The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
-`reductions`, `running`, `products`, `tables` and
-`composed`.
+`reductions`, `running`, `products`, `tables` and `composed`.
 """
 
 from __future__ import annotations
