@@ -1,8 +1,8 @@
 """Times of the linear back ends: what `linear.auto` chooses, and what its checks cost.
 
-Run ``python benchmarks/linear_backends.py [band | dense | overhead]``; set OMP_NUM_THREADS for a
-fixed number of threads. Every time is one factorisation with one checked solve, in microseconds,
-the best of several repetitions.
+Run ``python benchmarks/linear_backends.py [band | dense | overhead | order]``; set
+OMP_NUM_THREADS for a fixed number of threads. Every time is one factorisation with one checked
+solve, in microseconds, the best of several repetitions.
 """
 
 import sys
@@ -108,7 +108,49 @@ def overhead() -> None:
         print(f"{label:20}{solver.name:8}{numbers}", flush=True)
 
 
+def decoupled(n: int) -> Any:
+    """Return the Jacobian of extended Rosenbrock with its two kinds of equations in two blocks."""
+    i = np.arange(n // 2)
+    rows, columns = np.r_[i, i, n // 2 + i], np.r_[2 * i, 2 * i + 1, 2 * i]
+    values = np.repeat([24.0, 10.0, -1.0], n // 2)
+    return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(n, n)))
+
+
+def out_of_order(A: Any, diagonal: bool) -> Any:
+    """Shuffle the equations; store the zeros of the diagonal if asked."""
+    A = sp.csr_array(A[np.random.default_rng(0).permutation(A.shape[0])])
+    A.sort_indices()
+    own = Pattern.of(A)
+    pattern = own.with_diagonal() if diagonal else own
+    data = np.zeros(pattern.nnz)
+    data[pattern.positions(own)] = A.data
+    return pattern.matrix(data)
+
+
+def order() -> None:
+    """What do equations in another order than their unknowns cost, choice and analysis apart?"""
+    cases = {
+        "decoupled, n = 10000": decoupled(10_000),
+        "decoupled, n = 100000": decoupled(100_000),
+        "device (5000,)": drift_diffusion((5000,), 10.0),
+        "device (60, 60)": drift_diffusion((60, 60), 10.0),
+        "five-point (150, 150)": five_point(150),
+    }
+    print(f"\n{'':40}{'choice':>10}{'first':>10}{'step':>10}   auto")
+    for label, given in cases.items():
+        for how in ("as given", "shuffled", "and zeros stored"):
+            A = given if how == "as given" else out_of_order(given, how != "shuffled")
+            pattern = Pattern.of(A)
+            choice = best(lambda p=pattern: linear.auto(p))
+            J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
+            solver = linear.auto(pattern)
+            first = timeit.timeit(lambda s=solver, J=J: s.factorize(J), number=1) * 1e6
+            again = best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b)))
+            numbers = f"{choice:10.0f}{first:10.0f}{again:10.0f}"
+            print(f"{label:22} {how:17}{numbers}   {solver.name}", flush=True)
+
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["overhead", "dense", "band"]
+    chosen = sys.argv[1:] or ["overhead", "dense", "band", "order"]
     for part in chosen:
-        {"overhead": overhead, "dense": dense, "band": band}[part]()
+        {"overhead": overhead, "dense": dense, "band": band, "order": order}[part]()

@@ -1,9 +1,9 @@
 """Banded LAPACK: the fastest factorisation of a narrow matrix, in its own order or reordered.
 
 One idea: where an entry goes in LAPACK's band storage depends on the pattern only, so a
-factorisation is one scatter and one call. Reverse Cuthill-McKee turns a 1-D device whose unknowns
-come block after block (all potentials, all electrons, all holes) into a narrow band. Partial
-pivoting on the current values: nothing can go stale.
+factorisation is one scatter and one call. `narrow_order` turns a 1-D device whose unknowns come
+block after block (all potentials, all electrons, all holes), and whose equations come in another
+order, into a narrow band. Partial pivoting on the current values: nothing can go stale.
 
 Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf and gbtrs.
 """
@@ -13,14 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from ..errors import SingularMatrixError
 from ..pattern import Pattern
 from .backend import Vector, is_complex
+from .ordering import Order, inverse, narrow_order
 
 # A pivot this much smaller than the largest is a reason to look whether A is singular.
 SMALL_PIVOT = 1e-11
@@ -31,18 +29,16 @@ class Banded:
 
     Parameters
     ----------
-    order : ndarray of int, shape (n,), optional
-        What `narrow_order` found for the pattern that is analysed first (None: as given).
-    searched : bool
-        Whether it was asked. By default the analysis does.
+    order : Order, optional
+        What `narrow_order` found for the pattern that is analysed first. Default: the analysis
+        asks it.
     """
 
     name = "banded"
     reads_values = False
 
-    def __init__(self, order: NDArray[Any] | None = None, searched: bool = False) -> None:
-        self._permutation = order
-        self._searched = searched
+    def __init__(self, order: Order | None = None) -> None:
+        self._given = order
         self.doubtful: bool | None = False
 
     def analyse(self, A: Any) -> None:
@@ -50,16 +46,11 @@ class Banded:
         n = A.shape[0]
         rows = np.repeat(np.arange(n), np.diff(A.indptr))
         columns = A.indices.astype(np.int64)
-        if self._searched:
-            self._searched = False  # the next pattern will be another one
-        else:
-            self._permutation, _ = narrow_order(Pattern(A.indptr, A.indices, A.shape))
-        if self._permutation is not None:
-            inverse = np.empty(n, dtype=np.int64)
-            inverse[self._permutation] = np.arange(n)
-            rows, columns = inverse[rows], inverse[columns]
-        self._kl = max(0, int(np.max(rows - columns)))
-        self._ku = max(0, int(np.max(columns - rows)))
+        order = self._given or narrow_order(Pattern(A.indptr, A.indices, A.shape))
+        self._order, self._given = order, None  # the next pattern will be another one
+        if order.rows is not None and order.columns is not None:
+            rows, columns = inverse(order.rows)[rows], inverse(order.columns)[columns]
+        self._kl, self._ku = order.lower, order.upper
         depth = 2 * self._kl + self._ku + 1
         dtype = np.complex128 if is_complex(A) else np.float64
         self._trf, self._trs = (
@@ -86,53 +77,24 @@ class Banded:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""
-        p = self._permutation
-        if p is not None:
-            b = b[p]
+        before, after = self._order.rows, self._order.columns
+        if transpose:
+            before, after = after, before
+        if before is not None:
+            b = b[before]
         x: Vector
         x, _ = self._trs(
             self._lu, self._kl, self._ku, b, self._pivots, trans=int(transpose), overwrite_b=True
         )
-        if p is None:
+        if after is None:
             return x
         result = np.empty_like(x)
-        result[p] = x
+        result[after] = x
         return result
 
     def slogdet(self) -> tuple[Any, float]:
-        """Return sign (or phase) and log|det|, from the pivots; a symmetric order has no sign."""
+        """Return sign (or phase) and log|det|, from the pivots and the order."""
         size = np.abs(self._diagonal)
         swaps = np.count_nonzero(self._pivots != np.arange(len(self._pivots)))
-        sign = np.prod(self._diagonal / size) * (-1 if swaps % 2 else 1)
+        sign = np.prod(self._diagonal / size) * (-1 if swaps % 2 else 1) * self._order.sign()
         return sign, float(np.sum(np.log(size)))
-
-
-def narrow_order(pattern: Pattern) -> tuple[NDArray[Any] | None, tuple[int, int]]:
-    """Return the order with the narrower band (None: as given), and (lower, upper) bandwidth.
-
-    Reverse Cuthill-McKee is tried once, on the symmetrised pattern, unless the given order is
-    tridiagonal or better.
-
-    Examples
-    --------
-    Two chains, one after the other, coupled node by node:
-
-    >>> import scipy.sparse as sp
-    >>> chain = sp.diags_array([np.ones(8), np.ones(9), np.ones(8)], offsets=[-1, 0, 1])
-    >>> pattern = Pattern.of(sp.kron(np.ones((2, 2)), chain))
-    >>> order, band = narrow_order(pattern)
-    >>> pattern.bandwidth, band
-    ((10, 10), (3, 3))
-    """
-    lower, upper = pattern.bandwidth
-    if lower + upper <= 2:
-        return None, (lower, upper)
-    graph = csr_array((np.ones(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-    order = reverse_cuthill_mckee(graph, symmetric_mode=False).astype(np.int64)
-    inverse = np.empty(len(order), dtype=np.int64)
-    inverse[order] = np.arange(len(order))
-    offset = inverse[pattern.indices] - inverse[pattern.rows]
-    band = max(0, int(-offset.min())), max(0, int(offset.max()))
-    if sum(band) < lower + upper:
-        return order, band
-    return None, (lower, upper)

@@ -1,6 +1,7 @@
 """Which back end serves a pattern: the automatic choice, and the choice by name.
 
-One idea: decided once per pattern, from its size and the width of its band, never from values.
+One idea: decided once per pattern, from its size and the width of its band, never from values
+(other than a diagonal of zeros, which is no part of the pattern).
 The thresholds were measured (`benchmarks/linear_backends.py`, times of a factorisation with its
 solve, one thread).
 """
@@ -13,10 +14,11 @@ from typing import Any
 from ..errors import BackendError, DataTypeError
 from ..pattern import Pattern
 from .backend import Backend
-from .banded import Banded, narrow_order
+from .banded import Banded
 from .dense import Dense
 from .multigrid import PyAMG
 from .mumps import Mumps
+from .ordering import narrow_order, widest
 from .pardiso import Pardiso, available
 from .solver import LinearSolver
 from .superlu import SuperLU
@@ -43,8 +45,8 @@ def auto(pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
     """Return a solver for systems of this pattern, with the back end that suits it.
 
     Dense for up to 40 unknowns; banded LAPACK where the band is narrow (in the given order or
-    after reverse Cuthill-McKee); dense for up to 200; else PARDISO, or SuperLU where PARDISO is
-    not installed.
+    after reverse Cuthill-McKee, of unknowns and equations together or apart); dense for up to
+    200; else PARDISO, or SuperLU where PARDISO is not installed.
 
     Parameters
     ----------
@@ -127,16 +129,14 @@ def _suited(pattern: Pattern, threads: int | None) -> Any:
     n = pattern.shape[0]
     if n <= TINY:
         return Dense()
-    order, width = None, n
-    # A band cannot be narrow if the average row is wide, so the search for an order is spared.
-    if pattern.nnz <= (NARROW_WITHOUT_PARDISO + 1) * n:
-        order, band = narrow_order(pattern)
-        width = sum(band)
+    # A long row or column rules out a narrow band, so the search for an order is spared.
+    order = narrow_order(pattern) if widest(pattern) <= NARROW_WITHOUT_PARDISO + 1 else None
+    width = n if order is None else order.width
     # A band as wide as half the matrix is stored more densely by the full matrix.
     if width <= min(NARROW, n // 2):
-        return Banded(order, searched=True)
+        return Banded(order)
     if n <= SMALL:
         return Dense()
     if available():
         return Pardiso(threads)
-    return Banded(order, searched=True) if width <= NARROW_WITHOUT_PARDISO else SuperLU()
+    return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU()

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BackendError, LinearSolveError, ShapeError
 from ..pattern import Pattern
+from .diagonal import Occupied
 from .engine import Engine, name_of
 from .intake import Intake, right_hand_side
 from .statistics import Statistics
@@ -57,13 +58,14 @@ class LinearSolver:
         self.stats = Statistics()
         self.backward_error = float("nan")
         self._intake = Intake(pattern)
+        self._occupied = Occupied(pattern)
         self._engine = Engine(backend, self.stats)
         self._choose = choose
         self._prepared: Prepared | None = None
 
     @property
     def pattern(self) -> Pattern:
-        """The pattern that is analysed: as given, or grown because a matrix left it."""
+        """The pattern: as given, or grown because a matrix left it."""
         return self._intake.pattern
 
     @property
@@ -172,16 +174,21 @@ class LinearSolver:
 
     def _take(self, A: Any) -> Prepared:
         """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""
-        before = self._intake.pattern
+        whole, analysed = self._intake.pattern, self._occupied.pattern
         data = self._intake.values(A)
-        if self._intake.pattern is not before:
-            self.stats.n_grow += 1
+        if self._intake.pattern is not whole:
+            self._occupied = Occupied(self._intake.pattern)
+        data = self._occupied.values(data)
+        pattern = self._occupied.pattern
+        if pattern is not analysed:
+            grown = self._intake.pattern
+            self.stats.n_grow += grown is not whole or grown is pattern
             self._prepared = None
             choose = self._choose
-            self._engine.renew(None if choose is None else choose(self._intake.pattern))
+            self._engine.renew(None if choose is None else choose(pattern))
         prepared = self._prepared
         if prepared is None or prepared.values.dtype != data.dtype:
-            prepared = self._prepared = Prepared(self._intake.pattern, data.dtype)
+            prepared = self._prepared = Prepared(pattern, data.dtype)
             self._engine.renew()
         prepared.fill(data)
         return prepared

@@ -17,6 +17,7 @@ from scipy.sparse.linalg import splu
 
 from ..errors import SingularMatrixError
 from .backend import Vector
+from .ordering import permutation_sign
 
 
 class SuperLU:
@@ -67,15 +68,3 @@ class SuperLU:
         sign = np.prod(diagonal / np.abs(diagonal))
         sign = sign * permutation_sign(self._lu.perm_r) * permutation_sign(self._lu.perm_c)
         return sign, float(np.sum(np.log(np.abs(diagonal))))
-
-
-def permutation_sign(permutation: NDArray[Any]) -> int:
-    """Return the parity of a permutation, from the number of its cycles.
-
-    >>> permutation_sign(np.array([1, 0, 2]))
-    -1
-    """
-    n = len(permutation)
-    graph = sp.csr_array((np.ones(n), permutation, np.arange(n + 1)), shape=(n, n))
-    cycles, _ = sp.csgraph.connected_components(graph, directed=False)
-    return -1 if (n - cycles) % 2 else 1

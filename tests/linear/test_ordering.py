@@ -1,0 +1,193 @@
+"""Equations in another order than their unknowns are solved as fast, and named as they stand."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import sgsolve
+from sgsolve import linear
+from sgsolve.errors import SingularMatrixError
+from sgsolve.linear import choose
+from sgsolve.linear.diagonal import Occupied
+from sgsolve.linear.ordering import narrow_order
+from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import drift_diffusion, five_point, grid
+
+NAMES = ["auto", "superlu", "banded"] + ["pardiso"] * available()
+
+
+def decoupled(pairs, seed=0):
+    """Extended Rosenbrock: first all 10 (y - x^2), then all 1 - x; unknowns x, y, x, y, ..."""
+    i = np.arange(pairs)
+    x = np.random.default_rng(seed).uniform(0.5, 1.5, pairs)
+    values = np.concatenate([-20 * x, np.full(pairs, 10.0), np.full(pairs, -1.0)])
+    rows, columns = np.r_[i, i, pairs + i], np.r_[2 * i, 2 * i + 1, 2 * i]
+    return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(2 * pairs, 2 * pairs)))
+
+
+def shuffled(A, seed=0):
+    """Equations and unknowns in arbitrary orders that differ."""
+    random, n = np.random.default_rng(seed), A.shape[0]
+    A = sp.csr_array(sp.csr_array(A)[random.permutation(n)][:, random.permutation(n)])
+    A.sort_indices()
+    return A
+
+
+def with_zero_diagonal(A):
+    """The same matrix with every diagonal entry stored."""
+    own = Pattern.of(A)
+    whole = own.with_diagonal()
+    data = np.zeros(whole.nnz, dtype=A.dtype)
+    data[whole.positions(own)] = A.data
+    return whole.matrix(data)
+
+
+def failure(name, A):
+    solver = linear.make(name, Pattern.of(A))
+    with pytest.raises(SingularMatrixError) as caught:
+        _solve(solver, A)
+    return caught.value
+
+
+def _solve(solver, A):
+    solver.factorize(A)
+    solver.solve(np.random.default_rng(0).normal(size=A.shape[0]))
+
+
+@pytest.mark.parametrize(
+    ("A", "aligned"),
+    [(decoupled(500), 1), (drift_diffusion((300,), 5.0), 8), (five_point(20), 40)],
+)
+def test_shuffled_equations_have_a_band_as_narrow(A, aligned):
+    assert narrow_order(Pattern.of(shuffled(A))).width <= aligned + 8
+
+
+def test_order_of_a_symmetric_pattern_is_one_for_both():
+    order = narrow_order(Pattern.of(grid(40, 1.0)[::-1, ::-1]))
+    assert order.rows is order.columns
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_answers_and_determinant_of_shuffled_equations(dtype, seed):
+    A = sp.csr_array(sp.block_diag([five_point(6, dtype, seed)] * 3))
+    A = shuffled(A, seed)
+    solver = linear.make("banded", Pattern.of(A))
+    solver.factorize(A)
+    order = narrow_order(Pattern.of(A))
+    assert order.rows is not order.columns
+    b = np.random.default_rng(3).normal(size=(108, 2))
+    np.testing.assert_allclose(A @ solver.solve(b), b, atol=1e-11)
+    np.testing.assert_allclose(A.T @ solver.solve(b, transpose=True), b, atol=1e-11)
+    sign, log = solver.slogdet()
+    expected_sign, expected_log = np.linalg.slogdet(A.toarray())
+    assert sign == pytest.approx(expected_sign, abs=1e-10)
+    assert log == pytest.approx(expected_log, rel=1e-10)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_decoupled_equations_are_banded(stored):
+    A = decoupled(20_000)
+    solver = linear.auto(Pattern.of(with_zero_diagonal(A) if stored else A))
+    solver.factorize(with_zero_diagonal(A) if stored else A)
+    x = solver.solve(A @ np.ones(40_000))
+    np.testing.assert_allclose(x, 1.0, rtol=1e-12)
+    stats = solver.stats
+    assert (solver.name, stats.n_analyse, stats.n_grow) == ("banded", 1, 0)
+
+
+def test_a_problem_with_equations_block_after_block():
+    def residual(x):
+        return np.concatenate([10.0 * (x[1::2] - x[::2] ** 2), 1.0 - x[::2]])
+
+    result = sgsolve.Problem(residual).solve(np.tile([-1.2, 1.0], 10_000))
+    np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
+    assert result.stats.backend == "banded"
+
+
+def test_long_row_spares_the_search(monkeypatch):
+    A = sp.lil_array(grid(20, -5.0))
+    A[7] = 1.0
+    monkeypatch.setattr(choose, "narrow_order", None)
+    assert linear.auto(Pattern.of(A)).name in {"pardiso", "superlu"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_zeros_on_the_diagonal_are_not_factorised(name):
+    A = shuffled(five_point(30))
+    whole = with_zero_diagonal(A)
+    solver = linear.make(name, Pattern.of(whole))
+    solver.factorize(whole)
+    assert solver._prepared.A.nnz == A.nnz
+    x = solver.solve(A @ np.arange(900.0))
+    np.testing.assert_allclose(x, np.arange(900.0), atol=1e-8)
+    assert (solver.pattern.nnz, solver.stats.n_grow) == (whole.nnz, 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_diagonal_that_fills_later_is_taken_back_once(name):
+    A = with_zero_diagonal(shuffled(five_point(12)))
+    n, b = A.shape[0], np.arange(144.0)
+    solver = linear.make(name, Pattern.of(A))
+    for shift in (0.0, 0.0, 3.0, 0.0, 5.0):
+        shifted = sp.csr_array(A + shift * sp.eye_array(n)) if shift else A
+        J = solver.pattern.matrix(with_zero_diagonal(shifted).data)
+        solver.factorize(J)
+        np.testing.assert_allclose(J @ solver.solve(b), b, atol=1e-9)
+    assert (solver.stats.n_analyse, solver.stats.n_grow) == (2, 1)
+
+
+def test_growth_and_diagonal_together():
+    A = with_zero_diagonal(shuffled(five_point(12)))
+    solver = linear.auto(Pattern.of(A))
+    solver.factorize(A)
+    extra = sp.coo_array((np.ones(2), ([3, 90], [140, 2])), shape=A.shape)
+    more = sp.csr_array(A + extra + sp.eye_array(144))
+    for J in (more, A, more):
+        solver.factorize(J)
+        np.testing.assert_allclose(J @ solver.solve(np.ones(144)), 1.0, rtol=1e-9)
+    assert (solver.stats.n_analyse, solver.stats.n_grow) == (2, 1)
+
+
+def test_diagonal_that_is_mostly_there_is_kept():
+    A = grid(8, -5.0)
+    A.data[(A.indices == Pattern.of(A).rows) & (A.indices % 3 == 0)] = 0.0
+    part = Occupied(Pattern.of(A))
+    assert part.values(A.data) is A.data
+    assert part.pattern.nnz == A.nnz
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_singular_equations_are_named_as_they_stand(name, stored):
+    A = sp.lil_array(decoupled(200))
+    A[17, :] = 0.0
+    A[17, 8], A[17, 9] = -20.0, 10.0
+    A[4, 8], A[4, 9] = -20.0, 10.0  # the equation of unknowns 8 and 9, as 17 is now
+    A[217, 34], A[217, 35] = 1.0, 1.0
+    A = sp.csr_array(A)
+    A.eliminate_zeros()
+    A = with_zero_diagonal(A) if stored else A
+    error = failure(name, A)
+    # Equations 4, 17 and 204 contain the unknowns 8 and 9 only; 217 alone is left for 34 and 35.
+    assert set(error.rows) <= {4, 17, 204}
+    assert len(error.rows) >= 2
+    assert set(error.columns) <= {8, 9, 34, 35}
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_equations_are_named_as_they_stand(name, stored):
+    A = sp.lil_array(shuffled(five_point(12)))
+    A[9] = A[5]
+    A = with_zero_diagonal(sp.csr_array(A)) if stored else sp.csr_array(A)
+    assert set(failure(name, A).rows) == {5, 9}
+
+
+def test_row_of_zeros_with_a_vacant_diagonal_is_named():
+    A = with_zero_diagonal(decoupled(100))
+    A.data[A.indptr[150] : A.indptr[151]] = 0.0
+    solver = linear.auto(Pattern.of(A))
+    with pytest.raises(SingularMatrixError, match="only zero derivatives in equations 150"):
+        solver.factorize(A)
