@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
+import sgsolve
 from sgsolve import linear
 from sgsolve.errors import BackendError, DataTypeError, ShapeError
 from sgsolve.linear.ordering import narrow_order
@@ -213,6 +214,23 @@ def test_number_of_threads_reaches_pardiso(threads):
     backend = Pardiso(threads)
     answer(linear.make(backend, Pattern.of(A)), A)
     assert backend.threads_used == threads
+
+
+@pardiso_only
+def test_problem_takes_a_function_that_makes_a_back_end_with_threads():
+    made = []
+
+    def two_threads():
+        made.append(Pardiso(threads=2))
+        return made[-1]
+
+    A = grid(80, -5.0)
+    b = A @ np.ones(6400) - 1.0
+    problem = sgsolve.Problem(lambda x: A @ x - x**3 - b, backend=two_threads)
+    result = problem.solve(np.full(6400, 0.5))
+    np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
+    assert result.stats.backend == "pardiso"
+    assert made[-1].threads_used == 2
 
 
 @pardiso_only
