@@ -22,12 +22,20 @@ A parameter can be swept; every solution is the guess for the next:
 >>> branch["top"].round(4).tolist()
 [0.1405, 0.329, 0.6402]
 
+Beyond a turning point the curve of solutions is followed by its arclength:
+
+>>> curve = problem.continuation(result.x, "strength", (0.5, 4.0), max_step=0.5)
+>>> print(curve.special[0])
+fold at 3.51364790396
+
 What can go wrong comes back in words: ``print(result)``, ``result.explain()``. The parts:
-`ad` (derivatives, usable alone), `linear` (sparse systems analysed once), `solvers`.
+`ad` (derivatives, usable alone), `linear` (sparse systems analysed once), `solvers`,
+`continuation` (curves of solutions).
 """
 
-from . import ad, linear, solvers
-from .branch import Branch, PartialBranchWarning
+from . import ad, continuation, linear, solvers
+from .branch import Branch, PartialBranchWarning, Special
+from .checkpoint import Checkpoint
 from .errors import (
     BackendError,
     CheckpointError,
@@ -44,6 +52,7 @@ from .errors import (
     SingularMatrixError,
     StructureError,
 )
+from .parallel import parallel_sweep
 from .problem import Problem
 from .result import Result
 from .scipy_like import root
@@ -54,6 +63,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendError",
     "Branch",
+    "Checkpoint",
     "CheckpointError",
     "ConvergenceError",
     "DataTypeError",
@@ -69,10 +79,13 @@ __all__ = [
     "SgsolveError",
     "ShapeError",
     "SingularMatrixError",
+    "Special",
     "Status",
     "StructureError",
     "ad",
+    "continuation",
     "linear",
+    "parallel_sweep",
     "root",
     "solvers",
 ]

@@ -65,7 +65,7 @@ def read(path: str | Path) -> Content:
     FileNotFoundError
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             content = {key: file[key] for key in file.files}
         claimed = str(content.pop("checksum"))
     except FileNotFoundError:

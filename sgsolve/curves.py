@@ -23,14 +23,14 @@ from .errors import ConvergenceError, InputError
 from .families import ParameterizedSystem
 from .following import Run
 from .history import Stats
-from .multiplicity import Multiplicity
 from .report import conclude
 from .request import Request
 from .solvers.monitor import Monitor
 from .solvers.robust import as_solver
+from .sweeps import Sweeps
 
 
-class Curves(Multiplicity):
+class Curves(Sweeps):
     """Continuation, for `Problem`."""
 
     def continuation(
@@ -117,7 +117,7 @@ class Curves(Multiplicity):
         system, x = self._system(x0, {**params, name: p})
         system.prepare(x)
         with self._workspaces.lend() as workspace:
-            family = ParameterizedSystem(system, name, x)
+            family = ParameterizedSystem(system, name, x, p)
             run = Run(family, name, system.params, workspace, request, {"kind": "continuation"})
             if run.saved is None:
                 result = conclude(
@@ -186,7 +186,7 @@ class Curves(Multiplicity):
         system, x = self._system(special.x, params)
         system.prepare(x)
         with self._workspaces.lend() as workspace:
-            family = ParameterizedSystem(system, branch.name, x)
+            family = ParameterizedSystem(system, branch.name, x, special.parameter)
             run = Run(family, branch.name, system.params, workspace, request, {"kind": "switch"})
             length = request.method.first_step(special.parameter, request.bounds)
             z, tangent = departure(family, workspace, special, branch.weights, length)

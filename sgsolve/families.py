@@ -7,6 +7,7 @@ a problem with its own Jacobian, dF/dp is a central difference.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,32 @@ from .pattern import Pattern
 Vector = NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Line:
+    """Parameters that move together along a straight line, measured by one number t.
+
+    Attributes
+    ----------
+    names : tuple of str
+    origin, direction : tuple of float
+        Parameter j is ``origin[j] + (t - offset) * direction[j]``.
+    offset : float
+    """
+
+    names: tuple[str, ...]
+    origin: tuple[float, ...] = (0.0,)
+    direction: tuple[float, ...] = (1.0,)
+    offset: float = 0.0
+
+    def params(self, t: Any) -> dict[str, Any]:
+        """Return the parameters at t, a number or a seeded one."""
+        along = t - self.offset if self.offset else t
+        return {
+            name: along if (start, rate) == (0.0, 1.0) else start + along * rate
+            for name, start, rate in zip(self.names, self.origin, self.direction, strict=True)
+        }
+
+
 class ParameterizedSystem:
     """The systems of a problem for each value of a parameter; a `continuation.family.Family`.
 
@@ -28,9 +55,11 @@ class ParameterizedSystem:
     ----------
     system : BoundSystem
         Prepared, at any value.
-    name : str
+    line : Line or str
+        The parameter, or parameters that move together.
     x : ndarray, shape (n,)
-        A point at which the residual can be traced.
+    t : float
+        With x a point at which the residual can be traced.
 
     Attributes
     ----------
@@ -40,13 +69,14 @@ class ParameterizedSystem:
         Spent in either.
     """
 
-    def __init__(self, system: BoundSystem, name: str, x: Vector) -> None:
-        self.system, self.name, self.n = system, name, len(x)
+    def __init__(self, system: BoundSystem, line: Line | str, x: Vector, t: float) -> None:
+        self.system, self.n = system, len(x)
+        self.line = Line((line,)) if isinstance(line, str) else line
         self.nfev = self.njev = 0
         self.seconds = {"residual": 0.0, "jacobian": 0.0}
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
-            self._joint = self._traced(x)
+            self._joint = self._traced(np.append(x, t))
 
     @property
     def pattern(self) -> Pattern:
@@ -62,7 +92,7 @@ class ParameterizedSystem:
         """Return F(x, p)."""
         self.nfev += 1
         start = perf_counter()
-        F = self.system.at(**{self.name: p}).residual(x)
+        F = self.system.at(**self.line.params(p)).residual(x)
         self.seconds["residual"] += perf_counter() - start
         return F
 
@@ -73,7 +103,7 @@ class ParameterizedSystem:
         try:
             if self._joint is not None:
                 return self._jointly(x, p)
-            here = self.system.at(**{self.name: p})
+            here = self.system.at(**self.line.params(p))
             F, J = here.linearize(x)
             if here.pattern is not self.system.pattern:  # it grew
                 self.system = here
@@ -85,12 +115,10 @@ class ParameterizedSystem:
         """Nothing depends on the place."""
 
     def _raw(self, z: Any) -> Any:
-        return self.system.at(**{self.name: z[self.n]}).raw(z[: self.n])
+        return self.system.at(**self.line.params(z[self.n])).raw(z[: self.n])
 
-    def _traced(self, x: Vector) -> Pattern | None:
+    def _traced(self, z: Vector) -> Pattern | None:
         """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""
-        value = self.system.value_of(self.name)
-        z = np.append(x, 0.0 if value is None else float(value))
         try:
             with np.errstate(all="ignore"):
                 found = ad.pattern_of(self._raw(ad.seed_sparsity(z)))
@@ -127,7 +155,7 @@ class ParameterizedSystem:
 
     def _difference(self, x: Vector, p: float) -> Vector:
         h = 6e-6 * max(abs(p), 1e-3)
-        up, down = (self.system.at(**{self.name: p + sign * h}) for sign in (1.0, -1.0))
+        up, down = (self.system.at(**self.line.params(p + sign * h)) for sign in (1.0, -1.0))
         slope: Vector = (up.residual(x) - down.residual(x)) / (2.0 * h)
         self.nfev += 2
         return slope

@@ -7,29 +7,23 @@ a pattern that is found once and holds for every branch the residual may take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
 from . import ad
 from .bound import BoundSystem, Structure
-from .branch import Branch
 from .curves import Curves
 from .errors import ConvergenceError, InputError
 from .intake import Signature, starting_point
-from .outputs import Outputs
 from .pattern import Pattern
 from .report import conclude
 from .result import Result
 from .sensitivity import sensitivity
 from .solvers.monitor import Monitor
-from .solvers.predictor import Predictor, Secant
-from .solvers.presets import DampedNewton
 from .solvers.robust import as_solver
-from .solvers.sweep import Stepping, checked_values
 from .solvers.workspace import Pool
-from .sweeping import ParameterFamily, sweep_branch
 
 
 class Problem(Curves):
@@ -156,79 +150,6 @@ class Problem(Curves):
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
         return result
-
-    def sweep(
-        self,
-        x0: ArrayLike,
-        name: str,
-        values: Sequence[float],
-        *,
-        solver: Any = None,
-        predictor: Predictor | None = None,
-        outputs: Mapping[str, Callable[..., Any]] | None = None,
-        min_step: float = 1e-4,
-        max_solves: int | None = None,
-        raise_on_failure: bool = False,
-        progress: bool | None = None,
-        callback: Callable[[Any], Any] | None = None,
-        verbose: bool = False,
-        **params: Any,
-    ) -> Branch:
-        """Solve for every value of a parameter, each solution the guess for the next.
-
-        Parameters
-        ----------
-        x0 : array_like, shape (n,)
-            Guess for the first value.
-        name : str
-            The parameter.
-        values : sequence of float
-            In any order; each is hit exactly. Where a step fails it is halved, through values in
-            between, and grown again.
-        solver : Method or Robust, optional
-            For all points. By default the ladder `Robust` for the first, and `DampedNewton`
-            with 30 iterations for the others.
-        predictor : Constant, Secant or Tangent, optional
-            `Secant` by default.
-        outputs : mapping of str to callable, optional
-            ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
-            parameters that it names.
-        min_step : float
-            Smallest step, as a fraction of the distance between neighbouring values.
-        max_solves : int, optional
-            Limit on the number of solves.
-        raise_on_failure : bool
-            Raise `ConvergenceError` when the sweep cannot go on, instead of a warning.
-        progress : bool, optional
-            A progress bar; by default if tqdm is installed and the program runs in a terminal.
-        callback, verbose
-            As in `solve`, for each point.
-
-        Returns
-        -------
-        Branch
-            Partial, with a `PartialBranchWarning`, if the sweep could not go on or Ctrl-C was
-            pressed.
-
-        Raises
-        ------
-        ConvergenceError
-            If even the first point fails.
-        """
-        first = as_solver(solver)
-        following = DampedNewton(max_iterations=30) if solver is None else first
-        values = checked_values(values)
-        self._signature.numeric(name)
-        stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
-        system, start = self._system(x0, {**params, name: values[0]})
-        system.prepare(start)
-        with self._workspaces.lend() as workspace:
-            family = ParameterFamily(
-                system, name, workspace, first, following, Monitor(callback, verbose)
-            )
-            return sweep_branch(
-                family, start, values, stepping, Outputs(outputs), progress, raise_on_failure
-            )
 
     def check_jacobian(self, x: ArrayLike, **params: Any) -> ad.JacobianCheck:
         """Compare the Jacobian at x (AD's or your own) with differences.

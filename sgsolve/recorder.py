@@ -125,6 +125,7 @@ class Recorder:
             "z": spot.z,
             "tangent": spot.tangent,
             "step": state.step,
+            "growth": state.growth,
         }
         content |= {"direction": state.direction, "rows": np.array(state.rows)}
         content |= {"ending": state.ending, "s": spot.s}

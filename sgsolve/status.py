@@ -83,6 +83,10 @@ class Status(Enum):
         "the inner iteration for the linear system made no progress",
         "give solvers.NewtonKrylov a preconditioner, or use a direct solver",
     )
+    RAISED = (
+        "the code that was called raised an exception",
+        "run this member alone to see where",
+    )
     STOPPED = ("the callback asked to stop", "")
     INTERRUPTED = (
         "it was interrupted from the keyboard",
@@ -94,8 +98,8 @@ class Status(Enum):
         "smaller min_step, or follow the curve by arclength",
     )
     MAX_POINTS = (
-        "the limit on the number of solves of the sweep was reached",
-        "raise max_solves, or ask for fewer or closer values",
+        "the limit on the number of solves or points was reached",
+        "raise max_solves or max_points, or ask for fewer or closer values",
     )
 
     def __init__(self, text: str, advice: str) -> None:

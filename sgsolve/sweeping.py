@@ -1,12 +1,15 @@
-"""Sweeping: a problem's parameter as a family of systems, and the `Branch` at the end.
+"""Sweeping: a problem's parameters as a family of systems, and the `Branch` at the end.
 
 One idea: the sweep itself (`solvers.sweep`) knows values, guesses and results; here they get a
-problem, one workspace for all points (so one analysis), named outputs, progress and a report.
+problem, one workspace for all points (so one analysis), named outputs, events, progress, a
+checkpoint and a report.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,26 +17,80 @@ from numpy.typing import NDArray
 
 from .bound import BoundSystem
 from .branch import Branch, PartialBranchWarning
-from .errors import ConvergenceError
-from .outputs import Outputs, progress_bar
+from .errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
+from .families import Line
 from .report import conclude
 from .result import Result
+from .sensitivity import parameter_derivative
 from .solvers.monitor import Monitor
 from .solvers.sweep import Stepping, Track, run_sweep
 from .solvers.workspace import Workspace
 from .status import Status
+from .sweep_watch import SweepWatch
 
 Vector = NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Path:
+    """The values of a sweep: of one parameter, or of several that move from row to row.
+
+    Attributes
+    ----------
+    names : tuple of str
+    table : ndarray, shape (points, names)
+    """
+
+    names: tuple[str, ...]
+    table: Vector
+
+    @classmethod
+    def of(cls, name: str | Sequence[str], values: Any) -> Path:
+        """Check and gather the arguments of a sweep."""
+        names = (name,) if isinstance(name, str) else tuple(name)
+        table = np.asarray(values)
+        if table.dtype.kind not in "biuf":
+            raise DataTypeError(f"values must be real numbers, not dtype {table.dtype}")
+        if isinstance(name, str) and table.ndim == 1:
+            table = table[:, None]
+        if table.ndim != 2 or table.size == 0 or table.shape[1] != len(names):
+            wanted = "a list of numbers" if len(names) == 1 else f"rows of {len(names)} numbers"
+            raise ShapeError(f"values must be {wanted}, not shape {np.shape(values)}")
+        if not np.isfinite(table).all():
+            raise NotFiniteError("values are not all finite")
+        return cls(names, table.astype(float))
+
+    @property
+    def values(self) -> list[float]:
+        """What the sweep steps through: the parameter, or the number of the row."""
+        if len(self.names) == 1:
+            return [float(value) for value in self.table[:, 0]]
+        return [float(i) for i in range(len(self.table))]
+
+    def line(self, t: float) -> Line:
+        """Return the straight line that the sweep is on at t, that ahead at a row."""
+        if len(self.names) == 1:
+            return Line(self.names)
+        i = min(int(np.floor(t)), max(len(self.table) - 2, 0))
+        here, there = self.table[i], self.table[min(i + 1, len(self.table) - 1)]
+        return Line(self.names, tuple(here), tuple(there - here), float(i))
+
+    def params(self, t: float) -> dict[str, Any]:
+        """Return the parameters at t; exactly those of a row at its number."""
+        if len(self.names) > 1 and float(t).is_integer():
+            row = self.table[int(t)]
+            return {name: float(v) for name, v in zip(self.names, row, strict=True)}
+        return self.line(t).params(t)
+
+
 class ParameterFamily:
-    """The systems of a problem for each value of one parameter; a `solvers.sweep.Family`.
+    """The systems of a problem along a path; a `solvers.sweep.Family`.
 
     Parameters
     ----------
     system : BoundSystem
         Prepared, at any value.
-    name : str
+    path : Path
     workspace : Workspace
     first, following : solver
         For the first point, which starts cold, and for the others.
@@ -42,18 +99,18 @@ class ParameterFamily:
     def __init__(
         self,
         system: BoundSystem,
-        name: str,
+        path: Path,
         workspace: Workspace,
         first: Any,
         following: Any,
         monitor: Monitor,
     ) -> None:
-        self.system, self.name, self.workspace = system, name, workspace
+        self.system, self.path, self.workspace = system, path, workspace
         self._first, self._following, self._monitor = first, following, monitor
 
     def at(self, value: float) -> BoundSystem:
         """Return the system at a value."""
-        return self.system.at(**{self.name: value})
+        return self.system.at(**self.path.params(value))
 
     def residual(self, value: float, x: Vector) -> Vector | None:
         """Return F, or None where it is not finite or outside the model."""
@@ -71,73 +128,57 @@ class ParameterFamily:
         solver = self._first if first else self._following
         return conclude(solver, system, self.workspace, x, F, self._monitor)
 
-    def tangent(self, value: float, x: Vector) -> Vector | None:
-        """Return dx/dvalue at a solution, or None if the Jacobian is singular."""
-        from .sensitivity import tangent
-
-        return tangent(self.at(value), self.workspace, x, self.name)
+    def slope(self, value: float, x: Vector) -> Vector | None:
+        """Return dx/dvalue at a solution by the factorisation that its solve left behind."""
+        system = self.at(value)
+        try:
+            solver = self.workspace.solver(system.pattern)
+            if not solver.factorized:
+                solver.factorize(system.linearize(x)[1])
+            line = self.path.line(value)
+            Fp = sum(
+                rate * parameter_derivative(system, x, name)
+                for name, rate in zip(line.names, line.direction, strict=True)
+                if rate
+            )
+            slope: Vector = -solver.solve(Fp + np.zeros(len(x)))
+        except LinearSolveError:
+            return None
+        return slope if np.isfinite(slope).all() else None
 
 
 def sweep_branch(
     family: ParameterFamily,
     x0: Vector,
-    values: list[float],
     stepping: Stepping,
-    outputs: Outputs,
-    progress: bool | None,
+    watch: SweepWatch,
     raise_on_failure: bool,
 ) -> Branch:
     """Run the sweep and make the branch; warn or raise if it is partial."""
-    bar = progress_bar(progress, len(values), f"sweep {family.name}")
-
-    def after(track: Track) -> None:
-        point = track.points[-1]
-        outputs.append(point.x, {**family.system.params, family.name: point.value})
-        if bar is not None:
-            bar.set_postfix_str(f"{family.name} = {point.value:.6g}", refresh=False)
-            bar.update()
-
+    values = family.path.values
+    track, done = watch.resumed()
     try:
-        track = run_sweep(family, x0, values, stepping, after)
+        if not done:
+            track = run_sweep(family, x0, values, stepping, watch, track)
     finally:
-        if bar is not None:
-            bar.close()
-    branch = _branch(family, track, outputs, len(values), len(x0))
+        watch.close()
+    branch = watch.branch(track, _message(family.path, track, watch, len(values)))
+    if watch.checkpoint is not None and len(branch):
+        watch.write(track)
     if branch.success:
         return branch
-    if not len(branch) and track.status is not Status.INTERRUPTED:
-        raise ConvergenceError(branch.message, branch)
-    if raise_on_failure and track.status is not Status.INTERRUPTED:
+    refused = not len(branch) or raise_on_failure
+    if refused and track.status is not Status.INTERRUPTED:
         raise ConvergenceError(branch.message, branch)
     warnings.warn(branch.message, PartialBranchWarning, stacklevel=3)
     return branch
 
 
-def _branch(family: ParameterFamily, track: Track, outputs: Outputs, wanted: int, n: int) -> Branch:
-    columns: dict[str, Any] = {
-        family.name: np.array([point.value for point in track.points]),
-        "nit": np.array(track.iterations[: len(track.points)], dtype=int),
-    }
-    for name, rows in outputs.rows.items():
-        columns[name] = np.array(rows[: len(track.points)])
-    states = np.array([point.x for point in track.points]).reshape(-1, n)
-    params = {k: v for k, v in family.system.params.items() if k != family.name}
-    return Branch(
-        name=family.name,
-        columns=columns,
-        states=states,
-        params=params,
-        status=track.status,
-        message=_message(family.name, track, wanted),
-        stats=track.stats,
-        rejected=track.rejected,
-        reached=track.here.value if track.here is not None else float("nan"),
-    )
-
-
-def _message(name: str, track: Track, wanted: int) -> str:
-    done = len(track.points)
+def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
+    name, done = path.names[0] if len(path.names) == 1 else path.names, len(track.points)
     if track.status.success:
+        if watch.ending:
+            return f"{done} values of {name!r} solved; it ends at {watch.ending}, as asked"
         return f"all {wanted} values of {name!r} solved"
     if not done:
         reason = track.last.message if track.last is not None else track.status.text
@@ -149,7 +190,9 @@ def _message(name: str, track: Track, wanted: int) -> str:
     if track.here is not None and track.here.value != track.points[-1].value:
         text += f" (and on to {track.here.value:.10g})"
     text += f": {track.status.text}"
-    if track.rejected:
+    if watch.fold:
+        text += f"; {watch.fold}"
+    elif track.rejected:
         value, reason = track.rejected[-1]
         text += f"; the last attempt was {name} = {value:.6g}: {reason}"
     return f"{text}. What to try: {track.status.advice}" if track.status.advice else text

@@ -11,7 +11,7 @@ BifurcationKit.jl for the test of the angle.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -138,7 +138,7 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
 
 def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> str | None:
     """Try one step; return the reason if it is rejected."""
-    here, settings = state.spot, route.settings
+    here, settings, old = state.spot, route.settings, replace(state, special=[*state.special])
     guess = here.z + state.step * state.direction
     corrected = curve.correct(guess, here.tangent, state.step)
     if corrected.at is None:
@@ -177,7 +177,11 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     state.spot = new
     if route.until is not None and not state.ending and route.until(new):
         state.status, state.ending = Status.CONVERGED, "the condition to stop is met"
-    _arrive(curve, state, after)
+    try:
+        _arrive(curve, state, after)
+    except BaseException:
+        vars(state).update(vars(old))  # the point is not recorded: as if it had not been made
+        raise
     return None
 
 
@@ -229,6 +233,11 @@ def _measure_last(curve: Curve, spot: Spot, before: Spot, route: Route) -> None:
 
 
 def _arrive(curve: Curve, state: Walk, after: Callable[[Walk], None]) -> None:
+    """Record the new spot, or, if that is interrupted, nothing of it."""
     curve.family.accepted(state.spot.z)
     state.note()
-    after(state)
+    try:
+        after(state)
+    except BaseException:
+        state.rows.pop()
+        raise

@@ -20,11 +20,22 @@ Vector = NDArray[Any]
 
 @dataclass
 class Point:
-    """A solution at a value of the parameter; `sizes` are the term sizes of the equations."""
+    """A solution at a value of the parameter.
+
+    Attributes
+    ----------
+    value : float
+    x : ndarray, shape (n,)
+    sizes : ndarray, shape (n,)
+        The term sizes of the equations.
+    slope : ndarray, shape (n,), or None
+        dx/dvalue, if the predictor wants it.
+    """
 
     value: float
     x: Vector
     sizes: Vector
+    slope: Vector | None = None
 
 
 class Residuals(Protocol):
@@ -36,7 +47,9 @@ class Residuals(Protocol):
 
 
 class Predictor(Protocol):
-    """What proposes the next guess."""
+    """What proposes the next guess; `needs_slope` asks for dx/dvalue at every solution."""
+
+    needs_slope: bool
 
     def predict(
         self, family: Any, here: Point, before: Point | None, value: float
@@ -49,6 +62,8 @@ class Predictor(Protocol):
 class Constant:
     """The last solution."""
 
+    needs_slope = False
+
     def predict(
         self, family: Any, here: Point, before: Point | None, value: float
     ) -> Vector | None:
@@ -59,6 +74,8 @@ class Constant:
 @dataclass(frozen=True)
 class Secant:
     """The straight line through the last two solutions, if that is better than the last one."""
+
+    needs_slope = False
 
     def predict(
         self, family: Any, here: Point, before: Point | None, value: float
@@ -72,16 +89,21 @@ class Secant:
 
 @dataclass(frozen=True)
 class Tangent:
-    """The tangent -J^-1 dF/dp at the last solution, if that is better than the last one."""
+    """The tangent -J^-1 dF/dp at the last solution, if that is better than the last one.
+
+    It costs dF/dp and one solve per point with the factorisation that the solution left behind, and
+    lets the sweep notice a jump to another branch.
+    """
+
+    needs_slope = True
 
     def predict(
         self, family: Any, here: Point, before: Point | None, value: float
     ) -> Vector | None:
         """Follow the tangent."""
-        slope = family.tangent(here.value, here.x)
-        if slope is None:
-            return Constant().predict(family, here, before, value)
-        return better(family, here, here.x + (value - here.value) * slope, value)
+        if here.slope is None:
+            return Secant().predict(family, here, before, value)
+        return better(family, here, here.x + (value - here.value) * here.slope, value)
 
 
 def better(family: Residuals, here: Point, guess: Vector, value: float) -> Vector | None:

@@ -1,8 +1,9 @@
 """Sweep: natural continuation through given values of a parameter.
 
 One idea: every solution is the guess for the next one. The step is the distance to the next
-value that was asked for; where that fails it is halved, through points in between, and doubled
-again after each success, so that every value asked for is hit exactly.
+value that was asked for; where that fails it is halved, through points in between, and grown
+again after each success, the faster the fewer iterations it took, so that every value asked for is
+hit exactly.
 
 References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 5.1; VoronoiFVM.jl's
 embedding, from which the idea to hand back the partial branch is taken.
@@ -10,7 +11,7 @@ embedding, from which the idea to hand back the partial branch is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,6 +37,26 @@ class Family(Protocol):
         """Return F, or None where it is not finite."""
         ...
 
+    def slope(self, value: float, x: Vector) -> Vector | None:
+        """Return dx/dvalue at a solution that was found just now, or None."""
+        ...
+
+
+class Watch(Protocol):
+    """What looks at a sweep from outside."""
+
+    def passed(self, track: Track, before: Point, now: Point) -> Point | None:
+        """Look at a step; return the point to end at, or None to go on."""
+        ...
+
+    def blocked(self, track: Track, target: float) -> Point | None:
+        """Find a way to a value that no step can reach; None if there is none."""
+        ...
+
+    def reached(self, track: Track) -> None:
+        """Take note of the last of ``track.points``."""
+        ...
+
 
 @dataclass(frozen=True)
 class Stepping:
@@ -48,6 +69,11 @@ class Stepping:
         Smallest step, as a fraction of the distance between two values that were asked for.
     shrink, grow : float
         Factors after a failure and after a success.
+    jump : float
+        A solution that changed this many times more than the tangents at both ends say is on
+        another branch, and the step is rejected; needs a predictor that computes tangents.
+    optimal_iterations : int
+        Steps grow fully below this and not at all above twice this.
     max_solves : int or None
         Limit on the number of solves, failures included.
     """
@@ -56,6 +82,8 @@ class Stepping:
     min_step: float = 1e-4
     shrink: float = 0.5
     grow: float = 2.0
+    jump: float = 5.0
+    optimal_iterations: int = 6
     max_solves: int | None = None
 
 
@@ -72,8 +100,8 @@ class Track:
     solves : int
     last : Result or None
         Of the last solve, successful or not.
-    here : Point or None
-        The furthest point solved.
+    here, before : Point or None
+        The furthest point solved, and the one solved before it.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -83,6 +111,7 @@ class Track:
     solves: int = 0
     last: Result | None = None
     here: Point | None = None
+    before: Point | None = None
     status: Status = Status.CONVERGED
     spent: int = 0  # iterations since the last point that was asked for
 
@@ -92,49 +121,79 @@ def run_sweep(
     x0: Vector,
     values: Sequence[float],
     stepping: Stepping,
-    after: Callable[[Track], None],
+    watch: Watch,
+    track: Track,
 ) -> Track:
     """Sweep through the values; never raises for a failure, nor for Ctrl-C.
 
     Parameters
     ----------
-    after : callable
-        Told of every point that was asked for, when it is there.
+    track : Track
+        Empty, or that of a sweep to go on with.
     """
-    track = Track()
     try:
-        result = _solve(track, family, values[0], x0, first=True)
-        if not result.success:
-            track.status = result.status
+        if not track.points and not _first(track, family, x0, values[0], stepping, watch):
             return track
-        here = Point(values[0], result.x, result.sizes)
-        track.here = here
-        _reached(track, here, after)
-        before: Point | None = None
-        for target in values[1:]:
-            step = target - here.value
-            while here.value != target:
-                moved = _step(track, family, here, before, target, step, stepping)
-                if moved is None:
-                    step *= stepping.shrink
-                    if abs(step) < stepping.min_step * abs(target - track.points[-1].value):
-                        track.status = Status.STEP_TOO_SMALL
-                        return track
-                else:
-                    before, here = here, moved
-                    track.here = here
-                    step *= stepping.grow
-                if stepping.max_solves is not None and track.solves >= stepping.max_solves:
-                    track.status = Status.MAX_POINTS
-                    if here.value != target:
-                        return track
-            _reached(track, here, after)
-            if track.status is Status.MAX_POINTS and target != values[-1]:
+        while len(track.points) < len(values):
+            target = values[len(track.points)]
+            if not _towards(track, family, target, stepping, watch):
+                return track
+            _reached(track, watch)
+            if track.status is Status.MAX_POINTS and len(track.points) < len(values):
                 return track
         track.status = Status.CONVERGED
     except KeyboardInterrupt:
         track.status = Status.INTERRUPTED
     return track
+
+
+def _first(
+    track: Track, family: Family, x0: Vector, value: float, stepping: Stepping, watch: Watch
+) -> bool:
+    result = _solve(track, family, value, x0, first=True)
+    if not result.success:
+        track.status = result.status
+        return False
+    track.here = _point(family, value, result, stepping)
+    _reached(track, watch)
+    return True
+
+
+def _towards(track: Track, family: Family, target: float, stepping: Stepping, watch: Watch) -> bool:
+    """Step until the target is there; False if the sweep ends before."""
+    assert track.here is not None
+    step, whole = target - track.here.value, abs(target - track.points[-1].value)
+    while track.here.value != target:
+        here = track.here
+        moved = _step(track, family, here, track.before, target, step, stepping)
+        if moved is None:
+            step *= stepping.shrink
+            if abs(step) < stepping.min_step * whole:
+                moved = watch.blocked(track, target)
+                if moved is None:
+                    track.status = Status.STEP_TOO_SMALL
+                    return False
+                track.before, track.here = None, moved
+        else:
+            end = watch.passed(track, here, moved)
+            track.before, track.here = here, moved if end is None else end
+            if end is not None:
+                track.status = Status.CONVERGED
+                _reached(track, watch)
+                return False
+            step *= _growth(track, stepping)
+        if stepping.max_solves is not None and track.solves >= stepping.max_solves:
+            track.status = Status.MAX_POINTS
+            if track.here.value != target:
+                return False
+    return True
+
+
+def _growth(track: Track, stepping: Stepping) -> float:
+    """Return the factor for the next step, from the iterations of the last one."""
+    assert track.last is not None
+    over = track.last.nit / stepping.optimal_iterations - 1.0
+    return float(stepping.grow ** min(1.0, max(0.0, 1.0 - over)))
 
 
 def _step(
@@ -157,7 +216,30 @@ def _step(
     if not result.success:
         track.rejected.append((value, result.status.text))
         return None
-    return Point(value, result.x, result.sizes)
+    point = _point(family, value, result, stepping)
+    ratio = _jump(here, point)
+    if ratio > stepping.jump:
+        track.rejected.append(
+            (value, f"the solution jumped: it changed {ratio:.0f} times more than its tangents say")
+        )
+        return None
+    return point
+
+
+def _point(family: Family, value: float, result: Result, stepping: Stepping) -> Point:
+    slope = family.slope(value, result.x) if stepping.predictor.needs_slope else None
+    return Point(value, result.x, result.sizes, slope)
+
+
+def _jump(here: Point, there: Point) -> float:
+    """Return how much more the solution changed than its tangents at both ends say."""
+    if here.slope is None or there.slope is None:
+        return 0.0
+    distance = abs(there.value - here.value)
+    says = distance * max(float(np.linalg.norm(slope)) for slope in (here.slope, there.slope))
+    change = float(np.linalg.norm(there.x - here.x))
+    rounding = 1e-6 * max(float(np.linalg.norm(p.x)) for p in (here, there))
+    return change / (says + rounding) if change > rounding else 0.0
 
 
 def _solve(track: Track, family: Family, value: float, x: Vector, first: bool) -> Result:
@@ -169,11 +251,12 @@ def _solve(track: Track, family: Family, value: float, x: Vector, first: bool) -
     return result
 
 
-def _reached(track: Track, point: Point, after: Callable[[Track], None]) -> None:
-    track.points.append(point)
+def _reached(track: Track, watch: Watch) -> None:
+    assert track.here is not None
+    track.points.append(track.here)
     track.iterations.append(track.spent)
     track.spent = 0
-    after(track)
+    watch.reached(track)
 
 
 def checked_values(values: Any) -> list[float]:

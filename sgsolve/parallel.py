@@ -1,0 +1,149 @@
+"""Parallel sweeps: independent members over any `concurrent.futures.Executor`.
+
+One idea: a member is a sweep with parameters of its own. It goes to a worker whole, and comes back
+as a branch whatever happened: a member that fails reports why and stops nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .branch import Branch, PartialBranchWarning
+from .errors import ConvergenceError, InputError
+from .history import Stats
+from .outputs import progress_bar
+from .status import Status
+
+if TYPE_CHECKING:
+    from .problem import Problem
+
+
+def parallel_sweep(
+    problem: Problem,
+    x0: ArrayLike | Sequence[ArrayLike],
+    name: str,
+    values: Any,
+    members: Sequence[Mapping[str, Any]],
+    *,
+    executor: Executor | None = None,
+    method: str = "sweep",
+    progress: bool | None = None,
+    **options: Any,
+) -> list[Branch]:
+    """Sweep a parameter for many sets of the others, at the same time.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its residual must be a function of a module, so that it can be sent to other processes.
+    x0 : array_like, shape (n,) or (members, n)
+        Guess for the first value, for all or for each.
+    name : str
+        The parameter that every member sweeps.
+    values : sequence of float
+        For ``method="continuation"`` the bounds.
+    members : sequence of mapping
+        The other parameters of each: ``[{"T": 300.0}, {"T": 320.0}]``.
+    executor : Executor, optional
+        Anything with `submit` that returns futures: a process pool with one worker per core by
+        default, ``distributed.Client(...).get_executor()``, ``MPIPoolExecutor()``.
+    method : "sweep" or "continuation"
+    progress : bool, optional
+        A bar over the members.
+    **options
+        As for `Problem.sweep` or `Problem.continuation`.
+
+    Returns
+    -------
+    list of Branch
+        In the order of the members. A member that failed has ``success`` False, a ``status``, a
+        ``message``, and the points that it had until then.
+
+    Raises
+    ------
+    InputError
+        If the problem cannot be sent, or an argument is wrong.
+    """
+    if method not in ("sweep", "continuation"):
+        raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")
+    starts = _starts(x0, len(members))
+    tasks = [
+        (problem, method, start, name, values, dict(member), options)
+        for start, member in zip(starts, members, strict=True)
+    ]
+    if executor is not None:
+        return _mapped(executor, tasks, name, progress)
+    _check_sendable(tasks)
+    with ProcessPoolExecutor(max(1, min(os.cpu_count() or 1, len(tasks)))) as pool:
+        return _mapped(pool, tasks, name, progress)
+
+
+def run_member(task: tuple[Any, ...]) -> Branch:
+    """Run one member, in a worker; whatever happens comes back as a branch."""
+    problem, method, x0, name, values, member, options = task
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PartialBranchWarning)
+            run = getattr(problem, method)
+            branch: Branch = run(x0, name, values, **{"progress": False, **options}, **member)
+            return branch
+    except ConvergenceError as error:
+        if isinstance(error.result, Branch):
+            return error.result
+        return _failed(name, member, str(error), len(np.atleast_1d(x0)))
+    except Exception as error:  # the user's code may raise anything, and must not stop the others
+        return _failed(name, member, f"{type(error).__name__}: {error}", len(np.atleast_1d(x0)))
+
+
+def _mapped(
+    executor: Any, tasks: list[tuple[Any, ...]], name: str, progress: bool | None
+) -> list[Branch]:
+    futures = [executor.submit(run_member, task) for task in tasks]
+    bar, branches = progress_bar(progress, len(tasks), "members"), []
+    try:
+        for future, task in zip(futures, tasks, strict=True):
+            try:
+                branches.append(future.result())
+            except Exception as error:  # a worker died, or the answer could not be sent
+                reason = f"the worker failed: {type(error).__name__}: {error}"
+                branches.append(_failed(name, task[5], reason, len(np.atleast_1d(task[2]))))
+            if bar is not None:
+                bar.update()
+    finally:
+        if bar is not None:
+            bar.close()
+    return branches
+
+
+def _failed(name: str, member: Mapping[str, Any], reason: str, n: int) -> Branch:
+    """Return the branch of a member that has no point."""
+    columns = {name: np.empty(0), "nit": np.empty(0, dtype=int)}
+    return Branch(name, columns, np.empty((0, n)), dict(member), Status.RAISED, reason, Stats())
+
+
+def _starts(x0: Any, count: int) -> list[Any]:
+    start = np.asarray(x0)
+    if start.ndim == 2:
+        if len(start) != count:
+            raise InputError(f"x0 has {len(start)} rows for {count} members")
+        return list(start)
+    return [start] * count
+
+
+def _check_sendable(tasks: list[tuple[Any, ...]]) -> None:
+    """Raise before any worker starts if a task cannot be pickled."""
+    try:
+        pickle.dumps(tasks[0] if tasks else None)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"the problem cannot be sent to other processes ({error}); define the residual and the "
+            "outputs as functions of a module, not inside a function or as a lambda"
+        ) from error

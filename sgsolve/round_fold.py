@@ -1,0 +1,99 @@
+"""Round a fold: what a sweep does where no step in the parameter can go on.
+
+One idea: from the last solution the curve is followed by its arclength. That tells a fold from any
+other obstacle, locates it, and, if the curve comes back, reaches the value that was wanted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .branch import Special
+from .continuation.arclength import Arclength
+from .continuation.bordered import Bordered
+from .continuation.curve import Curve, Spot, start
+from .continuation.folds import Folds
+from .continuation.trace import Route, Walk, walk
+from .errors import LinearSolveError
+from .families import ParameterizedSystem
+from .history import Stats
+from .solvers.predictor import Point
+
+Vector = NDArray[Any]
+
+MOST = 60  # points to look for the fold
+ROUND = 400  # points to come to the target
+
+
+@dataclass
+class Found:
+    """The folds that were met, and the cost."""
+
+    special: list[Special] = field(default_factory=list)
+    stats: Stats = field(default_factory=Stats)
+
+
+def round_fold(
+    family: Any, here: Point, last: float, target: float, onwards: bool
+) -> tuple[Vector | None, Found]:
+    """Follow the curve from a point that a sweep cannot leave.
+
+    Parameters
+    ----------
+    family : ParameterFamily
+    last : float
+        The last value that was asked for; with the target it gives the scale.
+    onwards : bool
+        Go on round the fold to the target; else only to the first fold.
+
+    Returns
+    -------
+    x : ndarray, shape (n,), or None
+        At the target, if it was reached.
+    found : Found
+    """
+    found, line = Found(), family.path.line(min(here.value, target))
+    before = family.workspace.counts()
+    curve_family = ParameterizedSystem(family.system, line, here.x, here.value)
+    span, rising = abs(target - last), target > here.value
+    method = Arclength(step=(1.0 if rising else -1.0) * 1e-3 * span, max_step=0.2 * span)
+    x = None
+    try:
+        state, curve, route = _ready(family, curve_family, here, target, method, onwards)
+        walk(curve, state, route, lambda _: None)
+        found.special = state.special
+        if state.status.success and state.spot.p == target:
+            x = state.spot.x
+    except LinearSolveError:
+        pass  # the last solution is a branch point: nothing to say about folds
+    after = family.workspace.counts()
+    found.stats = Stats(nfev=curve_family.nfev, njev=curve_family.njev, backend=after.backend)
+    for key in ("n_analyse", "n_factor", "n_solve"):
+        setattr(found.stats, key, getattr(after, key) - getattr(before, key))
+    return x, found
+
+
+def _ready(
+    family: Any,
+    curve_family: ParameterizedSystem,
+    here: Point,
+    target: float,
+    method: Arclength,
+    onwards: bool,
+) -> tuple[Walk, Curve, Route]:
+    bordered = Bordered(family.workspace)
+    at, tangent, metric = start(curve_family, bordered, np.append(here.x, here.value))
+    rising = target > here.value
+    bounds = (-np.inf, target) if rising else (target, np.inf)
+    first = method.first_step(here.value, bounds)
+    tangent = tangent * (np.sign(tangent[-1] * first) or 1.0)
+    curve = Curve(curve_family, bordered, metric)
+    step = abs(first) / max(abs(float(tangent[-1])), 0.1)
+    shortest, longest = method.limits(first, bounds)
+    points, stop = (ROUND, ()) if onwards else (MOST, ("fold",))
+    route = Route(method, shortest, longest, bounds, points, (Folds(),), stop)
+    return Walk(Spot(at, tangent), step, tangent), curve, route

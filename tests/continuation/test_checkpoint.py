@@ -1,0 +1,153 @@
+"""Checkpoints: killed at any moment, resumed to the same answer; foreign files refused."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sgsolve import Branch, CheckpointError, InputError, PartialBranchWarning, Problem
+from tests.continuation.gallery import bratu, s_curve
+from tests.continuation.run_to_be_killed import run
+
+PROGRAM = Path(__file__).with_name("run_to_be_killed.py")
+
+
+def same(branch, reference):
+    assert branch.success
+    assert list(branch.columns) == list(reference.columns)
+    assert len(branch) == len(reference)
+    for name in ("lam", "top"):
+        assert np.allclose(branch[name], reference[name], rtol=1e-8, atol=1e-10)
+    assert np.allclose(branch.states, reference.states, rtol=1e-8, atol=1e-10)
+    assert [s.kind for s in branch.special] == [s.kind for s in reference.special]
+
+
+def killed_and_resumed(kind, path, seed):
+    """Kill the program at a random moment, until it comes to its end; return the kills."""
+    random, kills = np.random.default_rng(seed), 0
+    while True:
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), kind, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            output, _ = process.communicate(timeout=random.uniform(0.7, 1.6))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0
+        assert "finished" in output
+        return kills
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sweep", "curve"])
+def test_fifty_kills(kind, tmp_path):
+    reference, kills = run(kind, None), 0
+    for seed in range(100):
+        path = tmp_path / f"{kind}{seed}.npz"
+        kills += killed_and_resumed(kind, path, seed)
+        same(run(kind, path), reference)
+        if kills >= 25:
+            break
+    assert kills >= 25
+    assert not list(tmp_path.glob(".*part")) or kills  # a kill may leave a part file, never a half
+
+
+def test_one_kill(tmp_path):
+    path = tmp_path / "run.npz"
+    process = subprocess.Popen([sys.executable, str(PROGRAM), "curve", str(path)])
+    while not path.exists():
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = len(Branch.load(path))
+    resumed, reference = run("curve", path), run("curve", None)
+    assert 0 < before < len(reference)
+    same(resumed, reference)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "curve"])
+def test_interrupted_and_resumed_takes_over_what_is_there(kind, tmp_path):
+    path, calls = tmp_path / "run.npz", []
+
+    def counted(u):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return u.max()
+
+    problem = Problem(bratu)
+    arguments = {
+        "sweep": (problem.sweep, "lam", np.linspace(0.1, 3.4, 15)),
+        "curve": (problem.continuation, "lam", (0.05, 4.0)),
+    }[kind]
+    options = {"outputs": {"top": counted}, "checkpoint": path, "resume": True}
+    with pytest.warns(PartialBranchWarning, match="interrupted"):
+        partial = arguments[0](np.zeros(30), *arguments[1:], **options)
+    assert len(partial) == 7
+    whole = arguments[0](np.zeros(30), *arguments[1:], **options)
+    assert whole.success
+    assert len(calls) == 8 + len(whole) - 7  # nothing was computed twice
+    again = arguments[0](np.zeros(30), *arguments[1:], **options)
+    assert len(calls) == 8 + len(whole) - 7
+    assert np.array_equal(again["lam"], whole["lam"])
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    problem = Problem(bratu)
+    problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=path)
+    good = path.read_bytes()
+    for cut in (10, len(good) // 2, len(good) - 5):
+        path.write_bytes(good[:cut])
+        with pytest.raises(CheckpointError):
+            problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=path, resume=True)
+    flipped = bytearray(good)
+    for place in range(200, len(good), 397):
+        flipped[place] ^= 0xFF
+    path.write_bytes(bytes(flipped))
+    with pytest.raises(CheckpointError):
+        problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=path, resume=True)
+
+
+def test_files_of_other_runs_are_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    problem = Problem(bratu)
+    problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=path)
+    with pytest.raises(CheckpointError, match="values differ"):
+        problem.sweep(np.zeros(9), "lam", [0.5, 2.0], checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="unknowns"):
+        problem.sweep(np.zeros(8), "lam", [0.5, 1.0], checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="no solution here"):
+        Problem(s_curve).sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="kind"):
+        problem.continuation(np.zeros(9), "lam", (0.0, 1.0), checkpoint=path, resume=True)
+    plain = tmp_path / "branch.npz"
+    problem.sweep(np.zeros(9), "lam", [0.5, 1.0]).save(plain)
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=plain, resume=True)
+
+
+def test_resume_needs_a_path():
+    with pytest.raises(InputError, match="checkpoint=path"):
+        Problem(bratu).sweep(np.zeros(9), "lam", [0.5], resume=True)
+
+
+def test_a_branch_survives_the_disk(tmp_path):
+    path = tmp_path / "branch.npz"
+    branch = Problem(bratu).continuation(np.zeros(19), "lam", (0.05, 4.0), keep=5)
+    branch.save(path)
+    again = Branch.load(path)
+    assert again.message == branch.message
+    assert again.stats.n_factor == branch.stats.n_factor
+    assert np.array_equal(again.kept, branch.kept)
+    assert np.array_equal(again.special[0].vector, branch.special[0].vector)
+    assert again.special[0].parameter == branch.special[0].parameter
+    assert all(np.array_equal(again[k], branch[k]) for k in branch.columns)

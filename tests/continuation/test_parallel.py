@@ -1,0 +1,133 @@
+"""parallel_sweep over executors: order kept, failures reported, nobody stopped."""
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from sgsolve import InputError, Problem, Status, parallel_sweep
+from tests.continuation.members import BRATU, MOODY, top
+
+MEMBERS = [{"bend": bend} for bend in (1.0, 2.0, 0.5, 3.0)]
+VALUES = [0.5, 1.0, 1.5]
+
+
+def check(branches):
+    assert [b.params["bend"] for b in branches] == [1.0, 2.0, 0.5, 3.0]
+    for branch in branches:
+        alone = BRATU.sweep(np.zeros(20), "lam", VALUES, **branch.params)
+        assert np.allclose(branch.states, alone.states, rtol=1e-9)
+        assert np.allclose(branch["top"], alone.states.max(axis=1))
+
+
+def swept(executor):
+    return parallel_sweep(
+        BRATU, np.zeros(20), "lam", VALUES, MEMBERS, executor=executor, outputs={"top": top}
+    )
+
+
+def test_threads():
+    with ThreadPoolExecutor(2) as pool:
+        check(swept(pool))
+
+
+def test_processes():
+    with ProcessPoolExecutor(2) as pool:
+        check(swept(pool))
+
+
+def test_the_default_pool():
+    check(swept(None))
+
+
+@pytest.mark.slow
+def test_dask():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        check(swept(client.get_executor()))
+
+
+@pytest.mark.slow
+def test_mpi(tmp_path):
+    """mpi4py.futures under mpiexec: one manager, one worker."""
+    import os
+    import shutil
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    pytest.importorskip("mpi4py")
+    if shutil.which("mpiexec") is None:
+        pytest.skip("no mpiexec")
+    root = Path(__file__).resolve().parents[2]
+    program = tmp_path / "member.py"
+    program.write_text(
+        f"import sys; sys.path.insert(0, {str(root)!r})\n"
+        "from mpi4py.futures import MPICommExecutor\n"
+        "from tests.continuation.test_parallel import check, swept\n"
+        "with MPICommExecutor() as pool:\n"
+        "    if pool is not None:\n"
+        "        check(swept(pool))\n"
+        "        print('in order')\n"
+    )
+    command = ["mpiexec", "-n", "2", sys.executable, "-m", "mpi4py.futures", str(program)]
+    allowed = ("ALLOW_RUN_AS_ROOT", "ALLOW_RUN_AS_ROOT_CONFIRM", "MCA_rmaps_base_oversubscribe")
+    environment = {**os.environ, **{f"OMPI_{name}": "1" for name in allowed}}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment)
+    assert "in order" in done.stdout, done.stderr
+
+
+def test_failing_members_report_and_stop_nobody():
+    members = [{"mood": "calm"}, {"mood": "angry"}, {"mood": "calm"}]
+    with ThreadPoolExecutor(2) as pool:
+        branches = parallel_sweep(MOODY, [0.5], "lam", VALUES, members, executor=pool)
+    assert [b.success for b in branches] == [True, False, True]
+    assert branches[1].status is Status.RAISED
+    assert "RuntimeError: no" in branches[1].message
+    assert len(branches[1]) == 0
+
+
+def test_a_partial_member_keeps_its_points():
+    with ThreadPoolExecutor(1) as pool:
+        (branch,) = parallel_sweep(BRATU, np.zeros(20), "lam", [1.0, 9.0], [{}], executor=pool)
+    assert not branch.success
+    assert len(branch) == 1
+    assert branch.specials("fold")
+
+
+def test_a_worker_that_dies_is_reported():
+    with ProcessPoolExecutor(1) as pool:
+        branches = parallel_sweep(
+            MOODY, [0.5], "lam", VALUES, [{"mood": "calm"}, {"mood": "deadly"}], executor=pool
+        )
+    assert not branches[1].success
+    assert "worker failed" in branches[1].message
+
+
+def test_continuation_of_members():
+    with ThreadPoolExecutor(1) as pool:
+        branches = parallel_sweep(
+            BRATU,
+            np.zeros(20),
+            "lam",
+            (0.5, 20.0),
+            MEMBERS[:2],
+            executor=pool,
+            method="continuation",
+            detect="fold",
+            stop="fold",
+        )
+    folds = [b.special[0].parameter for b in branches]
+    assert abs(folds[1] - 2.0 * folds[0]) < 1e-9
+
+
+def test_what_cannot_be_sent_is_said_at_once():
+    with pytest.raises(InputError, match="cannot be sent"):
+        parallel_sweep(Problem(lambda u, lam=1.0: u - lam), [0.0], "lam", VALUES, [{}])
+    with pytest.raises(InputError, match="3 rows for 1 members"):
+        parallel_sweep(BRATU, np.zeros((3, 9)), "lam", VALUES, [{}])
