@@ -65,7 +65,7 @@ METHODS.update({
 METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
 METHODS["flatten"] = METHODS["ravel"]
-METHODS["copy"] = lambda y, order="C": y[...]
+METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
 METHODS["conj"] = METHODS["conjugate"] = lambda y: np.conjugate(y)
 METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item

@@ -28,7 +28,8 @@ class Operators:
         return type(self)(-self._value, self._derivative.scaled(-1.0))
 
     def __pos__(self) -> Any:
-        return self
+        # A copy, as NumPy's: the layout of a view decides the last bit of what follows.
+        return type(self)(+self._value, self._derivative)
 
     def __abs__(self) -> Any:
         return call_ufunc(np.absolute, self)

@@ -80,14 +80,17 @@ def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any
 def var(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     """Return the variance over axes; np.var for AD arrays."""
     result, deviation, freedom = _spread(np.var, a, axis, ddof, **kwargs)
-    return _weighted(a, 2.0 / freedom * deviation, axis, result)
+    with np.errstate(all="ignore"):
+        weights = 2.0 / freedom * deviation
+    return _weighted(a, weights, axis, result)
 
 
 def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     """Return the standard deviation over axes; np.std. Where it is zero its slope is taken as 0."""
     result, deviation, freedom = _spread(np.std, a, axis, ddof, **kwargs)
     size = np.std(value(a), axis=axis, ddof=ddof, keepdims=True)
-    slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
+    with np.errstate(all="ignore"):
+        slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
     return _weighted(a, np.where(size == 0, 0.0, slope), axis, result)
 
 
@@ -104,7 +107,7 @@ def _spread(
     _real(a, func.__name__)
     v = value(a)
     result = func(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
-    return result, v - np.mean(v, axis=axis, keepdims=True), _count(a, result) - ddof
+    return result, v - np.mean(v, axis=axis, keepdims=True), np.float64(_count(a, result) - ddof)
 
 
 def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:

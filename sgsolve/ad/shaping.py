@@ -164,8 +164,8 @@ def _resize(y: Any, new_shape: Any) -> Any:
     return _selecting(np.resize)(y, new_shape)
 
 
-def _copy(y: Any, order: str = "K", subok: bool = False) -> Any:
-    return y[...]
+def _copy(y: Any, order: Any = "K", subok: bool = False) -> Any:
+    return ADArray(np.array(y._value, order=order, copy=True), y._derivative)
 
 
 def _around(y: Any, decimals: int = 0) -> Any:

@@ -89,7 +89,7 @@ def _operators():
         compare = getattr(np.ndarray, f"__{name}__")
         setattr(Dense, f"__{name}__", lambda a, b, c=compare: c(np.asarray(a.v), value(b)))
     Dense.__neg__ = lambda a: elementwise(np.negative, a)
-    Dense.__pos__ = lambda a: a
+    Dense.__pos__ = lambda a: elementwise(np.positive, a)
     Dense.__abs__ = lambda a: elementwise(np.absolute, a)
 
 
