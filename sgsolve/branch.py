@@ -92,6 +92,8 @@ class Branch:
         The rows whose states are in `states`; None means all.
     weights : ndarray of shape (n + 1,), or None
         The metric of a continuation.
+    along : tuple of str
+        Other parameters that change along the branch, and so are columns.
 
     Examples
     --------
@@ -114,6 +116,7 @@ class Branch:
     reached: float = float("nan")
     kept: NDArray[np.int64] | None = None
     weights: NDArray[Any] | None = None
+    along: tuple[str, ...] = ()
 
     @property
     def success(self) -> bool:
@@ -160,7 +163,8 @@ class Branch:
                 near = int(self.kept[np.argmin(np.abs(self.kept - row))])
                 raise InputError(f"the state of point {i} was not kept; the nearest is {near}")
             place = int(found[0])
-        return self.states[place].copy(), {**self.params, self.name: float(self.parameter[row])}
+        moved = {name: float(self[name][row]) for name in (self.name, *self.along)}
+        return self.states[place].copy(), {**self.params, **moved}
 
     def specials(self, kind: str) -> list[Special]:
         """Return the special points of a kind: "fold", "branch point", "hopf" or an event."""

@@ -87,7 +87,7 @@ def packed(branch: Branch) -> Content:
     content |= {f"column {key}": value for key, value in branch.columns.items()}
     content |= {f"count {key}": getattr(branch.stats, key) for key in COUNTS}
     content |= {f"seconds {key}": value for key, value in branch.stats.seconds.items()}
-    content["backend"] = branch.stats.backend
+    content |= {"backend": branch.stats.backend, "along": np.array(branch.along, dtype=str)}
     for key, value in branch.params.items():
         if np.asarray(value).dtype.kind in "biufcU":
             content[f"param {key}"] = value
@@ -120,6 +120,7 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
         reached=float(content["reached"]),
         kept=content.get("kept"),
         weights=content.get("weights"),
+        along=tuple(content["along"].tolist()),
     )
 
 

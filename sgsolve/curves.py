@@ -21,6 +21,7 @@ from .continuation.arclength import Arclength
 from .continuation.switching import departure
 from .errors import ConvergenceError, InputError
 from .families import ParameterizedSystem
+from .fold_family import FoldFamily
 from .following import Run
 from .history import Stats
 from .report import conclude
@@ -170,13 +171,7 @@ class Curves(Sweeps):
         ConvergenceError
             If the other branch could not be entered.
         """
-        if not isinstance(special, Special):
-            points = branch.specials("branch point")
-            if not -len(points) <= special < len(points):
-                raise InputError(
-                    f"the branch has {len(points)} branch points; there is no number {special}"
-                )
-            special = points[special]
+        special = _chosen(branch, special, "branch point")
         if special.other is None or branch.weights is None:
             raise InputError(f"{special} is no branch point of a continuation; nothing crosses")
         options, params = self._split(options)
@@ -191,6 +186,68 @@ class Curves(Sweeps):
             length = request.method.first_step(special.parameter, request.bounds)
             z, tangent = departure(family, workspace, special, branch.weights, length)
             return run.go(z, tangent, branch.weights)
+
+    def fold_curve(
+        self,
+        branch: Branch,
+        name: str,
+        bounds: tuple[float, float] | None = None,
+        special: Special | int = 0,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Branch:
+        """Follow a fold of a branch while a second parameter changes.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation` or `sweep`.
+        name : str
+            The second parameter.
+        bounds, step, max_step, method, max_points, outputs, **options
+            As in `continuation`, for the second parameter.
+        special : Special or int
+            A fold of the branch, or the number of one among its folds.
+
+        Returns
+        -------
+        Branch
+            Over the second parameter, with the first one as a column. Where the curve turns back
+            (a cusp, or where an isola is born) it has a "fold" of its own.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
+        >>> branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
+        >>> folds = problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1)
+        >>> print(f"{abs(folds.special[0].parameter):.8f}")  # the cusp at p = q = 0
+        0.00000000
+        """
+        fold = _chosen(branch, special, "fold")
+        options, params = self._split(options)
+        options |= {"max_points": max_points, "outputs": outputs}
+        request = Request.of(bounds, method, step, max_step, {"detect": ("fold",), **options})
+        self._signature.numeric(name)
+        params = {**branch.params, **params, branch.name: fold.parameter}
+        params.setdefault(name, self._signature.known.get(name))
+        system, x = self._system(fold.x, params)
+        system.prepare(x)
+        z, p = np.append(x, fold.parameter), branch.name
+        vector = fold.vector if fold.vector is not None else np.ones(len(x))
+        with self._workspaces.lend() as workspace:
+            family = FoldFamily(system, workspace, (p, name), z, vector)
+
+            def view(y: Any) -> tuple[Any, dict[str, float]]:
+                return y[:-1], {p: float(y[-1])}
+
+            run = Run(family, name, system.params, workspace, request, {"kind": "folds"}, view)
+            return run.go(np.append(z, float(system.value_of(name))))
 
     def _start_value(self, name: str, params: Mapping[str, Any], request: Request) -> float:
         """Return where the parameter starts, or say that it does not say."""
@@ -213,3 +270,13 @@ class Curves(Sweeps):
         names = set(Request.__dataclass_fields__)
         chosen = {k: v for k, v in options.items() if k in names}
         return chosen, {k: v for k, v in options.items() if k not in names}
+
+
+def _chosen(branch: Branch, special: Special | int, kind: str) -> Special:
+    """Return a special point that was given itself or by its number."""
+    if isinstance(special, Special):
+        return special
+    points = branch.specials(kind)
+    if not -len(points) <= special < len(points):
+        raise InputError(f"the branch has {len(points)} {kind}s; there is no number {special}")
+    return points[special]

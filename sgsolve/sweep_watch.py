@@ -145,6 +145,7 @@ class SweepWatch:
         params = {k: v for k, v in self.family.system.params.items() if k not in path.names}
         return Branch(
             name=path.names[0],
+            along=path.names[1:],
             columns=columns,
             states=np.array(self.states).reshape(-1, self.family.system.n),
             params=params,

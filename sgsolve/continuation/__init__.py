@@ -8,7 +8,9 @@ the parts, which work on any `Family` of systems with one parameter.
 """
 
 from .arclength import Arclength
+from .deflation import Deflation
 from .family import Family
+from .homotopy import Homotopy, robust_with_homotopy
 from .stability import Stability
 
-__all__ = ["Arclength", "Family", "Stability"]
+__all__ = ["Arclength", "Deflation", "Family", "Homotopy", "Stability", "robust_with_homotopy"]

@@ -42,6 +42,7 @@ def test_several_parameters_move_along_a_line():
     assert np.array_equal(np.column_stack([branch["a"], branch["b"]]), rows)
     for (a, b), x in zip(rows, branch.states, strict=True):
         assert abs(residual(x[0], a, b)) < 1e-9
+    assert branch.at(1)[1] == {"a": 4.0, "b": 40.0}
     with pytest.raises(ShapeError, match="rows of 2 numbers"):
         Problem(residual).sweep([1.0], ("a", "b"), [1.0, 2.0])
 

@@ -1,0 +1,179 @@
+"""Homotopy: from an easy system to the one to be solved, along the curve that joins them.
+
+One idea: for hard starts. F(x) - (1 - t) F(x0), Newton's homotopy, is solved by x0 at t = 0, and so
+is t F(x) + (1 - t) D (x - x0), the fixed-point homotopy; the curve is followed by its arclength, so
+t may go back on the way, and where it crosses t = 1 there is a solution.
+
+Reference: E. Allgower and K. Georg, Introduction to Numerical Continuation Methods (2003), chapter
+11; L. T. Watson, SIAM J. Matrix Anal. Appl. 23 (2002) 1 (why the curve comes to t = 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, LinearSolveError
+from ..pattern import Pattern
+from ..solvers.direction import diagonal_positions
+from ..solvers.monitor import Monitor
+from ..solvers.newton import Method
+from ..solvers.outcome import Outcome
+from ..solvers.presets import DampedNewton
+from ..solvers.robust import Robust, Rung, default_rungs
+from ..solvers.system import System
+from ..solvers.workspace import Workspace
+from .arclength import Arclength
+from .bordered import Bordered
+from .curve import Curve, Spot, start
+from .trace import Route, Walk, walk
+
+Vector = NDArray[Any]
+
+BACK = -1.0  # how far t may go back
+KINDS = ("newton", "fixed point")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Homotopy:
+    """A solver for hard starts; use it as ``problem.solve(x0, Homotopy())``.
+
+    Parameters
+    ----------
+    kind : "newton" or "fixed point"
+    method : Arclength
+        How the curve is followed; t runs from 0 to 1.
+    max_points : int
+    finish : Method
+        Solves from where the curve came to t = 1, or from the last point if it did not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem
+    >>> problem = Problem(lambda x: np.arctan(x) + 0.1 * x - 1.0)
+    >>> result = problem.solve([30.0], Homotopy())
+    >>> result.success, result.solver
+    (True, 'Homotopy')
+    """
+
+    kind: str = "newton"
+    method: Arclength = field(default_factory=lambda: Arclength(step=0.02, max_step=0.3))
+    max_points: int = 200
+    finish: Method = field(default_factory=DampedNewton)
+    matrix_free = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        return type(self).__name__
+
+    def run(
+        self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
+    ) -> Outcome:
+        """Follow the curve from (x, F), and solve from its end."""
+        family = Deformation(system, x, F, self.kind == "newton")
+        reached, note = self._followed(family, workspace, x)
+        with np.errstate(all="ignore"):
+            F1 = system.residual(reached)
+        if not np.isfinite(F1).all():
+            reached, F1 = x, F
+        outcome = self.finish.run(system, workspace, reached, F1, monitor)
+        outcome.name = self.name
+        outcome.stats.njev += family.njev
+        outcome.stages.append(f"{self.kind} homotopy: {note}")
+        return outcome
+
+    def _followed(self, family: Deformation, workspace: Workspace, x: Vector) -> tuple[Vector, str]:
+        """Return the last point of the curve, and how it ended."""
+        bordered = Bordered(workspace)
+        try:
+            at, tangent, metric = start(family, bordered, np.append(x, 0.0))
+        except LinearSolveError as error:
+            return x, f"no tangent at the start: {error}"
+        tangent = tangent * (np.sign(tangent[-1]) or 1.0)
+        curve = Curve(family, bordered, metric)
+        first = self.method.first_step(0.0, (BACK, 1.0))
+        step = abs(first) / max(abs(float(tangent[-1])), 0.1)
+        limits = self.method.limits(first, (BACK, 1.0))
+        state = Walk(Spot(at, tangent), step, tangent)
+        walk(
+            curve, state, Route(self.method, *limits, (BACK, 1.0), self.max_points), lambda _: None
+        )
+        return state.spot.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {state.ending}"
+
+
+class Deformation:
+    """The systems between; a `continuation.family.Family` with parameter t.
+
+    Parameters
+    ----------
+    system : System
+    x0, F0 : ndarray, shape (n,)
+    newton : bool
+        Newton's homotopy; else the fixed-point homotopy, with the diagonal of J at x0, made
+        positive or negative as it is there, for D.
+    """
+
+    def __init__(self, system: System, x0: Vector, F0: Vector, newton: bool) -> None:
+        self.system, self.x0, self.F0, self.newton = system, x0, F0, newton
+        self.n, self.njev = system.n, 0
+        self._D: Vector | None = None
+
+    @property
+    def pattern(self) -> Pattern:
+        """That of J, with the diagonal."""
+        return self.system.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The user's sizes of the unknowns."""
+        return self.system.scale
+
+    def residual(self, x: Vector, p: float) -> Vector:
+        """Return H(x, t)."""
+        return self.linearize(x, p)[0]
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return H, its Jacobian and dH/dt."""
+        self.njev += 1
+        F, J = self.system.linearize(x)
+        if self.newton:
+            return F - (1.0 - p) * self.F0, J, self.F0
+        places = diagonal_positions(self.pattern)
+        if self._D is None:
+            rows = self.pattern.matrix(np.abs(J.data)) @ np.ones(self.n)
+            signs = np.where(J.data[places] < 0.0, -1.0, 1.0)
+            self._D = signs * np.where(rows > 0.0, rows, 1.0)
+        away = self._D * (x - self.x0)
+        data = p * J.data
+        data[places] += (1.0 - p) * self._D
+        return p * F + (1.0 - p) * away, self.pattern.matrix(data), F - away
+
+    def accepted(self, z: Vector) -> None:
+        """Nothing depends on the place."""
+
+
+def robust_with_homotopy(**settings: Any) -> Robust:
+    """Return the ladder of `Problem.solve` with both homotopies as its last rungs.
+
+    Parameters
+    ----------
+    **settings
+        For `Homotopy`.
+
+    Examples
+    --------
+    >>> [rung.solver.name for rung in robust_with_homotopy().rungs][-2:]
+    ['Homotopy', 'Homotopy']
+    """
+    last: list[Any] = [Homotopy(kind=kind, **settings) for kind in KINDS]
+    rungs = (Rung(solver, from_best=False) for solver in last)
+    return Robust(rungs=(*default_rungs(), *rungs))

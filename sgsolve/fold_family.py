@@ -1,0 +1,130 @@
+"""FoldFamily: the equations of a fold, with a second parameter free.
+
+One idea: a fold is the regular solution (x, p) of F = 0, g = 0 (see `sgsolve.continuation.folds`).
+With a second parameter q these are again n + 1 equations in n + 1 unknowns and one parameter: a
+curve, followed by the same continuation as any other.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bound import BoundSystem
+from .continuation.bordered import Bordered, Frame
+from .continuation.family import Linear, second_derivative
+from .continuation.folds import Singular, singularity
+from .families import ParameterizedSystem
+from .pattern import Pattern
+from .sensitivity import parameter_derivative
+from .solvers.workspace import Workspace
+
+Vector = NDArray[Any]
+
+
+class FoldFamily:
+    """Folds of a problem in (x, p) for each value of q; a `continuation.family.Family`.
+
+    Parameters
+    ----------
+    system : BoundSystem
+    p, q : str
+        The parameter of the branch, and the second one.
+    fold : ndarray, shape (n + 1,)
+        (x, p) of a fold at the value that q has in the system.
+    vector : ndarray, shape (n,)
+        The null vector there.
+    """
+
+    def __init__(
+        self,
+        system: BoundSystem,
+        workspace: Workspace,
+        names: tuple[str, str],
+        fold: Vector,
+        vector: Vector,
+    ) -> None:
+        self.system, self.p, self.q = system, *names
+        self.n = len(fold)
+        self._bordered = Bordered(workspace, 1, whole=True)
+        self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
+        self._frame: Frame | None = None
+        self._of: Pattern | None = None
+        random = np.random.default_rng(0).standard_normal(len(vector))
+        self._b, self._c = random / np.linalg.norm(random), vector / np.linalg.norm(vector)
+        for _ in range(2):
+            self.accepted(np.append(fold, float(system.value_of(self.q))))
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the residual alone."""
+        return self._inner.nfev
+
+    @property
+    def njev(self) -> int:
+        """Evaluations with derivatives."""
+        return self._inner.njev
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in either."""
+        return self._inner.seconds
+
+    @property
+    def pattern(self) -> Pattern:
+        """J with a dense last row and column."""
+        inner = self._inner.pattern
+        if self._frame is None or self._of is not inner:
+            self._frame, self._of = Frame(inner, 1), inner
+        return self._frame.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The user's sizes of the unknowns, and that of p."""
+        scale = self.system.scale
+        return None if scale is None else np.append(scale, 1.0)
+
+    def residual(self, x: Vector, p: float) -> Vector:
+        """Return (F, g); here x is (x, p) and p is q."""
+        at = self._at(x, p)
+        return np.append(at.F, self._singular(at).g)
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return (F, g), its Jacobian over (x, p), and its derivative over q."""
+        at = self._at(x, p)
+        pair = self._singular(at)
+        direction = np.append(pair.v, 0.0)
+        gradient = second_derivative(self._inner, at, pair.w, direction)
+        if gradient is None:
+            raise ArithmeticError("the derivative of the Jacobian is not finite")
+        pattern = self.pattern
+        assert self._frame is not None
+        J = self._frame.matrix(at.J, at.Fp[:, None], -gradient[None, :])
+        assert J.indices is pattern.indices
+        system = self.system.at(**{self.p: float(x[-1]), self.q: p})
+        Fq = parameter_derivative(system, x[:-1], self.q)
+        h = 6e-6 * max(abs(p), 1e-2)
+        ends = [self._at(x, p + sign * h).left(pair.w) @ direction for sign in (1.0, -1.0)]
+        self._set(p)
+        return np.append(at.F, pair.g), J, np.append(Fq, -(ends[0] - ends[1]) / (2.0 * h))
+
+    def accepted(self, z: Vector) -> None:
+        """Take the null vectors at a point as the borders from there on."""
+        pair = self._singular(self._at(z[:-1], float(z[-1])))
+        self._b = pair.w / np.linalg.norm(pair.w)
+        self._c = pair.v / np.linalg.norm(pair.v)
+
+    def _set(self, q: float) -> None:
+        self._inner.system = self.system.at(**{self.q: q})
+
+    def _at(self, x: Vector, q: float) -> Linear:
+        """Return the linearisation of F over (x, p) at q."""
+        self._set(q)
+        return Linear(x, *self._inner.linearize(x[:-1], float(x[-1])))
+
+    def _singular(self, at: Linear) -> Singular:
+        return singularity(self._inner, at, self._bordered, self._b, self._c)

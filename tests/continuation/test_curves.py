@@ -1,0 +1,253 @@
+"""Curves: events, bounds, stability, Hopf points, folds in two parameters, homotopy, reports."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
+from sgsolve.continuation import Arclength, Homotopy, Stability, robust_with_homotopy
+from tests.continuation.gallery import bratu, brusselator, s_curve, tilted_pitchfork
+
+
+def test_events_and_where_to_stop():
+    branch = Problem(s_curve).continuation(
+        [-2.1], "lam", (0.0, 1.0), events={"zero": lambda x: x[0]}, stop="zero"
+    )
+    (event,) = branch.specials("zero")
+    assert abs(event.parameter - 0.5) < 1e-12
+    assert branch["lam"][-1] == event.parameter
+    assert len(branch.specials("fold")) == 1
+    assert "as asked" in branch.message
+
+
+def test_until_and_outputs_and_parameters():
+    def residual(x, a=0.0, b=2.0):
+        return x - a * b
+
+    branch = Problem(residual).continuation(
+        [0.0],
+        "a",
+        step=0.1,
+        b=3.0,
+        until=lambda x, b: x[0] > 2.0 * b,
+        outputs={"ratio": lambda x, a, b: x[0] - a * b},
+        max_points=50,
+    )
+    assert branch.success
+    assert branch.x[0] > 6.0
+    assert branch.states[-2, 0] <= 6.0
+    assert np.abs(branch["ratio"]).max() < 1e-12
+    assert branch.params["b"] == 3.0
+
+
+def test_a_closed_curve_ends_where_it_began():
+    def circle(x, p=0.0):
+        return x**2 + p**2 - 1.0
+
+    branch = Problem(circle).continuation([1.0], "p", step=0.1)
+    assert branch.success
+    assert "closed" in branch.message
+    assert np.allclose(sorted(f.parameter for f in branch.special), [-1.0, 1.0], atol=1e-10)
+
+
+def test_downwards_and_wrong_directions():
+    branch = Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=1.0)
+    assert branch["lam"][-1] == 0.0
+    assert np.abs(branch.x).max() < 1e-12
+    with pytest.raises(InputError, match="leads out of the bounds"):
+        Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=1.0, step=0.1)
+    with pytest.raises(InputError, match="outside the bounds"):
+        Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=2.0)
+
+
+def test_wrong_arguments_are_named():
+    problem = Problem(bratu)
+    for options, text in (
+        ({"detect": "hopf"}, "detect names 'hopf'"),
+        ({"stop": "zero"}, "stop names 'zero'"),
+        ({"events": {"fold": np.max}}, "cannot be called 'fold'"),
+        ({"max_points": 0}, "max_points"),
+        ({"keep": -1}, "keep"),
+        ({"method": Arclength(), "bounds": (1.0, 0.0)}, "bounds must increase"),
+        ({"stability": Stability(mass=np.ones(3))}, "mass has shape"),
+    ):
+        with pytest.raises(InputError, match=text):
+            problem.continuation(np.zeros(9), "lam", **options)
+    with pytest.raises(InputError, match="predictor"):
+        Arclength(predictor="guess")
+
+
+def test_the_first_point_that_fails_is_explained():
+    with pytest.raises(ConvergenceError, match="first point, lam = 9, failed"):
+        Problem(bratu).continuation(np.zeros(9), "lam", lam=9.0)
+
+
+def test_the_limit_on_points():
+    with pytest.warns(PartialBranchWarning, match="400 points"):
+        Problem(lambda x, p=0.0: x - p).continuation([0.0], "p", max_step=0.02)
+    branch = Problem(lambda x, p=0.0: x - p).continuation([0.0], "p", max_points=5)
+    assert len(branch) == 5
+    assert branch.status is Status.MAX_POINTS
+
+
+def test_a_curve_that_ends_is_handed_back():
+    def residual(x, p=0.0):
+        return x - np.sqrt(1.0 - p)
+
+    with pytest.warns(PartialBranchWarning, match="not finite"):
+        branch = Problem(residual).continuation([1.0], "p", (0.0, 2.0), detect=())
+    assert branch.status is Status.STEP_TOO_SMALL
+    assert 0.9 < branch["p"][-1] <= 1.0
+    with pytest.raises(ConvergenceError, match="not finite"):
+        Problem(residual).continuation([1.0], "p", (0.0, 2.0), detect=(), raise_on_failure=True)
+
+
+def test_own_jacobian_and_parameters_that_cannot_be_seeded():
+    def floating(x, lam=0.0):
+        return x**3 - 3.0 * x + 3.0 - 6.0 * float(lam)
+
+    own = Problem(s_curve, jacobian=lambda x, lam: np.diag(3.0 * x**2 - 3.0))
+    for problem in (Problem(floating), own):
+        branch = problem.continuation([-2.1], "lam", (0.0, 1.0))
+        found = [fold.parameter for fold in branch.specials("fold")]
+        assert np.allclose(found, [5 / 6, 1 / 6], atol=1e-10)
+
+
+def test_hopf_point_of_the_brusselator():
+    branch = Problem(brusselator).continuation([2.0, 1.0], "b", (2.0, 8.0), stability=True)
+    (hopf,) = branch.specials("hopf")
+    assert abs(hopf.parameter - 5.0) < 1e-10
+    assert abs(hopf.frequency - 2.0) < 1e-8
+    J = Problem(brusselator).jacobian(hopf.x, b=hopf.parameter).toarray()
+    assert np.abs(J @ hopf.vector - 2.0j * hopf.vector).max() < 1e-8
+    assert set(branch["unstable"]) == {0, 2}
+
+
+def brusselator_line(n, d1=0.008, d2=0.004, a=2.0):
+    """In space on (0, 1), at rest at the ends; the first mode oscillates first."""
+    h = 1.0 / (n + 1)
+
+    def residual(u, b=2.0):
+        x, y = u[:n], u[n:]
+        left = np.concatenate([[a], x, [a]])
+        right = np.concatenate([[0.0], y, [0.0]])
+        right = right + b / a * np.concatenate([[1.0], np.zeros(n), [1.0]])
+        react = x**2 * y
+        return np.concatenate(
+            [
+                d1 * (left[2:] - 2.0 * x + left[:-2]) / h**2 + a - (b + 1.0) * x + react,
+                d2 * (right[2:] - 2.0 * y + right[:-2]) / h**2 + b * x - react,
+            ]
+        )
+
+    mode = 4.0 / h**2 * np.sin(0.5 * np.pi * h) ** 2
+    return residual, 1.0 + a**2 + (d1 + d2) * mode
+
+
+def test_hopf_point_of_a_large_system_by_arnoldi():
+    n = 150
+    residual, exact = brusselator_line(n)
+    start = np.concatenate([np.full(n, 2.0), np.full(n, 2.5)])
+    branch = Problem(residual).continuation(
+        start, "b", (5.0, 5.3), b=5.0, detect=(), stability=Stability(count=8), max_points=30
+    )
+    (hopf,) = branch.specials("hopf")
+    assert abs(hopf.parameter - exact) < 1e-9
+
+
+def test_a_mass_matrix_scales_the_spectrum():
+    def hopf_of(mass):
+        branch = Problem(brusselator).continuation(
+            [2.0, 1.0], "b", (2.0, 8.0), stability=Stability(mass=mass)
+        )
+        return branch.specials("hopf")[0]
+
+    plain, halved = hopf_of(1.0), hopf_of(sp.csr_array(2.0 * np.eye(2)))
+    assert abs(plain.parameter - halved.parameter) < 1e-9
+    assert abs(plain.frequency - 2.0 * halved.frequency) < 1e-8
+
+
+def test_folds_in_two_parameters_and_the_cusp():
+    problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
+    branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
+    folds = problem.fold_curve(branch, "q", (-1.0, 1.5), step=-0.1)
+    assert folds["q"][-1] == 1.5  # down to the cusp, and up again on its other side
+    assert np.abs(folds["p"] ** 2 - 4.0 / 9.0 * folds["q"] ** 3).max() < 1e-9
+    assert abs(folds.special[0].parameter) < 1e-10
+    assert folds["p"][0] * folds["p"][-1] < 0.0
+
+
+def test_ignition_and_extinction_merge_at_the_known_value():
+    """Perturbed Gelfand problem in a slab: multiplicity is lost at epsilon = 0.2458."""
+
+    def residual(u, lam=0.1, eps=0.1):
+        h = 1.0 / (len(u) + 1)
+        full = np.concatenate([[0.0], u, [0.0]])
+        return (full[2:] - 2.0 * u + full[:-2]) / h**2 + lam * np.exp(u / (1.0 + eps * u))
+
+    problem = Problem(residual)
+    branch = problem.continuation(
+        np.zeros(99), "lam", (0.05, 20.0), step=0.1, max_step=1.0, stop="fold"
+    )
+    folds = problem.fold_curve(branch, "eps", (0.05, 0.3), step=0.01, max_step=0.05, max_points=25)
+    assert abs(folds.special[0].parameter - 0.2458) < 1e-4
+    for i in (0, 10, 20):
+        x, params = folds.at(i)
+        J = problem.jacobian(x, **params).toarray()
+        values = np.linalg.svd(J, compute_uv=False)
+        assert values[-1] < 1e-8 * values[0]
+
+
+@pytest.mark.parametrize("kind", ["newton", "fixed point"])
+def test_homotopy_from_far_away(kind):
+    problem = Problem(lambda x: np.arctan(x) + 0.1 * x - 1.0)
+    result = problem.solve([30.0, -30.0], Homotopy(kind=kind))
+    assert result.success
+    assert np.ptp(result.x) < 1e-9
+    assert any("t = 1" in stage for stage in result.stages)
+
+
+def test_homotopy_round_folds():
+    """The curve goes back in t twice; what damped Newton does from there ends in a minimum."""
+    problem = Problem(lambda u: u**3 - 3.0 * u - 3.0)
+    result = problem.solve([-2.0], Homotopy())
+    assert abs(result.x[0] - 2.1038034027) < 1e-9
+
+
+def test_the_ladder_with_homotopies():
+    result = Problem(lambda x: x**2 - 4.0).solve([1.0], robust_with_homotopy())
+    assert abs(result.x[0] - 2.0) < 1e-9
+    with pytest.raises(InputError, match="kind"):
+        Homotopy(kind="magic")
+
+
+def test_table_dict_and_plot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    branch = Problem(tilted_pitchfork).continuation(
+        [-2.1], "mu", (-1.0, 1.0), stability=True, outputs={"x": lambda x: x[0]}
+    )
+    assert "fold at 0.666666666667" in str(branch)
+    assert set(branch.to_dict()) == {"mu", "nit", "s", "tangent", "unstable", "x"}
+    axes = branch.plot("x", color="k")
+    styles = [line.get_linestyle() for line in axes.lines]
+    assert styles.count("--") == 1  # the middle part is unstable
+    assert sum(line.get_marker() == "o" for line in axes.lines) == 2
+    Problem(tilted_pitchfork).sweep([-2.0], "mu", [-1.0, 0.0]).plot()
+    plt.close("all")
+
+
+def test_go_on_from_a_point():
+    problem = Problem(tilted_pitchfork)
+    branch = problem.continuation([-2.1], "mu", (-1.0, 1.0))
+    x, params = branch.at(5)
+    again = problem.continuation(x, "mu", (-1.0, 1.0), **params)
+    assert again["mu"][0] == branch["mu"][5]
+
+
+def test_progress_bar_on_demand(capsys):
+    pytest.importorskip("tqdm")
+    Problem(s_curve).continuation([-2.1], "lam", (0.0, 1.0), progress=True)
+    assert "continuation lam" in capsys.readouterr().err
