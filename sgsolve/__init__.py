@@ -25,8 +25,8 @@ A parameter can be swept; every solution is the guess for the next:
 Beyond a turning point the curve of solutions is followed by its arclength:
 
 >>> curve = problem.continuation(result.x, "strength", (0.5, 4.0), max_step=0.5)
->>> print(curve.special[0])
-fold at 3.51364790396
+>>> print(curve.special[0])  # doctest: +ELLIPSIS
+fold at 3.51364790...
 
 What can go wrong comes back in words: ``print(result)``, ``result.explain()``. The parts:
 `ad` (derivatives, usable alone), `linear` (sparse systems analysed once), `solvers`,

@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from .branch import Branch, Special
 from .branch_file import packed, unpacked
 from .checkpoint import Checkpoint
 from .errors import CheckpointError
+from .history import Stats
 from .outputs import Outputs, call_with_parameters
 from .recorder import every
 from .round_fold import round_fold
 from .solvers.predictor import Point
 from .solvers.sweep import Track
 from .status import Status
+from .sweep_events import located
 
 Vector = NDArray[Any]
 
@@ -64,6 +65,7 @@ class SweepWatch:
         self.kept: list[int] = []
         self.special: list[Special] = []
         self.ending = self.fold = ""
+        self.counts, self.base = family.workspace.counts(), Stats()  # before this run
         self.count = 0  # points recorded whole: an interrupt may leave one that is not
         path, params = family.path, family.system.params
         self.mark = {
@@ -103,7 +105,11 @@ class SweepWatch:
         for name, function in self.events.items():
             first, last = (self._event(function, p.value, p.x) for p in (before, now))
             if first != 0.0 and first * last <= 0.0:
-                point = self._located(track, function, before, now, (first, last))
+
+                def value_of(value: float, x: Vector, f: Any = function) -> float:
+                    return self._event(f, value, x)
+
+                point = located(self.family, track, value_of, (before, now), (first, last))
                 if point is not None:
                     found.append((abs(point.value - before.value), name, point))
         for _, name, point in sorted(found, key=lambda item: item[0]):
@@ -136,6 +142,7 @@ class SweepWatch:
 
     def branch(self, track: Track, message: str) -> Branch:
         """Return the branch so far."""
+        self._settle(track)
         count, path = self.count, self.family.path
         values = [point.value for point in track.points[:count]]
         rows = [self.family.path.params(value) for value in values]
@@ -157,6 +164,15 @@ class SweepWatch:
             reached=track.here.value if track.here is not None else float("nan"),
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
         )
+
+    def _settle(self, track: Track) -> None:
+        """Take the counts of linear algebra from where it is done: solves are not all of it."""
+        now, slopes = self.family.workspace.counts(), self.family.slopes
+        for key in ("n_analyse", "n_factor", "n_solve"):
+            spent = getattr(now, key) - getattr(self.counts, key)
+            setattr(track.stats, key, getattr(self.base, key) + spent)
+        track.stats.njev += slopes
+        self.family.slopes = 0
 
     def close(self) -> None:
         """End the progress bar."""
@@ -185,6 +201,7 @@ class SweepWatch:
             return Track(), False
         branch, state = unpacked(found[0]), found[1]
         track = Track(iterations=branch["nit"].tolist(), stats=branch.stats)
+        self.base.add(branch.stats)
         track.solves, self.ending = int(state["solves"]), str(state["ending"])
         none = np.empty(0)
         track.points = [Point(float(v), none, none) for v in state["values"]]
@@ -216,38 +233,6 @@ class SweepWatch:
 
     def _event(self, function: Callable[..., Any], value: float, x: Vector) -> float:
         return float(call_with_parameters(function, x, self._params(value)))
-
-    def _located(
-        self,
-        track: Track,
-        function: Callable[..., Any],
-        a: Point,
-        b: Point,
-        ends: tuple[float, float],
-    ) -> Point | None:
-        """Return the point between two others where a functional vanishes."""
-        points = {a.value: (a, ends[0]), b.value: (b, ends[1])}
-
-        def at(value: float) -> float:
-            if value not in points:
-                share = (value - a.value) / (b.value - a.value)
-                result = self.family.solve(value, a.x + share * (b.x - a.x), False)
-                track.stats.add(result.stats)
-                track.solves += 1
-                if not result.success:
-                    raise ArithmeticError(result.message)
-                point = Point(value, result.x, result.sizes, b.slope)
-                points[value] = point, self._event(function, value, result.x)
-            return points[value][1]
-
-        span = abs(b.value - a.value)
-        try:
-            root = float(brentq(at, a.value, b.value, xtol=1e-13 * span, rtol=1e-15, disp=False))
-            at(root)
-        except ArithmeticError as error:
-            track.rejected.append((b.value, f"an event could not be located: {error}"))
-            return None
-        return points[root][0]
 
 
 def _point(state: Mapping[str, Any], prefix: str) -> Point | None:

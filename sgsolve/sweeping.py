@@ -107,6 +107,7 @@ class ParameterFamily:
     ) -> None:
         self.system, self.path, self.workspace = system, path, workspace
         self._first, self._following, self._monitor = first, following, monitor
+        self.slopes = 0  # evaluations of dF/dp
 
     def at(self, value: float) -> BoundSystem:
         """Return the system at a value."""
@@ -131,6 +132,7 @@ class ParameterFamily:
     def slope(self, value: float, x: Vector) -> Vector | None:
         """Return dx/dvalue at a solution by the factorisation that its solve left behind."""
         system = self.at(value)
+        self.slopes += 1
         try:
             solver = self.workspace.solver(system.pattern)
             if not solver.factorized:

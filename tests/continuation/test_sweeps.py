@@ -28,7 +28,8 @@ def test_tangent_predictor_keeps_the_factorisation():
         ).stats
     constant, tangent = stats.values()
     assert tangent.n_analyse == 1
-    assert tangent.n_factor == tangent.nit  # none for the tangents
+    assert tangent.n_factor <= tangent.nit + 1  # none for the tangents
+    assert tangent.njev >= tangent.nit + len(values)
     assert tangent.n_factor < 3 * len(values)
     assert tangent.nit < constant.nit
 
