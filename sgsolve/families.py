@@ -48,6 +48,18 @@ class Line:
         }
 
 
+def typical_sizes(system: BoundSystem, x: Vector) -> Vector | None:
+    """Return the size of each unknown: the user's, or that of its block at x; None for one block.
+
+    Blocks of different units (volts, densities) must not be added up in a metric.
+    """
+    if system.scale is not None or len(system.blocks) == 1:
+        return system.scale
+    sizes = {block: size or 1.0 for block, size in system.blocks.norms(x).items()}
+    spread: Vector = system.blocks.spread(sizes, 1.0)
+    return spread
+
+
 class ParameterizedSystem:
     """The systems of a problem for each value of a parameter; a `continuation.family.Family`.
 
@@ -63,6 +75,8 @@ class ParameterizedSystem:
 
     Attributes
     ----------
+    scale : ndarray, shape (n,), or None
+        See `typical_sizes`.
     nfev, njev : int
         Evaluations of the residual alone, and with derivatives.
     seconds : dict
@@ -74,6 +88,7 @@ class ParameterizedSystem:
         self.line = Line((line,)) if isinstance(line, str) else line
         self.nfev = self.njev = 0
         self.seconds = {"residual": 0.0, "jacobian": 0.0}
+        self.scale = typical_sizes(system, x)
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
             self._joint = self._traced(np.append(x, t))
@@ -82,11 +97,6 @@ class ParameterizedSystem:
     def pattern(self) -> Pattern:
         """Where J may have entries."""
         return self._pattern if self._joint is not None else self.system.pattern
-
-    @property
-    def scale(self) -> Vector | None:
-        """The user's sizes of the unknowns."""
-        return self.system.scale
 
     def residual(self, x: Vector, p: float) -> Vector:
         """Return F(x, p)."""

@@ -84,8 +84,8 @@ class FoldFamily:
 
     @property
     def scale(self) -> Vector | None:
-        """The user's sizes of the unknowns, and that of p."""
-        scale = self.system.scale
+        """The sizes of the unknowns, and that of p."""
+        scale = self._inner.scale
         return None if scale is None else np.append(scale, 1.0)
 
     def residual(self, x: Vector, p: float) -> Vector:

@@ -158,6 +158,10 @@ class Run:
         recorder.bar = progress_bar(request.progress, None, f"continuation {self.name}")
         try:
             walk(curve, state, route, lambda walk: recorder.after(curve, walk))
+        except Exception:  # of the user's code; what was computed is not to be lost with it
+            if request.checkpoint is not None and state.rows:
+                recorder.write(curve, state)
+            raise
         finally:
             if recorder.bar is not None:
                 recorder.bar.close()

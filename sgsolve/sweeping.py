@@ -162,6 +162,10 @@ def sweep_branch(
     try:
         if not done:
             track = run_sweep(family, x0, values, stepping, watch, track)
+    except Exception:  # of the user's code; what was computed is not to be lost with it
+        if watch.checkpoint is not None and watch.count:
+            watch.write(track)
+        raise
     finally:
         watch.close()
     branch = watch.branch(track, _message(family.path, track, watch, len(values)))

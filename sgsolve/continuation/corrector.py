@@ -130,7 +130,9 @@ class Corrector:
         x, p = at.z[:-1], float(at.z[-1])
         unit = reach / np.sqrt(len(x) * self.metric.weights[:-1])  # a step in units of each x
         magnitude = np.abs(x)
-        floor = np.maximum(FLOOR * float(magnitude.max()), 1e-3 * unit)
+        typical: Any = self.family.scale
+        typical = float(magnitude.max()) if typical is None else typical
+        floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
         terms = terms + np.abs(at.Fp) * max(abs(p), 1e-3 * reach)
         worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))

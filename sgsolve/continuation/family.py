@@ -29,7 +29,7 @@ class Family(Protocol):
 
     @property
     def scale(self) -> Vector | None:
-        """Typical size of each unknown, or None."""
+        """Typical size of each unknown; None if they are all of one kind."""
         ...
 
     def residual(self, x: Vector, p: float) -> Vector:

@@ -61,6 +61,19 @@ def swift_hohenberg(n=200, length=12.0, nu=2.0, even=False):
     return lambda u, lam=-0.1: operator @ u + lam * u + nu * u**3 - u**5
 
 
+def allen_cahn(n):
+    """On the unit square, +1 on two opposite sides and -1 on the others."""
+    h = 1.0 / (n + 1)
+    line = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(n, n)) / h**2
+    eye = sp.eye_array(n)
+    laplacian = sp.csr_array(sp.kron(line, eye) + sp.kron(eye, line))
+    sides = np.zeros((n, n))
+    sides[[0, -1], :] += 1.0 / h**2
+    sides[:, [0, -1]] -= 1.0 / h**2
+    sides = sides.ravel()
+    return lambda u, delta=0.04: delta * (laplacian @ u + sides) - (u**3 - u) / delta
+
+
 def winged_cusp(x, lam=0.0):
     return x**3 - 2.0 * lam * x + lam**2 - 2.0 * lam + 1.0
 

@@ -251,3 +251,39 @@ def test_progress_bar_on_demand(capsys):
     pytest.importorskip("tqdm")
     Problem(s_curve).continuation([-2.1], "lam", (0.0, 1.0), progress=True)
     assert "continuation lam" in capsys.readouterr().err
+
+
+def test_blocks_of_different_units_do_not_disturb_each_other():
+    """The same curve with one unknown in units of 1e-16: the same points, the same folds."""
+
+    def residual(x, lam=0.0, unit=1.0):
+        u, v = x[:1], x[1:] / unit
+        return np.concatenate([u**3 - 3.0 * u + 3.0 - 6.0 * lam, (v - np.exp(0.1 * u)) * unit])
+
+    branches = [
+        Problem(residual, blocks={"u": [0], "v": [1]}).continuation(
+            [-2.1, 0.8 * unit], "lam", (0.0, 1.0), unit=unit
+        )
+        for unit in (1.0, 1e16)
+    ]
+    for branch in branches:
+        found = [fold.parameter for fold in branch.specials("fold")]
+        assert np.allclose(found, [5 / 6, 1 / 6], atol=1e-9)
+    assert abs(len(branches[0]) - len(branches[1])) <= 3
+
+
+def test_an_exception_of_the_residual_leaves_the_checkpoint(tmp_path):
+    calls, path = [], tmp_path / "run.npz"
+
+    def residual(x, lam=0.0):
+        calls.append(1)
+        if len(calls) == 60:
+            raise KeyError("a table ended")
+        return s_curve(x, lam)
+
+    problem = Problem(residual)
+    with pytest.raises(KeyError):
+        problem.continuation([-2.1], "lam", (0.0, 1.0), checkpoint=path)
+    whole = problem.continuation([-2.1], "lam", (0.0, 1.0), checkpoint=path, resume=True)
+    assert whole.success
+    assert len(whole.specials("fold")) == 2

@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import InputError, Problem
 from sgsolve.continuation.deflation import DeflatedDirection, Deflation
-from tests.continuation.gallery import bratu, elastica, golubitsky_quartic, winged_cusp
+from tests.continuation.gallery import allen_cahn, bratu, elastica, golubitsky_quartic, winged_cusp
 
 
 def distinct(results):
@@ -53,6 +53,14 @@ def test_both_solutions_of_bratu_and_none_beyond_the_fold():
     assert len(results) == 2
     assert distinct(results)
     assert Problem(bratu).solutions(np.zeros(49), lam=4.0) == []
+
+
+def test_allen_cahn_on_a_square():
+    n = 24
+    results = Problem(allen_cahn(n)).solutions(np.zeros(n * n))
+    assert len(results) == 3
+    assert distinct(results)
+    assert np.allclose(sorted(r.x.mean() for r in results), [-0.728, 0.0, 0.728], atol=1e-3)
 
 
 def test_the_limit_on_solutions_holds():
