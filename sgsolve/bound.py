@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from . import ad
 from .blocks import Blocks
-from .errors import DataTypeError, InputError, NotFiniteError, ShapeError, StructureError
+from .errors import (
+    DataTypeError,
+    DerivativeError,
+    InputError,
+    NotFiniteError,
+    ShapeError,
+    StructureError,
+)
 from .intake import Bound
 from .pattern import Pattern
 
@@ -125,6 +132,11 @@ class BoundSystem:
         if self._bound.signature.jacobian is not None:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
         y = self._bound.residual(ad.seed(x))
+        if not isinstance(y, ad.ADArray):
+            raise DerivativeError(
+                "the residual does not depend on x at the point that was reached, though it did "
+                "at the start; return an expression of x on every way through the code"
+            )
         try:
             data = ad.assemble(y, self.pattern)
         except StructureError:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import ad
 from .errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
 
 
@@ -123,8 +124,11 @@ class Bound:
         self.signature, self.params = signature, params
 
     def residual(self, x: Any) -> Any:
-        """Call the user's residual."""
-        return self.signature.residual(x, **self.params)
+        """Call the user's residual; a list of equations becomes one vector."""
+        value = self.signature.residual(x, **self.params)
+        if isinstance(value, (list, tuple)) and any(isinstance(v, ad.ADArray) for v in value):
+            return ad.hstack(value)
+        return value
 
     def jacobian(self, x: Any) -> Any:
         """Call the user's Jacobian."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, Problem, Status, solvers
+from sgsolve import ConvergenceError, DerivativeError, Problem, Status, solvers
 
 
 def bratu(u, strength=1.0):
@@ -212,3 +212,17 @@ def test_limit_that_blocks_is_named():
 def test_system_without_solution_reports_the_local_minimum():
     result = Problem(bratu).solve(np.zeros(99), strength=4.0, raise_on_failure=False)
     assert result.status is Status.LOCAL_MINIMUM
+
+
+def test_a_list_of_equations_is_a_residual():
+    result = Problem(
+        lambda x: [x[0] ** 2 + x[1] ** 2 - 2.0, np.exp(x[0] - 1.0) + x[1] ** 2 - 2.0]
+    ).solve([2.0, 0.5])
+    np.testing.assert_allclose(result.x, [1.0, 1.0], rtol=1e-12)
+
+
+def test_a_residual_that_loses_x_on_the_way_is_named():
+    problem = Problem(lambda x: x - 1.0 if x[0] > 0.5 else np.ones(2))
+    problem.jacobian([2.0, 2.0])
+    with pytest.raises(DerivativeError, match="does not depend on x at the point"):
+        problem.jacobian([0.0, 0.0])
