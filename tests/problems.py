@@ -42,6 +42,11 @@ def powell_badly_scaled(x):
     return np.stack([1e4 * x[0] * x[1] - 1.0, np.exp(-x[0]) + np.exp(-x[1]) - 1.0001])
 
 
+WOOD_SADDLE = np.array(
+    [-0.9679740249351904, 0.9471391408131077, -0.9695163103340851, 0.9512476657970664]
+)
+
+
 def wood(x):
     first, second = x[1] - x[0] ** 2, x[3] - x[2] ** 2
     return np.stack(
@@ -206,7 +211,8 @@ CASES = (
     Case(1, "Rosenbrock", rosenbrock, np.r_[-1.2, np.ones(9)], (np.ones(10),)),
     Case(2, "Powell singular", powell_singular, np.array([3.0, -1, 0, 1]), (np.zeros(4),)),
     Case(3, "Powell badly scaled", powell_badly_scaled, np.array([0.0, 1.0])),
-    Case(4, "Wood", wood, np.array([-3.0, -1, -3, -1]), (np.ones(4),)),
+    # the minimum of Wood's function, and its saddle point: both are roots of the gradient
+    Case(4, "Wood", wood, np.array([-3.0, -1, -3, -1]), (np.ones(4), WOOD_SADDLE)),
     Case(5, "Helical valley", helical_valley, np.array([-1.0, 0, 0]), (np.array([1.0, 0, 0]),)),
     Case(6, "Watson", watson, np.zeros(2)),
     Case(7, "Chebyquad", chebyquad, np.array([0.0, 2.0 / 3.0]), (np.array([-_ROOT3, _ROOT3]),)),

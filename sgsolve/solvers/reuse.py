@@ -66,13 +66,19 @@ class Measured:
     gain : float
         It must also be cheaper by this factor, since the contraction of a kept factorisation
         tends to get worse, and clocks are noisy.
+    smallest : int
+        With fewer unknowns the Jacobian is always new: the gain would be a fraction of a
+        millisecond, and the iterations of a small solve should not depend on a clock.
     """
 
     contraction: float = 0.1
     gain: float = 2.0
+    smallest: int = 1000
 
     def keep(self, it: Iterate) -> bool:
         """Whether the rest of the way is cheaper with the kept factorisation."""
+        if len(it.x) < self.smallest:
+            return False
         theta = it.contraction
         if it.damping != 1.0 or it.limited or not 0.0 < theta <= self.contraction:
             return False

@@ -6,7 +6,13 @@ from scipy import special
 from sgsolve import ad
 from sgsolve.errors import DerivativeError, InputError
 
-mp.mp.dps = 40
+
+@pytest.fixture(autouse=True)
+def forty_digits():
+    with mp.workdps(40):
+        yield
+
+
 ORDERS = (-1, -0.5, 0, 0.5, 1, 1.5, 2.5)
 ETA = [-700.0, -40.0, -7.3, -1.0, -1e-3, 0.0, 1e-9, 0.7, 1.49, 1.5, 3.5, 4.2, 6.0, 9.99, 13.0, 16.0,
        21.0, 26.0, 40.0, 41.999, 42.0, 42.001, 60.0, 500.0]  # fmt: skip

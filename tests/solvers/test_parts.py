@@ -256,6 +256,7 @@ class TestReuse:
     def test_measured_costs_decide(self):
         class It:
             damping, limited, contraction, phi = 1.0, False, 1e-3, 1e-6
+            x = np.zeros(2000)
 
             class meter:  # noqa: N801
                 residual_cost = solve_cost = jacobian_cost = factor_cost = 1.0
@@ -264,6 +265,9 @@ class TestReuse:
         assert not solvers.Measured().keep(it)
         it.meter.factor_cost = 100.0
         assert solvers.Measured().keep(it)
+        it.x = np.zeros(20)
+        assert not solvers.Measured().keep(it)  # a small solve does not depend on the clock
+        it.x = np.zeros(2000)
         it.contraction = 0.5
         assert not solvers.Measured().keep(it)
 
