@@ -147,7 +147,7 @@ class Recorder:
         spot = Spot(at, state["tangent"], float(state["s"]))
         watch = {k.removeprefix("watch "): v for k, v in state.items() if k.startswith("watch ")}
         if watch:
-            watch["pure"] = int(watch["pure"])
+            watch |= {"pure": int(watch["pure"]), "sign": float(watch["sign"])}
             spot.tests[KEY] = Watch(**watch)
         rows = [(float(p), float(s), int(k), float(t)) for p, s, k, t in state["rows"]]
         spot.iterations = rows[-1][2]

@@ -109,6 +109,18 @@ class Bordered:
         answer: Vector = self._solver.solve(b, transpose=transpose)
         return answer
 
+    def determinant(self) -> tuple[float, float] | None:
+        """Return sign and logarithm of the determinant; None if the back end cannot tell."""
+        try:
+            if self._eliminated is None:
+                sign, log = self._solver.slogdet()
+                return float(sign), float(log)
+            sign, log = self.workspace.solver(self._pattern).slogdet()
+            edge, more = np.linalg.slogdet(self._eliminated[1])
+            return float(sign * edge), float(log + more)
+        except LinearSolveError:  # BackendError: PARDISO has none
+            return None
+
     def _takes_whole(self, pattern: Pattern) -> bool:
         if self._whole is None:
             return self.workspace.solver(pattern).name in WHOLE

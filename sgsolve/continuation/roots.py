@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy.optimize import brentq
 
 from .curve import Curve, Spot
 
 
 class _LostError(Exception):
-    """A trial point between two spots could not be corrected."""
+    """A trial point between two spots could not be corrected, or tested."""
 
 
 def crossing(
@@ -40,7 +41,8 @@ def crossing(
 
     Returns
     -------
-    (t, spot), or None if a trial could not be corrected or there is no change of sign
+    (t, spot), or None if a trial could not be corrected, the test function is not defined (NaN)
+    there, or has no change of sign
     """
     seen: dict[float, Any] = {0.0: a, 1.0: b}
     values = {} if ends is None else {0.0: ends[0], 1.0: ends[1]}
@@ -51,6 +53,8 @@ def crossing(
             if spot is None:
                 raise _LostError
             seen[t], values[t] = spot, float(test(spot))
+            if np.isnan(values[t]):
+                raise _LostError
         return values[t]
 
     try:

@@ -25,6 +25,8 @@ from .curve import Curve, Spot
 
 Vector = NDArray[Any]
 
+DOUBT = "doubt"  # the name under which a detector says that a step may have changed branches
+DOUBTFUL = 1e-3  # a step shorter than this part of the longest is taken all the same
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
 
 
@@ -159,9 +161,12 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
         _measure(curve, new, here, route)
     except LinearSolveError:
         return "the new point is a branch point"
+    special = _found(curve, here, new, route)
+    if new.tests.get(DOUBT) and state.step > DOUBTFUL * route.longest:
+        return "the orientation changed without a branch point: it may be another branch"
     state.ending = ending
     state.status = Status.CONVERGED if ending else state.status
-    for found in _found(curve, here, new, route):
+    for found in special:
         found.special.index = len(state.rows)
         state.special.append(found.special)
         if found.special.kind in route.stop:

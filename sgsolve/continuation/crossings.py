@@ -1,0 +1,170 @@
+"""Crossings: the exact place where two branches cross, and the directions of both.
+
+One idea: there [J Fp] loses rank, which no matrix bordered once can hide; bordered twice it is
+regular, and the two numbers g at its bottom vanish. F + beta b = 0 and g = 0 is a regular system
+for (x, p) and an unfolding parameter beta, and its quadratic form on the null space is the
+algebraic bifurcation equation, the roots of which are the tangents of the two branches.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
+4.4; H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (1987), chapter 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..branch import Special
+from ..errors import LinearSolveError
+from .bordered import Bordered
+from .curve import Curve, Spot
+from .family import Family, Linear, linearized, second_derivative
+
+Vector = NDArray[Any]
+
+ITERATIONS = 15
+KIND = "branch point"
+
+
+@dataclass
+class Crossing:
+    """A solution of the system of a branch point.
+
+    Attributes
+    ----------
+    V : ndarray, shape (n + 1, 2)
+        Spans the null space of [J Fp].
+    w : ndarray, shape (n,)
+        The left null vector.
+    """
+
+    at: Linear
+    V: Vector
+    w: Vector
+
+    @property
+    def z(self) -> Vector:
+        """The point."""
+        return self.at.z
+
+
+def crossing_near(
+    curve: Curve, a: Spot, b: Spot, spot: Spot, pair: tuple[Vector, Vector], reach: float
+) -> Crossing | None:
+    """Return the branch point near a spot if it lies between the two others."""
+    left, right = _singular_pair(curve, spot, pair)
+    found = branch_point_near(curve, spot.z, spot.tangent, left[:-1], right, reach)
+    if found is None:
+        return None
+    away, along = found.z - a.z, curve.metric.unit(b.z - a.z)
+    t = curve.metric.dot(away, along) / reach
+    aside = curve.metric.norm(away - t * (b.z - a.z))
+    return found if -0.01 <= t <= 1.01 and aside <= reach else None
+
+
+def _singular_pair(curve: Curve, spot: Spot, pair: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+    """Return the singular vectors u and v at a spot, from those of a spot nearby."""
+    left, right = pair
+    try:
+        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
+        for _ in range(5):
+            right = curve.bordered.solve(left)
+            right /= np.linalg.norm(right)
+            left = curve.bordered.solve(right, transpose=True)
+            left /= np.linalg.norm(left)
+    except LinearSolveError:  # the spot is the branch point, to rounding
+        return pair
+    return left, right
+
+
+def branch_point_near(
+    curve: Curve, z: Vector, tangent: Vector, b: Vector, other: Vector, reach: float
+) -> Crossing | None:
+    """Return the branch point near z by Newton's method; None if it does not converge.
+
+    The unknowns are z and beta; the equations F + beta b = 0 and g = 0, where the two numbers g
+    measure the rank of [J Fp] through the borders b and the null vectors (tangent, other).
+    """
+    bordered = Bordered(curve.bordered.workspace, 2, whole=True)
+    C = np.linalg.qr(np.column_stack([tangent, other]))[0].T
+    beta, size = 0.0, np.inf
+    try:
+        for _ in range(ITERATIONS):
+            at = linearized(curve.family, z)
+            if at is None:
+                return None
+            B = np.column_stack([at.Fp, b])
+            V, g, w = _rank(curve.family, at, bordered, B, C)
+            if size <= 1e-8 * reach and curve.corrector.scaled(at, reach) <= 1e-8:
+                return Crossing(at, V, w)
+            gradients = [second_derivative(curve.family, at, w, V[:, j]) for j in (0, 1)]
+            if gradients[0] is None or gradients[1] is None:
+                return None
+            below = np.zeros((2, len(z) + 1))
+            below[0, :-1], below[1, :-1] = -gradients[0], -gradients[1]
+            bordered.factorize(at.J, B, below, curve.family.pattern)
+            step = bordered.solve(np.concatenate([-(at.F + beta * b), -g]))
+            size = curve.metric.norm(step[:-1])
+            if not size <= 2.0 * reach:
+                return None
+            z, beta = z + step[:-1], beta + float(step[-1])
+    except LinearSolveError:
+        return None
+    return None
+
+
+def _rank(
+    family: Family, at: Linear, bordered: Bordered, B: Vector, C: Vector
+) -> tuple[Vector, Vector, Vector]:
+    """Return V, g and w of the bordered systems; g vanishes where [J Fp] loses rank."""
+    n = len(at.F)
+    below = np.column_stack([C, np.zeros(2)])
+    bordered.factorize(at.J, B, below, family.pattern)
+    edges = np.zeros((n + 2, 2))
+    edges[n:, :] = np.eye(2)
+    right = bordered.solve(edges)
+    edge = np.zeros(n + 2)
+    edge[-1] = 1.0
+    left = bordered.solve(edge, transpose=True)
+    return right[:-1], right[-1], left[:n]
+
+
+def special_point(curve: Curve, found: Crossing, tangent: Vector) -> Special:
+    """Return the special point with the tangents of both branches."""
+    V, w, z = found.V, found.w, found.z
+    columns = [second_derivative(curve.family, found.at, w, V[:, j]) for j in (0, 1)]
+    H = np.array([[float(c @ V[:, i]) for c in columns if c is not None] for i in (0, 1)])
+    along = _nearest(curve, V, tangent)
+    candidates = _directions(H)
+    units = [curve.metric.unit(V @ y) for y in candidates]
+    if units:
+        other = min(units, key=lambda u: abs(curve.metric.dot(u, along)))
+        along = max(units, key=lambda u: abs(curve.metric.dot(u, along)))
+        along = along * np.sign(curve.metric.dot(along, tangent))
+    else:  # no second branch to second order: offer the direction across
+        across = V @ np.array([-(along @ V[:, 1]), along @ V[:, 0]])
+        other = curve.metric.unit(across)
+    kernel = V @ np.array([V[-1, 1], -V[-1, 0]]) if np.abs(V[-1]).max() > 1e-9 else other
+    vector = kernel[:-1] / np.linalg.norm(kernel[:-1])
+    return Special(KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other=other)
+
+
+def _nearest(curve: Curve, V: Vector, tangent: Vector) -> Vector:
+    y = np.linalg.lstsq(V, tangent, rcond=None)[0]
+    return curve.metric.unit(V @ y)
+
+
+def _directions(H: Vector) -> list[Vector]:
+    """Return the roots y of the quadratic form y H y, of length 1."""
+    if H.shape != (2, 2):
+        return []
+    H = 0.5 * (H + H.T)
+    values, vectors = np.linalg.eigh(H)
+    if not values[0] * values[1] < -1e-8 * float(np.abs(values).max()) ** 2:
+        return []
+    share = np.sqrt(np.abs(values[::-1]))  # sqrt|l2| on the first vector, sqrt|l1| on the second
+    share = share / np.linalg.norm(share)
+    return [vectors @ (share * np.array([1.0, sign])) for sign in (1.0, -1.0)]
