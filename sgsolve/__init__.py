@@ -34,8 +34,6 @@ What can go wrong comes back in words: ``print(result)``, ``result.explain()``. 
 """
 
 from . import ad, continuation, linear, solvers
-from .branch import Branch, PartialBranchWarning, Special
-from .checkpoint import Checkpoint
 from .errors import (
     BackendError,
     CheckpointError,
@@ -54,9 +52,11 @@ from .errors import (
 )
 from .parallel import parallel_sweep
 from .problem import Problem
-from .result import Result
+from .result.branch import Branch, PartialBranchWarning, Special
+from .result.checkpoint import Checkpoint
+from .result.result import Result
+from .result.status import Status
 from .scipy_like import root
-from .status import Status
 
 __version__ = "0.1.0"
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .branch import Branch, PartialBranchWarning
 from .errors import ConvergenceError, InputError
-from .history import Stats
-from .outputs import progress_bar
-from .status import Status
+from .result.branch import Branch, PartialBranchWarning
+from .result.history import Stats
+from .result.status import Status
+from .runs.outputs import progress_bar
 
 if TYPE_CHECKING:
     from .problem import Problem

@@ -13,17 +13,17 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from . import ad
-from .bound import BoundSystem, Structure
-from .curves import Curves
 from .errors import ConvergenceError, InputError
-from .intake import Signature, starting_point
 from .pattern import Pattern
-from .report import conclude
-from .result import Result
-from .sensitivity import sensitivity
+from .result.result import Result
+from .runs.curves import Curves
 from .solvers.monitor import Monitor
 from .solvers.robust import as_solver
 from .solvers.workspace import Pool
+from .systems.bound import BoundSystem, Structure
+from .systems.intake import Signature, starting_point
+from .systems.report import conclude
+from .systems.sensitivity import sensitivity
 
 
 class Problem(Curves):

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from .errors import InputError
 from .problem import Problem
-from .result import Result
+from .result.result import Result
 from .solvers import (
     DampedNewton,
     Error,

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..branch import Special
 from ..errors import LinearSolveError
+from ..result.branch import Special
 from .bordered import Bordered
 from .curve import Curve, Spot
 from .family import Family, Linear, linearized, second_derivative

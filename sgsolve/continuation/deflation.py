@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..result.status import Status
 from ..solvers.direction import Direction, NewtonDirection
 from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
 from ..solvers.newton import Method
-from ..status import Status
 
 Vector = NDArray[Any]
 
@@ -41,8 +41,9 @@ class Deflation:
     max_iterations : int
         Of each attempt.
     attempts : int
-        From each start. In turn solutions repel as `power` says, and half as strongly but ten
-        times as far; from the third attempt on the start is shaken at random.
+        From each start. In turn solutions repel as `power` says; half as strongly but ten times
+        as far; and over a tenth of the distance, for solutions close to each other. From the
+        fourth attempt on the start is shaken at random.
     shake : float
         Size of the random change, relative to the unknowns.
     """
@@ -50,16 +51,17 @@ class Deflation:
     power: float = 2.0
     distance: float = 1e-6
     max_iterations: int = 100
-    attempts: int = 4
+    attempts: int = 6
     shake: float = 0.05
 
     def __post_init__(self) -> None:
         if self.power <= 0.0 or self.distance <= 0.0 or self.attempts < 1:
             raise InputError("power, distance and attempts of Deflation must be positive")
 
-    def solver(self, known: list[Vector], size: float, far: bool) -> Method:
+    def solver(self, known: list[Vector], size: float, attempt: int) -> Method:
         """Return a solver that avoids known solutions; `size` is that of the unknowns."""
-        reach, power = (10.0 * size, 0.5 * self.power) if far else (size, self.power)
+        factor, share = ((1.0, 1.0), (10.0, 0.5), (0.1, 1.0))[attempt % 3]
+        reach, power = factor * size, share * self.power
         return Method(
             direction=DeflatedDirection(known=tuple(known), power=power, size=reach),
             limits=(MaxChange(20.0 * size),),
@@ -77,7 +79,7 @@ class Deflation:
         starts = []
         for k in range(self.attempts if known else 1):
             change = self.shake * size * random.uniform(-1.0, 1.0, len(x))
-            starts.append(x + change if k >= 2 or onto else x)
+            starts.append(x + change if k >= 3 or onto else x)
         return starts
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..branch import Special
+from ..result.branch import Special
 from .curve import Curve, Spot
 from .roots import crossing
 from .trace import Found

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from .. import linear
-from ..branch import Special
 from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
+from ..result.branch import Special
 from .curve import Curve, Spot
 from .roots import crossing
 from .trace import Found

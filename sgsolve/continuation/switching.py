@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..branch import Special
 from ..errors import ConvergenceError
+from ..result.branch import Special
 from ..solvers.workspace import Workspace
 from .bordered import Bordered
 from .corrector import Corrector

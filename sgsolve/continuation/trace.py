@@ -17,9 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..branch import Special
 from ..errors import LinearSolveError
-from ..status import Status
+from ..result.branch import Special
+from ..result.status import Status
 from .arclength import GROW, SHRINK, Arclength
 from .curve import Curve, Spot
 

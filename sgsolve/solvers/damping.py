@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 
 Vector = NDArray[Any]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 
 Vector = NDArray[Any]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..history import History, Step
+from ..result.history import History, Step
 from .limits import Limit
 from .meter import Meter
 from .sizes import Sizes

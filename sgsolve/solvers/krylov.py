@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 
 Vector = NDArray[Any]

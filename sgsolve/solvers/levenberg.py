@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..pattern import Pattern
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 from .trust_region import FLAT
 

@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Blocks
 from ..errors import InputError, ShapeError
+from ..result.blocks import Blocks
 
 Vector = NDArray[Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..history import step_line, table_header
+from ..result.history import step_line, table_header
 from .iterate import Iterate
 
 

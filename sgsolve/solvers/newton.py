@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..status import Status
+from ..result.status import Status
 from .damping import Damping, FullStep
 from .direction import Direction, NewtonDirection
 from .iterate import Iterate, Vector

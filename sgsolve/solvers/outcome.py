@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..history import History, Stats
-from ..status import Status
+from ..result.history import History, Stats
+from ..result.status import Status
 from .iterate import Iterate
 
 Vector = NDArray[Any]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..status import Status
+from ..result.status import Status
 from .iterate import Vector
 from .monitor import Monitor
 from .newton import Method

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Blocks
+from ..result.blocks import Blocks
 
 Vector = NDArray[Any]
 

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..history import Stats
-from ..result import Result
-from ..status import Status
+from ..result.history import Stats
+from ..result.result import Result
+from ..result.status import Status
 from .predictor import Point, Predictor
 
 Vector = NDArray[Any]

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..blocks import Blocks
 from ..pattern import Pattern
+from ..result.blocks import Blocks
 
 
 class System(Protocol):

@@ -17,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 
 Vector = NDArray[Any]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..status import Status
+from ..result.status import Status
 from .iterate import Iterate
 from .termination import Test
 

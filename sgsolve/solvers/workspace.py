@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import linear
-from ..history import Stats
 from ..pattern import Pattern
+from ..result.history import Stats
 
 
 class Pool:

@@ -5,7 +5,14 @@ import importlib
 
 import pytest
 
-MODULES = ["", ".branch", ".curves", ".multiplicity", ".continuation", ".continuation.homotopy"]
+MODULES = [
+    "",
+    ".result.branch",
+    ".runs.curves",
+    ".runs.multiplicity",
+    ".continuation",
+    ".continuation.homotopy",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

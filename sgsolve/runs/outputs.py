@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .errors import InputError
+from ..errors import InputError
 
 Vector = NDArray[Any]
 

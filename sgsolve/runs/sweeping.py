@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .bound import BoundSystem
-from .branch import Branch, PartialBranchWarning
-from .errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
-from .families import Line
-from .report import conclude
-from .result import Result
-from .sensitivity import parameter_derivative
-from .solvers.monitor import Monitor
-from .solvers.sweep import Stepping, Track, run_sweep
-from .solvers.workspace import Workspace
-from .status import Status
+from ..errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
+from ..result.branch import Branch, PartialBranchWarning
+from ..result.result import Result
+from ..result.status import Status
+from ..solvers.monitor import Monitor
+from ..solvers.sweep import Stepping, Track, run_sweep
+from ..solvers.workspace import Workspace
+from ..systems.bound import BoundSystem
+from ..systems.families import Line
+from ..systems.report import conclude
+from ..systems.sensitivity import parameter_derivative
 from .sweep_watch import SweepWatch
 
 Vector = NDArray[Any]

@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .bound import BoundSystem, Structure
-from .continuation.deflation import Deflation, rms
-from .errors import InputError
-from .intake import Signature, starting_point
-from .report import conclude
-from .result import Result
-from .solvers.monitor import Monitor
-from .solvers.presets import DampedNewton
-from .solvers.robust import as_solver
-from .solvers.sweep import checked_values
-from .solvers.workspace import Pool, Workspace
+from ..continuation.deflation import Deflation, rms
+from ..errors import InputError
+from ..result.result import Result
+from ..solvers.monitor import Monitor
+from ..solvers.presets import DampedNewton
+from ..solvers.robust import as_solver
+from ..solvers.sweep import checked_values
+from ..solvers.workspace import Pool, Workspace
+from ..systems.bound import BoundSystem, Structure
+from ..systems.intake import Signature, starting_point
+from ..systems.report import conclude
 
 Vector = NDArray[Any]
 
@@ -193,8 +193,7 @@ class Search:
             others = [result.x for result in known]
             size = self._size(x0, others)
             for k, x in enumerate(self.deflation.starts(x0, others, size)):
-                far = k % 2 == 1
-                solver = self.deflation.solver(others, size, far) if others else first
+                solver = self.deflation.solver(others, size, k) if others else first
                 if self._attempt(solver, x, known):
                     break
             else:

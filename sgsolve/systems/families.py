@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import ad
+from .. import ad
+from ..errors import ShapeError, StructureError
+from ..pattern import Pattern
 from .bound import BoundSystem
-from .errors import ShapeError, StructureError
-from .pattern import Pattern
 
 Vector = NDArray[Any]
 

@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .branch import Branch, Special
-from .continuation.arclength import Arclength
-from .continuation.switching import departure
-from .errors import ConvergenceError, InputError
-from .families import ParameterizedSystem
-from .fold_family import FoldFamily
+from ..continuation.arclength import Arclength
+from ..continuation.switching import departure
+from ..errors import ConvergenceError, InputError
+from ..result.branch import Branch, Special
+from ..result.history import Stats
+from ..solvers.monitor import Monitor
+from ..solvers.robust import as_solver
+from ..systems.families import ParameterizedSystem
+from ..systems.fold_family import FoldFamily
+from ..systems.report import conclude
 from .following import Run
-from .history import Stats
-from .report import conclude
 from .request import Request
-from .solvers.monitor import Monitor
-from .solvers.robust import as_solver
 from .sweeps import Sweeps
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bordered import Bordered, Frame
+from ..continuation.family import Linear, second_derivative
+from ..continuation.folds import Singular, singularity
+from ..pattern import Pattern
+from ..solvers.workspace import Workspace
 from .bound import BoundSystem
-from .continuation.bordered import Bordered, Frame
-from .continuation.family import Linear, second_derivative
-from .continuation.folds import Singular, singularity
 from .families import ParameterizedSystem
-from .pattern import Pattern
 from .sensitivity import parameter_derivative
-from .solvers.workspace import Workspace
 
 Vector = NDArray[Any]
 

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch import Branch, Special
-from .branch_file import packed, unpacked
-from .checkpoint import Checkpoint
-from .errors import CheckpointError
-from .history import Stats
+from ..errors import CheckpointError
+from ..result.branch import Branch, Special
+from ..result.branch_file import packed, unpacked
+from ..result.checkpoint import Checkpoint
+from ..result.history import Stats
+from ..result.status import Status
+from ..solvers.predictor import Point
+from ..solvers.sweep import Track
 from .outputs import Outputs, call_with_parameters
 from .recorder import every
 from .round_fold import round_fold
-from .solvers.predictor import Point
-from .solvers.sweep import Track
-from .status import Status
 from .sweep_events import located
 
 Vector = NDArray[Any]

@@ -14,22 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch import Branch, PartialBranchWarning
-from .continuation.bordered import Bordered
-from .continuation.branch_points import BranchPoints
-from .continuation.curve import Curve, Spot, start
-from .continuation.events import Event
-from .continuation.folds import Folds
-from .continuation.metric import Metric
-from .continuation.stability import Eigenvalues
-from .continuation.trace import Route, Walk, walk
-from .errors import ConvergenceError, LinearSolveError
-from .history import Stats
+from ..continuation.bordered import Bordered
+from ..continuation.branch_points import BranchPoints
+from ..continuation.curve import Curve, Spot, start
+from ..continuation.events import Event
+from ..continuation.folds import Folds
+from ..continuation.metric import Metric
+from ..continuation.stability import Eigenvalues
+from ..continuation.trace import Route, Walk, walk
+from ..errors import ConvergenceError, LinearSolveError
+from ..result.branch import Branch, PartialBranchWarning
+from ..result.history import Stats
+from ..result.status import Status
+from ..solvers.workspace import Workspace
 from .outputs import Outputs, call_with_parameters, progress_bar
 from .recorder import Recorder
 from .request import Request
-from .solvers.workspace import Workspace
-from .status import Status
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -193,7 +193,7 @@ class Run:
         return lambda x, p: float(call_with_parameters(function, *self._seen(x, p)))
 
     def _saved(self) -> Any:
-        from .branch_file import unpacked
+        from ..result.branch_file import unpacked
 
         request = self.request
         if not request.resume or request.checkpoint is None:

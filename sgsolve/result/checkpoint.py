@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import CheckpointError, InputError
 from .branch_file import Content, part, read, write
-from .errors import CheckpointError, InputError
 
 STATE, PRINT = "state ", "fingerprint"
 

@@ -12,8 +12,8 @@ from typing import Any
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from .solvers.predictor import Point
-from .solvers.sweep import Track
+from ..solvers.predictor import Point
+from ..solvers.sweep import Track
 
 Vector = NDArray[Any]
 

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .branch import Branch
-from .checkpoint import Checkpoint, as_checkpoint
-from .errors import InputError
+from ..errors import InputError
+from ..result.branch import Branch
+from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..solvers.monitor import Monitor
+from ..solvers.predictor import Predictor, Secant
+from ..solvers.presets import DampedNewton
+from ..solvers.robust import as_solver
+from ..solvers.sweep import Stepping
 from .multiplicity import Multiplicity
 from .outputs import Outputs, progress_bar
-from .solvers.monitor import Monitor
-from .solvers.predictor import Predictor, Secant
-from .solvers.presets import DampedNewton
-from .solvers.robust import as_solver
-from .solvers.sweep import Stepping
 from .sweep_watch import SweepWatch
 from .sweeping import ParameterFamily, sweep_branch
 from .sweeping import Path as SweepPath

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch import Special
-from .continuation.arclength import Arclength
-from .continuation.bordered import Bordered
-from .continuation.curve import Curve, Spot, start
-from .continuation.folds import Folds
-from .continuation.trace import Route, Walk, walk
-from .errors import LinearSolveError
-from .families import ParameterizedSystem
-from .history import Stats
-from .solvers.predictor import Point
+from ..continuation.arclength import Arclength
+from ..continuation.bordered import Bordered
+from ..continuation.curve import Curve, Spot, start
+from ..continuation.folds import Folds
+from ..continuation.trace import Route, Walk, walk
+from ..errors import LinearSolveError
+from ..result.branch import Special
+from ..result.history import Stats
+from ..solvers.predictor import Point
+from ..systems.families import ParameterizedSystem
 
 Vector = NDArray[Any]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+from ..errors import SingularMatrixError
+from ..result.result import Result
+from ..solvers.monitor import Monitor
+from ..solvers.outcome import Outcome
+from ..solvers.workspace import Workspace
 from .bound import BoundSystem
-from .errors import SingularMatrixError
-from .result import Result
-from .solvers.monitor import Monitor
-from .solvers.outcome import Outcome
-from .solvers.workspace import Workspace
 
 
 def conclude(

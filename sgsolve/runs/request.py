@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .checkpoint import Checkpoint, as_checkpoint
-from .continuation.arclength import Arclength
-from .continuation.stability import Stability
-from .errors import InputError
+from ..continuation.arclength import Arclength
+from ..continuation.stability import Stability
+from ..errors import InputError
+from ..result.checkpoint import Checkpoint, as_checkpoint
 
 Function = Callable[..., Any]
 

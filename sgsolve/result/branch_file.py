@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import CheckpointError
 from .branch import Branch, Special
-from .errors import CheckpointError
 from .history import Stats
 from .status import Status
 

@@ -13,9 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from . import ad
-from .blocks import Blocks
-from .errors import (
+from .. import ad
+from ..errors import (
     DataTypeError,
     DerivativeError,
     InputError,
@@ -23,8 +22,9 @@ from .errors import (
     ShapeError,
     StructureError,
 )
+from ..pattern import Pattern
+from ..result.blocks import Blocks
 from .intake import Bound
-from .pattern import Pattern
 
 Vector = NDArray[Any]
 

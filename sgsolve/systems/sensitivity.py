@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import ad
+from .. import ad
+from ..errors import InputError, LinearSolveError, ShapeError
+from ..solvers.workspace import Workspace
 from .bound import BoundSystem
-from .errors import InputError, LinearSolveError, ShapeError
-from .solvers.workspace import Workspace
 
 Vector = NDArray[Any]
 

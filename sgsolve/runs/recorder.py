@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .branch import Branch, Special
-from .branch_file import packed
-from .checkpoint import Checkpoint
-from .continuation.branch_points import KEY, Watch
-from .continuation.curve import Curve, Spot
-from .continuation.family import linearized
-from .continuation.stability import Eigenvalues
-from .continuation.trace import Walk
-from .errors import CheckpointError, InputError
-from .history import Stats
+from ..continuation.branch_points import KEY, Watch
+from ..continuation.curve import Curve, Spot
+from ..continuation.family import linearized
+from ..continuation.stability import Eigenvalues
+from ..continuation.trace import Walk
+from ..errors import CheckpointError, InputError
+from ..result.branch import Branch, Special
+from ..result.branch_file import packed
+from ..result.checkpoint import Checkpoint
+from ..result.history import Stats
+from ..result.status import Status
 from .outputs import Outputs
-from .status import Status
 
 Vector = NDArray[Any]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import ad
-from .errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
+from .. import ad
+from ..errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:

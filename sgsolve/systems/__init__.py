@@ -1,0 +1,1 @@
+"""A user's residual as systems of equations: arguments checked, parameters bound."""

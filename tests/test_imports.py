@@ -1,0 +1,70 @@
+"""Imports run one way: each package may use only those that stand before it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
+
+# The parts of sgsolve; each may import those before it.
+ORDER = (
+    "errors",
+    "pattern",
+    "ad",
+    "linear",
+    "result",
+    "solvers",
+    "continuation",
+    "systems",
+    "runs",
+    "problem",
+    "parallel",
+    "scipy_like",
+    "__init__",
+)
+# Beyond that order: derivatives know no solver and no linear algebra, linear algebra knows
+# matrices only, and solvers and continuation never see an AD array.
+KEPT_APART = {
+    "linear": {"ad"},
+    "result": {"ad", "linear"},
+    "solvers": {"ad"},
+    "continuation": {"ad"},
+}
+
+
+def part(path: Path) -> str:
+    inside = path.relative_to(ROOT)
+    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+
+
+def imports(path: Path) -> set[str]:
+    """Names of the parts of sgsolve that a module imports, wherever in the module."""
+    here = path.relative_to(ROOT).with_suffix("").parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level]
+            inside = [*base, *(node.module.split(".") if node.module else [])]
+            found |= {inside[0]} if inside else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
+            found.add((node.module or "").partition(".")[2].split(".")[0] or "__init__")
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("sgsolve.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    own = part(path)
+    assert own in ORDER, f"{own} has no place in the order of imports"
+    allowed = {*ORDER[: ORDER.index(own)], own} - KEPT_APART.get(own, set())
+    wrong = imports(path) - allowed
+    assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+
+
+def test_examples_use_front_doors_only():
+    for path in (ROOT.parent / "examples").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
+                assert node.module.count(".") <= 1, f"{path}: {node.module}"
