@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from .. import linear
 from ..pattern import Pattern
 from ..result.history import Stats
@@ -64,6 +66,7 @@ class Workspace:
         self.backend = backend
         self._kept: dict[str, tuple[Pattern, Any]] = {}
         self._retired = Stats()
+        self._factorized: tuple[Any, int, Any] = (None, 0, None)
 
     @staticmethod
     def check(backend: Any) -> None:
@@ -84,6 +87,19 @@ class Workspace:
         else:
             solver = linear.make(self.backend, pattern)
         self._kept[purpose] = (pattern, solver)
+        return solver
+
+    def factorized(self, pattern: Pattern, J: Any) -> Any:
+        """Return the linear solver with J factorised; at once if that is what it holds."""
+        solver = self.solver(pattern)
+        known, count, data = self._factorized
+        if (
+            known is not solver
+            or count != solver.stats.n_factor
+            or not np.array_equal(data, J.data)
+        ):
+            solver.factorize(J)
+            self._factorized = (solver, solver.stats.n_factor, J.data.copy())
         return solver
 
     def derived(self, purpose: str, pattern: Pattern, make: Callable[[], Any]) -> Any:

@@ -1,6 +1,7 @@
 """Sensitivity: how a solution moves with a parameter, by the implicit function theorem.
 
-One idea: F(x(p), p) = 0 gives J dx/dp = -dF/dp: one solve with the factorisation of J. For a
+One idea: F(x(p), p) = 0 gives J dx/dp = -dF/dp: one solve with the factorisation of J at the
+solution, which is made once and kept for every further parameter and functional. For a
 functional g(x) of the solution the adjoint J^T y = dg/dx gives dg/dp = -y . dF/dp for any number
 of parameters with one solve.
 
@@ -59,8 +60,7 @@ def sensitivity(
 ) -> Any:
     """Return dx/dp, shape (n,), or with a functional its derivative, a float."""
     _, J = system.linearize(x)
-    solver = workspace.solver(system.pattern)
-    solver.factorize(J)
+    solver = workspace.factorized(system.pattern, J)
     slope = parameter_derivative(system, x, name)
     if of is None:
         return -solver.solve(slope)

@@ -43,3 +43,17 @@ def test_check_jacobian_finds_an_error():
     assert good.check_jacobian(np.linspace(0.0, 1.0, 10))
     bad = Problem(bratu, jacobian=lambda u, strength=1.0: 1.1 * own_jacobian(u, strength))
     assert not bad.check_jacobian(np.linspace(0.0, 1.0, 10))
+
+
+def test_one_factorisation_serves_every_parameter_and_functional():
+    problem = Problem(lambda x, a, b: x**3 + b * x - a, params={"a": 2.0, "b": 1.0})
+    result = problem.solve(np.ones(3))
+    with problem._workspaces.lend() as workspace:
+        before = workspace.counts().n_factor
+    slope = 1.0 / (3.0 * result.x**2 + 1.0)
+    np.testing.assert_allclose(problem.sensitivity(result, "a"), slope, rtol=1e-12)
+    np.testing.assert_allclose(problem.sensitivity(result, "b"), -slope * result.x, rtol=1e-12)
+    total = problem.sensitivity(result, "a", of=np.sum)
+    np.testing.assert_allclose(total, slope.sum(), rtol=1e-12)
+    with problem._workspaces.lend() as workspace:
+        assert workspace.counts().n_factor == before + 1
