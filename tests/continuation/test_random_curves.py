@@ -36,7 +36,7 @@ def orientations(problem, residual, branch):
     return np.array(signs)
 
 
-# without the guard against jumps 4 and 91 change branches unseen; the slow ones are for changes here
+# Without the guard against jumps, 4 and 91 change branches unseen.
 @pytest.mark.parametrize(
     "seed", [*range(15), 91, *(pytest.param(k, marks=pytest.mark.slow) for k in range(100, 200))]
 )
