@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import re
 import warnings
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def test_page(page):
         warnings.simplefilter("ignore")  # a page may show what warns
         runner.run(test)
     assert runner.summarize(verbose=False).failed == 0
+
+
+def test_the_example_of_the_readme_prints_what_it_says(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code, output = (
+        re.search(rf"```{k}\n(.*?)```", text, re.DOTALL).group(1) for k in ("python", "text")
+    )
+    exec(code, {})
+    assert capsys.readouterr().out == output
 
 
 @pytest.mark.parametrize("name", ["sgsolve.ad", *MODULES])
