@@ -97,6 +97,20 @@ def test_mos_capacitor():
     assert data.low[2] / data.oxide == pytest.approx(0.97538, abs=1e-4)
 
 
+@pytest.mark.parametrize("voltages", [np.linspace(-3.0, 2.0, 41), [-3.0, 2.0, 5.0]])
+def test_an_inversion_layer_that_no_contact_reaches_costs_no_second_analysis(voltages):
+    from mos_capacitor import capacitor
+
+    device = capacitor()
+    sweep = device.sweep("gate", voltages)
+    assert sweep.success
+    assert not sweep.rejected
+    assert sweep.stats.n_analyse == 0  # the cold start made the only one
+    assert sweep.stats.n_factor < 10 * len(sweep)
+    # There is no current, so both quasi-Fermi levels are flat: rounding did not move them.
+    assert np.abs(sweep.x[device.layout.n :]).max() < 1e-9
+
+
 def test_a_lumped_insulator_is_a_meshed_one():
     from mos_capacitor import DOPING, OXIDE, SILICON
     from physics import Device, Gate, Ohmic, graded, interval

@@ -160,8 +160,10 @@ class Device:
         p = self.parameters | p
         s = carriers(self, x, p)
         balances = ad.hstack([self._poisson(s, p), *self._continuity(s, p)])
-        # Rows of fixed potentials are empty so far.
-        return balances + (self.layout.fixed * s.y - fixed_potentials(self, p, s.vt))
+        # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
+        lay = self.layout
+        here = lay.firmness * (ad.value(x) / s.vt)
+        return balances + (lay.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
 
     def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         lay, scale = self.layout, self.scales["psi"]
