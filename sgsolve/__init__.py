@@ -52,6 +52,7 @@ from .errors import (
 )
 from .parallel import parallel_sweep
 from .problem import Problem
+from .response import Response
 from .result.branch import Branch, PartialBranchWarning, Special
 from .result.checkpoint import Checkpoint
 from .result.result import Result
@@ -75,6 +76,7 @@ __all__ = [
     "ParameterError",
     "PartialBranchWarning",
     "Problem",
+    "Response",
     "Result",
     "SgsolveError",
     "ShapeError",

@@ -13,20 +13,20 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from . import ad
-from .errors import ConvergenceError, InputError
+from .errors import ConvergenceError
 from .pattern import Pattern
+from .response.responses import Responses
 from .result.result import Result
 from .runs.curves import Curves
 from .solvers.monitor import Monitor
 from .solvers.robust import as_solver
 from .solvers.workspace import Pool
-from .systems.bound import BoundSystem, Structure
+from .systems.bound import Structure
 from .systems.intake import Signature, starting_point
 from .systems.report import conclude
-from .systems.sensitivity import sensitivity
 
 
-class Problem(Curves):
+class Problem(Curves, Responses):
     """n equations F(x, parameters) = 0 in n unknowns.
 
     Parameters
@@ -45,6 +45,10 @@ class Problem(Curves):
     scale : float, array_like or mapping of block to float, optional
         Typical size of the unknowns, in your units: a change much smaller than this does not
         matter. By default it is taken from the iterates.
+    storage : callable or str, optional
+        ``storage(x, **parameters)`` -> (n,), what each equation stores, Q in the equations in time
+        F + dQ/dt = 0; or the name of a parameter of the residual that is dx/dt. `small_signal`
+        needs it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
 
@@ -67,10 +71,12 @@ class Problem(Curves):
         blocks: Mapping[str, Any] | None = None,
         jacobian: Callable[..., Any] | None = None,
         scale: Any = None,
+        storage: Callable[..., Any] | str | None = None,
         backend: Any = "auto",
     ) -> None:
         self._signature = Signature(residual, jacobian, params)
         self._structure = Structure(blocks, scale)
+        self._storage = storage
         self._workspaces = Pool(backend)
 
     @property
@@ -163,36 +169,3 @@ class Problem(Curves):
         system.prepare(start)
         own = system.linearize(start)[1] if system.has_own_jacobian else None
         return ad.check_jacobian(system.raw, start, jacobian=own)
-
-    def sensitivity(
-        self, result: Result, name: str, of: Callable[[Any], Any] | ArrayLike | None = None
-    ) -> Any:
-        """Return how the solution moves with a parameter: dx/dp, or dg/dp of a functional.
-
-        Parameters
-        ----------
-        result : Result
-            A success of `solve`.
-        name : str
-            The parameter p, a number.
-        of : callable or array_like of shape (n,), optional
-            A functional g(x), or its gradient. Then one adjoint solve gives dg/dp.
-
-        Returns
-        -------
-        ndarray of shape (n,), or float with `of`
-
-        Examples
-        --------
-        >>> problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
-        >>> result = problem.solve([1.0])
-        >>> problem.sensitivity(result, "a")  # d sqrt(a) / da
-        array([0.25])
-        """
-        self._signature.numeric(name)
-        if not result.success:
-            raise InputError(f"the result is no solution ({result.status.name})")
-        system = BoundSystem(self._signature.bound(result.params), self._structure, len(result.x))
-        system.prepare(result.x)
-        with self._workspaces.lend() as workspace:
-            return sensitivity(system, workspace, result.x, name, of)

@@ -18,6 +18,7 @@ ORDER = (
     "continuation",
     "systems",
     "runs",
+    "response",
     "problem",
     "parallel",
     "scipy_like",

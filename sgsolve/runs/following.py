@@ -27,7 +27,8 @@ from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
-from .outputs import Outputs, call_with_parameters, progress_bar
+from ..systems.functional import call_with_parameters
+from .outputs import Outputs, progress_bar
 from .recorder import Recorder
 from .request import Request
 

@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..systems.functional import call_with_parameters
 
 Vector = NDArray[Any]
 
@@ -37,15 +38,6 @@ class Outputs:
         """Evaluate all of them at a solution."""
         for name, function in self.functions.items():
             self.rows[name].append(call_with_parameters(function, x, params))
-
-
-def call_with_parameters(function: Callable[..., Any], x: Vector, params: Mapping[str, Any]) -> Any:
-    """Call a functional with x and those parameters that it takes."""
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & 0x08:  # takes **kwargs, or tells nothing of itself
-        return function(x, **params) if code is not None else function(x)
-    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    return function(x, **{name: params[name] for name in names if name in params})
 
 
 def progress_bar(progress: bool | None, total: int | None, title: str) -> Any:

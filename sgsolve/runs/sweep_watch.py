@@ -21,7 +21,8 @@ from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
-from .outputs import Outputs, call_with_parameters
+from ..systems.functional import call_with_parameters
+from .outputs import Outputs
 from .recorder import every
 from .round_fold import round_fold
 from .sweep_events import located

@@ -24,8 +24,8 @@ from ..solvers.sweep import Stepping, Track, run_sweep
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
 from ..systems.families import Line
+from ..systems.parameters import parameter_derivative
 from ..systems.report import conclude
-from ..systems.sensitivity import parameter_derivative
 from .sweep_watch import SweepWatch
 
 Vector = NDArray[Any]

@@ -98,6 +98,11 @@ class BoundSystem:
         assert self._pattern is not None, "prepare() comes first"
         return self._pattern
 
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Values that the residual itself gives to parameters that were not named."""
+        return self._bound.signature.defaults
+
     def at(self, **params: Any) -> BoundSystem:
         """Return the same system with other values of parameters."""
         return BoundSystem(self._bound.replaced(**params), self._structure, self.n)
@@ -109,7 +114,7 @@ class BoundSystem:
 
     def value_of(self, name: str) -> Any:
         """Return the value of a parameter, the residual's own default included."""
-        return self._bound.params.get(name, self._bound.signature.defaults.get(name))
+        return self.params.get(name, self.defaults.get(name))
 
     def raw(self, x: Any) -> Any:
         """Return whatever the user's residual returns."""

@@ -21,7 +21,7 @@ from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 from .families import ParameterizedSystem
-from .sensitivity import parameter_derivative
+from .parameters import parameter_derivative
 
 Vector = NDArray[Any]
 

@@ -97,6 +97,18 @@ class Signature:
             raise ParameterError(f"parameter {name!r} is {value!r}: only a number can be swept")
         return float(value)
 
+    def differentiable(self, name: str) -> None:
+        """Complain of a parameter that is neither a number nor an array of numbers."""
+        self._know(name)
+        kind = np.asarray(self.known.get(name, 0.0)).dtype.kind
+        if name not in self.known and self.accepted is None:
+            raise ParameterError(f"nothing is known of a parameter {name!r}; give its value")
+        if kind not in "iuf":
+            raise ParameterError(
+                f"parameter {name!r} is no number and no array of numbers: nothing can be "
+                "differentiated by it"
+            )
+
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in params.items():
             self._know(name)

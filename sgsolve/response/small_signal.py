@@ -1,0 +1,168 @@
+"""Small signals: how unknowns and outputs follow a parameter that oscillates a little.
+
+One idea: around a solution the equations ``F(x, p) + d/dt Q(x, p) = 0`` answer a small
+``dp exp(i omega t)`` by one complex linear system::
+
+    (J + i omega C) dx = -(F_p + i omega Q_p) dp        J = dF/dx,  C = dQ/dx
+
+with all matrices by automatic differentiation at the steady state. J and C together have one
+pattern, which is analysed once for all frequencies and all steady states.
+
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, section II.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+from ..pattern import Pattern
+from ..result.history import Stats
+from ..solvers.workspace import Workspace
+from ..systems.bound import BoundSystem
+from ..systems.functional import Functional
+from ..systems.parameters import parameter_derivative
+from .storage import Storage
+
+Vector = NDArray[Any]
+PURPOSE = "small signal"
+
+
+@dataclass
+class Response:
+    """Answers to a small oscillation, each per unit of the parameter that oscillates.
+
+    Attributes
+    ----------
+    frequencies : ndarray, shape (k,)
+        Cycles per unit of time.
+    states : ndarray of complex, shape (k, n), or None
+        Of the unknowns; not kept where outputs were asked for.
+    outputs : dict of str to ndarray of complex, shape (k,) or (k, m)
+        Also as ``response["name"]``.
+    stats : Stats
+        What the linear algebra cost.
+    """
+
+    frequencies: NDArray[np.float64]
+    states: NDArray[np.complex128] | None
+    outputs: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
+    stats: Stats = field(default_factory=Stats)
+
+    def __getitem__(self, name: str) -> NDArray[np.complex128]:
+        if name not in self.outputs:
+            raise InputError(f"there is no output {name!r}; there are {', '.join(self.outputs)}")
+        return self.outputs[name]
+
+
+def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
+    """Return the frequencies as an array, or say what is wrong with them."""
+    values = np.atleast_1d(np.asarray(frequencies, dtype=float))
+    if values.ndim != 1 or not values.size:
+        raise InputError(f"frequencies: need a list of numbers, got shape {values.shape}")
+    if not (np.isfinite(values).all() and (values >= 0.0).all()):
+        raise InputError("frequencies: must be finite and not negative")
+    return values
+
+
+def small_signal(
+    system: BoundSystem,
+    workspace: Workspace,
+    x: Vector,
+    name: str,
+    frequencies: NDArray[np.float64],
+    storage: Storage,
+    outputs: Mapping[str, Any] | None = None,
+) -> Response:
+    """Solve for all frequencies; see `Problem.small_signal`."""
+    matrix = _Matrix(system, workspace, x, storage)
+    steady = parameter_derivative(system, x, name)
+    moving = storage.by_parameter(x, name)
+    read = {key: _Output(o, system, x, name, storage.rate) for key, o in (outputs or {}).items()}
+    states, found = [], {key: [] for key in read}  # type: ignore[var-annotated]
+    solver = workspace.solver(matrix.pattern, PURPOSE)
+    before = replace(solver.stats)
+    for frequency in frequencies:
+        omega = 2j * np.pi * frequency
+        solver.factorize(matrix.at(omega))
+        dx = solver.solve(-(steady + omega * moving))
+        for key, output in read.items():
+            found[key].append(output.at(dx, omega))
+        if not read:
+            states.append(dx)
+    return Response(
+        frequencies,
+        None if read else np.array(states),
+        {key: np.array(values) for key, values in found.items()},
+        _spent(solver, before),
+    )
+
+
+def _spent(solver: Any, before: Any) -> Stats:
+    now = solver.stats
+    return Stats(
+        n_analyse=now.n_analyse - before.n_analyse,
+        n_factor=now.n_factor - before.n_factor,
+        n_solve=now.n_solve - before.n_solve,
+        backend=solver.name,
+    )
+
+
+class _Matrix:
+    """J + i omega C on one pattern."""
+
+    def __init__(
+        self, system: BoundSystem, workspace: Workspace, x: Vector, storage: Storage
+    ) -> None:
+        _, J = system.linearize(x)
+        C = storage.matrix(x)
+        known: Pattern = workspace.derived(
+            PURPOSE + " pattern", system.pattern, lambda: system.pattern.union(storage.pattern(x))
+        )
+        own = Pattern.of(C)
+        self.pattern = known.union(own)
+        self._J, self._C = J.data, C.data
+        self._place_J = self.pattern.positions(system.pattern)
+        self._place_C = self.pattern.positions(own)
+
+    def at(self, omega: complex) -> Any:
+        """Return the matrix at an angular frequency times i."""
+        data = np.zeros(self.pattern.nnz, dtype=np.complex128)
+        data[self._place_J] = self._J
+        data[self._place_C] += omega * self._C
+        return self.pattern.matrix(data)
+
+
+class _Output:
+    """``g(x, p) + d/dt h(x, p)``, linearised."""
+
+    def __init__(
+        self,
+        of: Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]],
+        system: BoundSystem,
+        x: Vector,
+        name: str,
+        rate: str | None,
+    ) -> None:
+        params = {**system.defaults, **system.params}
+        steady, stored = of if isinstance(of, tuple) else (of, None)
+        g = Functional(steady, x, params)
+        self._g, self._g_p, self._shape = g.gradient, g.by_parameter(name)[:, 0], g.shape
+        self._h, self._h_p = 0.0 * self._g, np.zeros(g.size)
+        if rate is not None:
+            self._h = g.by_parameter(rate)
+        if stored is not None:
+            h = Functional(stored, x, params)
+            if h.shape != g.shape:
+                raise InputError(f"an output returns shape {g.shape}, what it stores {h.shape}")
+            self._h, self._h_p = h.gradient, h.by_parameter(name)[:, 0]
+
+    def at(self, dx: Vector, omega: complex) -> Any:
+        """Return its amplitude."""
+        steady = self._g @ dx + self._g_p
+        return (steady + omega * (self._h @ dx + self._h_p)).reshape(self._shape)

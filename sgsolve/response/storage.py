@@ -1,0 +1,108 @@
+"""Storage: what the equations keep, and the matrix C that multiplies dx/dt.
+
+One idea: equations in time are ``F(x, p) + d/dt Q(x, p) = 0``: what flows in is stored. The steady
+state knows F only; Q is one more function of the same arguments, and C = dQ/dx comes from it by
+automatic differentiation. A residual that takes dx/dt itself as a parameter serves as well: then
+C is its derivative by that parameter.
+
+Reference: L. O. Chua, P.-M. Lin, Computer-Aided Analysis of Electronic Circuits (1975), ch. 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .. import ad
+from ..errors import DataTypeError, InputError, ShapeError
+from ..pattern import Pattern
+from ..systems.bound import BoundSystem
+from ..systems.functional import call_with_parameters
+from ..systems.parameters import by_parameter, jacobian
+
+Vector = NDArray[Any]
+
+
+class Storage:
+    """The stored quantities of a system with parameters.
+
+    Parameters
+    ----------
+    storage : callable or str
+        ``Q(x, names of parameters...)`` -> (n,), or the name of the parameter that is dx/dt.
+    system : BoundSystem
+
+    Raises
+    ------
+    InputError
+        If the problem was made without a storage.
+    """
+
+    def __init__(self, storage: Callable[..., Any] | str | None, system: BoundSystem) -> None:
+        if storage is None:
+            raise InputError(
+                "nothing is known of what is stored: give Problem(..., storage=Q), a function "
+                "Q(x, **parameters) with dQ/dt + F = 0, or the name of the parameter that is dx/dt"
+            )
+        if not (callable(storage) or isinstance(storage, str)):
+            raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+        self._storage, self._system = storage, system
+        self._params = {**system.defaults, **system.params}
+        if isinstance(storage, str):
+            self._check_rate(storage)
+
+    @property
+    def rate(self) -> str | None:
+        """Name of the parameter that is dx/dt, if there is one."""
+        return self._storage if isinstance(self._storage, str) else None
+
+    def matrix(self, x: Vector) -> Any:
+        """Return C at x, a ``csr_array`` of shape (n, n), explicit zeros kept."""
+        if isinstance(self._storage, str):
+            return by_parameter(self._system, x, self._storage)
+        return jacobian(self._evaluated(ad.seed(x)), (len(x), len(x)))
+
+    def pattern(self, x: Vector) -> Pattern:
+        """Return where C may have entries, on every branch of the code."""
+        n = len(x)
+        if self.rate is None:
+            y = self._evaluated(ad.seed_sparsity(x))
+        elif self._system.has_own_jacobian:
+            return Pattern.of(self.matrix(x))
+        else:
+            y = self._system.at(**{self.rate: ad.seed_sparsity(np.zeros(n))}).raw(x)
+        return ad.pattern_of(y) if isinstance(y, ad.ADArray) else Pattern.of(sp.csr_array((n, n)))
+
+    def by_parameter(self, x: Vector, name: str) -> Vector:
+        """Return dQ/dp at fixed x, shape (n,), of a parameter that is a number."""
+        if self.rate is not None:
+            return np.zeros(len(x))
+        seeded = {**self._params, name: ad.seed(float(self._params[name]))}
+        y = self._evaluated(x, seeded)
+        column: Vector = jacobian(y, (len(x), 1)).toarray()[:, 0]
+        return column
+
+    def _evaluated(self, x: Any, params: dict[str, Any] | None = None) -> Any:
+        assert callable(self._storage)
+        with np.errstate(all="ignore"):
+            y = call_with_parameters(self._storage, x, params or self._params)
+        if isinstance(y, (list, tuple)):
+            y = ad.hstack(y)
+        if np.shape(y) != np.shape(x):
+            raise ShapeError(
+                f"storage returned shape {np.shape(y)} for {len(x)} unknowns; it must return what "
+                "each equation stores, zero where it stores nothing"
+            )
+        return y
+
+    def _check_rate(self, name: str) -> None:
+        value: Any = self._params.get(name)
+        if np.shape(value) != (self._system.n,):
+            raise InputError(
+                f"storage: the parameter {name!r} that is dx/dt must be an array of "
+                f"{self._system.n} zeros in the steady state, not {value!r}"
+            )

@@ -1,0 +1,89 @@
+"""Functionals: what is read off a solution, with its derivatives.
+
+One idea: a functional is a function of x and of those parameters that it names, so that it can
+depend on a parameter directly as well as through the solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .. import ad
+from ..errors import InputError, ShapeError
+from .parameters import jacobian
+
+Vector = NDArray[Any]
+
+
+class Functional:
+    """A functional at a solution.
+
+    Parameters
+    ----------
+    of : callable or array_like of shape (n,) or (m, n)
+        ``g(x)`` or ``g(x, names of parameters...)`` that returns a number or a vector; or the
+        gradient of such a function.
+    x : ndarray, shape (n,)
+        The solution.
+    params : mapping
+        All parameters and their values there.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of what the functional returns.
+    gradient : csr_array, shape (m, n)
+        Its derivative by x, one row per number that it returns.
+
+    Raises
+    ------
+    InputError
+        If it does not depend on x.
+    ShapeError
+        If a gradient does not have one entry per unknown.
+    """
+
+    def __init__(self, of: Any, x: Vector, params: Mapping[str, Any]) -> None:
+        self._of, self._x, self._params = of, x, params
+        if callable(of):
+            y = call_with_parameters(of, ad.seed(x), params)
+            if not isinstance(y, ad.ADArray):
+                raise InputError("the functional does not depend on x; return an expression of x")
+            self.shape, self.gradient = y.shape, y.jacobian
+            return
+        rows = np.asarray(of, dtype=float)
+        if rows.ndim not in (1, 2) or rows.shape[-1] != len(x):
+            raise ShapeError(
+                f"the gradient must have shape {x.shape} or (m, {len(x)}), not {rows.shape}"
+            )
+        self.shape, self.gradient = rows.shape[:-1], sp.csr_array(np.atleast_2d(rows))
+
+    @property
+    def size(self) -> int:
+        """How many numbers the functional returns."""
+        return int(self.gradient.shape[0])
+
+    def by_parameter(self, name: str) -> NDArray[Any]:
+        """Return its derivative by a parameter at fixed x, shape (m, p.size)."""
+        value = np.asarray(self._params[name], dtype=float)
+        shape = (self.size, value.size)
+        if not callable(self._of):
+            return np.zeros(shape)
+        seeded = {**self._params, name: ad.seed(value)}
+        y = call_with_parameters(self._of, self._x, seeded)
+        dense: NDArray[Any] = jacobian(y, shape).toarray()
+        return dense
+
+
+def call_with_parameters(function: Callable[..., Any], x: Any, params: Mapping[str, Any]) -> Any:
+    """Call a functional with x and those parameters that it takes."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x08:  # takes **kwargs, or tells nothing of itself
+        return function(x, **params) if code is not None else function(x)
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return function(x, **{name: params[name] for name in names if name in params})

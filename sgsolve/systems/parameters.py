@@ -1,0 +1,68 @@
+"""How the equations depend on their parameters: dF/dp at fixed unknowns, numbers and arrays.
+
+One idea: a parameter is an argument like the unknowns. Seeding *it* instead of them gives dF/dp by
+the same automatic differentiation, sparse where each element of a field enters few equations.
+
+Reference: A. Griewank, A. Walther, Evaluating Derivatives (2008), section 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .. import ad
+from .bound import BoundSystem
+
+Vector = NDArray[Any]
+# Balances the error of a central difference (h^2) and that of rounding (eps / h).
+DIFFERENCE = 6e-6
+
+
+def parameter_derivative(system: BoundSystem, x: Vector, name: str) -> Vector:
+    """Return dF/dp at fixed x, shape (n,), for a parameter that is a number."""
+    column: Vector = by_parameter(system, x, name).toarray()[:, 0]
+    return column
+
+
+def by_parameter(system: BoundSystem, x: Vector, name: str) -> Any:
+    """Return dF/dp at fixed x, a ``csr_array`` of shape (n, p.size).
+
+    By automatic differentiation; for a problem with its own Jacobian, whose residual need not
+    work on AD arrays, by central differences.
+    """
+    value = np.asarray(system.value_of(name), dtype=np.float64)
+    if system.has_own_jacobian:
+        return _differences(system, x, name, value)
+    with np.errstate(all="ignore"):
+        y = system.at(**{name: ad.seed(value)}).raw(x)
+    return jacobian(y, (len(x), value.size))
+
+
+def jacobian(y: Any, shape: tuple[int, int]) -> Any:
+    """Return the derivative of y by what was seeded; zero if y does not depend on it."""
+    if not isinstance(y, ad.ADArray):
+        return sp.csr_array(shape)
+    return y.jacobian
+
+
+def _differences(system: BoundSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
+    columns = []
+    for k in range(value.size):
+        h = DIFFERENCE * max(abs(float(value.flat[k])), 1e-3)
+        up, down = (_moved(system, name, value, k, step)(x) for step in (h, -h))
+        columns.append((up - down) / (2.0 * h))
+    return sp.csr_array(np.stack(columns, axis=1))
+
+
+def _moved(
+    system: BoundSystem, name: str, value: NDArray[np.float64], k: int, step: float
+) -> Callable[[Vector], Vector]:
+    """Return the residual with one element of a parameter moved."""
+    other = value.copy()
+    other.flat[k] += step
+    return system.at(**{name: other if other.ndim else float(other)}).residual_quietly
