@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .crossings import KIND, crossing_near, special_point
+from .crossings import KIND, crossing_near, quotient, special_point
 from .curve import Curve, Spot
 from .roots import crossing
 from .trace import DOUBT, Found
@@ -133,17 +133,16 @@ class BranchPoints:
     def _by_vectors(self, curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
         """Return the branch point where the singular value j of spot a vanishes."""
         watch: Watch = a.tests[KEY]
-        u, v = watch.left[:, j], watch.right[:, j]
+        pair = watch.left[:, j], watch.right[:, j]
 
         def test(spot: Spot) -> float:
             try:
-                inner = float(v @ curve.bordered.solve(u))
-            except LinearSolveError:  # singular: this is the place
-                return 0.0
-            return 1.0 / inner if inner else np.inf
+                return quotient(curve, spot, pair)[0]
+            except LinearSolveError:
+                return np.nan
 
         ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
-        return self._found(curve, a, b, test, ends, (u, v))
+        return self._found(curve, a, b, test, ends, pair)
 
     def _found(
         self,

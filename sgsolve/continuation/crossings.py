@@ -55,7 +55,12 @@ def crossing_near(
     curve: Curve, a: Spot, b: Spot, spot: Spot, pair: tuple[Vector, Vector], reach: float
 ) -> Crossing | None:
     """Return the branch point near a spot if it lies between the two others."""
-    left, right = _singular_pair(curve, spot, pair)
+    try:
+        for _ in range(2):
+            pair = quotient(curve, spot, pair)[1]
+    except LinearSolveError:
+        return None
+    left, right = pair
     found = branch_point_near(curve, spot.z, spot.tangent, left[:-1], right, reach)
     if found is None:
         return None
@@ -65,19 +70,30 @@ def crossing_near(
     return found if -0.01 <= t <= 1.01 and aside <= reach else None
 
 
-def _singular_pair(curve: Curve, spot: Spot, pair: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
-    """Return the singular vectors u and v at a spot, from those of a spot nearby."""
-    left, right = pair
-    try:
-        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
-        for _ in range(5):
-            right = curve.bordered.solve(left)
-            right /= np.linalg.norm(right)
-            left = curve.bordered.solve(right, transpose=True)
-            left /= np.linalg.norm(left)
-    except LinearSolveError:  # the spot is the branch point, to rounding
-        return pair
-    return left, right
+def quotient(
+    curve: Curve, spot: Spot, pair: tuple[Vector, Vector]
+) -> tuple[float, tuple[Vector, Vector]]:
+    """Return 1 / (v K^-1 u) at a spot for the pair (u, v), and a better pair.
+
+    K bordered once more by u and v is regular where K is not, and gives the quotient as the bottom
+    entry of a solution; the other entries are one step of inverse iteration.
+
+    Raises
+    ------
+    LinearSolveError
+        If the pair has nothing to do with the smallest singular values.
+    """
+    (u, v), at, n = pair, spot.at, len(spot.x)
+    bordered = Bordered(curve.bordered.workspace, 2, whole=True)
+    below = np.zeros((2, n + 2))
+    below[0] = np.append(curve.row(spot.tangent), u[-1])
+    below[1, :-1] = v
+    bordered.factorize(at.J, np.column_stack([at.Fp, u[:-1]]), below, curve.family.pattern)
+    edge = np.zeros(n + 2)
+    edge[-1] = 1.0
+    right, left = bordered.solve(edge), bordered.solve(edge, transpose=True)
+    u, v = left[:-1], right[:-1]
+    return -float(right[-1]), (u / np.linalg.norm(u), v / np.linalg.norm(v))
 
 
 def branch_point_near(

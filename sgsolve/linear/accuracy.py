@@ -44,6 +44,7 @@ class Fault(Enum):
 
     INACCURATE = "the answer does not satisfy the equations"
     NO_DIGITS = "the answer has no correct digit"
+    SINGULAR = "no answer can have a correct digit"
     ZERO_PIVOT = "a pivot is zero"
     BROKEN = "the back end failed"
 
@@ -107,8 +108,22 @@ def judged(
     if doubt is not None or grown.any():
         noise = max(EPS, doubt or 0.0)
         if forward_error(system, answer, signs, noise) > NO_DIGITS:
-            return answer, Fault.NO_DIGITS
+            return answer, _without_digits(system, answer, signs, noise)
     return answer, None
+
+
+def _without_digits(
+    system: System, answer: Answer, signs: NDArray[np.float64], noise: float
+) -> Fault:
+    """Tell whether the matrix is to blame, so that no other factorisation can do better.
+
+    It is if rounding of its entries alone, without the residual that this factorisation left and
+    without pivots that it replaced, costs all digits.
+    """
+    exact = replace(answer, residual=np.zeros_like(answer.residual))
+    if noise == EPS and forward_error(system, exact, signs, EPS) > NO_DIGITS:
+        return Fault.SINGULAR
+    return Fault.NO_DIGITS
 
 
 def refined(system: System, b: NDArray[Any], size_of_b: NDArray[Any]) -> Answer:

@@ -107,7 +107,10 @@ class Engine:
 
     def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
         """Climb the ladder until an answer holds; raise if none does."""
-        first, last, error = fault, fault, float("inf")
+        if fault is Fault.SINGULAR:
+            raise self._give_up(diagnose(prepared.A, fault.value, self.serving.solve), False)
+        first: Fault = fault
+        last, error = first, float("inf")
         for maker in climb(self.serving, fault, len(prepared.signs), self._fresh):
             if self._climbed(maker, prepared) is not None:
                 continue
@@ -128,7 +131,7 @@ class Engine:
         else:
             # These factors are of a nearly singular matrix: good enough for its null vectors.
             solve = self.serving.solve
-        raise self._give_up(diagnose(prepared.A, reason, solve))
+        raise self._give_up(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
 
     def _take_over(self, prepared: Prepared, error: Exception) -> None:
         """Find a back end that can factorise at all; raise if there is none."""
@@ -158,9 +161,13 @@ class Engine:
         self.serving = backend
         return None
 
-    def _give_up(self, error: LinearSolveError) -> LinearSolveError:
-        """Be ready for other values: start again from the first choice, analysed anew."""
-        self.ready, self._stale, self.serving = False, True, self._home
+    def _give_up(self, error: LinearSolveError, doubt: bool = True) -> LinearSolveError:
+        """Be ready for other values: start again from the first choice.
+
+        It is analysed anew if there is doubt whether its analysis had a part in the failure.
+        """
+        self._stale = self._stale or (doubt and reads_values(self._home))
+        self.ready, self.serving = False, self._home
         return error
 
 

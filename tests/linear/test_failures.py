@@ -156,6 +156,22 @@ def test_analysis_of_placeholder_values_is_not_fatal(name):
     assert backward_error(A, solved(solver, A, b), b) < 1e-10
 
 
+@pytest.mark.parametrize("name", ["banded", "dense", "superlu"])
+def test_a_singular_matrix_says_nothing_against_the_analysis(name):
+    n = 60
+    B = sp.diags_array([np.ones(n - 1), np.full(n, -2.0), np.ones(n - 1)], offsets=[-1, 0, 1])
+    A = sp.csr_array(B)
+    solver, b = linear.make(name, Pattern.of(A)), np.ones(n)
+    eigenvalue = 2.0 * np.cos(np.pi / (n + 1)) - 2.0
+    for _ in range(3):
+        nearly = A.copy()
+        nearly.setdiag(-2.0 - eigenvalue)
+        with pytest.raises(SingularMatrixError):
+            solved(solver, nearly, b)
+        assert backward_error(A, solved(solver, A, b), b) < 1e-12
+    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (1, 0)
+
+
 @pardiso_only
 def test_stale_analysis_is_cured_by_a_new_one_and_not_by_another_back_end():
     A = drift_diffusion((20, 20), 10.0)
