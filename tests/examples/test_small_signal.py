@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from sgsolve.errors import InputError
+
 
 @pytest.fixture(scope="module")
 def diode():
@@ -78,6 +80,30 @@ def test_derivatives_by_every_parameter_match_differences(diode):
         expected = (4 * differences[0] - differences[1]) / 3
         assert adjoint[name] == pytest.approx(forward[name], rel=1e-8)
         assert adjoint[name] == pytest.approx(expected, rel=1e-5, abs=1e-7 * current(p) / value)
+
+
+def test_all_contacts_together_take_no_current_at_any_frequency(diode):
+    from physics.small_signal import SmallSignal
+
+    x, small = diode.solve(V_p=0.6).x, SmallSignal(diode)
+    into, out = (
+        small.admittance(x, "p", [0.0, 1e3, 1e9, 1e12], at=name, V_p=0.6) for name in ("p", "n")
+    )
+    assert (np.abs(into + out) < 1e-9 * np.abs(into)).all()
+    assert small.analyses == 1
+
+
+def test_charged_traps_are_refused():
+    from physics import Device, Ohmic, interval
+    from physics.small_signal import SmallSignal
+    from physics.traps import acceptor_traps
+
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"N_trap": 5e15, "c_n": 1e-8, "c_p": 1e-8, "n_trap": 1e10, "p_trap": 1e10}
+    x = np.linspace(0, 1e-4, 11)
+    bar = Device(interval(x), np.ones(11) * 1e16, {"a": Ohmic(0)}, values, traps=[acceptor_traps])
+    with pytest.raises(InputError, match="traps: small signals"):
+        SmallSignal(bar)
 
 
 def test_mos_capacitor():

@@ -74,12 +74,28 @@ def test_units_off_by_a_million(make):
         make(doping=np.repeat([-1e10, 1e10], [25, 26]))
 
 
-def test_derivatives_by_what_is_no_number(make):
+def test_what_is_changed_for_one_solve_is_checked_too(make):
+    device = make(tau_p=np.full(51, 1e-7))
+    with pytest.raises(InputError, match="tau_n: must be positive, got -1"):
+        device.solve(tau_n=-1.0)
+    with pytest.raises(ShapeError, match=r"doping.*51 nodes"):
+        device.solve(doping=np.zeros(50))
+    with pytest.raises(ParameterError, match="B_rad: no model"):
+        device.sweep("anode", [0.0, 0.1], B_rad=1e-10)
+    with pytest.raises(InputError, match="tau_n: must be positive, got -1"):
+        device.sweep("tau_n", [1e-7, -1e-7])
+    with pytest.raises(InputError, match="V_anode: is not finite"):
+        device.sweep("anode", [0.0, np.nan])
+    with pytest.raises(InputError, match="'tau_p' is an array"):
+        device.sweep("tau_p", [1e-7, 1e-8])
+    with pytest.raises(ShapeError, match="list of numbers for 'V_anode'"):
+        device.sweep("anode", [])
+
+
+def test_derivatives_by_what_is_no_parameter(make):
     from physics.sensitivity import derivatives
 
-    device = make(tau_n=np.full(51, 1e-7))
+    device = make()
     x = device.equilibrium()
-    with pytest.raises(InputError, match="'tau_n' is an array"):
-        derivatives(device, x, "anode", ["tau_n"])
     with pytest.raises(ParameterError, match="'tau' is no parameter"):
         derivatives(device, x, "anode", ["tau"])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .device import Device
 
 Array = Any
-BANDS = ("ni", "Nc", "Nv", "Ec", "Ev")
+BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def neutral(device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) ->
     Boltzmann: in closed form. Otherwise Newton's method on numbers, and one step more on the
     parameters as they came, which carries their derivatives if they have any.
     """
-    doping = device.doping[device.layout.nodes[nodes]]
+    doping = p["doping"][device.layout.nodes[nodes]]
     factor_n, factor_p = (at(f, nodes) for f in band_factors(p, vt))
     middle = 0.5 * np.log(factor_p / factor_n)
     start = middle + np.arcsinh(0.5 * doping / np.sqrt(factor_n * factor_p))
@@ -90,7 +90,7 @@ def _charge(
     h = at(p["Nv"], nodes) * np.exp(eta_p + log_gamma(stat, eta_p))
     slope_n, slope_p = (1.0 + stat.log_gamma(ad.value(e), 1) for e in (eta_n, eta_p))
     slope = ad.value(n) * slope_n + ad.value(h) * slope_p
-    return h - n + device.doping[device.layout.nodes[nodes]], slope
+    return h - n + p["doping"][device.layout.nodes[nodes]], slope
 
 
 def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:

@@ -154,7 +154,7 @@ def edge_values(values: Any, edges: np.ndarray, n: int) -> Any:
 def recombination_rate(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Net recombination, cm^-3 s^-1, generation subtracted."""
     rates = [model(s.n, s.p, **arguments(model, p)) for model in device.recombination]
-    generation = p["G"] * device.profile
+    generation = p["G"] * p["profile"]
     if not rates:
         return -generation
     total = rates[0]
@@ -168,7 +168,7 @@ def recombination_rate(device: Device, s: Carriers, p: Mapping[str, Any]) -> Arr
 
 def space_charge(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Charge density / q, cm^-3, at the semiconductor's nodes."""
-    charge = s.p - s.n + device.doping[device.layout.inside]
+    charge = s.p - s.n + p["doping"][device.layout.inside]
     for trap in device.traps:
         charge = charge + trap(s.n, s.p, **arguments(trap, p))
     return charge

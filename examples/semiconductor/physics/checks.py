@@ -97,6 +97,30 @@ def contact(device: Device, name: str) -> None:
         )
 
 
+def overrides(device: Device, given: Mapping[str, Any]) -> None:
+    """Refuse, before a solve, parameters that the device does not have or that cannot be right."""
+    for name, value in given.items():
+        if name not in device.parameters:
+            _refuse_unknown(device, [name], list(device.parameters))
+        _check_value(device, name, value)
+
+
+def values(device: Device, name: str, given: Any) -> str:
+    """Name of the parameter that a sweep is over, its values checked."""
+    if name in device.contacts:
+        name = "V_" + name
+    if name not in device.parameters:
+        contact(device, name.removeprefix("V_"))
+    table = np.asarray(given, dtype=float)
+    if table.ndim != 1 or not table.size:
+        raise ShapeError(f"values: need a list of numbers for {name!r}, got shape {table.shape}")
+    if np.ndim(device.parameters[name]) > 0:
+        raise InputError(f"{name!r} is an array; a sweep is over a parameter that is a number")
+    for value in table:
+        _check_value(device, name, value)
+    return name
+
+
 def _check_value(device: Device, name: str, value: Any) -> None:
     if not np.isfinite(value).all():
         raise NotFiniteError(f"{name}: is not finite")
@@ -109,7 +133,9 @@ def _check_value(device: Device, name: str, value: Any) -> None:
         return
     lay = device.layout
     allowed = {"nodes of the semiconductor": lay.n_s}
-    if name == "eps_r":
+    if name == "doping":
+        allowed = {"nodes": lay.n}
+    elif name == "eps_r":
         allowed = {"nodes": lay.n, "edges": len(lay.ratio)}
     elif name in ("mu_n", "mu_p"):
         allowed["edges of the semiconductor"] = len(lay.carrier_ratio)
@@ -135,7 +161,7 @@ def _strange_lengths(device: Device) -> str:
 
 
 def _strange_densities(device: Device) -> str:
-    top = float(np.abs(device.doping).max())
+    top = float(np.abs(device.parameters["doping"]).max())
     if top > 3e21:
         return f"the doping reaches {top:.3g} cm^-3, a tenth of all atoms; densities are per cm^3"
     p, c = device.parameters, device.constants

@@ -59,7 +59,8 @@ class Device:
         ``eps_r`` and either ``ni`` or ``Nc, Nv`` (cm^-3) and ``Ec, Ev`` (eV); ``mu_n``, ``mu_p``
         (cm^2/(V s)); those that the models ask for by name; optional ``T`` (300 K) and ``G``
         (0 cm^-3 s^-1, multiplied by `profile`). Arrays run over the nodes of the semiconductor, or
-        over edges for ``eps_r``, ``mu_n`` and ``mu_p``.
+        over edges for ``eps_r``, ``mu_n`` and ``mu_p``. The device adds the parameters
+        ``doping`` and ``profile``.
     recombination : sequence of functions
         Each ``f(n, p, *, names...)`` gives a rate factor in cm^3/s, see `recombination`; it is
         handed the device's parameters of those names.
@@ -125,11 +126,13 @@ class Device:
     ) -> None:
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
-        self.surfaces, self.profile = dict(surfaces or {}), profile
+        self.surfaces = dict(surfaces or {})
         self.statistics = statistics or Boltzmann()
-        self.doping = checks.doping(mesh, doping)
+        doping = checks.doping(mesh, doping)
         self.layout = Layout(mesh, contacts, active)
-        self.parameters = checks.parameters(self, parameters)
+        fields = {"doping": doping, "profile": profile}
+        self.parameters = checks.parameters(self, parameters) | fields
+        checks.overrides(self, fields)
         checks.units(self)
         self.divergences, self.scales = scaled_divergences(self)
         self.built_in: dict[str, Any] = {}

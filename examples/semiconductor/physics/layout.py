@@ -131,7 +131,7 @@ def scaled_divergences(device: Device) -> tuple[dict[str, csr_array], dict[str, 
     lay, p, c = device.layout, device.parameters, device.constants
     vt = c.thermal_voltage(p["T"])
     doping = np.zeros(lay.n)
-    doping[lay.nodes] = c.q * np.abs(device.doping[lay.nodes]) * lay.volumes
+    doping[lay.nodes] = c.q * np.abs(p["doping"][lay.nodes]) * lay.volumes
     eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * (c.eps0 * vt)
     mu = {k: edge_values(p[f"mu_{k}"], lay.carrier_edges, lay.n_s) for k in "np"}
     weights = {"psi": eps, **{k: mu[k] * lay.carrier_ratio for k in "np"}}

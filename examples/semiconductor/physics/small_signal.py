@@ -1,15 +1,15 @@
 """Small signals: admittance, impedance and capacitance at any bias and frequency.
 
 One idea: around a solution the same equations answer a small sinusoidal voltage by one complex
-linear system, ``(J + i omega C) dx = -dF/dV``, with J and C by automatic differentiation of fluxes,
-rates and densities. The fluxes on the edges are unknowns here beside the potentials::
+linear system, which is `Problem.small_signal` of `sgsolve`. What is said here is physics: what the
+equations store (carriers), and that the fluxes on the edges are unknowns beside the potentials::
 
-    d j(dx) - dj                            = 0     on every edge, divided by its conductance
-    sum dj -+ (dU + i omega dn) V           = 0     at every node
+    j(potentials) - j                       = 0     on every edge, divided by its conductance
+    sum j -+ U V  -+  d/dt (n V)            = 0     at every node
 
 Eliminating them would hide what recombines and what is stored behind the rounding errors of the
 conductances: an inversion layer that no contact reaches would have no level below 1e5 Hz. Kept, the
-system is good from 1e-3 Hz up. Its pattern is analysed once for all frequencies and biases.
+system is good from 1e-6 Hz up. Its pattern is analysed once for all frequencies and biases.
 
 References: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028; for fluxes as unknowns,
 F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
@@ -21,15 +21,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from sgsolve import ad, linear
-from sgsolve.pattern import Pattern
+from sgsolve import Problem, ad
+from sgsolve.errors import InputError
 
-from .boundary import emission, surface_rate
+from .boundary import emission, fixed_potentials, surface_rate
 from .carriers import carriers, fluxes, recombination_rate
-from .sensitivity import by_parameters, dense
-from .terminal import charge, cuts
+from .checks import contact as check_contact
+from .start import poisson_alone
+from .terminal import balance, charge, cuts
 
 if TYPE_CHECKING:
     from .device import Device
@@ -43,6 +43,12 @@ class SmallSignal:
     Parameters
     ----------
     device : Device
+        Without charged traps: their occupation would need equations of its own.
+
+    Attributes
+    ----------
+    analyses : int
+        How often a pattern has been analysed so far.
 
     Examples
     --------
@@ -57,9 +63,19 @@ class SmallSignal:
     """
 
     def __init__(self, device: Device) -> None:
-        self.device = device
-        self._solver: Any = None
-        self._pattern: Any = None
+        if device.traps:
+            raise InputError(
+                "traps: small signals of traps that hold charge are not modelled; `quasi_static` "
+                "is, or leave `traps` away"
+            )
+        self.device, self.analyses = device, 0
+        lay = device.layout
+        self._n, self._m, self._edges = lay.n, lay.n_s, len(lay.carrier_ratio)
+        self._problem = Problem(
+            self._residual,
+            params={**device.parameters, "conductances": np.ones(2 * self._edges)},
+            storage=self._stored,
+        )
 
     def admittance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
@@ -83,26 +99,30 @@ class SmallSignal:
             S/cm^2, or S/cm in two dimensions.
         """
         device, read = self.device, at or contact
-        p = device.parameters | p
-        cut = cuts(device, x, read, p)
-        name = ["V_" + contact]
-        seeded, n = ad.seed(x), len(x)
-        current = device.current(seeded, read, cut=cut, **p)
-        stored = charge(device, seeded, read, p, cut)
-        in_x = dense(current, (1, n))[0], dense(stored, (1, n))[0]
-        in_v = [
-            by_parameters(lambda q: device.current(x, read, cut=cut, **q), name, p, 1)[0, 0],
-            by_parameters(lambda q: charge(device, x, read, q, cut), name, p, 1)[0, 0],
-        ]
-        steady, moving = mixed_blocks(device, seeded, p)
-        right = mixed_side(device, x, name, p)
-        result = np.empty(len(frequencies), dtype=complex)
-        for i, frequency in enumerate(frequencies):
-            omega = 2j * np.pi * frequency
-            self._factorize(steady, moving, omega)
-            dx = self._solver.solve(-right)[:n]
-            result[i] = (in_x[0] + omega * in_x[1]) @ dx + in_v[0] + omega * in_v[1]
-        return result
+        check_contact(device, contact)
+        q = device.parameters | p
+        cut = cuts(device, x, read, q)
+
+        def current(y: Array, **q: Any) -> Array:
+            s = carriers(device, self._potentials(y), q)
+            return balance(device, s, self._fluxes(y), q, cut)
+
+        def stored(y: Array, **q: Any) -> Array:
+            return charge(device, self._potentials(y), read, q, cut)
+
+        seeded = ad.seed(x)
+        flux = ad.hstack(fluxes(device, carriers(device, seeded, q), q))
+        conductances = abs(flux.jacobian).max(axis=1).toarray().ravel()
+        response = self._problem.small_signal(
+            np.concatenate([x, ad.value(flux)]),
+            "V_" + contact,
+            frequencies,
+            outputs={"current": (current, stored)},
+            **p,
+            conductances=conductances,
+        )
+        self.analyses += response.stats.n_analyse
+        return response["current"]
 
     def capacitance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], **p: Any
@@ -111,76 +131,38 @@ class SmallSignal:
         y = self.admittance(x, contact, frequencies, **p)
         return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
 
-    @property
-    def analyses(self) -> int:
-        """How often the pattern has been analysed."""
-        return 0 if self._solver is None else int(self._solver.stats.n_analyse)
+    def _potentials(self, y: Array) -> Array:
+        return y[: self._n + 2 * self._m]
 
-    def _factorize(self, steady: list, moving: list, omega: complex) -> None:
-        """Add both matrices up on one pattern, found from the first of them."""
-        rows, columns, data = (np.concatenate(part) for part in zip(*steady, *moving, strict=True))
-        data = data.astype(complex)
-        data[-sum(len(block[2]) for block in moving) :] *= omega
-        if self._solver is None:
-            n = int(rows.max()) + 1
-            self._pattern, self._position = Pattern.from_coordinates(rows, columns, (n, n))
-            self._solver = linear.auto(self._pattern)
-        values = np.zeros(self._pattern.nnz, dtype=complex)
-        np.add.at(values, self._position, data)
-        self._solver.factorize(self._pattern.matrix(values))
+    def _fluxes(self, y: Array) -> tuple[Array, Array]:
+        first = self._n + 2 * self._m
+        return y[first : first + self._edges], y[first + self._edges :]
 
+    def _residual(self, y: Array, conductances: np.ndarray, **p: Any) -> Array:
+        """Poisson's equation, both balances of the fluxes that are unknowns, and what they are."""
+        device, lay, n, m = self.device, self.device.layout, self._n, self._m
+        x = self._potentials(y)
+        s = carriers(device, x, p)
+        demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
+        jn, jp = self._fluxes(y)
+        lost_n, lost_p = losses(device, s, p)
+        held_n = (1.0 - free) * (s.un - demanded[n : n + m])
+        held_p = (1.0 - free) * (s.up - demanded[n + m :])
+        parts = [
+            device.residual(x, **p)[:n],
+            free * (lay.carrier_divergence @ jn - lost_n) + held_n,
+            free * (lay.carrier_divergence @ jp + lost_p) + held_p,
+            (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / conductances,
+        ]
+        return ad.hstack(parts)
 
-def mixed_blocks(device: Device, x: Array, p: dict[str, Any]) -> tuple[list, list]:
-    """Blocks of the matrix of the steady state, and of what is multiplied by ``i omega``.
-
-    Unknowns are psi, phin, phip, then the electron and the hole fluxes over ``q vt``; equations are
-    Poisson's, the balances of electrons and of holes, then one for each flux. A block is rows,
-    columns and values of its entries; entries at the same place add up.
-    """
-    lay = device.layout
-    s = carriers(device, x, p)
-    n, m = lay.n, lay.n_s
-    weight = lay.volumes * lay.carrier_free / ad.value(s.vt)
-    steady = [_block(device.residual(x, **p)[:n])]
-    moving, flux_at = [], n + 2 * m
-    quantities = zip(
-        (-1.0, 1.0), losses(device, s, p), (s.n, s.p), fluxes(device, s, p), strict=True
-    )
-    for k, (sign, loss, density, flux) in enumerate(quantities):
-        row = n + k * m
-        steady.append(_block((sign * lay.carrier_free) * loss, row))
-        nodes = np.arange(m) + row
-        steady.append((nodes, nodes, (1.0 - lay.carrier_free) / ad.value(s.vt)))
-        leaving = lay.carrier_divergence.tocoo()
-        sums = leaving.data * lay.carrier_free[leaving.row]
-        steady.append((leaving.row + row, leaving.col + flux_at, sums))
-        conductance = abs(flux.jacobian).max(axis=1).toarray().ravel()
-        edges = np.arange(len(conductance)) + flux_at
-        steady.append(_block((1.0 / conductance) * flux, flux_at))
-        steady.append((edges, edges, -1.0 / conductance))
-        moving.append(_block((sign * weight) * density, row))
-        flux_at += len(conductance)
-    return steady, moving
-
-
-def _block(y: Array, row: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Entries of the derivative of y, explicit zeros too; none if y does not depend on the seed."""
-    if not isinstance(y, ad.ADArray):
-        return np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0)
-    entries = y.jacobian.tocoo()
-    return entries.row + row, entries.col, entries.data
-
-
-def mixed_side(device: Device, x: np.ndarray, name: list[str], p: dict[str, Any]) -> np.ndarray:
-    """Derivative of the equations by a voltage, the balances not divided by densities."""
-    lay = device.layout
-    s = carriers(device, x, p)
-    right = by_parameters(lambda q: device.residual(x, **q), name, p, len(x))[:, 0]
-    for where, density, carrier in ((lay.n, s.n, "n"), (lay.n + lay.n_s, s.p, "p")):
-        scale = device.scales[carrier]
-        rows = slice(where, where + lay.n_s)
-        right[rows] *= np.where(scale > 0, density / np.where(scale > 0, scale, 1.0), 1.0)
-    return np.concatenate([right, np.zeros(2 * len(lay.carrier_ratio))])
+    def _stored(self, y: Array, **p: Any) -> Array:
+        """Carriers, in the balances; nothing in the other equations."""
+        lay = self.device.layout
+        s = carriers(self.device, self._potentials(y), p)
+        weight = lay.volumes * lay.carrier_free / s.vt
+        nothing = np.zeros(self._n), np.zeros(2 * self._edges)
+        return ad.hstack([nothing[0], -weight * s.n, weight * s.p, nothing[1]])
 
 
 def losses(device: Device, s: Any, p: dict[str, Any]) -> tuple[Array, Array]:
@@ -205,13 +187,12 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     contact : str
         A gate.
     """
-    p = device.parameters | p
-    name, n = ["V_" + contact], device.layout.n
-    none = (np.zeros(device.layout.n_s), np.zeros(device.layout.n_s))
-    by_voltage = by_parameters(lambda q: device.residual(x, **q), name, p, len(x))[:n, 0]
-    stored = charge(device, ad.seed(x), contact, p, none)
-    in_v = by_parameters(lambda q: charge(device, x, contact, q, none), name, p, 1)[0, 0]
-    poisson = csr_array(device.problem.jacobian(x, **p)[:n, :n])
-    solver = linear.auto(Pattern.of(poisson))
-    solver.factorize(poisson)
-    return float(in_v - dense(stored, (1, len(x)))[0, :n] @ solver.solve(by_voltage))
+    check_contact(device, contact)
+    n, m = device.layout.n, device.layout.n_s
+    none = (np.zeros(m), np.zeros(m))
+
+    def stored(u: Array, **q: Any) -> Array:
+        return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
+
+    poisson = poisson_alone(device, x[n:])
+    return float(poisson.sensitivity(x[:n], "V_" + contact, of=stored, **p))

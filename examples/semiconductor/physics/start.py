@@ -15,8 +15,8 @@ import numpy as np
 
 from sgsolve import Branch, Problem, Result, ad, solvers
 
+from . import checks
 from .boundary import neutral
-from .checks import contact as check_contact
 from .contacts import Gate
 
 if TYPE_CHECKING:
@@ -68,17 +68,17 @@ def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
     vt = device.constants.thermal_voltage(still["T"])
     quasi = np.zeros(2 * lay.n_s)
     psi = _first_potential(device, still, vt)
-
-    def poisson(u: Any, **parameters: Any) -> Any:
-        return device.residual(_join(u, quasi), **parameters)[: lay.n]
-
-    problem = Problem(poisson, params=still, scale=vt)
-    result = problem.solve(psi, cold_method(vt))
+    result = poisson_alone(device, quasi).solve(psi, cold_method(vt), **still)
     return np.concatenate([result.x, quasi])
 
 
-def _join(u: Any, quasi: np.ndarray) -> Any:
-    return ad.hstack([u, quasi])
+def poisson_alone(device: Device, quasi: np.ndarray) -> Problem:
+    """Poisson's equation for the potential, with the quasi-Fermi potentials as they are."""
+
+    def residual(u: Any, **p: Any) -> Any:
+        return device.residual(ad.hstack([u, quasi]), **p)[: device.layout.n]
+
+    return Problem(residual, params=device.parameters, scale=device.thermal_voltage)
 
 
 def _first_potential(device: Device, p: Mapping[str, Any], vt: float) -> np.ndarray:
@@ -93,15 +93,14 @@ def _first_potential(device: Device, p: Mapping[str, Any], vt: float) -> np.ndar
 
 def _at_rest(device: Device, p: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with all voltages and the generation at zero."""
+    checks.overrides(device, p)
     still = device.parameters | dict(p)
-    for name in still:
-        if name.startswith("V_"):
-            check_contact(device, name[2:])
     return still | {f"V_{name}": 0.0 for name in device.contacts} | {"G": 0.0}
 
 
 def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
+    checks.overrides(device, p)
     if x0 is not None:
         return device.problem.solve(x0, method(device.thermal_voltage), **p)
     x, reached = equilibrium(device, p), _at_rest(device, p)
@@ -128,10 +127,8 @@ def sweep(
     device: Device, name: str, values: Sequence[float], x0: np.ndarray | None, p: Mapping[str, Any]
 ) -> Branch:
     """Sweep a voltage or any other parameter through values."""
-    if name in device.contacts:
-        name = "V_" + name
-    if name not in device.parameters:
-        check_contact(device, name.removeprefix("V_"))
+    name = checks.values(device, name, values)
+    checks.overrides(device, p)
     if x0 is None:
         x0 = solve(device, None, {**p, name: values[0]}).x
     return device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)

@@ -24,7 +24,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from sgsolve import ad
 
 from .boundary import surface_rate
-from .carriers import carriers, edge_values, fluxes, recombination_rate, space_charge
+from .carriers import Carriers, carriers, edge_values, fluxes, recombination_rate, space_charge
 from .checks import contact as check_contact
 
 if TYPE_CHECKING:
@@ -51,10 +51,16 @@ def current(
         As `cuts` gives it; computed here by default.
     """
     check_contact(device, name)
-    lay = device.layout
     s = carriers(device, x, p)
-    jn, jp = fluxes(device, s, p)
-    side_n, side_p = cuts(device, x, name, p) if cut is None else cut
+    cut = cuts(device, x, name, p) if cut is None else cut
+    return balance(device, s, fluxes(device, s, p), p, cut)
+
+
+def balance(
+    device: Device, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any], cut: tuple
+) -> Array:
+    """Flux of electrons and holes through their cuts, and what recombines between, as a current."""
+    lay, (jn, jp), (side_n, side_p) = device.layout, flux, cut
     step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
     rate = lay.volumes * recombination_rate(device, s, p)
