@@ -216,3 +216,19 @@ def test_statistics_end_where_their_table_does():
 
     with pytest.raises(DomainError, match="eta = 101"):
         fermi_dirac_half().log_gamma(np.array([0.0, 101.0]))
+
+
+@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("level", [1e12, 3e15])
+def test_many_volts_along_one_edge_do_not_overflow_with_any_statistics(index, level):
+    from physics import Ohmic
+
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    values = {"Nc": 1e15, "Nv": 1e15, "mu_n": 1.0, "mu_p": 1.0}  # 3e15 is degenerate
+    statistics = all_statistics()[index]
+    level = min(level, 5e14) if index == 3 else level  # a Gaussian holds no more than Nc
+    bar = device(np.linspace(0, 1e-2, 6), np.full(6, level), contacts, statistics, **values)
+    sweep = bar.sweep("a", [0.0, 100.0, 1000.0, -1000.0])  # up to 7700 kT/q an edge
+    assert sweep.success
+    conductance = bar.constants.q * level / 1e-2
+    assert bar.currents(sweep, "a") == pytest.approx(conductance * sweep.parameter, rel=1e-6)

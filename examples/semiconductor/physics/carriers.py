@@ -121,8 +121,8 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
     g_p = einstein(stat, eta_p[a], eta_p[b], dg_p)
     log_n = eta_n[a] - eta_n[b] + dg_n + _log_drop(p["Nc"], a, b)
     log_p = eta_p[a] - eta_p[b] + dg_p + _log_drop(p["Nv"], a, b)
-    jn = diffusion_enhanced(weight_n * s.n[a], log_n, drop_n, g_n)
-    jp = diffusion_enhanced(weight_p * s.p[b], -log_p, drop_p, g_p)
+    jn = weight_n * diffusion_enhanced(s.n, a, b, log_n, drop_n, g_n)
+    jp = weight_p * diffusion_enhanced(s.p, b, a, -log_p, drop_p, g_p)
     return jn, jp
 
 

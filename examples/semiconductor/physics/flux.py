@@ -26,7 +26,7 @@ LARGEST_DROP = 500.0  # exp overflows at 709
 def scharfetter_gummel(
     density: Array, near: Selection, far: Selection, w: Array, drift: Array, drop: Array
 ) -> Array:
-    """Flux per unit of diffusivity times couple over length, Boltzmann statistics.
+    """Flux per unit of diffusivity times couple over length.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def scharfetter_gummel(
     near, far : slice or ndarray
         Select the end that w counts from (a for electrons, b for holes) and the other.
     w : Array
-        Drift along the edge in units of kT/q: ``log(near / far)`` in equilibrium.
+        Drift along the edge in units of kT/q: ``log(near / far) + drop``.
     drift : Array
         ``B(w)``.
     drop : Array
@@ -49,10 +49,16 @@ def scharfetter_gummel(
     return side * np.expm1(ad.where(falls, -drop, drop))
 
 
-def diffusion_enhanced(density: Array, log_ratio: Array, drop: Array, g: Array) -> Array:
+def diffusion_enhanced(
+    density: Array, near: Selection, far: Selection, log_ratio: Array, drop: Array, g: Array
+) -> Array:
     """The same for any statistics, with the mean Einstein ratio g of the edge.
 
-    `log_ratio` is the logarithm of `density` over the density at the other end.
+    Parameters
+    ----------
+    log_ratio : Array
+        Logarithm of the density at the near end over that at the far end.
     """
     reduced = drop / g
-    return g * density * ad.bernoulli(log_ratio + reduced) * np.expm1(reduced)
+    w = log_ratio + reduced
+    return g * scharfetter_gummel(density, near, far, w, ad.bernoulli(w), reduced)
