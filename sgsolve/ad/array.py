@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..errors import DerivativeError
 from . import dispatch
-from .assembly import assemble
 from .coefficients import UNIT
 from .derivative import Derivative
+from .evaluation import assemble
 from .indexing import taken
 from .operators import Operators, call_ufunc, numpy_call
 from .root import root_of

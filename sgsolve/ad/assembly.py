@@ -79,10 +79,15 @@ class Plan:
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
-        template, base = self._constant_values(coefficients, dtype)
+        vector = self._source_vector(coefficients, dtype)
+        data = self.finished(vector, *self.constant_values(coefficients, dtype), dtype)
+        self._scratch.append(vector)
+        return data
+
+    def finished(self, vector: Any, template: Any, base: Any, dtype: Any) -> NDArray[Any]:
+        """Return the values from the source vector and the constant part."""
         if self.way == "template":
             return np.array(template)
-        vector = self._source_vector(coefficients, dtype)
         if self.way == "gather":
             data = vector.take(self.order)
         elif self.way == "set":
@@ -95,11 +100,10 @@ class Plan:
                 data[self.spots] += base
             elif self.layout.constant:
                 data += template
-        self._scratch.append(vector)
         result: NDArray[Any] = data if data.dtype == dtype else data.astype(dtype)
         return result
 
-    def _constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
+    def constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
         """Return the constant part of the values, everywhere and at the places to be set."""
         key = (dtype, *[coefficients[number][0] for number, _, _ in self.layout.constant])
         known, template, base = self._template
@@ -137,22 +141,8 @@ class Plan:
         return vector
 
 
-def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | None = None) -> Any:
-    """Return the pattern and the values of a derivative.
-
-    Parameters
-    ----------
-    derivative : Derivative
-    size : int
-        Number of rows.
-    dtype : dtype
-    target : Pattern, optional
-        Fill this pattern; without it, the smallest one.
-
-    Returns
-    -------
-    pattern : Pattern
-    data : ndarray, shape (pattern.nnz,)
+def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
+    """Return how a derivative of `size` rows fills `target`, or else the smallest pattern.
 
     Raises
     ------
@@ -162,7 +152,6 @@ def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | No
     root = derivative.root
     key: list[Any] = [size, target]
     numbers: dict[int, tuple[int, Any]] = {}
-    coefficients = list(derivative.terms.values())
     for number, (g, (alpha, s, c, a)) in enumerate(derivative.terms.items()):
         code = HAS_NUMBER if c is None or a is not None or alpha != 0.0 else 0
         if c is not None:
@@ -180,14 +169,14 @@ def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | No
                 code |= number << SHARED
         key += (g, code)
     frozen = tuple(key)
-    plan = root.plans.get(frozen)
+    plan: Plan | None = root.plans.get(frozen)
     if plan is None:
         terms = list(zip(key[2::2], key[3::2], strict=True))
         plan = root.plans.setdefault(frozen, Plan(Layout(terms, size, len(root.cols), target)))
         if len(root.plans) > MOST_PLANS:
             root.plans.pop(next(iter(root.plans)), None)
     plan.used = root.clock
-    return plan.layout.pattern, plan.fill(coefficients, dtype)
+    return plan
 
 
 # More than the branches that a residual alternates between, few enough to stay small.

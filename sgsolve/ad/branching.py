@@ -83,11 +83,7 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
             sides.append((index, _call_side(side, positions, cond.shape)))
         finally:
             del PASSING[id(positions)]
-    merged = _merge_sides(sides, cond.shape)
-    for index, _ in sides:
-        # Structures and their index refer to each other: freed now, not by the garbage collector.
-        index.taken.clear()
-    return merged
+    return _merge_sides(sides, cond.shape)
 
 
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:

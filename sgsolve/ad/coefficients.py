@@ -1,28 +1,47 @@
 """Coefficients of terms: adding, scaling and moving them without a needless pass over memory.
 
 A coefficient is ``(alpha, s, c, a)``; see `derivative` for what it stands for. Functions here take
-a `memo`, a dictionary that lives as long as one operation: terms that share an array (the two
-halves of a difference) find the product or sum that the first of them made. The memo holds on to
-the operands, so that an id in a key stays theirs.
+a `Memo` that lives as long as one operation: terms that share an array (the two halves of a
+difference) find the product or sum that the first of them made.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from . import array_operations as op
 from .operands import Index
 from .structure import Structure
 
 Coefficient = tuple[Any, Any, Any, Any]
 Terms = dict[Structure, Coefficient]
-Memo = dict[Any, Any]
 
 # The coefficient of the unknowns themselves.
 UNIT: Coefficient = (1.0, 0.0, None, None)
+NUMBERS = (int, float, complex, bool, np.generic)
+BY_VALUE = (*NUMBERS, tuple, type(None))
+
+
+class Memo:
+    """Results of operations on arrays, each carried out once for the same operands."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def __call__(self, operation: Callable[..., Any], *operands: Any) -> Any:
+        """Return ``operation(*operands)``."""
+        key = (operation, *[o if isinstance(o, BY_VALUE) else id(o) for o in operands])
+        known = self._known.get(key)
+        if known is None:
+            # The operands stay referenced, so that their ids stay theirs.
+            known = self._known[key] = (operation(*operands), operands)
+        return known[0]
 
 
 def add_term(terms: Terms, g: Structure, q: Coefficient, memo: Memo) -> None:
@@ -51,19 +70,12 @@ def joined(p: Coefficient, q: Coefficient, memo: Memo) -> Coefficient:
     if s1 == 0:
         return alpha, s2, c2, None
     ratio = s2 / s1
-    key = (id(c1), id(c2), ratio)
-    known = memo.get(key)
-    if known is not None:
-        return alpha, s1, known[0], None
     if ratio == 1:
-        c = c1 + c2
+        c = memo(op.add, c1, c2)
     elif ratio == -1:
-        c = c1 - c2
+        c = memo(op.subtract, c1, c2)
     else:
-        c = c2 * ratio
-        c = np.add(c, c1, out=c) if c.dtype == np.result_type(c, c1) else c + c1
-    # The operands stay referenced by the memo, so that their ids stay theirs.
-    memo[key] = (c, c1, c2)
+        c = memo(op.add_multiple, c1, c2, ratio)
     return alpha, s1, c, None
 
 
@@ -72,8 +84,7 @@ def join_with_row_factors(
 ) -> None:
     """Add a coefficient to that of the same structure where either has row factors."""
     if p[2] is None and q[2] is None:
-        a = as_rows(g, p) + as_rows(g, q)
-        terms[g] = (1.0, 0.0, None, a)
+        terms[g] = (1.0, 0.0, None, _row_sum(p, q, memo))
         return
     if p[3] is q[3]:
         alpha, s, c, _ = joined((*p[:3], None), (*q[:3], None), memo)
@@ -85,19 +96,26 @@ def join_with_row_factors(
         add_term(terms, h, r, memo)
 
 
-def as_rows(g: Structure, p: Coefficient) -> Any:
-    """Return alpha times the row factors as an array."""
-    return np.full(g.height, p[0]) if p[3] is None else p[0] * p[3]
+def _row_sum(p: Coefficient, q: Coefficient, memo: Memo) -> Any:
+    """Return the sum of two products of a number and row factors, which one may not have."""
+    if p[3] is None:
+        p, q = q, p
+    rows = memo(op.scale, p[3], p[0])
+    if q[3] is None:
+        return memo(op.offset, rows, q[0])
+    return memo(op.add, rows, memo(op.scale, q[3], q[0]))
 
 
 def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     """Return the same term with one coefficient for each entry and no weights."""
     alpha, s, c, a = p
-    v = g.weights.data
-    source = g.weights.indices
-    v = v * alpha if c is None else v * shift(c, s, alpha)[source]
+    weights = g.weights.data
+    if c is None:
+        v = op.scale(weights, alpha)
+    else:
+        v = op.multiply(weights, op.take(shift(c, s, alpha), g.weights.indices))
     if a is not None:
-        v = v * a[g.row_of_entry()]
+        v = op.multiply(v, op.take(a, g.row_of_entry()))
     return g.expanded(), (0.0, 1.0, v, None)
 
 
@@ -107,78 +125,32 @@ def scattered(
     """Return the term on the structure that it was gathered from, zero elsewhere."""
     alpha, s, c, a = p
     count = parent.height
-
-    def spread(values: Any) -> Any:
-        key = ("spread", id(values))
-        if key not in memo:
-            dtype = float if values is None else values.dtype
-            full = np.zeros(count, dtype=dtype)
-            full[index.values] = 1.0 if values is None else values
-            memo[key] = (full, values)
-        return memo[key][0]
-
+    one = (1.0,)
     if parent.has_weights:
-        return parent, (alpha, s, c, spread(a))
+        return parent, (alpha, s, c, memo(op.spread, count, one, index, a))
     if c is None:
-        if abs(alpha) < math.inf:
-            return parent, (0.0, alpha, spread(None), None)
-        c, s, alpha = np.ones(len(index.values)), alpha, 0.0
+        # Not as a number beside the array: zeros elsewhere must not meet an infinite one.
+        return parent, (0.0, 1.0, memo(op.spread, count, (alpha,), index, None), None)
     if alpha != 0.0:
         c, s = shifted(c, s, alpha, memo)
     if not abs(s) < math.inf:
-        # An infinite slope of one element must not meet the zeros of the others.
-        c, s = c * s, 1.0
-        memo["kept", id(c)] = c
-    return parent, (0.0, s, spread(c), None)
+        c, s = memo(op.scale, c, s), 1.0
+    return parent, (0.0, s, memo(op.spread, count, one, index, c), None)
 
 
-def placed(factor: NDArray[Any], g: Structure, memo: Memo) -> Any:
+def placed(factor: Any, g: Structure, memo: Memo) -> Any:
     """Return the factor of every compact row."""
     rows = g.rows
     if rows is None:
         return factor
     if isinstance(rows, slice):
-        key: Any = ("rows", id(factor), rows.start, rows.stop)
-    else:
-        key = ("rows", id(factor), id(rows))
-    if key not in memo:
-        memo[key] = factor[rows]
-    return memo[key]
-
-
-def product(c: Any, d: Any, memo: Memo) -> Any:
-    """Return ``c * d``."""
-    key = (id(c), id(d))
-    known = memo.get(key)
-    if known is None:
-        known = memo[key] = c * d
-    return known
+        return memo(op.cut, factor, rows.start, rows.stop, rows.step)
+    return memo(op.take, factor, rows)
 
 
 def zeroed(c: Any, mask: Any, memo: Memo) -> Any:
     """Return c where `mask` holds, zero elsewhere, whatever c is there."""
-    key = ("zeroed", id(c), id(mask))
-    if key not in memo:
-        memo[key] = (selected(c, mask, memo), c)
-    return memo[key][0]
-
-
-def selected(c: Any, mask: Any, memo: Memo) -> Any:
-    """Return ``where(mask, c, 0)``: by bits, which takes an eighth of np.where's time."""
-    if c.dtype != np.float64 or not c.flags.c_contiguous:
-        return np.where(mask, c, c.dtype.type(0))
-    key = ("bits", id(mask))
-    if key not in memo:
-        memo[key] = (-mask.astype(np.int64), mask)
-    return (c.view(np.int64) & memo[key][0]).view(np.float64)
-
-
-def as_float(mask: Any, memo: Memo) -> Any:
-    """Return a mask as ones and zeros."""
-    key = ("float", id(mask))
-    if key not in memo:
-        memo[key] = (mask.astype(float), mask)
-    return memo[key][0]
+    return memo(op.selected, c, mask, memo(op.bits_of, mask))
 
 
 def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
@@ -186,39 +158,27 @@ def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficien
     if g.has_weights:
         return expanded(g, p)
     alpha, s, c, _ = p
-    full = np.full(len(g.cols), alpha) if c is None else c * s + alpha
+    full = np.full(len(g.cols), alpha) if c is None else op.offset(op.scale(c, s), alpha)
     return g, (0.0, 1.0, full, None)
 
 
 def shift(c: Any, s: Any, alpha: Any) -> Any:
     """Return ``alpha + s c`` as an array."""
-    result = c if type(s) is float and s == 1.0 else c * s
-    return result if type(alpha) is float and alpha == 0.0 else result + alpha
+    result = c if type(s) is float and s == 1.0 else op.scale(c, s)
+    return result if type(alpha) is float and alpha == 0.0 else op.offset(result, alpha)
 
 
 def shifted(c: Any, s: Any, alpha: Any, memo: Memo) -> tuple[Any, Any]:
     """Return (c', s') with s' c' = alpha + s c; opposite pairs share c'."""
     if s == 0:
-        return np.full_like(c, 1.0, dtype=np.result_type(c, float)), alpha
-    offset = alpha / s
-    key = ("shift", id(c), offset)
-    if key not in memo:
-        memo[key] = (c + offset, c)
-    return memo[key][0], s
+        return memo(op.ones_like, c), alpha
+    return memo(op.offset, c, alpha / s), s
 
 
 def pulled(values: Any, pull: Any, memo: Memo) -> Any:
     """Return coefficients at the positions of a pull."""
+    if isinstance(pull, Index):
+        return memo(op.gather, values, pull)
     if type(pull) is slice:
-        key: Any = (id(values), pull.start, pull.stop, pull.step)
-    else:
-        key = (id(values), id(pull))
-    known = memo.get(key)
-    if known is not None:
-        return known[0]
-    if type(pull) is Index:
-        result = pull.gather(values)
-    else:
-        result = values[pull] if type(pull) is slice else values.take(pull)
-    memo[key] = (result, values)
-    return result
+        return memo(op.cut, values, pull.start, pull.stop, pull.step)
+    return memo(op.take, values, pull)

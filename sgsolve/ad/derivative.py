@@ -15,21 +15,21 @@ the same methods and no coefficients.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
+from . import array_operations as op
 from .coefficients import (
+    NUMBERS,
+    Memo,
     Terms,
     add_term,
-    as_float,
     expanded,
-    join_with_row_factors,
-    joined,
     placed,
-    product,
     pulled,
     scattered,
     shifted,
@@ -63,25 +63,25 @@ class Derivative:
         number: Any = 1.0
         if type(factor) is tuple:
             number, factor = factor
-        if not isinstance(factor, np.ndarray):
+        if isinstance(factor, NUMBERS):
             number = number * factor
             return Derivative(
                 self.root,
                 {g: (p[0] * number, p[1] * number, p[2], p[3]) for g, p in self.terms.items()},
             )
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
             d = factor if g.rows is None else placed(factor, g, memo)
             if g.has_weights:
-                a = d if a is None else product(a, d, memo)
+                a = d if a is None else memo(op.multiply, a, d)
                 terms[g] = (alpha * number, s * number, c, a)
             elif c is None:
                 terms[g] = (0.0, alpha * number, d, None)
             else:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
-                terms[g] = (0.0, s * number, product(c, d, memo), None)
+                terms[g] = (0.0, s * number, memo(op.multiply, c, d), None)
         return Derivative(self.root, terms)
 
     def times(self, values: NDArray[Any]) -> Derivative:
@@ -109,19 +109,19 @@ class Derivative:
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         terms: Terms = {}
         for g, p in self.terms.items():
             m = placed(mask, g, memo)
             if not (np.isfinite(p[0]) and np.isfinite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.
                 g, p = without_numbers(g, p)
-                m = mask[g.place(np.arange(len(g.cols)))]
+                m = memo(op.take, mask, g.place(np.arange(len(g.cols))))
             alpha, s, c, a = p
             if g.has_weights:
-                terms[g] = (alpha, s, c, m.astype(float) if a is None else zeroed(a, m, memo))
+                terms[g] = (alpha, s, c, memo(op.as_float, m) if a is None else zeroed(a, m, memo))
             elif c is None:
-                terms[g] = (0.0, alpha, as_float(m, memo), None)
+                terms[g] = (0.0, alpha, memo(op.as_float, m), None)
             else:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
@@ -136,18 +136,29 @@ class Derivative:
                 "unknowns cannot be combined; seed one vector and take its parts"
             )
         terms = self.terms.copy()
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         for g, q in other.terms.items():
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
-            p = terms.get(g)
-            if p is None:
-                terms[g] = q
-            elif p[3] is None and q[3] is None:
-                terms[g] = joined(p, q, memo)
-            else:
-                join_with_row_factors(terms, g, p, q, memo)
+            add_term(terms, g, q, memo)
         return Derivative(self.root, terms)
+
+    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
+        """Return the derivative of the product of two arrays with these values."""
+        return self.scaled(others).plus(other.scaled(value))
+
+    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
+        """Return the derivative of a quotient from its value and that of the denominator."""
+        with np.errstate(all="ignore"):
+            inverse = op.reciprocal(others)
+            slope = op.multiply(result, inverse)
+        return self.scaled(inverse).plus(other.scaled((-1.0, slope)))
+
+    def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
+        """Return the derivative of a function with that rule, from its result and argument."""
+        with np.errstate(all="ignore"):
+            slope = op.partial(rule, result, value)
+        return self.scaled(slope)
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
@@ -159,7 +170,7 @@ class Derivative:
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
-        if type(rows) is Index and rows.volatile:
+        if isinstance(rows, Index) and rows.volatile:
             return self._put_back(rows, size)
         key = (rows.start if isinstance(rows, slice) else rows, size)
         clock = self.root.clock
@@ -176,7 +187,7 @@ class Derivative:
     def _put_back(self, index: Index, size: int) -> Derivative:
         """Return the derivative on the structures that elements were gathered from."""
         terms: Terms = {}
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         for g, p in self.terms.items():
             origin = g.origin(index, size)
             if origin is not None:
@@ -189,7 +200,7 @@ class Derivative:
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
         terms: Terms = {}
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         for g, p in self.terms.items():
             if p[3] is not None:
                 g, p = expanded(g, p)
@@ -199,7 +210,7 @@ class Derivative:
     def _pulled(self, taken: list[Any]) -> Derivative:
         """Return the derivative on chosen rows, one structure and pull for each term."""
         terms: Terms = {}
-        memo: dict[Any, Any] = {}
+        memo = Memo()
         for (g, pull), p in zip(taken, self.terms.values(), strict=True):
             if pull is not None:
                 alpha, s, c, a = p
@@ -208,8 +219,5 @@ class Derivative:
                         p = (alpha, s, c, pulled(a, pull, memo))
                 elif c is not None:
                     p = (alpha, s, pulled(c, pull, memo), a)
-            if g in terms:
-                add_term(terms, g, p, memo)
-            else:
-                terms[g] = p
+            add_term(terms, g, p, memo)
         return Derivative(self.root, terms)

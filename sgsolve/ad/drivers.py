@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..pattern import Pattern
 from .array import ADArray
-from .assembly import assemble as _assemble
 from .coefficients import UNIT
+from .evaluation import assemble as _assemble
+from .recorded import Recorded, Tape
 from .root import root_of
 from .sparsity import Sparsity, begin_tracing, end_tracing
 
@@ -46,7 +47,7 @@ def seed(x: ArrayLike) -> ADArray:
     value = _numbers(x)
     root = root_of(value.size)
     end_tracing()
-    return ADArray(value, root.unit)
+    return ADArray(value, Recorded(Tape(root), root.point))
 
 
 def seed_sparsity(x: ArrayLike) -> ADArray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
+from .array_operations import flat
 from .derivative import Derivative
 from .indexing import broadcast
 from .rules import BINARY, UNARY
@@ -72,11 +73,10 @@ def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if ufunc is np.multiply:
         if a is b:
             return va * vb, a._derivative.scaled((2.0, va))
-        return va * vb, a._derivative.scaled(vb).plus(b._derivative.scaled(va))
+        return va * vb, a._derivative.product(b._derivative, va, vb)
     if ufunc is np.divide:
         y = va / vb
-        inverse = 1.0 / vb
-        return y, a._derivative.scaled(inverse).plus(b._derivative.scaled((-1.0, y * inverse)))
+        return y, a._derivative.quotient(b._derivative, y, vb)
     return None
 
 
@@ -103,6 +103,8 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
     derivative = x._derivative
     if derivative.is_sparsity:
         return y, derivative
+    if v.dtype is DOUBLE and v.ndim == 1 and v.size > 1:
+        return y, derivative.chained(rule, y, v)
     partial = _partial(ufunc, rule, y, v)
     return y, derivative.scaled(flat(partial, v))
 
@@ -188,30 +190,6 @@ def _constant(x: Any) -> Any:
     if hasattr(x, "tocsr"):
         raise DerivativeError("a sparse matrix times or plus an AD array: use A @ y, A.toarray()")
     return NotImplemented
-
-
-def flat(partial: Any, like: Any) -> Any:
-    """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
-    if type(partial) is float:
-        return partial
-    if type(partial) is np.ndarray and partial.ndim == 1 and partial.dtype.kind in "fc":
-        if len(partial) == like.size and partial.size != 1:
-            return partial
-    elif type(partial) is tuple:
-        number, array = partial
-        array = flat(array, like)
-        return (number, array) if isinstance(array, np.ndarray) else number * array
-    if np.ndim(partial) == 0 or partial.size == 1:
-        number = partial.item() if hasattr(partial, "item") else partial
-        # Extended precision would be cut to double by a Python float.
-        if getattr(partial, "dtype", None) in (np.longdouble, np.clongdouble):
-            number = partial.reshape(())[()]
-        return number if isinstance(number, (complex, np.generic)) else float(number)
-    if partial.shape != like.shape:
-        partial = np.broadcast_to(partial, like.shape)
-    if partial.dtype.kind in "biu":
-        partial = partial.astype(float)
-    return partial if partial.ndim == 1 else partial.ravel()
 
 
 def _frexp(x: Any) -> Any:

@@ -71,6 +71,9 @@ class Index:
         self.volatile = volatile
         self.used = clock
 
+    def __len__(self) -> int:
+        return len(self.values)
+
     @cached_property
     def unique(self) -> bool:
         """Whether no position occurs twice."""

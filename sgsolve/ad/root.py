@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coefficients import UNIT
+from .derivative import Derivative
 from .operand_store import OperandStore
 from .operands import PASSING, Columns, Constant, Index, Matrix
-from .steady import Steady
+from .recorded import Point
 from .structure import Structure, Taken
 
 
@@ -30,11 +31,21 @@ class Root(Structure):
     clock : int
         Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
         recent evaluations have not used is dropped when many new structures appear.
-    unit : Steady
+    unit : Derivative
         The derivative of the unknowns themselves.
     """
 
-    __slots__ = ("_made", "_selections", "clock", "operands", "plans", "unit")
+    __slots__ = (
+        "_made",
+        "_selections",
+        "clock",
+        "operands",
+        "plans",
+        "point",
+        "points",
+        "programs",
+        "unit",
+    )
 
     # Bytes of new structures after which unused ones are looked for: small beside the memory of
     # one evaluation where it matters, and large enough that small problems never look.
@@ -47,9 +58,16 @@ class Root(Structure):
         self.operands = OperandStore()
         self.plans: dict[Hashable, Any] = {}
         self._selections: dict[Any, list[Structure]] = {}
+        self.programs: dict[Hashable, Any] = {}
         self._made = [0, 0]
         self._selections[_cols_key(self.cols)] = [self]
-        self.unit = Steady(self, {self: UNIT})
+        self.unit = Derivative(self, {self: UNIT})
+        self._forget_points()
+
+    def _forget_points(self) -> None:
+        self.point = Point(lambda: self.unit, (), (), ())
+        self.points = 0
+        self.programs = {}
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
@@ -88,6 +106,8 @@ class Root(Structure):
     def begin(self) -> None:
         """Begin an evaluation."""
         self.clock += 1
+        if self.points > MOST_POINTS:
+            self._forget_points()
         nbytes = self._made[0] + self.operands.nbytes
         if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
             self.prune()
@@ -98,7 +118,9 @@ class Root(Structure):
         self._made = [0, 0]
         self.operands.prune(oldest)
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
-        self.unit.prune(oldest)
+        self.programs = {
+            k: p for k, p in list(self.programs.items()) if getattr(p, "used", oldest) >= oldest
+        }
         self._selections = {
             key: live
             for key, known in list(self._selections.items())
@@ -125,6 +147,9 @@ def _drop_unused(structure: Structure, oldest: int) -> None:
 def _cols_key(cols: Columns) -> tuple[Any, ...]:
     return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
 
+
+# Some hundred times what a residual makes; only code that is another one each time makes more.
+MOST_POINTS = 20_000
 
 # One root for each number of unknowns: what one evaluation found out about structures serves the
 # next one. Old roots go when more sizes than these are in use at the same time.

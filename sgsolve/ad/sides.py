@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from .coefficients import Coefficient, shifted
+from . import array_operations as op
+from .coefficients import Coefficient, Memo, shifted
 from .derivative import Derivative
 from .operands import Index
+from .recorded import Recorded
 from .structure import Structure
 
 Piece = tuple[Index, Coefficient]
@@ -22,6 +22,26 @@ Piece = tuple[Index, Coefficient]
 
 def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     """Return the derivative of an array of `size` elements, each from one of the sides."""
+    first, *others = (d for _, d in sides)
+    if type(first) is Recorded:
+        indices = tuple(index for index, _ in sides)
+        return first.combined(_put_back, tuple(others), size, indices)
+    return _put_back(*(d for _, d in sides), size, *(index for index, _ in sides))
+
+
+def _put_back(*arguments: Any) -> Derivative:
+    """Carry `put_back` out; arguments are all derivatives, the size, and all indices."""
+    count = len(arguments) // 2
+    size: int = arguments[count]
+    sides = list(zip(arguments[count + 1 :], arguments[:count], strict=True))
+    result = _merged(sides, size)
+    for index, _ in sides:
+        # Structures and their index refer to each other: freed now, not by the garbage collector.
+        index.taken.clear()
+    return result
+
+
+def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     if any(d.is_sparsity for _, d in sides):
         return _total([d.put(index, size) for index, d in sides])
     pieces: dict[Structure, list[Piece]] = {}
@@ -36,7 +56,7 @@ def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
                 rest[g] = p
         if rest:
             others.append(Derivative(d.root, rest).put(index, size))
-    memo: dict[Any, Any] = {}
+    memo = Memo()
     terms = {g: _spread(g, parts, size, memo) for g, parts in pieces.items()}
     return _total([Derivative(sides[0][1].root, terms), *others])
 
@@ -48,7 +68,7 @@ def _total(parts: list[Derivative]) -> Derivative:
     return total
 
 
-def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -> Coefficient:
+def _spread(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:
     """Return one coefficient array from its pieces; opposite terms share it."""
     weighted = g.has_weights
     stretches: list[tuple[Index, Any, Any]] = []
@@ -63,24 +83,7 @@ def _spread(g: Structure, parts: list[Piece], size: int, memo: dict[Any, Any]) -
             stretches.append((index, s, c))
     # An infinite slope of one element must not meet the zeros of the others.
     common = next((s for _, s, _ in stretches if 0.0 < abs(s) < math.inf), 1.0)
-    key = tuple((id(index), id(values), s / common) for index, s, values in stretches)
-    if key not in memo:
-        memo[key] = (_filled(stretches, common, size), stretches)
-    full = memo[key][0]
+    ratios = tuple(s / common for _, s, _ in stretches)
+    pieces = [part for index, _, values in stretches for part in (index, values)]
+    full = memo(op.spread, size, ratios, *pieces)
     return (common, 0.0, None, full) if weighted else (0.0, common, full, None)
-
-
-def _filled(stretches: list[tuple[Index, Any, Any]], common: Any, size: int) -> Any:
-    """Return the array with each stretch, divided by the common factor, at its elements."""
-    ones = np.float64(1.0)
-    dtype = np.result_type(*(ones if v is None else v for _, _, v in stretches))
-    dtype = np.result_type(dtype, *(s / common for _, s, _ in stretches))
-    covered = sum(len(index.values) for index, _, _ in stretches) == size
-    full = np.empty(size, dtype=dtype) if covered else np.zeros(size, dtype=dtype)
-    for index, s, values in stretches:
-        ratio = s / common
-        if values is None:
-            full[index.values] = ratio
-        else:
-            full[index.values] = values if ratio == 1 else values * ratio
-    return full

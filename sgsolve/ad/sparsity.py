@@ -31,6 +31,14 @@ class Sparsity(Derivative):
         """Return self: scaling changes no structure."""
         return self
 
+    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
+        """Return the union."""
+        return self.plus(other)
+
+    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
+        """Return the union."""
+        return self.plus(other)
+
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return self: another mask is another day's."""
         return self

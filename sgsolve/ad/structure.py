@@ -265,7 +265,7 @@ class Gathered(Structure):
     _weights: Any
 
     def __init__(self, parent: Structure, index: Index) -> None:
-        super().__init__(parent.root, len(index.values), None, None, NO_COLS)
+        super().__init__(parent.root, len(index), None, None, NO_COLS)
         self.gathered = (parent, index)
         self.has_weights = parent.has_weights
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import DerivativeError, InputError, ShapeError
 from .array import ADArray
+from .array_operations import flat
 from .derivative import Derivative
-from .elementwise import flat, value
+from .elementwise import value
 from .indexing import broadcast
 
 Function = Callable[..., Any]

@@ -17,6 +17,7 @@ import warnings
 import numpy as np
 
 from sgsolve import ad
+from sgsolve.ad import evaluation
 
 from . import dense, judge
 from .writer import LARGEST, Writer, evaluate
@@ -78,11 +79,13 @@ def ask(program, fresh=False):
             if first:
                 raise
             continue  # other elements are chosen there, or other integers, and do not fit
-        got = program.run(ad.seed(x))
+        # The second or third time, what was recorded has become a program.
+        for _ in range(3):
+            got = program.run(ad.seed(x))
+            _compare(program, plain, judged, got, sparsity, first)
         if fresh and not first:
             ad.clear_cache()
             _agree(program, got[-1], program.run(ad.seed(x))[-1])
-        _compare(program, plain, judged, got, sparsity, first)
 
 
 def _compare(program, plain, judged, got, sparsity, first):
@@ -116,7 +119,7 @@ def _same_value(k, p, j, g, s, eps):
                            f"{np.asarray(p).dtype}{np.shape(p)}")  # fmt: skip
         if not np.array_equal(other, p, equal_nan=True) and not _same_complex(other, p, eps):
             raise MismatchError(f"v[{k}] {name}: value {other!r} is not {p!r}")
-    if isinstance(j, dense.Dense) and j.t.any() and not isinstance(g, ad.ADArray):
+    if isinstance(j, dense.Dense) and np.nan_to_num(j.t).any() and not isinstance(g, ad.ADArray):
         raise MismatchError(f"v[{k}]: the derivative was lost")
 
 
@@ -160,6 +163,7 @@ def find(first, count, fresh_every=20, seconds=np.inf, report=None):
     """Run programs; return the failures as (number, message)."""
     failures = []
     begin = time.monotonic()
+    evaluation.MEETINGS = 2  # instead of waiting for the sixth time
     for number in range(first, first + count):
         if time.monotonic() - begin > seconds:
             break

@@ -1,0 +1,202 @@
+"""The operations on coefficient arrays that derivatives are made of.
+
+Everything that the chain rule does to an array is one of these functions. So the same code that
+computes a derivative can write down how it is computed: called with a `Symbol` among the
+arguments, an operation is recorded as well (see `tracing`), and a `Program` repeats it later
+without the code around it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Symbol:
+    """An array on the way through a recorded computation.
+
+    It is deliberately no array: whatever is not an operation of this module fails on it, instead
+    of going on with numbers that are another evaluation's.
+
+    Attributes
+    ----------
+    example : ndarray
+        The array of the evaluation during which the computation is recorded.
+    name : str
+        Its name in the program.
+    """
+
+    __slots__ = ("dtype", "example", "name", "record")
+    __array_ufunc__ = None
+
+    def __init__(self, example: Any, name: str, record: Callable[..., Any]) -> None:
+        self.example = example
+        self.name = name
+        self.record = record
+        self.dtype = getattr(example, "dtype", None)
+
+
+def operation(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of arrays one that can be recorded."""
+
+    @functools.wraps(function)
+    def applied(*arguments: Any) -> Any:
+        for argument in arguments:
+            if hasattr(argument, "record"):
+                return argument.record(function, arguments)
+        return function(*arguments)
+
+    return applied
+
+
+@operation
+def multiply(c: Array, d: Array) -> Array:
+    """Return ``c * d``."""
+    product: Array = c * d
+    return product
+
+
+@operation
+def add(c: Array, d: Array) -> Array:
+    """Return ``c + d``."""
+    total: Array = c + d
+    return total
+
+
+@operation
+def subtract(c: Array, d: Array) -> Array:
+    """Return ``c - d``."""
+    difference: Array = c - d
+    return difference
+
+
+@operation
+def add_multiple(c: Array, d: Array, ratio: Any) -> Array:
+    """Return ``c + ratio d``."""
+    total: Array = d * ratio
+    if total.dtype == np.result_type(total, c):
+        return np.add(total, c, out=total)
+    total = total + c
+    return total
+
+
+@operation
+def scale(c: Array, number: Any) -> Array:
+    """Return ``number c``."""
+    scaled: Array = c * number
+    return scaled
+
+
+@operation
+def offset(c: Array, number: Any) -> Array:
+    """Return ``c + number``."""
+    moved: Array = c + number
+    return moved
+
+
+@operation
+def ones_like(c: Array) -> Array:
+    """Return ones, floating."""
+    return np.ones_like(c, dtype=np.result_type(c, float))
+
+
+@operation
+def take(c: Array, positions: Array) -> Array:
+    """Return ``c[positions]``."""
+    return c.take(positions)
+
+
+@operation
+def cut(c: Array, start: int, stop: int | None, step: int | None) -> Array:
+    """Return ``c[start:stop:step]``."""
+    return c[start:stop:step]
+
+
+@operation
+def gather(c: Array, index: Any) -> Array:
+    """Return c at the positions of an `Index`."""
+    gathered: Array = index.gather(c)
+    return gathered
+
+
+@operation
+def bits_of(mask: Array) -> Array:
+    """Return all bits set where `mask` holds, none elsewhere."""
+    bits: Array = -mask.astype(np.int64)
+    return bits
+
+
+@operation
+def selected(c: Array, mask: Array, bits: Array) -> Array:
+    """Return ``where(mask, c, 0)``: by bits, which takes an eighth of np.where's time."""
+    if c.dtype != np.float64 or not c.flags.c_contiguous:
+        return np.where(mask, c, c.dtype.type(0))
+    result: Array = (c.view(np.int64) & bits).view(np.float64)
+    return result
+
+
+@operation
+def as_float(mask: Array) -> Array:
+    """Return a mask as ones and zeros."""
+    return mask.astype(float)
+
+
+@operation
+def partial(rule: Callable[..., Any], y: Array, x: Array) -> Any:
+    """Return what a derivative rule gives, in the forms of `flat`."""
+    return flat(rule(y, x), y)
+
+
+def flat(partial: Any, like: Any) -> Any:
+    """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
+    if type(partial) is float:
+        return partial
+    if type(partial) is np.ndarray and partial.ndim == 1 and partial.dtype.kind in "fc":
+        if len(partial) == like.size and partial.size != 1:
+            return partial
+    elif type(partial) is tuple:
+        number, array = partial
+        array = flat(array, like)
+        return (number, array) if isinstance(array, np.ndarray) else number * array
+    if np.ndim(partial) == 0 or partial.size == 1:
+        number = partial.item() if hasattr(partial, "item") else partial
+        # Extended precision would be cut to double by a Python float.
+        if getattr(partial, "dtype", None) in (np.longdouble, np.clongdouble):
+            number = partial.reshape(())[()]
+        return number if isinstance(number, (complex, np.generic)) else float(number)
+    if partial.shape != like.shape:
+        partial = np.broadcast_to(partial, like.shape)
+    if partial.dtype.kind in "biu":
+        partial = partial.astype(float)
+    return partial if partial.ndim == 1 else partial.ravel()
+
+
+@operation
+def reciprocal(b: Array) -> Array:
+    """Return ``1 / b``."""
+    inverse: Array = 1.0 / b
+    return inverse
+
+
+@operation
+def spread(size: int, ratios: tuple[Any, ...], *pieces: Any) -> Array:
+    """Return an array of `size` elements from pieces, each times its ratio, zero elsewhere.
+
+    `pieces` are an `Index` and its values (None: ones) in turn; no element is in two of them.
+    """
+    indices, values = pieces[::2], pieces[1::2]
+    dtype = np.result_type(*(np.float64(1.0) if v is None else v for v in values), *ratios)
+    covered = sum(map(len, indices)) == size
+    full = np.empty(size, dtype=dtype) if covered else np.zeros(size, dtype=dtype)
+    for index, v, ratio in zip(indices, values, ratios, strict=True):
+        if v is None:
+            full[index.values] = ratio
+        else:
+            full[index.values] = v if ratio == 1 else v * ratio
+    return full

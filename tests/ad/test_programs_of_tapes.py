@@ -1,0 +1,143 @@
+"""Recorded computations and the programs made of them: same Jacobian, and when there is one."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import ad
+from sgsolve.ad import evaluation, recorded
+from sgsolve.ad.program import Program
+
+N = 40
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=N)
+A = sp.random_array((N, N - 1), density=0.1, rng=RNG, format="csr")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    ad.clear_cache()
+
+
+def flux(x):
+    d = x[1:] - x[:-1]
+    return ad.branch(
+        np.abs(ad.value(d)) < 0.5,
+        lambda i: 1.0 - 0.5 * d[i] + d[i] ** 2 / 12.0,
+        lambda i: d[i] / np.expm1(d[i]),
+    )
+
+
+def residual(x, dt=0.1):
+    b = flux(x)
+    f = A @ (b * x[1:] * np.linspace(1.0, 2.0, N - 1)) + x / dt
+    return ad.sparsesum([ad.sparsevec(N, np.arange(N), f), ad.sparsevec(N, [0, 3], np.exp(x[:2]))])
+
+
+def programs(y):
+    return [p for p in y._derivative.root.programs.values() if isinstance(p, Program)]
+
+
+def fresh(f, x):
+    """The Jacobian without anything remembered."""
+    ad.clear_cache()
+    try:
+        return f(ad.seed(x)).jacobian.toarray()
+    finally:
+        ad.clear_cache()
+
+
+def test_the_program_gives_the_jacobian_of_every_point_on_every_branch():
+    points = [X, X + 0.3, 0.01 * X, 5.0 * X, X]
+    expected = [fresh(residual, x) for x in points]
+    for _ in range(evaluation.MEETINGS + 3):
+        y = residual(ad.seed(X))
+        J = y.jacobian
+    (program,) = programs(y)
+    assert "expm1" not in program.source and program.source.count("\n") < 40
+    for x, exact in zip(points, expected, strict=True):
+        y = residual(ad.seed(x))
+        np.testing.assert_allclose(y.jacobian.toarray(), exact, rtol=1e-14, atol=1e-15)
+        if x is not points[2] and x is not points[3]:
+            assert y.jacobian.indices is J.indices
+
+
+def test_a_result_belongs_to_its_own_evaluation():
+    for _ in range(evaluation.MEETINGS + 3):
+        residual(ad.seed(X)).jacobian
+    first, second = residual(ad.seed(X)), residual(ad.seed(X + 1.0))
+    after, before = second.jacobian, first.jacobian
+    np.testing.assert_allclose(before.toarray(), fresh(residual, X), rtol=1e-14)
+    np.testing.assert_allclose(after.toarray(), fresh(residual, X + 1.0), rtol=1e-14)
+    kept = before.toarray()
+    residual(ad.seed(X + 2.0)).jacobian
+    np.testing.assert_array_equal(before.toarray(), kept)
+
+
+def test_a_factor_that_changes_each_time_is_carried_out_at_once_and_keeps_nothing():
+    made = []
+    for k in range(40):
+        dt = 1.0 / (k + 1.5)
+        y = residual(ad.seed(X), dt)
+        J = y.jacobian.toarray()
+        made.append(y._derivative.root.points)
+    np.testing.assert_allclose(J, fresh(lambda x: residual(x, dt), X), rtol=1e-14)
+    assert made[-1] == made[20]
+
+
+def test_values_that_decide_structure_are_never_baked_in():
+    def f(x):
+        chosen = np.flatnonzero(ad.value(x) > 0.0)
+        return ad.sparsesum([ad.sparsevec(N, chosen, x[chosen[::-1]] ** 2)])
+
+    for k in range(12):
+        x = np.roll(X, k)
+        np.testing.assert_array_equal(f(ad.seed(x)).jacobian.toarray(), fresh(f, x))
+
+
+def test_a_full_tape_goes_on_without(monkeypatch):
+    monkeypatch.setattr(recorded, "TAPE_BYTES", 0)
+    monkeypatch.setattr(recorded, "TAPE_VECTORS", 2)
+    expected = fresh(residual, X)
+    for _ in range(evaluation.MEETINGS + 3):
+        y = residual(ad.seed(X))
+        np.testing.assert_allclose(y.jacobian.toarray(), expected, rtol=1e-14)
+    assert type(y._derivative) is not recorded.Recorded
+
+
+def test_chains_of_any_length(monkeypatch):
+    monkeypatch.setattr(recorded, "MOST_DEPTH", 50)
+
+    def f(x):
+        for _ in range(300):
+            x = x - 0.01 * np.sin(x)
+        return x
+
+    slope = np.ones(N)
+    x = X
+    for _ in range(300):
+        slope = slope * (1.0 - 0.01 * np.cos(x))
+        x = x - 0.01 * np.sin(x)
+    for _ in range(evaluation.MEETINGS + 3):
+        np.testing.assert_allclose(f(ad.seed(X)).jacobian.diagonal(), slope, rtol=1e-12)
+
+
+def test_several_results_of_one_evaluation():
+    for _ in range(evaluation.MEETINGS + 3):
+        x = ad.seed(X)
+        parts = [residual(x)[k : k + 10] for k in range(0, N, 10)]
+        J = np.vstack([p.jacobian.toarray() for p in parts])
+    np.testing.assert_allclose(J, fresh(residual, X), rtol=1e-14)
+
+
+def test_another_dtype_does_not_take_the_program_of_doubles():
+    for _ in range(evaluation.MEETINGS + 3):
+        residual(ad.seed(X)).jacobian
+    for dtype, tolerance in ((np.longdouble, 1e-17), (np.float32, 1e-4)):
+        x = X.astype(dtype)
+        J = np.exp(ad.seed(x) * dtype(2)).jacobian
+        assert J.dtype == dtype
+        np.testing.assert_allclose(J.diagonal(), 2 * np.exp(2 * x), rtol=tolerance)
+        for _ in range(evaluation.MEETINGS + 3):
+            J = residual(ad.seed(x)).jacobian
+        np.testing.assert_allclose(J.toarray(), fresh(residual, x.astype(float)), rtol=5e-4)
