@@ -111,5 +111,11 @@ def test_a_transistor_in_two_dimensions_by_its_doping():
         q = {**bias, "doping": doping}
         return device.current(device.solve(x, **q).x, "drain", **q)
 
+    slopes = derivatives(device, x, "drain", ["beta_n", "v_sat_n"], **bias)
+    for name, slope in slopes.items():  # most edges have no field at all
+        h = 1e-3 * device.parameters[name]
+        ends = [{**bias, name: device.parameters[name] + s} for s in (h, -h)]
+        up, down = (device.current(device.solve(x, **q).x, "drain", **q) for q in ends)
+        assert slope == pytest.approx((up - down) / (2 * h), rel=1e-5)
     h = 1e-3 * abs(device.parameters["doping"][k])
     assert found["doping"][k] == pytest.approx((current(h) - current(-h)) / (2 * h), rel=1e-5)

@@ -181,6 +181,25 @@ def test_an_inversion_layer_is_filled_by_generation_at_its_own_slow_rate():
     assert found[3:] == pytest.approx(found[-1], rel=1e-5)
 
 
+@pytest.mark.parametrize("voltage", [-1.5, -0.3, 0.2, 1.0])
+def test_slow_capacitance_is_the_slope_of_the_charge(voltage):
+    from mos_capacitor import capacitor
+    from physics.carriers import carriers
+    from physics.small_signal import quasi_static
+    from physics.terminal import electrode_charge
+
+    device = capacitor()
+
+    def stored(v):
+        p = device.parameters | {"V_gate": v}
+        state = carriers(device, device.solve(V_gate=v).x, p)
+        return electrode_charge(device, state, "gate", p)
+
+    wide, narrow = ((stored(voltage + h) - stored(voltage - h)) / (2 * h) for h in (2e-3, 1e-3))
+    found = quasi_static(device, device.solve(V_gate=voltage).x, "gate", V_gate=voltage)
+    assert found == pytest.approx((4 * narrow - wide) / 3, rel=1e-7)
+
+
 def test_small_signals_of_a_transistor_in_two_dimensions():
     from mosfet import transistor
     from physics.sensitivity import derivatives

@@ -102,7 +102,8 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
     a, b = lay.carrier_a, lay.carrier_b
     du = s.du if lay.every_edge else s.du[lay.kept]
     drop_n, drop_p = s.un[a] - s.un[b], s.up[a] - s.up[b]
-    mu_n, mu_p = _mobilities(device, s, p, du)
+    drives = (du, du) if device.field == "potential" else (drop_n, drop_p)
+    mu_n, mu_p = _mobilities(device, s, p, drives)
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.eta is None:
         factor_n, factor_p = band_factors(p, s.vt)
@@ -133,15 +134,18 @@ def _log_drop(values: Any, a: Any, b: Any) -> Any:
     return logarithm[a] - logarithm[b]
 
 
-def _mobilities(device: Device, s: Carriers, p: Mapping[str, Any], du: Array) -> tuple[Any, Any]:
+def _mobilities(
+    device: Device, s: Carriers, p: Mapping[str, Any], drives: tuple[Array, Array]
+) -> tuple[Any, Any]:
+    """Mobilities of electrons and holes, from the drop over each edge that drives them."""
     lay = device.layout
     low = [edge_values(p[name], lay.carrier_edges, lay.n_s) for name in ("mu_n", "mu_p")]
     if device.mobility is None:
         return low[0], low[1]
-    field = du * (s.vt / lay.carrier_lengths)
-    model = device.mobility
+    model, per_length = device.mobility, s.vt / lay.carrier_lengths
     of = {c: {k: p[f"{k}_{c}"] for k in keywords(model)} for c in "np"}
-    return model(low[0], field, **of["n"]), model(low[1], field, **of["p"])
+    fields = [drive * per_length for drive in drives]
+    return model(low[0], fields[0], **of["n"]), model(low[1], fields[1], **of["p"])
 
 
 def edge_values(values: Any, edges: np.ndarray, n: int) -> Any:

@@ -43,6 +43,13 @@ def doping(mesh: Mesh, values: Any) -> np.ndarray:
     return array
 
 
+def field(name: str) -> str:
+    """The name of a driving field, or an error."""
+    if name not in ("potential", "quasi_fermi"):
+        raise InputError(f"field: must be 'potential' or 'quasi_fermi', got {name!r}")
+    return name
+
+
 def parameters(device: Device, given: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters, defaults filled in, or an error."""
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}

@@ -70,6 +70,9 @@ class Device:
         ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), see
         `mobility.velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
         for holes.
+    field : {"potential", "quasi_fermi"}
+        What drives that field: the drop of the electrostatic potential over the edge's length, or
+        that of the carrier's own quasi-Fermi potential, which vanishes in equilibrium.
     surfaces : dict of str to Surface
         Recombining surfaces.
     statistics : Statistics, default Boltzmann
@@ -118,6 +121,7 @@ class Device:
         recombination: Sequence[Model] = (),
         traps: Sequence[Model] = (),
         mobility: Model | None = None,
+        field: str = "potential",
         surfaces: Mapping[str, Any] | None = None,
         statistics: Statistics | None = None,
         profile: float | np.ndarray = 1.0,
@@ -126,7 +130,7 @@ class Device:
     ) -> None:
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
-        self.surfaces = dict(surfaces or {})
+        self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
         self.statistics = statistics or Boltzmann()
         doping = checks.doping(mesh, doping)
         self.layout = Layout(mesh, contacts, active)

@@ -63,7 +63,11 @@ def caughey_thomas(
 
 
 def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -> Array:
-    """``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``.
+    """``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``, edge by edge.
+
+    The field of an edge is, by the device's `field`, the drop of the electrostatic or of the
+    carrier's quasi-Fermi potential over the edge's length; mu is the mobility of the edge (the
+    mean of its ends where mobilities are given at nodes). Only components along edges count.
 
     Parameters
     ----------
@@ -76,5 +80,6 @@ def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -
     beta : Array
         Exponent; the device's parameters ``beta_n`` and ``beta_p``.
     """
-    ratio = mu * np.abs(field) / v_sat
+    # Never zero, where the derivative by beta would be 0 * log(0).
+    ratio = np.maximum(mu * np.abs(field) / v_sat, 1e-30)
     return mu / (1.0 + ratio**beta) ** (1.0 / beta)
