@@ -5,7 +5,9 @@ in two, swept from 0.3 to 0.6 V by both programs. Times are CPU seconds of one t
 number of Newton iterations; sgsolve's include everything of a sweep (predictor, step control).
 
     pip install devsim mkl 'sgsolve[pardiso]'
-    OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 python benchmarks/devices.py 100 1000 10000 100x100
+    python benchmarks/devices.py                        # 100 1000 10000 100x100, half a minute
+    python benchmarks/devices.py --large                # 100000 and 316x316 as well, five minutes
+    python benchmarks/devices.py 5000 50x200            # sizes of your own
 
 DEVSIM is left out where it is not installed.
 """
@@ -18,13 +20,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import process_time
 
-import numpy as np
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before NumPy reads them
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MKL_NUM_THREADS", "1")
+import numpy as np  # noqa: E402
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "semiconductor"))
 
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
+SIZES, LARGE = ["100", "1000", "10000", "100x100"], ["100000", "316x316"]
 BIASES = [0.3, 0.4, 0.5, 0.6]
 VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
 VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
@@ -152,4 +156,5 @@ def main(sizes: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["100", "1000", "10000", "100x100"])
+    asked = [size for size in sys.argv[1:] if size != "--large"]
+    main((asked or SIZES) + (LARGE if "--large" in sys.argv else []))
