@@ -1,6 +1,6 @@
 """Nonlinear solvers: the gallery against SciPy, the Brusselator against a loop by hand, overhead.
 
-Run as ``python benchmarks/nonlinear.py gallery|brusselator|overhead [N ...]`` from the top of the
+Run as ``python benchmarks/nonlinear.py gallery|hard|brusselator|overhead [N ...]`` from the top of the
 repository, with OMP_NUM_THREADS set as you want it compared.
 """
 
@@ -15,6 +15,8 @@ import scipy.optimize
 import scipy.sparse as sp
 
 from sgsolve import Problem, solvers
+from sgsolve.continuation import default_ladder
+from tests.continuation.gallery import far_start
 from tests.families import bratu
 from tests.problems import CASES, brusselator
 
@@ -145,10 +147,29 @@ def overhead() -> None:
         print(f"{solver.name}: other {100 * share:.0f} % of an iteration; {spent}")
 
 
+def hard() -> None:
+    """Print how many of 500 random systems are solved from far away, and the time of failures."""
+    for name, solver in (("Robust", solvers.Robust()), ("default", default_ladder())):
+        good, spent, work = 0, 0.0, 0
+        for seed in range(500):
+            residual, x0 = far_start(seed)
+            with np.errstate(all="ignore"):
+                start = time.perf_counter()
+                result = Problem(residual).solve(x0, solver, raise_on_failure=False)
+                good += result.success
+            if not result.success:
+                spent += time.perf_counter() - start
+                work += result.stats.njev
+        bad = 500 - good
+        print(f"{name}: {good} of 500; a failure {spent / bad:.3f} s, {work / bad:.0f} Jacobians")
+
+
 if __name__ == "__main__":
     what = sys.argv[1] if len(sys.argv) > 1 else "gallery"
     if what == "gallery":
         gallery()
+    elif what == "hard":
+        hard()
     elif what == "overhead":
         overhead()
     else:

@@ -13,13 +13,13 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from . import ad
+from .continuation.ladder import as_solver
 from .errors import ConvergenceError
 from .pattern import Pattern
 from .response.responses import Responses
 from .result.result import Result
 from .runs.curves import Curves
 from .solvers.monitor import Monitor
-from .solvers.robust import as_solver
 from .solvers.workspace import Pool
 from .systems.bound import Structure
 from .systems.intake import Signature, starting_point
@@ -127,7 +127,7 @@ class Problem(Curves, Responses):
         x0 : array_like, shape (n,)
             Where to start.
         solver : Method or Robust, optional
-            From `sgsolve.solvers`; the ladder ``Robust()`` by default.
+            From `sgsolve.solvers`; the ladder `continuation.default_ladder` by default.
         raise_on_failure : bool
             Raise `ConvergenceError` (which carries the result), or return it.
         callback : callable, optional

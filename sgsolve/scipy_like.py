@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .continuation import default_ladder
 from .errors import InputError
 from .problem import Problem
 from .result.result import Result
@@ -23,13 +24,12 @@ from .solvers import (
     NewtonKrylov,
     PseudoTransient,
     Residual,
-    Robust,
     Rounding,
     TrustRegion,
 )
 
 METHODS: dict[str, Callable[..., Any]] = {
-    "robust": Robust,
+    "robust": default_ladder,
     "newton": Newton,
     "damped": DampedNewton,
     "hybr": TrustRegion,

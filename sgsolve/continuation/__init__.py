@@ -10,7 +10,8 @@ the parts, which work on any `Family` of systems with one parameter.
 from .arclength import Arclength
 from .deflation import Deflation
 from .family import Family
-from .homotopy import Homotopy, robust_with_homotopy
+from .homotopy import Homotopy
+from .ladder import default_ladder
 from .stability import Stability
 
-__all__ = ["Arclength", "Deflation", "Family", "Homotopy", "Stability", "robust_with_homotopy"]
+__all__ = ["Arclength", "Deflation", "Family", "Homotopy", "Stability", "default_ladder"]

@@ -10,7 +10,7 @@ Reference: E. Allgower and K. Georg, Introduction to Numerical Continuation Meth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
+from ..result.status import Status
 from ..solvers.direction import diagonal_positions
 from ..solvers.monitor import Monitor
 from ..solvers.newton import Method
 from ..solvers.outcome import Outcome
 from ..solvers.presets import DampedNewton
-from ..solvers.robust import Robust, Rung, default_rungs
 from ..solvers.system import System
 from ..solvers.workspace import Workspace
 from .arclength import Arclength
@@ -47,8 +47,10 @@ class Homotopy:
     method : Arclength
         How the curve is followed; t runs from 0 to 1.
     max_points : int
+        Limit on the points of the curve.
     finish : Method
-        Solves from where the curve came to t = 1, or from the last point if it did not.
+        Solves from where the curve came to t = 1, or from the last point if it did not. Its limits
+        hold on the curve too, which ends where one of them forbids the next step.
 
     Examples
     --------
@@ -57,7 +59,7 @@ class Homotopy:
     >>> problem = Problem(lambda x: np.arctan(x) + 0.1 * x - 1.0)
     >>> result = problem.solve([30.0], Homotopy())
     >>> result.success, result.solver
-    (True, 'Homotopy')
+    (True, 'Homotopy (newton)')
     """
 
     kind: str = "newton"
@@ -73,7 +75,11 @@ class Homotopy:
     @property
     def name(self) -> str:
         """Name for reports."""
-        return type(self).__name__
+        return f"{type(self).__name__} ({self.kind})"
+
+    def adapted(self, **settings: Any) -> Homotopy:
+        """Return one with other `limits`, `termination` or `max_iterations`."""
+        return replace(self, finish=replace(self.finish, **settings))
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
@@ -88,7 +94,7 @@ class Homotopy:
         outcome = self.finish.run(system, workspace, reached, F1, monitor)
         outcome.name = self.name
         outcome.stats.njev += family.njev
-        outcome.stages.append(f"{self.kind} homotopy: {note}")
+        outcome.stages.append(f"{self.name}: {note}")
         return outcome
 
     def _followed(self, family: Deformation, workspace: Workspace, x: Vector) -> tuple[Vector, str]:
@@ -104,10 +110,43 @@ class Homotopy:
         step = abs(first) / max(abs(float(tangent[-1])), 0.1)
         limits = self.method.limits(first, (BACK, 1.0))
         state = Walk(Spot(at, tangent), step, tangent)
-        walk(
-            curve, state, Route(self.method, *limits, (BACK, 1.0), self.max_points), lambda _: None
-        )
-        return state.spot.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {state.ending}"
+        guard = Guard(self.finish.limits, family.system.blocks, x)
+        route = Route(self.method, *limits, (BACK, 1.0), self.max_points, until=guard.forbids)
+        walk(curve, state, route, lambda _: None)
+        if state.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        ending = "a limit forbids the next step" if guard.acted else state.ending
+        return guard.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}"
+
+
+class Guard:
+    """The last point of a curve to which the limits of a solver let it come.
+
+    Parameters
+    ----------
+    limits : tuple of Limit
+    blocks : Blocks
+    x : ndarray, shape (n,)
+        The start.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        The last point that is allowed.
+    acted : bool
+        Whether a limit forbade one.
+    """
+
+    def __init__(self, limits: tuple[Any, ...], blocks: Any, x: Vector) -> None:
+        self.limits, self.blocks, self.x, self.acted = limits, blocks, x, False
+
+    def forbids(self, spot: Spot) -> bool:
+        """Whether a limit acts on the step to a spot; if not, it is taken note of."""
+        x, step = self.x, spot.x - self.x
+        self.acted = any(limit.apply(x, step, self.blocks) is not step for limit in self.limits)
+        if not self.acted:
+            self.x = spot.x
+        return self.acted
 
 
 class Deformation:
@@ -159,21 +198,3 @@ class Deformation:
 
     def accepted(self, z: Vector) -> None:
         """Nothing depends on the place."""
-
-
-def robust_with_homotopy(**settings: Any) -> Robust:
-    """Return the ladder of `Problem.solve` with both homotopies as its last rungs.
-
-    Parameters
-    ----------
-    **settings
-        For `Homotopy`.
-
-    Examples
-    --------
-    >>> [rung.solver.name for rung in robust_with_homotopy().rungs][-2:]
-    ['Homotopy', 'Homotopy']
-    """
-    last: list[Any] = [Homotopy(kind=kind, **settings) for kind in KINDS]
-    rungs = (Rung(solver, from_best=False) for solver in last)
-    return Robust(rungs=(*default_rungs(), *rungs))

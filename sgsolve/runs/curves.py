@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..continuation.arclength import Arclength
+from ..continuation.ladder import as_solver
 from ..continuation.switching import departure
 from ..errors import ConvergenceError, InputError
 from ..result.branch import Branch, Special
 from ..result.history import Stats
 from ..solvers.monitor import Monitor
-from ..solvers.robust import as_solver
 from ..systems.families import ParameterizedSystem
 from ..systems.fold_family import FoldFamily
 from ..systems.report import conclude

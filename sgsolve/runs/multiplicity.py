@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.deflation import Deflation, rms
+from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
-from ..solvers.robust import as_solver
 from ..solvers.sweep import checked_values
 from ..solvers.workspace import Pool, Workspace
 from ..systems.bound import BoundSystem, Structure

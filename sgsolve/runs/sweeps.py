@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.branch import Branch
 from ..result.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.monitor import Monitor
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
-from ..solvers.robust import as_solver
 from ..solvers.sweep import Stepping
 from .multiplicity import Multiplicity
 from .outputs import Outputs, progress_bar
@@ -66,7 +66,7 @@ class Sweeps(Multiplicity):
             In any order; each is hit exactly. Where a step fails it is halved, through values in
             between (along a straight line for several parameters), and grown again.
         solver : Method or Robust, optional
-            For all points. By default the ladder `Robust` for the first, and `DampedNewton`
+            For all points. By default the ladder of `solve` for the first, and `DampedNewton`
             with 30 iterations for the others.
         predictor : Constant, Secant or Tangent, optional
             `Secant` by default. `Tangent` costs dF/dp and one solve per point, and guards against

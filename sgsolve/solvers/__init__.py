@@ -1,6 +1,6 @@
 """Nonlinear solvers: one loop, small parts, named presets.
 
-``Robust()`` is what ``Problem.solve`` uses: a ladder of the others. A solver is made of a
+``Robust()`` is a ladder of the others; ``Problem.solve`` adds two homotopies to it. A solver is made of a
 direction, a damping, limits on the step, a termination test and a policy for keeping the Jacobian;
 ``print(solver)`` shows them, and every one can be replaced. See docs/solvers.md.
 

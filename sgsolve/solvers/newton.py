@@ -7,7 +7,7 @@ in one place, `_verdict`, on a residual that was evaluated at the point in quest
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,10 @@ class Method:
     def name(self) -> str:
         """Name for reports."""
         return type(self).__name__
+
+    def adapted(self, **settings: Any) -> Method:
+        """Return one with other settings."""
+        return replace(self, **settings)
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor

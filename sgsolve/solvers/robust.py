@@ -1,4 +1,4 @@
-"""Robust: the ladder that `Problem.solve` climbs by default.
+"""Robust: a ladder of solvers.
 
 One idea: the cheap method that usually works goes first; each further one is there for a way in
 which the one before fails, starts from the best point met so far, and is recorded. A failure of
@@ -11,7 +11,7 @@ reference problems in the tests.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from ..errors import InputError
 from ..result.status import Status
 from .iterate import Vector
 from .monitor import Monitor
-from .newton import Method
 from .outcome import Outcome
 from .presets import (
     DampedNewton,
@@ -37,30 +36,52 @@ from .workspace import Workspace
 FINAL = (Status.STOPPED, Status.INTERRUPTED)
 
 
+class Solver(Protocol):
+    """What can be a rung: `Method`, or a homotopy."""
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        ...
+
+    def adapted(self, **settings: Any) -> Solver:
+        """Return one with other `limits`, `termination` or `max_iterations`."""
+        ...
+
+    def run(
+        self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
+    ) -> Outcome:
+        """Solve from x, where the residual is F; never raises for a failure to converge."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rung:
     """A solver of the ladder, and where it starts.
 
     Parameters
     ----------
-    solver : Method
+    solver : Method or Homotopy
     from_best : bool
         Start from the best point so far (True) or from the first point (False).
     """
 
-    solver: Method
+    solver: Solver
     from_best: bool = True
 
 
 def default_rungs() -> tuple[Rung, ...]:
-    """Return the ladder that serves by default."""
+    """Return the ladder that serves by default.
+
+    The shorter limits cost no solution of the gallery, and no one waits for them in vain.
+    """
     return (
         Rung(DampedNewton()),
         Rung(LineSearchNewton()),
-        Rung(TrustRegion()),
+        Rung(TrustRegion(max_iterations=60)),
         Rung(LevenbergMarquardt()),
         Rung(Newton(), from_best=False),
-        Rung(PseudoTransient(), from_best=False),
+        Rung(PseudoTransient(max_iterations=100), from_best=False),
     )
 
 
@@ -72,7 +93,8 @@ class Robust:
     ----------
     rungs : tuple of Rung, optional
         The ladder; by default damped Newton, line search, trust region, Levenberg-Marquardt, full
-        Newton and pseudo-transient continuation.
+        Newton and pseudo-transient continuation. `Problem.solve` adds two homotopies to it:
+        `sgsolve.continuation.default_ladder`.
     limits : tuple, optional
     termination : Test, optional
     max_iterations : int, optional
@@ -89,7 +111,7 @@ class Robust:
             raise InputError("a ladder needs at least one rung")
         names = ("limits", "termination", "max_iterations")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        rungs = tuple(replace(rung, solver=replace(rung.solver, **given)) for rung in self.rungs)
+        rungs = tuple(replace(rung, solver=rung.solver.adapted(**given)) for rung in self.rungs)
         object.__setattr__(self, "rungs", rungs)
 
     @property
@@ -109,7 +131,7 @@ class Robust:
             start = (total.x, total.F) if rung.from_best else (x, F)
             outcome = rung.solver.run(system, workspace, *start, monitor)
             total = _joined(total, outcome)
-            total.stages.append(_line(outcome))
+            total.stages += [*outcome.stages, _line(outcome)]
         return total
 
 
@@ -131,14 +153,3 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
 
 def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
-
-
-def as_solver(solver: Any) -> Any:
-    """Return the solver, the ladder for None, or say why this is none."""
-    if solver is None:
-        return Robust()
-    if isinstance(solver, type):
-        raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
-    if not hasattr(solver, "run"):
-        raise InputError(f"solver must be one of sgsolve.solvers, such as Newton(), not {solver!r}")
-    return solver

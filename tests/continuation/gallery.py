@@ -174,3 +174,21 @@ class Arch:
                 forces.append(np.sum(density * self.weights, axis=1))
         inner = self.elements.T @ np.stack(forces, axis=1).ravel()
         return inner - load * self.load[self.free]
+
+
+def far_start(seed):
+    """A random system that has a solution, and a start 1 to 30 times as far from it as it is big."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 8))
+    A, B, solution = random.normal(size=(n, n)), random.normal(size=(n, n)), random.normal(size=n)
+    rates = random.uniform(1.0, 4.0, n)
+    G = (
+        lambda x: A @ np.sin(rates * x) + 0.3 * (B @ x),
+        lambda x: A @ x**3 - 3.0 * (B @ x),
+        lambda x: np.tanh(3.0 * (A @ x)) + 0.1 * (B @ x),
+        lambda x: np.exp(A @ x) - B @ x**2,
+        lambda x: (A @ x) / (1.0 + x**2) + 0.05 * x,
+    )[seed % 5]
+    value = G(solution)
+    x0 = solution + random.normal(size=n) * 10.0 ** random.uniform(0.0, 1.5)
+    return (lambda x: G(x) - value), x0

@@ -5,8 +5,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
-from sgsolve.continuation import Arclength, Homotopy, Stability, robust_with_homotopy
-from tests.continuation.gallery import bratu, brusselator, s_curve, tilted_pitchfork
+from sgsolve.continuation import Arclength, Homotopy, Stability, default_ladder
+from sgsolve.solvers import Bounds, Positive, Robust
+from tests.continuation.gallery import bratu, brusselator, far_start, s_curve, tilted_pitchfork
 
 
 def test_events_and_where_to_stop():
@@ -215,10 +216,44 @@ def test_homotopy_round_folds():
 
 
 def test_the_ladder_with_homotopies():
-    result = Problem(lambda x: x**2 - 4.0).solve([1.0], robust_with_homotopy())
+    result = Problem(lambda x: x**2 - 4.0).solve([1.0], default_ladder(max_iterations=20))
     assert abs(result.x[0] - 2.0) < 1e-9
+    limits = (Positive(),)
+    assert all(
+        getattr(rung.solver, "finish", rung.solver).limits == limits
+        for rung in default_ladder(limits=limits).rungs
+    )
     with pytest.raises(InputError, match="kind"):
         Homotopy(kind="magic")
+
+
+@pytest.mark.parametrize("seed", [60, 256])  # the fixed-point homotopy, and Newton's
+def test_the_last_rung_of_the_default_ladder_solves_what_the_others_cannot(seed):
+    residual, x0 = far_start(seed)
+    alone = Problem(residual).solve(x0, Robust(), raise_on_failure=False)
+    assert not alone.success
+    result = Problem(residual).solve(x0)
+    assert result.success
+    assert "Homotopy" in result.stages[-1]
+    assert np.abs(residual(result.x)).max() < 1e-8
+
+
+def test_without_a_solution_the_ladder_ends_in_a_bounded_time():
+    result = Problem(lambda x: np.exp(x)).solve([0.0], raise_on_failure=False)
+    assert not result.success
+    assert result.stats.njev < 1200
+    assert sum("Homotopy" in stage and "points" in stage for stage in result.stages) == 2
+
+
+def test_limits_hold_on_the_curve_of_a_homotopy():
+    """The curve leads to a root that a bound forbids."""
+    problem = Problem(lambda u: u**3 - 3.0 * u - 1.5)
+    free = problem.solve([1.2], Homotopy())
+    assert free.x[0] > 1.9
+    homotopy = Homotopy().adapted(limits=(Bounds(lower=-1.0, upper=1.5),))
+    held = problem.solve([1.2], homotopy, raise_on_failure=False)
+    assert -1.0 <= held.x[0] <= 1.5
+    assert "a limit forbids the next step" in held.stages[0]
 
 
 def test_table_dict_and_plot():
