@@ -158,7 +158,17 @@ class ADArray(Operators):
         return f"ADArray({self._value!r}, {kind} in {n} unknowns)"
 
     def __getitem__(self, key: Any) -> ADArray:
-        return ADArray(*taken(self._value, self._derivative, key))
+        value = self._value
+        if value.ndim == 1:
+            # Nearly all indexing of a residual is by slices and index arrays.
+            derivative = self._derivative
+            if type(key) is slice:
+                derivative = derivative.taken_slice(*key.indices(len(value)))
+                return ADArray(value[key], derivative)
+            if type(key) is np.ndarray and key.ndim == 1 and key.dtype.kind == "i":
+                index = derivative.root.index(key, len(value))
+                return ADArray(index.gather(value), derivative.taken(index))
+        return ADArray(*taken(value, self._derivative, key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise DerivativeError(
@@ -189,6 +199,8 @@ class ADArray(Operators):
     # ---- NumPy's protocols -------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc.signature is None:
+            return call_ufunc(ufunc, *inputs)
         if method == "reduce":
             return _reduced(ufunc, inputs, kwargs)
         if method != "__call__":
@@ -201,9 +213,7 @@ class ADArray(Operators):
                 f"np.{ufunc.__name__} on AD arrays takes no {', '.join(sorted(kwargs))}: an AD "
                 "array is never written into; use np.where to choose elements"
             )
-        if ufunc.signature is not None:  # of whole vectors or matrices
-            return dispatch.call(ufunc, inputs, {})
-        return call_ufunc(ufunc, *inputs)
+        return dispatch.call(ufunc, inputs, {})  # one of whole vectors or matrices
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return dispatch.call(func, args, kwargs)

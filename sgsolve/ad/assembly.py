@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse._sparsetools import csr_matvec
 
 from ..pattern import Pattern
 from .coefficients import Coefficient
@@ -73,9 +74,6 @@ class Plan:
                     shape=(nnz, length),
                 )
             )
-            if constant:
-                spots = np.unique(np.concatenate([c.place for c in constant]))
-                self.spots = spots.astype(np.int64) if 8 * len(spots) < nnz else None
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
@@ -84,24 +82,28 @@ class Plan:
         self._scratch.append(vector)
         return data
 
-    def finished(self, vector: Any, template: Any, base: Any, dtype: Any) -> NDArray[Any]:
-        """Return the values from the source vector and the constant part."""
-        if self.way == "template":
-            return np.array(template)
+    def finished(
+        self, vector: Any, template: Any, base: Any, dtype: Any, out: Any = None
+    ) -> NDArray[Any]:
+        """Return the values from the source vector and the constant part, in `out` if given.
+
+        The source vector is used up.
+        """
         if self.way == "gather":
-            data = vector.take(self.order)
-        elif self.way == "set":
-            data = template.copy()
+            return vector.take(self.order, out=out, mode="clip")  # type: ignore[no-any-return]
+        data: NDArray[Any] = np.empty(len(template), dtype) if out is None else out
+        np.copyto(data, template)
+        if self.way == "set":
             values = vector if self.source is None else vector.take(self.source)
-            data[self.spots] = values + base
-        else:
-            data = self.product @ vector
-            if self.spots is not None:
-                data[self.spots] += base
-            elif self.layout.constant:
-                data += template
-        result: NDArray[Any] = data if data.dtype == dtype else data.astype(dtype)
-        return result
+            if base is not None:
+                values += base
+            data[self.spots] = values
+        elif self.way == "product":
+            if dtype == np.float64:
+                add_product(self.product, vector, data)
+            else:
+                data += (self.product @ vector).astype(dtype, copy=False)
+        return data
 
     def constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
         """Return the constant part of the values, everywhere and at the places to be set."""
@@ -113,6 +115,8 @@ class Plan:
                 values = coefficients[number][0] * (1.0 if weight is None else weight)
                 np.add.at(template, place, values)
             base = None if self.spots is None else template[self.spots]
+            if base is not None and not base.any():
+                base = None
             self._template = (key, template, base)
         return template, base
 
@@ -139,6 +143,16 @@ class Plan:
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
             out *= (c * s + alpha).take(source)
         return vector
+
+
+def add_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Add the product of a CSR matrix and a vector to y, all of double precision.
+
+    SciPy's own kernel: ``matrix @ x`` calls it on an array of zeros, with a pass over memory for
+    the zeros and one for the sum.
+    """
+    m, n = matrix.shape
+    csr_matvec(m, n, matrix.indptr, matrix.indices, matrix.data, x, y)
 
 
 def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:

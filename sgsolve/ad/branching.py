@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from .array import ADArray
-from .elementwise import value
+from .elementwise import common_dtype, value
 from .indexing import broadcast
 from .operands import PASSING, Index
 from .sides import put_back
@@ -96,7 +96,7 @@ def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...
 
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
-    values = np.empty(size, dtype=np.result_type(*[value(v) for _, v in sides]))
+    values = np.empty(size, dtype=common_dtype([value(v) for _, v in sides]))
     pieces = []
     for index, v in sides:
         values[index.values] = value(v)

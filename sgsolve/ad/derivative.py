@@ -94,6 +94,12 @@ class Derivative:
         constant = self.root.constant(values)
         return self.weighted(constant) if constant.steady else self.scaled(constant.values)
 
+    def over(self, values: NDArray[Any]) -> Derivative:
+        """Return diag(1 / values) times this derivative, for values that the user supplied."""
+        constant = self.root.constant(values)
+        inverse = constant.inverse()
+        return self.weighted(inverse) if constant.steady else self.scaled(inverse.values)
+
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
         terms: Terms = {}

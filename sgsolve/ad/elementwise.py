@@ -7,6 +7,7 @@ aliased, and that a partial derivative which is one number stays one number.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,13 @@ def value(x: Any) -> Any:
     return getattr(x, "_value", x)
 
 
+def common_dtype(values: Any) -> Any:
+    """Return the dtype that NumPy gives a combination of these values."""
+    if all(getattr(v, "dtype", None) is DOUBLE for v in values):
+        return DOUBLE
+    return np.result_type(*values)
+
+
 def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     """Return value and derivative of ``ufunc(*inputs)``, or a plain value for a decision.
 
@@ -65,14 +73,27 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     )
 
 
+def vector_function(ufunc: np.ufunc, x: Any) -> Any:
+    """Return value and derivative of a function of an AD vector, or None for other cases."""
+    v = x._value
+    rule = VECTOR_RULES.get(ufunc)
+    if rule is None or v.dtype is not DOUBLE or v.ndim != 1 or len(v) < 2:
+        return None
+    y = ufunc(v)
+    return y, x._derivative.chained(rule, y, v)
+
+
+# Real arguments need no question, and numbers that are not finite no silence: a derivative is
+# carried out in one.
+VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
+
+
 def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
     va, vb = a._value, b._value
     if va.shape != vb.shape or va.ndim != 1 or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
     if ufunc is np.multiply:
-        if a is b:
-            return va * vb, a._derivative.scaled((2.0, va))
         return va * vb, a._derivative.product(b._derivative, va, vb)
     if ufunc is np.divide:
         y = va / vb
@@ -94,6 +115,8 @@ def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
         return (v - k, x._derivative) if x is a else (k - v, x._derivative.scaled(-1.0))
     if ufunc is np.multiply:
         return v * k, x._derivative.times(k)
+    if ufunc is np.divide and x is a:
+        return v / k, x._derivative.over(k)
     return None
 
 
@@ -103,8 +126,6 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
     derivative = x._derivative
     if derivative.is_sparsity:
         return y, derivative
-    if v.dtype is DOUBLE and v.ndim == 1 and v.size > 1:
-        return y, derivative.chained(rule, y, v)
     partial = _partial(ufunc, rule, y, v)
     return y, derivative.scaled(flat(partial, v))
 

@@ -22,15 +22,12 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
     """Return value and derivative of ``y[key]``."""
     if hasattr(key, "_derivative"):
         raise DerivativeError("an AD array cannot be an index; use ad.value(index)")
-    if value.ndim == 1:
-        if type(key) is slice:
-            return value[key], derivative.taken_slice(*key.indices(len(value)))
-        if isinstance(key, np.ndarray) and key.dtype.kind in "iub":
-            index = derivative.root.index(key, len(value))
-            result = index.gather(value)
-            if key.ndim > 1:
-                result = result.reshape(key.shape)
-            return result, derivative.taken(index)
+    if value.ndim == 1 and isinstance(key, np.ndarray) and key.dtype.kind in "iub":
+        index = derivative.root.index(key, len(value))
+        result = index.gather(value)
+        if key.ndim > 1:
+            result = result.reshape(key.shape)
+        return result, derivative.taken(index)
     if key is Ellipsis:
         return np.asarray(value)[...], derivative
     result = np.asarray(value)[key]

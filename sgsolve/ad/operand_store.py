@@ -32,7 +32,7 @@ class OperandStore:
 
         Negative positions are resolved; IndexError as NumPy raises it if one is out of bounds.
         """
-        if array.dtype == bool:
+        if array.dtype.char == "?":
             # The positions are the operand: `sparsevec` puts back what a mask has gathered.
             array = _chosen(array, size)
         found = self._by_id.get(id(array))

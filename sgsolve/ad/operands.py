@@ -43,9 +43,9 @@ class Contents:
         """Whether the array has these contents now."""
         if array.shape != self.shape or array.dtype != self.dtype:
             return False
-        if array.flags.c_contiguous:
-            return self.raw.__eq__(array) is True
-        return self.raw == array.tobytes()
+        same = self.raw.__eq__(array)
+        # An array that is not contiguous has no buffer to compare with.
+        return self.raw == array.tobytes() if same is NotImplemented else same
 
 
 class Index:
@@ -150,10 +150,18 @@ class Constant:
         Whether it was met on more than one evaluation, or on one of the first.
     """
 
-    __slots__ = ("contents", "steady", "used", "values")
+    __slots__ = ("_inverse", "contents", "steady", "used", "values")
 
     def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
         self.contents = Contents(values)
         self.values = self.contents.array()
         self.steady = steady
         self.used = clock
+        self._inverse: Constant | None = None
+
+    def inverse(self) -> Constant:
+        """Return the constant 1 / values."""
+        if self._inverse is None:
+            with np.errstate(all="ignore"):
+                self._inverse = Constant(1.0 / self.values, self.steady, self.used)
+        return self._inverse

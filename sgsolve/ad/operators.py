@@ -6,8 +6,10 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from . import dispatch, elementwise
+from .elementwise import DOUBLE
 
 NUMBERS = (int, float)
 
@@ -34,6 +36,9 @@ class Operators:
     def __abs__(self) -> Any:
         return call_ufunc(np.absolute, self)
 
+    # The arithmetic of double precision vectors, which residuals are made of, is spelled out here:
+    # at a few hundred elements a function call costs as much as the addition.
+
     def __add__(self, other: Any) -> Any:
         kind = type(other)
         value = self._value
@@ -41,9 +46,13 @@ class Operators:
             return type(self)(value + other, self._derivative)
         if kind is type(self) and other._value.shape == value.shape:
             return kind(value + other._value, self._derivative.plus(other._derivative))
+        if kind is ndarray and _alike(value, other):
+            return type(self)(value + other, self._derivative)
         return call_ufunc(np.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
+        if type(other) in NUMBERS:
+            return type(self)(other + self._value, self._derivative)
         return call_ufunc(np.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
@@ -53,14 +62,27 @@ class Operators:
             return type(self)(value - other, self._derivative)
         if kind is type(self) and other._value.shape == value.shape:
             return kind(value - other._value, self._derivative.plus(other._derivative, -1.0))
+        if kind is ndarray and _alike(value, other):
+            return type(self)(value - other, self._derivative)
         return call_ufunc(np.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
+        if type(other) in NUMBERS:
+            return type(self)(other - self._value, self._derivative.scaled(-1.0))
         return call_ufunc(np.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        if type(other) in NUMBERS:
-            return type(self)(self._value * other, self._derivative.scaled(float(other)))
+        kind = type(other)
+        value = self._value
+        if kind in NUMBERS:
+            return type(self)(value * other, self._derivative.scaled(float(other)))
+        if kind is type(self):
+            others = other._value
+            if _alike(value, others):
+                derivative = self._derivative.product(other._derivative, value, others)
+                return kind(value * others, derivative)
+        elif kind is ndarray and _alike(value, other):
+            return type(self)(value * other, self._derivative.times(other))
         return call_ufunc(np.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
@@ -69,9 +91,21 @@ class Operators:
         return call_ufunc(np.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
+        if type(other) is type(self):
+            value, others = self._value, other._value
+            if _alike(value, others):
+                result = value / others
+                derivative = self._derivative.quotient(other._derivative, result, others)
+                return type(self)(result, derivative)
+        elif type(other) in NUMBERS and other and self._value.dtype is DOUBLE:
+            return type(self)(self._value / other, self._derivative.scaled(1.0 / other))
         return call_ufunc(np.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
+        value = self._value
+        if type(other) in NUMBERS and value.dtype is DOUBLE and value.ndim == 1 and len(value) > 1:
+            result = other / value
+            return type(self)(result, self._derivative.chained(_inverse_slope, result, value))
         return call_ufunc(np.divide, other, self)
 
     def __floordiv__(self, other: Any) -> Any:
@@ -93,6 +127,9 @@ class Operators:
         return other // self, other % self
 
     def __pow__(self, other: Any) -> Any:
+        value = self._value
+        if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE and value.ndim == 1:
+            return type(self)(value**other, self._derivative.scaled((2.0, value)))
         return call_ufunc(operator.pow, self, other)
 
     def __rpow__(self, other: Any) -> Any:
@@ -130,6 +167,19 @@ class Operators:
         return bool(self._value)
 
 
+def _inverse_slope(y: Any, x: Any) -> Any:
+    """Return the slope of y = number / x."""
+    return -1.0, y / x
+
+
+def _alike(value: Any, other: Any) -> bool:
+    """Whether both are double precision vectors of the same length."""
+    shape = value.shape
+    return (
+        value.dtype is DOUBLE and other.dtype is DOUBLE and len(shape) == 1 and shape == other.shape
+    )
+
+
 def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     """Return ``ufunc(*inputs)`` where some argument is an AD array."""
     if len(inputs) == 2:
@@ -146,6 +196,9 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
             return make(*result)
     else:
         make = type(inputs[0])
+        result = elementwise.vector_function(ufunc, inputs[0])
+        if result is not None:
+            return make(*result)
     result = elementwise.apply(ufunc, inputs)
     return make(*result) if type(result) is tuple else result
 

@@ -22,13 +22,17 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
-    sparse: Any = a if sp.issparse(a) else None
-    if type(b) is ADArray and b.ndim == 1 and sparse is not None and sparse.shape[1] == b.size:
-        derivative = b._derivative
-        return ADArray(a @ b._value, derivative.multiplied(derivative.root.matrix(a)))
+    if type(b) is ADArray and sp.issparse(a) and a.shape[1:] == b._value.shape:
+        return _sparse_product(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
     return _product(operator.matmul, a, b)
+
+
+def _sparse_product(A: Any, y: ADArray) -> ADArray:
+    """Return the product of a sparse matrix and a vector."""
+    derivative = y._derivative
+    return ADArray(A @ y._value, derivative.multiplied(derivative.root.matrix(A)))
 
 
 def _product(numpys: Any, a: Any, b: Any) -> Any:
@@ -97,6 +101,8 @@ def _sum_of_products(a: Any, b: Any) -> Any:
 
 def dot(a: Any, b: Any) -> Any:
     """Return the product over the last axis of a and the last but one of b; np.dot."""
+    if type(b) is ADArray and sp.issparse(a) and a.shape[1:] == b._value.shape:
+        return _sparse_product(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:

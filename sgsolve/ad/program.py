@@ -9,6 +9,8 @@ computed in their place in the source vector of the assembly.
 from __future__ import annotations
 
 import itertools
+import sys
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,12 @@ PLAIN = {f.__wrapped__: text for f, text in PLAIN.items()}  # type: ignore[attr-
 PLACED = {f.__wrapped__: text for f, text in PLACED.items()}  # type: ignore[attr-defined]
 
 
+# Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
+MOST_RESULTS = 2
+# References to an array that only the local variable and the question itself hold.
+NOBODY_ELSE = 2
+
+
 class Program:
     """The values of a Jacobian from the arrays on a tape.
 
@@ -69,6 +77,7 @@ class Program:
         namespace: dict[str, Any] = {**constants, **_NUMPY}
         exec(compile(self.source, "<jacobian>", "exec"), namespace)
         self._run = namespace["run"]
+        self._results: deque[NDArray[Any]] = deque()
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
     def run(self, inputs: list[Any]) -> NDArray[Any]:
@@ -79,9 +88,28 @@ class Program:
             vector, views = self._places()
         with np.errstate(all="ignore"):
             self._run(inputs, views)
-        data = self.plan.finished(vector, *self.constant, self.dtype)
+        data = self.plan.finished(vector, *self.constant, self.dtype, self._unused())
         self._scratch.append((vector, views))
+        self._results.append(data)
         return data
+
+    def _unused(self) -> NDArray[Any] | None:
+        """Return the memory of a result that nobody holds any more.
+
+        The values are the largest array of an evaluation by far. Memory fresh from the system
+        costs as much as filling it, and the next Newton step needs as much again.
+        """
+        unused = None
+        for _ in range(min(len(self._results), MOST_RESULTS)):
+            try:
+                data = self._results.popleft()
+            except IndexError:
+                break
+            if unused is None and sys.getrefcount(data) == NOBODY_ELSE:
+                unused = data
+            elif len(self._results) < MOST_RESULTS - 1:
+                self._results.append(data)
+        return unused
 
     def _places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""

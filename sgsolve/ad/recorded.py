@@ -166,11 +166,6 @@ class Recorded(Derivative):
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
 
-    def times(self, values: NDArray[Any]) -> Derivative:
-        """Return diag(values) times this derivative, for values that the user supplied."""
-        constant = self.root.constant(values)
-        return self.weighted(constant) if constant.steady else self.scaled(constant.values)
-
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
         known = self.point.children.get(constant)

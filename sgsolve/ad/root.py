@@ -71,9 +71,10 @@ class Root(Structure):
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
-        passing = PASSING.get(id(array))
-        if passing is not None and passing.values is array:
-            return passing
+        if PASSING:
+            passing = PASSING.get(id(array))
+            if passing is not None and passing.values is array:
+                return passing
         return self.operands.index(array, size, self.clock, self.clock <= 2)
 
     def constant(self, array: NDArray[Any]) -> Constant:

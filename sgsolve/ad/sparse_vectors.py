@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 from ..errors import DataTypeError, InputError, ShapeError
 from .array import ADArray
 from .derivative import Derivative
-from .elementwise import value
+from .elementwise import common_dtype, value
 from .indexing import broadcast
+
+POSITION = np.dtype(np.int64)
 
 
 class SparseVector(NamedTuple):
@@ -32,7 +34,10 @@ def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
     idx : array_like of int, shape (m,), a slice, or a boolean mask of length n
     v : ndarray or AD array, shape (m,) or a scalar for all positions
     """
-    if isinstance(idx, slice):
+    if type(idx) is np.ndarray and idx.dtype is POSITION and idx.ndim == 1 and idx.size:
+        if type(v) is ADArray and v._value.shape == idx.shape:
+            return SparseVector(n, idx, v)
+    elif isinstance(idx, slice):
         idx = np.arange(*idx.indices(n))
     index = np.asarray(idx)
     if index.size == 0 and index.dtype != bool:
@@ -106,7 +111,7 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
     values = [value(p.v) for p in parts]
-    result = np.zeros(n, dtype=np.result_type(*values))
+    result = np.zeros(n, dtype=common_dtype(values))
     root = next((p.v._derivative.root for p in parts if isinstance(p.v, ADArray)), None)
     derivative: Derivative | None = None
     for p, v in zip(parts, values, strict=True):

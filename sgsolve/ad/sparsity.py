@@ -31,6 +31,14 @@ class Sparsity(Derivative):
         """Return self: scaling changes no structure."""
         return self
 
+    def over(self, values: NDArray[Any]) -> Derivative:
+        """Return self: scaling changes no structure."""
+        return self
+
+    def chained(self, rule: Any, result: Any, value: Any) -> Derivative:
+        """Return self: a function of each element changes no structure."""
+        return self
+
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the union."""
         return self.plus(other)
