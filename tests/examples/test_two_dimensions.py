@@ -142,27 +142,70 @@ def test_files_of_meshio(tmp_path):
     path = tmp_path / "mesh.vtu"
     write(path, mesh, height=mesh.nodes[:, 0])
     assert meshio.read(path).point_data["height"].shape == (mesh.n,)
-    again, regions = read(path)
+    again, regions, lines = read(path)
     assert again.n == mesh.n
     assert again.volumes.sum() == pytest.approx(mesh.volumes.sum())
-    assert regions == {}
+    assert regions == lines == {}
 
 
-def test_named_surfaces_of_a_gmsh_file(tmp_path):
+def test_a_gmsh_file_names_materials_and_contacts(tmp_path, parameters):
+    meshio = pytest.importorskip("meshio")
+    from physics import Device, Gate, Ohmic, srh
+    from physics.triangles import read
+
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 1, 6), indexing="ij"), -1)
+    points = np.column_stack([grid.reshape(-1, 2), np.zeros(30)])
+    number = np.arange(30).reshape(5, 6)
+    corners = (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:])
+    a, b, c, d = (corner.ravel() for corner in corners)
+    triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    oxide = points[triangles].mean(axis=1)[:, 1] > 0.8
+    lines = np.concatenate([number[:2, 0][None], number[3:, 0][None], number[:2, 5][None]])
+    meshio.Mesh(
+        points,
+        [("line", lines), ("triangle", triangles)],
+        cell_data={
+            "gmsh:physical": [np.array([3, 4, 5]), np.where(oxide, 2, 1)],
+            "gmsh:geometrical": [np.ones(3, dtype=int), np.ones(len(triangles), dtype=int)],
+        },
+        field_data={
+            "silicon": np.array([1, 2]),
+            "oxide": np.array([2, 2]),
+            "source": np.array([3, 1]),
+            "drain": np.array([4, 1]),
+            "gate": np.array([5, 1]),
+        },
+    ).write(tmp_path / "device.msh", file_format="gmsh22")
+    mesh, regions, contacts = read(tmp_path / "device.msh", unit=1e-4)
+    assert mesh.volumes.sum() == pytest.approx(1e-8)
+    assert regions["oxide"].tolist() == oxide.tolist()
+    assert (regions["oxide"] ^ regions["silicon"]).all()
+    assert {name: nodes.tolist() for name, nodes in contacts.items()} == {
+        "source": [0, 6],
+        "drain": [18, 24],
+        "gate": [5, 11],
+    }
+    device = Device(
+        mesh,
+        np.full(mesh.n, 1e15),
+        {k: (Gate if k == "gate" else Ohmic)(nodes) for k, nodes in contacts.items()},
+        parameters,
+        recombination=[srh],
+        active=mesh.part(regions["silicon"]),
+    )
+    x = device.solve(V_drain=0.1).x
+    into, out = (device.current(x, name, V_drain=0.1) for name in ("drain", "source"))
+    assert into > 0
+    assert into + out == pytest.approx(0, abs=1e-12 * into)
+
+
+def test_a_file_without_triangles_is_refused(tmp_path):
     meshio = pytest.importorskip("meshio")
     from physics.triangles import read
 
-    points = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
-    cells = [("triangle", np.array([[0, 1, 2], [0, 2, 3]]))]
-    meshio.Mesh(
-        points,
-        cells,
-        cell_data={"gmsh:physical": [np.array([1, 2])], "gmsh:geometrical": [np.array([1, 2])]},
-        field_data={"silicon": np.array([1, 2]), "oxide": np.array([2, 2])},
-    ).write(tmp_path / "two.msh", file_format="gmsh22")
-    mesh, regions = read(tmp_path / "two.msh", unit=1e-4)
-    assert mesh.volumes.sum() == pytest.approx(1e-8)
-    assert {name: where.tolist() for name, where in regions.items()} == {
-        "silicon": [True, False],
-        "oxide": [False, True],
-    }
+    from sgsolve.errors import InputError
+
+    path = tmp_path / "line.vtu"
+    meshio.Mesh(np.eye(3), [("line", np.array([[0, 1], [1, 2]]))]).write(path)
+    with pytest.raises(InputError, match="has no triangles, only line"):
+        read(path)

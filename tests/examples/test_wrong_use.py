@@ -99,3 +99,90 @@ def test_derivatives_by_what_is_no_parameter(make):
     x = device.equilibrium()
     with pytest.raises(ParameterError, match="'tau' is no parameter"):
         derivatives(device, x, "anode", ["tau"])
+
+
+def test_meshes_given_by_hand(make):
+    from physics import Device, Mesh, Ohmic, UnitsWarning
+
+    x = np.linspace(0, 1e-4, 5)
+    chain = np.stack([np.arange(4), np.arange(1, 5)], axis=1)
+    volumes = np.array([0.5, 1, 1, 1, 0.5]) * 2.5e-5
+    values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    doping = np.full(5, 1e16)
+    with pytest.raises(InputError, match="not sorted: edges overlap"):
+        Mesh(x[[0, 2, 1, 3, 4]], chain, np.ones(4), volumes)
+    with pytest.raises(ShapeError, match=r"couples.*4 edges"):
+        Mesh(x, chain, np.ones(5), volumes)
+    with pytest.raises(InputError, match=r"name nodes outside 0 \.\.\. 4"):
+        Mesh(x, chain + 1, np.ones(4), volumes)
+    with pytest.raises(InputError, match="volumes: node 2 has 0"):
+        Device(Mesh(x, chain, np.ones(4), volumes * [1, 1, 0, 1, 1]), doping, contacts, values)
+    with pytest.warns(UnitsWarning, match="volumes add up to 100 cm"):
+        Device(Mesh(x, chain, np.ones(4), 1e6 * volumes), doping, contacts, values)
+    backwards = Mesh(x[::-1], chain[:, ::-1], np.ones(4), volumes)
+    currents = [
+        device.current(device.solve(V_a=0.1).x, "a", V_a=0.1)
+        for device in (
+            Device(Mesh(x, chain, np.ones(4), volumes), doping, contacts, values),
+            Device(backwards, doping, contacts, values),
+        )
+    ]
+    assert currents[0] == pytest.approx(currents[1], rel=1e-13)
+
+
+def test_contacts_and_surfaces_that_cannot_be(make):
+    from physics import Constants, Device, Gate, Ohmic, Schottky, Surface, interval
+
+    x, ends = np.linspace(0, 1e-4, 51), {"b": Ohmic(-1)}
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    bands = values | {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    doping = np.full(51, 1e16)
+
+    def device(contacts, given=bands, **more):
+        return Device(interval(x), doping, contacts, given, **more)
+
+    with pytest.raises(InputError, match="contacts: none given"):
+        device({})
+    with pytest.raises(InputError, match="contact 'm': v_n must not be negative, got -1"):
+        device({"m": Schottky(0, 0.5, v_n=-1.0)})
+    with pytest.raises(ShapeError, match=r"contact 'm'.*its 2 nodes"):
+        device({"m": Schottky([0, 1], 0.5, area=np.ones(3))})
+    with pytest.raises(InputError, match="contact 'm': names a node twice"):
+        device({"m": Schottky([0, 0], 0.5, area=np.ones(2))})
+    with pytest.raises(InputError, match="contact 'g': capacitance"):
+        device({"g": Gate(0, capacitance=-1.0), **ends})
+    with pytest.raises(InputError, match=r"ni: a Schottky barrier needs Nc"):
+        device({"m": Schottky(0, 0.5)}, values | {"ni": 1e10})
+    speeds = {"S_n": 1e3, "S_p": 1e3, "n1": 1e10, "p1": 1e10}
+    with pytest.raises(InputError, match=r"surface 's': has nodes outside"):
+        device(ends, bands | speeds, surfaces={"s": Surface([51])})
+    with pytest.raises(InputError, match="S_n: must not be negative"):
+        device(ends, bands | speeds | {"S_n": -1.0}, surfaces={"s": Surface([0])})
+    with pytest.raises(InputError, match="field: must be 'potential'"):
+        device(ends, field="electric")
+    with pytest.raises(InputError, match="q: must be positive"):
+        Constants(q=-1.6e-19)
+
+
+def test_nodes_keep_the_order_of_their_areas():
+    from physics import Device, Ohmic, Schottky, rectangle
+
+    mesh = rectangle(np.linspace(0, 1e-4, 21), np.array([0.0, 1e-6, 4e-6]))
+    left, right = (mesh.where(mesh.nodes[:, 0] == v) for v in (0.0, 1e-4))
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    currents = []
+    for order in ([0, 1, 2], [2, 0, 1]):
+        metal = Schottky(left[order], 0.6, area=mesh.boundary(left)[order])
+        contacts = {"m": metal, "b": Ohmic(right)}
+        device = Device(mesh, np.full(mesh.n, 1e16), contacts, values)
+        currents.append(device.current(device.solve(V_m=0.2).x, "m", V_m=0.2))
+    assert currents[0] == pytest.approx(currents[1], rel=1e-12)
+
+
+def test_an_intrinsic_density_off_by_a_million(make):
+    from physics import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=r"intrinsic density is 1e\+16"):
+        make(ni=1e16, doping=np.repeat([-9e15, 9e15], [25, 26]))

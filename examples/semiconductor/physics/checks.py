@@ -15,7 +15,7 @@ import numpy as np
 from sgsolve.errors import InputError, NotFiniteError, ParameterError, ShapeError
 
 from .carriers import band_factors, keywords
-from .contacts import Schottky
+from .contacts import Schottky, check_numbers, numbers
 from .mesh import Mesh
 from .recombination import surface
 from .statistics import Boltzmann
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .device import Device
 
 POSITIVE = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p", "v_sat_n", "v_sat_p")
+POSITIVE += ("beta_n", "beta_p")
 NOT_NEGATIVE = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "N_trap", "c_n", "c_p")
 
 
@@ -41,6 +42,19 @@ def doping(mesh: Mesh, values: Any) -> np.ndarray:
     if not np.isfinite(array).all():
         raise NotFiniteError("doping: has values that are not finite")
     return array
+
+
+def surfaces(device: Device) -> None:
+    """Refuse surfaces on nodes that are not there."""
+    lay = device.layout
+    for name, where in device.surfaces.items():
+        what = f"surface {name!r}"
+        check_numbers(what, where)
+        nodes = numbers(what, where.nodes, where.area, lay.n)
+        if (lay.local[nodes] < 0).any():
+            raise InputError(f"{what}: sits on nodes outside the semiconductor")
+        if len(nodes) < np.size(where.nodes):
+            raise InputError(f"{what}: names a node twice")
 
 
 def field(name: str) -> str:
@@ -164,6 +178,14 @@ def _strange_lengths(device: Device) -> str:
     extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
     if not 5e-8 <= extent <= 10.0:
         return f"the mesh extends over {extent:.3g} cm; lengths are in cm (1 um is 1e-4)"
+    mesh = device.mesh
+    share = float(np.sum(mesh.couples * mesh.lengths)) / mesh.dimension
+    total = float(np.sum(mesh.volumes))
+    if not 0.01 < share / total < 100.0:
+        return (
+            f"the volumes add up to {total:.3g} cm^{mesh.dimension}, the couples times lengths to "
+            f"{share:.3g}; both are in cm"
+        )
     return ""
 
 
@@ -179,6 +201,11 @@ def _strange_densities(device: Device) -> str:
         return f"the intrinsic density is {intrinsic:.3g} cm^-3; densities are per cm^3"
     if top == 0:
         return ""
+    if intrinsic > top:
+        return (
+            f"the intrinsic density is {intrinsic:.3g} cm^-3, above the highest doping, "
+            f"{top:.3g}; densities are per cm^3"
+        )
     debye = np.sqrt(float(np.max(p["eps_r"])) * c.eps0 * vt / (c.q * top))
     finest = float(device.mesh.lengths.min())
     extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))

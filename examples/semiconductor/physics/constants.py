@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sgsolve.errors import InputError
+
 
 @dataclass(frozen=True)
 class Constants:
@@ -35,6 +37,11 @@ class Constants:
     q: float = 1.602176634e-19
     k: float = 1.380649e-23
     eps0: float = 8.8541878128e-14
+
+    def __post_init__(self) -> None:
+        for name, value in (("q", self.q), ("k", self.k), ("eps0", self.eps0)):
+            if not 0.0 < value < 1.0:
+                raise InputError(f"{name}: must be positive, in C, J/K and F/cm; got {value}")
 
     def thermal_voltage(self, temperature: float) -> float:
         """``k T / q`` in V for a temperature in K (a number or an AD scalar)."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgsolve.errors import InputError
+from sgsolve.errors import InputError, ShapeError
 
 Nodes = int | Sequence[int] | np.ndarray
 
@@ -86,9 +86,33 @@ Contact = Ohmic | Schottky | Gate
 
 def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:
     """Node numbers of a contact, checked, counted from the start."""
-    nodes = np.atleast_1d(np.asarray(contact.nodes))
+    check_numbers(f"contact {name!r}", contact)
+    return numbers(f"contact {name!r}", contact.nodes, getattr(contact, "area", 1.0), n)
+
+
+def numbers(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.ndarray:
+    """Node numbers counted from the start, in the order of their areas if these differ."""
+    nodes = np.atleast_1d(np.asarray(nodes))
     if nodes.dtype.kind not in "iu" or nodes.ndim != 1 or not len(nodes):
-        raise InputError(f"contact {name!r}: nodes must be a list of node numbers, got {nodes!r}")
+        raise InputError(f"{what}: nodes must be a list of node numbers, got {nodes!r}")
     if nodes.min() < -n or nodes.max() >= n:
-        raise InputError(f"contact {name!r}: has nodes outside the mesh of {n} nodes")
-    return np.unique(np.where(nodes < 0, nodes + n, nodes))
+        raise InputError(f"{what}: has nodes outside the mesh of {n} nodes")
+    nodes = np.where(nodes < 0, nodes + n, nodes)
+    if np.ndim(area) == 0:
+        return np.unique(nodes)
+    if np.shape(area) != nodes.shape:
+        raise ShapeError(
+            f"{what}: needs one area, or one for each of its {len(nodes)} nodes, got shape "
+            f"{np.shape(area)}"
+        )
+    if len(np.unique(nodes)) < len(nodes):
+        raise InputError(f"{what}: names a node twice; add its areas up")
+    return nodes
+
+
+def check_numbers(what: str, contact: Contact) -> None:
+    """Refuse what a contact says in numbers that cannot be right."""
+    for name in ("v_n", "v_p", "area", "capacitance"):
+        value = getattr(contact, name, None)
+        if value is not None and not (np.isfinite(value).all() and np.min(value) >= 0.0):
+            raise InputError(f"{what}: {name} must not be negative, got {np.min(value):g}")

@@ -137,6 +137,7 @@ class Device:
         fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)
+        checks.surfaces(self)
         checks.units(self)
         self.divergences, self.scales = scaled_divergences(self)
         self.built_in: dict[str, Any] = {}

@@ -60,7 +60,9 @@ class Layout:
         active: tuple[np.ndarray, np.ndarray] | None,
     ) -> None:
         self.n = mesh.n
-        couples, volumes = (mesh.couples, mesh.volumes) if active is None else _active(mesh, active)
+        if not contacts:
+            raise InputError("contacts: none given; a potential must be fixed somewhere")
+        couples, volumes = _volumes(mesh) if active is None else _active(mesh, active)
         self.nodes = np.flatnonzero(volumes > 0)
         self.n_s = len(self.nodes)
         self.inside: Selection = slice(0, self.n) if self.n_s == self.n else self.nodes
@@ -152,6 +154,18 @@ def _place(nodes: np.ndarray, n: int) -> csr_array:
     return csr_array((np.ones(k), (nodes, np.arange(k))), shape=(n, k))
 
 
+def _volumes(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Couples and volumes of a mesh that is semiconductor throughout."""
+    if not (mesh.volumes > 0).all():
+        i = int(np.argmin(mesh.volumes))
+        raise InputError(
+            f"volumes: node {i} has {mesh.volumes[i]:g}, and all must be positive; on triangles "
+            "that are too obtuse signed volumes are not (see triangles.quality), and an insulator "
+            "is told by `active`"
+        )
+    return mesh.couples, mesh.volumes
+
+
 def _active(mesh: Mesh, active: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     couples, volumes = (np.asarray(v, dtype=float) for v in active)
     if couples.shape != mesh.couples.shape or volumes.shape != mesh.volumes.shape:
@@ -161,4 +175,6 @@ def _active(mesh: Mesh, active: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarr
         )
     if not (volumes > 0).any():
         raise InputError("active: no node has a volume of semiconductor")
+    if (volumes < 0).any():
+        raise InputError(f"active: node {int(np.argmin(volumes))} has a negative volume")
     return couples, volumes

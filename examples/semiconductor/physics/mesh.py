@@ -73,6 +73,8 @@ class Mesh:
         if (lengths == 0).any():
             i = int(np.argmin(lengths))
             raise InputError(f"nodes {edges[i, 0]} and {edges[i, 1]} are joined and coincide")
+        if nodes.ndim == 1 and lengths.sum() > (1 + 1e-9) * np.ptp(nodes):
+            raise InputError("nodes: the mesh is not sorted: edges overlap; sort the nodes")
         for name, value in (
             ("nodes", nodes),
             ("edges", edges),

@@ -111,7 +111,9 @@ def quality(mesh: CellMesh) -> Quality:
     return Quality(len(mesh.cells), obtuse, float(largest.max()), negative)
 
 
-def read(path: str | Path, unit: float = 1.0) -> tuple[CellMesh, dict[str, np.ndarray]]:
+def read(
+    path: str | Path, unit: float = 1.0
+) -> tuple[CellMesh, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Read triangles from a file of gmsh, or any that meshio reads (``pip install meshio``).
 
     Parameters
@@ -124,17 +126,29 @@ def read(path: str | Path, unit: float = 1.0) -> tuple[CellMesh, dict[str, np.nd
     -------
     mesh : CellMesh
     regions : dict of str to ndarray of bool, shape (k,)
-        For every named surface, which triangles it has.
+        For every named (physical) surface, which triangles it has.
+    lines : dict of str to ndarray of int
+        For every named (physical) line, its nodes: give them to contacts.
     """
     import meshio
 
     content = meshio.read(path)
+    if "triangle" not in content.cells_dict:
+        raise InputError(f"{path}: has no triangles, only {', '.join(content.cells_dict)}")
     triangles = content.cells_dict["triangle"]
     used, local = np.unique(triangles, return_inverse=True)
     mesh = triangulation(unit * content.points[used][:, :2], local.reshape(-1, 3))
-    tags = content.cell_data_dict.get("gmsh:physical", {}).get("triangle")
-    named = {k: v for k, v in content.field_data.items() if v[1] == 2}
-    return mesh, {} if tags is None else {k: tags == v[0] for k, v in named.items()}
+    number = np.full(len(content.points), -1)
+    number[used] = np.arange(len(used))
+    tags = content.cell_data_dict.get("gmsh:physical", {})
+    regions, lines = {}, {}
+    for name, (tag, dimension) in content.field_data.items():
+        if dimension == 2 and "triangle" in tags:
+            regions[name] = tags["triangle"] == tag
+        elif dimension == 1 and "line" in tags:
+            nodes = number[content.cells_dict["line"][tags["line"] == tag]]
+            lines[name] = np.unique(nodes[nodes >= 0])
+    return mesh, regions, lines
 
 
 def write(path: str | Path, mesh: CellMesh, **fields: Any) -> None:
