@@ -1,7 +1,7 @@
 """Nonlinear solvers: the gallery against SciPy, the Brusselator against a loop by hand, overhead.
 
-Run as ``python benchmarks/nonlinear.py gallery|hard|brusselator|overhead [N ...]`` from the top of the
-repository, with OMP_NUM_THREADS set as you want it compared.
+Run as ``python benchmarks/nonlinear.py gallery|hard|brusselator|overhead [N ...]`` from the top of
+the repository, with OMP_NUM_THREADS set as you want it compared.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .errors import ConvergenceError, InputError
 from .result.branch import Branch, PartialBranchWarning
 from .result.history import Stats
 from .result.status import Status
-from .runs.outputs import progress_bar
+from .runs.progress import progress_bar
 
 if TYPE_CHECKING:
     from .problem import Problem

@@ -133,14 +133,18 @@ class Bordered:
         frame: Frame = self.workspace.derived(
             f"frame {self.k} {J.shape[0]}", self._pattern, lambda: Frame(self._pattern, self.k)
         )
-        backend = self.workspace.backend
-        shared = isinstance(backend, (str, type))
         self._solver = self.workspace.derived(
             f"bordered {self.k} {J.shape[0]}",
             frame.pattern,
-            lambda: linear.make(backend if shared else "auto", frame.pattern),
+            lambda: linear.make(self._backend(), frame.pattern),
         )
         self._solver.factorize(frame.matrix(J, B, below))
+
+    def _backend(self) -> Any:
+        """Return the user's choice; an object, unlike what makes one, is taken up by J already."""
+        chosen = self.workspace.backend
+        taken = isinstance(chosen, linear.Backend) and not isinstance(chosen, type)
+        return "auto" if taken else chosen
 
     def _eliminate(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:
         solver, n = self.workspace.solver(pattern), J.shape[0]

@@ -28,7 +28,8 @@ from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
 from ..systems.functional import call_with_parameters
-from .outputs import Outputs, progress_bar
+from .outputs import Outputs
+from .progress import CurveBar
 from .recorder import Recorder
 from .request import Request
 
@@ -156,7 +157,9 @@ class Run:
         recorder, request = self.recorder, self.request
         if state.ending and state.status in (Status.INTERRUPTED, Status.MAX_POINTS):
             state.ending = ""  # a resumed run goes on
-        recorder.bar = progress_bar(request.progress, None, f"continuation {self.name}")
+        recorder.bar = CurveBar.of(
+            request.progress, self.name, request.bounds, route.max_points, len(state.rows)
+        )
         try:
             walk(curve, state, route, lambda walk: recorder.after(curve, walk))
         except Exception:  # of the user's code; what was computed is not to be lost with it
@@ -164,8 +167,7 @@ class Run:
                 recorder.write(curve, state)
             raise
         finally:
-            if recorder.bar is not None:
-                recorder.bar.close()
+            recorder.bar.close()
         if request.checkpoint is not None:
             recorder.write(curve, state)
         branch = recorder.branch(curve, state)

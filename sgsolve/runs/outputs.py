@@ -1,4 +1,4 @@
-"""Outputs: functionals of the solution that become columns of a branch, and its progress bar.
+"""Outputs: functionals of the solution that become columns of a branch.
 
 One idea: what a person plots is a number per point; it is computed when the point is there, so that
 states need not be kept.
@@ -6,7 +6,6 @@ states need not be kept.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,16 +37,3 @@ class Outputs:
         """Evaluate all of them at a solution."""
         for name, function in self.functions.items():
             self.rows[name].append(call_with_parameters(function, x, params))
-
-
-def progress_bar(progress: bool | None, total: int | None, title: str) -> Any:
-    """Return a progress bar; None without tqdm or, unless asked for, without a terminal."""
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        return None
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        if progress:
-            raise InputError('progress=True needs tqdm: pip install "sgsolve[progress]"') from None
-        return None
-    return tqdm(total=total, desc=title)

@@ -24,6 +24,7 @@ from ..result.checkpoint import Checkpoint
 from ..result.history import Stats
 from ..result.status import Status
 from .outputs import Outputs
+from .progress import CurveBar
 
 Vector = NDArray[Any]
 
@@ -67,7 +68,7 @@ class Recorder:
         self.kept: list[int] = []
         self.unstable: list[int] = []
         self.stats: Callable[[], Stats] = Stats
-        self.bar: Any = None
+        self.bar: CurveBar | None = None
         self.constants: dict[str, Any] = {}  # of the run, for the checkpoint
 
     def after(self, curve: Curve, state: Walk) -> None:
@@ -85,8 +86,7 @@ class Recorder:
         self.states.append(x.copy())
         self.kept.append(row)
         if self.bar is not None:
-            self.bar.set_postfix_str(f"{self.name} = {spot.p:.6g}", refresh=False)
-            self.bar.update()
+            self.bar.point([p for p, *_ in state.rows])
         if self.checkpoint is not None and self.checkpoint.due():
             self.write(curve, state)
 

@@ -51,7 +51,7 @@ def located(
             track.solves += 1
             if not result.success:
                 raise ArithmeticError(result.message)
-            point = Point(value, result.x, result.sizes, b.slope)
+            point = Point(value, result.x, result.sizes, b.behind, b.behind)
             points[value] = point, functional(value, result.x)
         return points[value][1]
 

@@ -95,7 +95,7 @@ class SweepWatch:
         # the sweep needs `here` and `before` whole, of the others only the value
         track.points[-1] = Point(point.value, np.empty(0), np.empty(0))
         if self.bar is not None:
-            self.bar.set_postfix_str(f"at {point.value:.6g}", refresh=False)
+            self.bar.set_postfix_str(f"at {self.family.path.label(point.value)}", refresh=False)
             self.bar.update()
         if self.checkpoint is not None and self.checkpoint.due():
             self.write(track)
@@ -132,7 +132,9 @@ class SweepWatch:
         self.special += found.special
         track.stats.add(found.stats)
         if found.special:
-            self.fold = f"the curve turns back at a {found.special[0]}"
+            fold = found.special[0]
+            where = self.family.path.label(fold.parameter, 12)
+            self.fold = f"the curve turns back at a {fold.kind} at {where}"
         if beyond is None:
             return None
         result = self.family.solve(target, beyond, False)
@@ -168,12 +170,12 @@ class SweepWatch:
 
     def _settle(self, track: Track) -> None:
         """Take the counts of linear algebra from where it is done: solves are not all of it."""
-        now, slopes = self.family.workspace.counts(), self.family.slopes
+        now, slopes = self.family.workspace.counts(), self.family.n_slope
         for key in ("n_analyse", "n_factor", "n_solve"):
             spent = getattr(now, key) - getattr(self.counts, key)
             setattr(track.stats, key, getattr(self.base, key) + spent)
         track.stats.njev += slopes
-        self.family.slopes = 0
+        self.family.n_slope = 0
 
     def close(self) -> None:
         """End the progress bar."""
@@ -240,4 +242,5 @@ def _point(state: Mapping[str, Any], prefix: str) -> Point | None:
     parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
     if not parts:
         return None
-    return Point(float(parts["value"]), parts["x"], parts["sizes"], parts.get("slope"))
+    slopes = parts.get("slope"), parts.get("behind")
+    return Point(float(parts["value"]), parts["x"], parts["sizes"], *slopes)

@@ -75,6 +75,18 @@ class Path:
         here, there = self.table[i], self.table[min(i + 1, len(self.table) - 1)]
         return Line(self.names, tuple(here), tuple(there - here), float(i))
 
+    def line_behind(self, t: float) -> Line:
+        """Return the line that led to t; another one than that ahead where it has a corner."""
+        corner = len(self.names) > 1 and t > 0.0 and float(t).is_integer()
+        return self.line(t - 1.0 if corner else t)
+
+    def label(self, t: float, digits: int = 6) -> str:
+        """Return where t is, in words of the user."""
+        if len(self.names) == 1:
+            return f"{t:.{digits}g}"
+        values = ", ".join(f"{k} = {v:.{digits}g}" for k, v in self.params(t).items())
+        return f"row {t:.{digits}g} ({values})"
+
     def params(self, t: float) -> dict[str, Any]:
         """Return the parameters at t; exactly those of a row at its number."""
         if len(self.names) > 1 and float(t).is_integer():
@@ -107,7 +119,7 @@ class ParameterFamily:
     ) -> None:
         self.system, self.path, self.workspace = system, path, workspace
         self._first, self._following, self._monitor = first, following, monitor
-        self.slopes = 0  # evaluations of dF/dp
+        self.n_slope = 0  # evaluations of dF/dp
 
     def at(self, value: float) -> BoundSystem:
         """Return the system at a value."""
@@ -129,24 +141,26 @@ class ParameterFamily:
         solver = self._first if first else self._following
         return conclude(solver, system, self.workspace, x, F, self._monitor)
 
-    def slope(self, value: float, x: Vector) -> Vector | None:
-        """Return dx/dvalue at a solution by the factorisation that its solve left behind."""
-        system = self.at(value)
-        self.slopes += 1
+    def slopes(self, value: float, x: Vector) -> tuple[Vector | None, Vector | None]:
+        """Return dx/dvalue ahead of and behind a solution, by the factorisation of its solve."""
+        system, ahead, behind = self.at(value), self.path.line(value), self.path.line_behind(value)
+        lines = (ahead,) if behind == ahead else (ahead, behind)
+        self.n_slope += 1
         try:
             solver = self.workspace.solver(system.pattern)
             if not solver.factorized:
                 solver.factorize(system.linearize(x)[1])
-            line = self.path.line(value)
-            Fp = sum(
-                rate * parameter_derivative(system, x, name)
-                for name, rate in zip(line.names, line.direction, strict=True)
-                if rate
-            )
-            slope: Vector = -solver.solve(Fp + np.zeros(len(x)))
+            moves = [i for i in range(len(ahead.names)) if any(line.direction[i] for line in lines)]
+            B = np.zeros((len(x), len(lines)))
+            for i in moves:
+                Fp = parameter_derivative(system, x, ahead.names[i])
+                B += np.outer(Fp, [line.direction[i] for line in lines])
+            found = -solver.solve(B)
         except LinearSolveError:
-            return None
-        return slope if np.isfinite(slope).all() else None
+            return None, None
+        if not np.isfinite(found).all():
+            return None, None
+        return found[:, 0], found[:, -1]
 
 
 def sweep_branch(
@@ -192,13 +206,14 @@ def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
             f"the first point of the sweep over {name!r} failed: {reason}. Start the sweep at a "
             "value where the problem is easy"
         )
-    text = f"{done} of {wanted} values of {name!r} solved, the last {track.points[-1].value:.6g}"
+    last = path.label(track.points[-1].value)
+    text = f"{done} of {wanted} values of {name!r} solved, the last {last}"
     if track.here is not None and track.here.value != track.points[-1].value:
-        text += f" (and on to {track.here.value:.10g})"
+        text += f" (and on to {path.label(track.here.value, 10)})"
     text += f": {track.status.text}"
     if watch.fold:
         text += f"; {watch.fold}"
     elif track.rejected:
         value, reason = track.rejected[-1]
-        text += f"; the last attempt was {name} = {value:.6g}: {reason}"
+        text += f"; the last attempt was at {path.label(value)}: {reason}"
     return f"{text}. What to try: {track.status.advice}" if track.status.advice else text

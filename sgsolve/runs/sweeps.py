@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..continuation.ladder import as_solver
@@ -22,7 +21,8 @@ from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
 from .multiplicity import Multiplicity
-from .outputs import Outputs, progress_bar
+from .outputs import Outputs
+from .progress import progress_bar
 from .sweep_watch import SweepWatch
 from .sweeping import ParameterFamily, sweep_branch
 from .sweeping import Path as SweepPath
@@ -120,8 +120,7 @@ class Sweeps(Multiplicity):
         path = SweepPath.of(name, values)
         for one in path.names:
             self._signature.numeric(one)
-        jump = 5.0 if len(path.names) == 1 else np.inf
-        stepping = Stepping(predictor or Secant(), min_step, jump=jump, max_solves=max_solves)
+        stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
         system, start = self._system(x0, {**params, **path.params(path.values[0])})
         system.prepare(start)
         bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")

@@ -1,8 +1,8 @@
 """Nonlinear solvers: one loop, small parts, named presets.
 
-``Robust()`` is a ladder of the others; ``Problem.solve`` adds two homotopies to it. A solver is made of a
-direction, a damping, limits on the step, a termination test and a policy for keeping the Jacobian;
-``print(solver)`` shows them, and every one can be replaced. See docs/solvers.md.
+``Robust()`` is a ladder of the others, to which ``Problem.solve`` adds two homotopies. A solver is
+made of a direction, a damping, limits on the step, a termination test and a policy for keeping the
+Jacobian; ``print(solver)`` shows them, and every one can be replaced. See docs/solvers.md.
 
 >>> DampedNewton(max_iterations=30).max_iterations
 30

@@ -29,13 +29,16 @@ class Point:
     sizes : ndarray, shape (n,)
         The term sizes of the equations.
     slope : ndarray, shape (n,), or None
-        dx/dvalue, if the predictor wants it.
+        dx/dvalue on the way ahead, if the predictor wants it.
+    behind : ndarray, shape (n,), or None
+        The same on the way that led here; another one at a corner of a path of several parameters.
     """
 
     value: float
     x: Vector
     sizes: Vector
     slope: Vector | None = None
+    behind: Vector | None = None
 
 
 class Residuals(Protocol):

@@ -37,8 +37,8 @@ class Family(Protocol):
         """Return F, or None where it is not finite."""
         ...
 
-    def slope(self, value: float, x: Vector) -> Vector | None:
-        """Return dx/dvalue at a solution that was found just now, or None."""
+    def slopes(self, value: float, x: Vector) -> tuple[Vector | None, Vector | None]:
+        """Return dx/dvalue ahead of and behind a solution that was found just now, or None."""
         ...
 
 
@@ -227,16 +227,17 @@ def _step(
 
 
 def _point(family: Family, value: float, result: Result, stepping: Stepping) -> Point:
-    slope = family.slope(value, result.x) if stepping.predictor.needs_slope else None
-    return Point(value, result.x, result.sizes, slope)
+    needed = stepping.predictor.needs_slope
+    ahead, behind = family.slopes(value, result.x) if needed else (None, None)
+    return Point(value, result.x, result.sizes, ahead, behind)
 
 
 def _jump(here: Point, there: Point) -> float:
     """Return how much more the solution changed than its tangents at both ends say."""
-    if here.slope is None or there.slope is None:
+    if here.slope is None or there.behind is None:
         return 0.0
     distance = abs(there.value - here.value)
-    says = distance * max(float(np.linalg.norm(slope)) for slope in (here.slope, there.slope))
+    says = distance * max(float(np.linalg.norm(slope)) for slope in (here.slope, there.behind))
     change = float(np.linalg.norm(there.x - here.x))
     rounding = 1e-6 * max(float(np.linalg.norm(p.x)) for p in (here, there))
     return change / (says + rounding) if change > rounding else 0.0

@@ -177,7 +177,7 @@ class Arch:
 
 
 def far_start(seed):
-    """A random system that has a solution, and a start 1 to 30 times as far from it as it is big."""
+    """A random system that has a solution, and a start 1 to 30 times its size away from it."""
     random = np.random.default_rng(seed)
     n = int(random.integers(1, 8))
     A, B, solution = random.normal(size=(n, n)), random.normal(size=(n, n)), random.normal(size=n)

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
 from sgsolve.continuation import Arclength, Homotopy, Stability, default_ladder
+from sgsolve.runs.progress import expected
 from sgsolve.solvers import Bounds, Positive, Robust
 from tests.continuation.gallery import bratu, brusselator, far_start, s_curve, tilted_pitchfork
 
@@ -286,6 +287,34 @@ def test_progress_bar_on_demand(capsys):
     pytest.importorskip("tqdm")
     Problem(s_curve).continuation([-2.1], "lam", (0.0, 1.0), progress=True)
     assert "continuation lam" in capsys.readouterr().err
+
+
+def test_the_bar_of_a_curve_tells_the_time_that_is_left(capsys):
+    pytest.importorskip("tqdm")
+    problem = Problem(bratu)
+    problem.continuation(np.zeros(19), "lam", (0.0, 2.0), step=0.2, max_step=0.2, progress=True)
+    lines = [line for line in capsys.readouterr().err.split("\r") if "of about" in line]
+    count = int(lines[-1].split(":")[1].split()[0])
+    assert count > 5
+    guesses = [int(line.split("of about ")[1].split()[0]) for line in lines]
+    assert guesses[0] == 400
+    assert all(abs(guess - count) <= 3 for guess in guesses[-1:])
+    assert "<" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "points"),
+    [
+        ([0.0], (0.0, 1.0), 400),
+        ([0.0, 0.5, 0.7], (0.0, 0.9), 4),
+        ([0.0, 0.5, 0.9, 0.8], (0.0, 1.0), 12),  # it turned
+        ([0.0, 0.0, 0.0], (0.0, 1.0), 400),
+        ([3.0, 2.0], (float("-inf"), 4.0), 400),
+        ([0.0, 1e-9], (0.0, 1.0), 400),
+    ],
+)
+def test_how_many_points_are_expected(values, bounds, points):
+    assert expected(values, bounds, 400) == points
 
 
 def test_blocks_of_different_units_do_not_disturb_each_other():

@@ -1,11 +1,14 @@
 """Folds: located to rounding, by whatever linear solver, with one analysis each of the matrices."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from sgsolve import Problem
 from sgsolve.continuation import Arclength
 from sgsolve.linear.pardiso import available
+from sgsolve.linear.superlu import SuperLU
 from tests.continuation.gallery import (
     Arch,
     bratu,
@@ -64,6 +67,23 @@ def test_every_back_end_locates_the_fold(backend):
         pytest.skip("PARDISO is not installed")
     fold = bratu_fold(99, backend=backend).special[0]
     assert abs(fold.parameter - BRATU[99]) < 1e-10
+
+
+class Counted(SuperLU):
+    made = 0
+
+    def __init__(self):
+        super().__init__()
+        type(self).made += 1
+
+
+@pytest.mark.parametrize("backend", [Counted, functools.partial(Counted), lambda: Counted()])
+def test_a_back_end_by_factory_serves_the_bordered_matrix_too(backend):
+    Counted.made = 0
+    branch = bratu_fold(99, backend=backend)
+    assert abs(branch.special[0].parameter - BRATU[99]) < 1e-9
+    assert branch.stats.backend == "superlu"
+    assert Counted.made >= 3  # one to see what it is, one for J, one for the matrix round it
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,31 @@ def test_jumps_are_refused_and_explained():
     assert any("jumped" in reason for _, reason in branch.rejected)
 
 
+def moved_pitchfork(x, mu, shift):
+    return mu + shift + x - x**3 / 3.0
+
+
+def test_jumps_are_refused_when_several_parameters_move():
+    """The way has a corner, where the tangent ahead is not that of the step that led there."""
+    rows = [(-1.0, 0.0), (-1.0, 0.5), (0.3, 0.5), (0.3, 1.0)]
+    with pytest.warns(PartialBranchWarning, match=r"fold at row 1.897\d* \(mu = 0.16666"):
+        branch = Problem(moved_pitchfork).sweep(
+            [-2.0], ("mu", "shift"), rows, predictor=Tangent(), solver=Newton()
+        )
+    assert len(branch) == 2
+    assert branch.states.max() < -0.9
+    assert any("jumped" in reason for _, reason in branch.rejected)
+
+
+def test_corners_of_the_way_are_no_jumps():
+    rows = [(-1.0, 0.0), (-1.5, 0.0), (-1.5, 0.9), (-1.5, 0.9), (-0.9, -1.0), (-2.0, 0.0)]
+    branch = Problem(moved_pitchfork).sweep(
+        [-2.0], ("mu", "shift"), rows, predictor=Tangent(), solver=Newton()
+    )
+    assert branch.success
+    assert branch.rejected == []
+
+
 @pytest.mark.parametrize(("keep", "rows"), [("none", [8]), (4, [0, 4, 8]), (3, [0, 3, 6, 8])])
 def test_states_are_kept_as_asked(keep, rows):
     values = np.linspace(0.1, 3.0, 9)

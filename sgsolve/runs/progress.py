@@ -1,0 +1,100 @@
+"""Progress: a bar that says how far a run is, at what rate it goes and how long it still takes.
+
+One idea: a sweep knows how many points there will be; a continuation can only estimate it, from
+the way to the bound ahead and the pace of the last points, and it says "about". At a fold the bound
+ahead becomes the other one, and the estimate follows.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import InputError
+
+PACE = 5  # points whose mean step is the pace
+FORMAT = "{desc}: {n_fmt} of about {total_fmt} points [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+
+
+def progress_bar(progress: bool | None, total: int | None, title: str, **options: Any) -> Any:
+    """Return a progress bar; None without tqdm or, unless asked for, without a terminal."""
+    if progress is False or (progress is None and not sys.stderr.isatty()):
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        if progress:
+            raise InputError('progress=True needs tqdm: pip install "sgsolve[progress]"') from None
+        return None
+    return tqdm(total=total, desc=title, **options)
+
+
+class CurveBar:
+    """The bar of a continuation.
+
+    Parameters
+    ----------
+    bar : tqdm bar, or None
+    name : str
+        The parameter.
+    bounds : (float, float)
+        Of the parameter.
+    max_points : int
+    """
+
+    def __init__(self, bar: Any, name: str, bounds: tuple[float, float], max_points: int) -> None:
+        self.bar, self.name, self.bounds, self.max_points = bar, name, bounds, max_points
+
+    @classmethod
+    def of(
+        cls,
+        progress: bool | None,
+        name: str,
+        bounds: tuple[float, float],
+        max_points: int,
+        done: int,
+    ) -> CurveBar:
+        """Return the bar of a run that has so many points already."""
+        bar = progress_bar(
+            progress, max_points, f"continuation {name}", initial=done, bar_format=FORMAT
+        )
+        return cls(bar, name, bounds, max_points)
+
+    def point(self, values: Sequence[float]) -> None:
+        """Show a new point; `values` are those of the parameter at all points so far."""
+        if self.bar is None:
+            return
+        self.bar.total = expected(values, self.bounds, self.max_points)
+        self.bar.set_postfix_str(f"{self.name} = {values[-1]:.6g}", refresh=False)
+        self.bar.update()
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def expected(values: Sequence[float], bounds: tuple[float, float], max_points: int) -> int:
+    """Return how many points there will be, if the curve goes on as it goes now.
+
+    Examples
+    --------
+    >>> expected([0.0, 0.1, 0.2], (0.0, 1.0), 400)
+    11
+    >>> expected([0.0, 0.1, 0.2], (0.0, float("inf")), 400)
+    400
+    """
+    done = len(values)
+    if done < 2:
+        return max_points
+    last = values[-1] - values[-2]
+    recent = values[-1 - PACE :]
+    pace = (recent[-1] - recent[0]) / (len(recent) - 1)
+    if pace * last <= 0.0:  # just turned
+        pace = last
+    bound = bounds[1] if pace > 0.0 else bounds[0]
+    if pace == 0.0 or not math.isfinite(bound):
+        return max_points
+    return min(max_points, done + math.ceil((bound - values[-1]) / pace - 1e-9))
