@@ -28,6 +28,7 @@ from .trace import Found
 Vector = NDArray[Any]
 
 ITERATIONS = 12
+TRANSVERSAL = 1e-4  # part of |w||Fp| that w . Fp is at a fold
 
 
 @dataclass
@@ -96,6 +97,12 @@ def fold_near(curve: Curve, z: Vector, row: Vector, reach: float) -> tuple[Linea
     return None
 
 
+def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
+    """Whether w . Fp is not zero: it never is at a fold, and always where a pitchfork arm turns."""
+    usual = float(np.linalg.norm(w)) * max(float(np.linalg.norm(other)) for other in around)
+    return abs(float(w @ Fp)) > TRANSVERSAL * usual
+
+
 class Folds:
     """The detector of folds; see `sgsolve.continuation.trace.Detector`."""
 
@@ -132,7 +139,8 @@ class Folds:
         tangent = curve.metric.unit(np.append(vector, 0.0))
         tangent *= np.sign(curve.metric.dot(tangent, row)) or 1.0
         special = Special("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
-        return [Found(Spot(at, tangent, a.s + share * (b.s - a.s)), special)]
+        spot = Spot(at, tangent, a.s + share * (b.s - a.s))
+        return [Found(spot, special, _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))]
 
     def _polished(
         self, curve: Curve, z: Vector, a: Spot, b: Spot, reach: float

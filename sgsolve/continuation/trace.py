@@ -32,10 +32,14 @@ FAR = 0.5  # a corrected point further from the prediction than this part of the
 
 @dataclass
 class Found:
-    """A special point, as a spot of the curve."""
+    """A special point, as a spot of the curve.
+
+    ``transversal`` says that it is certainly a fold, even if a branch point is next to it.
+    """
 
     spot: Spot
     special: Special
+    transversal: bool = False
 
 
 class Detector(Protocol):
@@ -215,7 +219,8 @@ def _found(curve: Curve, a: Spot, b: Spot, route: Route) -> list[Found]:
     for detector in route.detectors:
         for new in detector.locate(curve, a, b):
             near = [f for f in found if abs(f.spot.s - new.spot.s) < 1e-4 * (b.s - a.s)]
-            if new.special.kind == "fold" and any(f.special.kind == "branch point" for f in near):
+            beside = any(f.special.kind == "branch point" for f in near)
+            if new.special.kind == "fold" and beside and not new.transversal:
                 continue  # a pitchfork met along its arms
             found.append(new)
     return sorted(found, key=lambda one: one.spot.s)
