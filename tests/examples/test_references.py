@@ -154,3 +154,14 @@ def test_two_dimensions_with_obtuse_triangles(old_constants):
     device = build(mesh, np.where(at < 4e-5, -1e17, 1e16), nodes, SILICON, old_constants)
     for bias in (-2.0, 0.5):
         assert abs(compare(device, nodes, SILICON, {"p": bias}, "p")) < 1e-11
+
+
+@pytest.mark.parametrize("bias", [-4.0, 0.3, 5.0])
+def test_a_transistor_whose_base_floats(bias, old_constants):
+    from physics import graded, interval
+
+    x = graded([0.0, 3e-5, 6e-5, 1.2e-4], 1e-5, 2e-6, 1.7)
+    nodes = {"e": [0], "c": [len(x) - 1]}
+    doping = np.select([x < 3e-5, x < 6e-5], [1e18, -1e17], 2e16)
+    device = build(interval(x), doping, nodes, SILICON, old_constants)
+    assert abs(compare(device, nodes, SILICON, {"c": bias}, "c")) < 1e-11

@@ -34,7 +34,8 @@ from .carriers import (
 )
 from .constants import CODATA2018, Constants
 from .contacts import Contact
-from .layout import Layout, scaled_divergences
+from .floating import gathering
+from .layout import Layout, scaled, scaled_divergences
 from .mesh import Mesh
 from .start import equilibrium, solve, sweep
 from .statistics import Boltzmann, Statistics
@@ -139,7 +140,7 @@ class Device:
         checks.overrides(self, fields)
         checks.surfaces(self)
         checks.units(self)
-        self.divergences, self.scales = scaled_divergences(self)
+        self.divergences, self.scales = scaled_divergences(self, gathering(self))
         self.built_in: dict[str, Any] = {}
         self.problem = Problem(
             self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
@@ -191,12 +192,12 @@ class Device:
         if at_surfaces is not None:
             rate = rate + at_surfaces / s.vt
         scale_n, scale_p = self.scales["n"], self.scales["p"]
-        balance_n = (self.divergences["n"] @ jn - scale_n * rate) / s.n
-        balance_p = (self.divergences["p"] @ jp + scale_p * rate) / s.p
+        balance_n = (self.divergences["n"] @ jn - scaled(scale_n, rate)) / s.n
+        balance_p = (self.divergences["p"] @ jp + scaled(scale_p, rate)) / s.p
         metal = emission(self, s, p)
         if metal is None:
             return balance_n, balance_p
-        return balance_n - scale_n * metal[0], balance_p + scale_p * metal[1]
+        return balance_n - scaled(scale_n, metal[0]), balance_p + scaled(scale_p, metal[1])
 
     def equilibrium(self, **p: Any) -> np.ndarray:
         """Solution in the dark without voltages, from a cold start, see `start`."""

@@ -20,7 +20,7 @@ Reference: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on sca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
@@ -119,16 +119,28 @@ class Layout:
         rows = [fixed, self.n + held, self.n + self.n_s + held]
         self.fixed_rows = np.concatenate(rows)
 
+    def soften(self, rows: np.ndarray) -> None:
+        """Take the firmness from some rows."""
+        self.firmness[rows] = 0.0
+        self.diagonal = self.fixed + self.firmness
 
-def scaled_divergences(device: Device) -> tuple[dict[str, csr_array], dict[str, np.ndarray]]:
+
+def scaled_divergences(
+    device: Device, floating: Mapping[str, csr_array]
+) -> tuple[dict[str, csr_array], dict[str, np.ndarray | csr_array]]:
     """Divergence of each equation with every row divided by its coupling, fixed rows emptied.
+
+    Parameters
+    ----------
+    floating : dict of csr_array
+        Under "n" and "p", where there are such regions: the sums of `floating.gathering`.
 
     Returns
     -------
     divergences : dict of csr_array
         Under "psi", "n" and "p".
-    scales : dict of ndarray
-        What every row was multiplied by; 0 where it is fixed.
+    scales : dict of ndarray or csr_array
+        What was multiplied by: a number for every row, 0 where it is fixed; or a matrix.
     """
     lay, p, c = device.layout, device.parameters, device.constants
     vt = c.thermal_voltage(p["T"])
@@ -144,8 +156,18 @@ def scaled_divergences(device: Device) -> tuple[dict[str, csr_array], dict[str, 
         free = lay.psi_free if poisson else lay.carrier_free
         total = abs(matrix) @ np.abs(weight) + (doping if poisson else 0.0)
         scales[name] = free / np.where(total > 0, total, 1.0)
-        divergences[name] = csr_array(diags_array(scales[name]) @ matrix)
+        scale = diags_array(scales[name])
+        if name in floating:
+            matrix = csr_array(floating[name] @ matrix)
+            matrix.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
+            scales[name] = csr_array(scale @ floating[name])
+        divergences[name] = csr_array(scale @ matrix)
     return divergences, scales
+
+
+def scaled(scale: np.ndarray | csr_array, values: Any) -> Any:
+    """What is lost at the nodes, in the combinations of the divergences."""
+    return scale * values if isinstance(scale, np.ndarray) else scale @ values
 
 
 def _place(nodes: np.ndarray, n: int) -> csr_array:

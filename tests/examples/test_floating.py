@@ -1,0 +1,80 @@
+"""Regions that no contact reaches: found, and resolved to all digits."""
+
+import numpy as np
+import pytest
+
+VALUES = {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+VALUES |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10}
+
+
+def layers(ends, doping):
+    from physics import Device, Ohmic, graded, interval, srh
+
+    x = graded(ends, 2e-6, 3e-7, 1.2)
+    net = np.select([x < end for end in ends[1:-1]], doping[:-1], doping[-1])
+    contacts = {"left": Ohmic(0), "right": Ohmic(-1)}
+    return Device(interval(x), net, contacts, VALUES, recombination=[srh])
+
+
+def transistor():
+    return layers([0.0, 1e-4, 1.5e-4, 3e-4], [1e19, -1e17, 1e16])
+
+
+def thyristor():
+    return layers([0.0, 1e-4, 3e-4, 4e-4, 5e-4], [-1e18, 1e15, -1e17, 1e19])
+
+
+def test_regions_are_those_without_a_contact():
+    from physics.floating import regions
+    from pn_diode import diode
+
+    assert regions(diode()) == {"n": [], "p": []}
+    device = thyristor()
+    found, x = regions(device), device.mesh.nodes
+    for name, low, high in (("n", 1e-4, 3e-4), ("p", 3e-4, 4e-4)):
+        (part,) = found[name]
+        np.testing.assert_array_equal(part, np.flatnonzero((x >= low) & (x < high)))
+
+
+@pytest.mark.parametrize(
+    ("make", "top", "cost"), [(transistor, 5.0, 8), (transistor, -5.0, 8), (thyristor, -10.0, 10)]
+)
+def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):
+    device = make()
+    name = "right" if make is transistor else "left"
+    fine = device.sweep(name, np.linspace(0, top, 41))
+    coarse = device.sweep(name, [0.0, top / 2, top])
+    assert fine.success
+    assert coarse.success
+    assert not fine.rejected
+    assert fine.stats.n_factor < cost * len(fine)
+    currents = [device.currents(sweep, name)[-1] for sweep in (fine, coarse)]
+    assert currents[0] == pytest.approx(currents[1], rel=1e-11)
+    other = {"left": "right", "right": "left"}[name]
+    out = device.current(fine.x, other, **{f"V_{name}": top})
+    assert currents[0] + out == pytest.approx(0, abs=1e-12 * abs(out))
+
+
+def test_a_floating_ring_in_two_dimensions():
+    from physics import Device, Ohmic, rectangle, srh
+
+    x, y = np.linspace(0, 4e-4, 41), np.linspace(0, 2e-4, 15)
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    anode, ring = (depth < 4e-5) & (at < 1e-4), (depth < 4e-5) & (at > 1.6e-4) & (at < 2.2e-4)
+    doping = np.where(anode | ring, -1e18, 3e15)
+    contacts = {
+        "anode": Ohmic(mesh.where((depth == 0) & (at < 8e-5))),
+        "cathode": Ohmic(mesh.where(depth == y[-1])),
+    }
+    device = Device(mesh, doping, contacts, VALUES, recombination=[srh])
+    fine = device.sweep("anode", np.linspace(0, -20, 11))
+    coarse = device.sweep("anode", [0.0, -20.0])
+    found = [device.currents(sweep, "anode")[-1] for sweep in (fine, coarse)]
+    assert found[0] == pytest.approx(found[1], rel=1e-11)
+    out = device.current(fine.x, "cathode", V_anode=-20.0)
+    assert found[0] + out == pytest.approx(0, abs=1e-12 * abs(out))
+    inside = mesh.where(ring & (depth == 0))[2:-2]
+    level = fine.x[2 * mesh.n :][inside]
+    assert np.ptp(level) < 1e-9
+    assert -20 < level[0] < -1
