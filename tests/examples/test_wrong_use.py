@@ -186,3 +186,61 @@ def test_an_intrinsic_density_off_by_a_million(make):
 
     with pytest.warns(UnitsWarning, match=r"intrinsic density is 1e\+16"):
         make(ni=1e16, doping=np.repeat([-9e15, 9e15], [25, 26]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mesh": np.linspace(0, 1, 51)}, r"mesh: must be a Mesh, such as interval\(x\)"),
+        ({"contacts": [0, 50]}, "contacts: must be a dictionary"),
+        ({"contacts": {"a": 0}}, "contacts: 'a' must be Ohmic, Schottky or Gate, not 0"),
+        ({"surfaces": {"s": [0]}}, "surfaces: 's' must be Surface"),
+        ({"doping": "high"}, "doping: must be a number or an array of numbers, got 'high'"),
+        ({"doping": np.full(51, 1e16j)}, "doping: must be a number or an array"),
+        ({"parameters": [1.0]}, "parameters: must be a dictionary"),
+        ({"parameters": {"eps_r": "12"}}, "eps_r: must be a number or an array of numbers"),
+        ({"parameters": {"eps_r": None}}, "eps_r: must be a number or an array of numbers"),
+        ({"recombination": "srh"}, "recombination: must be a list of functions, got 'srh'"),
+        ({"traps": abs}, "traps: must be a list of functions"),
+        ({"mobility": "masetti"}, "mobility: must be a function"),
+        ({"statistics": dict}, "statistics: must be an object with log_gamma"),
+        ({"constants": 1.6e-19}, "constants: must be Constants, not float"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(changed, message):
+    from physics import Device, Ohmic, interval
+
+    good = {
+        "mesh": interval(np.linspace(0, 1e-4, 51)),
+        "doping": np.full(51, 1e16),
+        "contacts": {"a": Ohmic(0), "b": Ohmic(-1)},
+        "parameters": {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0},
+    }
+    assert Device(**good).solve(V_a=0.1).success
+    with pytest.raises(InputError, match=message):
+        Device(**(good | changed))
+
+
+def test_a_mask_says_which_nodes():
+    from physics import Device, Ohmic, Surface, interval
+
+    mesh = interval(np.linspace(0, 1e-4, 51))
+    values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    contacts = {"a": Ohmic(mesh.nodes == 0), "b": Ohmic(mesh.nodes == 1e-4)}
+    device = Device(mesh, np.full(51, 1e16), contacts, values)
+    assert device.layout.contacts["b"].tolist() == [50]
+    speeds = {"S_n": 1e3, "S_p": 1e3, "n1": 1e10, "p1": 1e10, "G": 1e18}
+    found = []
+    for front in (mesh.nodes == 0, [0], [-51]):
+        lit = Device(
+            mesh,
+            np.full(51, 1e16),
+            {"b": Ohmic(-1)},
+            values | speeds,
+            surfaces={"s": Surface(front)},
+        )
+        found.append(lit.solve().x)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    with pytest.raises(InputError, match="'a': nodes must be a list of node numbers"):
+        Device(mesh, np.full(51, 1e16), {"a": Ohmic(mesh.nodes < 0)}, values)

@@ -37,7 +37,7 @@ class Surface:
     Parameters
     ----------
     nodes : sequence of int
-        Nodes of the surface.
+        Nodes of the surface, or a mask, a bool for every node.
     area : float or ndarray
         Measure of the surface that belongs to each node, cm**(dim - 1).
     """

@@ -15,7 +15,8 @@ import numpy as np
 from sgsolve.errors import InputError, NotFiniteError, ParameterError, ShapeError
 
 from .carriers import band_factors, keywords
-from .contacts import Schottky, check_numbers, numbers
+from .contacts import Schottky, check_numbers, node_list
+from .kinds import numbers
 from .mesh import Mesh
 from .recombination import surface
 from .statistics import Boltzmann
@@ -34,6 +35,7 @@ class UnitsWarning(UserWarning):
 
 def doping(mesh: Mesh, values: Any) -> np.ndarray:
     """Net doping as an array over the nodes, or an error."""
+    numbers("doping", values)
     array = np.asarray(values, dtype=float)
     if array.shape != (mesh.n,):
         raise ShapeError(
@@ -50,10 +52,11 @@ def surfaces(device: Device) -> None:
     for name, where in device.surfaces.items():
         what = f"surface {name!r}"
         check_numbers(what, where)
-        nodes = numbers(what, where.nodes, where.area, lay.n)
+        nodes = node_list(what, where.nodes, where.area, lay.n)
         if (lay.local[nodes] < 0).any():
             raise InputError(f"{what}: sits on nodes outside the semiconductor")
-        if len(nodes) < np.size(where.nodes):
+        given = np.asarray(where.nodes)
+        if len(nodes) < (given.sum() if given.dtype == bool else given.size):
             raise InputError(f"{what}: names a node twice")
 
 
@@ -123,6 +126,7 @@ def overrides(device: Device, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name not in device.parameters:
             _refuse_unknown(device, [name], list(device.parameters))
+        numbers(name, value)
         _check_value(device, name, value)
 
 
@@ -132,6 +136,7 @@ def values(device: Device, name: str, given: Any) -> str:
         name = "V_" + name
     if name not in device.parameters:
         contact(device, name.removeprefix("V_"))
+    numbers(name, given)
     table = np.asarray(given, dtype=float)
     if table.ndim != 1 or not table.size:
         raise ShapeError(f"values: need a list of numbers for {name!r}, got shape {table.shape}")

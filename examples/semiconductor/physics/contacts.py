@@ -28,7 +28,7 @@ class Ohmic:
     Parameters
     ----------
     nodes : int or sequence of int
-        Node numbers; negative ones count from the end.
+        Node numbers; negative ones count from the end. Or a mask, a bool for every node.
     """
 
     nodes: Nodes
@@ -87,12 +87,14 @@ Contact = Ohmic | Schottky | Gate
 def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:
     """Node numbers of a contact, checked, counted from the start."""
     check_numbers(f"contact {name!r}", contact)
-    return numbers(f"contact {name!r}", contact.nodes, getattr(contact, "area", 1.0), n)
+    return node_list(f"contact {name!r}", contact.nodes, getattr(contact, "area", 1.0), n)
 
 
-def numbers(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.ndarray:
+def node_list(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.ndarray:
     """Node numbers counted from the start, in the order of their areas if these differ."""
     nodes = np.atleast_1d(np.asarray(nodes))
+    if nodes.dtype == bool and nodes.shape == (n,):
+        nodes = np.flatnonzero(nodes)
     if nodes.dtype.kind not in "iu" or nodes.ndim != 1 or not len(nodes):
         raise InputError(f"{what}: nodes must be a list of node numbers, got {nodes!r}")
     if nodes.min() < -n or nodes.max() >= n:

@@ -35,6 +35,7 @@ from .carriers import (
 from .constants import CODATA2018, Constants
 from .contacts import Contact
 from .floating import gathering
+from .kinds import check_kinds
 from .layout import Layout, scaled, scaled_divergences
 from .mesh import Mesh
 from .start import equilibrium, solve, sweep
@@ -129,6 +130,7 @@ class Device:
         active: tuple[np.ndarray, np.ndarray] | None = None,
         constants: Constants = CODATA2018,
     ) -> None:
+        check_kinds(locals())
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
