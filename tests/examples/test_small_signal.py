@@ -34,6 +34,28 @@ def test_depletion_capacitance_follows_theory(diode):
         assert value == pytest.approx(theory, rel=0.02)
 
 
+@pytest.mark.parametrize("voltage", [0.0, -1.0, -4.0])
+def test_capacitance_is_the_slope_of_the_stored_holes(diode, voltage):
+    from physics.bands import densities
+    from physics.small_signal import SmallSignal
+
+    def holes(x, **p):
+        _, density = densities(diode, x, **p)
+        return diode.constants.q * np.sum(diode.layout.volumes * density)
+
+    x = diode.solve(V_p=voltage).x
+    slope = diode.problem.sensitivity(x, "V_p", of=holes, V_p=voltage)
+    found = SmallSignal(diode).capacitance(x, "p", [1e-3, 1e3], V_p=voltage)
+    assert found == pytest.approx([slope, slope], rel=1e-6)
+
+    def difference(h):
+        up, down = (holes(diode.solve(x, V_p=voltage + s).x) for s in (h, -h))
+        return (up - down) / (2 * h)
+
+    wide, narrow = difference(2e-3), difference(1e-3)
+    assert slope == pytest.approx((4 * narrow - wide) / 3, rel=1e-7)
+
+
 def test_pattern_is_analysed_once_for_all_frequencies_and_biases(diode):
     from physics.small_signal import SmallSignal
 
