@@ -78,7 +78,8 @@ class Plan:
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
         vector = self._source_vector(coefficients, dtype)
-        data = self.finished(vector, *self.constant_values(coefficients, dtype), dtype)
+        numbers = tuple(coefficients[term][0] for term, _, _ in self.layout.constant)
+        data = self.finished(vector, *self.constant_values(numbers, dtype), dtype)
         self._scratch.append(vector)
         return data
 
@@ -105,15 +106,14 @@ class Plan:
                 data += (self.product @ vector).astype(dtype, copy=False)
         return data
 
-    def constant_values(self, coefficients: list[Coefficient], dtype: Any) -> tuple[Any, Any]:
-        """Return the constant part of the values, everywhere and at the places to be set."""
-        key = (dtype, *[coefficients[number][0] for number, _, _ in self.layout.constant])
+    def constant_values(self, numbers: Any, dtype: Any) -> tuple[Any, Any]:
+        """Return the values of the terms that are plain numbers: everywhere, and at the spots."""
+        key = (dtype, *numbers)
         known, template, base = self._template
         if known != key:
             template = np.zeros(self.layout.pattern.nnz, dtype=dtype)
-            for number, place, weight in self.layout.constant:
-                values = coefficients[number][0] * (1.0 if weight is None else weight)
-                np.add.at(template, place, values)
+            for number, (_, place, weight) in zip(numbers, self.layout.constant, strict=True):
+                np.add.at(template, place, number * (1.0 if weight is None else weight))
             base = None if self.spots is None else template[self.spots]
             if base is not None and not base.any():
                 base = None

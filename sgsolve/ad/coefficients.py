@@ -44,6 +44,11 @@ class Memo:
         return known[0]
 
 
+def finite(number: Any) -> bool:
+    """Whether a number is finite; one of a recorded computation is not known to be."""
+    return not isinstance(number, op.Symbol) and bool(np.isfinite(number))
+
+
 def add_term(terms: Terms, g: Structure, q: Coefficient, memo: Memo) -> None:
     """Add a term to `terms`, where its structure may stand already."""
     p = terms.get(g)
@@ -158,7 +163,7 @@ def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficien
     if g.has_weights:
         return expanded(g, p)
     alpha, s, c, _ = p
-    full = np.full(len(g.cols), alpha) if c is None else op.offset(op.scale(c, s), alpha)
+    full = op.constant(len(g.cols), alpha) if c is None else op.offset(op.scale(c, s), alpha)
     return g, (0.0, 1.0, full, None)
 
 

@@ -29,6 +29,7 @@ from .coefficients import (
     Terms,
     add_term,
     expanded,
+    finite,
     placed,
     pulled,
     scattered,
@@ -64,11 +65,7 @@ class Derivative:
         if type(factor) is tuple:
             number, factor = factor
         if isinstance(factor, NUMBERS):
-            number = number * factor
-            return Derivative(
-                self.root,
-                {g: (p[0] * number, p[1] * number, p[2], p[3]) for g, p in self.terms.items()},
-            )
+            return self.scaled_by_number(number * factor)
         memo = Memo()
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
@@ -82,6 +79,11 @@ class Derivative:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
                 terms[g] = (0.0, s * number, memo(op.multiply, c, d), None)
+        return Derivative(self.root, terms)
+
+    def scaled_by_number(self, number: Any) -> Derivative:
+        """Return `number` times this derivative."""
+        terms = {g: (p[0] * number, p[1] * number, p[2], p[3]) for g, p in self.terms.items()}
         return Derivative(self.root, terms)
 
     def times(self, values: NDArray[Any]) -> Derivative:
@@ -119,7 +121,7 @@ class Derivative:
         terms: Terms = {}
         for g, p in self.terms.items():
             m = placed(mask, g, memo)
-            if not (np.isfinite(p[0]) and np.isfinite(p[1])):
+            if not (finite(p[0]) and finite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.
                 g, p = without_numbers(g, p)
                 m = memo(op.take, mask, g.place(np.arange(len(g.cols))))

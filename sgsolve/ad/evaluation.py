@@ -6,6 +6,7 @@ evaluations of a small residual, and a single solve of a small system needs no m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ..pattern import Pattern
@@ -45,7 +46,9 @@ def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | No
     if type(derivative) is Recorded:
         program = _program(derivative, size, dtype, target)
         if program is not None:
-            return program.pattern, program.run(derivative.tape.inputs)
+            # A number that is zero today: what is divided by it has to be decided today.
+            with suppress(ZeroDivisionError):
+                return program.pattern, program.run(derivative.tape.inputs)
     plan: Plan = plan_of(derivative, size, target)
     return plan.layout.pattern, plan.fill(list(derivative.terms.values()), dtype)
 

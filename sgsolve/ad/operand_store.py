@@ -55,18 +55,20 @@ class OperandStore:
     def matrix(self, array: Any, clock: int) -> Matrix:
         """Return the operand for a SciPy sparse matrix in any format, or a dense matrix."""
         parts = _parts(array)
+        # The arrays of a matrix by rows are those of its transpose by columns.
+        form = (array.shape, getattr(array, "format", "dense"))
         found = self._by_id.get(id(array))
-        if type(found) is Matrix and _all_equal(found.contents, parts):
+        if type(found) is Matrix and found.form == form and _all_equal(found.contents, parts):
             found.used = clock
             return found
-        key = (array.shape, *(_sample(p) for p in parts))
+        key = (form, *(_sample(p) for p in parts))
         for operand in self._by_content.get(key, ()):
             if _all_equal(operand.contents, parts):
                 self._remember(array, operand)
                 operand.used = clock
                 return operand  # type: ignore[no-any-return]
         contents = tuple(map(Contents, parts))
-        operand = Matrix(_csr(array, contents), contents, clock)
+        operand = Matrix(_csr(array, contents), contents, clock, form)
         self.nbytes += sum(p.nbytes for p in parts) + sum(p.nbytes for p in parts)
         self._by_content.setdefault(key, []).append(operand)
         self._remember(array, operand)

@@ -132,10 +132,13 @@ PASSING: dict[int, Index] = {}
 class Matrix:
     """A constant sparse matrix: private CSR copy of what the user multiplies with."""
 
-    __slots__ = ("contents", "csr", "used")
+    __slots__ = ("contents", "csr", "form", "used")
 
-    def __init__(self, csr: Any, contents: tuple[Contents, ...], clock: int) -> None:
+    def __init__(
+        self, csr: Any, contents: tuple[Contents, ...], clock: int, form: tuple[Any, str]
+    ) -> None:
         self.csr = csr
+        self.form = form
         self.contents = contents
         self.used = clock
 

@@ -86,7 +86,8 @@ def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:
         rows, cols, shape = i * count + copy, j * count + copy, (m * count, n * count)
     else:
         rows, cols, shape = copy * n + j, copy * m + i, (count * n, count * m)
-    return Matrix(sp.csr_array(sp.coo_array((v, (rows, cols)), shape=shape)), (), root.clock)
+    repeated = sp.csr_array(sp.coo_array((v, (rows, cols)), shape=shape))
+    return Matrix(repeated, (), root.clock, (shape, "csr"))
 
 
 def _sum_of_products(a: Any, b: Any) -> Any:

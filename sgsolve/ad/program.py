@@ -25,25 +25,25 @@ from .tracing import Line, Tracer
 
 # How NumPy's own operators write an operation, and how it is written into a given place.
 PLAIN = {
-    op.multiply: "{} * {}",
-    op.add: "{} + {}",
-    op.subtract: "{} - {}",
-    op.scale: "{} * {}",
-    op.offset: "{} + {}",
-    op.take: "{}.take({})",
-    op.cut: "{}[{}:{}:{}]",
-    op.reciprocal: "1.0 / {}",
+    op.unrecorded(op.multiply): "{} * {}",
+    op.unrecorded(op.add): "{} + {}",
+    op.unrecorded(op.subtract): "{} - {}",
+    op.unrecorded(op.scale): "{} * {}",
+    op.unrecorded(op.offset): "{} + {}",
+    op.unrecorded(op.take): "{}.take({})",
+    op.unrecorded(op.cut): "{}[{}:{}:{}]",
+    op.unrecorded(op.reciprocal): "1.0 / {}",
+    op.times: "{} * {}",
+    op.plus: "{} + {}",
+    op.over: "{} / {}",
 }
 PLACED = {
-    op.multiply: "multiply({}, {}, {out})",
-    op.add: "add({}, {}, {out})",
-    op.subtract: "subtract({}, {}, {out})",
-    op.scale: "multiply({}, {}, {out})",
-    op.offset: "add({}, {}, {out})",
+    op.unrecorded(op.multiply): "multiply({}, {}, {out})",
+    op.unrecorded(op.add): "add({}, {}, {out})",
+    op.unrecorded(op.subtract): "subtract({}, {}, {out})",
+    op.unrecorded(op.scale): "multiply({}, {}, {out})",
+    op.unrecorded(op.offset): "add({}, {}, {out})",
 }
-PLAIN = {f.__wrapped__: text for f, text in PLAIN.items()}  # type: ignore[attr-defined]
-PLACED = {f.__wrapped__: text for f, text in PLACED.items()}  # type: ignore[attr-defined]
-
 
 # Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
 MOST_RESULTS = 2
@@ -71,7 +71,6 @@ class Program:
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
-        self.constant = self.plan.constant_values(coefficients, dtype)
         self.used = 0
         self.source, constants = _written(tracer, self.plan, coefficients)
         namespace: dict[str, Any] = {**constants, **_NUMPY}
@@ -87,8 +86,9 @@ class Program:
         except IndexError:
             vector, views = self._places()
         with np.errstate(all="ignore"):
-            self._run(inputs, views)
-        data = self.plan.finished(vector, *self.constant, self.dtype, self._unused())
+            numbers = self._run(inputs, views)
+        constant = self.plan.constant_values(numbers, self.dtype)
+        data = self.plan.finished(vector, *constant, self.dtype, self._unused())
         self._scratch.append((vector, views))
         self._results.append(data)
         return data
@@ -143,12 +143,13 @@ def _written(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> tuple[str, 
             rows = op.multiply(op.take(a, row), weight)
             factors = op.take(op.offset(op.scale(c, s), alpha), source)
             general.append(f"multiply({tracer.name(rows)}, {tracer.name(factors)}, {place})")
-    lines = _with_places(tracer, stores, general)
-    body = [f"    {line}" for line in lines] or ["    pass"]
+    numbers = [tracer.name(coefficients[term][0]) for term, _, _ in plan.layout.constant]
+    last = f"return ({''.join(n + ', ' for n in numbers)})"
+    body = [f"    {line}" for line in _with_places(tracer, stores, [*general, last])]
     return "\n".join(["def run(t, v):", *body]), tracer.constants
 
 
-def _with_places(tracer: Tracer, stores: list[Any], general: list[str]) -> list[str]:
+def _with_places(tracer: Tracer, stores: list[Any], end: list[str]) -> list[str]:
     """Return the lines, results that are only stored computed in their place."""
     last: dict[str, int] = {}
     for number, line in enumerate(tracer.lines):
@@ -159,7 +160,8 @@ def _with_places(tracer: Tracer, stores: list[Any], general: list[str]) -> list[
         for what, s, place in stores
         if what not in last and stored.count(what) == 1 and _is_one(s) and "[" not in what
     }
-    kept = {*stored, *(name for text in general for name in _words(text))}
+    factors = [tracer.name(s) for _, s, _ in stores]
+    kept = {*stored, *(name for text in (*factors, *end) for name in _words(text))}
     texts = []
     for number, line in enumerate(tracer.lines):
         place = placed.pop(line.name, "")
@@ -172,13 +174,12 @@ def _with_places(tracer: Tracer, stores: list[Any], general: list[str]) -> list[
         dead = [n for n in _symbols(line) if last[n] == number and n not in kept]
         if dead:
             texts.append(f"{' = '.join(dict.fromkeys(dead))} = None")
-    texts += general
     for what, s, place in stores:
         if _is_one(s):
             texts.append(f"copyto({place}, {what}, 'unsafe')")
         else:
             texts.append(f"multiply({what}, {tracer.name(s)}, {place}, casting='unsafe')")
-    return texts
+    return texts + end
 
 
 def _text(line: Line, place: str, tracer: Tracer) -> str:

@@ -26,10 +26,11 @@ from .operands import Constant, Index, Matrix
 if TYPE_CHECKING:
     from .root import Root
 
-# Longer chains of operations, and factors that are another number on every call, are carried out
-# at once.
+# Longer chains of operations are carried out at once.
 MOST_DEPTH = 4000
-MOST_NUMBERS = 8
+# A factor that was this many numbers (a time step, a parameter of a sweep) goes to the tape.
+MOST_NUMBERS = 4
+PLAIN_NUMBERS = (float, int, np.float64)
 # What lies on a tape is not freed before the evaluation ends. A tape holds this much, and this
 # many vectors of the length of the unknowns; more than that is carried out at once.
 TAPE_BYTES = 1 << 24
@@ -52,7 +53,7 @@ class Point:
         The points that were made from this one first.
     """
 
-    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "numbers", "parents")
+    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "parents")
 
     def __init__(
         self,
@@ -67,7 +68,6 @@ class Point:
         self.inputs = inputs
         self.children: dict[Hashable, Point] = {}
         self.depth: int = 1 + max((p.depth for p in parents), default=0)
-        self.numbers = 0
 
 
 class Tape:
@@ -80,13 +80,14 @@ class Tape:
         Arrays, and operands that are likely to be others next time.
     """
 
-    __slots__ = ("_positions", "inputs", "made", "room", "root")
+    __slots__ = ("_positions", "inputs", "made", "numbers", "room", "root")
 
     def __init__(self, root: Root) -> None:
         self.root = root
         self.inputs: list[Any] = []
         self._positions: dict[int, int] = {}
         self.made: dict[Point, Derivative] = {}
+        self.numbers = 0
         self.room = TAPE_BYTES + TAPE_VECTORS * 8 * root.size
 
     def position(self, item: Any) -> int:
@@ -148,14 +149,7 @@ class Recorded(Derivative):
         """Return diag(factor) times this derivative."""
         point = self.point
         if isinstance(factor, NUMBERS):
-            key: Hashable = (float, type(factor), factor)
-            known = point.children.get(key)
-            if known is not None:
-                return Recorded(self.tape, known)
-            point.numbers += 1
-            if point.numbers > MOST_NUMBERS:
-                return self.tape.carry_out(point).scaled(factor)
-            return self._noted(key, _scaled, (factor,))
+            return self.scaled_by_number(factor)
         number: Any = 1.0
         if type(factor) is tuple:
             number, factor = factor
@@ -165,6 +159,30 @@ class Recorded(Derivative):
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
+
+    def scaled_by_number(self, number: Any) -> Derivative:
+        """Return `number` times this derivative."""
+        tape = self.tape
+        tape.numbers += 1
+        varying = tape.root.varying
+        if tape.numbers in varying:
+            if type(number) not in PLAIN_NUMBERS:
+                return tape.carry_out(self.point).scaled_by_number(number)
+            number = float(number)
+            key: Hashable = ("number", tape.position(number))
+            known = self.point.children.get(key)
+            if known is not None:
+                return Recorded(tape, known)
+            return self._noted(key, _scaled, (), (number,))
+        key = (float, type(number), number)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        met = tape.root.numbers.setdefault(tape.numbers, set())
+        met.add(number)
+        if len(met) >= MOST_NUMBERS:
+            varying.add(tape.numbers)
+        return self._noted(key, _scaled, (number,))
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
@@ -340,7 +358,7 @@ def _needed(last: Point, made: dict[Point, Derivative]) -> list[Point]:
 
 
 def _scaled(d: Derivative, number: Any) -> Derivative:
-    return d.scaled(number)
+    return d.scaled_by_number(number)
 
 
 def _scaled_by_array(d: Derivative, number: Any, array: Any) -> Derivative:

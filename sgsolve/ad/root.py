@@ -39,12 +39,14 @@ class Root(Structure):
         "_made",
         "_selections",
         "clock",
+        "numbers",
         "operands",
         "plans",
         "point",
         "points",
         "programs",
         "unit",
+        "varying",
     )
 
     # Bytes of new structures after which unused ones are looked for: small beside the memory of
@@ -68,6 +70,9 @@ class Root(Structure):
         self.point = Point(lambda: self.unit, (), (), ())
         self.points = 0
         self.programs = {}
+        # The values that each number of an evaluation had, and which of them varied.
+        self.numbers: dict[int, set[Any]] = {}
+        self.varying: set[int] = set()
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""

@@ -76,7 +76,8 @@ class Tracer:
             if not item.unique:
                 raise UntraceableError
             return TracedIndex(name, item, self.record)
-        return op.Symbol(item[:2], name, self.record)
+        example = item[:2] if isinstance(item, np.ndarray) else None
+        return op.Symbol(example, name, self.record)
 
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Write an operation down and return what stands for its result."""
@@ -87,7 +88,7 @@ class Tracer:
             name = f"a{len(self.lines)}"
             self.lines.append(Line(name, function, names))
             result: Any = op.Symbol(None, name, self.record)
-            if function is op.partial.__wrapped__:  # type: ignore[attr-defined]
+            if function is op.unrecorded(op.partial):
                 result = self._partial(name, arguments)
             known = self._known[key] = result
         return known

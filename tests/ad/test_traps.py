@@ -239,3 +239,16 @@ def test_equal_numbers_of_unknowns_in_different_problems_share_nothing_wrong():
             J = f(ad.seed(X)).jacobian.toarray()
             ad.clear_cache()
             np.testing.assert_array_equal(J, f(ad.seed(X)).jacobian.toarray())
+
+
+def test_a_matrix_and_its_transpose_share_their_arrays():
+    A = sp.csr_array(np.triu(np.arange(16.0).reshape(4, 4)))
+    x = np.array([0.5, -1.0, 2.0, 3.0])
+    assert np.shares_memory(A.data, A.T.data)
+    y = A @ ad.seed(x)
+    np.testing.assert_array_equal(y.jacobian.toarray(), A.toarray())
+    z = A.T @ ad.seed(x)
+    np.testing.assert_array_equal(z.jacobian.toarray(), A.T.toarray())
+    both = ad.seed(x)
+    J = (A @ both**2 + A.T @ both).jacobian
+    np.testing.assert_allclose(J.toarray(), A.toarray() * 2 * x + A.T.toarray())
