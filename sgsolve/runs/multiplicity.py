@@ -122,9 +122,10 @@ class Multiplicity:
         system.prepare(first)
         known: list[Result] = []
         with self._workspaces.lend() as workspace:
-            search = Search(system, workspace, deflation or Deflation(), solver)
-            for row in starts:
-                search.from_start(starting_point(row), known, max_solutions)
+            rows = [starting_point(row) for row in starts]
+            search = Search(system, workspace, deflation or Deflation(), solver, rows)
+            for row in rows:
+                search.from_start(row, known, max_solutions)
         return known
 
     def deflated_sweep(
@@ -162,11 +163,12 @@ class Multiplicity:
             for value in values:
                 system, _ = self._system(starts[0], {**params, name: value})
                 system.prepare(starts[0])
-                search = Search(system, workspace, deflation or Deflation(), None)
+                every = [*before, *starts]
+                search = Search(system, workspace, deflation or Deflation(), None, every)
                 known: list[Result] = []
                 for x in before:
                     search.continued(x, known)
-                for x in [*before, *starts]:
+                for x in every:
                     search.from_start(x, known, max_solutions)
                 before = [result.x for result in known]
                 sets.append(np.array(before).reshape(-1, len(starts[0])))
@@ -175,12 +177,16 @@ class Multiplicity:
 
 @dataclass
 class Search:
-    """The search for solutions of one system."""
+    """The search for solutions of one system.
+
+    ``starts`` are all that it will start from: with the solutions they say how large unknowns are.
+    """
 
     system: BoundSystem
     workspace: Workspace
     deflation: Deflation
     solver: Any
+    starts: Sequence[Vector]
 
     def continued(self, x: Vector, known: list[Result]) -> None:
         """Solve from a solution of a neighbouring system, undisturbed by the others."""
@@ -206,7 +212,8 @@ class Search:
             return False
         result = conclude(solver, self.system, self.workspace, x, F, Monitor())
         others = [other.x for other in known]
-        size = self._size(result.x, others)
+        # where all solutions are zero, to rounding, only starts tell what is near
+        size = self._size(result.x, [x, *self.starts, *others])
         if not result.success or not self.deflation.new(result.x, others, size):
             return False
         known.append(result)

@@ -258,4 +258,6 @@ def _order(now: float, before: float, older: float) -> float:
     """Return the observed order of convergence from three step sizes."""
     if not (0.0 < now < before < older < math.inf):
         return math.nan
-    return math.log(now / before) / math.log(before / older)
+    # differences of logarithms, for a quotient of tiny steps may underflow
+    fell = math.log(older) - math.log(before)
+    return (math.log(before) - math.log(now)) / fell if fell > 0.0 else math.nan

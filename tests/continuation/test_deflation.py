@@ -40,9 +40,18 @@ def test_elastica_with_a_transverse_force():
     assert unstable.count(0) == 2
 
 
+def test_solutions_that_are_zero_to_rounding_are_one():
+    """The buckled ones of 3.25, continued to 3.5, fall onto zero: to 1e-23 and to 1e-292."""
+    values = np.linspace(1.0, 12.0, 45)[8:13]
+    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", values)
+    assert sets.counts.tolist() == [1, 3, 3, 3, 3]
+
+
 @pytest.mark.slow
-def test_elastica_along_the_load():
-    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", np.linspace(1.0, 12.0, 23))
+@pytest.mark.parametrize("count", [9, 16, 23, 31])
+def test_elastica_along_the_load_whatever_the_steps(count):
+    values = np.linspace(1.0, 12.0, count)
+    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", values)
     assert sets.counts.tolist() == (2 * np.floor(sets.parameter / np.pi) + 1).astype(int).tolist()
     for lam, block in sets:
         assert all(np.abs(elastica(x, lam)).max() < 1e-6 for x in block)
