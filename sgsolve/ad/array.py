@@ -221,6 +221,8 @@ class ADArray(Operators):
     def __getattr__(self, name: str) -> Any:
         method = dispatch.METHODS.get(name)
         if method is None:
+            if hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # its own error, not ours
             raise AttributeError(f"an AD array has no attribute {name!r}")
         return lambda *args, **kwargs: method(self, *args, **kwargs)
 

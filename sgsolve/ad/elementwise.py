@@ -16,7 +16,7 @@ from ..errors import DerivativeError
 from .array_operations import flat
 from .derivative import Derivative
 from .indexing import broadcast
-from .rules import BINARY, UNARY
+from .rules import BINARY, ONE_SIDED, UNARY
 from .special_rules import INSTEAD
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
@@ -77,10 +77,12 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     """Return value and derivative of a function of an AD vector, or None for other cases."""
     v = x._value
     rule = VECTOR_RULES.get(ufunc)
-    if rule is None or v.dtype is not DOUBLE or v.ndim != 1 or len(v) < 2:
+    if rule is None or v.dtype is not DOUBLE or v.ndim == 0 or v.size < 2:
         return None
     y = ufunc(v)
-    return y, x._derivative.chained(rule, y, v)
+    if v.ndim == 1:
+        return y, x._derivative.chained(rule, y, v)
+    return y, x._derivative.chained(rule, y.ravel(), v.ravel())
 
 
 # Real arguments need no question, and numbers that are not finite no silence: a derivative is
@@ -91,13 +93,13 @@ VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
 def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
     va, vb = a._value, b._value
-    if va.shape != vb.shape or va.ndim != 1 or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
+    if va.shape != vb.shape or va.ndim == 0 or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
     if ufunc is np.multiply:
-        return va * vb, a._derivative.product(b._derivative, va, vb)
+        return va * vb, a._derivative.product(b._derivative, va.ravel(), vb.ravel())
     if ufunc is np.divide:
         y = va / vb
-        return y, a._derivative.quotient(b._derivative, y, vb)
+        return y, a._derivative.quotient(b._derivative, y.ravel(), vb.ravel())
     return None
 
 
@@ -107,7 +109,7 @@ def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if type(k) is not np.ndarray or k.dtype is not DOUBLE:
         return None
     v = x._value
-    if v.shape != k.shape or v.ndim != 1 or v.dtype is not DOUBLE:
+    if v.shape != k.shape or v.ndim == 0 or v.dtype is not DOUBLE:
         return None
     if ufunc is np.add:
         return v + k, x._derivative
@@ -147,7 +149,11 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
             return y, d
         if d.is_sparsity:
             return y, d
-        partial = _known(ufunc, _partial(ufunc, rule, y, va, vb)[which], which)
+        single = ONE_SIDED.get((ufunc, which))
+        if single is not None:
+            partial = _partial(ufunc, single, y, va, vb)
+        else:
+            partial = _known(ufunc, _partial(ufunc, rule, y, va, vb)[which], which)
         if partial is (vb if which == 0 else va) and isinstance(partial, np.ndarray):
             # The user may change a constant in place later; a derivative never follows.
             partial = partial.copy()

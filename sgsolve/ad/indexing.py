@@ -53,14 +53,23 @@ def permuted(
 
     `name` identifies the selection: equal names must mean equal selections.
     """
-    root = derivative.root
+    return derivative.taken(selection(derivative.root, name, shape, choose))
+
+
+def selection(
+    root: Any,
+    name: Hashable,
+    shape: tuple[int, ...],
+    choose: Callable[[NDArray[np.int64]], Any],
+) -> Index:
+    """Return the index of ``choose(y)`` for a y of that shape; see `permuted`."""
     known = root.children.get(name)
     if known is None:
         positions = np.ascontiguousarray(choose(positions_of(shape)), dtype=np.int64).ravel()
         index = Index(positions, None, False, root.clock)
         known = root.children.setdefault(name, Selected(index))
     known.used = root.clock
-    return derivative.taken(known.index)
+    return known.index  # type: ignore[no-any-return]
 
 
 class Selected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..errors import DerivativeError
 from .array import ADArray
 from .branching import where
 from .elementwise import value
+from .indexing import selection
 
 
 def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
@@ -23,17 +25,22 @@ def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
         return _joined_vectors(arrays, result)
     edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
     derivative = None
-    positions = None
-    for a, begin, end in zip(arrays, edges[:-1], edges[1:], strict=True):
+    for a, begin, end in zip(arrays, edges.tolist()[:-1], edges.tolist()[1:], strict=True):
         if not isinstance(a, ADArray):
             continue
-        if positions is None:
-            positions = np.moveaxis(np.arange(result.size).reshape(result.shape), axis, 0)
-        place = np.ascontiguousarray(np.moveaxis(positions[begin:end], 0, axis)).ravel()
-        index = a._derivative.root.index(place, result.size)
+        index = selection(
+            a._derivative.root,
+            ("part", result.shape, axis, begin, end),
+            result.shape,
+            functools.partial(_part, axis=axis, begin=begin, end=end),
+        )
         part = a._derivative.put(index, result.size)
         derivative = part if derivative is None else derivative.plus(part)
     return result if derivative is None else ADArray(result, derivative)
+
+
+def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
+    return positions[(slice(None),) * (axis % positions.ndim) + (slice(begin, end),)]
 
 
 def _joined_vectors(arrays: list[Any], result: Any) -> Any:
@@ -90,8 +97,13 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> An
         return _pad_by_selection(array, pad_width, mode, kwargs)
     numpys: Any = np.pad
     result = numpys(value(array), pad_width, mode, **kwargs)
-    inside = np.pad(np.ones(array.shape, dtype=bool), pad_width)
-    index = array._derivative.root.index(np.flatnonzero(inside), result.size)
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(k, pad_width.get(k - array.ndim, 0)) for k in range(array.ndim)]
+        pad_width = [np.broadcast_to(w, 2) for w in pad_width]
+    before = [int(b) for b, _ in np.broadcast_to(pad_width, (result.ndim, 2))]
+    key = tuple(slice(b, b + n) for b, n in zip(before, array.shape, strict=True))
+    name = ("inside", result.shape, tuple(before), array.shape)
+    index = selection(array._derivative.root, name, result.shape, lambda p: p[key])
     return ADArray(result, array._derivative.put(index, result.size))
 
 

@@ -148,7 +148,8 @@ class Constant:
 
     Attributes
     ----------
-    values : ndarray, one-dimensional
+    values : ndarray
+        Flattened.
     steady : bool
         Whether it was met on more than one evaluation, or on one of the first.
     """
@@ -157,7 +158,7 @@ class Constant:
 
     def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
         self.contents = Contents(values)
-        self.values = self.contents.array()
+        self.values = self.contents.array().ravel()
         self.steady = steady
         self.used = clock
         self._inverse: Constant | None = None

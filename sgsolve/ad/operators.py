@@ -79,7 +79,8 @@ class Operators:
         if kind is type(self):
             others = other._value
             if _alike(value, others):
-                derivative = self._derivative.product(other._derivative, value, others)
+                a, b = (value, others) if value.ndim == 1 else (value.ravel(), others.ravel())
+                derivative = self._derivative.product(other._derivative, a, b)
                 return kind(value * others, derivative)
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
@@ -95,7 +96,8 @@ class Operators:
             value, others = self._value, other._value
             if _alike(value, others):
                 result = value / others
-                derivative = self._derivative.quotient(other._derivative, result, others)
+                y, b = (result, others) if value.ndim == 1 else (result.ravel(), others.ravel())
+                derivative = self._derivative.quotient(other._derivative, y, b)
                 return type(self)(result, derivative)
         elif type(other) in NUMBERS and other and self._value.dtype is DOUBLE:
             return type(self)(self._value / other, self._derivative.scaled(1.0 / other))
@@ -103,9 +105,10 @@ class Operators:
 
     def __rtruediv__(self, other: Any) -> Any:
         value = self._value
-        if type(other) in NUMBERS and value.dtype is DOUBLE and value.ndim == 1 and len(value) > 1:
+        if type(other) in NUMBERS and value.dtype is DOUBLE and value.ndim and value.size > 1:
             result = other / value
-            return type(self)(result, self._derivative.chained(_inverse_slope, result, value))
+            y, x = (result, value) if value.ndim == 1 else (result.ravel(), value.ravel())
+            return type(self)(result, self._derivative.chained(_inverse_slope, y, x))
         return call_ufunc(np.divide, other, self)
 
     def __floordiv__(self, other: Any) -> Any:
@@ -128,8 +131,9 @@ class Operators:
 
     def __pow__(self, other: Any) -> Any:
         value = self._value
-        if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE and value.ndim == 1:
-            return type(self)(value**other, self._derivative.scaled((2.0, value)))
+        if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE and value.ndim:
+            slope = value if value.ndim == 1 else value.ravel()
+            return type(self)(value**other, self._derivative.scaled((2.0, slope)))
         return call_ufunc(operator.pow, self, other)
 
     def __rpow__(self, other: Any) -> Any:
@@ -173,11 +177,9 @@ def _inverse_slope(y: Any, x: Any) -> Any:
 
 
 def _alike(value: Any, other: Any) -> bool:
-    """Whether both are double precision vectors of the same length."""
+    """Whether both are double precision arrays of the same shape, with axes."""
     shape = value.shape
-    return (
-        value.dtype is DOUBLE and other.dtype is DOUBLE and len(shape) == 1 and shape == other.shape
-    )
+    return value.dtype is DOUBLE and other.dtype is DOUBLE and shape == other.shape and shape != ()
 
 
 def call_ufunc(ufunc: Any, *inputs: Any) -> Any:

@@ -22,11 +22,16 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
-    if type(b) is ADArray and sp.issparse(a) and a.shape[1:] == b._value.shape:
+    if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
         return _sparse_product(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
     return _product(operator.matmul, a, b)
+
+
+def _fits(A: Any, y: ADArray) -> bool:
+    """Whether the columns of a matrix are as many as the elements of a vector."""
+    return bool(A.shape[1:] == y._value.shape)
 
 
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
@@ -102,7 +107,7 @@ def _sum_of_products(a: Any, b: Any) -> Any:
 
 def dot(a: Any, b: Any) -> Any:
     """Return the product over the last axis of a and the last but one of b; np.dot."""
-    if type(b) is ADArray and sp.issparse(a) and a.shape[1:] == b._value.shape:
+    if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
         return _sparse_product(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b

@@ -205,3 +205,17 @@ BINARY: dict[Any, Binary] = {
     np.ldexp: lambda y, a, b: (np.ldexp(1.0, b), 0.0),
     **special_rules.BINARY,
 }
+
+# Where only one argument carries a derivative, and the other slope would cost a logarithm.
+ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
+    (np.divide, 0): _quiet(lambda y, a, b: 1.0 / b),
+    (np.divide, 1): _quiet(lambda y, a, b: (-1.0, y / b)),
+    **{
+        (power, 0): _quiet(lambda y, a, b: _power_base(a, b))
+        for power in (np.power, np.float_power, operator.pow)
+    },
+    **{
+        (power, 1): _quiet(lambda y, a, b: _power_exponent(y, a, b))
+        for power in (np.power, np.float_power, operator.pow)
+    },
+}
