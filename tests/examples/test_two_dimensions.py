@@ -92,6 +92,33 @@ def test_a_strip_carries_what_one_dimension_does(parameters, voltage):
     assert current == pytest.approx(1e-5 * expected, rel=1e-12)
 
 
+def test_three_dimensions_given_by_hand_carry_what_one_does(parameters):
+    from physics import Device, Mesh, Ohmic, interval, srh
+
+    x, y, z = np.linspace(0, 1e-4, 41), np.array([0.0, 1e-6, 3e-6]), np.array([0.0, 2e-6, 3e-6])
+    lines = [interval(v) for v in (x, y, z)]
+    number = np.arange(41 * 9).reshape(41, 3, 3)
+    nodes = np.stack(np.meshgrid(x, y, z, indexing="ij"), -1).reshape(-1, 3)
+    shares = [line.volumes for line in lines]
+    edges, couples = [], []
+    for axis in range(3):
+        ends = [np.take(number, range(k, number.shape[axis] - 1 + k), axis) for k in (0, 1)]
+        face = [np.ones(number.shape[k] - 1) if k == axis else shares[k] for k in range(3)]
+        edges.append(np.stack([end.ravel() for end in ends], axis=1))
+        couples.append(np.einsum("i,j,k->ijk", *face).ravel())
+    volumes = np.einsum("i,j,k->ijk", *shares).ravel()
+    mesh = Mesh(nodes, np.concatenate(edges), np.concatenate(couples), volumes)
+    currents = []
+    for m in (mesh, lines[0]):
+        at = m.nodes if m.dimension == 1 else m.nodes[:, 0]
+        contacts = {"a": Ohmic(at == 0), "c": Ohmic(at == 1e-4)}
+        doping = np.where(at < 5e-5, -1e17, 1e17)
+        device = Device(m, doping, contacts, parameters, recombination=[srh])
+        currents.append(device.current(device.solve(V_a=0.5).x, "a", V_a=0.5))
+    assert mesh.dimension == 3
+    assert currents[0] == pytest.approx(9e-12 * currents[1], rel=1e-11)
+
+
 def test_triangles_and_rectangles_agree(parameters):
     from physics import rectangle, triangulation
 
