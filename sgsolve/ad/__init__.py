@@ -25,6 +25,7 @@ from .drivers import (
     value,
     value_and_jacobian,
 )
+from .freezing import freeze
 from .functions import dot, hstack, stack, sum
 from .root import clear_cache
 from .sparse_vectors import SparseVector, sparsesum, sparsevec
@@ -44,6 +45,7 @@ __all__ = [
     "dot",
     "elementwise",
     "fermi_dirac",
+    "freeze",
     "hstack",
     "jacobian",
     "jacobian_of",

@@ -60,13 +60,14 @@ class Index:
         worth keeping.
     """
 
-    __slots__ = ("__dict__", "contents", "taken", "used", "values", "volatile")
+    __slots__ = ("__dict__", "contents", "frozen", "taken", "used", "values", "volatile")
 
     def __init__(
         self, values: IndexArray, contents: Contents | None, volatile: bool, clock: int
     ) -> None:
         self.values = values
         self.contents = contents
+        self.frozen: tuple[Any, ...] = ()
         self.taken: dict[Any, Any] = {}
         self.volatile = volatile
         self.used = clock
@@ -132,13 +133,14 @@ PASSING: dict[int, Index] = {}
 class Matrix:
     """A constant sparse matrix: private CSR copy of what the user multiplies with."""
 
-    __slots__ = ("contents", "csr", "form", "used")
+    __slots__ = ("contents", "csr", "form", "frozen", "used")
 
     def __init__(
         self, csr: Any, contents: tuple[Contents, ...], clock: int, form: tuple[Any, str]
     ) -> None:
         self.csr = csr
         self.form = form
+        self.frozen: tuple[Any, ...] = ()
         self.contents = contents
         self.used = clock
 
@@ -154,13 +156,14 @@ class Constant:
         Whether it was met on more than one evaluation, or on one of the first.
     """
 
-    __slots__ = ("_inverse", "contents", "steady", "used", "values")
+    __slots__ = ("_inverse", "contents", "frozen", "steady", "used", "values")
 
     def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
         self.contents = Contents(values)
         self.values = self.contents.array().ravel()
         self.steady = steady
         self.used = clock
+        self.frozen: tuple[Any, ...] = ()
         self._inverse: Constant | None = None
 
     def inverse(self) -> Constant:

@@ -54,7 +54,8 @@ def test_the_program_gives_the_jacobian_of_every_point_on_every_branch():
         y = residual(ad.seed(X))
         J = y.jacobian
     (program,) = programs(y)
-    assert "expm1" not in program.source and program.source.count("\n") < 40
+    assert "expm1" not in program.source
+    assert program.source.count("\n") < 40
     for x, exact in zip(points, expected, strict=True):
         y = residual(ad.seed(x))
         np.testing.assert_allclose(y.jacobian.toarray(), exact, rtol=1e-14, atol=1e-15)

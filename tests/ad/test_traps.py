@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad.drivers import seed
+from sgsolve.errors import InputError
 
 N = 50
 X = np.linspace(0.1, 2.0, N)
@@ -252,3 +253,44 @@ def test_a_matrix_and_its_transpose_share_their_arrays():
     both = ad.seed(x)
     J = (A @ both**2 + A.T @ both).jacobian
     np.testing.assert_allclose(J.toarray(), A.toarray() * 2 * x + A.T.toarray())
+
+
+def test_frozen_operands_are_taken_as_they_are_and_others_are_not():
+    k = ad.freeze(np.array([2, 0]))
+    A = ad.freeze(sp.coo_array(np.array([[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]])))
+    h = ad.freeze(np.array([2.0, 4.0]))
+    x = np.array([1.0, 2.0, 3.0])
+
+    def f(x):
+        return (A @ x**2) * h + x[k]
+
+    expected = A.toarray() * 2 * x * h[:, None] + np.eye(3)[k]
+    for _ in range(9):
+        np.testing.assert_allclose(f(ad.seed(x)).jacobian.toarray(), expected)
+    for frozen in (k, h, A.data, A.indices):
+        with pytest.raises(ValueError, match="read-only"):
+            frozen[0] = 1
+    assert ad.freeze(k) is k
+    assert ad.freeze(A) is A
+    # Thawed by hand, it is compared again.
+    k.flags.writeable = True
+    k[:] = [0, 1]
+    np.testing.assert_allclose(f(ad.seed(x)).jacobian.toarray()[:, 1], [4 * 2.0 * 2.0, 1.0])
+
+
+def test_a_read_only_view_is_not_frozen():
+    base = np.array([0, 1])
+    view = base[:]
+    view.flags.writeable = False
+    x = ad.seed(np.array([1.0, 2.0, 3.0]))
+    assert x[view].jacobian.indices.tolist() == [0, 1]
+    base[:] = [2, 0]
+    assert x[view].jacobian.indices.tolist() == [2, 0]
+    owned = ad.freeze(view)
+    assert owned is not view
+    assert owned.flags.owndata
+
+
+def test_only_arrays_and_matrices_can_be_frozen():
+    with pytest.raises(InputError, match="list is neither"):
+        ad.freeze([0, 1])
