@@ -18,15 +18,15 @@ from .errors import ConvergenceError
 from .pattern import Pattern
 from .response.responses import Responses
 from .result.result import Result
-from .runs.curves import Curves
+from .runs.branching import Branching
 from .solvers.monitor import Monitor
 from .solvers.workspace import Pool
-from .systems.bound import Structure
 from .systems.intake import Signature, starting_point
 from .systems.report import conclude
+from .systems.structure import Structure
 
 
-class Problem(Curves, Responses):
+class Problem(Branching, Responses):
     """n equations F(x, parameters) = 0 in n unknowns.
 
     Parameters

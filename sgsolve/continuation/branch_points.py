@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .crossings import KIND, crossing_near, quotient, special_point
 from .curve import Curve, Spot
+from .detector import DOUBT, Found
 from .roots import crossing
-from .trace import DOUBT, Found
 
 Vector = NDArray[Any]
 
@@ -63,7 +63,7 @@ class Watch:
 
 
 class BranchPoints:
-    """The detector of simple branch points; see `sgsolve.continuation.trace.Detector`."""
+    """The detector of simple branch points; see `sgsolve.continuation.detector.Detector`."""
 
     needs_factorization = True
 

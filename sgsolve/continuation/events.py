@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..result.branch import Special
 from .curve import Curve, Spot
+from .detector import Found
 from .roots import crossing
-from .trace import Found
 
 Vector = NDArray[Any]
 
@@ -22,7 +22,7 @@ TOLERANCE = 1e-13  # of the fraction of a step
 
 
 class Event:
-    """The detector of one event; see `sgsolve.continuation.trace.Detector`.
+    """The detector of one event; see `sgsolve.continuation.detector.Detector`.
 
     Parameters
     ----------

@@ -21,9 +21,9 @@ from ..errors import LinearSolveError
 from ..result.branch import Special
 from .bordered import Bordered
 from .curve import Curve, Spot
+from .detector import Found
 from .family import Family, Linear, linearized, second_derivative
 from .roots import crossing
-from .trace import Found
 
 Vector = NDArray[Any]
 
@@ -104,7 +104,7 @@ def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
 
 
 class Folds:
-    """The detector of folds; see `sgsolve.continuation.trace.Detector`."""
+    """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
 
     needs_factorization = False
 

@@ -25,8 +25,8 @@ from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
 from ..result.branch import Special
 from .curve import Curve, Spot
+from .detector import Found
 from .roots import crossing
-from .trace import Found
 
 Vector = NDArray[Any]
 
@@ -128,7 +128,7 @@ def _shifted(J: Any, M: Any, shift: complex) -> tuple[Any, complex]:
 
 
 class Eigenvalues:
-    """The detector of changes of stability; see `sgsolve.continuation.trace.Detector`.
+    """The detector of changes of stability; see `sgsolve.continuation.detector.Detector`.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,41 +22,12 @@ from ..result.branch import Special
 from ..result.status import Status
 from .arclength import GROW, SHRINK, Arclength
 from .curve import Curve, Spot
+from .detector import DOUBT, Detector, Found
 
 Vector = NDArray[Any]
 
-DOUBT = "doubt"  # the name under which a detector says that a step may have changed branches
 DOUBTFUL = 1e-3  # a step shorter than this part of the longest is taken all the same
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
-
-
-@dataclass
-class Found:
-    """A special point, as a spot of the curve.
-
-    ``transversal`` says that it is certainly a fold, even if a branch point is next to it.
-    """
-
-    spot: Spot
-    special: Special
-    transversal: bool = False
-
-
-class Detector(Protocol):
-    """What looks for special points.
-
-    ``needs_factorization`` says whether `measure` solves with the bordered Jacobian.
-    """
-
-    needs_factorization: bool
-
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
-        """Note test values at a spot, whose bordered Jacobian is factorised, and the one before."""
-        ...
-
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the special points between two spots."""
-        ...
 
 
 @dataclass

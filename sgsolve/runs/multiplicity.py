@@ -18,15 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.deflation import Deflation, rms
 from ..continuation.ladder import as_solver
-from ..errors import InputError
+from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..result.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
-from ..solvers.sweep import checked_values
 from ..solvers.workspace import Pool, Workspace
-from ..systems.bound import BoundSystem, Structure
+from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
 from ..systems.report import conclude
+from ..systems.structure import Structure
 
 Vector = NDArray[Any]
 
@@ -158,7 +158,7 @@ class Multiplicity:
         """
         self._signature.numeric(name)
         starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
-        values, before, sets = checked_values(values), list[Vector](), list[Vector]()
+        values, before, sets = _checked(values), list[Vector](), list[Vector]()
         with self._workspaces.lend() as workspace:
             for value in values:
                 system, _ = self._system(starts[0], {**params, name: value})
@@ -224,3 +224,15 @@ class Search:
         if self.system.scale is not None:
             return rms(self.system.scale)
         return max(rms(y) for y in (x, *others)) or 1.0
+
+
+def _checked(values: Any) -> list[float]:
+    """Return the values of a parameter as floats, or say what is wrong with them."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise DataTypeError(f"values must be real numbers, not dtype {array.dtype}")
+    if array.ndim != 1 or array.size == 0:
+        raise ShapeError(f"values must be a list of numbers, not shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise NotFiniteError("values are not all finite")
+    return [float(value) for value in array]

@@ -17,6 +17,7 @@ from ..errors import LinearSolveError
 from ..result.history import History, Step
 from .limits import Limit
 from .meter import Meter
+from .progress import observed_order
 from .sizes import Sizes
 from .system import System
 from .workspace import Workspace
@@ -211,7 +212,7 @@ class Iterate:
         self.step_size_absolute_old = self.step_size_absolute
         self.step_size = float((magnitude / self.weights).max())
         self.step_size_absolute = float(magnitude.max())
-        self.order = _order(self.step_size, self.step_size_old, older)
+        self.order = observed_order(self.step_size, self.step_size_old, older)
         self._keep_best()
 
     def record(self) -> None:
@@ -235,29 +236,3 @@ class Iterate:
         )
         self.trials = 0
         self.notes.clear()
-
-    def error_estimate(self) -> float:
-        """Estimate the relative error of x from the last step and how the residual fell.
-
-        A full step of Newton with contraction rho of the residual is followed by one of at most
-        about sqrt(rho) times its size: rho = theta for quadratic convergence gives more, and for
-        a double root rho = theta^2 gives exactly theta.
-        """
-        if self.correction is not None:
-            correction = float((np.abs(self.correction) / self.weights).max())
-            if self.newton:
-                return correction
-            # an old Jacobian sees too little of the error where the problem is nearly singular
-            return max(correction, self.step_size * math.sqrt(min(1.0, self.contraction)))
-        if self.newton and not self.limited and self.damping == 1.0:
-            return self.step_size * math.sqrt(min(1.0, self.contraction))
-        return self.step_size
-
-
-def _order(now: float, before: float, older: float) -> float:
-    """Return the observed order of convergence from three step sizes."""
-    if not (0.0 < now < before < older < math.inf):
-        return math.nan
-    # differences of logarithms, for a quotient of tiny steps may underflow
-    fell = math.log(older) - math.log(before)
-    return (math.log(before) - math.log(now)) / fell if fell > 0.0 else math.nan

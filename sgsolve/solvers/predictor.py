@@ -116,3 +116,14 @@ def better(family: Residuals, here: Point, guess: Vector, value: float) -> Vecto
         return here.x if new is None and old is not None else (guess if new is not None else None)
     worse = float(np.abs(new / here.sizes).max()) > float(np.abs(old / here.sizes).max())
     return here.x if worse else guess
+
+
+def jump(here: Point, there: Point) -> float:
+    """Return how much more the solution changed than its tangents at both ends say."""
+    if here.slope is None or there.behind is None:
+        return 0.0
+    distance = abs(there.value - here.value)
+    says = distance * max(float(np.linalg.norm(slope)) for slope in (here.slope, there.behind))
+    change = float(np.linalg.norm(there.x - here.x))
+    rounding = 1e-6 * max(float(np.linalg.norm(p.x)) for p in (here, there))
+    return change / (says + rounding) if change > rounding else 0.0

@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..result.history import Stats
 from ..result.result import Result
 from ..result.status import Status
-from .predictor import Point, Predictor
+from .predictor import Point, Predictor, jump
 
 Vector = NDArray[Any]
 
@@ -217,7 +216,7 @@ def _step(
         track.rejected.append((value, result.status.text))
         return None
     point = _point(family, value, result, stepping)
-    ratio = _jump(here, point)
+    ratio = jump(here, point)
     if ratio > stepping.jump:
         track.rejected.append(
             (value, f"the solution jumped: it changed {ratio:.0f} times more than its tangents say")
@@ -230,17 +229,6 @@ def _point(family: Family, value: float, result: Result, stepping: Stepping) -> 
     needed = stepping.predictor.needs_slope
     ahead, behind = family.slopes(value, result.x) if needed else (None, None)
     return Point(value, result.x, result.sizes, ahead, behind)
-
-
-def _jump(here: Point, there: Point) -> float:
-    """Return how much more the solution changed than its tangents at both ends say."""
-    if here.slope is None or there.behind is None:
-        return 0.0
-    distance = abs(there.value - here.value)
-    says = distance * max(float(np.linalg.norm(slope)) for slope in (here.slope, there.behind))
-    change = float(np.linalg.norm(there.x - here.x))
-    rounding = 1e-6 * max(float(np.linalg.norm(p.x)) for p in (here, there))
-    return change / (says + rounding) if change > rounding else 0.0
 
 
 def _solve(track: Track, family: Family, value: float, x: Vector, first: bool) -> Result:
@@ -258,17 +246,3 @@ def _reached(track: Track, watch: Watch) -> None:
     track.iterations.append(track.spent)
     track.spent = 0
     watch.reached(track)
-
-
-def checked_values(values: Any) -> list[float]:
-    """Return the values of a sweep as floats, or say what is wrong with them."""
-    from ..errors import DataTypeError, NotFiniteError, ShapeError
-
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise DataTypeError(f"values must be real numbers, not dtype {array.dtype}")
-    if array.ndim != 1 or array.size == 0:
-        raise ShapeError(f"values must be a list of numbers, not shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise NotFiniteError("values are not all finite")
-    return [float(value) for value in array]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .iterate import EPS, Iterate
+from .progress import error_estimate
 
 Tolerance = float | Mapping[str, float]
 
@@ -149,7 +150,7 @@ class Error(Test):
 
     def passed(self, it: Iterate) -> bool:
         """Whether the estimate is within tolerance; never before the first step."""
-        return it.k > 0 and it.error_estimate() <= self.relative
+        return it.k > 0 and error_estimate(it) <= self.relative
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import DomainError, InputError, Problem, Status, solvers
-from sgsolve.solvers.iterate import _order
+from sgsolve.solvers.progress import observed_order
 from tests.families import bratu
 from tests.problems import brusselator, freudenstein_roth, rosenbrock, wood
 
@@ -329,5 +329,5 @@ def test_memory_is_flat_over_many_solves():
     [((1e-320, 1e-4, 1e-2), 158.5), ((1e-9, 1e-3, np.nextafter(1e-3, 1)), np.nan)],
 )
 def test_the_order_of_extreme_steps_is_a_number_or_nothing(steps, order):
-    found = _order(*steps)
+    found = observed_order(*steps)
     assert found == pytest.approx(order, rel=1e-2, nan_ok=True)

@@ -1,0 +1,149 @@
+"""Branching: on from a special point of a branch; a base of `Problem`.
+
+One idea: a special point is a start like any other, on a curve of its own: the branch that crosses
+there, or the places that a fold takes while a second parameter changes.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), chapters
+3 and 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..continuation.arclength import Arclength
+from ..continuation.switching import departure
+from ..errors import InputError
+from ..result.branch import Branch, Special
+from ..systems.families import ParameterizedSystem
+from ..systems.fold_family import FoldFamily
+from .curves import Curves
+from .following import Run
+
+
+class Branching(Curves):
+    """Branch switching and curves of folds, for `Problem`."""
+
+    def switch(
+        self,
+        branch: Branch,
+        special: Special | int = 0,
+        bounds: tuple[float, float] | None = None,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Branch:
+        """Follow the other branch that crosses at a branch point.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation`.
+        special : Special or int
+            A branch point of it, or the number of one among its branch points.
+        bounds, method, max_points, outputs, **options
+            As in `continuation`.
+        step : float, optional
+            Length of the first step, in the metric of the branch; the sign says to which side.
+
+        Returns
+        -------
+        Branch
+            It begins beside the branch point.
+
+        Raises
+        ------
+        ConvergenceError
+            If the other branch could not be entered.
+        """
+        special = _chosen(branch, special, "branch point")
+        if special.other is None or branch.weights is None:
+            raise InputError(f"{special} is no branch point of a continuation; nothing crosses")
+        options |= {"max_points": max_points, "outputs": outputs}
+        request, given = self._asked(bounds, method, step, max_step, options)
+        params = {**branch.params, **given, branch.name: special.parameter}
+        system, x = self._ready(special.x, params)
+        with self._workspaces.lend() as workspace:
+            family = ParameterizedSystem(system, branch.name, x, special.parameter)
+            run = Run(family, branch.name, system.params, workspace, request, {"kind": "switch"})
+            length = request.method.first_step(special.parameter, request.bounds)
+            z, tangent = departure(family, workspace, special, branch.weights, length)
+            return run.go(z, tangent, branch.weights)
+
+    def fold_curve(
+        self,
+        branch: Branch,
+        name: str,
+        bounds: tuple[float, float] | None = None,
+        special: Special | int = 0,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Branch:
+        """Follow a fold of a branch while a second parameter changes.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation` or `sweep`.
+        name : str
+            The second parameter.
+        bounds, step, max_step, method, max_points, outputs, **options
+            As in `continuation`, for the second parameter.
+        special : Special or int
+            A fold of the branch, or the number of one among its folds.
+
+        Returns
+        -------
+        Branch
+            Over the second parameter, with the first one as a column. Where the curve turns back
+            (a cusp, or where an isola is born) it has a "fold" of its own.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
+        >>> branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
+        >>> folds = problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1)
+        >>> print(f"{abs(folds.special[0].parameter):.8f}")  # the cusp at p = q = 0
+        0.00000000
+        """
+        fold = _chosen(branch, special, "fold")
+        options |= {"max_points": max_points, "outputs": outputs}
+        options.setdefault("detect", ("fold",))
+        request, given = self._asked(bounds, method, step, max_step, options)
+        self._signature.numeric(name)
+        params = {**branch.params, **given, branch.name: fold.parameter}
+        params.setdefault(name, self._signature.known.get(name))
+        system, x = self._ready(fold.x, params)
+        z, p = np.append(x, fold.parameter), branch.name
+        vector = fold.vector if fold.vector is not None else np.ones(len(x))
+        with self._workspaces.lend() as workspace:
+            family = FoldFamily(system, workspace, (p, name), z, vector)
+
+            def view(y: Any) -> tuple[Any, dict[str, float]]:
+                return y[:-1], {p: float(y[-1])}
+
+            run = Run(family, name, system.params, workspace, request, {"kind": "folds"}, view)
+            return run.go(np.append(z, float(system.value_of(name))))
+
+
+def _chosen(branch: Branch, special: Special | int, kind: str) -> Special:
+    """Return a special point that was given itself or by its number."""
+    if isinstance(special, Special):
+        return special
+    points = branch.specials(kind)
+    if not -len(points) <= special < len(points):
+        raise InputError(f"the branch has {len(points)} {kind}s; there is no number {special}")
+    return points[special]

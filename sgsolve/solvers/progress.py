@@ -1,0 +1,41 @@
+"""Progress: what step sizes say about an iteration: the error that is left, the order observed.
+
+Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .iterate import Iterate
+
+
+def error_estimate(it: Iterate) -> float:
+    """Estimate the relative error of x from the last step and how the residual fell.
+
+    A full step of Newton with contraction rho of the residual is followed by one of at most
+    about sqrt(rho) times its size: rho = theta for quadratic convergence gives more, and for
+    a double root rho = theta^2 gives exactly theta.
+    """
+    if it.correction is not None:
+        correction = float((np.abs(it.correction) / it.weights).max())
+        if it.newton:
+            return correction
+        # an old Jacobian sees too little of the error where the problem is nearly singular
+        return max(correction, it.step_size * math.sqrt(min(1.0, it.contraction)))
+    if it.newton and not it.limited and it.damping == 1.0:
+        return it.step_size * math.sqrt(min(1.0, it.contraction))
+    return it.step_size
+
+
+def observed_order(now: float, before: float, older: float) -> float:
+    """Return the observed order of convergence from three step sizes."""
+    if not (0.0 < now < before < older < math.inf):
+        return math.nan
+    # differences of logarithms, for a quotient of tiny steps may underflow
+    fell = math.log(older) - math.log(before)
+    return (math.log(before) - math.log(now)) / fell if fell > 0.0 else math.nan

@@ -1,0 +1,59 @@
+"""Structure: what is known of a problem's unknowns, whatever the values of its parameters.
+
+One idea: names, scales and the pattern depend on the number of unknowns only; they are found once
+and shared by all systems of a problem.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..pattern import Pattern
+from ..result.blocks import Blocks
+
+Vector = NDArray[Any]
+
+
+class Structure:
+    """What a problem knows about its unknowns, per number of unknowns: names, scales, pattern.
+
+    Parameters
+    ----------
+    blocks : mapping or None
+    scale : float, array_like, mapping or None
+    """
+
+    def __init__(self, blocks: Any, scale: Any) -> None:
+        self._parts, self._scale = blocks, scale
+        self._blocks: dict[int, Blocks] = {}
+        self._patterns: dict[int, Pattern] = {}
+
+    def blocks(self, n: int) -> Blocks:
+        """Return the blocks of n unknowns."""
+        if n not in self._blocks:
+            self._blocks[n] = Blocks(n, self._parts)
+        return self._blocks[n]
+
+    def scale(self, n: int) -> Vector | None:
+        """Return the scale of each unknown, or None."""
+        if self._scale is None:
+            return None
+        scale = self.blocks(n).spread(self._scale, 1.0)
+        if not (np.isfinite(scale).all() and (scale > 0.0).all()):
+            raise InputError("scale must be positive and finite")
+        return scale
+
+    def pattern(self, n: int) -> Pattern | None:
+        """Return the pattern if it has been found."""
+        return self._patterns.get(n)
+
+    def grow(self, n: int, pattern: Pattern) -> Pattern:
+        """Add entries to the pattern; the pattern object stays the same if nothing is new."""
+        known = self._patterns.get(n)
+        grown = pattern if known is None else known.union(pattern)
+        self._patterns[n] = grown
+        return grown
