@@ -37,7 +37,7 @@ def test_regions_are_those_without_a_contact():
 
 
 @pytest.mark.parametrize(
-    ("make", "top", "cost"), [(transistor, 5.0, 8), (transistor, -5.0, 8), (thyristor, -10.0, 10)]
+    ("make", "top", "cost"), [(transistor, 5.0, 8), (transistor, -5.0, 8), (thyristor, -10.0, 15)]
 )
 def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):
     device = make()
