@@ -62,6 +62,8 @@ class Corrector:
     metric : Metric
     tolerance : float
     max_iterations : int
+    spent : int
+        Iterations of all corrections so far.
     """
 
     family: Family
@@ -69,6 +71,7 @@ class Corrector:
     metric: Metric
     tolerance: float = 1e-11
     max_iterations: int = 8
+    spent: int = 0
 
     def correct(self, z: Vector, row: Vector, reach: float) -> Corrected:
         """Return to the curve from z, with row . z kept.
@@ -105,6 +108,7 @@ class Corrector:
                 reason = "the corrector does not contract"
                 break
             z, before = z + step, size
+            self.spent += 1
         if near is None:
             return Corrected(None, k, reason)
         return Corrected(*near)

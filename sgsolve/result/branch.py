@@ -155,8 +155,9 @@ class Branch:
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Return (x, parameters) of point i: ``problem.solve(x, **parameters)`` goes on there."""
-        row = range(len(self))[i]
-        place = row
+        if not -len(self) <= i < len(self):
+            raise InputError(f"there is no point {i}; the branch has {len(self)}")
+        place = row = range(len(self))[i]
         if self.kept is not None:
             found = np.flatnonzero(self.kept == row)
             if not len(found):

@@ -124,6 +124,8 @@ class Branching(Curves):
         options.setdefault("detect", ("fold",))
         request, given = self._asked(bounds, method, step, max_step, options)
         self._signature.numeric(name)
+        if name == branch.name:
+            raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
         params = {**branch.params, **given, branch.name: fold.parameter}
         params.setdefault(name, self._signature.known.get(name))
         system, x = self._ready(fold.x, params)
@@ -141,6 +143,12 @@ class Branching(Curves):
 
 def _chosen(branch: Branch, special: Special | int, kind: str) -> Special:
     """Return a special point that was given itself or by its number."""
+    if branch.along:
+        moved = ", ".join((branch.name, *branch.along))
+        raise InputError(
+            f"several parameters change along this branch ({moved}); go on from a special point "
+            "of a branch of one"
+        )
     if isinstance(special, Special):
         return special
     points = branch.specials(kind)

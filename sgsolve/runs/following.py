@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..continuation.bordered import Bordered
 from ..continuation.branch_points import BranchPoints
+from ..continuation.corrector import Corrector
 from ..continuation.curve import Curve, Spot, start
 from ..continuation.events import Event
 from ..continuation.folds import Folds
@@ -70,6 +71,7 @@ class Run:
         self.family, self.name, self.params, self.request = family, name, params, request
         self.workspace, self.before, self.started = workspace, workspace.counts(), perf_counter()
         self.first = Stats()
+        self.corrector: Corrector | None = None
         eigenvalues = Eigenvalues(request.stability, family.n) if request.stability else None
         self.recorder = Recorder(
             name,
@@ -120,7 +122,9 @@ class Run:
 
     def _curve(self, bordered: Bordered, metric: Metric) -> Curve:
         method = self.request.method
-        return Curve(self.family, bordered, metric, method.tolerance, method.max_iterations)
+        curve = Curve(self.family, bordered, metric, method.tolerance, method.max_iterations)
+        self.corrector = curve.corrector
+        return curve
 
     def _begin(self, curve: Curve, at: Any, tangent: Vector, first: float) -> Walk:
         tangent = curve.metric.unit(tangent)
@@ -225,7 +229,8 @@ class Run:
         """Return the costs so far, of the first point and of a run before a resume included."""
         total, now = Stats(), self.workspace.counts()
         total.add(self.first)
-        here = Stats(nfev=self.family.nfev, njev=self.family.njev, backend=now.backend)
+        nit = 0 if self.corrector is None else self.corrector.spent
+        here = Stats(nit=nit, nfev=self.family.nfev, njev=self.family.njev, backend=now.backend)
         for key in ("n_analyse", "n_factor", "n_solve"):
             setattr(here, key, getattr(now, key) - getattr(self.before, key))
         for key, value in now.seconds.items():

@@ -177,6 +177,10 @@ def test_folds_in_two_parameters_and_the_cusp():
     assert np.abs(folds["p"] ** 2 - 4.0 / 9.0 * folds["q"] ** 3).max() < 1e-9
     assert abs(folds.special[0].parameter) < 1e-10
     assert folds["p"][0] * folds["p"][-1] < 0.0
+    with pytest.raises(InputError, match="the fold moves in 'p'; name a second"):
+        problem.fold_curve(branch, "p")
+    with pytest.raises(InputError, match=r"several parameters change along this branch \(q, p\)"):
+        problem.fold_curve(folds, "p")
 
 
 def test_ignition_and_extinction_merge_at_the_known_value():
@@ -281,6 +285,9 @@ def test_go_on_from_a_point():
     x, params = branch.at(5)
     again = problem.continuation(x, "mu", (-1.0, 1.0), **params)
     assert again["mu"][0] == branch["mu"][5]
+    with pytest.raises(InputError, match=f"no point 1000; the branch has {len(branch)}"):
+        branch.at(1000)
+    assert branch.stats.nit >= branch["nit"].sum()
 
 
 def test_progress_bar_on_demand(capsys):
