@@ -78,3 +78,23 @@ def test_a_floating_ring_in_two_dimensions():
     level = fine.x[2 * mesh.n :][inside]
     assert np.ptp(level) < 1e-9
     assert -20 < level[0] < -1
+
+
+@pytest.mark.parametrize("contact", ["left", "right"])
+def test_conductance_of_a_device_that_blocks(contact):
+    from physics.sensitivity import conductance
+    from physics.small_signal import SmallSignal
+
+    device = transistor()
+    x = device.solve(V_right=2.0).x
+
+    def slope(h):
+        ends = ({"V_right": 2.0 + s} for s in (h, -h))
+        up, down = (device.current(device.solve(x, **p).x, contact, **p) for p in ends)
+        return (up - down) / (2 * h)
+
+    expected = (4 * slope(1e-3) - slope(2e-3)) / 3
+    slow = SmallSignal(device).admittance(x, "right", [0.0], at=contact, V_right=2.0)[0].real
+    assert slow == pytest.approx(expected, rel=1e-7)
+    if contact == "right":
+        assert conductance(device, x, "right", V_right=2.0) == pytest.approx(expected, rel=1e-5)

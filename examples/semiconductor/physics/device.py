@@ -34,7 +34,7 @@ from .carriers import (
 )
 from .constants import CODATA2018, Constants
 from .contacts import Contact
-from .floating import gathering
+from .floating import firmness, gathering
 from .kinds import check_kinds
 from .layout import Layout, scaled, scaled_divergences
 from .mesh import Mesh
@@ -143,6 +143,8 @@ class Device:
         checks.surfaces(self)
         checks.units(self)
         self.divergences, self.scales = scaled_divergences(self, gathering(self))
+        self.firmness = firmness(self)
+        self.diagonal = self.layout.fixed + self.firmness
         self.built_in: dict[str, Any] = {}
         self.problem = Problem(
             self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
@@ -172,9 +174,8 @@ class Device:
         s = carriers(self, x, p)
         balances = ad.hstack([self._poisson(s, p), *self._continuity(s, p)])
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
-        lay = self.layout
-        here = lay.firmness * (ad.value(x) / s.vt)
-        return balances + (lay.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
+        here = self.firmness * (ad.value(x) / s.vt)
+        return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
 
     def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         lay, scale = self.layout, self.scales["psi"]

@@ -6,7 +6,13 @@ that would drown in the rounding errors of those. So the balance of one of its n
 replaced by the balance of the whole region, in which the inner fluxes have cancelled before they
 are computed. The equations are the same, taken in another combination.
 
-Regions are found from the doping: connected nodes of one type.
+Regions are found from the doping: connected nodes of one type. The inversion layer under a gate is
+none of them, and comes and goes with the voltage. Where no contact reaches it (in a MOS capacitor)
+its level hangs on generation alone, often 1e-18 of the conductances that it is added to in the
+diagonal of the Jacobian; rounding then decides the sign of what is left. So the diagonal is rounded
+up, by eight rounding errors: the *firmness*, part of the derivative and not of the residual, in
+devices with gates and for minority carriers only. The level moves by what generation asks for or by
+less, never by noise.
 
 Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128, on balances over regions.
 """
@@ -21,25 +27,43 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from .boundary import neutral
 from .carriers import band_factors
+from .contacts import Gate
 
 if TYPE_CHECKING:
     from .device import Device
 
 
-def regions(device: Device) -> dict[str, list[np.ndarray]]:
-    """Nodes of the floating regions where electrons ("n") and holes ("p") are in the majority."""
+FIRM = 8.0 * float(np.finfo(float).eps)
+
+
+def majority(device: Device) -> dict[str, np.ndarray]:
+    """Where electrons ("n") and holes ("p") are in the majority by doping, bool over the nodes."""
     lay, p = device.layout, device.parameters
     vt = device.constants.thermal_voltage(p["T"])
     u = neutral(device, p, vt, np.arange(lay.n_s))
     factor_n, factor_p = band_factors(p, vt)
     excess = 2.0 * u - np.log(factor_p / factor_n)
+    # A millionth of kT/q: what is not doped at all belongs to neither.
+    return {"n": excess > 1e-6, "p": excess < -1e-6}
+
+
+def regions(device: Device) -> dict[str, list[np.ndarray]]:
+    """Nodes of the floating regions where electrons ("n") and holes ("p") are in the majority."""
+    lay = device.layout
     reached = [*lay.carrier_fixed.values(), *lay.emitting.values()]
     touched = np.concatenate([[], *reached]).astype(int)
-    # A millionth of kT/q: what is not doped at all belongs to neither.
-    return {
-        "n": _unreached(lay.carrier_edges, excess > 1e-6, touched),
-        "p": _unreached(lay.carrier_edges, excess < -1e-6, touched),
-    }
+    inside = majority(device)
+    return {name: _unreached(lay.carrier_edges, inside[name], touched) for name in "np"}
+
+
+def firmness(device: Device) -> np.ndarray:
+    """What is added to the diagonal of the Jacobian, over all unknowns."""
+    lay, firm = device.layout, np.zeros(len(device.layout.fixed))
+    if any(isinstance(contact, Gate) for contact in device.contacts.values()):
+        inside = majority(device)
+        minority = np.concatenate([~inside["n"], ~inside["p"]])
+        firm[lay.n :] = FIRM * minority * np.tile(lay.carrier_free, 2)
+    return firm
 
 
 def _unreached(edges: np.ndarray, inside: np.ndarray, touched: np.ndarray) -> list[np.ndarray]:
@@ -53,10 +77,10 @@ def _unreached(edges: np.ndarray, inside: np.ndarray, touched: np.ndarray) -> li
 def gathering(device: Device) -> dict[str, csr_array]:
     """Matrices (n_s, n_s) that put the sum over each region in the place of its root.
 
-    Only for carriers that have such regions. Roots need no firmness (see `layout`): they lose it.
+    Only for carriers that have such regions.
     """
     lay, matrices = device.layout, {}
-    for (name, parts), first in zip(regions(device).items(), (lay.n, lay.n + lay.n_s), strict=True):
+    for name, parts in regions(device).items():
         if not parts:
             continue
         roots = [_innermost(device, part) for part in parts]
@@ -64,7 +88,6 @@ def gathering(device: Device) -> dict[str, csr_array]:
         sums = [np.full(len(part), root) for part, root in zip(parts, roots, strict=True)]
         rows, columns = np.concatenate([others, *sums]), np.concatenate([others, *parts])
         matrices[name] = csr_array((np.ones(len(rows)), (rows, columns)), shape=(lay.n_s, lay.n_s))
-        lay.soften(first + np.array(roots))
     return matrices
 
 

@@ -8,12 +8,6 @@ it. Rounding then shows at 1e-15 in every row, whether the density there is 1e18
 Newton's method sees logarithms of densities. The division by the density is part of the residual
 and of its derivative.
 
-Where no contact reaches a carrier (the inversion layer of a MOS capacitor) its level hangs on
-generation alone, often 1e-18 of the conductances that it is added to in the diagonal of the
-Jacobian. Rounding then decides the sign of what is left. So the diagonal is rounded up, by eight
-rounding errors: the *firmness*, part of the derivative and not of the residual. The level moves by
-what generation asks for or by less, never by noise.
-
 Reference: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on scaling and unknowns.
 """
 
@@ -35,7 +29,6 @@ if TYPE_CHECKING:
     from .device import Device
 
 Selection = slice | np.ndarray
-FIRM = 8.0 * float(np.finfo(float).eps)
 
 
 class Layout:
@@ -114,15 +107,8 @@ class Layout:
         self.carrier_free[held] = 0.0
         self.place_semiconductor = _place(self.nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
-        self.firmness = FIRM * np.concatenate([np.zeros(self.n), np.tile(self.carrier_free, 2)])
-        self.diagonal = self.fixed + self.firmness
         rows = [fixed, self.n + held, self.n + self.n_s + held]
         self.fixed_rows = np.concatenate(rows)
-
-    def soften(self, rows: np.ndarray) -> None:
-        """Take the firmness from some rows."""
-        self.firmness[rows] = 0.0
-        self.diagonal = self.fixed + self.firmness
 
 
 def scaled_divergences(
