@@ -71,6 +71,7 @@ PEERS = {  # key: (module in peers/, class, keyword arguments, interpreter)
     "fd_2point": ("fd_peer", "FiniteDifference", {"method": "2-point"}, "main"),
     "fd_cs": ("fd_peer", "FiniteDifference", {"method": "cs"}, "main"),
     "sgsolve": ("sgsolve_peer", "Sgsolve", {}, "main"),
+    "sgsolve_frozen": ("sgsolve_peer", "SgsolveFrozen", {}, "main"),
 }
 
 

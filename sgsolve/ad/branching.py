@@ -73,7 +73,7 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
     flat = cond.ravel()
     sides = []
     for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
-        positions = np.flatnonzero(chosen)
+        positions = chosen.nonzero()[0]
         if not (len(positions) or not flat.size):
             continue
         positions.flags.writeable = False

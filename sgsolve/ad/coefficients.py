@@ -16,6 +16,7 @@ import numpy as np
 from . import array_operations as op
 from .operands import Index
 from .structure import Structure
+from .symbols import Symbol
 
 Coefficient = tuple[Any, Any, Any, Any]
 Terms = dict[Structure, Coefficient]
@@ -46,7 +47,7 @@ class Memo:
 
 def finite(number: Any) -> bool:
     """Whether a number is finite; one of a recorded computation is not known to be."""
-    return not isinstance(number, op.Symbol) and bool(np.isfinite(number))
+    return not isinstance(number, Symbol) and bool(np.isfinite(number))
 
 
 def add_term(terms: Terms, g: Structure, q: Coefficient, memo: Memo) -> None:

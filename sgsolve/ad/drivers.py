@@ -13,7 +13,8 @@ from ..pattern import Pattern
 from .array import ADArray
 from .coefficients import UNIT
 from .evaluation import assemble as _assemble
-from .recorded import Recorded, Tape
+from .points import Tape
+from .recorded import Recorded
 from .root import root_of
 from .sparsity import Sparsity, begin_tracing, end_tracing
 

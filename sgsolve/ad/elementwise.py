@@ -40,9 +40,10 @@ def value(x: Any) -> Any:
 
 def common_dtype(values: Any) -> Any:
     """Return the dtype that NumPy gives a combination of these values."""
-    if all(getattr(v, "dtype", None) is DOUBLE for v in values):
-        return DOUBLE
-    return np.result_type(*values)
+    for v in values:
+        if getattr(v, "dtype", None) is not DOUBLE:
+            return np.result_type(*values)
+    return DOUBLE
 
 
 def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from ..pattern import Pattern
 from . import array_operations as op
+from . import symbols
 from .assembly import Plan, plan_of
 from .layout import ROWS
-from .recorded import Point, carry_out
+from .points import Point, carry_out
 from .tracing import Line, Tracer
 
 # How NumPy's own operators write an operation, and how it is written into a given place.
@@ -33,9 +34,9 @@ PLAIN = {
     op.unrecorded(op.take): "{}.take({})",
     op.unrecorded(op.cut): "{}[{}:{}:{}]",
     op.unrecorded(op.reciprocal): "1.0 / {}",
-    op.times: "{} * {}",
-    op.plus: "{} + {}",
-    op.over: "{} / {}",
+    symbols.times: "{} * {}",
+    symbols.plus: "{} + {}",
+    symbols.over: "{} / {}",
 }
 PLACED = {
     op.unrecorded(op.multiply): "multiply({}, {}, {out})",
@@ -65,8 +66,8 @@ class Program:
 
     def __init__(self, point: Point, inputs: list[Any], size: int, dtype: Any, target: Any) -> None:
         tracer = Tracer()
-        symbols = [tracer.input(k, item) for k, item in enumerate(inputs)]
-        derivative = carry_out(point, symbols)
+        stand_ins = [tracer.input(k, item) for k, item in enumerate(inputs)]
+        derivative = carry_out(point, stand_ins)
         coefficients = list(derivative.terms.values())
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative, size, target)

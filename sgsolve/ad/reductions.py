@@ -190,7 +190,8 @@ def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, **kwargs: Any) -> Any:
     """Return x with NaN and infinities replaced by constants; np.nan_to_num for AD arrays."""
     v = value(x)
-    return where(np.isfinite(v), x, np.nan_to_num(v, nan=nan, **kwargs))
+    result = np.nan_to_num(v, nan=nan, **kwargs)
+    return ADArray(result, where(np.isfinite(v), x, result)._derivative)
 
 
 def _lines(a: ADArray, axis: Any) -> Any:

@@ -19,7 +19,7 @@ from .coefficients import UNIT
 from .derivative import Derivative
 from .operand_store import OperandStore
 from .operands import PASSING, Columns, Constant, Index, Matrix
-from .recorded import Point
+from .points import Point
 from .structure import Structure, Taken
 
 

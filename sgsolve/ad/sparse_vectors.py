@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from ..errors import DataTypeError, InputError, ShapeError
 from .array import ADArray
-from .derivative import Derivative
 from .elementwise import common_dtype, value
 from .indexing import broadcast
 
@@ -89,7 +88,7 @@ def sparsesum(
     if not parts:
         raise InputError("sparsesum needs at least one term; its length is unknown without")
     n = parts[0].n
-    if any(p.n != n for p in parts):
+    if [p.n for p in parts] != [n] * len(parts):
         raise ShapeError(f"sparsesum: terms of different lengths {sorted({p.n for p in parts})}")
     if check_unique:
         _refuse_repeated(parts, n)
@@ -112,23 +111,23 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
     values = [value(p.v) for p in parts]
     result = np.zeros(n, dtype=common_dtype(values))
-    root = next((p.v._derivative.root for p in parts if isinstance(p.v, ADArray)), None)
-    derivative: Derivative | None = None
-    for p, v in zip(parts, values, strict=True):
-        if root is None:
+    carriers = [p.v for p in parts if isinstance(p.v, ADArray)]
+    if not carriers:
+        for p, v in zip(parts, values, strict=True):
             np.add.at(result, p.idx, v)
-            continue
+        return result
+    root = carriers[0]._derivative.root
+    derivative: Any = None
+    for p, v in zip(parts, values, strict=True):
         index = root.index(p.idx, n)
         if not index.unique:
             np.add.at(result, index.values, v)
-        elif index.range is not None:
-            result[index.range] += v
         else:
-            result[index.values] += v
+            result[index.range or index.values] += v
         if isinstance(p.v, ADArray):
             d = p.v._derivative
             if v.shape != p.idx.shape:
                 d = broadcast(d, v.shape, p.idx.shape)
             d = d.put(index, n)
             derivative = d if derivative is None else derivative.plus(d)
-    return result if derivative is None else ADArray(result, derivative)
+    return ADArray(result, derivative)

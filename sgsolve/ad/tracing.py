@@ -16,6 +16,7 @@ import numpy as np
 
 from . import array_operations as op
 from .operands import Index
+from .symbols import Symbol
 
 
 class UntraceableError(Exception):
@@ -77,7 +78,7 @@ class Tracer:
                 raise UntraceableError
             return TracedIndex(name, item, self.record)
         example = item[:2] if isinstance(item, np.ndarray) else None
-        return op.Symbol(example, name, self.record)
+        return Symbol(example, name, self.record)
 
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Write an operation down and return what stands for its result."""
@@ -87,7 +88,7 @@ class Tracer:
         if known is None:
             name = f"a{len(self.lines)}"
             self.lines.append(Line(name, function, names))
-            result: Any = op.Symbol(None, name, self.record)
+            result: Any = Symbol(None, name, self.record)
             if function is op.unrecorded(op.partial):
                 result = self._partial(name, arguments)
             known = self._known[key] = result
@@ -95,7 +96,7 @@ class Tracer:
 
     def name(self, argument: Any) -> str:
         """Return how a program refers to a symbol, a number or a constant array."""
-        if isinstance(argument, (op.Symbol, TracedIndex)):
+        if isinstance(argument, (Symbol, TracedIndex)):
             return argument.name
         if argument is None or type(argument) in (int, bool):
             return repr(argument)
@@ -114,12 +115,12 @@ class Tracer:
         rule, y, x = arguments
         form = op.partial(rule, y.example, x.example)
         if isinstance(form, np.ndarray):
-            return op.Symbol(None, name, self.record)
+            return Symbol(None, name, self.record)
         self.lines.pop()
         if not isinstance(form, tuple):
             return form
         self.lines.append(Line(name, _second, (self.name(rule), y.name, x.name)))
-        return form[0], op.Symbol(None, name, self.record)
+        return form[0], Symbol(None, name, self.record)
 
 
 def _second(rule: Callable[..., Any], y: Any, x: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ad
-from sgsolve.ad import evaluation, recorded
+from sgsolve.ad import evaluation, points, recorded
 from sgsolve.ad.program import Program
 
 N = 40
@@ -97,8 +97,8 @@ def test_values_that_decide_structure_are_never_baked_in():
 
 
 def test_a_full_tape_goes_on_without(monkeypatch):
-    monkeypatch.setattr(recorded, "TAPE_BYTES", 0)
-    monkeypatch.setattr(recorded, "TAPE_VECTORS", 2)
+    monkeypatch.setattr(points, "TAPE_BYTES", 0)
+    monkeypatch.setattr(points, "TAPE_VECTORS", 2)
     expected = fresh(residual, X)
     for _ in range(evaluation.MEETINGS + 3):
         y = residual(ad.seed(X))

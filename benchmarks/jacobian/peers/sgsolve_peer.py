@@ -1,6 +1,7 @@
 """The adapter of sgsolve: the only file here that knows its names. Mend it where they differ."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from .base import Peer
 
@@ -27,3 +28,16 @@ class Sgsolve(Peer):
     def evaluate(self, x):
         y = self.problem.residual(self.ad.seed(x), self.ops)
         return y.value, y.jacobian
+
+
+class SgsolveFrozen(Sgsolve):
+    """The same, the problem's index arrays and matrices frozen: nobody changes them later."""
+
+    def setup(self, problem):
+        super().setup(problem)
+        freeze = self.ad.freeze
+        for name, part in vars(problem).items():
+            if isinstance(part, np.ndarray) or sp.issparse(part):
+                setattr(problem, name, freeze(part))
+            elif isinstance(part, list) and all(isinstance(p, np.ndarray) for p in part):
+                setattr(problem, name, [freeze(p) for p in part])

@@ -1,0 +1,144 @@
+"""Points and tapes: what one evaluation did, apart from the numbers that it did it with.
+
+The operations of an evaluation form a graph of *points*, which are interned: the same operation
+on the same point with the same constants gives the same point back, on every evaluation. Arrays
+that differ from one evaluation to the next (values, masks) are not part of a point; they lie on
+the *tape* of the evaluation, and a point knows only their positions on it. So the last point
+stands for a whole computation, and the tape for all that it depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .derivative import Derivative
+
+if TYPE_CHECKING:
+    from .root import Root
+
+# What lies on a tape is not freed before the evaluation ends. A tape holds this much, and this
+# many vectors of the length of the unknowns; more than that is carried out at once.
+TAPE_BYTES = 1 << 24
+TAPE_VECTORS = 64
+
+
+class Point:
+    """One operation on the derivatives of earlier points.
+
+    Attributes
+    ----------
+    apply : callable
+        ``apply(*derivatives, *arguments, *inputs)`` carries it out.
+    parents : tuple of Point
+    arguments : tuple
+        Constants.
+    inputs : tuple of int
+        Positions on the tape.
+    children : dict
+        The points that were made from this one first.
+    """
+
+    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "parents")
+
+    def __init__(
+        self,
+        apply: Callable[..., Derivative],
+        parents: tuple[Point, ...],
+        arguments: tuple[Any, ...],
+        inputs: tuple[int, ...],
+    ) -> None:
+        self.apply = apply
+        self.parents = parents
+        self.arguments = arguments
+        self.inputs = inputs
+        self.children: dict[Hashable, Point] = {}
+        self.depth: int = 1 + max((p.depth for p in parents), default=0)
+
+
+class Tape:
+    """The arrays of one evaluation that its recorded operations refer to.
+
+    Attributes
+    ----------
+    root : Root
+    inputs : list
+        Arrays, and operands that are likely to be others next time.
+    """
+
+    __slots__ = ("_positions", "inputs", "made", "numbers", "room", "root")
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self.inputs: list[Any] = []
+        self._positions: dict[int, int] = {}
+        self.made: dict[Point, Derivative] = {}
+        self.numbers = 0
+        self.room = TAPE_BYTES + TAPE_VECTORS * 8 * root.size
+
+    def position(self, item: Any) -> int:
+        """Return the position of an array or operand, put there if need be; -1: no room."""
+        known = self._positions.get(id(item))
+        if known is None:
+            if type(item) is np.ndarray:
+                self.room -= item.nbytes
+            if self.room < 0:
+                return -1
+            known = self._positions[id(item)] = len(self.inputs)
+            self.inputs.append(item)
+        return known
+
+    def carry_out(self, point: Point) -> Derivative:
+        """Return the derivative that a point stands for."""
+        made = self.made.get(point)
+        if made is None:
+            made = carry_out(point, self.inputs, self.made)
+            self.made[point] = made
+        return made
+
+
+def carry_out(
+    last: Point, inputs: list[Any], known: dict[Point, Derivative] | None = None
+) -> Derivative:
+    """Return the derivative that a point stands for, with these arrays on the tape.
+
+    What is `known` is not carried out again; where something is, more will be asked for, and all
+    that is found on the way is added to it.
+    """
+    keep = bool(known)
+    made = known if known else {}
+    order = _needed(last, made)
+    uses: dict[Point, int] = {}
+    for point in order:
+        for parent in point.parents:
+            uses[parent] = uses.get(parent, 0) + 1
+    with np.errstate(all="ignore"):
+        for point in order:
+            derivatives = [made[p] for p in point.parents]
+            items = [inputs[k] for k in point.inputs]
+            made[point] = point.apply(*derivatives, *point.arguments, *items)
+            for parent in point.parents:
+                uses[parent] -= 1
+                if not uses[parent] and not keep:
+                    del made[parent]
+    return made[last]
+
+
+def _needed(last: Point, made: dict[Point, Derivative]) -> list[Point]:
+    """Return the points that lead to the last one, each after its parents."""
+    order: list[Point] = []
+    seen = set(made)
+    pending = [last]
+    while pending:
+        point = pending[-1]
+        missing = [p for p in point.parents if p not in seen]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        if point not in seen:
+            seen.add(point)
+            order.append(point)
+    return order

@@ -1,0 +1,73 @@
+"""Symbols: what stands for the arrays and numbers of a tape while a computation is traced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+class Symbol:
+    """An array or a number on the way through a recorded computation.
+
+    It is deliberately no array: what is not an operation of this module fails on it, instead of
+    going on with numbers that are another evaluation's. For the same reason a number's symbol is
+    equal to nothing but itself, and not known to be finite.
+
+    Attributes
+    ----------
+    example : ndarray or None
+        The first elements of an array on the tape.
+    name : str
+        Its name in the program.
+    record : callable
+        ``record(function, arguments)`` notes an operation and returns the symbol of its result.
+    """
+
+    __slots__ = ("example", "name", "record")
+    __array_ufunc__ = None
+
+    def __init__(self, example: Any, name: str, record: Callable[..., Any]) -> None:
+        self.example = example
+        self.name = name
+        self.record = record
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) is float and other in (0.0, 1.0):
+            return self if other else 0.0
+        return self.record(times, (self, other))
+
+    def __add__(self, other: Any) -> Any:
+        if type(other) is float and other == 0.0:
+            return self
+        return self.record(plus, (self, other))
+
+    __rmul__ = __mul__
+    __radd__ = __add__
+
+    def __neg__(self) -> Any:
+        return self.record(times, (self, -1.0))
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.record(over, (self, other))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.record(over, (other, self))
+
+    def __abs__(self) -> float:
+        return math.inf
+
+
+def times(p: Any, q: Any) -> Any:
+    """Return ``p * q`` of numbers."""
+    return p * q
+
+
+def plus(p: Any, q: Any) -> Any:
+    """Return ``p + q`` of numbers."""
+    return p + q
+
+
+def over(p: Any, q: Any) -> Any:
+    """Return ``p / q`` of numbers; ZeroDivisionError where eager evaluation would ask first."""
+    return p / q
