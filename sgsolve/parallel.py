@@ -10,7 +10,9 @@ import os
 import pickle
 import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +20,12 @@ from numpy.typing import ArrayLike
 
 from .errors import ConvergenceError, InputError
 from .result.branch import Branch, PartialBranchWarning
+from .result.checkpoint import Checkpoint
 from .result.history import Stats
 from .result.status import Status
 from .runs.progress import progress_bar
+
+PATIENCE = 5.0  # seconds that an interrupted worker has to hand back what it computed
 
 if TYPE_CHECKING:
     from .problem import Problem
@@ -59,13 +64,15 @@ def parallel_sweep(
     progress : bool, optional
         A bar over the members.
     **options
-        As for `Problem.sweep` or `Problem.continuation`.
+        As for `Problem.sweep` or `Problem.continuation`. With ``checkpoint="night.npz"`` member 0
+        writes ``night-0.npz``, and so on.
 
     Returns
     -------
     list of Branch
         In the order of the members. A member that failed has ``success`` False, a ``status``, a
-        ``message``, and the points that it had until then.
+        ``message``, and the points that it had until then; so has, after Ctrl-C, one that was
+        not done.
 
     Raises
     ------
@@ -76,8 +83,8 @@ def parallel_sweep(
         raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")
     starts = _starts(x0, len(members))
     tasks = [
-        (problem, method, start, name, values, dict(member), options)
-        for start, member in zip(starts, members, strict=True)
+        (problem, method, start, name, values, dict(member), _own_file(options, number))
+        for number, (start, member) in enumerate(zip(starts, members, strict=True))
     ]
     if executor is not None:
         return _mapped(executor, tasks, name, progress)
@@ -117,16 +124,45 @@ def _mapped(
                 branches.append(_failed(name, task[5], reason, len(np.atleast_1d(task[2]))))
             if bar is not None:
                 bar.update()
+    except KeyboardInterrupt:
+        rest = list(zip(futures, tasks, strict=True))[len(branches) :]
+        for future, _ in rest:
+            future.cancel()
+        branches += [_left(future, task, name) for future, task in rest]
+        warnings.warn("the sweeps were interrupted", PartialBranchWarning, stacklevel=3)
     finally:
         if bar is not None:
             bar.close()
     return branches
 
 
-def _failed(name: str, member: Mapping[str, Any], reason: str, n: int) -> Branch:
+def _left(future: Any, task: tuple[Any, ...], name: str) -> Branch:
+    """Return what a member has after Ctrl-C; its worker was interrupted as well, if it is here."""
+    try:
+        branch: Branch = future.result(timeout=PATIENCE)
+        return branch
+    except (Exception, CancelledError) as error:  # whatever it is, it has no point to hand back
+        reason = f"{Status.INTERRUPTED.text} ({type(error).__name__})"
+        return _failed(name, task[5], reason, len(np.atleast_1d(task[2])), Status.INTERRUPTED)
+
+
+def _failed(
+    name: str, member: Mapping[str, Any], reason: str, n: int, status: Status = Status.RAISED
+) -> Branch:
     """Return the branch of a member that has no point."""
     columns = {name: np.empty(0), "nit": np.empty(0, dtype=int)}
-    return Branch(name, columns, np.empty((0, n)), dict(member), Status.RAISED, reason, Stats())
+    return Branch(name, columns, np.empty((0, n)), dict(member), status, reason, Stats())
+
+
+def _own_file(options: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the options of a member, whose checkpoint is a file of its own."""
+    given = options.get("checkpoint")
+    if given is None:
+        return dict(options)
+    path = Path(given.path if isinstance(given, Checkpoint) else given)
+    own = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    checkpoint = replace(given, path=own) if isinstance(given, Checkpoint) else own
+    return {**options, "checkpoint": checkpoint}
 
 
 def _starts(x0: Any, count: int) -> list[Any]:

@@ -20,7 +20,7 @@ from .branch import Branch, Special
 from .history import Stats
 from .status import Status
 
-FORMAT = "sgsolve branch 2"
+FORMAT = "sgsolve branch 3"
 COUNTS = ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve")
 Content = dict[str, Any]
 
@@ -94,6 +94,8 @@ def packed(branch: Branch) -> Content:
     for key in ("kept", "weights"):
         if getattr(branch, key) is not None:
             content[key] = getattr(branch, key)
+    content["rejected at"] = np.array([value for value, _ in branch.rejected], dtype=float)
+    content["rejected why"] = np.array([why for _, why in branch.rejected], dtype=str)
     for i, special in enumerate(branch.special):
         for key, value in vars(special).items():
             if value is not None:
@@ -117,6 +119,7 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
         message=str(content["message"]),
         stats=stats,
         special=_specials(content),
+        rejected=_rejected(content),
         reached=float(content["reached"]),
         kept=content.get("kept"),
         weights=content.get("weights"),
@@ -127,6 +130,11 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
 def part(content: Mapping[str, Any], prefix: str) -> Content:
     """Return the entries whose names begin with a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in content.items() if k.startswith(prefix)}
+
+
+def _rejected(content: Mapping[str, Any]) -> list[tuple[float, str]]:
+    pairs = zip(content["rejected at"].tolist(), content["rejected why"].tolist(), strict=True)
+    return [(float(value), str(why)) for value, why in pairs]
 
 
 def _specials(content: Mapping[str, Any]) -> list[Special]:

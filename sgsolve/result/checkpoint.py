@@ -48,6 +48,9 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if self.points < 1 or not self.seconds >= 0.0:
             raise InputError("points must be at least 1 and seconds not negative")
+        path = Path(self.path)  # to find out at the first write would cost what is computed by then
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise InputError(f"checkpoint={str(path)!r} cannot be a file; make its folder first")
 
     def due(self) -> bool:
         """Count a point, and say whether it is time to write."""

@@ -130,8 +130,6 @@ class Recorder:
         }
         content |= {"direction": state.direction, "rows": np.array(state.rows)}
         content |= {"ending": state.ending, "s": spot.s}
-        content["rejected p"] = np.array([p for p, _ in state.rejected])
-        content["rejected why"] = np.array([why for _, why in state.rejected], dtype=str)
         if KEY in spot.tests:
             content |= {f"watch {k}": v for k, v in vars(spot.tests[KEY]).items()}
         self.checkpoint.write(packed(self.branch(curve, state)), content, self.mark)
@@ -159,9 +157,8 @@ class Recorder:
             self.unstable = branch.columns["unstable"].tolist()
         for key in self.view(z[:-1])[1]:
             self.extra[key] = branch.columns[key].tolist()
-        rejected = zip(state["rejected p"].tolist(), state["rejected why"].tolist(), strict=True)
         walk = Walk(spot, float(state["step"]), state["direction"], rows, branch.special)
-        walk.rejected, walk.growth = list(rejected), float(state["growth"])
+        walk.rejected, walk.growth = list(branch.rejected), float(state["growth"])
         walk.status, walk.ending = branch.status, str(state["ending"])
         return walk
 

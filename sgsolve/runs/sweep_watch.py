@@ -203,7 +203,8 @@ class SweepWatch:
         if found is None:
             return Track(), False
         branch, state = unpacked(found[0]), found[1]
-        track = Track(iterations=branch["nit"].tolist(), stats=branch.stats)
+        track = Track(stats=branch.stats, rejected=branch.rejected)
+        track.iterations = branch["nit"].tolist()
         self.base.add(branch.stats)
         track.solves, self.ending = int(state["solves"]), str(state["ending"])
         none = np.empty(0)

@@ -140,12 +140,25 @@ def test_resume_needs_a_path():
         Problem(bratu).sweep(np.zeros(9), "lam", [0.5], resume=True)
 
 
+@pytest.mark.parametrize("name", ["", "no/such/folder/night.npz"])
+def test_a_path_that_cannot_be_written_is_refused_before_any_work(name, tmp_path):
+    def residual(u, lam):
+        raise AssertionError("work was done")
+
+    with pytest.raises(InputError, match="cannot be a file"):
+        Problem(residual).continuation([0.0], "lam", lam=0.0, checkpoint=tmp_path / name)
+
+
 def test_a_branch_survives_the_disk(tmp_path):
     path = tmp_path / "branch.npz"
-    branch = Problem(bratu).continuation(np.zeros(19), "lam", (0.05, 4.0), keep=5)
+    branch = Problem(bratu).continuation(
+        np.zeros(19), "lam", (0.05, 4.0), keep=5, step=0.2, max_step=20.0
+    )
+    assert branch.rejected
     branch.save(path)
     again = Branch.load(path)
     assert again.message == branch.message
+    assert again.rejected == branch.rejected
     assert again.stats.n_factor == branch.stats.n_factor
     assert np.array_equal(again.kept, branch.kept)
     assert np.array_equal(again.special[0].vector, branch.special[0].vector)

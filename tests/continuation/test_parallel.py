@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from sgsolve import InputError, Problem, Status, parallel_sweep
+from sgsolve import Checkpoint, InputError, PartialBranchWarning, Problem, Status, parallel_sweep
 from tests.continuation.members import BRATU, MOODY, top
 
 MEMBERS = [{"bend": bend} for bend in (1.0, 2.0, 0.5, 3.0)]
@@ -38,6 +38,51 @@ def test_processes():
 
 def test_the_default_pool():
     check(swept(None))
+
+
+class InterruptedPool(ThreadPoolExecutor):
+    """Ctrl-C is pressed while the result of the second member is waited for."""
+
+    def submit(self, *args, **options):
+        future = super().submit(*args, **options)
+        self.count = getattr(self, "count", 0) + 1
+        if self.count == 2:
+            whole, future.result = future.result, None
+
+            def result(timeout=None):
+                if timeout is None:
+                    raise KeyboardInterrupt
+                return whole(timeout)
+
+            future.result = result
+        return future
+
+
+def test_an_interrupt_hands_back_what_is_there():
+    with InterruptedPool(1) as pool, pytest.warns(PartialBranchWarning, match="interrupted"):
+        branches = swept(pool)
+    assert len(branches) == 4
+    assert branches[0].success
+    for branch, member in zip(branches, MEMBERS, strict=True):
+        assert branch.success or branch.status is Status.INTERRUPTED
+        assert branch.params["bend"] == member["bend"]
+
+
+def test_every_member_has_a_checkpoint_of_its_own(tmp_path):
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as pool:
+            branches = parallel_sweep(
+                BRATU,
+                np.zeros(20),
+                "lam",
+                VALUES,
+                MEMBERS,
+                executor=pool,
+                checkpoint=Checkpoint(tmp_path / "night.npz", points=1),
+                resume=True,
+            )
+        assert all(branch.success for branch in branches)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"night-{i}.npz" for i in range(4)]
 
 
 @pytest.mark.slow
