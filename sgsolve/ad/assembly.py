@@ -188,7 +188,7 @@ def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
         terms = list(zip(key[2::2], key[3::2], strict=True))
         plan = root.plans.setdefault(frozen, Plan(Layout(terms, size, len(root.cols), target)))
         if len(root.plans) > MOST_PLANS:
-            root.plans.pop(next(iter(root.plans)), None)
+            root.plans.pop(next(iter(root.plans.copy())), None)
     plan.used = root.clock
     return plan
 

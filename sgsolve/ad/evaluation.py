@@ -68,7 +68,7 @@ def _program(derivative: Recorded, size: int, dtype: Any, target: Any) -> Progra
                 known = None
         root.programs[key] = known
         if len(root.programs) > MOST_PROGRAMS:
-            root.programs.pop(next(iter(root.programs)), None)
+            root.programs.pop(next(iter(root.programs.copy())), None)
     if type(known) is not Program:
         return None
     known.used = root.clock

@@ -9,7 +9,8 @@ stands for a whole computation, and the tape for all that it depends on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import itertools
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,15 +65,17 @@ class Tape:
     Attributes
     ----------
     root : Root
-    inputs : list
-        Arrays, and operands that are likely to be others next time.
+    inputs : dict
+        Arrays, numbers, and operands that are likely to be others next time, by position.
     """
 
-    __slots__ = ("_positions", "inputs", "made", "numbers", "room", "root")
+    __slots__ = ("_next", "_positions", "inputs", "made", "numbers", "room", "root")
 
     def __init__(self, root: Root) -> None:
         self.root = root
-        self.inputs: list[Any] = []
+        # Two threads may evaluate on one seed: every position is given away once.
+        self._next = itertools.count().__next__
+        self.inputs: dict[int, Any] = {}
         self._positions: dict[int, int] = {}
         self.made: dict[Point, Derivative] = {}
         self.numbers = 0
@@ -86,8 +89,9 @@ class Tape:
                 self.room -= item.nbytes
             if self.room < 0:
                 return -1
-            known = self._positions[id(item)] = len(self.inputs)
-            self.inputs.append(item)
+            known = self._next()
+            self.inputs[known] = item
+            self._positions[id(item)] = known
         return known
 
     def carry_out(self, point: Point) -> Derivative:
@@ -100,7 +104,7 @@ class Tape:
 
 
 def carry_out(
-    last: Point, inputs: list[Any], known: dict[Point, Derivative] | None = None
+    last: Point, inputs: dict[int, Any], known: dict[Point, Derivative] | None = None
 ) -> Derivative:
     """Return the derivative that a point stands for, with these arrays on the tape.
 
@@ -126,7 +130,7 @@ def carry_out(
     return made[last]
 
 
-def _needed(last: Point, made: dict[Point, Derivative]) -> list[Point]:
+def _needed(last: Point, made: dict[Point, Any]) -> list[Point]:
     """Return the points that lead to the last one, each after its parents."""
     order: list[Point] = []
     seen = set(made)
@@ -142,3 +146,18 @@ def _needed(last: Point, made: dict[Point, Derivative]) -> list[Point]:
             seen.add(point)
             order.append(point)
     return order
+
+
+def forget(first: Point, needed: Iterable[Point]) -> int:
+    """Forget all points made from the first one but those that lead to the needed ones.
+
+    Returns the number of points that are left.
+    """
+    live = {first}
+    for point in needed:
+        live.update(_needed(point, dict.fromkeys(live)))
+    for point in live:
+        for key, child in list(point.children.items()):
+            if child not in live:
+                point.children.pop(key, None)
+    return len(live)

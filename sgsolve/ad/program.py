@@ -64,9 +64,11 @@ class Program:
         Last evaluation that used it.
     """
 
-    def __init__(self, point: Point, inputs: list[Any], size: int, dtype: Any, target: Any) -> None:
+    def __init__(
+        self, point: Point, inputs: dict[int, Any], size: int, dtype: Any, target: Any
+    ) -> None:
         tracer = Tracer()
-        stand_ins = [tracer.input(k, item) for k, item in enumerate(inputs)]
+        stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
         derivative = carry_out(point, stand_ins)
         coefficients = list(derivative.terms.values())
         self.dtype = dtype
@@ -80,7 +82,7 @@ class Program:
         self._results: deque[NDArray[Any]] = deque()
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
-    def run(self, inputs: list[Any]) -> NDArray[Any]:
+    def run(self, inputs: dict[int, Any]) -> NDArray[Any]:
         """Return the values on `pattern`."""
         try:
             vector, views = self._scratch.pop()

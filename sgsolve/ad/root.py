@@ -19,7 +19,7 @@ from .coefficients import UNIT
 from .derivative import Derivative
 from .operand_store import OperandStore
 from .operands import PASSING, Columns, Constant, Index, Matrix
-from .points import Point
+from .points import Point, forget
 from .structure import Structure, Taken
 
 
@@ -60,16 +60,12 @@ class Root(Structure):
         self.operands = OperandStore()
         self.plans: dict[Hashable, Any] = {}
         self._selections: dict[Any, list[Structure]] = {}
-        self.programs: dict[Hashable, Any] = {}
+        self.programs: dict[tuple[Any, ...], Any] = {}
         self._made = [0, 0]
         self._selections[_cols_key(self.cols)] = [self]
         self.unit = Derivative(self, {self: UNIT})
-        self._forget_points()
-
-    def _forget_points(self) -> None:
         self.point = Point(lambda: self.unit, (), (), ())
         self.points = 0
-        self.programs = {}
         # The values that each number of an evaluation had, and which of them varied.
         self.numbers: dict[int, set[Any]] = {}
         self.varying: set[int] = set()
@@ -112,10 +108,9 @@ class Root(Structure):
     def begin(self) -> None:
         """Begin an evaluation."""
         self.clock += 1
-        if self.points > MOST_POINTS:
-            self._forget_points()
         nbytes = self._made[0] + self.operands.nbytes
-        if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
+        many = self._made[1] > self.PRUNE_COUNT or self.points > MOST_POINTS
+        if many or nbytes > self.PRUNE_BYTES:
             self.prune()
 
     def prune(self, age: int = 3) -> None:
@@ -125,8 +120,10 @@ class Root(Structure):
         self.operands.prune(oldest)
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
         self.programs = {
-            k: p for k, p in list(self.programs.items()) if getattr(p, "used", oldest) >= oldest
+            k: p for k, p in list(self.programs.items()) if getattr(p, "used", -1) >= oldest
         }
+        self.points = forget(self.point, [point for point, *_ in self.programs])
+        self.numbers, self.varying = {}, set()
         self._selections = {
             key: live
             for key, known in list(self._selections.items())

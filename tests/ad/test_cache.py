@@ -1,10 +1,17 @@
 """What the cache of structures keeps, and that it keeps no more."""
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from sgsolve import ad
+from sgsolve.ad import evaluation
+from sgsolve.ad.operands import Matrix
+from sgsolve.ad.program import Program
+from sgsolve.ad.root import Root
 
 N = 50
 X = np.linspace(0.1, 2.0, N)
@@ -126,3 +133,44 @@ def test_many_sizes_keep_few_roots():
     for n in range(1, 200):
         ad.seed(np.ones(n)) * 2.0
     assert len(root._roots) <= root.MOST_ROOTS
+
+
+def test_a_matrix_that_is_another_one_each_time_is_not_kept(monkeypatch):
+    monkeypatch.setattr(Root, "PRUNE_BYTES", 1 << 16)
+    A = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(N, N), format="csr")
+    for k in range(300):
+        A.data[:] = np.cos(k + np.arange(len(A.data)))
+        y = A @ np.exp(ad.seed(X))
+        np.testing.assert_allclose(y.jacobian.toarray(), A.toarray() * np.exp(X), rtol=1e-14)
+    gc.collect()
+    kept = sum(type(o) is Matrix for o in gc.get_objects())
+    assert kept < 60
+    assert root_of(y).points < 120
+
+
+def test_programs_outlive_the_pruning_of_other_things(monkeypatch):
+    for _ in range(evaluation.MEETINGS + 2):
+        y = workload(ad.seed(X))
+        y.jacobian
+    root = root_of(y)
+    (program,) = [p for p in root.programs.values() if isinstance(p, Program)]
+    root.prune()
+    y = workload(ad.seed(X + 0.5))
+    J = y.jacobian
+    assert root_of(y) is root
+    assert [p for p in root.programs.values() if isinstance(p, Program)] == [program]
+    ad.clear_cache()
+    np.testing.assert_allclose(J.toarray(), workload(ad.seed(X + 0.5)).jacobian.toarray())
+
+
+def test_threads_on_one_seed():
+    def g(x, k):
+        return np.exp(x * (k + 1.5)) * x[::-1] + np.sin(x) * X
+
+    expected = [g(ad.seed(X), k).jacobian.toarray() for k in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            x = ad.seed(X)
+            found = list(pool.map(lambda k, x=x: g(x, k).jacobian.toarray(), range(8)))
+            for J, exact in zip(found, expected, strict=True):
+                np.testing.assert_allclose(J, exact, rtol=1e-13)
