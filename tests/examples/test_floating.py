@@ -98,3 +98,37 @@ def test_conductance_of_a_device_that_blocks(contact):
     assert slow == pytest.approx(expected, rel=1e-7)
     if contact == "right":
         assert conductance(device, x, "right", V_right=2.0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_two_cells_in_series_are_lit_from_the_dark():
+    device = layers([0.0, 1e-4, 2e-4, 3e-4, 4e-4], [-1e18, 1e17, -1e17, 1e18])
+    x = device.solve(G=1e21).x
+    slowly = device.sweep("G", np.concatenate([[0.0], 1e21 * 10.0 ** np.arange(-12, 1)]))
+    expected = device.currents(slowly, "left")[-1]
+    assert expected < 0
+    assert device.current(x, "left", G=1e21) == pytest.approx(expected, rel=1e-11)
+    field = device.solve(G=np.full(device.mesh.n, 1e21)).x
+    assert device.current(field, "left", G=1e21) == pytest.approx(expected, rel=1e-11)
+
+
+def test_levels_that_doubles_do_not_resolve_are_told():
+    from mos_capacitor import capacitor
+    from mosfet import transistor as mosfet
+    from physics import UnresolvedWarning
+    from physics.resolved import errors_of_level
+
+    device = capacitor()
+    for voltage in (-2.0, 0.5, 3.0):
+        x = device.solve(V_gate=voltage).x
+        assert max(errors_of_level(device, x, {"V_gate": voltage}).values()) < 1e-12
+    with pytest.warns(UnresolvedWarning, match="electrons: the balance of the whole device"):
+        device.sweep("G", [0.0, 1e18], V_gate=2.0)
+    # Shifted by hand in the dark, the layer is off by as much.
+    lay, off = device.layout, x.copy()
+    depleted = np.flatnonzero(device.mesh.nodes[lay.nodes] < 1.2e-5)
+    off[lay.n + depleted] -= 1e-2 * device.thermal_voltage
+    errors = errors_of_level(device, off, {"V_gate": 3.0})
+    assert 1e-3 < errors["electrons"] < 2e-2
+    assert errors["holes"] < 1e-12
+    reached, bias = mosfet(), {"V_gate": 2.0, "V_drain": 1.0}
+    assert max(errors_of_level(reached, reached.solve(**bias).x, bias).values()) < 1e-12

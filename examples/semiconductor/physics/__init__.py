@@ -14,6 +14,7 @@ from .device import Device
 from .grids import graded, rectangle
 from .mesh import Mesh
 from .recombination import auger, radiative, srh
+from .resolved import UnresolvedWarning
 from .triangles import triangulation
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Schottky",
     "Surface",
     "UnitsWarning",
+    "UnresolvedWarning",
     "auger",
     "graded",
     "interval",

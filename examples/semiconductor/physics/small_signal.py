@@ -25,11 +25,11 @@ import numpy as np
 from sgsolve import Problem, ad
 from sgsolve.errors import InputError
 
-from .boundary import emission, fixed_potentials, surface_rate
-from .carriers import carriers, fluxes, recombination_rate
+from .boundary import fixed_potentials
+from .carriers import carriers, fluxes
 from .checks import contact as check_contact
 from .start import poisson_alone
-from .terminal import balance, charge, cuts
+from .terminal import balance, charge, cuts, losses
 
 if TYPE_CHECKING:
     from .device import Device
@@ -163,15 +163,6 @@ class SmallSignal:
         weight = lay.volumes * lay.carrier_free / s.vt
         nothing = np.zeros(self._n), np.zeros(2 * self._edges)
         return ad.hstack([nothing[0], -weight * s.n, weight * s.p, nothing[1]])
-
-
-def losses(device: Device, s: Any, p: dict[str, Any]) -> tuple[Array, Array]:
-    """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
-    rate = device.layout.volumes * recombination_rate(device, s, p)
-    at_surfaces = surface_rate(device, s, p)
-    rate = (rate if at_surfaces is None else rate + at_surfaces) / s.vt
-    metal = emission(device, s, p)
-    return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
 
 
 def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:

@@ -18,6 +18,7 @@ from sgsolve import Branch, Problem, Result, ad, solvers
 from . import checks
 from .boundary import neutral
 from .contacts import Gate
+from .resolved import warn_if_unresolved
 
 if TYPE_CHECKING:
     from .device import Device
@@ -102,25 +103,34 @@ def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
     checks.overrides(device, p)
     if x0 is not None:
-        return device.problem.solve(x0, method(device.thermal_voltage), **p)
+        result = device.problem.solve(x0, method(device.thermal_voltage), **p)
+        warn_if_unresolved(device, [(result.x, p)])
+        return result
     x, reached = equilibrium(device, p), _at_rest(device, p)
     wanted = device.parameters | dict(p)
-    reached["G"] = wanted["G"]
-    if np.any(reached["G"]):
-        x = device.problem.solve(x, cold_method(device.thermal_voltage), **reached).x
-    for name in [f"V_{contact}" for contact in device.contacts]:
-        if wanted[name] != 0.0:
-            others = {k: v for k, v in reached.items() if k != name}
-            branch = device.problem.sweep(
-                x,
-                name,
-                [0.0, wanted[name]],
-                solver=method(device.thermal_voltage),
-                raise_on_failure=True,
-                **others,
-            )
-            x, reached[name] = branch.x, wanted[name]
-    return device.problem.solve(x, method(device.thermal_voltage), **wanted)
+    light = wanted["G"]
+    if np.ndim(light) > 0:  # a field is turned on by a number
+        reached["profile"], light = light * wanted["profile"], 1.0
+    path = {"G": light} | {f"V_{name}": wanted[f"V_{name}"] for name in device.contacts}
+    for name, value in path.items():
+        if value != 0.0:
+            x = _turned_on(device, x, name, value, reached)
+            reached[name] = value
+    result = device.problem.solve(x, method(device.thermal_voltage), **wanted)
+    warn_if_unresolved(device, [(result.x, p)])
+    return result
+
+
+def _turned_on(
+    device: Device, x: np.ndarray, name: str, value: float, reached: Mapping[str, Any]
+) -> np.ndarray:
+    """Solution with one parameter changed from 0, in one step or in as many as it takes."""
+    others = {k: v for k, v in reached.items() if k != name}
+    solver = method(device.thermal_voltage)
+    branch = device.problem.sweep(
+        x, name, [0.0, value], solver=solver, raise_on_failure=True, **others
+    )
+    return branch.x
 
 
 def sweep(
@@ -131,4 +141,6 @@ def sweep(
     checks.overrides(device, p)
     if x0 is None:
         x0 = solve(device, None, {**p, name: values[0]}).x
-    return device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)
+    branch = device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)
+    warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
+    return branch

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from sgsolve import ad
 
-from .boundary import surface_rate
+from .boundary import emission, surface_rate
 from .carriers import Carriers, carriers, edge_values, fluxes, recombination_rate, space_charge
 from .checks import contact as check_contact
 
@@ -84,6 +84,15 @@ def largest_term(device: Device, x: np.ndarray, name: str, p: Mapping[str, Any])
     between = (side_p - side_n) * lay.carrier_free * lay.volumes * recombination_rate(device, s, p)
     edges = np.concatenate([np.abs(step_n * jn), np.abs(step_p * jp)]) * q * s.vt
     return float(max(edges.max(), np.abs(between).max() * q))
+
+
+def losses(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
+    rate = device.layout.volumes * recombination_rate(device, s, p)
+    at_surfaces = surface_rate(device, s, p)
+    rate = (rate if at_surfaces is None else rate + at_surfaces) / s.vt
+    metal = emission(device, s, p)
+    return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
 
 
 def charge(device: Device, x: Array, name: str, p: Mapping[str, Any], cut: tuple) -> Array:
