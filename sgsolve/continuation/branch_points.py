@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .crossings import KIND, crossing_near, quotient, special_point
+from .crossings import KIND, bracketed_point, crossing_near, quotient, special_point
 from .curve import Curve, Spot
 from .detector import DOUBT, Found
 from .roots import crossing
@@ -33,6 +33,7 @@ KEY = KIND  # of the tests of a spot
 WIDTH = 4  # singular values that are followed
 FRESH = 2  # random vectors that join them at every point, for those that have no part in them yet
 PURE = 0.1  # relative residual of a singular triplet that counts as converged
+ZERO = 1e-6  # part of the values at the ends that counts as zero of a test
 TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
 
 
@@ -166,7 +167,35 @@ class BranchPoints:
                 t = curve.metric.dot(found.z - a.z, along) / reach
                 place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
                 return Found(place, special_point(curve, found, spot.tangent))
-        return None
+        return self._bracketed(curve, a, b, test, ends, pair)
+
+    def _bracketed(
+        self,
+        curve: Curve,
+        a: Spot,
+        b: Spot,
+        test: Callable[[Spot], float],
+        ends: tuple[float, float],
+        pair: tuple[Vector, Vector],
+    ) -> Found | None:
+        """Return a branch point as exactly as its test function can be bracketed.
+
+        Where K is singular twice over, as at a crossing of three branches or with a symmetry that
+        shifts all solutions, there is no regular system for the place.
+        """
+        narrowed = crossing(curve, a, b, test, 1e-12, ends)
+        if narrowed is None:
+            return None
+        t, spot = narrowed
+        try:
+            for _ in range(2):
+                value, pair = quotient(curve, spot, pair)
+        except LinearSolveError:
+            return None
+        if not abs(value) <= ZERO * max(abs(end) for end in ends):  # a pole, or another vector
+            return None
+        spot.s = a.s + t * (b.s - a.s)
+        return Found(spot, bracketed_point(curve, spot, pair[1]))
 
 
 def _basis(block: Vector) -> Vector:

@@ -168,6 +168,13 @@ def special_point(curve: Curve, found: Crossing, tangent: Vector) -> Special:
     return Special(KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other=other)
 
 
+def bracketed_point(curve: Curve, spot: Spot, null: Vector) -> Special:
+    """Return the special point at a spot from one null vector of K; `other` leads along it."""
+    other = curve.metric.unit(null - curve.metric.dot(null, spot.tangent) * spot.tangent)
+    vector = other[:-1] / np.linalg.norm(other[:-1])
+    return Special(KIND, spot.p, spot.x.copy(), vector, tangent=spot.tangent, other=other)
+
+
 def _nearest(curve: Curve, V: Vector, tangent: Vector) -> Vector:
     y = np.linalg.lstsq(V, tangent, rcond=None)[0]
     return curve.metric.unit(V @ y)

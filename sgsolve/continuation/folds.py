@@ -97,6 +97,17 @@ def fold_near(curve: Curve, z: Vector, row: Vector, reach: float) -> tuple[Linea
     return None
 
 
+def _turns(curve: Curve, spot: Spot, around: tuple[Vector, Vector]) -> bool:
+    """Whether the curve turns at a spot for being a fold, not for being an arm of a pitchfork."""
+    bordered = Bordered(curve.bordered.workspace, 1, whole=True)
+    try:
+        b, c = borders(curve.family, spot.at, bordered, curve.row(spot.tangent))
+        w = singularity(curve.family, spot.at, bordered, b, c).w
+    except LinearSolveError:
+        return False
+    return _transversal(w, spot.at.Fp, around)
+
+
 def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
     """Whether w . Fp is not zero: it never is at a fold, and always where a pitchfork arm turns."""
     usual = float(np.linalg.norm(w)) * max(float(np.linalg.norm(other)) for other in around)
@@ -131,7 +142,7 @@ class Folds:
                 vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
                 special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
                 spot.s = a.s + t * (b.s - a.s)
-                return [Found(spot, special)]
+                return [Found(spot, special, _turns(curve, spot, (a.at.Fp, b.at.Fp)))]
         at, pair = found
         row = curve.metric.unit(b.z - a.z)
         share = curve.metric.dot(at.z - a.z, row) / reach

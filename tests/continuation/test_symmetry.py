@@ -66,3 +66,18 @@ def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):
         rung = problem.switch(branch, 0, (-2.0, 0.5), step=sign, max_step=0.05, max_points=25)
         u = rung.states[:, :-1]
         assert np.linalg.norm(u[-1] - u[-1, ::-1]) > 0.1  # no longer even
+
+
+def test_without_the_condition_the_points_are_found_less_exactly(snake):
+    """K is singular twice at the branch points then, so they are bracketed only."""
+    free = Problem(swift_hohenberg(N, LENGTH)).continuation(
+        localised(1.1 * np.cos(X)), "lam", (-2.0, 0.5), max_points=90, **HOW
+    )
+    for kind, tolerance in (("fold", 1e-9), ("branch point", 1e-7)):
+        found, expected = (
+            np.array([special.parameter for special in branch.specials(kind)])
+            for branch in (free, snake[1])
+        )
+        count = min(len(found), len(expected))
+        assert count >= 6
+        assert np.abs(found[:count] - expected[:count]).max() < tolerance
