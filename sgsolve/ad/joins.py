@@ -10,15 +10,21 @@ import scipy.sparse as sp
 from .operands import IndexArray
 
 
-def matches(place: IndexArray, wanted: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Return all pairs (i, j) with ``wanted[i] == place[j]``, ordered by i."""
+def matches(place: IndexArray, wanted: IndexArray, size: int) -> tuple[IndexArray, IndexArray]:
+    """Return all pairs (i, j) with ``wanted[i] == place[j]``, ordered by i.
+
+    Both hold positions below `size`, so that a table takes the place of a search.
+    """
+    count = np.bincount(place, minlength=size)
+    begin = np.cumsum(count) - count
     order = np.argsort(place, kind="stable")
-    begin = np.searchsorted(place[order], wanted, side="left")
-    end = np.searchsorted(place[order], wanted, side="right")
-    number = end - begin
+    number = count[wanted]
+    if count.max(initial=0) <= 1:
+        element = np.flatnonzero(number)
+        return element, order[begin[wanted[element]]]
     element = np.repeat(np.arange(len(wanted)), number)
     offset = np.arange(len(element)) - np.repeat(np.cumsum(number) - number, number)
-    return element, order[np.repeat(begin, number) + offset]
+    return element, order[np.repeat(begin[wanted], number) + offset]
 
 
 def columns(csr: Any, rows: IndexArray) -> Any:

@@ -78,7 +78,7 @@ class Program:
         self.source, constants = _written(tracer, self.plan, coefficients)
         namespace: dict[str, Any] = {**constants, **_NUMPY}
         exec(compile(self.source, "<jacobian>", "exec"), namespace)
-        self._run = namespace["run"]
+        self.compute = namespace["run"]
         self._results: deque[NDArray[Any]] = deque()
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
@@ -87,9 +87,9 @@ class Program:
         try:
             vector, views = self._scratch.pop()
         except IndexError:
-            vector, views = self._places()
+            vector, views = self.places()
         with np.errstate(all="ignore"):
-            numbers = self._run(inputs, views)
+            numbers = self.compute(inputs, views)
         constant = self.plan.constant_values(numbers, self.dtype)
         data = self.plan.finished(vector, *constant, self.dtype, self._unused())
         self._scratch.append((vector, views))
@@ -114,7 +114,7 @@ class Program:
                 self._results.append(data)
         return unused
 
-    def _places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""
         layout = self.plan.layout
         vector = np.empty(layout.length, dtype=self.dtype)

@@ -306,7 +306,7 @@ NO_COLS: Columns = np.empty(0, dtype=np.int32)
 def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
     """Choose elements of a structure whose rows are placed."""
     count = structure.height
-    element, compact = matches(structure.place(np.arange(count)), wanted)
+    element, compact = matches(structure.place(np.arange(count)), wanted, structure.size)
     root = structure.root
     single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
     if single and 2 * len(element) >= len(wanted) > 0:

@@ -27,6 +27,12 @@ def test_many_random_programs(part):
     run(1_000_000 + part * MANY // 20, MANY // 20)
 
 
+@pytest.mark.million
+@pytest.mark.parametrize("part", range(1000))
+def test_a_million_random_programs(part):
+    run(10_000_000 + 1000 * part, 1000)
+
+
 def test_long_random_programs():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
