@@ -84,6 +84,10 @@ class Curve:
         self.family, self.bordered, self.metric = family, bordered, metric
         self.corrector = Corrector(family, bordered, metric, tolerance, max_iterations)
 
+    def measured_by(self, metric: Metric) -> None:
+        """Measure by another metric from here on."""
+        self.metric = self.corrector.metric = metric
+
     def row(self, direction: Vector) -> Vector:
         """Return the last row of the bordered Jacobian for a plane across a direction."""
         return self.metric.weights * direction

@@ -29,7 +29,8 @@ from ..solvers.workspace import Workspace
 from .arclength import Arclength
 from .bordered import Bordered
 from .curve import Curve, Spot, start
-from .trace import Route, Walk, walk
+from .route import Route
+from .trace import Walk, walk
 
 Vector = NDArray[Any]
 

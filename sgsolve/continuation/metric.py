@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 
+FINE, COARSE = 0.02, 0.2  # parts of x that a step should at least be able to change, and then can
 STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
 
 
@@ -43,6 +44,19 @@ class Metric:
     def unit(self, z: Vector) -> Vector:
         """Return z at length 1."""
         return z / self.norm(z)
+
+    def coarser(self, x: Vector, longest: float) -> Metric | None:
+        """Return a metric in which x counts less, if x has outgrown the longest step; else None.
+
+        A branch that starts near zero is measured in a small unit there; where x is fifty times
+        what a step may change it, thousands of points would lie ahead.
+        """
+        size = float(np.sqrt(np.dot(self.weights[:-1] * x, x)))
+        if FINE * size <= longest:
+            return None
+        weights = self.weights.copy()
+        weights[:-1] *= (longest / (COARSE * size)) ** 2
+        return Metric(weights)
 
     def angle(self, y: Vector, z: Vector) -> float:
         """Return the angle between two unit vectors, in degrees."""

@@ -10,23 +10,23 @@ BifurcationKit.jl for the test of the angle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..result.branch import Special
 from ..result.status import Status
-from .arclength import GROW, SHRINK, Arclength
+from .arclength import GROW, SHRINK
 from .curve import Curve, Spot
-from .detector import DOUBT, Detector, Found
+from .detector import DOUBT, Found
+from .route import Route
 
 Vector = NDArray[Any]
 
-DOUBTFUL = 1e-3  # a step shorter than this part of the longest is taken all the same
+DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
 
 
@@ -59,35 +59,6 @@ class Walk:
         """Write the row of the present spot."""
         spot = self.spot
         self.rows.append((spot.p, spot.s, spot.iterations, float(spot.tangent[-1])))
-
-
-@dataclass
-class Route:
-    """Where a trace goes and when it ends.
-
-    Parameters
-    ----------
-    bounds : (float, float)
-        Of the parameter; each is hit exactly.
-    max_points : int
-    detectors : sequence of Detector
-    stop : tuple of str
-        Kinds of special points at which it ends.
-    until : callable, optional
-        ``until(spot)`` -> whether to end there.
-    home : ndarray, optional
-        The point where the branch started: a closed curve ends when it is back.
-    """
-
-    settings: Arclength
-    shortest: float
-    longest: float
-    bounds: tuple[float, float] = (-np.inf, np.inf)
-    max_points: int = 400
-    detectors: Sequence[Detector] = ()
-    stop: tuple[str, ...] = ()
-    until: Callable[[Spot], bool] | None = None
-    home: Vector | None = None
 
 
 def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> None:
@@ -139,30 +110,59 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     special = _found(curve, here, new, route)
     if new.tests.get(DOUBT) and state.step > DOUBTFUL * route.longest:
         return "the orientation changed without a branch point: it may be another branch"
-    state.ending = ending
-    state.status = Status.CONVERGED if ending else state.status
+    metric = curve.metric
+    try:
+        state.ending = ending
+        _taken(curve, state, route, new, special)
+        longer = settings.next_step(state.step, iterations, angle, longest)
+        state.step, state.growth = min(longer, state.growth * state.step), GROW
+        if route.until is not None and not state.ending and route.until(new):
+            state.ending = "the condition to stop is met"
+        if state.ending:
+            state.status = Status.CONVERGED
+        else:
+            _coarsened(curve, state, route)
+        _arrive(curve, state, after)
+    except BaseException:
+        vars(state).update(vars(old))  # the point is not recorded: as if it had not been made
+        curve.measured_by(metric)
+        raise
+    return None
+
+
+def _taken(curve: Curve, state: Walk, route: Route, new: Spot, special: list[Found]) -> None:
+    """Go to a new spot, noting the special points on the way; to one of those if it is to end."""
+    here = state.spot
     for found in special:
         found.special.index = len(state.rows)
         state.special.append(found.special)
         if found.special.kind in route.stop:
             new, state.ending = found.spot, f"it ends at {found.special}, as asked"
-            state.status = Status.CONVERGED
             _measure_last(curve, new, here, route)
             break
-    longer = settings.next_step(state.step, iterations, angle, longest)
-    state.step, state.growth = min(longer, state.growth * state.step), GROW
-    state.direction = (
-        new.tangent if settings.predictor == "tangent" else curve.metric.unit(new.z - here.z)
+    along = new.tangent
+    if route.settings.predictor == "secant":
+        along = curve.metric.unit(new.z - here.z)
+    state.direction, state.spot = along, new
+
+
+def _coarsened(curve: Curve, state: Walk, route: Route) -> None:
+    """Measure x in a larger unit where it has outgrown the steps; the next step stays the same."""
+    fine, coarse = curve.metric, curve.metric.coarser(state.spot.x, route.longest)
+    if coarse is None:
+        return
+    spot = replace(
+        state.spot, tangent=coarse.unit(state.spot.tangent), tests=dict(state.spot.tests)
     )
-    state.spot = new
-    if route.until is not None and not state.ending and route.until(new):
-        state.status, state.ending = Status.CONVERGED, "the condition to stop is met"
+    curve.measured_by(coarse)
     try:
-        _arrive(curve, state, after)
-    except BaseException:
-        vars(state).update(vars(old))  # the point is not recorded: as if it had not been made
-        raise
-    return None
+        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
+        _measure(curve, spot, spot, route)
+    except LinearSolveError:  # next to a branch point: the next spot will do
+        curve.measured_by(fine)
+        return
+    state.spot, state.step = spot, state.step * coarse.norm(state.direction)
+    state.direction = coarse.unit(state.direction)
 
 
 def _ended(curve: Curve, a: Spot, b: Spot, route: Route) -> tuple[Spot | None, str]:

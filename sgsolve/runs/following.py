@@ -21,8 +21,9 @@ from ..continuation.curve import Curve, Spot, start
 from ..continuation.events import Event
 from ..continuation.folds import Folds
 from ..continuation.metric import Metric
+from ..continuation.route import Route
 from ..continuation.stability import Eigenvalues
-from ..continuation.trace import Route, Walk, walk
+from ..continuation.trace import Walk, walk
 from ..errors import ConvergenceError, LinearSolveError
 from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats

@@ -16,7 +16,8 @@ from ..continuation.arclength import Arclength
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve, Spot, start
 from ..continuation.folds import Folds
-from ..continuation.trace import Route, Walk, walk
+from ..continuation.route import Route
+from ..continuation.trace import Walk, walk
 from ..errors import LinearSolveError
 from ..result.branch import Special
 from ..result.history import Stats

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Branch, CheckpointError, InputError, PartialBranchWarning, Problem
-from tests.continuation.gallery import bratu, s_curve
+from tests.continuation.gallery import bratu, elastica, s_curve
 from tests.continuation.run_to_be_killed import run
 
 PROGRAM = Path(__file__).with_name("run_to_be_killed.py")
@@ -98,6 +98,31 @@ def test_interrupted_and_resumed_takes_over_what_is_there(kind, tmp_path):
     again = arguments[0](np.zeros(30), *arguments[1:], **options)
     assert len(calls) == 8 + len(whole) - 7
     assert np.array_equal(again["lam"], whole["lam"])
+
+
+@pytest.mark.parametrize("points", [51, 52, 53, 54])
+def test_resumed_where_the_unit_of_x_changes(points, tmp_path):
+    """A coarser metric is part of what is written: the resumed run gives the same answer."""
+    problem, count = Problem(elastica), 0
+
+    def until(u):
+        nonlocal count
+        count += 1
+        if count == points:
+            raise KeyboardInterrupt
+        return False
+
+    def follow(**options):
+        return problem.continuation(
+            np.zeros(19), "lam", (2.0, 4.0), lam=2.0, mu=1e-3, step=0.2, **options
+        )
+
+    whole = follow()
+    with pytest.warns(PartialBranchWarning, match="interrupted"):
+        follow(until=until, checkpoint=tmp_path / "rod.npz")
+    resumed = follow(until=until, checkpoint=tmp_path / "rod.npz", resume=True)
+    assert np.array_equal(resumed.states, whole.states)
+    assert np.array_equal(resumed["s"], whole["s"])
 
 
 def test_damaged_files_are_refused(tmp_path):

@@ -8,7 +8,14 @@ from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem,
 from sgsolve.continuation import Arclength, Homotopy, Stability, default_ladder
 from sgsolve.runs.progress import expected
 from sgsolve.solvers import Bounds, Positive, Robust
-from tests.continuation.gallery import bratu, brusselator, far_start, s_curve, tilted_pitchfork
+from tests.continuation.gallery import (
+    bratu,
+    brusselator,
+    elastica,
+    far_start,
+    s_curve,
+    tilted_pitchfork,
+)
 
 
 def test_events_and_where_to_stop():
@@ -50,6 +57,27 @@ def test_a_closed_curve_ends_where_it_began():
     assert branch.success
     assert "closed" in branch.message
     assert np.allclose(sorted(f.parameter for f in branch.special), [-1.0, 1.0], atol=1e-10)
+
+
+@pytest.mark.parametrize("force", [1e-2, 1e-4])
+def test_a_branch_that_starts_next_to_zero_gets_on(force):
+    """A rod under a tiny transverse force grows by four orders of magnitude where it buckles."""
+    branch = Problem(elastica).continuation(
+        np.zeros(49), "lam", (2.0, 5.0), lam=2.0, mu=force, step=0.2
+    )
+    assert branch.success
+    assert np.abs(branch.states[0]).max() < force
+    assert np.abs(branch.x).max() > 2.0
+    assert len(branch) < 230
+
+
+def test_a_narrow_gap_is_not_jumped():
+    """The hyperbola x^2 = p^2 + 1e-8: without care the branch is followed as if it were x = p."""
+    branch = Problem(lambda x, p: x**2 - p**2 - 1e-8).continuation(
+        [-1.0], "p", (-1.0, 1.0), p=-1.0, step=0.05
+    )
+    assert branch.success
+    assert branch.states.max() < 0.0
 
 
 def test_downwards_and_wrong_directions():
