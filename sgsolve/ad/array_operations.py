@@ -137,8 +137,21 @@ def as_float(mask: Array) -> Array:
 
 @operation
 def partial(rule: Callable[..., Any], y: Array, x: Array) -> Any:
-    """Return what a derivative rule gives, in the forms of `flat`."""
-    return flat(rule(y, x), y)
+    """Return what a derivative rule gives for vectors: a number, a vector, or a pair of both.
+
+    A number is one that the rule holds at every x; a vector of one element stays a vector.
+    """
+    slope = rule(y, x)
+    if type(slope) is tuple:
+        return slope[0], _vector(slope[1], y)
+    return slope if type(slope) is float else _vector(slope, y)
+
+
+def _vector(slope: Any, like: Array) -> Array:
+    slope = np.asarray(slope)
+    if slope.dtype.kind in "biu":
+        slope = slope.astype(float)
+    return slope if slope.shape == like.shape else np.broadcast_to(slope, like.shape)
 
 
 def flat(partial: Any, like: Any) -> Any:
@@ -152,6 +165,8 @@ def flat(partial: Any, like: Any) -> Any:
         number, array = partial
         array = flat(array, like)
         return (number, array) if isinstance(array, np.ndarray) else number * array
+    if type(partial) is np.float64 and like.size == 1:
+        return partial.reshape(1)  # one element today, and another value tomorrow
     if np.ndim(partial) == 0 or partial.size == 1:
         number = partial.item() if hasattr(partial, "item") else partial
         # Extended precision would be cut to double by a Python float.

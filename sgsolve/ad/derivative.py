@@ -15,7 +15,7 @@ the same methods and no coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,17 +138,23 @@ class Derivative:
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
-        if self.root is not other.root:
-            raise DerivativeError(
-                f"arrays with derivatives in {len(self.root.cols)} and {len(other.root.cols)} "
-                "unknowns cannot be combined; seed one vector and take its parts"
-            )
+        _same_root(self, other)
         terms = self.terms.copy()
         memo = Memo()
         for g, q in other.terms.items():
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
             add_term(terms, g, q, memo)
+        return Derivative(self.root, terms)
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others, each added in its own time."""
+        terms = self.terms.copy()
+        memo = Memo()
+        for other in others:
+            _same_root(self, other)
+            for g, q in other.terms.items():
+                add_term(terms, g, q, memo)
         return Derivative(self.root, terms)
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
@@ -229,3 +235,18 @@ class Derivative:
                     p = (alpha, s, pulled(c, pull, memo), a)
             add_term(terms, g, p, memo)
         return Derivative(self.root, terms)
+
+
+def _same_root(d: Derivative, e: Derivative) -> None:
+    if d.root is not e.root:
+        raise DerivativeError(
+            f"arrays with derivatives in {len(d.root.cols)} and {len(e.root.cols)} "
+            "unknowns cannot be combined; seed one vector and take its parts"
+        )
+
+
+def total(parts: Sequence[Derivative]) -> Derivative:
+    """Return the sum of derivatives of arrays of the same size."""
+    if len(parts) == 1:
+        return parts[0]
+    return parts[0].plus_all(parts[1:]) if len(parts) > 2 else parts[0].plus(parts[1])

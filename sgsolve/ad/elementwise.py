@@ -78,7 +78,7 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     """Return value and derivative of a function of an AD vector, or None for other cases."""
     v = x._value
     rule = VECTOR_RULES.get(ufunc)
-    if rule is None or v.dtype is not DOUBLE or v.ndim == 0 or v.size < 2:
+    if rule is None or v.dtype is not DOUBLE:
         return None
     y = ufunc(v)
     if v.ndim == 1:
@@ -94,7 +94,7 @@ VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
 def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
     va, vb = a._value, b._value
-    if va.shape != vb.shape or va.ndim == 0 or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
+    if va.shape != vb.shape or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
     if ufunc is np.multiply:
         return va * vb, a._derivative.product(b._derivative, va.ravel(), vb.ravel())
@@ -110,7 +110,7 @@ def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if type(k) is not np.ndarray or k.dtype is not DOUBLE:
         return None
     v = x._value
-    if v.shape != k.shape or v.ndim == 0 or v.dtype is not DOUBLE:
+    if v.shape != k.shape or v.dtype is not DOUBLE:
         return None
     if ufunc is np.add:
         return v + k, x._derivative

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DerivativeError
 from .array import ADArray
 from .branching import where
+from .derivative import total
 from .elementwise import value
 from .indexing import selection
 
@@ -24,7 +25,7 @@ def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
     if result.ndim == 1:
         return _joined_vectors(arrays, result)
     edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
-    derivative = None
+    parts = []
     for a, begin, end in zip(arrays, edges.tolist()[:-1], edges.tolist()[1:], strict=True):
         if not isinstance(a, ADArray):
             continue
@@ -34,9 +35,8 @@ def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
             result.shape,
             functools.partial(_part, axis=axis, begin=begin, end=end),
         )
-        part = a._derivative.put(index, result.size)
-        derivative = part if derivative is None else derivative.plus(part)
-    return result if derivative is None else ADArray(result, derivative)
+        parts.append(a._derivative.put(index, result.size))
+    return ADArray(result, total(parts)) if parts else result
 
 
 def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
@@ -44,14 +44,14 @@ def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
 
 
 def _joined_vectors(arrays: list[Any], result: Any) -> Any:
-    derivative = None
+    parts = []
     begin = 0
     for a in arrays:
+        size = a._value.size if type(a) is ADArray else a.size
         if isinstance(a, ADArray):
-            part = a._derivative.put(slice(begin, begin + a.size), result.size)
-            derivative = part if derivative is None else derivative.plus(part)
-        begin += a.size
-    return result if derivative is None else ADArray(result, derivative)
+            parts.append(a._derivative.put(slice(begin, begin + size), result.size))
+        begin += size
+    return ADArray(result, total(parts)) if parts else result
 
 
 def _array(a: Any) -> Any:

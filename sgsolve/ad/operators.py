@@ -105,7 +105,7 @@ class Operators:
 
     def __rtruediv__(self, other: Any) -> Any:
         value = self._value
-        if type(other) in NUMBERS and value.dtype is DOUBLE and value.ndim and value.size > 1:
+        if type(other) in NUMBERS and value.dtype is DOUBLE:
             result = other / value
             y, x = (result, value) if value.ndim == 1 else (result.ravel(), value.ravel())
             return type(self)(result, self._derivative.chained(_inverse_slope, y, x))
@@ -131,7 +131,7 @@ class Operators:
 
     def __pow__(self, other: Any) -> Any:
         value = self._value
-        if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE and value.ndim:
+        if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE:
             slope = value if value.ndim == 1 else value.ravel()
             return type(self)(value**other, self._derivative.scaled((2.0, slope)))
         return call_ufunc(operator.pow, self, other)
@@ -177,9 +177,8 @@ def _inverse_slope(y: Any, x: Any) -> Any:
 
 
 def _alike(value: Any, other: Any) -> bool:
-    """Whether both are double precision arrays of the same shape, with axes."""
-    shape = value.shape
-    return value.dtype is DOUBLE and other.dtype is DOUBLE and shape == other.shape and shape != ()
+    """Whether both are double precision arrays of the same shape."""
+    return value.dtype is DOUBLE and other.dtype is DOUBLE and bool(value.shape == other.shape)
 
 
 def call_ufunc(ufunc: Any, *inputs: Any) -> Any:

@@ -7,7 +7,7 @@ otherwise the notes are carried out one after the other, by the methods of `Deri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,20 @@ class Recorded(Derivative):
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _plus_signed[sign], (), (), (other,))
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others."""
+        tape = self.tape
+        points = []
+        for other in others:
+            if type(other) is not Recorded or other.tape is not tape:
+                return tape.carry_out(self.point).plus_all(others)
+            points.append(other.point)
+        key = ("total", *points)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, _total, (), (), tuple(others))  # type: ignore[arg-type]
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""
@@ -245,6 +259,10 @@ def _masked(d: Derivative, mask: Any) -> Derivative:
 
 def _sum(d: Derivative, e: Derivative) -> Derivative:
     return d.plus(e)
+
+
+def _total(d: Derivative, *others: Derivative) -> Derivative:
+    return d.plus_all(others)
 
 
 def _difference(d: Derivative, e: Derivative) -> Derivative:

@@ -151,8 +151,9 @@ def _cols_key(cols: Columns) -> tuple[Any, ...]:
     return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
 
 
-# Some hundred times what a residual makes; only code that is another one each time makes more.
-MOST_POINTS = 20_000
+# Some thousand times what a residual makes; only code that is another one each time, or a loop over
+# single elements, makes more.
+MOST_POINTS = 100_000
 
 # One root for each number of unknowns: what one evaluation found out about structures serves the
 # next one. Old roots go when more sizes than these are in use at the same time.

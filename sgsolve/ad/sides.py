@@ -12,7 +12,7 @@ from typing import Any
 
 from . import array_operations as op
 from .coefficients import Coefficient, Memo, shifted
-from .derivative import Derivative
+from .derivative import Derivative, total
 from .operands import Index
 from .recorded import Recorded
 from .structure import Structure
@@ -43,7 +43,7 @@ def _put_back(*arguments: Any) -> Derivative:
 
 def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     if any(d.is_sparsity for _, d in sides):
-        return _total([d.put(index, size) for index, d in sides])
+        return total([d.put(index, size) for index, d in sides])
     pieces: dict[Structure, list[Piece]] = {}
     others = []
     for index, d in sides:
@@ -58,14 +58,7 @@ def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
             others.append(Derivative(d.root, rest).put(index, size))
     memo = Memo()
     terms = {g: _spread(g, parts, size, memo) for g, parts in pieces.items()}
-    return _total([Derivative(sides[0][1].root, terms), *others])
-
-
-def _total(parts: list[Derivative]) -> Derivative:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.plus(part)
-    return total
+    return total([Derivative(sides[0][1].root, terms), *others])
 
 
 def _spread(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DataTypeError, InputError, ShapeError
 from .array import ADArray
+from .derivative import total
 from .elementwise import common_dtype, value
 from .indexing import broadcast
 
@@ -117,7 +118,7 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
             np.add.at(result, p.idx, v)
         return result
     root = carriers[0]._derivative.root
-    derivative: Any = None
+    places = []
     for p, v in zip(parts, values, strict=True):
         index = root.index(p.idx, n)
         if not index.unique:
@@ -128,6 +129,5 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
             d = p.v._derivative
             if v.shape != p.idx.shape:
                 d = broadcast(d, v.shape, p.idx.shape)
-            d = d.put(index, n)
-            derivative = d if derivative is None else derivative.plus(d)
-    return ADArray(result, derivative)
+            places.append(d.put(index, n))
+    return ADArray(result, total(places))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -54,6 +55,13 @@ class Sparsity(Derivative):
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return the union."""
         return Sparsity(self.root, {**self.terms, **other.terms})
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the union of all."""
+        terms = self.terms.copy()
+        for other in others:
+            terms.update(other.terms)
+        return Sparsity(self.root, terms)
 
     def taken(self, index: Index) -> Derivative:
         """Return the sparsity of the flattened array at these positions."""

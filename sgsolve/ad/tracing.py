@@ -19,8 +19,12 @@ from .operands import Index
 from .symbols import Symbol
 
 
+# Python takes a second to compile as many; loops over single elements make more.
+MOST_LINES = 20_000
+
+
 class UntraceableError(Exception):
-    """The course of the computation depends on the contents of an array."""
+    """The course of the computation depends on the contents of an array, or has no end."""
 
 
 class Line(NamedTuple):
@@ -83,6 +87,8 @@ class Tracer:
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Write an operation down and return what stands for its result."""
         names = tuple(self.name(a) for a in arguments)
+        if len(self.lines) >= MOST_LINES:
+            raise UntraceableError
         key = (function, names)
         known = self._known.get(key)
         if known is None:
