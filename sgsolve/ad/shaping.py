@@ -100,7 +100,7 @@ def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
         raise DerivativeError(f"astype({np.dtype(dtype)}) would lose the derivative")
     if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
         raise DerivativeError("astype from complex to real has no complex derivative")
-    return ADArray(np.asarray(y._value).astype(dtype), y._derivative)
+    return ADArray(y._value.astype(dtype), y._derivative)
 
 
 def item(y: Any, *args: Any) -> Any:

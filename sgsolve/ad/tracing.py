@@ -18,7 +18,6 @@ from . import array_operations as op
 from .operands import Index
 from .symbols import Symbol
 
-
 # Python takes a second to compile as many; loops over single elements make more.
 MOST_LINES = 20_000
 
