@@ -9,6 +9,7 @@ Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (def
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.deflation import Deflation, rms
 from ..continuation.ladder import as_solver
-from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
+from ..errors import InputError
+from ..result.branch import PartialBranchWarning
 from ..result.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
@@ -27,6 +29,8 @@ from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
 from ..systems.report import conclude
 from ..systems.structure import Structure
+from .progress import progress_bar
+from .sweeping import Path
 
 Vector = NDArray[Any]
 
@@ -136,6 +140,7 @@ class Multiplicity:
         *,
         max_solutions: int = 20,
         deflation: Deflation | None = None,
+        progress: bool | None = None,
         **params: Any,
     ) -> SolutionSets:
         """Find the solutions for every value of a parameter, each known one a start at the next.
@@ -149,30 +154,39 @@ class Multiplicity:
         max_solutions : int
             At each value.
         deflation : Deflation, optional
+        progress : bool, optional
+            As in `sweep`.
         **params
 
         Returns
         -------
         SolutionSets
-            ``counts``, ``solutions``; `plot` draws the diagram.
+            ``counts``, ``solutions``; `plot` draws the diagram. After Ctrl-C those of the values
+            that are done, with a `PartialBranchWarning`.
         """
         self._signature.numeric(name)
         starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
-        values, before, sets = _checked(values), list[Vector](), list[Vector]()
-        with self._workspaces.lend() as workspace:
-            for value in values:
-                system, _ = self._system(starts[0], {**params, name: value})
-                system.prepare(starts[0])
-                every = [*before, *starts]
-                search = Search(system, workspace, deflation or Deflation(), None, every)
-                known: list[Result] = []
-                for x in before:
-                    search.continued(x, known)
-                for x in every:
-                    search.from_start(x, known, max_solutions)
-                before = [result.x for result in known]
-                sets.append(np.array(before).reshape(-1, len(starts[0])))
-        return SolutionSets(name, np.array(values), sets)
+        path, sets = Path.of(name, values), list[Vector]()
+        bar = progress_bar(progress, len(path.values), f"deflated sweep {name}")
+        try:
+            with self._workspaces.lend() as workspace:
+                for value in path.values:
+                    system, _ = self._system(starts[0], {**params, name: value})
+                    system.prepare(starts[0])
+                    before = list(sets[-1]) if sets else []
+                    every = [*before, *starts]
+                    search = Search(system, workspace, deflation or Deflation(), None, every)
+                    known = search.along(before, max_solutions)
+                    sets.append(np.array(known).reshape(-1, len(starts[0])))
+                    if bar is not None:
+                        bar.update()
+        except KeyboardInterrupt:
+            text = f"interrupted after {len(sets)} of {len(path.values)} values of {name!r}"
+            warnings.warn(text, PartialBranchWarning, stacklevel=2)
+        finally:
+            if bar is not None:
+                bar.close()
+        return SolutionSets(name, np.array(path.values[: len(sets)]), sets)
 
 
 @dataclass
@@ -188,9 +202,14 @@ class Search:
     solver: Any
     starts: Sequence[Vector]
 
-    def continued(self, x: Vector, known: list[Result]) -> None:
-        """Solve from a solution of a neighbouring system, undisturbed by the others."""
-        self._attempt(DampedNewton(max_iterations=30), x, known)
+    def along(self, before: list[Vector], most: int) -> list[Vector]:
+        """Return the solutions that those of a neighbouring system and all starts lead to."""
+        known: list[Result] = []
+        for x in before:  # undisturbed by the others
+            self._attempt(DampedNewton(max_iterations=30), x, known)
+        for x in self.starts:
+            self.from_start(x, known, most)
+        return [result.x for result in known]
 
     def from_start(self, x0: Vector, known: list[Result], most: int) -> None:
         """Find solutions from a start until an attempt fails; append them."""
@@ -224,15 +243,3 @@ class Search:
         if self.system.scale is not None:
             return rms(self.system.scale)
         return max(rms(y) for y in (x, *others)) or 1.0
-
-
-def _checked(values: Any) -> list[float]:
-    """Return the values of a parameter as floats, or say what is wrong with them."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise DataTypeError(f"values must be real numbers, not dtype {array.dtype}")
-    if array.ndim != 1 or array.size == 0:
-        raise ShapeError(f"values must be a list of numbers, not shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise NotFiniteError("values are not all finite")
-    return [float(value) for value in array]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import InputError, Problem
+from sgsolve import InputError, PartialBranchWarning, Problem
 from sgsolve.continuation.deflation import DeflatedDirection, Deflation
 from tests.continuation.gallery import allen_cahn, bratu, elastica, golubitsky_quartic, winged_cusp
 
@@ -45,6 +45,21 @@ def test_solutions_that_are_zero_to_rounding_are_one():
     values = np.linspace(1.0, 12.0, 45)[8:13]
     sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", values)
     assert sets.counts.tolist() == [1, 3, 3, 3, 3]
+
+
+def test_an_interrupted_search_hands_back_what_it_found(capsys):
+    pytest.importorskip("tqdm")
+
+    def residual(x, lam):
+        if np.max(lam) > 2.5:
+            raise KeyboardInterrupt
+        return winged_cusp(x, lam)
+
+    with pytest.warns(PartialBranchWarning, match="interrupted after 2 of 3 values of 'lam'"):
+        sets = Problem(residual).deflated_sweep([0.5], "lam", [1.0, 2.0, 3.0], progress=True)
+    assert sets.parameter.tolist() == [1.0, 2.0]
+    assert sets.counts.tolist() == [3, 3]
+    assert "2/3" in capsys.readouterr().err
 
 
 @pytest.mark.slow
