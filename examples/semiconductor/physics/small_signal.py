@@ -1,18 +1,13 @@
 """Small signals: admittance, impedance and capacitance at any bias and frequency.
 
 One idea: around a solution the same equations answer a small sinusoidal voltage by one complex
-linear system, which is `Problem.small_signal` of `sgsolve`. What is said here is physics: what the
-equations store (carriers), and that the fluxes on the edges are unknowns beside the potentials::
+linear system, which is `Problem.small_signal` of `sgsolve`. What is said here is physics: currents,
+what contacts and equations store, and that the fluxes on the edges are unknowns beside the
+potentials (see `kept_fluxes`). Eliminating them would leave an inversion layer that no contact
+reaches without a level below 1e5 Hz; kept, the system is good from 1e-6 Hz up. Its pattern is
+analysed once for all frequencies and biases.
 
-    j(potentials) - j                       = 0     on every edge, divided by its conductance
-    sum j -+ U V  -+  d/dt (n V)            = 0     at every node
-
-Eliminating them would hide what recombines and what is stored behind the rounding errors of the
-conductances: an inversion layer that no contact reaches would have no level below 1e5 Hz. Kept, the
-system is good from 1e-6 Hz up. Its pattern is analysed once for all frequencies and biases.
-
-References: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028; for fluxes as unknowns,
-F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
 """
 
 from __future__ import annotations
@@ -22,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sgsolve import Problem, ad
+from sgsolve import ad
 from sgsolve.errors import InputError
 
-from .boundary import fixed_potentials
-from .carriers import carriers, fluxes
+from .carriers import carriers
 from .checks import contact as check_contact
+from .kept_fluxes import KeptFluxes
 from .start import poisson_alone
-from .terminal import balance, charge, cuts, losses
+from .terminal import balance, charge, cuts
 
 if TYPE_CHECKING:
     from .device import Device
@@ -69,13 +64,7 @@ class SmallSignal:
                 "is, or leave `traps` away"
             )
         self.device, self.analyses = device, 0
-        lay = device.layout
-        self._n, self._m, self._edges = lay.n, lay.n_s, len(lay.carrier_ratio)
-        self._problem = Problem(
-            self._residual,
-            params={**device.parameters, "conductances": np.ones(2 * self._edges)},
-            storage=self._stored,
-        )
+        self._form = KeptFluxes(device)
 
     def admittance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
@@ -100,26 +89,23 @@ class SmallSignal:
         """
         device, read = self.device, at or contact
         check_contact(device, contact)
-        q = device.parameters | p
-        cut = cuts(device, x, read, q)
+        cut = cuts(device, x, read, device.parameters | p)
+
+        form = self._form
 
         def current(y: Array, **q: Any) -> Array:
-            s = carriers(device, self._potentials(y), q)
-            return balance(device, s, self._fluxes(y), q, cut)
+            s = carriers(device, form.potentials(y), q)
+            return balance(device, s, form.fluxes(y), q, cut)
 
         def stored(y: Array, **q: Any) -> Array:
-            return charge(device, self._potentials(y), read, q, cut)
+            return charge(device, form.potentials(y), read, q, cut)
 
-        seeded = ad.seed(x)
-        flux = ad.hstack(fluxes(device, carriers(device, seeded, q), q))
-        conductances = abs(flux.jacobian).max(axis=1).toarray().ravel()
-        response = self._problem.small_signal(
-            np.concatenate([x, ad.value(flux)]),
+        response = form.problem.small_signal(
+            form.whole(x, p),
             "V_" + contact,
             frequencies,
             outputs={"current": (current, stored)},
             **p,
-            conductances=conductances,
         )
         self.analyses += response.stats.n_analyse
         return response["current"]
@@ -130,39 +116,6 @@ class SmallSignal:
         """Imaginary part of the admittance over the angular frequency, F/cm^2 or F/cm."""
         y = self.admittance(x, contact, frequencies, **p)
         return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
-
-    def _potentials(self, y: Array) -> Array:
-        return y[: self._n + 2 * self._m]
-
-    def _fluxes(self, y: Array) -> tuple[Array, Array]:
-        first = self._n + 2 * self._m
-        return y[first : first + self._edges], y[first + self._edges :]
-
-    def _residual(self, y: Array, conductances: np.ndarray, **p: Any) -> Array:
-        """Poisson's equation, both balances of the fluxes that are unknowns, and what they are."""
-        device, lay, n, m = self.device, self.device.layout, self._n, self._m
-        x = self._potentials(y)
-        s = carriers(device, x, p)
-        demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
-        jn, jp = self._fluxes(y)
-        lost_n, lost_p = losses(device, s, p)
-        held_n = (1.0 - free) * (s.un - demanded[n : n + m])
-        held_p = (1.0 - free) * (s.up - demanded[n + m :])
-        parts = [
-            device.residual(x, **p)[:n],
-            free * (lay.carrier_divergence @ jn - lost_n) + held_n,
-            free * (lay.carrier_divergence @ jp + lost_p) + held_p,
-            (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / conductances,
-        ]
-        return ad.hstack(parts)
-
-    def _stored(self, y: Array, **p: Any) -> Array:
-        """Carriers, in the balances; nothing in the other equations."""
-        lay = self.device.layout
-        s = carriers(self.device, self._potentials(y), p)
-        weight = lay.volumes * lay.carrier_free / s.vt
-        nothing = np.zeros(self._n), np.zeros(2 * self._edges)
-        return ad.hstack([nothing[0], -weight * s.n, weight * s.p, nothing[1]])
 
 
 def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:

@@ -18,6 +18,7 @@ from sgsolve import Branch, Problem, Result, ad, solvers
 from . import checks
 from .boundary import neutral
 from .contacts import Gate
+from .kept_fluxes import KeptFluxes, needed
 from .resolved import warn_if_unresolved
 
 if TYPE_CHECKING:
@@ -102,12 +103,15 @@ def _at_rest(device: Device, p: Mapping[str, Any]) -> dict[str, Any]:
 def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
     checks.overrides(device, p)
+    wanted = device.parameters | dict(p)
+    if needed(device, wanted["G"]):
+        x = solve(device, None, {**p, "G": 0.0}).x if x0 is None else x0
+        return KeptFluxes(device).solve(x, p)
     if x0 is not None:
         result = device.problem.solve(x0, method(device.thermal_voltage), **p)
         warn_if_unresolved(device, [(result.x, p)])
         return result
     x, reached = equilibrium(device, p), _at_rest(device, p)
-    wanted = device.parameters | dict(p)
     light = wanted["G"]
     if np.ndim(light) > 0:  # a field is turned on by a number
         reached["profile"], light = light * wanted["profile"], 1.0
@@ -141,6 +145,8 @@ def sweep(
     checks.overrides(device, p)
     if x0 is None:
         x0 = solve(device, None, {**p, name: values[0]}).x
+    if needed(device, values if name == "G" else (device.parameters | dict(p))["G"]):
+        return KeptFluxes(device).sweep(x0, name, values, p)
     branch = device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)
     warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
     return branch
