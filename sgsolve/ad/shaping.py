@@ -69,7 +69,7 @@ def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
 
 def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
     def reshaped(y: Any, *args: Any, **kwargs: Any) -> Any:
-        return ADArray(func(np.asarray(y._value), *args, **kwargs), y._derivative)
+        return ADArray(func(y._value, *args, **kwargs), y._derivative)
 
     return reshaped
 

@@ -52,7 +52,7 @@ class Dense:
         return linear(np.ravel, self)
 
     def astype(self, dtype):
-        return Dense(np.asarray(self.v).astype(dtype), self.t)
+        return Dense(self.v.astype(dtype), self.t)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         assert method == "__call__", method
