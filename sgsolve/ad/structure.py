@@ -180,8 +180,10 @@ class Structure:
         """
         if not self.has_weights:
             return self.place(np.arange(len(self.cols), dtype=np.int32)), self.cols, None, None
-        source = self.weights.indices.astype(np.int64)
-        return self.place(self.row_of_entry()), self.cols[source], self.weights.data, source
+        source = self.weights.indices
+        rows = np.arange(self.height, dtype=np.int32)
+        rows = np.repeat(rows, np.diff(self.weights.indptr))
+        return self.place(rows), self.cols[source], self.weights.data, source
 
     # ---- making children -----------------------------------------------------------------------
 
