@@ -22,7 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .crossings import KIND, bracketed_point, crossing_near, quotient, special_point
+from .crossings import (
+    KIND,
+    bracketed_point,
+    crossing_near,
+    quotient,
+    quotients,
+    special_point,
+)
 from .curve import Curve, Spot
 from .detector import DOUBT, Found
 from .roots import crossing
@@ -33,6 +40,7 @@ KEY = KIND  # of the tests of a spot
 WIDTH = 4  # singular values that are followed
 FRESH = 2  # random vectors that join them at every point, for those that have no part in them yet
 PURE = 0.1  # relative residual of a singular triplet that counts as converged
+TOGETHER = 1e-4  # ... of several tests at the place where their sum is zero
 ZERO = 1e-6  # part of the values at the ends that counts as zero of a test
 TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
 
@@ -64,7 +72,7 @@ class Watch:
 
 
 class BranchPoints:
-    """The detector of simple branch points; see `sgsolve.continuation.detector.Detector`."""
+    """The detector of branch points; see `sgsolve.continuation.detector.Detector`."""
 
     needs_factorization = True
 
@@ -101,12 +109,18 @@ class BranchPoints:
         found: list[Found] = []
         sign = a.tests[KEY].sign * b.tests[KEY].sign
         doubt = False
-        for j in np.flatnonzero(b.tests[KEY].now < 0.0):
+        crossed = np.flatnonzero(b.tests[KEY].now < 0.0)
+        for j in crossed:
             one = self._by_vectors(curve, a, b, int(j))
             reach = 1e-4 * (b.s - a.s)
             if one is not None and all(abs(one.spot.s - f.spot.s) > reach for f in found):
                 found.append(one)
             doubt = doubt or one is None
+        if doubt and not found and len(crossed) > 1:
+            one = self._multiple(curve, a, b, crossed)
+            if one is not None:
+                b.tests[DOUBT] = bool(sign * (-1.0) ** len(crossed) < 0.0)
+                return [one]
         if sign:
             doubt = sign * (-1.0) ** len(found) < 0.0
             if doubt and not found:
@@ -144,6 +158,31 @@ class BranchPoints:
 
         ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
         return self._found(curve, a, b, test, ends, pair)
+
+    def _multiple(self, curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
+        """Return the point where several singular values vanish together."""
+        watch: Watch = a.tests[KEY]
+        block = watch.left[:, crossed], watch.right[:, crossed]
+
+        def test(spot: Spot) -> float:
+            try:
+                return float(np.trace(quotients(curve, spot, block)[0]))
+            except LinearSolveError:
+                return np.nan
+
+        ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
+        narrowed = crossing(curve, a, b, test, 1e-12, ends)
+        if narrowed is None:
+            return None
+        t, spot = narrowed
+        try:
+            G, (_, right) = quotients(curve, spot, block)
+        except LinearSolveError:
+            return None
+        if not np.abs(G).max() <= TOGETHER * max(abs(end) for end in ends):
+            return None
+        spot.s = a.s + t * (b.s - a.s)
+        return Found(spot, bracketed_point(curve, spot, right[:, 0]))
 
     def _found(
         self,

@@ -83,17 +83,29 @@ def quotient(
     LinearSolveError
         If the pair has nothing to do with the smallest singular values.
     """
-    (u, v), at, n = pair, spot.at, len(spot.x)
-    bordered = Bordered(curve.bordered.workspace, 2, whole=True)
-    below = np.zeros((2, n + 2))
-    below[0] = np.append(curve.row(spot.tangent), u[-1])
-    below[1, :-1] = v
-    bordered.factorize(at.J, np.column_stack([at.Fp, u[:-1]]), below, curve.family.pattern)
-    edge = np.zeros(n + 2)
-    edge[-1] = 1.0
-    right, left = bordered.solve(edge), bordered.solve(edge, transpose=True)
-    u, v = left[:-1], right[:-1]
-    return -float(right[-1]), (u / np.linalg.norm(u), v / np.linalg.norm(v))
+    G, (left, right) = quotients(curve, spot, (pair[0][:, None], pair[1][:, None]))
+    u, v = left[:, 0], right[:, 0]
+    return float(G[0, 0]), (u / np.linalg.norm(u), v / np.linalg.norm(v))
+
+
+def quotients(
+    curve: Curve, spot: Spot, block: tuple[Vector, Vector]
+) -> tuple[Vector, tuple[Vector, Vector]]:
+    """Return (V K^-1 U)^-1, shape (m, m), for blocks U and V of shape (n + 1, m); better blocks.
+
+    It is regular even where m singular values vanish together.
+    """
+    (U, V), at, n = block, spot.at, len(spot.x)
+    m = U.shape[1]
+    bordered = Bordered(curve.bordered.workspace, 1 + m, whole=True)
+    below = np.zeros((1 + m, n + 1 + m))
+    below[0] = np.append(curve.row(spot.tangent), U[-1])
+    below[1:, : n + 1] = V.T
+    bordered.factorize(at.J, np.column_stack([at.Fp, U[:-1]]), below, curve.family.pattern)
+    edges = np.zeros((n + 1 + m, m))
+    edges[n + 1 :] = np.eye(m)
+    right, left = bordered.solve(edges), bordered.solve(edges, transpose=True)
+    return -right[n + 1 :], (left[: n + 1], right[: n + 1])
 
 
 def branch_point_near(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, Problem
 from sgsolve.linear.pardiso import available
@@ -135,3 +136,20 @@ def test_two_branch_points_within_one_step():
     branch = Problem(residual).continuation([0.0, 0.0], "lam", (-1.0, 1.0), max_step=0.5)
     found = [point.parameter for point in branch.specials("branch point")]
     assert np.allclose(found, [0.0, 0.05], atol=1e-10)
+
+
+@pytest.mark.parametrize("backend", ["superlu", "dense", "pardiso"])
+def test_double_branch_points_of_a_square(backend):
+    """Modes (1, 2) and (2, 1) appear together; the parity of the determinant sees neither."""
+    if backend == "pardiso" and not available():
+        pytest.skip("no PARDISO")
+    n = 12
+    line = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(n, n)) * (n + 1.0) ** 2
+    laplacian = sp.csr_array(sp.kron(line, sp.eye_array(n)) + sp.kron(sp.eye_array(n), line))
+    problem = Problem(lambda u, mu: laplacian @ u + mu * (u - u**3), backend=backend)
+    branch = problem.continuation(np.zeros(n * n), "mu", (10.0, 110.0), mu=10.0, max_step=3.0)
+    one = 4.0 * (n + 1) ** 2 * np.sin(np.arange(1, 4) * np.pi / (2 * (n + 1))) ** 2
+    exact = np.array([2.0 * one[0], one[0] + one[1], 2.0 * one[1], one[0] + one[2]])
+    found = np.array([point.parameter for point in branch.specials("branch point")])
+    assert len(found) == 4
+    assert np.abs(found - exact).max() < 1e-8
