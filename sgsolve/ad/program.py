@@ -36,7 +36,6 @@ PLAIN = {
     op.unrecorded(op.reciprocal): "1.0 / {}",
     symbols.times: "{} * {}",
     symbols.plus: "{} + {}",
-    symbols.over: "{} / {}",
 }
 PLACED = {
     op.unrecorded(op.multiply): "multiply({}, {}, {out})",

@@ -69,5 +69,13 @@ def plus(p: Any, q: Any) -> Any:
 
 
 def over(p: Any, q: Any) -> Any:
-    """Return ``p / q`` of numbers; ZeroDivisionError where eager evaluation would ask first."""
+    """Return ``p / q`` of numbers.
+
+    Raises
+    ------
+    ZeroDivisionError
+        For numbers of NumPy's too: carried out by itself, the operation would not have divided.
+    """
+    if q == 0:
+        raise ZeroDivisionError
     return p / q

@@ -142,3 +142,16 @@ def test_another_dtype_does_not_take_the_program_of_doubles():
         for _ in range(evaluation.MEETINGS + 3):
             J = residual(ad.seed(x)).jacobian
         np.testing.assert_allclose(J.toarray(), fresh(residual, x.astype(float)), rtol=5e-4)
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, np.longdouble])
+def test_a_varying_number_that_happens_to_be_zero(kind):
+    def f(x, p):
+        y = np.sin(x) * p
+        return y + np.cos(x) * p * p + (np.exp(x) * p + x) * 2.0
+
+    for p in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 0.0, 11.0, -0.5):
+        for x in (X, 0.0 * X):
+            J = f(ad.seed(x), kind(p)).jacobian.diagonal()
+            exact = np.cos(x) * p - np.sin(x) * p * p + 2.0 * (np.exp(x) * p + 1.0)
+            np.testing.assert_allclose(np.asarray(J, dtype=float), exact, rtol=1e-13, atol=1e-14)
