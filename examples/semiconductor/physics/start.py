@@ -18,7 +18,7 @@ from sgsolve import Branch, Problem, Result, ad, solvers
 from . import checks
 from .boundary import neutral
 from .contacts import Gate
-from .kept_fluxes import KeptFluxes, needed
+from .kept_fluxes import KeptFluxes, needed, polished
 from .resolved import warn_if_unresolved
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result
         return KeptFluxes(device).solve(x, p)
     if x0 is not None:
         result = device.problem.solve(x0, method(device.thermal_voltage), **p)
+        result.x = polished(device, [(result.x, p)])[0]
         warn_if_unresolved(device, [(result.x, p)])
         return result
     x, reached = equilibrium(device, p), _at_rest(device, p)
@@ -121,6 +122,7 @@ def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result
             x = _turned_on(device, x, name, value, reached)
             reached[name] = value
     result = device.problem.solve(x, method(device.thermal_voltage), **wanted)
+    result.x = polished(device, [(result.x, p)])[0]
     warn_if_unresolved(device, [(result.x, p)])
     return result
 
@@ -148,5 +150,6 @@ def sweep(
     if needed(device, values if name == "G" else (device.parameters | dict(p))["G"]):
         return KeptFluxes(device).sweep(x0, name, values, p)
     branch = device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)
+    branch.states = np.array(polished(device, [branch.at(i) for i in range(len(branch))]))
     warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
     return branch
