@@ -163,16 +163,16 @@ class Structure:
             known = self.children["rows"] = np.repeat(np.arange(len(counts)), counts)
         return known
 
-    def place(self, compact: IndexArray) -> IndexArray:
+    def place(self, compact: NDArray[Any]) -> NDArray[Any]:
         """Return the elements that compact rows add to."""
         if self.rows is None:
             return compact
         if isinstance(self.rows, slice):
             return compact + int(self.rows.start)
-        placed: IndexArray = self.rows[compact]
+        placed: NDArray[Any] = self.rows[compact]
         return placed
 
-    def entries(self) -> tuple[IndexArray, Columns, NDArray[Any] | None, IndexArray | None]:
+    def entries(self) -> tuple[NDArray[Any], Columns, NDArray[Any] | None, NDArray[Any] | None]:
         """Return element, unknown, weight and coefficient number of every entry.
 
         Weight and coefficient number are None where they are one and ``0..``; entries of no
