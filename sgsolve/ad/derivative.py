@@ -120,6 +120,9 @@ class Derivative:
         memo = Memo()
         terms: Terms = {}
         for g, p in self.terms.items():
+            if g.has_weights and p[2] is not None:
+                # A row factor of zero would not take a NaN out of its coefficients.
+                g, p = expanded(g, p)
             m = placed(mask, g, memo)
             if not (finite(p[0]) and finite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.

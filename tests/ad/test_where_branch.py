@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.errors import ShapeError
@@ -174,3 +175,15 @@ def test_select_piecewise_clip_follow_where():
     check(lambda x: np.piecewise(x, [x < 0, x >= 0], [lambda u: -u, lambda u: u**2]), X + 0.01)
     check(lambda x: np.clip(x, -1.0, 2.0), X)
     check(lambda x: x.clip(None, 2.0), X)
+
+
+def test_nan_behind_a_matrix_does_not_leak():
+    A = sp.csr_array([[1.0, 2.0, 0.0], [0.0, 1.0, 0.0], [0.0, 3.0, 1.0]])
+    x = np.array([-1.0, 2.0, 0.0])
+    with np.errstate(all="ignore"):
+        for _ in range(8):
+            s = ad.seed(x)
+            y = A @ np.sqrt(s)
+            J = np.where(np.array([False, True, False]), y * 2.0, s).jacobian.toarray()
+            expected = [[1.0, 0.0, 0.0], [0.0, 1.0 / np.sqrt(2.0), 0.0], [0.0, 0.0, 1.0]]
+            np.testing.assert_allclose(J, expected, rtol=1e-15)
