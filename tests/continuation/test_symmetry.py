@@ -78,6 +78,7 @@ def test_without_the_condition_the_points_are_found_less_exactly(snake):
             np.array([special.parameter for special in branch.specials(kind)])
             for branch in (free, snake[1])
         )
-        count = min(len(found), len(expected))
-        assert count >= 6
-        assert np.abs(found[:count] - expected[:count]).max() < tolerance
+        # The first fold, right at the start, may be missed: the matrix is singular there anyway.
+        assert len(found) >= 6
+        distance = np.abs(found[:, None] - expected).min(axis=1)[: len(expected) - 1]
+        assert distance.max() < tolerance
