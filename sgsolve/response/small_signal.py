@@ -14,7 +14,7 @@ Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, section II.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -84,9 +84,10 @@ def small_signal(
     steady = parameter_derivative(system, x, name)
     moving = storage.by_parameter(x, name)
     read = {key: _Output(o, system, x, name, storage.rate) for key, o in (outputs or {}).items()}
-    states, found = [], {key: [] for key in read}  # type: ignore[var-annotated]
+    states: list[Vector] = []
+    found: dict[str, list[Any]] = {key: [] for key in read}
+    before = workspace.counts()
     solver = workspace.solver(matrix.pattern, PURPOSE)
-    before = replace(solver.stats)
     for frequency in frequencies:
         omega = 2j * np.pi * frequency
         solver.factorize(matrix.at(omega))
@@ -95,21 +96,13 @@ def small_signal(
             found[key].append(output.at(dx, omega))
         if not read:
             states.append(dx)
+    spent = workspace.counts().since(before)
+    spent.backend = solver.name
     return Response(
         frequencies,
         None if read else np.array(states),
         {key: np.array(values) for key, values in found.items()},
-        _spent(solver, before),
-    )
-
-
-def _spent(solver: Any, before: Any) -> Stats:
-    now = solver.stats
-    return Stats(
-        n_analyse=now.n_analyse - before.n_analyse,
-        n_factor=now.n_factor - before.n_factor,
-        n_solve=now.n_solve - before.n_solve,
-        backend=solver.name,
+        spent,
     )
 
 

@@ -17,11 +17,10 @@ import numpy as np
 
 from ..errors import CheckpointError
 from .branch import Branch, Special
-from .history import Stats
+from .history import COUNTS, Stats
 from .status import Status
 
 FORMAT = "sgsolve branch 3"
-COUNTS = ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve")
 Content = dict[str, Any]
 
 
@@ -47,7 +46,7 @@ def write(content: Mapping[str, Any], path: str | Path) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # one could be allow_pickle
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)

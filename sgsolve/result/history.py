@@ -61,6 +61,7 @@ class Step:
     note: str = ""
 
 
+COUNTS = ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve")
 _HEADER = "  it    residual      scaled        step     damping  order  trials  note"
 
 
@@ -146,11 +147,20 @@ class Stats:
 
     def add(self, other: Stats) -> None:
         """Add the counts and seconds of another part of the work."""
-        for name in ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve"):
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for phase, seconds in other.seconds.items():
             self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
         self.backend = other.backend or self.backend
+
+    def since(self, before: Stats) -> Stats:
+        """Return what was spent between an earlier record of the same counters and this one."""
+        spent = Stats(backend=self.backend)
+        for name in COUNTS:
+            setattr(spent, name, getattr(self, name) - getattr(before, name))
+        for phase, seconds in self.seconds.items():
+            spent.seconds[phase] = seconds - before.seconds.get(phase, 0.0)
+        return spent
 
     def __str__(self) -> str:
         spent = ", ".join(f"{phase} {value:.3g} s" for phase, value in self.seconds.items())

@@ -168,7 +168,8 @@ class UserLimit:
 def as_limit(limit: Any) -> Limit:
     """Return a limit as it is, or wrap a function."""
     if hasattr(limit, "apply"):
-        return limit  # type: ignore[no-any-return]
+        made: Limit = limit
+        return made
     if callable(limit):
         return UserLimit(limit)
     raise InputError(

@@ -48,7 +48,7 @@ class And(Test):
     right: Test
 
     @property
-    def checks_residual(self) -> bool:  # type: ignore[override]
+    def checks_residual(self) -> bool:  # type: ignore[override]  # read only
         """Whether passing implies a small residual."""
         return self.left.checks_residual or self.right.checks_residual
 
@@ -65,7 +65,7 @@ class Or(Test):
     right: Test
 
     @property
-    def checks_residual(self) -> bool:  # type: ignore[override]
+    def checks_residual(self) -> bool:  # type: ignore[override]  # read only
         """Whether passing implies a small residual."""
         return self.left.checks_residual and self.right.checks_residual
 

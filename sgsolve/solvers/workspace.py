@@ -50,7 +50,7 @@ class Pool:
         return {"_backend": self._backend}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["_backend"])  # type: ignore[misc]
+        Pool.__init__(self, state["_backend"])
 
 
 class Workspace:
@@ -112,7 +112,7 @@ class Workspace:
 
     def counts(self) -> Stats:
         """Return the counts of all its solvers so far."""
-        total = Stats()
+        total = Stats(seconds=dict.fromkeys(("analyse", "factor", "solve"), 0.0))
         total.add(self._retired)
         for _, solver in self._kept.values():
             if hasattr(solver, "stats"):

@@ -24,14 +24,9 @@ def conclude(
     started = perf_counter()
     before = workspace.counts()
     outcome: Outcome = solver.run(system, workspace, x, F, monitor)
-    stats, after = outcome.stats, workspace.counts()
-    stats.n_analyse = after.n_analyse - before.n_analyse
-    stats.n_factor = after.n_factor - before.n_factor
-    stats.n_solve = after.n_solve - before.n_solve
-    stats.backend = after.backend
+    stats = outcome.stats
+    stats.add(workspace.counts().since(before))
     seconds = stats.seconds
-    for phase in ("analyse", "factor", "solve"):
-        seconds[phase] = after.seconds.get(phase, 0.0) - before.seconds.get(phase, 0.0)
     total = perf_counter() - started
     seconds["other"] = max(0.0, total - sum(seconds.values()))
     seconds["total"] = total

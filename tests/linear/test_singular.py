@@ -1,29 +1,14 @@
 """The message of a singular matrix names what the user should look at."""
 
-import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import linear
-from sgsolve.errors import SingularMatrixError
 from sgsolve.linear import singular
 from sgsolve.linear.pardiso import available
-from sgsolve.pattern import Pattern
 from tests.linear.matrices import equal_rows, grid, neumann, three_equations_in_two_unknowns
+from tests.linear.refused import failure
 
 NAMES = ["auto", "superlu", "banded"] + ["pardiso"] * available()
-
-
-def failure(A, name="auto"):
-    solver = linear.make(name, Pattern.of(A))
-    with pytest.raises(SingularMatrixError) as caught:
-        _solve(solver, A)
-    return caught.value
-
-
-def _solve(solver, A):
-    solver.factorize(A)
-    solver.solve(np.random.default_rng(0).normal(size=A.shape[0]))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,7 @@
 """The parts: what each promises."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -258,9 +260,9 @@ class TestReuse:
         class It:
             damping, limited, contraction, phi = 1.0, False, 1e-3, 1e-6
             x = np.zeros(2000)
-
-            class meter:  # noqa: N801
-                residual_cost = solve_cost = jacobian_cost = factor_cost = 1.0
+            meter = SimpleNamespace(
+                residual_cost=1.0, solve_cost=1.0, jacobian_cost=1.0, factor_cost=1.0
+            )
 
         it = It()
         assert not solvers.Measured().keep(it)

@@ -1,0 +1,37 @@
+"""Counts and seconds of solves: what is added up, and what was spent between two moments."""
+
+import numpy as np
+
+from sgsolve import Problem, solvers
+from sgsolve.result.history import COUNTS, Stats
+from tests.problems import brusselator
+
+
+def test_spent_since_is_the_inverse_of_add():
+    first = Stats(1, 2, 3, 4, 5, 6, {"factor": 0.5}, "dense")
+    more = Stats(6, 5, 4, 3, 2, 1, {"factor": 0.25, "solve": 2.0}, "banded")
+    total = Stats()
+    total.add(first)
+    total.add(more)
+    assert [getattr(total, name) for name in COUNTS] == [7] * 6
+    assert total.since(first) == more
+    assert first.seconds == {"factor": 0.5}
+
+
+def test_every_solve_counts_its_own_work():
+    residual, start = brusselator(8)
+    problem = Problem(residual)
+    first, second = (problem.solve(start, solvers.Newton()).stats for _ in range(2))
+    assert (first.n_analyse, second.n_analyse) == (1, 0)
+    assert first.n_factor == first.n_solve == second.n_factor == second.n_solve == first.nit
+    for stats in (first, second):
+        phases = dict(stats.seconds)
+        total = phases.pop("total")
+        assert all(seconds >= 0.0 for seconds in phases.values())
+        assert np.isclose(sum(phases.values()), total)
+
+
+def test_phases_are_listed_without_factorisations_too():
+    residual, start = brusselator(8)
+    stats = Problem(residual).solve(start, solvers.NewtonKrylov()).stats
+    assert stats.n_factor == stats.seconds["factor"] == stats.seconds["analyse"] == 0
