@@ -39,18 +39,18 @@ class OperandStore:
         found = self._by_id.get(id(array))
         if type(found) is tuple and found[0] == size:
             operand = found[1]
-            if _same_frozen(operand.frozen, array) or operand.contents.equal(array):
+            if operand.contents.equal(array):
                 return _touched(operand, clock)
         key = (size, *_sample(array))
         for operand in self._by_content.get(key, ()):
             if operand.contents.equal(array):
-                self._remember(array, (size, operand))
+                self._remember(array, (size, operand), (operand.contents,), (array,))
                 return _touched(operand, clock)
         contents = Contents(array)
         operand = Index(_positions(contents.array(), size), contents, not first, clock)
         self.nbytes += operand.values.nbytes + array.nbytes
         self._by_content.setdefault(key, []).append(operand)
-        self._remember(array, (size, operand))
+        self._remember(array, (size, operand), (contents,), (array,))
         return operand
 
     def matrix(self, array: Any, clock: int) -> Matrix:
@@ -59,41 +59,39 @@ class OperandStore:
         # The arrays of a matrix by rows are those of its transpose by columns.
         form = (array.shape, getattr(array, "format", "dense"))
         found = self._by_id.get(id(array))
-        if type(found) is Matrix and found.form == form and _all_same(found, parts):
+        if type(found) is Matrix and found.form == form and _all_equal(found.contents, parts):
             found.used = clock
             return found
         key = (form, *(_sample(p) for p in parts))
         for operand in self._by_content.get(key, ()):
             if _all_equal(operand.contents, parts):
-                self._remember(array, operand, parts)
+                self._remember(array, operand, operand.contents, parts)
                 operand.used = clock
                 return operand  # type: ignore[no-any-return]
         contents = tuple(map(Contents, parts))
         operand = Matrix(_csr(array, contents), contents, clock, form)
         self.nbytes += sum(p.nbytes for p in parts) + sum(p.nbytes for p in parts)
         self._by_content.setdefault(key, []).append(operand)
-        self._remember(array, operand, parts)
+        self._remember(array, operand, contents, parts)
         return operand
 
     def constant(self, array: NDArray[Any], clock: int, first: bool) -> Constant:
         """Return the operand for a vector that elements are multiplied by."""
         found = self._by_id.get(id(array))
         key: Any = None
-        if type(found) is not Constant or not (
-            _same_frozen(found.frozen, array) or found.contents.equal(array)
-        ):
+        if type(found) is not Constant or not found.contents.equal(array):
             found = None
             key = ("constant", *_sample(array))
             for operand in self._by_content.get(key, ()):
                 if operand.contents.equal(array):
                     found = operand
-                    self._remember(array, operand)
+                    self._remember(array, operand, (operand.contents,), (array,))
                     break
         if found is None:
             found = Constant(array, first, clock)
             self.nbytes += 2 * array.nbytes
             self._by_content.setdefault(key, []).append(found)
-            self._remember(array, found)
+            self._remember(array, found, (found.contents,), (array,))
         elif found.used != clock:
             found.steady = True
             found.used = clock
@@ -110,27 +108,16 @@ class OperandStore:
         self._by_id = {}
         self.nbytes = 0
 
-    def _remember(self, array: Any, entry: Any, parts: tuple[Any, ...] = ()) -> None:
+    def _remember(
+        self, array: Any, entry: Any, contents: tuple[Contents, ...], parts: tuple[Any, ...]
+    ) -> None:
         # An id may come to belong to another array: entries are hints, contents decide.
         if len(self._by_id) > 1000:
             self._by_id = {}
         self._by_id[id(array)] = entry
-        operand = entry[1] if type(entry) is tuple else entry
-        parts = parts or (array,)
-        if is_frozen(*parts):
-            # Holding on to what cannot change, its id stays its own and its contents too.
-            operand.frozen = parts
-
-
-def _same_frozen(frozen: tuple[Any, ...], *parts: Any) -> bool:
-    """Whether these are the very arrays that were frozen, and are so still."""
-    return len(frozen) == len(parts) and all(
-        f is p and not p.flags.writeable for f, p in zip(frozen, parts, strict=True)
-    )
-
-
-def _all_same(operand: Matrix, parts: tuple[Any, ...]) -> bool:
-    return _same_frozen(operand.frozen, *parts) or _all_equal(operand.contents, parts)
+        for ours, part in zip(contents, parts, strict=True):
+            if is_frozen(part):
+                ours.frozen = part
 
 
 def _touched(operand: Index, clock: int) -> Index:

@@ -24,13 +24,20 @@ class Contents:
 
     `bytearray.__eq__` with an array's buffer is one `memcmp`: no temporary array, and a tenth of
     a microsecond where the array is small.
+
+    Attributes
+    ----------
+    frozen : ndarray or None
+        An array with these contents that cannot change. While it is held here its identity is
+        proof enough.
     """
 
-    __slots__ = ("dtype", "raw", "shape")
+    __slots__ = ("dtype", "frozen", "raw", "shape")
 
     def __init__(self, array: NDArray[Any]) -> None:
         self.shape = array.shape
         self.dtype = array.dtype
+        self.frozen: Any = None
         self.raw = bytearray(array.nbytes)
         if array.nbytes:
             self.array()[...] = array
@@ -43,6 +50,8 @@ class Contents:
         """Whether the array has these contents now."""
         if array.shape != self.shape or array.dtype != self.dtype:
             return False
+        if array is self.frozen:
+            return True
         same = self.raw.__eq__(array)
         # An array that is not contiguous has no buffer to compare with.
         return self.raw == array.tobytes() if same is NotImplemented else same
@@ -60,14 +69,13 @@ class Index:
         worth keeping.
     """
 
-    __slots__ = ("__dict__", "contents", "frozen", "taken", "used", "values", "volatile")
+    __slots__ = ("__dict__", "contents", "taken", "used", "values", "volatile")
 
     def __init__(
         self, values: IndexArray, contents: Contents | None, volatile: bool, clock: int
     ) -> None:
         self.values = values
         self.contents = contents
-        self.frozen: tuple[Any, ...] = ()
         self.taken: dict[Any, Any] = {}
         self.volatile = volatile
         self.used = clock
@@ -133,14 +141,13 @@ PASSING: dict[int, Index] = {}
 class Matrix:
     """A constant sparse matrix: private CSR copy of what the user multiplies with."""
 
-    __slots__ = ("contents", "csr", "form", "frozen", "used")
+    __slots__ = ("contents", "csr", "form", "used")
 
     def __init__(
         self, csr: Any, contents: tuple[Contents, ...], clock: int, form: tuple[Any, str]
     ) -> None:
         self.csr = csr
         self.form = form
-        self.frozen: tuple[Any, ...] = ()
         self.contents = contents
         self.used = clock
 
@@ -156,14 +163,13 @@ class Constant:
         Whether it was met on more than one evaluation, or on one of the first.
     """
 
-    __slots__ = ("_inverse", "contents", "frozen", "steady", "used", "values")
+    __slots__ = ("_inverse", "contents", "steady", "used", "values")
 
     def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
         self.contents = Contents(values)
         self.values = self.contents.array().ravel()
         self.steady = steady
         self.used = clock
-        self.frozen: tuple[Any, ...] = ()
         self._inverse: Constant | None = None
 
     def inverse(self) -> Constant:
