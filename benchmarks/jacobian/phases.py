@@ -14,6 +14,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from typing import Any
 
 import harness
 from peers.ops_numpy import NumpyOps
@@ -65,14 +66,12 @@ def measure(workload: str, size: int) -> dict[str, float]:
     }
 
 
-def _program_time(y: object) -> int:
+def _program_time(y: Any) -> int:
     """Return the time that the array operations of the derivative take by themselves."""
-    from sgsolve.ad.program import Program  # noqa: PLC0415  (not before the peers are set up)
-
     derivative = y._derivative
-    programs = derivative.root.programs.items()
-    (program,) = [p for (point, *_), p in programs if point is derivative.point]
-    if not isinstance(program, Program):
+    computations = derivative.root.programs.items()
+    (program,) = [c.program for (point, *_), c in computations if point is derivative.point]
+    if program is None:
         return 0
     vector, places = program.places()
     begin = time.process_time_ns()

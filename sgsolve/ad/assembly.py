@@ -187,14 +187,23 @@ def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
     if plan is None:
         terms = list(zip(key[2::2], key[3::2], strict=True))
         plan = root.plans.setdefault(frozen, Plan(Layout(terms, size, len(root.cols), target)))
-        if len(root.plans) > MOST_PLANS:
-            root.plans.pop(next(iter(root.plans.copy())), None)
+        drop_oldest(root.plans, MOST_PLANS)
     plan.used = root.clock
     return plan
 
 
 # More than the branches that a residual alternates between, few enough to stay small.
 MOST_PLANS = 64
+
+
+def drop_oldest(entries: dict[Any, Any], most: int) -> None:
+    """Drop the entry whose last use is longest ago, if there are more than `most`.
+
+    The newest entry was not used yet and stays.
+    """
+    if len(entries) > most:
+        *older, _ = list(entries.items())
+        entries.pop(min(older, key=lambda item: item[1].used)[0], None)
 
 
 def _is_range(positions: NDArray[np.int64], length: int) -> bool:

@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 from ..pattern import Pattern
-from .assembly import Plan, plan_of
+from .assembly import Plan, drop_oldest, plan_of
 from .derivative import Derivative
 from .program import Program
 from .recorded import Recorded
-from .tracing import UntraceableError
+from .symbols import UntraceableError
 
 MEETINGS = 6
 # More than the branches that a residual alternates between, few enough to stay small.
@@ -53,23 +53,37 @@ def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | No
     return plan.layout.pattern, plan.fill(list(derivative.terms.values()), dtype)
 
 
+class Computation:
+    """How often a computation was met, and its program once there is one.
+
+    Attributes
+    ----------
+    met, used : int
+        Number of meetings, and the evaluation of the last one.
+    program : Program or None
+    """
+
+    __slots__ = ("met", "program", "used")
+
+    def __init__(self) -> None:
+        self.met = self.used = 0
+        self.program: Program | None = None
+
+
 def _program(derivative: Recorded, size: int, dtype: Any, target: Any) -> Program | None:
     """Return the program of a recorded derivative if it was met often, and None before."""
     root = derivative.root
     key = (derivative.point, size, dtype, target)
-    known = root.programs.get(key, 0)
-    if type(known) is int:
-        known += 1
-        if known >= MEETINGS:
-            inputs = derivative.tape.inputs
-            try:
-                known = Program(derivative.point, inputs, size, dtype, target)
-            except UntraceableError:
-                known = None
-        root.programs[key] = known
-        if len(root.programs) > MOST_PROGRAMS:
-            root.programs.pop(next(iter(root.programs.copy())), None)
-    if type(known) is not Program:
-        return None
-    known.used = root.clock
-    return known
+    computation = root.programs.get(key)
+    if computation is None:
+        computation = root.programs.setdefault(key, Computation())
+        drop_oldest(root.programs, MOST_PROGRAMS)
+    computation.used = root.clock
+    if computation.met < MEETINGS:
+        computation.met += 1
+        if computation.met == MEETINGS:
+            with suppress(UntraceableError):
+                inputs = derivative.tape.inputs
+                computation.program = Program(derivative.point, inputs, size, dtype, target)
+    program: Program | None = computation.program
+    return program

@@ -59,8 +59,6 @@ class Program:
     pattern : Pattern
     source : str
         The program's text.
-    used : int
-        Last evaluation that used it.
     """
 
     def __init__(
@@ -73,7 +71,6 @@ class Program:
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
-        self.used = 0
         self.source, constants = _written(tracer, self.plan, coefficients)
         namespace: dict[str, Any] = {**constants, **_NUMPY}
         exec(compile(self.source, "<jacobian>", "exec"), namespace)

@@ -119,9 +119,7 @@ class Root(Structure):
         self._made = [0, 0]
         self.operands.prune(oldest)
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
-        self.programs = {
-            k: p for k, p in list(self.programs.items()) if getattr(p, "used", -1) >= oldest
-        }
+        self.programs = {k: c for k, c in list(self.programs.items()) if c.used >= oldest}
         self.points = forget(self.point, [point for point, *_ in self.programs])
         self.numbers, self.varying = {}, set()
         self._selections = {

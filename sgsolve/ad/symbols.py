@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+
+class UntraceableError(Exception):
+    """The course of the computation depends on the contents of an array, or has no end."""
+
+
+def _untraceable(*_: Any) -> NoReturn:
+    raise UntraceableError
 
 
 class Symbol:
     """An array or a number on the way through a recorded computation.
 
-    It is deliberately no array: what is not an operation of this module fails on it, instead of
-    going on with numbers that are another evaluation's. For the same reason a number's symbol is
-    equal to nothing but itself, and not known to be finite.
+    It is deliberately no array: what is not an operation of this module raises `UntraceableError`
+    on it, instead of going on with numbers that are another evaluation's. For the same reason a
+    number's symbol is equal to nothing but itself, and not known to be finite.
 
     Attributes
     ----------
@@ -56,6 +64,12 @@ class Symbol:
 
     def __abs__(self) -> float:
         return math.inf
+
+    __bool__ = __len__ = __iter__ = __getitem__ = __contains__ = __getattr__ = _untraceable
+    __float__ = __int__ = __complex__ = __index__ = __array__ = _untraceable
+    __lt__ = __le__ = __gt__ = __ge__ = _untraceable
+    __sub__ = __rsub__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _untraceable
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pos__ = _untraceable
 
 
 def times(p: Any, q: Any) -> Any:

@@ -16,14 +16,10 @@ import numpy as np
 
 from . import array_operations as op
 from .operands import Index
-from .symbols import Symbol
+from .symbols import Symbol, UntraceableError
 
 # Python takes a second to compile as many; loops over single elements make more.
 MOST_LINES = 20_000
-
-
-class UntraceableError(Exception):
-    """The course of the computation depends on the contents of an array, or has no end."""
 
 
 class Line(NamedTuple):

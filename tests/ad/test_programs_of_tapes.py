@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad import evaluation, points, recorded
-from sgsolve.ad.program import Program
+from sgsolve.ad.symbols import Symbol, UntraceableError
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -35,7 +35,7 @@ def residual(x, dt=0.1):
 
 
 def programs(y):
-    return [p for p in y._derivative.root.programs.values() if isinstance(p, Program)]
+    return [c.program for c in y._derivative.root.programs.values() if c.program]
 
 
 def fresh(f, x):
@@ -155,3 +155,34 @@ def test_a_varying_number_that_happens_to_be_zero(kind):
             J = f(ad.seed(x), kind(p)).jacobian.diagonal()
             exact = np.cos(x) * p - np.sin(x) * p * p + 2.0 * (np.exp(x) * p + 1.0)
             np.testing.assert_allclose(np.asarray(J, dtype=float), exact, rtol=1e-13, atol=1e-14)
+
+
+def test_a_computation_met_again_and_again_keeps_its_program(monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST_PROGRAMS", 4)
+    for k in range(40):
+        y = residual(ad.seed(X))
+        assert y.jacobian.nnz
+        assert ad.seed(X)[k:].jacobian.nnz == N - k  # another computation each time
+        assert len(y._derivative.root.programs) <= 4
+        assert bool(programs(y)) is (k + 1 >= evaluation.MEETINGS)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [bool, len, list, float, int, np.asarray, lambda s: s[0], lambda s: s > 1.0, lambda s: s - 1.0],
+)
+def test_what_needs_an_arrays_contents_cannot_be_traced(use):
+    symbol = Symbol(None, "a0", lambda *_: None)
+    with pytest.raises(UntraceableError):
+        use(symbol)
+
+
+def test_a_rule_that_looks_at_its_array_is_carried_out_each_time():
+    """Slopes of `ad.elementwise` are the user's code: Python's `if` on them is allowed."""
+    f = ad.elementwise(
+        np.tanh, lambda x: 1.0 - np.tanh(x) ** 2 if x.max() < 1.0 else np.cosh(x) ** -2
+    )
+    for scale in (0.1, 1.0, 3.0) * 4:
+        x = ad.seed(X * scale)
+        expected = 1.0 - np.tanh(X * scale) ** 2
+        np.testing.assert_allclose(f(x).jacobian.diagonal(), expected, atol=1e-15)
