@@ -18,12 +18,14 @@ from .indexing import selection
 def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
     """Return arrays joined along an axis; np.concatenate for AD arrays."""
     arrays = [_array(a) for a in arrays]
-    result = np.concatenate([value(a) for a in arrays], axis, **kwargs)
+    values = [value(a) for a in arrays]
+    result = np.concatenate(values, axis, **kwargs)
     if axis is None:
         arrays = [np.ravel(a) for a in arrays]
+        values = [value(a) for a in arrays]
         axis = 0
     if result.ndim == 1:
-        return _joined_vectors(arrays, result)
+        return _joined_vectors(arrays, values, result)
     edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
     parts = []
     for a, begin, end in zip(arrays, edges.tolist()[:-1], edges.tolist()[1:], strict=True):
@@ -43,19 +45,23 @@ def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
     return positions[(slice(None),) * (axis % positions.ndim) + (slice(begin, end),)]
 
 
-def _joined_vectors(arrays: list[Any], result: Any) -> Any:
+def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
     parts = []
     begin = 0
-    for a in arrays:
-        size = a._value.size if type(a) is ADArray else a.size
-        if isinstance(a, ADArray):
-            parts.append(a._derivative.put(slice(begin, begin + size), result.size))
-        begin += size
+    count = len(result)
+    for a, v in zip(arrays, values, strict=True):
+        end = begin + len(v)
+        if type(a) is ADArray:
+            parts.append(a._derivative.put(slice(begin, end), count))
+        begin = end
     return ADArray(result, total(parts)) if parts else result
 
 
 def _array(a: Any) -> Any:
-    return a if isinstance(a, (ADArray, np.ndarray)) else np.asarray(a)
+    return a if type(a) in ARRAYS or isinstance(a, np.ndarray) else np.asarray(a)
+
+
+ARRAYS = (ADArray, np.ndarray)
 
 
 def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
@@ -66,8 +72,9 @@ def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
 def hstack(tup: Any, **kwargs: Any) -> Any:
     """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
     arrays = [_array(a) for a in tup]
-    if not kwargs and all(a.ndim == 1 for a in arrays):
-        return _joined_vectors(arrays, np.concatenate([value(a) for a in arrays]))
+    values = [a._value if type(a) is ADArray else a for a in arrays]
+    if not kwargs and [v.ndim for v in values] == [1] * len(values):
+        return _joined_vectors(arrays, values, np.concatenate(values))
     arrays = [np.atleast_1d(a) for a in arrays]
     axis = 0 if all(a.ndim == 1 for a in arrays) else 1
     return concatenate(arrays, axis, **kwargs)

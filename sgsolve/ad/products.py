@@ -10,10 +10,13 @@ import scipy.sparse as sp
 
 from ..errors import DerivativeError, ShapeError
 from .array import ADArray
-from .elementwise import value
+from .assembly import add_product
+from .elementwise import DOUBLE, value
 from .indexing import Selected
 from .operands import Matrix
 from .root import Root
+
+BY_ROWS = (sp.csr_array, sp.csr_matrix)
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -37,7 +40,14 @@ def _fits(A: Any, y: ADArray) -> bool:
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
     """Return the product of a sparse matrix and a vector."""
     derivative = y._derivative
-    return ADArray(A @ y._value, derivative.multiplied(derivative.root.matrix(A)))
+    vector = y._value
+    if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
+        # What ``A @ vector`` comes down to, without the questions on the way.
+        result = np.zeros(A.shape[0])
+        add_product(A, vector, result)
+    else:
+        result = A @ vector
+    return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
 
 
 def _product(numpys: Any, a: Any, b: Any) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..errors import DataTypeError, InputError, ShapeError
 from .array import ADArray
 from .derivative import total
-from .elementwise import common_dtype, value
+from .elementwise import common_dtype
 from .indexing import broadcast
 
 POSITION = np.dtype(np.int64)
@@ -85,12 +85,14 @@ def sparsesum(
     >>> y.value
     array([2., 0., 9.])
     """
-    parts = [t if isinstance(t, SparseVector) else sparsevec(*t) for t in terms]
+    parts = [t if type(t) is SparseVector else sparsevec(*t) for t in terms]
     if not parts:
         raise InputError("sparsesum needs at least one term; its length is unknown without")
-    n = parts[0].n
-    if [p.n for p in parts] != [n] * len(parts):
-        raise ShapeError(f"sparsesum: terms of different lengths {sorted({p.n for p in parts})}")
+    n = parts[0][0]
+    for p in parts:
+        if p[0] != n:
+            lengths = sorted({p.n for p in parts})
+            raise ShapeError(f"sparsesum: terms of different lengths {lengths}")
     if check_unique:
         _refuse_repeated(parts, n)
     if return_sparse:
@@ -110,24 +112,23 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 
 
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
-    values = [value(p.v) for p in parts]
-    result = np.zeros(n, dtype=common_dtype(values))
-    carriers = [p.v for p in parts if isinstance(p.v, ADArray)]
-    if not carriers:
-        for p, v in zip(parts, values, strict=True):
-            np.add.at(result, p.idx, v)
+    values = [v._value if type(v) is ADArray else v for _, _, v in parts]
+    result = np.zeros(n, common_dtype(values))
+    root = next((p.v._derivative.root for p in parts if type(p.v) is ADArray), None)
+    if root is None:
+        for (_, idx, _), v in zip(parts, values, strict=True):
+            np.add.at(result, idx, v)
         return result
-    root = carriers[0]._derivative.root
     places = []
-    for p, v in zip(parts, values, strict=True):
-        index = root.index(p.idx, n)
-        if not index.unique:
-            np.add.at(result, index.values, v)
-        else:
+    for (_, idx, array), v in zip(parts, values, strict=True):
+        index = root.index(idx, n)
+        if index.unique:
             result[index.range or index.values] += v
-        if isinstance(p.v, ADArray):
-            d = p.v._derivative
-            if v.shape != p.idx.shape:
-                d = broadcast(d, v.shape, p.idx.shape)
+        else:
+            np.add.at(result, index.values, v)
+        if type(array) is ADArray:
+            d = array._derivative
+            if v.shape != idx.shape:
+                d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
     return ADArray(result, total(places))
