@@ -12,6 +12,15 @@ from .deflation import Deflation
 from .family import Family
 from .homotopy import Homotopy
 from .ladder import default_ladder
+from .rough import UnlocatedWarning
 from .stability import Stability
 
-__all__ = ["Arclength", "Deflation", "Family", "Homotopy", "Stability", "default_ladder"]
+__all__ = [
+    "Arclength",
+    "Deflation",
+    "Family",
+    "Homotopy",
+    "Stability",
+    "UnlocatedWarning",
+    "default_ladder",
+]

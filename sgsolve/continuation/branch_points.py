@@ -174,7 +174,7 @@ class BranchPoints:
         narrowed = crossing(curve, a, b, test, 1e-12, ends)
         if narrowed is None:
             return None
-        t, spot = narrowed
+        t, spot = narrowed.t, narrowed.spot
         try:
             G, (_, right) = quotients(curve, spot, block)
         except LinearSolveError:
@@ -199,7 +199,7 @@ class BranchPoints:
             narrowed = crossing(curve, a, b, test, tolerance, ends)
             if narrowed is None:
                 return None
-            t, spot = narrowed
+            t, spot = narrowed.t, narrowed.spot
             found = crossing_near(curve, a, b, spot, pair, reach)
             if found is not None:
                 along = curve.metric.unit(b.z - a.z)
@@ -225,7 +225,7 @@ class BranchPoints:
         narrowed = crossing(curve, a, b, test, 1e-12, ends)
         if narrowed is None:
             return None
-        t, spot = narrowed
+        t, spot = narrowed.t, narrowed.spot
         try:
             for _ in range(2):
                 value, pair = quotient(curve, spot, pair)

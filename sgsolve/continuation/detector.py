@@ -19,12 +19,18 @@ DOUBT = "doubt"  # the name under which a detector says that a step may have cha
 class Found:
     """A special point, as a spot of the curve.
 
-    ``transversal`` says that it is certainly a fold, even if a branch point is next to it.
+    Attributes
+    ----------
+    transversal : bool
+        It is certainly a fold, even if a branch point is next to it.
+    reach : float
+        How far from the spot it may be along the curve.
     """
 
     spot: Spot
     special: Special
     transversal: bool = False
+    reach: float = 0.0
 
 
 class Detector(Protocol):

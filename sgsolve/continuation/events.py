@@ -15,6 +15,7 @@ from ..result.branch import Special
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing
+from .rough import rough
 
 Vector = NDArray[Any]
 
@@ -49,8 +50,9 @@ class Event:
         found = crossing(curve, a, b, self._test, TOLERANCE, (first, last))
         if found is None:
             return []
-        t, spot = found
-        spot.s = a.s + t * (b.s - a.s)
+        spot = found.spot
+        if not found.exact:
+            return [rough(curve, self.name, spot, found.other)]
         special = Special(self.name, spot.p, spot.x.copy(), tangent=spot.tangent)
         return [Found(spot, special)]
 

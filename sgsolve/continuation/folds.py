@@ -11,6 +11,7 @@ section 4.1 (minimally augmented systems; derivatives of g by -w J_z v).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +25,14 @@ from .curve import Curve, Spot
 from .detector import Found
 from .family import Family, Linear, linearized, second_derivative
 from .roots import crossing
+from .rough import rough
 
 Vector = NDArray[Any]
 
 ITERATIONS = 12
+QUARTERS = (0.25, 0.5, 0.75)
+STILL = 1e-10  # the parameter of a fold has converged if it moves no more than this part of it
+WANDER = 0.02  # ... while the steps of x may be this part of the reach, along a shift
 TRANSVERSAL = 1e-4  # part of |w||Fp| that w . Fp is at a fold
 
 
@@ -67,45 +72,68 @@ def borders(family: Family, at: Linear, bordered: Bordered, row: Vector) -> tupl
     return b / np.linalg.norm(b), c / np.linalg.norm(c)
 
 
-def fold_near(curve: Curve, z: Vector, row: Vector, reach: float) -> tuple[Linear, Singular] | None:
-    """Return the fold near z by Newton's method on (F, g); None if it does not converge."""
+def fold_near(
+    curve: Curve, z: Vector, row: Vector, reach: float, wander: float = 0.0
+) -> tuple[Linear, Singular] | None:
+    """Return the fold near z by Newton's method on (F, g); None if it does not converge.
+
+    Parameters
+    ----------
+    wander : float
+        Where solutions can be shifted, the system for the fold is singular along the shift, and
+        the steps end up wandering that way while F, g and the parameter stay where they are. An
+        iterate is taken then if the shortest step was within this part of the reach.
+    """
     family = curve.family
     bordered = Bordered(curve.bordered.workspace, 1, whole=True)
     b = c = None
-    size = np.inf
+    size = before = shortest = np.inf
+    moved, best = np.inf, None
     try:
         for _ in range(ITERATIONS):
             at = linearized(family, z)
             if at is None:
-                return None
+                break
             if b is None or c is None:
                 b, c = borders(family, at, bordered, row)
             pair = singularity(family, at, bordered, b, c)
-            if size <= 1e-7 * reach and curve.corrector.scaled(at, reach) <= 1e-9:
+            good = curve.corrector.scaled(at, reach) <= 1e-9
+            if good and size <= 1e-7 * reach:
                 return at, pair
+            if good and moved <= STILL * max(abs(z[-1]), reach) and size < shortest:
+                best, shortest = (at, pair), size
             gradient = second_derivative(family, at, pair.w, np.append(pair.v, 0.0))
             if gradient is None:
-                return None
+                break
             bordered.factorize(at.J, at.Fp[:, None], -gradient[None, :], family.pattern)
             step = bordered.solve(np.append(-at.F, -pair.g))
-            size = curve.metric.norm(step)
-            if not size <= 2.0 * reach:
-                return None
-            z = z + step
+            size, before = curve.metric.norm(step), size
+            if not size <= 2.0 * reach or (best is not None and size > 0.5 * before):
+                break
+            z, moved = z + step, abs(float(step[-1]))
     except LinearSolveError:
-        return None
-    return None
+        pass  # next to a fold that is good enough, or nowhere
+    return best if shortest <= wander * reach else None
 
 
 def _turns(curve: Curve, spot: Spot, around: tuple[Vector, Vector]) -> bool:
-    """Whether the curve turns at a spot for being a fold, not for being an arm of a pitchfork."""
+    """Whether the curve turns at a spot for being a fold, not for being an arm of a pitchfork.
+
+    Where no linear solver can tell, it is a fold: one too many is seen, one too few is not.
+    """
     bordered = Bordered(curve.bordered.workspace, 1, whole=True)
-    try:
-        b, c = borders(curve.family, spot.at, bordered, curve.row(spot.tangent))
-        w = singularity(curve.family, spot.at, bordered, b, c).w
-    except LinearSolveError:
-        return False
-    return _transversal(w, spot.at.Fp, around)
+    c = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
+    random = np.random.default_rng(0).standard_normal(len(c))
+    for near in (True, False):
+        try:
+            b = random / np.linalg.norm(random)
+            if near:
+                b, c = borders(curve.family, spot.at, bordered, curve.row(spot.tangent))
+            w = singularity(curve.family, spot.at, bordered, b, c).w
+        except LinearSolveError:
+            continue
+        return _transversal(w, spot.at.Fp, around)
+    return True
 
 
 def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
@@ -125,43 +153,46 @@ class Folds:
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
         """Return the fold between two spots, if there is one."""
         first, last = float(a.tangent[-1]), float(b.tangent[-1])
-        if first == 0.0 or first * last > 0.0:
+        if first == 0.0 or not first * last <= 0.0:
             return []
-        reach = curve.metric.norm(b.z - a.z)
-        t = first / (first - last)
-        found = self._polished(curve, curve.interpolated(a, b, t), a, b, reach)
+        found = _polished(curve, [curve.interpolated(a, b, first / (first - last))], a, b)
+        if found is not None:
+            return [found]
+        root = crossing(curve, a, b, lambda spot: float(spot.tangent[-1]), 1e-9, (first, last))
+        assert root is not None  # the signs differ
+        starts = [root.spot.z]
+        if not root.exact:
+            starts += [root.other.z, *(curve.interpolated(a, b, t) for t in QUARTERS)]
+        found = _polished(curve, starts, a, b, WANDER)
+        if found is not None:
+            return [found]
+        if not root.exact:
+            return [rough(curve, "fold", root.spot, root.other)]
+        # not quadratic, or a branch point as well: as good as bracketed
+        spot = root.spot
+        vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
+        special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
+        return [Found(spot, special, _turns(curve, spot, (a.at.Fp, b.at.Fp)))]
+
+
+def _polished(
+    curve: Curve, starts: Sequence[Vector], a: Spot, b: Spot, wander: float = 0.0
+) -> Found | None:
+    """Return the fold between two spots to which one of several starts leads."""
+    reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
+    for z in starts:
+        found = fold_near(curve, z, curve.row(along), reach, wander)
         if found is None:
-            bracketed = crossing(
-                curve, a, b, lambda spot: float(spot.tangent[-1]), 1e-9, (first, last)
-            )
-            if bracketed is None:
-                return []
-            t, spot = bracketed
-            found = self._polished(curve, spot.z, a, b, reach)
-            if found is None:  # not quadratic, or a branch point as well: as good as bracketed
-                vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
-                special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
-                spot.s = a.s + t * (b.s - a.s)
-                return [Found(spot, special, _turns(curve, spot, (a.at.Fp, b.at.Fp)))]
+            continue
         at, pair = found
-        row = curve.metric.unit(b.z - a.z)
-        share = curve.metric.dot(at.z - a.z, row) / reach
+        share = curve.metric.dot(at.z - a.z, along) / reach
+        aside = curve.metric.norm(at.z - a.z - share * (b.z - a.z))
+        if not (-0.01 <= share <= 1.01 and aside <= reach):
+            continue
         vector = pair.v / np.linalg.norm(pair.v)
         tangent = curve.metric.unit(np.append(vector, 0.0))
-        tangent *= np.sign(curve.metric.dot(tangent, row)) or 1.0
+        tangent *= np.sign(curve.metric.dot(tangent, along)) or 1.0
         special = Special("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
         spot = Spot(at, tangent, a.s + share * (b.s - a.s))
-        return [Found(spot, special, _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))]
-
-    def _polished(
-        self, curve: Curve, z: Vector, a: Spot, b: Spot, reach: float
-    ) -> tuple[Linear, Singular] | None:
-        """Return the fold near z if it lies between the two spots."""
-        row = curve.row(curve.metric.unit(b.z - a.z))
-        found = fold_near(curve, z, row, reach)
-        if found is None:
-            return None
-        away = found[0].z - a.z
-        share = float(row @ away) / reach
-        aside = curve.metric.norm(away - share * (b.z - a.z))
-        return found if -0.01 <= share <= 1.01 and aside <= reach else None
+        return Found(spot, special, _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))
+    return None

@@ -8,16 +8,41 @@ that were given, on the same branch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
+from ..errors import LinearSolveError
+from .bracket import LostError, closed_in
 from .curve import Curve, Spot
 
 
-class _LostError(Exception):
-    """A trial point between two spots could not be corrected, or tested."""
+@dataclass
+class Root:
+    """Where a test function changes sign.
+
+    Attributes
+    ----------
+    t : float
+        The fraction of the way between the two spots that were given.
+    spot : Spot
+        There.
+    value : float
+        Of the test.
+    other : Spot
+        Where it has the other sign; the same spot if the bracket is as narrow as asked for.
+    """
+
+    t: float
+    spot: Spot
+    value: float
+    other: Spot
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bracket is as narrow as asked for."""
+        return self.other is self.spot
 
 
 def crossing(
@@ -27,13 +52,14 @@ def crossing(
     test: Callable[[Spot], float],
     tolerance: float,
     ends: tuple[float, float] | None = None,
-) -> tuple[float, Spot] | None:
-    """Return the fraction of the way and the spot where a test function vanishes.
+) -> Root | None:
+    """Return the place between two spots where a test function vanishes.
 
     Parameters
     ----------
     test : callable
-        ``test(spot) -> float``, called while the bordered Jacobian of the spot is factorised.
+        ``test(spot) -> float``, called while the bordered Jacobian of the spot is factorised. NaN
+        and `LinearSolveError` say that it is not defined there: the search goes on elsewhere.
     tolerance : float
         Of the fraction.
     ends : (float, float), optional
@@ -41,27 +67,25 @@ def crossing(
 
     Returns
     -------
-    (t, spot), or None if a trial could not be corrected, the test function is not defined (NaN)
-    there, or has no change of sign
+    Root or None
+        Inexact if trials failed so that the bracket stays wide; None if there is no change of sign.
     """
-    seen: dict[float, Any] = {0.0: a, 1.0: b}
-    values = {} if ends is None else {0.0: ends[0], 1.0: ends[1]}
+    spots: dict[float, Any] = {0.0: a, 1.0: b}
+    first, last = (test(a), test(b)) if ends is None else ends
+    if not first * last <= 0.0:
+        return None
+    values = {0.0: float(first), 1.0: float(last)}
 
     def at(t: float) -> float:
-        if t not in values:
-            spot = seen.get(t) or curve.between(a, b, t)
-            if spot is None:
-                raise _LostError
-            seen[t], values[t] = spot, float(test(spot))
-            if np.isnan(values[t]):
-                raise _LostError
-        return values[t]
+        spot = curve.between(a, b, t)
+        try:
+            value = np.nan if spot is None else float(test(spot))
+        except LinearSolveError:
+            value = np.nan
+        if np.isnan(value):
+            raise LostError
+        spots[t], values[t] = spot, value
+        return value
 
-    try:
-        if at(0.0) * at(1.0) > 0.0:
-            return None
-        t = float(brentq(at, 0.0, 1.0, xtol=tolerance, rtol=1e-15, maxiter=60, disp=False))
-        at(t)
-    except _LostError:
-        return None
-    return t, seen[t]
+    t, other = closed_in(at, dict(values), tolerance)
+    return Root(t, spots[t], values[t], spots[other])

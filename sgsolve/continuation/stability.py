@@ -27,11 +27,13 @@ from ..result.branch import Special
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing
+from .rough import rough
 
 Vector = NDArray[Any]
 
 KEY = "eigenvalues"
 SMALL = 200  # up to here all eigenvalues are computed
+CROSSED = 1e-6  # part of its real parts before and after that a pair has left where it crosses
 
 
 @dataclass(frozen=True)
@@ -152,33 +154,39 @@ class Eigenvalues:
         return int((values.real > self.settings.tolerance * size).sum())
 
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the Hopf point between two spots, if a complex pair crosses the axis."""
+        """Return the Hopf points between two spots: one for each complex pair that crosses."""
         first, last = _pairs(a.tests[KEY]), _pairs(b.tests[KEY])
         counts = [int((pairs.real > 0.0).sum()) for pairs in (first, last)]
-        if counts[0] == counts[1]:
-            return []
-        rank = min(counts)
+        # a pair that is missing at one end became real there, or was none of those computed
+        known = min(max(counts), len(first), len(last))
+        found = [self._crossing(curve, a, b, rank) for rank in range(min(counts), known)]
+        return [one for one in found if one is not None]
+
+    def _crossing(self, curve: Curve, a: Spot, b: Spot, rank: int) -> Found | None:
+        """Return the place where the pair of a rank, from the right, crosses the axis."""
 
         def test(spot: Spot) -> float:
             if KEY not in spot.tests:
                 self.measure(curve, spot, None)
             pairs = _pairs(spot.tests[KEY])
-            return float(pairs[rank].real) if rank < len(pairs) else np.nan
+            return float(pairs[rank].real) if rank < len(pairs) else -abs(ends[0] - ends[1])
 
+        ends = 0.0, 0.0
         ends = test(a), test(b)
-        if not ends[0] * ends[1] <= 0.0:
-            return []  # a complex pair became real, or came from there
-        found = crossing(curve, a, b, test, 1e-13, ends)
-        if found is None:
-            return []
-        t, spot = found
-        spot.s = a.s + t * (b.s - a.s)
+        root = crossing(curve, a, b, test, 1e-13, ends)
+        if root is None:
+            return None
+        spot = root.spot
+        if not root.exact:
+            return rough(curve, "hopf", spot, root.other)
+        if not abs(root.value) <= CROSSED * max(abs(end) for end in ends):
+            return None  # the pair became real to the right of the axis
         values, vectors = eigenvalues(spot.at.J, self.M, self.settings)
         upper = np.where(values.imag > 0.0, np.abs(values.real), np.inf)
         k = int(np.argmin(upper))
         special = Special("hopf", spot.p, spot.x.copy(), vectors[:, k], tangent=spot.tangent)
         special.frequency = float(values[k].imag)
-        return [Found(spot, special)]
+        return Found(spot, special)
 
 
 def _pairs(values: Vector) -> Vector:

@@ -10,7 +10,7 @@ BifurcationKit.jl for the test of the angle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,13 +20,16 @@ from ..errors import LinearSolveError
 from ..result.branch import Special
 from ..result.status import Status
 from .arclength import GROW, SHRINK
+from .crossings import KIND
 from .curve import Curve, Spot
 from .detector import DOUBT, Found
+from .rough import rough
 from .route import Route
 
 Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
+FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
 
 
@@ -108,8 +111,10 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     except LinearSolveError:
         return "the new point is a branch point"
     special = _found(curve, here, new, route)
-    if new.tests.get(DOUBT) and state.step > DOUBTFUL * route.longest:
-        return "the orientation changed without a branch point: it may be another branch"
+    if new.tests.get(DOUBT):
+        if state.step > DOUBTFUL * route.longest:
+            return "the orientation changed without a branch point: it may be another branch"
+        special.append(rough(curve, KIND, new, here))
     metric = curve.metric
     try:
         state.ending = ending
@@ -189,12 +194,23 @@ def _found(curve: Curve, a: Spot, b: Spot, route: Route) -> list[Found]:
     found: list[Found] = []
     for detector in route.detectors:
         for new in detector.locate(curve, a, b):
-            near = [f for f in found if abs(f.spot.s - new.spot.s) < 1e-4 * (b.s - a.s)]
-            beside = any(f.special.kind == "branch point" for f in near)
-            if new.special.kind == "fold" and beside and not new.transversal:
+            reach = max(new.reach, 1e-4 * (b.s - a.s))
+            beside = [
+                f.special
+                for f in found
+                if f.special.kind == KIND and abs(f.spot.s - new.spot.s) < reach
+            ]
+            if new.special.kind == "fold" and not new.transversal and _turning(beside, a, b):
                 continue  # a pitchfork met along its arms
             found.append(new)
     return sorted(found, key=lambda one: one.spot.s)
+
+
+def _turning(points: Sequence[Special], a: Spot, b: Spot) -> bool:
+    """Whether the curve turns at one of several branch points."""
+    usual = max(abs(float(spot.tangent[-1])) for spot in (a, b))
+    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
+    return any(share <= FLAT * usual for share in shares)
 
 
 def _measure(curve: Curve, spot: Spot, before: Spot | None, route: Route) -> None:

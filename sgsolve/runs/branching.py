@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..continuation.arclength import Arclength
+from ..continuation.rough import Rough
 from ..continuation.switching import departure
 from ..errors import InputError
 from ..result.branch import Branch, Special
@@ -22,6 +23,8 @@ from ..systems.families import ParameterizedSystem
 from ..systems.fold_family import FoldFamily
 from .curves import Curves
 from .following import Run
+
+_NEEDED = "take a special point that a continuation located exactly"
 
 
 class Branching(Curves):
@@ -65,7 +68,7 @@ class Branching(Curves):
         """
         special = _chosen(branch, special, "branch point")
         if special.other is None or branch.weights is None:
-            raise InputError(f"{special} is no branch point of a continuation; nothing crosses")
+            raise InputError(f"no second branch is known at {special}: {_NEEDED}")
         options |= {"max_points": max_points, "outputs": outputs}
         request, given = self._asked(bounds, method, step, max_step, options)
         params = {**branch.params, **given, branch.name: special.parameter}
@@ -120,6 +123,8 @@ class Branching(Curves):
         0.00000000
         """
         fold = _chosen(branch, special, "fold")
+        if isinstance(fold, Rough):
+            raise InputError(f"{fold} is known roughly only: {_NEEDED}")
         options |= {"max_points": max_points, "outputs": outputs}
         options.setdefault("detect", ("fold",))
         request, given = self._asked(bounds, method, step, max_step, options)

@@ -95,7 +95,9 @@ class Curves(Sweeps):
         -------
         Branch
             Columns: the parameter, "nit", "s" (arclength), "tangent"; ``branch.special``. Partial,
-            with a `PartialBranchWarning`, if it could not go on.
+            with a `PartialBranchWarning`, if it could not go on. A special point that is certainly
+            there but cannot be located is among them as "fold near ..., within ...", with an
+            `UnlocatedWarning`.
 
         Raises
         ------

@@ -21,6 +21,7 @@ from ..continuation.curve import Curve, Spot, start
 from ..continuation.events import Event
 from ..continuation.folds import Folds
 from ..continuation.metric import Metric
+from ..continuation.rough import UnlocatedWarning, unlocated
 from ..continuation.route import Route
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk, walk
@@ -176,6 +177,8 @@ class Run:
         if request.checkpoint is not None:
             recorder.write(curve, state)
         branch = recorder.branch(curve, state)
+        if unlocated(branch.special):
+            warnings.warn(unlocated(branch.special), UnlocatedWarning, stacklevel=4)
         asked = state.status is Status.MAX_POINTS and request.max_points is not None
         if not branch.success and not asked:
             if request.raise_on_failure and state.status is not Status.INTERRUPTED:

@@ -7,6 +7,7 @@ user, the states as far as they are to be kept, the progress bar, and the checkp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ..continuation.branch_points import KEY, Watch
 from ..continuation.curve import Curve, Spot
 from ..continuation.family import linearized
+from ..continuation.rough import restored, unlocated, widths
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk
 from ..errors import CheckpointError, InputError
@@ -129,7 +131,7 @@ class Recorder:
             "growth": state.growth,
         }
         content |= {"direction": state.direction, "rows": np.array(state.rows)}
-        content |= {"ending": state.ending, "s": spot.s}
+        content |= {"ending": state.ending, "s": spot.s, "within": widths(state.special)}
         if KEY in spot.tests:
             content |= {f"watch {k}": v for k, v in vars(spot.tests[KEY]).items()}
         self.checkpoint.write(packed(self.branch(curve, state)), content, self.mark)
@@ -157,7 +159,8 @@ class Recorder:
             self.unstable = branch.columns["unstable"].tolist()
         for key in self.view(z[:-1])[1]:
             self.extra[key] = branch.columns[key].tolist()
-        walk = Walk(spot, float(state["step"]), state["direction"], rows, branch.special)
+        special = restored(branch.special, state["within"])
+        walk = Walk(spot, float(state["step"]), state["direction"], rows, special)
         walk.rejected, walk.growth = list(branch.rejected), float(state["growth"])
         walk.status, walk.ending = branch.status, str(state["ending"])
         return walk
@@ -167,7 +170,7 @@ class Recorder:
         x, extra = self.view(special.x)
         if not extra:
             return special
-        return Special(special.kind, special.parameter, x, index=special.index)
+        return replace(special, x=x, vector=None, tangent=None, other=None)
 
 
 def every(keep: Any) -> int:
@@ -183,6 +186,8 @@ def every(keep: Any) -> int:
 
 def _message(name: str, state: Walk, count: int) -> str:
     text = f"{count} points along {name!r}, the last at {state.spot.p:.10g}: {state.ending}"
+    if unlocated(state.special):
+        text += f"; {unlocated(state.special)}"
     if state.status is not Status.STEP_TOO_SMALL or not state.rejected:
         return text
     p, why = state.rejected[-1]

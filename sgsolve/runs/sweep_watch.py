@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.rough import Rough, restored, widths
 from ..errors import CheckpointError
 from ..result.branch import Branch, Special
 from ..result.branch_file import packed, unpacked
@@ -110,13 +111,11 @@ class SweepWatch:
                 def value_of(value: float, x: Vector, f: Any = function) -> float:
                     return self._event(f, value, x)
 
-                point = located(self.family, track, value_of, (before, now), (first, last))
-                if point is not None:
-                    found.append((abs(point.value - before.value), name, point))
-        for _, name, point in sorted(found, key=lambda item: item[0]):
-            special = Special(name, point.value, point.x, index=len(track.points))
+                ends = first, last
+                found.append(located(name, self.family, track, value_of, (before, now), ends))
+        for special, point in sorted(found, key=lambda item: abs(item[1].value - before.value)):
             self.special.append(special)
-            if name in self.stop:
+            if special.kind in self.stop:
                 self.ending = str(special)
                 return point
         return None
@@ -132,9 +131,9 @@ class SweepWatch:
         self.special += found.special
         track.stats.add(found.stats)
         if found.special:
-            fold = found.special[0]
-            where = self.family.path.label(fold.parameter, 12)
-            self.fold = f"the curve turns back at a {fold.kind} at {where}"
+            where = self.family.path.label(found.special[0].parameter, 12)
+            near = "near" if isinstance(found.special[0], Rough) else "at"
+            self.fold = f"the curve turns back at a fold {near} {where}"
         if beyond is None:
             return None
         result = self.family.solve(target, beyond, False)
@@ -188,6 +187,7 @@ class SweepWatch:
         """Write the checkpoint."""
         assert self.checkpoint is not None
         state: dict[str, Any] = {"solves": track.solves, "ending": self.ending}
+        state["within"] = widths(self.special)
         state["values"] = np.array([point.value for point in track.points[: self.count]])
         for key, point in (("here", track.here), ("before", track.before)):
             for part, value in ({} if point is None else vars(point)).items():
@@ -211,7 +211,8 @@ class SweepWatch:
         track.points = [Point(float(v), none, none) for v in state["values"]]
         track.here, track.before = _point(state, "here "), _point(state, "before ")
         self._check(track)
-        self.states, self.special = list(branch.states), branch.special
+        self.states = list(branch.states)
+        self.special = restored(branch.special, state["within"])
         self.kept = list(range(len(branch))) if branch.kept is None else branch.kept.tolist()
         self.count = len(branch)
         for key in self.outputs.rows:

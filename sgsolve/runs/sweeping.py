@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.rough import UnlocatedWarning, unlocated
 from ..errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
 from ..result.branch import Branch, PartialBranchWarning
 from ..result.result import Result
@@ -182,7 +183,11 @@ def sweep_branch(
         raise
     finally:
         watch.close()
-    branch = watch.branch(track, _message(family.path, track, watch, len(values)))
+    vague = unlocated(watch.special)
+    text = _message(family.path, track, watch, len(values))
+    branch = watch.branch(track, f"{text}; {vague}" if vague else text)
+    if vague:
+        warnings.warn(vague, UnlocatedWarning, stacklevel=3)
     if watch.checkpoint is not None and len(branch):
         watch.write(track)
     if branch.success:

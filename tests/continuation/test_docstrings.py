@@ -11,6 +11,7 @@ MODULES = [
     ".runs.curves",
     ".runs.multiplicity",
     ".continuation",
+    ".continuation.bracket",
     ".continuation.homotopy",
 ]
 

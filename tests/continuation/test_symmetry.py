@@ -68,9 +68,10 @@ def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):
         assert np.linalg.norm(u[-1] - u[-1, ::-1]) > 0.1  # no longer even
 
 
-def test_without_the_condition_the_points_are_found_less_exactly(snake):
-    """K is singular twice at the branch points then, so they are bracketed only."""
-    free = Problem(swift_hohenberg(N, LENGTH)).continuation(
+@pytest.mark.parametrize("backend", ["auto", "superlu"])
+def test_without_the_condition_the_points_are_found_less_exactly(snake, backend):
+    """K is singular along the shift: branch points are bracketed, folds polished if they can be."""
+    free = Problem(swift_hohenberg(N, LENGTH), backend=backend).continuation(
         localised(1.1 * np.cos(X)), "lam", (-2.0, 0.5), max_points=90, **HOW
     )
     for kind, tolerance in (("fold", 1e-9), ("branch point", 1e-7)):
@@ -78,7 +79,6 @@ def test_without_the_condition_the_points_are_found_less_exactly(snake):
             np.array([special.parameter for special in branch.specials(kind)])
             for branch in (free, snake[1])
         )
-        # The first fold, right at the start, may be missed: the matrix is singular there anyway.
-        assert len(found) >= 6
-        distance = np.abs(found[:, None] - expected).min(axis=1)[: len(expected) - 1]
-        assert distance.max() < tolerance
+        count = min(len(found), len(expected))
+        assert count >= 6
+        assert np.abs(found[:count] - expected[:count]).max() < tolerance

@@ -1,0 +1,107 @@
+"""Bracket: close in on a change of sign, though some places between cannot be reached.
+
+One idea: a change of sign between two places proves that there is something; a trial that fails in
+between does not disprove it. So a failure only sends the search elsewhere in the bracket, and what
+comes back is the place and how far from it the sign may still change.
+
+Reference: R. P. Brent, Algorithms for Minimization without Derivatives (1973), chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import brentq
+
+SHARES = (0.5, 0.25, 0.75, 0.125, 0.875, 1.0 / 64.0, 63.0 / 64.0)  # where to try when a trial fails
+ROUNDS = 60  # of trials after a failure
+
+
+class LostError(Exception):
+    """A trial between two places failed: no solution there, or no value of the test."""
+
+
+def closed_in(
+    test: Callable[[float], float], ends: Mapping[float, float], tolerance: float
+) -> tuple[float, float]:
+    """Return where a test function changes sign, and how wide the bracket still is.
+
+    Parameters
+    ----------
+    test : callable
+        ``test(t) -> float``; raises `LostError` where it cannot tell.
+    ends : mapping of float to float
+        Two places and the values there, of different signs, or zero.
+    tolerance : float
+        Of the place.
+
+    Returns
+    -------
+    t : float
+        The place among those tried where the test is smallest, at one side of the bracket.
+    other : float
+        The other side of the bracket; t itself if it is as narrow as the tolerance.
+
+    Examples
+    --------
+    >>> t, other = closed_in(lambda t: t**3 - 2.0, {0.0: -2.0, 2.0: 6.0}, 1e-12)
+    >>> f"{t:.10f}", t == other
+    ('1.2599210499', True)
+
+    Where a piece in the middle cannot be reached, its neighbourhood is what is left:
+
+    >>> def test(t):
+    ...     if abs(t - 1.2) < 0.1:
+    ...         raise LostError
+    ...     return t**3 - 2.0
+    >>> low, high = sorted(closed_in(test, {0.0: -2.0, 2.0: 6.0}, 1e-12))
+    >>> bool(0.99 < low < 1.1), bool(1.3 < high < 1.42)
+    (True, True)
+    """
+    values, lost = dict(ends), set[float]()
+
+    def at(t: float) -> float:
+        if t in lost:
+            raise LostError
+        if t not in values:
+            try:
+                values[t] = test(t)
+            except LostError:
+                lost.add(t)
+                raise
+        return values[t]
+
+    for _ in range(ROUNDS):
+        low, high = _narrowest(values)
+        if abs(high - low) <= tolerance:
+            break
+        try:
+            t = float(brentq(at, low, high, xtol=tolerance, rtol=1e-15, maxiter=60, disp=False))
+            at(t)
+            return t, t
+        except LostError:
+            if not _elsewhere(at, *_narrowest(values)):
+                break
+    low, high = _narrowest(values)
+    best, other = (low, high) if abs(values[low]) <= abs(values[high]) else (high, low)
+    return best, (best if abs(high - low) <= tolerance else other)
+
+
+def _elsewhere(at: Callable[[float], float], low: float, high: float) -> bool:
+    """Whether a trial elsewhere between two places succeeds."""
+    for share in SHARES:
+        try:
+            at(low + share * (high - low))
+        except LostError:
+            continue
+        return True
+    return False
+
+
+def _narrowest(values: Mapping[float, float]) -> tuple[float, float]:
+    """Return the narrowest pair of neighbours between which the sign changes."""
+    places = sorted(values)
+    pairs = [(a, b) for a, b in pairwise(places) if np.sign(values[a]) * np.sign(values[b]) <= 0.0]
+    return min(pairs, key=lambda pair: pair[1] - pair[0])
