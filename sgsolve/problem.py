@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import ad
 from .continuation.ladder import as_solver
-from .errors import ConvergenceError
+from .errors import ConvergenceError, DataTypeError
 from .pattern import Pattern
 from .response.responses import Responses
 from .result.result import Result
@@ -149,6 +149,8 @@ class Problem(Branching, Responses):
             If there is no solution to hand back.
         """
         solver = as_solver(solver)
+        if not (callback is None or callable(callback)):
+            raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
         system, start = self._system(x0, params)
         F = system.prepare(start, not getattr(solver, "matrix_free", False))
         with self._workspaces.lend() as workspace:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
 from ..result.history import Stats
 from ..solvers.workspace import Workspace
@@ -56,7 +56,8 @@ class Response:
 
     def __getitem__(self, name: str) -> NDArray[np.complex128]:
         if name not in self.outputs:
-            raise InputError(f"there is no output {name!r}; there are {', '.join(self.outputs)}")
+            known = ", ".join(self.outputs) or "none; ask for outputs={...}, or take .states"
+            raise InputError(f"there is no output {name!r}; there are {known}")
         return self.outputs[name]
 
 
@@ -83,6 +84,8 @@ def small_signal(
     matrix = _Matrix(system, workspace, x, storage)
     steady = parameter_derivative(system, x, name)
     moving = storage.by_parameter(x, name)
+    if not isinstance(outputs, Mapping | None):
+        raise DataTypeError(f"outputs must map names to functions, not {outputs!r}")
     read = {key: _Output(o, system, x, name, storage.rate) for key, o in (outputs or {}).items()}
     states: list[Vector] = []
     found: dict[str, list[Any]] = {key: [] for key in read}

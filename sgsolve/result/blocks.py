@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import DataTypeError, InputError, ShapeError
 
 REST = "x"  # the name of the unknowns that no block claims
 
@@ -44,6 +44,9 @@ class Blocks:
 
     def __init__(self, n: int, parts: Mapping[str, Any] | None = None) -> None:
         self.n = n
+        named = isinstance(parts, Mapping) and all(isinstance(name, str) for name in parts)
+        if not (parts is None or named):
+            raise DataTypeError(f"blocks must map names to slices or integers, not {parts!r}")
         owner = np.full(n, -1)
         self.parts: dict[str, slice | NDArray[np.int64]] = {}
         for name, where in (parts or {}).items():
@@ -98,15 +101,32 @@ class Blocks:
             return {self.names[0]: float(size.max())}
         return {name: float(size[where].max()) for name, where in self.parts.items()}
 
-    def spread(self, values: Any, default: float) -> NDArray[np.float64]:
-        """Expand a number, an array or a mapping by block to one value per unknown, shape (n,)."""
+    def spread(self, values: Any, default: float, what: str = "it") -> NDArray[np.float64]:
+        """Expand a number, an array or a mapping by block to one value per unknown, shape (n,).
+
+        `what` is the name of the argument, for the message if the values do not fit.
+        """
         result = np.full(self.n, float(default))
         if isinstance(values, Mapping):
             for name, value in values.items():
-                result[self[name]] = value
+                result[self[name]] = _fitting(value, result[self[name]].shape, f"{what}[{name!r}]")
         elif values is not None:
-            result[:] = values
+            result[:] = _fitting(values, result.shape, what)
         return result
+
+
+def _fitting(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
+    """Return a number or one number per unknown, or say that it is neither."""
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataTypeError(f"{what} must be a number or numbers, not {value!r}") from None
+    if numbers.shape not in ((), shape):
+        raise ShapeError(
+            f"{what} has shape {numbers.shape}; give one number, or one for each of {shape[0]} "
+            "unknowns"
+        )
+    return numbers
 
 
 def _indices(name: str, where: Any, n: int) -> NDArray[np.int64]:

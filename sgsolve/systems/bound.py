@@ -172,6 +172,8 @@ class BoundSystem:
 
     def _user_jacobian(self, x: Vector) -> Any:
         J = self._bound.jacobian(x)
+        if J is None:
+            raise DataTypeError("jacobian returned None; is a return statement missing?")
         J = sp.csr_array(J)
         if J.shape != (self.n, self.n):
             raise ShapeError(f"jacobian returned shape {J.shape}, not ({self.n}, {self.n})")

@@ -6,7 +6,9 @@ depend on a parameter directly as well as through the solution.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
-from ..errors import InputError, ShapeError
+from ..errors import DataTypeError, InputError, ParameterError, ShapeError
 from .parameters import jacobian
 
 Vector = NDArray[Any]
+UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+UNNAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
 class Functional:
@@ -56,7 +60,12 @@ class Functional:
                 raise InputError("the functional does not depend on x; return an expression of x")
             self.shape, self.gradient = y.shape, y.jacobian
             return
-        rows = np.asarray(of, dtype=float)
+        try:
+            rows = np.asarray(of, dtype=float)
+        except (TypeError, ValueError):
+            raise DataTypeError(
+                f"a functional is a function g(x, ...) or its gradient by x, not {of!r}"
+            ) from None
         if rows.ndim not in (1, 2) or rows.shape[-1] != len(x):
             raise ShapeError(
                 f"the gradient must have shape {x.shape} or (m, {len(x)}), not {rows.shape}"
@@ -81,9 +90,33 @@ class Functional:
 
 
 def call_with_parameters(function: Callable[..., Any], x: Any, params: Mapping[str, Any]) -> Any:
-    """Call a functional with x and those parameters that it takes."""
-    code = getattr(function, "__code__", None)
-    if code is None or code.co_flags & 0x08:  # takes **kwargs, or tells nothing of itself
-        return function(x, **params) if code is not None else function(x)
-    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    return function(x, **{name: params[name] for name in names if name in params})
+    """Call a functional with x and those parameters that it names.
+
+    Raises
+    ------
+    ParameterError
+        If it needs a parameter that the problem does not have.
+    """
+    taken = _parameters(function)
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
+        return function(x, **params)
+    missing = [p.name for p in taken if p.default is p.empty and p.name not in params]
+    if missing:
+        known = ", ".join(repr(name) for name in params) or "none"
+        raise ParameterError(
+            f"a functional takes a parameter {missing[0]!r}, which the problem does not have; it "
+            f"has {known}"
+        )
+    return function(x, **{p.name: params[p.name] for p in taken if p.name in params})
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return what a function takes by name besides x; nothing where it is not written in Python."""
+    bound = function.keywords if isinstance(function, partial) else {}
+    plain = inspect.isfunction(function) or inspect.ismethod(function)
+    if not (plain or isinstance(function, partial) or inspect.isfunction(type(function).__call__)):
+        return []  # np.max and its kind have arguments of their own
+    every = list(inspect.signature(function).parameters.values())
+    if every and every[0].kind in UNKNOWNS:
+        every = every[1:]
+    return [p for p in every if p.kind not in UNNAMED and p.name not in bound]

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import ad
-from ..errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
+from ..errors import (
+    DataTypeError,
+    DerivativeError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    ShapeError,
+)
+
+OPTIONS = frozenset({"x0", "solver", "raise_on_failure", "callback", "verbose"})  # of Problem.solve
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
@@ -69,7 +78,9 @@ class Signature:
         if params is not None and not isinstance(params, Mapping):
             raise DataTypeError(f"params must map names to values, not {params!r}")
         self.residual, self.jacobian = residual, jacobian
-        self.accepted, self.defaults, self.required = _keywords(residual)
+        self.accepted, self.defaults, self.required = _keywords(residual, "the residual")
+        self._of_jacobian = None if jacobian is None else _keywords(jacobian, "jacobian")
+        _refuse_options({*(self.accepted or ()), *(params or ())})
         self.params: dict[str, Any] = {}
         self.params = self._checked(params or {})
 
@@ -77,6 +88,12 @@ class Signature:
     def known(self) -> dict[str, Any]:
         """Every parameter that has a value without the call saying one."""
         return {**self.defaults, **self.params}
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The residual's own defaults for parameters that the Jacobian names too."""
+        accepted = None if self._of_jacobian is None else self._of_jacobian[0]
+        return {k: v for k, v in self.defaults.items() if accepted is not None and k in accepted}
 
     def bound(self, overrides: Mapping[str, Any]) -> Bound:
         """Return the functions with all parameters given; complain of unknown and missing ones."""
@@ -87,6 +104,7 @@ class Signature:
             raise ParameterError(
                 f"the residual needs {_list(missing)}; give {them} in params or in the call"
             )
+        self._jacobian_takes(given)
         return Bound(self, given)
 
     def numeric(self, name: str) -> float:
@@ -116,7 +134,8 @@ class Signature:
             number = isinstance(default, numbers.Real) and not isinstance(default, bool)
             array = getattr(value, "dtype", None)
             if number and not isinstance(value, numbers.Number) and array is None:
-                raise ParameterError(f"parameter {name!r} must be a number, not {value!r}")
+                hint = "; np.array(...) if it is a field" if isinstance(value, list | tuple) else ""
+                raise ParameterError(f"parameter {name!r} must be a number, not {value!r}{hint}")
             if isinstance(value, numbers.Real) and not np.isfinite(float(value)):
                 raise NotFiniteError(f"parameter {name!r} is {value}")
             if array is not None and array.kind in "fc" and not np.all(np.isfinite(value)):
@@ -127,6 +146,27 @@ class Signature:
         if self.accepted is not None and name not in self.accepted:
             known = _list(sorted(self.accepted)) if self.accepted else "none"
             raise ParameterError(f"the residual has no parameter {name!r}; it has {known}")
+        if self.accepted is None and self.params and name not in (*self.known, *self.required):
+            # a residual with **parameters cannot tell a slip of the pen from a parameter
+            raise ParameterError(
+                f"there is no parameter {name!r} in the params of this problem, which has "
+                f"{_list(sorted(self.known))}; if the residual takes it, give params a value for it"
+            )
+
+    def _jacobian_takes(self, given: Mapping[str, Any]) -> None:
+        """Complain of a Jacobian that cannot be called with the residual's parameters."""
+        if self._of_jacobian is None:
+            return
+        accepted, _, required = self._of_jacobian
+        foreign = [] if accepted is None else [name for name in given if name not in accepted]
+        if foreign:
+            raise ParameterError(
+                f"jacobian does not take {_list(foreign)}, which the residual is given; both are "
+                "called with the same parameters"
+            )
+        missing = [name for name in required if name not in {**self.defaults, **given}]
+        if missing:
+            raise ParameterError(f"jacobian needs {_list(missing)}; give params a value for it")
 
 
 class Bound:
@@ -137,27 +177,45 @@ class Bound:
 
     def residual(self, x: Any) -> Any:
         """Call the user's residual; a list of equations becomes one vector."""
-        value = self.signature.residual(x, **self.params)
+        try:
+            value = self.signature.residual(x, **self.params)
+        except ValueError as error:
+            if isinstance(error.__cause__, DerivativeError):  # NumPy hides it behind its own
+                raise DerivativeError(
+                    "the residual writes into an array (F[i] = ...), which holds numbers only and "
+                    "would lose their derivatives; return the list of equations, [F0, F1, ...], or "
+                    "join the parts with np.concatenate or ad.sparsesum"
+                ) from error
+            raise
         if isinstance(value, (list, tuple)) and any(isinstance(v, ad.ADArray) for v in value):
             return ad.hstack(value)
         return value
 
     def jacobian(self, x: Any) -> Any:
-        """Call the user's Jacobian."""
+        """Call the user's Jacobian with what the residual gets, its own defaults included."""
         assert self.signature.jacobian is not None
-        return self.signature.jacobian(x, **self.params)
+        return self.signature.jacobian(x, **{**self.signature.shared, **self.params})
 
     def replaced(self, **params: Any) -> Bound:
         """Return the same with other values, unchecked."""
         return Bound(self.signature, {**self.params, **params})
 
 
-def _keywords(
-    residual: Callable[..., Any],
-) -> tuple[frozenset[str] | None, dict[str, Any], list[str]]:
+def _refuse_options(names: set[str]) -> None:
+    """Complain of parameters that no call of `solve` could set."""
+    for name in sorted(names & OPTIONS):
+        raise ParameterError(
+            f"a parameter cannot be called {name!r}: solve has an argument of that name; rename it"
+        )
+
+
+Keywords = tuple[frozenset[str] | None, dict[str, Any], list[str]]
+
+
+def _keywords(function: Callable[..., Any], what: str) -> Keywords:
     """Return (names a function takes besides x or None for any, their defaults, those it needs)."""
     try:
-        parameters = list(inspect.signature(residual).parameters.values())
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a builtin tells nothing
         return None, {}, []
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -165,7 +223,7 @@ def _keywords(
         *positional,
         inspect.Parameter.VAR_POSITIONAL,
     ):
-        raise InputError("the residual must take the unknowns as its first positional argument")
+        raise InputError(f"{what} must take the unknowns as its first positional argument")
     rest = parameters[1:]
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in rest):
         accepted = None

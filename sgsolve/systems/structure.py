@@ -42,9 +42,9 @@ class Structure:
         """Return the scale of each unknown, or None."""
         if self._scale is None:
             return None
-        scale = self.blocks(n).spread(self._scale, 1.0)
+        scale = self.blocks(n).spread(self._scale, 1.0, "scale")
         if not (np.isfinite(scale).all() and (scale > 0.0).all()):
-            raise InputError("scale must be positive and finite")
+            raise InputError("scale must be positive and finite, for every unknown")
         return scale
 
     def pattern(self, n: int) -> Pattern | None:

@@ -1,0 +1,157 @@
+"""Slips of the pen that an unprepared user makes: each is refused by name, none is passed over."""
+
+import numpy as np
+import pytest
+
+import sgsolve
+from sgsolve import Problem
+
+
+def square(x, a=2.0):
+    return x**2 - a
+
+
+def any_keyword(x, **p):
+    return x - p["strength"] - p.get("offset", 0.0)
+
+
+def solved(start=(1.0, 2.0), **settings):
+    return Problem(square, **settings).solve(start)
+
+
+def assigned(x):
+    F = np.zeros(2)
+    F[0] = x[0] - 1.0
+    F[1] = x[1] - 2.0
+    return F
+
+
+CASES = {
+    "parameter among any keywords": (
+        lambda: Problem(any_keyword, params={"strength": 2.0}).solve([1.0], strengh=3.0),
+        sgsolve.ParameterError,
+        "no parameter 'strengh' in the params of this problem, which has 'strength'",
+    ),
+    "sweep among any keywords": (
+        lambda: Problem(any_keyword, params={"strength": 2.0}).sweep([1.0], "strengh", [3.0]),
+        sgsolve.ParameterError,
+        "no parameter 'strengh'",
+    ),
+    "parameter with the name of an option": (
+        lambda: Problem(lambda x, solver: x - solver),
+        sgsolve.ParameterError,
+        "cannot be called 'solver'",
+    ),
+    "parameter list": (
+        lambda: Problem(square).solve([1.0, 2.0], a=[1.0, 2.0]),
+        sgsolve.ParameterError,
+        r"'a' must be a number, not \[1.0, 2.0\]; np.array",
+    ),
+    "elements assigned": (
+        lambda: Problem(assigned).solve([3.0, 1.0]),
+        sgsolve.DerivativeError,
+        r"writes into an array \(F\[i\] = ...\).*return the list of equations",
+    ),
+    "jacobian returns nothing": (
+        lambda: solved(jacobian=lambda x, a: None),
+        sgsolve.DataTypeError,
+        "jacobian returned None",
+    ),
+    "jacobian without the parameters": (
+        lambda: solved(params={"a": 2.0}, jacobian=lambda x: np.diag(2.0 * x)),
+        sgsolve.ParameterError,
+        "jacobian does not take 'a'",
+    ),
+    "jacobian with others": (
+        lambda: solved(jacobian=lambda x, b: np.diag(2.0 * x)),
+        sgsolve.ParameterError,
+        "jacobian needs 'b'",
+    ),
+    "jacobian without x": (
+        lambda: solved(jacobian=lambda *, a: np.eye(2)),
+        sgsolve.InputError,
+        "jacobian must take the unknowns",
+    ),
+    "scale of wrong length": (
+        lambda: solved(scale=[1.0, 2.0, 3.0]),
+        sgsolve.ShapeError,
+        r"scale has shape \(3,\); give one number, or one for each of 2 unknowns",
+    ),
+    "scale in words": (
+        lambda: solved(scale="big"),
+        sgsolve.DataTypeError,
+        "scale must be a number or numbers, not 'big'",
+    ),
+    "scale of a block of wrong length": (
+        lambda: solved(blocks={"u": [0]}, scale={"u": [1.0, 2.0]}),
+        sgsolve.ShapeError,
+        r"scale\['u'\] has shape \(2,\); .* 1 unknowns",
+    ),
+    "blocks as a list": (
+        lambda: solved(blocks=[("u", slice(0, 2))]),
+        sgsolve.DataTypeError,
+        "blocks must map names",
+    ),
+    "blocks by number": (
+        lambda: solved(blocks={3: slice(0, 2)}),
+        sgsolve.DataTypeError,
+        "blocks must map names",
+    ),
+    "callback": (
+        lambda: Problem(square).solve([1.0, 2.0], callback=3),
+        sgsolve.DataTypeError,
+        "callback must be a function of the iterate, not 3",
+    ),
+    "functional of an unknown parameter": (
+        lambda: Problem(square).sensitivity([1.4, 1.4], "a", of=lambda u, b: b * u[0]),
+        sgsolve.ParameterError,
+        "takes a parameter 'b', which the problem does not have; it has 'a'",
+    ),
+    "functional in words": (
+        lambda: Problem(square).sensitivity([1.4, 1.4], "a", of="top"),
+        sgsolve.DataTypeError,
+        "a functional is a function",
+    ),
+    "outputs as a list": (
+        lambda: Problem(square, storage=lambda x: x).small_signal(
+            [1.4, 1.4], "a", [1.0], outputs=[np.sum]
+        ),
+        sgsolve.DataTypeError,
+        "outputs must map names to functions",
+    ),
+    "output that was not asked for": (
+        lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", [1.0])["top"],
+        sgsolve.InputError,
+        "no output 'top'; there are none; ask for outputs",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_message(case):
+    call, error, text = CASES[case]
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_any_keyword_is_taken_where_the_problem_names_none():
+    assert Problem(any_keyword).solve([1.0], strength=2.0, offset=1.0).x[0] == 3.0
+
+
+def test_own_value_error_of_a_residual_is_handed_on():
+    def residual(x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        Problem(residual).solve([1.0])
+
+
+def test_jacobian_gets_the_defaults_of_the_residual():
+    seen = []
+
+    def jacobian(x, a=5.0):
+        seen.append(a)
+        return np.diag(2.0 * x)
+
+    assert Problem(square, jacobian=jacobian).solve([1.0, 2.0]).success
+    assert set(seen) == {2.0}
