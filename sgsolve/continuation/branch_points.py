@@ -111,130 +111,119 @@ class BranchPoints:
         doubt = False
         crossed = np.flatnonzero(b.tests[KEY].now < 0.0)
         for j in crossed:
-            one = self._by_vectors(curve, a, b, int(j))
+            one = _by_vectors(curve, a, b, int(j))
             reach = 1e-4 * (b.s - a.s)
             if one is not None and all(abs(one.spot.s - f.spot.s) > reach for f in found):
                 found.append(one)
             doubt = doubt or one is None
         if doubt and not found and len(crossed) > 1:
-            one = self._multiple(curve, a, b, crossed)
+            one = _multiple(curve, a, b, crossed)
             if one is not None:
                 b.tests[DOUBT] = bool(sign * (-1.0) ** len(crossed) < 0.0)
                 return [one]
         if sign:
             doubt = sign * (-1.0) ** len(found) < 0.0
             if doubt and not found:
-                one = self._by_determinant(curve, a, b)
+                one = _by_determinant(curve, a, b)
                 found += [] if one is None else [one]
                 doubt = one is None
         b.tests[DOUBT] = doubt
         return found
 
-    def _by_determinant(self, curve: Curve, a: Spot, b: Spot) -> Found | None:
-        """Return the branch point where det K changes sign."""
-        watch: Watch = a.tests[KEY]
-        scale: list[float] = []
 
-        def test(spot: Spot) -> float:
-            found = curve.bordered.determinant()
-            if found is None or found[0] == 0.0:
-                return 0.0
-            scale.append(found[1])
-            return found[0] * float(np.exp(np.clip(found[1] - scale[0], -300.0, 300.0)))
+@dataclass
+class Change:
+    """A change of sign of a test function between two spots."""
 
-        ends = watch.sign, b.tests[KEY].sign
-        return self._found(curve, a, b, test, ends, (watch.left[:, 0], watch.right[:, 0]))
+    curve: Curve
+    a: Spot
+    b: Spot
+    test: Callable[[Spot], float]
+    ends: tuple[float, float]
 
-    def _by_vectors(self, curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
-        """Return the branch point where the singular value j of spot a vanishes."""
-        watch: Watch = a.tests[KEY]
-        pair = watch.left[:, j], watch.right[:, j]
+    def place(self, tolerance: float) -> Spot | None:
+        """Return the spot where the sign changes; None if it does not."""
+        root = crossing(self.curve, self.a, self.b, self.test, tolerance, self.ends)
+        return None if root is None else root.spot
 
-        def test(spot: Spot) -> float:
-            try:
-                return quotient(curve, spot, pair)[0]
-            except LinearSolveError:
-                return np.nan
 
-        ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
-        return self._found(curve, a, b, test, ends, pair)
+def _by_determinant(curve: Curve, a: Spot, b: Spot) -> Found | None:
+    """Return the branch point where det K changes sign."""
+    watch: Watch = a.tests[KEY]
+    scale: list[float] = []
 
-    def _multiple(self, curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
-        """Return the point where several singular values vanish together."""
-        watch: Watch = a.tests[KEY]
-        block = watch.left[:, crossed], watch.right[:, crossed]
+    def test(spot: Spot) -> float:
+        found = curve.bordered.determinant()
+        if found is None or found[0] == 0.0:
+            return 0.0
+        scale.append(found[1])
+        return found[0] * float(np.exp(np.clip(found[1] - scale[0], -300.0, 300.0)))
 
-        def test(spot: Spot) -> float:
-            try:
-                return float(np.trace(quotients(curve, spot, block)[0]))
-            except LinearSolveError:
-                return np.nan
+    change = Change(curve, a, b, test, (watch.sign, b.tests[KEY].sign))
+    return _simple(change, (watch.left[:, 0], watch.right[:, 0]))
 
-        ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
-        narrowed = crossing(curve, a, b, test, 1e-12, ends)
-        if narrowed is None:
+
+def _by_vectors(curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
+    """Return the branch point where the singular value j of spot a vanishes."""
+    watch: Watch = a.tests[KEY]
+    pair = watch.left[:, j], watch.right[:, j]
+    ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
+    return _simple(Change(curve, a, b, lambda spot: quotient(curve, spot, pair)[0], ends), pair)
+
+
+def _multiple(curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
+    """Return the point where several singular values vanish together."""
+    watch: Watch = a.tests[KEY]
+    block = watch.left[:, crossed], watch.right[:, crossed]
+
+    def test(spot: Spot) -> float:
+        return float(np.trace(quotients(curve, spot, block)[0]))
+
+    ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
+    return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
+
+
+def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
+    """Return the branch point where a test function changes sign, if there is one."""
+    curve, a, b = change.curve, change.a, change.b
+    reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
+    for tolerance in (0.1, 1e-4):
+        spot = change.place(tolerance)
+        if spot is None:
             return None
-        t, spot = narrowed.t, narrowed.spot
-        try:
-            G, (_, right) = quotients(curve, spot, block)
-        except LinearSolveError:
-            return None
-        if not np.abs(G).max() <= TOGETHER * max(abs(end) for end in ends):
-            return None
-        spot.s = a.s + t * (b.s - a.s)
-        return Found(spot, bracketed_point(curve, spot, right[:, 0]))
+        found = crossing_near(curve, a, b, spot, pair, reach)
+        if found is not None:
+            t = curve.metric.dot(found.z - a.z, along) / reach
+            place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
+            return Found(place, special_point(curve, found, spot.tangent))
+    return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
 
-    def _found(
-        self,
-        curve: Curve,
-        a: Spot,
-        b: Spot,
-        test: Callable[[Spot], float],
-        ends: tuple[float, float],
-        pair: tuple[Vector, Vector],
-    ) -> Found | None:
-        """Return the branch point where a test function changes sign, if there is one."""
-        reach = curve.metric.norm(b.z - a.z)
-        for tolerance in (0.1, 1e-4):
-            narrowed = crossing(curve, a, b, test, tolerance, ends)
-            if narrowed is None:
-                return None
-            t, spot = narrowed.t, narrowed.spot
-            found = crossing_near(curve, a, b, spot, pair, reach)
-            if found is not None:
-                along = curve.metric.unit(b.z - a.z)
-                t = curve.metric.dot(found.z - a.z, along) / reach
-                place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
-                return Found(place, special_point(curve, found, spot.tangent))
-        return self._bracketed(curve, a, b, test, ends, pair)
 
-    def _bracketed(
-        self,
-        curve: Curve,
-        a: Spot,
-        b: Spot,
-        test: Callable[[Spot], float],
-        ends: tuple[float, float],
-        pair: tuple[Vector, Vector],
-    ) -> Found | None:
-        """Return a branch point as exactly as its test function can be bracketed.
+def _bracketed(change: Change, block: tuple[Vector, Vector], zero: float) -> Found | None:
+    """Return a branch point as exactly as its test function can be bracketed.
 
-        Where K is singular twice over, as at a crossing of three branches or with a symmetry that
-        shifts all solutions, there is no regular system for the place.
-        """
-        narrowed = crossing(curve, a, b, test, 1e-12, ends)
-        if narrowed is None:
-            return None
-        t, spot = narrowed.t, narrowed.spot
-        try:
-            for _ in range(2):
-                value, pair = quotient(curve, spot, pair)
-        except LinearSolveError:
-            return None
-        if not abs(value) <= ZERO * max(abs(end) for end in ends):  # a pole, or another vector
-            return None
-        spot.s = a.s + t * (b.s - a.s)
-        return Found(spot, bracketed_point(curve, spot, pair[1]))
+    Where K is singular twice over, as at a crossing of three branches or with a symmetry that
+    shifts all solutions, there is no regular system for the place.
+
+    Parameters
+    ----------
+    block : (ndarray, ndarray), each of shape (n + 1, m)
+        Near the m singular vectors.
+    zero : float
+        Part of the values at the ends that counts as zero.
+    """
+    spot = change.place(1e-12)
+    if spot is None:
+        return None
+    try:
+        for _ in range(2):
+            G, (left, right) = quotients(change.curve, spot, block)
+            block = _basis(left), _basis(right)
+    except LinearSolveError:
+        return None
+    if not np.abs(G).max() <= zero * max(abs(end) for end in change.ends):
+        return None  # a pole, or another vector
+    return Found(spot, bracketed_point(change.curve, spot, block[1][:, 0]))
 
 
 def _basis(block: Vector) -> Vector:

@@ -168,8 +168,11 @@ def start(
     z: Vector,
     metric: Metric | None = None,
     span: float = np.inf,
+    towards: float = 1.0,
 ) -> tuple[Linear, Vector, Metric]:
-    """Return the linearisation at a solution z, a tangent there, and the metric.
+    """Return the linearisation at a solution z, a unit tangent there, and the metric.
+
+    The tangent leads the way in which the parameter changes with the sign of `towards`.
 
     Raises
     ------
@@ -182,4 +185,5 @@ def start(
     tangent = first_tangent(family, bordered, at)
     if metric is None:
         metric = start_metric(z, tangent, family.scale, span)
-    return at, metric.unit(tangent), metric
+    tangent = metric.unit(tangent)
+    return at, tangent * (np.sign(tangent[-1] * towards) or 1.0), metric

@@ -6,13 +6,16 @@ values, which a detector leaves at every spot, and the points that it finds betw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..result.branch import Special
+from .crossings import KIND
 from .curve import Curve, Spot
 
 DOUBT = "doubt"  # the name under which a detector says that a step may have changed branches
+FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
 
 
 @dataclass
@@ -48,3 +51,27 @@ class Detector(Protocol):
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
         """Return the special points between two spots."""
         ...
+
+
+def located(curve: Curve, a: Spot, b: Spot, detectors: Sequence[Detector]) -> list[Found]:
+    """Return the special points between two spots in their order, no place twice."""
+    found: list[Found] = []
+    for detector in detectors:
+        for new in detector.locate(curve, a, b):
+            reach = max(new.reach, 1e-4 * (b.s - a.s))
+            beside = [
+                f.special
+                for f in found
+                if f.special.kind == KIND and abs(f.spot.s - new.spot.s) < reach
+            ]
+            if new.special.kind == "fold" and not new.transversal and _turning(beside, a, b):
+                continue  # a pitchfork met along its arms
+            found.append(new)
+    return sorted(found, key=lambda one: one.spot.s)
+
+
+def _turning(points: Sequence[Special], a: Spot, b: Spot) -> bool:
+    """Whether the curve turns at one of several branch points."""
+    usual = max(abs(float(spot.tangent[-1])) for spot in (a, b))
+    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
+    return any(share <= FLAT * usual for share in shares)

@@ -105,12 +105,10 @@ class Homotopy:
             at, tangent, metric = start(family, bordered, np.append(x, 0.0))
         except LinearSolveError as error:
             return x, f"no tangent at the start: {error}"
-        tangent = tangent * (np.sign(tangent[-1]) or 1.0)
         curve = Curve(family, bordered, metric)
         first = self.method.first_step(0.0, (BACK, 1.0))
-        step = abs(first) / max(abs(float(tangent[-1])), 0.1)
         limits = self.method.limits(first, (BACK, 1.0))
-        state = Walk(Spot(at, tangent), step, tangent)
+        state = Walk.starting(at, tangent, first)
         guard = Guard(self.finish.limits, family.system.blocks, x)
         route = Route(self.method, *limits, (BACK, 1.0), self.max_points, until=guard.forbids)
         walk(curve, state, route, lambda _: None)

@@ -10,7 +10,7 @@ BifurcationKit.jl for the test of the angle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,14 +22,15 @@ from ..result.status import Status
 from .arclength import GROW, SHRINK
 from .crossings import KIND
 from .curve import Curve, Spot
-from .detector import DOUBT, Found
+from .detector import DOUBT, Found, located
+from .family import Linear
 from .rough import rough
 from .route import Route
 
 Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
-FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
+STEEP = 0.1  # the least part of the first step that counts as going along the parameter
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
 
 
@@ -57,6 +58,12 @@ class Walk:
     status: Status = Status.MAX_POINTS
     ending: str = ""
     growth: float = GROW  # what the step may be multiplied with; 1 after a rejection
+
+    @classmethod
+    def starting(cls, at: Linear, tangent: Vector, first: float) -> Walk:
+        """Return a walk that stands at a start; `first` is how far the parameter is to move."""
+        share = abs(float(tangent[-1]))
+        return cls(Spot(at, tangent), abs(first) / max(share, STEEP), tangent)
 
     def note(self) -> None:
         """Write the row of the present spot."""
@@ -89,7 +96,7 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
 
 def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> str | None:
     """Try one step; return the reason if it is rejected."""
-    here, settings, old = state.spot, route.settings, replace(state, special=[*state.special])
+    here, old = state.spot, replace(state, special=[*state.special])
     guess = here.z + state.step * state.direction
     corrected = curve.correct(guess, here.tangent, state.step)
     if corrected.at is None:
@@ -100,9 +107,9 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     if curve.metric.norm(new.z - guess) > FAR * state.step:
         return "the solution is far from the prediction"
     angle = curve.metric.angle(here.tangent, new.tangent)
-    if angle > settings.max_angle:
-        return f"the tangent turned by {angle:.0f} degrees, more than {settings.max_angle:g}"
-    iterations, longest = corrected.iterations, route.longest
+    most = route.settings.max_angle
+    if angle > most:
+        return f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
     new, ending = _ended(curve, here, new, route)
     if new is None:
         return ending
@@ -110,7 +117,7 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
         _measure(curve, new, here, route)
     except LinearSolveError:
         return "the new point is a branch point"
-    special = _found(curve, here, new, route)
+    special = located(curve, here, new, route.detectors)
     if new.tests.get(DOUBT):
         if state.step > DOUBTFUL * route.longest:
             return "the orientation changed without a branch point: it may be another branch"
@@ -119,20 +126,25 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     try:
         state.ending = ending
         _taken(curve, state, route, new, special)
-        longer = settings.next_step(state.step, iterations, angle, longest)
+        longer = route.settings.next_step(state.step, corrected.iterations, angle, route.longest)
         state.step, state.growth = min(longer, state.growth * state.step), GROW
-        if route.until is not None and not state.ending and route.until(new):
-            state.ending = "the condition to stop is met"
-        if state.ending:
-            state.status = Status.CONVERGED
-        else:
-            _coarsened(curve, state, route)
+        _settled(curve, state, route, new)
         _arrive(curve, state, after)
     except BaseException:
         vars(state).update(vars(old))  # the point is not recorded: as if it had not been made
         curve.measured_by(metric)
         raise
     return None
+
+
+def _settled(curve: Curve, state: Walk, route: Route, new: Spot) -> None:
+    """Decide whether it ends at a new spot; if not, see to the unit of x."""
+    if route.until is not None and not state.ending and route.until(new):
+        state.ending = "the condition to stop is met"
+    if state.ending:
+        state.status = Status.CONVERGED
+    else:
+        _coarsened(curve, state, route)
 
 
 def _taken(curve: Curve, state: Walk, route: Route, new: Spot, special: list[Found]) -> None:
@@ -187,30 +199,6 @@ def _ended(curve: Curve, a: Spot, b: Spot, route: Route) -> tuple[Spot | None, s
             if gap < 0.05 * length:
                 return b, "the curve is closed: it is back where it started"
     return b, ""
-
-
-def _found(curve: Curve, a: Spot, b: Spot, route: Route) -> list[Found]:
-    """Return the special points between two spots in their order, no place twice."""
-    found: list[Found] = []
-    for detector in route.detectors:
-        for new in detector.locate(curve, a, b):
-            reach = max(new.reach, 1e-4 * (b.s - a.s))
-            beside = [
-                f.special
-                for f in found
-                if f.special.kind == KIND and abs(f.spot.s - new.spot.s) < reach
-            ]
-            if new.special.kind == "fold" and not new.transversal and _turning(beside, a, b):
-                continue  # a pitchfork met along its arms
-            found.append(new)
-    return sorted(found, key=lambda one: one.spot.s)
-
-
-def _turning(points: Sequence[Special], a: Spot, b: Spot) -> bool:
-    """Whether the curve turns at one of several branch points."""
-    usual = max(abs(float(spot.tangent[-1])) for spot in (a, b))
-    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
-    return any(share <= FLAT * usual for share in shares)
 
 
 def _measure(curve: Curve, spot: Spot, before: Spot | None, route: Route) -> None:

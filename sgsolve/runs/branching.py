@@ -9,12 +9,10 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..continuation.arclength import Arclength
 from ..continuation.rough import Rough
 from ..continuation.switching import departure
 from ..errors import InputError
@@ -37,10 +35,6 @@ class Branching(Curves):
         bounds: tuple[float, float] | None = None,
         *,
         step: float | None = None,
-        max_step: float | None = None,
-        method: Arclength | None = None,
-        max_points: int | None = None,
-        outputs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Branch:
         """Follow the other branch that crosses at a branch point.
@@ -51,10 +45,13 @@ class Branching(Curves):
             Of `continuation`.
         special : Special or int
             A branch point of it, or the number of one among its branch points.
-        bounds, method, max_points, outputs, **options
+        bounds : (float, float), optional
             As in `continuation`.
         step : float, optional
             Length of the first step, in the metric of the branch; the sign says to which side.
+        **options
+            As in `continuation`: max_step, method, max_points, outputs, stop, stability, ...;
+            and other values of parameters.
 
         Returns
         -------
@@ -69,8 +66,7 @@ class Branching(Curves):
         special = _chosen(branch, special, "branch point")
         if special.other is None or branch.weights is None:
             raise InputError(f"no second branch is known at {special}: {_NEEDED}")
-        options |= {"max_points": max_points, "outputs": outputs}
-        request, given = self._asked(bounds, method, step, max_step, options)
+        request, given = self._asked(bounds, {**options, "step": step})
         params = {**branch.params, **given, branch.name: special.parameter}
         system, x = self._ready(special.x, params)
         with self._workspaces.lend() as workspace:
@@ -86,12 +82,6 @@ class Branching(Curves):
         name: str,
         bounds: tuple[float, float] | None = None,
         special: Special | int = 0,
-        *,
-        step: float | None = None,
-        max_step: float | None = None,
-        method: Arclength | None = None,
-        max_points: int | None = None,
-        outputs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Branch:
         """Follow a fold of a branch while a second parameter changes.
@@ -102,10 +92,13 @@ class Branching(Curves):
             Of `continuation` or `sweep`.
         name : str
             The second parameter.
-        bounds, step, max_step, method, max_points, outputs, **options
+        bounds : (float, float), optional
             As in `continuation`, for the second parameter.
         special : Special or int
             A fold of the branch, or the number of one among its folds.
+        **options
+            As in `continuation`: step and max_step in units of the second parameter, method,
+            max_points, outputs, stop, ...; and other values of parameters.
 
         Returns
         -------
@@ -125,9 +118,7 @@ class Branching(Curves):
         fold = _chosen(branch, special, "fold")
         if isinstance(fold, Rough):
             raise InputError(f"{fold} is known roughly only: {_NEEDED}")
-        options |= {"max_points": max_points, "outputs": outputs}
-        options.setdefault("detect", ("fold",))
-        request, given = self._asked(bounds, method, step, max_step, options)
+        request, given = self._asked(bounds, {"detect": ("fold",), **options})
         self._signature.numeric(name)
         if name == branch.name:
             raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")

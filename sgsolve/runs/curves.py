@@ -24,7 +24,7 @@ from ..systems.bound import BoundSystem
 from ..systems.families import ParameterizedSystem
 from ..systems.report import conclude
 from .following import Run
-from .request import Request
+from .request import OPTIONS, Request
 from .sweeps import Sweeps
 
 Vector = NDArray[Any]
@@ -112,8 +112,9 @@ class Curves(Sweeps):
         >>> print(*branch.special, sep="; ")
         fold at 0.666666666667; fold at -0.666666666667
         """
+        options |= {"step": step, "max_step": max_step, "method": method}
         options |= {"max_points": max_points, "outputs": outputs}
-        request, params = self._asked(bounds, method, step, max_step, options)
+        request, params = self._asked(bounds, options)
         p = self._start_value(name, params, request)
         system, x = self._ready(x0, {**params, name: p})
         with self._workspaces.lend() as workspace:
@@ -150,19 +151,11 @@ class Curves(Sweeps):
             raise InputError(f"step = {first:g} leads out of the bounds at once")
         return p
 
-    def _asked(
-        self,
-        bounds: Any,
-        method: Arclength | None,
-        step: float | None,
-        max_step: float | None,
-        keywords: Mapping[str, Any],
-    ) -> tuple[Request, dict[str, Any]]:
+    def _asked(self, bounds: Any, keywords: Mapping[str, Any]) -> tuple[Request, dict[str, Any]]:
         """Return the request of a run, and the keywords that are parameters of the problem."""
-        names = set(Request.__dataclass_fields__)
-        options = {k: v for k, v in keywords.items() if k in names}
-        params = {k: v for k, v in keywords.items() if k not in names}
-        return Request.of(bounds, method, step, max_step, options), params
+        options = {k: v for k, v in keywords.items() if k in OPTIONS}
+        params = {k: v for k, v in keywords.items() if k not in OPTIONS}
+        return Request.of(bounds, options), params
 
     def _ready(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
         """Return the system with its pattern, and x as a starting point."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.bordered import Bordered
@@ -103,16 +102,14 @@ class Run:
             first = float(saved[1]["first"])
         metric = None if weights is None else Metric(weights)
         try:
-            at, along, metric = start(
-                self.family, bordered, z, metric, request.bounds[1] - request.bounds[0]
-            )
-            if tangent is None:
-                tangent = along * (np.sign(along[-1] * first) or 1.0)
+            span = request.bounds[1] - request.bounds[0]
+            at, along, metric = start(self.family, bordered, z, metric, span, first)
+            tangent = along if tangent is None else tangent
             curve = self._curve(bordered, metric)
             if saved is not None:
                 state = self.recorder.restore(saved[0], saved[1], curve)
             else:
-                state = self._begin(curve, at, tangent, abs(first))
+                state = self._begin(curve, at, tangent, first)
         except LinearSolveError as error:
             raise ConvergenceError(
                 f"no tangent at the start: {error}. It seems to be a branch point; start beside "
@@ -132,9 +129,7 @@ class Run:
         tangent = curve.metric.unit(tangent)
         curve.corrector.factorize(at, curve.row(tangent))
         tangent = curve.corrector.tangent(curve.row(tangent))
-        share = abs(float(tangent[-1]))
-        step = first / max(share, 0.1)
-        return Walk(Spot(at, tangent), step, tangent)
+        return Walk.starting(at, tangent, first)
 
     def _route(self, first: float, home: Vector) -> Route:
         request = self.request

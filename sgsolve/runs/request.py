@@ -41,19 +41,14 @@ class Request:
     raise_on_failure: bool = False
 
     @classmethod
-    def of(
-        cls, bounds: Any, method: Arclength | None, step: Any, max_step: Any, options: Any
-    ) -> Request:
-        """Check and gather the arguments."""
-        method = method or Arclength()
-        changes = {"step": step, "max_step": max_step}
+    def of(cls, bounds: Any, options: Mapping[str, Any]) -> Request:
+        """Check and gather the arguments; `options` are those that `OPTIONS` names."""
+        options = dict(options)
+        method = options.pop("method", None) or Arclength()
+        changes = {key: options.pop(key, None) for key in ("step", "max_step")}
         given = {k: float(v) for k, v in changes.items() if v is not None}
         if given:
             method = Arclength(**{**vars(method), **given})
-        known = set(cls.__dataclass_fields__) - {"bounds", "method"}
-        unknown = sorted(set(options) - known)
-        if unknown:
-            raise InputError(f"there is no option {unknown[0]!r}; there are {sorted(known)}")
         stability = options.pop("stability", None)
         if stability is True:
             stability = Stability()
@@ -102,3 +97,6 @@ def checked_bounds(bounds: Any) -> tuple[float, float]:
     if not low < high:
         raise InputError(f"bounds must increase, not ({low:g}, {high:g})")
     return low, high
+
+
+OPTIONS = frozenset(Request.__dataclass_fields__) - {"bounds"} | {"step", "max_step"}

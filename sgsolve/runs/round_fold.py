@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..continuation.arclength import Arclength
 from ..continuation.bordered import Bordered
-from ..continuation.curve import Curve, Spot, start
+from ..continuation.curve import Curve, start
 from ..continuation.folds import Folds
 from ..continuation.route import Route
 from ..continuation.trace import Walk, walk
@@ -87,14 +87,13 @@ def _ready(
     onwards: bool,
 ) -> tuple[Walk, Curve, Route]:
     bordered = Bordered(family.workspace)
-    at, tangent, metric = start(curve_family, bordered, np.append(here.x, here.value))
     rising = target > here.value
     bounds = (-np.inf, target) if rising else (target, np.inf)
     first = method.first_step(here.value, bounds)
-    tangent = tangent * (np.sign(tangent[-1] * first) or 1.0)
+    z = np.append(here.x, here.value)
+    at, tangent, metric = start(curve_family, bordered, z, towards=first)
     curve = Curve(curve_family, bordered, metric)
-    step = abs(first) / max(abs(float(tangent[-1])), 0.1)
     shortest, longest = method.limits(first, bounds)
     points, stop = (ROUND, ()) if onwards else (MOST, ("fold",))
     route = Route(method, shortest, longest, bounds, points, (Folds(),), stop)
-    return Walk(Spot(at, tangent), step, tangent), curve, route
+    return Walk.starting(at, tangent, first), curve, route
