@@ -19,6 +19,7 @@ from .pattern import Pattern
 from .response.responses import Responses
 from .result.result import Result
 from .runs.branching import Branching
+from .solvers.limits import refuse_outside
 from .solvers.monitor import Monitor
 from .solvers.workspace import Pool
 from .systems.intake import Signature, starting_point
@@ -152,6 +153,7 @@ class Problem(Branching, Responses):
         if not (callback is None or callable(callback)):
             raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
         system, start = self._system(x0, params)
+        refuse_outside(solver, start, system.blocks)
         F = system.prepare(start, not getattr(solver, "matrix_free", False))
         with self._workspaces.lend() as workspace:
             result = conclude(solver, system, workspace, start, F, Monitor(callback, verbose))

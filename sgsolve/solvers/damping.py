@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..result.status import Status
 from .iterate import Iterate
+from .settings import fraction, positive
 
 Vector = NDArray[Any]
 
@@ -49,6 +50,9 @@ class FullStep:
     smallest: float = 1e-10
     needs_direction = True
     needs_factorization = False
+
+    def __post_init__(self) -> None:
+        fraction(self, "factor", "smallest")
 
     def advance(self, it: Iterate) -> Status | None:
         """Take the longest finite step of those halved."""
@@ -82,6 +86,9 @@ class Armijo:
     smallest: float = 1e-10
     needs_direction = True
     needs_factorization = False
+
+    def __post_init__(self) -> None:
+        fraction(self, "alpha", "smallest")
 
     def advance(self, it: Iterate) -> Status | None:
         """Backtrack until the residual has decreased enough."""
@@ -143,6 +150,10 @@ class NaturalMonotonicity:
     bound: float = 10.0
     needs_direction = True
     needs_factorization = True
+
+    def __post_init__(self) -> None:
+        fraction(self, "first", "smallest")
+        positive(self, "bound")
 
     def advance(self, it: Iterate) -> Status | None:
         """Predict the damping, then correct it until the natural level falls."""

@@ -11,6 +11,7 @@ Kelley and Keyes, SIAM J. Numer. Anal. 35 (1998) 508 for pseudo-transient contin
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError, SingularMatrixError
 from ..result.status import Status
 from .iterate import Iterate
+from .settings import not_negative, positive
 
 Vector = NDArray[Any]
 
@@ -49,6 +51,9 @@ class NewtonDirection:
 
     regularise: float = 1e-6
     forms_jacobian = True
+
+    def __post_init__(self) -> None:
+        not_negative(self, "regularise")
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``; `it.newton` says whether it is Newton's with a fresh Jacobian."""
@@ -91,17 +96,20 @@ class PseudoTransientDirection:
     ----------
     initial : float
         First pseudo time step, in units in which the terms of every equation have size one.
-    mass : float, tuple of float, or None
-        M, one number for all or one per unknown; 0 for algebraic equations. Then `initial` is a
-        time in your units.
+    mass : float, tuple of float, mapping of block to float, or None
+        M, one number for all or one per unknown; 0 for algebraic equations, and for blocks that
+        are not named. Then `initial` is a time in your units.
     largest : float
         Upper limit of dt.
     """
 
     initial: float = 1.0
-    mass: float | tuple[float, ...] | None = None
+    mass: float | tuple[float, ...] | Mapping[str, float] | None = None
     largest: float = 1e12
     forms_jacobian = True
+
+    def __post_init__(self) -> None:
+        positive(self, "initial", "largest")
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx`` and the next pseudo time step."""
@@ -112,7 +120,8 @@ class PseudoTransientDirection:
             growth = max(growth, GROWTH)
         dt = min(dt * growth, self.largest)
         it.memory["ptc"] = (dt, norm)
-        mass: Any = diagonal_shift(it) if self.mass is None else np.asarray(self.mass, dtype=float)
+        given = self.mass
+        mass = diagonal_shift(it) if given is None else it.blocks.spread(given, 0.0, "mass")
         it.newton = dt >= 1e6
         try:
             it.dx = shifted_direction(it, mass / dt)

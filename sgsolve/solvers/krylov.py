@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from ..errors import InputError
 from ..result.status import Status
 from .iterate import Iterate
+from .settings import fraction, positive
 
 Vector = NDArray[Any]
 Operator = Callable[[Vector], Vector]
@@ -51,6 +53,15 @@ class KrylovDirection:
     max_inner: int = 600
     preconditioner: Callable[[Vector], Operator] | None = None
     forms_jacobian = False
+
+    def __post_init__(self) -> None:
+        fraction(self, "forcing")
+        positive(self, "restart", "max_inner")
+        if not (self.preconditioner is None or callable(self.preconditioner)):
+            raise InputError(
+                "preconditioner must be a function of x that returns a function v -> M^-1 v, not "
+                f"{self.preconditioner!r}"
+            )
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``."""

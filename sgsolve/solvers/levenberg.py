@@ -25,6 +25,7 @@ from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..result.status import Status
 from .iterate import Iterate
+from .settings import positive
 from .trust_region import FLAT
 
 Vector = NDArray[Any]
@@ -47,6 +48,9 @@ class Marquardt:
     largest: float = 1e16
     needs_direction = False
     needs_factorization = True
+
+    def __post_init__(self) -> None:
+        positive(self, "initial", "smallest", "largest")
 
     def advance(self, it: Iterate) -> Status | None:
         """Raise mu until a step is accepted."""

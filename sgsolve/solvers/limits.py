@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, ShapeError
 from ..result.blocks import Blocks
+from .settings import fraction, not_negative, positive
 
 Vector = NDArray[Any]
 
@@ -40,6 +41,9 @@ class MaxChange:
     """
 
     change: float | Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        positive(self, "change")
 
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Shorten the step."""
@@ -74,13 +78,36 @@ class Bounds:
     def __post_init__(self) -> None:
         if self.how not in ("shorten", "clip"):
             raise InputError(f"how must be 'shorten' or 'clip', not {self.how!r}")
-        if not 0.0 < self.fraction <= 1.0:
-            raise InputError(f"fraction must lie in (0, 1], not {self.fraction}")
+        fraction(self, "fraction")
+        for name in ("lower", "upper"):
+            _refuse_nan(name, getattr(self, name))
+
+    def on(self, blocks: Blocks) -> tuple[Vector, Vector]:
+        """Return the lower and the upper bound of every unknown."""
+        lower = blocks.spread(self.lower, -np.inf, "lower")
+        upper = blocks.spread(self.upper, np.inf, "upper")
+        empty = np.flatnonzero(lower > upper)
+        if len(empty):
+            i = int(empty[0])
+            raise InputError(
+                f"Bounds leave no room for {blocks.label(i)}: {lower[i]:g} up to {upper[i]:g}"
+            )
+        return lower, upper
+
+    def refuse(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if the start lies outside."""
+        lower, upper = self.on(blocks)
+        outside = np.flatnonzero((x < lower) | (x > upper))
+        if len(outside):
+            i = int(outside[0])
+            raise InputError(
+                f"the start lies outside the Bounds: {blocks.label(i)} = {x[i]:g} is not between "
+                f"{lower[i]:g} and {upper[i]:g}; start within"
+            )
 
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Keep x + dx within the bounds."""
-        lower = blocks.spread(self.lower, -np.inf)
-        upper = blocks.spread(self.upper, np.inf)
+        lower, upper = self.on(blocks)
         trial = x + dx
         outside = (trial < lower) | (trial > upper)
         if not outside.any():
@@ -108,10 +135,28 @@ class Positive:
     blocks: tuple[str, ...] = ()
     keep: float = 0.1
 
+    def __post_init__(self) -> None:
+        fraction(self, "keep")
+        if isinstance(self.blocks, str):
+            object.__setattr__(self, "blocks", (self.blocks,))
+
+    def refuse(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if the start is negative; from zero an unknown may rise."""
+        for where in self._places(blocks):
+            below = np.flatnonzero(x[where] < 0.0)
+            if len(below):
+                i = int(np.arange(len(x))[where][below[0]])
+                raise InputError(
+                    f"the start is not Positive: {blocks.label(i)} = {x[i]:g}; start above zero"
+                )
+
+    def _places(self, blocks: Blocks) -> list[Any]:
+        return [blocks[name] for name in self.blocks] or [slice(None)]
+
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Raise the components that fall too far, one by one."""
         floor = np.full(len(x), -np.inf)
-        for where in [blocks[name] for name in self.blocks] or [slice(None)]:
+        for where in self._places(blocks):
             floor[where] = -(1.0 - self.keep) * np.abs(x[where])
         if (dx >= floor).all():
             return dx
@@ -137,9 +182,13 @@ class LogDamping:
     scale: float | Mapping[str, float]
     threshold: float = 1.0
 
+    def __post_init__(self) -> None:
+        positive(self, "scale")
+        not_negative(self, "threshold")
+
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Compress the large components."""
-        s = blocks.spread(self.scale, np.inf)
+        s = blocks.spread(self.scale, np.inf, "scale")
         large = np.abs(dx) > self.threshold * s
         if not large.any():
             return dx
@@ -163,6 +212,23 @@ class UserLimit:
                 f"the limit {self.function!r} returned shape {limited.shape}, not {dx.shape}"
             )
         return dx if np.array_equal(limited, dx) else limited
+
+
+def refuse_outside(solver: Any, x: Vector, blocks: Blocks) -> None:
+    """Raise `InputError` if a start lies where the limits of a solver forbid steps to lead."""
+    rungs = getattr(solver, "rungs", ())
+    for rung in rungs:
+        refuse_outside(rung.solver, x, blocks)
+    solver = getattr(solver, "finish", solver)  # a homotopy has the limits of what ends it
+    for limit in () if rungs else getattr(solver, "limits", ()):
+        if hasattr(limit, "refuse"):
+            limit.refuse(x, blocks)
+
+
+def _refuse_nan(name: str, bound: Any) -> None:
+    for value in bound.values() if isinstance(bound, Mapping) else (bound,):
+        if value is not None and np.isnan(np.asarray(value, dtype=float)).any():
+            raise InputError(f"Bounds: {name} holds NaN; None is no bound")
 
 
 def as_limit(limit: Any) -> Limit:

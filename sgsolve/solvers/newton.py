@@ -21,6 +21,7 @@ from .limits import as_limit
 from .monitor import Monitor
 from .outcome import Outcome
 from .reuse import Never, Reuse
+from .settings import made_of
 from .system import System
 from .termination import DEFAULT, Test
 from .verdict import at_rounding, verdict
@@ -39,7 +40,7 @@ class Method:
         How far: `FullStep`, `Armijo`, `NaturalMonotonicity`, `Dogleg`, `Marquardt`.
     limits : tuple
         What a step may not do: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
-        ``(x, dx) -> dx``; applied in turn to the full step.
+        ``(x, dx) -> dx``; one, or several that are applied in turn to the full step.
     termination : Test
         When it is good enough; must contain a test of the residual.
     reuse : Reuse
@@ -63,6 +64,9 @@ class Method:
     max_iterations: int = 100
 
     def __post_init__(self) -> None:
+        made_of(self, "direction", "compute", "NewtonDirection()")
+        made_of(self, "damping", "advance", "Armijo()")
+        made_of(self, "reuse", "keep", "Never()")
         if not isinstance(self.termination, Test):
             raise InputError(
                 f"termination must be a test of sgsolve.solvers, not {self.termination!r}"
@@ -79,7 +83,9 @@ class Method:
                 f"{type(self.damping).__name__} solves with the factorised Jacobian, which "
                 f"{type(self.direction).__name__} does not form; use Armijo() or FullStep()"
             )
-        object.__setattr__(self, "limits", tuple(as_limit(limit) for limit in self.limits))
+        one = hasattr(self.limits, "apply") or callable(self.limits)
+        limits = (self.limits,) if one else self.limits
+        object.__setattr__(self, "limits", tuple(as_limit(limit) for limit in limits))
 
     @property
     def matrix_free(self) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .iterate import Iterate
+from .settings import not_negative, positive
 
 GOAL = 1e-12  # scaled residual at which a solve is as good as done
 
@@ -50,6 +51,9 @@ class Every:
     steps: float = 5
     contraction: float = 0.9
 
+    def __post_init__(self) -> None:
+        positive(self, "steps", "contraction")
+
     def keep(self, it: Iterate) -> bool:
         """Whether the Jacobian is young enough and still works."""
         return it.age < self.steps and it.contraction <= self.contraction
@@ -74,6 +78,10 @@ class Measured:
     contraction: float = 0.1
     gain: float = 2.0
     smallest: int = 1000
+
+    def __post_init__(self) -> None:
+        positive(self, "contraction", "gain")
+        not_negative(self, "smallest")
 
     def keep(self, it: Iterate) -> bool:
         """Whether the rest of the way is cheaper with the kept factorisation."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from .iterate import EPS, Iterate
 from .progress import error_estimate
+from .settings import not_negative, positive
 
 Tolerance = float | Mapping[str, float]
 
@@ -90,10 +91,13 @@ class Residual(Test):
     absolute: Tolerance = 0.0
     checks_residual = True
 
+    def __post_init__(self) -> None:
+        not_negative(self, "relative", "absolute")
+
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds."""
         if isinstance(self.absolute, Mapping):
-            allowed: Any = it.blocks.spread(self.absolute, 0.0)
+            allowed: Any = it.blocks.spread(self.absolute, 0.0, "absolute")
         else:
             allowed = self.absolute
         if self.relative:
@@ -114,6 +118,9 @@ class Rounding(Test):
     factor: float = 4.0
     checks_residual = True
 
+    def __post_init__(self) -> None:
+        positive(self, "factor")
+
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
         return bool((np.abs(it.F) <= it.sizes.allowed(self.factor * EPS)).all())
@@ -131,6 +138,9 @@ class Decrease(Test):
     factor: float = 1e-8
     checks_residual = True
 
+    def __post_init__(self) -> None:
+        positive(self, "factor")
+
     def passed(self, it: Iterate) -> bool:
         """Whether the residual fell enough."""
         first = it.history[0].scaled if len(it.history) else math.inf
@@ -141,12 +151,18 @@ class Decrease(Test):
 class Error(Test):
     """The estimated error of every unknown, relative to its size, is small.
 
+    Size is the magnitude of the unknown, but at least a thousandth of the largest in its block, or
+    the problem's `scale`: unknowns of different units need blocks or a scale.
+
     Parameters
     ----------
     relative : float
     """
 
     relative: float = 1e-9
+
+    def __post_init__(self) -> None:
+        positive(self, "relative")
 
     def passed(self, it: Iterate) -> bool:
         """Whether the estimate is within tolerance; never before the first step."""
@@ -167,11 +183,14 @@ class StepSize(Test):
     relative: float = 1e-8
     absolute: Tolerance = 0.0
 
+    def __post_init__(self) -> None:
+        not_negative(self, "relative", "absolute")
+
     def passed(self, it: Iterate) -> bool:
         """Whether every unknown moved little in the last step."""
         if it.k == 0:
             return False
-        allowed = it.blocks.spread(self.absolute, 0.0) + self.relative * it.weights
+        allowed = it.blocks.spread(self.absolute, 0.0, "absolute") + self.relative * it.weights
         return bool((np.abs(it.x - it.x_old) <= allowed).all())
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..result.status import Status
 from .iterate import Iterate
+from .settings import positive
 
 Vector = NDArray[Any]
 
@@ -47,6 +48,11 @@ class Dogleg:
     smallest: float = 1e-10
     needs_direction = False
     needs_factorization = True
+
+    def __post_init__(self) -> None:
+        positive(self, "accept", "poor", "good", "smallest")
+        if self.radius is not None:
+            positive(self, "radius")
 
     def advance(self, it: Iterate) -> Status | None:
         """Shrink the radius until a step is accepted."""
