@@ -14,7 +14,7 @@ import sgsolve.ad
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
 OPTIONS = doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
-MODULES = [m.name for m in pkgutil.iter_modules(sgsolve.ad.__path__, "sgsolve.ad.")]
+MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.ad.")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -24,6 +24,24 @@ ORDER = (
     "scipy_like",
     "__init__",
 )
+# The same inside sgsolve.ad.
+AD = (
+    "structures",
+    "derivatives",
+    "assembly",
+    "programs",
+    "rules",
+    "dispatch",
+    "indexing",
+    "elementwise",
+    "operators",
+    "array",
+    "functions",
+    "drivers",
+    "blocks",
+    "checking",
+    "__init__",
+)
 # Beyond that order: derivatives know no solver and no linear algebra, linear algebra knows
 # matrices only, and solvers and continuation never see an AD array.
 KEPT_APART = {
@@ -34,25 +52,31 @@ KEPT_APART = {
 }
 
 
-def part(path: Path) -> str:
-    inside = path.relative_to(ROOT)
+def part(path: Path, root: Path = ROOT) -> str:
+    inside = path.relative_to(root)
     return inside.parts[0] if len(inside.parts) > 1 else inside.stem
 
 
-def imports(path: Path) -> set[str]:
-    """Names of the parts of sgsolve that a module imports, wherever in the module."""
+def imported(path: Path) -> set[tuple[str, ...]]:
+    """Names below sgsolve that a module imports, wherever in the module."""
     here = path.relative_to(ROOT).with_suffix("").parts
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = here[: len(here) - node.level]
-            inside = [*base, *(node.module.split(".") if node.module else [])]
-            found |= {inside[0]} if inside else {alias.name for alias in node.names}
+            base = (*here[: len(here) - node.level], *(node.module or "").split("."))
+            base = tuple(name for name in base if name)
+            found |= {(*base, alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
-            found.add((node.module or "").partition(".")[2].split(".")[0] or "__init__")
+            found.add((*(node.module or "").split(".")[1:], "__init__"))
         elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("sgsolve.")}
+            names = [alias.name.split(".") for alias in node.names]
+            found |= {(*name[1:], "__init__") for name in names if name[0] == "sgsolve"}
     return found
+
+
+def imports(path: Path) -> set[str]:
+    """Names of the parts of sgsolve that a module imports."""
+    return {name[0] for name in imported(path)}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
@@ -61,6 +85,16 @@ def test_imports_run_one_way(path):
     assert own in ORDER, f"{own} has no place in the order of imports"
     allowed = {*ORDER[: ORDER.index(own)], own} - KEPT_APART.get(own, set())
     wrong = imports(path) - allowed
+    assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "ad").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_imports_inside_ad_run_one_way(path):
+    own = part(path, ROOT / "ad")
+    allowed = {*AD[: AD.index(own)], own}
+    wrong = {name[1] for name in imported(path) if name[0] == "ad"} - allowed
     assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 

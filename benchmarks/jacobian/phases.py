@@ -69,7 +69,7 @@ def measure(workload: str, size: int) -> dict[str, float]:
 def _program_time(y: Any) -> int:
     """Return the time that the array operations of the derivative take by themselves."""
     derivative = y._derivative
-    computations = derivative.root.programs.items()
+    computations = derivative.tape.recordings.programs.items()
     (program,) = [c.program for (point, *_), c in computations if point is derivative.point]
     if program is None:
         return 0

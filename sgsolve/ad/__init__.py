@@ -11,10 +11,8 @@ array([[-1.,  1., -1.,  0.,  0.],
        [ 0.,  0., -1.,  1., -1.]])
 """
 
-from . import numpy_functions  # noqa: F401  (fills the dispatch tables)
 from .array import ADArray
 from .blocks import blocks, jacobian_of, seed_all, value_and_blocks
-from .branching import branch, where
 from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
     assemble,
@@ -25,12 +23,13 @@ from .drivers import (
     value,
     value_and_jacobian,
 )
-from .freezing import freeze
-from .functions import dot, hstack, stack, sum
-from .root import clear_cache
-from .sparse_vectors import SparseVector, sparsesum, sparsevec
-from .special import fermi_dirac, lambertw, logsumexp
-from .user import bernoulli, elementwise
+from .functions.branching import branch, where
+from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
+from .functions.special import fermi_dirac, lambertw, logsumexp
+from .functions.user import bernoulli, elementwise
+from .functions.vectors import dot, hstack, stack, sum
+from .structures.freezing import freeze
+from .structures.root import clear_cache
 
 __all__ = [
     "ADArray",

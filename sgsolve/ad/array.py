@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from ..errors import DerivativeError
 from . import dispatch
-from .coefficients import UNIT
-from .derivative import Derivative
-from .evaluation import assemble
+from .derivatives.coefficients import UNIT
+from .derivatives.derivative import Derivative
+from .derivatives.sparsity import Sparsity
 from .indexing import taken
-from .operators import Operators, call_ufunc, numpy_call
-from .root import root_of
-from .sparsity import Sparsity
-from .structure import Structure
+from .operators import Operators, call_ufunc
+from .programs.evaluation import assemble
+from .structures.root import root_of
+from .structures.structure import Structure
 
 ASARRAY = (
     "an AD array cannot become a plain ndarray without losing its derivative; use "
@@ -202,7 +202,7 @@ class ADArray(Operators):
         if method == "__call__" and not kwargs and ufunc.signature is None:
             return call_ufunc(ufunc, *inputs)
         if method == "reduce":
-            return _reduced(ufunc, inputs, kwargs)
+            return dispatch.reduce(ufunc, inputs, kwargs)
         if method != "__call__":
             raise DerivativeError(
                 f"np.{ufunc.__name__}.{method} is not supported on AD arrays; write it with "
@@ -249,20 +249,6 @@ def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool)
     if is_sparsity:
         return ADArray(v, Sparsity(root, {structure: UNIT}))
     return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))
-
-
-def _reduced(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
-    names: dict[Any, str] = {
-        np.add: "sum",
-        np.multiply: "prod",
-        np.maximum: "max",
-        np.minimum: "min",
-    }
-    name = names.get(ufunc)
-    if name is None:
-        raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
-    kwargs = {k: v for k, v in kwargs.items() if v is not None}
-    return numpy_call(name, inputs, {"axis": 0, **kwargs})
 
 
 def _asked_by_sparse_product() -> bool:

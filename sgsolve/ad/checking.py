@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ShapeError
 from .array import ADArray
-from .derivative import Derivative
+from .derivatives.derivative import Derivative
 from .drivers import _numbers, value_and_jacobian
-from .root import root_of
+from .structures.root import root_of
 
 Function = Callable[..., Any]
 

@@ -1,6 +1,6 @@
 """Dispatch: from NumPy's functions and methods to ours.
 
-The tables are filled by `numpy_functions` when the package is imported; `array` looks things up
+The tables are filled when the package `functions` is imported; `array` looks things up
 here, so that neither needs to know the other. A function that is in no table raises
 `DerivativeError` that names it; none falls back to losing the derivative.
 """
@@ -58,3 +58,20 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
         raise DerivativeError(f"np.{func.__name__}(out=...) cannot write an AD array")
     kwargs.pop("out", None)
     return ours(*args, **kwargs)
+
+
+REDUCTIONS: dict[np.ufunc, Function] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+
+
+def reduce(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
+    """Return ``ufunc.reduce(*inputs, **kwargs)`` of an AD array."""
+    func = REDUCTIONS.get(ufunc)
+    if func is None:
+        raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
+    given = {name: argument for name, argument in kwargs.items() if argument is not None}
+    return call(func, inputs, {"axis": 0, **given})

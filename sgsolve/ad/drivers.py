@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..pattern import Pattern
 from .array import ADArray
-from .coefficients import UNIT
-from .evaluation import assemble as _assemble
-from .points import Tape
-from .recorded import Recorded
-from .root import root_of
-from .sparsity import Sparsity, begin_tracing, end_tracing
+from .derivatives.coefficients import UNIT
+from .derivatives.sparsity import Sparsity, begin_tracing, end_tracing
+from .programs.evaluation import assemble as _assemble
+from .programs.points import Tape
+from .programs.recorded import Recorded
+from .structures.root import root_of
 
 
 def seed(x: ArrayLike) -> ADArray:
@@ -48,7 +48,8 @@ def seed(x: ArrayLike) -> ADArray:
     value = _numbers(x)
     root = root_of(value.size)
     end_tracing()
-    return ADArray(value, Recorded(Tape(root), root.point))
+    tape = Tape(root)
+    return ADArray(value, Recorded(tape, tape.recordings.start))
 
 
 def seed_sparsity(x: ArrayLike) -> ADArray:

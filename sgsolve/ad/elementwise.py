@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from .array_operations import flat
-from .derivative import Derivative
+from .derivatives.array_operations import flat
+from .derivatives.derivative import Derivative
 from .indexing import broadcast
-from .rules import BINARY, ONE_SIDED, UNARY
-from .special_rules import INSTEAD
+from .rules.numpy_ufuncs import BINARY, ONE_SIDED, UNARY
+from .rules.scipy_ufuncs import INSTEAD
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
 DECISIONS = frozenset(

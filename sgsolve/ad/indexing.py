@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from .derivative import Derivative
-from .operands import Index
+from .derivatives.derivative import Derivative
+from .structures.operands import Index
 
 
 def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, Derivative]:

@@ -18,7 +18,7 @@ from unittest import mock
 import numpy as np
 
 from sgsolve import ad
-from sgsolve.ad import evaluation
+from sgsolve.ad.programs import evaluation
 
 from . import dense, judge
 from .writer import LARGEST, Writer, evaluate

@@ -8,9 +8,11 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ad
-from sgsolve.ad import evaluation
-from sgsolve.ad.operands import Matrix
-from sgsolve.ad.root import Root
+from sgsolve.ad.assembly.plan import Plans
+from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs.points import Recordings
+from sgsolve.ad.structures.operands import Matrix
+from sgsolve.ad.structures.root import Root
 
 N = 50
 X = np.linspace(0.1, 2.0, N)
@@ -36,7 +38,7 @@ def count(root):
             if hasattr(made, "children") and id(made) not in seen:
                 seen.add(id(made))
                 pending.append(made)
-    return total, len(root.plans)
+    return total, len(root.memory(Plans).plans)
 
 
 def test_equal_index_arrays_that_are_different_objects_make_nothing_new():
@@ -127,7 +129,7 @@ def test_the_cache_does_not_grow_with_a_fresh_random_mask_each_time(evaluations)
 
 
 def test_many_sizes_keep_few_roots():
-    from sgsolve.ad import root
+    from sgsolve.ad.structures import root
 
     for n in range(1, 200):
         ad.seed(np.ones(n)) * 2.0
@@ -144,7 +146,7 @@ def test_a_matrix_that_is_another_one_each_time_is_not_kept(monkeypatch):
     gc.collect()
     kept = sum(type(o) is Matrix for o in gc.get_objects())
     assert kept < 60
-    assert root_of(y).points < 120
+    assert root_of(y).memory(Recordings).points < 120
 
 
 def test_programs_outlive_the_pruning_of_other_things(monkeypatch):
@@ -152,12 +154,12 @@ def test_programs_outlive_the_pruning_of_other_things(monkeypatch):
         y = workload(ad.seed(X))
         y.jacobian
     root = root_of(y)
-    (program,) = [c.program for c in root.programs.values() if c.program]
+    (program,) = [c.program for c in root.memory(Recordings).programs.values() if c.program]
     root.prune()
     y = workload(ad.seed(X + 0.5))
     J = y.jacobian
     assert root_of(y) is root
-    assert [c.program for c in root.programs.values() if c.program] == [program]
+    assert [c.program for c in root.memory(Recordings).programs.values() if c.program] == [program]
     ad.clear_cache()
     np.testing.assert_allclose(J.toarray(), workload(ad.seed(X + 0.5)).jacobian.toarray())
 

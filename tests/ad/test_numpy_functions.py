@@ -3,7 +3,7 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.ad.dispatch import INSTEAD, METHODS, TABLE
-from sgsolve.ad.numpy_functions import DECISIONS
+from sgsolve.ad.functions.numpy_functions import DECISIONS
 from sgsolve.errors import DerivativeError
 
 from .differences import check

@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ad
-from sgsolve.ad import evaluation, points, recorded
-from sgsolve.ad.symbols import Symbol, UntraceableError
+from sgsolve.ad.derivatives.symbols import Symbol, UntraceableError
+from sgsolve.ad.programs import evaluation, points, recorded
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -35,7 +35,7 @@ def residual(x, dt=0.1):
 
 
 def programs(y):
-    return [c.program for c in y._derivative.root.programs.values() if c.program]
+    return [c.program for c in y._derivative.tape.recordings.programs.values() if c.program]
 
 
 def fresh(f, x):
@@ -81,7 +81,7 @@ def test_a_factor_that_changes_each_time_is_carried_out_at_once_and_keeps_nothin
         dt = 1.0 / (k + 1.5)
         y = residual(ad.seed(X), dt)
         J = y.jacobian.toarray()
-        made.append(y._derivative.root.points)
+        made.append(y._derivative.tape.recordings.points)
     np.testing.assert_allclose(J, fresh(lambda x: residual(x, dt), X), rtol=1e-14)
     assert made[-1] == made[20]
 
@@ -163,7 +163,7 @@ def test_a_computation_met_again_and_again_keeps_its_program(monkeypatch):
         y = residual(ad.seed(X))
         assert y.jacobian.nnz
         assert ad.seed(X)[k:].jacobian.nnz == N - k  # another computation each time
-        assert len(y._derivative.root.programs) <= 4
+        assert len(y._derivative.tape.recordings.programs) <= 4
         assert bool(programs(y)) is (k + 1 >= evaluation.MEETINGS)
 
 

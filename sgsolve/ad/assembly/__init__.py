@@ -1,0 +1,1 @@
+"""Assembly: from the coefficients of a derivative to the values of a matrix on a fixed pattern."""

@@ -1,0 +1,160 @@
+"""Layout: where the coefficients of a set of structures go in the values of a matrix.
+
+All coefficients of one evaluation, one array after the other, make the *source vector*. A layout
+lists, for every entry of every term, the place in the pattern's data, the position in the source
+vector, and the constant weight between them. Terms that are plain numbers are listed apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import StructureError
+from ...pattern import Pattern
+from ..structures.structure import Structure
+
+# What a term has, in its code; the bits above are the number of the term whose array it shares.
+HAS_NUMBER, HAS_ARRAY, HAS_ROWS, OPPOSITE, SHARED = 1, 2, 4, 8, 4
+
+# Marks a source that is a term's row factors.
+ROWS: Any = "rows"
+
+
+class Source(NamedTuple):
+    """Where a stretch of the source vector comes from.
+
+    `expand` is None for the coefficients of the term, ROWS for its row factors, and for a
+    product of both the coefficient number, row and weight of every entry.
+    """
+
+    term: int
+    length: int
+    expand: Any
+
+
+class Constant(NamedTuple):
+    """Places (and weights, None for ones) of a term that is a plain number."""
+
+    term: int
+    place: NDArray[np.int32]
+    weight: Any
+
+
+class Layout:
+    """Places of all entries of the terms ``(structure, code)`` on one pattern.
+
+    Attributes
+    ----------
+    pattern : Pattern
+    constant : list of Constant
+    sources : list of Source
+    length : int
+        Length of the source vector.
+    place, source, weight : ndarray
+        One value for each entry that is not constant.
+    """
+
+    def __init__(
+        self, terms: list[tuple[Structure, int]], size: int, n: int, target: Pattern | None
+    ) -> None:
+        pieces = [_piece(g) for g, _ in terms]
+        rows = _joined([p.rows for p in pieces], np.int32)
+        cols = _joined([p.cols for p in pieces], np.int32)
+        self.pattern, position = positions(rows, cols, (size, n), target)
+        del rows, cols
+        self.constant: list[Constant] = []
+        self.sources: list[Source] = []
+        self.length = 0
+        self._begin: dict[int, int] = {}
+        moving: list[tuple[Any, Any, Any]] = []
+        offset = 0
+        for number, ((g, code), piece) in enumerate(zip(terms, pieces, strict=True)):
+            here = position[offset : offset + len(piece.rows)]
+            offset += len(piece.rows)
+            if code & HAS_NUMBER and not code & HAS_ROWS:
+                self.constant.append(Constant(number, here.astype(np.int32), piece.weight))
+            if code & (HAS_ARRAY | HAS_ROWS):
+                moving.append((here, *self._source(number, g, code, piece)))
+        self.place = _joined([m[0] for m in moving], np.int64)
+        self.source = _joined([m[1] for m in moving], np.int64)
+        self.weight = _joined([m[2] for m in moving], float)
+
+    def _source(self, number: int, g: Structure, code: int, piece: Piece) -> tuple[Any, Any]:
+        """Return position in the source vector and weight of every entry of a term."""
+        sign = -1.0 if code & OPPOSITE else 1.0
+        weight = np.full(len(piece.rows), sign) if piece.weight is None else sign * piece.weight
+        if code & HAS_ROWS and code & HAS_ARRAY:
+            expand = (g.weights.indices, g.row_of_entry(), g.weights.data)
+            begin = self._new(number, len(g.weights.data), expand)
+            return np.flatnonzero(piece.kept) + begin, np.ones(len(piece.rows))
+        if code & HAS_ROWS:
+            # Constant weights: the row factors are the source, the weights part of the map.
+            begin = self._new(number, g.height, ROWS)
+            return g.row_of_entry()[piece.kept] + begin, weight
+        shared = code >> SHARED
+        if shared not in self._begin:
+            self._begin[shared] = self._new(number, len(g.cols), None)
+        begin = self._begin[shared]
+        if piece.source is None:
+            return np.flatnonzero(piece.kept) + begin, weight
+        return piece.source + begin, weight
+
+    def _new(self, number: int, length: int, expand: Any) -> int:
+        begin = self.length
+        self.sources.append(Source(number, length, expand))
+        self.length += length
+        return begin
+
+
+class Piece(NamedTuple):
+    """Entries of one term that belong to an unknown; `kept` tells which of all these are."""
+
+    rows: Any
+    cols: Any
+    weight: Any
+    source: Any
+    kept: Any
+
+
+def _piece(g: Structure) -> Piece:
+    element, cols, weight, source = g.entries()
+    rows = element.astype(np.int32, copy=False)
+    kept = cols >= 0
+    if kept.all():
+        return Piece(rows, cols, weight, source, kept)
+    weight, source = (None if x is None else x[kept] for x in (weight, source))
+    return Piece(rows[kept], cols[kept], weight, source, kept)
+
+
+def positions(
+    rows: Any, cols: Any, shape: tuple[int, int], target: Pattern | None
+) -> tuple[Pattern, NDArray[np.int64]]:
+    """Return a pattern that holds these coordinates and their places in its data.
+
+    Raises
+    ------
+    StructureError
+        If `target` is given and does not hold one of them.
+    """
+    pattern, position = Pattern.from_coordinates(rows, cols, shape)
+    if target is None:
+        return pattern, position
+    place = target.positions(pattern)
+    if len(place) and place.min() < 0:
+        at = int(np.argmin(place))
+        row, col = int(pattern.rows[at]), int(pattern.indices[at])
+        raise StructureError(
+            f"element {row} depends on unknown {col}, which the given pattern does not hold; "
+            "a residual whose structure depends on values needs seed_sparsity at a point that "
+            "shows it, or Python branches rewritten with `where` or `branch`",
+            rows=[row],
+            columns=[col],
+        )
+    return target, place[position]
+
+
+def _joined(parts: list[Any], dtype: Any) -> Any:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

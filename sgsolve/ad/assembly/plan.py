@@ -1,0 +1,226 @@
+"""Assembly: from a derivative to the values of a matrix on a fixed pattern.
+
+A *plan* is made once for the structures that reached the end: it knows the pattern and where
+every coefficient goes. Carrying it out is one pass over the coefficients, in the cheapest of
+three ways: gather (every place has one source), set (each place has at most one, on a constant
+template), or one product with a constant sparse matrix (any number of sources and weights).
+Terms that are plain numbers are summed into a template, which is kept until the numbers change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse._sparsetools import csr_matvec
+
+from ...pattern import Pattern
+from ..derivatives.coefficients import Coefficient
+from ..derivatives.derivative import Derivative
+from ..structures.root import Root
+from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
+
+# Nanoseconds a value on one core (benchmarks/README.md); only their ratios matter, to choose
+# between the ways to fill.
+COST = {"copy": 0.35, "gather": 0.5, "set": 0.8, "row": 0.6, "entry": 1.2}
+
+
+class Plan:
+    """How the coefficients of one set of structures fill one pattern.
+
+    Attributes
+    ----------
+    layout : Layout
+    way : str
+        "template", "gather", "set" or "product".
+    used : int
+        Last evaluation that used the plan.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.used = 0
+        self.spots: NDArray[np.int64] | None = None
+        self._template: tuple[Any, Any, Any] = (None, None, None)
+        self._scratch: list[NDArray[Any]] = []
+        self._choose(layout.place, layout.source, layout.weight)
+        # The arrangement that was chosen holds all that is still needed of these.
+        del layout.place, layout.source, layout.weight
+
+    def _choose(self, place: Any, source: Any, weight: Any) -> None:
+        """Decide how to fill, by the cost of each way."""
+        nnz, length, constant = self.layout.pattern.nnz, self.layout.length, self.layout.constant
+        number = np.bincount(place, minlength=nnz)
+        single = bool((weight == 1.0).all()) and int(number.max(initial=0)) <= 1
+        by_product = nnz * COST["row"] + len(place) * COST["entry"] + length * COST["copy"]
+        by_setting = nnz * COST["copy"] + len(place) * (COST["set"] + 2 * COST["copy"])
+        by_gather = nnz * COST["gather"] + length * COST["copy"]
+        if not len(place):
+            self.way = "template"
+        elif single and not constant and len(place) == nnz and by_gather <= by_setting:
+            self.way = "gather"
+            self.order = np.empty(nnz, dtype=np.int64)
+            self.order[place] = source
+        elif single and by_setting < by_product:
+            self.way = "set"
+            self.spots = place
+            self.source = None if _is_range(source, length) else source
+        else:
+            self.way = "product"
+            self.product = sp.csr_array(
+                sp.coo_array(
+                    (weight, (place.astype(np.int32), source.astype(np.int32))),
+                    shape=(nnz, length),
+                )
+            )
+
+    def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        """Return the values on `pattern`."""
+        vector = self._source_vector(coefficients, dtype)
+        numbers = tuple(coefficients[term][0] for term, _, _ in self.layout.constant)
+        data = self.finished(vector, *self.constant_values(numbers, dtype), dtype)
+        self._scratch.append(vector)
+        return data
+
+    def finished(
+        self, vector: Any, template: Any, base: Any, dtype: Any, out: Any = None
+    ) -> NDArray[Any]:
+        """Return the values from the source vector and the constant part, in `out` if given.
+
+        The source vector is used up.
+        """
+        if self.way == "gather":
+            return vector.take(self.order, out=out, mode="clip")  # type: ignore[no-any-return]
+        data: NDArray[Any] = np.empty(len(template), dtype) if out is None else out
+        np.copyto(data, template)
+        if self.way == "set":
+            values = vector if self.source is None else vector.take(self.source)
+            if base is not None:
+                values += base
+            data[self.spots] = values
+        elif self.way == "product":
+            if dtype == np.float64:
+                add_product(self.product, vector, data)
+            else:
+                data += (self.product @ vector).astype(dtype, copy=False)
+        return data
+
+    def constant_values(self, numbers: Any, dtype: Any) -> tuple[Any, Any]:
+        """Return the values of the terms that are plain numbers: everywhere, and at the spots."""
+        key = (dtype, *numbers)
+        known, template, base = self._template
+        if known != key:
+            template = np.zeros(self.layout.pattern.nnz, dtype=dtype)
+            for number, (_, place, weight) in zip(numbers, self.layout.constant, strict=True):
+                np.add.at(template, place, number * (1.0 if weight is None else weight))
+            base = None if self.spots is None else template[self.spots]
+            if base is not None and not base.any():
+                base = None
+            self._template = (key, template, base)
+        return template, base
+
+    def _source_vector(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        """Return all coefficients one after the other, numbers multiplied in."""
+        try:
+            vector = self._scratch.pop()
+        except IndexError:
+            vector = np.empty(self.layout.length, dtype=dtype)
+        if vector.dtype != dtype:
+            vector = np.empty(self.layout.length, dtype=dtype)
+        begin = 0
+        for term, length, expand in self.layout.sources:
+            alpha, s, c, a = coefficients[term]
+            out = vector[begin : begin + length]
+            begin += length
+            if expand is None:
+                np.multiply(c, s, out=out, casting="unsafe")
+                continue
+            if expand is ROWS:
+                np.multiply(a, alpha, out=out, casting="unsafe")
+                continue
+            source, row, weight = expand
+            np.multiply(a.take(row), weight, out=out, casting="unsafe")
+            out *= (c * s + alpha).take(source)
+        return vector
+
+
+def add_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Add the product of a CSR matrix and a vector to y, all of double precision.
+
+    SciPy's own kernel: ``matrix @ x`` calls it on an array of zeros, with a pass over memory for
+    the zeros and one for the sum.
+    """
+    m, n = matrix.shape
+    csr_matvec(m, n, matrix.indptr, matrix.indices, matrix.data, x, y)
+
+
+class Plans:
+    """The plans that a root remembers, by structures and matrix."""
+
+    full = False
+
+    def __init__(self, root: Root) -> None:
+        self.plans: dict[Hashable, Plan] = {}
+
+    def prune(self, oldest: int) -> None:
+        """Forget the plans that were not used since evaluation `oldest`."""
+        self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
+
+
+def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
+    """Return how a derivative of `size` rows fills `target`, or else the smallest pattern.
+
+    Raises
+    ------
+    StructureError
+        If the derivative has entries outside `target`.
+    """
+    root = derivative.root
+    key: list[Any] = [size, target]
+    numbers: dict[int, tuple[int, Any]] = {}
+    for number, (g, (alpha, s, c, a)) in enumerate(derivative.terms.items()):
+        code = HAS_NUMBER if c is None or a is not None or alpha != 0.0 else 0
+        if c is not None:
+            code |= HAS_ARRAY
+        if a is not None:
+            code |= HAS_ROWS
+        elif c is not None:
+            # Terms that share an array, up to sign, share its place in the source vector.
+            mine, theirs = numbers.setdefault(id(c), (number, s))
+            if s == theirs:
+                code |= mine << SHARED
+            elif s == -theirs:
+                code |= mine << SHARED | OPPOSITE
+            else:
+                code |= number << SHARED
+        key += (g, code)
+    frozen = tuple(key)
+    plans = root.memory(Plans).plans
+    plan = plans.get(frozen)
+    if plan is None:
+        terms = list(zip(key[2::2], key[3::2], strict=True))
+        plan = plans.setdefault(frozen, Plan(Layout(terms, size, len(root.cols), target)))
+        drop_oldest(plans, MOST_PLANS)
+    plan.used = root.clock
+    return plan
+
+
+# More than the branches that a residual alternates between, few enough to stay small.
+MOST_PLANS = 64
+
+
+def drop_oldest(entries: dict[Any, Any], most: int) -> None:
+    """Drop the entry whose last use is longest ago, if there are more than `most`.
+
+    The newest entry was not used yet and stays.
+    """
+    if len(entries) > most:
+        *older, _ = list(entries.items())
+        entries.pop(min(older, key=lambda item: item[1].used)[0], None)
+
+
+def _is_range(positions: NDArray[np.int64], length: int) -> bool:
+    return len(positions) == length and bool((positions == np.arange(length)).all())

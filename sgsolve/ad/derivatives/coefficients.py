@@ -1,0 +1,191 @@
+"""Coefficients of terms: adding, scaling and moving them without a needless pass over memory.
+
+A coefficient is ``(alpha, s, c, a)``; see `derivative` for what it stands for. Functions here take
+a `Memo` that lives as long as one operation: terms that share an array (the two halves of a
+difference) find the product or sum that the first of them made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..structures import operations
+from ..structures.operands import Index
+from ..structures.structure import Structure
+from . import array_operations as op
+from .symbols import Symbol
+
+Coefficient = tuple[Any, Any, Any, Any]
+Terms = dict[Structure, Coefficient]
+
+# The coefficient of the unknowns themselves.
+UNIT: Coefficient = (1.0, 0.0, None, None)
+NUMBERS = (int, float, complex, bool, np.generic)
+BY_VALUE = (*NUMBERS, tuple, type(None))
+
+
+class Memo:
+    """Results of operations on arrays, each carried out once for the same operands."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def __call__(self, operation: Callable[..., Any], *operands: Any) -> Any:
+        """Return ``operation(*operands)``."""
+        key = (operation, *[o if isinstance(o, BY_VALUE) else id(o) for o in operands])
+        known = self._known.get(key)
+        if known is None:
+            # The operands stay referenced, so that their ids stay theirs.
+            known = self._known[key] = (operation(*operands), operands)
+        return known[0]
+
+
+def finite(number: Any) -> bool:
+    """Whether a number is finite; one of a recorded computation is not known to be."""
+    return not isinstance(number, Symbol) and bool(np.isfinite(number))
+
+
+def add_term(terms: Terms, g: Structure, q: Coefficient, memo: Memo) -> None:
+    """Add a term to `terms`, where its structure may stand already."""
+    p = terms.get(g)
+    if p is None:
+        terms[g] = q
+    elif p[3] is None and q[3] is None:
+        terms[g] = joined(p, q, memo)
+    else:
+        join_with_row_factors(terms, g, p, q, memo)
+
+
+def joined(p: Coefficient, q: Coefficient, memo: Memo) -> Coefficient:
+    """Return the sum of two coefficients of one structure, neither with row factors."""
+    alpha, s1, c1, _ = p
+    alpha = alpha + q[0]
+    c2 = q[2]
+    if c2 is None:
+        return alpha, s1, c1, None
+    s2 = q[1]
+    if c1 is None:
+        return alpha, s2, c2, None
+    if c1 is c2:
+        return alpha, s1 + s2, c1, None
+    if s1 == 0:
+        return alpha, s2, c2, None
+    ratio = s2 / s1
+    if ratio == 1:
+        c = memo(op.add, c1, c2)
+    elif ratio == -1:
+        c = memo(op.subtract, c1, c2)
+    else:
+        c = memo(op.add_multiple, c1, c2, ratio)
+    return alpha, s1, c, None
+
+
+def join_with_row_factors(
+    terms: Terms, g: Structure, p: Coefficient, q: Coefficient, memo: Memo
+) -> None:
+    """Add a coefficient to that of the same structure where either has row factors."""
+    if p[2] is None and q[2] is None:
+        terms[g] = (1.0, 0.0, None, _row_sum(p, q, memo))
+        return
+    if p[3] is q[3]:
+        alpha, s, c, _ = joined((*p[:3], None), (*q[:3], None), memo)
+        terms[g] = (alpha, s, c, p[3])
+        return
+    del terms[g]
+    for part in (p, q):
+        h, r = expanded(g, part)
+        add_term(terms, h, r, memo)
+
+
+def _row_sum(p: Coefficient, q: Coefficient, memo: Memo) -> Any:
+    """Return the sum of two products of a number and row factors, which one may not have."""
+    if p[3] is None:
+        p, q = q, p
+    rows = memo(op.scale, p[3], p[0])
+    if q[3] is None:
+        return memo(op.offset, rows, q[0])
+    return memo(op.add, rows, memo(op.scale, q[3], q[0]))
+
+
+def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
+    """Return the same term with one coefficient for each entry and no weights."""
+    alpha, s, c, a = p
+    weights = g.weights.data
+    if c is None:
+        v = op.scale(weights, alpha)
+    else:
+        v = op.multiply(weights, op.take(shift(c, s, alpha), g.weights.indices))
+    if a is not None:
+        v = op.multiply(v, op.take(a, g.row_of_entry()))
+    return operations.expanded(g), (0.0, 1.0, v, None)
+
+
+def scattered(
+    parent: Structure, index: Any, p: Coefficient, memo: Memo
+) -> tuple[Structure, Coefficient]:
+    """Return the term on the structure that it was gathered from, zero elsewhere."""
+    alpha, s, c, a = p
+    count = parent.height
+    one = (1.0,)
+    if parent.has_weights:
+        return parent, (alpha, s, c, memo(op.spread, count, one, index, a))
+    if c is None:
+        # Not as a number beside the array: zeros elsewhere must not meet an infinite one.
+        return parent, (0.0, 1.0, memo(op.spread, count, (alpha,), index, None), None)
+    if alpha != 0.0:
+        c, s = shifted(c, s, alpha, memo)
+    if not abs(s) < math.inf:
+        c, s = memo(op.scale, c, s), 1.0
+    return parent, (0.0, s, memo(op.spread, count, one, index, c), None)
+
+
+def placed(factor: Any, g: Structure, memo: Memo) -> Any:
+    """Return the factor of every compact row."""
+    rows = g.rows
+    if rows is None:
+        return factor
+    if isinstance(rows, slice):
+        return memo(op.cut, factor, rows.start, rows.stop, rows.step)
+    return memo(op.take, factor, rows)
+
+
+def zeroed(c: Any, mask: Any, memo: Memo) -> Any:
+    """Return c where `mask` holds, zero elsewhere, whatever c is there."""
+    return memo(op.selected, c, mask, memo(op.bits_of, mask))
+
+
+def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
+    """Return the same term with its numbers multiplied into one array."""
+    if g.has_weights:
+        return expanded(g, p)
+    alpha, s, c, _ = p
+    full = op.constant(len(g.cols), alpha) if c is None else op.offset(op.scale(c, s), alpha)
+    return g, (0.0, 1.0, full, None)
+
+
+def shift(c: Any, s: Any, alpha: Any) -> Any:
+    """Return ``alpha + s c`` as an array."""
+    result = c if type(s) is float and s == 1.0 else op.scale(c, s)
+    return result if type(alpha) is float and alpha == 0.0 else op.offset(result, alpha)
+
+
+def shifted(c: Any, s: Any, alpha: Any, memo: Memo) -> tuple[Any, Any]:
+    """Return (c', s') with s' c' = alpha + s c; opposite pairs share c'."""
+    if s == 0:
+        return memo(op.ones_like, c), alpha
+    return memo(op.offset, c, alpha / s), s
+
+
+def pulled(values: Any, pull: Any, memo: Memo) -> Any:
+    """Return coefficients at the positions of a pull."""
+    if isinstance(pull, Index):
+        return memo(op.gather, values, pull)
+    if type(pull) is slice:
+        return memo(op.cut, values, pull.start, pull.stop, pull.step)
+    return memo(op.take, values, pull)

@@ -1,0 +1,245 @@
+"""Derivatives: sums of coefficients times structures.
+
+A `Derivative` maps structures to coefficients ``(alpha, s, c, a)``; its term is
+
+    E . diag(a) . W . diag(alpha + s c) . G
+
+with plain numbers alpha and s, arrays c and a, either of which may be None (c: absent, a: ones).
+What is constant stays in alpha and never becomes an array; a factor that is a number stays in s.
+Signs and common factors are kept outside, so that the two halves of a difference share one
+array c: such an array is scaled, added and assembled once.
+
+A derivative is immutable: every method returns a new one or the same one. `sparsity.Sparsity` has
+the same methods and no coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DerivativeError
+from ..structures import operations
+from ..structures.operands import Constant, Index, Matrix
+from ..structures.root import Root
+from . import array_operations as op
+from .coefficients import (
+    NUMBERS,
+    Memo,
+    Terms,
+    add_term,
+    expanded,
+    finite,
+    placed,
+    pulled,
+    scattered,
+    shifted,
+    without_numbers,
+    zeroed,
+)
+
+Scale = Any  # a number, an array, or (number, array)
+
+
+class Derivative:
+    """Derivative of a (flattened) array with respect to the unknowns of `root`."""
+
+    __slots__ = ("root", "terms")
+    is_sparsity = False
+
+    def __init__(self, root: Root, terms: Terms) -> None:
+        self.root = root
+        self.terms = terms
+
+    def scaled(self, factor: Scale) -> Derivative:
+        """Return diag(factor) times this derivative.
+
+        `factor` is a number, a one-dimensional array with one value an element, or a pair of both
+        (their product).
+        """
+        number: Any = 1.0
+        if type(factor) is tuple:
+            number, factor = factor
+        if isinstance(factor, NUMBERS):
+            return self.scaled_by_number(number * factor)
+        memo = Memo()
+        terms: Terms = {}
+        for g, (alpha, s, c, a) in self.terms.items():
+            d = factor if g.rows is None else placed(factor, g, memo)
+            if g.has_weights:
+                a = d if a is None else memo(op.multiply, a, d)
+                terms[g] = (alpha * number, s * number, c, a)
+            elif c is None:
+                terms[g] = (0.0, alpha * number, d, None)
+            else:
+                if alpha != 0.0:
+                    c, s = shifted(c, s, alpha, memo)
+                terms[g] = (0.0, s * number, memo(op.multiply, c, d), None)
+        return Derivative(self.root, terms)
+
+    def scaled_by_number(self, number: Any) -> Derivative:
+        """Return `number` times this derivative."""
+        terms = {g: (p[0] * number, p[1] * number, p[2], p[3]) for g, p in self.terms.items()}
+        return Derivative(self.root, terms)
+
+    def times(self, values: NDArray[Any]) -> Derivative:
+        """Return diag(values) times this derivative, for values that the user supplied.
+
+        A term that is constant so far stays constant if the values do: they become part of its
+        structure. Values that are others on every evaluation become coefficients, and those are
+        copies: the user may change an array in place later.
+        """
+        constant = self.root.constant(values)
+        return self.weighted(constant) if constant.steady else self.scaled(constant.values)
+
+    def over(self, values: NDArray[Any]) -> Derivative:
+        """Return diag(1 / values) times this derivative, for values that the user supplied."""
+        constant = self.root.constant(values)
+        inverse = constant.inverse()
+        return self.weighted(inverse) if constant.steady else self.scaled(inverse.values)
+
+    def weighted(self, constant: Constant) -> Derivative:
+        """Return diag(constant) times this derivative, the constant part of it staying constant."""
+        terms: Terms = {}
+        others: Terms = {}
+        for g, p in self.terms.items():
+            if p[2] is None and p[3] is None:
+                terms[operations.weighted(g, constant)] = p
+            else:
+                others[g] = p
+        if others:
+            terms.update(Derivative(self.root, others).scaled(constant.values).terms)
+        return Derivative(self.root, terms)
+
+    def masked(self, mask: NDArray[Any]) -> Derivative:
+        """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
+        memo = Memo()
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            if g.has_weights and p[2] is not None:
+                # A row factor of zero would not take a NaN out of its coefficients.
+                g, p = expanded(g, p)
+            m = placed(mask, g, memo)
+            if not (finite(p[0]) and finite(p[1])):
+                # Zero times an infinite number would be NaN: the number goes into the array.
+                g, p = without_numbers(g, p)
+                m = memo(op.take, mask, g.place(np.arange(len(g.cols))))
+            alpha, s, c, a = p
+            if g.has_weights:
+                terms[g] = (alpha, s, c, memo(op.as_float, m) if a is None else zeroed(a, m, memo))
+            elif c is None:
+                terms[g] = (0.0, alpha, memo(op.as_float, m), None)
+            else:
+                if alpha != 0.0:
+                    c, s = shifted(c, s, alpha, memo)
+                add_term(terms, g, (0.0, s, zeroed(c, m, memo), None), memo)
+        return Derivative(self.root, terms)
+
+    def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
+        """Return this derivative plus (or minus, with sign -1) another one of the same size."""
+        _same_root(self, other)
+        terms = self.terms.copy()
+        memo = Memo()
+        for g, q in other.terms.items():
+            if sign != 1.0:
+                q = (-q[0], -q[1], q[2], q[3])
+            add_term(terms, g, q, memo)
+        return Derivative(self.root, terms)
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others, each added in its own time."""
+        terms = self.terms.copy()
+        memo = Memo()
+        for other in others:
+            _same_root(self, other)
+            for g, q in other.terms.items():
+                add_term(terms, g, q, memo)
+        return Derivative(self.root, terms)
+
+    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
+        """Return the derivative of the product of two arrays with these values."""
+        return self.scaled(others).plus(other.scaled(value))
+
+    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
+        """Return the derivative of a quotient from its value and that of the denominator."""
+        with np.errstate(all="ignore"):
+            inverse = op.reciprocal(others)
+            slope = op.multiply(result, inverse)
+        return self.scaled(inverse).plus(other.scaled((-1.0, slope)))
+
+    def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
+        """Return the derivative of a function with that rule, from its result and argument."""
+        with np.errstate(all="ignore"):
+            slope = op.partial(rule, result, value)
+        return self.scaled(slope)
+
+    def taken(self, index: Index) -> Derivative:
+        """Return the derivative of the flattened array at these positions."""
+        return self._pulled([operations.take(g, index) for g in self.terms])
+
+    def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
+        """Return the derivative of ``y[start:stop:step]``."""
+        return self._pulled([operations.take_slice(g, start, stop, step) for g in self.terms])
+
+    def put(self, rows: Index | slice, size: int) -> Derivative:
+        """Return the derivative of an array of `size` zeros with this one added at `rows`."""
+        if isinstance(rows, Index) and rows.volatile:
+            return self._put_back(rows, size)
+        terms = {operations.put(g, rows, size): p for g, p in self.terms.items()}
+        return Derivative(self.root, terms)
+
+    def _put_back(self, index: Index, size: int) -> Derivative:
+        """Return the derivative on the structures that elements were gathered from."""
+        terms: Terms = {}
+        memo = Memo()
+        for g, p in self.terms.items():
+            origin = g.origin(index, size)
+            if origin is not None:
+                h, q = scattered(origin, index, p, memo)
+                add_term(terms, h, q, memo)
+            else:
+                add_term(terms, operations.put(g, index, size), p, memo)
+        return Derivative(self.root, terms)
+
+    def multiplied(self, matrix: Matrix) -> Derivative:
+        """Return the derivative of ``A @ y``."""
+        terms: Terms = {}
+        memo = Memo()
+        for g, p in self.terms.items():
+            if p[3] is not None:
+                g, p = expanded(g, p)
+            add_term(terms, operations.multiplied(g, matrix), p, memo)
+        return Derivative(self.root, terms)
+
+    def _pulled(self, taken: list[Any]) -> Derivative:
+        """Return the derivative on chosen rows, one structure and pull for each term."""
+        terms: Terms = {}
+        memo = Memo()
+        for (g, pull), p in zip(taken, self.terms.values(), strict=True):
+            if pull is not None:
+                alpha, s, c, a = p
+                if g.has_weights:
+                    if a is not None:
+                        p = (alpha, s, c, pulled(a, pull, memo))
+                elif c is not None:
+                    p = (alpha, s, pulled(c, pull, memo), a)
+            add_term(terms, g, p, memo)
+        return Derivative(self.root, terms)
+
+
+def _same_root(d: Derivative, e: Derivative) -> None:
+    if d.root is not e.root:
+        raise DerivativeError(
+            f"arrays with derivatives in {len(d.root.cols)} and {len(e.root.cols)} "
+            "unknowns cannot be combined; seed one vector and take its parts"
+        )
+
+
+def total(parts: Sequence[Derivative]) -> Derivative:
+    """Return the sum of derivatives of arrays of the same size."""
+    if len(parts) == 1:
+        return parts[0]
+    return parts[0].plus_all(parts[1:]) if len(parts) > 2 else parts[0].plus(parts[1])

@@ -1,0 +1,117 @@
+"""Sparsity: what can depend on what, on any branch, at any x.
+
+`Sparsity` is a derivative without coefficients: `seed_sparsity` runs the same residual with it.
+While a thread does so it is *tracing*: both sides of every branch are followed.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..structures import operations
+from ..structures.operands import Index, Matrix
+from .coefficients import UNIT, Terms
+from .derivative import Derivative, Scale
+
+
+class Sparsity(Derivative):
+    """Which unknowns an array can depend on: a derivative without coefficients."""
+
+    __slots__ = ("__weakref__",)
+    is_sparsity = True
+
+    def scaled(self, factor: Scale) -> Derivative:
+        """Return self: scaling, even by zero, changes no structure."""
+        return self
+
+    def times(self, values: NDArray[Any]) -> Derivative:
+        """Return self: scaling changes no structure."""
+        return self
+
+    def over(self, values: NDArray[Any]) -> Derivative:
+        """Return self: scaling changes no structure."""
+        return self
+
+    def chained(self, rule: Any, result: Any, value: Any) -> Derivative:
+        """Return self: a function of each element changes no structure."""
+        return self
+
+    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
+        """Return the union."""
+        return self.plus(other)
+
+    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
+        """Return the union."""
+        return self.plus(other)
+
+    def masked(self, mask: NDArray[Any]) -> Derivative:
+        """Return self: another mask is another day's."""
+        return self
+
+    def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
+        """Return the union."""
+        return Sparsity(self.root, {**self.terms, **other.terms})
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the union of all."""
+        terms = self.terms.copy()
+        for other in others:
+            terms.update(other.terms)
+        return Sparsity(self.root, terms)
+
+    def taken(self, index: Index) -> Derivative:
+        """Return the sparsity of the flattened array at these positions."""
+        return Sparsity(self.root, {operations.take(g, index).structure: UNIT for g in self.terms})
+
+    def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
+        """Return the sparsity of ``y[start:stop:step]``."""
+        return Sparsity(
+            self.root,
+            {operations.take_slice(g, start, stop, step).structure: UNIT for g in self.terms},
+        )
+
+    def put(self, rows: Index | slice, size: int) -> Derivative:
+        """Return the sparsity of this array put at `rows`.
+
+        Elements that were gathered with the very index they are put at may be others next time
+        (a mask): the whole structure that they were gathered from is taken.
+        """
+        terms: Terms = {}
+        for g in self.terms:
+            origin = g.origin(rows, size)
+            if origin is not None:
+                terms[origin] = UNIT
+            else:
+                terms[operations.put(g, rows, size)] = UNIT
+        return Sparsity(self.root, terms)
+
+    def multiplied(self, matrix: Matrix) -> Derivative:
+        """Return the sparsity of ``A @ y``; explicit zeros of A count."""
+        return Sparsity(self.root, {operations.multiplied(g, matrix): UNIT for g in self.terms})
+
+
+class _Tracing(threading.local):
+    seed: Any = staticmethod(lambda: None)
+
+
+_tracing = _Tracing()
+
+
+def begin_tracing(seed: Sparsity) -> None:
+    """Note that this thread is finding out structure, for as long as `seed` is in use."""
+    _tracing.seed = weakref.ref(seed)
+
+
+def end_tracing() -> None:
+    """Note that this thread is evaluating derivatives again: an ordinary seed was made."""
+    _tracing.seed = _Tracing.seed
+
+
+def tracing() -> bool:
+    """Whether this thread is finding out structure, so that both sides of a branch count."""
+    return _tracing.seed() is not None

@@ -1,0 +1,137 @@
+"""Choosing between two expressions element by element: `where` and `branch`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..array import ADArray
+from ..derivatives.sparsity import tracing
+from ..elementwise import common_dtype, value
+from ..indexing import broadcast
+from ..structures.operands import PASSING, Index
+from .sides import put_back
+
+
+def where(cond: Any, a: Any, b: Any) -> Any:
+    """Return elements of a where `cond` holds, of b elsewhere; np.where for AD arrays.
+
+    Both sides are evaluated; a NaN or infinity on the side not taken does not leak into the
+    value or the derivative. A pattern from `seed_sparsity` counts both sides.
+    """
+    cond = np.asarray(value(cond))
+    if not (isinstance(a, ADArray) or isinstance(b, ADArray)):
+        return np.where(cond, a, b)
+    va, vb = value(a), value(b)
+    y = np.where(cond, va, vb)
+    mask = np.broadcast_to(cond.astype(bool), y.shape).ravel()
+    derivative = None
+    for side, chosen in ((a, mask), (b, None)):
+        if not isinstance(side, ADArray):
+            continue
+        d = broadcast(side._derivative, side.shape, y.shape)
+        d = d if d.is_sparsity else d.masked(~mask if chosen is None else chosen)
+        derivative = d if derivative is None else derivative.plus(d)
+    assert derivative is not None
+    return ADArray(y, derivative)
+
+
+def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any]) -> Any:
+    """Return ``iftrue(i)`` where `cond` holds and ``iffalse(i)`` elsewhere, evaluated only there.
+
+    Parameters
+    ----------
+    cond : bool, or array_like of bool
+    iftrue, iffalse : callable
+        Called with the positions i where their side is taken: an index array for a
+        one-dimensional `cond`, a tuple of them for more dimensions, ``...`` for a scalar. To be
+        used as ``x[i]``; the result has one value a position, or is a scalar for all. A side
+        that no element takes is not called.
+
+    Notes
+    -----
+    In the run of `seed_sparsity` both sides are called, each with all positions, so that the
+    pattern holds whatever the condition turns out to be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> x = np.array([0.0, 2.0])
+    >>> ad.branch(x == 0, lambda i: 1.0 + x[i], lambda i: np.sin(x[i]) / x[i]).round(4)
+    array([1.    , 0.4546])
+    """
+    cond = np.asarray(value(cond), dtype=bool)
+    if tracing():
+        return _both_sides(cond, iftrue, iffalse)
+    if cond.ndim == 0:
+        return iftrue(...) if cond else iffalse(...)
+    flat = cond.ravel()
+    sides = []
+    for side, chosen in ((iftrue, flat), (iffalse, ~flat)):
+        positions = chosen.nonzero()[0]
+        if not (len(positions) or not flat.size):
+            continue
+        positions.flags.writeable = False
+        index = PASSING[id(positions)] = Index(positions, None, True, 0)
+        index.unique = True
+        try:
+            sides.append((index, _call_side(side, positions, cond.shape)))
+        finally:
+            del PASSING[id(positions)]
+    return _merge_sides(sides, cond.shape)
+
+
+def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
+    result = side(positions if len(shape) == 1 else np.unravel_index(positions, shape))
+    found = result.shape if isinstance(result, ADArray) else np.shape(result)
+    if found not in ((), positions.shape):
+        raise ShapeError(f"branch: a side returned shape {found} for {len(positions)} positions")
+    return result
+
+
+def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
+    size = math.prod(shape)
+    values = np.empty(size, dtype=common_dtype([value(v) for _, v in sides]))
+    pieces = []
+    for index, v in sides:
+        values[index.values] = value(v)
+        if isinstance(v, ADArray):
+            pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
+    if len(shape) != 1:
+        values = values.reshape(shape)
+    return ADArray(values, put_back(pieces, size)) if pieces else values
+
+
+def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
+    """Evaluate both sides, for the union of their structures and the value of the one taken."""
+    with np.errstate(all="ignore"):
+        if cond.ndim == 0:
+            taken, other = (iftrue, iffalse) if cond else (iffalse, iftrue)
+            return _united(taken(...), other(...))
+        everywhere = np.arange(cond.size)
+        a, b = (_call_side(side, everywhere, cond.shape) for side in (iftrue, iffalse))
+    flat = cond.ravel()
+    result = where(flat, a, b)
+    # The dtype is that of the sides which an ordinary evaluation would have called.
+    used = [value(v) for v, count in ((a, flat.any()), (b, not flat.all())) if count]
+    values = np.asarray(value(result)).astype(np.result_type(*used or map(value, (a, b))))
+    values = values.reshape(cond.shape)
+    return ADArray(values, result._derivative) if isinstance(result, ADArray) else values
+
+
+def _united(taken: Any, other: Any) -> Any:
+    """Return `taken` with the structures of both, if `other` has any."""
+    if not isinstance(other, ADArray):
+        return taken
+    shape = np.shape(taken)
+    if np.broadcast_shapes(other.shape, shape) != shape:
+        raise ShapeError(f"branch: the sides have shapes {shape} and {other.shape}")
+    derivative = broadcast(other._derivative, other.shape, shape)
+    if isinstance(taken, ADArray):
+        derivative = taken._derivative.plus(derivative)
+    return ADArray(np.asarray(value(taken)), derivative)

@@ -1,0 +1,221 @@
+"""Functions of NumPy that are written in terms of simpler ones; the value is NumPy's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...errors import DerivativeError
+from ..array import ADArray
+from ..elementwise import value
+from .branching import where
+
+
+def with_numpys_value(func: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `ours` with the value that NumPy's `func` computes, to the last bit."""
+
+    def composed(*args: Any, **kwargs: Any) -> Any:
+        y = ours(*args, **kwargs)
+        numpys = func(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+        return ADArray(numpys, y._derivative) if isinstance(y, ADArray) else y
+
+    return composed
+
+
+def plain(x: Any) -> Any:
+    """Return the numbers of AD arrays, in nested lists too."""
+    return type(x)(map(plain, x)) if isinstance(x, (list, tuple)) else value(x)
+
+
+def dstack(tup: Any) -> Any:
+    """Return arrays joined along a third axis."""
+    return np.concatenate([np.atleast_3d(a) for a in tup], axis=2)
+
+
+def block(arrays: Any) -> Any:
+    """Return an array put together from nested lists of blocks."""
+    shape = np.block(plain(arrays)).shape
+    return _block(arrays, len(shape), 1, _depth(arrays)).reshape(shape)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + max(map(_depth, arrays)) if isinstance(arrays, list) else 0
+
+
+def _block(arrays: Any, ndim: int, level: int, depth: int) -> Any:
+    if not isinstance(arrays, list):
+        shape = np.shape(arrays)
+        return np.reshape(arrays, (1,) * (ndim - len(shape)) + shape)
+    parts = [_block(a, ndim, level + 1, depth) for a in arrays]
+    return np.concatenate(parts, axis=ndim - 1 - (depth - level))
+
+
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """Return the array with values inserted before positions."""
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    shape = np.shape(arr)
+    places = np.insert(np.arange(shape[axis]), obj, -1)
+    new = places == -1
+    count = int(np.count_nonzero(new))
+    full = list(shape)
+    full[axis] = count
+    if np.ndim(obj) == 0 and np.ndim(values) == len(shape):
+        values = np.moveaxis(values, 0, axis)
+    # Positions in the joined array: the old elements, then the new ones in the order given.
+    order = np.where(new, 0, places)
+    order[new] = shape[axis] + (
+        np.arange(count) if np.ndim(obj) == 0 else np.argsort(np.argsort(obj, kind="stable"))
+    )
+    if np.ndim(obj):
+        order[new] = shape[axis] + np.argsort(obj, kind="stable")
+    joined = np.concatenate([arr, np.broadcast_to(values, tuple(full))], axis=axis)
+    return np.take(joined, order, axis=axis)
+
+
+def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the middle element in order, or the mean of the middle two."""
+    if axis is None:
+        middle = median(np.ravel(a), 0)
+        return np.reshape(middle, (1,) * np.ndim(a)) if keepdims else middle
+    ordered = np.moveaxis(np.sort(a, axis=axis), axis, 0)
+    n = ordered.shape[0]
+    middle = np.mean(ordered[(n - 1) // 2 : n // 2 + 1], axis=0)
+    return np.expand_dims(middle, axis) if keepdims else middle
+
+
+def sinc(x: Any) -> Any:
+    """Return sin(pi x) / (pi x); its slope near zero is that of the Taylor series."""
+    v = np.asarray(value(x), dtype=np.result_type(value(x), np.float32))
+    t = np.pi * v
+    small = np.abs(t) < 0.3
+    safe = np.where(small, 1.0, t)
+    series: Any = 0.0
+    for k in range(8, 0, -1):
+        series = (-1) ** k * 2.0 * k / math.factorial(2 * k + 1) + t * t * series
+    slope = np.pi * np.where(small, t * series, (np.cos(safe) - np.sin(safe) / safe) / safe)
+    return with_slope(np.sinc(v), x, slope)
+
+
+def bessel_i0(x: Any) -> Any:
+    """Return the modified Bessel function of order zero; for others see scipy.special."""
+    from scipy import special
+
+    return with_slope(np.i0(value(x)), x, special.i1(value(x)))
+
+
+def with_slope(y: Any, x: Any, slope: Any) -> Any:
+    """Return y with the derivative ``slope * dx``, element by element."""
+    if x._derivative.is_sparsity:
+        return ADArray(y, x._derivative)
+    return ADArray(y, (x * slope)._derivative)
+
+
+def fix(x: Any) -> Any:
+    """Return x rounded towards zero; its slope is zero."""
+    return np.trunc(x)
+
+
+def meshgrid(*xi: Any, indexing: str = "xy", copy: bool = True, sparse: bool = False) -> Any:
+    """Return coordinate matrices from coordinate vectors."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError("indexing must be 'xy' or 'ij'")
+    swap = indexing == "xy" and len(xi) > 1
+    axes = [1, 0, *range(2, len(xi))] if swap else list(range(len(xi)))
+    vectors = [np.ravel(x) for x in xi]
+    shape = [0] * len(xi)
+    for axis, x in zip(axes, vectors, strict=True):
+        shape[axis] = x.shape[0]
+    grids = []
+    for axis, x in zip(axes, vectors, strict=True):
+        grid = np.reshape(x, [-1 if k == axis else 1 for k in range(len(xi))])
+        grids.append(grid if sparse else np.broadcast_to(grid, tuple(shape)))
+    return tuple(grids)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Return the powers of x as columns."""
+    powers = list(range(len(x) if N is None else N))
+    return np.stack([x**p for p in (powers if increasing else powers[::-1])], axis=1)
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0) -> Any:
+    """Return evenly spaced points between start and stop."""
+    steps = num - 1 if endpoint else num
+    weight = np.arange(num) / max(steps, 1)
+    ndim = max(np.ndim(start), np.ndim(stop))
+    weight = np.reshape(weight, (-1,) + (1,) * ndim)
+    return np.moveaxis(start * (1.0 - weight) + stop * weight, 0, axis)
+
+
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """Return the discrete convolution of two vectors; one constant makes it a sparse product."""
+    n, m = np.size(a), np.size(v)
+    if isinstance(a, ADArray) and isinstance(v, ADArray):
+        table = a[:, np.newaxis] * v[np.newaxis, :]
+        place = np.add.outer(np.arange(n), np.arange(m)).ravel()
+        total = sp.csr_array((np.ones(n * m), (place, np.arange(n * m)))) @ np.ravel(table)
+    else:
+        moving, fixed = (a, v) if isinstance(a, ADArray) else (v, a)
+        count, width = np.size(moving), np.size(fixed)
+        place = np.add.outer(np.arange(count), np.arange(width))
+        column = np.broadcast_to(np.arange(count)[:, np.newaxis], place.shape)
+        weight = np.broadcast_to(fixed, place.shape)
+        total = sp.csr_array((weight.ravel(), (place.ravel(), column.ravel()))) @ moving
+    if mode == "full":
+        return total
+    length = max(n, m) if mode == "same" else abs(n - m) + 1
+    begin = (n + m - 1 - length) // 2
+    return total[begin : begin + length]
+
+
+def _without_nan(func: Any, filling: Any) -> Any:
+    def skipping(a: Any, axis: Any = None, **kwargs: Any) -> Any:
+        known = ~np.isnan(value(a))
+        y = func(where(known, a, filling), axis=axis, **kwargs)
+        if func is not np.mean:
+            return y
+        return y * (known.size / y.size / np.sum(known, axis=axis, **kwargs))
+
+    return skipping
+
+
+def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """Return vector norms over one axis, or over all."""
+    if axis is None and not keepdims:
+        return np.linalg.norm(np.ravel(x), ord)
+    if axis is None or np.ndim(axis):
+        raise DerivativeError("np.linalg.vector_norm on AD arrays needs one axis; use np.sum")
+    return np.linalg.norm(x, ord, axis, keepdims)
+
+
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """Return matrix norms over the last two axes."""
+    return np.linalg.norm(x, ord, (-2, -1), keepdims)
+
+
+def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+    """Return the scalar products of vectors along an axis."""
+    return np.sum(np.conjugate(x1) * x2, axis=axis)
+
+
+_OURS: dict[str, Any] = {
+    "dstack": dstack, "block": block, "insert": insert, "median": median, "sinc": sinc,
+    "i0": bessel_i0, "fix": fix, "vander": vander, "linspace": linspace, "convolve": convolve,
+    "nansum": _without_nan(np.sum, 0.0), "nanmean": _without_nan(np.mean, 0.0),
+    "nanmax": _without_nan(np.max, -np.inf), "nanmin": _without_nan(np.min, np.inf),
+}  # fmt: skip
+TABLE: dict[Any, Any] = {
+    **{f: with_numpys_value(f, ours) for n, ours in _OURS.items() if (f := getattr(np, n))},
+    np.meshgrid: meshgrid,
+    np.real: lambda y: y.real,
+    np.linalg.vector_norm: with_numpys_value(np.linalg.vector_norm, vector_norm),
+    np.linalg.matrix_norm: with_numpys_value(np.linalg.matrix_norm, matrix_norm),
+    np.linalg.vecdot: with_numpys_value(np.linalg.vecdot, vecdot),
+}
+if hasattr(np, "astype"):  # NumPy 2.1
+    TABLE[np.astype] = lambda y, dtype, **kwargs: y.astype(dtype)

@@ -1,0 +1,147 @@
+"""Functions that join arrays: each part is put at its place in the result."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError
+from ..array import ADArray
+from ..derivatives.derivative import total
+from ..elementwise import value
+from ..indexing import selection
+from .branching import where
+
+
+def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
+    """Return arrays joined along an axis; np.concatenate for AD arrays."""
+    arrays = [_array(a) for a in arrays]
+    values = [value(a) for a in arrays]
+    result = np.concatenate(values, axis, **kwargs)
+    if axis is None:
+        arrays = [np.ravel(a) for a in arrays]
+        values = [value(a) for a in arrays]
+        axis = 0
+    if result.ndim == 1:
+        return _joined_vectors(arrays, values, result)
+    edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
+    parts = []
+    for a, begin, end in zip(arrays, edges.tolist()[:-1], edges.tolist()[1:], strict=True):
+        if not isinstance(a, ADArray):
+            continue
+        index = selection(
+            a._derivative.root,
+            ("part", result.shape, axis, begin, end),
+            result.shape,
+            functools.partial(_part, axis=axis, begin=begin, end=end),
+        )
+        parts.append(a._derivative.put(index, result.size))
+    return ADArray(result, total(parts)) if parts else result
+
+
+def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
+    return positions[(slice(None),) * (axis % positions.ndim) + (slice(begin, end),)]
+
+
+def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
+    parts = []
+    begin = 0
+    count = len(result)
+    for a, v in zip(arrays, values, strict=True):
+        end = begin + len(v)
+        if type(a) is ADArray:
+            parts.append(a._derivative.put(slice(begin, end), count))
+        begin = end
+    return ADArray(result, total(parts)) if parts else result
+
+
+def _array(a: Any) -> Any:
+    return a if type(a) in ARRAYS or isinstance(a, np.ndarray) else np.asarray(a)
+
+
+ARRAYS = (ADArray, np.ndarray)
+
+
+def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
+    """Return arrays joined along a new axis; np.stack for AD arrays."""
+    return concatenate([np.expand_dims(_array(a), axis) for a in arrays], axis, **kwargs)
+
+
+def hstack(tup: Any, **kwargs: Any) -> Any:
+    """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
+    arrays = [_array(a) for a in tup]
+    values = [a._value if type(a) is ADArray else a for a in arrays]
+    if not kwargs and [v.ndim for v in values] == [1] * len(values):
+        return _joined_vectors(arrays, values, np.concatenate(values))
+    arrays = [np.atleast_1d(a) for a in arrays]
+    axis = 0 if all(a.ndim == 1 for a in arrays) else 1
+    return concatenate(arrays, axis, **kwargs)
+
+
+def vstack(tup: Any, **kwargs: Any) -> Any:
+    """Return arrays joined along the first axis, vectors as rows; np.vstack for AD arrays."""
+    return concatenate([np.atleast_2d(_array(a)) for a in tup], 0, **kwargs)
+
+
+def column_stack(tup: Any) -> Any:
+    """Return vectors joined as columns; np.column_stack for AD arrays."""
+    columns = [_array(a) for a in tup]
+    return concatenate([c if c.ndim > 1 else np.reshape(c, (-1, 1)) for c in columns], 1)
+
+
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Return `values` joined to the end of `arr`; np.append for AD arrays."""
+    return concatenate([arr, values], axis)
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
+    """Return the array with borders; np.pad for AD arrays."""
+    if mode != "constant":
+        if mode not in ("edge", "wrap", "reflect", "symmetric"):
+            raise DerivativeError(f"np.pad with mode={mode!r} is not supported on AD arrays")
+        return _pad_by_selection(array, pad_width, mode, kwargs)
+    numpys: Any = np.pad
+    result = numpys(value(array), pad_width, mode, **kwargs)
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(k, pad_width.get(k - array.ndim, 0)) for k in range(array.ndim)]
+        pad_width = [np.broadcast_to(w, 2) for w in pad_width]
+    before = [int(b) for b, _ in np.broadcast_to(pad_width, (result.ndim, 2))]
+    key = tuple(slice(b, b + n) for b, n in zip(before, array.shape, strict=True))
+    name = ("inside", result.shape, tuple(before), array.shape)
+    index = selection(array._derivative.root, name, result.shape, lambda p: p[key])
+    return ADArray(result, array._derivative.put(index, result.size))
+
+
+def _pad_by_selection(array: Any, pad_width: Any, mode: Any, kwargs: Any) -> Any:
+    positions = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
+    return np.reshape(np.ravel(array)[positions.ravel()], positions.shape)
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Return elements of the first choice whose condition holds; np.select for AD arrays."""
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    """Return the arrays broadcast against each other; np.broadcast_arrays for AD arrays."""
+    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+TABLE: dict[Any, Any] = {
+    np.concatenate: concatenate,
+    np.stack: stack,
+    np.hstack: hstack,
+    np.vstack: vstack,
+    np.column_stack: column_stack,
+    np.append: append,
+    np.pad: pad,
+    np.select: select,
+    np.broadcast_arrays: broadcast_arrays,
+    np.where: where,
+}

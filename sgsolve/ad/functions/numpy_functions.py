@@ -1,0 +1,74 @@
+"""NumPy's functions on AD arrays: one table from NumPy's function to ours.
+
+The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
+`reductions`, `running`, `products`, `tables` and `composed`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import METHODS, TABLE, Function, call
+from ..elementwise import value
+from . import composed, joining, products, reductions, running, shaping, tables
+
+
+def _of_values(func: Function) -> Function:
+    """Return a function that is evaluated on the numbers: its result is a decision."""
+
+    def decided(*args: Any, **kwargs: Any) -> Any:
+        return func(*map(composed.plain, args), **{k: value(v) for k, v in kwargs.items()})
+
+    return decided
+
+
+# Results are truth values, positions, shapes or fresh constants: nothing to differentiate.
+DECISIONS: tuple[Function, ...] = (
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero,
+    np.count_nonzero, np.any, np.all, np.allclose, np.isclose, np.array_equal, np.array_equiv,
+    np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.searchsorted, np.digitize,
+    np.isreal, np.iscomplex, np.iscomplexobj, np.isrealobj, np.result_type, np.may_share_memory,
+    np.shares_memory, np.array_repr, np.array_str, np.array2string, np.argwhere, np.isneginf,
+    np.isposinf, np.can_cast, np.common_type, np.min_scalar_type, np.isin, np.lexsort,
+    np.argpartition, np.histogram, np.nanargmax, np.nanargmin, np.tril_indices_from,
+    np.triu_indices_from,
+)  # fmt: skip
+
+TABLE.update(
+    {
+        **shaping.TABLE,
+        **joining.TABLE,
+        **reductions.TABLE,
+        **running.TABLE,
+        **products.TABLE,
+        **composed.TABLE,
+        **tables.TABLE,
+        **{func: _of_values(func) for func in DECISIONS},
+    }
+)
+
+
+def _method(func: Function) -> Function:
+    return lambda y, *args, **kwargs: call(func, (y, *args), kwargs)
+
+
+METHODS.update({
+    name: _method(getattr(np, name))
+    for name in (
+        "sum", "mean", "prod", "max", "min", "cumsum", "cumprod", "var", "std", "dot", "trace",
+        "diagonal", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip",
+        "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
+    )
+})  # fmt: skip
+METHODS["reshape"] = shaping.reshape_method
+METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
+METHODS["flatten"] = METHODS["ravel"]
+METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
+METHODS["conj"] = METHODS["conjugate"] = lambda y: np.conjugate(y)
+METHODS["astype"] = shaping.astype
+METHODS["item"] = shaping.item
+METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
+METHODS["tolist"] = shaping.refuse_list
+METHODS["fill"] = METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing

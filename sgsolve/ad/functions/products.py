@@ -1,0 +1,258 @@
+"""Products of matrices and vectors with AD arrays."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...errors import DerivativeError, ShapeError
+from ..array import ADArray
+from ..assembly.plan import add_product
+from ..elementwise import DOUBLE, value
+from ..indexing import Selected
+from ..structures.operands import Matrix
+from ..structures.root import Root
+
+BY_ROWS = (sp.csr_array, sp.csr_matrix)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Return ``a @ b`` where one or both carry derivatives.
+
+    A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
+    AD array; two AD arrays multiply as NumPy multiplies them.
+    """
+    if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
+        return _sparse_product(a, b)
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        raise ShapeError("matmul needs arrays with axes; use * for scalars")
+    return _product(operator.matmul, a, b)
+
+
+def _fits(A: Any, y: ADArray) -> bool:
+    """Whether the columns of a matrix are as many as the elements of a vector."""
+    return bool(A.shape[1:] == y._value.shape)
+
+
+def _sparse_product(A: Any, y: ADArray) -> ADArray:
+    """Return the product of a sparse matrix and a vector."""
+    derivative = y._derivative
+    vector = y._value
+    if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
+        # What ``A @ vector`` comes down to, without the questions on the way.
+        result = np.zeros(A.shape[0])
+        add_product(A, vector, result)
+    else:
+        result = A @ vector
+    return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
+
+
+def _product(numpys: Any, a: Any, b: Any) -> Any:
+    """Return the product of arrays with axes; `numpys` computes its value."""
+    a, b = _operand(a), _operand(b)
+    if a.shape[-1] != b.shape[0 if b.ndim == 1 else -2]:
+        raise ShapeError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+    result = numpys(value(a), value(b))
+    if isinstance(a, ADArray) and not isinstance(b, ADArray) and a.ndim <= b.ndim == 2:
+        return _constant_right(a, b, result)
+    if isinstance(b, ADArray) and not isinstance(a, ADArray) and b.ndim <= a.ndim == 2:
+        return _constant_left(a, b, result)
+    return ADArray(result, _sum_of_products(a, b)._derivative)
+
+
+def _operand(a: Any) -> Any:
+    return a if isinstance(a, ADArray) or sp.issparse(a) else np.asarray(a)
+
+
+def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:
+    derivative = y._derivative
+    matrix = derivative.root.matrix(A)
+    if y.ndim == 2:
+        matrix = _repeated(derivative.root, matrix, y.shape[1], True)
+    return ADArray(result, derivative.multiplied(matrix))
+
+
+def _constant_right(y: ADArray, A: Any, result: Any) -> ADArray:
+    derivative = y._derivative
+    matrix = derivative.root.matrix(A)
+    matrix = _repeated(derivative.root, matrix, y.shape[0] if y.ndim == 2 else 1, False)
+    return ADArray(result, derivative.multiplied(matrix))
+
+
+def _repeated(root: Root, matrix: Matrix, count: int, left: bool) -> Matrix:
+    """Return A acting on each column of a flattened matrix (left), or A.T on each row; kept."""
+    name = ("repeated", matrix, count, left)
+    known = root.children.get(name)
+    if known is None:
+        known = root.children.setdefault(name, Selected(_repeat(matrix.csr, count, left, root)))
+    known.used = root.clock
+    return known.index  # type: ignore[no-any-return]
+
+
+def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:
+    coo = csr.tocoo()
+    copy = np.repeat(np.arange(count), len(coo.data))
+    i, j, v = (np.tile(part, count) for part in (coo.row, coo.col, coo.data))
+    m, n = csr.shape
+    if left:
+        rows, cols, shape = i * count + copy, j * count + copy, (m * count, n * count)
+    else:
+        rows, cols, shape = copy * n + j, copy * m + i, (count * n, count * m)
+    repeated = sp.csr_array(sp.coo_array((v, (rows, cols)), shape=shape))
+    return Matrix(repeated, (), root.clock, (shape, "csr"))
+
+
+def _sum_of_products(a: Any, b: Any) -> Any:
+    """Return a @ b as a sum of elementwise products."""
+    a, b = (c.toarray() if hasattr(c, "toarray") else c for c in (a, b))
+    if b.ndim == 1:
+        return np.sum(a * b, axis=-1)
+    left = a[:, np.newaxis] if a.ndim == 1 else a[..., np.newaxis]
+    right = b if a.ndim == 1 else b[..., np.newaxis, :, :]
+    return np.sum(left * right, axis=-2)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return the product over the last axis of a and the last but one of b; np.dot."""
+    if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
+        return _sparse_product(a, b)
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    if np.ndim(a) <= 2 and np.ndim(b) <= 2:
+        # Not to the last bit the same as a @ b, for views with strides.
+        return _product(operator.matmul if sp.issparse(a) or sp.issparse(b) else np.dot, a, b)
+    axes = (-1, -1 if np.ndim(b) == 1 else -2)
+    return ADArray(np.dot(value(a), value(b)), tensordot(a, b, axes)._derivative)
+
+
+def inner(a: Any, b: Any) -> Any:
+    """Return the product over the last axes; np.inner for AD arrays."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    return ADArray(np.inner(value(a), value(b)), tensordot(a, b, (-1, -1))._derivative)
+
+
+def vdot(a: Any, b: Any) -> Any:
+    """Return the sum of products of all elements; np.vdot for AD arrays."""
+    a, b = np.ravel(a), np.ravel(b)
+    return ADArray(np.vdot(value(a), value(b)), matmul(np.conjugate(a), b)._derivative)
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Return the product summed over pairs of axes; np.tensordot for AD arrays."""
+    na, nb = np.ndim(a), np.ndim(b)
+    if np.ndim(axes) == 0:
+        first, second = list(range(na - int(axes), na)), list(range(int(axes)))
+    else:
+        first, second = (
+            [int(k) % n for k in np.atleast_1d(part)]
+            for part, n in zip(axes, (na, nb), strict=True)
+        )
+    rest_a = [k for k in range(na) if k not in first]
+    rest_b = [k for k in range(nb) if k not in second]
+    rows, cols = ([np.shape(c)[k] for k in rest] for c, rest in ((a, rest_a), (b, rest_b)))
+    length = int(np.prod([np.shape(a)[k] for k in first]))
+    left = np.reshape(np.transpose(a, rest_a + first), (int(np.prod(rows)), length))
+    right = np.reshape(np.transpose(b, second + rest_b), (length, int(np.prod(cols))))
+    total = matmul(left, right)
+    return ADArray(np.tensordot(value(a), value(b), axes), total._derivative)
+
+
+def matvec(x1: Any, x2: Any) -> Any:
+    """Return the products of (stacks of) matrices with vectors; np.matvec for AD arrays."""
+    total = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
+    return ADArray(_ufunc("matvec")(value(x1), value(x2)), total._derivative)
+
+
+def vecmat(x1: Any, x2: Any) -> Any:
+    """Return the products of vectors with (stacks of) matrices; np.vecmat for AD arrays."""
+    total = np.sum(np.conjugate(x1)[..., np.newaxis] * x2, axis=-2)
+    return ADArray(_ufunc("vecmat")(value(x1), value(x2)), total._derivative)
+
+
+def vecdot(x1: Any, x2: Any) -> Any:
+    """Return the scalar products of vectors along the last axis; np.vecdot for AD arrays."""
+    total = np.sum(np.conjugate(x1) * x2, axis=-1)
+    return ADArray(_ufunc("vecdot")(value(x1), value(x2)), total._derivative)
+
+
+def _ufunc(name: str) -> Any:
+    return getattr(np, name)  # np.matvec and np.vecmat came with NumPy 2.2
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Return all products of two vectors; np.outer for AD arrays."""
+    return np.ravel(a)[:, np.newaxis] * np.ravel(b)[np.newaxis, :]
+
+
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return the sum of the diagonal; np.trace for AD arrays."""
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+def kron(a: Any, b: Any) -> Any:
+    """Return the Kronecker product; np.kron for AD arrays."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    na, nb = ((1,) * (ndim - np.ndim(c)) + np.shape(c) for c in (a, b))
+    left = np.reshape(a, [n for k in na for n in (k, 1)])
+    right = np.reshape(b, [n for k in nb for n in (1, k)])
+    product: Any = np.reshape(left * right, tuple(p * q for p, q in zip(na, nb, strict=True)))
+    return ADArray(np.kron(value(a), value(b)), product._derivative)
+
+
+def cross(a: Any, b: Any) -> Any:
+    """Return the cross product of vectors with three components on the last axis."""
+    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
+        raise ShapeError("np.cross of AD arrays needs three components on the last axis")
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    stacked: Any = np.stack(parts, axis=-1)
+    return ADArray(np.cross(value(a), value(b)), stacked._derivative)
+
+
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
+    """Return a sum of products named by indices; np.einsum for AD arrays.
+
+    All operands are broadcast to all indices at once: right for the small tensors of a residual.
+    """
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    names = inputs.split(",")
+    if "." in subscripts or any(len(set(n)) < len(n) for n in names):
+        raise DerivativeError("np.einsum on AD arrays needs indices without '...' or repetition")
+    if not arrow:
+        output = "".join(sorted(k for k in set(inputs) - {","} if inputs.count(k) == 1))
+    letters = output + "".join(sorted(set(inputs) - set(output) - {","}))
+    product: Any = 1.0
+    for name, operand in zip(names, operands, strict=True):
+        order = [name.index(letter) for letter in letters if letter in name]
+        moved = np.transpose(operand, order)
+        present = [letter in name for letter in letters]
+        key = tuple(slice(None) if here else np.newaxis for here in present)
+        product = product * moved[key]
+    axes = tuple(range(len(output), len(letters)))
+    total = np.sum(product, axis=axes) if axes else product
+    if not total.size:  # here NumPy writes beyond the end of its result
+        return total
+    return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
+
+
+TABLE: dict[Any, Any] = {
+    np.matmul: matmul,
+    **{getattr(np, f.__name__): f for f in (vecdot, matvec, vecmat) if hasattr(np, f.__name__)},
+    np.dot: dot,
+    np.vdot: vdot,
+    np.inner: inner,
+    np.tensordot: tensordot,
+    np.outer: outer,
+    np.trace: trace,
+    np.kron: kron,
+    np.cross: cross,
+    np.linalg.cross: cross,
+    np.linalg.outer: outer,
+    np.linalg.trace: lambda a, offset=0: trace(a, offset, -2, -1),
+    np.linalg.matmul: matmul,
+    np.linalg.tensordot: tensordot,
+    np.einsum: einsum,
+}

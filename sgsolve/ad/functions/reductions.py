@@ -1,0 +1,251 @@
+"""Functions that reduce axes to one value: sums, means, products, extremes, norms.
+
+The value is always NumPy's own; the derivative is a sum over the axes of weights times the
+derivative of the elements, with the weights written here.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError
+from ..array import ADArray
+from ..derivatives.derivative import Derivative
+from ..elementwise import value
+from ..indexing import Selected
+from ..structures.operands import Index
+from .branching import where
+
+UNSET: Any = np._NoValue
+
+
+def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+    """Return the sum over axes; np.sum for AD arrays."""
+    refuse(kwargs, "sum")
+    v = np.asarray(value(a))
+    result = np.sum(v, axis=axis, dtype=dtype, keepdims=flag(keepdims))
+    return ADArray(result, _summed(a._derivative, v.shape, axis, int(np.size(result))))
+
+
+def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int) -> Derivative:
+    """Return the derivative of a sum over axes of an array of this shape."""
+    name = ("sum", shape, normalized(axis, len(shape)))
+    root = derivative.root
+    known = root.children.get(name)
+    if known is None:
+        kept = [1 if k in name[2] else n for k, n in enumerate(shape)]
+        place = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
+        flat = np.ascontiguousarray(place, dtype=np.int64).ravel()
+        known = root.children.setdefault(name, Selected(Index(flat, None, False, root.clock)))
+    known.used = root.clock
+    return derivative.put(known.index, size)
+
+
+def _weighted(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
+    """Return `result` with the derivative of ``sum(weights * a, axis)``, weights held fixed."""
+    derivative = a._derivative
+    if not derivative.is_sparsity:
+        full = np.broadcast_to(np.asarray(weights), a.shape)
+        if full.dtype.kind not in "fc":
+            full = full.astype(float)
+        if full.size == 1:
+            full = np.ravel(full)[0]  # one element has a number for a coefficient
+        derivative = derivative.scaled(full if np.ndim(full) == 0 else full.ravel())
+    return ADArray(result, _summed(derivative, a.shape, axis, int(np.size(result))))
+
+
+def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+    """Return the mean over axes; np.mean for AD arrays."""
+    refuse(kwargs, "mean")
+    result = np.mean(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims))
+    total = _summed(a._derivative, a.shape, axis, int(np.size(result)))
+    return ADArray(result, total.scaled(1.0 / _count(a, result)))
+
+
+def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any:
+    """Return the weighted average over axes; np.average for AD arrays."""
+    if weights is None:
+        return mean(a, axis, **kwargs)
+    if np.ndim(weights) == 1 and np.ndim(a) > 1 and axis is not None:
+        shape = [1] * np.ndim(a)
+        shape[axis] = -1
+        weights = np.reshape(weights, shape)
+    weights = np.broadcast_to(weights, np.shape(a))
+    return np.sum(a * weights, axis, **kwargs) / np.sum(weights, axis, **kwargs)
+
+
+def var(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
+    """Return the variance over axes; np.var for AD arrays."""
+    result, deviation, freedom = _spread(np.var, a, axis, ddof, **kwargs)
+    with np.errstate(all="ignore"):
+        weights = 2.0 / freedom * deviation
+    return _weighted(a, weights, axis, result)
+
+
+def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
+    """Return the standard deviation over axes; np.std. Where it is zero its slope is taken as 0."""
+    result, deviation, freedom = _spread(np.std, a, axis, ddof, **kwargs)
+    size = np.std(value(a), axis=axis, ddof=ddof, keepdims=True)
+    with np.errstate(all="ignore"):
+        slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
+    return _weighted(a, np.where(size == 0, 0.0, slope), axis, result)
+
+
+def _spread(
+    func: Any,
+    a: Any,
+    axis: Any,
+    ddof: Any,
+    dtype: Any = None,
+    keepdims: Any = False,
+    **kwargs: Any,
+) -> tuple[Any, Any, Any]:
+    refuse(kwargs, func.__name__)
+    _real(a, func.__name__)
+    v = value(a)
+    result = func(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
+    return result, v - np.mean(v, axis=axis, keepdims=True), np.float64(_count(a, result) - ddof)
+
+
+def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+    """Return the product over axes; np.prod for AD arrays. Exact where factors are zero."""
+    refuse(kwargs, "prod")
+    result = np.prod(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims))
+    lines = _lines(a, axis)
+    others = _products_of_others(value(lines))
+    return _weighted(lines, others, 0, result)
+
+
+def _products_of_others(v: Any) -> Any:
+    """Return for each element the product of the others along the first axis."""
+    ones = np.ones_like(
+        v[:1], dtype=np.result_type(v, np.float32) if v.dtype.kind in "fc" else float
+    )
+    before = np.concatenate([ones, np.cumprod(v[:-1], axis=0)])
+    after = np.concatenate([np.cumprod(v[:0:-1], axis=0)[::-1], ones])
+    return (before * after)[: len(v)]
+
+
+def extreme(func: Any, at: Any) -> Any:
+    """Return the rule of np.max or np.min; at a tie the first element is taken."""
+
+    def extreme_of(a: Any, axis: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+        refuse(kwargs, func.__name__)
+        result = func(value(a), axis=axis, keepdims=flag(keepdims))
+        lines = _lines(a, axis)
+        if a._derivative.is_sparsity:
+            return _weighted(lines, 1.0, 0, result)
+        count = lines.shape[1]
+        place = at(value(lines), axis=0) * count + np.arange(count)
+        index = a._derivative.root.index(place, lines.size)
+        return ADArray(result, lines._derivative.taken(index))
+
+    return extreme_of
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    """Return vector norms, or Frobenius norms; np.linalg.norm for AD arrays.
+
+    Where the norm is zero its slope is taken as zero.
+    """
+    _real(x, "linalg.norm")
+    matrices = np.ndim(x) > 1 if axis is None else np.ndim(axis) > 0 and len(axis) > 1
+    if matrices and ord in (1, -1, np.inf, -np.inf):
+        line = _largest_line(x, ord, axis, flag(keepdims))
+        return ADArray(np.linalg.norm(value(x), ord, axis, flag(keepdims)), line._derivative)
+    if matrices and ord not in (None, "fro"):
+        raise DerivativeError(
+            f"np.linalg.norm(ord={ord!r}) of a matrix is not supported on AD arrays; use "
+            "ord='fro', or np.sum and np.max over the axes you mean"
+        )
+    v = np.asarray(value(x))
+    result = np.linalg.norm(v, ord, axis, flag(keepdims))
+    if ord in (np.inf, -np.inf):
+        largest = TABLE[np.max if ord > 0 else np.min](abs(x), axis=axis, keepdims=keepdims)
+        return ADArray(result, largest._derivative)
+    if ord == 0:
+        return _weighted(x, 0.0, axis, result)
+    p = 2 if ord in (None, "fro") else ord
+    size = np.asarray(np.linalg.norm(v, ord, axis, True))
+    with np.errstate(all="ignore"):
+        relative = v / np.where(size == 0, 1.0, size)
+        slope = np.sign(v) if p == 1 else relative * np.abs(relative) ** (p - 2)
+    return _weighted(x, slope if p == 2 else np.where(v == 0, 0.0, slope), axis, result)
+
+
+def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    """Return the largest (or smallest) absolute column sum (ord 1) or row sum (ord inf)."""
+    row, column = normalized(axis, np.ndim(x))
+    along, across = (row, column) if abs(ord) == 1 else (column, row)
+    sums = np.sum(abs(x), axis=along, keepdims=True)
+    if not sums.size:
+        return np.sum(x, axis=(row, column), keepdims=keepdims)  # the norm of nothing is zero
+    result = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
+    return result if keepdims else np.squeeze(result, axis=(row, column))
+
+
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, **kwargs: Any) -> Any:
+    """Return x with NaN and infinities replaced by constants; np.nan_to_num for AD arrays."""
+    v = value(x)
+    result = np.nan_to_num(v, nan=nan, **kwargs)
+    return ADArray(result, where(np.isfinite(v), x, result)._derivative)
+
+
+def _lines(a: ADArray, axis: Any) -> Any:
+    """Return a as a matrix whose columns are the lines along the reduced axes."""
+    axes = normalized(axis, a.ndim)
+    rest = tuple(k for k in range(a.ndim) if k not in axes)
+    length = int(np.prod([a.shape[k] for k in axes]))
+    count = int(np.prod([a.shape[k] for k in rest]))
+    return np.reshape(np.transpose(a, axes + rest), (length, count))
+
+
+def normalized(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes as a tuple of non-negative numbers, all of them for None."""
+    if axis is None or not ndim:
+        return tuple(range(ndim))
+    return tuple(builtins.sum(((int(k) % ndim,) for k in np.atleast_1d(axis)), ()))
+
+
+def _count(a: ADArray, result: Any) -> Any:
+    """Return how many elements went into each result; NaN for none, as NumPy's mean is."""
+    return a.size / np.size(result) if np.size(result) and a.size else float("nan")
+
+
+def flag(keepdims: Any) -> bool:
+    """Return keepdims as NumPy reads it, absent or given."""
+    return bool(keepdims) if keepdims is not UNSET else False
+
+
+def refuse(kwargs: Any, name: str) -> None:
+    """Refuse arguments that the AD function does not have."""
+    given = sorted(k for k, v in kwargs.items() if v is not None and v is not UNSET)
+    if given:
+        raise DerivativeError(f"np.{name} on AD arrays takes no {', '.join(given)}")
+
+
+def _real(a: Any, name: str) -> None:
+    if a.dtype.kind == "c":
+        raise DerivativeError(f"np.{name} of a complex AD array has no complex derivative")
+
+
+TABLE: dict[Any, Any] = {
+    np.sum: sum,
+    np.mean: mean,
+    np.average: average,
+    np.var: var,
+    np.std: std,
+    np.prod: prod,
+    np.max: extreme(np.max, np.argmax),
+    np.min: extreme(np.min, np.argmin),
+    np.amax: extreme(np.max, np.argmax),
+    np.amin: extreme(np.min, np.argmin),
+    np.ptp: lambda a, axis=None, **kwargs: (
+        np.max(a, axis=axis, **kwargs) - np.min(a, axis=axis, **kwargs)
+    ),
+    np.linalg.norm: norm,
+    np.nan_to_num: nan_to_num,
+}

@@ -1,0 +1,197 @@
+"""Functions that select, repeat or reorder elements: their derivative is a choice of rows.
+
+NumPy itself applies each function to the array of positions, once for each shape and set of
+arguments; the derivative takes the rows that this names.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError, InputError
+from ..array import ADArray
+from ..elementwise import value
+from ..indexing import permuted
+from .branching import where
+
+NUMPY_ONLY = (
+    np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.roll, np.flip, np.fliplr, np.flipud,
+    np.rot90, np.repeat, np.tile, np.broadcast_to, np.diagonal, np.take, np.compress,
+    np.take_along_axis, np.delete, np.extract, np.matrix_transpose, np.linalg.diagonal,
+    np.linalg.matrix_transpose,
+)  # fmt: skip
+# These keep the C order of the elements: only the value changes shape.
+SAME_ORDER = (np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d)
+
+
+def _selecting(func: Callable[..., Any]) -> Callable[..., Any]:
+    def selected(y: Any, *args: Any, **kwargs: Any) -> Any:
+        if func is np.compress or func is np.extract:
+            condition, y, args = y, args[0], args[1:]
+            return selected_by(y, lambda p: func(condition, p, *args, **kwargs), None)
+        name = _name(func, y.shape, args, kwargs)
+        return selected_by(y, lambda p: func(p, *args, **kwargs), name)
+
+    return selected
+
+
+def selected_by(y: ADArray, choose: Callable[[Any], Any], name: Any) -> ADArray:
+    """Return ``choose(y)`` for a function that only moves elements; see `permuted` for `name`."""
+    result = choose(np.asarray(y._value))
+    derivative = y._derivative
+    if name is not None:
+        return ADArray(result, permuted(derivative, name, y.shape, choose))
+    positions = np.asarray(choose(np.arange(y.size).reshape(y.shape)))
+    index = derivative.root.index(positions.ravel(), y.size)
+    return ADArray(result, derivative.taken(index))
+
+
+def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
+    """Return a hashable name of the selection, or None where arguments are arrays."""
+    frozen = []
+    for argument in (*args, *(x for k in sorted(kwargs) for x in (k, kwargs[k]))):
+        if isinstance(argument, np.ndarray) or (
+            isinstance(argument, (list, tuple)) and any(isinstance(a, np.ndarray) for a in argument)
+        ):
+            return None
+        frozen.append(tuple(argument) if isinstance(argument, list) else argument)
+    name = (func.__name__, shape, tuple(frozen))
+    try:
+        hash(name)
+    except TypeError:
+        return None
+    return name
+
+
+def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
+    def reshaped(y: Any, *args: Any, **kwargs: Any) -> Any:
+        return ADArray(func(y._value, *args, **kwargs), y._derivative)
+
+    return reshaped
+
+
+def reshape(y: Any, /, shape: Any = None, order: str = "C", **kwargs: Any) -> Any:
+    """Return y in another shape; np.reshape for AD arrays."""
+    shape = kwargs.get("newshape", shape)
+    if order in ("C", "A", "K"):
+        return ADArray(np.reshape(np.asarray(y._value), shape), y._derivative)
+    frozen = tuple(np.atleast_1d(shape).tolist())
+    name = ("reshape", y.shape, frozen, order)
+    return selected_by(y, lambda p: np.reshape(p, shape, order="F"), name)
+
+
+def reshape_method(y: Any, *shape: Any, order: str = "C") -> Any:
+    """Return y in another shape, given as one tuple or as separate lengths."""
+    return reshape(y, shape[0] if len(shape) == 1 else shape, order)
+
+
+def ravel(y: Any, order: str = "C") -> Any:
+    """Return y as a vector; np.ravel for AD arrays."""
+    return reshape(y, (-1,), order)
+
+
+def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
+    """Return y with values of another inexact type."""
+    if np.dtype(dtype).kind not in "fc":
+        raise DerivativeError(f"astype({np.dtype(dtype)}) would lose the derivative")
+    if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
+        raise DerivativeError("astype from complex to real has no complex derivative")
+    return ADArray(y._value.astype(dtype), y._derivative)
+
+
+def item(y: Any, *args: Any) -> Any:
+    """Refuse: a Python number has no derivative."""
+    raise DerivativeError("y.item() would lose the derivative; use ad.value(y).item()")
+
+
+def refuse_list(y: Any) -> Any:
+    """Refuse: a list of Python numbers has no derivative."""
+    raise DerivativeError("y.tolist() would lose the derivative; use list(y) or ad.value(y)")
+
+
+def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:
+    """Refuse: AD arrays are never written into."""
+    raise DerivativeError("an AD array is never written into; use np.where or ad.sparsesum")
+
+
+def _split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
+    if isinstance(parts, (int, np.integer)):
+        if y.shape[axis] % parts:
+            raise InputError(f"an axis of length {y.shape[axis]} has no {parts} equal parts")
+        parts = np.arange(1, parts) * (y.shape[axis] // parts)
+    edges = [0, *(int(p) for p in parts), y.shape[axis]]
+    before = (slice(None),) * (axis % y.ndim)
+    return [y[(*before, slice(a, b))] for a, b in itertools.pairwise(edges)]
+
+
+def _array_split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
+    if isinstance(parts, (int, np.integer)):
+        pieces = np.array_split(np.arange(y.shape[axis]), parts)
+        parts = np.cumsum([len(p) for p in pieces])[:-1]
+    return _split(y, parts, axis)
+
+
+def _atleast_3d(y: Any) -> Any:
+    return np.reshape(y, np.atleast_3d(np.empty(y.shape)).shape)
+
+
+def _diag(y: Any, k: int = 0) -> Any:
+    if y.ndim != 1:
+        return np.diagonal(y, k)
+    n = y.size + abs(k)
+    i = np.arange(y.size)
+    flat = (i + max(0, -k)) * n + i + max(0, k)
+    value_ = np.diag(np.asarray(y._value), k)
+    index = y._derivative.root.index(flat, n * n)
+    return ADArray(value_, y._derivative.put(index, n * n))
+
+
+def _triangle(func: Any) -> Any:
+    def triangle(y: Any, k: int = 0) -> Any:
+        inside = func(np.ones(y.shape[-2:], dtype=bool), k)
+        return where(inside, y, np.zeros(1, dtype=y.dtype))
+
+    return triangle
+
+
+def _resize(y: Any, new_shape: Any) -> Any:
+    if not y.size:
+        return np.resize(value(y), new_shape)
+    return _selecting(np.resize)(y, new_shape)
+
+
+def _copy(y: Any, order: Any = "K", subok: bool = False) -> Any:
+    return ADArray(np.array(y._value, order=order, copy=True), y._derivative)
+
+
+def _around(y: Any, decimals: int = 0) -> Any:
+    return y * 0.0 + np.round(value(y), decimals)
+
+
+TABLE: dict[Any, Any] = {
+    **{func: _selecting(func) for func in NUMPY_ONLY},
+    **{func: _reshaping(func) for func in SAME_ORDER},
+    np.reshape: reshape,
+    np.ravel: ravel,
+    np.permute_dims: _selecting(np.transpose),
+    np.atleast_3d: _atleast_3d,
+    np.split: _split,
+    np.hsplit: lambda y, parts: _split(y, parts, 0 if y.ndim == 1 else 1),
+    np.vsplit: lambda y, parts: _split(y, parts, 0),
+    np.array_split: _array_split,
+    np.dsplit: lambda y, parts: _split(y, parts, 2),
+    np.diag: _diag,
+    np.diagflat: lambda y, k=0: _diag(np.ravel(y), k),
+    np.resize: _resize,
+    np.tril: _triangle(np.tril),
+    np.triu: _triangle(np.triu),
+    np.copy: _copy,
+    np.round: _around,
+    np.around: _around,
+}
+if hasattr(np, "unstack"):  # NumPy 2.1
+    TABLE[np.unstack] = lambda y, axis=0: tuple(np.moveaxis(y, axis, 0))

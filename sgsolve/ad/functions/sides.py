@@ -1,0 +1,82 @@
+"""Putting the two sides of a branch together again, on the structure that they came from.
+
+Each side of a `branch` was evaluated on the elements that it was chosen for, and so its terms
+stand on gathered structures. Which elements these are is a decision of one evaluation; the sum of
+both sides stands on the whole structures, with each side's coefficients at its elements.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..derivatives import array_operations as op
+from ..derivatives.coefficients import Coefficient, Memo, shifted
+from ..derivatives.derivative import Derivative, total
+from ..programs.recorded import Recorded
+from ..structures.operands import Index
+from ..structures.structure import Structure
+
+Piece = tuple[Index, Coefficient]
+
+
+def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
+    """Return the derivative of an array of `size` elements, each from one of the sides."""
+    first, *others = (d for _, d in sides)
+    if type(first) is Recorded:
+        indices = tuple(index for index, _ in sides)
+        return first.combined(_put_back, tuple(others), size, indices)
+    return _put_back(*(d for _, d in sides), size, *(index for index, _ in sides))
+
+
+def _put_back(*arguments: Any) -> Derivative:
+    """Carry `put_back` out; arguments are all derivatives, the size, and all indices."""
+    count = len(arguments) // 2
+    size: int = arguments[count]
+    sides = list(zip(arguments[count + 1 :], arguments[:count], strict=True))
+    result = _merged(sides, size)
+    for index, _ in sides:
+        # Structures and their index refer to each other: freed now, not by the garbage collector.
+        index.taken.clear()
+    return result
+
+
+def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
+    if any(d.is_sparsity for _, d in sides):
+        return total([d.put(index, size) for index, d in sides])
+    pieces: dict[Structure, list[Piece]] = {}
+    others = []
+    for index, d in sides:
+        rest = {}
+        for g, p in d.terms.items():
+            origin = g.origin(index, size)
+            if origin is not None and (not g.has_weights or p[2] is None):
+                pieces.setdefault(origin, []).append((index, p))
+            else:
+                rest[g] = p
+        if rest:
+            others.append(Derivative(d.root, rest).put(index, size))
+    memo = Memo()
+    terms = {g: _spread(g, parts, size, memo) for g, parts in pieces.items()}
+    return total([Derivative(sides[0][1].root, terms), *others])
+
+
+def _spread(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:
+    """Return one coefficient array from its pieces; opposite terms share it."""
+    weighted = g.has_weights
+    stretches: list[tuple[Index, Any, Any]] = []
+    for index, (alpha, s, c, a) in parts:
+        if weighted:
+            stretches.append((index, alpha, a))
+        elif c is None:
+            stretches.append((index, alpha, None))
+        else:
+            if alpha != 0.0:
+                c, s = shifted(c, s, alpha, memo)
+            stretches.append((index, s, c))
+    # An infinite slope of one element must not meet the zeros of the others.
+    common = next((s for _, s, _ in stretches if 0.0 < abs(s) < math.inf), 1.0)
+    ratios = tuple(s / common for _, s, _ in stretches)
+    pieces = [part for index, _, values in stretches for part in (index, values)]
+    full = memo(op.spread, size, ratios, *pieces)
+    return (common, 0.0, None, full) if weighted else (0.0, common, full, None)

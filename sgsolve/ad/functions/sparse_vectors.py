@@ -1,0 +1,134 @@
+"""Writing into chosen positions: sums of sparse vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import DataTypeError, InputError, ShapeError
+from ..array import ADArray
+from ..derivatives.derivative import total
+from ..elementwise import common_dtype
+from ..indexing import broadcast
+
+POSITION = np.dtype(np.int64)
+
+
+class SparseVector(NamedTuple):
+    """A vector of length n that is zero but for values v at positions idx."""
+
+    n: int
+    idx: Any
+    v: Any
+
+
+def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
+    """Return the vector of length n with values v at positions idx, for `sparsesum`.
+
+    Parameters
+    ----------
+    n : int
+    idx : array_like of int, shape (m,), a slice, or a boolean mask of length n
+    v : ndarray or AD array, shape (m,) or a scalar for all positions
+    """
+    if type(idx) is np.ndarray and idx.dtype is POSITION and idx.ndim == 1 and idx.size:
+        if type(v) is ADArray and v._value.shape == idx.shape:
+            return SparseVector(n, idx, v)
+    elif isinstance(idx, slice):
+        idx = np.arange(*idx.indices(n))
+    index = np.asarray(idx)
+    if index.size == 0 and index.dtype != bool:
+        index = index.astype(np.int64)
+    if index.dtype.kind not in "iub":
+        raise DataTypeError(f"sparsevec: idx must be integers or a mask, not {index.dtype}")
+    if index.dtype == bool:
+        index = np.flatnonzero(index)
+    if index.ndim == 0:
+        index = index.reshape(1)
+    shape = v.shape if isinstance(v, ADArray) else np.shape(v)
+    if shape not in ((), index.shape):
+        raise ShapeError(f"sparsevec: v has shape {shape}, idx has shape {index.shape}")
+    return SparseVector(int(n), index, v)
+
+
+def sparsesum(
+    terms: Iterable[SparseVector | tuple[Any, ...]],
+    *,
+    check_unique: bool = False,
+    return_sparse: bool = False,
+) -> Any:
+    """Return the sum of sparse vectors: how to write into chosen positions of an array.
+
+    Parameters
+    ----------
+    terms : sequence of `sparsevec`
+        At least one; all of the same length.
+    check_unique : bool
+        Refuse positions that are written twice (when the sum stands for an assignment).
+    return_sparse : bool
+        Return a `SparseVector` on the union of the positions, instead of the full vector.
+
+    Raises
+    ------
+    InputError
+        If there are no terms, lengths differ, or a position is written twice under `check_unique`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> x = ad.seed(np.array([2.0, 3.0]))
+    >>> y = ad.sparsesum([ad.sparsevec(3, [0, 2], x), ad.sparsevec(3, [2], x[:1] * x[1:])])
+    >>> y.value
+    array([2., 0., 9.])
+    """
+    parts = [t if type(t) is SparseVector else sparsevec(*t) for t in terms]
+    if not parts:
+        raise InputError("sparsesum needs at least one term; its length is unknown without")
+    n = parts[0][0]
+    for p in parts:
+        if p[0] != n:
+            lengths = sorted({p.n for p in parts})
+            raise ShapeError(f"sparsesum: terms of different lengths {lengths}")
+    if check_unique:
+        _refuse_repeated(parts, n)
+    if return_sparse:
+        union = np.unique(np.concatenate([np.where(p.idx < 0, p.idx + n, p.idx) for p in parts]))
+        local = [SparseVector(len(union), np.searchsorted(union, p.idx % n), p.v) for p in parts]
+        return SparseVector(n, union, _dense_sum(local, len(union)))
+    return _dense_sum(parts, n)
+
+
+def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
+    count = np.zeros(n, dtype=np.int64)
+    for p in parts:
+        np.add.at(count, p.idx, 1)
+    twice = np.flatnonzero(count > 1)
+    if len(twice):
+        raise InputError(f"sparsesum: position {twice[0]} is written {count[twice[0]]} times")
+
+
+def _dense_sum(parts: list[SparseVector], n: int) -> Any:
+    values = [v._value if type(v) is ADArray else v for _, _, v in parts]
+    result = np.zeros(n, common_dtype(values))
+    root = next((p.v._derivative.root for p in parts if type(p.v) is ADArray), None)
+    if root is None:
+        for (_, idx, _), v in zip(parts, values, strict=True):
+            np.add.at(result, idx, v)
+        return result
+    places = []
+    for (_, idx, array), v in zip(parts, values, strict=True):
+        index = root.index(idx, n)
+        if index.unique:
+            result[index.range or index.values] += v
+        else:
+            np.add.at(result, index.values, v)
+        if type(array) is ADArray:
+            d = array._derivative
+            if v.shape != idx.shape:
+                d = broadcast(d, v.shape, idx.shape)
+            places.append(d.put(index, n))
+    return ADArray(result, total(places))

@@ -1,0 +1,52 @@
+"""Constant tables looked up at AD arrays: interpolation, polynomials, pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError
+from ..array import ADArray
+from ..elementwise import value
+from .branching import where
+
+
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    """Return the piecewise linear interpolation of a constant table; np.interp for AD arrays.
+
+    At a node of the table the slope is that of the interval to its right.
+    """
+    if isinstance(xp, ADArray) or isinstance(fp, ADArray) or period is not None:
+        raise DerivativeError("np.interp on AD arrays needs a constant table and no period")
+    v = np.asarray(value(x), dtype=float)
+    xp, fp = np.asarray(xp, dtype=float), np.asarray(fp)
+    result = np.interp(v, xp, fp, left, right)
+    if x._derivative.is_sparsity:
+        return ADArray(result, x._derivative)
+    cell = np.clip(np.searchsorted(xp, v, side="right") - 1, 0, max(len(xp) - 2, 0))
+    slope = np.diff(fp)[cell] / np.diff(xp)[cell] if len(xp) > 1 else np.zeros(v.shape)
+    slope = np.where((v < xp[0]) | (v > xp[-1]), 0.0, slope)
+    return ADArray(result, x._derivative.scaled(np.asarray(slope, dtype=float).ravel()))
+
+
+def polyval(p: Any, x: Any) -> Any:
+    """Return a polynomial's value by Horner's rule; np.polyval for AD arrays."""
+    result: Any = x * 0.0
+    for coefficient in p:
+        result = result * x + coefficient
+    return ADArray(np.polyval(list(map(value, p)), value(x)), result._derivative)
+
+
+def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
+    """Return functions chosen by conditions; np.piecewise for AD arrays."""
+    default = funclist[-1] if len(funclist) > len(condlist) else 0.0
+    result = default(x) if callable(default) else default
+    for condition, f in zip(condlist, funclist, strict=False):
+        result = where(condition, f(x) if callable(f) else f, result)
+    return result
+
+
+TABLE: dict[Any, Any] = {np.interp: interp, np.polyval: polyval, np.piecewise: piecewise}

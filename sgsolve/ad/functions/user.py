@@ -1,0 +1,152 @@
+"""Functions with derivatives of their own: the user's, and those that need care near a limit."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError, InputError, ShapeError
+from ..array import ADArray
+from ..derivatives.array_operations import flat
+from ..derivatives.derivative import Derivative
+from ..elementwise import value
+from ..indexing import broadcast
+
+Function = Callable[..., Any]
+
+
+def elementwise(f: Function, dfdx: Function | Sequence[Function]) -> Function:
+    """Return f as a function of AD arrays, with derivatives that the user supplies.
+
+    Parameters
+    ----------
+    f : callable
+        Acts element by element on ndarrays of any one shape; any number of array arguments.
+    dfdx : callable, or sequence of callables
+        Partial derivative with respect to each argument, called with the same arguments as f;
+        None for an argument that is never differentiated.
+
+    Returns
+    -------
+    callable
+        On plain ndarrays it is f itself.
+
+    Raises
+    ------
+    InputError
+        If f or a derivative is not callable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.special import jv
+    >>> from sgsolve import ad
+    >>> j2 = ad.elementwise(lambda x: jv(2, x), lambda x: 0.5 * (jv(1, x) - jv(3, x)))
+    >>> j2(ad.seed([1.0])).jacobian.toarray().round(6)
+    array([[0.210244]])
+    """
+    partials = list(dfdx) if isinstance(dfdx, Sequence) else [dfdx]
+    if not callable(f) or not all(p is None or callable(p) for p in partials):
+        raise InputError("elementwise: f and every dfdx must be callable")
+
+    def rule(y: Any, which: list[bool], *values: Any) -> list[Any]:
+        if len(values) != len(partials):
+            raise DerivativeError(
+                f"elementwise: f was called with {len(values)} arguments and has "
+                f"{len(partials)} derivatives"
+            )
+        slopes = []
+        for k, (partial, needed) in enumerate(zip(partials, which, strict=True)):
+            if needed and partial is None:
+                raise DerivativeError(f"elementwise: argument {k} has no derivative")
+            slopes.append(partial(*values) if needed and partial is not None else None)
+        return slopes
+
+    return functools.wraps(f)(primitive(f, rule))
+
+
+def primitive(f: Function, rule: Function) -> Function:
+    """Return f as a function of AD arrays; ``rule(y, which, *values)`` gives the partials.
+
+    `which` tells the arguments that carry derivatives; the partials of others are not used.
+    """
+
+    def applied(*args: Any) -> Any:
+        which = [isinstance(a, ADArray) for a in args]
+        if not any(which):
+            return f(*args)
+        values = [value(a) for a in args]
+        y = f(*values)
+        shape = np.broadcast_shapes(*map(np.shape, values))
+        if np.shape(y) != shape:
+            raise ShapeError(
+                f"an elementwise function returned shape {np.shape(y)} for arguments of "
+                f"shape {shape}"
+            )
+        tracing = any(a._derivative.is_sparsity for a in args if isinstance(a, ADArray))
+        slopes = [1.0] * len(args) if tracing else rule(y, which, *values)
+        total: Derivative | None = None
+        for a, slope in zip(args, slopes, strict=True):
+            if not isinstance(a, ADArray):
+                continue
+            # A slope may be an array that the caller keeps and changes.
+            own = np.array(slope) if isinstance(slope, np.ndarray) else slope
+            d = broadcast(a._derivative, a.shape, shape).scaled(flat(own, y))
+            total = d if total is None else total.plus(d)
+        assert total is not None
+        return ADArray(y, total)
+
+    return applied
+
+
+def _bernoulli(x: Any) -> Any:
+    x = np.asarray(x)
+    with np.errstate(all="ignore"):
+        return np.where(x == 0, 1.0, x / np.expm1(_below_overflow(x)))[()]
+
+
+def _below_overflow(x: Any) -> Any:
+    # Beyond this B(x) is below 1e-36 (single) or 1e-301: a bound in place of an overflow.
+    limit = 88.0 if x.dtype in (np.float32, np.complex64) else 700.0
+    return np.minimum(x, limit) if x.dtype.kind != "c" else x
+
+
+# B'(x) = sum over n of B_n x^(n-1) / (n-1)! with the Bernoulli numbers B_n (DLMF 24.2.1); for
+# |x| < 1/4 the first term left out is below 1e-17.
+_SERIES = (1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016, -691 / 108972864000)
+
+
+def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
+    x = np.asarray(x)
+    with np.errstate(all="ignore"):
+        slope = np.asarray((1.0 - y - x) / np.expm1(_below_overflow(x)))
+    small = np.abs(x) < 0.25
+    if np.any(small):
+        t = x[small]
+        t2 = t * t
+        total: Any = 0.0
+        for coefficient in reversed(_SERIES):
+            total = total * t2 + coefficient
+        slope[small] = -0.5 + t * total
+    return [slope]
+
+
+_bernoulli_primitive = primitive(_bernoulli, _bernoulli_slope)
+
+
+def bernoulli(x: Any) -> Any:
+    """Return x / (exp(x) - 1), accurate to rounding for every x, with its derivative.
+
+    The weight of the Scharfetter-Gummel flux (IEEE Trans. Electron Devices 16, 64 (1969)).
+    B(0) = 1, B(-x) = B(x) + x.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> float(ad.bernoulli(0.0)), float(ad.bernoulli(-800.0))
+    (1.0, 800.0)
+    """
+    return _bernoulli_primitive(x)

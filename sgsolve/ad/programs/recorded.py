@@ -1,0 +1,253 @@
+"""Recorded derivatives: what is done to an array, written down instead of carried out.
+
+While a residual runs, every operation on an AD array only notes itself as a point (see `points`).
+When the Jacobian is asked for, there is a `Program` for the last point if it was met often enough;
+otherwise the notes are carried out one after the other, by the methods of `Derivative`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..derivatives.coefficients import NUMBERS
+from ..derivatives.derivative import Derivative, Scale
+from ..structures.operands import Constant, Index, Matrix
+from .points import Point, Tape
+
+# Longer chains of operations are carried out at once.
+MOST_DEPTH = 4000
+# A factor that was this many numbers (a time step, a parameter of a sweep) goes to the tape.
+MOST_NUMBERS = 4
+PLAIN_NUMBERS = (float, int, np.float64)
+
+
+class Recorded(Derivative):
+    """The derivative that a point of a tape stands for."""
+
+    __slots__ = ("point", "tape")
+
+    def __init__(self, tape: Tape, point: Point) -> None:
+        self.root = tape.root
+        self.tape = tape
+        self.point = point
+
+    @property
+    def terms(self) -> Any:  # type: ignore[override]
+        """The terms; asking for them carries the recorded operations out."""
+        return self.tape.carry_out(self.point).terms
+
+    def _noted(
+        self,
+        key: Hashable,
+        apply: Callable[..., Derivative],
+        arguments: tuple[Any, ...] = (),
+        items: tuple[Any, ...] = (),
+        others: tuple[Recorded, ...] = (),
+    ) -> Derivative:
+        """Return the derivative after an operation that was not met at this point before."""
+        tape, parent = self.tape, self.point
+        parents = (parent, *(o.point for o in others))
+        inputs = tuple(map(tape.position, items))
+        if parent.depth >= MOST_DEPTH or -1 in inputs:
+            made = [tape.carry_out(p) for p in parents]
+            return apply(*made, *arguments, *items)
+        point = parent.children.setdefault(key, Point(apply, parents, arguments, inputs))
+        tape.recordings.points += 1
+        return Recorded(tape, point)
+
+    def scaled(self, factor: Scale) -> Derivative:
+        """Return diag(factor) times this derivative."""
+        point = self.point
+        if isinstance(factor, NUMBERS):
+            return self.scaled_by_number(factor)
+        number: Any = 1.0
+        if type(factor) is tuple:
+            number, factor = factor
+        position = self.tape.position(factor)
+        key = (position, number)
+        known = point.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(key, _scaled_by_array, (number,), (factor,))
+
+    def scaled_by_number(self, number: Any) -> Derivative:
+        """Return `number` times this derivative."""
+        tape = self.tape
+        tape.numbers += 1
+        varying = tape.recordings.varying
+        if tape.numbers in varying:
+            if type(number) not in PLAIN_NUMBERS:
+                return tape.carry_out(self.point).scaled_by_number(number)
+            number = float(number)
+            key: Hashable = ("number", tape.position(number))
+            known = self.point.children.get(key)
+            if known is not None:
+                return Recorded(tape, known)
+            return self._noted(key, Derivative.scaled_by_number, (), (number,))
+        key = (float, type(number), number)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        met = tape.recordings.numbers.setdefault(tape.numbers, set())
+        met.add(number)
+        if len(met) >= MOST_NUMBERS:
+            varying.add(tape.numbers)
+        return self._noted(key, Derivative.scaled_by_number, (number,))
+
+    def weighted(self, constant: Constant) -> Derivative:
+        """Return diag(constant) times this derivative, the constant part of it staying constant."""
+        known = self.point.children.get(constant)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(constant, Derivative.weighted, (constant,))
+
+    def masked(self, mask: NDArray[Any]) -> Derivative:
+        """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
+        position = self.tape.position(mask)
+        key = ("masked", position)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(key, Derivative.masked, (), (mask,))
+
+    def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
+        """Return this derivative plus (or minus, with sign -1) another one of the same size."""
+        tape = self.tape
+        if type(other) is not Recorded or other.tape is not tape:
+            return tape.carry_out(self.point).plus(other, sign)
+        key = (other.point, sign)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, Derivative.plus, (sign,), (), (other,))
+
+    def plus_all(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others."""
+        tape = self.tape
+        points = []
+        for other in others:
+            if type(other) is not Recorded or other.tape is not tape:
+                return tape.carry_out(self.point).plus_all(others)
+            points.append(other.point)
+        key = ("total", *points)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, _total, (), (), tuple(others))  # type: ignore[arg-type]
+
+    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
+        """Return the derivative of the product of two arrays with these values."""
+        tape = self.tape
+        if type(other) is not Recorded or other.tape is not tape:
+            return tape.carry_out(self.point).product(other, value, others)
+        i, j = tape.position(value), tape.position(others)
+        key = (other.point, i, j)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, Derivative.product, (), (value, others), (other,))
+
+    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
+        """Return the derivative of a quotient from its value and that of the denominator."""
+        tape = self.tape
+        if type(other) is not Recorded or other.tape is not tape:
+            return tape.carry_out(self.point).quotient(other, result, others)
+        i, j = tape.position(result), tape.position(others)
+        key = ("quotient", other.point, i, j)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, Derivative.quotient, (), (result, others), (other,))
+
+    def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
+        """Return the derivative of a function with that rule, from its result and argument."""
+        tape = self.tape
+        i, j = tape.position(result), tape.position(value)
+        key = (rule, i, j)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, Derivative.chained, (rule,), (result, value))
+
+    def taken(self, index: Index) -> Derivative:
+        """Return the derivative of the flattened array at these positions."""
+        if index.volatile:
+            position = self.tape.position(index)
+            key: Hashable = ("taken", position)
+            known = self.point.children.get(key)
+            if known is None:
+                return self._noted(key, Derivative.taken, (), (index,))
+            return Recorded(self.tape, known)
+        known = self.point.children.get(index)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(index, Derivative.taken, (index,))
+
+    def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
+        """Return the derivative of ``y[start:stop:step]``."""
+        key = (slice, start, stop, step)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(key, Derivative.taken_slice, (start, stop, step))
+
+    def put(self, rows: Index | slice, size: int) -> Derivative:
+        """Return the derivative of an array of `size` zeros with this one added at `rows`."""
+        if type(rows) is Index and rows.volatile:
+            position = self.tape.position(rows)
+            key: Hashable = ("put", position, size)
+            known = self.point.children.get(key)
+            if known is None:
+                return self._noted(key, _put, (size,), (rows,))
+            return Recorded(self.tape, known)
+        key = (rows.start if type(rows) is slice else rows, "put", size)
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(key, Derivative.put, (rows, size))
+
+    def multiplied(self, matrix: Matrix) -> Derivative:
+        """Return the derivative of ``A @ y``."""
+        known = self.point.children.get(matrix)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(matrix, Derivative.multiplied, (matrix,))
+
+    def combined(
+        self,
+        apply: Callable[..., Derivative],
+        others: tuple[Derivative, ...],
+        argument: Any,
+        items: tuple[Any, ...],
+    ) -> Derivative:
+        """Return ``apply(self, *others, argument, *items)``, items being of this evaluation."""
+        tape = self.tape
+        for other in others:
+            if type(other) is not Recorded or other.tape is not tape:
+                return apply(tape.carry_out(self.point), *others, argument, *items)
+        mine: Any = others
+        positions = tuple([tape.position(item) for item in items])
+        key = (apply, argument, positions, tuple([o.point for o in mine]))
+        known = self.point.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
+        return self._noted(key, apply, (argument,), items, mine)
+
+
+# Operations whose arguments stand in another order than those of the method.
+
+
+def _scaled_by_array(d: Derivative, number: Any, array: Any) -> Derivative:
+    return d.scaled((number, array))
+
+
+def _total(d: Derivative, *others: Derivative) -> Derivative:
+    return d.plus_all(others)
+
+
+def _put(d: Derivative, size: int, rows: Index) -> Derivative:
+    return d.put(rows, size)

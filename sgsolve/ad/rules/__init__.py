@@ -1,0 +1,1 @@
+"""Rules: the partial derivatives of elementwise functions, one table entry each."""

@@ -1,0 +1,221 @@
+"""The table of derivative rules of NumPy's ufuncs: ufunc -> partial derivatives.
+
+A rule gets the value y that the ufunc gave and the values of its arguments, and returns for each
+argument the partial derivative: a number, an array, or a pair (number, array) that stands for
+their product and saves a pass over memory. Whatever y already knows is not computed again.
+
+Piecewise constant functions (floor, sign, ...) have derivative zero where they have one; where a
+function has a kink, the rule takes the derivative of the side that NumPy's value comes from, and
+at the kink itself the choice is stated. The rules of SciPy's special functions are in
+`scipy_ufuncs`. Reference: NIST Digital Library of Mathematical Functions (dlmf.nist.gov),
+chapter 4.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from . import scipy_ufuncs
+
+Partial = Any
+Unary = Callable[[Any, Any], Partial]
+Binary = Callable[[Any, Any, Any], tuple[Partial, Partial]]
+
+LN2, LN10 = np.log(np.longdouble(2)), np.log(np.longdouble(10))
+DEGREE = np.arctan(np.longdouble(1)) / 45
+_EXTENDED = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
+
+
+def _constant(number: Any, like: Any) -> Any:
+    """Return a constant as a Python number, which adapts to any dtype, or in full precision."""
+    return number if getattr(like, "dtype", None) in _EXTENDED else float(number)
+
+
+def _quiet(rule: Any) -> Any:
+    """Give infinite slopes (sqrt at 0, arcsin at 1) as inf, without a warning of NumPy's."""
+
+    @functools.wraps(rule)
+    def quiet(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return rule(*args)
+
+    return quiet
+
+
+def _real_only(rule: Any) -> Any:
+    """Refuse complex arguments of functions that are not complex differentiable."""
+
+    @functools.wraps(rule)
+    def checked(y: Any, *args: Any) -> Any:
+        if any(np.iscomplexobj(a) for a in args):
+            raise TypeError("the function has no complex derivative")
+        return rule(y, *args)
+
+    return checked
+
+
+@_quiet
+def _tanh(y: Any, x: Any) -> Any:
+    # 1 - y^2 cancels where |x| is large; cosh overflows to inf there, whose inverse is right.
+    return (1.0 - y) * (1.0 + y) if np.iscomplexobj(x) else 1.0 / np.square(np.cosh(x))
+
+
+UNARY: dict[np.ufunc, Unary] = {
+    np.positive: lambda y, x: 1.0,
+    np.negative: lambda y, x: -1.0,
+    np.absolute: _real_only(lambda y, x: np.sign(x)),  # 0 at 0
+    np.fabs: lambda y, x: np.sign(x),
+    np.conjugate: _real_only(lambda y, x: 1.0),
+    np.square: lambda y, x: (2.0, x),
+    np.sqrt: _quiet(lambda y, x: (0.5, 1.0 / y)),
+    np.cbrt: _quiet(lambda y, x: 1.0 / (3.0 * y * y)),
+    np.reciprocal: _quiet(lambda y, x: (-1.0, y * y)),
+    np.exp: lambda y, x: y,
+    np.exp2: lambda y, x: (_constant(LN2, y), y),
+    np.expm1: _quiet(lambda y, x: np.exp(x)),
+    np.log: _quiet(lambda y, x: 1.0 / x),
+    np.log2: _quiet(lambda y, x: (1.0 / _constant(LN2, y), 1.0 / x)),
+    np.log10: _quiet(lambda y, x: (1.0 / _constant(LN10, y), 1.0 / x)),
+    np.log1p: _quiet(lambda y, x: 1.0 / (1.0 + x)),
+    np.sin: lambda y, x: np.cos(x),
+    np.cos: lambda y, x: (-1.0, np.sin(x)),
+    np.tan: _quiet(lambda y, x: 1.0 + y * y),
+    np.arcsin: _quiet(lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x))),
+    np.arccos: _quiet(lambda y, x: (-1.0, 1.0 / np.sqrt((1.0 - x) * (1.0 + x)))),
+    np.arctan: _quiet(lambda y, x: 1.0 / (1.0 + x * x)),
+    np.sinh: _quiet(lambda y, x: np.cosh(x)),
+    np.cosh: _quiet(lambda y, x: np.sinh(x)),
+    np.tanh: _tanh,
+    np.arcsinh: lambda y, x: (
+        1.0 / np.hypot(1.0, x) if not np.iscomplexobj(x) else 1.0 / np.sqrt(1.0 + x * x)
+    ),
+    np.arccosh: _quiet(lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))),
+    np.arctanh: _quiet(lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x))),
+    np.deg2rad: lambda y, x: _constant(DEGREE, y),
+    np.radians: lambda y, x: _constant(DEGREE, y),
+    np.rad2deg: lambda y, x: _constant(1 / DEGREE, y),
+    np.degrees: lambda y, x: _constant(1 / DEGREE, y),
+    np.sign: _real_only(lambda y, x: 0.0),
+    np.floor: lambda y, x: 0.0,
+    np.ceil: lambda y, x: 0.0,
+    np.rint: _real_only(lambda y, x: 0.0),
+    np.trunc: lambda y, x: 0.0,
+    np.spacing: lambda y, x: 0.0,
+    **scipy_ufuncs.UNARY,
+}
+
+
+@_quiet
+def _power(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    return _power_base(a, b), _power_exponent(y, a, b)
+
+
+def _power_base(a: Any, b: Any) -> Partial:
+    if np.ndim(b) == 0:
+        if b == 2:
+            return (2.0, a)
+        if b == 0 or b == 1:
+            return float(np.real(b))
+    # 0 * inf at a = 0, b = 0 is the slope of a constant.
+    slope = b * np.power(np.asarray(a, dtype=np.result_type(a, 1.0)), np.subtract(b, 1))
+    return np.where(np.equal(b, 0), 0.0, slope) if np.ndim(b) else slope
+
+
+def _power_exponent(y: Any, a: Any, b: Any) -> Partial:
+    # 0**b is 0 for every b > 0, so its slope in b is 0, not 0 * log(0); and 1 at b = 0 by
+    # convention, a jump, where 0 is as good as any.
+    zero = np.equal(a, 0)
+    slope = y * np.log(np.where(zero, 1.0, a))
+    return np.where(zero, np.where(np.less(np.real(b), 0), -np.inf, 0.0), slope)
+
+
+@_quiet
+def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    inverse = 1.0 / b
+    return inverse, (-1.0, y * inverse)
+
+
+def _chosen(first: Any) -> tuple[Partial, Partial]:
+    """Return the slopes of a function that hands on one of its arguments."""
+    chosen = np.asarray(first, dtype=float)
+    return chosen, 1.0 - chosen
+
+
+@_quiet
+def _hypot(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    safe = np.where(y == 0, 1.0, y)  # the slope at the origin is taken as 0
+    return a / safe, b / safe
+
+
+@_quiet
+def _arctan2(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    r = np.hypot(a, b)
+    return (b / r) / r, (-1.0, (a / r) / r)
+
+
+@_quiet
+def _logaddexp(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    return _shares(np.where(a == b, 0.0, np.subtract(a, b)))
+
+
+@_quiet
+def _logaddexp2(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
+    return _shares(_constant(LN2, y) * np.where(a == b, 0.0, np.subtract(a, b)))
+
+
+def _shares(difference: Any) -> tuple[Partial, Partial]:
+    """Return how much of exp(a) + exp(b) each term is, from a - b."""
+    return special.expit(difference), special.expit(-difference)
+
+
+def _kept(a: Any, b: Any, take_a: Any) -> tuple[Partial, Partial]:
+    return _chosen(np.where(np.isnan(a), False, np.where(np.isnan(b), True, take_a)))
+
+
+BINARY: dict[Any, Binary] = {
+    np.add: lambda y, a, b: (1.0, 1.0),
+    np.subtract: lambda y, a, b: (1.0, -1.0),
+    np.multiply: lambda y, a, b: (b, a),
+    np.divide: _divide,
+    np.power: _power,
+    np.float_power: _power,
+    operator.pow: _power,  # NumPy's x**2 is not np.power(x, 2) to the last bit
+    np.floor_divide: lambda y, a, b: (0.0, 0.0),
+    np.remainder: _quiet(lambda y, a, b: (1.0, (-1.0, np.floor_divide(a, b) * 1.0))),
+    # a / b would be rounded to the next whole number; a - y is a multiple of b.
+    np.fmod: _quiet(lambda y, a, b: (1.0, (-1.0, np.rint((a - y) / b)))),
+    # At a tie the slope of the first argument is taken.
+    np.maximum: lambda y, a, b: _chosen(~np.less(a, b)),
+    np.minimum: lambda y, a, b: _chosen(~np.greater(a, b)),
+    np.fmax: lambda y, a, b: _kept(a, b, np.greater_equal(a, b)),
+    np.fmin: lambda y, a, b: _kept(a, b, np.less_equal(a, b)),
+    np.hypot: _hypot,
+    np.arctan2: _arctan2,
+    np.logaddexp: _logaddexp,
+    np.logaddexp2: _logaddexp2,
+    np.copysign: lambda y, a, b: (np.where(np.signbit(a) == np.signbit(b), 1.0, -1.0), 0.0),
+    np.heaviside: lambda y, a, b: (0.0, np.equal(a, 0) * 1.0),
+    np.nextafter: lambda y, a, b: (1.0, 0.0),
+    np.ldexp: lambda y, a, b: (np.ldexp(1.0, b), 0.0),
+    **scipy_ufuncs.BINARY,
+}
+
+# Where only one argument carries a derivative, and the other slope would cost a logarithm.
+ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
+    (np.divide, 0): _quiet(lambda y, a, b: 1.0 / b),
+    (np.divide, 1): _quiet(lambda y, a, b: (-1.0, y / b)),
+    **{
+        (power, 0): _quiet(lambda y, a, b: _power_base(a, b))
+        for power in (np.power, np.float_power, operator.pow)
+    },
+    **{
+        (power, 1): _quiet(lambda y, a, b: _power_exponent(y, a, b))
+        for power in (np.power, np.float_power, operator.pow)
+    },
+}

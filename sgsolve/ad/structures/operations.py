@@ -1,0 +1,167 @@
+"""Making structures out of structures: choosing rows, placing them, weighting, multiplying.
+
+The same operation on the same structure gives the same object back, for as long as the operation
+keeps being used: each result is kept as a child of the structure that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .gathered import Gathered
+from .joins import columns, matches, product
+from .operands import Constant, Index, IndexArray, Matrix
+from .structure import Rows, Structure, Taken
+
+Made = TypeVar("Made", Taken, Structure)
+
+
+def _interned(g: Structure, key: Hashable, make: Callable[[], Made]) -> Made:
+    """Return the child of that key, made at the first request; safe between threads."""
+    child: Made | None = g.children.get(key)
+    made = child is None
+    if child is None:
+        child = g.children.setdefault(key, make())
+    structure = child.structure if isinstance(child, Taken) else child
+    structure.used = g.root.clock
+    if made and (structure.has_weights or structure.rows is not None):
+        g.root.count(structure)
+    return child
+
+
+def take(g: Structure, index: Index) -> Taken:
+    """Return the structure of ``y.ravel()[index]``."""
+    if not index.volatile or index in g.children:
+        return _interned(g, index, lambda: _take(g, index))
+    # Kept with the index, which will be gone soon, instead of with this structure.
+    taken: Taken | None = index.taken.get(g)
+    if taken is None:
+        taken = index.taken.setdefault(g, _take(g, index))
+    return taken
+
+
+def take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
+    """Return the structure of ``y[start:stop:step]`` for a one-dimensional y."""
+    return _interned(g, (start, stop, step), lambda: _take_slice(g, start, stop, step))
+
+
+def put(g: Structure, rows: Index | slice, size: int) -> Structure:
+    """Return the structure of an array of `size` elements with this one's at `rows`."""
+    key = (rows.start if isinstance(rows, slice) else rows, size)
+    if isinstance(rows, Index) and rows.volatile and key not in g.children:
+        return _put(g, rows, size)
+    return _interned(g, key, lambda: _put(g, rows, size))
+
+
+def weighted(g: Structure, constant: Constant) -> Structure:
+    """Return the structure of an array multiplied by a constant one, element by element."""
+    return _interned(g, constant, lambda: _weighted(g, constant.values))
+
+
+def multiplied(g: Structure, matrix: Matrix) -> Structure:
+    """Return the structure of ``A @ y``; row factors must have been expanded before."""
+    return _interned(g, matrix, lambda: _multiplied(g, matrix.csr))
+
+
+def expanded(g: Structure) -> Structure:
+    """Return the structure without weights: one coefficient for each entry."""
+    return _interned(g, "expanded", lambda: _expanded(g))
+
+
+def _take(g: Structure, index: Index) -> Taken:
+    if g.rows is not None:
+        return _take_placed(g, index.values)
+    if index.volatile and index.unique:
+        return Taken(Gathered(g, index), index)
+    if g.has_weights:
+        taken = Structure(g.root, len(index.values), None, g.weights[index.values], g.cols)
+    else:
+        taken = g.root.selection(g.cols[index.values])
+    if taken.gathered is None and taken is not g and index.unique:
+        taken.gathered = (g, index)
+    return Taken(taken, index)
+
+
+def _take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
+    positions = np.arange(start, stop, step)
+    if g.rows is not None:
+        return _take_placed(g, positions)
+    # A slice that runs down to element 0 has no finite stop in Python's notation.
+    pull = slice(start, stop if stop >= 0 else None, step)
+    if g.has_weights:
+        taken = Structure(g.root, len(positions), None, g.weights[positions], g.cols)
+    else:
+        taken = g.root.selection(g.cols[pull])
+    return Taken(taken, pull)
+
+
+def _put(g: Structure, rows: Index | slice, size: int) -> Structure:
+    if isinstance(rows, slice):
+        offset = rows.start
+        if g.rows is None:
+            count = g.height
+            placed: Rows = slice(offset, offset + count)
+        elif isinstance(g.rows, slice):
+            placed = slice(g.rows.start + offset, g.rows.stop + offset)
+        else:
+            placed = g.rows + offset
+    else:
+        placed = rows.range or rows.values
+        if g.rows is not None:
+            placed = rows.values[g.rows]
+    return Structure(g.root, size, placed, g.weights, g.cols)
+
+
+def _weighted(g: Structure, values: NDArray[Any]) -> Structure:
+    if g.rows is not None:
+        values = values[g.rows]
+    if not g.has_weights:
+        n = len(values)
+        weights = sp.csr_array((values, np.arange(n), np.arange(n + 1)), shape=(n, n))
+    else:
+        weights = g.weights.copy()
+        weights.data = weights.data * values[g.row_of_entry()]
+    return Structure(g.root, g.size, g.rows, weights, g.cols)
+
+
+def _multiplied(g: Structure, csr: Any) -> Structure:
+    if isinstance(g.rows, slice):
+        csr = csr[:, g.rows]
+    elif g.rows is not None:
+        csr = columns(csr, g.rows)
+    if g.has_weights:
+        csr = product(csr, g.weights)
+    return Structure(g.root, csr.shape[0], None, csr, g.cols)
+
+
+def _expanded(g: Structure) -> Structure:
+    elements, cols, _, _ = g.entries()
+    return Structure(g.root, g.size, elements, None, cols)
+
+
+def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
+    """Choose elements of a structure whose rows are placed."""
+    count = structure.height
+    element, compact = matches(structure.place(np.arange(count)), wanted, structure.size)
+    root = structure.root
+    single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
+    if single and 2 * len(element) >= len(wanted) > 0:
+        # Nearly every element has its row: pad, so that no placing is needed any more.
+        cols = np.full(len(wanted), -1, dtype=np.int32)
+        cols[element] = structure.cols[compact]
+        pull = np.zeros(len(wanted), dtype=np.int64)
+        pull[element] = compact
+        return Taken(root.selection(cols), pull)
+    rows: Rows = element
+    if len(element) and np.array_equal(element, np.arange(element[0], element[0] + len(element))):
+        rows = slice(int(element[0]), int(element[0]) + len(element))
+        if len(element) == len(wanted):
+            rows = None
+    weights = structure.weights[compact] if structure.has_weights else None
+    cols = structure.cols[compact] if weights is None else structure.cols
+    return Taken(Structure(root, len(wanted), rows, weights, cols), compact)

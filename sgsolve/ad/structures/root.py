@@ -1,0 +1,178 @@
+"""Roots: the unknowns, and the home of every structure that was made from them.
+
+There is one root for each number of unknowns, and it outlives evaluations: what one evaluation
+found out about structures serves the next one. What recent evaluations did not use is dropped as
+soon as many new structures appear.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .operand_store import OperandStore
+from .operands import PASSING, Columns, Constant, Index, Matrix
+from .structure import Structure, Taken
+
+
+class Memory(Protocol):
+    """What a layer above the structures remembers between evaluations on one root."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to look for what is not used any more."""
+
+    def prune(self, oldest: int) -> None:
+        """Drop what was not used since evaluation `oldest`."""
+
+
+M = TypeVar("M", bound=Memory)
+
+
+class Root(Structure):
+    """The structure of the unknowns themselves, and the home of all that is made from it.
+
+    Attributes
+    ----------
+    clock : int
+        Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
+        recent evaluations have not used is dropped when many new structures appear.
+    operands : OperandStore
+    """
+
+    __slots__ = (
+        "_made",
+        "_memories",
+        "_selections",
+        "clock",
+        "operands",
+    )
+
+    # Bytes of new structures after which unused ones are looked for: small beside the memory of
+    # one evaluation where it matters, and large enough that small problems never look.
+    PRUNE_BYTES = 1 << 26
+    PRUNE_COUNT = 2000
+
+    def __init__(self, n: int) -> None:
+        self.clock = 0
+        super().__init__(self, n, None, None, np.arange(n, dtype=np.int32))
+        self.operands = OperandStore()
+        self._memories: dict[Any, Any] = {}
+        self._selections: dict[Any, list[Structure]] = {}
+        self._selections[_cols_key(self.cols)] = [self]
+        self._made = [0, 0]
+
+    def memory(self, kind: Callable[[Root], M]) -> M:
+        """Return what a layer above, one class of `Memory`, remembers of these unknowns."""
+        known: M | None = self._memories.get(kind)
+        if known is None:
+            known = self._memories.setdefault(kind, kind(self))
+        return known
+
+    def index(self, array: NDArray[Any], size: int) -> Index:
+        """Return the operand of an index array that the user supplied."""
+        if PASSING:
+            passing = PASSING.get(id(array))
+            if passing is not None and passing.values is array:
+                return passing
+        return self.operands.index(array, size, self.clock, self.clock <= 2)
+
+    def constant(self, array: NDArray[Any]) -> Constant:
+        """Return the operand of a vector that the user multiplies elements by."""
+        return self.operands.constant(array, self.clock, self.clock <= 2)
+
+    def matrix(self, array: Any) -> Matrix:
+        """Return the operand of a matrix that the user supplied."""
+        return self.operands.matrix(array, self.clock)
+
+    def selection(self, cols: Columns) -> Structure:
+        """Return the structure with these unknowns; equal ones are the same object."""
+        key = _cols_key(cols)
+        known = self._selections.setdefault(key, [])
+        for structure in known:
+            if np.array_equal(structure.cols, cols):
+                structure.used = self.clock
+                return structure
+        structure = Structure(self, len(cols), None, None, cols)
+        known.append(structure)
+        self.count(structure)
+        return structure
+
+    def count(self, structure: Structure) -> None:
+        """Count a new structure, so that unused ones are looked for when there are many."""
+        weights = structure.weights
+        self._made[0] += structure.cols.nbytes + (0 if weights is None else 2 * weights.data.nbytes)
+        self._made[1] += 1
+
+    def begin(self) -> None:
+        """Begin an evaluation."""
+        self.clock += 1
+        nbytes = self._made[0] + self.operands.nbytes
+        many = self._made[1] > self.PRUNE_COUNT
+        if many or nbytes > self.PRUNE_BYTES or any(m.full for m in self._memories.values()):
+            self.prune()
+
+    def prune(self, age: int = 3) -> None:
+        """Drop everything that the last `age` evaluations did not use."""
+        oldest = self.clock - age
+        self._made = [0, 0]
+        self.operands.prune(oldest)
+        for memory in list(self._memories.values()):
+            memory.prune(oldest)
+        self._selections = {
+            key: live
+            for key, known in list(self._selections.items())
+            if (live := [s for s in known if s is self or s.used >= oldest])
+        }
+        _drop_unused(self, oldest)
+
+
+def _drop_unused(structure: Structure, oldest: int) -> None:
+    pending, seen = [structure], {id(structure)}
+    while pending:
+        parent = pending.pop()
+        for key, child in list(parent.children.items()):
+            if isinstance(child, np.ndarray):
+                continue
+            made = child[0] if type(child) is Taken else child
+            if made.used < oldest:
+                parent.children.pop(key, None)
+            elif id(made) not in seen:
+                seen.add(id(made))
+                pending.append(made)
+
+
+def _cols_key(cols: Columns) -> tuple[Any, ...]:
+    return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
+
+
+# One root for each number of unknowns: what one evaluation found out about structures serves the
+# next one. Old roots go when more sizes than these are in use at the same time.
+MOST_ROOTS = 16
+_roots: OrderedDict[int, Root] = OrderedDict()
+_lock = threading.Lock()
+
+
+def root_of(n: int) -> Root:
+    """Return the root of n unknowns, and begin an evaluation on it."""
+    with _lock:
+        root = _roots.get(n)
+        if root is None:
+            root = _roots[n] = Root(n)
+            if len(_roots) > MOST_ROOTS:
+                _roots.popitem(last=False)
+        else:
+            _roots.move_to_end(n)
+        root.begin()
+    return root
+
+
+def clear_cache() -> None:
+    """Forget all structures; frees memory, and the next evaluation finds them out again."""
+    with _lock:
+        _roots.clear()

@@ -1,0 +1,131 @@
+"""Structures: which unknowns the elements of an array depend on, apart from any value.
+
+The derivative of an array with respect to the unknowns x is a sum of terms
+
+    dy/dx = sum over k of  E_k . diag(a_k) . W_k . diag(c_k) . G_k
+
+G selects one unknown for each coefficient of c (``cols``), W is a constant sparse matrix
+(``weights``, mostly absent), E puts rows into place (``rows``, mostly absent). A `Structure` is
+such a triple (E, W, G); it knows no coefficient. Elementwise mathematics touches only coefficients.
+Indexing, stacking and constant matrices make new structures out of old ones, and these are
+*interned*: the same operation on the same structure gives the same object back, for as long as
+the operation keeps being used. So the second evaluation of a residual computes no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .operands import Columns, Index, IndexArray
+
+Rows = slice | IndexArray | None
+Pull = slice | IndexArray | Index | None
+
+
+class Home(Protocol):
+    """Where structures are at home: a `Root`."""
+
+    clock: int
+
+    def count(self, structure: Structure) -> None:
+        """Count a new structure."""
+
+    def selection(self, cols: Columns) -> Structure:
+        """Return the structure with these unknowns."""
+
+
+class Taken(NamedTuple):
+    """A structure made by choosing rows of another one, and how coefficients follow.
+
+    `pull` applies to the coefficients c where the structure has no weights, else to the row
+    factors a; None means unchanged.
+    """
+
+    structure: Structure
+    pull: Pull
+
+
+class Structure:
+    """One (E, W, G) triple; made by a `Root` or from another structure, never by hand.
+
+    Attributes
+    ----------
+    size : int
+        Number of elements of the array (rows of the triple).
+    rows : None, slice or ndarray of int64
+        Element that each compact row adds to; None: row i is element i.
+    weights : None or csr_array, shape (compact rows, coefficients)
+    cols : ndarray of int32, shape (coefficients,)
+        Unknown that each coefficient belongs to; -1: to none.
+    gathered : None or (Structure, Index)
+        The structure and the index that this one was taken with, for `put` to recognise.
+    """
+
+    __slots__ = (
+        "children",
+        "cols",
+        "gathered",
+        "has_weights",
+        "root",
+        "rows",
+        "size",
+        "used",
+        "weights",
+    )  # fmt: skip
+
+    def __init__(self, root: Home, size: int, rows: Rows, weights: Any, cols: Columns) -> None:
+        self.root = root
+        self.size = size
+        self.rows = rows
+        self.weights = weights
+        self.has_weights = weights is not None
+        self.cols = cols
+        self.gathered: tuple[Structure, Index] | None = None
+        self.children: dict[Hashable, Any] = {}
+        self.used = root.clock
+
+    def origin(self, index: Any, size: int) -> Structure | None:
+        """Return the structure of `size` elements that this one was taken from with `index`."""
+        if self.gathered is None or self.gathered[1] is not index:
+            return None
+        parent = self.gathered[0]
+        return parent if parent.size == size else None
+
+    @property
+    def height(self) -> int:
+        """Number of compact rows."""
+        return int(self.weights.shape[0]) if self.has_weights else len(self.cols)
+
+    def row_of_entry(self) -> IndexArray:
+        """Compact row of every stored entry of the weights."""
+        known: IndexArray | None = self.children.get("rows")
+        if known is None:
+            counts = np.diff(self.weights.indptr)
+            known = self.children["rows"] = np.repeat(np.arange(len(counts)), counts)
+        return known
+
+    def place(self, compact: NDArray[Any]) -> NDArray[Any]:
+        """Return the elements that compact rows add to."""
+        if self.rows is None:
+            return compact
+        if isinstance(self.rows, slice):
+            return compact + int(self.rows.start)
+        placed: NDArray[Any] = self.rows[compact]
+        return placed
+
+    def entries(self) -> tuple[NDArray[Any], Columns, NDArray[Any] | None, NDArray[Any] | None]:
+        """Return element, unknown, weight and coefficient number of every entry.
+
+        Weight and coefficient number are None where they are one and ``0..``; entries of no
+        unknown (-1) are included.
+        """
+        if not self.has_weights:
+            return self.place(np.arange(len(self.cols), dtype=np.int32)), self.cols, None, None
+        source = self.weights.indices
+        rows = np.arange(self.height, dtype=np.int32)
+        rows = np.repeat(rows, np.diff(self.weights.indptr))
+        return self.place(rows), self.cols[source], self.weights.data, source
