@@ -154,9 +154,11 @@ class Problem(Branching, Responses):
             raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
         system, start = self._system(x0, params)
         refuse_outside(solver, start, system.blocks)
-        F = system.prepare(start, not getattr(solver, "matrix_free", False))
+        matrix_free = getattr(solver, "matrix_free", False)
+        F = system.prepare(start, not matrix_free)
         with self._workspaces.lend() as workspace:
-            result = conclude(solver, system, workspace, start, F, Monitor(callback, verbose))
+            monitor = Monitor(callback, verbose)
+            result = conclude(solver, system, workspace, start, F, monitor, not matrix_free)
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
         return result

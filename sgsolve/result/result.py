@@ -46,6 +46,8 @@ class Result:
         The parameters of this solve.
     blocks : Blocks
         Names of unknowns and equations.
+    remark : str
+        What a success leaves open: a Jacobian that is singular at the solution.
     """
 
     x: NDArray[Any]
@@ -59,6 +61,7 @@ class Result:
     blocks: Blocks
     stages: list[str] = field(default_factory=list)
     params: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
     sizes: Any = field(default=None, repr=False)
     system: Any = field(default=None, repr=False)
 
@@ -185,6 +188,8 @@ def _table(result: Result) -> str:
         ),
         ("seconds", ", ".join(f"{phase} {value:.3g}" for phase, value in stats.seconds.items())),
     ]
+    if result.remark:
+        rows.append(("remark", result.remark))
     if result.status.advice:
         rows.append(("advice", result.status.advice))
     return "\n".join(f"{name:>12s}  {text}" for name, text in rows)

@@ -52,6 +52,7 @@ class Status(Enum):
     )
     DAMPING_FAILED = (
         "no acceptable step was found along the direction of Newton",
+        "check the Jacobian with problem.check_jacobian(x) and the residual for jumps; "
         "try solvers.TrustRegion, solvers.LevenbergMarquardt or solvers.PseudoTransient, "
         "or reach this case by problem.sweep from an easier one",
     )
@@ -71,7 +72,7 @@ class Status(Enum):
     )
     NOT_FINITE = (
         "the residual or the Jacobian is not finite however short the step",
-        "keep the unknowns inside the model with limits=(solvers.Positive(...),) or "
+        "start inside the model and stay there with limits=(solvers.Positive(...),) or "
         "solvers.Bounds, or change the variables",
     )
     DIVERGED = (

@@ -79,6 +79,7 @@ class NewtonDirection:
             it.dx = shifted_direction(it, self.regularise * diagonal_shift(it))
         except LinearSolveError:
             return Status.SINGULAR_JACOBIAN
+        it.memory["singular"] = it.k, error
         it.notes.append("singular Jacobian, regularised")
         return None
 

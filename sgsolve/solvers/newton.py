@@ -115,8 +115,8 @@ class Method:
         monitor.begin(self.name)
         finite = self._linearize(it)
         it.record()
-        if not finite:
-            return Status.NOT_FINITE
+        if not finite:  # a residual of exactly zero needs no Jacobian
+            return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if monitor.after(it):
             return Status.STOPPED
         while True:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SingularMatrixError
 from ..result.history import History, Stats
 from ..result.status import Status
 from .iterate import Iterate
@@ -33,6 +34,8 @@ class Outcome:
         The linear solver's account of its failure.
     notes : tuple of str
         What was unusual in the attempt that failed, such as a limit that acted.
+    singular : SingularMatrixError or None
+        Why the Jacobian from which the last step came was singular.
     """
 
     x: Vector
@@ -46,6 +49,7 @@ class Outcome:
     S_start: Vector | None
     cause: Exception | None = None
     notes: tuple[str, ...] = ()
+    singular: SingularMatrixError | None = None
     stages: list[str] = field(default_factory=list)
 
     @classmethod
@@ -59,6 +63,10 @@ class Outcome:
         stats = Stats(nit=it.k, nfev=meter.nfev, njev=meter.njev, seconds=meter.seconds)
         linear = (Status.SINGULAR_JACOBIAN, Status.LINEAR_SOLVE_FAILED)
         cause = it.memory.get("cause") if status in linear else None
+        k, singular = it.memory.get("singular", (-1, None))
         return cls(
-            x, F, scaled, status, name, it.history, stats, it.S, it.S_start, cause, tuple(it.notes)
+            *(x, F, scaled, status, name, it.history, stats, it.S, it.S_start),
+            cause=cause,
+            notes=tuple(it.notes),
+            singular=singular if k >= it.k - 1 else None,
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import LinearSolveError
+from ..errors import LinearSolveError, SingularMatrixError
 from ..result.status import Status
 from .iterate import Iterate
 from .settings import positive
@@ -107,7 +107,9 @@ class Model:
             it.dx = it.newton_direction()
             self.newton = it.dx / it.weights
             self.newton_length = math.sqrt(float(self.newton @ self.newton))
-        except LinearSolveError:
+        except LinearSolveError as error:
+            if isinstance(error, SingularMatrixError):
+                it.memory["singular"] = it.k, error
             it.notes.append("singular Jacobian, gradient step")
 
     def apply(self, p: Vector) -> Vector:

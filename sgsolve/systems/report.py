@@ -13,17 +13,31 @@ from ..errors import SingularMatrixError
 from ..result.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
+from ..solvers.robust import FINAL
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
+from .diagnosis import diagnosis, suspects
 
 
 def conclude(
-    solver: Any, system: BoundSystem, workspace: Workspace, x: Any, F: Any, monitor: Monitor
+    solver: Any,
+    system: BoundSystem,
+    workspace: Workspace,
+    x: Any,
+    F: Any,
+    monitor: Monitor,
+    diagnose: bool = False,
 ) -> Result:
-    """Run a solver from (x, F) and make the result of what it returns."""
+    """Run a solver from (x, F) and make the result of what it returns.
+
+    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed.
+    """
     started = perf_counter()
     before = workspace.counts()
     outcome: Outcome = solver.run(system, workspace, x, F, monitor)
+    status, found = outcome.status, ""
+    if diagnose and outcome.cause is None and not (status.success or status in FINAL):
+        found = diagnosis(system, workspace, x, outcome.x)
     stats = outcome.stats
     stats.add(workspace.counts().since(before))
     seconds = stats.seconds
@@ -45,16 +59,26 @@ def conclude(
         sizes=outcome.S,
         system=system,
     )
-    result.message = message(result, outcome.cause, outcome.notes)
+    if status.success and outcome.singular is not None:
+        result.remark = (
+            "the Jacobian is singular there, so other solutions may lie next to it; "
+            f"{suspects(system.blocks, outcome.singular)}"
+        )
+    result.message = message(result, outcome.cause, outcome.notes, found)
     return result
 
 
-def message(result: Result, cause: Exception | None = None, notes: tuple[str, ...] = ()) -> str:
+def message(
+    result: Result,
+    cause: Exception | None = None,
+    notes: tuple[str, ...] = (),
+    found: str = "",
+) -> str:
     """Return what happened, where it is worst and what to try, in a few sentences."""
     status = result.status
     text = f"{status.text} ({status.name}, {result.solver}, iteration {result.nit})"
     if status.success:
-        return text
+        return f"{text}; {result.remark}" if result.remark else text
     largest = float(abs(result.residual).max())
     worst = ", ".join(f"{name} = {value:.2e}" for name, value in result.worst(3))
     parts = [
@@ -62,9 +86,10 @@ def message(result: Result, cause: Exception | None = None, notes: tuple[str, ..
         f"worst equations: {worst}",
     ]
     if isinstance(cause, SingularMatrixError):
-        parts.append(_suspects(result, cause) or str(cause))
+        parts.append(suspects(result.blocks, cause))
     elif cause is not None:
         parts.append(str(cause))
+    parts.append(found)
     if notes:
         parts.append("in the attempt that failed: " + ", ".join(notes))
     if len(result.stages) > 1:
@@ -72,11 +97,3 @@ def message(result: Result, cause: Exception | None = None, notes: tuple[str, ..
     if status.advice:
         parts.append(f"what to try: {status.advice}")
     return ". ".join(part for part in parts if part)
-
-
-def _suspects(result: Result, cause: SingularMatrixError) -> str:
-    rows = ", ".join(result.blocks.label(i) for i in cause.rows[:3])
-    columns = ", ".join(result.blocks.label(j) for j in cause.columns[:3])
-    parts = [f"suspicious equations: {rows}" if rows else ""]
-    parts.append(f"suspicious unknowns: {columns}" if columns else "")
-    return "; ".join(part for part in parts if part)

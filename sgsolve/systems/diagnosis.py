@@ -1,0 +1,83 @@
+"""Diagnosis: what the Jacobian says where a solve failed.
+
+One idea: a solver that finds no way on does not know why, but the Jacobian often does. An equation
+that is missing or repeated makes it singular wherever one looks; a point at the edge of the model
+makes it infinite. Both can be said by name, for two factorisations after some hundred iterations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError, SingularMatrixError
+from ..result.blocks import Blocks
+from ..solvers.workspace import Workspace
+from .bound import BoundSystem
+
+Vector = NDArray[Any]
+
+
+def diagnosis(system: BoundSystem, workspace: Workspace, start: Vector, x: Vector) -> str:
+    """Return what is wrong with the Jacobian at x, where a solve from `start` ended, or nothing."""
+    where = "at the start" if np.array_equal(start, x) else "where it ended"
+    found = _not_finite(system, x)
+    if found:
+        return f"the Jacobian is not finite {where}: {found}"
+    error = _singular(system, workspace, x)
+    if error is None:
+        return ""
+    everywhere = where == "at the start" or _singular(system, workspace, start) is not None
+    if not everywhere:  # so it is in every local minimum; nothing is missing
+        return ""
+    return (
+        "the Jacobian is singular from the start on, as it is where equations are missing or "
+        f"repeated; {suspects(system.blocks, error)}"
+    )
+
+
+def suspects(blocks: Blocks, error: SingularMatrixError) -> str:
+    """Return the names of equations and unknowns that make a matrix singular."""
+    rows = ", ".join(blocks.label(i) for i in error.rows[:3])
+    columns = ", ".join(blocks.label(j) for j in error.columns[:3])
+    parts = [f"suspicious equations: {rows}" if rows else ""]
+    parts.append(f"suspicious unknowns: {columns}" if columns else "")
+    return "; ".join(part for part in parts if part) or str(error)
+
+
+def _linearized(system: BoundSystem, x: Vector) -> Any:
+    """Return the Jacobian, or None where it cannot be had."""
+    try:
+        with np.errstate(all="ignore"):
+            return system.linearize(x)[1]
+    except ArithmeticError:  # x is outside the model
+        return None
+
+
+def _not_finite(system: BoundSystem, x: Vector) -> str:
+    J = _linearized(system, x)
+    if J is None or np.isfinite(J.data).all():
+        return ""
+    first, count = int(np.argmin(np.isfinite(J.data))), int((~np.isfinite(J.data)).sum())
+    row = int(np.searchsorted(J.indptr, first, side="right")) - 1
+    equation, unknown = system.blocks.label(row), system.blocks.label(int(J.indices[first]))
+    more = f", and {count - 1} more entries" if count > 1 else ""
+    return f"equation {equation} by unknown {unknown} gives {J.data[first]}{more}"
+
+
+def _singular(system: BoundSystem, workspace: Workspace, x: Vector) -> SingularMatrixError | None:
+    """Return why no system with the Jacobian can be solved, None if one can."""
+    J = _linearized(system, x)
+    if J is None or not np.isfinite(J.data).all():
+        return None
+    solver = workspace.solver(system.pattern)
+    try:
+        solver.factorize(J)
+        solver.solve(np.random.default_rng(0).normal(size=len(x)) * np.abs(J).max(axis=1).toarray())
+    except SingularMatrixError as error:
+        return error
+    except LinearSolveError:  # too inaccurate, which is another matter
+        return None
+    return None
