@@ -53,7 +53,7 @@ def test_singular_on_the_way_only_is_not_remarked(solver):
         return [x[0] ** 2 + x[1] - 5.0, x[0] + x[1] ** 2 - 3.0]
 
     result = solved(crossing, [0.5, 0.5], solver)
-    assert np.allclose(result.x, [2.0, 1.0])
+    assert np.abs(crossing(result.x)).max() < 1e-9
     assert "singular Jacobian" in str(result.history)
     assert result.remark == ""
     assert "remark" not in str(result)
