@@ -186,3 +186,22 @@ def test_a_rule_that_looks_at_its_array_is_carried_out_each_time():
         x = ad.seed(X * scale)
         expected = 1.0 - np.tanh(X * scale) ** 2
         np.testing.assert_allclose(f(x).jacobian.diagonal(), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("width", [np.ones(N - 2), np.linspace(1.0, 2.0, N - 2)])
+@pytest.mark.parametrize("diagonal", [2.0, 0.0, -1.0])
+def test_constant_entries_beside_varying_ones(width, diagonal):
+    """One number, or an array, under the entries that are written each time."""
+
+    def f(x, factor=1.0):
+        u = x[1:-1]
+        return (diagonal * u - x[:-2] - x[2:]) * width * factor - np.exp(u)
+
+    for k in range(evaluation.MEETINGS + 6):
+        x, factor = X + 0.1 * k, 1.0 + (k // 4) / 8
+        J = f(ad.seed(x), factor).jacobian.toarray()
+        expected = np.zeros((N - 2, N))
+        i = np.arange(N - 2)
+        expected[i, i] = expected[i, i + 2] = -width * factor
+        expected[i, i + 1] = diagonal * width * factor - np.exp(x[1:-1])
+        np.testing.assert_allclose(J, expected, rtol=1e-15)

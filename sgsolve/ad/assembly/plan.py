@@ -67,6 +67,7 @@ class Plan:
         elif single and by_setting < by_product:
             self.way = "set"
             self.spots = place
+            self._free = int(np.argmin(number))
             self.source = None if _is_range(source, length) else source
         else:
             self.way = "product"
@@ -90,15 +91,16 @@ class Plan:
     ) -> NDArray[Any]:
         """Return the values from the source vector and the constant part, in `out` if given.
 
-        The source vector is used up.
+        The constant part is arrays, or a number where all its values are the same. The source
+        vector is used up.
         """
         if self.way == "gather":
             return vector.take(self.order, out=out, mode="clip")  # type: ignore[no-any-return]
-        data: NDArray[Any] = np.empty(len(template), dtype) if out is None else out
+        data: NDArray[Any] = np.empty(self.layout.pattern.nnz, dtype) if out is None else out
         np.copyto(data, template)
         if self.way == "set":
             values = vector if self.source is None else vector.take(self.source)
-            if base is not None:
+            if type(base) is np.ndarray or base:
                 values += base
             data[self.spots] = values
         elif self.way == "product":
@@ -109,7 +111,11 @@ class Plan:
         return data
 
     def constant_values(self, numbers: Any, dtype: Any) -> tuple[Any, Any]:
-        """Return the values of the terms that are plain numbers: everywhere, and at the spots."""
+        """Return the values of the terms that are plain numbers: everywhere, and at the spots.
+
+        Either is a number where all its values are the same, as on a uniform mesh: writing one
+        number takes half the time of copying an array.
+        """
         key = (dtype, *numbers)
         known, template, base = self._template
         if known != key:
@@ -117,8 +123,11 @@ class Plan:
             for number, (_, place, weight) in zip(numbers, self.layout.constant, strict=True):
                 np.add.at(template, place, number * (1.0 if weight is None else weight))
             base = None if self.spots is None else template[self.spots]
-            if base is not None and not base.any():
-                base = None
+            if base is not None and len(base):
+                # What is overwritten may be as everything else is.
+                template[self.spots] = template[self._free]
+                base = _number_if_uniform(base)
+            template = _number_if_uniform(template)
             self._template = (key, template, base)
         return template, base
 
@@ -220,6 +229,11 @@ def drop_oldest(entries: dict[Any, Any], most: int) -> None:
     if len(entries) > most:
         *older, _ = list(entries.items())
         entries.pop(min(older, key=lambda item: item[1].used)[0], None)
+
+
+def _number_if_uniform(values: NDArray[Any]) -> Any:
+    """Return the one number that all values are, or else the values."""
+    return values[0] if len(values) and bool((values == values[0]).all()) else values
 
 
 def _is_range(positions: NDArray[np.int64], length: int) -> bool:
