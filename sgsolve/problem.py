@@ -80,6 +80,13 @@ class Problem(Branching, Responses):
         self._storage = storage
         self._workspaces = Pool(backend)
 
+    def __repr__(self) -> str:
+        name = getattr(
+            self._signature.residual, "__name__", type(self._signature.residual).__name__
+        )
+        params = ", ".join(self._signature.known) or "none"
+        return f"Problem({name}, parameters: {params})"
+
     @property
     def params(self) -> dict[str, Any]:
         """The parameters and their values here."""

@@ -33,7 +33,7 @@ class Statistics:
     Examples
     --------
     >>> Statistics(n_analyse=1, n_factor=3)
-    Statistics(1 analyses, 3 factorisations, 0 solves, 0 refinements, 0 fallbacks, 0.000 s)
+    Statistics(n_analyse=1, n_factor=3, n_solve=0, n_refine=0, n_grow=0, n_fallback=0, 0.000 s)
     """
 
     n_analyse: int = 0
@@ -50,8 +50,6 @@ class Statistics:
         return sum(self.seconds.values())
 
     def __repr__(self) -> str:
-        return (
-            f"Statistics({self.n_analyse} analyses, {self.n_factor} factorisations, "
-            f"{self.n_solve} solves, {self.n_refine} refinements, {self.n_fallback} fallbacks, "
-            f"{self.total_seconds:.3f} s)"
-        )
+        names = ("n_analyse", "n_factor", "n_solve", "n_refine", "n_grow", "n_fallback")
+        counts = ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        return f"Statistics({counts}, {self.total_seconds:.3f} s)"

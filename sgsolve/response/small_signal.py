@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
-from ..result.history import Stats
+from ..result.history import Stats, counted
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
 from ..systems.functional import Functional
@@ -33,7 +33,7 @@ Vector = NDArray[Any]
 PURPOSE = "small signal"
 
 
-@dataclass
+@dataclass(eq=False)
 class Response:
     """Answers to a small oscillation, each per unit of the parameter that oscillates.
 
@@ -53,6 +53,10 @@ class Response:
     states: NDArray[np.complex128] | None
     outputs: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
     stats: Stats = field(default_factory=Stats)
+
+    def __repr__(self) -> str:
+        read = ", ".join(self.outputs) or "all unknowns"
+        return f"Response({counted(len(self.frequencies), 'frequency', 'frequencies')}: {read})"
 
     def __getitem__(self, name: str) -> NDArray[np.complex128]:
         if name not in self.outputs:

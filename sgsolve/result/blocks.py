@@ -71,6 +71,10 @@ class Blocks:
     def __iter__(self) -> Iterator[str]:
         return iter(self.parts)
 
+    def __repr__(self) -> str:
+        sizes = (f"{name}: {len(np.arange(self.n)[where])}" for name, where in self.parts.items())
+        return f"Blocks({', '.join(sizes)})"
+
     def __contains__(self, name: object) -> bool:
         return name in self.parts
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .history import Stats
+from .history import Stats, counted
 from .status import Status
 
 
@@ -26,7 +26,7 @@ class PartialBranchWarning(UserWarning):
     """A sweep or a continuation ended before it came where it was asked to go."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Special:
     """A special point of a branch: a fold, a branch point, a Hopf point, an event.
 
@@ -57,12 +57,15 @@ class Special:
     other: NDArray[Any] | None = None
     frequency: float = float("nan")
 
+    def __repr__(self) -> str:
+        return f"Special({self}, row {self.index})"
+
     def __str__(self) -> str:
         text = f"{self.kind} at {self.parameter:.12g}"
         return text if np.isnan(self.frequency) else f"{text}, frequency {self.frequency:.8g}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Branch:
     """Solutions along a parameter.
 
@@ -175,6 +178,12 @@ class Branch:
         """Return the columns, as for ``pandas.DataFrame(branch.to_dict())``."""
         return {name: column.copy() for name, column in self.columns.items()}
 
+    def __repr__(self) -> str:
+        count = len(self)
+        way = f", from {self.parameter[0]:.6g} to {self.parameter[-1]:.6g}" if count else ""
+        special = "".join(f", {one}" for one in self.special)
+        return f"Branch({self.name!r}, {counted(count, 'point')}{way}, {self.status.name}{special})"
+
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.message}", f"cost: {self.stats}"]
         lines += [f"  {special} (row {special.index})" for special in self.special]
@@ -210,7 +219,7 @@ class Branch:
         return draw(self, column, ax, style)
 
     def save(self, path: str | Path) -> None:
-        """Write everything but the rejected steps to a NumPy .npz file, without pickle."""
+        """Write everything to a NumPy .npz file, without pickle."""
         from .branch_file import save
 
         save(self, path)

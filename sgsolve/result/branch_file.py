@@ -41,6 +41,8 @@ def load(path: str | Path) -> Branch:
 def write(content: Mapping[str, Any], path: str | Path) -> None:
     """Write arrays under their names, atomically, with a checksum."""
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
     arrays = {key: np.asarray(value) for key, value in content.items()}
     arrays["checksum"] = np.asarray(_checksum(arrays))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -71,7 +73,7 @@ def read(path: str | Path) -> Content:
         raise
     # a damaged archive shows up as any of several errors of zipfile, zlib and NumPy
     except Exception as error:
-        raise CheckpointError(f"{path} is no branch that sgsolve saved: {error}") from error
+        raise CheckpointError(f"{path} is no file that sgsolve wrote, or damaged") from error
     if claimed != _checksum(content):
         raise CheckpointError(f"{path} is damaged: its checksum does not match its content")
     if str(content.get("format")) != FORMAT:

@@ -98,6 +98,12 @@ class History:
         """Return one attribute of every step as an array: ``history.column("residual")``."""
         return np.array([getattr(step, name) for step in self._steps])
 
+    def __repr__(self) -> str:
+        if not self._steps:
+            return "History(empty)"
+        first, last = self._steps[0], self._steps[-1]
+        return f"History({len(self)} records, residual {first.residual:.1e} to {last.residual:.1e})"
+
     def __str__(self) -> str:
         return "\n".join([_HEADER, *(step_line(step) for step in self._steps)])
 
@@ -110,7 +116,7 @@ def step_line(step: Step) -> str:
     note = ", ".join(part for part in (reused, step.note) if part)
     size = "" if step.iteration == 0 else f"{step.step:.3e}"
     return (
-        f"{step.iteration:4d}   {step.residual:.3e}   {step.scaled:.3e}   {size:>9s}   "
+        f"{step.iteration:4d}   {step.residual:9.3e}   {step.scaled:9.3e}   {size:>9s}   "
         f"{damping:>9s}  {order:>5s}  {step.trials:6d}  {note}"
     ).rstrip()
 
@@ -162,10 +168,39 @@ class Stats:
             spent.seconds[phase] = seconds - before.seconds.get(phase, 0.0)
         return spent
 
-    def __str__(self) -> str:
-        spent = ", ".join(f"{phase} {value:.3g} s" for phase, value in self.seconds.items())
+    @property
+    def evaluations(self) -> str:
+        """Counts of evaluations, in words."""
+        return f"{counted(self.nfev, 'residual')}, {counted(self.njev, 'Jacobian')}"
+
+    @property
+    def linear(self) -> str:
+        """Counts of linear algebra, in words."""
         return (
-            f"{self.nit} iterations, {self.nfev} residuals, {self.njev} Jacobians, "
-            f"{self.n_analyse} analyses, {self.n_factor} factorisations, {self.n_solve} solves "
-            f"({self.backend or 'no back end'}); {spent}"
+            f"{counted(self.n_analyse, 'analysis', 'analyses')}, "
+            f"{counted(self.n_factor, 'factorisation')}, {counted(self.n_solve, 'solve')}"
         )
+
+    @property
+    def times(self) -> str:
+        """Seconds of each phase, in words."""
+        return ", ".join(f"{phase} {duration(value)}" for phase, value in self.seconds.items())
+
+    def __str__(self) -> str:
+        return (
+            f"{counted(self.nit, 'iteration')}, {self.evaluations}, {self.linear} "
+            f"({self.backend or 'no back end'}); {self.times}"
+        )
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun: ``1 solve``, ``2 solves``."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that suits them: ``31 us``, ``2.7 ms``, ``1.2 s``."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} us" if seconds > 0.0 else "0 s"

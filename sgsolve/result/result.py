@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Blocks
-from .history import History, Stats
+from .history import History, Stats, counted
 from .status import Status
 
 
-@dataclass
+@dataclass(eq=False)
 class Result:
     """The outcome of ``Problem.solve``.
 
@@ -121,6 +121,12 @@ class Result:
         order = np.argsort(-size, kind="stable")[:count]
         return [(self.blocks.label(int(i)), float(np.abs(self.residual[i]))) for i in order]
 
+    def __repr__(self) -> str:
+        return (
+            f"Result({self.status.name}, {counted(len(self.x), 'unknown')}, residual "
+            f"{_largest(self.residual):.1e}, {counted(self.nit, 'iteration')} by {self.solver})"
+        )
+
     def __str__(self) -> str:
         return _table(self)
 
@@ -180,13 +186,9 @@ def _table(result: Result) -> str:
         ),
         ("worst", worst),
         ("iterations", f"{stats.nit} by {result.solver}"),
-        ("evaluations", f"{stats.nfev} residuals, {stats.njev} Jacobians"),
-        (
-            "linear",
-            f"{stats.backend or 'none'}: {stats.n_analyse} analyses, "
-            f"{stats.n_factor} factorisations, {stats.n_solve} solves",
-        ),
-        ("seconds", ", ".join(f"{phase} {value:.3g}" for phase, value in stats.seconds.items())),
+        ("evaluations", stats.evaluations),
+        ("linear", f"{stats.backend or 'none'}: {stats.linear}"),
+        ("time", stats.times),
     ]
     if result.remark:
         rows.append(("remark", result.remark))

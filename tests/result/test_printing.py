@@ -1,0 +1,100 @@
+"""What is shown at the prompt fits on a line; what is printed is for people."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from sgsolve import Branch, CheckpointError, Problem, linear
+from sgsolve.result.history import Stats, counted, duration
+from tests.problems import brusselator
+
+
+def square(x, a):
+    return x**2 - a
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return Problem(square, params={"a": 2.0}, blocks={"u": slice(0, 50)}, storage=lambda x: x)
+
+
+def test_every_answer_fits_on_a_line(problem):
+    result = problem.solve(np.ones(100))
+    branch = problem.sweep(result.x, "a", [2.0, 3.0, 4.0])
+    curve = Problem(lambda x, p: p + x - x**3 / 3).continuation([-2.1], "p", (-1.0, 0.8), p=-1.0)
+    shown = {
+        "problem": (problem, "Problem(square, parameters: a)"),
+        "result": (result, "Result(CONVERGED, 100 unknowns, residual"),
+        "history": (result.history, "History("),
+        "blocks": (result.blocks, "Blocks(u: 50, x: 50)"),
+        "branch": (branch, "Branch('a', 3 points, from 2 to 4, CONVERGED)"),
+        "curve": (curve, f"Branch('p', {len(curve)} points, from -1 to"),
+        "special": (curve.special[0], "Special(fold at 0.6666666"),
+        "response": (problem.small_signal(result, "a", [0.0, 1.0]), "Response(2 frequencies: all"),
+    }
+    for answer, start in shown.values():
+        assert repr(answer).startswith(start)
+        assert len(repr(answer)) < 120
+        assert "\n" not in repr(answer)
+
+
+def test_answers_are_compared_as_objects(problem):
+    """Their arrays have no single truth; so membership in a list of them is that of the object."""
+    first, second = (problem.solve(np.ones(3)) for _ in range(2))
+    assert first in [second, first]
+    assert first != second
+    assert len({first, second}) == 2
+    assert pickle.loads(pickle.dumps(first)).nit == first.nit
+
+
+def test_printed_result_says_what_was_done():
+    residual, start = brusselator(8)
+    result = Problem(residual).solve(start)
+    rows = dict(line.strip().split("  ", 1) for line in str(result).splitlines())
+    assert rows["unknowns"] == str(len(start))
+    assert rows["iterations"] == f"{result.nit} by {result.solver}"
+    assert rows["linear"].startswith(f"{result.stats.backend}: 1 analysis, ")
+    assert f"total {duration(result.stats.seconds['total'])}" in rows["time"]
+    assert rows["worst"].startswith(result.worst(1)[0][0])
+
+
+def test_history_is_a_table(problem):
+    lines = str(problem.solve(np.zeros(3) + 1e-3).history).splitlines()
+    places = {line.rfind("e", 0, 16) for line in lines[1:]}
+    assert len(places) == 1  # the exponents of the residual stand below each other
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0 s"), (31e-6, "31 us"), (0.0027, "2.7 ms"), (1.234, "1.23 s"), (432.1, "432 s")],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_one_is_singular():
+    assert [counted(k, "solve") for k in (0, 1, 2)] == ["0 solves", "1 solve", "2 solves"]
+    assert "1 iteration, 1 residual, 1 Jacobian, 1 analysis, 1 factorisation, 1 solve (" in str(
+        Stats(1, 1, 1, 1, 1, 1)
+    )
+
+
+def test_statistics_show_that_a_pattern_grew():
+    assert "n_grow=2" in repr(linear.Statistics(n_grow=2))
+
+
+def test_a_file_of_something_else_is_refused_and_not_to_be_unpickled(tmp_path):
+    path = tmp_path / "notes.npz"
+    path.write_text("no archive")
+    with pytest.raises(
+        CheckpointError, match=r"notes\.npz is no file that sgsolve wrote"
+    ) as caught:
+        Branch.load(path)
+    assert "pickle" not in str(caught.value)
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    branch = Problem(square).sweep([1.0], "a", [2.0])
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere to write curve\.npz to"):
+        branch.save(tmp_path / "nowhere" / "curve.npz")
