@@ -67,7 +67,10 @@ class Response:
 
 def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
     """Return the frequencies as an array, or say what is wrong with them."""
-    values = np.atleast_1d(np.asarray(frequencies, dtype=float))
+    try:
+        values = np.atleast_1d(np.asarray(frequencies, dtype=float))
+    except (TypeError, ValueError):
+        raise DataTypeError(f"frequencies: need numbers, not {frequencies!r}") from None
     if values.ndim != 1 or not values.size:
         raise InputError(f"frequencies: need a list of numbers, got shape {values.shape}")
     if not (np.isfinite(values).all() and (values >= 0.0).all()):

@@ -29,6 +29,8 @@ OPTIONS = frozenset({"x0", "solver", "raise_on_failure", "callback", "verbose"})
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
     """Return x0 as a new float64 vector, or say what is wrong with it."""
+    if hasattr(x0, "success") and hasattr(x0, "x"):
+        raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
     if hasattr(x0, "toarray"):
         raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
     try:

@@ -97,6 +97,16 @@ CASES = {
         sgsolve.DataTypeError,
         "blocks must map names",
     ),
+    "result as a start": (
+        lambda: Problem(square).solve(Problem(square).solve([1.0])),
+        sgsolve.DataTypeError,
+        r"x0 is a whole Result; give its \.x",
+    ),
+    "frequencies in words": (
+        lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", "dc"),
+        sgsolve.DataTypeError,
+        "frequencies: need numbers, not 'dc'",
+    ),
     "callback": (
         lambda: Problem(square).solve([1.0, 2.0], callback=3),
         sgsolve.DataTypeError,
