@@ -107,22 +107,29 @@ class BranchPoints:
         too long to tell; then ``b.tests`` says that there is doubt.
         """
         found: list[Found] = []
+        of: list[int] = []  # the singular values that vanish there
         sign = a.tests[KEY].sign * b.tests[KEY].sign
-        doubt = False
+        doubt, twins = False, 0
         crossed = np.flatnonzero(b.tests[KEY].now < 0.0)
-        for j in crossed:
-            one = _by_vectors(curve, a, b, int(j))
-            reach = 1e-4 * (b.s - a.s)
-            if one is not None and all(abs(one.spot.s - f.spot.s) > reach for f in found):
+        for j in crossed.tolist():
+            one = _by_vectors(curve, a, b, j)
+            if one is None:
+                doubt = True
+                continue
+            away = [abs(one.spot.s - f.spot.s) for f in found]
+            if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
                 found.append(one)
-            doubt = doubt or one is None
+                of.append(j)
+            else:
+                k = int(np.argmin(away))
+                twins += _together(curve, a, found[k].spot, [of[k], j])
         if doubt and not found and len(crossed) > 1:
             one = _multiple(curve, a, b, crossed)
             if one is not None:
                 b.tests[DOUBT] = bool(sign * (-1.0) ** len(crossed) < 0.0)
                 return [one]
         if sign:
-            doubt = sign * (-1.0) ** len(found) < 0.0
+            doubt = sign * (-1.0) ** (len(found) + twins) < 0.0
             if doubt and not found:
                 one = _by_determinant(curve, a, b)
                 found += [] if one is None else [one]
@@ -181,6 +188,16 @@ def _multiple(curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
 
     ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
     return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
+
+
+def _together(curve: Curve, a: Spot, spot: Spot, two: list[int]) -> bool:
+    """Whether two singular values of spot a vanish together at a branch point."""
+    watch: Watch = a.tests[KEY]
+    try:
+        G = quotients(curve, spot, (watch.left[:, two], watch.right[:, two]))[0]
+    except LinearSolveError:
+        return False
+    return bool(np.abs(G).max() <= TOGETHER * float(watch.tests[two].max()))
 
 
 def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:

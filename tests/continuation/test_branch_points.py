@@ -153,3 +153,27 @@ def test_double_branch_points_of_a_square(backend):
     found = np.array([point.parameter for point in branch.specials("branch point")])
     assert len(found) == 4
     assert np.abs(found - exact).max() < 1e-8
+
+
+def test_a_double_branch_point_on_a_curved_branch_is_not_taken_for_a_jump():
+    """Bratu on a square with a square hole: two singular values vanish together, after the fold."""
+    n = 17
+    inside = np.pad(np.ones((n, n), bool), 1)
+    inside[6:13, 6:13] = False
+    number = np.full(inside.shape, -1)
+    number[inside] = np.arange(inside.sum())
+    i, j = np.nonzero(inside)
+    beside = np.stack([number[i + 1, j], number[i - 1, j], number[i, j + 1], number[i, j - 1]])
+
+    def residual(u, lam=1.0):
+        full = np.concatenate([u, [0.0]])
+        return (full[beside].sum(axis=0) - 4.0 * u) * (n + 1.0) ** 2 + lam * np.exp(u)
+
+    problem = Problem(residual)
+    branch = problem.continuation(np.zeros(inside.sum()), "lam", (20.0, 40.0), lam=20.0)
+    assert [special.kind for special in branch.special] == ["fold", "branch point", "branch point"]
+    for special, zeros in zip(branch.special, (1, 2, 1), strict=True):
+        values = np.linalg.eigvalsh(problem.jacobian(special.x, lam=special.parameter).toarray())
+        assert (np.abs(values) < 1e-6).sum() == zeros
+    assert not branch.rejected
+    assert branch.stats.njev < 800
