@@ -108,6 +108,9 @@ class Run:
             curve = self._curve(bordered, metric)
             if saved is not None:
                 state = self.recorder.restore(saved[0], saved[1], curve)
+                for detector in self.detectors:
+                    if not detector.needs_factorization:
+                        detector.measure(curve, state.spot, state.spot)
             else:
                 state = self._begin(curve, at, tangent, first)
         except LinearSolveError as error:

@@ -17,6 +17,7 @@ from ..continuation.branch_points import KEY, Watch
 from ..continuation.curve import Curve, Spot
 from ..continuation.family import linearized
 from ..continuation.rough import restored, unlocated, widths
+from ..continuation.stability import KEY as EIGENVALUES
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk
 from ..errors import CheckpointError, InputError
@@ -132,6 +133,8 @@ class Recorder:
         }
         content |= {"direction": state.direction, "rows": np.array(state.rows)}
         content |= {"ending": state.ending, "s": spot.s, "within": widths(state.special)}
+        if EIGENVALUES in spot.tests:
+            content[EIGENVALUES] = spot.tests[EIGENVALUES]
         if KEY in spot.tests:
             content |= {f"watch {k}": v for k, v in vars(spot.tests[KEY]).items()}
         self.checkpoint.write(packed(self.branch(curve, state)), content, self.mark)
@@ -149,6 +152,8 @@ class Recorder:
         if watch:
             watch |= {"pure": int(watch["pure"]), "sign": float(watch["sign"])}
             spot.tests[KEY] = Watch(**watch)
+        if EIGENVALUES in state:
+            spot.tests[EIGENVALUES] = state[EIGENVALUES]
         rows = [(float(p), float(s), int(k), float(t)) for p, s, k, t in state["rows"]]
         spot.iterations = rows[-1][2]
         self.states = list(branch.states)

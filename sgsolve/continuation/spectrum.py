@@ -1,0 +1,155 @@
+"""Spectrum: the eigenvalues of a large sparse pencil near given places.
+
+One idea: the eigenvalues mu of J v = mu M v near sigma are the largest 1 / (mu - sigma) of
+(J - sigma M)^-1 M: Arnoldi's method with a factorisation of ours. That sees a disc around sigma;
+eigenvalues known to be unstable next door are looked for outside of it too, for an eigenvalue that
+walks out of the disc does not become stable.
+
+Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998), section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+from .. import linear
+from ..errors import LinearSolveError
+from ..pattern import Pattern
+
+Vector = NDArray[Any]
+
+SMALL = 200  # up to here all eigenvalues are computed
+INSIDE = 0.3  # part of the radius of a disc from which no eigenvalue leaves it in one step
+MOVED = 0.5  # part of its size by which an eigenvalue may change from one point to the next
+OUTWARD, TRIES = 1.8, 4  # where to look for one that has changed more
+REAL = 1e-9  # imaginary parts within this part of the largest eigenvalue are rounding
+SAME = 1e-7  # eigenvalues of different runs that differ by less than this part are the same
+
+
+@dataclass
+class Disc:
+    """The eigenvalues near a place, with vectors as columns."""
+
+    center: complex
+    values: Vector
+    vectors: Vector
+
+    @property
+    def radius(self) -> float:
+        """Up to where all of them are known."""
+        return float(np.abs(self.values - self.center).max(initial=0.0))
+
+
+def eigenvalues(
+    J: Any, M: Any, shifts: Sequence[complex], count: int, unstable: Vector | None = None
+) -> tuple[Vector, Vector]:
+    """Return eigenvalues, shape (k,), and vectors, shape (n, k); complex ones in pairs.
+
+    Parameters
+    ----------
+    J, M : csr_array, shape (n, n)
+    shifts : sequence of complex
+        Where to look. Up to 200 unknowns all eigenvalues are computed.
+    count : int
+        How many near each.
+    unstable : ndarray, optional
+        Unstable eigenvalues of a pencil next to this one.
+
+    Raises
+    ------
+    LinearSolveError
+        If J - sigma M is singular at and near a shift.
+    """
+    n = J.shape[0]
+    if n <= SMALL or count >= n - 2:
+        values, vectors = scipy.linalg.eig(J.toarray(), M.toarray())
+        finite = np.isfinite(values)
+        return values[finite], vectors[:, finite]
+    discs = [_disc(J, M, shift, count) for shift in shifts]
+    before = np.empty(0) if unstable is None else unstable[unstable.imag >= 0.0]
+    for value in before:
+        place = complex(value)
+        for _ in range(TRIES):
+            if value not in _lost(before, discs):
+                break
+            discs.append(_disc(J, M, place, count))
+            place *= OUTWARD
+    return _joined(discs)
+
+
+def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
+    """Return the unstable eigenvalues from next door that have no successor in the discs."""
+    known = _joined(discs)[0]
+    free = known[(known.real > 0.0) & (known.imag >= 0.0)]
+    lost = []
+    for value in sorted(before, key=abs, reverse=True):
+        away = np.abs(free - value)
+        if away.min(initial=np.inf) <= MOVED * abs(value):
+            free = np.delete(free, np.argmin(away))
+        elif all(abs(value - disc.center) > INSIDE * disc.radius for disc in discs):
+            lost.append(value)
+    return lost
+
+
+def _joined(discs: Sequence[Disc]) -> tuple[Vector, Vector]:
+    """Return what is in several discs as one set.
+
+    Discs overlap; but what is in one of them twice is a double eigenvalue.
+    """
+    size = max(float(np.abs(disc.values).max(initial=1e-300)) for disc in discs)
+    kept, vectors = list[complex](), list[Vector]()
+    for disc in discs:
+        known = np.array(kept)
+        for k in np.flatnonzero(disc.values.imag >= -REAL * size):
+            value = complex(disc.values[k])
+            value = value if value.imag > REAL * size else complex(value.real)
+            near = np.abs(known - value)
+            if near.min(initial=np.inf) < SAME * size:
+                known[np.argmin(near)] = np.inf  # it is that one, and no other
+                continue
+            kept.append(value)
+            vectors.append(disc.vectors[:, k])
+    pairs = [k for k, value in enumerate(kept) if value.imag > 0.0]
+    both = [*vectors, *(np.conj(vectors[k]) for k in pairs)]
+    return np.array([*kept, *(np.conj(kept[k]) for k in pairs)]), np.array(both).T
+
+
+def _disc(J: Any, M: Any, shift: complex, count: int) -> Disc:
+    n = J.shape[0]
+    solver, sigma = _shifted(J, M, shift)
+    operator = LinearOperator((n, n), lambda v: solver.solve(M @ v), dtype=np.result_type(sigma))
+    start = np.random.default_rng(0).uniform(0.5, 1.0, n)
+    theta: Any
+    vectors: Any
+    try:
+        theta, vectors = eigs(operator, k=count, which="LM", v0=start)
+    except ArpackNoConvergence as partial:
+        theta, vectors = partial.eigenvalues, partial.eigenvectors
+    kept = np.abs(theta) > 1e-300
+    return Disc(sigma, sigma + 1.0 / theta[kept], vectors[:, kept])
+
+
+def _shifted(J: Any, M: Any, shift: complex) -> tuple[Any, complex]:
+    """Return a factorisation of J - sigma M with sigma at or near the shift."""
+    sigma: complex = shift.real if np.imag(shift) == 0.0 else shift
+    nudge = 1e-6 * float(np.abs(J.diagonal()).max() or 1.0)
+    for _ in range(3):
+        A = sp.csr_array(J - sigma * M) if sigma != 0.0 else J
+        solver = linear.auto(Pattern.of(A))
+        try:
+            solver.factorize(A)
+            solver.solve(np.ones(A.shape[0]))
+        except LinearSolveError:
+            sigma += nudge
+            nudge *= 30.0
+            continue
+        return solver, sigma
+    raise LinearSolveError(f"J - sigma M is singular at and near sigma = {shift}")

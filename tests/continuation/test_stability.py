@@ -1,0 +1,89 @@
+"""Counts of unstable eigenvalues of large systems, against all eigenvalues; resumed runs."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import Problem
+from sgsolve.continuation import Stability
+from tests.continuation.gallery import bratu, bratu_2d, brusselator
+
+
+def counted(problem, branch):
+    """How many eigenvalues are to the right of the axis at each point, by a dense solver."""
+    found = []
+    for p, x in branch:
+        values = np.linalg.eigvals(problem.jacobian(x, **{branch.name: p}).toarray())
+        found.append(int((values.real > 1e-7 * np.abs(values).max()).sum()))
+    return found
+
+
+def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost():
+    problem = Problem(bratu)
+    branch = problem.continuation(
+        np.zeros(250), "lam", (0.01, 4.0), lam=0.01, stability=Stability(count=2), max_step=1.0
+    )
+    assert branch["unstable"].tolist() == counted(problem, branch)
+    assert branch["unstable"][-1] == 1
+    x = branch.x
+    values = np.linalg.eigvalsh(problem.jacobian(x, lam=0.01).toarray())
+    assert values[-1] > 2.0 * np.sort(np.abs(values))[1]  # two others are nearer to zero
+
+
+def test_double_eigenvalues_count_twice():
+    n = 15
+    laplacian = bratu_2d(n)
+    problem = Problem(lambda u, mu=10.0: laplacian(u, 0.0) + mu * (u - u**3))
+    branch = problem.continuation(
+        np.zeros(n * n), "mu", (10.0, 60.0), stability=True, max_step=20.0, step=10.0
+    )
+    assert branch["unstable"].tolist() == counted(problem, branch)
+    assert set(branch["unstable"]) == {0, 1, 3}
+
+
+@pytest.mark.parametrize("shifts", [(0.0,), (0.0, 2.0j), (2.0j,), (0.0, 2.0j, -2.0j)])
+def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts):
+    """Brusselators side by side, with frequencies from 2 to 2.1."""
+    n = 120
+    a = np.linspace(2.0, 2.1, n)
+
+    def residual(u, b=4.5):
+        x, y = u[:n], u[n:]
+        return np.concatenate([a + x**2 * y - (b + 1.0) * x, b * x - x**2 * y])
+
+    start = np.concatenate([a, 4.5 / a])
+    problem = Problem(residual)
+    branch = problem.continuation(
+        start, "b", (4.5, 5.005), detect=(), stability=Stability(count=12, shifts=shifts)
+    )
+    assert branch["unstable"].tolist() == counted(problem, branch)
+    assert branch["unstable"][-1] == 4
+    exact = 1.0 + a[:2] ** 2
+    found = [hopf.parameter for hopf in branch.specials("hopf")]
+    assert np.allclose(found, exact[exact < 5.005], atol=1e-8)
+
+
+def test_a_resumed_run_goes_on_with_its_events_and_eigenvalues(tmp_path):
+    how = {"stability": True, "events": {"event": lambda x: x[1] - 2.2}}
+    how["checkpoint"] = tmp_path / "run.npz"
+    problem = Problem(brusselator)
+    problem.continuation([2.0, 1.0], "b", (2.0, 8.0), max_points=5, **how)
+    branch = problem.continuation([2.0, 1.0], "b", (2.0, 8.0), resume=True, **how)
+    found = [(special.kind, round(special.parameter, 9)) for special in branch.special]
+    assert found == [("event", 4.4), ("hopf", 5.0)]
+    assert len(branch["unstable"]) == len(branch)
+
+
+def test_a_mass_matrix_that_is_singular():
+    """An algebraic equation beside the two of the brusselator: no eigenvalue of its own."""
+
+    def residual(u, b=2.0):
+        return np.append(brusselator(u[:2], b), u[2] - u[0])
+
+    mass = sp.diags_array([1.0, 1.0, 0.0])
+    branch = Problem(residual).continuation(
+        [2.0, 1.0, 2.0], "b", (2.0, 8.0), stability=Stability(mass=mass)
+    )
+    (hopf,) = branch.specials("hopf")
+    assert abs(hopf.parameter - 5.0) < 1e-9
+    assert set(branch["unstable"]) == {0, 2}
