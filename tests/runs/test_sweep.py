@@ -121,7 +121,7 @@ def test_save_and_load(tmp_path):
 def test_damaged_file_is_refused(tmp_path):
     path = tmp_path / "branch.npz"
     path.write_bytes(b"no archive")
-    with pytest.raises(CheckpointError, match="no branch"):
+    with pytest.raises(CheckpointError, match="no file that sgsolve wrote"):
         Branch.load(path)
 
 
