@@ -19,6 +19,7 @@ from . import dispatch
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
+from .elementwise import DOUBLE
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.evaluation import assemble
@@ -90,6 +91,8 @@ class ADArray(Operators):
 
     def _jacobian_dtype(self) -> Any:
         dtype = np.asarray(self._value).dtype
+        if dtype is DOUBLE:
+            return dtype
         return np.result_type(dtype, np.float32) if dtype.kind in "fc" else np.dtype(float)
 
     # ---- what an ndarray has -----------------------------------------------------------------

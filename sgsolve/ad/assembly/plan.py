@@ -162,8 +162,7 @@ def add_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
     SciPy's own kernel: ``matrix @ x`` calls it on an array of zeros, with a pass over memory for
     the zeros and one for the sum.
     """
-    m, n = matrix.shape
-    csr_matvec(m, n, matrix.indptr, matrix.indices, matrix.data, x, y)
+    csr_matvec(len(y), len(x), matrix.indptr, matrix.indices, matrix.data, x, y)
 
 
 class Plans:

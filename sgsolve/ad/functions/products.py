@@ -43,7 +43,7 @@ def _sparse_product(A: Any, y: ADArray) -> ADArray:
     vector = y._value
     if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
         # What ``A @ vector`` comes down to, without the questions on the way.
-        result = np.zeros(A.shape[0])
+        result = np.zeros(len(A.indptr) - 1)
         add_product(A, vector, result)
     else:
         result = A @ vector

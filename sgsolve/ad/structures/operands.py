@@ -83,6 +83,13 @@ class Index:
     def __len__(self) -> int:
         return len(self.values)
 
+    def touch(self, clock: int) -> None:
+        """Note that evaluation `clock` meets it: if it was met before, it is here to stay."""
+        if self.used != clock:
+            self.volatile = False
+            self.taken = {}
+            self.used = clock
+
     @cached_property
     def unique(self) -> bool:
         """Whether no position occurs twice."""
