@@ -146,8 +146,9 @@ def _indices(name: str, where: Any, n: int) -> NDArray[np.int64]:
         if not np.issubdtype(index.dtype, np.integer):
             raise InputError(f"block {name!r} must be a slice or integers, not {where!r}")
     if index.size == 0:
-        raise InputError(f"block {name!r} is empty")
-    if index.ndim != 1 or index.min() < 0 or index.max() >= n:
+        raise InputError(f"block {name!r} is empty: {where!r} of {n} unknowns")
+    beyond = isinstance(where, slice) and where.stop is not None and where.stop > n
+    if beyond or index.ndim != 1 or index.min() < 0 or index.max() >= n:
         raise InputError(f"block {name!r} reaches outside the unknowns 0..{n - 1}")
     return index.astype(np.int64)
 

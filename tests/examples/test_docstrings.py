@@ -5,7 +5,10 @@ import importlib
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from sgsolve import Branch
 
 MODULES = ["cells", "constants", "device", "generation", "grids", "mobility"]
 MODULES += ["report", "sensitivity", "small_signal", "statistics", "triangles"]
@@ -18,7 +21,8 @@ def test_examples_of(name):
     assert result.failed == 0
 
 
-def test_the_code_of_the_page_runs(capsys):
+def test_the_code_of_the_page_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one example keeps a checkpoint
     page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text()
     names = {}
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
@@ -26,3 +30,6 @@ def test_the_code_of_the_page_runs(capsys):
     capacitance = names["small"].capacitance(names["x"], "anode", [1e3], **names["bias"])[0]
     assert f"{capacitance:.8e}" in capsys.readouterr().out
     assert names["by"]["doping"].shape == (201,)
+    kept = Branch.load(tmp_path / "night.npz")
+    by_device = names["device"].sweep("anode", kept["V_anode"])
+    assert np.allclose(kept.states, by_device.states, rtol=0.0, atol=1e-12)

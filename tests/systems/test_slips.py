@@ -107,6 +107,16 @@ CASES = {
         sgsolve.DataTypeError,
         "frequencies: need numbers, not 'dc'",
     ),
+    "block that ends beyond the unknowns": (
+        lambda: solved(blocks={"u": slice(0, 1), "v": slice(1, 4)}),
+        sgsolve.InputError,
+        r"'v' reaches outside the unknowns 0\.\.1",
+    ),
+    "start that is too short for a block": (
+        lambda: solved(blocks={"u": slice(0, 2), "v": slice(2, 4)}),
+        sgsolve.InputError,
+        r"'v' is empty: slice\(2, 4, None\) of 2 unknowns",
+    ),
     "callback": (
         lambda: Problem(square).solve([1.0, 2.0], callback=3),
         sgsolve.DataTypeError,

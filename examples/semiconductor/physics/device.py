@@ -150,6 +150,9 @@ class Device:
             self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
         )
 
+    def __repr__(self) -> str:
+        return f"Device({self.mesh.n} nodes, contacts {', '.join(self.contacts)})"
+
     @property
     def thermal_voltage(self) -> float:
         """``k T / q`` in V at the device's own temperature."""
