@@ -162,6 +162,14 @@ def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:
         return bordered.solve(edge)
 
 
+def _error(family: Family, bordered: Bordered, at: Linear, tangent: Vector) -> Vector:
+    """Return how far x is from the curve, shape (n,): the next step of Newton's method."""
+    sizes = np.ones(len(at.F)) if family.scale is None else family.scale
+    row = tangent / np.append(sizes**2, 1.0)
+    bordered.factorize(at.J, at.Fp[:, None], (row / np.abs(row).max())[None, :], family.pattern)
+    return bordered.solve(np.append(at.F, 0.0))[:-1]
+
+
 def start(
     family: Family,
     bordered: Bordered,
@@ -184,6 +192,7 @@ def start(
         raise LinearSolveError("the Jacobian is not finite at the start")
     tangent = first_tangent(family, bordered, at)
     if metric is None:
-        metric = start_metric(z, tangent, family.scale, span)
+        error = _error(family, bordered, at, tangent)
+        metric = start_metric(z, tangent, family.scale, span, error)
     tangent = metric.unit(tangent)
     return at, tangent * (np.sign(tangent[-1] * towards) or 1.0), metric

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Vector = NDArray[Any]
 
 FINE, COARSE = 0.02, 0.2  # parts of x that a step should at least be able to change, and then can
+NOISE = 10.0  # times the error of x, up to which x counts as zero
 STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
 
 
@@ -63,27 +64,44 @@ class Metric:
         return float(np.degrees(2.0 * np.arcsin(min(1.0, 0.5 * self.norm(y - z)))))
 
 
-def start_metric(z: Vector, tangent: Vector, scale: Vector | None, span: float = np.inf) -> Metric:
+def start_metric(
+    z: Vector, tangent: Vector, scale: Vector | None, span: float = np.inf, error: Any = 0.0
+) -> Metric:
     """Return the metric in which x and p contribute alike to a tangent, shape (n + 1,).
 
     Parameters
     ----------
     scale : ndarray, shape (n,), or None
-        The user's sizes of the unknowns.
+        The sizes of the unknowns.
     span : float
         How far the parameter may go.
+    error : ndarray, shape (n,), or float
+        How far x may be from the solution: what is no larger is a zero, and says nothing of units.
     """
-    sizes = np.ones(len(z) - 1) if scale is None else scale
+    error = np.broadcast_to(error, len(z) - 1)
+    sizes = np.ones(len(z) - 1) if scale is None else _meant(scale, error)
+    noise = NOISE * _rms(error / sizes)
     size, p = _rms(z[:-1] / sizes), abs(float(z[-1]))
     slope, share = _rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
+    size = size if size > noise else 0.0
     usual = min(p, span) / size if size > 0.0 else 0.0
-    if slope * p <= 1e-10 * size * share:  # x does not move: as on a branch of trivial solutions
+    if slope * p <= max(1e-10 * size, noise) * share:  # as on a branch of trivial solutions
         ratio = usual or 1.0
     else:
         ratio = share / slope
         if usual > 0.0:  # near a fold x moves much faster than it usually does
             ratio = min(max(ratio, usual / STEEP), usual * FLAT)
     return Metric(0.5 * np.append(((ratio or 1.0) / sizes) ** 2 / len(sizes), 1.0))
+
+
+def _meant(scale: Vector, error: Vector) -> Vector:
+    """Return the sizes of the unknowns, 1 for blocks that are zero but for errors."""
+    sizes = scale.copy()
+    for size in np.unique(scale):
+        block = scale == size
+        if size <= NOISE * _rms(error[block]):
+            sizes[block] = 1.0
+    return sizes
 
 
 def _rms(x: Vector) -> float:
