@@ -71,19 +71,19 @@ class Pattern:
     @classmethod
     def from_coordinates(
         cls, rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]
-    ) -> tuple[Pattern, NDArray[np.int64]]:
+    ) -> tuple[Pattern, IndexArray]:
         """Build a pattern from coordinates, duplicates allowed.
 
         Returns
         -------
         pattern : Pattern
-        position : ndarray of int64, shape (len(rows),)
+        position : ndarray of int32, shape (len(rows),)
             The place in ``data`` of each coordinate that was given.
         """
         m = shape[0]
         count = len(rows)
         if count == 0:
-            return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int64)
+            return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int32)
         order = _counting_sort(rows, m)
         begin = np.zeros(m + 1, dtype=np.int32)
         np.cumsum(np.bincount(rows, minlength=m), out=begin[1:])
@@ -96,10 +96,13 @@ class Pattern:
         first = np.ones(count, dtype=bool)
         np.not_equal(c[1:], c[:-1], out=first[1:])
         first[begin[:-1][np.diff(begin) > 0]] = True
-        place = np.cumsum(first)
-        position = np.empty(count, dtype=np.int64)
-        position[entries.data] = place - 1
-        return cls(np.concatenate([[0], place])[begin], c[first], shape), position
+        place = np.empty(count + 1, dtype=np.int32)
+        place[0] = 0
+        np.cumsum(first, out=place[1:])
+        position = np.empty(count, dtype=np.int32)
+        position[entries.data] = place[1:]
+        position -= 1
+        return cls(place[begin], c[first], shape), position
 
     def matrix(self, data: ArrayLike) -> Any:
         """Return the ``csr_array`` with these values; index arrays are shared, nothing is checked.
@@ -166,12 +169,14 @@ class Pattern:
 
     def positions(self, other: Pattern) -> NDArray[np.int64]:
         """Place in this pattern's data of every entry of `other`; -1 where there is none."""
-        key = self.rows.astype(np.int64) * self.shape[1] + self.indices
-        wanted = other.rows.astype(np.int64) * self.shape[1] + other.indices
-        place = np.searchsorted(key, wanted)
-        place[place == self.nnz] = 0
-        found = key[place] == wanted if self.nnz else np.zeros(len(wanted), dtype=bool)
-        return np.where(found, place, -1)
+        if self.equals(other):
+            return np.arange(self.nnz)
+        rows = np.concatenate([self.rows, other.rows])
+        columns = np.concatenate([self.indices, other.indices])
+        joined, position = Pattern.from_coordinates(rows, columns, self.shape)
+        place = np.full(joined.nnz, -1)
+        place[position[: self.nnz]] = np.arange(self.nnz)
+        return place[position[self.nnz :]]
 
     def _check(self) -> None:
         m, n = self.shape

@@ -40,6 +40,7 @@ class Frame:
         self.pattern, place = Pattern.from_coordinates(
             np.concatenate(rows), np.concatenate(columns), (n + k, n + k)
         )
+        place = place.astype(np.intp)  # NumPy writes through no other kind without converting it
         self.inner, rest = place[: inner.nnz], place[inner.nnz :]
         self.right, self.below = rest[: n * k], rest[n * k :]
 

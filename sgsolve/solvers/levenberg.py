@@ -118,4 +118,5 @@ def _plan(pattern: Pattern) -> tuple[Pattern, NDArray[np.int64]]:
     k = np.arange(n)
     rows = np.concatenate([k, pattern.rows, pattern.indices + n, k + n])
     columns = np.concatenate([k, pattern.indices + n, pattern.rows, k + n])
-    return Pattern.from_coordinates(rows, columns, (2 * n, 2 * n))
+    augmented, place = Pattern.from_coordinates(rows, columns, (2 * n, 2 * n))
+    return augmented, place.astype(np.intp)

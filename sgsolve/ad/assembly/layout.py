@@ -69,27 +69,33 @@ class Layout:
         self.sources: list[Source] = []
         self.length = 0
         self._begin: dict[int, int] = {}
-        moving: list[tuple[Any, Any, Any]] = []
-        offset = 0
+        moving = [code & (HAS_ARRAY | HAS_ROWS) != 0 for _, code in terms]
+        count = sum(len(p.rows) for p, moves in zip(pieces, moving, strict=True) if moves)
+        self.place = np.empty(count, dtype=np.int32)
+        self.source = np.empty(count, dtype=np.int32)
+        self.weight = np.empty(count)
+        offset = filled = 0
         for number, ((g, code), piece) in enumerate(zip(terms, pieces, strict=True)):
-            here = position[offset : offset + len(piece.rows)]
-            offset += len(piece.rows)
+            length = len(piece.rows)
+            here = position[offset : offset + length]
+            offset += length
             if code & HAS_NUMBER and not code & HAS_ROWS:
+                # A copy: what it is a part of shall not be kept alive.
                 self.constant.append(Constant(number, here.astype(np.int32), piece.weight))
-            if code & (HAS_ARRAY | HAS_ROWS):
-                moving.append((here, *self._source(number, g, code, piece)))
-        self.place = _joined([m[0] for m in moving], np.int64)
-        self.source = _joined([m[1] for m in moving], np.int64)
-        self.weight = _joined([m[2] for m in moving], float)
+            if moving[number]:
+                own = slice(filled, filled + length)
+                filled += length
+                self.place[own] = here
+                self.source[own], weight = self._source(number, g, code, piece)
+                np.multiply(weight, -1.0 if code & OPPOSITE else 1.0, out=self.weight[own])
 
     def _source(self, number: int, g: Structure, code: int, piece: Piece) -> tuple[Any, Any]:
         """Return position in the source vector and weight of every entry of a term."""
-        sign = -1.0 if code & OPPOSITE else 1.0
-        weight = np.full(len(piece.rows), sign) if piece.weight is None else sign * piece.weight
+        weight = 1.0 if piece.weight is None else piece.weight
         if code & HAS_ROWS and code & HAS_ARRAY:
             expand = (g.weights.indices, g.row_of_entry(), g.weights.data)
             begin = self._new(number, len(g.weights.data), expand)
-            return np.flatnonzero(piece.kept) + begin, np.ones(len(piece.rows))
+            return _kept(piece) + begin, 1.0
         if code & HAS_ROWS:
             # Constant weights: the row factors are the source, the weights part of the map.
             begin = self._new(number, g.height, ROWS)
@@ -99,7 +105,7 @@ class Layout:
             self._begin[shared] = self._new(number, len(g.cols), None)
         begin = self._begin[shared]
         if piece.source is None:
-            return np.flatnonzero(piece.kept) + begin, weight
+            return _kept(piece) + begin, weight
         return piece.source + begin, weight
 
     def _new(self, number: int, length: int, expand: Any) -> int:
@@ -110,7 +116,7 @@ class Layout:
 
 
 class Piece(NamedTuple):
-    """Entries of one term that belong to an unknown; `kept` tells which of all these are."""
+    """Entries of one term that belong to an unknown; `kept` chooses them out of all."""
 
     rows: Any
     cols: Any
@@ -124,14 +130,21 @@ def _piece(g: Structure) -> Piece:
     rows = element.astype(np.int32, copy=False)
     kept = cols >= 0
     if kept.all():
-        return Piece(rows, cols, weight, source, kept)
+        return Piece(rows, cols, weight, source, slice(None))
     weight, source = (None if x is None else x[kept] for x in (weight, source))
     return Piece(rows[kept], cols[kept], weight, source, kept)
 
 
+def _kept(piece: Piece) -> NDArray[Any]:
+    """Return the number of every entry that is kept."""
+    if isinstance(piece.kept, slice):
+        return np.arange(len(piece.rows), dtype=np.int32)
+    return np.flatnonzero(piece.kept)
+
+
 def positions(
     rows: Any, cols: Any, shape: tuple[int, int], target: Pattern | None
-) -> tuple[Pattern, NDArray[np.int64]]:
+) -> tuple[Pattern, NDArray[Any]]:
     """Return a pattern that holds these coordinates and their places in its data.
 
     Raises

@@ -66,14 +66,15 @@ class Plan:
             self.order[place] = source
         elif single and by_setting < by_product:
             self.way = "set"
-            self.spots = place
+            # NumPy reads and writes through no other kind without converting it each time.
+            self.spots = place.astype(np.intp)
             self._free = int(np.argmin(number))
-            self.source = None if _is_range(source, length) else source
+            self.source = None if _is_range(source, length) else source.astype(np.intp)
         else:
             self.way = "product"
             self.product = sp.csr_array(
                 sp.coo_array(
-                    (weight, (place.astype(np.int32), source.astype(np.int32))),
+                    (weight, (place, source)),
                     shape=(nnz, length),
                 )
             )
