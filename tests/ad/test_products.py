@@ -158,3 +158,12 @@ def test_what_would_lose_the_derivative():
         spla.aslinearoperator(D) @ x
     with pytest.raises(ShapeError, match=r"use \*"):
         np.matmul(x, 2.0)
+
+
+def test_complex_constants_times_real_unknowns():
+    A = np.array([[1.0 + 2.0j, 0.5], [0.0, -1.0j]])
+    x = np.array([0.3, 0.7])
+    for matrix in (A, sp.csr_array(A)):
+        y = matrix @ np.exp(ad.seed(x))
+        np.testing.assert_allclose(y.jacobian.toarray(), A * np.exp(x))
+        assert y.jacobian.dtype == complex

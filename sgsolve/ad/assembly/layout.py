@@ -73,7 +73,8 @@ class Layout:
         count = sum(len(p.rows) for p, moves in zip(pieces, moving, strict=True) if moves)
         self.place = np.empty(count, dtype=np.int32)
         self.source = np.empty(count, dtype=np.int32)
-        self.weight = np.empty(count)
+        weights = [p.weight.dtype for p in pieces if p.weight is not None]
+        self.weight = np.empty(count, dtype=np.result_type(float, *weights))
         offset = filled = 0
         for number, ((g, code), piece) in enumerate(zip(terms, pieces, strict=True)):
             length = len(piece.rows)
