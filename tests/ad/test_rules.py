@@ -180,3 +180,29 @@ def test_the_operator_and_the_function_agree():
     for b in (2, 3, -1, 0.5, 0, 1):
         a, c = operator.pow(x, b), np.power(x, float(b))
         np.testing.assert_allclose(a.jacobian.toarray(), c.jacobian.toarray(), rtol=1e-15)
+
+
+@pytest.mark.parametrize("b", [3, -1, -2, 0.5, 1.5, -2.5, 7])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble, complex])
+def test_powers_of_awkward_numbers(b, dtype):
+    """Zero, and where the power overflows, underflows or has lost digits, included."""
+    size = [0.0, 1e-40, 1e-20, 1e-9, 0.3, 1.0, 7.0, 1e9, 1e20, np.inf, np.nan]
+    a = np.array([*size, *(-k for k in size)] if b == int(b) else size, dtype=dtype)
+    if dtype in (np.float64, np.longdouble):
+        a = np.concatenate([a, [5e-324, 1e-309, 1e-160, 1e-110, 1e110, 1e160, 1e300]]).astype(dtype)
+    with np.errstate(all="ignore"):
+        slope = (ad.seed(a) ** b).jacobian.diagonal()
+        expected = b * np.power(a, b - 1)
+    np.testing.assert_allclose(slope, expected, rtol=8 * float(np.finfo(dtype).eps))
+
+
+def test_slopes_of_one_argument_are_those_of_both():
+    a = np.array([-np.inf, -2.0, -0.0, 0.5, 0.5, 3.0, np.inf, np.nan, 1.0])
+    b = np.array([-np.inf, 3.0, 0.0, 0.5, -0.5, -2.0, np.inf, 1.0, np.nan])
+    for f in (np.maximum, np.minimum, np.logaddexp, np.fmod, np.remainder, np.hypot):
+        with np.errstate(all="ignore"):
+            both = f(ad.seed(np.append(a, b))[:9], ad.seed(np.append(a, b))[9:]).jacobian.toarray()
+            first = f(ad.seed(a), b).jacobian.diagonal()
+            second = f(a, ad.seed(b)).jacobian.diagonal()
+        np.testing.assert_array_equal(first, both[:, :9].diagonal())
+        np.testing.assert_array_equal(second, both[:, 9:].diagonal())

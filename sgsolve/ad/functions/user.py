@@ -122,7 +122,7 @@ _SERIES = (1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016, -691 / 108972864
 def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
     x = np.asarray(x)
     with np.errstate(all="ignore"):
-        slope = np.asarray((1.0 - y - x) / np.expm1(_below_overflow(x)))
+        slope = np.asarray((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
     small = np.abs(x) < 0.25
     if np.any(small):
         t = x[small]
