@@ -118,7 +118,9 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     if result.ndim not in (1, 2) or result.shape[0] != n:
         raise ShapeError(f"b must have shape ({n},) or ({n}, k), not {result.shape}")
     # A finite sum proves finite terms; only an overflow of the sum itself needs the second look.
-    if not np.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(result, axis=None)
+    if not np.isfinite(total) and not np.isfinite(result).all():
         raise LinearSolveError(
             "the right-hand side holds NaN or infinity: the residual overflowed there"
         )
