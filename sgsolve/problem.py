@@ -107,10 +107,13 @@ class Problem(Branching, Responses):
         return self.linearize(x, **params)[1]
 
     def linearize(self, x: ArrayLike, **params: Any) -> tuple[NDArray[Any], Any]:
-        """Return F(x) and dF/dx from one evaluation."""
+        """Return F(x) and dF/dx from one evaluation (the first one is checked by a second)."""
         system, start = self._system(x, params)
-        system.prepare(start)
-        return system.linearize(start)
+        if not system.is_prepared:
+            system.prepare(start)
+        F, J = system.linearize(start)
+        system.check_finite(F)
+        return F, J
 
     def sparsity(self, x: ArrayLike, **params: Any) -> Pattern:
         """Return the pattern of dF/dx: valid for every branch, with the diagonal added."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, DerivativeError, Problem, Status, solvers
+from sgsolve import ConvergenceError, DerivativeError, NotFiniteError, Problem, Status, solvers
 
 
 def bratu(u, strength=1.0):
@@ -226,3 +226,21 @@ def test_a_residual_that_loses_x_on_the_way_is_named():
     problem.jacobian([2.0, 2.0])
     with pytest.raises(DerivativeError, match="does not depend on x at the point"):
         problem.jacobian([0.0, 0.0])
+
+
+def test_linearize_evaluates_once_when_the_pattern_is_known():
+    calls = []
+
+    def residual(x):
+        calls.append(type(x).__name__)
+        return np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), np.nan)
+
+    problem = Problem(residual)
+    problem.linearize([1.0, 2.0])
+    calls.clear()
+    F, J = problem.linearize([2.0, 4.0])
+    assert calls == ["ADArray"]
+    np.testing.assert_allclose(J.diagonal(), [0.5, 0.25])
+    np.testing.assert_allclose(F, np.log([2.0, 4.0]))
+    with pytest.raises(NotFiniteError, match=r"1 of 2 equations, first x\[1\]"):
+        problem.linearize([2.0, -1.0])

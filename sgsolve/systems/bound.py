@@ -71,6 +71,11 @@ class BoundSystem:
         """Whether the user gave the Jacobian."""
         return self._bound.signature.jacobian is not None
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the residual was checked, and its pattern found, at some x before."""
+        return self._pattern is not None
+
     def value_of(self, name: str) -> Any:
         """Return the value of a parameter, the residual's own default included."""
         return self.params.get(name, self.defaults.get(name))
@@ -133,13 +138,17 @@ class BoundSystem:
         if not np.array_equal(before, x):
             raise InputError("the residual changed x in place; it must be a pure function of x")
         F = _vector(value, self.n)
+        self.check_finite(F)
+        return F
+
+    def check_finite(self, F: Vector) -> None:
+        """Raise NotFiniteError, which names an equation, if a residual is not finite."""
         bad = np.flatnonzero(~np.isfinite(F))
         if len(bad):
             raise NotFiniteError(
                 f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
                 f"first {self.blocks.label(int(bad[0]))} = {F[bad[0]]}; start within the model"
             )
-        return F
 
     def _found_pattern(self, x: Vector) -> Pattern:
         if self._bound.signature.jacobian is not None:
