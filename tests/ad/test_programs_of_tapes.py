@@ -205,3 +205,12 @@ def test_constant_entries_beside_varying_ones(width, diagonal):
         expected[i, i] = expected[i, i + 2] = -width * factor
         expected[i, i + 1] = diagonal * width * factor - np.exp(x[1:-1])
         np.testing.assert_allclose(J, expected, rtol=1e-15)
+
+
+def test_entries_of_a_wider_pattern_are_zero():
+    """Gathered with the zero behind the source vector, on every evaluation."""
+    wide = ad.pattern_of(ad.seed_sparsity(X)[:N].sum() + ad.seed_sparsity(X))
+    for k in range(evaluation.MEETINGS + 3):
+        x = X + 0.1 * k
+        data = ad.assemble(np.exp(ad.seed(x)), wide)
+        np.testing.assert_array_equal(wide.matrix(data).toarray(), np.diag(np.exp(x)))

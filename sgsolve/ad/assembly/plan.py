@@ -2,9 +2,9 @@
 
 A *plan* is made once for the structures that reached the end: it knows the pattern and where
 every coefficient goes. Carrying it out is one pass over the coefficients, in the cheapest of
-three ways: gather (every place has one source), set (each place has at most one, on a constant
-template), or one product with a constant sparse matrix (any number of sources and weights).
-Terms that are plain numbers are summed into a template, which is kept until the numbers change.
+three ways: gather (each place has one source, or none and is zero), set (at most one, on a
+constant template), or a product with a constant sparse matrix (any number of sources and
+weights). Terms that are plain numbers are summed into a template, kept until they change.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ class Plan:
         by_gather = nnz * COST["gather"] + length * COST["copy"]
         if not len(place):
             self.way = "template"
-        elif single and not constant and len(place) == nnz and by_gather <= by_setting:
+        elif single and not constant and by_gather <= by_setting:
             self.way = "gather"
-            self.order = np.empty(nnz, dtype=np.int64)
+            # What has no source is gathered from the zero behind all of them.
+            self.order = np.full(nnz, length)
             self.order[place] = source
         elif single and by_setting < by_product:
             self.way = "set"
@@ -132,14 +133,22 @@ class Plan:
             self._template = (key, template, base)
         return template, base
 
+    def new_vector(self, dtype: Any) -> NDArray[Any]:
+        """Return room for the source vector; to gather from, with a zero behind."""
+        gathers = self.way == "gather"
+        vector = np.empty(self.layout.length + gathers, dtype=dtype)
+        if gathers:
+            vector[-1] = 0.0
+        return vector
+
     def _source_vector(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return all coefficients one after the other, numbers multiplied in."""
         try:
             vector = self._scratch.pop()
         except IndexError:
-            vector = np.empty(self.layout.length, dtype=dtype)
+            vector = self.new_vector(dtype)
         if vector.dtype != dtype:
-            vector = np.empty(self.layout.length, dtype=dtype)
+            vector = self.new_vector(dtype)
         begin = 0
         for term, length, expand in self.layout.sources:
             alpha, s, c, a = coefficients[term]

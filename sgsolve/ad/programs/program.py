@@ -113,7 +113,7 @@ class Program:
     def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""
         layout = self.plan.layout
-        vector = np.empty(layout.length, dtype=self.dtype)
+        vector = self.plan.new_vector(self.dtype)
         ends = np.cumsum([0, *(s.length for s in layout.sources)]).tolist()
         return vector, [vector[b:e] for b, e in itertools.pairwise(ends)]
 
