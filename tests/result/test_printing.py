@@ -98,3 +98,14 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
     branch = Problem(square).sweep([1.0], "a", [2.0])
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere to write curve\.npz to"):
         branch.save(tmp_path / "nowhere" / "curve.npz")
+
+
+def test_a_single_changed_number_is_noticed(tmp_path):
+    path = tmp_path / "curve.npz"
+    Problem(square).sweep([1.0], "a", [2.0, 3.0]).save(path)
+    with np.load(path) as file:
+        content = dict(file)
+    content["states"] = content["states"] + 1e-15
+    np.savez(path, **content)
+    with pytest.raises(CheckpointError, match=r"curve\.npz"):
+        Branch.load(path)
