@@ -3,10 +3,11 @@
     python phases.py w1:300 w1dot:300 w3-1d:100,10000 w3-2d:100,300 w4:200
 
 `residual` is the same residual on plain arrays: what NumPy itself takes, and the least that any
-evaluation can take that runs the user's code. `notes` is what running it on AD arrays takes more:
-Python, and comparing index arrays and matrices with what they were. `program` is the arithmetic of
-the derivative, `assembly` putting it into the matrix; both are compiled or planned once. Medians
-of CPU time in one process, one after the other.
+evaluation can take that runs the user's code. What running it on AD arrays takes more is `python`,
+as measured with frozen operands, and `comparing` index arrays and matrices with what they were,
+which these do not need. `program` is the arithmetic of the derivative, `assembly` putting it into
+the matrix; both are compiled or planned once. `floor` is what is left without `python` and
+`comparing`. Medians of CPU time in one process, one after the other.
 """
 
 from __future__ import annotations
@@ -14,56 +15,75 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import harness
 from peers.ops_numpy import NumpyOps
 
 ROUNDS = 101
+COLUMNS = ("residual", "python", "comparing", "program", "assembly", "total", "floor")
 
 
 def measure(workload: str, size: int) -> dict[str, float]:
     """Return the median of each phase over that of the hand-written evaluation."""
     problem = harness.make_problem(workload, size)
-    peers = {}
-    for name in ("hand_numpy", "sgsolve"):
-        cls, kwargs = harness.load(harness.PEERS, name)
-        peers[name] = cls(**kwargs)
-        peers[name].imports()
-        peers[name].setup(problem)
-    ours, hand = peers["sgsolve"], peers["hand_numpy"]
-    times: dict[str, list[int]] = {
-        name: [] for name in ("hand", "residual", "forward", "program", "total")
-    }
+    hand = _peer("hand_numpy", problem)
+    ours = [
+        _peer("sgsolve", problem),
+        _peer("sgsolve_frozen", harness.make_problem(workload, size)),
+    ]
+    times: dict[str, list[int]] = {"hand": [], "residual": []}
     points = problem.points()
     for k in range(20 + ROUNDS):
         x = points[k % 2]
-        clock = [time.process_time_ns()]
-        hand.evaluate(x)
-        clock.append(time.process_time_ns())
-        problem.residual(x, NumpyOps)
-        clock.append(time.process_time_ns())
-        y = problem.residual(ours.ad.seed(x), ours.ops)
-        clock.append(time.process_time_ns())
-        J = y.jacobian
-        clock.append(time.process_time_ns())
-        program_time = _program_time(y)
-        if program_time:
-            steps = [b - a for a, b in zip(clock[:-1], clock[1:], strict=True)]
-            for name, step in zip(("hand", "residual", "forward"), steps[:3], strict=True):
-                times[name].append(step)
-            times["program"].append(program_time)
-            times["total"].append(steps[2] + steps[3])
-        del J, y
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    whole = medians["hand"]
-    return {
-        "residual": medians["residual"] / whole,
-        "notes": (medians["forward"] - medians["residual"]) / whole,
-        "program": medians["program"] / whole,
-        "assembly": (medians["total"] - medians["forward"] - medians["program"]) / whole,
-        "total": medians["total"] / whole,
+        new = {
+            "hand": _time(lambda x=x: hand.evaluate(x)),
+            "residual": _time(lambda x=x: problem.residual(x, NumpyOps)),
+        }
+        for peer, name in zip(ours, ("", "frozen "), strict=True):
+            for phase, taken in _phases(peer, x).items():
+                new[name + phase] = taken
+        if k >= 20:
+            for name, taken in new.items():
+                times.setdefault(name, []).append(taken)
+    m = {name: statistics.median(values) for name, values in times.items()}
+    frozen = m["frozen forward"] - m["residual"]
+    shares = {
+        "residual": m["residual"],
+        "python": frozen,
+        "comparing": m["forward"] - m["frozen forward"],
+        "program": m["program"],
+        "assembly": m["jacobian"] - m["program"],
+        "total": m["forward"] + m["jacobian"],
+        "floor": m["residual"] + m["jacobian"],
     }
+    return {name: value / m["hand"] for name, value in shares.items()}
+
+
+def _peer(name: str, problem: Any) -> Any:
+    cls, kwargs = harness.load(harness.PEERS, name)
+    peer = cls(**kwargs)
+    peer.imports()
+    peer.setup(problem)
+    return peer
+
+
+def _time(work: Callable[[], Any]) -> int:
+    begin = time.process_time_ns()
+    work()
+    return time.process_time_ns() - begin
+
+
+def _phases(peer: Any, x: Any) -> dict[str, int]:
+    """Return the time of the residual on AD arrays, of its Jacobian, and of the program in it."""
+    begin = time.process_time_ns()
+    y = peer.problem.residual(peer.ad.seed(x), peer.ops)
+    middle = time.process_time_ns()
+    J = y.jacobian
+    end = time.process_time_ns()
+    del J
+    return {"forward": middle - begin, "jacobian": end - middle, "program": _program_time(y)}
 
 
 def _program_time(y: Any) -> int:
@@ -82,14 +102,14 @@ def _program_time(y: Any) -> int:
 def main(cases: list[str]) -> list[tuple[str, int, dict[str, float]]]:
     """Print and return the table."""
     rows = []
-    print(f"{'case':14} residual  notes  program  assembly  total")
+    print(f"{'case':14}" + "".join(f"{name:>10}" for name in COLUMNS))
     for case in cases:
         workload, sizes = case.split(":")
         for size in map(int, sizes.split(",")):
             shares = measure(workload, size)
             rows.append((workload, size, shares))
-            numbers = [shares[k] for k in ("residual", "notes", "program", "assembly", "total")]
-            print(f"{workload + ' ' + str(size):14}" + "".join(f"{v:8.2f}" for v in numbers))
+            numbers = "".join(f"{shares[name]:10.2f}" for name in COLUMNS)
+            print(f"{workload + ' ' + str(size):14}{numbers}")
     return rows
 
 

@@ -9,6 +9,7 @@ without the code around it.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -37,25 +38,10 @@ def unrecorded(function: Any) -> Callable[..., Any]:
     return inner
 
 
-@operation
-def multiply(c: Array, d: Array) -> Array:
-    """Return ``c * d``."""
-    product: Array = c * d
-    return product
-
-
-@operation
-def add(c: Array, d: Array) -> Array:
-    """Return ``c + d``."""
-    total: Array = c + d
-    return total
-
-
-@operation
-def subtract(c: Array, d: Array) -> Array:
-    """Return ``c - d``."""
-    difference: Array = c - d
-    return difference
+# Of two arrays, or of an array and a number.
+multiply = operation(operator.mul)
+add = operation(operator.add)
+subtract = operation(operator.sub)
 
 
 @operation
@@ -66,20 +52,6 @@ def add_multiple(c: Array, d: Array, ratio: Any) -> Array:
         return np.add(total, c, out=total)
     total = total + c
     return total
-
-
-@operation
-def scale(c: Array, number: Any) -> Array:
-    """Return ``number c``."""
-    scaled: Array = c * number
-    return scaled
-
-
-@operation
-def offset(c: Array, number: Any) -> Array:
-    """Return ``c + number``."""
-    moved: Array = c + number
-    return moved
 
 
 @operation

@@ -107,10 +107,10 @@ def _row_sum(p: Coefficient, q: Coefficient, memo: Memo) -> Any:
     """Return the sum of two products of a number and row factors, which one may not have."""
     if p[3] is None:
         p, q = q, p
-    rows = memo(op.scale, p[3], p[0])
+    rows = memo(op.multiply, p[3], p[0])
     if q[3] is None:
-        return memo(op.offset, rows, q[0])
-    return memo(op.add, rows, memo(op.scale, q[3], q[0]))
+        return memo(op.add, rows, q[0])
+    return memo(op.add, rows, memo(op.multiply, q[3], q[0]))
 
 
 def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
@@ -118,7 +118,7 @@ def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     alpha, s, c, a = p
     weights = g.weights.data
     if c is None:
-        v = op.scale(weights, alpha)
+        v = op.multiply(weights, alpha)
     else:
         v = op.multiply(weights, op.take(shift(c, s, alpha), g.weights.indices))
     if a is not None:
@@ -141,7 +141,7 @@ def scattered(
     if alpha != 0.0:
         c, s = shifted(c, s, alpha, memo)
     if not abs(s) < math.inf:
-        c, s = memo(op.scale, c, s), 1.0
+        c, s = memo(op.multiply, c, s), 1.0
     return parent, (0.0, s, memo(op.spread, count, one, index, c), None)
 
 
@@ -165,21 +165,21 @@ def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficien
     if g.has_weights:
         return expanded(g, p)
     alpha, s, c, _ = p
-    full = op.constant(len(g.cols), alpha) if c is None else op.offset(op.scale(c, s), alpha)
+    full = op.constant(len(g.cols), alpha) if c is None else op.add(op.multiply(c, s), alpha)
     return g, (0.0, 1.0, full, None)
 
 
 def shift(c: Any, s: Any, alpha: Any) -> Any:
     """Return ``alpha + s c`` as an array."""
-    result = c if type(s) is float and s == 1.0 else op.scale(c, s)
-    return result if type(alpha) is float and alpha == 0.0 else op.offset(result, alpha)
+    result = c if type(s) is float and s == 1.0 else op.multiply(c, s)
+    return result if type(alpha) is float and alpha == 0.0 else op.add(result, alpha)
 
 
 def shifted(c: Any, s: Any, alpha: Any, memo: Memo) -> tuple[Any, Any]:
     """Return (c', s') with s' c' = alpha + s c; opposite pairs share c'."""
     if s == 0:
         return memo(op.ones_like, c), alpha
-    return memo(op.offset, c, alpha / s), s
+    return memo(op.add, c, alpha / s), s
 
 
 def pulled(values: Any, pull: Any, memo: Memo) -> Any:

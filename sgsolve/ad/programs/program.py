@@ -29,8 +29,6 @@ PLAIN = {
     op.unrecorded(op.multiply): "{} * {}",
     op.unrecorded(op.add): "{} + {}",
     op.unrecorded(op.subtract): "{} - {}",
-    op.unrecorded(op.scale): "{} * {}",
-    op.unrecorded(op.offset): "{} + {}",
     op.unrecorded(op.take): "{}.take({})",
     op.unrecorded(op.cut): "{}[{}:{}:{}]",
     op.unrecorded(op.reciprocal): "1.0 / {}",
@@ -41,8 +39,6 @@ PLACED = {
     op.unrecorded(op.multiply): "multiply({}, {}, {out})",
     op.unrecorded(op.add): "add({}, {}, {out})",
     op.unrecorded(op.subtract): "subtract({}, {}, {out})",
-    op.unrecorded(op.scale): "multiply({}, {}, {out})",
-    op.unrecorded(op.offset): "add({}, {}, {out})",
 }
 
 # Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
@@ -140,7 +136,7 @@ def _written(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> tuple[str, 
         else:
             source, row, weight = expand
             rows = op.multiply(op.take(a, row), weight)
-            factors = op.take(op.offset(op.scale(c, s), alpha), source)
+            factors = op.take(op.add(op.multiply(c, s), alpha), source)
             general.append(f"multiply({tracer.name(rows)}, {tracer.name(factors)}, {place})")
     numbers = [tracer.name(coefficients[term][0]) for term, _, _ in plan.layout.constant]
     last = f"return ({''.join(n + ', ' for n in numbers)})"

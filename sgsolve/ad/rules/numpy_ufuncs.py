@@ -22,6 +22,7 @@ import numpy as np
 from scipy import special
 
 from . import scipy_ufuncs
+from .quiet import quiet
 
 Partial = Any
 Unary = Callable[[Any, Any], Partial]
@@ -37,17 +38,6 @@ def _constant(number: Any, like: Any) -> Any:
     return number if getattr(like, "dtype", None) in _EXTENDED else float(number)
 
 
-def _quiet(rule: Any) -> Any:
-    """Give infinite slopes (sqrt at 0, arcsin at 1) as inf, without a warning of NumPy's."""
-
-    @functools.wraps(rule)
-    def quiet(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return rule(*args)
-
-    return quiet
-
-
 def _real_only(rule: Any) -> Any:
     """Refuse complex arguments of functions that are not complex differentiable."""
 
@@ -60,7 +50,7 @@ def _real_only(rule: Any) -> Any:
     return checked
 
 
-@_quiet
+@quiet
 def _tanh(y: Any, x: Any) -> Any:
     # 1 - y^2 cancels where |x| is large; cosh overflows to inf there, whose inverse is right.
     return (1.0 - y) * (1.0 + y) if np.iscomplexobj(x) else 1.0 / np.square(np.cosh(x))
@@ -73,30 +63,30 @@ UNARY: dict[np.ufunc, Unary] = {
     np.fabs: lambda y, x: np.sign(x),
     np.conjugate: _real_only(lambda y, x: 1.0),
     np.square: lambda y, x: (2.0, x),
-    np.sqrt: _quiet(lambda y, x: (0.5, 1.0 / y)),
-    np.cbrt: _quiet(lambda y, x: 1.0 / (3.0 * y * y)),
-    np.reciprocal: _quiet(lambda y, x: (-1.0, y * y)),
+    np.sqrt: quiet(lambda y, x: (0.5, 1.0 / y)),
+    np.cbrt: quiet(lambda y, x: 1.0 / (3.0 * y * y)),
+    np.reciprocal: quiet(lambda y, x: (-1.0, y * y)),
     np.exp: lambda y, x: y,
     np.exp2: lambda y, x: (_constant(LN2, y), y),
-    np.expm1: _quiet(lambda y, x: np.exp(x)),
-    np.log: _quiet(lambda y, x: 1.0 / x),
-    np.log2: _quiet(lambda y, x: (1.0 / _constant(LN2, y), 1.0 / x)),
-    np.log10: _quiet(lambda y, x: (1.0 / _constant(LN10, y), 1.0 / x)),
-    np.log1p: _quiet(lambda y, x: 1.0 / (1.0 + x)),
+    np.expm1: quiet(lambda y, x: np.exp(x)),
+    np.log: quiet(lambda y, x: 1.0 / x),
+    np.log2: quiet(lambda y, x: (1.0 / _constant(LN2, y), 1.0 / x)),
+    np.log10: quiet(lambda y, x: (1.0 / _constant(LN10, y), 1.0 / x)),
+    np.log1p: quiet(lambda y, x: 1.0 / (1.0 + x)),
     np.sin: lambda y, x: np.cos(x),
     np.cos: lambda y, x: (-1.0, np.sin(x)),
-    np.tan: _quiet(lambda y, x: 1.0 + y * y),
-    np.arcsin: _quiet(lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x))),
-    np.arccos: _quiet(lambda y, x: (-1.0, 1.0 / np.sqrt((1.0 - x) * (1.0 + x)))),
-    np.arctan: _quiet(lambda y, x: 1.0 / (1.0 + x * x)),
-    np.sinh: _quiet(lambda y, x: np.cosh(x)),
-    np.cosh: _quiet(lambda y, x: np.sinh(x)),
+    np.tan: quiet(lambda y, x: 1.0 + y * y),
+    np.arcsin: quiet(lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x))),
+    np.arccos: quiet(lambda y, x: (-1.0, 1.0 / np.sqrt((1.0 - x) * (1.0 + x)))),
+    np.arctan: quiet(lambda y, x: 1.0 / (1.0 + x * x)),
+    np.sinh: quiet(lambda y, x: np.cosh(x)),
+    np.cosh: quiet(lambda y, x: np.sinh(x)),
     np.tanh: _tanh,
     np.arcsinh: lambda y, x: (
         1.0 / np.hypot(1.0, x) if not np.iscomplexobj(x) else 1.0 / np.sqrt(1.0 + x * x)
     ),
-    np.arccosh: _quiet(lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))),
-    np.arctanh: _quiet(lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x))),
+    np.arccosh: quiet(lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0))),
+    np.arctanh: quiet(lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x))),
     np.deg2rad: lambda y, x: _constant(DEGREE, y),
     np.radians: lambda y, x: _constant(DEGREE, y),
     np.rad2deg: lambda y, x: _constant(1 / DEGREE, y),
@@ -111,7 +101,7 @@ UNARY: dict[np.ufunc, Unary] = {
 }
 
 
-@_quiet
+@quiet
 def _power(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     return _power_base(y, a, b), _power_exponent(y, a, b)
 
@@ -145,7 +135,7 @@ def _power_exponent(y: Any, a: Any, b: Any) -> Partial:
     return np.where(zero, np.where(np.less(np.real(b), 0), -np.inf, 0.0), slope)
 
 
-@_quiet
+@quiet
 def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     inverse = 1.0 / b
     return inverse, (-1.0, y * inverse)
@@ -161,25 +151,25 @@ def _chosen(first: Any) -> tuple[Partial, Partial]:
     return chosen, 1.0 - chosen
 
 
-@_quiet
+@quiet
 def _hypot(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     zero = np.equal(y, 0)
     safe = np.where(zero, 1.0, y) if zero.any() else y  # the slope at the origin is taken as 0
     return a / safe, b / safe
 
 
-@_quiet
+@quiet
 def _arctan2(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     r = np.hypot(a, b)
     return (b / r) / r, (-1.0, (a / r) / r)
 
 
-@_quiet
+@quiet
 def _logaddexp(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     return _shares(_difference(a, b))
 
 
-@_quiet
+@quiet
 def _logaddexp2(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     return _shares(_constant(LN2, y) * _difference(a, b))
 
@@ -197,7 +187,7 @@ def _shares(difference: Any) -> tuple[Partial, Partial]:
     return special.expit(difference), special.expit(-difference)
 
 
-@_quiet
+@quiet
 def _divisor_slope(y: Any, a: Any, b: Any) -> Partial:
     # a / b would be rounded to the next whole number; a - y is a multiple of b.
     return -1.0, np.rint((a - y) / b)
@@ -236,19 +226,19 @@ BINARY: dict[Any, Binary] = {
 
 # Where only one argument carries a derivative, and the other slope would cost as much again.
 ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
-    (np.divide, 0): _quiet(lambda y, a, b: 1.0 / b),
-    (np.divide, 1): _quiet(lambda y, a, b: (-1.0, y / b)),
+    (np.divide, 0): quiet(lambda y, a, b: 1.0 / b),
+    (np.divide, 1): quiet(lambda y, a, b: (-1.0, y / b)),
     (np.remainder, 0): lambda y, a, b: 1.0,
     (np.fmod, 0): lambda y, a, b: 1.0,
     (np.maximum, 0): lambda y, a, b: np.subtract(1.0, np.less(a, b)),
     (np.maximum, 1): lambda y, a, b: np.less(a, b).astype(float),
     (np.minimum, 0): lambda y, a, b: np.subtract(1.0, np.greater(a, b)),
     (np.minimum, 1): lambda y, a, b: np.greater(a, b).astype(float),
-    (np.logaddexp, 0): _quiet(lambda y, a, b: special.expit(_difference(a, b))),
-    (np.logaddexp, 1): _quiet(lambda y, a, b: special.expit(_difference(b, a))),
-    **{(power, 0): _quiet(_power_base) for power in (np.power, np.float_power, operator.pow)},
+    (np.logaddexp, 0): quiet(lambda y, a, b: special.expit(_difference(a, b))),
+    (np.logaddexp, 1): quiet(lambda y, a, b: special.expit(_difference(b, a))),
+    **{(power, 0): quiet(_power_base) for power in (np.power, np.float_power, operator.pow)},
     **{
-        (power, 1): _quiet(lambda y, a, b: _power_exponent(y, a, b))
+        (power, 1): quiet(lambda y, a, b: _power_exponent(y, a, b))
         for power in (np.power, np.float_power, operator.pow)
     },
 }

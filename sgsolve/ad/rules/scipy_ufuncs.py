@@ -1,34 +1,24 @@
 """The table of derivative rules of SciPy's special functions: ufunc -> partial derivatives.
 
-The form of `rules`; a partial derivative that is not implemented (that of a Bessel function with
-respect to its order, say) is None, and asking for it raises. Where the plain formula cancels,
-the rule goes over to a series or a continued fraction. Equation numbers are those of the NIST
-Digital Library of Mathematical Functions (dlmf.nist.gov).
+The form of `numpy_ufuncs`; a partial derivative that is not implemented (that of a Bessel
+function with respect to its order, say) is None, and asking for it raises. Where the plain formula
+cancels, the rule goes over to a series or a continued fraction. Equation numbers are those of the
+NIST Digital Library of Mathematical Functions (dlmf.nist.gov).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from .quiet import quiet
+
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 ROOT_PI = float(np.sqrt(np.pi))
 ROOT_2PI = float(np.sqrt(2.0 * np.pi))
-
-
-def _quiet(rule: Any) -> Any:
-    """Let slopes overflow, vanish and be infinite without a warning of NumPy's."""
-
-    @functools.wraps(rule)
-    def quiet(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return rule(*args)
-
-    return quiet
 
 
 def _erfcx_slope(y: Any, x: Any) -> Any:
@@ -100,7 +90,7 @@ def _boxcox_slopes(y: Any, x: Any, k: Any) -> Any:
 
 def _ordered(slope: Callable[..., Any]) -> Any:
     """Make the rule of f(order, x), differentiable in x only."""
-    return _quiet(lambda y, n, x: (None, slope(y, n, x)))
+    return quiet(lambda y, n, x: (None, slope(y, n, x)))
 
 
 Unary = Callable[[Any, Any], Any]
@@ -157,21 +147,21 @@ _UNARY: dict[np.ufunc, Unary] = {
     special.round: lambda y, x: 0.0,
     special.gammasgn: lambda y, x: 0.0,
 }
-UNARY: dict[np.ufunc, Unary] = {ufunc: _quiet(rule) for ufunc, rule in _UNARY.items()}
+UNARY: dict[np.ufunc, Unary] = {ufunc: quiet(rule) for ufunc, rule in _UNARY.items()}
 
 
-@_quiet
+@quiet
 def _xlogy(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     # 0 log(b) is 0 for every b, so its slope in b is 0, also at b = 0.
     return np.log(b), np.where(np.equal(a, 0), 0.0, np.divide(a, b))
 
 
-@_quiet
+@quiet
 def _xlog1py(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return np.log1p(b), np.where(np.equal(a, 0), 0.0, a / (1.0 + b))
 
 
-@_quiet
+@quiet
 def _beta_slopes(y: Any, a: Any, b: Any, factor: Any) -> tuple[Any, Any]:
     both = special.digamma(a + b)
     return factor * (special.digamma(a) - both), factor * (special.digamma(b) - both)
@@ -203,14 +193,14 @@ def _pseudo_huber(y: Any, delta: Any, r: Any) -> tuple[Any, Any]:
 BINARY: dict[np.ufunc, Binary] = {
     special.xlogy: _xlogy,
     special.xlog1py: _xlog1py,
-    special.rel_entr: _quiet(lambda y, a, b: (np.log(np.divide(a, b)) + 1.0, -np.divide(a, b))),
-    special.kl_div: _quiet(lambda y, a, b: (np.log(np.divide(a, b)), 1.0 - np.divide(a, b))),
+    special.rel_entr: quiet(lambda y, a, b: (np.log(np.divide(a, b)) + 1.0, -np.divide(a, b))),
+    special.kl_div: quiet(lambda y, a, b: (np.log(np.divide(a, b)), 1.0 - np.divide(a, b))),
     special.beta: lambda y, a, b: _beta_slopes(y, a, b, y),
     special.betaln: lambda y, a, b: _beta_slopes(y, a, b, 1.0),
-    special.poch: _quiet(_poch),
-    special.huber: _quiet(_huber),
-    special.pseudo_huber: _quiet(_pseudo_huber),
-    special.boxcox: _quiet(_boxcox_slopes),
+    special.poch: quiet(_poch),
+    special.huber: quiet(_huber),
+    special.pseudo_huber: quiet(_pseudo_huber),
+    special.boxcox: quiet(_boxcox_slopes),
     special.gammainc: _ordered(_gammainc_slope),
     special.gammaincc: _ordered(lambda y, a, x: -_gammainc_slope(y, a, x)),
     special.expn: _ordered(lambda y, n, x: -_expn(np.subtract(n, 1), x)),

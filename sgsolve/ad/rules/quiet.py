@@ -1,0 +1,19 @@
+"""Slopes that overflow, vanish or are infinite (sqrt at 0): numbers like others, no warnings."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+
+def quiet(rule: Any) -> Any:
+    """Return the same rule without NumPy's warnings."""
+
+    @functools.wraps(rule)
+    def without_warnings(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return rule(*args)
+
+    return without_warnings
