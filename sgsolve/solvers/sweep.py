@@ -21,6 +21,7 @@ from ..result.history import Stats
 from ..result.result import Result
 from ..result.status import Status
 from .predictor import Point, Predictor, jump
+from .settings import fraction, made_of, positive
 
 Vector = NDArray[Any]
 
@@ -85,6 +86,11 @@ class Stepping:
     optimal_iterations: int = 6
     max_solves: int | None = None
 
+    def __post_init__(self) -> None:
+        made_of(self, "predictor", "predict", "Tangent()")
+        positive(self, "min_step", "grow", "jump", "optimal_iterations")
+        fraction(self, "shrink")
+
 
 @dataclass
 class Track:
@@ -125,10 +131,7 @@ def run_sweep(
 ) -> Track:
     """Sweep through the values; never raises for a failure, nor for Ctrl-C.
 
-    Parameters
-    ----------
-    track : Track
-        Empty, or that of a sweep to go on with.
+    `track` is empty, or that of a sweep to go on with.
     """
     try:
         if not track.points and not _first(track, family, x0, values[0], stepping, watch):

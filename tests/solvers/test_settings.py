@@ -50,6 +50,10 @@ CASES = {
         "PseudoTransientDirection: initial must be positive",
     ),
     "regularise": (lambda: solvers.NewtonDirection(-1.0), "NewtonDirection: regularise"),
+    "smallest step of a sweep": (
+        lambda: Problem(lambda x, a: x - a).sweep([1.0], "a", [1.0, 2.0], min_step=-1.0),
+        "Stepping: min_step must be positive, not -1.0",
+    ),
     "preconditioner": (
         lambda: solvers.KrylovDirection(preconditioner=np.eye(2)),
         "preconditioner must be a function of x",
@@ -61,6 +65,10 @@ KINDS = {
     "damping": (lambda: solvers.Newton(damping="armijo"), "damping must .*advance.*'armijo'"),
     "damping class": (lambda: solvers.Newton(damping=solvers.Armijo), "damping must .*advance"),
     "direction": (lambda: solvers.Newton(direction=1), "direction must .*compute"),
+    "predictor": (
+        lambda: Problem(lambda x, a: x - a).sweep([1.0], "a", [1.0, 2.0], predictor="tangent"),
+        "predictor must .*predict.*'tangent'",
+    ),
     "reuse": (lambda: solvers.Newton(reuse=3), "reuse must .*keep.*3"),
 }
 
