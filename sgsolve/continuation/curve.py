@@ -21,6 +21,8 @@ from .metric import Metric, start_metric
 
 Vector = NDArray[Any]
 
+ASIDE = 0.25  # part of a step by which a point between its ends may differ from the cubic
+
 
 @dataclass
 class Spot:
@@ -113,9 +115,12 @@ class Curve:
         return Spot(corrected.at, tangent, s, corrected.iterations)
 
     def between(self, a: Spot, b: Spot, t: float) -> Spot | None:
-        """Return the spot a fraction t of the way from a to b."""
+        """Return the spot a fraction t of the way from a to b; None if there is none near."""
         guess, direction = self.interpolated(a, b, t), self.metric.unit(b.z - a.z)
-        corrected = self.correct(guess, direction, self.metric.norm(b.z - a.z))
+        reach = self.metric.norm(b.z - a.z)
+        corrected = self.correct(guess, direction, reach)
+        if corrected.at is not None and self.metric.norm(corrected.at.z - guess) > ASIDE * reach:
+            return None
         return self.spot(corrected, direction, a.s + t * (b.s - a.s))
 
     def interpolated(self, a: Spot, b: Spot, t: float) -> Vector:

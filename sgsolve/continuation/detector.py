@@ -14,7 +14,9 @@ from ..result.branch import Special
 from .crossings import KIND
 from .curve import Curve, Spot
 
-DOUBT = "doubt"  # the name under which a detector says that a step may have changed branches
+DOUBT = "doubt"  # the name under which a detector says why a step may be too long
+ORIENTATION = "the orientation changed without a branch point: it may be another branch"
+CROWDED = "more branch points than are followed may lie within the step"
 FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
 
 

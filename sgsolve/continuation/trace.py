@@ -22,7 +22,7 @@ from ..result.status import Status
 from .arclength import GROW, SHRINK
 from .crossings import KIND
 from .curve import Curve, Spot
-from .detector import DOUBT, Found, located
+from .detector import DOUBT, ORIENTATION, Found, located
 from .family import Linear
 from .rough import rough
 from .route import Route
@@ -106,8 +106,7 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
         return "the new point is a branch point"
     if curve.metric.norm(new.z - guess) > FAR * state.step:
         return "the solution is far from the prediction"
-    angle = curve.metric.angle(here.tangent, new.tangent)
-    most = route.settings.max_angle
+    angle, most = curve.metric.angle(here.tangent, new.tangent), route.settings.max_angle
     if angle > most:
         return f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
     new, ending = _ended(curve, here, new, route)
@@ -118,9 +117,10 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
     except LinearSolveError:
         return "the new point is a branch point"
     special = located(curve, here, new, route.detectors)
-    if new.tests.get(DOUBT):
-        if state.step > DOUBTFUL * route.longest:
-            return "the orientation changed without a branch point: it may be another branch"
+    doubt: str = new.tests.get(DOUBT, "")
+    if doubt and state.step > DOUBTFUL * route.longest:
+        return doubt
+    if doubt == ORIENTATION:
         special.append(rough(curve, KIND, new, here))
     metric = curve.metric
     try:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.branch_points import KEY, Watch
 from ..continuation.curve import Curve, Spot
 from ..continuation.family import linearized
 from ..continuation.rough import restored, unlocated, widths
+from ..continuation.sign_changes import KEY, Watch
 from ..continuation.stability import KEY as EIGENVALUES
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk

@@ -1,0 +1,189 @@
+"""Sign changes: from a change of sign between two spots to the branch point that it proves.
+
+One idea: a branch point is bracketed by a test function, then polished as the regular solution of
+an extended system; where that is singular too it is taken as exactly as it is bracketed. K has the
+chord for its last row here: next to a branch point the tangent is not known.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
+3.3 (bordered determinants).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from .crossings import (
+    KIND,
+    bracketed_point,
+    crossing_near,
+    quotient,
+    quotients,
+    special_point,
+)
+from .curve import Curve, Spot
+from .detector import Found
+from .roots import crossing
+
+Vector = NDArray[Any]
+
+KEY = KIND  # of the tests of a spot
+TOGETHER = 1e-4  # part of the values at the ends that counts as zero of several tests at once
+ZERO = 1e-6  # ... and of one
+
+
+@dataclass
+class Watch:
+    """Singular triplets of K at a spot, and what became of those of the spot before.
+
+    Attributes
+    ----------
+    left, right : ndarray, shape (n + 1, m)
+        u and v of the smallest singular values, smallest first.
+    tests : ndarray, shape (m,)
+        The singular values.
+    pure : int
+        How many of them have converged.
+    now : ndarray, shape (k,)
+        The tests of the spot before, with its vectors, evaluated here; zero if they turned away.
+    sign : float
+        Of det K; 0 if the back end cannot tell.
+    """
+
+    left: Vector
+    right: Vector
+    tests: Vector
+    pure: int
+    now: Vector
+    sign: float = 0.0
+
+
+@dataclass
+class Change:
+    """A change of sign of a test function between two spots."""
+
+    curve: Curve
+    a: Spot
+    b: Spot
+    test: Callable[[Spot], float]
+    ends: tuple[float, float]
+
+    def place(self, tolerance: float) -> Spot | None:
+        """Return the spot where the sign changes; None if it does not."""
+
+        def test(spot: Spot) -> float:
+            return self.test(_straight(self.curve, self.a, self.b, spot))
+
+        root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends)
+        return None if root is None else root.spot
+
+
+def by_determinant(curve: Curve, a: Spot, b: Spot) -> Found | None:
+    """Return the branch point where det K changes sign."""
+    watch: Watch = a.tests[KEY]
+    scale: list[float] = []
+
+    def test(spot: Spot) -> float:
+        found = curve.bordered.determinant()
+        if found is None or found[0] == 0.0:
+            return 0.0
+        scale.append(found[1])
+        return found[0] * float(np.exp(np.clip(found[1] - scale[0], -300.0, 300.0)))
+
+    change = Change(curve, a, b, test, (watch.sign, b.tests[KEY].sign))
+    return _simple(change, (watch.left[:, 0], watch.right[:, 0]))
+
+
+def by_vectors(curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
+    """Return the branch point where the singular value j of spot a vanishes."""
+    watch: Watch = a.tests[KEY]
+    pair = watch.left[:, j], watch.right[:, j]
+    ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
+    return _simple(Change(curve, a, b, lambda spot: quotient(curve, spot, pair)[0], ends), pair)
+
+
+def multiple(curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
+    """Return the point where several singular values vanish together."""
+    watch: Watch = a.tests[KEY]
+    block = watch.left[:, crossed], watch.right[:, crossed]
+
+    def test(spot: Spot) -> float:
+        return float(np.trace(quotients(curve, spot, block)[0]))
+
+    ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
+    return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
+
+
+def _straight(curve: Curve, a: Spot, b: Spot, spot: Spot) -> Spot:
+    """Return a spot with the chord for its tangent, which K tells badly next to a branch point."""
+    return replace(spot, tangent=curve.metric.unit(b.z - a.z))
+
+
+def together(curve: Curve, a: Spot, b: Spot, spot: Spot, two: list[int]) -> bool:
+    """Whether two singular values of spot a vanish together at a branch point."""
+    watch: Watch = a.tests[KEY]
+    spot = _straight(curve, a, b, spot)
+    try:
+        G = quotients(curve, spot, (watch.left[:, two], watch.right[:, two]))[0]
+    except LinearSolveError:
+        return False
+    return bool(np.abs(G).max() <= TOGETHER * float(watch.tests[two].max()))
+
+
+def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
+    """Return the branch point where a test function changes sign, if there is one."""
+    curve, a, b = change.curve, change.a, change.b
+    reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
+    for tolerance in (0.1, 1e-4):
+        spot = change.place(tolerance)
+        if spot is None:
+            return None
+        spot = _straight(curve, a, b, spot)
+        found = crossing_near(curve, a, b, spot, pair, reach)
+        if found is not None:
+            t = curve.metric.dot(found.z - a.z, along) / reach
+            place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
+            return Found(place, special_point(curve, found, spot.tangent))
+    return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
+
+
+def _bracketed(change: Change, block: tuple[Vector, Vector], zero: float) -> Found | None:
+    """Return a branch point as exactly as its test function can be bracketed.
+
+    Where K is singular twice over, as at a crossing of three branches or with a symmetry that
+    shifts all solutions, there is no regular system for the place.
+
+    Parameters
+    ----------
+    block : (ndarray, ndarray), each of shape (n + 1, m)
+        Near the m singular vectors.
+    zero : float
+        Part of the values at the ends that counts as zero.
+    """
+    own = change.place(1e-12)
+    if own is None:
+        return None
+    curve, most = change.curve, zero * max(abs(end) for end in change.ends)
+    spot = _straight(curve, change.a, change.b, own)
+    # singular with another last row as well: [J Fp] loses rank, not the curve its way
+    tilted = replace(spot, tangent=curve.metric.unit(spot.tangent + own.tangent))
+    try:
+        for _ in range(2):
+            G, (left, right) = quotients(curve, spot, block)
+            block = orthonormal(left), orthonormal(right)
+        G = np.append(G, quotients(curve, tilted, block)[0])
+    except LinearSolveError:
+        return None
+    if not np.abs(G).max() <= most:
+        return None  # a pole, or another vector
+    return Found(spot, bracketed_point(curve, spot, block[1][:, 0]))
+
+
+def orthonormal(block: Vector) -> Vector:
+    """Return an orthonormal basis of what the columns span."""
+    return np.linalg.qr(block)[0]
