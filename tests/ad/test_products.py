@@ -167,3 +167,12 @@ def test_complex_constants_times_real_unknowns():
         y = matrix @ np.exp(ad.seed(x))
         np.testing.assert_allclose(y.jacobian.toarray(), A * np.exp(x))
         assert y.jacobian.dtype == complex
+
+
+def test_zero_times_a_negative_scalar_has_numpys_sign():
+    x = np.array([0.0, 1.0])
+    for f in (np.dot, np.inner):
+        for scalar in (np.float64(-2.0), np.array(-2.0), -2.0):
+            expected, y = f(scalar, x), f(scalar, ad.seed(x))
+            np.testing.assert_array_equal(np.signbit(y.value), np.signbit(expected))
+            np.testing.assert_array_equal(y.jacobian.toarray(), -2.0 * np.eye(2))

@@ -120,7 +120,7 @@ def dot(a: Any, b: Any) -> Any:
     if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
         return _sparse_product(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return _scaled(np.dot, a, b)
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
         # Not to the last bit the same as a @ b, for views with strides.
         return _product(operator.matmul if sp.issparse(a) or sp.issparse(b) else np.dot, a, b)
@@ -128,10 +128,15 @@ def dot(a: Any, b: Any) -> Any:
     return ADArray(np.dot(value(a), value(b)), tensordot(a, b, axes)._derivative)
 
 
+def _scaled(numpys: Any, a: Any, b: Any) -> Any:
+    """Return the product of which one is a scalar; NumPy adds it to zero, and so has no -0."""
+    return ADArray(numpys(value(a), value(b)), (a * b)._derivative)
+
+
 def inner(a: Any, b: Any) -> Any:
     """Return the product over the last axes; np.inner for AD arrays."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return _scaled(np.inner, a, b)
     return ADArray(np.inner(value(a), value(b)), tensordot(a, b, (-1, -1))._derivative)
 
 
