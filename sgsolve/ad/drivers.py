@@ -113,13 +113,13 @@ def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     if pattern.shape != shape:
         raise ShapeError(f"the pattern has shape {pattern.shape}, the derivative {shape}")
     _, data = _assemble(y._derivative, y.size, y._jacobian_dtype(), pattern)
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def pattern_of(y: ADArray) -> Pattern:
     """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
     pattern, _ = _assemble(y._derivative, y.size, np.dtype(float))
-    return pattern  # type: ignore[no-any-return]
+    return pattern
 
 
 def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:

@@ -86,8 +86,8 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     return y, x._derivative.chained(rule, y.ravel(), v.ravel())
 
 
-# Real arguments need no question, and numbers that are not finite no silence: a derivative is
-# carried out in one.
+# The bare rules: vectors of doubles are real, so that nobody has to ask, and derivatives are
+# carried out without warnings as it is.
 VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
 
 

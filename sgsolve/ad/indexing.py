@@ -63,13 +63,14 @@ def selection(
     choose: Callable[[NDArray[np.int64]], Any],
 ) -> Index:
     """Return the index of ``choose(y)`` for a y of that shape; see `permuted`."""
-    known = root.children.get(name)
+    known: Selected | None = root.children.get(name)
     if known is None:
         positions = np.ascontiguousarray(choose(positions_of(shape)), dtype=np.int64).ravel()
         index = Index(positions, None, False, root.clock)
         known = root.children.setdefault(name, Selected(index))
     known.used = root.clock
-    return known.index  # type: ignore[no-any-return]
+    chosen: Index = known.index
+    return chosen
 
 
 class Selected:

@@ -165,7 +165,7 @@ class Operators:
     def __ne__(self, other: Any) -> Any:
         return self._value != elementwise.value(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as an ndarray: == is element by element
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -89,7 +89,8 @@ def _repeated(root: Root, matrix: Matrix, count: int, left: bool) -> Matrix:
     if known is None:
         known = root.children.setdefault(name, Selected(_repeat(matrix.csr, count, left, root)))
     known.used = root.clock
-    return known.index  # type: ignore[no-any-return]
+    kept: Matrix = known.index
+    return kept
 
 
 def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:

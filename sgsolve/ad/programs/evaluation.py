@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from numpy.typing import NDArray
+
 from ...pattern import Pattern
 from ..assembly.plan import Plan, drop_oldest, plan_of
 from ..derivatives.derivative import Derivative
@@ -22,7 +24,9 @@ MEETINGS = 6
 MOST_PROGRAMS = 32
 
 
-def assemble(derivative: Derivative, size: int, dtype: Any, target: Pattern | None = None) -> Any:
+def assemble(
+    derivative: Derivative, size: int, dtype: Any, target: Pattern | None = None
+) -> tuple[Pattern, NDArray[Any]]:
     """Return the pattern and the values of a derivative.
 
     Parameters

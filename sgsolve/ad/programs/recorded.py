@@ -36,7 +36,7 @@ class Recorded(Derivative):
         self.point = point
 
     @property
-    def terms(self) -> Any:  # type: ignore[override]
+    def terms(self) -> Any:  # type: ignore[override]  # read only
         """The terms; asking for them carries the recorded operations out."""
         return self.tape.carry_out(self.point).terms
 
@@ -128,16 +128,16 @@ class Recorded(Derivative):
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others."""
         tape = self.tape
-        points = []
+        mine: list[Recorded] = []
         for other in others:
             if type(other) is not Recorded or other.tape is not tape:
                 return tape.carry_out(self.point).plus_all(others)
-            points.append(other.point)
-        key = ("total", *points)
+            mine.append(other)
+        key = ("total", *[other.point for other in mine])
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, _total, (), (), tuple(others))  # type: ignore[arg-type]
+        return self._noted(key, _total, (), (), tuple(mine))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""

@@ -45,7 +45,7 @@ class TracedIndex(Index):
         self.used = index.used
 
     @property
-    def values(self) -> Any:  # type: ignore[override]
+    def values(self) -> Any:  # type: ignore[override]  # read only
         """Not known."""
         raise UntraceableError
 

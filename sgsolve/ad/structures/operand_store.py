@@ -38,17 +38,17 @@ class OperandStore:
             array = _chosen(array, size)
         found = self._by_id.get(id(array))
         if type(found) is tuple and found[0] == size:
-            operand = found[1]
+            operand: Index = found[1]
             if operand.contents.equal(array):
                 if operand.used != clock:
                     operand.touch(clock)
-                return operand  # type: ignore[no-any-return]
+                return operand
         key = (size, *_sample(array))
         for operand in self._by_content.get(key, ()):
             if operand.contents.equal(array):
                 self._remember(array, (size, operand), (operand.contents,), (array,))
                 operand.touch(clock)
-                return operand  # type: ignore[no-any-return]
+                return operand
         contents = Contents(array)
         operand = Index(_positions(contents.array(), size), contents, not first, clock)
         self.nbytes += operand.values.nbytes + array.nbytes

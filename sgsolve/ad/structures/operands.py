@@ -75,7 +75,7 @@ class Index:
         self, values: IndexArray, contents: Contents | None, volatile: bool, clock: int
     ) -> None:
         self.values = values
-        self.contents = contents
+        self.contents: Any = contents  # None: positions of one evaluation, never compared
         self.taken: dict[Any, Any] = {}
         self.volatile = volatile
         self.used = clock
