@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..result.branch import Special
+from ..result.special import Special
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing

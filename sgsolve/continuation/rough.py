@@ -10,12 +10,10 @@ The model is BifurcationKit.jl, whose special points are "converged" or a "guess
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..result.branch import Special
+from ..result.special import Rough, Special
 from .curve import Curve, Spot
 from .detector import Found
 
@@ -28,23 +26,6 @@ ADVICE = (
 
 class UnlocatedWarning(UserWarning):
     """A special point is certainly there, but could not be located exactly."""
-
-
-@dataclass
-class Rough(Special):
-    """A special point that is known roughly: x is a solution near it, not the point itself.
-
-    Attributes
-    ----------
-    within : float
-        How far from ``parameter`` it may be.
-    """
-
-    within: float = 0.0
-
-    def __str__(self) -> str:
-        digits = 3 + max(0, int(np.log10(max(abs(self.parameter) / max(self.within, 1e-300), 1.0))))
-        return f"{self.kind} near {self.parameter:.{min(digits, 12)}g}, within {self.within:.2g}"
 
 
 def rough(curve: Curve, kind: str, spot: Spot, other: Spot) -> Found:
@@ -63,16 +44,3 @@ def unlocated(special: Sequence[Special]) -> str:
     if not names:
         return ""
     return f"not located exactly: {'; '.join(names)}. {ADVICE}"
-
-
-def widths(special: Sequence[Special]) -> Any:
-    """Return how far off each point may be, for a checkpoint; zero if it is exact."""
-    return np.array([getattr(one, "within", 0.0) for one in special])
-
-
-def restored(special: Sequence[Special], within: Any) -> list[Special]:
-    """Return special points of a checkpoint, the rough ones as such."""
-    return [
-        Rough(**vars(one), within=float(width)) if width > 0.0 else one
-        for one, width in zip(special, within, strict=True)
-    ]

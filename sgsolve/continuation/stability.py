@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..result.branch import Special
+from ..result.special import Special
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing

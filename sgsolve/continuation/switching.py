@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConvergenceError
-from ..result.branch import Special
+from ..result.special import Special
 from ..solvers.workspace import Workspace
 from .bordered import Bordered
 from .corrector import Corrector

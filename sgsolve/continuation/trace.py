@@ -17,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.branch import Special
+from ..result.special import Special
 from ..result.status import Status
 from .arclength import GROW, SHRINK
 from .crossings import KIND

@@ -19,50 +19,14 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .history import Stats, counted
+from .special import Special
 from .status import Status
+
+__all__ = ["Branch", "PartialBranchWarning", "Special"]
 
 
 class PartialBranchWarning(UserWarning):
     """A sweep or a continuation ended before it came where it was asked to go."""
-
-
-@dataclass(eq=False)
-class Special:
-    """A special point of a branch: a fold, a branch point, a Hopf point, an event.
-
-    Attributes
-    ----------
-    kind : str
-        "fold", "branch point", "hopf", or the name of the event.
-    parameter : float
-    x : ndarray, shape (n,)
-    vector : ndarray of shape (n,), or None
-        The null vector of the Jacobian there; complex, the critical eigenvector, at a Hopf point.
-    index : int
-        The row of the branch that comes next.
-    tangent : ndarray of shape (n + 1,), or None
-        Of the branch, in (x, parameter).
-    other : ndarray of shape (n + 1,), or None
-        At a branch point: the tangent of the branch that crosses.
-    frequency : float
-        At a Hopf point: the imaginary part of the critical eigenvalue.
-    """
-
-    kind: str
-    parameter: float
-    x: NDArray[Any]
-    vector: NDArray[Any] | None = None
-    index: int = 0
-    tangent: NDArray[Any] | None = None
-    other: NDArray[Any] | None = None
-    frequency: float = float("nan")
-
-    def __repr__(self) -> str:
-        return f"Special({self}, row {self.index})"
-
-    def __str__(self) -> str:
-        text = f"{self.kind} at {self.parameter:.12g}"
-        return text if np.isnan(self.frequency) else f"{text}, frequency {self.frequency:.8g}"
 
 
 @dataclass(eq=False)

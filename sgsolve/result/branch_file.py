@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import CheckpointError
-from .branch import Branch, Special
+from .branch import Branch
 from .history import COUNTS, Stats
+from .special import Rough, Special
 from .status import Status
 
 FORMAT = "sgsolve branch 3"
@@ -141,7 +142,9 @@ def _rejected(content: Mapping[str, Any]) -> list[tuple[float, str]]:
 def _specials(content: Mapping[str, Any]) -> list[Special]:
     specials: list[Special] = []
     while fields := part(content, f"special {len(specials)} "):
-        special = Special(str(fields["kind"]), float(fields["parameter"]), fields["x"])
+        place = str(fields["kind"]), float(fields["parameter"]), fields["x"]
+        within = float(fields.get("within", 0.0))  # only of what is known roughly
+        special = Rough(*place, within=within) if within > 0.0 else Special(*place)
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
         for key in ("vector", "tangent", "other"):
             setattr(special, key, fields.get(key))

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..continuation.rough import Rough
 from ..continuation.switching import departure
 from ..errors import InputError
-from ..result.branch import Branch, Special
+from ..result.branch import Branch
+from ..result.special import Rough, Special
 from ..systems.families import ParameterizedSystem
 from ..systems.fold_family import FoldFamily
 from .curves import Curves

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from ..continuation.curve import Curve, Spot
 from ..continuation.family import linearized
-from ..continuation.rough import restored, unlocated, widths
+from ..continuation.rough import unlocated
 from ..continuation.sign_changes import KEY, Watch
 from ..continuation.stability import KEY as EIGENVALUES
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk
 from ..errors import CheckpointError, InputError
-from ..result.branch import Branch, Special
+from ..result.branch import Branch
 from ..result.branch_file import packed
 from ..result.checkpoint import Checkpoint
 from ..result.history import Stats
+from ..result.special import Special
 from ..result.status import Status
 from .outputs import Outputs
 from .progress import CurveBar
@@ -132,7 +133,7 @@ class Recorder:
             "growth": state.growth,
         }
         content |= {"direction": state.direction, "rows": np.array(state.rows)}
-        content |= {"ending": state.ending, "s": spot.s, "within": widths(state.special)}
+        content |= {"ending": state.ending, "s": spot.s}
         if EIGENVALUES in spot.tests:
             content[EIGENVALUES] = spot.tests[EIGENVALUES]
         if KEY in spot.tests:
@@ -164,8 +165,7 @@ class Recorder:
             self.unstable = branch.columns["unstable"].tolist()
         for key in self.view(z[:-1])[1]:
             self.extra[key] = branch.columns[key].tolist()
-        special = restored(branch.special, state["within"])
-        walk = Walk(spot, float(state["step"]), state["direction"], rows, special)
+        walk = Walk(spot, float(state["step"]), state["direction"], rows, list(branch.special))
         walk.rejected, walk.growth = list(branch.rejected), float(state["growth"])
         walk.status, walk.ending = branch.status, str(state["ending"])
         return walk

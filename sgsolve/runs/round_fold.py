@@ -19,8 +19,8 @@ from ..continuation.folds import Folds
 from ..continuation.route import Route
 from ..continuation.trace import Walk, walk
 from ..errors import LinearSolveError
-from ..result.branch import Special
 from ..result.history import Stats
+from ..result.special import Special
 from ..solvers.predictor import Point
 from ..systems.families import ParameterizedSystem
 

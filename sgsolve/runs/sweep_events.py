@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.bracket import LostError, closed_in
-from ..continuation.rough import Rough
-from ..result.branch import Special
+from ..result.special import Rough, Special
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.rough import Rough, restored, widths
 from ..errors import CheckpointError
-from ..result.branch import Branch, Special
+from ..result.branch import Branch
 from ..result.branch_file import packed, unpacked
 from ..result.checkpoint import Checkpoint
 from ..result.history import Stats
+from ..result.special import Rough, Special
 from ..result.status import Status
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
@@ -187,7 +187,6 @@ class SweepWatch:
         """Write the checkpoint."""
         assert self.checkpoint is not None
         state: dict[str, Any] = {"solves": track.solves, "ending": self.ending}
-        state["within"] = widths(self.special)
         state["values"] = np.array([point.value for point in track.points[: self.count]])
         for key, point in (("here", track.here), ("before", track.before)):
             for part, value in ({} if point is None else vars(point)).items():
@@ -212,7 +211,7 @@ class SweepWatch:
         track.here, track.before = _point(state, "here "), _point(state, "before ")
         self._check(track)
         self.states = list(branch.states)
-        self.special = restored(branch.special, state["within"])
+        self.special = list(branch.special)
         self.kept = list(range(len(branch))) if branch.kept is None else branch.kept.tolist()
         self.count = len(branch)
         for key in self.outputs.rows:

@@ -6,7 +6,8 @@ import pytest
 from sgsolve import Branch, DomainError, InputError, Problem, ad
 from sgsolve.continuation import UnlocatedWarning
 from sgsolve.continuation.bracket import LostError, closed_in
-from sgsolve.continuation.rough import Rough
+from sgsolve.result.branch_file import read, write
+from sgsolve.result.special import Rough
 from tests.continuation.gallery import brusselator, s_curve
 
 CURVE = {"step": 0.05, "max_step": 0.2}
@@ -51,7 +52,14 @@ def test_it_ends_there_if_asked_and_survives_files(tmp_path):
         branch = problem.continuation([-2.1], "lam", (0.0, 1.0), stop="fold", **CURVE)
     assert branch["lam"][-1] == branch.special[0].parameter
     branch.save(path)
-    assert "not located exactly: fold near" in Branch.load(path).message
+    loaded = Branch.load(path)
+    assert "not located exactly: fold near" in loaded.message
+    assert isinstance(loaded.special[0], Rough)
+    assert str(loaded.special[0]) == str(branch.special[0])
+    content = read(path)
+    del content["special 0 within"]  # as in files of before
+    write(content, path)
+    assert str(Branch.load(path).special[0]).startswith("fold at 0.83")
     how = {**CURVE, "checkpoint": tmp_path / "resumed.npz"}
     with pytest.warns(UnlocatedWarning):
         problem.continuation([-2.1], "lam", (0.0, 1.0), max_points=10, **how)

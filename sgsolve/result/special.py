@@ -1,0 +1,71 @@
+"""Special: a point of a branch that is more than a point: a fold, a crossing, an event.
+
+One idea: what was located exactly and what is certainly there but known roughly only are two kinds,
+wherever they go: in a branch, in a file, in a run that goes on.
+
+The model is BifurcationKit.jl, whose special points are "converged" or a "guess" with an interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(eq=False)
+class Special:
+    """A special point of a branch: a fold, a branch point, a Hopf point, an event.
+
+    Attributes
+    ----------
+    kind : str
+        "fold", "branch point", "hopf", or the name of the event.
+    parameter : float
+    x : ndarray, shape (n,)
+    vector : ndarray of shape (n,), or None
+        The null vector of the Jacobian there; complex, the critical eigenvector, at a Hopf point.
+    index : int
+        The row of the branch that comes next.
+    tangent : ndarray of shape (n + 1,), or None
+        Of the branch, in (x, parameter).
+    other : ndarray of shape (n + 1,), or None
+        At a branch point: the tangent of the branch that crosses.
+    frequency : float
+        At a Hopf point: the imaginary part of the critical eigenvalue.
+    """
+
+    kind: str
+    parameter: float
+    x: NDArray[Any]
+    vector: NDArray[Any] | None = None
+    index: int = 0
+    tangent: NDArray[Any] | None = None
+    other: NDArray[Any] | None = None
+    frequency: float = float("nan")
+
+    def __repr__(self) -> str:
+        return f"Special({self}, row {self.index})"
+
+    def __str__(self) -> str:
+        text = f"{self.kind} at {self.parameter:.12g}"
+        return text if np.isnan(self.frequency) else f"{text}, frequency {self.frequency:.8g}"
+
+
+@dataclass(eq=False)
+class Rough(Special):
+    """A special point that is known roughly: x is a solution near it, not the point itself.
+
+    Attributes
+    ----------
+    within : float
+        How far from ``parameter`` it may be.
+    """
+
+    within: float = 0.0
+
+    def __str__(self) -> str:
+        digits = 3 + max(0, int(np.log10(max(abs(self.parameter) / max(self.within, 1e-300), 1.0))))
+        return f"{self.kind} near {self.parameter:.{min(digits, 12)}g}, within {self.within:.2g}"
