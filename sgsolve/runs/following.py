@@ -229,14 +229,10 @@ class Run:
 
     def _stats(self) -> Stats:
         """Return the costs so far, of the first point and of a run before a resume included."""
-        total, now = Stats(), self.workspace.counts()
+        total, here = Stats(), self.workspace.counts().since(self.before)
         total.add(self.first)
-        nit = 0 if self.corrector is None else self.corrector.spent
-        here = Stats(nit=nit, nfev=self.family.nfev, njev=self.family.njev, backend=now.backend)
-        for key in ("n_analyse", "n_factor", "n_solve"):
-            setattr(here, key, getattr(now, key) - getattr(self.before, key))
-        for key, value in now.seconds.items():
-            here.seconds[key] = value - self.before.seconds.get(key, 0.0)
+        here.nit = 0 if self.corrector is None else self.corrector.spent
+        here.nfev, here.njev = self.family.nfev, self.family.njev
         here.seconds |= self.family.seconds
         here.seconds["total"] = perf_counter() - self.started
         total.add(here)

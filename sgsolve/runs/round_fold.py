@@ -7,6 +7,7 @@ other obstacle, locates it, and, if the curve comes back, reaches the value that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def round_fold(
     found : Found
     """
     found, line = Found(), family.path.line(min(here.value, target))
-    before = family.workspace.counts()
+    before, started = family.workspace.counts(), perf_counter()
     curve_family = ParameterizedSystem(family.system, line, here.x, here.value)
     span, rising = abs(target - last), target > here.value
     method = Arclength(step=(1.0 if rising else -1.0) * 1e-3 * span, max_step=0.2 * span)
@@ -71,10 +72,9 @@ def round_fold(
             x = state.spot.x
     except LinearSolveError:
         pass  # the last solution is a branch point: nothing to say about folds
-    after = family.workspace.counts()
-    found.stats = Stats(nfev=curve_family.nfev, njev=curve_family.njev, backend=after.backend)
-    for key in ("n_analyse", "n_factor", "n_solve"):
-        setattr(found.stats, key, getattr(after, key) - getattr(before, key))
+    found.stats = family.workspace.counts().since(before)
+    found.stats.nfev, found.stats.njev = curve_family.nfev, curve_family.njev
+    found.stats.seconds |= {**curve_family.seconds, "total": perf_counter() - started}
     return x, found
 
 

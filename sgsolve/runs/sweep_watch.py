@@ -169,11 +169,11 @@ class SweepWatch:
 
     def _settle(self, track: Track) -> None:
         """Take the counts of linear algebra from where it is done: solves are not all of it."""
-        now, slopes = self.family.workspace.counts(), self.family.n_slope
-        for key in ("n_analyse", "n_factor", "n_solve"):
-            spent = getattr(now, key) - getattr(self.counts, key)
-            setattr(track.stats, key, getattr(self.base, key) + spent)
-        track.stats.njev += slopes
+        total, stats = self.family.workspace.counts().since(self.counts), track.stats
+        total.add(self.base)
+        stats.n_analyse, stats.n_factor = total.n_analyse, total.n_factor
+        stats.n_solve = total.n_solve
+        stats.njev += self.family.n_slope
         self.family.n_slope = 0
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """What a sweep can do besides: predictors, several parameters, events, folds, guards, memory."""
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,14 @@ def test_round_the_folds_by_arclength():
     assert np.allclose(folds, [5 / 6, 1 / 6], atol=1e-10)
     with pytest.raises(InputError, match="at_fold"):
         Problem(s_curve).sweep([-2.1], "lam", values, at_fold="jump")
+
+
+def test_the_time_of_the_way_round_a_fold_is_told():
+    problem = Problem(s_curve)
+    problem.sweep([-2.1], "lam", [0.0])
+    started = perf_counter()
+    branch = problem.sweep([-2.1], "lam", [0.0, 0.5, 1.0], at_fold="arclength")
+    assert 0.5 * (perf_counter() - started) < branch.stats.seconds["total"]
 
 
 def test_jumps_are_refused_and_explained():
