@@ -18,6 +18,7 @@ def name_of(f):
     return f"{f.__module__}.{f.__name__}".removeprefix("numpy.")
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5 on
 @pytest.mark.parametrize("func", CALLS, ids=name_of)
 def test_function(func):
     for x, call in CALLS[func]:

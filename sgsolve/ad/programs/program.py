@@ -43,8 +43,6 @@ PLACED = {
 
 # Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
 MOST_RESULTS = 2
-# References to an array that only the local variable and the question itself hold.
-NOBODY_ELSE = 2
 
 
 class Program:
@@ -97,13 +95,13 @@ class Program:
         unused = None
         for _ in range(min(len(self._results), MOST_RESULTS)):
             try:
-                data = self._results.popleft()
+                held = [self._results.popleft()]
             except IndexError:
                 break
-            if unused is None and sys.getrefcount(data) == NOBODY_ELSE:
-                unused = data
+            if unused is None and _references(held) == HELD_BY_LIST_ONLY:
+                unused = held.pop()
             elif len(self._results) < MOST_RESULTS - 1:
-                self._results.append(data)
+                self._results.append(held.pop())
         return unused
 
     def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
@@ -113,6 +111,14 @@ class Program:
         ends = np.cumsum([0, *(s.length for s in layout.sources)]).tolist()
         return vector, [vector[b:e] for b, e in itertools.pairwise(ends)]
 
+
+def _references(held: list[Any]) -> int:
+    """Return the number of references to what a list holds."""
+    return sys.getrefcount(held[0])
+
+
+# How many of them the question itself makes is for each version of the interpreter to say.
+HELD_BY_LIST_ONLY = _references([np.empty(0)])
 
 _NUMPY = {
     "multiply": np.multiply,
