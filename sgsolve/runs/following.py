@@ -29,7 +29,7 @@ from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
-from ..systems.functional import call_with_parameters
+from .functions import called
 from .outputs import Outputs
 from .progress import CurveBar
 from .recorder import Recorder
@@ -142,7 +142,7 @@ class Run:
             condition = request.until
 
             def until(spot: Spot) -> bool:
-                return bool(call_with_parameters(condition, *self._seen(spot.x, spot.p)))
+                return bool(called(condition, *self._seen(spot.x, spot.p)))
 
         points = POINTS if request.max_points is None else request.max_points
         return Route(
@@ -199,7 +199,7 @@ class Run:
         return detectors if eigenvalues is None else [*detectors, eigenvalues]
 
     def _functional(self, function: Function) -> Callable[[Vector, float], float]:
-        return lambda x, p: float(call_with_parameters(function, *self._seen(x, p)))
+        return lambda x, p: float(called(function, *self._seen(x, p)))
 
     def _saved(self) -> Any:
         from ..result.branch_file import unpacked

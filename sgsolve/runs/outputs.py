@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..systems.functional import call_with_parameters
+from .functions import called
 
 Vector = NDArray[Any]
 
@@ -36,4 +36,4 @@ class Outputs:
     def append(self, x: Vector, params: Mapping[str, Any]) -> None:
         """Evaluate all of them at a solution."""
         for name, function in self.functions.items():
-            self.rows[name].append(call_with_parameters(function, x, params))
+            self.rows[name].append(called(function, x, params))

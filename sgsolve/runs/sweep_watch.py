@@ -22,7 +22,7 @@ from ..result.special import Rough, Special
 from ..result.status import Status
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
-from ..systems.functional import call_with_parameters
+from .functions import called
 from .outputs import Outputs
 from .recorder import every
 from .round_fold import round_fold
@@ -236,7 +236,7 @@ class SweepWatch:
         return {**self.family.system.params, **self.family.path.params(value)}
 
     def _event(self, function: Callable[..., Any], value: float, x: Vector) -> float:
-        return float(call_with_parameters(function, x, self._params(value)))
+        return float(called(function, x, self._params(value)))
 
 
 def _point(state: Mapping[str, Any], prefix: str) -> Point | None:
