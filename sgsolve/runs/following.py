@@ -29,7 +29,7 @@ from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
-from .functions import called
+from .functions import called, number
 from .outputs import Outputs
 from .progress import CurveBar
 from .recorder import Recorder
@@ -195,11 +195,11 @@ class Run:
         if "fold" in request.detect:
             detectors.append(Folds())
         for name, function in request.events.items():
-            detectors.append(Event(name, self._functional(function)))
+            detectors.append(Event(name, self._functional(f"event {name!r}", function)))
         return detectors if eigenvalues is None else [*detectors, eigenvalues]
 
-    def _functional(self, function: Function) -> Callable[[Vector, float], float]:
-        return lambda x, p: float(called(function, *self._seen(x, p)))
+    def _functional(self, what: str, function: Function) -> Callable[[Vector, float], float]:
+        return lambda x, p: number(what, function, *self._seen(x, p))
 
     def _saved(self) -> Any:
         from ..result.branch_file import unpacked
@@ -222,7 +222,7 @@ class Run:
             "parameters": {k: v for k, v in self.params.items() if k != self.name},
             "bounds": list(request.bounds),
             "settings": vars(request.method),
-            "columns": sorted(request.outputs or {}),
+            "columns": sorted(request.outputs),
             "special points": [*request.detect, *request.events],
             "keep": request.keep,
         }

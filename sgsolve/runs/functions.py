@@ -9,14 +9,56 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataTypeError
 from ..systems.functional import call_with_parameters
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 
+class UnfitError(DataTypeError):
+    """What a function of the user returned cannot serve."""
+
+
+def named(argument: str, functions: Any) -> dict[str, Function]:
+    """Return functions by their names, or complain of the argument that gave them."""
+    if functions is None:
+        return {}
+    if not isinstance(functions, Mapping):
+        raise DataTypeError(
+            f"{argument} must map names to functions, as {{'name': function}}, not {functions!r}"
+        )
+    for name, function in functions.items():
+        if not isinstance(name, str):
+            raise DataTypeError(f"{argument}: the name of a function must be a text, not {name!r}")
+        if not callable(function):
+            raise DataTypeError(f"{argument}: {name!r} must be a function of x, not {function!r}")
+    return dict(functions)
+
+
 def called(function: Function, x: Vector, params: Mapping[str, Any]) -> Any:
     """Call a function with a copy of x and those parameters that it names."""
     return call_with_parameters(function, x.copy(), params)
+
+
+def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> Vector:
+    """Call a function that returns a number or an array of numbers; return it as an array."""
+    value = called(function, x, params)
+    try:
+        found = np.array(value)
+    except ValueError:  # lists of different lengths
+        found = np.array(None)
+    if found.dtype.kind not in "biufc":
+        raise UnfitError(f"{what} must return a number or an array of numbers, not {value!r}")
+    return found
+
+
+def number(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> float:
+    """Call a function that returns one real number."""
+    found = numbers(what, function, x, params)
+    if found.size != 1 or found.dtype.kind == "c":
+        raise UnfitError(f"{what} must return one real number, not {found!r}")
+    return float(found.item())

@@ -11,8 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from .functions import called
+from .functions import named, numbers
 
 Vector = NDArray[Any]
 
@@ -27,13 +26,10 @@ class Outputs:
     """
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]] | None) -> None:
-        self.functions = dict(functions or {})
-        for name, function in self.functions.items():
-            if not callable(function):
-                raise InputError(f"output {name!r} must be a function of x, not {function!r}")
+        self.functions = named("outputs", functions)
         self.rows: dict[str, list[Any]] = {name: [] for name in self.functions}
 
     def append(self, x: Vector, params: Mapping[str, Any]) -> None:
         """Evaluate all of them at a solution."""
         for name, function in self.functions.items():
-            self.rows[name].append(called(function, x, params))
+            self.rows[name].append(numbers(f"output {name!r}", function, x, params))

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..continuation.arclength import Arclength
 from ..continuation.stability import Stability
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 from ..result.checkpoint import Checkpoint, as_checkpoint
+from .functions import named
 
 Function = Callable[..., Any]
 
@@ -28,7 +29,7 @@ class Request:
     bounds: tuple[float, float]
     method: Arclength
     max_points: int | None = None
-    outputs: Mapping[str, Function] | None = None
+    outputs: Mapping[str, Function] = field(default_factory=dict)
     detect: Sequence[str] = KINDS
     events: Mapping[str, Function] = field(default_factory=dict)
     stop: Sequence[str] = ()
@@ -56,7 +57,8 @@ class Request:
         for name in ("stop", "detect"):
             if isinstance(options.get(name), str):
                 options[name] = (options[name],)
-        options["events"] = dict(options.get("events") or {})
+        for name in ("events", "outputs"):
+            options[name] = named(name, options.get(name))
         request = cls(
             bounds=checked_bounds(bounds),
             method=method,
@@ -82,6 +84,8 @@ class Request:
         for kind in self.events:
             if kind in (*KINDS, "hopf"):
                 raise InputError(f"an event cannot be called {kind!r}")
+        if not (self.until is None or callable(self.until)):
+            raise DataTypeError(f"until must be a function of x, not {self.until!r}")
         if self.max_points is not None and self.max_points < 1:
             raise InputError("max_points must be at least 1")
 

@@ -22,7 +22,7 @@ from ..result.special import Rough, Special
 from ..result.status import Status
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
-from .functions import called
+from .functions import number
 from .outputs import Outputs
 from .recorder import every
 from .round_fold import round_fold
@@ -104,12 +104,12 @@ class SweepWatch:
     def passed(self, track: Track, before: Point, now: Point) -> Point | None:
         """Locate events within a step; return the first one that ends the sweep."""
         found = []
-        for name, function in self.events.items():
-            first, last = (self._event(function, p.value, p.x) for p in (before, now))
+        for name in self.events:
+            first, last = (self._event(name, p.value, p.x) for p in (before, now))
             if first != 0.0 and first * last <= 0.0:
 
-                def value_of(value: float, x: Vector, f: Any = function) -> float:
-                    return self._event(f, value, x)
+                def value_of(value: float, x: Vector, name: str = name) -> float:
+                    return self._event(name, value, x)
 
                 ends = first, last
                 found.append(located(name, self.family, track, value_of, (before, now), ends))
@@ -235,8 +235,8 @@ class SweepWatch:
     def _params(self, value: float) -> dict[str, Any]:
         return {**self.family.system.params, **self.family.path.params(value)}
 
-    def _event(self, function: Callable[..., Any], value: float, x: Vector) -> float:
-        return float(called(function, x, self._params(value)))
+    def _event(self, name: str, value: float, x: Vector) -> float:
+        return number(f"event {name!r}", self.events[name], x, self._params(value))
 
 
 def _point(state: Mapping[str, Any], prefix: str) -> Point | None:

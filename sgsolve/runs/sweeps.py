@@ -20,6 +20,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
+from .functions import named
 from .multiplicity import Multiplicity
 from .outputs import Outputs
 from .progress import progress_bar
@@ -111,9 +112,10 @@ class Sweeps(Multiplicity):
         """
         if at_fold not in ("stop", "arclength"):
             raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
-        stop, events = (stop,) if isinstance(stop, str) else tuple(stop), dict(events or {})
+        stop, watched = (stop,) if isinstance(stop, str) else tuple(stop), named("events", events)
+        columns = Outputs(outputs)
         for kind in stop:
-            if kind not in events:
+            if kind not in watched:
                 raise InputError(f"stop names {kind!r}, which is none of the events")
         first = as_solver(solver)
         following = DampedNewton(max_iterations=30) if solver is None else first
@@ -129,7 +131,5 @@ class Sweeps(Multiplicity):
                 system, path, workspace, first, following, Monitor(callback, verbose)
             )
             where = as_checkpoint(checkpoint, resume)
-            watch = SweepWatch(
-                family, Outputs(outputs), events, stop, at_fold, keep, where, resume, bar
-            )
+            watch = SweepWatch(family, columns, watched, stop, at_fold, keep, where, resume, bar)
             return sweep_branch(family, start, stepping, watch, raise_on_failure)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import Problem
+from sgsolve import DataTypeError, Problem
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {
@@ -36,3 +36,53 @@ def test_a_condition_that_changes_x_spoils_nothing():
 def test_an_output_may_hand_out_part_of_x(run):
     branch = run(outputs={"part": lambda x: x[:1]})
     assert np.array_equal(branch["part"], branch.states[:, :1])
+
+
+@both
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"outputs": [np.max]}, "outputs must map names to functions"),
+        ({"outputs": np.max}, "outputs must map names to functions"),
+        ({"outputs": {"y": 3}}, "outputs: 'y' must be a function"),
+        ({"outputs": {3: np.max}}, "outputs: the name of a function must be a text, not 3"),
+        ({"events": {"e": 3}}, "events: 'e' must be a function of x, not 3"),
+        ({"events": [np.max]}, "events must map names to functions"),
+    ],
+)
+def test_what_is_no_function_is_refused_before_any_work(run, wrong, said, monkeypatch):
+    def work(*_):
+        raise AssertionError("it began")
+
+    monkeypatch.setattr(ROOT, "_system", work)
+    with pytest.raises(DataTypeError, match=said):
+        run(**wrong)
+
+
+def test_a_condition_that_is_no_function_is_refused():
+    with pytest.raises(DataTypeError, match="until must be a function of x, not 3"):
+        RUNS["continuation"](until=3)
+
+
+@both
+@pytest.mark.parametrize("value", [None, "text", [[1.0], [1.0, 2.0]], {"a": 1}])
+def test_what_is_no_number_is_refused_at_the_first_point(run, value):
+    with pytest.raises(DataTypeError, match="output 'y' must return a number"):
+        run(outputs={"y": lambda x: value})
+
+
+@both
+@pytest.mark.parametrize("value", [None, "text", np.zeros(2), 1j])
+def test_events_must_be_one_number(run, value):
+    with pytest.raises(DataTypeError, match="event 'e' must return"):
+        run(events={"e": lambda x: value})
+
+
+@both
+def test_numbers_of_any_kind_are_kept(run):
+    kinds = {"int": int, "flag": bool, "complex": complex, "list": lambda v: [v, v]}
+    outputs = {name: lambda x, kind=kind: kind(x[0]) for name, kind in kinds.items()}
+    branch = run(outputs=outputs, events={"one": lambda x: x[:1] - 1.5})
+    assert [branch[name].dtype.kind for name in kinds] == ["i", "b", "c", "f"]
+    assert branch["list"].shape == (len(branch), 2)
+    assert abs(branch.specials("one")[0].parameter - 2.25) < 1e-9
