@@ -53,9 +53,10 @@ class Banded:
         self._kl, self._ku = order.lower, order.upper
         depth = 2 * self._kl + self._ku + 1
         dtype = np.complex128 if is_complex(A) else np.float64
-        self._trf, self._trs = (
+        routines: Any = (
             (lapack.zgbtrf, lapack.zgbtrs) if is_complex(A) else (lapack.dgbtrf, lapack.dgbtrs)
         )
+        self._trf, self._trs = routines
         self._band = np.zeros((n, depth), dtype=dtype)
         self._flat = self._band.ravel()
         self._fortran = self._band.T

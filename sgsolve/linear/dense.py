@@ -30,9 +30,10 @@ class Dense:
         rows = np.repeat(np.arange(n), np.diff(A.indptr))
         self._place = A.indices.astype(np.int64) * n + rows
         dtype = np.complex128 if is_complex(A) else np.float64
-        self._trf, self._trs = (
+        routines: Any = (
             (lapack.zgetrf, lapack.zgetrs) if is_complex(A) else (lapack.dgetrf, lapack.dgetrs)
         )
+        self._trf, self._trs = routines
         self._flat = np.zeros(n * n, dtype=dtype)
         self._full = self._flat.reshape(n, n).T
         self._diagonal = self._flat[:: n + 1]

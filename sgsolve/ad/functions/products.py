@@ -169,19 +169,19 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 def matvec(x1: Any, x2: Any) -> Any:
     """Return the products of (stacks of) matrices with vectors; np.matvec for AD arrays."""
-    total = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
+    total: Any = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
     return ADArray(_ufunc("matvec")(value(x1), value(x2)), total._derivative)
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
     """Return the products of vectors with (stacks of) matrices; np.vecmat for AD arrays."""
-    total = np.sum(np.conjugate(x1)[..., np.newaxis] * x2, axis=-2)
+    total: Any = np.sum(np.conjugate(x1)[..., np.newaxis] * x2, axis=-2)
     return ADArray(_ufunc("vecmat")(value(x1), value(x2)), total._derivative)
 
 
 def vecdot(x1: Any, x2: Any) -> Any:
     """Return the scalar products of vectors along the last axis; np.vecdot for AD arrays."""
-    total = np.sum(np.conjugate(x1) * x2, axis=-1)
+    total: Any = np.sum(np.conjugate(x1) * x2, axis=-1)
     return ADArray(_ufunc("vecdot")(value(x1), value(x2)), total._derivative)
 
 
@@ -238,7 +238,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         key = tuple(slice(None) if here else np.newaxis for here in present)
         product = product * moved[key]
     axes = tuple(range(len(output), len(letters)))
-    total = np.sum(product, axis=axes) if axes else product
+    total: Any = np.sum(product, axis=axes) if axes else product
     if not total.size:  # here NumPy writes beyond the end of its result
         return total
     return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)

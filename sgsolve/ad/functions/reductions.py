@@ -182,7 +182,7 @@ def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     along, across = (row, column) if abs(ord) == 1 else (column, row)
     sums = np.sum(abs(x), axis=along, keepdims=True)
     if not sums.size:
-        return np.sum(x, axis=(row, column), keepdims=keepdims)  # the norm of nothing is zero
+        return np.sum(x, axis=(row, column), keepdims=flag(keepdims))  # the norm of nothing is zero
     result = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
     return result if keepdims else np.squeeze(result, axis=(row, column))
 
@@ -215,8 +215,8 @@ def _count(a: ADArray, result: Any) -> Any:
     return a.size / np.size(result) if np.size(result) and a.size else float("nan")
 
 
-def flag(keepdims: Any) -> bool:
-    """Return keepdims as NumPy reads it, absent or given."""
+def flag(keepdims: Any) -> Any:
+    """Return keepdims as NumPy reads it, absent or given: a bool."""
     return bool(keepdims) if keepdims is not UNSET else False
 
 

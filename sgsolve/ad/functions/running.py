@@ -103,7 +103,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     step = dx
     if x is not None:
         step = np.diff(x) if np.ndim(x) == 1 else np.moveaxis(np.diff(x, axis=axis), axis, -1)
-    total = np.sum(step * (moved[..., 1:] + moved[..., :-1]) / 2.0, axis=-1)
+    total: Any = np.sum(step * (moved[..., 1:] + moved[..., :-1]) / 2.0, axis=-1)
     result = np.trapezoid(value(y), value(x), value(dx), axis)
     return ADArray(result, total._derivative)
 

@@ -235,6 +235,7 @@ def logsumexp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """
     top = np.max(value(a), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
+    shares: Any = np.exp(a - top)
     with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=keepdims))
+        total = np.log(shares.sum(axis=axis, keepdims=keepdims))
     return total + np.reshape(top, np.shape(total))
