@@ -66,7 +66,7 @@ class Branching(Curves):
         special = _chosen(branch, special, "branch point")
         if special.other is None or branch.weights is None:
             raise InputError(f"no second branch is known at {special}: {_NEEDED}")
-        request, given = self._asked(bounds, {**options, "step": step})
+        request, given = self._asked(bounds, {**options, "step": step}, branch.name)
         params = {**branch.params, **given, branch.name: special.parameter}
         system, x = self._ready(special.x, params)
         with self._workspaces.lend() as workspace:
@@ -118,7 +118,7 @@ class Branching(Curves):
         fold = _chosen(branch, special, "fold")
         if isinstance(fold, Rough):
             raise InputError(f"{fold} is known roughly only: {_NEEDED}")
-        request, given = self._asked(bounds, {"detect": ("fold",), **options})
+        request, given = self._asked(bounds, {"detect": ("fold",), **options}, name, branch.name)
         self._signature.numeric(name)
         if name == branch.name:
             raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")

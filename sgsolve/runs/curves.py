@@ -114,7 +114,7 @@ class Curves(Sweeps):
         """
         options |= {"step": step, "max_step": max_step, "method": method}
         options |= {"max_points": max_points, "outputs": outputs}
-        request, params = self._asked(bounds, options)
+        request, params = self._asked(bounds, options, name)
         p = self._start_value(name, params, request)
         system, x = self._ready(x0, {**params, name: p})
         with self._workspaces.lend() as workspace:
@@ -151,11 +151,16 @@ class Curves(Sweeps):
             raise InputError(f"step = {first:g} leads out of the bounds at once")
         return p
 
-    def _asked(self, bounds: Any, keywords: Mapping[str, Any]) -> tuple[Request, dict[str, Any]]:
-        """Return the request of a run, and the keywords that are parameters of the problem."""
+    def _asked(
+        self, bounds: Any, keywords: Mapping[str, Any], *moved: str
+    ) -> tuple[Request, dict[str, Any]]:
+        """Return the request of a run, and the keywords that are parameters of the problem.
+
+        `moved` are the parameters that change along the branch.
+        """
         options = {k: v for k, v in keywords.items() if k in OPTIONS}
         params = {k: v for k, v in keywords.items() if k not in OPTIONS}
-        return Request.of(bounds, options), params
+        return Request.of(bounds, options, moved), params
 
     def _ready(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
         """Return the system with its pattern, and x as a starting point."""

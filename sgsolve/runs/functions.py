@@ -6,13 +6,13 @@ and gone on from is out of their reach.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataTypeError
+from ..errors import DataTypeError, InputError
 from ..systems.functional import call_with_parameters
 
 Vector = NDArray[Any]
@@ -23,8 +23,11 @@ class UnfitError(DataTypeError):
     """What a function of the user returned cannot serve."""
 
 
-def named(argument: str, functions: Any) -> dict[str, Function]:
-    """Return functions by their names, or complain of the argument that gave them."""
+def named(argument: str, functions: Any, taken: Sequence[str] = ()) -> dict[str, Function]:
+    """Return functions by their names, or complain of the argument that gave them.
+
+    `taken` are columns that the branch has anyway.
+    """
     if functions is None:
         return {}
     if not isinstance(functions, Mapping):
@@ -34,6 +37,10 @@ def named(argument: str, functions: Any) -> dict[str, Function]:
     for name, function in functions.items():
         if not isinstance(name, str):
             raise DataTypeError(f"{argument}: the name of a function must be a text, not {name!r}")
+        if name in taken:
+            raise InputError(
+                f"{argument}: {name!r} is a column that the branch has anyway; use another name"
+            )
         if not callable(function):
             raise DataTypeError(f"{argument}: {name!r} must be a function of x, not {function!r}")
     return dict(functions)

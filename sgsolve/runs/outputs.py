@@ -6,7 +6,7 @@ states need not be kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,10 +23,14 @@ class Outputs:
     ----------
     functions : mapping of str to callable, or None
         ``f(x, **params)`` -> number; parameters are passed as far as the function takes them.
+    taken : sequence of str
+        Columns that the branch has anyway.
     """
 
-    def __init__(self, functions: Mapping[str, Callable[..., Any]] | None) -> None:
-        self.functions = named("outputs", functions)
+    def __init__(
+        self, functions: Mapping[str, Callable[..., Any]] | None, taken: Sequence[str] = ()
+    ) -> None:
+        self.functions = named("outputs", functions, taken)
         self.rows: dict[str, list[Any]] = {name: [] for name in self.functions}
 
     def append(self, x: Vector, params: Mapping[str, Any]) -> None:

@@ -42,8 +42,17 @@ class Request:
     raise_on_failure: bool = False
 
     @classmethod
-    def of(cls, bounds: Any, options: Mapping[str, Any]) -> Request:
-        """Check and gather the arguments; `options` are those that `OPTIONS` names."""
+    def of(cls, bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> Request:
+        """Check and gather the arguments.
+
+        Parameters
+        ----------
+        bounds : (float, float) or None
+        options : mapping
+            Those that `OPTIONS` names.
+        moved : sequence of str
+            The parameters that change along the branch.
+        """
         options = dict(options)
         method = options.pop("method", None) or Arclength()
         changes = {key: options.pop(key, None) for key in ("step", "max_step")}
@@ -57,8 +66,9 @@ class Request:
         for name in ("stop", "detect"):
             if isinstance(options.get(name), str):
                 options[name] = (options[name],)
-        for name in ("events", "outputs"):
-            options[name] = named(name, options.get(name))
+        taken = (*moved, "nit", "s", "tangent", *(("unstable",) if stability else ()))
+        options["outputs"] = named("outputs", options.get("outputs"), taken)
+        options["events"] = named("events", options.get("events"))
         request = cls(
             bounds=checked_bounds(bounds),
             method=method,

@@ -113,13 +113,13 @@ class Sweeps(Multiplicity):
         if at_fold not in ("stop", "arclength"):
             raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
         stop, watched = (stop,) if isinstance(stop, str) else tuple(stop), named("events", events)
-        columns = Outputs(outputs)
         for kind in stop:
             if kind not in watched:
                 raise InputError(f"stop names {kind!r}, which is none of the events")
         first = as_solver(solver)
         following = DampedNewton(max_iterations=30) if solver is None else first
         path = SweepPath.of(name, values)
+        columns = Outputs(outputs, (*path.names, "nit"))
         for one in path.names:
             self._signature.numeric(one)
         stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)

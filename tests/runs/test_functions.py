@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import DataTypeError, Problem
+from sgsolve import DataTypeError, InputError, Problem
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {
@@ -86,3 +86,28 @@ def test_numbers_of_any_kind_are_kept(run):
     assert [branch[name].dtype.kind for name in kinds] == ["i", "b", "c", "f"]
     assert branch["list"].shape == (len(branch), 2)
     assert abs(branch.specials("one")[0].parameter - 2.25) < 1e-9
+
+
+@both
+@pytest.mark.parametrize("name", ["a", "nit"])
+def test_a_name_of_another_column_is_refused_before_any_work(run, name, monkeypatch):
+    monkeypatch.setattr(ROOT, "_system", None)
+    with pytest.raises(InputError, match=f"outputs: '{name}' is a column that the branch has"):
+        run(outputs={name: np.max})
+
+
+def test_columns_that_only_curves_have_are_free_elsewhere():
+    names = ("s", "tangent", "unstable")
+    for name in names:
+        with pytest.raises(InputError, match=f"outputs: '{name}' is a column"):
+            RUNS["continuation"](outputs={name: np.max}, stability=True)
+    branch = RUNS["sweep"](outputs=dict.fromkeys(names, np.max))
+    for name in names:
+        assert np.array_equal(branch[name], branch.states.max(axis=1))
+
+
+def test_the_parameter_of_the_fold_is_a_column_of_its_curve():
+    problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
+    branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
+    with pytest.raises(InputError, match="outputs: 'p' is a column"):
+        problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1, outputs={"p": np.max})
