@@ -190,7 +190,8 @@ def every(keep: Any) -> int:
 
 
 def _message(name: str, state: Walk, count: int) -> str:
-    text = f"{count} points along {name!r}, the last at {state.spot.p:.10g}: {state.ending}"
+    last = f", the last at {state.spot.p:.10g}" if count else ""
+    text = f"{count} points along {name!r}{last}: {state.ending}"
     if unlocated(state.special):
         text += f"; {unlocated(state.special)}"
     if state.status is not Status.STEP_TOO_SMALL or not state.rejected:

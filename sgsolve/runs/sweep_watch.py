@@ -187,6 +187,7 @@ class SweepWatch:
         """Write the checkpoint."""
         assert self.checkpoint is not None
         state: dict[str, Any] = {"solves": track.solves, "ending": self.ending}
+        state["spent"] = sum(track.iterations[self.count :]) + track.spent
         state["values"] = np.array([point.value for point in track.points[: self.count]])
         for key, point in (("here", track.here), ("before", track.before)):
             for part, value in ({} if point is None else vars(point)).items():
@@ -205,6 +206,7 @@ class SweepWatch:
         track = Track(stats=branch.stats, rejected=branch.rejected)
         track.iterations = branch["nit"].tolist()
         self.base.add(branch.stats)
+        track.spent = int(state.get("spent", 0))
         track.solves, self.ending = int(state["solves"]), str(state["ending"])
         none = np.empty(0)
         track.points = [Point(float(v), none, none) for v in state["values"]]

@@ -200,20 +200,22 @@ def sweep_branch(
 
 
 def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
-    name, done = path.names[0] if len(path.names) == 1 else path.names, len(track.points)
+    name, done = path.names[0] if len(path.names) == 1 else path.names, watch.count
     if track.status.success:
         if watch.ending:
             return f"{done} values of {name!r} solved; it ends at {watch.ending}, as asked"
         return f"all {wanted} values of {name!r} solved"
+    if not done and track.status is Status.INTERRUPTED:
+        return f"0 of {wanted} values of {name!r} solved: {track.status.text}"
     if not done:
         reason = track.last.message if track.last is not None else track.status.text
         return (
             f"the first point of the sweep over {name!r} failed: {reason}. Start the sweep at a "
             "value where the problem is easy"
         )
-    last = path.label(track.points[-1].value)
-    text = f"{done} of {wanted} values of {name!r} solved, the last {last}"
-    if track.here is not None and track.here.value != track.points[-1].value:
+    last = track.points[done - 1].value
+    text = f"{done} of {wanted} values of {name!r} solved, the last {path.label(last)}"
+    if track.here is not None and track.here.value != last:
         text += f" (and on to {path.label(track.here.value, 10)})"
     text += f": {track.status.text}"
     if watch.fold:

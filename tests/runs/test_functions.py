@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import DataTypeError, InputError, Problem
+from sgsolve import DataTypeError, InputError, PartialBranchWarning, Problem
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {
@@ -111,3 +111,23 @@ def test_the_parameter_of_the_fold_is_a_column_of_its_curve():
     branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
     with pytest.raises(InputError, match="outputs: 'p' is a column"):
         problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1, outputs={"p": np.max})
+
+
+@both
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_interrupted_in_an_output_it_counts_the_points_that_there_are(run, done, tmp_path):
+    calls = []
+
+    def output(x):
+        calls.append(1)
+        if len(calls) == done + 1:
+            raise KeyboardInterrupt
+        return x[0]
+
+    how = {"outputs": {"y": output}, "checkpoint": tmp_path / "run.npz"}
+    with pytest.warns(PartialBranchWarning, match=f"^{done} .*interrupted"):
+        branch = run(**how)
+    assert (len(branch), len(branch.states), len(branch["y"])) == (done, done, done)
+    assert branch.message.count("the last") == (done > 0)
+    if done:
+        assert np.array_equal(run(**how, resume=True)["nit"], run()["nit"])
