@@ -149,12 +149,12 @@ def _watershed(device: Device, density: np.ndarray, name: str) -> np.ndarray:
         return np.zeros(lay.n_s)
     seeds = np.concatenate(list(named.values()))
     root = np.full(len(seeds), lay.n_s)
+    # SciPy's graphs take 32-bit indices only, before 1.16.
+    rows = np.concatenate([a, root]).astype(np.int32)
+    cols = np.concatenate([b, seeds]).astype(np.int32)
     tree = minimum_spanning_tree(
         coo_array(
-            (
-                np.concatenate([order, np.ones(len(seeds))]),
-                (np.concatenate([a, root]), np.concatenate([b, seeds])),
-            ),
+            (np.concatenate([order, np.ones(len(seeds))]), (rows, cols)),
             shape=(lay.n_s + 1, lay.n_s + 1),
         )
     ).tocoo()
