@@ -88,6 +88,10 @@ class Status(Enum):
         "the code that was called raised an exception",
         "run this member alone to see where",
     )
+    UNFIT = (
+        "a function of the user returned something that cannot be kept",
+        "return numbers, of one shape at all points: NaN where there is nothing to tell",
+    )
     STOPPED = ("the callback asked to stop", "")
     INTERRUPTED = (
         "it was interrupted from the keyboard",

@@ -29,7 +29,7 @@ from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
-from .functions import called, number
+from .functions import UnfitError, called, number
 from .outputs import Outputs
 from .progress import CurveBar
 from .recorder import Recorder
@@ -39,6 +39,7 @@ Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 POINTS = 400
+RESUMABLE = (Status.INTERRUPTED, Status.MAX_POINTS, Status.UNFIT)
 
 
 class Run:
@@ -159,13 +160,17 @@ class Run:
 
     def _walk(self, curve: Curve, state: Walk, route: Route) -> Branch:
         recorder, request = self.recorder, self.request
-        if state.ending and state.status in (Status.INTERRUPTED, Status.MAX_POINTS):
+        if state.ending and state.status in RESUMABLE:
             state.ending = ""  # a resumed run goes on
         recorder.bar = CurveBar.of(
             request.progress, self.name, request.bounds, route.max_points, len(state.rows)
         )
         try:
             walk(curve, state, route, lambda walk: recorder.after(curve, walk))
+        except UnfitError as error:
+            if not state.rows:
+                raise
+            state.status, state.ending = Status.UNFIT, str(error)
         except Exception:  # of the user's code; what was computed is not to be lost with it
             if request.checkpoint is not None and state.rows:
                 recorder.write(curve, state)
@@ -199,7 +204,10 @@ class Run:
         return detectors if eigenvalues is None else [*detectors, eigenvalues]
 
     def _functional(self, what: str, function: Function) -> Callable[[Vector, float], float]:
-        return lambda x, p: number(what, function, *self._seen(x, p))
+        def value(x: Vector, p: float) -> float:
+            return number(f"{what} at {self.name} = {p:.10g}", function, *self._seen(x, p))
+
+        return value
 
     def _saved(self) -> Any:
         from ..result.branch_file import unpacked

@@ -20,7 +20,7 @@ Function = Callable[..., Any]
 
 
 class UnfitError(DataTypeError):
-    """What a function of the user returned cannot serve."""
+    """What a function of the user returned cannot serve; a run that has points keeps those."""
 
 
 def named(argument: str, functions: Any, taken: Sequence[str] = ()) -> dict[str, Function]:
@@ -54,10 +54,7 @@ def called(function: Function, x: Vector, params: Mapping[str, Any]) -> Any:
 def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> Vector:
     """Call a function that returns a number or an array of numbers; return it as an array."""
     value = called(function, x, params)
-    try:
-        found = np.array(value)
-    except ValueError:  # lists of different lengths
-        found = np.array(None)
+    found = _array(value)
     if found.dtype.kind not in "biufc":
         raise UnfitError(f"{what} must return a number or an array of numbers, not {value!r}")
     return found
@@ -65,7 +62,15 @@ def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any])
 
 def number(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> float:
     """Call a function that returns one real number."""
-    found = numbers(what, function, x, params)
-    if found.size != 1 or found.dtype.kind == "c":
-        raise UnfitError(f"{what} must return one real number, not {found!r}")
+    value = called(function, x, params)
+    found = _array(value)
+    if found.size != 1 or found.dtype.kind not in "biuf":
+        raise UnfitError(f"{what} must return one real number, not {value!r}")
     return float(found.item())
+
+
+def _array(value: Any) -> Vector:
+    try:
+        return np.array(value)
+    except ValueError:  # lists of different lengths
+        return np.array(None)

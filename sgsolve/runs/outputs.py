@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from .functions import named, numbers
+from .functions import UnfitError, named, numbers
 
 Vector = NDArray[Any]
 
@@ -33,7 +34,20 @@ class Outputs:
         self.functions = named("outputs", functions, taken)
         self.rows: dict[str, list[Any]] = {name: [] for name in self.functions}
 
-    def append(self, x: Vector, params: Mapping[str, Any]) -> None:
-        """Evaluate all of them at a solution."""
+    def append(self, x: Vector, params: Mapping[str, Any], place: str) -> None:
+        """Evaluate all of them at a solution; keep all or, if one fails, none.
+
+        `place` says where it is, in words.
+        """
+        found = {}
         for name, function in self.functions.items():
-            self.rows[name].append(numbers(f"output {name!r}", function, x, params))
+            what = f"output {name!r} at {place}"
+            found[name] = numbers(what, function, x, params)
+            shape = np.shape(self.rows[name][0]) if self.rows[name] else found[name].shape
+            if found[name].shape != shape:
+                raise UnfitError(
+                    f"{what} returned numbers of shape {found[name].shape}, and of shape "
+                    f"{shape} before"
+                )
+        for name, value in found.items():
+            self.rows[name].append(value)

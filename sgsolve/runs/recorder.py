@@ -79,7 +79,8 @@ class Recorder:
         """Take a new point."""
         spot, row = state.spot, len(state.rows) - 1
         x, extra = self.view(spot.x)
-        self.outputs.append(x, {**self.params, **extra, self.name: spot.p})
+        params = {**self.params, **extra, self.name: spot.p}
+        self.outputs.append(x, params, f"{self.name} = {spot.p:.10g}")
         for key, value in extra.items():
             self.extra.setdefault(key, []).append(value)
         if self.eigenvalues is not None:

@@ -8,6 +8,7 @@ instead, to say where the fold is, and if asked round it to the value that was w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class SweepWatch:
         self.states: list[Vector] = []
         self.kept: list[int] = []
         self.special: list[Special] = []
-        self.ending = self.fold = ""
+        self.ending = self.fold = self.unfit = ""
         self.counts, self.base = family.workspace.counts(), Stats()  # before this run
         self.count = 0  # points recorded whole: an interrupt may leave one that is not
         path, params = family.path, family.system.params
@@ -86,7 +87,10 @@ class SweepWatch:
     def reached(self, track: Track) -> None:
         """Record the last point."""
         point, row = track.points[-1], len(track.points) - 1
-        self.outputs.append(point.x, self._params(point.value))
+        for name in () if row else self.events:  # what returns no number is known at once
+            self._event(name, point.value, point.x)
+        place = self.family.path.place(point.value)
+        self.outputs.append(point.x, self._params(point.value), place)
         if self.kept and (not self.every or self.kept[-1] % self.every):
             self.states.pop()
             self.kept.pop()
@@ -105,13 +109,9 @@ class SweepWatch:
         """Locate events within a step; return the first one that ends the sweep."""
         found = []
         for name in self.events:
-            first, last = (self._event(name, p.value, p.x) for p in (before, now))
-            if first != 0.0 and first * last <= 0.0:
-
-                def value_of(value: float, x: Vector, name: str = name) -> float:
-                    return self._event(name, value, x)
-
-                ends = first, last
+            ends = self._event(name, before.value, before.x), self._event(name, now.value, now.x)
+            if ends[0] != 0.0 and ends[0] * ends[1] <= 0.0:
+                value_of = partial(self._event, name)
                 found.append(located(name, self.family, track, value_of, (before, now), ends))
         for special, point in sorted(found, key=lambda item: abs(item[1].value - before.value)):
             self.special.append(special)
@@ -238,7 +238,8 @@ class SweepWatch:
         return {**self.family.system.params, **self.family.path.params(value)}
 
     def _event(self, name: str, value: float, x: Vector) -> float:
-        return number(f"event {name!r}", self.events[name], x, self._params(value))
+        what = f"event {name!r} at {self.family.path.place(value)}"
+        return number(what, self.events[name], x, self._params(value))
 
 
 def _point(state: Mapping[str, Any], prefix: str) -> Point | None:

@@ -27,6 +27,7 @@ from ..systems.bound import BoundSystem
 from ..systems.families import Line
 from ..systems.parameters import parameter_derivative
 from ..systems.report import conclude
+from .functions import UnfitError
 from .sweep_watch import SweepWatch
 
 Vector = NDArray[Any]
@@ -87,6 +88,10 @@ class Path:
             return f"{t:.{digits}g}"
         values = ", ".join(f"{k} = {v:.{digits}g}" for k, v in self.params(t).items())
         return f"row {t:.{digits}g} ({values})"
+
+    def place(self, t: float) -> str:
+        """Return where t is, with the name of the parameter."""
+        return f"{self.names[0]} = {self.label(t)}" if len(self.names) == 1 else self.label(t)
 
     def params(self, t: float) -> dict[str, Any]:
         """Return the parameters at t; exactly those of a row at its number."""
@@ -177,6 +182,10 @@ def sweep_branch(
     try:
         if not done:
             track = run_sweep(family, x0, values, stepping, watch, track)
+    except UnfitError as error:
+        if not watch.count:
+            raise
+        track.status, watch.unfit = Status.UNFIT, str(error)
     except Exception:  # of the user's code; what was computed is not to be lost with it
         if watch.checkpoint is not None and watch.count:
             watch.write(track)
@@ -217,7 +226,7 @@ def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
     text = f"{done} of {wanted} values of {name!r} solved, the last {path.label(last)}"
     if track.here is not None and track.here.value != last:
         text += f" (and on to {path.label(track.here.value, 10)})"
-    text += f": {track.status.text}"
+    text += f": {watch.unfit or track.status.text}"
     if watch.fold:
         text += f"; {watch.fold}"
     elif track.rejected:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from sgsolve import DataTypeError, InputError, PartialBranchWarning, Problem
+from sgsolve import (
+    ConvergenceError,
+    DataTypeError,
+    InputError,
+    PartialBranchWarning,
+    Problem,
+    Status,
+)
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {
@@ -67,14 +74,14 @@ def test_a_condition_that_is_no_function_is_refused():
 @both
 @pytest.mark.parametrize("value", [None, "text", [[1.0], [1.0, 2.0]], {"a": 1}])
 def test_what_is_no_number_is_refused_at_the_first_point(run, value):
-    with pytest.raises(DataTypeError, match="output 'y' must return a number"):
+    with pytest.raises(DataTypeError, match="output 'y' at a = 1 must return a number"):
         run(outputs={"y": lambda x: value})
 
 
 @both
 @pytest.mark.parametrize("value", [None, "text", np.zeros(2), 1j])
 def test_events_must_be_one_number(run, value):
-    with pytest.raises(DataTypeError, match="event 'e' must return"):
+    with pytest.raises(DataTypeError, match="event 'e' at a = 1 must return"):
         run(events={"e": lambda x: value})
 
 
@@ -131,3 +138,49 @@ def test_interrupted_in_an_output_it_counts_the_points_that_there_are(run, done,
     assert branch.message.count("the last") == (done > 0)
     if done:
         assert np.array_equal(run(**how, resume=True)["nit"], run()["nit"])
+
+
+KINDS = {
+    "shape": (lambda x: x[: 1 + (x[0] > 1.5)], r"output 'y' at a = \S+ returned numbers of shape"),
+    "none": (lambda x: None if x[0] > 1.5 else 1.0, r"output 'y' at a = \S+ must return a number"),
+}
+
+
+@both
+@pytest.mark.parametrize(("output", "said"), KINDS.values(), ids=KINDS)
+def test_an_output_that_changes_its_kind_costs_no_points(run, output, said, tmp_path):
+    outputs, path = {"good": lambda x: x[0], "y": output}, tmp_path / "run.npz"
+    with pytest.warns(PartialBranchWarning, match=said):
+        branch = run(outputs=outputs, checkpoint=path)
+    assert branch.status is Status.UNFIT
+    assert not branch.success
+    assert 0 < len(branch) == len(branch.states) == len(branch["good"]) == len(branch["y"])
+    assert branch["good"].max() <= 1.5
+    assert branch.message.startswith(f"{len(branch)} ")
+    with pytest.raises(ConvergenceError, match=said) as caught:
+        run(outputs=outputs, raise_on_failure=True)
+    assert np.array_equal(caught.value.result["good"], branch["good"])
+    mended = {"good": lambda x: x[0], "y": lambda x: output(np.minimum(x, 1.5))}
+    whole, again = run(outputs=mended), run(outputs=mended, checkpoint=path, resume=True)
+    assert again.success
+    assert np.array_equal(again["good"], whole["good"])
+    assert np.array_equal(again["nit"], whole["nit"])
+
+
+@both
+def test_an_event_that_changes_its_kind_costs_no_points(run):
+    def event(x):
+        return x[0] - 3.0 if x[0] < 1.5 else None
+
+    with pytest.warns(PartialBranchWarning, match=r"event 'e' at a = \S+ must return"):
+        branch = run(events={"e": event})
+    assert 0 < len(branch) == len(branch.states)
+    assert branch.status is Status.UNFIT
+
+
+def test_where_several_parameters_move_the_row_is_told():
+    problem = Problem(lambda x, a, b: x - a * b)
+    output = {"y": lambda x: x[0] if x[0] < 3.0 else None}
+    with pytest.warns(PartialBranchWarning, match=r"'y' at row 2 \(a = 2, b = 2\) must return"):
+        branch = problem.sweep([1.0], ("a", "b"), [(1, 1), (2, 1), (2, 2)], outputs=output)
+    assert len(branch) == 2
