@@ -19,6 +19,7 @@ from ..continuation.ladder import as_solver
 from ..errors import ConvergenceError, InputError
 from ..result.branch import Branch
 from ..result.history import Stats
+from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..systems.bound import BoundSystem
 from ..systems.families import ParameterizedSystem
@@ -115,14 +116,14 @@ class Curves(Sweeps):
         options |= {"step": step, "max_step": max_step, "method": method}
         options |= {"max_points": max_points, "outputs": outputs}
         request, params = self._asked(bounds, options, name)
-        p = self._start_value(name, params, request)
-        system, x = self._ready(x0, {**params, name: p})
+        p, first = self._start_value(name, params, request), as_solver(solver)
+        system, x = self._ready(x0, {**params, name: p}, first)
         with self._workspaces.lend() as workspace:
             family = ParameterizedSystem(system, name, x, p)
             run = Run(family, name, system.params, workspace, request, {"kind": "continuation"})
             if run.saved is None:
                 result = conclude(
-                    as_solver(solver), system, workspace, x, system.residual_quietly(x), Monitor()
+                    first, system, workspace, x, system.residual_quietly(x), Monitor()
                 )
                 if not result.success:
                     raise ConvergenceError(
@@ -162,8 +163,11 @@ class Curves(Sweeps):
         params = {k: v for k, v in keywords.items() if k not in OPTIONS}
         return Request.of(bounds, options, moved), params
 
-    def _ready(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
-        """Return the system with its pattern, and x as a starting point."""
+    def _ready(
+        self, x: ArrayLike, params: Mapping[str, Any], solver: Any = None
+    ) -> tuple[BoundSystem, Vector]:
+        """Return the system with its pattern, and x as a starting point of a solver."""
         system, start = self._system(x, params)
+        refuse_outside(solver, start, system.blocks)
         system.prepare(start)
         return system, start

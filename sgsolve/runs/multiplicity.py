@@ -22,6 +22,7 @@ from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.branch import PartialBranchWarning
 from ..result.result import Result
+from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Pool, Workspace
@@ -122,11 +123,12 @@ class Multiplicity:
         if max_solutions < 1:
             raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
         starts = np.atleast_2d(np.asarray(x0))
-        system, first = self._system(starts[0], params)
-        system.prepare(first)
-        known: list[Result] = []
+        system, _ = self._system(starts[0], params)
+        rows, known = [starting_point(row) for row in starts], list[Result]()
+        for row in rows:
+            refuse_outside(as_solver(solver), row, system.blocks)
+        system.prepare(rows[0])
         with self._workspaces.lend() as workspace:
-            rows = [starting_point(row) for row in starts]
             search = Search(system, workspace, deflation or Deflation(), solver, rows)
             for row in rows:
                 search.from_start(row, known, max_solutions)

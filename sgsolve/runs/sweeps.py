@@ -16,6 +16,7 @@ from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.branch import Branch
 from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
@@ -124,6 +125,7 @@ class Sweeps(Multiplicity):
             self._signature.numeric(one)
         stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
         system, start = self._system(x0, {**params, **path.params(path.values[0])})
+        refuse_outside(first, start, system.blocks)
         system.prepare(start)
         bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
         with self._workspaces.lend() as workspace:
