@@ -118,7 +118,7 @@ class Branching(Curves):
         fold = _chosen(branch, special, "fold")
         if isinstance(fold, Rough):
             raise InputError(f"{fold} is known roughly only: {_NEEDED}")
-        request, given = self._asked(bounds, {"detect": ("fold",), **options}, name, branch.name)
+        request, given = self._asked(bounds, options, name, branch.name, detect=("fold",))
         self._signature.numeric(name)
         if name == branch.name:
             raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")

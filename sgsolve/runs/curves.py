@@ -25,6 +25,7 @@ from ..systems.bound import BoundSystem
 from ..systems.families import ParameterizedSystem
 from ..systems.report import conclude
 from .following import Run
+from .keywords import refuse_both
 from .request import OPTIONS, Request
 from .sweeps import Sweeps
 
@@ -153,15 +154,16 @@ class Curves(Sweeps):
         return p
 
     def _asked(
-        self, bounds: Any, keywords: Mapping[str, Any], *moved: str
+        self, bounds: Any, keywords: Mapping[str, Any], *moved: str, **defaults: Any
     ) -> tuple[Request, dict[str, Any]]:
         """Return the request of a run, and the keywords that are parameters of the problem.
 
-        `moved` are the parameters that change along the branch.
+        `moved` are the parameters that change along the branch; `defaults` are of options.
         """
         options = {k: v for k, v in keywords.items() if k in OPTIONS}
         params = {k: v for k, v in keywords.items() if k not in OPTIONS}
-        return Request.of(bounds, options, moved), params
+        refuse_both(self._signature, [k for k, v in options.items() if v is not None])
+        return Request.of(bounds, {**defaults, **options}, moved), params
 
     def _ready(
         self, x: ArrayLike, params: Mapping[str, Any], solver: Any = None

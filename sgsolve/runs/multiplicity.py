@@ -30,6 +30,7 @@ from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
 from ..systems.report import conclude
 from ..systems.structure import Structure
+from .keywords import given_options, refuse_both
 from .progress import progress_bar
 from .sweeping import Path
 
@@ -120,6 +121,7 @@ class Multiplicity:
         >>> sorted(float(result.x[0].round(9) + 0.0) for result in problem.solutions([0.3]))
         [-1.0, 0.0, 1.0]
         """
+        refuse_both(self._signature, given_options(Multiplicity.solutions, locals()))
         if max_solutions < 1:
             raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
         starts = np.atleast_2d(np.asarray(x0))
@@ -166,6 +168,7 @@ class Multiplicity:
             ``counts``, ``solutions``; `plot` draws the diagram. After Ctrl-C those of the values
             that are done, with a `PartialBranchWarning`.
         """
+        refuse_both(self._signature, given_options(Multiplicity.deflated_sweep, locals()))
         self._signature.numeric(name)
         starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
         path, sets = Path.of(name, values), list[Vector]()

@@ -22,6 +22,7 @@ from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
 from .functions import named
+from .keywords import given_options, refuse_both
 from .multiplicity import Multiplicity
 from .outputs import Outputs
 from .progress import progress_bar
@@ -111,6 +112,7 @@ class Sweeps(Multiplicity):
         ConvergenceError
             If even the first point fails.
         """
+        refuse_both(self._signature, given_options(Sweeps.sweep, locals()))
         if at_fold not in ("stop", "arclength"):
             raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
         stop, watched = (stop,) if isinstance(stop, str) else tuple(stop), named("events", events)
