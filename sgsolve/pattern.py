@@ -156,13 +156,13 @@ class Pattern:
             raise ShapeError(f"patterns of shape {self.shape} and {other.shape} have no union")
         if self.equals(other):
             return self
-        rows = np.concatenate([self.rows, other.rows])
-        columns = np.concatenate([self.indices, other.indices])
-        joined, _ = Pattern.from_coordinates(rows, columns, self.shape)
-        return self if joined.nnz == self.nnz else joined
+        both = self._filled_with_ones() + other._filled_with_ones()
+        return self if both.nnz == self.nnz else Pattern(both.indptr, both.indices, self.shape)
 
     def with_diagonal(self) -> Pattern:
         """Return the pattern with every diagonal entry added; self if they are there already."""
+        if self._filled_with_ones().diagonal().all():
+            return self
         k = np.arange(min(self.shape), dtype=np.int32)
         diagonal, _ = Pattern.from_coordinates(k, k, self.shape)
         return self.union(diagonal)
@@ -171,12 +171,21 @@ class Pattern:
         """Place in this pattern's data of every entry of `other`; -1 where there is none."""
         if self.equals(other):
             return np.arange(self.nnz)
+        # Where all entries are here too, their numbers are the products of one pass over both.
+        numbered = self.matrix(np.arange(1, self.nnz + 1, dtype=np.int32))
+        common = numbered.multiply(other._filled_with_ones())
+        if common.nnz == other.nnz:
+            numbers: NDArray[np.int64] = common.data.astype(np.int64)
+            return numbers - 1
         rows = np.concatenate([self.rows, other.rows])
         columns = np.concatenate([self.indices, other.indices])
         joined, position = Pattern.from_coordinates(rows, columns, self.shape)
         place = np.full(joined.nnz, -1)
         place[position[: self.nnz]] = np.arange(self.nnz)
         return place[position[self.nnz :]]
+
+    def _filled_with_ones(self) -> Any:
+        return self.matrix(np.ones(self.nnz, dtype=np.int8))
 
     def _check(self) -> None:
         m, n = self.shape

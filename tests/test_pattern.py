@@ -1,0 +1,56 @@
+"""Patterns put together and found in each other, against sets of coordinates."""
+
+import numpy as np
+import pytest
+
+from sgsolve.errors import ShapeError
+from sgsolve.pattern import Pattern
+
+
+def drawn(rng, shape, count):
+    cells = rng.choice(shape[0] * shape[1], count, replace=False)
+    rows, columns = np.divmod(cells, shape[1])
+    pattern, position = Pattern.from_coordinates(rows, columns, shape)
+    return pattern, set(zip(rows.tolist(), columns.tolist(), strict=True)), position
+
+
+def coordinates(pattern):
+    return list(zip(pattern.rows.tolist(), pattern.indices.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_union_and_positions_are_those_of_sets(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 9, 2))
+    most = shape[0] * shape[1]
+    (a, in_a, _), (b, in_b, _) = (drawn(rng, shape, rng.integers(0, most + 1)) for _ in range(2))
+    union = a.union(b)
+    assert coordinates(union) == sorted(in_a | in_b)
+    assert (union is a) is (in_b <= in_a)
+    for pattern, part in ((a, b), (union, a), (union, b), (a, a)):
+        where = {cell: k for k, cell in enumerate(coordinates(pattern))}
+        expected = [where.get(cell, -1) for cell in coordinates(part)]
+        assert pattern.positions(part).tolist() == expected
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3)])
+def test_the_diagonal_is_added_where_it_is_not(shape):
+    k = np.arange(min(shape))
+    partly, _ = Pattern.from_coordinates(k[1:], k[1:], shape)
+    whole = partly.with_diagonal()
+    assert coordinates(whole) == [(i, i) for i in k.tolist()]
+    assert whole.with_diagonal() is whole
+
+
+def test_coordinates_given_twice_have_one_place():
+    pattern, position = Pattern.from_coordinates(
+        np.array([1, 0, 1, 1]), np.array([2, 0, 0, 2]), (2, 3)
+    )
+    assert coordinates(pattern) == [(0, 0), (1, 0), (1, 2)]
+    assert position.tolist() == [2, 0, 1, 2]
+
+
+def test_patterns_of_other_shapes_have_no_union():
+    (a, *_), (b, *_) = (drawn(np.random.default_rng(0), s, 2) for s in ((2, 3), (3, 2)))
+    with pytest.raises(ShapeError, match="no union"):
+        a.union(b)
