@@ -187,3 +187,15 @@ def test_nan_behind_a_matrix_does_not_leak():
             J = np.where(np.array([False, True, False]), y * 2.0, s).jacobian.toarray()
             expected = [[1.0, 0.0, 0.0], [0.0, 1.0 / np.sqrt(2.0), 0.0], [0.0, 0.0, 1.0]]
             np.testing.assert_allclose(J, expected, rtol=1e-15)
+
+
+def test_a_scalar_chosen_while_structure_is_found_stays_a_scalar():
+    x = np.array([-1.871, -0.411, 1.146], dtype=np.float32)
+
+    def f(x):
+        s = np.sum(x)
+        return ad.branch(s > 50.0, lambda i: 1 / s[i], lambda i: np.cos(s[i]))
+
+    assert type(f(x)) is type(f(ad.seed_sparsity(x))._value) is np.float32
+    chosen = ad.branch(True, lambda i: 2.0, lambda i: ad.seed_sparsity(x)[0])
+    assert type(chosen._value) is np.float64

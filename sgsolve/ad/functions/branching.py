@@ -134,4 +134,6 @@ def _united(taken: Any, other: Any) -> Any:
     derivative = broadcast(other._derivative, other.shape, shape)
     if isinstance(taken, ADArray):
         derivative = taken._derivative.plus(derivative)
-    return ADArray(np.asarray(value(taken)), derivative)
+    # A scalar stays one: NumPy rounds powers of arrays without axes in another way.
+    v = value(taken)
+    return ADArray(v if hasattr(v, "dtype") else np.asarray(v)[()], derivative)
