@@ -133,7 +133,8 @@ class NaturalMonotonicity:
     """Error-oriented damping: the simplified correction J(x)^-1 F(x + l dx) must shrink.
 
     One more solve with the same factorisation per trial buys a test that does not depend on how
-    the equations are scaled, and a prediction of the damping of the next step.
+    the equations are scaled, and a prediction of the damping of the next step. It must shrink
+    compared with the full correction at x, also where a limit allows a part of that only.
 
     Parameters
     ----------
@@ -158,6 +159,7 @@ class NaturalMonotonicity:
     def advance(self, it: Iterate) -> Status | None:
         """Predict the damping, then correct it until the natural level falls."""
         size = it.sizes.norm(it.dx)
+        level = it.sizes.norm(it.proposed)
         damping, reduced, finite = self._predict(it, size), False, False
         floor = _floor(it, self.smallest)
         while damping >= floor:
@@ -173,7 +175,7 @@ class NaturalMonotonicity:
                 continue
             natural = it.sizes.norm(correction)
             best = self._optimal(it, correction, size, damping)
-            if not natural < size:
+            if not natural < level:
                 damping, reduced = min(max(best, 0.1 * damping), 0.5 * damping), True
                 continue
             if not reduced and best >= 4.0 * damping and damping < 1.0:
@@ -192,10 +194,10 @@ class NaturalMonotonicity:
         memory = it.memory.get("natural")
         if memory is None:
             return self.first
-        if it.limited or not it.newton or it.memory.get("old factorisation"):
+        if not it.newton or it.memory.get("old factorisation"):
             return 1.0
         before, correction, damping = memory
-        gap = it.sizes.norm(correction - it.dx)
+        gap = it.sizes.norm(correction - it.proposed)
         if gap == 0.0 or size == 0.0:
             return 1.0
         predicted = it.sizes.norm(before) * it.sizes.norm(correction) / (gap * size) * damping
@@ -204,9 +206,7 @@ class NaturalMonotonicity:
     @staticmethod
     def _optimal(it: Iterate, correction: Vector, size: float, damping: float) -> float:
         """Return the a posteriori damping from the curvature seen along the step."""
-        if it.limited:
-            return 0.5 * damping
-        gap = it.sizes.norm(correction - (1.0 - damping) * it.dx)
+        gap = it.sizes.norm(correction - (it.proposed - damping * it.dx))
         if gap == 0.0:
             return 1.0
         return min(1.0, 0.5 * size * damping * damping / gap)

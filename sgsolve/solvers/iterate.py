@@ -42,7 +42,8 @@ class Iterate:
     weights : ndarray, shape (n,)
         Size of every unknown.
     dx : ndarray, shape (n,)
-        The proposed full step; ``limited`` says whether a limit changed it.
+        The full step after all limits; ``limited`` says whether one acted on ``proposed``, the
+        step of the direction.
     phi : float
         Euclidean norm of F / S.
     memory : dict
@@ -74,7 +75,7 @@ class Iterate:
         self.fresh = self.factorized = False
         self.limited = False
         self.newton = False  # whether dx is Newton's direction for the fresh Jacobian
-        self.dx = x
+        self.dx = self.proposed = x
         self.phi = math.inf
         self.damping = math.nan
         self.step_size = self.step_size_old = math.inf
@@ -97,11 +98,6 @@ class Iterate:
     def weights(self) -> Vector:
         """Size of every unknown, shape (n,)."""
         return self.sizes.weights
-
-    @property
-    def J_known(self) -> bool:
-        """Whether the term sizes mean anything."""
-        return self.S_start is not None
 
     # evaluation
 

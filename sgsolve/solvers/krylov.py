@@ -145,7 +145,7 @@ def _cycle(
     basis[0], rhs = r / beta, [beta]
     for k in range(m):
         w = product(precondition(basis[k]))
-        column = np.zeros(k + 1)
+        size, column = _norm(w), np.zeros(k + 1)
         for _ in range(2):  # orthogonalised twice: as good as it gets, and in BLAS
             h = basis[: k + 1] @ w
             w = w - h @ basis[: k + 1]
@@ -157,7 +157,9 @@ def _cycle(
                 c * column[i + 1] - s * column[i],
             )
         length = math.hypot(column[k], below)
-        c, s = (column[k] / length, below / length) if length > 0.0 else (1.0, 0.0)
+        if not length > 1e-14 * size:
+            break  # a singular A: this product is a combination of those before
+        c, s = column[k] / length, below / length
         rotations.append((c, s))
         column[k] = length
         R[: k + 1, k] = column
@@ -166,9 +168,11 @@ def _cycle(
         if abs(rhs[k + 1]) <= target or not below > 1e-14 * length:
             break
         basis[k + 1] = w / below
-    count = len(rotations)
-    y = solve_triangular(R[:count, :count], rhs[:count], check_finite=False)
-    return precondition(y @ basis[:count]), count
+    rank = len(rotations)
+    if rank == 0:
+        return np.zeros(n), 1
+    y = solve_triangular(R[:rank, :rank], rhs[:rank], check_finite=False)
+    return precondition(y @ basis[:rank]), k + 1
 
 
 def _norm(v: Vector) -> float:

@@ -151,7 +151,8 @@ class Method:
             status = self.direction.compute(it)
             if status is not None:
                 return status
-            it.dx = it.limited_step(it.dx)
+            it.proposed = it.dx
+            it.dx = it.limited_step(it.proposed)
         return self.damping.advance(it)
 
     def _linearize(self, it: Iterate) -> bool:

@@ -34,13 +34,13 @@ def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> St
     if it.k == 0:
         return Status.CONVERGED if _at_start(test, it) else None
     if test.passed(it):
-        if it.fresh or it.step_size <= JUMP:
+        if it.step_size <= JUMP:
             return Status.CONVERGED
-        if not linearize(it):
-            return Status.NOT_FINITE
+        if not linearize(it):  # a residual of exactly zero needs no Jacobian
+            return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if test.passed(it):
             return Status.CONVERGED
-    if not it.fresh and it.step_size <= SMALL_STEP and _stagnates(it):
+    if it.step_size <= SMALL_STEP and _stagnates(it):
         return Status.CONVERGED_ROUNDOFF
     if it.largest > RUNAWAY:
         return Status.DIVERGED
@@ -58,9 +58,9 @@ def _at_start(test: Test, it: Iterate) -> bool:
 
 def at_rounding(it: Iterate) -> bool:
     """Whether a step that failed did so because the residual is rounding errors already."""
-    if not it.J_known or float(it.sizes.scaled(it.F).max()) > NOISE:
-        return False
-    return it.newton and float((np.abs(it.dx) / it.weights).max()) <= SMALL_STEP
+    if not it.newton or it.limited or float(it.sizes.scaled(it.F).max()) > NOISE:
+        return False  # what a limit cut off is not known to be small
+    return float((np.abs(it.dx) / it.weights).max()) <= SMALL_STEP
 
 
 def _stagnates(it: Iterate) -> bool:
@@ -79,8 +79,8 @@ def _vanishing(it: Iterate) -> Status | None:
     root there. A block counts as zero when it has shrunk to nothing of what it was at the start
     of an unbroken run of shrinking steps; its equations are then measured by their terms of then.
     """
-    before = it.step_size_absolute_old if it.step_size_absolute_old > 0.0 else math.inf
-    ratio = it.step_size_absolute / before  # 0 after the first step
+    before = it.step_size_absolute_old  # inf at the first step
+    ratio = it.step_size_absolute / before if before > 0.0 else math.inf
     if it.limited or it.damping < 0.2 or ratio >= 0.95 or it.sizes.unsized is not None:
         it.memory.pop("run", None)
         return None

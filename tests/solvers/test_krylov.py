@@ -1,0 +1,72 @@
+"""GMRES and the forcing term, against what their papers promise."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sgsolve.solvers.krylov import KrylovDirection, gmres
+
+
+def counted(A, b, tolerance, restart=60, most=600):
+    """Solve without preconditioner; return x, the residual left, products counted and done."""
+    done = []
+
+    def product(v):
+        done.append(1)
+        return A @ v
+
+    x, left, count = gmres(product, b, lambda v: v, tolerance, restart, most)
+    return x, left, count, len(done)
+
+
+def test_ends_within_n_products_for_a_bad_condition():
+    """Rounding must not cost the basis its orthogonality (Saad 2003, section 6.5.2)."""
+    random = np.random.default_rng(0)
+    n = 40
+    U, V = (np.linalg.qr(random.normal(size=(n, n)))[0] for _ in range(2))
+    A = U @ np.diag(10.0 ** np.linspace(0.0, -8.0, n)) @ V
+    b = A @ random.normal(size=n)
+    _, left, count, _ = counted(A, b, 1e-12)
+    assert left <= 1e-12
+    assert count <= n + 1
+
+
+def test_products_are_counted_and_limited():
+    random = np.random.default_rng(0)
+    A = random.normal(size=(80, 80))
+    for restart, most in ((60, 20), (7, 30)):
+        _, left, count, done = counted(A, np.ones(80), 1e-10, restart, most)
+        assert left > 1e-10
+        assert count == done <= most + 1  # the last one measures what is left
+
+
+def test_a_cycle_that_gains_nothing_is_the_last():
+    """Of a cyclic shift the first n - 1 Krylov vectors are orthogonal to the right-hand side."""
+    n = 20
+    _, left, count, _ = counted(np.roll(np.eye(n), 1, axis=0), np.eye(n)[0], 1e-6, restart=5)
+    assert left == pytest.approx(1.0)
+    assert count <= 6
+
+
+def test_a_singular_matrix_leaves_what_it_must():
+    x, left, _, _ = counted(np.diag([1.0, 0.0, 2.0]), np.ones(3), 1e-10)
+    assert np.isfinite(x).all()
+    assert left == pytest.approx(np.sqrt(1.0 / 3.0))
+    x, left, _, _ = counted(np.diag([0.0, 1.0]), np.array([1.0, 0.0]), 1e-10)
+    assert (x.tolist(), left) == ([0.0, 0.0], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "ratio", "eta"),
+    [
+        (0.5, 0.5, 0.225),  # 0.9 r^2
+        (0.5, 1e-3, 0.225),  # not below 0.9 before^2 while that is above 0.1
+        (0.3, 1e-3, 0.9e-6),  # 0.9 before^2 = 0.081 guards no more
+        (0.1, 0.99, 0.5),  # never above the first
+        (1e-3, 1e-9, 1e-8),  # nor so small that rounding has the last word
+    ],
+)
+def test_forcing_is_choice_two_with_its_safeguard(before, ratio, eta):
+    it = SimpleNamespace(memory={"forcing": (before, 2.0)}, phi=2.0 * ratio)
+    assert KrylovDirection()._forcing(it) == pytest.approx(eta)

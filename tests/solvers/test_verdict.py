@@ -1,0 +1,144 @@
+"""What ends a solve besides a tolerance: rounding, blocks that vanish, steps that are nothing."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, Status, solvers
+from sgsolve.result.blocks import Blocks
+from sgsolve.solvers.sizes import Sizes
+from sgsolve.solvers.verdict import _stagnates, _vanishing
+
+BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
+STRICT = solvers.Residual() & solvers.Error()
+
+
+def solved(residual, start, solver, **settings):
+    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)
+
+
+def rootless(c):
+    """No root, but a residual that is only c of its terms; the Jacobian is regular but at x = 0."""
+    return lambda x: np.stack([x[1] - 1.0 + c * (x[0] ** 2 + 1.0), x[1] - 1.0])
+
+
+class TestRounding:
+    def test_long_steps_are_no_rounding(self):
+        result = solved(rootless(1e-10), [0.7, 1.5], solvers.Newton(), blocks=BLOCKS)
+        assert not result.success
+
+    def test_a_regularised_step_that_fails_proves_nothing(self):
+        # at x = 0 the Jacobian is singular; c = 1e-13 is hundreds of units of rounding
+        method = solvers.LineSearchNewton(termination=solvers.Rounding())
+        assert not solved(rootless(1e-13), [0.0, 1.0], method, blocks=BLOCKS).success
+
+    @pytest.mark.parametrize("method", [solvers.Newton, solvers.LineSearchNewton])
+    def test_what_a_limit_forbids_is_no_rounding(self, method):
+        bound = solvers.Bounds(0.0, 1.0 - 1e-10, how="clip")  # the root is 1
+        result = solved(lambda x: x - 1.0, [0.5], method(limits=bound))
+        assert not result.success
+
+    def test_two_full_steps_in_a_row(self):
+        def believed(*steps):
+            it = SimpleNamespace(memory={}, sizes=Sizes(Blocks(1), None, 1), F=np.array([1e-15]))
+            full = {"newton": True, "damping": 1.0, "limited": False, "contraction": 0.9}
+            for step in steps:
+                vars(it).update(full | step)
+                ends = _stagnates(it)
+            return ends
+
+        assert not believed({})
+        assert believed({}, {})
+        assert not believed({}, {"contraction": 0.1})
+        assert not believed({}, {"contraction": 0.1}, {})
+        for other in ({"newton": False}, {"damping": 0.5}, {"limited": True}):
+            assert not believed({}, other)
+
+
+class TestNoStep:
+    def test_at_a_bound(self):
+        bound = solvers.Bounds(0.0, how="clip")
+        result = solved(lambda x: x + 1.0, [1.0], solvers.Newton(limits=bound))
+        assert result.status is Status.STALLED
+        assert result.nit <= 2
+
+    def test_a_tiny_pseudo_time_step_grows(self):
+        direction = solvers.PseudoTransientDirection(initial=1e-20)  # x + dx is x at first
+        method = solvers.PseudoTransient(direction=direction)
+        assert solved(lambda x: x**3 + x - 10.0, [1.0], method).x[0] == pytest.approx(2.0)
+
+
+class TestExactlyZero:
+    def test_at_the_start(self):
+        steps = solvers.Newton(termination=solvers.Residual() & solvers.StepSize())
+        result = solved(lambda x: x**2 - 4.0, [2.0], steps)
+        assert (result.status, result.nit) == (Status.CONVERGED, 0)
+
+    def test_where_the_jacobian_is_infinite(self):
+        result = solved(np.sqrt, [1.0], solvers.DampedNewton())  # half a step leads to zero
+        assert result.status is Status.CONVERGED
+        assert result.x.tolist() == [0.0]
+
+    def test_a_small_residual_beside_an_infinite_jacobian_is_none(self):
+        # the step of the chord leads to x = 0, where the slope of sqrt(x) is infinite
+        loose = solvers.Newton(termination=solvers.Residual(0.0, absolute=0.6))
+        result = solved(lambda x: np.sqrt(np.abs(x)) + 0.5 * (1.0 - x), [1.0 / 9.0], loose)
+        assert np.isfinite(result.residual).all()
+
+
+class TestVanishing:
+    def test_zero_on_the_way_is_no_root(self):
+        # steps 1, 0.1, 0: they shrink fast and end at zero, where the residual is 1
+        result = solved(lambda x: 1.0 + 790.0 * x + 100.0 * x**2, [1.0], solvers.Newton())
+        assert result.x[0] == pytest.approx((-790.0 + np.sqrt(790.0**2 - 400.0)) / 200.0)
+
+    def test_other_blocks_must_be_found_as_well(self):
+        def residual(x):  # x[0] vanishes at once; x[1] = 1 is a double root, hidden by large terms
+            return np.stack([x[0], 1e3 * (x[2] - 1.0) + (x[1] - 1.0) ** 2, x[2] - 1.0])
+
+        blocks = BLOCKS | {"z": slice(2, 3)}
+        method = solvers.Newton(termination=STRICT)
+        result = solved(residual, [1.0, 2.0, 3.0], method, blocks=blocks)
+        assert result.x[1] == pytest.approx(1.0, abs=1e-6)
+
+    @staticmethod
+    def ending(ratio, change=None):
+        """The status and the step at which a block that is zero from step 1 on is believed."""
+        blocks = Blocks(2, BLOCKS)
+        it = SimpleNamespace(memory={}, blocks=blocks, S=np.ones(2), weights=np.ones(2))
+        it.F, it.x_old, it.x = np.zeros(2), np.ones(2), np.array([0.0, 1.0])
+        step = 1e-12
+        it.step_size_absolute = np.inf
+        for it.k in range(1, 40):
+            it.limited, it.damping, it.sizes = False, 1.0, SimpleNamespace(unsized=None)
+            it.step_size_absolute_old, it.step_size_absolute = it.step_size_absolute, step
+            it.step = np.array([0.0, step])
+            if change is not None and it.k == 5:
+                vars(it).update(change)
+            status = _vanishing(it)
+            if status is not None:
+                return status, it.k
+            it.x_old = it.x if change is None or it.k < 5 else np.ones(2)
+            step *= ratio
+        return None
+
+    def test_fast_steps_are_believed_at_once(self):
+        assert self.ending(0.1) == (Status.CONVERGED, 2)
+
+    def test_slow_steps_are_believed_after_eight(self):
+        assert self.ending(0.5) == (Status.CONVERGED_SLOWLY, 9)
+
+    def test_steps_that_do_not_shrink_are_not_believed(self):
+        assert self.ending(1.2) is None
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"limited": True},
+            {"damping": 0.1},
+            {"sizes": SimpleNamespace(unsized=np.array([True, False]))},
+        ],
+    )
+    def test_only_an_unbroken_run_counts(self, change):
+        assert self.ending(0.5, change) == (Status.CONVERGED_SLOWLY, 14)
