@@ -103,7 +103,7 @@ def test_after_an_answer_that_none_could_give_an_analysis_is_in_doubt(
 def test_a_second_opinion_that_blames_the_matrix_clears_the_first(monkeypatch):
     solver, backend = made()
     monkeypatch.setattr(engine, "climb", lambda *rest: iter([Own]))
-    backend.wrong = 1e-3
+    backend.wrong = 1e30  # more than the null vector
     assert Fault.SINGULAR.value in str(refused(solver, NEARLY))
     backend.wrong = 0.0
     serves(solver)

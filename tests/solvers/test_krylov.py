@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sgsolve import Problem, Status, solvers
 from sgsolve.solvers.krylov import KrylovDirection, gmres
 
 
@@ -70,3 +71,11 @@ def test_a_singular_matrix_leaves_what_it_must():
 def test_forcing_is_choice_two_with_its_safeguard(before, ratio, eta):
     it = SimpleNamespace(memory={"forcing": (before, 2.0)}, phi=2.0 * ratio)
     assert KrylovDirection()._forcing(it) == pytest.approx(eta)
+
+
+def test_no_product_that_helps_is_said():
+    # the Jacobian at the start is zero
+    result = Problem(lambda x: x**2 - 4.0).solve(
+        [0.0], solvers.NewtonKrylov(), raise_on_failure=False
+    )
+    assert result.status is Status.NO_LINEAR_CONVERGENCE

@@ -1,5 +1,7 @@
 """Damping beside limits, and what is kept of a simplified correction."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,48 @@ def test_a_kept_jacobian_costs_one_solve_per_step():
     assert result.success
     assert result.stats.n_factor == 1
     assert result.stats.n_solve == result.nit + 1
+
+
+class TestFormulas:
+    """NLEQ-ERR (Deuflhard 2011, section 3.3.3), the part that a limit left in place of the step."""
+
+    rule = solvers.NaturalMonotonicity()
+
+    @staticmethod
+    def at(proposed, dx, **more):
+        norm = SimpleNamespace(norm=lambda v: float(np.abs(v).max()))
+        full = {"newton": True, "limited": dx != proposed, "memory": {}, "sizes": norm}
+        it = SimpleNamespace(proposed=np.array([proposed]), dx=np.array([dx]), **full)
+        vars(it).update(more)
+        return it
+
+    @pytest.mark.parametrize("proposed", [1.0, 4.0])
+    def test_a_posteriori(self, proposed):
+        # half of omega |l dx|^2 is the gap, and 1 / (omega |dx|) the best damping
+        it, omega, damping = self.at(proposed, 1.0), 5.0, 0.5
+        correction = it.proposed - damping * it.dx + 0.5 * omega * damping**2
+        assert self.rule._optimal(it, correction, 1.0, damping) == pytest.approx(1.0 / omega)
+
+    @pytest.mark.parametrize("proposed", [0.5, 4.0])
+    def test_a_priori(self, proposed):
+        it, before, damping = self.at(proposed, 0.5), np.array([2.0]), 0.25
+        correction = 1.5 * it.proposed
+        # |correction - proposed| = omega |damping before| |correction|
+        omega = 0.5 / (damping * 2.0 * 1.5)
+        it.memory["natural"] = (before, correction, damping)
+        it.dx = np.array([6.0])
+        assert self.rule._predict(it, 6.0) == pytest.approx(1.0 / (omega * 6.0))
+
+    def test_damping_changes_at_most_tenfold(self):
+        it = self.at(1e-3, 1e-3)
+        it.memory["natural"] = (np.array([1e-3]), np.array([1e3]), 0.5)
+        assert self.rule._predict(it, 1e3) == pytest.approx(0.05)
+        it.memory["natural"] = (np.array([1e-3]), np.array([1e-3 + 1e-12]), 1e-3)
+        assert self.rule._predict(it, 1e-3) == pytest.approx(1e-2)
+
+    def test_an_old_jacobian_predicts_nothing(self):
+        memory = {"natural": (np.array([1.0]), np.array([5.0]), 0.1)}
+        assert self.rule._predict(self.at(1.0, 1.0, memory=memory), 1.0) < 1.0
+        assert self.rule._predict(self.at(1.0, 1.0, memory=memory, newton=False), 1.0) == 1.0
+        memory["old factorisation"] = True
+        assert self.rule._predict(self.at(1.0, 1.0, memory=memory), 1.0) == 1.0
