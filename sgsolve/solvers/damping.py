@@ -36,7 +36,7 @@ class Damping(Protocol):
 
 @dataclass(frozen=True)
 class FullStep:
-    """The full step, halved only while the residual is not finite.
+    """The full step, shortened only while the residual is not finite: tenfold far out, then halved.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class FullStep:
         fraction(self, "factor", "smallest")
 
     def advance(self, it: Iterate) -> Status | None:
-        """Take the longest finite step of those halved."""
+        """Take the longest finite step of those tried."""
         damping, floor = self.factor, _floor(it, self.smallest)
         while damping >= floor:
             x = it.x + damping * it.dx

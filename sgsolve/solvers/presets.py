@@ -18,7 +18,7 @@ from .trust_region import Dogleg
 
 @dataclass(frozen=True, kw_only=True)
 class Newton(Method):
-    """Newton's method with full steps, halved only where the residual is not finite.
+    """Newton's method with full steps, shortened only where the residual is not finite.
 
     Fast from a good start, as within a sweep; without guard from a bad one.
     Parameters: see `Method`.

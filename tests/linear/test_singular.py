@@ -68,3 +68,7 @@ def test_zero_derivatives_are_named():
     error = failure(A)
     assert error.rows == (11,)
     assert "only zero derivatives in equations 11" in str(error)
+
+
+def test_two_equal_equations_are_no_missing_constant():
+    assert "constant" not in str(failure(equal_rows()))

@@ -64,3 +64,28 @@ def test_pseudo_time_steps_stay_below_the_largest():
     # an implicit Euler step of length 3 of x' = 2 - x leaves a quarter of the error
     steps = result.history.column("step")[-5:]
     assert steps[1:] / steps[:-1] == pytest.approx(0.25, rel=1e-3)
+
+
+def test_as_many_iterations_as_allowed():
+    newton = solvers.Newton(max_iterations=3)
+    result = Problem(lambda x: x**2 - 2.0).solve([1e3], newton, raise_on_failure=False)
+    assert result.nit == 3
+
+
+@pytest.mark.parametrize(
+    ("damping", "start"),
+    [(solvers.Dogleg(radius=1e9), 3.0), (solvers.NaturalMonotonicity(), 1e3)],
+    ids=["a radius far beyond the step", "a step far too long"],
+)
+def test_what_a_bad_trial_shows_is_used(damping, start):
+    """The step itself, or the curvature along it, says how much shorter the next trial must be."""
+    result = Problem(np.arctan).solve([start], solvers.Method(damping=damping))
+    assert max(step.trials for step in result.history) <= 5
+
+
+@pytest.mark.filterwarnings("ignore::sgsolve.PartialBranchWarning")
+@pytest.mark.parametrize(("most", "points"), [(2, 2), (3, 3)])
+def test_the_last_solve_allowed_counts(most, points):
+    branch = Problem(lambda x, a: x - a).sweep([0.0], "a", [0.0, 1.0, 2.0], max_solves=most)
+    assert len(branch) == points
+    assert branch.success == (points == 3)
