@@ -217,7 +217,7 @@ CASES = {
     "sweep output": (
         lambda: sweep([1.0], outputs={"top": 3}),
         sgsolve.InputError,
-        "output 'top'",
+        "outputs: 'top' must be a function",
     ),
 }
 
