@@ -40,7 +40,8 @@ class Stability:
         M in M dx/dt = F(x); the identity by default. Where F is the negative of the right-hand
         side, -1.
     count : int
-        How many eigenvalues near each shift; all of them up to 200 unknowns.
+        How many eigenvalues near each shift; all of them up to 1000 unknowns, or 200 where `mass`
+        is singular or no diagonal.
     shifts : tuple of complex
         Where to look: 0, and i omega for oscillations that are expected with frequency omega.
     tolerance : float

@@ -5,8 +5,14 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem
-from sgsolve.continuation import Stability
+from sgsolve.continuation import Stability, spectrum
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
+
+
+@pytest.fixture
+def by_discs(monkeypatch):
+    """Systems of 200 unknowns and more are looked at as those of more than 1000 are."""
+    monkeypatch.setattr(spectrum, "MEDIUM", 0)
 
 
 def counted(problem, branch):
@@ -18,7 +24,7 @@ def counted(problem, branch):
     return found
 
 
-def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost():
+def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost(by_discs):
     problem = Problem(bratu)
     branch = problem.continuation(
         np.zeros(250), "lam", (0.01, 4.0), lam=0.01, stability=Stability(count=2), max_step=1.0
@@ -30,7 +36,7 @@ def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost():
     assert values[-1] > 2.0 * np.sort(np.abs(values))[1]  # two others are nearer to zero
 
 
-def test_double_eigenvalues_count_twice():
+def test_double_eigenvalues_count_twice(by_discs):
     n = 15
     laplacian = bratu_2d(n)
     problem = Problem(lambda u, mu=10.0: laplacian(u, 0.0) + mu * (u - u**3))
@@ -42,7 +48,7 @@ def test_double_eigenvalues_count_twice():
 
 
 @pytest.mark.parametrize("shifts", [(0.0,), (0.0, 2.0j), (2.0j,), (0.0, 2.0j, -2.0j)])
-def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts):
+def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts, by_discs):
     """Brusselators side by side, with frequencies from 2 to 2.1."""
     n = 120
     a = np.linspace(2.0, 2.1, n)
@@ -87,3 +93,25 @@ def test_a_mass_matrix_that_is_singular():
     (hopf,) = branch.specials("hopf")
     assert abs(hopf.parameter - 5.0) < 1e-9
     assert set(branch["unstable"]) == {0, 2}
+
+
+def test_oscillations_far_from_the_shifts_of_a_middling_system():
+    """FitzHugh-Nagumo on a ring: a band of slow modes is nearer to zero than those that cross."""
+    n = 105
+
+    def residual(z, I):
+        u, w = z[:n], z[n:]
+        spread = 25.0 * (np.roll(u, 1) - 2.0 * u + np.roll(u, -1))
+        return np.concatenate([spread + u - u**3 / 3.0 - w + I, 0.08 * (u + 0.7 - 0.8 * w)])
+
+    problem = Problem(residual, params={"I": 0.3})
+    start = problem.solve(np.zeros(2 * n))
+    branch = problem.continuation(start.x, "I", (0.3, 0.34), stability=True)
+    (hopf,) = [s for s in branch.special if s.kind == "hopf"]
+    # The uniform state u - u^3/3 - (u + 0.7)/0.8 + I = 0 loses its stability where the trace
+    # 1 - u^2 - 0.064 vanishes; the determinant 0.08 - 0.8 0.08 (1 - u^2) is the frequency squared.
+    u = -np.sqrt(1.0 - 0.064)
+    assert hopf.parameter == pytest.approx((u + 0.7) / 0.8 - u + u**3 / 3.0, rel=1e-8)
+    assert hopf.frequency == pytest.approx(np.sqrt(0.08 - 0.064 * (1.0 - u**2)), rel=1e-8)
+    assert branch["unstable"].tolist()[0] == 0
+    assert branch["unstable"].tolist()[-1] == 2
