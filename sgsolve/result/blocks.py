@@ -51,8 +51,14 @@ class Blocks:
         self.parts: dict[str, slice | NDArray[np.int64]] = {}
         for name, where in (parts or {}).items():
             index = _indices(name, where, n)
-            if np.any(owner[index] >= 0) or len(np.unique(index)) < len(index):
-                raise InputError(f"block {name!r} overlaps another block or itself")
+            taken = index[owner[index] >= 0]
+            if len(taken) or len(np.unique(index)) < len(index):
+                other = f"block {list(self.parts)[owner[taken[0]]]!r}" if len(taken) else "itself"
+                raise InputError(
+                    f"block {name!r} overlaps {other}; a block is a slice or the indices of its "
+                    'unknowns, {"u": slice(0, 400), "v": slice(400, 800)}, and one integer is one '
+                    "unknown, not a length"
+                )
             owner[index] = len(self.parts)
             self.parts[name] = _compact(index)
         rest = np.flatnonzero(owner < 0)
