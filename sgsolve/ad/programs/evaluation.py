@@ -1,8 +1,8 @@
 """From a derivative to the pattern and the values of its matrix, by a program where there is one.
 
 A program is made when a computation is met for the sixth time: it costs as much as three to seven
-evaluations of a small residual, and a single solve of a small system mostly needs no more than
-five. For large ones it is twenty, less than one factorisation of their Jacobian.
+evaluations of a small residual, up to twenty of a large one, most of it another plan; and a single
+solve of a small system mostly needs no more than five.
 """
 
 from __future__ import annotations
