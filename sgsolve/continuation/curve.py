@@ -200,4 +200,6 @@ def start(
         error = _error(family, bordered, at, tangent)
         metric = start_metric(z, tangent, family.scale, span, error)
     tangent = metric.unit(tangent)
+    if not (np.isfinite(tangent).all() and tangent.any()):
+        raise LinearSolveError("the tangent overflows at the start")
     return at, tangent * (np.sign(tangent[-1] * towards) or 1.0), metric

@@ -87,8 +87,8 @@ class Homotopy:
     ) -> Outcome:
         """Follow the curve from (x, F), and solve from its end."""
         family = Deformation(system, x, F, self.kind == "newton")
-        reached, note = self._followed(family, workspace, x)
         with np.errstate(all="ignore"):
+            reached, note = self._followed(family, workspace, x)
             F1 = system.residual(reached)
         if not np.isfinite(F1).all():
             reached, F1 = x, F

@@ -9,11 +9,14 @@ References: BifurcationKit.jl's PALC (the mean); LOCA (the scaling by the first 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..solvers.norms import norm2
 
 Vector = NDArray[Any]
 
@@ -105,4 +108,4 @@ def _meant(scale: Vector, error: Vector) -> Vector:
 
 
 def _rms(x: Vector) -> float:
-    return float(np.sqrt(np.mean(x * x)))
+    return norm2(x) / math.sqrt(len(x))

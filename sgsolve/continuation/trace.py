@@ -85,7 +85,7 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
             reason = _advance(curve, state, route, after)
             if reason is not None:
                 state.rejected.append((state.spot.p, reason))
-                if state.step <= route.shortest:
+                if not state.step > route.shortest:
                     state.status = Status.STEP_TOO_SMALL
                     state.ending = f"no step could be made: {reason}"
                     return

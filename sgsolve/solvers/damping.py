@@ -22,6 +22,8 @@ from .settings import fraction, positive
 
 Vector = NDArray[Any]
 
+SMALLEST = 1e-307  # damping: above zero, so that every search along a step ends
+
 
 class Damping(Protocol):
     """What turns a direction into the next iterate."""
@@ -110,8 +112,8 @@ class Armijo:
 
 
 def _floor(it: Iterate, smallest: float) -> float:
-    """Return the damping at which to give up; a step of astronomic length may be cut further."""
-    return smallest / max(1.0, it.sizes.norm(it.dx))
+    """Return the smallest damping to try: positive, and lower for an extremely long step."""
+    return max(smallest / max(1.0, it.sizes.norm(it.dx)), SMALLEST)
 
 
 def _shorter(damping: float, floor: float) -> float:
@@ -200,7 +202,8 @@ class NaturalMonotonicity:
         gap = it.sizes.norm(correction - it.proposed)
         if gap == 0.0 or size == 0.0:
             return 1.0
-        predicted = it.sizes.norm(before) * it.sizes.norm(correction) / (gap * size) * damping
+        ratio = (it.sizes.norm(before) / size) * (it.sizes.norm(correction) / gap)
+        predicted = ratio * damping
         return float(min(1.0, max(predicted, damping / self.bound), self.bound * damping))
 
     @staticmethod
@@ -209,4 +212,4 @@ class NaturalMonotonicity:
         gap = it.sizes.norm(correction - (it.proposed - damping * it.dx))
         if gap == 0.0:
             return 1.0
-        return min(1.0, 0.5 * size * damping * damping / gap)
+        return min(1.0, 0.5 * damping * (damping * size / gap))

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError, SingularMatrixError
 from ..result.status import Status
 from .iterate import Iterate
+from .norms import norm2
 from .settings import not_negative, positive
 
 Vector = NDArray[Any]
 
 SLOW, GROWTH = 0.1, 2.0  # a pseudo time step that changes less than this is doubled
+SHORTEST = 1e-30  # pseudo time step: M / dt stays finite
 
 
 class Direction(Protocol):
@@ -119,7 +121,7 @@ class PseudoTransientDirection:
         growth = before / norm if norm > 0.0 else math.inf
         if it.k > 0 and it.step_size < SLOW:
             growth = max(growth, GROWTH)
-        dt = min(dt * growth, self.largest)
+        dt = min(max(dt * growth, SHORTEST), self.largest)
         it.memory["ptc"] = (dt, norm)
         given = self.mass
         mass = diagonal_shift(it) if given is None else it.blocks.spread(given, 0.0, "mass")
@@ -139,8 +141,7 @@ class PseudoTransientDirection:
     def _norm(it: Iterate) -> float:
         """Return the norm of F in the scales of the start, comparable between iterations."""
         start: Vector = it.memory.setdefault("ptc scale", it.S)
-        scaled = it.F / start
-        return math.sqrt(float(np.vdot(scaled, scaled).real))
+        return norm2(it.F / start)
 
 
 def diagonal_shift(it: Iterate) -> Vector:

@@ -17,6 +17,7 @@ from ..errors import LinearSolveError
 from ..result.history import History, Step
 from .limits import Limit
 from .meter import Meter
+from .norms import norm2
 from .progress import observed_order
 from .sizes import Sizes
 from .system import System
@@ -135,8 +136,7 @@ class Iterate:
 
     def _keep_best(self) -> None:
         """Remember this point if its residual is the smallest so far."""
-        scaled = self.F / self.S_start
-        self.measure = math.sqrt(float(np.vdot(scaled, scaled).real))
+        self.measure = norm2(self.F / self.S_start)
         if self.best is None or self.measure < self.best[0]:
             self.best = (self.measure, self.x, self.F)
 

@@ -23,6 +23,7 @@ from scipy.linalg import solve_triangular
 from ..errors import InputError
 from ..result.status import Status
 from .iterate import Iterate
+from .norms import norm2
 from .settings import fraction, positive
 
 Vector = NDArray[Any]
@@ -118,7 +119,7 @@ def gmres(
     products : int
     """
     x, r = np.zeros_like(b), b
-    start = norm = _norm(b)
+    start = norm = norm2(b)
     used = 0
     while start > 0.0 and norm > tolerance * start and used < max_products:
         before = norm
@@ -128,7 +129,7 @@ def gmres(
         x = x + correction
         r = b - product(x)
         used += count + 1
-        norm = _norm(r)
+        norm = norm2(r)
         if not norm < 0.999 * before:
             break
     return x, (norm / start if start > 0.0 else 0.0), used
@@ -138,19 +139,19 @@ def _cycle(
     product: Operator, r: Vector, precondition: Operator, target: float, m: int
 ) -> tuple[Vector, int]:
     """Return the correction of one cycle of at most m products, and their number."""
-    n, beta = len(r), _norm(r)
+    n, beta = len(r), norm2(r)
     basis = np.empty((m + 1, n))
     R = np.zeros((m, m))
     rotations: list[tuple[float, float]] = []
     basis[0], rhs = r / beta, [beta]
     for k in range(m):
         w = product(precondition(basis[k]))
-        size, column = _norm(w), np.zeros(k + 1)
+        size, column = norm2(w), np.zeros(k + 1)
         for _ in range(2):  # orthogonalised twice: as good as it gets, and in BLAS
             h = basis[: k + 1] @ w
             w = w - h @ basis[: k + 1]
             column += h
-        below = _norm(w)
+        below = norm2(w)
         for i, (c, s) in enumerate(rotations):
             column[i : i + 2] = (
                 c * column[i] + s * column[i + 1],
@@ -173,7 +174,3 @@ def _cycle(
         return np.zeros(n), 1
     y = solve_triangular(R[:rank, :rank], rhs[:rank], check_finite=False)
     return precondition(y @ basis[:rank]), k + 1
-
-
-def _norm(v: Vector) -> float:
-    return math.sqrt(float(v @ v))

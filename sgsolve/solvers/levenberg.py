@@ -25,8 +25,9 @@ from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..result.status import Status
 from .iterate import Iterate
+from .norms import norm2
 from .settings import positive
-from .trust_region import FLAT
+from .trust_region import FLAT, decrease, scaled_gradient
 
 Vector = NDArray[Any]
 
@@ -56,8 +57,7 @@ class Marquardt:
         """Raise mu until a step is accepted."""
         f, phi = it.F / it.S, it.phi
         system = Augmented(it)
-        gradient = it.weights * (it.J.T @ (f / it.S))
-        if math.sqrt(float(gradient @ gradient)) <= FLAT * phi / math.sqrt(len(f)):
+        if norm2(scaled_gradient(it)) <= FLAT / math.sqrt(len(f)):
             return Status.LOCAL_MINIMUM
         factor = it.memory.get("marquardt", self.initial)
         finite = False
@@ -75,8 +75,7 @@ class Marquardt:
                 continue
             finite = True
             trial = it.sizes.merit(F)
-            predicted = phi * phi - float(left @ left)
-            ratio = (phi * phi - trial * trial) / predicted if predicted > 0.0 else -1.0
+            ratio = decrease(phi, trial, norm2(left))
             if ratio > 1e-4:
                 change = 4.0 if ratio < 0.25 else 0.1 if ratio > 0.75 else 1.0
                 it.memory["marquardt"] = max(factor * change, self.smallest)

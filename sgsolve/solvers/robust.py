@@ -140,10 +140,11 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
     before.history.extend(now.history)
     before.stats.add(now.stats)
     first = before.S_start if before.S_start is not None else np.ones_like(before.F)
-    size = float(np.abs(now.F / first).max())
+    with np.errstate(all="ignore"):
+        size, size_before = (float(np.abs(F / first).max()) for F in (now.F, before.F))
     # that a local minimum was found says more than that a limit was reached a little below it
     handicap = {now.status: 10.0, before.status: 0.1}.get(Status.LOCAL_MINIMUM, 1.0)
-    better = size < handicap * float(np.abs(before.F / first).max())
+    better = size < handicap * size_before
     if now.status.success or now.status in FINAL or better:
         return replace(
             now, history=before.history, stats=before.stats, stages=before.stages, S_start=first

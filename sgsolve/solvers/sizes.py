@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..result.blocks import Blocks
+from .norms import norm2
 
 Vector = NDArray[Any]
 
@@ -98,13 +99,11 @@ class Sizes:
 
     def merit(self, F: Vector) -> float:
         """Return the Euclidean norm of F / S."""
-        scaled = F / self.S
-        return math.sqrt(float(scaled @ scaled))
+        return norm2(F / self.S)
 
     def norm(self, step: Vector) -> float:
         """Return the root mean square of a step relative to the weights."""
-        scaled = step / self.weights
-        return math.sqrt(float(scaled @ scaled) / len(step))
+        return norm2(step / self.weights) / math.sqrt(len(step))
 
     def scaled(self, F: Vector) -> Vector:
         """Return |F| / S, infinite where the terms have no size."""

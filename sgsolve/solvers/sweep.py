@@ -170,7 +170,8 @@ def _towards(track: Track, family: Family, target: float, stepping: Stepping, wa
         moved = _step(track, family, here, track.before, target, step, stepping)
         if moved is None:
             step *= stepping.shrink
-            if abs(step) < stepping.min_step * whole:
+            too_small = abs(step) < stepping.min_step * whole
+            if too_small or here.value + step == here.value:
                 moved = watch.blocked(track, target)
                 if moved is None:
                     track.status = Status.STEP_TOO_SMALL

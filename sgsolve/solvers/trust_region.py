@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError, SingularMatrixError
 from ..result.status import Status
 from .iterate import Iterate
+from .norms import LONGEST, norm2, unit
 from .settings import positive
 
 Vector = NDArray[Any]
@@ -63,11 +64,12 @@ class Dogleg:
         if radius is None:
             radius = model.newton_length if model.newton is not None else 1.0
         finite = False
+        radius = min(radius, LONGEST)
         while radius > self.smallest:
             p = it.limited_step(it.weights * model.step(radius)) / it.weights
             x = it.x + it.weights * p
             F = it.evaluate(x)
-            length = math.sqrt(float(p @ p))
+            length = norm2(p)
             if F is None:
                 radius = 0.25 * min(radius, length)
                 continue
@@ -95,18 +97,19 @@ class Model:
         self.it = it
         self.f = it.F / it.S
         self.norm = it.phi
-        self.gradient = it.weights * (it.J.T @ (self.f / it.S))
-        slope = math.sqrt(float(self.gradient @ self.gradient))
+        gradient = scaled_gradient(it)
+        slope = norm2(gradient)
         # |A^T f| <= |A| |f|, and the rows of A have sums of about one
-        self.flat = slope <= FLAT * self.norm / math.sqrt(len(self.f))
-        curved = self.apply(self.gradient)
-        self.cauchy = -self.gradient * (slope**2 / max(float(curved @ curved), 1e-300))
+        self.flat = slope <= FLAT / math.sqrt(len(self.f))
+        downhill = -unit(gradient)
+        curved = max(norm2(self.apply(downhill)), 1e-150)
+        self.cauchy = downhill * (slope / curved / curved * self.norm)
         self.newton: Vector | None = None
         self.newton_length = math.inf
         try:
             it.dx = it.newton_direction()
             self.newton = it.dx / it.weights
-            self.newton_length = math.sqrt(float(self.newton @ self.newton))
+            self.newton_length = norm2(self.newton)
         except LinearSolveError as error:
             if isinstance(error, SingularMatrixError):
                 it.memory["singular"] = it.k, error
@@ -121,22 +124,34 @@ class Model:
         """Return the dogleg step of at most this length."""
         if self.newton is not None and self.newton_length <= radius:
             return self.newton
-        length = math.sqrt(float(self.cauchy @ self.cauchy))
+        length = norm2(self.cauchy)
         if self.newton is None or length >= radius:
             shortened: Vector = self.cauchy * min(1.0, radius / length)
             return shortened
-        leg = self.newton - self.cauchy
-        a, b = float(leg @ leg), float(self.cauchy @ leg)
-        c = radius**2 - length**2
-        share = c / (b + math.sqrt(max(b * b + a * c, 0.0)))
-        step: Vector = self.cauchy + share * leg
+        leg = unit(self.newton - self.cauchy)
+        along, share = float(self.cauchy @ leg) / radius, length / radius
+        rest = (1.0 - share) * (1.0 + share)
+        root = math.sqrt(along * along + rest)
+        # of the two forms of the root of t^2 + 2 along t = rest, the one that does not cancel
+        t = rest / (along + root) if along > 0.0 else root - along
+        step: Vector = self.cauchy + (radius * t) * leg
         return step
 
     def ratio(self, p: Vector, trial: float) -> float:
         """Return actual over predicted decrease of the squared norm."""
-        left = self.f + self.apply(p)
-        predicted = self.norm * self.norm - float(left @ left)
-        if not (math.isfinite(trial) and predicted > 0.0):
-            return -1.0
-        ratio: float = (self.norm * self.norm - trial * trial) / predicted
-        return ratio
+        return decrease(self.norm, trial, norm2(self.f + self.apply(p)))
+
+
+def scaled_gradient(it: Iterate) -> Vector:
+    """Return A^T f / |f| with f = F / S and A = diag(1/S) J diag(weights)."""
+    f = it.F / it.S
+    gradient: Vector = it.weights * (it.J.T @ (unit(f) / it.S))
+    return gradient
+
+
+def decrease(before: float, now: float, predicted: float) -> float:
+    """Return actual over predicted decrease of the square of a norm; -1 if none is predicted."""
+    now, predicted = now / before, predicted / before
+    if not (math.isfinite(now) and predicted < 1.0):
+        return -1.0
+    return (1.0 - now) * (1.0 + now) / ((1.0 - predicted) * (1.0 + predicted))

@@ -1,0 +1,44 @@
+"""Euclidean norms that neither overflow nor vanish where no component does.
+
+The square of 1e155 is infinite, so the plain sum of squares turns a long step into an infinite
+one. A step limit that is computed from it is then zero, infinite or NaN, and no loop ends by it.
+
+Reference: J. L. Blue, ACM Trans. Math. Softw. 4 (1978) 15.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+LONGEST = 1e300  # norms are cut here, so that products with a step fraction stay finite
+SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow
+
+
+def norm2(vector: Vector) -> float:
+    """Return the Euclidean norm, at most `LONGEST`; NaN if a component is NaN."""
+    square = float(vector @ vector)
+    if SMALLEST_SQUARE < square < math.inf:
+        return math.sqrt(square)
+    largest = float(np.abs(vector).max()) if len(vector) else 0.0
+    if largest == 0.0 or math.isnan(largest):
+        return largest
+    if largest >= LONGEST:
+        return LONGEST
+    scaled = vector / largest
+    return min(largest * math.sqrt(float(scaled @ scaled)), LONGEST)
+
+
+def unit(vector: Vector) -> Vector:
+    """Return the vector divided by its norm; zero stays zero."""
+    largest = float(np.abs(vector).max())
+    if largest == 0.0:
+        return vector
+    scaled: Vector = vector / largest
+    scaled /= norm2(scaled)
+    return scaled

@@ -1,0 +1,144 @@
+"""Numbers from 1e-300 to 1e300 in starts, residuals, slopes and scales: every solver ends."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
+from sgsolve.solvers.norms import LONGEST, norm2, unit
+
+SOLVERS = {
+    "ladder": None,
+    "Newton": solvers.Newton(),
+    "DampedNewton": solvers.DampedNewton(),
+    "LineSearchNewton": solvers.LineSearchNewton(),
+    "TrustRegion": solvers.TrustRegion(),
+    "LevenbergMarquardt": solvers.LevenbergMarquardt(),
+    "PseudoTransient": solvers.PseudoTransient(),
+    "NewtonKrylov": solvers.NewtonKrylov(),
+}
+HUGE = (1e150, 1e200, 1e250, 1e300)
+MOST = 12_000  # evaluations: the sum of all limits of the ladder is below
+
+
+class Counted:
+    """A residual that fails when it is called without end."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, x):
+        self.calls += 1
+        assert self.calls < MOST, "the solver does not end"
+        return self.function(x)
+
+
+def ends(function, start, solver, **given):
+    """Solve; return the result or None for an input that is refused."""
+    with np.errstate(all="ignore"):
+        try:
+            return Problem(Counted(function), **given).solve(start, solver, raise_on_failure=False)
+        except NotFiniteError:
+            return None
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-155, 1.0, 1e155, 1e200, 1e299])
+@np.errstate(all="ignore")  # as within a solve
+def test_norms_of_extreme_vectors(size):
+    vector = size * np.array([3.0, -4.0])
+    assert norm2(vector) == pytest.approx(5.0 * size, rel=1e-14)
+    assert unit(vector) == pytest.approx([0.6, -0.8], rel=1e-14)
+
+
+@np.errstate(all="ignore")
+def test_norms_of_zero_nan_and_overflow():
+    assert norm2(np.zeros(3)) == 0.0
+    assert unit(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
+    assert math.isnan(norm2(np.array([1.0, math.nan])))
+    assert norm2(np.full(10_000, 1e308)) == LONGEST
+    assert norm2(np.array([math.inf, 0.0])) == LONGEST
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("huge", HUGE)
+def test_every_solver_ends_from_huge_starts(name, huge):
+    functions = (
+        lambda x: x - 1.0,
+        lambda x: np.arctan(x) - 1.0,
+        lambda x: np.tanh(x / huge) - 0.5,
+        lambda x: np.stack([x[0] - x[1], x[0] + 1e-8 * x[1] - 1.0]),
+        lambda x: np.exp(-(x / huge)) - 0.5,
+    )
+    for f, sign in itertools.product(functions, (1.0, -1.0)):
+        ends(f, sign * huge * np.array([1.0, 0.5]), SOLVERS[name])
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("huge", HUGE)
+def test_every_solver_ends_with_huge_residuals_and_slopes(name, huge):
+    functions = (
+        lambda x: huge * (x**2 - 2.0),
+        lambda x: huge * np.arctan(x) - 1.0,
+        lambda x: x / huge + np.tanh(x) / huge - 1.0 / huge,
+        lambda x: np.stack([huge * (x[0] - x[1]), (x[0] ** 2 + x[1]) / huge - 2.0 / huge]),
+        lambda x: huge + x * x,
+        lambda x: 1e-14 * np.expm1(x / 0.02585) - 1e-3,
+    )
+    for f in functions:
+        ends(f, np.array([-10.0, 3.0]), SOLVERS[name])
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
+def test_every_solver_ends_with_extreme_scales(name, scale):
+    for f in (lambda x: x**3 - 2.0 * x - 5.0, lambda x: np.exp(-(x**2)) - 0.5):
+        ends(f, np.array([20.0, -3.0]), SOLVERS[name], scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "root"),
+    [
+        # a diode at -10 V that is to carry 1 mA: V = VT log(1 + I / Is)
+        (lambda v: 1e-14 * np.expm1(v / 0.02585) - 1e-3, -10.0, 0.02585 * math.log1p(1e11)),
+        (lambda x: 10.0 ** (-x) - 1.0, 200.0, 0.0),
+        (lambda T: 1e13 * np.exp(-4e4 / T) - 1.0, 100.0, 4e4 / (13.0 * math.log(10.0))),
+        (lambda x: np.exp(x) - 2.0, -600.0, math.log(2.0)),
+        (lambda x: np.exp(-x) - 0.25, 400.0, math.log(4.0)),
+    ],
+)
+def test_steps_longer_than_the_square_root_of_the_largest_number(f, start, root):
+    result = Problem(f).solve([start])
+    assert result.x[0] == pytest.approx(root, rel=1e-9, abs=1e-9)
+
+
+@np.errstate(all="ignore")
+def test_trust_region_step_has_the_length_of_the_radius():
+    from sgsolve.solvers.trust_region import Model
+
+    model = object.__new__(Model)
+    for factor in (1.0, 1e160, 1e-160):
+        model.cauchy = factor * np.array([1.0, 0.0])
+        model.newton = factor * np.array([3.0, 4.0])
+        model.newton_length = 5.0 * factor
+        step = model.step(2.0 * factor)
+        assert norm2(step) == pytest.approx(2.0 * factor, rel=1e-13)
+        # between the Cauchy point and Newton's: (1, 0) + t (2, 4) with |.| = 2
+        t = (-4.0 + math.sqrt(16.0 + 4.0 * 20.0 * 3.0)) / 40.0
+        assert step / factor == pytest.approx([1.0 + 2.0 * t, 4.0 * t], rel=1e-13)
+
+
+def test_sweep_ends_where_its_step_is_lost_to_rounding():
+    """Values 1e-6 apart at 1e6: half of a ten-thousandth of that is below rounding."""
+    values = [1e6, 1e6 + 1e-6]
+    calls = [0]
+
+    def f(x, p):
+        calls[0] += 1
+        assert calls[0] < 5000, "the sweep does not end"
+        return x * x - (1.0 if p <= values[0] else -1.0)
+
+    with pytest.raises(SgsolveError) as caught:
+        Problem(f).sweep([1.0], "p", values, min_step=1e-12, raise_on_failure=True)
+    assert caught.value.result.status is Status.STEP_TOO_SMALL
