@@ -22,7 +22,7 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
     """Return value and derivative of ``y[key]``."""
     if hasattr(key, "_derivative"):
         raise DerivativeError("an AD array cannot be an index; use ad.value(index)")
-    if value.ndim == 1 and isinstance(key, np.ndarray) and key.dtype.kind in "iub":
+    if value.ndim == 1 and isinstance(key, np.ndarray) and _chooses_of_vector(key):
         index = derivative.root.index(key, len(value))
         result = index.gather(value)
         if key.ndim > 1:
@@ -32,6 +32,12 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
         return np.asarray(value)[...], derivative
     result = np.asarray(value)[key]
     return result, _taken_in_general(np.shape(value), derivative, key)
+
+
+def _chooses_of_vector(key: NDArray[Any]) -> bool:
+    """Whether an array holds positions in a vector, or is a mask of one."""
+    # Without axes it is one position, or a mask that adds an axis.
+    return key.ndim == 1 if key.dtype.kind == "b" else key.ndim > 0 and key.dtype.kind in "iu"
 
 
 def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) -> Derivative:

@@ -64,7 +64,7 @@ METHODS.update({
 })  # fmt: skip
 METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
-METHODS["flatten"] = METHODS["ravel"]
+METHODS["flatten"] = shaping.flatten
 METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
 METHODS["conj"] = METHODS["conjugate"] = lambda y: np.conjugate(y)
 METHODS["astype"] = shaping.astype

@@ -59,7 +59,8 @@ def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
         ):
             return None
         frozen.append(tuple(argument) if isinstance(argument, list) else argument)
-    name = (func.__name__, shape, tuple(frozen))
+    # The function itself: np.diagonal and np.linalg.diagonal have the same name.
+    name = (func, shape, tuple(frozen))
     try:
         hash(name)
     except TypeError:
@@ -74,14 +75,20 @@ def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
     return reshaped
 
 
-def reshape(y: Any, /, shape: Any = None, order: str = "C", **kwargs: Any) -> Any:
+def reshape(y: Any, /, shape: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     """Return y in another shape; np.reshape for AD arrays."""
-    shape = kwargs.get("newshape", shape)
-    if order in ("C", "A", "K"):
-        return ADArray(np.reshape(np.asarray(y._value), shape), y._derivative)
-    frozen = tuple(np.atleast_1d(shape).tolist())
-    name = ("reshape", y.shape, frozen, order)
-    return selected_by(y, lambda p: np.reshape(p, shape, order="F"), name)
+    shape = kwargs.pop("newshape", shape)
+    value_ = np.asarray(y._value)
+    result = np.reshape(value_, shape, order=order, **kwargs)
+    if order in ("A", "a"):
+        order = "F" if value_.flags.fnc else "C"
+    if order in ("C", "c", None):
+        return ADArray(result, y._derivative)
+    name = ("reshape", y.shape, result.shape)
+    chosen = permuted(
+        y._derivative, name, y.shape, lambda p: np.reshape(p, result.shape, order="F")
+    )
+    return ADArray(result, chosen)
 
 
 def reshape_method(y: Any, *shape: Any, order: str = "C") -> Any:
@@ -89,9 +96,45 @@ def reshape_method(y: Any, *shape: Any, order: str = "C") -> Any:
     return reshape(y, shape[0] if len(shape) == 1 else shape, order)
 
 
-def ravel(y: Any, order: str = "C") -> Any:
+def ravel(y: Any, order: Any = "C") -> Any:
     """Return y as a vector; np.ravel for AD arrays."""
-    return reshape(y, (-1,), order)
+    return _raveled(y, order, np.ravel)
+
+
+def flatten(y: Any, order: Any = "C") -> Any:
+    """Return a copy of y as a vector."""
+    return _raveled(y, order, lambda v, order: v.flatten(order))
+
+
+def _raveled(y: Any, order: Any, func: Any) -> Any:
+    value_ = np.asarray(y._value)
+    result = func(value_, order)
+    if order in ("C", "c", None) or value_.ndim == 0 or not value_.size:
+        return ADArray(result, y._derivative)
+    strides = tuple(s * POSITION_BYTES // value_.itemsize for s in value_.strides)
+
+    def choose(positions: Any) -> Any:
+        return _laid_out(positions, strides).ravel(order)
+
+    name = ("ravel", order, y.shape, strides)
+    return ADArray(result, permuted(y._derivative, name, y.shape, choose))
+
+
+POSITION_BYTES = 8
+
+
+def _laid_out(positions: Any, strides: tuple[int, ...]) -> Any:
+    """Return positions in an array whose elements lie in memory at these distances.
+
+    Elements that share memory, as those of a broadcast array do, are equal: one of their
+    positions stands for all.
+    """
+    spans = [(n - 1) * s for n, s in zip(positions.shape, strides, strict=True)]
+    begin = -sum(s for s in spans if s < 0)
+    buffer = np.empty(begin + sum(s for s in spans if s > 0) + POSITION_BYTES, dtype=np.uint8)
+    laid: Any = np.ndarray(positions.shape, np.int64, buffer, begin, strides)
+    laid[...] = positions
+    return laid
 
 
 def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:

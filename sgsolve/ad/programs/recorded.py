@@ -177,7 +177,8 @@ class Recorded(Derivative):
         """Return the derivative of the flattened array at these positions."""
         if index.volatile:
             position = self.tape.position(index)
-            key: Hashable = ("taken", position)
+            # A program is right only for arrays that repeat a position, or for all others.
+            key: Hashable = ("taken", position, index.unique)
             known = self.point.children.get(key)
             if known is None:
                 return self._noted(key, Derivative.taken, (), (index,))
@@ -199,7 +200,7 @@ class Recorded(Derivative):
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
         if type(rows) is Index and rows.volatile:
             position = self.tape.position(rows)
-            key: Hashable = ("put", position, size)
+            key: Hashable = ("put", position, size, rows.unique)
             known = self.point.children.get(key)
             if known is None:
                 return self._noted(key, _put, (size,), (rows,))

@@ -91,8 +91,9 @@ def _take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
     positions = np.arange(start, stop, step)
     if g.rows is not None:
         return _take_placed(g, positions)
-    # A slice that runs down to element 0 has no finite stop in Python's notation.
-    pull = slice(start, stop if stop >= 0 else None, step)
+    # A slice that runs down to element 0 has no finite stop in Python's notation, and -1 as the
+    # start of one that selects nothing would be the last element.
+    pull = slice(start, stop if stop >= 0 else None, step) if len(positions) else slice(0, 0, None)
     if g.has_weights:
         taken = Structure(g.root, len(positions), None, g.weights[positions], g.cols)
     else:
