@@ -23,7 +23,7 @@ from .elementwise import DOUBLE
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.evaluation import assemble
-from .structures.root import root_of
+from .structures.root import evaluation_named
 from .structures.structure import Structure
 
 ASARRAY = (
@@ -242,16 +242,20 @@ class ADArray(Operators):
         pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
         n = len(self._derivative.root.cols)
         kind = self._derivative.is_sparsity
-        return restored, (np.asarray(self._value), pattern.rows, pattern.indices, data, n, kind)
+        name = self._derivative.root.name()
+        matrix = (pattern.rows, pattern.indices, data)
+        return restored, (np.asarray(self._value), *matrix, n, kind, name)
 
 
-def restored(v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool) -> ADArray:
+def restored(
+    v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool, name: str
+) -> ADArray:
     """Return the AD array that was pickled: its derivative comes back as one matrix."""
-    root = root_of(n)
-    structure = Structure(root, v.size, rows.astype(np.int64), None, cols.astype(np.int32))
+    evaluation = evaluation_named(name, n)
+    structure = Structure(evaluation.root, v.size, rows.astype(np.int64), None, cols.astype(np.int32))
     if is_sparsity:
-        return ADArray(v, Sparsity(root, {structure: UNIT}))
-    return ADArray(v, Derivative(root, {structure: (0.0, 1.0, data, None)}))
+        return ADArray(v, Sparsity(evaluation, {structure: UNIT}))
+    return ADArray(v, Derivative(evaluation, {structure: (0.0, 1.0, data, None)}))
 
 
 def _asked_by_sparse_product() -> bool:

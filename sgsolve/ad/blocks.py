@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DerivativeError, InputError
 from .array import ADArray
+from .derivatives.derivative import same_evaluation
 from .drivers import _numbers, seed
 
 
@@ -70,16 +71,17 @@ def blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
     J = y.jacobian.tocsc()
     parts = []
     for number, argument in enumerate(arguments):
-        begin = _first_unknown(argument, J.shape[1], number)
+        begin = _first_unknown(argument, y, number)
         parts.append(sp.csr_array(J[:, begin : begin + argument.size]))
     return tuple(parts)
 
 
-def _first_unknown(argument: ADArray, n: int, number: int) -> int:
+def _first_unknown(argument: ADArray, y: ADArray, number: int) -> int:
     """Return the number of the first unknown of a seed; what is no seed is refused."""
     J = argument.jacobian
     begin = int(J.indices[0]) if J.nnz else 0
-    whole = J.shape[1] == n and J.nnz == argument.size and bool((J.data == 1).all())
+    same = argument._derivative.root is y._derivative.root
+    whole = same and J.nnz == argument.size and bool((J.data == 1).all())
     if not (whole and np.array_equal(J.indices, np.arange(begin, begin + J.nnz))):
         raise DerivativeError(
             f"blocks: argument {number} is not one of the arrays that seed_all returned"
@@ -180,6 +182,7 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
             # A constant: the solver may ask at a point where f does not depend on x.
             J: Any = sp.csr_array((np.size(y), np.size(args[argnum])))
             return J.toarray().reshape(np.shape(y) + (-1,)) if dense else J
+        same_evaluation(y._derivative, given[argnum]._derivative)
         J = y.jacobian
         return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
 

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ShapeError
 from .array import ADArray
-from .derivatives.derivative import Derivative
+from .derivatives.derivative import Derivative, same_evaluation
+from .derivatives.sparsity import begin
 from .drivers import _numbers, value_and_jacobian
-from .structures.root import root_of
+from .structures.root import evaluation_of
 
 Function = Callable[..., Any]
 
@@ -40,12 +41,15 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     x, v = _numbers(x), _numbers(v)
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
-    root = root_of(1)
-    structure = root.selection(np.zeros(x.size, dtype=np.int32))
+    evaluation = evaluation_of(1)
+    begin(evaluation, tracing=False)
+    structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
-    y = f(ADArray(x, Derivative(root, {structure: (0.0, 1.0, direction, None)})), *args, **kwargs)
+    derivative = Derivative(evaluation, {structure: (0.0, 1.0, direction, None)})
+    y = f(ADArray(x, derivative), *args, **kwargs)
     if not isinstance(y, ADArray):
         return np.asarray(y), np.zeros(np.shape(y))
+    same_evaluation(y._derivative, derivative)
     return y.value, y.jacobian.toarray().reshape(y.shape)
 
 

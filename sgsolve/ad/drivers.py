@@ -12,11 +12,12 @@ from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..pattern import Pattern
 from .array import ADArray
 from .derivatives.coefficients import UNIT
-from .derivatives.sparsity import Sparsity, begin_tracing, end_tracing
+from .derivatives.derivative import same_evaluation
+from .derivatives.sparsity import Sparsity, begin
 from .programs.evaluation import assemble as _assemble
 from .programs.points import Tape
 from .programs.recorded import Recorded
-from .structures.root import root_of
+from .structures.root import evaluation_of
 
 
 def seed(x: ArrayLike) -> ADArray:
@@ -31,7 +32,7 @@ def seed(x: ArrayLike) -> ADArray:
     Returns
     -------
     ADArray
-        All seeds of the same size stand for the same unknowns.
+        It begins an evaluation: arrays made from two seeds cannot be combined.
 
     Raises
     ------
@@ -46,9 +47,9 @@ def seed(x: ArrayLike) -> ADArray:
     array([[4., 3.]])
     """
     value = _numbers(x)
-    root = root_of(value.size)
-    end_tracing()
-    tape = Tape(root)
+    evaluation = evaluation_of(value.size)
+    begin(evaluation, tracing=False)
+    tape = Tape(evaluation)
     return ADArray(value, Recorded(tape, tape.recordings.start))
 
 
@@ -65,10 +66,9 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
         A point at which the code can run.
     """
     value = _numbers(x)
-    root = root_of(value.size)
-    sparsity = Sparsity(root, {root: UNIT})
-    begin_tracing(sparsity)
-    return ADArray(value, sparsity)
+    evaluation = evaluation_of(value.size)
+    begin(evaluation, tracing=True)
+    return ADArray(value, Sparsity(evaluation, {evaluation.root: UNIT}))
 
 
 def _numbers(x: ArrayLike) -> NDArray[Any]:
@@ -139,8 +139,11 @@ def value_and_jacobian(
     f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
 ) -> tuple[NDArray[Any], Any]:
     """Return f(x) and its sparse Jacobian from one evaluation."""
-    y = f(seed(x), *args, **kwargs)
-    if not isinstance(y, ADArray):
+    unknowns = seed(x)
+    y = f(unknowns, *args, **kwargs)
+    if isinstance(y, ADArray):
+        same_evaluation(y._derivative, unknowns._derivative)
+    else:
         raise DerivativeError(
             f"f returned {type(y).__name__}, not an AD array: it does not depend on x, or it "
             "converted x to plain numbers"

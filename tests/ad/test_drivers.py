@@ -133,7 +133,8 @@ def test_sparsity_of_an_ordinary_array():
 
 
 def test_sparsity_counts_factors_that_are_zero():
-    s = 0.0 * ad.seed_sparsity(X) + np.zeros(3) * ad.seed_sparsity(X)[::-1]
+    x = ad.seed_sparsity(X)
+    s = 0.0 * x + np.zeros(3) * x[::-1]
     assert s.sparsity.nnz == 5
 
 

@@ -209,7 +209,8 @@ def test_constant_entries_beside_varying_ones(width, diagonal):
 
 def test_entries_of_a_wider_pattern_are_zero():
     """Gathered with the zero behind the source vector, on every evaluation."""
-    wide = ad.pattern_of(ad.seed_sparsity(X)[:N].sum() + ad.seed_sparsity(X))
+    s = ad.seed_sparsity(X)
+    wide = ad.pattern_of(s[:N].sum() + s)
     for k in range(evaluation.MEETINGS + 3):
         x = X + 0.1 * k
         data = ad.assemble(np.exp(ad.seed(x)), wide)

@@ -307,7 +307,7 @@ def test_frozen_after_first_use_it_is_taken_as_it_is():
     assert x[k].jacobian.indices.tolist() == [2, 0]
     frozen = ad.freeze(k)
     assert x[frozen].jacobian.indices.tolist() == [2, 0]
-    (size, operand) = x._derivative.root.operands._by_id[id(frozen)]
+    (size, operand) = x._derivative.root.root.operands._by_id[id(frozen)]
     assert size == 3
     assert operand.contents.frozen is frozen
 

@@ -48,7 +48,8 @@ def test_a_factor_that_is_not_finite_does_not_leak(factor, inner):
 
 
 def test_where_pattern_counts_both_sides():
-    s = ad.where(X > 0, ad.seed_sparsity(X)[::-1], ad.seed_sparsity(X))
+    x = ad.seed_sparsity(X)
+    s = ad.where(X > 0, x[::-1], x)
     np.testing.assert_array_equal(s.sparsity.toarray(), np.eye(5) + np.eye(5)[::-1] > 0)
 
 

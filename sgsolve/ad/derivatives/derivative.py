@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ...errors import DerivativeError
 from ..structures import operations
 from ..structures.operands import Constant, Index, Matrix
-from ..structures.root import Root
+from ..structures.root import Evaluation
 from . import array_operations as op
 from .coefficients import (
     NUMBERS,
@@ -45,12 +45,20 @@ Scale = Any  # a number, an array, or (number, array)
 
 
 class Derivative:
-    """Derivative of a (flattened) array with respect to the unknowns of `root`."""
+    """Derivative of a (flattened) array with respect to the unknowns of an evaluation.
+
+    Attributes
+    ----------
+    root : Evaluation
+        With the root's structures and operands.
+    terms : dict
+        Coefficients by structure.
+    """
 
     __slots__ = ("root", "terms")
     is_sparsity = False
 
-    def __init__(self, root: Root, terms: Terms) -> None:
+    def __init__(self, root: Evaluation, terms: Terms) -> None:
         self.root = root
         self.terms = terms
 
@@ -140,7 +148,7 @@ class Derivative:
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
-        _same_root(self, other)
+        same_evaluation(self, other)
         terms = self.terms.copy()
         memo = Memo()
         for g, q in other.terms.items():
@@ -154,7 +162,7 @@ class Derivative:
         terms = self.terms.copy()
         memo = Memo()
         for other in others:
-            _same_root(self, other)
+            same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
         return Derivative(self.root, terms)
@@ -230,11 +238,19 @@ class Derivative:
         return Derivative(self.root, terms)
 
 
-def _same_root(d: Derivative, e: Derivative) -> None:
+def same_evaluation(d: Derivative, e: Derivative) -> None:
+    """Refuse to combine arrays of two evaluations: their unknowns are not the same.
+
+    Raises
+    ------
+    DerivativeError
+    """
     if d.root is not e.root:
         raise DerivativeError(
             f"arrays with derivatives in {len(d.root.cols)} and {len(e.root.cols)} "
-            "unknowns cannot be combined; seed one vector and take its parts"
+            "unknowns of two seeds cannot be combined: seed one vector and take its parts "
+            "(ad.seed_all). A derivative inside a residual (ad.jacobian, a local Newton) cannot "
+            "use arrays of the residual: make its unknowns unknowns of the problem"
         )
 
 

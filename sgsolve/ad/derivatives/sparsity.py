@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from ..structures import operations
 from ..structures.operands import Index, Matrix
+from ..structures.root import Evaluation
 from .coefficients import UNIT, Terms
-from .derivative import Derivative, Scale
+from .derivative import Derivative, Scale, same_evaluation
 
 
 class Sparsity(Derivative):
     """Which unknowns an array can depend on: a derivative without coefficients."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
     is_sparsity = True
 
     def scaled(self, factor: Scale) -> Derivative:
@@ -55,12 +56,14 @@ class Sparsity(Derivative):
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return the union."""
+        same_evaluation(self, other)
         return Sparsity(self.root, {**self.terms, **other.terms})
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the union of all."""
         terms = self.terms.copy()
         for other in others:
+            same_evaluation(self, other)
             terms.update(other.terms)
         return Sparsity(self.root, terms)
 
@@ -95,23 +98,33 @@ class Sparsity(Derivative):
         return Sparsity(self.root, {operations.multiplied(g, matrix): UNIT for g in self.terms})
 
 
-class _Tracing(threading.local):
-    seed: Any = staticmethod(lambda: None)
+class _Running(threading.local):
+    """The evaluations of a thread, in the order they began, and whether each is of structure."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[weakref.ref[Evaluation], bool]] = []
 
 
-_tracing = _Tracing()
+_running = _Running()
 
 
-def begin_tracing(seed: Sparsity) -> None:
-    """Note that this thread is finding out structure, for as long as `seed` is in use."""
-    _tracing.seed = weakref.ref(seed)
+def begin(evaluation: Evaluation, tracing: bool) -> None:
+    """Note that this thread begins an evaluation; it lasts for as long as its arrays do.
 
-
-def end_tracing() -> None:
-    """Note that this thread is evaluating derivatives again: an ordinary seed was made."""
-    _tracing.seed = _Tracing.seed
+    With `tracing` it finds out structure.
+    """
+    _last()
+    _running.begun.append((weakref.ref(evaluation), tracing))
 
 
 def tracing() -> bool:
     """Whether this thread is finding out structure, so that both sides of a branch count."""
-    return _tracing.seed() is not None
+    return _last()
+
+
+def _last() -> bool:
+    """Forget the last evaluations that have ended; whether the one before them traces."""
+    begun = _running.begun
+    while begun and begun[-1][0]() is None:
+        begun.pop()
+    return bool(begun) and begun[-1][1]

@@ -14,7 +14,7 @@ from ..assembly.plan import add_product
 from ..elementwise import DOUBLE, value
 from ..indexing import Selected
 from ..structures.operands import Matrix
-from ..structures.root import Root
+from ..structures.root import Evaluation
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 
@@ -82,7 +82,7 @@ def _constant_right(y: ADArray, A: Any, result: Any) -> ADArray:
     return ADArray(result, derivative.multiplied(matrix))
 
 
-def _repeated(root: Root, matrix: Matrix, count: int, left: bool) -> Matrix:
+def _repeated(root: Evaluation, matrix: Matrix, count: int, left: bool) -> Matrix:
     """Return A acting on each column of a flattened matrix (left), or A.T on each row; kept."""
     name = ("repeated", matrix, count, left)
     known = root.children.get(name)
@@ -93,7 +93,7 @@ def _repeated(root: Root, matrix: Matrix, count: int, left: bool) -> Matrix:
     return kept
 
 
-def _repeat(csr: Any, count: int, left: bool, root: Root) -> Any:
+def _repeat(csr: Any, count: int, left: bool, root: Evaluation) -> Any:
     coo = csr.tocoo()
     copy = np.repeat(np.arange(count), len(coo.data))
     i, j, v = (np.tile(part, count) for part in (coo.row, coo.col, coo.data))

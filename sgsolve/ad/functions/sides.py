@@ -12,7 +12,7 @@ from typing import Any
 
 from ..derivatives import array_operations as op
 from ..derivatives.coefficients import Coefficient, Memo, shifted
-from ..derivatives.derivative import Derivative, total
+from ..derivatives.derivative import Derivative, same_evaluation, total
 from ..programs.recorded import Recorded
 from ..structures.operands import Index
 from ..structures.structure import Structure
@@ -23,6 +23,8 @@ Piece = tuple[Index, Coefficient]
 def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     """Return the derivative of an array of `size` elements, each from one of the sides."""
     first, *others = (d for _, d in sides)
+    for other in others:
+        same_evaluation(first, other)
     if type(first) is Recorded:
         indices = tuple(index for index, _ in sides)
         return first.combined(_put_back, tuple(others), size, indices)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
-from ..structures.root import Root
+from ..structures.root import Evaluation, Root
 
 # What lies on a tape is not freed before the evaluation ends. A tape holds this much, and this
 # many vectors of the length of the unknowns; more than that is carried out at once.
@@ -78,7 +78,7 @@ class Recordings:
     """
 
     def __init__(self, root: Root) -> None:
-        unit = Derivative(root, {root: UNIT})
+        unit = Derivative(Evaluation(root), {root: UNIT})
         self.start = Point(lambda: unit, (), (), ())
         self.points = 0
         self.programs: dict[tuple[Any, ...], Any] = {}
@@ -102,24 +102,31 @@ class Tape:
 
     Attributes
     ----------
-    root : Root
+    root : Evaluation
     recordings : Recordings
+    start : dict
+        The derivative of the unknowns, by the point that stands for it.
     inputs : dict
         Arrays, numbers, and operands that are likely to be others next time, by position.
     """
 
-    __slots__ = ("_next", "_positions", "inputs", "made", "numbers", "recordings", "room", "root")
+    __slots__ = (
+        "_next", "_positions", "inputs", "made", "numbers", "recordings", "room", "root", "start",
+    )  # fmt: skip
 
-    def __init__(self, root: Root) -> None:
-        self.root = root
-        self.recordings = root.memory(Recordings)
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.root = evaluation
+        self.recordings = evaluation.memory(Recordings)
+        self.start = {
+            self.recordings.start: Derivative(evaluation, {evaluation.root: UNIT}),
+        }
         # Two threads may evaluate on one seed: every position is given away once.
         self._next = itertools.count().__next__
         self.inputs: dict[int, Any] = {}
         self._positions: dict[int, int] = {}
         self.made: dict[Point, Derivative] = {}
         self.numbers = 0
-        self.room = TAPE_BYTES + TAPE_VECTORS * 8 * root.size
+        self.room = TAPE_BYTES + TAPE_VECTORS * 8 * len(evaluation.cols)
 
     def position(self, item: Any) -> int:
         """Return the position of an array or operand, put there if need be; -1: no room."""
@@ -138,13 +145,16 @@ class Tape:
         """Return the derivative that a point stands for."""
         made = self.made.get(point)
         if made is None:
-            made = carry_out(point, self.inputs, self.made)
+            made = carry_out(point, self.inputs, self.start, self.made)
             self.made[point] = made
         return made
 
 
 def carry_out(
-    last: Point, inputs: dict[int, Any], known: dict[Point, Derivative] | None = None
+    last: Point,
+    inputs: dict[int, Any],
+    start: dict[Point, Derivative] | None = None,
+    known: dict[Point, Derivative] | None = None,
 ) -> Derivative:
     """Return the derivative that a point stands for, with these arrays on the tape.
 
@@ -153,6 +163,7 @@ def carry_out(
     """
     keep = bool(known)
     made = known if known else {}
+    made.update(start or {})
     order = _needed(last, made)
     uses: dict[Point, int] = {}
     for point in order:

@@ -8,6 +8,8 @@ soon as many new structures appear.
 from __future__ import annotations
 
 import threading
+import uuid
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -32,6 +34,53 @@ class Memory(Protocol):
 
 
 M = TypeVar("M", bound=Memory)
+
+
+class Evaluation:
+    """One evaluation: what its arrays have in common, beside the unknowns of their root.
+
+    Every seed begins one. Structures and programs belong to the root and serve all evaluations;
+    arrays belong to one. An array of another evaluation depends on other unknowns, even where
+    there are as many of them: those of a Jacobian inside a residual, for example.
+
+    Attributes
+    ----------
+    root : Root
+    cols, children, index, constant, matrix, memory
+        Those of the root.
+    """
+
+    __slots__ = ("__weakref__", "children", "cols", "constant", "index", "matrix", "memory", "root")
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self.cols, self.children = root.cols, root.children
+        self.index, self.constant, self.matrix = root.index, root.constant, root.matrix
+        self.memory = root.memory
+
+    @property
+    def clock(self) -> int:
+        """Number of evaluations begun on the root."""
+        return self.root.clock
+
+    def name(self) -> str:
+        """Return a name by which `evaluation_named` finds it as long as it lasts."""
+        for name, evaluation in list(_named.items()):
+            if evaluation is self:
+                return name
+        name = uuid.uuid4().hex
+        _named[name] = self
+        return name
+
+
+# The evaluations of arrays that were pickled: those that belonged together still do.
+_named: weakref.WeakValueDictionary[str, Evaluation] = weakref.WeakValueDictionary()
+
+
+def evaluation_named(name: str, n: int) -> Evaluation:
+    """Return the evaluation of that name, or begin one of n unknowns and give it the name."""
+    known = _named.get(name)
+    return known if known is not None else _named.setdefault(name, evaluation_of(n))
 
 
 class Root(Structure):
@@ -158,8 +207,8 @@ _roots: OrderedDict[int, Root] = OrderedDict()
 _lock = threading.Lock()
 
 
-def root_of(n: int) -> Root:
-    """Return the root of n unknowns, and begin an evaluation on it."""
+def evaluation_of(n: int) -> Evaluation:
+    """Begin an evaluation on the root of n unknowns, and return it."""
     with _lock:
         root = _roots.get(n)
         if root is None:
@@ -169,7 +218,7 @@ def root_of(n: int) -> Root:
         else:
             _roots.move_to_end(n)
         root.begin()
-    return root
+    return Evaluation(root)
 
 
 def clear_cache() -> None:
