@@ -32,6 +32,7 @@ AD = (
     "programs",
     "rules",
     "dispatch",
+    "in_place",
     "indexing",
     "elementwise",
     "operators",

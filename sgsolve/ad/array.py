@@ -20,6 +20,7 @@ from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .elementwise import DOUBLE
+from .in_place import Memory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.evaluation import assemble
@@ -49,12 +50,13 @@ class ADArray(Operators):
            [0.   , 8.155, 2.718]])
     """
 
-    __slots__ = ("_derivative", "_value")
+    __slots__ = ("_derivative", "_memory", "_value")
     __array_priority__: ClassVar[float] = 1000.0
 
     def __init__(self, value: Any, derivative: Derivative) -> None:
         self._value = value
         self._derivative = derivative
+        self._memory: Memory | None = None
 
     # ---- what it holds ---------------------------------------------------------------------
 
@@ -167,11 +169,17 @@ class ADArray(Operators):
             derivative = self._derivative
             if type(key) is slice:
                 derivative = derivative.taken_slice(*key.indices(len(value)))
-                return ADArray(value[key], derivative)
+                view = ADArray(value[key], derivative)
+                memory = self._memory
+                if memory is None:
+                    memory = self._memory = Memory()
+                view._memory = memory
+                return view
             if type(key) is np.ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
-        return ADArray(*taken(value, self._derivative, key))
+        chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)
+        return chosen
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise DerivativeError(
@@ -219,7 +227,7 @@ class ADArray(Operators):
         return dispatch.call(ufunc, inputs, {})  # one of whole vectors or matrices
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return dispatch.call(func, args, kwargs)
+        return share_where_views(dispatch.call(func, args, kwargs), args)
 
     def __getattr__(self, name: str) -> Any:
         method = dispatch.METHODS.get(name)
@@ -227,7 +235,7 @@ class ADArray(Operators):
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # its own error, not ours
             raise AttributeError(f"an AD array has no attribute {name!r}")
-        return lambda *args, **kwargs: method(self, *args, **kwargs)
+        return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), self)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dispatch.METHODS})
@@ -252,7 +260,9 @@ def restored(
 ) -> ADArray:
     """Return the AD array that was pickled: its derivative comes back as one matrix."""
     evaluation = evaluation_named(name, n)
-    structure = Structure(evaluation.root, v.size, rows.astype(np.int64), None, cols.astype(np.int32))
+    structure = Structure(
+        evaluation.root, v.size, rows.astype(np.int64), None, cols.astype(np.int32)
+    )
     if is_sparsity:
         return ADArray(v, Sparsity(evaluation, {structure: UNIT}))
     return ADArray(v, Derivative(evaluation, {structure: (0.0, 1.0, data, None)}))

@@ -7,6 +7,7 @@ little more than dF/dx alone.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,10 +49,12 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     arrays = [_numbers(a) for a in arguments]
     edges = np.cumsum([0, *(a.size for a in arrays)])
     unknowns: Any = seed(np.concatenate([a.ravel() for a in arrays]))
-    return tuple(
+    parts = [
         unknowns[int(begin) : int(end)].reshape(a.shape)
         for a, begin, end in zip(arrays, edges[:-1], edges[1:], strict=True)
-    )
+    ]
+    # Copies: what is written into one of them does not concern the others.
+    return tuple(map(copy.copy, parts))
 
 
 def blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
@@ -115,7 +118,7 @@ def value_and_blocks(
            [2., 1.]]))
     """
     seeds = seed_all(*arguments)
-    y = f(*seeds, *args, **kwargs)
+    y = f(*map(copy.copy, seeds), *args, **kwargs)  # f may write into its arguments
     if not isinstance(y, ADArray):
         raise DerivativeError(f"f returned {type(y).__name__}, not an AD array")
     return y.value, blocks(y, *seeds)

@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from . import dispatch, elementwise
 from .elementwise import DOUBLE
+from .in_place import in_place
 
 NUMBERS = (int, float)
 
@@ -144,6 +145,17 @@ class Operators:
 
     def __rmatmul__(self, other: Any) -> Any:
         return numpy_call("matmul", (other, self))
+
+    # In place: the object changes, for every name that it has.
+
+    __iadd__ = in_place(operator.add, "+=")
+    __isub__ = in_place(operator.sub, "-=")
+    __imul__ = in_place(operator.mul, "*=")
+    __itruediv__ = in_place(operator.truediv, "/=")
+    __ifloordiv__ = in_place(operator.floordiv, "//=")
+    __imod__ = in_place(operator.mod, "%=")
+    __ipow__ = in_place(operator.pow, "**=")
+    __imatmul__ = in_place(operator.matmul, "@=")
 
     # Comparisons are of values: their results decide, they carry no derivative.
 

@@ -133,7 +133,8 @@ def meshgrid(*xi: Any, indexing: str = "xy", copy: bool = True, sparse: bool = F
     grids = []
     for axis, x in zip(axes, vectors, strict=True):
         grid = np.reshape(x, [-1 if k == axis else 1 for k in range(len(xi))])
-        grids.append(grid if sparse else np.broadcast_to(grid, tuple(shape)))
+        grid = grid if sparse else np.broadcast_to(grid, tuple(shape))
+        grids.append(np.copy(grid) if copy else grid)
     return tuple(grids)
 
 

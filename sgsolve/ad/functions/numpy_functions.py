@@ -66,7 +66,8 @@ METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
 METHODS["flatten"] = shaping.flatten
 METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
-METHODS["conj"] = METHODS["conjugate"] = lambda y: np.conjugate(y)
+# Of a real array the array itself, as NumPy's.
+METHODS["conj"] = METHODS["conjugate"] = lambda y: y if y.dtype.kind != "c" else np.conjugate(y)
 METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})

@@ -70,7 +70,7 @@ def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
 
 def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
     def reshaped(y: Any, *args: Any, **kwargs: Any) -> Any:
-        return ADArray(func(y._value, *args, **kwargs), y._derivative)
+        return _with_value(y, func(y._value, *args, **kwargs))
 
     return reshaped
 
@@ -143,7 +143,12 @@ def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
         raise DerivativeError(f"astype({np.dtype(dtype)}) would lose the derivative")
     if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
         raise DerivativeError("astype from complex to real has no complex derivative")
-    return ADArray(y._value.astype(dtype), y._derivative)
+    return _with_value(y, y._value.astype(dtype, **kwargs))
+
+
+def _with_value(y: ADArray, result: Any) -> ADArray:
+    """Return y with another value; y itself where NumPy returns its argument."""
+    return y if result is y._value else ADArray(result, y._derivative)
 
 
 def item(y: Any, *args: Any) -> Any:

@@ -13,6 +13,7 @@ from ..array import ADArray
 from ..derivatives.array_operations import flat
 from ..derivatives.derivative import Derivative
 from ..elementwise import value
+from ..in_place import share_where_views
 from ..indexing import broadcast
 
 Function = Callable[..., Any]
@@ -97,7 +98,7 @@ def primitive(f: Function, rule: Function) -> Function:
             d = broadcast(a._derivative, a.shape, shape).scaled(flat(own, y))
             total = d if total is None else total.plus(d)
         assert total is not None
-        return ADArray(y, total)
+        return share_where_views(ADArray(y, total), args)
 
     return applied
 

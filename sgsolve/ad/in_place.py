@@ -1,0 +1,127 @@
+"""In-place operators: ``y += v`` writes into y, for everybody who holds it, as NumPy does.
+
+An AD array is an object with a value and a derivative. Both are replaced by those of the result,
+and so every name of the object sees them; no array is written into, because the derivatives of
+earlier results refer to it. What cannot be followed is another AD array in the same memory: a
+view, or what y is a view of. Arrays that share memory hold one `Memory`; while more than one of
+them is alive, the operator is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataTypeError, DerivativeError, ShapeError
+
+
+class Memory:
+    """What all AD arrays in the same memory hold."""
+
+    __slots__ = ()
+
+
+class _Holder:
+    __slots__ = ("_memory",)
+
+    def __init__(self) -> None:
+        self._memory = Memory()
+
+
+def _holders(array: Any) -> int:
+    """Return the number of references to the memory of an array, and those of this question."""
+    return sys.getrefcount(array._memory)
+
+
+# How many of them the question itself makes is for each version of the interpreter to say.
+ONE = _holders(_Holder())
+
+
+def share(view: Any, origin: Any) -> None:
+    """Note that an AD array is a view of another one."""
+    memory = origin._memory
+    if memory is None:
+        memory = origin._memory = Memory()
+    view._memory = memory
+
+
+def share_where_views(result: Any, *operands: Any) -> Any:
+    """Return a result, each of its arrays noted as a view of the operand that it is one of."""
+    for array in _arrays(result):
+        owner = _owner(array)
+        for operand in _arrays(operands):
+            if array is not operand and owner is _owner(operand):
+                share(array, operand)
+                break
+    return result
+
+
+def _owner(array: Any) -> Any:
+    """Return the array that the memory of a value belongs to."""
+    value = array._value
+    return value if value.base is None else value.base
+
+
+def _arrays(nested: Any) -> Iterator[Any]:
+    if hasattr(nested, "_derivative"):
+        yield nested
+    elif isinstance(nested, (list, tuple)):
+        for part in nested:
+            yield from _arrays(part)
+
+
+def assigned(y: Any, result: Any, operator: str) -> Any:
+    """Return y after the result of an in-place operator was written into it.
+
+    Parameters
+    ----------
+    y : ADArray
+    result : ADArray or ndarray
+        What ``y + v`` gives for ``y += v``.
+    operator : str
+        As it is written: ``"+="``.
+
+    Raises
+    ------
+    DerivativeError
+        If y shares memory with another AD array.
+    ShapeError, DataTypeError
+        If the result does not fit into y: NumPy raises there too.
+    """
+    if isinstance(y._value, np.generic) or not hasattr(result, "_derivative"):
+        return result  # NumPy's scalars cannot change: the name is bound to a new one
+    if y._memory is not None and _holders(y) > ONE:
+        raise DerivativeError(
+            f"y {operator} v on an AD array that is a view of another one, or has views (slices, "
+            "y.T, reshape): their elements would have to change too. Write y = y "
+            f"{operator[:-1]} v, and join parts with np.concatenate or ad.sparsesum"
+        )
+    if not y._value.flags.writeable:
+        raise DerivativeError(f"y {operator} v: y is read-only (np.broadcast_to)")
+    if result.shape != y.shape:
+        raise ShapeError(f"y {operator} v: y has shape {y.shape}, the result {result.shape}")
+    if not np.can_cast(result.dtype, y.dtype, "same_kind"):
+        raise DataTypeError(
+            f"y {operator} v: y has dtype {y.dtype}, the result {result.dtype}; write y = y "
+            f"{operator[:-1]} v"
+        )
+    value = np.asarray(result._value)
+    if value.dtype != y.dtype or value.strides != y._value.strides:
+        # In y's precision, and in the order in which y lies in memory.
+        own = np.empty_like(y._value)
+        own[...] = value
+        value = own
+    y._value, y._derivative = value, result._derivative
+    return y
+
+
+def in_place(operation: Callable[[Any, Any], Any], operator: str) -> Any:
+    """Return the method for an in-place operator."""
+
+    def method(y: Any, v: Any) -> Any:
+        return assigned(y, operation(y, v), operator)
+
+    return method
