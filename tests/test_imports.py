@@ -26,6 +26,8 @@ ORDER = (
 )
 # The same inside sgsolve.ad.
 AD = (
+    "nested",
+    "refusals",
     "structures",
     "derivatives",
     "assembly",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from . import dispatch
+from . import dispatch, refusals
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
@@ -26,12 +26,6 @@ from .operators import Operators, call_ufunc
 from .programs.evaluation import assemble
 from .structures.root import evaluation_named
 from .structures.structure import Structure
-
-ASARRAY = (
-    "an AD array cannot become a plain ndarray without losing its derivative; use "
-    "ad.value(y) for the numbers, ad.sparsesum([ad.sparsevec(n, idx, y)]) instead of assigning "
-    "into an array, ad.hstack or np.concatenate instead of np.array([...])"
-)
 
 
 class ADArray(Operators):
@@ -193,37 +187,52 @@ class ADArray(Operators):
         if _asked_by_sparse_product():
             # An array of one object tells SciPy's sparse matrices to leave the product to us.
             return np.array(None, dtype=object)
-        raise DerivativeError(ASARRAY)
+        raise refusals.plain_array()
 
     def __float__(self) -> float:
-        raise DerivativeError("float(y) would lose the derivative; use float(ad.value(y))")
+        raise DerivativeError(refusals.FLOAT.format(kind="float"))
 
     def __int__(self) -> int:
-        raise DerivativeError("int(y) would lose the derivative; use int(ad.value(y))")
+        raise DerivativeError(
+            "int(y) would lose the derivative; use np.floor(y), np.rint(y), whose slope is zero"
+        )
 
     def __complex__(self) -> complex:
-        raise DerivativeError("complex(y) would lose the derivative; use complex(ad.value(y))")
+        raise DerivativeError(refusals.FLOAT.format(kind="complex").replace("math.", "cmath."))
 
     def __index__(self) -> int:
-        raise DerivativeError("an AD array cannot be an index; use int(ad.value(y))")
+        raise DerivativeError(
+            "an AD array cannot be an index, a count or an order; take it from constants, or "
+            "choose among elements with np.where"
+        )
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return dispatch.call(np.round, (self, ndigits or 0), {})
+
+    def __floor__(self) -> Any:
+        return np.floor(self)
+
+    def __ceil__(self) -> Any:
+        return np.ceil(self)
+
+    def __trunc__(self) -> Any:
+        return np.trunc(self)
+
+    def __format__(self, spec: str) -> str:
+        # Text is for reading: nothing can be computed with it that would miss a derivative.
+        return format(self._value, spec) if spec else str(self)
 
     # ---- NumPy's protocols -------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc.signature is None:
             return call_ufunc(ufunc, *inputs)
-        if method == "reduce":
-            return dispatch.reduce(ufunc, inputs, kwargs)
         if method != "__call__":
-            raise DerivativeError(
-                f"np.{ufunc.__name__}.{method} is not supported on AD arrays; write it with "
-                "indexing, sums or ad.sparsesum"
-            )
+            return dispatch.UFUNC_METHODS[method](ufunc, method, inputs, kwargs)
         if kwargs:
-            raise DerivativeError(
-                f"np.{ufunc.__name__} on AD arrays takes no {', '.join(sorted(kwargs))}: an AD "
-                "array is never written into; use np.where to choose elements"
-            )
+            refusals.options_of_ufunc(ufunc, inputs, kwargs)
+        if ufunc.signature is None:
+            return call_ufunc(ufunc, *inputs)
         return dispatch.call(ufunc, inputs, {})  # one of whole vectors or matrices
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

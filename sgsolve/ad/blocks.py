@@ -19,6 +19,7 @@ from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
 from .drivers import _numbers, seed
+from .nested import evaluate
 
 
 def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
@@ -118,7 +119,7 @@ def value_and_blocks(
            [2., 1.]]))
     """
     seeds = seed_all(*arguments)
-    y = f(*map(copy.copy, seeds), *args, **kwargs)  # f may write into its arguments
+    y = evaluate(f, *map(copy.copy, seeds), *args, **kwargs)  # f may write into its arguments
     if not isinstance(y, ADArray):
         raise DerivativeError(f"f returned {type(y).__name__}, not an AD array")
     return y.value, blocks(y, *seeds)
@@ -180,7 +181,7 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
             )
         given = list(args)
         given[argnum] = seed(args[argnum])
-        y = f(*given, **kwargs)
+        y = evaluate(f, *given, **kwargs)
         if not isinstance(y, ADArray):
             # A constant: the solver may ask at a point where f does not depend on x.
             J: Any = sp.csr_array((np.size(y), np.size(args[argnum])))

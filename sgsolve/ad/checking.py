@@ -14,6 +14,7 @@ from .array import ADArray
 from .derivatives.derivative import Derivative, same_evaluation
 from .derivatives.sparsity import begin
 from .drivers import _numbers, value_and_jacobian
+from .nested import evaluate
 from .structures.root import evaluation_of
 
 Function = Callable[..., Any]
@@ -46,7 +47,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
     derivative = Derivative(evaluation, {structure: (0.0, 1.0, direction, None)})
-    y = f(ADArray(x, derivative), *args, **kwargs)
+    y = evaluate(f, ADArray(x, derivative), *args, **kwargs)
     if not isinstance(y, ADArray):
         return np.asarray(y), np.zeros(np.shape(y))
     same_evaluation(y._derivative, derivative)
@@ -143,7 +144,7 @@ def check_jacobian(
         raise InputError("check_jacobian: x is not finite")
     if jacobian is None:
         _, jacobian = value_and_jacobian(f, x, *args, **kwargs)
-    y = np.asarray(f(x, *args, **kwargs), dtype=float)
+    y = np.asarray(evaluate(f, x, *args, **kwargs), dtype=float)
     if not np.isfinite(y).all():
         raise InputError("check_jacobian: f(x) is not finite; choose another x")
     J: Any = jacobian.tocsc() if hasattr(jacobian, "tocsc") else np.asarray(jacobian)
@@ -180,7 +181,7 @@ def _complex_step(f: Function, x: NDArray[Any], j: int, args: Any, kwargs: Any) 
     z.reshape(-1)[j] += 1e-30j
     try:
         with np.errstate(all="ignore"):
-            return np.imag(np.asarray(f(z, *args, **kwargs))).ravel() / 1e-30
+            return np.imag(np.asarray(evaluate(f, z, *args, **kwargs))).ravel() / 1e-30
     except TypeError:
         return None  # f has no complex form: floor, arctan2, a Python float ...
 
@@ -192,5 +193,5 @@ def _central(f: Function, x: NDArray[Any], j: int, args: Any, kwargs: Any) -> An
         z = x.copy()
         z.reshape(-1)[j] += step
         with np.errstate(all="ignore"):
-            ends.append(np.asarray(f(z, *args, **kwargs), dtype=float).ravel())
+            ends.append(np.asarray(evaluate(f, z, *args, **kwargs), dtype=float).ravel())
     return (ends[0] - ends[1]) / (2.0 * h)

@@ -13,25 +13,26 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
+from .nested import array_of, holds_derivatives
 
 Function = Callable[..., Any]
 
 TABLE: dict[Function, Function] = {}
 METHODS: dict[str, Function] = {}
+OF_SEQUENCES: set[Function] = set()  # those that take several arrays in one list
+UFUNC_METHODS: dict[str, Function] = {}  # reduce, accumulate, ...: (ufunc, name, inputs, kwargs)
 
 _SOLVE = "use an unknown for the solution: its equation is A @ x - b"
 _FOURIER = "use A @ y with the constant matrix of the transform"
 _ASSIGN = "use np.where(mask, new, old)"
 _VALUES = "use it on ad.value(y), and index y with the positions that it gives"
 INSTEAD: dict[Function, str] = {
-    **dict.fromkeys((np.linalg.solve, np.linalg.inv, np.linalg.lstsq, np.linalg.pinv), _SOLVE),
-    np.linalg.det: "use the written-out determinant, or an unknown for each factor",
+    **dict.fromkeys((np.linalg.lstsq, np.linalg.pinv), _SOLVE),
     **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft), _FOURIER),
     **dict.fromkeys((np.copyto, np.putmask, np.place, np.put_along_axis), _ASSIGN),
     np.put: "use ad.sparsesum([ad.sparsevec(n, idx, v)])",
     np.fill_diagonal: "use np.where(np.eye(n) == 1, v, y)",
     **dict.fromkeys((np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d), _VALUES),
-    np.bincount: "use ad.sparsesum([ad.sparsevec(n, bins, weights)])",
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",
     np.correlate: "use np.convolve(a, v[::-1], mode)",
@@ -55,23 +56,12 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
         instead = INSTEAD.get(func, "use operators, indexing, A @ y or ad.sparsesum")
         raise DerivativeError(f"{name} is not supported on AD arrays: {instead}")
     if kwargs.get("out") is not None:
-        raise DerivativeError(f"np.{func.__name__}(out=...) cannot write an AD array")
+        raise DerivativeError(
+            f"np.{func.__name__}(..., out=...) cannot write an AD array into an array; use the "
+            f"result instead, y = np.{func.__name__}(...)"
+        )
     kwargs.pop("out", None)
+    if func not in OF_SEQUENCES:
+        args = tuple(array_of(a) if holds_derivatives(a) else a for a in args)
+        kwargs = {k: array_of(a) if holds_derivatives(a) else a for k, a in kwargs.items()}
     return ours(*args, **kwargs)
-
-
-REDUCTIONS: dict[np.ufunc, Function] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-}
-
-
-def reduce(ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Any:
-    """Return ``ufunc.reduce(*inputs, **kwargs)`` of an AD array."""
-    func = REDUCTIONS.get(ufunc)
-    if func is None:
-        raise DerivativeError(f"np.{ufunc.__name__}.reduce is not supported on AD arrays")
-    given = {name: argument for name, argument in kwargs.items() if argument is not None}
-    return call(func, inputs, {"axis": 0, **given})

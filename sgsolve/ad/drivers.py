@@ -14,6 +14,7 @@ from .array import ADArray
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
+from .nested import evaluate
 from .programs.evaluation import assemble as _assemble
 from .programs.points import Tape
 from .programs.recorded import Recorded
@@ -140,7 +141,7 @@ def value_and_jacobian(
 ) -> tuple[NDArray[Any], Any]:
     """Return f(x) and its sparse Jacobian from one evaluation."""
     unknowns = seed(x)
-    y = f(unknowns, *args, **kwargs)
+    y = evaluate(f, unknowns, *args, **kwargs)
     if isinstance(y, ADArray):
         same_evaluation(y._derivative, unknowns._derivative)
     else:

@@ -11,13 +11,14 @@ import inspect
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from ..errors import DerivativeError
 from .derivatives.array_operations import flat
 from .derivatives.derivative import Derivative
 from .indexing import broadcast
+from .rules import scipy_parameters
 from .rules.numpy_ufuncs import BINARY, ONE_SIDED, UNARY
-from .rules.scipy_ufuncs import INSTEAD
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
 DECISIONS = frozenset(
@@ -67,11 +68,50 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     several: Any = SEVERAL.get(ufunc)
     if several is not None:
         return several(*inputs)
-    name = ufunc.__name__
-    instead = INSTEAD.get(name, "give it one with ad.elementwise(f, dfdx)")
+    rule = scipy_parameters.FUNCTIONS.get(ufunc)
+    if rule is None:
+        rule = scipy_parameters.BY_NAME.get(ufunc.__name__)
+    if rule is not None:
+        return _of_several_arguments(ufunc, rule, inputs)
+    results = scipy_parameters.SEVERAL.get(ufunc)
+    if results is not None:
+        return _several_results(ufunc, results, inputs[0])
+    name = ufunc.__name__.lstrip("_")
+    full = f"scipy.special.{name}" if hasattr(special, name) else f"the ufunc {name}"
     raise DerivativeError(
-        f"no derivative rule for the ufunc {name!r} with {len(inputs)} arguments; {instead}"
+        f"{full} has no derivative rule for AD arrays; give it one: ad.elementwise(f, dfdx)"
     )
+
+
+def _of_several_arguments(ufunc: np.ufunc, rule: Any, inputs: tuple[Any, ...]) -> Any:
+    """Return value and derivative for a rule that gives one partial for each argument."""
+    carried = [getattr(x, "_derivative", None) for x in inputs]
+    values = [
+        x._value if d is not None else _constant(x) for x, d in zip(inputs, carried, strict=True)
+    ]
+    if any(v is NotImplemented for v in values):
+        return NotImplemented
+    y = ufunc(*values)
+    if y.dtype.kind in "fc":
+        values = [_precise(v, y.dtype) for v in values]
+    partials = _partial(ufunc, rule, y, *values)
+    result: Any = None
+    for k, (d, v) in enumerate(zip(carried, values, strict=True)):
+        if d is None:
+            continue
+        partial = _known(ufunc, partials[k], k)
+        d = broadcast(d, v.shape, y.shape)
+        if not d.is_sparsity:
+            d = d.scaled(flat(partial, y))
+        result = d if result is None else result.plus(d)
+    return y, result
+
+
+def _several_results(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
+    """Return one AD array for each result of a function of one argument."""
+    results = ufunc(x._value)
+    slopes = _partial(ufunc, rule, results, x._value)
+    return [type(x)(*_unary_linear(x, y, slope)) for y, slope in zip(results, slopes, strict=True)]
 
 
 def vector_function(ufunc: np.ufunc, x: Any) -> Any:
@@ -208,7 +248,7 @@ def _constant(x: Any) -> Any:
         if x.dtype == object:
             raise DerivativeError(
                 "an operand is an ndarray of objects; AD arrays inside it would be lost: use "
-                "ad.hstack or np.stack to join AD arrays"
+                "np.stack or np.hstack to join AD arrays"
             )
         return x
     if isinstance(x, (int, float, complex, np.generic)):

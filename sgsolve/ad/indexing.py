@@ -21,7 +21,9 @@ from .structures.operands import Index
 def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, Derivative]:
     """Return value and derivative of ``y[key]``."""
     if hasattr(key, "_derivative"):
-        raise DerivativeError("an AD array cannot be an index; use ad.value(index)")
+        raise DerivativeError(
+            "an AD array cannot be an index; take it from constants, or choose with np.where"
+        )
     if value.ndim == 1 and isinstance(key, np.ndarray) and _chooses_of_vector(key):
         index = derivative.root.index(key, len(value))
         result = index.gather(value)

@@ -11,6 +11,7 @@ from numpy import ndarray
 from . import dispatch, elementwise
 from .elementwise import DOUBLE
 from .in_place import in_place
+from .nested import LISTS, array_of, holds_derivatives
 
 NUMBERS = (int, float)
 
@@ -207,13 +208,20 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
             result = elementwise.one_carries(ufunc, a, b)
         if result is not None:
             return make(*result)
-    else:
+    elif len(inputs) == 1:
         make = type(inputs[0])
         result = elementwise.vector_function(ufunc, inputs[0])
         if result is not None:
             return make(*result)
+    else:
+        make = next(type(x) for x in inputs if isinstance(x, Operators))
+    if any(type(x) in LISTS for x in inputs):
+        inputs = tuple(array_of(x) if holds_derivatives(x) else x for x in inputs)
     result = elementwise.apply(ufunc, inputs)
-    return make(*result) if type(result) is tuple else result
+    # A pair is a value and its derivative; several results come as a list.
+    if type(result) is tuple:
+        return make(*result)
+    return tuple(result) if type(result) is list else result
 
 
 def numpy_call(name: str, args: Any, kwargs: Any = None) -> Any:

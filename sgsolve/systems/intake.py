@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import ad
+from ..ad.nested import evaluate_vector
 from ..errors import (
     DataTypeError,
-    DerivativeError,
     InputError,
     NotFiniteError,
     ParameterError,
@@ -178,20 +177,8 @@ class Bound:
         self.signature, self.params = signature, params
 
     def residual(self, x: Any) -> Any:
-        """Call the user's residual; a list of equations becomes one vector."""
-        try:
-            value = self.signature.residual(x, **self.params)
-        except ValueError as error:
-            if isinstance(error.__cause__, DerivativeError):  # NumPy hides it behind its own
-                raise DerivativeError(
-                    "the residual writes into an array (F[i] = ...), which holds numbers only and "
-                    "would lose their derivatives; return the list of equations, [F0, F1, ...], or "
-                    "join the parts with np.concatenate or ad.sparsesum"
-                ) from error
-            raise
-        if isinstance(value, (list, tuple)) and any(isinstance(v, ad.ADArray) for v in value):
-            return ad.hstack(value)
-        return value
+        """Call the user's residual; a list of equations, nested or not, becomes one vector."""
+        return evaluate_vector(self.signature.residual, x, **self.params)
 
     def jacobian(self, x: Any) -> Any:
         """Call the user's Jacobian with what the residual gets, its own defaults included."""

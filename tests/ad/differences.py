@@ -35,6 +35,10 @@ def check(f, x, h=1e-3, tol=1e-8):
     assert J.shape == (y.size, x.size)
     assert J.has_canonical_format
     np.testing.assert_allclose(J.toarray(), numeric_jacobian(f, x, h), rtol=tol, atol=tol)
+    for moved in (0.25, 0.0, 0.0):  # what recurs is compiled; the point has changed in between
+        again = f(ad.seed(x + moved * h))
+        assert again.jacobian.shape == J.shape
+    np.testing.assert_allclose(again.jacobian.toarray(), J.toarray(), rtol=1e-13, atol=1e-13)
     s = f(ad.seed_sparsity(x))
     np.testing.assert_array_equal(s.value, expected)
     assert not (s.sparsity.toarray() == 0)[J.toarray() != 0].any()

@@ -7,7 +7,7 @@ from scipy import special
 
 from sgsolve import ad
 from sgsolve.ad.elementwise import DECISIONS, SEVERAL
-from sgsolve.ad.rules import numpy_ufuncs, scipy_ufuncs
+from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters, scipy_ufuncs
 from sgsolve.errors import DerivativeError
 from tests.ad import reference
 
@@ -35,7 +35,8 @@ def allowance(exact, conditioning, ulps):
 
 
 def test_every_rule_has_a_check():
-    assert set(numpy_ufuncs.UNARY) - UNTESTED_BY_TABLE == set(reference.UNARY)
+    of_one = set(numpy_ufuncs.UNARY) - UNTESTED_BY_TABLE - set(scipy_parameters.UNARY)
+    assert of_one == set(reference.UNARY)
     assert set(numpy_ufuncs.BINARY) - UNTESTED_BY_TABLE == set(reference.BINARY)
     assert set(scipy_ufuncs.UNARY) <= set(numpy_ufuncs.UNARY)
 
@@ -171,8 +172,8 @@ def test_ldexp_and_several_results():
 
 
 def test_a_ufunc_without_a_rule_is_named_with_a_way_out():
-    with pytest.raises(DerivativeError, match=r"struve.*ad\.elementwise"):
-        special.struve(1, ad.seed([1.0]))
+    with pytest.raises(DerivativeError, match=r"scipy.special.tklmbda.*ad\.elementwise"):
+        special.tklmbda(1.0, ad.seed([1.0]))
 
 
 def test_the_operator_and_the_function_agree():

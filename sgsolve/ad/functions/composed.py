@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..elementwise import value
+from ..nested import array_of
 from .branching import where
 
 
@@ -33,7 +34,7 @@ def plain(x: Any) -> Any:
 
 def dstack(tup: Any) -> Any:
     """Return arrays joined along a third axis."""
-    return np.concatenate([np.atleast_3d(a) for a in tup], axis=2)
+    return np.concatenate([np.atleast_3d(array_of(a)) for a in tup], axis=2)
 
 
 def block(arrays: Any) -> Any:

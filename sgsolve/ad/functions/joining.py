@@ -12,6 +12,7 @@ from ..array import ADArray
 from ..derivatives.derivative import total
 from ..elementwise import value
 from ..indexing import selection
+from ..nested import array_of
 from .branching import where
 
 
@@ -58,7 +59,10 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
 
 
 def _array(a: Any) -> Any:
-    return a if type(a) in ARRAYS or isinstance(a, np.ndarray) else np.asarray(a)
+    if type(a) in ARRAYS or isinstance(a, np.ndarray):
+        return a
+    joined = array_of(a)
+    return joined if type(joined) is ADArray else np.asarray(a)
 
 
 ARRAYS = (ADArray, np.ndarray)

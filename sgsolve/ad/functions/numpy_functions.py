@@ -10,9 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import METHODS, TABLE, Function, call
+from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
 from ..elementwise import value
-from . import composed, joining, products, reductions, running, shaping, tables
+from . import (
+    composed,
+    joining,
+    products,
+    reductions,
+    running,
+    shaping,
+    small_matrices,
+    sparse_vectors,
+    tables,
+    tensors,
+    ufunc_methods,
+)
 
 
 def _of_values(func: Function) -> Function:
@@ -45,9 +57,16 @@ TABLE.update(
         **products.TABLE,
         **composed.TABLE,
         **tables.TABLE,
+        **tensors.TABLE,
+        **small_matrices.TABLE,
+        **sparse_vectors.TABLE,
         **{func: _of_values(func) for func in DECISIONS},
     }
 )
+OF_SEQUENCES.update({
+    np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block,
+    np.select, np.piecewise, np.polyval, np.lexsort,
+})  # fmt: skip
 
 
 def _method(func: Function) -> Function:
@@ -58,10 +77,12 @@ METHODS.update({
     name: _method(getattr(np, name))
     for name in (
         "sum", "mean", "prod", "max", "min", "cumsum", "cumprod", "var", "std", "dot", "trace",
-        "diagonal", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip",
+        "diagonal", "ravel", "swapaxes", "squeeze", "repeat", "take", "clip",
         "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
     )
 })  # fmt: skip
+UFUNC_METHODS.update(ufunc_methods.TABLE)
+METHODS["transpose"] = shaping.transpose_method
 METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
 METHODS["flatten"] = shaping.flatten
@@ -71,5 +92,5 @@ METHODS["conj"] = METHODS["conjugate"] = lambda y: y if y.dtype.kind != "c" else
 METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
-METHODS["tolist"] = shaping.refuse_list
+METHODS["tolist"] = shaping.tolist
 METHODS["fill"] = METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ...errors import DerivativeError, ShapeError
+from ...errors import ShapeError
 from ..array import ADArray
 from ..assembly.plan import add_product
 from ..elementwise import DOUBLE, value
@@ -209,41 +209,6 @@ def kron(a: Any, b: Any) -> Any:
     return ADArray(np.kron(value(a), value(b)), product._derivative)
 
 
-def cross(a: Any, b: Any) -> Any:
-    """Return the cross product of vectors with three components on the last axis."""
-    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
-        raise ShapeError("np.cross of AD arrays needs three components on the last axis")
-    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
-    stacked: Any = np.stack(parts, axis=-1)
-    return ADArray(np.cross(value(a), value(b)), stacked._derivative)
-
-
-def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
-    """Return a sum of products named by indices; np.einsum for AD arrays.
-
-    All operands are broadcast to all indices at once: right for the small tensors of a residual.
-    """
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    names = inputs.split(",")
-    if "." in subscripts or any(len(set(n)) < len(n) for n in names):
-        raise DerivativeError("np.einsum on AD arrays needs indices without '...' or repetition")
-    if not arrow:
-        output = "".join(sorted(k for k in set(inputs) - {","} if inputs.count(k) == 1))
-    letters = output + "".join(sorted(set(inputs) - set(output) - {","}))
-    product: Any = 1.0
-    for name, operand in zip(names, operands, strict=True):
-        order = [name.index(letter) for letter in letters if letter in name]
-        moved = np.transpose(operand, order)
-        present = [letter in name for letter in letters]
-        key = tuple(slice(None) if here else np.newaxis for here in present)
-        product = product * moved[key]
-    axes = tuple(range(len(output), len(letters)))
-    total: Any = np.sum(product, axis=axes) if axes else product
-    if not total.size:  # here NumPy writes beyond the end of its result
-        return total
-    return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
-
-
 TABLE: dict[Any, Any] = {
     np.matmul: matmul,
     **{getattr(np, f.__name__): f for f in (vecdot, matvec, vecmat) if hasattr(np, f.__name__)},
@@ -254,11 +219,8 @@ TABLE: dict[Any, Any] = {
     np.outer: outer,
     np.trace: trace,
     np.kron: kron,
-    np.cross: cross,
-    np.linalg.cross: cross,
     np.linalg.outer: outer,
     np.linalg.trace: lambda a, offset=0: trace(a, offset, -2, -1),
     np.linalg.matmul: matmul,
     np.linalg.tensordot: tensordot,
-    np.einsum: einsum,
 }

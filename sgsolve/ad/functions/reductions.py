@@ -24,10 +24,29 @@ UNSET: Any = np._NoValue
 
 def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
     """Return the sum over axes; np.sum for AD arrays."""
-    refuse(kwargs, "sum")
-    v = np.asarray(value(a))
-    result = np.sum(v, axis=axis, dtype=dtype, keepdims=flag(keepdims))
-    return ADArray(result, _summed(a._derivative, v.shape, axis, int(np.size(result))))
+    limits = selected(kwargs, "sum")
+    result = np.sum(np.asarray(value(a)), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    a = _chosen(a, limits, 0.0)
+    return ADArray(result, _summed(a._derivative, a.shape, axis, int(np.size(result))))
+
+
+def selected(kwargs: Any, name: str) -> dict[str, Any]:
+    """Return what is given of `where` and `initial`; refuse everything else, and AD arrays."""
+    limits = {k: kwargs.pop(k) for k in ("where", "initial") if k in kwargs}
+    refuse(kwargs, name)
+    limits = {
+        k: v for k, v in limits.items() if v is not UNSET and (k == "initial" or v is not True)
+    }
+    if isinstance(limits.get("initial"), ADArray):
+        raise DerivativeError(f"np.{name}: initial must be constant; join it to the array instead")
+    return limits
+
+
+def _chosen(a: Any, limits: dict[str, Any], neutral: Any) -> Any:
+    """Return a with a neutral element where `where` does not hold."""
+    if "where" not in limits:
+        return a
+    return where(np.broadcast_to(value(limits["where"]), a.shape), a, neutral)
 
 
 def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int) -> Derivative:
@@ -59,8 +78,13 @@ def _weighted(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
 
 def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
     """Return the mean over axes; np.mean for AD arrays."""
-    refuse(kwargs, "mean")
-    result = np.mean(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims))
+    limits = selected(kwargs, "mean")
+    result = np.mean(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    if limits:
+        used = np.broadcast_to(limits["where"], a.shape)
+        with np.errstate(all="ignore"):
+            weights = used / np.sum(used, axis=axis, keepdims=True)
+        return _weighted(a, weights, axis, result)
     total = _summed(a._derivative, a.shape, axis, int(np.size(result)))
     return ADArray(result, total.scaled(1.0 / _count(a, result)))
 
@@ -112,10 +136,10 @@ def _spread(
 
 def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
     """Return the product over axes; np.prod for AD arrays. Exact where factors are zero."""
-    refuse(kwargs, "prod")
-    result = np.prod(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims))
-    lines = _lines(a, axis)
-    others = _products_of_others(value(lines))
+    limits = selected(kwargs, "prod")
+    result = np.prod(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    lines = _lines(_chosen(a, limits, 1.0), axis)
+    others = _products_of_others(value(lines)) * limits.get("initial", 1.0)
     return _weighted(lines, others, 0, result)
 
 
@@ -133,7 +157,9 @@ def extreme(func: Any, at: Any) -> Any:
     """Return the rule of np.max or np.min; at a tie the first element is taken."""
 
     def extreme_of(a: Any, axis: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
-        refuse(kwargs, func.__name__)
+        limits = selected(kwargs, func.__name__)
+        if "initial" in limits:
+            return _bounded(a, axis, flag(keepdims), limits)
         result = func(value(a), axis=axis, keepdims=flag(keepdims))
         lines = _lines(a, axis)
         if a._derivative.is_sparsity:
@@ -142,6 +168,12 @@ def extreme(func: Any, at: Any) -> Any:
         place = at(value(lines), axis=0) * count + np.arange(count)
         index = a._derivative.root.index(place, lines.size)
         return ADArray(result, lines._derivative.taken(index))
+
+    def _bounded(a: Any, axis: Any, keepdims: bool, limits: Any) -> Any:
+        result = func(value(a), axis=axis, keepdims=keepdims, **limits)
+        inside = extreme_of(_chosen(a, limits, limits["initial"]), axis, keepdims)
+        bounded = (np.maximum if func is np.max else np.minimum)(inside, limits["initial"])
+        return ADArray(result, bounded._derivative)
 
     return extreme_of
 

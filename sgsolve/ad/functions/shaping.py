@@ -151,14 +151,24 @@ def _with_value(y: ADArray, result: Any) -> ADArray:
     return y if result is y._value else ADArray(result, y._derivative)
 
 
+def transpose_method(y: Any, *axes: Any) -> Any:
+    """Return y with its axes reordered, given as one tuple or as separate numbers."""
+    order = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
+    return TABLE[np.transpose](y, tuple(order) if order else None)
+
+
 def item(y: Any, *args: Any) -> Any:
-    """Refuse: a Python number has no derivative."""
-    raise DerivativeError("y.item() would lose the derivative; use ad.value(y).item()")
+    """Return one element as an AD array without axes: a Python number has no derivative."""
+    if not args and y.size != 1:
+        raise InputError(f"item: give the position, the array has {y.size} elements")
+    if len(args) == 1 and not isinstance(args[0], tuple):
+        return np.ravel(y)[args[0]]
+    return y[args[0] if len(args) == 1 else args] if args else np.reshape(y, ())
 
 
-def refuse_list(y: Any) -> Any:
-    """Refuse: a list of Python numbers has no derivative."""
-    raise DerivativeError("y.tolist() would lose the derivative; use list(y) or ad.value(y)")
+def tolist(y: Any) -> Any:
+    """Return nested lists of the elements, each an AD array without axes."""
+    return [tolist(part) for part in y] if y.ndim else y
 
 
 def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DataTypeError, InputError, ShapeError
+from ...errors import DataTypeError, DerivativeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.derivative import total
 from ..elementwise import common_dtype
@@ -55,7 +55,7 @@ def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
 
 
 def sparsesum(
-    terms: Iterable[SparseVector | tuple[Any, ...]],
+    terms: Iterable[Any],
     *,
     check_unique: bool = False,
     return_sparse: bool = False,
@@ -64,7 +64,7 @@ def sparsesum(
 
     Parameters
     ----------
-    terms : sequence of `sparsevec`
+    terms : sequence of `sparsevec`, and of vectors of full length
         At least one; all of the same length.
     check_unique : bool
         Refuse positions that are written twice (when the sum stands for an assignment).
@@ -85,7 +85,7 @@ def sparsesum(
     >>> y.value
     array([2., 0., 9.])
     """
-    parts = [t if type(t) is SparseVector else sparsevec(*t) for t in terms]
+    parts = [t if type(t) is SparseVector else _term(t) for t in terms]
     if not parts:
         raise InputError("sparsesum needs at least one term; its length is unknown without")
     n = parts[0][0]
@@ -100,6 +100,19 @@ def sparsesum(
         local = [SparseVector(len(union), np.searchsorted(union, p.idx % n), p.v) for p in parts]
         return SparseVector(n, union, _dense_sum(local, len(union)))
     return _dense_sum(parts, n)
+
+
+def _term(term: Any) -> SparseVector:
+    """Return a term that is given as (n, idx, v) or as a whole vector."""
+    if isinstance(term, tuple) and len(term) == 3:
+        return sparsevec(*term)
+    if not isinstance(term, (ADArray, np.ndarray)) or term.ndim != 1:
+        raise InputError(
+            "sparsesum: a term must be a sparsevec(n, idx, v) or a vector of full length, not "
+            f"{type(term).__name__}"
+            + (f" of shape {term.shape}" if isinstance(term, (ADArray, np.ndarray)) else "")
+        )
+    return SparseVector(len(term), np.arange(len(term)), term)
 
 
 def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
@@ -132,3 +145,20 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
     return ADArray(result, total(places))
+
+
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """Return sums of weights in bins; np.bincount for AD arrays of weights."""
+    if isinstance(x, ADArray):
+        raise DerivativeError(
+            "np.bincount: the bins are an AD array; they must be constant whole numbers, only "
+            "weights carries derivatives"
+        )
+    result = np.bincount(x, weights._value, minlength)
+    if not len(result):
+        return result
+    term = SparseVector(len(result), np.asarray(x, dtype=np.int64), weights)
+    return ADArray(result, _dense_sum([term], len(result))._derivative)
+
+
+TABLE: dict[Any, Any] = {np.bincount: bincount}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from . import scipy_parameters
 from .quiet import quiet
 
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
@@ -146,6 +147,7 @@ _UNARY: dict[np.ufunc, Unary] = {
     special.spence: _spence_slope,
     special.round: lambda y, x: 0.0,
     special.gammasgn: lambda y, x: 0.0,
+    **scipy_parameters.UNARY,
 }
 UNARY: dict[np.ufunc, Unary] = {ufunc: quiet(rule) for ufunc, rule in _UNARY.items()}
 
@@ -215,7 +217,3 @@ BINARY: dict[np.ufunc, Binary] = {
 def _expn(n: Any, x: Any) -> Any:
     """Return the exponential integral E_n(x), for n = 0 too (8.19.4)."""
     return np.where(np.equal(n, 0), np.exp(-np.asarray(x)) / x, special.expn(np.maximum(n, 1), x))
-
-
-# For ufuncs that SciPy's own functions call, and that are better served elsewhere.
-INSTEAD = {"_lambertw": "use ad.lambertw(x, k), or scipy.special.wrightomega"}

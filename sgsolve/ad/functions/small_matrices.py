@@ -1,0 +1,123 @@
+"""Inverse, determinant and solution of small systems: np.linalg.inv, det, slogdet, solve.
+
+With dA the derivative of A: d inv(A) = -inv(A) dA inv(A), d log det(A) = trace(inv(A) dA), and
+d solve(A, b) = inv(A) (db - dA x). Values are NumPy's own. A matrix depends on every element of
+the one that it is the inverse of, so that this is for matrices of a few rows; a large system
+belongs among the unknowns.
+
+Reference: M. B. Giles, Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation (2008).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import DerivativeError, ShapeError
+from ..array import ADArray
+from ..elementwise import value
+from ..nested import array_of
+
+LARGEST = 16
+
+
+def inv(a: Any) -> Any:
+    """Return the inverses of (stacks of) small matrices; np.linalg.inv for AD arrays."""
+    a = _small(a, "inv")
+    inverse = _inverted(a, "inv")
+    return ADArray(np.linalg.inv(value(a)), (-_product(_product(inverse, a), inverse))._derivative)
+
+
+def det(a: Any) -> Any:
+    """Return the determinants of small matrices; np.linalg.det for AD arrays."""
+    a = _small(a, "det")
+    result = np.linalg.det(value(a))
+    return ADArray(result, np.sum(a * _cofactors(value(a)), axis=(-2, -1))._derivative)
+
+
+def slogdet(a: Any) -> Any:
+    """Return sign and logarithm of the determinants; np.linalg.slogdet for AD arrays."""
+    a = _small(a, "slogdet")
+    if a.dtype.kind == "c":
+        raise DerivativeError("np.linalg.slogdet of a complex AD array has no complex derivative")
+    result = np.linalg.slogdet(value(a))
+    transposed = np.swapaxes(_inverted(a, "slogdet"), -1, -2)
+    logarithm = ADArray(result[1], np.sum(a * transposed, axis=(-2, -1))._derivative)
+    return type(result)(result[0], logarithm)
+
+
+def solve(a: Any, b: Any) -> Any:
+    """Return the solutions of small systems A x = b; np.linalg.solve for AD arrays."""
+    a, b = _small(a, "solve"), array_of(b)
+    result = np.linalg.solve(value(a), value(b))
+    inverse = _inverted(a, "solve")
+    vector = np.ndim(b) == 1
+    right = np.reshape(b, (-1, 1)) if vector else b
+    solution = result[..., np.newaxis] if vector else result
+    total: Any = 0.0
+    if isinstance(b, ADArray):
+        total = total + _product(inverse, right)
+    if isinstance(a, ADArray):
+        total = total - _product(inverse, _product(a, solution))
+    shaped: Any = np.reshape(total, np.shape(result))
+    return ADArray(result, shaped._derivative)
+
+
+def matrix_power(a: Any, n: int) -> Any:
+    """Return powers of square matrices with a whole exponent; np.linalg.matrix_power."""
+    a = _small(a, "matrix_power")
+    result = np.linalg.matrix_power(value(a), n)
+    factor = inv(a) if n < 0 else a
+    total = factor
+    for _ in range(abs(int(n)) - 1):
+        total = total @ factor
+    return ADArray(result, (total if n else 0.0 * a)._derivative)
+
+
+def _product(a: Any, b: Any) -> Any:
+    """Return a @ b as sums of elementwise products: right for factors that change every time."""
+    return np.sum(a[..., :, :, np.newaxis] * b[..., np.newaxis, :, :], axis=-2)
+
+
+def _small(a: Any, name: str) -> Any:
+    a = array_of(a)
+    a = a if isinstance(a, ADArray) else np.asarray(a)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ShapeError(f"np.linalg.{name} needs square matrices, not shape {a.shape}")
+    if a.shape[-1] > LARGEST:
+        raise DerivativeError(
+            f"np.linalg.{name} is not supported on AD arrays of more than {LARGEST} rows, here "
+            f"{a.shape[-1]}: use an unknown for the solution: its equation is A @ x - b"
+        )
+    return a
+
+
+def _inverted(a: Any, name: str) -> Any:
+    try:
+        return np.linalg.inv(value(a))
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.{name}: the matrix is singular at these unknowns"
+        ) from None
+
+
+def _cofactors(a: Any) -> Any:
+    """Return the matrices of cofactors, also of singular matrices."""
+    n = a.shape[-1]
+    result = np.empty(a.shape, dtype=np.result_type(a, float))
+    for i in range(n):
+        for j in range(n):
+            minor = np.delete(np.delete(a, i, axis=-2), j, axis=-1)
+            result[..., i, j] = (-1.0) ** (i + j) * np.linalg.det(minor)
+    return result
+
+
+TABLE: dict[Any, Any] = {
+    np.linalg.inv: inv,
+    np.linalg.det: det,
+    np.linalg.slogdet: slogdet,
+    np.linalg.solve: solve,
+    np.linalg.matrix_power: matrix_power,
+}

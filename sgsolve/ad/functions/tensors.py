@@ -1,0 +1,123 @@
+"""Products of arrays with several axes: np.einsum and np.cross for AD arrays."""
+
+from __future__ import annotations
+
+import itertools
+import string
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..array import ADArray
+from ..elementwise import value
+
+
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """Return the cross product of vectors with three components; np.cross for AD arrays."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    left, right = _components_last(a, axisa), _components_last(b, axisb)
+    parts = [
+        left[..., i] * right[..., j] - left[..., j] * right[..., i]
+        for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
+    stacked: Any = np.moveaxis(np.stack(parts, axis=-1), -1, axisc)
+    return ADArray(np.cross(value(a), value(b), axisa, axisb, axisc), stacked._derivative)
+
+
+def _components_last(a: Any, axis: int) -> Any:
+    a = a if isinstance(a, ADArray) else np.asarray(a)
+    if not -a.ndim <= axis < a.ndim or a.shape[axis] != 3:
+        raise ShapeError(
+            f"np.cross of AD arrays needs three components along axis {axis}, not shape {a.shape}; "
+            "for two components write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
+        )
+    return np.moveaxis(a, axis, -1)
+
+
+def einsum(*arguments: Any, **kwargs: Any) -> Any:
+    """Return a sum of products named by indices; np.einsum for AD arrays.
+
+    All operands are broadcast to all indices at once: right for the small tensors of a residual.
+    """
+    subscripts, operands = _spelled_out(arguments)
+    inputs, output = _letters(subscripts, operands)
+    extra = sorted({k for name in inputs for k in name} - set(output))
+    letters = [*output, *extra]
+    product: Any = 1.0
+    for name, operand in zip(inputs, operands, strict=True):
+        name, operand = _without_repetition(name, operand)
+        moved = np.transpose(operand, [name.index(k) for k in letters if k in name])
+        product = product * moved[tuple(slice(None) if k in name else np.newaxis for k in letters)]
+    axes = tuple(range(len(output), len(letters)))
+    total: Any = np.sum(product, axis=axes) if axes else product
+    if not total.size:  # here NumPy writes beyond the end of its result
+        return total
+    kwargs = {k: v for k, v in kwargs.items() if v is not None}
+    return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
+
+
+def _spelled_out(arguments: Any) -> tuple[str, list[Any]]:
+    """Return subscripts and operands; of the form with lists of axes, one letter for each axis."""
+    if isinstance(arguments[0], str):
+        return arguments[0].replace(" ", ""), [_array(a) for a in arguments[1:]]
+    operands = [_array(a) for a in arguments[: 2 * (len(arguments) // 2) : 2]]
+    names = [_named(axes) for axes in arguments[1 : 2 * len(operands) : 2]]
+    subscripts = ",".join(names)
+    if len(arguments) % 2:
+        subscripts += "->" + _named(arguments[-1])
+    return subscripts, operands
+
+
+def _array(a: Any) -> Any:
+    return a if isinstance(a, ADArray) else np.asarray(a)
+
+
+def _named(axes: Any) -> str:
+    return "".join("..." if k is Ellipsis else string.ascii_letters[k] for k in axes)
+
+
+def _letters(subscripts: str, operands: Any) -> tuple[list[list[str]], list[str]]:
+    """Return the indices of each operand and of the result; those of ``...`` are numbers."""
+    given, arrow, result = subscripts.partition("->")
+    names = given.split(",")
+    if len(names) != len(operands):
+        raise ShapeError(
+            f"np.einsum: {subscripts!r} names {len(names)} operands, but there are {len(operands)}"
+        )
+    inputs = [_expanded(name, np.ndim(a)) for name, a in zip(names, operands, strict=True)]
+    hidden = max((sum(k.isdigit() for k in name) for name in inputs), default=0)
+    dots = [str(k) for k in reversed(range(hidden))]
+    if arrow:
+        before, has_dots, after = result.partition("...")
+        return inputs, [*before, *(dots if has_dots else []), *after]
+    count = given.count
+    once = sorted(k for k in set(given) - set(",.") if count(k) == 1)
+    return inputs, [*dots, *once]
+
+
+def _expanded(name: str, ndim: int) -> list[str]:
+    """Return one index for each axis; axes under ``...`` count from the last one."""
+    before, dots, after = name.partition("...")
+    hidden = ndim - len(before) - len(after)
+    if hidden < 0 or (hidden and not dots):
+        raise ShapeError(f"np.einsum: {name!r} does not name the axes of an operand with {ndim}")
+    return [*before, *(str(k) for k in reversed(range(hidden))), *after]
+
+
+def _without_repetition(name: list[str], operand: Any) -> tuple[list[str], Any]:
+    """Return the diagonal of every pair of axes with the same index."""
+    while len(set(name)) < len(name):
+        i, j = next(
+            (i, j) for i, j in itertools.combinations(range(len(name)), 2) if name[i] == name[j]
+        )
+        operand = np.diagonal(operand, 0, i, j)  # the diagonal becomes the last axis
+        name = [k for at, k in enumerate(name) if at not in (i, j)] + [name[i]]
+    return name, operand
+
+
+TABLE: dict[Any, Any] = {np.cross: cross, np.einsum: einsum}
+TABLE[np.linalg.cross] = lambda x1, x2, *, axis=-1: cross(x1, x2, axis=axis)

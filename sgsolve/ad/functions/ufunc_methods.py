@@ -1,0 +1,158 @@
+"""Methods of ufuncs on AD arrays: reduce, accumulate, outer, reduceat.
+
+The value is NumPy's own. Sums, products and extremes have rules of their own; any other ufunc of
+two arguments is applied from element to element, which is what these methods mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...errors import DerivativeError
+from ..array import ADArray
+from ..dispatch import call
+from ..elementwise import DECISIONS, value
+from .composed import plain
+
+REDUCTIONS: dict[np.ufunc, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+RUNNING: dict[np.ufunc, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def reduce(ufunc: Any, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+           keepdims: bool = False, **kwargs: Any) -> Any:  # fmt: skip
+    """Return the ufunc applied along an axis until one element is left."""
+    _refuse_out(ufunc, "reduce", out)
+    given = {k: v for k, v in kwargs.items() if v is not None}
+    func = REDUCTIONS.get(ufunc)
+    if func is not None:
+        if dtype is not None:
+            given["dtype"] = dtype
+        return call(func, (a,), {"axis": axis, "keepdims": keepdims, **given})
+    _refuse_others(ufunc, "reduce", dtype=dtype, **given)
+    lines = _along(a, axis)
+    if not len(lines):
+        raise DerivativeError(f"np.{ufunc.__name__}.reduce of no elements; give it some")
+    total = lines[0]
+    for line in lines[1:]:
+        total = ufunc(total, line)
+    result = ufunc.reduce(value(a), axis=axis, keepdims=keepdims)
+    return ADArray(result, total._derivative)
+
+
+def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    """Return the running results of a ufunc along an axis."""
+    _refuse_out(ufunc, "accumulate", out)
+    _refuse_others(ufunc, "accumulate", dtype=dtype)
+    if ufunc in RUNNING:
+        return call(RUNNING[ufunc], (a, axis), {})
+    running = list(_along(a, axis))
+    for k in range(1, len(running)):
+        running[k] = ufunc(running[k - 1], running[k])
+    result = ufunc.accumulate(value(a), axis=axis)
+    if not running:
+        return ADArray(result, a._derivative)
+    total: Any = np.moveaxis(np.stack(running), 0, axis)
+    return ADArray(result, total._derivative)
+
+
+def outer(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
+    """Return the ufunc of every pair of elements."""
+    _refuse_out(ufunc, "outer", kwargs.pop("out", None))
+    _refuse_others(ufunc, "outer", **kwargs)
+    shape = (*np.shape(a), *(1,) * np.ndim(b))
+    return ufunc(np.reshape(a, shape), b)
+
+
+def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
+             out: Any = None) -> Any:  # fmt: skip
+    """Return the ufunc reduced over stretches of an axis."""
+    _refuse_out(ufunc, "reduceat", out)
+    _refuse_others(ufunc, "reduceat", dtype=dtype)
+    result = ufunc.reduceat(value(a), indices, axis=axis)
+    moved = _along(a, axis)
+    n = moved.shape[0]
+    starts = [int(k) for k in np.asarray(indices)]
+    # A start that is not below the next one stands for its own element only.
+    ends = [e if s < e else s + 1 for s, e in zip(starts, [*starts[1:], n], strict=True)]
+    if ufunc is np.add:
+        rows = np.repeat(np.arange(len(starts)), np.subtract(ends, starts))
+        cols = np.concatenate([np.arange(s, e) for s, e in zip(starts, ends, strict=True)])
+        sums = sp.csr_array((np.ones(len(rows)), (rows, cols)), shape=(len(starts), n))
+        flat = moved if moved.ndim == 1 else np.reshape(moved, (n, -1))
+        total = np.reshape(sums @ flat, (len(starts), *moved.shape[1:]))
+    else:
+        pieces = zip(starts, ends, strict=True)
+        total = np.stack([reduce(ufunc, moved[s:e]) for s, e in pieces])
+    restored: Any = np.moveaxis(total, 0, axis)
+    return ADArray(result, restored._derivative)
+
+
+def at(ufunc: Any, *inputs: Any, **kwargs: Any) -> Any:
+    """Refuse: an ndarray that is written into holds no derivatives."""
+    instead = {
+        "add": "ad.sparsesum([ad.sparsevec(n, idx, v)]), which adds up repeated positions, or "
+        "np.bincount(idx, weights=v, minlength=n)",
+        "subtract": "ad.sparsesum([ad.sparsevec(n, idx, -v)]), which adds up repeated positions",
+    }.get(ufunc.__name__, "np.where, or ad.sparsesum([ad.sparsevec(n, idx, v)]) of new values")
+    raise DerivativeError(
+        f"np.{ufunc.__name__}.at writes into an array, which would lose the derivatives; use "
+        f"{instead}"
+    )
+
+
+def method(ufunc: Any, name: str, inputs: Any, kwargs: Any) -> Any:
+    """Return ``ufunc.name(*inputs, **kwargs)`` where some argument is an AD array."""
+    if ufunc in DECISIONS:
+        return getattr(ufunc, name)(*map(plain, inputs), **kwargs)
+    carried = name == "outer" or isinstance(inputs[0], ADArray)
+    if ufunc.nin != 2 or ufunc.nout != 1 or not carried:
+        raise DerivativeError(
+            f"np.{ufunc.__name__}.{name} is not supported on these AD arrays; write it with "
+            "indexing, sums or ad.sparsesum"
+        )
+    return _METHODS[name](ufunc, *inputs, **kwargs)
+
+
+def _along(a: Any, axis: Any) -> Any:
+    """Return the array with an axis in front; of several axes, one by one in C order."""
+    if axis is None:
+        return np.ravel(a)
+    if np.ndim(axis) == 0:
+        return np.moveaxis(a, int(axis), 0)
+    axes = [int(k) % a.ndim for k in axis]
+    moved = np.moveaxis(a, axes, range(len(axes)))
+    return np.reshape(moved, (-1, *moved.shape[len(axes) :]))
+
+
+def _refuse_out(ufunc: Any, name: str, out: Any) -> None:
+    if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
+        raise DerivativeError(
+            f"np.{ufunc.__name__}.{name} takes no out on AD arrays: an array is never written "
+            "into; use the result that it returns"
+        )
+
+
+def _refuse_others(ufunc: Any, name: str, **kwargs: Any) -> None:
+    given = [k for k, v in kwargs.items() if v is not None]
+    if given:
+        raise DerivativeError(
+            f"np.{ufunc.__name__}.{name} takes no {', '.join(given)} on AD arrays; use np.where "
+            "and astype before"
+        )
+
+
+_METHODS: dict[str, Any] = {
+    "reduce": reduce, "accumulate": accumulate, "outer": outer, "reduceat": reduceat,
+}  # fmt: skip
+TABLE: dict[str, Any] = {
+    **dict.fromkeys(_METHODS, method),
+    "at": lambda ufunc, name, inputs, kwargs: at(ufunc, *inputs, **kwargs),
+}

@@ -1,0 +1,73 @@
+"""Lists of AD arrays and numbers in the place of one array: what functions return and join."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DerivativeError
+
+LISTS = (list, tuple)
+
+
+def array_of(y: Any) -> Any:
+    """Return y, or the array that nested lists and tuples in y stand for.
+
+    Parts of one shape give the array of ``np.array(y)``; parts of different shapes are raveled
+    and joined one after the other.
+    """
+    if not isinstance(y, LISTS):
+        return y
+    parts = [array_of(part) for part in y]
+    if not any(hasattr(part, "_derivative") for part in parts):
+        return _plain(parts)
+    shapes = {np.shape(part) for part in parts}
+    if shapes == {()}:
+        return np.hstack(parts)
+    if len(shapes) == 1:
+        return np.stack(parts)
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+def _plain(parts: list[Any]) -> Any:
+    shapes = {np.shape(part) for part in parts}
+    return np.concatenate([np.ravel(p) for p in parts]) if len(shapes) > 1 else np.asarray(parts)
+
+
+def holds_derivatives(a: Any) -> bool:
+    """Whether an argument is a list or tuple with AD arrays in it, at any depth."""
+    return isinstance(a, LISTS) and any(
+        hasattr(part, "_derivative") or holds_derivatives(part) for part in a
+    )
+
+
+def evaluate(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return ``f(*args, **kwargs)`` as one array.
+
+    Raises
+    ------
+    DerivativeError
+        If f writes an AD array into an ndarray; NumPy reports that as a ValueError.
+    """
+    return array_of(_called(f, *args, **kwargs))
+
+
+def evaluate_vector(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
+    y = _called(f, *args, **kwargs)
+    return np.ravel(array_of(y)) if isinstance(y, LISTS) else y
+
+
+def _called(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return f(*args, **kwargs)
+    except ValueError as error:
+        if isinstance(error.__cause__, DerivativeError):
+            raise DerivativeError(
+                "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
+                "holds numbers without derivatives; return the list of equations, "
+                "[F0, F1, ...], or join the parts with np.stack, np.concatenate or ad.sparsesum"
+            ) from error
+        raise

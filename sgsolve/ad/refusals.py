@@ -1,0 +1,136 @@
+"""What is said where an AD array would become plain numbers: which function asked, what to write.
+
+NumPy asks through ``__array__`` and ``__float__``. The function that the user called is the
+outermost one of NumPy or SciPy on the stack; a message that names it saves a search.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from ..errors import DerivativeError
+
+JOIN = (
+    "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
+    "np.hstack in place of np.r_ and for parts of different lengths, np.column_stack in place of "
+    "np.c_, and ad.sparsesum([ad.sparsevec(n, idx, y)]) in place of F[idx] = y; a residual may "
+    "also return the list [a, b]. A plain ndarray would lose the derivative of an AD array"
+)
+FLOAT = (
+    "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., and np.stack or "
+    "ad.sparsesum in place of F[i] = y: {kind}(y) would lose the derivative. A function from "
+    "outside NumPy gets its slope with ad.elementwise(f, dfdx)"
+)
+INSTEAD = {
+    "logsumexp": "use ad.logsumexp(x, axis)",
+    "softmax": "use np.exp(x - ad.logsumexp(x, axis, keepdims=True))",
+    "log_softmax": "use x - ad.logsumexp(x, axis, keepdims=True)",
+    "polygamma": "use (-1)**(n + 1) * scipy.special.factorial(n) * scipy.special.zeta(n + 1, x)",
+    "lambertw": "use ad.lambertw(x, k) with a constant branch k",
+    "multigammaln": "use a sum of scipy.special.gammaln",
+    "comb": "use scipy.special.gammaln of n + 1, k + 1 and n - k + 1",
+    "factorial": "use scipy.special.gamma(n + 1)",
+    "diric": "use np.sin(n * x / 2) / (n * np.sin(x / 2))",
+    **{
+        f"spherical_{k}n": f"use np.sqrt(np.pi / (2 * x)) * scipy.special.{k}v(n + 0.5, x)"
+        for k in "jyi"
+    },
+    "spherical_kn": "use np.sqrt(np.pi / (2 * x)) * scipy.special.kv(n + 0.5, x)",
+    "r_": "use np.hstack, which joins numbers and vectors too",
+    "c_": "use np.column_stack",
+    "fromiter": "use np.stack(list(...))",
+    "polyfit": "its solution is an unknown with the normal equations as its equation",
+    "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_of(f, argnum=1)",
+    "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
+}
+OF_ALL = (
+    "join the elements first, np.stack([a, b]), or give it a slope with ad.elementwise(f, dfdx)"
+)
+
+
+def plain_array() -> DerivativeError:
+    """Return the error for NumPy's question for a plain array; called by ``__array__``."""
+    name = _asking(sys._getframe(2))
+    if name is None:
+        return DerivativeError(JOIN)
+    short = name.rsplit(".", 1)[-1]
+    return DerivativeError(
+        f"{name} takes plain arrays only, which would lose the derivative: "
+        f"{INSTEAD.get(short, OF_ALL)}"
+    )
+
+
+def _asking(frame: FrameType | None) -> str | None:
+    """Return the name of the outermost function of NumPy or SciPy that was called, if any."""
+    name = None
+    while frame is not None and _library(frame):
+        name = _public_name(frame) or name
+        frame = frame.f_back
+    return name
+
+
+def _library(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__", "")
+    return module.partition(".")[0] in ("numpy", "scipy")
+
+
+def _public_name(frame: FrameType) -> str | None:
+    library, *parts = frame.f_globals["__name__"].split(".")
+    module = "np" if library == "numpy" else library
+    if parts and (library == "scipy" or parts[0] in ("linalg", "fft", "random", "polynomial")):
+        module = f"{module}.{parts[0]}"
+    name = frame.f_code.co_name
+    owner: Any = frame.f_locals.get("self")
+    index = {"RClass": "r_", "CClass": "c_"}.get(type(owner).__name__)
+    if index is not None:
+        return f"{module}.{index}"
+    if owner is not None and not type(owner).__name__.startswith("_"):
+        owner_name = type(owner).__name__.removesuffix("_gen")  # scipy.stats.norm is a norm_gen
+        return f"{module}.{owner_name}" + ("" if name.startswith("_") else f".{name}")
+    if name.startswith("_") or name not in frame.f_globals:
+        wrapped = next((f for k in ("fun", "func", "f") if (f := frame.f_locals.get(k))), None)
+        name = getattr(wrapped, "__name__", "_")
+        if name.startswith("_"):
+            return None
+    return f"{module}.{name}"
+
+
+# What a ufunc does anyway.
+USUAL = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "dtype": None}
+
+
+def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
+    """Raise for keywords of a ufunc that would write into an array or leave elements out."""
+    given = {k: v for k, v in kwargs.items() if k not in USUAL or v is not USUAL[k]}
+    name = ufunc.__name__
+    out = given.pop("out", None)
+    for target in out if isinstance(out, tuple) else (out,):
+        if target is None:
+            continue
+        sign = IN_PLACE.get(name)
+        if sign is not None and target is inputs[0] and isinstance(target, np.ndarray):
+            raise DerivativeError(
+                f"F {sign}= y cannot write an AD array y into an ndarray F, which holds numbers "
+                f"without derivatives; write F = F {sign} y"
+            )
+        raise DerivativeError(
+            f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "
+            f"instead, y = np.{name}(...); for elements with a condition write "
+            f"np.where(mask, np.{name}(...), other), which takes no value or slope from the other "
+            "side"
+        )
+    if given:
+        raise DerivativeError(
+            f"np.{name} on AD arrays takes no {', '.join(sorted(given))}; use "
+            f"np.where(mask, np.{name}(...), other) to choose elements, and y.astype for a type"
+        )
+
+
+IN_PLACE = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
+    "remainder": "%", "floor_divide": "//",
+}  # fmt: skip
