@@ -51,7 +51,7 @@ def test_in_place_operators_change_the_array_itself(symbol):
 
 def test_in_place_into_a_constant_is_refused():
     a = np.zeros(3)
-    with pytest.raises(DerivativeError, match="never written into"):
+    with pytest.raises(DerivativeError, match=r"write F = F \+ y"):
         a += ad.seed(X)
 
 
