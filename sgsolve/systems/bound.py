@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
@@ -23,6 +22,7 @@ from ..errors import (
     StructureError,
 )
 from ..pattern import Pattern
+from .given_jacobian import checked, on_pattern, pattern_from_values
 from .intake import Bound
 from .structure import Structure
 
@@ -152,7 +152,7 @@ class BoundSystem:
 
     def _found_pattern(self, x: Vector) -> Pattern:
         if self._bound.signature.jacobian is not None:
-            return Pattern.of(self._user_jacobian(x))
+            return pattern_from_values(self._user_jacobian, x)
         with np.errstate(all="ignore"):
             y = self._bound.residual(ad.seed_sparsity(x))
         if isinstance(y, np.ndarray | float | int):
@@ -180,34 +180,15 @@ class BoundSystem:
         return names if len(indices) <= 3 else f"{names} and {len(indices) - 3} more"
 
     def _user_jacobian(self, x: Vector) -> Any:
-        J = self._bound.jacobian(x)
-        if J is None:
-            raise DataTypeError("jacobian returned None; is a return statement missing?")
-        J = sp.csr_array(J)
-        if J.shape != (self.n, self.n):
-            raise ShapeError(f"jacobian returned shape {J.shape}, not ({self.n}, {self.n})")
-        if J.dtype.kind not in "fiub":
-            raise DataTypeError(f"jacobian returned dtype {J.dtype}; it must be real")
-        if not J.has_canonical_format:
-            J.sum_duplicates()
-        return J
+        return checked(self._bound.jacobian(x), self.n)
 
     def _on_pattern(self, J: Any) -> Any:
         """Return the same matrix on the fixed pattern, which grows if it has to."""
-        pattern = self.pattern
-        if (
-            J.nnz == pattern.nnz
-            and np.array_equal(J.indptr, pattern.indptr)
-            and np.array_equal(J.indices, pattern.indices)
-        ):
-            return pattern.matrix(J.data.astype(np.float64, copy=False))
-        place = pattern.positions(Pattern(J.indptr, J.indices, J.shape))
-        if (place < 0).any():
-            pattern = self._pattern = self._structure.grow(self.n, Pattern.of(J))
-            place = pattern.positions(Pattern(J.indptr, J.indices, J.shape))
-        data = np.zeros(pattern.nnz)
-        data[place] = J.data
-        return pattern.matrix(data)
+        placed = on_pattern(J, self.pattern)
+        if placed is None:
+            self._pattern = self._structure.grow(self.n, Pattern.of(J))
+            placed = on_pattern(J, self.pattern)
+        return placed
 
 
 def _vector(value: Any, n: int) -> Vector:

@@ -1,0 +1,76 @@
+"""A Jacobian that the user gives: its values on a pattern, and its pattern from values.
+
+An entry of a dense matrix that is zero at the start may be an entry all the same, such as 2 x at
+x = 0. Rows and columns that are empty at the start are therefore looked at from points next to it
+and further off, before an equation counts as one without unknowns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..errors import DataTypeError, ShapeError
+from ..pattern import Pattern
+
+Vector = NDArray[Any]
+
+PROBES = (1e-8, 1e-2, 1.0, 1.0)  # distances from the start, relative to the size of the unknowns
+
+
+def checked(J: Any, n: int) -> Any:
+    """Return what the user's Jacobian returned as a ``csr_array``, or say what is wrong with it."""
+    if J is None:
+        raise DataTypeError("jacobian returned None; is a return statement missing?")
+    J = sp.csr_array(J)
+    if J.shape != (n, n):
+        raise ShapeError(f"jacobian returned shape {J.shape}, not ({n}, {n})")
+    if J.dtype.kind not in "fiub":
+        raise DataTypeError(f"jacobian returned dtype {J.dtype}; it must be real")
+    if not J.has_canonical_format:
+        J.sum_duplicates()
+    return J
+
+
+def pattern_from_values(jacobian: Callable[[Vector], Any], x: Vector) -> Pattern:
+    """Return the pattern of J(x), with that at points around x if rows or columns are empty.
+
+    Parameters
+    ----------
+    jacobian : callable
+        ``jacobian(x)`` -> csr_array of shape (n, n).
+    """
+    pattern = Pattern.of(jacobian(x))
+    random = np.random.default_rng(0)
+    size = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
+    for distance in PROBES:
+        if not (len(pattern.empty_rows) or len(pattern.empty_columns)):
+            break
+        try:
+            with np.errstate(all="ignore"):
+                J = jacobian(x + distance * size * random.uniform(-1.0, 1.0, len(x)))
+        except (ArithmeticError, ValueError):  # the point is outside the model
+            continue
+        if np.isfinite(J.data).all():
+            pattern = pattern.union(Pattern.of(J))
+    return pattern
+
+
+def on_pattern(J: Any, pattern: Pattern) -> Any:
+    """Return the same matrix on a pattern; None if it has entries outside."""
+    if (
+        J.nnz == pattern.nnz
+        and np.array_equal(J.indptr, pattern.indptr)
+        and np.array_equal(J.indices, pattern.indices)
+    ):
+        return pattern.matrix(J.data.astype(np.float64, copy=False))
+    place = pattern.positions(Pattern(J.indptr, J.indices, J.shape))
+    if (place < 0).any():
+        return None
+    data = np.zeros(pattern.nnz)
+    data[place] = J.data
+    return pattern.matrix(data)
