@@ -24,6 +24,7 @@ from .solvers.monitor import Monitor
 from .solvers.workspace import Pool
 from .systems.intake import Signature, starting_point
 from .systems.report import conclude
+from .systems.starts import prepared_start
 from .systems.structure import Structure
 
 
@@ -165,10 +166,10 @@ class Problem(Branching, Responses):
         system, start = self._system(x0, params)
         refuse_outside(solver, start, system.blocks)
         matrix_free = getattr(solver, "matrix_free", False)
-        F = system.prepare(start, not matrix_free)
+        start, F, remark = prepared_start(system, start, solver, not matrix_free)
         with self._workspaces.lend() as workspace:
             monitor = Monitor(callback, verbose)
-            result = conclude(solver, system, workspace, start, F, monitor, not matrix_free)
+            result = conclude(solver, system, workspace, start, F, monitor, not matrix_free, remark)
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
         return result

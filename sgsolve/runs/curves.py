@@ -24,6 +24,7 @@ from ..solvers.monitor import Monitor
 from ..systems.bound import BoundSystem
 from ..systems.families import ParameterizedSystem
 from ..systems.report import conclude
+from ..systems.starts import prepared_start
 from .following import Run
 from .keywords import refuse_both
 from .request import OPTIONS, Request
@@ -171,5 +172,4 @@ class Curves(Sweeps):
         """Return the system with its pattern, and x as a starting point of a solver."""
         system, start = self._system(x, params)
         refuse_outside(solver, start, system.blocks)
-        system.prepare(start)
-        return system, start
+        return system, prepared_start(system, start, solver)[0]

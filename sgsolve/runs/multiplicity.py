@@ -29,6 +29,7 @@ from ..solvers.workspace import Pool, Workspace
 from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
 from ..systems.report import conclude
+from ..systems.starts import prepared_start
 from ..systems.structure import Structure
 from .keywords import given_options, refuse_both
 from .progress import progress_bar
@@ -129,7 +130,7 @@ class Multiplicity:
         rows, known = [starting_point(row) for row in starts], list[Result]()
         for row in rows:
             refuse_outside(as_solver(solver), row, system.blocks)
-        system.prepare(rows[0])
+        rows[0] = prepared_start(system, rows[0], as_solver(solver))[0]
         with self._workspaces.lend() as workspace:
             search = Search(system, workspace, deflation or Deflation(), solver, rows)
             for row in rows:

@@ -21,6 +21,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
+from ..systems.starts import prepared_start
 from .functions import named
 from .keywords import given_options, refuse_both
 from .multiplicity import Multiplicity
@@ -128,7 +129,7 @@ class Sweeps(Multiplicity):
         stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
         system, start = self._system(x0, {**params, **path.params(path.values[0])})
         refuse_outside(first, start, system.blocks)
-        system.prepare(start)
+        start = prepared_start(system, start, first)[0]
         bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
         with self._workspaces.lend() as workspace:
             family = ParameterFamily(

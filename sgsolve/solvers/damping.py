@@ -200,10 +200,9 @@ class NaturalMonotonicity:
             return 1.0
         before, correction, damping = memory
         gap = it.sizes.norm(correction - it.proposed)
-        if gap == 0.0 or size == 0.0:
+        if gap * size == 0.0:
             return 1.0
-        ratio = (it.sizes.norm(before) / size) * (it.sizes.norm(correction) / gap)
-        predicted = ratio * damping
+        predicted = it.sizes.norm(before) * it.sizes.norm(correction) / (gap * size) * damping
         return float(min(1.0, max(predicted, damping / self.bound), self.bound * damping))
 
     @staticmethod
@@ -212,4 +211,4 @@ class NaturalMonotonicity:
         gap = it.sizes.norm(correction - (it.proposed - damping * it.dx))
         if gap == 0.0:
             return 1.0
-        return min(1.0, 0.5 * damping * (damping * size / gap))
+        return min(1.0, 0.5 * size * damping * damping / gap)

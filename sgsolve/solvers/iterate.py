@@ -1,7 +1,6 @@
 """Iterate: the point where a solver stands, with everything that evolves.
 
-One idea: the parts of a solver hold settings and are handed this object; whatever changes from
-one iteration to the next is here, so that a solver can be printed, reused and shared by threads.
+The parts of a solver hold settings only, so that a solver can be printed, reused and shared.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..result.history import History, Step
+from .beside import moved_beside
 from .limits import Limit
 from .meter import Meter
 from .norms import norm2
@@ -62,10 +62,10 @@ class Iterate:
         self.system = system
         self.limits = limits
         self.workspace = workspace
-        self.meter = Meter(system, workspace)
-        self.blocks = system.blocks
+        self.meter, self.blocks = Meter(system, workspace), system.blocks
         self.x, self.F = x, F
         self.x_old = x
+        self.moved: tuple[Vector, Vector] | None = None  # the start and its F, if it was moved
         self.J: Any = None
         self.sizes = Sizes(system.blocks, system.scale, len(x))
         self.largest = self.sizes.of_unknowns(x)
@@ -100,27 +100,42 @@ class Iterate:
         """Size of every unknown, shape (n,)."""
         return self.sizes.weights
 
-    # evaluation
-
     def evaluate(self, x: Vector) -> Vector | None:
         """Return the residual at a trial point; None if it is not finite or outside the model."""
         self.trials += 1
         return self.meter.residual(x)
 
     def linearize(self) -> bool:
-        """Evaluate the Jacobian at x; False if it is not finite."""
-        found = self.meter.linearize(self.x)
+        """Evaluate the Jacobian at x, or next to it; False if it is finite at neither."""
+        return self.linearize_at(self.x) or moved_beside(self, self.linearize_at)
+
+    def linearize_free(self) -> bool:
+        """Find the sizes at x from products with J alone, or next to x; False if not finite."""
+        return self.probe_at(self.x) or moved_beside(self, self.probe_at)
+
+    def linearize_at(self, x: Vector) -> bool:
+        """Evaluate F and J at x, which becomes the point; False if they are not finite."""
+        self.J = None
+        found = self.meter.linearize(x)
         if found is None:
             return False
-        self.F, self.J = found
-        self.fresh, self.factorized, self.age = True, False, 0
+        self._place(x, *found)
         self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
         return self.sizes.of_equations(self._magnitudes) and self._measured()
 
-    def linearize_free(self) -> bool:
-        """Find the sizes at x from products with J alone; False if they are not finite."""
-        self.fresh, self.age = True, 0
+    def probe_at(self, x: Vector) -> bool:
+        """Find the sizes at x, which becomes the point, from products; False if not finite."""
+        F = self.F if x is self.x else self.meter.residual(x)
+        if F is None:
+            return False
+        self._place(x, F, None)
         return self.sizes.probed(self.product, PROBES) and self._measured()
+
+    def _place(self, x: Vector, F: Vector, J: Any) -> None:
+        if x is not self.x:
+            self.x, self.largest = x, self.sizes.of_unknowns(x)
+        self.F, self.J = F, J
+        self.fresh, self.factorized, self.age = True, False, 0
 
     def product(self, v: Vector) -> Vector:
         """Return J v at x, without the matrix."""

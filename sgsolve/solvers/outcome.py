@@ -36,6 +36,8 @@ class Outcome:
         What was unusual in the attempt that failed, such as a limit that acted.
     singular : SingularMatrixError or None
         Why the Jacobian from which the last step came was singular.
+    moved : (x, F) or None
+        Where it really started, if the Jacobian was not finite at the start.
     """
 
     x: Vector
@@ -50,6 +52,7 @@ class Outcome:
     cause: Exception | None = None
     notes: tuple[str, ...] = ()
     singular: SingularMatrixError | None = None
+    moved: tuple[Vector, Vector] | None = None
     stages: list[str] = field(default_factory=list)
 
     @classmethod
@@ -69,4 +72,5 @@ class Outcome:
             cause=cause,
             notes=tuple(it.notes),
             singular=singular if k >= it.k - 1 else None,
+            moved=it.moved,
         )

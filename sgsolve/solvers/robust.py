@@ -128,7 +128,7 @@ class Robust:
         for rung in self.rungs[1:]:
             if total.status.success or total.status in FINAL:
                 break
-            start = (total.x, total.F) if rung.from_best else (x, F)
+            start = (total.x, total.F) if rung.from_best else total.moved or (x, F)
             outcome = rung.solver.run(system, workspace, *start, monitor)
             total = _joined(total, outcome)
             total.stages += [*outcome.stages, _line(outcome)]
@@ -147,7 +147,12 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
     better = size < handicap * size_before
     if now.status.success or now.status in FINAL or better:
         return replace(
-            now, history=before.history, stats=before.stats, stages=before.stages, S_start=first
+            now,
+            history=before.history,
+            stats=before.stats,
+            stages=before.stages,
+            S_start=first,
+            moved=before.moved or now.moved,
         )
     return before
 

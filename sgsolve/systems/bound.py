@@ -125,7 +125,7 @@ class BoundSystem:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
-            pattern = self._found_pattern(x)
+            pattern = self.found_pattern(x)
             self._check_structure(pattern)
             self._pattern = self._structure.grow(self.n, pattern.with_diagonal())
         return F
@@ -150,7 +150,8 @@ class BoundSystem:
                 f"first {self.blocks.label(int(bad[0]))} = {F[bad[0]]}; start within the model"
             )
 
-    def _found_pattern(self, x: Vector) -> Pattern:
+    def found_pattern(self, x: Vector) -> Pattern:
+        """Return the pattern of the Jacobian, found at x."""
         if self._bound.signature.jacobian is not None:
             return pattern_from_values(self._user_jacobian, x)
         with np.errstate(all="ignore"):

@@ -27,10 +27,12 @@ def conclude(
     F: Any,
     monitor: Monitor,
     diagnose: bool = False,
+    remark: str = "",
 ) -> Result:
     """Run a solver from (x, F) and make the result of what it returns.
 
-    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed.
+    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed. `remark`
+    says what was changed at the start.
     """
     started = perf_counter()
     before = workspace.counts()
@@ -59,13 +61,25 @@ def conclude(
         sizes=outcome.S,
         system=system,
     )
-    if status.success and outcome.singular is not None:
-        result.remark = (
+    result.remark = "; ".join(text for text in (remark, *remarks(system, outcome)) if text)
+    result.message = message(result, outcome.cause, outcome.notes, found)
+    return result
+
+
+def remarks(system: BoundSystem, outcome: Outcome) -> list[str]:
+    """Return what is to be said of a start that was moved, and of a singular solution."""
+    said = []
+    if outcome.moved is not None:
+        said.append(
+            "the Jacobian is not finite at the start, which was moved by 1e-8 of the size of its "
+            "unknowns"
+        )
+    if outcome.status.success and outcome.singular is not None:
+        said.append(
             "the Jacobian is singular there, so other solutions may lie next to it; "
             f"{suspects(system.blocks, outcome.singular)}"
         )
-    result.message = message(result, outcome.cause, outcome.notes, found)
-    return result
+    return said
 
 
 def message(
@@ -89,7 +103,7 @@ def message(
         parts.append(suspects(result.blocks, cause))
     elif cause is not None:
         parts.append(str(cause))
-    parts.append(found)
+    parts += [result.remark, found]
     if notes:
         parts.append("in the attempt that failed: " + ", ".join(notes))
     if len(result.stages) > 1:

@@ -126,13 +126,14 @@ def test_singular_without_help():
     assert solve(lambda x: x**2 - 4.0, [0.0], method).status is Status.SINGULAR_JACOBIAN
 
 
-def test_nan_in_the_jacobian_at_the_start():
-    result = solve(lambda x: np.sqrt(x) - 1.0, [0.0], solvers.Newton())
+def test_nan_in_the_jacobian_around_the_start():
+    """sqrt(x^2 - |x|^2) is zero everywhere, and its slope is NaN everywhere."""
+    result = solve(lambda x: x - 1.0 + np.sqrt(x**2 - x * x), [0.0], solvers.Newton())
     assert result.status is Status.NOT_FINITE
 
 
 def test_robust_survives_a_jacobian_that_is_not_finite():
-    result = solve(lambda x: np.sqrt(x) - 1.0, [0.0])
+    result = solve(lambda x: x - 1.0 + np.sqrt(x**2 - x * x), [0.0])
     assert result.status is Status.NOT_FINITE
     assert len(result.stages) >= 2
 

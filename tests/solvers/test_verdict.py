@@ -80,11 +80,12 @@ class TestExactlyZero:
         assert result.status is Status.CONVERGED
         assert result.x.tolist() == [0.0]
 
-    def test_a_residual_that_is_not_zero_needs_a_jacobian_to_be_believed(self):
+    def test_a_residual_that_is_not_zero_is_judged_where_there_is_a_jacobian(self):
         # a step from 1 leads to 0, where the residual passes and the slope is infinite
         loose = solvers.Newton(termination=solvers.Residual(0.0, absolute=0.6))
         result = solved(lambda x: np.sqrt(np.abs(x)) - 0.5 + 0.25 * x, [1.0], loose)
-        assert (result.status, result.x[0]) == (Status.NOT_FINITE, 0.0)
+        assert result.status is Status.CONVERGED
+        assert 0.0 < abs(result.x[0]) <= 1e-8
 
 
 class TestVanishing:

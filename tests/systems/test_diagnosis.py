@@ -60,7 +60,12 @@ def test_singular_on_the_way_only_is_not_remarked(solver):
 
 
 def test_infinite_slope_is_named():
-    result = solved(lambda x: np.sqrt(x) + x - 1.0, [1.0, 0.0], blocks={"n": slice(1, 2)})
+    result = solved(
+        lambda x: np.sqrt(x) + x - 1.0,
+        [1.0, 0.0],
+        jacobian=lambda x: np.diag([1.5, np.inf]),
+        blocks={"n": slice(1, 2)},
+    )
     assert result.status is Status.NOT_FINITE
     text = "the Jacobian is not finite at the start: equation n[0] by unknown n[0] gives inf"
     assert text in result.message

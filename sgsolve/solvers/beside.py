@@ -1,0 +1,71 @@
+"""Points at which a derivative is not finite: the iterate moves to one next to it.
+
+``abs(q)**0.852 * q`` and ``sqrt(gx**2 + gy**2)`` are smooth enough at zero, but the chain rule
+gives infinity times zero there. A point at a distance of 1e-8 of the unknowns has slopes like any
+other, and no Newton step depends on so small a change of a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .iterate import Iterate
+
+Vector = NDArray[Any]
+
+DISTANCE = 1e-8  # relative to the weights: the square root of the rounding errors
+
+
+def moved_beside(it: Iterate, evaluate: Callable[[Vector], bool]) -> bool:
+    """Move the iterate to a point next to it with finite slopes; False if there is none.
+
+    The change is random, with a fixed seed, so that no difference of two unknowns stays zero. It
+    is made in the unknowns whose slopes are not finite, or else in all.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(x)`` makes x the point of the iterate; False if its slopes are not finite.
+    """
+    x, F, columns = it.x, it.F, np.ones(len(it.x))
+    if not F.any():  # a residual of exactly zero needs no slopes
+        return False
+    if it.J is not None:
+        bad = ~np.isfinite(it.J.data)
+        if not bad.any():
+            return False
+        columns[:] = 0.0
+        columns[it.J.indices[bad]] = 1.0
+
+    def limited(step: Vector) -> Vector:
+        for limit in it.limits:
+            step = limit.apply(x, step, it.blocks)
+        return step
+
+    for step in displacements(it.weights, columns, limited):
+        if evaluate(x + step):
+            it.notes.append("moved, the slopes were not finite")
+            if it.k == 0:
+                it.moved = it.x, it.F
+            return True
+    it.x, it.F = x, F
+    return False
+
+
+def displacements(
+    weights: Vector, columns: Vector, limited: Callable[[Vector], Vector]
+) -> Iterator[Vector]:
+    """Yield changes to try: both ways, upwards, downwards; in some unknowns, then in all."""
+    random = np.random.default_rng(0)
+    size = DISTANCE * weights * random.uniform(0.5, 1.0, len(weights))
+    signs = random.choice([-1.0, 1.0], len(weights))
+    for part in (columns, np.ones_like(columns)):
+        for sign in (signs, 1.0, -1.0):
+            step = limited(part * sign * size)
+            if step.any():
+                yield step
