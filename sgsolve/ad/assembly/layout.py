@@ -55,6 +55,8 @@ class Layout:
         Length of the source vector.
     place, source, weight : ndarray
         One value for each entry that is not constant.
+    dtype : dtype
+        Double precision, or what the weights need beyond it.
     """
 
     def __init__(
@@ -74,7 +76,8 @@ class Layout:
         self.place = np.empty(count, dtype=np.int32)
         self.source = np.empty(count, dtype=np.int32)
         weights = [p.weight.dtype for p in pieces if p.weight is not None]
-        self.weight = np.empty(count, dtype=np.result_type(float, *weights))
+        self.dtype = np.result_type(float, *weights)
+        self.weight = np.empty(count, dtype=self.dtype)
         offset = filled = 0
         for number, ((g, code), piece) in enumerate(zip(terms, pieces, strict=True)):
             length = len(piece.rows)

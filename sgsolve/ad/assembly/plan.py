@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from scipy.sparse._sparsetools import csr_matvec
 
 from ...pattern import Pattern
-from ..derivatives.coefficients import Coefficient
-from ..derivatives.derivative import Derivative
 from ..structures.root import Root
+from ..structures.structure import Structure
 from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
+
+# What stands before a structure: ``(alpha, s, c, a)``, see `derivatives`.
+Coefficient = tuple[Any, Any, Any, Any]
 
 # Nanoseconds a value on one core (benchmarks/README.md); only their ratios matter, to choose
 # between the ways to fill.
@@ -38,10 +40,13 @@ class Plan:
         "template", "gather", "set" or "product".
     used : int
         Last evaluation that used the plan.
+    count : int
+        Number of entries of all terms.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.count = len(layout.place) + sum(len(c.place) for c in layout.constant)
         self.used = 0
         self.spots: NDArray[np.int64] | None = None
         self._template: tuple[Any, Any, Any] = (None, None, None)
@@ -82,11 +87,21 @@ class Plan:
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
-        vector = self._source_vector(coefficients, dtype)
-        numbers = tuple(coefficients[term][0] for term, _, _ in self.layout.constant)
-        data = self.finished(vector, *self.constant_values(numbers, dtype), dtype)
+        try:
+            vector = self._scratch.pop()
+        except IndexError:
+            vector = self.new_vector(dtype)
+        if vector.dtype != dtype:
+            vector = self.new_vector(dtype)
+        data = self.filled(vector, coefficients, dtype)
         self._scratch.append(vector)
         return data
+
+    def filled(self, vector: Any, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
+        """Return the values on `pattern`, with a source vector to write into."""
+        self._write_sources(vector, coefficients)
+        numbers = tuple(coefficients[term][0] for term, _, _ in self.layout.constant)
+        return self.finished(vector, *self.constant_values(numbers, dtype), dtype)
 
     def finished(
         self, vector: Any, template: Any, base: Any, dtype: Any, out: Any = None
@@ -142,14 +157,8 @@ class Plan:
             vector[-1] = 0.0
         return vector
 
-    def _source_vector(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
-        """Return all coefficients one after the other, numbers multiplied in."""
-        try:
-            vector = self._scratch.pop()
-        except IndexError:
-            vector = self.new_vector(dtype)
-        if vector.dtype != dtype:
-            vector = self.new_vector(dtype)
+    def _write_sources(self, vector: NDArray[Any], coefficients: list[Coefficient]) -> None:
+        """Write all coefficients one after the other, numbers multiplied in."""
         begin = 0
         for term, length, expand in self.layout.sources:
             alpha, s, c, a = coefficients[term]
@@ -164,7 +173,6 @@ class Plan:
             source, row, weight = expand
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
             out *= (c * s + alpha).take(source)
-        return vector
 
 
 def add_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
@@ -189,18 +197,32 @@ class Plans:
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
 
 
-def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
-    """Return how a derivative of `size` rows fills `target`, or else the smallest pattern.
+def plan_of(
+    root: Root, terms: dict[Structure, Coefficient], size: int, target: Pattern | None
+) -> Plan:
+    """Return how terms of `size` rows fill `target`, or else the smallest pattern.
 
     Raises
     ------
     StructureError
-        If the derivative has entries outside `target`.
+        If a term has entries outside `target`.
     """
-    root = derivative.root
-    key: list[Any] = [size, target]
+    coded = coded_terms(terms)
+    key = (size, target, *coded)
+    plans = root.memory(Plans).plans
+    plan = plans.get(key)
+    if plan is None:
+        plan = plans.setdefault(key, Plan(Layout(coded, size, len(root.cols), target)))
+        drop_oldest(plans, MOST_PLANS)
+    plan.used = root.clock
+    return plan
+
+
+def coded_terms(terms: dict[Structure, Coefficient]) -> list[tuple[Structure, int]]:
+    """Return each structure with the code of its coefficient: all that a layout depends on."""
+    coded = []
     numbers: dict[int, tuple[int, Any]] = {}
-    for number, (g, (alpha, s, c, a)) in enumerate(derivative.terms.items()):
+    for number, (g, (alpha, s, c, a)) in enumerate(terms.items()):
         code = HAS_NUMBER if c is None or a is not None or alpha != 0.0 else 0
         if c is not None:
             code |= HAS_ARRAY
@@ -215,16 +237,8 @@ def plan_of(derivative: Derivative, size: int, target: Pattern | None) -> Plan:
                 code |= mine << SHARED | OPPOSITE
             else:
                 code |= number << SHARED
-        key += (g, code)
-    frozen = tuple(key)
-    plans = root.memory(Plans).plans
-    plan = plans.get(frozen)
-    if plan is None:
-        terms = list(zip(key[2::2], key[3::2], strict=True))
-        plan = plans.setdefault(frozen, Plan(Layout(terms, size, len(root.cols), target)))
-        drop_oldest(plans, MOST_PLANS)
-    plan.used = root.clock
-    return plan
+        coded.append((g, code))
+    return coded
 
 
 # More than the branches that a residual alternates between, few enough to stay small.

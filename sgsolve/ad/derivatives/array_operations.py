@@ -126,6 +126,18 @@ def _vector(slope: Any, like: Array) -> Array:
     return slope if slope.shape == like.shape else np.broadcast_to(slope, like.shape)
 
 
+@operation
+def filled(plan: Any, *coefficients: Any) -> Array:
+    """Return what a plan makes of coefficients ``alpha, s, c, a``, those of one term after another.
+
+    In double precision at least: what is narrower here may meet wider numbers later.
+    """
+    dtype = np.result_type(plan.layout.dtype, *(q for q in coefficients if q is not None))
+    terms = list(zip(*[iter(coefficients)] * 4, strict=True))
+    values: Array = plan.filled(plan.new_vector(dtype), terms, dtype)
+    return values
+
+
 def flat(partial: Any, like: Any) -> Any:
     """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
     if type(partial) is float:

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ..assembly.plan import Coefficient
 from ..structures import operations
 from ..structures.operands import Index
 from ..structures.structure import Structure
 from . import array_operations as op
 from .symbols import Symbol
 
-Coefficient = tuple[Any, Any, Any, Any]
 Terms = dict[Structure, Coefficient]
 
 # The coefficient of the unknowns themselves.

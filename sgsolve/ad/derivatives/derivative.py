@@ -40,6 +40,7 @@ from .coefficients import (
     without_numbers,
     zeroed,
 )
+from .merging import merged
 
 Scale = Any  # a number, an array, or (number, array)
 
@@ -111,6 +112,7 @@ class Derivative:
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
+        self._merge()
         terms: Terms = {}
         others: Terms = {}
         for g, p in self.terms.items():
@@ -186,16 +188,19 @@ class Derivative:
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
+        self._merge()
         return self._pulled([operations.take(g, index) for g in self.terms])
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
+        self._merge()
         return self._pulled([operations.take_slice(g, start, stop, step) for g in self.terms])
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
         if isinstance(rows, Index) and rows.volatile:
             return self._put_back(rows, size)
+        self._merge()
         terms = {operations.put(g, rows, size): p for g, p in self.terms.items()}
         return Derivative(self.root, terms)
 
@@ -214,6 +219,7 @@ class Derivative:
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
+        self._merge()
         terms: Terms = {}
         memo = Memo()
         for g, p in self.terms.items():
@@ -221,6 +227,14 @@ class Derivative:
                 g, p = expanded(g, p)
             add_term(terms, operations.multiplied(g, matrix), p, memo)
         return Derivative(self.root, terms)
+
+    def _merge(self) -> None:
+        """Hold one term instead of many if that is less; to be asked before terms are multiplied.
+
+        The derivative stays the same one. Chains of stages need it: each operation that moves
+        rows makes as many structures as there are terms, and the sum with others keeps them all.
+        """
+        self.terms = merged(self.root, self.terms)
 
     def _pulled(self, taken: list[Any]) -> Derivative:
         """Return the derivative on chosen rows, one structure and pull for each term."""

@@ -18,6 +18,7 @@ from ..structures.operands import Index, Matrix
 from ..structures.root import Evaluation
 from .coefficients import UNIT, Terms
 from .derivative import Derivative, Scale, same_evaluation
+from .merging import merged_structures
 
 
 class Sparsity(Derivative):
@@ -69,10 +70,12 @@ class Sparsity(Derivative):
 
     def taken(self, index: Index) -> Derivative:
         """Return the sparsity of the flattened array at these positions."""
+        self._merge()
         return Sparsity(self.root, {operations.take(g, index).structure: UNIT for g in self.terms})
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the sparsity of ``y[start:stop:step]``."""
+        self._merge()
         return Sparsity(
             self.root,
             {operations.take_slice(g, start, stop, step).structure: UNIT for g in self.terms},
@@ -84,6 +87,8 @@ class Sparsity(Derivative):
         Elements that were gathered with the very index they are put at may be others next time
         (a mask): the whole structure that they were gathered from is taken.
         """
+        if not any(g.origin(rows, size) for g in self.terms):
+            self._merge()
         terms: Terms = {}
         for g in self.terms:
             origin = g.origin(rows, size)
@@ -95,7 +100,12 @@ class Sparsity(Derivative):
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the sparsity of ``A @ y``; explicit zeros of A count."""
+        self._merge()
         return Sparsity(self.root, {operations.multiplied(g, matrix): UNIT for g in self.terms})
+
+    def _merge(self) -> None:
+        """Hold one structure instead of many if that is less."""
+        self.terms = merged_structures(self.root, self.terms)
 
 
 class _Running(threading.local):

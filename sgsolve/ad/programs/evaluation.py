@@ -54,8 +54,9 @@ def assemble(
             # A number that is zero today: what is divided by it has to be decided today.
             with suppress(ZeroDivisionError):
                 return program.pattern, program.run(derivative.tape.inputs)
-    plan: Plan = plan_of(derivative, size, target)
-    return plan.layout.pattern, plan.fill(list(derivative.terms.values()), dtype)
+    terms = derivative.terms
+    plan: Plan = plan_of(derivative.root, terms, size, target)
+    return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
 
 
 class Computation:

@@ -54,6 +54,11 @@ class Gathered(Structure):
         self._weights = None
 
     @property
+    def entry_count(self) -> int:
+        """Number of entries; of rows where they have several, which nobody has asked for yet."""
+        return self.size
+
+    @property
     def height(self) -> int:
         """Number of rows."""
         return self.size

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .gathered import Gathered
 from .joins import columns, matches, product
 from .operands import Constant, Index, IndexArray, Matrix
-from .structure import Rows, Structure, Taken
+from .structure import Pull, Rows, Structure, Taken
 
 Made = TypeVar("Made", Taken, Structure)
 
@@ -158,11 +158,18 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
         pull = np.zeros(len(wanted), dtype=np.int64)
         pull[element] = compact
         return Taken(root.selection(cols), pull)
-    rows: Rows = element
-    if len(element) and np.array_equal(element, np.arange(element[0], element[0] + len(element))):
-        rows = slice(int(element[0]), int(element[0]) + len(element))
-        if len(element) == len(wanted):
-            rows = None
-    weights = structure.weights[compact] if structure.has_weights else None
-    cols = structure.cols[compact] if weights is None else structure.cols
-    return Taken(Structure(root, len(wanted), rows, weights, cols), compact)
+    chosen: Pull = _range(compact)  # consecutive rows of entries by rows: nothing is copied
+    rows: Rows = _range(element)
+    if isinstance(rows, slice) and len(element) == len(wanted):
+        rows = None
+    weights = structure.weights[chosen] if structure.has_weights else None
+    cols = structure.cols[chosen] if weights is None else structure.cols
+    return Taken(Structure(root, len(wanted), rows, weights, cols), chosen)
+
+
+def _range(positions: IndexArray) -> slice | IndexArray:
+    """Return the slice with the same positions if they are consecutive, else the positions."""
+    count = len(positions)
+    if count and positions[-1] - positions[0] == count - 1 and bool((np.diff(positions) == 1).all()):
+        return slice(int(positions[0]), int(positions[0]) + count)
+    return positions

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .operand_store import OperandStore
-from .operands import PASSING, Columns, Constant, Index, Matrix
+from .operands import PASSING, Columns, Constant, Index, IndexArray, Matrix
 from .structure import Structure, Taken
 
 
@@ -141,21 +141,36 @@ class Root(Structure):
 
     def selection(self, cols: Columns) -> Structure:
         """Return the structure with these unknowns; equal ones are the same object."""
-        key = _cols_key(cols)
+        return self._by_contents(_cols_key(cols), len(cols), None, cols)
+
+    def placement(self, rows: IndexArray, cols: Columns, size: int) -> Structure:
+        """Return the structure with these entries, by rows; equal ones are the same object."""
+        if len(rows) == size and bool((rows == np.arange(size)).all()):
+            return self.selection(cols)
+        return self._by_contents((size, *_cols_key(cols)), size, rows, cols)
+
+    def _by_contents(self, key: Any, size: int, rows: Any, cols: Columns) -> Structure:
         known = self._selections.setdefault(key, [])
         for structure in known:
-            if np.array_equal(structure.cols, cols):
+            if np.array_equal(structure.cols, cols) and (
+                rows is None or np.array_equal(structure.rows, rows)
+            ):
                 structure.used = self.clock
                 return structure
-        structure = Structure(self, len(cols), None, None, cols)
+        structure = Structure(self, size, rows, None, cols)
         known.append(structure)
         self.count(structure)
         return structure
 
     def count(self, structure: Structure) -> None:
         """Count a new structure, so that unused ones are looked for when there are many."""
-        weights = structure.weights
-        self._made[0] += structure.cols.nbytes + (0 if weights is None else 2 * weights.data.nbytes)
+        weights, rows = structure.weights, structure.rows
+        nbytes = structure.cols.nbytes + (0 if weights is None else 2 * weights.data.nbytes)
+        self.count_bytes(nbytes + (rows.nbytes if isinstance(rows, np.ndarray) else 0))
+
+    def count_bytes(self, nbytes: int) -> None:
+        """Count something new of this size that is dropped together with structures."""
+        self._made[0] += nbytes
         self._made[1] += 1
 
     def begin(self) -> None:

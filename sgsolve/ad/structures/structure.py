@@ -37,6 +37,9 @@ class Home(Protocol):
     def selection(self, cols: Columns) -> Structure:
         """Return the structure with these unknowns."""
 
+    def placement(self, rows: IndexArray, cols: Columns, size: int) -> Structure:
+        """Return the structure with one coefficient for each of these entries."""
+
 
 class Taken(NamedTuple):
     """A structure made by choosing rows of another one, and how coefficients follow.
@@ -94,6 +97,11 @@ class Structure:
             return None
         parent = self.gathered[0]
         return parent if parent.size == size else None
+
+    @property
+    def entry_count(self) -> int:
+        """Number of entries, those of no unknown included."""
+        return len(self.weights.indices) if self.has_weights else len(self.cols)
 
     @property
     def height(self) -> int:

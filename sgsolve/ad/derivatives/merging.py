@@ -1,0 +1,131 @@
+"""Merging: many terms become one, the entries of their common pattern row by row.
+
+Each operation that moves rows (indexing, ``A @ y``, joining) makes as many structures as there are
+terms, and a sum keeps those of both sides. In a chain of stages (time steps, Runge-Kutta stages,
+filters) the terms therefore multiply from stage to stage, while the pattern that they fill grows
+slowly. Where the terms hold more coefficients than that pattern, they are merged: the structure is
+the pattern, and a plan fills its coefficients, as at the end of every computation.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from ..assembly.layout import Layout
+from ..assembly.plan import Plan, coded_terms, drop_oldest
+from ..structures.gathered import Gathered
+from ..structures.root import Root
+from ..structures.structure import Structure
+from . import array_operations as op
+from .coefficients import UNIT, Terms
+
+# Terms are merged if they hold more coefficients than this many times the entries of the pattern.
+# Merging costs one pass over all coefficients; each operation saves the surplus.
+SURPLUS = 2
+# The pattern is computed only where a row has more coefficients than this on average, or where
+# there are more terms than that: ordinary stencils and their neighbors stay below.
+PER_ROW, MOST_TERMS = 8, 32
+# An operation on one more array costs the time of this many values.
+ARRAY_COST = 1000
+# Elements that are others on every evaluation are mostly put back where they came from.
+MOST_GATHERED = 64
+# Forms of the coefficients (numbers, arrays, shared ones) that one set of structures comes in.
+MOST_PLANS = 8
+
+
+class Merge:
+    """What a tuple of structures merges into; kept with the first of them.
+
+    Attributes
+    ----------
+    structure : Structure or None
+        None: merging is not worth its cost.
+    used : int
+        Last evaluation that asked.
+    """
+
+    __slots__ = ("children", "plans", "structure", "used")
+
+    def __init__(self, root: Root, layout: Layout, structures: tuple[Structure, ...]) -> None:
+        self.used = root.clock
+        self.plans: dict[Hashable, Plan] = {}
+        self.children: dict[Hashable, Structure] = {}
+        self.structure: Structure | None = None
+        pattern = layout.pattern
+        count = sum(g.entry_count for g in structures)
+        cost, merged_cost = count, pattern.nnz
+        if len(structures) > MOST_TERMS:
+            cost, merged_cost = cost + ARRAY_COST * len(structures), merged_cost + ARRAY_COST
+        if cost > SURPLUS * merged_cost:
+            size = structures[0].size
+            rows = pattern.rows.astype("int64")
+            self.structure = root.placement(rows, pattern.indices, size)
+            # The structures that are made of it are looked through when unused ones are dropped.
+            self.children["merged"] = self.structure
+
+    def plan(self, root: Root, coded: list[tuple[Structure, int]], layout: Layout | None) -> Plan:
+        """Return how coefficients of this form fill the pattern."""
+        key = tuple([code for _, code in coded])
+        plan = self.plans.get(key)
+        if plan is None:
+            size = coded[0][0].size
+            layout = layout or Layout(coded, size, len(root.cols), None)
+            plan = self.plans.setdefault(key, Plan(layout))
+            drop_oldest(self.plans, MOST_PLANS)
+            root.count_bytes(12 * plan.count)
+        plan.used = root.clock
+        return plan
+
+
+def merged(root: Root, terms: Terms) -> Terms:
+    """Return one term in place of many if that is less to work with, else the same terms."""
+    if not _crowded(terms):
+        return terms
+    coded = coded_terms(terms)
+    merge, layout = _merge_of(root, coded)
+    if merge.structure is None:
+        return terms
+    plan = merge.plan(root, coded, layout)
+    values = op.filled(plan, *itertools.chain.from_iterable(terms.values()))
+    return {merge.structure: (0.0, 1.0, values, None)}
+
+
+def merged_structures(root: Root, terms: Terms) -> Terms:
+    """Return the same for terms without coefficients."""
+    if not _crowded(terms):
+        return terms
+    merge, _ = _merge_of(root, [(g, 0) for g in terms])
+    return terms if merge.structure is None else {merge.structure: UNIT}
+
+
+def _crowded(terms: Iterable[Structure]) -> bool:
+    """Whether terms may be worth merging, by their numbers alone."""
+    number = entries = size = 0
+    gathered = False
+    for g in terms:
+        number += 1
+        entries += g.entry_count
+        size = g.size
+        gathered = gathered or type(g) is Gathered
+    if gathered and number <= MOST_GATHERED:
+        return False
+    return entries > PER_ROW * size or number > MOST_TERMS
+
+
+def _merge_of(root: Root, coded: list[tuple[Structure, int]]) -> tuple[Merge, Layout | None]:
+    """Return what structures merge into, and the layout if it had to be made for that."""
+    structures = tuple([g for g, _ in coded])
+    first = structures[0]
+    key = (merged, *structures[1:])
+    merge: Any = first.children.get(key)
+    layout = None
+    if merge is None:
+        layout = Layout(coded, first.size, len(root.cols), None)
+        merge = first.children.setdefault(key, Merge(root, layout, structures))
+        root.count_bytes(8 * len(structures))
+    merge.used = root.clock
+    if merge.structure is not None:
+        merge.structure.used = root.clock
+    return merge, layout
