@@ -40,7 +40,7 @@ from .coefficients import (
     without_numbers,
     zeroed,
 )
-from .merging import merged
+from .merging import merged, merged_sum
 
 Scale = Any  # a number, an array, or (number, array)
 
@@ -157,7 +157,7 @@ class Derivative:
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
             add_term(terms, g, q, memo)
-        return Derivative(self.root, terms)
+        return Derivative(self.root, merged_sum(self.root, terms))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others, each added in its own time."""
@@ -167,7 +167,7 @@ class Derivative:
             same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
-        return Derivative(self.root, terms)
+        return Derivative(self.root, merged_sum(self.root, terms))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""

@@ -10,7 +10,7 @@ the pattern, and a plan fills its coefficients, as at the end of every computati
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Any
 
 from ..assembly.layout import Layout
@@ -21,12 +21,15 @@ from ..structures.structure import Structure
 from . import array_operations as op
 from .coefficients import UNIT, Terms
 
-# Terms are merged if they hold more coefficients than this many times the entries of the pattern.
-# Merging costs one pass over all coefficients; each operation saves the surplus.
-SURPLUS = 2
-# The pattern is computed only where a row has more coefficients than this on average, or where
-# there are more terms than that: ordinary stencils and their neighbors stay below.
-PER_ROW, MOST_TERMS = 8, 32
+# Terms are merged if they hold more coefficients than this many times the entries of the pattern:
+# before an operation that moves rows, and after a sum. A sum may be the end of the computation,
+# where all terms are assembled as it is. Merging costs one pass over all coefficients.
+BEFORE_MOVING, AFTER_SUM = 2, 4
+# The pattern is computed only where a row has more coefficients than this on average (times the
+# number above), or where there are more terms: ordinary stencils and their neighbors stay below.
+PER_ROW, MOST_TERMS = 4, 32
+# A sum of so few terms is not looked at: what moves rows will look at it.
+FEW_TERMS = 4
 # An operation on one more array costs the time of this many values.
 ARRAY_COST = 1000
 # Elements that are others on every evaluation are mostly put back where they came from.
@@ -41,12 +44,14 @@ class Merge:
     Attributes
     ----------
     structure : Structure or None
-        None: merging is not worth its cost.
+        None: merging is never worth its cost.
+    surplus : float
+        How many times more the terms cost.
     used : int
         Last evaluation that asked.
     """
 
-    __slots__ = ("children", "plans", "structure", "used")
+    __slots__ = ("children", "plans", "structure", "surplus", "used")
 
     def __init__(self, root: Root, layout: Layout, structures: tuple[Structure, ...]) -> None:
         self.used = root.clock
@@ -58,7 +63,8 @@ class Merge:
         cost, merged_cost = count, pattern.nnz
         if len(structures) > MOST_TERMS:
             cost, merged_cost = cost + ARRAY_COST * len(structures), merged_cost + ARRAY_COST
-        if cost > SURPLUS * merged_cost:
+        self.surplus = cost / max(1, merged_cost)
+        if self.surplus > BEFORE_MOVING:
             size = structures[0].size
             rows = pattern.rows.astype("int64")
             self.structure = root.placement(rows, pattern.indices, size)
@@ -79,28 +85,35 @@ class Merge:
         return plan
 
 
-def merged(root: Root, terms: Terms) -> Terms:
+def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     """Return one term in place of many if that is less to work with, else the same terms."""
-    if not _crowded(terms):
+    if not _crowded(terms, surplus):
         return terms
     coded = coded_terms(terms)
     merge, layout = _merge_of(root, coded)
-    if merge.structure is None:
+    if merge.structure is None or merge.surplus <= surplus:
         return terms
     plan = merge.plan(root, coded, layout)
     values = op.filled(plan, *itertools.chain.from_iterable(terms.values()))
     return {merge.structure: (0.0, 1.0, values, None)}
 
 
-def merged_structures(root: Root, terms: Terms) -> Terms:
+def merged_sum(root: Root, terms: Terms) -> Terms:
+    """Return the same for a sum, which may be the last operation."""
+    return terms if len(terms) <= FEW_TERMS else merged(root, terms, AFTER_SUM)
+
+
+def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     """Return the same for terms without coefficients."""
-    if not _crowded(terms):
+    if not _crowded(terms, surplus):
         return terms
     merge, _ = _merge_of(root, [(g, 0) for g in terms])
-    return terms if merge.structure is None else {merge.structure: UNIT}
+    if merge.structure is None or merge.surplus <= surplus:
+        return terms
+    return {merge.structure: UNIT}
 
 
-def _crowded(terms: Iterable[Structure]) -> bool:
+def _crowded(terms: Terms, surplus: int) -> bool:
     """Whether terms may be worth merging, by their numbers alone."""
     number = entries = size = 0
     gathered = False
@@ -111,7 +124,7 @@ def _crowded(terms: Iterable[Structure]) -> bool:
         gathered = gathered or type(g) is Gathered
     if gathered and number <= MOST_GATHERED:
         return False
-    return entries > PER_ROW * size or number > MOST_TERMS
+    return entries > surplus * PER_ROW * size or number > MOST_TERMS * surplus // BEFORE_MOVING
 
 
 def _merge_of(root: Root, coded: list[tuple[Structure, int]]) -> tuple[Merge, Layout | None]:

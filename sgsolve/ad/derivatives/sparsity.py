@@ -18,7 +18,7 @@ from ..structures.operands import Index, Matrix
 from ..structures.root import Evaluation
 from .coefficients import UNIT, Terms
 from .derivative import Derivative, Scale, same_evaluation
-from .merging import merged_structures
+from .merging import AFTER_SUM, FEW_TERMS, merged_structures
 
 
 class Sparsity(Derivative):
@@ -58,7 +58,7 @@ class Sparsity(Derivative):
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return the union."""
         same_evaluation(self, other)
-        return Sparsity(self.root, {**self.terms, **other.terms})
+        return self._sum({**self.terms, **other.terms})
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the union of all."""
@@ -66,7 +66,7 @@ class Sparsity(Derivative):
         for other in others:
             same_evaluation(self, other)
             terms.update(other.terms)
-        return Sparsity(self.root, terms)
+        return self._sum(terms)
 
     def taken(self, index: Index) -> Derivative:
         """Return the sparsity of the flattened array at these positions."""
@@ -102,6 +102,11 @@ class Sparsity(Derivative):
         """Return the sparsity of ``A @ y``; explicit zeros of A count."""
         self._merge()
         return Sparsity(self.root, {operations.multiplied(g, matrix): UNIT for g in self.terms})
+
+    def _sum(self, terms: Terms) -> Derivative:
+        if len(terms) > FEW_TERMS:
+            terms = merged_structures(self.root, terms, AFTER_SUM)
+        return Sparsity(self.root, terms)
 
     def _merge(self) -> None:
         """Hold one structure instead of many if that is less."""
