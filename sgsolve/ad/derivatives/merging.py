@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable
-from typing import Any
-
 from ..assembly.layout import Layout
 from ..assembly.plan import Plan, coded_terms, drop_oldest
 from ..structures.gathered import Gathered
@@ -39,7 +37,7 @@ MOST_PLANS = 8
 
 
 class Merge:
-    """What a tuple of structures merges into; kept with the first of them.
+    """What a tuple of structures merges into.
 
     Attributes
     ----------
@@ -51,12 +49,11 @@ class Merge:
         Last evaluation that asked.
     """
 
-    __slots__ = ("children", "plans", "structure", "surplus", "used")
+    __slots__ = ("plans", "structure", "surplus", "used")
 
     def __init__(self, root: Root, layout: Layout, structures: tuple[Structure, ...]) -> None:
         self.used = root.clock
         self.plans: dict[Hashable, Plan] = {}
-        self.children: dict[Hashable, Structure] = {}
         self.structure: Structure | None = None
         pattern = layout.pattern
         count = sum(g.entry_count for g in structures)
@@ -68,8 +65,6 @@ class Merge:
             size = structures[0].size
             rows = pattern.rows.astype("int64")
             self.structure = root.placement(rows, pattern.indices, size)
-            # The structures that are made of it are looked through when unused ones are dropped.
-            self.children["merged"] = self.structure
 
     def plan(self, root: Root, coded: list[tuple[Structure, int]], layout: Layout | None) -> Plan:
         """Return how coefficients of this form fill the pattern."""
@@ -83,6 +78,19 @@ class Merge:
             root.count_bytes(12 * plan.count)
         plan.used = root.clock
         return plan
+
+
+class Merges:
+    """The merges that a root remembers, by structures."""
+
+    full = False
+
+    def __init__(self, root: Root) -> None:
+        self.merges: dict[tuple[Structure, ...], Merge] = {}
+
+    def prune(self, oldest: int) -> None:
+        """Forget the merges that were not used since evaluation `oldest`."""
+        self.merges = {k: m for k, m in list(self.merges.items()) if m.used >= oldest}
 
 
 def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
@@ -130,13 +138,12 @@ def _crowded(terms: Terms, surplus: int) -> bool:
 def _merge_of(root: Root, coded: list[tuple[Structure, int]]) -> tuple[Merge, Layout | None]:
     """Return what structures merge into, and the layout if it had to be made for that."""
     structures = tuple([g for g, _ in coded])
-    first = structures[0]
-    key = (merged, *structures[1:])
-    merge: Any = first.children.get(key)
+    merges = root.memory(Merges).merges
+    merge = merges.get(structures)
     layout = None
     if merge is None:
-        layout = Layout(coded, first.size, len(root.cols), None)
-        merge = first.children.setdefault(key, Merge(root, layout, structures))
+        layout = Layout(coded, structures[0].size, len(root.cols), None)
+        merge = merges.setdefault(structures, Merge(root, layout, structures))
         root.count_bytes(8 * len(structures))
     merge.used = root.clock
     if merge.structure is not None:

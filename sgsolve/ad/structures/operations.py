@@ -170,6 +170,10 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
 def _range(positions: IndexArray) -> slice | IndexArray:
     """Return the slice with the same positions if they are consecutive, else the positions."""
     count = len(positions)
-    if count and positions[-1] - positions[0] == count - 1 and bool((np.diff(positions) == 1).all()):
+    if (
+        count
+        and positions[-1] - positions[0] == count - 1
+        and bool((np.diff(positions) == 1).all())
+    ):
         return slice(int(positions[0]), int(positions[0]) + count)
     return positions

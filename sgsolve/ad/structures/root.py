@@ -188,25 +188,33 @@ class Root(Structure):
         self.operands.prune(oldest)
         for memory in list(self._memories.values()):
             memory.prune(oldest)
+        every = [s for known in list(self._selections.values()) for s in known]
         self._selections = {
             key: live
             for key, known in list(self._selections.items())
             if (live := [s for s in known if s is self or s.used >= oldest])
         }
-        _drop_unused(self, oldest)
+        self.used = self.clock
+        _drop_unused(every, oldest)
 
 
-def _drop_unused(structure: Structure, oldest: int) -> None:
-    pending, seen = [structure], {id(structure)}
+def _drop_unused(structures: list[Structure], oldest: int) -> None:
+    """Drop what is not used from the children of structures, and from theirs.
+
+    What is dropped loses its children at once: they refer to it in turn, and the garbage collector,
+    which does not see how large arrays are, would come late.
+    """
+    pending, seen = list(structures), set(map(id, structures))
     while pending:
         parent = pending.pop()
+        unused = parent.used < oldest
         for key, child in list(parent.children.items()):
             if isinstance(child, np.ndarray):
                 continue
             made = child[0] if type(child) is Taken else child
-            if made.used < oldest:
+            if unused or made.used < oldest:
                 parent.children.pop(key, None)
-            elif id(made) not in seen:
+            if id(made) not in seen:
                 seen.add(id(made))
                 pending.append(made)
 
