@@ -157,7 +157,7 @@ class Derivative:
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
             add_term(terms, g, q, memo)
-        return Derivative(self.root, merged_sum(self.root, terms))
+        return Derivative(self.root, merged_sum(self.root.root, terms))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others, each added in its own time."""
@@ -167,7 +167,7 @@ class Derivative:
             same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
-        return Derivative(self.root, merged_sum(self.root, terms))
+        return Derivative(self.root, merged_sum(self.root.root, terms))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""
@@ -234,7 +234,7 @@ class Derivative:
         The derivative stays the same one. Chains of stages need it: each operation that moves
         rows makes as many structures as there are terms, and the sum with others keeps them all.
         """
-        self.terms = merged(self.root, self.terms)
+        self.terms = merged(self.root.root, self.terms)
 
     def _pulled(self, taken: list[Any]) -> Derivative:
         """Return the derivative on chosen rows, one structure and pull for each term."""

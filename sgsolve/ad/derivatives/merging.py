@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable
+
 from ..assembly.layout import Layout
 from ..assembly.plan import Plan, coded_terms, drop_oldest
 from ..structures.gathered import Gathered

@@ -105,12 +105,12 @@ class Sparsity(Derivative):
 
     def _sum(self, terms: Terms) -> Derivative:
         if len(terms) > FEW_TERMS:
-            terms = merged_structures(self.root, terms, AFTER_SUM)
+            terms = merged_structures(self.root.root, terms, AFTER_SUM)
         return Sparsity(self.root, terms)
 
     def _merge(self) -> None:
         """Hold one structure instead of many if that is less."""
-        self.terms = merged_structures(self.root, self.terms)
+        self.terms = merged_structures(self.root.root, self.terms)
 
 
 class _Running(threading.local):

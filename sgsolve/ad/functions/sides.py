@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..assembly.plan import Coefficient
 from ..derivatives import array_operations as op
-from ..derivatives.coefficients import Coefficient, Memo, shifted
+from ..derivatives.coefficients import Memo, shifted
 from ..derivatives.derivative import Derivative, same_evaluation, total
 from ..programs.recorded import Recorded
 from ..structures.operands import Index

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .gathered import Gathered
 from .joins import columns, matches, product
 from .operands import Constant, Index, IndexArray, Matrix
-from .structure import Pull, Rows, Structure, Taken
+from .structure import Rows, Structure, Taken
 
 Made = TypeVar("Made", Taken, Structure)
 
@@ -158,7 +158,7 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
         pull = np.zeros(len(wanted), dtype=np.int64)
         pull[element] = compact
         return Taken(root.selection(cols), pull)
-    chosen: Pull = _range(compact)  # consecutive rows of entries by rows: nothing is copied
+    chosen = _range(compact)  # consecutive rows of entries by rows: nothing is copied
     rows: Rows = _range(element)
     if isinstance(rows, slice) and len(element) == len(wanted):
         rows = None

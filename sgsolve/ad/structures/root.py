@@ -152,9 +152,8 @@ class Root(Structure):
     def _by_contents(self, key: Any, size: int, rows: Any, cols: Columns) -> Structure:
         known = self._selections.setdefault(key, [])
         for structure in known:
-            if np.array_equal(structure.cols, cols) and (
-                rows is None or np.array_equal(structure.rows, rows)
-            ):
+            same_rows = rows is None or np.array_equal(np.asarray(structure.rows), rows)
+            if same_rows and np.array_equal(structure.cols, cols):
                 structure.used = self.clock
                 return structure
         structure = Structure(self, size, rows, None, cols)
