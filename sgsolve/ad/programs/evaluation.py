@@ -55,7 +55,7 @@ def assemble(
             with suppress(ZeroDivisionError):
                 return program.pattern, program.run(derivative.tape.inputs)
     terms = derivative.terms
-    plan: Plan = plan_of(derivative.root, terms, size, target)
+    plan: Plan = plan_of(derivative.root.root, terms, size, target)
     return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
 
 

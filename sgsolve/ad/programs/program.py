@@ -63,7 +63,7 @@ class Program:
         derivative = carry_out(point, stand_ins)
         coefficients = list(derivative.terms.values())
         self.dtype = dtype
-        self.plan: Plan = plan_of(derivative.root, derivative.terms, size, target)
+        self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
         self.source, constants = _written(tracer, self.plan, coefficients)
         namespace: dict[str, Any] = {**constants, **_NUMPY}
