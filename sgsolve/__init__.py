@@ -48,6 +48,7 @@ from .errors import (
     SgsolveError,
     ShapeError,
     SingularMatrixError,
+    SolveInterrupted,
     StructureError,
 )
 from .parallel import parallel_sweep
@@ -81,6 +82,7 @@ __all__ = [
     "SgsolveError",
     "ShapeError",
     "SingularMatrixError",
+    "SolveInterrupted",
     "Special",
     "Status",
     "StructureError",

@@ -17,6 +17,9 @@
     ├── DomainError (ArithmeticError)   for the user: "x is outside the model"; shortens steps
     └── CheckpointError                 a checkpoint file is damaged or belongs to another problem
 
+    KeyboardInterrupt
+    └── SolveInterrupted                Ctrl-C during `Problem.solve`; carries what was computed
+
 Every message names the argument, the block or the equation, and says what to do next.
 """
 
@@ -99,6 +102,20 @@ class ConvergenceError(SgsolveError, RuntimeError):
     ----------
     result : Result or Branch
         Everything that was computed until then: the best iterate, the history, the counts.
+    """
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class SolveInterrupted(KeyboardInterrupt):
+    """A solve was interrupted from the keyboard (Ctrl-C).
+
+    Attributes
+    ----------
+    result : Result
+        With the best point so far, under the status INTERRUPTED.
     """
 
     def __init__(self, message: str, result: Any = None) -> None:

@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import ad
 from .continuation.ladder import as_solver
-from .errors import ConvergenceError, DataTypeError
+from .errors import ConvergenceError, DataTypeError, SolveInterrupted
 from .pattern import Pattern
 from .response.responses import Responses
 from .result.result import Result
+from .result.status import Status
 from .runs.branching import Branching
+from .solvers.deadline import deadline_of
 from .solvers.limits import refuse_outside
 from .solvers.monitor import Monitor
 from .solvers.workspace import Pool
@@ -130,6 +132,7 @@ class Problem(Branching, Responses):
         raise_on_failure: bool = True,
         callback: Callable[[Any], Any] | None = None,
         verbose: bool = False,
+        time_limit: float | None = None,
         **params: Any,
     ) -> Result:
         """Find x with F(x) = 0.
@@ -146,6 +149,9 @@ class Problem(Branching, Responses):
             ``callback(iterate)`` after every iteration; return True to stop.
         verbose : bool
             Print a line per iteration.
+        time_limit : float, optional
+            Seconds after which the solve ends with the best point so far, under the status
+            TIME_LIMIT; no limit by default. It is checked before every evaluation.
         **params
             Parameters that differ from those of the problem.
 
@@ -159,8 +165,11 @@ class Problem(Branching, Responses):
             Before any iteration, if something cannot be right.
         ConvergenceError
             If there is no solution to hand back.
+        SolveInterrupted
+            After Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. It is
+            returned if `raise_on_failure` is False, under the status INTERRUPTED.
         """
-        solver = as_solver(solver)
+        solver, deadline = as_solver(solver), deadline_of(time_limit)
         if not (callback is None or callable(callback)):
             raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
         system, start = self._system(x0, params)
@@ -168,8 +177,10 @@ class Problem(Branching, Responses):
         matrix_free = getattr(solver, "matrix_free", False)
         start, F, remark = prepared_start(system, start, solver, not matrix_free)
         with self._workspaces.lend() as workspace:
-            monitor = Monitor(callback, verbose)
+            monitor = Monitor(callback, verbose, deadline)
             result = conclude(solver, system, workspace, start, F, monitor, not matrix_free, remark)
+        if raise_on_failure and result.status is Status.INTERRUPTED:
+            raise SolveInterrupted(result.message, result)
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
         return result

@@ -10,7 +10,9 @@ Reference: E. Allgower and K. Georg, Introduction to Numerical Continuation Meth
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
 from ..result.status import Status
+from ..solvers.deadline import OutOfTime
 from ..solvers.direction import diagonal_positions
 from ..solvers.monitor import Monitor
 from ..solvers.newton import Method
@@ -86,36 +89,49 @@ class Homotopy:
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Follow the curve from (x, F), and solve from its end."""
-        family = Deformation(system, x, F, self.kind == "newton")
+        family = Deformation(system, x, F, self.kind == "newton", monitor.deadline)
         with np.errstate(all="ignore"):
-            reached, note = self._followed(family, workspace, x)
+            reached, note, halted = self._followed(family, workspace, x)
             F1 = system.residual(reached)
         if not np.isfinite(F1).all():
             reached, F1 = x, F
-        outcome = self.finish.run(system, workspace, reached, F1, monitor)
+        finish = self.finish if halted is None else replace(self.finish, max_iterations=0)
+        outcome = finish.run(system, workspace, reached, F1, monitor)
+        if halted is not None and not outcome.status.success:
+            outcome.status = halted
         outcome.name = self.name
         outcome.stats.njev += family.njev
         outcome.stages.append(f"{self.name}: {note}")
         return outcome
 
-    def _followed(self, family: Deformation, workspace: Workspace, x: Vector) -> tuple[Vector, str]:
-        """Return the last point of the curve, and how it ended."""
+    def _followed(
+        self, family: Deformation, workspace: Workspace, x: Vector
+    ) -> tuple[Vector, str, Status | None]:
+        """Return the last point of the curve, how it ended, and what halted it from outside."""
         bordered = Bordered(workspace)
         try:
             at, tangent, metric = start(family, bordered, np.append(x, 0.0))
         except LinearSolveError as error:
-            return x, f"no tangent at the start: {error}"
+            return x, f"no tangent at the start: {error}", None
+        except OutOfTime:
+            return x, Status.TIME_LIMIT.text, Status.TIME_LIMIT
+        except KeyboardInterrupt:
+            return x, Status.INTERRUPTED.text, Status.INTERRUPTED
         curve = Curve(family, bordered, metric)
         first = self.method.first_step(0.0, (BACK, 1.0))
         limits = self.method.limits(first, (BACK, 1.0))
         state = Walk.starting(at, tangent, first)
         guard = Guard(self.finish.limits, family.system.blocks, x)
         route = Route(self.method, *limits, (BACK, 1.0), self.max_points, until=guard.forbids)
-        walk(curve, state, route, lambda _: None)
+        halted = None
+        try:
+            walk(curve, state, route, lambda _: None)
+        except OutOfTime:
+            state.ending, halted = Status.TIME_LIMIT.text, Status.TIME_LIMIT
         if state.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
+            halted = Status.INTERRUPTED
         ending = "a limit forbids the next step" if guard.acted else state.ending
-        return guard.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}"
+        return guard.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}", halted
 
 
 class Guard:
@@ -158,10 +174,15 @@ class Deformation:
     newton : bool
         Newton's homotopy; else the fixed-point homotopy, with the diagonal of J at x0, made
         positive or negative as it is there, for D.
+    deadline : float
+        When `OutOfTime` is raised, on the clock of `perf_counter`.
     """
 
-    def __init__(self, system: System, x0: Vector, F0: Vector, newton: bool) -> None:
+    def __init__(
+        self, system: System, x0: Vector, F0: Vector, newton: bool, deadline: float = math.inf
+    ) -> None:
         self.system, self.x0, self.F0, self.newton = system, x0, F0, newton
+        self.deadline = deadline
         self.n, self.njev = system.n, 0
         self._D: Vector | None = None
 
@@ -181,6 +202,8 @@ class Deformation:
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return H, its Jacobian and dH/dt."""
+        if perf_counter() > self.deadline:
+            raise OutOfTime
         self.njev += 1
         F, J = self.system.linearize(x)
         if self.newton:

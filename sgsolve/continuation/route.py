@@ -35,6 +35,8 @@ class Route:
         ``until(spot)`` -> whether to end there.
     home : ndarray, optional
         The point where the branch started: a closed curve ends when it is back.
+    deadline : float
+        When it ends for lack of time, on the clock of `perf_counter`.
     """
 
     settings: Arclength
@@ -46,3 +48,4 @@ class Route:
     stop: tuple[str, ...] = ()
     until: Callable[[Spot], bool] | None = None
     home: Vector | None = None
+    deadline: float = np.inf

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 from numpy.typing import NDArray
@@ -81,6 +82,9 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
             if len(state.rows) >= route.max_points:
                 state.status = Status.MAX_POINTS
                 state.ending = f"{route.max_points} points, the limit, were computed"
+                return
+            if perf_counter() > route.deadline:
+                state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
                 return
             reason = _advance(curve, state, route, after)
             if reason is not None:

@@ -97,6 +97,10 @@ class Status(Enum):
         "it was interrupted from the keyboard",
         "what was computed is kept; go on from it",
     )
+    TIME_LIMIT = (
+        "the time limit was reached",
+        "allow more time, or go on from the best point, which is handed back",
+    )
     STEP_TOO_SMALL = (
         "the sweep cannot go on: its step fell below the smallest one allowed",
         "a turning point or a jump of the solution is near: look at the last points, allow a "

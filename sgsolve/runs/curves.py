@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.arclength import Arclength
 from ..continuation.ladder import as_solver
-from ..errors import ConvergenceError, InputError
+from ..errors import ConvergenceError, InputError, SolveInterrupted
 from ..result.branch import Branch
 from ..result.history import Stats
+from ..result.status import Status
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..systems.bound import BoundSystem
@@ -91,6 +92,8 @@ class Curves(Sweeps):
             Go on from the checkpoint if the file is there.
         progress : bool, optional
         raise_on_failure : bool
+        time_limit : float, optional
+            Seconds after which the branch ends with the points that it has, under TIME_LIMIT.
         **params
             Other parameters.
 
@@ -125,8 +128,15 @@ class Curves(Sweeps):
             run = Run(family, name, system.params, workspace, request, {"kind": "continuation"})
             if run.saved is None:
                 result = conclude(
-                    first, system, workspace, x, system.residual_quietly(x), Monitor()
+                    first,
+                    system,
+                    workspace,
+                    x,
+                    system.residual_quietly(x),
+                    Monitor(deadline=request.deadline),
                 )
+                if result.status is Status.INTERRUPTED:
+                    raise SolveInterrupted(result.message, result)
                 if not result.success:
                     raise ConvergenceError(
                         f"the first point, {name} = {p:g}, failed: {result.message}. Start where "

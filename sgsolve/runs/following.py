@@ -39,7 +39,7 @@ Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 POINTS = 400
-RESUMABLE = (Status.INTERRUPTED, Status.MAX_POINTS, Status.UNFIT)
+RESUMABLE = (Status.INTERRUPTED, Status.TIME_LIMIT, Status.MAX_POINTS, Status.UNFIT)
 
 
 class Run:
@@ -156,6 +156,7 @@ class Run:
             tuple(request.stop),
             until,
             home,
+            request.deadline,
         )
 
     def _walk(self, curve: Curve, state: Walk, route: Route) -> Branch:

@@ -9,6 +9,7 @@ Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (def
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from ..continuation.deflation import Deflation, rms
 from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.branch import PartialBranchWarning
+from ..result.history import counted
 from ..result.result import Result
+from ..result.status import Status
+from ..solvers.deadline import OutOfTime, deadline_of
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
@@ -93,6 +97,7 @@ class Multiplicity:
         max_solutions: int = 20,
         deflation: Deflation | None = None,
         solver: Any = None,
+        time_limit: float | None = None,
         **params: Any,
     ) -> list[Result]:
         """Find several solutions from one start, or from several, by deflation.
@@ -106,6 +111,8 @@ class Multiplicity:
             How known solutions repel, how far apart two solutions are.
         solver : optional
             For the first solution; as in `solve`.
+        time_limit : float, optional
+            Seconds after which the search ends, with a `PartialBranchWarning`.
         **params
             Parameters.
 
@@ -113,7 +120,7 @@ class Multiplicity:
         -------
         list of Result
             Successes only, all distinct, in the order in which they were found. That there are no
-            more is not proven.
+            more is not proven. After Ctrl-C those that are known, with a `PartialBranchWarning`.
 
         Examples
         --------
@@ -125,6 +132,7 @@ class Multiplicity:
         refuse_both(self._signature, given_options(Multiplicity.solutions, locals()))
         if max_solutions < 1:
             raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
+        deadline = deadline_of(time_limit)
         starts = np.atleast_2d(np.asarray(x0))
         system, _ = self._system(starts[0], params)
         rows, known = [starting_point(row) for row in starts], list[Result]()
@@ -132,9 +140,14 @@ class Multiplicity:
             refuse_outside(as_solver(solver), row, system.blocks)
         rows[0] = prepared_start(system, rows[0], as_solver(solver))[0]
         with self._workspaces.lend() as workspace:
-            search = Search(system, workspace, deflation or Deflation(), solver, rows)
-            for row in rows:
-                search.from_start(row, known, max_solutions)
+            search = Search(system, workspace, deflation or Deflation(), solver, rows, deadline)
+            try:
+                for row in rows:
+                    search.from_start(row, known, max_solutions)
+            except (OutOfTime, KeyboardInterrupt) as end:
+                why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
+                text = f"the search was {why} after {counted(len(known), 'solution')}"
+                warnings.warn(text, PartialBranchWarning, stacklevel=2)
         return known
 
     def deflated_sweep(
@@ -207,6 +220,7 @@ class Search:
     deflation: Deflation
     solver: Any
     starts: Sequence[Vector]
+    deadline: float = math.inf
 
     def along(self, before: list[Vector], most: int) -> list[Vector]:
         """Return the solutions that those of a neighbouring system and all starts lead to."""
@@ -235,7 +249,12 @@ class Search:
         F = self.system.residual_quietly(x)
         if not np.isfinite(F).all():
             return False
-        result = conclude(solver, self.system, self.workspace, x, F, Monitor())
+        monitor = Monitor(deadline=self.deadline)
+        result = conclude(solver, self.system, self.workspace, x, F, monitor)
+        if result.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        if result.status is Status.TIME_LIMIT:
+            raise OutOfTime
         others = [other.x for other in known]
         # where all solutions are zero, to rounding, only starts tell what is near
         size = self._size(result.x, [x, *self.starts, *others])

@@ -15,6 +15,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.stability import Stability
 from ..errors import DataTypeError, InputError
 from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..solvers.deadline import deadline_of
 from .functions import named
 
 Function = Callable[..., Any]
@@ -40,6 +41,8 @@ class Request:
     resume: bool = False
     progress: bool | None = None
     raise_on_failure: bool = False
+    time_limit: float | None = None
+    deadline: float = np.inf
 
     @classmethod
     def of(cls, bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> Request:
@@ -74,6 +77,7 @@ class Request:
             method=method,
             stability=stability or None,
             checkpoint=checkpoint,
+            deadline=deadline_of(options.get("time_limit")),
             **options,
         )
         request.check()
@@ -113,4 +117,4 @@ def checked_bounds(bounds: Any) -> tuple[float, float]:
     return low, high
 
 
-OPTIONS = frozenset(Request.__dataclass_fields__) - {"bounds"} | {"step", "max_step"}
+OPTIONS = frozenset(Request.__dataclass_fields__) - {"bounds", "deadline"} | {"step", "max_step"}

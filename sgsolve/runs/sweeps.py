@@ -16,6 +16,7 @@ from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..result.branch import Branch
 from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..solvers.deadline import deadline_of
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..solvers.predictor import Predictor, Secant
@@ -56,6 +57,7 @@ class Sweeps(Multiplicity):
         progress: bool | None = None,
         callback: Callable[[Any], Any] | None = None,
         verbose: bool = False,
+        time_limit: float | None = None,
         **params: Any,
     ) -> Branch:
         """Solve for every value of a parameter, each solution the guess for the next.
@@ -101,6 +103,8 @@ class Sweeps(Multiplicity):
             A progress bar; by default if tqdm is installed and the program runs in a terminal.
         callback, verbose
             As in `solve`, for each point.
+        time_limit : float, optional
+            Seconds after which the sweep ends with the points that it has, under TIME_LIMIT.
 
         Returns
         -------
@@ -120,7 +124,7 @@ class Sweeps(Multiplicity):
         for kind in stop:
             if kind not in watched:
                 raise InputError(f"stop names {kind!r}, which is none of the events")
-        first = as_solver(solver)
+        first, deadline = as_solver(solver), deadline_of(time_limit)
         following = DampedNewton(max_iterations=30) if solver is None else first
         path = SweepPath.of(name, values)
         columns = Outputs(outputs, (*path.names, "nit"))
@@ -133,7 +137,7 @@ class Sweeps(Multiplicity):
         bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
         with self._workspaces.lend() as workspace:
             family = ParameterFamily(
-                system, path, workspace, first, following, Monitor(callback, verbose)
+                system, path, workspace, first, following, Monitor(callback, verbose, deadline)
             )
             where = as_checkpoint(checkpoint, resume)
             watch = SweepWatch(family, columns, watched, stop, at_fold, keep, where, resume, bar)

@@ -58,11 +58,12 @@ class Iterate:
         x: Vector,
         F: Vector,
         limits: tuple[Limit, ...] = (),
+        deadline: float = math.inf,
     ) -> None:
         self.system = system
         self.limits = limits
         self.workspace = workspace
-        self.meter, self.blocks = Meter(system, workspace), system.blocks
+        self.meter, self.blocks = Meter(system, workspace, deadline), system.blocks
         self.x, self.F = x, F
         self.x_old = x
         self.moved: tuple[Vector, Vector] | None = None  # the start and its F, if it was moved

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .deadline import OutOfTime
 from .system import System
 from .workspace import Workspace
 
@@ -27,6 +28,8 @@ class Meter:
     ----------
     system : System
     workspace : Workspace
+    deadline : float
+        When `OutOfTime` is raised instead of an evaluation, on the clock of `perf_counter`.
 
     Attributes
     ----------
@@ -38,16 +41,16 @@ class Meter:
         Seconds of the last call of each kind.
     """
 
-    def __init__(self, system: System, workspace: Workspace) -> None:
-        self.system, self.workspace = system, workspace
+    def __init__(self, system: System, workspace: Workspace, deadline: float = math.inf) -> None:
+        self.system, self.workspace, self.deadline = system, workspace, deadline
         self.nfev = self.njev = 0
         self.seconds = {"residual": 0.0, "jacobian": 0.0}
         self.residual_cost = self.jacobian_cost = self.factor_cost = self.solve_cost = 0.0
 
     def residual(self, x: Vector) -> Vector | None:
         """Return F(x); None if it is not finite or x is outside the model."""
+        start = self._now()
         self.nfev += 1
-        start = perf_counter()
         try:
             F = self.system.residual(x)
         except ArithmeticError:  # DomainError, OverflowError, ZeroDivisionError
@@ -59,8 +62,8 @@ class Meter:
 
     def linearize(self, x: Vector) -> tuple[Vector, Any] | None:
         """Return F(x) and J(x); None if F is not finite or x is outside the model."""
+        start = self._now()
         self.njev += 1
-        start = perf_counter()
         try:
             F, J = self.system.linearize(x)
         except ArithmeticError:
@@ -72,14 +75,20 @@ class Meter:
 
     def product(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v without the matrix; NaN outside the model."""
+        start = self._now()
         self.njev += 1
-        start = perf_counter()
         try:
             return self.system.jvp(x, v)
         except ArithmeticError:
             return np.full_like(v, math.nan)
         finally:
             self.seconds["jacobian"] += perf_counter() - start
+
+    def _now(self) -> float:
+        now = perf_counter()
+        if now > self.deadline:
+            raise OutOfTime
+        return now
 
     @property
     def solver(self) -> Any:

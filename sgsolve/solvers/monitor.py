@@ -6,6 +6,7 @@ prints, calls the user or does nothing is no business of the loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from .iterate import Iterate
 
 @dataclass(frozen=True)
 class Monitor:
-    """Printing and the user's callback.
+    """Printing, the user's callback, and the end of the time.
 
     Parameters
     ----------
@@ -25,10 +26,13 @@ class Monitor:
         Returning True stops the solve.
     verbose : bool
         Print a line per iteration.
+    deadline : float
+        When the time is over, on the clock of `perf_counter`.
     """
 
     callback: Callable[[Iterate], Any] | None = None
     verbose: bool = False
+    deadline: float = math.inf
 
     def begin(self, name: str) -> None:
         """Print the header."""

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError
 from ..result.status import Status
 from .damping import Damping, FullStep
+from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
 from .iterate import Iterate, Vector
 from .limits import as_limit
@@ -104,11 +105,18 @@ class Method:
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
-        """Solve from x, where the residual is F; never raises for a failure to converge."""
+        """Solve from x, where the residual is F; never raises for a failure, nor for Ctrl-C."""
         # whatever overflows at a trial point is found by looking at the numbers, not by warnings
         with np.errstate(all="ignore"):
-            it = Iterate(system, workspace, x, F, self.limits)
-            status = self._loop(it, monitor)
+            it = Iterate(system, workspace, x, F, self.limits, monitor.deadline)
+            try:
+                status = self._loop(it, monitor)
+            except OutOfTime:
+                status = Status.TIME_LIMIT
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+            if not len(it.history):
+                it.record()
             return Outcome.of(it, status, self.name)
 
     def _loop(self, it: Iterate, monitor: Monitor) -> Status:

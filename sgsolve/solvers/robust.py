@@ -33,7 +33,7 @@ from .termination import Test
 from .workspace import Workspace
 
 # Endings that no other solver can improve on.
-FINAL = (Status.STOPPED, Status.INTERRUPTED)
+FINAL = (Status.STOPPED, Status.INTERRUPTED, Status.TIME_LIMIT)
 
 
 class Solver(Protocol):
@@ -145,7 +145,7 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
     # that a local minimum was found says more than that a limit was reached a little below it
     handicap = {now.status: 10.0, before.status: 0.1}.get(Status.LOCAL_MINIMUM, 1.0)
     better = size < handicap * size_before
-    if now.status.success or now.status in FINAL or better:
+    if now.status.success or now.status is Status.STOPPED or better:
         return replace(
             now,
             history=before.history,
@@ -154,7 +154,7 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
             S_start=first,
             moved=before.moved or now.moved,
         )
-    return before
+    return replace(before, status=now.status) if now.status in FINAL else before
 
 
 def _line(outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..result.history import Stats
 from ..result.result import Result
 from ..result.status import Status
+from .deadline import OutOfTime
 from .predictor import Point, Predictor, jump
 from .settings import fraction, made_of, positive
 
@@ -144,6 +145,8 @@ def run_sweep(
             if track.status is Status.MAX_POINTS and len(track.points) < len(values):
                 return track
         track.status = Status.CONVERGED
+    except OutOfTime:
+        track.status = Status.TIME_LIMIT
     except KeyboardInterrupt:
         track.status = Status.INTERRUPTED
     return track
@@ -241,6 +244,10 @@ def _solve(track: Track, family: Family, value: float, x: Vector, first: bool) -
     track.stats.add(result.stats)
     track.spent += result.nit
     track.last = result
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    if result.status is Status.TIME_LIMIT:
+        raise OutOfTime
     return result
 
 

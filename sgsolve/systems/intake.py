@@ -23,7 +23,9 @@ from ..errors import (
     ShapeError,
 )
 
-OPTIONS = frozenset({"x0", "solver", "raise_on_failure", "callback", "verbose"})  # of Problem.solve
+OPTIONS = frozenset(  # of Problem.solve
+    {"x0", "solver", "raise_on_failure", "callback", "verbose", "time_limit"}
+)
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:

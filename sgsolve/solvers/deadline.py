@@ -1,0 +1,30 @@
+"""The end of the time that a solve may take."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from time import perf_counter
+
+from ..errors import DataTypeError, InputError
+
+
+class OutOfTime(Exception):  # noqa: N818  # never seen by a user
+    """The deadline of a solve has passed."""
+
+
+def deadline_of(time_limit: float | None) -> float:
+    """Return when the time is over, on the clock of `perf_counter`; infinite for None.
+
+    Raises
+    ------
+    InputError
+        If the limit is not a positive number of seconds.
+    """
+    if time_limit is None:
+        return math.inf
+    if isinstance(time_limit, bool) or not isinstance(time_limit, numbers.Real):
+        raise DataTypeError(f"time_limit must be a number of seconds, not {time_limit!r}")
+    if not time_limit > 0.0:
+        raise InputError(f"time_limit must be positive, in seconds, not {time_limit!r}")
+    return perf_counter() + float(time_limit)
