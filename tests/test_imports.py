@@ -36,6 +36,7 @@ AD = (
     "dispatch",
     "in_place",
     "indexing",
+    "complex_values",
     "elementwise",
     "operators",
     "array",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from . import dispatch, refusals
+from . import complex_values, dispatch, refusals
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
@@ -23,7 +23,7 @@ from .elementwise import DOUBLE
 from .in_place import Memory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
-from .programs.evaluation import assemble
+from .programs.evaluation import assemble, pattern_of
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 
@@ -75,7 +75,7 @@ class ADArray(Operators):
     @property
     def sparsity(self) -> Any:
         """Structure of the Jacobian: a ``csr_array`` of ones."""
-        pattern, _ = assemble(self._derivative, self.size, np.dtype(float))
+        pattern = pattern_of(self._derivative, self.size)
         return pattern.matrix(np.ones(pattern.nnz))
 
     def _needs_coefficients(self) -> None:
@@ -128,18 +128,17 @@ class ADArray(Operators):
 
     @property
     def real(self) -> ADArray:
-        """The real part; of real arrays only."""
-        return self._must_be_real("real")
+        """The real part; of complex arrays if the unknowns are real."""
+        if self._value.dtype.kind != "c":
+            return self
+        return ADArray(self._value.real, complex_values.real(self._derivative))
 
     @property
     def imag(self) -> Any:
-        """The imaginary part, zero; of real arrays only."""
-        return np.zeros_like(self._must_be_real("imag")._value)
-
-    def _must_be_real(self, name: str) -> ADArray:
-        if self._value.dtype.kind == "c":
-            raise DerivativeError(f"{name} of a complex AD array has no complex derivative")
-        return self
+        """The imaginary part; of complex arrays if the unknowns are real. Of real ones, zeros."""
+        if self._value.dtype.kind != "c":
+            return np.zeros_like(self._value)
+        return ADArray(self._value.imag, complex_values.imag(self._derivative))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -256,19 +255,24 @@ class ADArray(Operators):
         return ADArray(self._value, self._derivative)
 
     def __reduce__(self) -> Any:
-        pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
+        if self._derivative.is_sparsity:
+            pattern = pattern_of(self._derivative, self.size)
+            data = np.ones(pattern.nnz)
+        else:
+            pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
         n = len(self._derivative.root.cols)
         kind = self._derivative.is_sparsity
-        name = self._derivative.root.name()
+        evaluation = self._derivative.root
         matrix = (pattern.rows, pattern.indices, data)
-        return restored, (np.asarray(self._value), *matrix, n, kind, name)
+        named = (evaluation.name(), evaluation.real)
+        return restored, (np.asarray(self._value), *matrix, n, kind, *named)
 
 
 def restored(
-    v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool, name: str
+    v: Any, rows: Any, cols: Any, data: Any, n: int, is_sparsity: bool, name: str, real: bool
 ) -> ADArray:
     """Return the AD array that was pickled: its derivative comes back as one matrix."""
-    evaluation = evaluation_named(name, n)
+    evaluation = evaluation_named(name, n, real)
     structure = Structure(
         evaluation.root, v.size, rows.astype(np.int64), None, cols.astype(np.int32)
     )

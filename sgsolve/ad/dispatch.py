@@ -36,8 +36,6 @@ INSTEAD: dict[Function, str] = {
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",
     np.correlate: "use np.convolve(a, v[::-1], mode)",
-    np.imag: "use real unknowns for both parts",
-    np.angle: "use np.arctan2(imaginary, real) of real unknowns",
     np.apply_along_axis: "use functions with an axis, or np.stack of slices",
 }
 

@@ -16,6 +16,7 @@ from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
 from .nested import evaluate
 from .programs.evaluation import assemble as _assemble
+from .programs.evaluation import pattern_of as _pattern_of
 from .programs.points import Tape
 from .programs.recorded import Recorded
 from .structures.root import evaluation_of
@@ -48,7 +49,7 @@ def seed(x: ArrayLike) -> ADArray:
     array([[4., 3.]])
     """
     value = _numbers(x)
-    evaluation = evaluation_of(value.size)
+    evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, tracing=False)
     tape = Tape(evaluation)
     return ADArray(value, Recorded(tape, tape.recordings.start))
@@ -67,7 +68,7 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
         A point at which the code can run.
     """
     value = _numbers(x)
-    evaluation = evaluation_of(value.size)
+    evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, tracing=True)
     return ADArray(value, Sparsity(evaluation, {evaluation.root: UNIT}))
 
@@ -119,8 +120,7 @@ def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
 
 def pattern_of(y: ADArray) -> Pattern:
     """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
-    pattern, _ = _assemble(y._derivative, y.size, np.dtype(float))
-    return pattern
+    return _pattern_of(y._derivative, y.size)
 
 
 def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:

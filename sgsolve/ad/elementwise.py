@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from ..errors import DerivativeError
+from . import complex_values
 from .derivatives.array_operations import flat
 from .derivatives.derivative import Derivative
 from .indexing import broadcast
@@ -167,6 +168,8 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
     v = x._value
     y = ufunc(v)
     derivative = x._derivative
+    if v.dtype.kind == "c" and ufunc in complex_values.RULES:
+        return y, complex_values.derivative_of(ufunc, derivative, y, v)
     if derivative.is_sparsity:
         return y, derivative
     partial = _partial(ufunc, rule, y, v)

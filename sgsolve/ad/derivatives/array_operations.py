@@ -127,6 +127,24 @@ def _vector(slope: Any, like: Array) -> Array:
 
 
 @operation
+def conjugate(c: Any) -> Any:
+    """Return the complex conjugate of a number or an array, which may be real."""
+    return c if getattr(c, "dtype", None) is not None and c.dtype.kind != "c" else c.conjugate()
+
+
+@operation
+def real(c: Any) -> Any:
+    """Return the real part of a number or an array, which may be real."""
+    return np.ascontiguousarray(c.real) if isinstance(c, np.ndarray) else c.real
+
+
+@operation
+def imag(c: Any) -> Any:
+    """Return the imaginary part of a number or an array, which may be real."""
+    return np.ascontiguousarray(c.imag) if isinstance(c, np.ndarray) else c.imag
+
+
+@operation
 def filled(plan: Any, *coefficients: Any) -> Array:
     """Return what a plan makes of coefficients ``alpha, s, c, a``, those of one term after another.
 

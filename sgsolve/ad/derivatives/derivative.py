@@ -40,6 +40,7 @@ from .coefficients import (
     without_numbers,
     zeroed,
 )
+from .complex_parts import conjugated, parts
 from .merging import merged, merged_sum
 
 Scale = Any  # a number, an array, or (number, array)
@@ -226,6 +227,30 @@ class Derivative:
             if p[3] is not None:
                 g, p = expanded(g, p)
             add_term(terms, operations.multiplied(g, matrix), p, memo)
+        return Derivative(self.root, terms)
+
+    def conjugated(self) -> Derivative:
+        """Return the complex conjugate: the derivative of the conjugate by real unknowns."""
+        memo = Memo()
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            add_term(terms, *conjugated(g, p, memo), memo)
+        return Derivative(self.root, terms)
+
+    def real_part(self) -> Derivative:
+        """Return the real part: the derivative of the real part by real unknowns."""
+        return self._part(op.real)
+
+    def imaginary_part(self) -> Derivative:
+        """Return the imaginary part: the derivative of the imaginary part by real unknowns."""
+        return self._part(op.imag)
+
+    def _part(self, part: Callable[..., Any]) -> Derivative:
+        memo = Memo()
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            for h, q in parts(g, p, part, memo):
+                add_term(terms, h, q, memo)
         return Derivative(self.root, terms)
 
     def _merge(self) -> None:

@@ -51,6 +51,18 @@ class Sparsity(Derivative):
         """Return the union."""
         return self.plus(other)
 
+    def conjugated(self) -> Derivative:
+        """Return self: a part of a number is taken of all that it depends on."""
+        return self
+
+    def real_part(self) -> Derivative:
+        """Return self."""
+        return self
+
+    def imaginary_part(self) -> Derivative:
+        """Return self."""
+        return self
+
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return self: another mask is another day's."""
         return self

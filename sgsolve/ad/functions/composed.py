@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...errors import DerivativeError
+from .. import complex_values
 from ..array import ADArray
 from ..elementwise import value
 from ..nested import array_of
@@ -100,6 +101,20 @@ def sinc(x: Any) -> Any:
         series = (-1) ** k * 2.0 * k / math.factorial(2 * k + 1) + t * t * series
     slope = np.pi * np.where(small, t * series, (np.cos(safe) - np.sin(safe) / safe) / safe)
     return with_slope(np.sinc(v), x, slope)
+
+
+def angle(z: Any, deg: bool = False) -> Any:
+    """Return the angles of complex numbers by real unknowns; np.angle for AD arrays."""
+    result = np.angle(value(z), deg)
+    if z.dtype.kind != "c":
+        return ADArray(result, z._derivative.scaled(0.0))
+    derivative = complex_values.angle(z._derivative, value(z))
+    return ADArray(result, derivative.scaled(180.0 / math.pi) if deg else derivative)
+
+
+def real_if_close(a: Any, tol: Any = 100) -> Any:
+    """Return the real part where all imaginary parts are rounding errors; np.real_if_close."""
+    return a if np.iscomplexobj(np.real_if_close(value(a), tol)) else a.real
 
 
 def bessel_i0(x: Any) -> Any:
@@ -214,7 +229,10 @@ _OURS: dict[str, Any] = {
 TABLE: dict[Any, Any] = {
     **{f: with_numpys_value(f, ours) for n, ours in _OURS.items() if (f := getattr(np, n))},
     np.meshgrid: meshgrid,
-    np.real: lambda y: y.real,
+    np.real: lambda val: val.real,
+    np.imag: lambda val: val.imag,
+    np.angle: angle,
+    np.real_if_close: real_if_close,
     np.linalg.vector_norm: with_numpys_value(np.linalg.vector_norm, vector_norm),
     np.linalg.matrix_norm: with_numpys_value(np.linalg.matrix_norm, matrix_norm),
     np.linalg.vecdot: with_numpys_value(np.linalg.vecdot, vecdot),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DerivativeError
+from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
 from ..elementwise import value
@@ -106,7 +107,7 @@ def var(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     result, deviation, freedom = _spread(np.var, a, axis, ddof, **kwargs)
     with np.errstate(all="ignore"):
         weights = 2.0 / freedom * deviation
-    return _weighted(a, weights, axis, result)
+    return _weighted_real(a, weights, axis, result)
 
 
 def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
@@ -115,7 +116,15 @@ def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     size = np.std(value(a), axis=axis, ddof=ddof, keepdims=True)
     with np.errstate(all="ignore"):
         slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
-    return _weighted(a, np.where(size == 0, 0.0, slope), axis, result)
+    return _weighted_real(a, np.where(size == 0, 0.0, slope), axis, result)
+
+
+def _weighted_real(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
+    """Return `result` with the derivative of ``sum(Re(conj(weights) a), axis)``."""
+    if a.dtype.kind != "c":
+        return _weighted(a, weights, axis, result)
+    total = _weighted(a, np.conj(weights), axis, result)
+    return ADArray(result, complex_values.real(total._derivative))
 
 
 def _spread(
@@ -128,7 +137,6 @@ def _spread(
     **kwargs: Any,
 ) -> tuple[Any, Any, Any]:
     refuse(kwargs, func.__name__)
-    _real(a, func.__name__)
     v = value(a)
     result = func(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
     return result, v - np.mean(v, axis=axis, keepdims=True), np.float64(_count(a, result) - ddof)
@@ -183,7 +191,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
 
     Where the norm is zero its slope is taken as zero.
     """
-    _real(x, "linalg.norm")
+    if x.dtype.kind == "c":
+        sizes = norm(abs(x), ord, axis, keepdims)
+        return ADArray(np.linalg.norm(value(x), ord, axis, flag(keepdims)), sizes._derivative)
     matrices = np.ndim(x) > 1 if axis is None else np.ndim(axis) > 0 and len(axis) > 1
     if matrices and ord in (1, -1, np.inf, -np.inf):
         line = _largest_line(x, ord, axis, flag(keepdims))
@@ -257,11 +267,6 @@ def refuse(kwargs: Any, name: str) -> None:
     given = sorted(k for k, v in kwargs.items() if v is not None and v is not UNSET)
     if given:
         raise DerivativeError(f"np.{name} on AD arrays takes no {', '.join(given)}")
-
-
-def _real(a: Any, name: str) -> None:
-    if a.dtype.kind == "c":
-        raise DerivativeError(f"np.{name} of a complex AD array has no complex derivative")
 
 
 TABLE: dict[Any, Any] = {

@@ -142,7 +142,7 @@ def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
     if np.dtype(dtype).kind not in "fc":
         raise DerivativeError(f"astype({np.dtype(dtype)}) would lose the derivative")
     if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
-        raise DerivativeError("astype from complex to real has no complex derivative")
+        raise DerivativeError("astype from complex to real drops the imaginary part; use y.real")
     return _with_value(y, y._value.astype(dtype, **kwargs))
 
 

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import DerivativeError, ShapeError
+from .. import complex_values
 from ..array import ADArray
+from ..derivatives.array_operations import flat
 from ..elementwise import value
 from ..nested import array_of
 
@@ -40,12 +42,17 @@ def det(a: Any) -> Any:
 def slogdet(a: Any) -> Any:
     """Return sign and logarithm of the determinants; np.linalg.slogdet for AD arrays."""
     a = _small(a, "slogdet")
-    if a.dtype.kind == "c":
-        raise DerivativeError("np.linalg.slogdet of a complex AD array has no complex derivative")
     result = np.linalg.slogdet(value(a))
     transposed = np.swapaxes(_inverted(a, "slogdet"), -1, -2)
-    logarithm = ADArray(result[1], np.sum(a * transposed, axis=(-2, -1))._derivative)
-    return type(result)(result[0], logarithm)
+    derivative = np.sum(a * transposed, axis=(-2, -1))._derivative
+    if a.dtype.kind != "c":
+        return type(result)(result[0], ADArray(result[1], derivative))
+    # Of a complex logarithm: the absolute value is its real part, the angle its imaginary part.
+    turning = complex_values.imag(derivative)
+    if not turning.is_sparsity:
+        turning = turning.scaled(flat(1j * result[0], result[0]))
+    logarithm = ADArray(result[1], complex_values.real(derivative))
+    return type(result)(ADArray(result[0], turning), logarithm)
 
 
 def solve(a: Any, b: Any) -> Any:

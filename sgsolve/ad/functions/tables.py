@@ -29,7 +29,8 @@ def interp(
     cell = np.clip(np.searchsorted(xp, v, side="right") - 1, 0, max(len(xp) - 2, 0))
     slope = np.diff(fp)[cell] / np.diff(xp)[cell] if len(xp) > 1 else np.zeros(v.shape)
     slope = np.where((v < xp[0]) | (v > xp[-1]), 0.0, slope)
-    return ADArray(result, x._derivative.scaled(np.asarray(slope, dtype=float).ravel()))
+    slope = slope.astype(np.result_type(slope, float), copy=False)
+    return ADArray(result, x._derivative.scaled(slope.ravel()))
 
 
 def polyval(p: Any, x: Any) -> Any:

@@ -59,6 +59,12 @@ def assemble(
     return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
 
 
+def pattern_of(derivative: Derivative, size: int) -> Pattern:
+    """Return the smallest pattern of a derivative of `size` rows."""
+    pattern: Pattern = plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
+    return pattern
+
+
 class Computation:
     """How often a computation was met, and its program once there is one.
 

@@ -22,7 +22,7 @@ from .points import Point, Tape
 MOST_DEPTH = 4000
 # A factor that was this many numbers (a time step, a parameter of a sweep) goes to the tape.
 MOST_NUMBERS = 4
-PLAIN_NUMBERS = (float, int, np.float64)
+PLAIN_NUMBERS = (float, int, np.float64, complex, np.complex128)
 
 
 class Recorded(Derivative):
@@ -82,7 +82,7 @@ class Recorded(Derivative):
         if tape.numbers in varying:
             if type(number) not in PLAIN_NUMBERS:
                 return tape.carry_out(self.point).scaled_by_number(number)
-            number = float(number)
+            number = complex(number) if isinstance(number, complex) else float(number)
             key: Hashable = ("number", tape.position(number))
             known = self.point.children.get(key)
             if known is not None:
@@ -104,6 +104,27 @@ class Recorded(Derivative):
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(constant, Derivative.weighted, (constant,))
+
+    def conjugated(self) -> Derivative:
+        """Return the complex conjugate."""
+        known = self.point.children.get("conjugated")
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted("conjugated", Derivative.conjugated)
+
+    def real_part(self) -> Derivative:
+        """Return the real part."""
+        known = self.point.children.get("real")
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted("real", Derivative.real_part)
+
+    def imaginary_part(self) -> Derivative:
+        """Return the imaginary part."""
+        known = self.point.children.get("imag")
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted("imag", Derivative.imaginary_part)
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""

@@ -13,7 +13,6 @@ chapter 4.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -38,18 +37,6 @@ def _constant(number: Any, like: Any) -> Any:
     return number if getattr(like, "dtype", None) in _EXTENDED else float(number)
 
 
-def _real_only(rule: Any) -> Any:
-    """Refuse complex arguments of functions that are not complex differentiable."""
-
-    @functools.wraps(rule)
-    def checked(y: Any, *args: Any) -> Any:
-        if any(np.iscomplexobj(a) for a in args):
-            raise TypeError("the function has no complex derivative")
-        return rule(y, *args)
-
-    return checked
-
-
 @quiet
 def _tanh(y: Any, x: Any) -> Any:
     # 1 - y^2 cancels where |x| is large; cosh overflows to inf there, whose inverse is right.
@@ -59,9 +46,9 @@ def _tanh(y: Any, x: Any) -> Any:
 UNARY: dict[np.ufunc, Unary] = {
     np.positive: lambda y, x: 1.0,
     np.negative: lambda y, x: -1.0,
-    np.absolute: _real_only(lambda y, x: np.sign(x)),  # 0 at 0
+    np.absolute: lambda y, x: np.sign(x),  # 0 at 0
     np.fabs: lambda y, x: np.sign(x),
-    np.conjugate: _real_only(lambda y, x: 1.0),
+    np.conjugate: lambda y, x: 1.0,
     np.square: lambda y, x: (2.0, x),
     np.sqrt: quiet(lambda y, x: (0.5, 1.0 / y)),
     np.cbrt: quiet(lambda y, x: 1.0 / (3.0 * y * y)),
@@ -91,10 +78,10 @@ UNARY: dict[np.ufunc, Unary] = {
     np.radians: lambda y, x: _constant(DEGREE, y),
     np.rad2deg: lambda y, x: _constant(1 / DEGREE, y),
     np.degrees: lambda y, x: _constant(1 / DEGREE, y),
-    np.sign: _real_only(lambda y, x: 0.0),
+    np.sign: lambda y, x: 0.0,
     np.floor: lambda y, x: 0.0,
     np.ceil: lambda y, x: 0.0,
-    np.rint: _real_only(lambda y, x: 0.0),
+    np.rint: lambda y, x: 0.0,
     np.trunc: lambda y, x: 0.0,
     np.spacing: lambda y, x: 0.0,
     **scipy_ufuncs.UNARY,

@@ -63,6 +63,11 @@ def weighted(g: Structure, constant: Constant) -> Structure:
     return _interned(g, constant, lambda: _weighted(g, constant.values))
 
 
+def with_part_of_weights(g: Structure, part: Callable[..., Any]) -> Structure:
+    """Return the structure with a part of its complex weights: conjugate, real or imaginary."""
+    return _interned(g, ("weights", part), lambda: _with_part_of_weights(g, part))
+
+
 def multiplied(g: Structure, matrix: Matrix) -> Structure:
     """Return the structure of ``A @ y``; row factors must have been expanded before."""
     return _interned(g, matrix, lambda: _multiplied(g, matrix.csr))
@@ -138,6 +143,12 @@ def _multiplied(g: Structure, csr: Any) -> Structure:
     if g.has_weights:
         csr = product(csr, g.weights)
     return Structure(g.root, csr.shape[0], None, csr, g.cols)
+
+
+def _with_part_of_weights(g: Structure, part: Callable[..., Any]) -> Structure:
+    weights = g.weights.copy()
+    weights.data = np.ascontiguousarray(part(weights.data))
+    return Structure(g.root, g.size, g.rows, weights, g.cols)
 
 
 def _expanded(g: Structure) -> Structure:

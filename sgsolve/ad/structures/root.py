@@ -46,14 +46,28 @@ class Evaluation:
     Attributes
     ----------
     root : Root
+    real : bool
+        Whether the unknowns are real: then complex numbers that depend on them have derivatives
+        whatever is done to them, those of their conjugates and absolute values included.
     cols, children, index, constant, matrix, memory
         Those of the root.
     """
 
-    __slots__ = ("__weakref__", "children", "cols", "constant", "index", "matrix", "memory", "root")
+    __slots__ = (
+        "__weakref__",
+        "children",
+        "cols",
+        "constant",
+        "index",
+        "matrix",
+        "memory",
+        "real",
+        "root",
+    )
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, real: bool = True) -> None:
         self.root = root
+        self.real = real
         self.cols, self.children = root.cols, root.children
         self.index, self.constant, self.matrix = root.index, root.constant, root.matrix
         self.memory = root.memory
@@ -77,10 +91,10 @@ class Evaluation:
 _named: weakref.WeakValueDictionary[str, Evaluation] = weakref.WeakValueDictionary()
 
 
-def evaluation_named(name: str, n: int) -> Evaluation:
+def evaluation_named(name: str, n: int, real: bool) -> Evaluation:
     """Return the evaluation of that name, or begin one of n unknowns and give it the name."""
     known = _named.get(name)
-    return known if known is not None else _named.setdefault(name, evaluation_of(n))
+    return known if known is not None else _named.setdefault(name, evaluation_of(n, real))
 
 
 class Root(Structure):
@@ -229,8 +243,8 @@ _roots: OrderedDict[int, Root] = OrderedDict()
 _lock = threading.Lock()
 
 
-def evaluation_of(n: int) -> Evaluation:
-    """Begin an evaluation on the root of n unknowns, and return it."""
+def evaluation_of(n: int, real: bool) -> Evaluation:
+    """Begin an evaluation on the root of n unknowns, real or complex ones, and return it."""
     with _lock:
         root = _roots.get(n)
         if root is None:
@@ -240,7 +254,7 @@ def evaluation_of(n: int) -> Evaluation:
         else:
             _roots.move_to_end(n)
         root.begin()
-    return Evaluation(root)
+    return Evaluation(root, real)
 
 
 def clear_cache() -> None:
