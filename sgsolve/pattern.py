@@ -212,7 +212,12 @@ class Pattern:
 
 def _frozen(values: ArrayLike) -> IndexArray:
     """Return a private, read-only int32 copy."""
-    result = np.array(values, dtype=np.int32)
+    given = np.asarray(values)
+    if given.dtype.kind not in "iu" and not (
+        given.dtype.kind == "f" and np.isfinite(given).all() and (given == np.rint(given)).all()
+    ):
+        raise InputError("indptr and indices of a Pattern must be integers")
+    result = np.array(given, dtype=np.int32)
     result.flags.writeable = False
     return result
 

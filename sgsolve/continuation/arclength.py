@@ -10,9 +10,11 @@ chapter 6; LOCA and AUTO for the rule by iterations.
 
 from __future__ import annotations
 
+import math
+import numbers
 from dataclasses import dataclass
 
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 
 GROW, SHRINK = 2.0, 0.5
 
@@ -54,8 +56,15 @@ class Arclength:
     def __post_init__(self) -> None:
         for name in ("step", "max_step", "min_step"):
             value = getattr(self, name)
-            if value is not None and (value == 0.0 or (name != "step" and value < 0.0)):
-                raise InputError(f"{name} must be positive, not {value!r}")
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
+                raise DataTypeError(f"{name} must be a number, not {value!r}")
+            if not math.isfinite(value) or value == 0.0 or (name != "step" and value < 0.0):
+                sign = (
+                    "a finite number other than zero" if name == "step" else "positive and finite"
+                )
+                raise InputError(f"{name} must be {sign}, not {value!r}")
         if self.predictor not in ("tangent", "secant"):
             raise InputError(f"predictor must be 'tangent' or 'secant', not {self.predictor!r}")
         if not 0.0 < self.max_angle <= 90.0:

@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.nested import evaluate_vector
 from ..errors import DataTypeError, InputError, ShapeError
 from ..pattern import Pattern
 from ..systems.bound import BoundSystem
@@ -89,9 +90,7 @@ class Storage:
     def _evaluated(self, x: Any, params: dict[str, Any] | None = None) -> Any:
         assert callable(self._storage)
         with np.errstate(all="ignore"):
-            y = call_with_parameters(self._storage, x, params or self._params)
-        if isinstance(y, (list, tuple)):
-            y = ad.hstack(y)
+            y = call_with_parameters(self._storage, x, params or self._params, evaluate_vector)
         if np.shape(y) != np.shape(x):
             raise ShapeError(
                 f"storage returned shape {np.shape(y)} for {len(x)} unknowns; it must return what "

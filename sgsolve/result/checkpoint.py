@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from ..errors import CheckpointError, InputError
+from ..errors import CheckpointError, DataTypeError, InputError
 from .branch_file import Content, part, read, write
 
 STATE, PRINT = "state ", "fingerprint"
@@ -48,6 +49,8 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if self.points < 1 or not self.seconds >= 0.0:
             raise InputError("points must be at least 1 and seconds not negative")
+        if not isinstance(self.path, str | PathLike):
+            raise DataTypeError(f"checkpoint must be the path of a file, not {self.path!r}")
         path = Path(self.path)  # to find out at the first write would cost what is computed by then
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise InputError(f"checkpoint={str(path)!r} cannot be a file; make its folder first")

@@ -59,7 +59,7 @@ class Request:
         options = dict(options)
         method = options.pop("method", None) or Arclength()
         changes = {key: options.pop(key, None) for key in ("step", "max_step")}
-        given = {k: float(v) for k, v in changes.items() if v is not None}
+        given = {k: v for k, v in changes.items() if v is not None}
         if given:
             method = Arclength(**{**vars(method), **given})
         stability = options.pop("stability", None)

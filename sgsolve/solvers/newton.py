@@ -7,6 +7,7 @@ in one place, `_verdict`, on a residual that was evaluated at the point in quest
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,6 +87,10 @@ class Method:
             )
         one = hasattr(self.limits, "apply") or callable(self.limits)
         limits = (self.limits,) if one else self.limits
+        if not isinstance(limits, Iterable):
+            raise InputError(
+                f"limits must be a limit of steps or several, such as Bounds(0.0), not {limits!r}"
+            )
         object.__setattr__(self, "limits", tuple(as_limit(limit) for limit in limits))
 
     @property

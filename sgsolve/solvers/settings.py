@@ -25,6 +25,11 @@ def not_negative(part: Any, *names: str) -> None:
     _check(part, names, lambda value: value >= 0.0, "zero or positive")
 
 
+def tolerance(part: Any, *names: str) -> None:
+    """Raise `InputError` unless these settings of a part are finite numbers from zero on."""
+    _check(part, names, lambda value: 0.0 <= value < np.inf, "zero or positive, and finite")
+
+
 def fraction(part: Any, *names: str) -> None:
     """Raise `InputError` unless these settings of a part lie above 0 and not above 1."""
     _check(part, names, lambda value: 0.0 < value <= 1.0, "above 0 and at most 1")

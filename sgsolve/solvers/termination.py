@@ -19,7 +19,7 @@ import numpy as np
 
 from .iterate import EPS, Iterate
 from .progress import error_estimate
-from .settings import not_negative, positive
+from .settings import positive, tolerance
 
 Tolerance = float | Mapping[str, float]
 
@@ -92,7 +92,7 @@ class Residual(Test):
     checks_residual = True
 
     def __post_init__(self) -> None:
-        not_negative(self, "relative", "absolute")
+        tolerance(self, "relative", "absolute")
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds."""
@@ -120,6 +120,7 @@ class Rounding(Test):
 
     def __post_init__(self) -> None:
         positive(self, "factor")
+        tolerance(self, "factor")
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
@@ -140,6 +141,7 @@ class Decrease(Test):
 
     def __post_init__(self) -> None:
         positive(self, "factor")
+        tolerance(self, "factor")
 
     def passed(self, it: Iterate) -> bool:
         """Whether the residual fell enough."""
@@ -163,6 +165,7 @@ class Error(Test):
 
     def __post_init__(self) -> None:
         positive(self, "relative")
+        tolerance(self, "relative")
 
     def passed(self, it: Iterate) -> bool:
         """Whether the estimate is within tolerance; never before the first step."""
@@ -184,7 +187,7 @@ class StepSize(Test):
     absolute: Tolerance = 0.0
 
     def __post_init__(self) -> None:
-        not_negative(self, "relative", "absolute")
+        tolerance(self, "relative", "absolute")
 
     def passed(self, it: Iterate) -> bool:
         """Whether every unknown moved little in the last step."""

@@ -13,17 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..errors import (
-    DataTypeError,
-    DerivativeError,
-    InputError,
-    NotFiniteError,
-    ShapeError,
-    StructureError,
-)
+from ..errors import InputError, NotFiniteError, StructureError
 from ..pattern import Pattern
 from .given_jacobian import checked, on_pattern, pattern_from_values
 from .intake import Bound
+from .returned import real_vector, seeded_vector, vector
 from .structure import Structure
 
 Vector = NDArray[Any]
@@ -85,11 +79,8 @@ class BoundSystem:
         return self._bound.residual(x)
 
     def residual(self, x: Vector) -> Vector:
-        """Return F(x) as a new float array; checks nothing but the shape."""
-        F = np.array(self._bound.residual(x), dtype=np.float64)
-        if F.shape != (self.n,):
-            raise ShapeError(f"the residual returned shape {F.shape} for {self.n} unknowns")
-        return F
+        """Return F(x) as a new float array; checks its type and shape, not its values."""
+        return real_vector(self._bound.residual(x), self.n)
 
     def residual_quietly(self, x: Vector) -> Vector:
         """Return F(x) without NumPy's warnings; may hold values that are not finite."""
@@ -100,12 +91,7 @@ class BoundSystem:
         """Return F(x) and J(x) on the pattern."""
         if self._bound.signature.jacobian is not None:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
-        y = self._bound.residual(ad.seed(x))
-        if not isinstance(y, ad.ADArray):
-            raise DerivativeError(
-                "the residual does not depend on x at the point that was reached, though it did "
-                "at the start; return an expression of x on every way through the code"
-            )
+        y = seeded_vector(self._bound.residual(ad.seed(x)), self.n)
         try:
             data = ad.assemble(y, self.pattern)
         except StructureError:
@@ -115,11 +101,12 @@ class BoundSystem:
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v without the matrix, unless the user gave the matrix."""
+        product: Vector
         if self.has_own_jacobian:
-            product: Vector = self._user_jacobian(x) @ v
+            product = self._user_jacobian(x) @ v
             return product
-        derivative: Vector = ad.jvp(self._bound.residual, x, v)[1]
-        return derivative
+        product = ad.jvp(lambda z: vector(self._bound.residual(z), self.n), x, v)[1]
+        return product
 
     def prepare(self, x: Vector, with_pattern: bool = True) -> Vector:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
@@ -137,7 +124,7 @@ class BoundSystem:
             value = self._bound.residual(x)
         if not np.array_equal(before, x):
             raise InputError("the residual changed x in place; it must be a pure function of x")
-        F = _vector(value, self.n)
+        F = real_vector(value, self.n)
         self.check_finite(F)
         return F
 
@@ -155,8 +142,8 @@ class BoundSystem:
         if self._bound.signature.jacobian is not None:
             return pattern_from_values(self._user_jacobian, x)
         with np.errstate(all="ignore"):
-            y = self._bound.residual(ad.seed_sparsity(x))
-        if isinstance(y, np.ndarray | float | int):
+            y = vector(self._bound.residual(ad.seed_sparsity(x)), self.n)
+        if not isinstance(y, ad.ADArray):
             raise InputError(
                 "the residual does not depend on x (or loses the dependence, for example by "
                 "copying values into a new array); return an expression of x"
@@ -167,6 +154,13 @@ class BoundSystem:
         rows, columns = pattern.empty_rows, pattern.empty_columns
         if not len(rows) and not len(columns):
             return
+        if pattern.nnz == 0 and self.has_own_jacobian:
+            raise StructureError(
+                "jacobian returned a matrix of zeros, at the start and around it: it is singular "
+                "for every residual",
+                rows=rows.tolist(),
+                columns=columns.tolist(),
+            )
         if pattern.nnz == 0:
             raise InputError("the residual does not depend on x; return an expression of x")
         parts = []
@@ -190,21 +184,3 @@ class BoundSystem:
             self._pattern = self._structure.grow(self.n, Pattern.of(J))
             placed = on_pattern(J, self.pattern)
         return placed
-
-
-def _vector(value: Any, n: int) -> Vector:
-    """Return what a residual returned as a float vector of length n, or say what it is."""
-    if value is None:
-        raise DataTypeError("the residual returned None; is a return statement missing?")
-    try:
-        F = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"the residual returned no regular array: {error}") from None
-    if F.dtype.kind not in "fiub":
-        raise DataTypeError(f"the residual returned dtype {F.dtype}; it must return real numbers")
-    if F.shape != (n,):
-        raise ShapeError(
-            f"the residual returned shape {F.shape} for {n} unknowns; it must return ({n},): "
-            "as many equations as unknowns"
-        )
-    return F.astype(np.float64)

@@ -18,6 +18,7 @@ from .. import ad
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from .bound import BoundSystem
+from .returned import seeded_vector
 
 Vector = NDArray[Any]
 
@@ -125,7 +126,7 @@ class ParameterizedSystem:
         """Nothing depends on the place."""
 
     def _raw(self, z: Any) -> Any:
-        return self.system.at(**self.line.params(z[self.n])).raw(z[: self.n])
+        return seeded_vector(self.system.at(**self.line.params(z[self.n])).raw(z[: self.n]), self.n)
 
     def _traced(self, z: Vector) -> Pattern | None:
         """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""

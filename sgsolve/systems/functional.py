@@ -7,6 +7,7 @@ depend on a parameter directly as well as through the solution.
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.nested import evaluate
 from ..errors import DataTypeError, InputError, ParameterError, ShapeError
 from .parameters import jacobian
 
@@ -55,7 +57,7 @@ class Functional:
     def __init__(self, of: Any, x: Vector, params: Mapping[str, Any]) -> None:
         self._of, self._x, self._params = of, x, params
         if callable(of):
-            y = call_with_parameters(of, ad.seed(x), params)
+            y = call_with_parameters(of, ad.seed(x), params, evaluate)
             if not isinstance(y, ad.ADArray):
                 raise InputError("the functional does not depend on x; return an expression of x")
             self.shape, self.gradient = y.shape, y.jacobian
@@ -84,13 +86,20 @@ class Functional:
         if not callable(self._of):
             return np.zeros(shape)
         seeded = {**self._params, name: ad.seed(value)}
-        y = call_with_parameters(self._of, self._x, seeded)
+        y = call_with_parameters(self._of, self._x, seeded, evaluate)
         dense: NDArray[Any] = jacobian(y, shape).toarray()
         return dense
 
 
-def call_with_parameters(function: Callable[..., Any], x: Any, params: Mapping[str, Any]) -> Any:
+def call_with_parameters(
+    function: Callable[..., Any],
+    x: Any,
+    params: Mapping[str, Any],
+    evaluated: Callable[..., Any] = operator.call,
+) -> Any:
     """Call a functional with x and those parameters that it names.
+
+    `evaluated` makes the call: `evaluate` returns lists as arrays.
 
     Raises
     ------
@@ -99,7 +108,7 @@ def call_with_parameters(function: Callable[..., Any], x: Any, params: Mapping[s
     """
     taken = _parameters(function)
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
-        return function(x, **params)
+        return evaluated(function, x, **params)
     missing = [p.name for p in taken if p.default is p.empty and p.name not in params]
     if missing:
         known = ", ".join(repr(name) for name in params) or "none"
@@ -107,7 +116,7 @@ def call_with_parameters(function: Callable[..., Any], x: Any, params: Mapping[s
             f"a functional takes a parameter {missing[0]!r}, which the problem does not have; it "
             f"has {known}"
         )
-    return function(x, **{p.name: params[p.name] for p in taken if p.name in params})
+    return evaluated(function, x, **{p.name: params[p.name] for p in taken if p.name in params})
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from .. import ad
 from ..errors import DataTypeError, ShapeError
 from ..pattern import Pattern
 
@@ -26,7 +27,14 @@ def checked(J: Any, n: int) -> Any:
     """Return what the user's Jacobian returned as a ``csr_array``, or say what is wrong with it."""
     if J is None:
         raise DataTypeError("jacobian returned None; is a return statement missing?")
-    J = sp.csr_array(J)
+    if isinstance(J, ad.ADArray):
+        raise DataTypeError(
+            "jacobian returned an AD array; return a matrix, y.jacobian, or leave jacobian out: "
+            "the derivatives of the residual are computed without it"
+        )
+    if np.ma.is_masked(J):
+        raise DataTypeError("jacobian returned a masked array; every entry needs a value")
+    J = _matrix(J)
     if J.shape != (n, n):
         raise ShapeError(f"jacobian returned shape {J.shape}, not ({n}, {n})")
     if J.dtype.kind not in "fiub":
@@ -34,6 +42,21 @@ def checked(J: Any, n: int) -> Any:
     if not J.has_canonical_format:
         J.sum_duplicates()
     return J
+
+
+def _matrix(J: Any) -> Any:
+    """Return a sparse or dense matrix as a ``csr_array``, or say what it is."""
+    if not sp.issparse(J):
+        try:
+            J = np.asarray(J)
+        except ValueError as error:
+            raise ShapeError(f"jacobian returned no regular matrix: {error}") from None
+        if J.ndim != 2:
+            what = f"shape {J.shape}" if J.ndim else f"{J.item()!r}"
+            raise ShapeError(f"jacobian returned {what}; it must return a matrix, sparse or dense")
+        if J.dtype.kind not in "fiub":
+            raise DataTypeError(f"jacobian returned dtype {J.dtype}; it must be real")
+    return sp.csr_array(J)
 
 
 def pattern_from_values(jacobian: Callable[[Vector], Any], x: Vector) -> Pattern:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import ad
 from ..ad.nested import evaluate_vector
 from ..errors import (
     DataTypeError,
@@ -32,6 +33,16 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
     """Return x0 as a new float64 vector, or say what is wrong with it."""
     if hasattr(x0, "success") and hasattr(x0, "x"):
         raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
+    if isinstance(x0, ad.ADArray):
+        raise DataTypeError(
+            f"{name} is an AD array; a solve starts from numbers and has no derivative: see "
+            "Problem.sensitivity for that of a solution"
+        )
+    if np.ma.is_masked(x0):
+        raise DataTypeError(
+            f"{name} is a masked array with {np.ma.count_masked(x0)} masked elements; give every "
+            f"unknown a value, {name}.filled(value)"
+        )
     if hasattr(x0, "toarray"):
         raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
     try:
@@ -134,6 +145,13 @@ class Signature:
         for name, value in params.items():
             self._know(name)
             default = self.known.get(name)
+            if isinstance(value, ad.ADArray):
+                raise ParameterError(
+                    f"parameter {name!r} is an AD array; give numbers: Problem.sensitivity has the "
+                    "derivatives of a solution by parameters"
+                )
+            if np.ma.is_masked(value):
+                raise ParameterError(f"parameter {name!r} is a masked array; fill its elements")
             number = isinstance(default, numbers.Real) and not isinstance(default, bool)
             array = getattr(value, "dtype", None)
             if number and not isinstance(value, numbers.Number) and array is None:

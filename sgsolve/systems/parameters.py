@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .. import ad
 from .bound import BoundSystem
+from .returned import vector
 
 Vector = NDArray[Any]
 # Balances the error of a central difference (h^2) and that of rounding (eps / h).
@@ -39,7 +40,7 @@ def by_parameter(system: BoundSystem, x: Vector, name: str) -> Any:
     if system.has_own_jacobian:
         return _differences(system, x, name, value)
     with np.errstate(all="ignore"):
-        y = system.at(**{name: ad.seed(value)}).raw(x)
+        y = vector(system.at(**{name: ad.seed(value)}).raw(x), len(x))
     return jacobian(y, (len(x), value.size))
 
 

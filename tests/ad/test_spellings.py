@@ -256,3 +256,19 @@ def test_small_linear_algebra_says_where_it_ends():
     with pytest.raises(np.linalg.LinAlgError, match=r"np\.linalg\.solve.*singular|Singular"):
         np.linalg.solve(ad.seed(np.zeros(4)).reshape(2, 2), [1.0, 2.0])
     check(lambda x: np.linalg.inv(x) @ x[0, 0], T)
+
+
+def test_lists_serve_functionals_and_storage():
+    problem = Problem(
+        lambda x, a: [x[0] ** 2 - a, x[1] - x[0] * a],
+        params={"a": 4.0},
+        storage=lambda x: [2.0 * x[0], [x[0] * x[1]]],
+    )
+    result = problem.solve([1.0, 1.0])
+    x = result.x
+    np.testing.assert_allclose(x, [2.0, 8.0], rtol=1e-9)
+    np.testing.assert_allclose(
+        problem.storage_matrix(x).toarray(), [[2.0, 0.0], [8.0, 2.0]], rtol=1e-9
+    )
+    slopes = problem.sensitivity(result, "a", lambda x, a: [x[0] * a, x[1]])
+    np.testing.assert_allclose(np.ravel(slopes), [3.0, 3.0], rtol=1e-9)

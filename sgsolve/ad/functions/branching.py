@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import tracing
 from ..elementwise import common_dtype, value
@@ -52,6 +52,11 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
         used as ``x[i]``; the result has one value a position, or is a scalar for all. A side
         that no element takes is not called.
 
+    Raises
+    ------
+    InputError
+        If a side is no function.
+
     Notes
     -----
     In the run of `seed_sparsity` both sides are called, each with all positions, so that the
@@ -65,6 +70,11 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
     >>> ad.branch(x == 0, lambda i: 1.0 + x[i], lambda i: np.sin(x[i]) / x[i]).round(4)
     array([1.    , 0.4546])
     """
+    if not (callable(iftrue) and callable(iffalse)):
+        raise InputError(
+            "branch: both sides must be functions of the positions, such as lambda i: x[i]; for "
+            "numbers and arrays there is np.where"
+        )
     cond = np.asarray(value(cond), dtype=bool)
     if tracing():
         return _both_sides(cond, iftrue, iffalse)

@@ -1,0 +1,79 @@
+"""What a residual returned: real numbers, one for each unknown, at every evaluation.
+
+A residual may take another way through its code away from the start, and return complex numbers,
+another shape or nothing there. That is refused whenever it happens; no part of it is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import ad
+from ..errors import DataTypeError, DerivativeError, ShapeError
+
+REAL = "fiub"
+
+
+def real_vector(value: Any, n: int) -> NDArray[np.float64]:
+    """Return what a residual returned as a new float vector of length n, or say what it is."""
+    if type(value) is not np.ndarray:
+        value = _array(value)
+    _check(value.dtype, value.shape, n)
+    return np.array(value, dtype=np.float64)
+
+
+def vector(y: Any, n: int) -> Any:
+    """Return an AD vector of length n as it is, and anything else as `real_vector` does."""
+    if not isinstance(y, ad.ADArray):
+        return real_vector(y, n)
+    _check(y.dtype, y.shape, n)
+    return y
+
+
+def seeded_vector(y: Any, n: int) -> ad.ADArray:
+    """Return what a residual returned for seeded unknowns, if it is an AD vector of length n."""
+    y = vector(y, n)
+    if not isinstance(y, ad.ADArray):
+        raise DerivativeError(
+            "the residual does not depend on x at the point that was reached, though it did "
+            "at the start; return an expression of x on every way through the code"
+        )
+    return y
+
+
+def _array(value: Any) -> Any:
+    if value is None:
+        raise DataTypeError("the residual returned None; is a return statement missing?")
+    if np.ma.is_masked(value):
+        raise DataTypeError(
+            f"the residual returned a masked array, without a value of equation "
+            f"{int(np.flatnonzero(np.ma.getmaskarray(value))[0])}; every equation needs a value, "
+            "np.where(mask, other, F) or F.filled(0.0)"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"the residual returned no regular array: {error}") from None
+
+
+def _check(dtype: np.dtype[Any], shape: tuple[int, ...], n: int) -> None:
+    if dtype.kind not in REAL:
+        hint = ""
+        if dtype.kind == "c":
+            hint = (
+                "; take the real and the imaginary part as two equations, and raise DomainError "
+                "where the model has no real value"
+            )
+        raise DataTypeError(
+            f"the residual returned dtype {dtype}; it must return real numbers{hint}"
+        )
+    if shape != (n,):
+        hint = ": as many equations as unknowns"
+        if int(np.prod(shape)) == n:
+            hint = "; use .ravel() on it"
+        raise ShapeError(
+            f"the residual returned shape {shape} for {n} unknowns; it must return ({n},){hint}"
+        )

@@ -1,0 +1,96 @@
+"""Arguments of the wrong kind, in every part of the package: the message names the argument."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, ad, solvers
+from sgsolve.errors import DataTypeError, InputError, SgsolveError, StructureError
+from sgsolve.pattern import Pattern
+
+START = np.ones(4)
+MASKED = np.ma.masked_array(START, [1, 0, 0, 0])
+
+
+def square(x):
+    return x**2 - 2.0
+
+
+def line(x, a=1.0):
+    return x - a
+
+
+def own(jacobian):
+    return Problem(square, jacobian=jacobian).solve(START)
+
+
+CASES = {
+    **{
+        f"continuation({name}={value})": (
+            lambda name=name, value=value: Problem(line).continuation(
+                START, "a", (0, 3.0), **{name: value}
+            ),
+            name,
+        )
+        for name in ("step", "max_step")
+        for value in (np.nan, np.inf, "a", 0.0, True)
+    },
+    "checkpoint=5": (lambda: Problem(line).sweep(START, "a", [1, 2], checkpoint=5), "checkpoint"),
+    "Newton(limits=5)": (lambda: solvers.Newton(limits=5), "limits"),
+    "DampedNewton(limits=5)": (lambda: solvers.DampedNewton(limits=5), "limits"),
+    "Newton(limits=[5])": (lambda: solvers.Newton(limits=[5]), "limit"),
+    "Residual(relative=inf)": (lambda: solvers.Residual(relative=np.inf), "relative.*finite"),
+    "Residual(absolute=inf)": (lambda: solvers.Residual(absolute={"a": np.inf}), "absolute"),
+    "Error(inf)": (lambda: solvers.Error(np.inf), "relative.*finite"),
+    "Rounding(inf)": (lambda: solvers.Rounding(np.inf), "factor.*finite"),
+    "x0 masked": (lambda: Problem(square).solve(MASKED), "x0 is a masked array"),
+    "x0 an AD array": (lambda: Problem(square).solve(ad.seed(START)), "x0 is an AD array"),
+    "x of residual an AD array": (lambda: Problem(square).residual(ad.seed(START)), "AD array"),
+    "parameter an AD array": (
+        lambda: Problem(lambda x, a: x - a, params={"a": ad.seed(START)}).solve(START),
+        "parameter 'a' is an AD array",
+    ),
+    "parameter masked": (
+        lambda: Problem(lambda x, a: x - a, params={"a": MASKED}).solve(START),
+        "parameter 'a' is a masked",
+    ),
+    "residual masked": (
+        lambda: Problem(
+            lambda x: np.ma.masked_array(square(x), [0, 1, 0, 0]), jacobian=lambda x: np.diag(2 * x)
+        ).solve(START),
+        "masked array.*equation 1",
+    ),
+    "jacobian text": (lambda: own(lambda x: "a"), "jacobian returned 'a'"),
+    "jacobian number": (lambda: own(lambda x: 2.0), "jacobian returned"),
+    "jacobian vector": (lambda: own(lambda x: 2.0 * x), r"jacobian returned shape \(4,\)"),
+    "jacobian ragged": (lambda: own(lambda x: [[1, 2], [3]]), "jacobian.*regular"),
+    "jacobian complex": (lambda: own(lambda x: np.eye(4) * 1j), "jacobian.*complex128"),
+    "jacobian of objects": (lambda: own(lambda x: np.eye(4, dtype=object)), "jacobian.*object"),
+    "jacobian an AD array": (lambda: own(ad.seed), "jacobian returned an AD array"),
+    "jacobian masked": (
+        lambda: own(lambda x: np.ma.masked_array(np.eye(4), np.eye(4))),
+        "jacobian.*masked",
+    ),
+    "jacobian zero": (lambda: own(lambda x: np.zeros((4, 4))), "jacobian.*zeros.*singular"),
+    "branch of numbers": (lambda: ad.branch(START > 0, 1, 2), "branch.*functions"),
+    "branch of arrays": (lambda: ad.branch(START > 0, START, START), "branch.*np.where"),
+    "Pattern with fractions": (lambda: Pattern([0, 1], [0.5], (1, 1)), "indices.*integers"),
+    "Pattern with NaN": (lambda: Pattern([0, np.nan], [0], (1, 1)), "indptr.*integers"),
+    "Pattern of text": (lambda: Pattern(["0", "1"], [0], (1, 1)), "integers"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_message(name):
+    call, words = CASES[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no cast goes wrong on the way to the message
+        with pytest.raises(SgsolveError, match=words) as error:
+            call()
+    assert isinstance(error.value, (InputError, StructureError, DataTypeError))
+
+
+def test_whole_floats_are_indices():
+    assert Pattern(np.zeros(2), [], (1, 1)).nnz == 0
+    assert Pattern([0.0, 1.0], [0.0], (1, 1)).nnz == 1
