@@ -18,7 +18,7 @@ import numpy as np
 from sgsolve import ad
 from sgsolve.errors import InputError
 
-from .carriers import Carriers, arguments, band_factors
+from .carriers import Carriers, arguments, log_factors
 from .contacts import Gate, Ohmic, Schottky
 from .recombination import surface
 from .statistics import Boltzmann, log_gamma
@@ -58,39 +58,69 @@ def neutral(device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) ->
     parameters as they came, which carries their derivatives if they have any.
     """
     doping = p["doping"][device.layout.nodes[nodes]]
-    factor_n, factor_p = (at(f, nodes) for f in band_factors(p, vt))
-    middle = 0.5 * np.log(factor_p / factor_n)
-    start = middle + np.arcsinh(0.5 * doping / np.sqrt(factor_n * factor_p))
+    factor_n, factor_p = (at(f, nodes) for f in log_factors(p, vt))
+    middle = 0.5 * (factor_p - factor_n)
+    start = middle + _arcsinh(0.5 * doping, 0.5 * (factor_n + factor_p))
     if isinstance(device.statistics, Boltzmann):
         return start
     u = ad.value(start) * np.ones(len(nodes))
     plain = {name: ad.value(value) for name, value in p.items()}
     for _ in range(100):
-        charge, slope = _charge(device, plain, ad.value(vt), nodes, u)
-        step = np.clip(charge / slope, -1.0, 1.0)
+        step = np.clip(_imbalance(device, plain, ad.value(vt), nodes, u), -20.0, 20.0)
         u = u + step
-        if np.abs(step).max() < 1e-12:
+        if np.abs(step).max() < 1e-12 * max(1.0, np.abs(u).max()):
             break
     else:
         raise InputError(
             "doping: no potential makes the device neutral; with these statistics a band holds "
             "fewer carriers than the doping asks for"
         )
-    charge, _ = _charge(device, p, vt, nodes, u)
-    return u + charge / slope
+    return u + _charge(device, p, vt, nodes, u)
+
+
+def _arcsinh(values: Any, logarithm: Any) -> Array:
+    """``arcsinh(values / exp(logarithm))``, also where the exponential is out of range."""
+    size = np.maximum(np.abs(ad.value(values)), np.finfo(float).tiny)
+    large = np.log(size) - ad.value(logarithm) > 30.0
+    inner = ad.where(large, 0.0, values) * np.exp(-ad.where(large, 0.0, logarithm))
+    outer = np.log(2.0 * np.abs(ad.where(large, values, 1.0))) - logarithm
+    return ad.where(large, np.sign(ad.value(values)) * outer, np.arcsinh(inner))
+
+
+def _equilibrium(
+    device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
+) -> tuple[Array, Array, np.ndarray, np.ndarray]:
+    """Logarithms of both densities in equilibrium, and how fast they change with u."""
+    eta_n, eta_p = u - at(p["Ec"], nodes) / vt, at(p["Ev"], nodes) / vt - u
+    stat = device.statistics
+    log_n = np.log(at(p["Nc"], nodes)) + (eta_n + log_gamma(stat, eta_n))
+    log_p = np.log(at(p["Nv"], nodes)) + (eta_p + log_gamma(stat, eta_p))
+    slope_n, slope_p = (1.0 + stat.log_gamma(ad.value(e), 1) for e in (eta_n, eta_p))
+    return log_n, log_p, slope_n, slope_p
+
+
+def _imbalance(
+    device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
+) -> np.ndarray:
+    """Newton's step for u; positive and negative charges are compared by their logarithms."""
+    log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
+    doping = p["doping"][device.layout.nodes[nodes]]
+    with np.errstate(divide="ignore"):
+        acceptors, donors = np.log(np.maximum(-doping, 0.0)), np.log(np.maximum(doping, 0.0))
+    negative, positive = np.logaddexp(log_n, acceptors), np.logaddexp(log_p, donors)
+    slope = slope_n * np.exp(log_n - negative) + slope_p * np.exp(log_p - positive)
+    return (positive - negative) / slope
 
 
 def _charge(
     device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
-) -> tuple[Array, np.ndarray]:
-    """Charge in equilibrium, and minus its derivative by u."""
-    eta_n, eta_p = u - at(p["Ec"], nodes) / vt, at(p["Ev"], nodes) / vt - u
-    stat = device.statistics
-    n = at(p["Nc"], nodes) * np.exp(eta_n + log_gamma(stat, eta_n))
-    h = at(p["Nv"], nodes) * np.exp(eta_p + log_gamma(stat, eta_p))
-    slope_n, slope_p = (1.0 + stat.log_gamma(ad.value(e), 1) for e in (eta_n, eta_p))
-    slope = ad.value(n) * slope_n + ad.value(h) * slope_p
-    return h - n + p["doping"][device.layout.nodes[nodes]], slope
+) -> Array:
+    """Newton's step for u from the charge itself, which carries the parameters' derivatives."""
+    log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
+    unit = np.maximum(ad.value(log_n), ad.value(log_p))
+    n, h = np.exp(log_n - unit), np.exp(log_p - unit)
+    doping = p["doping"][device.layout.nodes[nodes]] * np.exp(-np.maximum(unit, -600.0))
+    return (h - n + doping) / (ad.value(n) * slope_n + ad.value(h) * slope_p)
 
 
 def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:
@@ -162,13 +192,12 @@ def gate_flux(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None
     return total
 
 
-def surface_rate(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None:
-    """Recombination at surfaces, 1/s, at the semiconductor's nodes."""
-    lay, total = device.layout, None
+def surface_factor(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None:
+    """What the excess product is multiplied by to give recombination at surfaces, over nodes."""
+    lay, total, (n, h) = device.layout, None, s.densities()
     for where in device.surfaces.values():
         nodes = lay.local[np.asarray(where.nodes)]
-        rate = surface(s.n[nodes], s.p[nodes], **arguments(surface, p))
-        loss = where.area * rate * s.excess[nodes]
-        placed = ad.sparsesum([ad.sparsevec(lay.n_s, nodes, loss)])
+        rate = where.area * surface(n[nodes], h[nodes], **arguments(surface, p))
+        placed = ad.sparsesum([ad.sparsevec(lay.n_s, nodes, rate)])
         total = placed if total is None else total + placed
     return total

@@ -14,7 +14,7 @@ import numpy as np
 
 from sgsolve.errors import InputError, NotFiniteError, ParameterError, ShapeError
 
-from .carriers import band_factors, keywords
+from .carriers import keywords, log_factors
 from .contacts import Schottky, check_numbers, node_list
 from .kinds import numbers
 from .mesh import Mesh
@@ -200,13 +200,13 @@ def _strange_densities(device: Device) -> str:
         return f"the doping reaches {top:.3g} cm^-3, a tenth of all atoms; densities are per cm^3"
     p, c = device.parameters, device.constants
     vt = c.thermal_voltage(p["T"])
-    factor_n, factor_p = band_factors(p, vt)
-    intrinsic = float(np.max(np.sqrt(factor_n * factor_p)))
+    factor_n, factor_p = log_factors(p, vt)
+    intrinsic = float(np.exp(np.max(0.5 * (factor_n + factor_p))))
     if intrinsic > 1e19:
         return f"the intrinsic density is {intrinsic:.3g} cm^-3; densities are per cm^3"
     if top == 0:
         return ""
-    if intrinsic > top:
+    if intrinsic > 1.001 * top:
         return (
             f"the intrinsic density is {intrinsic:.3g} cm^-3, above the highest doping, "
             f"{top:.3g}; densities are per cm^3"

@@ -23,20 +23,14 @@ import numpy as np
 from sgsolve import Branch, Problem, Result, ad
 
 from . import checks
-from .boundary import emission, fixed_potentials, gate_flux, surface_rate
-from .carriers import (
-    Carriers,
-    carriers,
-    edge_values,
-    fluxes,
-    recombination_rate,
-    space_charge,
-)
+from .balances import continuity
+from .boundary import fixed_potentials, gate_flux
+from .carriers import Carriers, carriers, edge_values, space_charge
 from .constants import CODATA2018, Constants
 from .contacts import Contact
 from .floating import firmness, gathering
 from .kinds import check_kinds
-from .layout import Layout, scaled, scaled_divergences
+from .layout import Layout, carrier_rows, poisson_rows
 from .mesh import Mesh
 from .start import equilibrium, solve, sweep
 from .statistics import Boltzmann, Statistics
@@ -142,7 +136,10 @@ class Device:
         checks.overrides(self, fields)
         checks.surfaces(self)
         checks.units(self)
-        self.divergences, self.scales = scaled_divergences(self, gathering(self))
+        self.poisson_rows = poisson_rows(self)
+        self.carrier_rows = {
+            name: carrier_rows(self, name, floating) for name, floating in gathering(self).items()
+        }
         self.firmness = firmness(self)
         self.diagonal = self.layout.fixed + self.firmness
         self.built_in: dict[str, Any] = {}
@@ -175,35 +172,21 @@ class Device:
         """
         p = self.parameters | p
         s = carriers(self, x, p)
-        balances = ad.hstack([self._poisson(s, p), *self._continuity(s, p)])
+        balances = ad.hstack([self._poisson(s, p), *continuity(self, s, p)])
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
         here = self.firmness * (ad.value(x) / s.vt)
         return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
 
     def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
-        lay, scale = self.layout, self.scales["psi"]
+        lay, (divergence, scale) = self.layout, self.poisson_rows
         eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
         flux = (eps * (self.constants.eps0 * s.vt)) * s.du
         charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
         if lay.n_s < lay.n:
             charge = lay.place_semiconductor @ charge
-        balance = self.divergences["psi"] @ flux - charge
+        balance = divergence @ flux - charge
         gates = gate_flux(self, s, p)
         return balance if gates is None else balance + scale * gates
-
-    def _continuity(self, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
-        jn, jp = fluxes(self, s, p)
-        rate = (self.layout.volumes / s.vt) * recombination_rate(self, s, p)
-        at_surfaces = surface_rate(self, s, p)
-        if at_surfaces is not None:
-            rate = rate + at_surfaces / s.vt
-        scale_n, scale_p = self.scales["n"], self.scales["p"]
-        balance_n = (self.divergences["n"] @ jn - scaled(scale_n, rate)) / s.n
-        balance_p = (self.divergences["p"] @ jp + scaled(scale_p, rate)) / s.p
-        metal = emission(self, s, p)
-        if metal is None:
-            return balance_n, balance_p
-        return balance_n - scaled(scale_n, metal[0]), balance_p + scaled(scale_p, metal[1])
 
     def equilibrium(self, **p: Any) -> np.ndarray:
         """Solution in the dark without voltages, from a cold start, see `start`."""

@@ -26,7 +26,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from .boundary import neutral
-from .carriers import band_factors
+from .carriers import log_factors
 from .contacts import Gate
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def majority(device: Device) -> dict[str, np.ndarray]:
     lay, p = device.layout, device.parameters
     vt = device.constants.thermal_voltage(p["T"])
     u = neutral(device, p, vt, np.arange(lay.n_s))
-    factor_n, factor_p = band_factors(p, vt)
-    excess = 2.0 * u - np.log(factor_p / factor_n)
+    factor_n, factor_p = log_factors(p, vt)
+    excess = 2.0 * u - (factor_p - factor_n)
     # A millionth of kT/q: what is not doped at all belongs to neither.
     return {"n": excess > 1e-6, "p": excess < -1e-6}
 
@@ -74,21 +74,16 @@ def _unreached(edges: np.ndarray, inside: np.ndarray, touched: np.ndarray) -> li
     return [np.flatnonzero(label == k) for k in alone]
 
 
-def gathering(device: Device) -> dict[str, csr_array]:
-    """Matrices (n_s, n_s) that put the sum over each region in the place of its root.
-
-    Only for carriers that have such regions.
-    """
-    lay, matrices = device.layout, {}
+def gathering(device: Device) -> dict[str, tuple[np.ndarray, csr_array]]:
+    """The roots of the regions of each carrier, and a matrix (k, n_s) of ones over each region."""
+    lay, found = device.layout, {}
     for name, parts in regions(device).items():
-        if not parts:
-            continue
-        roots = [_innermost(device, part) for part in parts]
-        others = np.setdiff1d(np.arange(lay.n_s), roots)
-        sums = [np.full(len(part), root) for part, root in zip(parts, roots, strict=True)]
-        rows, columns = np.concatenate([others, *sums]), np.concatenate([others, *parts])
-        matrices[name] = csr_array((np.ones(len(rows)), (rows, columns)), shape=(lay.n_s, lay.n_s))
-    return matrices
+        roots = np.array([_innermost(device, part) for part in parts], dtype=int)
+        rows = [np.full(len(part), k) for k, part in enumerate(parts)]
+        nodes = np.concatenate([[], *parts]).astype(int)
+        ones = (np.ones(len(nodes)), (np.concatenate([[], *rows]).astype(int), nodes))
+        found[name] = roots, csr_array(ones, shape=(len(parts), lay.n_s))
+    return found
 
 
 def _innermost(device: Device, part: np.ndarray) -> int:

@@ -14,6 +14,7 @@ Reference: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on sca
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from sgsolve.errors import InputError, ShapeError
 
 from .carriers import edge_values
 from .contacts import Contact, Gate, Ohmic, Schottky, node_numbers
-from .mesh import Mesh, divergence_of, ends_of
+from .mesh import Mesh, divergence_of, ends_of, incidence
 
 if TYPE_CHECKING:
     from .device import Device
@@ -111,49 +112,71 @@ class Layout:
         self.fixed_rows = np.concatenate(rows)
 
 
-def scaled_divergences(
-    device: Device, floating: Mapping[str, csr_array]
-) -> tuple[dict[str, csr_array], dict[str, np.ndarray | csr_array]]:
-    """Divergence of each equation with every row divided by its coupling, fixed rows emptied.
+def poisson_rows(device: Device) -> tuple[csr_array, np.ndarray]:
+    """Divergence of Poisson's equation with every row divided by its coupling, and its factors.
 
-    Parameters
-    ----------
-    floating : dict of csr_array
-        Under "n" and "p", where there are such regions: the sums of `floating.gathering`.
-
-    Returns
-    -------
-    divergences : dict of csr_array
-        Under "psi", "n" and "p".
-    scales : dict of ndarray or csr_array
-        What was multiplied by: a number for every row, 0 where it is fixed; or a matrix.
+    The factor is 0, and the row empty, where the potential is fixed.
     """
     lay, p, c = device.layout, device.parameters, device.constants
     vt = c.thermal_voltage(p["T"])
     doping = np.zeros(lay.n)
     doping[lay.nodes] = c.q * np.abs(p["doping"][lay.nodes]) * lay.volumes
-    eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * (c.eps0 * vt)
-    mu = {k: edge_values(p[f"mu_{k}"], lay.carrier_edges, lay.n_s) for k in "np"}
-    weights = {"psi": eps, **{k: mu[k] * lay.carrier_ratio for k in "np"}}
-    divergences, scales = {}, {}
-    for name, weight in weights.items():
-        poisson = name == "psi"
-        matrix = lay.divergence if poisson else lay.carrier_divergence
-        free = lay.psi_free if poisson else lay.carrier_free
-        total = abs(matrix) @ np.abs(weight) + (doping if poisson else 0.0)
-        scales[name] = free / np.where(total > 0, total, 1.0)
-        scale = diags_array(scales[name])
-        if name in floating:
-            matrix = csr_array(floating[name] @ matrix)
-            matrix.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
-            scales[name] = csr_array(scale @ floating[name])
-        divergences[name] = csr_array(scale @ matrix)
-    return divergences, scales
+    weight = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * (c.eps0 * vt)
+    scale = _factors(lay.divergence, weight, lay.psi_free, doping)
+    return csr_array(diags_array(scale) @ lay.divergence), scale
 
 
-def scaled(scale: np.ndarray | csr_array, values: Any) -> Any:
-    """What is lost at the nodes, in the combinations of the divergences."""
-    return scale * values if isinstance(scale, np.ndarray) else scale @ values
+@dataclass(frozen=True)
+class CarrierRows:
+    """How the balances of one carrier are put together.
+
+    Attributes
+    ----------
+    start, end : csr_array, shape (n_s, m)
+        Take the fluxes over the density at the first and at the second end of the edges. Every row
+        is divided by its coupling; those of fixed nodes and of roots are empty.
+    scale : ndarray, shape (n_s,)
+        What the rows were multiplied by.
+    roots : ndarray of int, shape (k,)
+        Nodes whose balance is that of a whole floating region, see `floating.gathering`.
+    border, region : csr_array, shape (k, m) and (k, n_s)
+        Sum the fluxes over the border of each region, and what is lost inside.
+    place : csr_array, shape (n_s, k)
+        Puts values at the roots.
+    """
+
+    start: csr_array
+    end: csr_array
+    scale: np.ndarray
+    roots: np.ndarray
+    border: csr_array
+    region: csr_array
+    place: csr_array
+
+
+def carrier_rows(
+    device: Device, name: str, floating: tuple[np.ndarray, csr_array]
+) -> CarrierRows:
+    """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
+    lay, (roots, sums) = device.layout, floating
+    weight = edge_values(device.parameters[f"mu_{name}"], lay.carrier_edges, lay.n_s)
+    scale = _factors(lay.carrier_divergence, weight * lay.carrier_ratio, lay.carrier_free)
+    region = csr_array(diags_array(scale[roots]) @ sums)
+    border = csr_array(sums @ lay.carrier_divergence)
+    border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
+    border = csr_array(diags_array(scale[roots]) @ border)
+    scale[roots] = 0.0
+    rows = diags_array(scale)
+    ends = [csr_array(rows @ part) for part in incidence(lay.carrier_edges, lay.n_s)]
+    return CarrierRows(*ends, scale, roots, border, region, _place(roots, lay.n_s))
+
+
+def _factors(
+    divergence: csr_array, weight: Any, free: np.ndarray, more: float | np.ndarray = 0.0
+) -> np.ndarray:
+    """One over the couplings of each row, 0 where the unknown is fixed."""
+    total = abs(divergence) @ np.abs(weight) + more
+    return np.asarray(free / np.where(total > 0, total, 1.0))
 
 
 def _place(nodes: np.ndarray, n: int) -> csr_array:

@@ -118,8 +118,13 @@ def ends_of(edges: np.ndarray, n: int) -> tuple[slice | np.ndarray, slice | np.n
 
 def divergence_of(edges: np.ndarray, n: int) -> csr_array:
     """Matrix (n, m): +1 where an edge starts, -1 where it ends."""
+    start, end = incidence(edges, n)
+    return csr_array(start + end)
+
+
+def incidence(edges: np.ndarray, n: int) -> tuple[csr_array, csr_array]:
+    """Its two parts: +1 where an edge starts, and -1 where it ends."""
     m = len(edges)
-    rows = np.concatenate([edges[:, 0], edges[:, 1]])
-    columns = np.concatenate([np.arange(m), np.arange(m)])
-    signs = np.concatenate([np.ones(m), -np.ones(m)])
-    return csr_array((signs, (rows, columns)), shape=(n, m))
+    columns = np.arange(m)
+    start = csr_array((np.ones(m), (edges[:, 0], columns)), shape=(n, m))
+    return start, csr_array((-np.ones(m), (edges[:, 1], columns)), shape=(n, m))

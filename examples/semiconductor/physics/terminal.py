@@ -23,8 +23,16 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from sgsolve import ad
 
-from .boundary import emission, surface_rate
-from .carriers import Carriers, carriers, edge_values, fluxes, recombination_rate, space_charge
+from .boundary import emission, surface_factor
+from .carriers import (
+    Carriers,
+    carriers,
+    edge_values,
+    fluxes,
+    generation,
+    recombination_factor,
+    space_charge,
+)
 from .checks import contact as check_contact
 
 if TYPE_CHECKING:
@@ -63,10 +71,7 @@ def balance(
     lay, (jn, jp), (side_n, side_p) = device.layout, flux, cut
     step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
-    rate = lay.volumes * recombination_rate(device, s, p)
-    at_surfaces = surface_rate(device, s, p)
-    if at_surfaces is not None:
-        rate = rate + at_surfaces
+    rate = recombination(device, s, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
     between = ad.sum(((side_p - side_n) * lay.carrier_free) * rate)
     q = device.constants.q
@@ -81,16 +86,22 @@ def largest_term(device: Device, x: np.ndarray, name: str, p: Mapping[str, Any])
     side_n, side_p = cuts(device, x, name, p)
     step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
-    between = (side_p - side_n) * lay.carrier_free * lay.volumes * recombination_rate(device, s, p)
+    between = (side_p - side_n) * lay.carrier_free * recombination(device, s, p)
     edges = np.concatenate([np.abs(step_n * jn), np.abs(step_p * jp)]) * q * s.vt
     return float(max(edges.max(), np.abs(between).max() * q))
 
 
+def recombination(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """Net recombination at each node, in its volume and at surfaces, 1/s; generation subtracted."""
+    factor = device.layout.volumes * recombination_factor(device, s, p)
+    surfaces, light = surface_factor(device, s, p), generation(p)
+    rate = (factor if surfaces is None else factor + surfaces) * s.excess()
+    return rate if light is None else rate - device.layout.volumes * light
+
+
 def losses(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
-    rate = device.layout.volumes * recombination_rate(device, s, p)
-    at_surfaces = surface_rate(device, s, p)
-    rate = (rate if at_surfaces is None else rate + at_surfaces) / s.vt
+    rate = recombination(device, s, p) / s.vt
     metal = emission(device, s, p)
     return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
 
@@ -133,14 +144,14 @@ def cuts(
     """For electrons and holes, 1 at the nodes on the contact's side of the cut, 0 elsewhere."""
     plain = {k: ad.value(v) for k, v in p.items()}
     s = carriers(device, ad.value(x), plain)
-    return _watershed(device, s.n, name), _watershed(device, s.p, name)
+    return _watershed(device, s.log_n, name), _watershed(device, s.log_p, name)
 
 
-def _watershed(device: Device, density: np.ndarray, name: str) -> np.ndarray:
-    """Flood from the contacts; edges of high conductance are flooded first."""
+def _watershed(device: Device, log_density: np.ndarray, name: str) -> np.ndarray:
+    """Flood from the contacts; edges of high conductance (its logarithm) are flooded first."""
     lay = device.layout
     a, b = lay.carrier_edges[:, 0], lay.carrier_edges[:, 1]
-    conductance = np.sqrt(density[a]) * np.sqrt(density[b]) * np.abs(lay.carrier_ratio)
+    conductance = 0.5 * (log_density[a] + log_density[b]) + np.log(np.abs(lay.carrier_ratio))
     # Ranks, because the conductances span more decades than a spanning tree's sums can carry.
     order = np.empty(len(a))
     order[np.argsort(-conductance, kind="stable")] = np.arange(len(a)) + 2.0

@@ -1,0 +1,67 @@
+"""The continuity equations, each divided by the density at its node.
+
+Divided, every term is a rate of change of the logarithm of the density. None of them contains the
+density itself, so a balance has a value where the density is out of the range of floating-point
+numbers. The balance of a floating region, a sum over many nodes, is the exception: its fluxes and
+losses are divided by the density at its root, which carries the majority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .boundary import emission, surface_factor
+from .carriers import Carriers, fluxes, generation, recombination_factor, relative_fluxes
+from .layout import CarrierRows
+from .terminal import recombination
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = Any
+
+
+def continuity(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Balances of electrons and of holes at the semiconductor's nodes, 0 where they are fixed."""
+    (n_a, n_b), (p_a, p_b) = relative_fluxes(device, s, p)
+    lost_n, lost_p = _relative_losses(device, s, p)
+    rows_n, rows_p = device.carrier_rows["n"], device.carrier_rows["p"]
+    balance_n = rows_n.start @ n_a + rows_n.end @ n_b - rows_n.scale * lost_n
+    balance_p = rows_p.start @ p_a + rows_p.end @ p_b + rows_p.scale * lost_p
+    if len(rows_n.roots) or len(rows_p.roots):
+        rate = recombination(device, s, p) / s.vt
+        jn, jp = fluxes(device, s, p)
+        balance_n = _with_regions(balance_n, rows_n, jn, -1.0 * rate, s.n)
+        balance_p = _with_regions(balance_p, rows_p, jp, rate, s.p)
+    return balance_n, balance_p
+
+
+def _relative_losses(
+    device: Device, s: Carriers, p: Mapping[str, Any]
+) -> tuple[Array, Array]:
+    """What is lost at each node over its density and vt, in the volume, at surfaces, to metals."""
+    volumes = device.layout.volumes
+    factor = volumes * recombination_factor(device, s, p)
+    surfaces, light, metal = surface_factor(device, s, p), generation(p), emission(device, s, p)
+    if surfaces is not None:
+        factor = factor + surfaces
+    factor = factor / s.vt
+    lost_n, lost_p = factor * s.excess_over_n(), factor * s.excess_over_p()
+    if light is not None:
+        gained = volumes * light / s.vt
+        lost_n = lost_n - gained * np.exp(-s.log_n)
+        lost_p = lost_p - gained * np.exp(-s.log_p)
+    return (lost_n, lost_p) if metal is None else (lost_n + metal[0], lost_p + metal[1])
+
+
+def _with_regions(
+    balance: Array, rows: CarrierRows, flux: Array, gain: Array, density: Array
+) -> Array:
+    """Balances with those of the floating regions at their roots."""
+    if not len(rows.roots):
+        return balance
+    whole = (rows.border @ flux + rows.region @ gain) / density[rows.roots]
+    return balance + rows.place @ whole

@@ -1,0 +1,101 @@
+"""Cold devices and wide gaps: densities far below the range of floating-point numbers."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from tests.examples.many_digits import Simulator, with_digits
+
+K = 1.380649e-23 / 1.602176634e-19  # eV/K
+LIFETIMES = {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 0.0, "p1": 0.0}
+LOSSES = {"B_rad": 1e-10, "C_n": 1e-30, "C_p": 1e-30}
+# Gap (eV), temperature (K), level from which energies are counted (eV below the conduction band)
+COLD = [(1.17, 4.2, 0.585), (1.17, 20.0, 0.0), (0.3, 4.0, 0.3), (3.4, 77.0, 0.0), (3.4, 4.0, 1.7)]
+COLD += [(5.47, 77.0, 2.735), (6.0, 4.0, 0.0), (0.3, 700.0, 0.15), (6.0, 700.0, 3.0)]
+
+
+def junction(gap, T, Ec, doping=1e17, statistics=None, x=None, **values):
+    from physics import Device, Ohmic, auger, graded, interval, radiative, srh
+
+    x = graded([0.0, 1e-4, 2e-4], 1e-6, 5e-8, 1.15) if x is None else x
+    states = 2.5e19 * (T / 300) ** 1.5
+    net = np.where(x < 1e-4, -doping, doping)
+    bands = {"T": T, "eps_r": 10.0, "Nc": states, "Nv": states, "Ec": Ec, "Ev": Ec - gap}
+    bands |= {"mu_n": 500.0, "mu_p": 200.0} | LIFETIMES | LOSSES
+    return Device(
+        interval(x), net, {"p": Ohmic(0), "n": Ohmic(-1)}, bands | values,
+        recombination=[srh, radiative, auger], statistics=statistics,
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:units")
+@pytest.mark.parametrize(("gap", "T", "Ec"), COLD)
+def test_built_in_potential_of_boltzmann(gap, T, Ec):
+    device = junction(gap, T, Ec)
+    x, vt = device.equilibrium(), K * T
+    states = device.parameters["Nc"]
+    intrinsic = states * np.exp(-gap / (2 * vt))
+    expected = 2 * vt * np.arcsinh(0.5e17 / intrinsic) if intrinsic > 1e10 else None
+    if expected is None:
+        expected = gap - 2 * vt * np.log(states / 1e17)
+    assert np.ptp(x[: device.mesh.n]) == pytest.approx(expected, abs=1e-9)
+    assert not x[device.mesh.n :].any()
+    assert abs(device.current(x, "p")) < 1e-25
+
+
+def test_freeze_out_reference_junction():
+    """1.170901528 V: silicon at 4.2 K, 1e17 on both sides, all dopants ionized."""
+    factor = (4.2 / 300) ** 1.5
+    device = junction(1.169987, 4.2, 0.0, Nc=2.8e19 * factor, Nv=1.04e19 * factor)
+    expected = 1.169987 + K * 4.2 * np.log(1e34 / (2.8e19 * 1.04e19 * factor**2))
+    assert expected == pytest.approx(1.170901528, abs=1e-8)
+    assert np.ptp(device.equilibrium()[: device.mesh.n]) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("T", [4.2, 20.0, 77.0])
+def test_built_in_potential_of_other_statistics(T):
+    """From the inverse of Blakemore's distribution; Fermi-Dirac by Sommerfeld's expansion."""
+    from physics.statistics import Blakemore, fermi_dirac_half
+
+    vt, states = K * T, 2.5e19 * (T / 300) ** 1.5
+    doping = 0.5 * states
+    device = junction(1.17, T, 0.0, doping, Blakemore(0.27))
+    level = -np.log(states / doping - 0.27)
+    found = np.ptp(device.equilibrium()[: device.mesh.n])
+    assert found == pytest.approx(1.17 + 2 * vt * level, abs=1e-9)
+    doping = 1e20
+    device = junction(1.17, T, 0.0, doping, fermi_dirac_half())
+    found = np.ptp(device.equilibrium()[: device.mesh.n])
+    filled = (0.75 * np.sqrt(np.pi) * doping / states) ** (2 / 3)  # of a metal at T = 0
+    level = filled * (1 - np.pi**2 / 12 / filled**2 - np.pi**4 / 80 / filled**4)
+    assert found == pytest.approx(1.17 + 2 * vt * level, abs=20 * vt / filled**5)
+
+
+@pytest.mark.parametrize(
+    ("gap", "T", "bias"),
+    [(1.17, 4.2, 1.15), (1.17, 4.2, 1.0), (1.17, 20.0, 1.1), (3.4, 77.0, 3.2), (3.4, 77.0, -2.0)],
+)
+def test_currents_of_a_cold_diode_against_64_digits(gap, T, bias):
+    """Where the density of the minority is 1e-1300 cm^-3 the currents keep their digits."""
+    from physics.carriers import carriers
+
+    x = np.concatenate([np.linspace(0, 9e-5, 5), 1e-4 + 1e-6 * np.arange(-8, 9), [1.2e-4, 2e-4]])
+    device = junction(gap, T, gap / 2, x=x, n1=1e-3, p1=1e-3)
+    state = device.solve(V_p=bias).x
+    context = with_digits()
+    try:
+        p = device.parameters | {"ni": 1.0}
+        simulator = Simulator(device.mesh, p["doping"], {"p": [0], "n": [len(x) - 1]},
+                              {k: v for k, v in p.items() if np.ndim(v) == 0}, device.constants)  # fmt: skip
+        half_gap = Decimal(gap / 2) / simulator.vt
+        simulator.d["ni"] = Decimal(p["Nc"]) * (-half_gap).exp()
+        s = carriers(device, state, p | {"V_p": bias})
+        logs = ([Decimal(float(v)).exp() for v in part] for part in (s.log_n, s.log_p))
+        start = list(zip(state[: len(x)], *logs, strict=True))
+        free = simulator.solve(start, {"p": bias})
+        exact = float(simulator.current(free, {"p": Decimal(bias)}, "p"))
+    finally:
+        context.__exit__(None, None, None)
+    assert device.current(state, "p", V_p=bias) == pytest.approx(exact, rel=1e-9)
+    assert exact != 0.0
