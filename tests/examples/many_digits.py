@@ -128,7 +128,7 @@ class Simulator:
     def solve(self, start, voltages):
         """Newton's method from a state nearby: (psi, n, p) of every node, doubles."""
         voltages = {name: Decimal(float(v)) for name, v in voltages.items()}
-        free = np.array([v if isinstance(v, Decimal) else Decimal(float(v)) for i in self.free for v in start[i]])
+        free = np.array([Decimal(float(v)) for i in self.free for v in start[i]])
         for _ in range(12):
             balances = self.balances(self.whole(free, voltages))
             step = eliminate(self.jacobian(free, voltages), -balances)

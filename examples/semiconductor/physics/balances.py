@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .boundary import emission, surface_factor
-from .carriers import Carriers, fluxes, generation, recombination_factor, relative_fluxes
+from .boundary import emission
+from .carriers import Carriers, fluxes, generation, relative_fluxes
 from .layout import CarrierRows
-from .terminal import recombination
+from .terminal import capture, recombination
 
 if TYPE_CHECKING:
     from .device import Device
@@ -39,19 +39,13 @@ def continuity(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
     return balance_n, balance_p
 
 
-def _relative_losses(
-    device: Device, s: Carriers, p: Mapping[str, Any]
-) -> tuple[Array, Array]:
+def _relative_losses(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """What is lost at each node over its density and vt, in the volume, at surfaces, to metals."""
-    volumes = device.layout.volumes
-    factor = volumes * recombination_factor(device, s, p)
-    surfaces, light, metal = surface_factor(device, s, p), generation(p), emission(device, s, p)
-    if surfaces is not None:
-        factor = factor + surfaces
-    factor = factor / s.vt
+    factor = capture(device, s, p) / s.vt
     lost_n, lost_p = factor * s.excess_over_n(), factor * s.excess_over_p()
+    light, metal = generation(p), emission(device, s, p)
     if light is not None:
-        gained = volumes * light / s.vt
+        gained = device.layout.volumes * light / s.vt
         lost_n = lost_n - gained * np.exp(-s.log_n)
         lost_p = lost_p - gained * np.exp(-s.log_p)
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0], lost_p + metal[1])

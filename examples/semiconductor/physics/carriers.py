@@ -138,7 +138,7 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
     """Electron and hole currents along the semiconductor's edges, divided by ``q vt``."""
     lay = device.layout
     a, b = lay.carrier_a, lay.carrier_b
-    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = _edges(device, s, p)
+    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
     jn = weight_n * absolute(s.n, a, b, drift_n, drop_n)
     jp = weight_p * absolute(s.p, b, a, drift_p, drop_p)
     return jn, jp
@@ -147,14 +147,14 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
 def relative_fluxes(
     device: Device, s: Carriers, p: Mapping[str, Any]
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Electron currents over the densities at the ends a and b of the edges; hole currents alike."""
-    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = _edges(device, s, p)
+    """Electron currents over the densities at both ends of the edges; hole currents alike."""
+    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
     n_a, n_b = relative(drift_n, drop_n)
     p_b, p_a = relative(drift_p, drop_p)
     return (weight_n * n_a, weight_n * n_b), (weight_p * p_a, weight_p * p_b)
 
 
-def _edges(
+def conduction(
     device: Device, s: Carriers, p: Mapping[str, Any]
 ) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
     """Conductance over density, drift and drop of both carriers on the edges.

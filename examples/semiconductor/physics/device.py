@@ -177,6 +177,13 @@ class Device:
         here = self.firmness * (ad.value(x) / s.vt)
         return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
 
+    def poisson(self, x: Array, **p: Any) -> Array:
+        """Balance of charge alone: the first n rows of `residual`."""
+        p, n = self.parameters | p, self.layout.n
+        s = carriers(self, x, p)
+        fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
+        return self._poisson(s, p) + fixed
+
     def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         lay, (divergence, scale) = self.layout, self.poisson_rows
         eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio

@@ -154,9 +154,7 @@ class CarrierRows:
     place: csr_array
 
 
-def carrier_rows(
-    device: Device, name: str, floating: tuple[np.ndarray, csr_array]
-) -> CarrierRows:
+def carrier_rows(device: Device, name: str, floating: tuple[np.ndarray, csr_array]) -> CarrierRows:
     """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
     lay, (roots, sums) = device.layout, floating
     weight = edge_values(device.parameters[f"mu_{name}"], lay.carrier_edges, lay.n_s)

@@ -15,7 +15,7 @@ import numpy as np
 
 from sgsolve import Branch, Problem, Result, ad, solvers
 
-from . import checks
+from . import checks, decoupled
 from .boundary import neutral
 from .contacts import Gate
 from .kept_fluxes import KeptFluxes, needed, polished
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .device import Device
 
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
+LONG_STEP = 0.5  # V
 ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
 
 
@@ -43,13 +44,28 @@ def method(vt: float) -> solvers.Robust:
     )
 
 
+def poisson_method(vt: float) -> solvers.Robust:
+    """Newton's method with full steps, then as `method`.
+
+    With fixed quasi-Fermi potentials the charge falls monotonically with the potential. Full steps
+    then converge from the neutral potential, however thick the depletion layer becomes.
+    """
+    full = solvers.Method(termination=_accurate(), max_iterations=60)
+    return solvers.Robust(
+        rungs=(
+            solvers.Rung(full),
+            *(solvers.Rung(r.solver, from_best=False) for r in method(vt).rungs),
+        )
+    )
+
+
 def cold_method(vt: float) -> solvers.Method:
     """Newton's method with steps cut to their logarithm in units of kT/q.
 
     Charges are exponential in potentials: a jump of 200 kT/q becomes one of 5, small steps pass.
     """
     return solvers.Method(
-        limits=(solvers.LogDamping(vt),), termination=_accurate(), max_iterations=300
+        limits=(solvers.LogDamping(max(vt, 0.01)),), termination=_accurate(), max_iterations=300
     )
 
 
@@ -70,17 +86,19 @@ def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
     vt = device.constants.thermal_voltage(still["T"])
     quasi = np.zeros(2 * lay.n_s)
     psi = _first_potential(device, still, vt)
-    result = poisson_alone(device, quasi).solve(psi, cold_method(vt), **still)
+    result = poisson_alone(device, quasi).solve(psi, poisson_method(vt), **still)
     return np.concatenate([result.x, quasi])
 
 
 def poisson_alone(device: Device, quasi: np.ndarray) -> Problem:
-    """Poisson's equation for the potential, with the quasi-Fermi potentials as they are."""
+    """Poisson's equation for the potential; the parameter `quasi` holds the other unknowns."""
 
-    def residual(u: Any, **p: Any) -> Any:
-        return device.residual(ad.hstack([u, quasi]), **p)[: device.layout.n]
+    def residual(u: Any, quasi: Any, **p: Any) -> Any:
+        return device.poisson(ad.hstack([u, quasi]), **p)
 
-    return Problem(residual, params=device.parameters, scale=device.thermal_voltage)
+    return Problem(
+        residual, params={**device.parameters, "quasi": quasi}, scale=device.thermal_voltage
+    )
 
 
 def _first_potential(device: Device, p: Mapping[str, Any], vt: float) -> np.ndarray:
@@ -139,6 +157,48 @@ def _turned_on(
     return branch.x
 
 
+class Levels:
+    """Predictor of sweeps: `decoupled.guess` for long steps of a voltage, else the secant.
+
+    Parameters
+    ----------
+    device : Device
+    name : str
+        The parameter that is swept.
+    p : dict
+        The others that differ from the device's.
+    """
+
+    needs_slope = False
+
+    def __init__(self, device: Device, name: str, p: Mapping[str, Any]) -> None:
+        self.device, self.name, self.p = device, name, device.parameters | dict(p)
+        self.costs: list[Any] = []
+        self._secant = solvers.Secant()
+        self._poisson = poisson_alone(device, np.zeros(2 * device.layout.n_s))
+
+    def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
+        """Guess at a value."""
+        guess, p = None, self.p | {self.name: value}
+        if self.name.startswith("V_") and abs(value - here.value) > LONG_STEP:
+            guess = decoupled.guess(self.device, p, lambda *start: self._potential(p, *start))
+        if guess is None or family.residual(value, guess) is None:
+            return self._secant.predict(family, here, before, value)
+        return guess
+
+    def _potential(self, p: Mapping[str, Any], psi: np.ndarray, quasi: np.ndarray) -> np.ndarray:
+        result = self._poisson.solve(
+            psi, poisson_method(self.device.thermal_voltage), quasi=quasi, **p
+        )
+        self.costs.append(result.stats)
+        return result.x
+
+    def add_cost(self, stats: Any) -> None:
+        """Add what the guesses cost to what a sweep cost."""
+        for cost in self.costs:
+            stats.add(cost)
+
+
 def sweep(
     device: Device, name: str, values: Sequence[float], x0: np.ndarray | None, p: Mapping[str, Any]
 ) -> Branch:
@@ -149,7 +209,11 @@ def sweep(
         x0 = solve(device, None, {**p, name: values[0]}).x
     if needed(device, values if name == "G" else (device.parameters | dict(p))["G"]):
         return KeptFluxes(device).sweep(x0, name, values, p)
-    branch = device.problem.sweep(x0, name, values, solver=method(device.thermal_voltage), **p)
+    predictor = Levels(device, name, p)
+    branch = device.problem.sweep(
+        x0, name, values, solver=method(device.thermal_voltage), predictor=predictor, **p
+    )
+    predictor.add_cost(branch.stats)
     branch.states = np.array(polished(device, [branch.at(i) for i in range(len(branch))]))
     warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
     return branch

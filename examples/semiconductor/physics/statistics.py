@@ -14,7 +14,6 @@ Drift-diffusion models, WIAS Preprint 2263 (2016), section 2; M. Bessemoulin-Cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,8 +89,44 @@ class Tabulated:
         return np.where(eta < self.low, tail, self._parts[order](inside))
 
 
+class _FermiDiracHalf(Tabulated):
+    """Above the table Sommerfeld's expansion, exact to 1e-15 from eta = 100 on.
+
+    ``F = 4 / (3 sqrt(pi)) eta^(3/2) (1 + a_1 / eta^2 + a_2 / eta^4 + ...)``
+    """
+
+    EXPANSION = tuple(
+        coefficient * np.pi ** (2 * k)
+        for k, coefficient in enumerate((1.0, 1 / 8, 7 / 640, 31 / 3072, 4191 / 163840))
+    )
+
+    def __init__(self, eta: np.ndarray, log_gamma: np.ndarray) -> None:
+        super().__init__(eta, log_gamma)
+        self.top, self.high = self.high, np.inf
+
+    def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
+        """From the spline, its decaying tail, or the expansion."""
+        inside = super().log_gamma(np.minimum(eta, self.top), order)
+        if np.max(eta, initial=0.0) <= self.top:
+            return inside
+        return np.where(eta > self.top, self._expanded(np.maximum(eta, self.top), order), inside)
+
+    def _expanded(self, x: np.ndarray, order: int) -> np.ndarray:
+        powers = -2.0 * np.arange(len(self.EXPANSION))
+        terms = [a * x**k for a, k in zip(self.EXPANSION, powers, strict=True)]
+        total = sum(terms)
+        if order == 0:
+            front = np.log(4.0 / (3.0 * np.sqrt(np.pi)))
+            return front + 1.5 * np.log(x) + np.log(total) - x
+        first = sum(k * t for k, t in zip(powers, terms, strict=True)) / (x * total)
+        if order == 1:
+            return 1.5 / x + first - 1.0
+        second = sum(k * (k - 1) * t for k, t in zip(powers, terms, strict=True)) / (x**2 * total)
+        return second - first**2 - 1.5 / x**2
+
+
 def fermi_dirac_half() -> Tabulated:
-    """Fermi-Dirac integral of order 1/2, for a parabolic band, up to eta = 100.
+    """Fermi-Dirac integral of order 1/2, for a parabolic band.
 
     Examples
     --------
@@ -99,7 +134,8 @@ def fermi_dirac_half() -> Tabulated:
     >>> bool(abs(np.exp(value[0]) - 0.765147024625408) < 1e-13)
     True
     """
-    return _tabulate(_fermi_dirac_half, -34.0, 100.0, 0.125)
+    eta = np.arange(-34.0, 100.0 + 0.0625, 0.125)
+    return _FermiDiracHalf(eta, _fermi_dirac_half(eta))
 
 
 def gauss_fermi(sigma: float) -> Tabulated:
@@ -138,13 +174,6 @@ class _GaussFermi(Tabulated):
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         rest = super().log_gamma(eta, order)
         return rest + self.shift if order == 0 else rest
-
-
-def _tabulate(
-    log_gamma: Callable[[np.ndarray], np.ndarray], low: float, high: float, step: float
-) -> Tabulated:
-    eta = np.arange(low, high + step / 2, step)
-    return Tabulated(eta, log_gamma(eta))
 
 
 def _fermi_dirac_half(eta: np.ndarray) -> np.ndarray:

@@ -91,11 +91,16 @@ def largest_term(device: Device, x: np.ndarray, name: str, p: Mapping[str, Any])
     return float(max(edges.max(), np.abs(between).max() * q))
 
 
+def capture(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """Recombination at each node over the excess product, in its volume and at surfaces."""
+    factor = device.layout.volumes * recombination_factor(device, s, p)
+    surfaces = surface_factor(device, s, p)
+    return factor if surfaces is None else factor + surfaces
+
+
 def recombination(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Net recombination at each node, in its volume and at surfaces, 1/s; generation subtracted."""
-    factor = device.layout.volumes * recombination_factor(device, s, p)
-    surfaces, light = surface_factor(device, s, p), generation(p)
-    rate = (factor if surfaces is None else factor + surfaces) * s.excess()
+    rate, light = capture(device, s, p) * s.excess(), generation(p)
     return rate if light is None else rate - device.layout.volumes * light
 
 

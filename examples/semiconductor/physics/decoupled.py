@@ -1,0 +1,175 @@
+"""A guess at other voltages: the three equations one after the other, from the contacts' voltages.
+
+A step of hundreds of volts is thousands of kT/q, and no extrapolation of the last solution helps.
+What carries over is simple. The majority carriers of each region are at the level of its contact.
+With these levels on both sides of a junction Poisson's equation gives the depletion layer. In that
+potential the balance of each carrier is linear in its density, if the recombination factor is that
+of the densities before. This is one round of Gummel's iteration from a start that does not depend
+on the last solution.
+
+Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_array, csc_array, diags_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from .boundary import neutral
+from .carriers import Carriers, carriers, conduction, generation
+from .contacts import Gate
+from .floating import majority, regions
+from .mesh import incidence
+from .terminal import capture
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = np.ndarray
+VANISHING = 1e-280
+ROUNDS = 4
+
+
+def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Levels of electrons and holes, V: those of the contacts of the majority's regions.
+
+    Where a carrier is in the minority its level is that of the neighboring region that makes the
+    carrier rarest. None where a region has no contact or several, and in devices with gates.
+    """
+    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
+    if gated or any(regions(device).values()):
+        return None
+    inside = majority(device)
+    n, h = _level(device, inside["n"], p, 1.0), _level(device, inside["p"], p, -1.0)
+    if n is None or h is None:
+        return None
+    contacts = device.layout.carrier_fixed | device.layout.emitting
+    for name, nodes in contacts.items():
+        n[nodes] = h[nodes] = p["V_" + name]
+    return n, h
+
+
+def _level(device: Device, inside: Array, p: Mapping[str, Any], sign: float) -> Array | None:
+    lay = device.layout
+    edges, m = lay.carrier_edges, lay.n_s
+    same = inside[edges[:, 0]] == inside[edges[:, 1]]
+    graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
+    count, part = connected_components(graph, directed=False)
+    level = np.full(count, -np.inf)
+    for name, nodes in (lay.carrier_fixed | lay.emitting).items():
+        own = np.unique(part[nodes[inside[nodes]]])
+        if (level[own] > -np.inf).any():
+            return None
+        level[own] = sign * p["V_" + name]
+    across = np.concatenate([edges[~same], edges[~same][:, ::-1]])
+    here, there = part[across[inside[across[:, 1]]].T]
+    np.maximum.at(level, here, level[there])
+    return None if np.isneginf(level).any() else sign * level[part]
+
+
+def guess(
+    device: Device, p: Mapping[str, Any], poisson: Callable[[Array, Array], Array]
+) -> Array | None:
+    """All unknowns at the parameters p; None where `levels` has no answer.
+
+    Parameters
+    ----------
+    device : Device
+    p : dict
+        All parameters.
+    poisson : callable
+        Solves Poisson's equation for psi, from a start, at given quasi-Fermi potentials.
+    """
+    found = levels(device, p)
+    if found is None:
+        return None
+    (n, h), lay, vt = found, device.layout, device.constants.thermal_voltage(p["T"])
+    inside = majority(device)
+    own = np.where(inside["n"], n, np.where(inside["p"], h, 0.5 * (n + h)))
+    psi = np.zeros(lay.n)
+    psi[lay.nodes] = own + vt * neutral(device, p, vt, np.arange(lay.n_s))
+    quasi = np.concatenate([n, h])
+    x = np.concatenate([poisson(psi, quasi), quasi])
+    s = carriers(device, x, p)
+    electrons, holes = _densities(device, s, p)
+    x[lay.n :] += vt * np.concatenate([s.log_n - electrons, holes - s.log_p])
+    return x
+
+
+def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Logarithms of the densities that satisfy both balances in the potential of s.
+
+    The recombination factor is that of the densities of the round before. Where it is inverse to
+    them their logarithms would alternate, so the mean of two rounds is taken.
+    """
+    log_product = s.log_n + s.log_p - (s.up - s.un)  # n_i^2
+    least = 0.5 * log_product
+    few_n, few_p = (np.minimum(log_product - log, least) for log in (s.log_p, s.log_n))
+    log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
+    edges_n, edges_p = conduction(device, s, p)
+    light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
+    for _ in range(ROUNDS):
+        n, h = np.exp(log_n), np.exp(log_p)
+        rate = capture(device, replace(s, log_n=log_n, log_p=log_p, n=n, p=h), p) / s.vt
+        sources = [_logarithm(rate) + log_product]
+        if light is not None:
+            sources.append(_logarithm(light * np.ones(len(n))))
+        new_n = _solved(device, edges_n, 1, rate * h, sources, s.log_n)
+        new_p = _solved(device, edges_p, -1, rate * n, sources, s.log_p)
+        new_n = np.where(np.isneginf(new_n), np.maximum(s.log_n, few_n), new_n)
+        new_p = np.where(np.isneginf(new_p), np.maximum(s.log_p, few_p), new_p)
+        change = max(
+            float(np.abs(new - old).max()) for new, old in ((new_n, log_n), (new_p, log_p))
+        )
+        if change < 0.1:
+            break
+        log_n, log_p = 0.5 * (log_n + new_n), 0.5 * (log_p + new_p)
+    return new_n, new_p
+
+
+def _solved(
+    device: Device, edges: tuple[Any, Any, Any], sign: int, lost: Array, sources: list, held: Array
+) -> Array:
+    """Logarithm of a density from its balance; held in equilibrium with the metal at contacts.
+
+    The balance is linear. What each contact and each kind of generation contributes is computed in
+    its own unit, so that the contributions may differ by any number of decades.
+    """
+    lay, (weight, drift, _) = device.layout, edges
+    start, end = incidence(lay.carrier_edges, lay.n_s)
+    near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
+    flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
+    matrix = sign * ((start + end) @ flux) + diags_array(lost)
+    contacts = [*lay.carrier_fixed.values(), *lay.emitting.values()]
+    free = np.ones(lay.n_s)
+    free[np.concatenate(contacts)] = 0.0
+    matrix = diags_array(free) @ matrix + diags_array(1.0 - free)
+    scale = 1.0 / matrix.diagonal()
+    factors = splu(
+        csc_array(diags_array(scale) @ matrix),
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    total = np.full(lay.n_s, -np.inf)
+    terms = [np.where(free > 0, source, -np.inf) for source in sources]
+    for nodes in contacts:
+        terms.append(np.full(lay.n_s, -np.inf))
+        terms[-1][nodes] = held[nodes]
+    for term in terms:
+        unit = term.max()
+        if unit > -np.inf:
+            part = factors.solve(scale * np.exp(term - unit))
+            total = np.logaddexp(total, unit + _logarithm(part))
+    return total
+
+
+def _logarithm(values: Array) -> Array:
+    """Logarithm, minus infinity where the values vanish."""
+    known = values > VANISHING
+    return np.where(known, np.log(np.where(known, values, 1.0)), -np.inf)
