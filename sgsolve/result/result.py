@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from .blocks import Blocks
 from .history import History, Stats, counted
+from .scipy_names import SciPyNames
 from .status import Status
 
 
 @dataclass(eq=False)
-class Result:
+class Result(SciPyNames):
     """The outcome of ``Problem.solve``.
 
     Attributes

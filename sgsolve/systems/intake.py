@@ -40,7 +40,7 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
         )
     if np.ma.is_masked(x0):
         raise DataTypeError(
-            f"{name} is a masked array with {np.ma.count_masked(x0)} masked elements; give every "
+            f"{name} is a masked array with {np.ma.getmaskarray(x0).sum()} masked elements; give every "
             f"unknown a value, {name}.filled(value)"
         )
     if hasattr(x0, "toarray"):

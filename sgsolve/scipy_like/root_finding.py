@@ -1,0 +1,157 @@
+"""root: this package behind the signature of `scipy.optimize.root`.
+
+One idea: whoever comes from SciPy changes an import, keeps the call, and gets exact sparse
+Jacobians; the result answers to SciPy's names and to ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..continuation import default_ladder
+from ..errors import InputError
+from ..problem import Problem
+from ..result.result import Result
+from ..solvers import (
+    DampedNewton,
+    LevenbergMarquardt,
+    Newton,
+    NewtonKrylov,
+    PseudoTransient,
+    TrustRegion,
+)
+from .counted import Counted
+from .options import Limits, translated
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "robust": default_ladder,
+    "newton": Newton,
+    "damped": DampedNewton,
+    "hybr": TrustRegion,
+    "lm": LevenbergMarquardt,
+    "krylov": NewtonKrylov,
+    "ptc": PseudoTransient,
+}
+APPROXIMATE = (
+    "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden", "excitingmixing", "df-sane",
+)  # fmt: skip
+SCIPYS = ("maxiter", "maxfev", "xtol", "ftol", "fatol", "xatol", "disp", "col_deriv")
+
+
+def root(
+    fun: Callable[..., Any],
+    x0: ArrayLike,
+    args: Any = (),
+    method: Any = "robust",
+    jac: Any = None,
+    tol: float | None = None,
+    callback: Callable[[Any, Any], Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Result:
+    """Find a root of a vector function; never raises for a failure to converge, as SciPy.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` -> array of shape (n,), in NumPy; or (F, J) if `jac` is True.
+    x0 : array_like
+        Flattened.
+    args : tuple
+        Further arguments of `fun` and `jac`.
+    method : str or solver
+        "robust", "newton", "damped", "hybr" (`TrustRegion`), "lm", "krylov", "ptc", or a solver
+        of `sgsolve.solvers`.
+    jac : callable or bool, optional
+        Jacobian, sparse or dense; by default automatic differentiation.
+    tol : float, optional
+        Relative error of x, and residual relative to the size of the terms of each equation: a
+        loose one ends the solve early.
+    callback : callable, optional
+        ``callback(x, f)`` after every iteration.
+    options : mapping, optional
+        SciPy's ``maxiter, maxfev, xtol, ftol, fatol, xatol, disp, col_deriv``, or parameters of
+        the solver, such as ``{"limits": solvers.Positive()}``. `maxfev` and `maxiter` are looked
+        at after every iteration.
+
+    Returns
+    -------
+    Result
+        With SciPy's x, success, status, message, fun, nfev, njev, nit, as attributes and as
+        ``result["x"]``. `nfev` counts all calls of `fun`, `njev` those of `jac` or those of
+        `fun` that gave derivatives.
+
+    Raises
+    ------
+    InputError
+        If an argument or an option is wrong, or `fun` does not return real numbers, one for each
+        unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import root
+    >>> root(lambda x: np.cos(x) - x, [1.0]).x.round(6).tolist()
+    [0.739085]
+    >>> root(lambda x, a: x**2 - a, 1.0, args=2.0, tol=1e-3)["x"].round(2).tolist()
+    [1.41]
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    solver, limits = _solver(method, tol, dict(options or {}))
+    counted = Counted(fun, args, jac, limits.col_deriv)
+    problem = Problem(counted.residual, jacobian=counted.jacobian)
+    watch = _Watch(counted, limits, callback)
+    result = problem.solve(
+        np.asarray(x0).ravel(), solver, raise_on_failure=False, callback=watch, verbose=limits.disp
+    )
+    if watch.reached and not result.success:
+        result.message = f"{watch.reached}; the best point so far is returned"
+    result.stats.nfev, result.stats.njev = counted.nfev, counted.njev
+    return result
+
+
+class _Watch:
+    """Calls the user's callback after an iteration, and ends the solve at a limit."""
+
+    def __init__(self, counted: Counted, limits: Limits, callback: Any) -> None:
+        self._counted, self._limits, self._callback = counted, limits, callback
+        self._iterations = 0
+        self.reached = ""
+
+    def __call__(self, it: Any) -> bool:
+        self._iterations += 1
+        if self._callback is not None and self._callback(it.x, it.F) is True:
+            return True
+        limits = self._limits
+        if limits.maxfev is not None and self._counted.nfev >= limits.maxfev:
+            self.reached = f"fun was called {self._counted.nfev} times (maxfev = {limits.maxfev})"
+        elif limits.maxiter is not None and self._iterations >= limits.maxiter:
+            self.reached = f"maxiter = {limits.maxiter} iterations were made"
+        return bool(self.reached)
+
+
+def _solver(method: Any, tol: float | None, options: dict[str, Any]) -> tuple[Any, Limits]:
+    if not isinstance(method, str):
+        if options or tol is not None:
+            raise InputError("tol and options go with a method's name; set them in the solver")
+        return method, Limits()
+    if method in APPROXIMATE:
+        raise InputError(
+            f"method {method!r} of SciPy approximates the Jacobian, which is exact here; use "
+            f"'robust', or one of {', '.join(METHODS)}"
+        )
+    if method not in METHODS:
+        raise InputError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+    settings, limits = translated(tol, options)
+    known = {f.name for f in fields(type(METHODS[method]()))} - {"rungs"}
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise InputError(
+            f"options of method {method!r}: there is no {unknown[0]!r}; there are "
+            f"{', '.join(SCIPYS)} and {', '.join(sorted(known))}"
+        )
+    return METHODS[method](**settings), limits
