@@ -40,8 +40,7 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
         )
     if np.ma.is_masked(x0):
         raise DataTypeError(
-            f"{name} is a masked array with {np.ma.getmaskarray(x0).sum()} masked elements; give every "
-            f"unknown a value, {name}.filled(value)"
+            f"{name} is a masked array; give every unknown a value, {name}.filled(value)"
         )
     if hasattr(x0, "toarray"):
         raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
