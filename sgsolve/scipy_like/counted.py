@@ -43,8 +43,9 @@ class Counted:
     def residual(self, x: Any) -> Any:
         """Return F(x); a scalar function of one unknown has one equation."""
         y = self._both(x)[0] if self._jac is True else self._called(x)
-        scalar = not isinstance(y, (list, tuple)) and y is not None and np.ndim(y) == 0
-        return np.reshape(y, (1,)) if scalar else y
+        if y is None or isinstance(y, (list, tuple)) or np.size(x) > 1 or np.ndim(y):
+            return y
+        return np.reshape(y, (1,))
 
     @property
     def jacobian(self) -> Callable[[Any], Any] | None:
