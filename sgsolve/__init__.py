@@ -55,7 +55,7 @@ from .parallel import parallel_sweep
 from .problem import Problem
 from .response import Response
 from .result.branch import Branch, PartialBranchWarning, Special
-from .result.checkpoint import Checkpoint
+from .result.checkpoint import Checkpoint, CheckpointWarning
 from .result.result import Result
 from .result.status import Status
 from .scipy_like import root
@@ -67,6 +67,7 @@ __all__ = [
     "Branch",
     "Checkpoint",
     "CheckpointError",
+    "CheckpointWarning",
     "ConvergenceError",
     "DataTypeError",
     "DerivativeError",

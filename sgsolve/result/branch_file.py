@@ -7,6 +7,7 @@ step, so that a kill at any moment leaves one of the two, whole.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -54,7 +55,8 @@ def write(content: Mapping[str, Any], path: str | Path) -> None:
             os.fsync(file.fileno())
         os.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder is gone, or may not be changed any more
+            part.unlink(missing_ok=True)
 
 
 def read(path: str | Path) -> Content:
@@ -72,6 +74,8 @@ def read(path: str | Path) -> Content:
         claimed = str(content.pop("checksum"))
     except FileNotFoundError:
         raise
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
     # a damaged archive shows up as any of several errors of zipfile, zlib and NumPy
     except Exception as error:
         raise CheckpointError(f"{path} is no file that sgsolve wrote, or damaged") from error

@@ -8,6 +8,8 @@ or of another run is refused, with the difference in words.
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -23,9 +25,17 @@ from .branch_file import Content, part, read, write
 STATE, PRINT = "state ", "fingerprint"
 
 
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written; the run goes on, and tries again later."""
+
+
 @dataclass
 class Checkpoint:
     """Where and how often to write.
+
+    Where a write fails (the disk is full, the folder is gone) the run goes on with a
+    `CheckpointWarning`. It writes again after as many points, and at its end; the file of the
+    last write that succeeded stays whole.
 
     Parameters
     ----------
@@ -52,8 +62,14 @@ class Checkpoint:
         if not isinstance(self.path, str | PathLike):
             raise DataTypeError(f"checkpoint must be the path of a file, not {self.path!r}")
         path = Path(self.path)  # to find out at the first write would cost what is computed by then
-        if path.is_dir() or not path.absolute().parent.is_dir():
+        folder = path.absolute().parent
+        if path.is_dir() or not folder.is_dir():
             raise InputError(f"checkpoint={str(path)!r} cannot be a file; make its folder first")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(
+                f"checkpoint={str(path)!r} cannot be written: the folder {str(folder)!r} may not "
+                "be written to; choose another folder or change its permissions"
+            )
 
     def due(self) -> bool:
         """Count a point, and say whether it is time to write."""
@@ -61,10 +77,22 @@ class Checkpoint:
         return self._since >= self.points or monotonic() - self._last >= self.seconds
 
     def write(self, branch: Mapping[str, Any], state: Mapping[str, Any], mark: Any) -> None:
-        """Write a packed branch, the state to go on from, and the fingerprint of the run."""
+        """Write a packed branch, the state to go on from, and the fingerprint of the run.
+
+        A write that the system refuses is no reason to lose the run: it is a warning.
+        """
         content = {**branch, **{STATE + key: value for key, value in state.items()}}
-        write({**content, PRINT: fingerprint(mark)}, self.path)
         self._since, self._last = 0, monotonic()
+        try:
+            write({**content, PRINT: fingerprint(mark)}, self.path)
+        except OSError as error:
+            warnings.warn(
+                f"the checkpoint {str(self.path)!r} could not be written: {error}. The run goes on "
+                f"and writes again after {self.points} points, {self.seconds:g} seconds, or at its "
+                "end. What to do: free space on the disk, or make the folder writable again",
+                CheckpointWarning,
+                stacklevel=2,
+            )
 
     def read(self, mark: Any) -> tuple[Content, Content] | None:
         """Return (packed branch, state) of the file, or None if there is no file.

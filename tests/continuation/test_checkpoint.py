@@ -1,5 +1,7 @@
 """Checkpoints: killed at any moment, resumed to the same answer; foreign files refused."""
 
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgsolve import Branch, CheckpointError, InputError, PartialBranchWarning, Problem
+from sgsolve import (
+    Branch,
+    Checkpoint,
+    CheckpointError,
+    CheckpointWarning,
+    InputError,
+    PartialBranchWarning,
+    Problem,
+)
 from tests.continuation.gallery import bratu, elastica, s_curve
 from tests.continuation.run_to_be_killed import run
 
@@ -189,3 +199,55 @@ def test_a_branch_survives_the_disk(tmp_path):
     assert np.array_equal(again.special[0].vector, branch.special[0].vector)
     assert again.special[0].parameter == branch.special[0].parameter
     assert all(np.array_equal(again[k], branch[k]) for k in branch.columns)
+
+
+def run_of(kind, residual, path):
+    """Return a run of either kind with a write after every other point."""
+    problem, where = Problem(residual), Checkpoint(path, points=2)
+    if kind == "sweep":
+        return problem.sweep([1.0], "a", np.linspace(1.0, 2.0, 13), checkpoint=where)
+    return problem.continuation([1.0], "a", (1.0, 2.0), a=1.0, checkpoint=where, resume=True)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "curve"])
+def test_a_full_disk_costs_no_point(kind, tmp_path):
+    """A limit on the size of files makes the system refuse writes, until it is lifted."""
+    path, old = tmp_path / "night.npz", resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def residual(x, a):
+        value = getattr(a, "value", a)
+        limit = 100 if 1.2 < float(value) < 1.7 else old[0]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, old[1]))
+        return x**2 - a
+
+    try:
+        with pytest.warns(CheckpointWarning, match=r"night.npz.*writes again after 2 points"):
+            branch = run_of(kind, residual, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert branch.success
+    assert np.allclose(branch.states[:, 0] ** 2, branch["a"])
+    assert np.array_equal(Branch.load(path)["a"], branch["a"])  # written again when it could be
+    assert [file.name for file in tmp_path.iterdir()] == ["night.npz"]
+
+
+@pytest.mark.parametrize("kind", ["sweep", "curve"])
+def test_a_folder_that_goes_costs_no_point(kind, tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+
+    def residual(x, a):
+        if float(getattr(a, "value", a)) > 1.5:
+            shutil.rmtree(folder, ignore_errors=True)
+        return x**2 - a
+
+    with pytest.warns(CheckpointWarning, match=r"gone.*free space on the disk"):
+        branch = run_of(kind, residual, folder / "night.npz")
+    assert branch.success
+    assert branch["a"][-1] == 2.0
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)  # the superuser may write everywhere
+    with pytest.raises(InputError, match="may not be written to"):
+        Checkpoint(tmp_path / "night.npz")
