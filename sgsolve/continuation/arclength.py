@@ -29,7 +29,8 @@ class Arclength:
         The first step, as a change of the parameter; its sign is the direction. By default a
         fiftieth of the range, or of the size of the parameter.
     max_step : float, optional
-        Longest step along the curve, in units of the parameter. By default five first steps or
+        Longest step along the curve, in units of the parameter; it limits the first one too. By
+        default five first steps or
         more: a twentieth of the range. Special points that come in pairs within a step go unseen.
     min_step : float, optional
         Shortest step; by default 1e-6 of the first one.
@@ -78,6 +79,7 @@ class Arclength:
             return float(self.step)
         low, high = bounds
         size = (high - low) / 50.0 if high - low < float("inf") else 0.02 * abs(p) or 0.02
+        size = min(size, self.max_step or size)
         return -size if high - p < p - low and p >= high else size
 
     def limits(self, first: float, bounds: tuple[float, float]) -> tuple[float, float]:

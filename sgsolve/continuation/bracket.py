@@ -23,6 +23,11 @@ class LostError(Exception):
     """A trial between two places failed: no solution there, or no value of the test."""
 
 
+def opposite(first: float, last: float) -> bool:
+    """Whether two values differ in sign, or one is zero; a product of tiny ones would be zero."""
+    return bool(np.sign(first) * np.sign(last) <= 0.0)
+
+
 def closed_in(
     test: Callable[[float], float], ends: Mapping[float, float], tolerance: float
 ) -> tuple[float, float]:

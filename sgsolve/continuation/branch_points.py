@@ -16,11 +16,13 @@ Methods (2003), chapter 8 (the orientation, and jumps).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import LinearSolveError
 from .curve import Curve, Spot
 from .detector import CROWDED, DOUBT, ORIENTATION, Found
 from .sign_changes import (
@@ -40,6 +42,7 @@ FRESH = 2  # random vectors that join them at every point, for those that have n
 ROUNDS = 5  # of inverse iteration at a point, at most
 PURE = 0.1  # relative residual of a singular triplet that counts as converged
 NULL = 1e-6  # part of the largest singular value followed, up to which one counts as zero
+HUGE = 1e100  # solutions for vectors of length one are never larger where K is regular
 TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
 
 
@@ -51,7 +54,7 @@ class BranchPoints:
     def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
         """Update the blocks, and see whether the determinant changed sign."""
         known: Watch | None = None if before is None else before.tests.get(KEY)
-        solve, size, now = curve.bordered.solve, len(spot.z), np.empty(0)
+        solve, size, now = partial(_solved, curve), len(spot.z), np.empty(0)
         determinant = curve.bordered.determinant()
         width = min(WIDTH, size)
         fresh = np.random.default_rng(0).standard_normal((size, FRESH + width))
@@ -104,6 +107,14 @@ class BranchPoints:
                 doubt = one is None
         b.tests[DOUBT] = ORIENTATION if doubt else CROWDED if _crowded(a, b) else ""
         return found
+
+
+def _solved(curve: Curve, b: Vector, transpose: bool = False) -> Vector:
+    """Return K^-1 b; raise `LinearSolveError` where K is singular but for rounding."""
+    x = curve.bordered.solve(b, transpose=transpose)
+    if not np.abs(x).max() <= HUGE:
+        raise LinearSolveError("the bordered Jacobian is singular to working precision")
+    return x
 
 
 def _crossed(before: Vector, now: Vector) -> tuple[Vector, Vector]:

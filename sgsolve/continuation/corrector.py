@@ -27,6 +27,7 @@ Vector = NDArray[Any]
 CONTRACTION = 0.7  # steps of Newton that shrink less than this lead elsewhere
 ERROR = 1e-6  # of a point that is hoped for, relative to the step that led to it
 ROUNDING = 0.5  # ... and that is put up with if the residual is small and rounding allows no more
+SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
 FLOOR = 1e-6  # smaller components count as this part of the largest
 
 
@@ -94,7 +95,7 @@ class Corrector:
                 self.factorize(at, row)
                 step = self.bordered.solve(np.append(-at.F, target - float(row @ z)))
             except LinearSolveError:
-                reason = "the bordered Jacobian is singular"
+                reason = SINGULAR_JACOBIAN
                 break
             size, scaled = self.metric.norm(step), self.scaled(at, reach)
             if scaled <= self.tolerance and size <= ERROR * reach:
@@ -138,6 +139,8 @@ class Corrector:
         typical = float(magnitude.max()) if typical is None else typical
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
-        terms = terms + np.abs(at.Fp) * max(abs(p), 1e-3 * reach)
+        terms = terms + np.abs(at.Fp) * abs(p)
+        # no size but its own is right for a parameter far below its range: a last resort only
+        terms = np.where(terms > 0.0, terms, np.abs(at.Fp) * 1e-3 * reach)
         worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..result.special import Special
+from .bracket import opposite
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing
@@ -45,7 +46,7 @@ class Event:
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
         """Return the event between two spots, if there is one."""
         first, last = a.tests[self.name], b.tests[self.name]
-        if first == 0.0 or not first * last <= 0.0:
+        if first == 0.0 or not opposite(first, last):
             return []
         found = crossing(curve, a, b, self._test, TOLERANCE, (first, last))
         if found is None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..result.special import Special
 from .bordered import Bordered
+from .bracket import opposite
 from .curve import Curve, Spot
 from .detector import Found
 from .family import Family, Linear, linearized, second_derivative
@@ -33,6 +34,7 @@ ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)
 STILL = 1e-10  # the parameter of a fold has converged if it moves no more than this part of it
 WANDER = 0.02  # ... while the steps of x may be this part of the reach, along a shift
+RESOLVED = 4.0  # units in the last place that the parameter moves where it certainly turns
 TRANSVERSAL = 1e-4  # part of |w||Fp| that w . Fp is at a fold
 
 
@@ -153,7 +155,7 @@ class Folds:
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
         """Return the fold between two spots, if there is one."""
         first, last = float(a.tangent[-1]), float(b.tangent[-1])
-        if first == 0.0 or not first * last <= 0.0:
+        if first == 0.0 or not opposite(first, last) or _still(a, b):
             return []
         found = _polished(curve, [curve.interpolated(a, b, first / (first - last))], a, b)
         if found is not None:
@@ -173,6 +175,12 @@ class Folds:
         vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
         special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
         return [Found(spot, special, _turns(curve, spot, (a.at.Fp, b.at.Fp)))]
+
+
+def _still(a: Spot, b: Spot) -> bool:
+    """Whether the parameter is constant but for rounding between two spots: it cannot turn."""
+    most = max(abs(float(spot.tangent[-1])) for spot in (a, b)) * (b.s - a.s)
+    return most <= RESOLVED * float(np.spacing(max(abs(a.p), abs(b.p))))
 
 
 def _polished(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import LinearSolveError
-from .bracket import LostError, closed_in
+from .bracket import LostError, closed_in, opposite
 from .curve import Curve, Spot
 
 
@@ -72,7 +72,7 @@ def crossing(
     """
     spots: dict[float, Any] = {0.0: a, 1.0: b}
     first, last = (test(a), test(b)) if ends is None else ends
-    if not first * last <= 0.0:
+    if not opposite(first, last):
         return None
     values = {0.0: float(first), 1.0: float(last)}
 

@@ -18,9 +18,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.special import Special
+from ..result.special import Rough, Special
 from ..result.status import Status
 from .arclength import GROW, SHRINK
+from .asymptote import approached
+from .bracket import opposite
+from .corrector import SINGULAR_JACOBIAN
 from .crossings import KIND
 from .curve import Curve, Spot
 from .detector import DOUBT, ORIENTATION, Found, located
@@ -31,8 +34,12 @@ from .route import Route
 Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
+ON = 1e-6  # a special point this near to a bound, as a part of the step across, lies on it
 STEEP = 0.1  # the least part of the first step that counts as going along the parameter
 FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
+BRANCH_POINT = "the new point is a branch point"
+SINGULAR = (BRANCH_POINT, SINGULAR_JACOBIAN)  # reasons for which another length of step will do
+BESIDE = 0.7  # ... and the length: two such steps lead well past the place, two halves lead to it
 
 
 @dataclass
@@ -75,6 +82,7 @@ class Walk:
 def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None]) -> None:
     """Go on along the curve until the route ends; never raises for a failure, nor for Ctrl-C."""
     try:
+        state.step = min(state.step, route.longest)
         if not state.rows:
             _measure(curve, state.spot, None, route)
             _arrive(curve, state, after)
@@ -87,13 +95,18 @@ def walk(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], None])
                 state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
                 return
             reason = _advance(curve, state, route, after)
+            bound = approached(state.rows, route) if reason is None else None
+            if bound is not None and not state.ending:
+                state.status = Status.ASYMPTOTE
+                state.ending = f"the bound {bound:.10g} is approached asymptotically"
             if reason is not None:
                 state.rejected.append((state.spot.p, reason))
                 if not state.step > route.shortest:
                     state.status = Status.STEP_TOO_SMALL
                     state.ending = f"no step could be made: {reason}"
                     return
-                state.step, state.growth = max(SHRINK * state.step, route.shortest), 1.0
+                shorter = BESIDE if reason in SINGULAR else SHRINK
+                state.step, state.growth = max(shorter * state.step, route.shortest), 1.0
     except KeyboardInterrupt:
         state.status, state.ending = Status.INTERRUPTED, Status.INTERRUPTED.text
 
@@ -107,20 +120,21 @@ def _advance(curve: Curve, state: Walk, route: Route, after: Callable[[Walk], No
         return corrected.reason
     new = curve.spot(corrected, here.tangent, here.s + state.step)
     if new is None:
-        return "the new point is a branch point"
+        return BRANCH_POINT
     if curve.metric.norm(new.z - guess) > FAR * state.step:
         return "the solution is far from the prediction"
     angle, most = curve.metric.angle(here.tangent, new.tangent), route.settings.max_angle
     if angle > most:
         return f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
-    new, ending = _ended(curve, here, new, route)
+    new, ending, special = _ended(curve, here, new, route)
     if new is None:
         return ending
-    try:
-        _measure(curve, new, here, route)
-    except LinearSolveError:
-        return "the new point is a branch point"
-    special = located(curve, here, new, route.detectors)
+    if not special:
+        try:
+            _measure(curve, new, here, route)
+        except LinearSolveError:
+            return BRANCH_POINT
+        special = located(curve, here, new, route.detectors)
     doubt: str = new.tests.get(DOUBT, "")
     if doubt and state.step > DOUBTFUL * route.longest:
         return doubt
@@ -186,23 +200,49 @@ def _coarsened(curve: Curve, state: Walk, route: Route) -> None:
     state.direction = coarse.unit(state.direction)
 
 
-def _ended(curve: Curve, a: Spot, b: Spot, route: Route) -> tuple[Spot | None, str]:
-    """Return the spot to go on from, or the last one and why it ends; None rejects the step."""
+def _ended(curve: Curve, a: Spot, b: Spot, route: Route) -> tuple[Spot | None, str, list[Found]]:
+    """Return the spot to go on from, or the last one and why it ends; None rejects the step.
+
+    Where it ends at a special point, that point comes last, behind those on the way to it.
+    """
     for bound in route.bounds:
         inside, now = a.p - bound, b.p - bound
-        if inside != 0.0 and inside * now <= 0.0:
+        if inside != 0.0 and opposite(inside, now):
+            text = f"the bound {bound:.10g} of the parameter is reached"
             last = curve.hit(a, b, bound)
-            if last is None:
-                return None, f"the bound {bound:.10g} could not be hit"
-            return last, f"the bound {bound:.10g} of the parameter is reached"
+            if last is not None:
+                return last, text, []
+            special = _at_bound(curve, a, b, bound, route)
+            if special:
+                return special[-1].spot, text, special
+            return None, f"the bound {bound:.10g} could not be hit", []
     if route.home is not None and a.s > 0.0:
         length = curve.metric.norm(b.z - a.z)
         t = curve.metric.dot(route.home - a.z, a.tangent) / length
         if 0.0 < t <= 1.0:
             gap = curve.metric.norm(curve.interpolated(a, b, t) - route.home)
             if gap < 0.05 * length:
-                return b, "the curve is closed: it is back where it started"
-    return b, ""
+                return b, "the curve is closed: it is back where it started", []
+    return b, "", []
+
+
+def _at_bound(curve: Curve, a: Spot, b: Spot, bound: float, route: Route) -> list[Found]:
+    """Return the special points up to one that lies on the bound; empty if there is none.
+
+    The equations with the parameter held at the bound are singular there: no corrector converges.
+    """
+    try:
+        curve.corrector.factorize(b.at, curve.row(b.tangent))
+        _measure(curve, b, a, route)
+        found = located(curve, a, b, route.detectors)
+    except LinearSolveError:
+        return []
+    for k, one in enumerate(found):
+        if abs(one.spot.p - bound) <= ON * abs(b.p - a.p) and not isinstance(one.special, Rough):
+            one.spot.at.z[-1] = bound
+            _measure_last(curve, one.spot, a, route)
+            return found[: k + 1]
+    return []
 
 
 def _measure(curve: Curve, spot: Spot, before: Spot | None, route: Route) -> None:
@@ -212,13 +252,9 @@ def _measure(curve: Curve, spot: Spot, before: Spot | None, route: Route) -> Non
 
 def _measure_last(curve: Curve, spot: Spot, before: Spot, route: Route) -> None:
     """Measure at a special point, where the bordered Jacobian may be singular."""
-    try:
-        curve.corrector.factorize(spot.at, curve.row(spot.tangent))
-        _measure(curve, spot, before, route)
-    except LinearSolveError:
-        for detector in route.detectors:
-            if not detector.needs_factorization:
-                detector.measure(curve, spot, before)
+    for detector in route.detectors:
+        if not detector.needs_factorization:
+            detector.measure(curve, spot, before)
 
 
 def _arrive(curve: Curve, state: Walk, after: Callable[[Walk], None]) -> None:

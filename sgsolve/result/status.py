@@ -106,6 +106,11 @@ class Status(Enum):
         "a turning point or a jump of the solution is near: look at the last points, allow a "
         "smaller min_step, or follow the curve by arclength",
     )
+    ASYMPTOTE = (
+        "the branch tends to a bound of the parameter without reaching it",
+        "take the last point for the limit, end at a bound further inside, or let the logarithm of "
+        "the distance to the bound be the parameter to follow the branch further",
+    )
     MAX_POINTS = (
         "the limit on the number of solves or points was reached",
         "raise max_solves or max_points, or ask for fewer or closer values",

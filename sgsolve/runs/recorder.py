@@ -195,6 +195,8 @@ def _message(name: str, state: Walk, count: int) -> str:
     text = f"{count} points along {name!r}{last}: {state.ending}"
     if unlocated(state.special):
         text += f"; {unlocated(state.special)}"
+    if state.status is Status.ASYMPTOTE:
+        return f"{text}. What to try: {state.status.advice}"
     if state.status is not Status.STEP_TOO_SMALL or not state.rejected:
         return text
     p, why = state.rejected[-1]

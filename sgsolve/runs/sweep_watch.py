@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bracket import opposite
 from ..errors import CheckpointError
 from ..result.branch import Branch
 from ..result.branch_file import packed, unpacked
@@ -110,7 +111,7 @@ class SweepWatch:
         found = []
         for name in self.events:
             ends = self._event(name, before.value, before.x), self._event(name, now.value, now.x)
-            if ends[0] != 0.0 and ends[0] * ends[1] <= 0.0:
+            if ends[0] != 0.0 and opposite(*ends):
                 value_of = partial(self._event, name)
                 found.append(located(name, self.family, track, value_of, (before, now), ends))
         for special, point in sorted(found, key=lambda item: abs(item[1].value - before.value)):

@@ -221,3 +221,38 @@ def test_many_branch_points_close_together_are_all_found():
     assert len(exact) > 10
     assert len(found) == len(exact)
     assert np.abs(np.sort(found) - np.sort(exact)).max() < 1e-9
+
+
+def modes(x, a, kind="pitchfork", shift=0.0):
+    """Trivial branch with branch points at a = 4 j + shift."""
+    rates = a - shift - 4.0 * np.arange(1, len(x) + 1)
+    return rates * x - (x**3 if kind == "pitchfork" else x**2)
+
+
+@pytest.mark.parametrize("kind", ["pitchfork", "transcritical"])
+@pytest.mark.parametrize("n", [1, 4, 60])
+@pytest.mark.parametrize("shift", [0.0, 1e-15, -1e-13, 1e-10, -1e-7])
+def test_branch_points_on_which_a_step_lands(n, kind, shift):
+    """Steps of 1 from 3 and from 0 lead to 4 exactly, and later ones to 8."""
+    problem = Problem(lambda x, a: modes(x, a, kind, shift))
+    for start in (3.0, 0.0):
+        branch = problem.continuation(np.zeros(n), "a", (-1.0, 10.0), a=start, step=1.0)
+        exact = shift + np.array([4.0, 8.0])[: min(n, 2)]
+        assert np.allclose([p.parameter for p in branch.special], exact, atol=1e-9, rtol=0)
+        assert branch["a"][-1] == 10.0
+
+
+@pytest.mark.parametrize("kind", ["pitchfork", "transcritical"])
+@pytest.mark.parametrize("bounds", [(-1.0, 4.0), (4.0, 7.0)])
+def test_a_branch_point_on_the_bound_ends_the_branch(kind, bounds):
+    start = sum(bounds) / 2.0
+    for n in (1, 5):
+        branch = Problem(modes).continuation(
+            np.zeros(n), "a", bounds, a=start, kind=kind, step=4.0 - start
+        )
+        assert branch.success
+        assert branch["a"][-1] == 4.0
+        assert "the bound 4 of the parameter is reached" in branch.message
+        (point,) = branch.special
+        assert point.kind == "branch point"
+        assert abs(point.parameter - 4.0) < 1e-9

@@ -386,3 +386,17 @@ def test_an_exception_of_the_residual_leaves_the_checkpoint(tmp_path):
     whole = problem.continuation([-2.1], "lam", (0.0, 1.0), checkpoint=path, resume=True)
     assert whole.success
     assert len(whole.specials("fold")) == 2
+
+
+@pytest.mark.parametrize("method", [None, Arclength(max_step=0.001)])
+def test_the_longest_step_limits_the_first_one_too(method):
+    longest = {} if method else {"max_step": 0.001}
+    branch = Problem(lambda u, lam: u**2 + lam - 2.0).continuation(
+        [1.4], "lam", (0.0, 1.0), lam=0.0, method=method, max_points=20, **longest
+    )
+    assert branch["lam"][1] <= 0.001 * (1 + 1e-9)
+    assert np.diff(branch["lam"]).max() <= 0.0015
+    given = Problem(lambda u, lam: u**2 + lam - 2.0).continuation(
+        [1.4], "lam", (0.0, 1.0), lam=0.0, step=0.5, max_step=0.01, max_points=20
+    )
+    assert np.diff(given["lam"]).max() <= 0.015

@@ -1,0 +1,57 @@
+"""Asymptote: whether a branch tends to a bound of its parameter without ever reaching it.
+
+On a branch that reaches the bound, the way that the tangent says is left to it shrinks by about
+the way that was gone. On a branch that tends to it, such as p = exp(-x) or p = 1/x to p = 0, the
+distance falls by a factor from step to step while that way stays as it is, or grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .route import Route
+
+NEAR = 1e-10  # distance to the bound, as a part of the largest one on the branch, that is near
+LAST = 6  # points that are looked at
+GONE = 0.5  # of the longest step: the way over these points is no shorter
+LEFT = 0.02  # part of the way gone by which the way that is left may have shrunk
+ROUNDING = 16.0  # units in the last place of the bound, below which the distance is not known
+
+Row = tuple[float, float, int, float]
+
+
+def approached(rows: Sequence[Row], route: Route) -> float | None:
+    """Return the bound that the last points tend to, or None.
+
+    Parameters
+    ----------
+    rows : sequence of (p, s, iterations, the share of p in the tangent)
+    route : Route
+    """
+    if len(rows) < LAST:
+        return None
+    for bound in route.bounds:
+        if np.isfinite(bound) and abs(rows[-1][0] - bound) <= _near(rows, bound):
+            last = np.array([(abs(p - bound), s, abs(share)) for p, s, _, share in rows[-LAST:]])
+            if _tends(*last.T, route.longest):
+                return float(bound)
+    return None
+
+
+def _near(rows: Sequence[Row], bound: float) -> float:
+    """Return how near to the bound is near."""
+    farthest = max(abs(row[0] - bound) for row in rows)
+    return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
+
+
+def _tends(distance: np.ndarray, s: np.ndarray, share: np.ndarray, longest: float) -> bool:
+    """Whether the distance falls from point to point, and the way that is left does not."""
+    gone = float(s[-1] - s[0])
+    if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:
+        return False
+    if share[-1] == 0.0:  # smaller than any number
+        return True
+    left = distance / np.where(share > 0.0, share, np.inf)
+    return float(left[0] - left[-1]) <= LEFT * gone
