@@ -14,9 +14,9 @@ import numpy as np
 from .route import Route
 
 NEAR = 1e-10  # distance to the bound, as a part of the largest one on the branch, that is near
-LAST = 6  # points that are looked at
+LAST = 4  # points that are looked at
 GONE = 0.5  # of the longest step: the way over these points is no shorter
-LEFT = 0.02  # part of the way gone by which the way that is left may have shrunk
+SHRINKS, GROWS = 0.02, 3.0  # parts of a step by which the way that is left may change
 ROUNDING = 16.0  # units in the last place of the bound, below which the distance is not known
 
 Row = tuple[float, float, int, float]
@@ -47,11 +47,14 @@ def _near(rows: Sequence[Row], bound: float) -> float:
 
 
 def _tends(distance: np.ndarray, s: np.ndarray, share: np.ndarray, longest: float) -> bool:
-    """Whether the distance falls from point to point, and the way that is left does not."""
+    """Whether the distance falls from point to point, and the way that is left does not.
+
+    It grows by a step where p is 1 / x. It grows without limit where the branch turns.
+    """
     gone = float(s[-1] - s[0])
     if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:
         return False
     if share[-1] == 0.0:  # smaller than any number
         return True
-    left = distance / np.where(share > 0.0, share, np.inf)
-    return float(left[0] - left[-1]) <= LEFT * gone
+    left, steps = np.diff(distance / np.where(share > 0.0, share, np.inf)), np.diff(s)
+    return bool(((left >= -SHRINKS * steps) & (left <= GROWS * steps)).all())

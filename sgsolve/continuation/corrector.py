@@ -139,8 +139,7 @@ class Corrector:
         typical = float(magnitude.max()) if typical is None else typical
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
-        terms = terms + np.abs(at.Fp) * abs(p)
-        # no size but its own is right for a parameter far below its range: a last resort only
-        terms = np.where(terms > 0.0, terms, np.abs(at.Fp) * 1e-3 * reach)
+        # a parameter far below its range counts by its own size; only zero has none
+        terms = terms + np.abs(at.Fp) * (abs(p) or 1e-3 * reach)
         worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())

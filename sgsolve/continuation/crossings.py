@@ -21,7 +21,7 @@ from ..errors import LinearSolveError
 from ..result.special import Special
 from .bordered import Bordered
 from .curve import Curve, Spot
-from .family import Family, Linear, linearized, second_derivative
+from .family import Family, Linear, linearized
 
 Vector = NDArray[Any]
 
@@ -128,7 +128,7 @@ def branch_point_near(
             V, g, w = _rank(curve.family, at, bordered, B, C)
             if size <= 1e-8 * reach and curve.corrector.scaled(at, reach) <= 1e-8:
                 return Crossing(at, V, w)
-            gradients = [second_derivative(curve.family, at, w, V[:, j]) for j in (0, 1)]
+            gradients = [curve.bent(at, w, V[:, j], reach) for j in (0, 1)]
             if gradients[0] is None or gradients[1] is None:
                 return None
             below = np.zeros((2, len(z) + 1))
@@ -160,10 +160,10 @@ def _rank(
     return right[:-1], right[-1], left[:n]
 
 
-def special_point(curve: Curve, found: Crossing, tangent: Vector) -> Special:
+def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) -> Special:
     """Return the special point with the tangents of both branches."""
     V, w, z = found.V, found.w, found.z
-    columns = [second_derivative(curve.family, found.at, w, V[:, j]) for j in (0, 1)]
+    columns = [curve.bent(found.at, w, V[:, j], reach) for j in (0, 1)]
     H = np.array([[float(c @ V[:, i]) for c in columns if c is not None] for i in (0, 1)])
     along = _nearest(curve, V, tangent)
     candidates = _directions(H)

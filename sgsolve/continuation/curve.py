@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .bordered import Bordered
 from .corrector import Corrected, Corrector
-from .family import Family, Linear, linearized
+from .family import DIFFERENCE, Family, Linear, linearized, second_derivative
 from .metric import Metric, start_metric
 
 Vector = NDArray[Any]
 
+SHORT = 1e-2  # part of z below which a step is too short to take differences by
 ASIDE = 0.25  # part of a step by which a point between its ends may differ from the cubic
 
 
@@ -130,6 +131,16 @@ class Curve:
         ends = u * u * (1.0 + 2.0 * t) * a.z + t * t * (3.0 - 2.0 * t) * b.z
         return ends + h * t * u * (u * a.tangent - t * b.tangent)
 
+    def bent(self, at: Linear, w: Vector, v: Vector, reach: float) -> Vector | None:
+        """Return the gradient over z of w . [J Fp] v; see `second_derivative`.
+
+        The difference is a part of a step, or of z where steps are far shorter, in the metric: the
+        units of x and of the parameter do not matter.
+        """
+        length, size = max(reach, SHORT * self.metric.norm(at.z)), self.metric.norm(v)
+        h = DIFFERENCE * length / size if size > 0.0 else 1.0
+        return second_derivative(self.family, at, w, v, h)
+
     def hit(self, a: Spot, b: Spot, p: float) -> Spot | None:
         """Return the spot between a and b where the parameter is exactly p."""
         t = (p - a.p) / (b.p - a.p)
@@ -185,7 +196,8 @@ def start(
 ) -> tuple[Linear, Vector, Metric]:
     """Return the linearisation at a solution z, a unit tangent there, and the metric.
 
-    The tangent leads the way in which the parameter changes with the sign of `towards`.
+    The tangent leads the way in which the parameter changes with the sign of `towards`, the first
+    step.
 
     Raises
     ------
@@ -198,7 +210,7 @@ def start(
     tangent = first_tangent(family, bordered, at)
     if metric is None:
         error = _error(family, bordered, at, tangent)
-        metric = start_metric(z, tangent, family.scale, span, error)
+        metric = start_metric(z, tangent, family.scale, span, error, towards)
     tangent = metric.unit(tangent)
     if not (np.isfinite(tangent).all() and tangent.any()):
         raise LinearSolveError("the tangent overflows at the start")

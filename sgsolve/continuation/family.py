@@ -16,6 +16,8 @@ from ..pattern import Pattern
 
 Vector = NDArray[Any]
 
+DIFFERENCE = 6e-6  # length of a central difference, relative to what changes along it
+
 
 class Family(Protocol):
     """n equations in n unknowns and one parameter."""
@@ -82,17 +84,25 @@ def linearized(family: Family, z: Vector) -> Linear | None:
     return found if found.finite else None
 
 
-def second_derivative(family: Family, at: Linear, w: Vector, v: Vector) -> Vector | None:
+def second_derivative(
+    family: Family, at: Linear, w: Vector, v: Vector, h: float | None = None
+) -> Vector | None:
     """Return the gradient over z of w . [J Fp] v, shape (n + 1,), by a central difference.
 
     Differentiation commutes, so it is the change of w [J Fp] along v: two linearisations whatever
     n is. None where they are not finite.
+
+    Parameters
+    ----------
+    h : float, optional
+        The length of the difference, as a multiple of v; by default from the sizes of z and v.
     """
     size = float(np.linalg.norm(v))
     if size == 0.0:
         return np.zeros_like(v)
-    h = 6e-6 * (1.0 + float(np.linalg.norm(at.z)) / np.sqrt(len(v))) / (size / np.sqrt(len(v)))
-    h = min(h, 1e-3 * (1.0 + float(np.abs(at.z).max())) / float(np.abs(v).max()))
+    if h is None:
+        h = DIFFERENCE * (1.0 + float(np.linalg.norm(at.z)) / np.sqrt(len(v))) * np.sqrt(len(v))
+        h = min(h / size, 1e-3 * (1.0 + float(np.abs(at.z).max())) / float(np.abs(v).max()))
     up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)
     if up is None or down is None:
         return None

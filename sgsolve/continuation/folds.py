@@ -24,7 +24,7 @@ from .bordered import Bordered
 from .bracket import opposite
 from .curve import Curve, Spot
 from .detector import Found
-from .family import Family, Linear, linearized, second_derivative
+from .family import Family, Linear, linearized
 from .roots import crossing
 from .rough import rough
 
@@ -104,7 +104,7 @@ def fold_near(
                 return at, pair
             if good and moved <= STILL * max(abs(z[-1]), reach) and size < shortest:
                 best, shortest = (at, pair), size
-            gradient = second_derivative(family, at, pair.w, np.append(pair.v, 0.0))
+            gradient = curve.bent(at, pair.w, np.append(pair.v, 0.0), reach)
             if gradient is None:
                 break
             bordered.factorize(at.J, at.Fp[:, None], -gradient[None, :], family.pattern)

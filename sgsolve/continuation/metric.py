@@ -22,6 +22,7 @@ Vector = NDArray[Any]
 
 FINE, COARSE = 0.02, 0.2  # parts of x that a step should at least be able to change, and then can
 NOISE = 10.0  # times the error of x, up to which x counts as zero
+UNITS = 30.0  # how far the user's unit of x may be from that of the tangent where p starts at zero
 STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
 
 
@@ -68,7 +69,12 @@ class Metric:
 
 
 def start_metric(
-    z: Vector, tangent: Vector, scale: Vector | None, span: float = np.inf, error: Any = 0.0
+    z: Vector,
+    tangent: Vector,
+    scale: Vector | None,
+    span: float = np.inf,
+    error: Any = 0.0,
+    first: float = 0.0,
 ) -> Metric:
     """Return the metric in which x and p contribute alike to a tangent, shape (n + 1,).
 
@@ -80,6 +86,8 @@ def start_metric(
         How far the parameter may go.
     error : ndarray, shape (n,), or float
         How far x may be from the solution: what is no larger is a zero, and says nothing of units.
+    first : float
+        The first step in the parameter; it gives the unit of a parameter that starts at zero.
     """
     error = np.broadcast_to(error, len(z) - 1)
     sizes = np.ones(len(z) - 1) if scale is None else _meant(scale, error)
@@ -90,6 +98,8 @@ def start_metric(
     usual = min(p, span) / size if size > 0.0 else 0.0
     if slope * p <= max(1e-10 * size, noise) * share:  # as on a branch of trivial solutions
         ratio = usual or 1.0
+        if usual == 0.0 and slope * abs(first) > max(1e-10 * size, noise) * share:
+            ratio = min(max(1.0, share / slope / UNITS), share / slope * UNITS)
     else:
         ratio = share / slope
         if usual > 0.0:  # near a fold x moves much faster than it usually does

@@ -148,7 +148,7 @@ def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
         if found is not None:
             t = curve.metric.dot(found.z - a.z, along) / reach
             place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
-            return Found(place, special_point(curve, found, spot.tangent))
+            return Found(place, special_point(curve, found, spot.tangent, reach))
     return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
 
 
