@@ -25,6 +25,7 @@ from .solvers.limits import refuse_outside
 from .solvers.monitor import Monitor
 from .solvers.workspace import Pool
 from .systems.intake import Signature, starting_point
+from .systems.null_space import NullSpace
 from .systems.report import conclude
 from .systems.starts import prepared_start
 from .systems.structure import Structure
@@ -53,6 +54,12 @@ class Problem(Branching, Responses):
         ``storage(x, **parameters)`` -> (n,), what each equation stores, Q in the equations in time
         F + dQ/dt = 0; or the name of a parameter of the residual that is dx/dt. `small_signal`
         needs it.
+    null_space : array_like of shape (n,) or (n, k), or callable, optional
+        Vectors v with J v = 0 at every x: a pressure or potential that no equation refers to a
+        level, a conserved total. Or ``null_space(x, **parameters)`` -> such vectors, called at each
+        start. The component of x along them then stays that of the start, in `solve`, `sweep` and
+        `continuation`; sensitivities have none, and eigenvalues that belong to it are left out. The
+        null vectors of the transposed Jacobian are found from it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
 
@@ -76,11 +83,13 @@ class Problem(Branching, Responses):
         jacobian: Callable[..., Any] | None = None,
         scale: Any = None,
         storage: Callable[..., Any] | str | None = None,
+        null_space: Any = None,
         backend: Any = "auto",
     ) -> None:
         self._signature = Signature(residual, jacobian, params)
         self._structure = Structure(blocks, scale)
         self._storage = storage
+        self._null_space = NullSpace(null_space)
         self._workspaces = Pool(backend)
 
     def __repr__(self) -> str:
@@ -176,7 +185,7 @@ class Problem(Branching, Responses):
         refuse_outside(solver, start, system.blocks)
         matrix_free = getattr(solver, "matrix_free", False)
         start, F, remark = prepared_start(system, start, solver, not matrix_free)
-        with self._workspaces.lend() as workspace:
+        with self._lend(system, start) as workspace:
             monitor = Monitor(callback, verbose, deadline)
             result = conclude(solver, system, workspace, start, F, monitor, not matrix_free, remark)
         if raise_on_failure and result.status is Status.INTERRUPTED:

@@ -8,8 +8,10 @@ distance falls by a factor from step to step while that way stays as it is, or g
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .route import Route
 
@@ -19,6 +21,7 @@ GONE = 0.5  # of the longest step: the way over these points is no shorter
 SHRINKS, GROWS = 0.02, 3.0  # parts of a step by which the way that is left may change
 ROUNDING = 16.0  # units in the last place of the bound, below which the distance is not known
 
+Vector = NDArray[Any]
 Row = tuple[float, float, int, float]
 
 
@@ -34,8 +37,8 @@ def approached(rows: Sequence[Row], route: Route) -> float | None:
         return None
     for bound in route.bounds:
         if np.isfinite(bound) and abs(rows[-1][0] - bound) <= _near(rows, bound):
-            last = np.array([(abs(p - bound), s, abs(share)) for p, s, _, share in rows[-LAST:]])
-            if _tends(*last.T, route.longest):
+            p, s, _, share = np.array(rows[-LAST:]).T
+            if _tends(np.abs(p - bound), s, np.abs(share), route.longest):
                 return float(bound)
     return None
 
@@ -46,7 +49,7 @@ def _near(rows: Sequence[Row], bound: float) -> float:
     return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
 
 
-def _tends(distance: np.ndarray, s: np.ndarray, share: np.ndarray, longest: float) -> bool:
+def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:
     """Whether the distance falls from point to point, and the way that is left does not.
 
     It grows by a step where p is 1 / x. It grows without limit where the branch turns.

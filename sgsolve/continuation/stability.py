@@ -82,12 +82,16 @@ class Eigenvalues:
     ----------
     settings : Stability
     n : int
+    extra : int
+        Multipliers of constraints behind the n unknowns; they have no mass.
     """
 
     needs_factorization = False
 
-    def __init__(self, settings: Stability, n: int) -> None:
+    def __init__(self, settings: Stability, n: int, extra: int = 0) -> None:
         self.settings, self.M = settings, settings.matrix(n)
+        if extra:
+            self.M = sp.csr_array(sp.block_diag([self.M, sp.csr_array((extra, extra))]))
 
     def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
         """Compute the eigenvalues; those that were unstable at the spot before among them."""

@@ -82,7 +82,7 @@ class Responses(Multiplicity):
         for one in names:
             self._signature.differentiable(one)
         system, x = self._solution(at, params)
-        with self._workspaces.lend() as workspace:
+        with self._lend(system, x) as workspace:
             found = sensitivities(system, workspace, x, names, of, how)
         return found[name] if isinstance(name, str) else found
 
@@ -139,7 +139,7 @@ class Responses(Multiplicity):
         system, x = self._solution(at, params)
         storage = Storage(self._storage, system)
         values = checked_frequencies(frequencies)
-        with self._workspaces.lend() as workspace:
+        with self._lend(system, x) as workspace:
             return small_signal(system, workspace, x, name, values, storage, outputs)
 
     def _solution(

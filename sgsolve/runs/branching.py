@@ -9,6 +9,7 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from ..continuation.switching import departure
 from ..errors import InputError
 from ..result.branch import Branch
 from ..result.special import Rough, Special
-from ..systems.families import ParameterizedSystem
 from ..systems.fold_family import FoldFamily
+from ..systems.gauged_family import curve_family, lifted
 from .curves import Curves
 from .following import Run
 
@@ -69,10 +70,11 @@ class Branching(Curves):
         request, given = self._asked(bounds, {**options, "step": step}, branch.name)
         params = {**branch.params, **given, branch.name: special.parameter}
         system, x = self._ready(special.x, params)
-        with self._workspaces.lend() as workspace:
-            family = ParameterizedSystem(system, branch.name, x, special.parameter)
+        with self._lend(system, x) as workspace:
+            family = curve_family(system, branch.name, x, special.parameter, workspace)
             run = Run(family, branch.name, system.params, workspace, request, {"kind": "switch"})
             length = request.method.first_step(special.parameter, request.bounds)
+            special = _lifted(family, special)
             z, tangent = departure(family, workspace, special, branch.weights, length)
             return run.go(z, tangent, branch.weights)
 
@@ -127,7 +129,11 @@ class Branching(Curves):
         system, x = self._ready(fold.x, params)
         z, p = np.append(x, fold.parameter), branch.name
         vector = fold.vector if fold.vector is not None else np.ones(len(x))
-        with self._workspaces.lend() as workspace:
+        if self._null_space:
+            raise InputError(
+                "fold_curve takes no problem with null_space=; fix the level by an equation"
+            )
+        with self._lend(system, x) as workspace:
             family = FoldFamily(system, workspace, (p, name), z, vector)
 
             def view(y: Any) -> tuple[Any, dict[str, float]]:
@@ -135,6 +141,14 @@ class Branching(Curves):
 
             run = Run(family, name, system.params, workspace, request, {"kind": "folds"}, view)
             return run.go(np.append(z, float(system.value_of(name))))
+
+
+def _lifted(family: Any, special: Special) -> Special:
+    """Return a special point with the multipliers of a gauged family behind its state."""
+    assert special.other is not None
+    assert special.tangent is not None
+    x, tangent = lifted(family, special.x), lifted(family, special.tangent)
+    return replace(special, x=x, tangent=tangent, other=lifted(family, special.other))
 
 
 def _chosen(branch: Branch, special: Special | int, kind: str) -> Special:

@@ -23,7 +23,7 @@ from ..result.status import Status
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..systems.bound import BoundSystem
-from ..systems.families import ParameterizedSystem
+from ..systems.gauged_family import curve_family, lifted
 from ..systems.report import conclude
 from ..systems.starts import prepared_start
 from .following import Run
@@ -123,8 +123,8 @@ class Curves(Sweeps):
         request, params = self._asked(bounds, options, name)
         p, first = self._start_value(name, params, request), as_solver(solver)
         system, x = self._ready(x0, {**params, name: p}, first)
-        with self._workspaces.lend() as workspace:
-            family = ParameterizedSystem(system, name, x, p)
+        with self._lend(system, x) as workspace:
+            family = curve_family(system, name, x, p, workspace)
             run = Run(family, name, system.params, workspace, request, {"kind": "continuation"})
             if run.saved is None:
                 result = conclude(
@@ -146,7 +146,7 @@ class Curves(Sweeps):
                 x = result.x
                 cost = result.stats
                 run.first.add(Stats(nit=cost.nit, nfev=cost.nfev, njev=cost.njev))
-            return run.go(np.append(x, p))
+            return run.go(lifted(family, np.append(x, p)))
 
     def _start_value(self, name: str, params: Mapping[str, Any], request: Request) -> float:
         """Return where the parameter starts, or say that it does not say."""

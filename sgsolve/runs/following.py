@@ -29,6 +29,7 @@ from ..result.branch import Branch, PartialBranchWarning
 from ..result.history import Stats
 from ..result.status import Status
 from ..solvers.workspace import Workspace
+from ..systems.gauged_family import multipliers
 from .functions import UnfitError, called, number
 from .outputs import Outputs
 from .progress import CurveBar
@@ -74,7 +75,9 @@ class Run:
         self.workspace, self.before, self.started = workspace, workspace.counts(), perf_counter()
         self.first = Stats()
         self.corrector: Corrector | None = None
-        eigenvalues = Eigenvalues(request.stability, family.n) if request.stability else None
+        k, eigenvalues = multipliers(family), None
+        if request.stability:
+            eigenvalues = Eigenvalues(request.stability, family.n - k, k)
         self.recorder = Recorder(
             name,
             params,
@@ -83,6 +86,7 @@ class Run:
             eigenvalues,
             request.checkpoint,
             {**self._mark(), **mark},
+            family,
             view,
         )
         self.recorder.stats = self._stats

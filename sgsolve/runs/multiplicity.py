@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Pool, Workspace
 from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
+from ..systems.null_space import NullSpace
 from ..systems.report import conclude
 from ..systems.starts import prepared_start
 from ..systems.structure import Structure
@@ -85,6 +87,11 @@ class Multiplicity:
     _signature: Signature
     _structure: Structure
     _workspaces: Pool
+    _null_space: NullSpace
+
+    def _lend(self, system: BoundSystem, x: Vector) -> AbstractContextManager[Workspace]:
+        """Lend a workspace for systems like one, with the null space that was declared at x."""
+        return self._workspaces.lend(self._null_space.basis(system, x))
 
     def _system(self, x: ArrayLike, params: Mapping[str, Any]) -> tuple[BoundSystem, Vector]:
         start = starting_point(x)
@@ -139,7 +146,7 @@ class Multiplicity:
         for row in rows:
             refuse_outside(as_solver(solver), row, system.blocks)
         rows[0] = prepared_start(system, rows[0], as_solver(solver))[0]
-        with self._workspaces.lend() as workspace:
+        with self._lend(system, rows[0]) as workspace:
             search = Search(system, workspace, deflation or Deflation(), solver, rows, deadline)
             try:
                 for row in rows:
@@ -188,7 +195,8 @@ class Multiplicity:
         path, sets = Path.of(name, values), list[Vector]()
         bar = progress_bar(progress, len(path.values), f"deflated sweep {name}")
         try:
-            with self._workspaces.lend() as workspace:
+            first = self._system(starts[0], {**params, name: path.values[0]})[0]
+            with self._lend(first, starts[0]) as workspace:
                 for value in path.values:
                     system, _ = self._system(starts[0], {**params, name: value})
                     system.prepare(starts[0])

@@ -27,6 +27,7 @@ from ..result.checkpoint import Checkpoint
 from ..result.history import Stats
 from ..result.special import Special
 from ..result.status import Status
+from ..systems.gauged_family import multipliers, stripped
 from .outputs import Outputs
 from .progress import CurveBar
 
@@ -49,6 +50,8 @@ class Recorder:
     checkpoint : Checkpoint or None
     mark : mapping
         The fingerprint of the run.
+    family : Family
+        Of the curve.
     view : callable, optional
         ``view(x, p) -> (x, extra parameters)``: what the user sees of a point.
     """
@@ -62,11 +65,13 @@ class Recorder:
         eigenvalues: Eigenvalues | None,
         checkpoint: Checkpoint | None,
         mark: Mapping[str, Any],
+        family: Any,
         view: Callable[[Vector], tuple[Vector, dict[str, float]]] | None = None,
     ) -> None:
         self.name, self.params, self.outputs, self.every = name, dict(params), outputs, every(keep)
         self.eigenvalues, self.checkpoint, self.mark = eigenvalues, checkpoint, mark
-        self.view = view or (lambda x: (x, {}))
+        self.family, n = family, family.n - multipliers(family)
+        self.view = view or (lambda x: (x[:n], {}))
         self.extra: dict[str, list[float]] = {}
         self.states: list[Vector] = []
         self.kept: list[int] = []
@@ -144,6 +149,7 @@ class Recorder:
     def restore(self, branch: Branch, state: Mapping[str, Any], curve: Curve) -> Walk:
         """Take over the rows of a checkpoint, and return the walk to go on with."""
         z = state["z"].copy()
+        curve.family.accepted(z)
         at = linearized(curve.family, z)
         if at is None or curve.corrector.scaled(at, abs(float(state["step"]))) > 1e-6:
             raise CheckpointError(
@@ -175,7 +181,7 @@ class Recorder:
         """Return a special point in the user's unknowns."""
         x, extra = self.view(special.x)
         if not extra:
-            return special
+            return stripped(self.family, special)
         return replace(special, x=x, vector=None, tangent=None, other=None)
 
 

@@ -23,7 +23,7 @@ from ..errors import LinearSolveError
 from ..result.history import Stats
 from ..result.special import Special
 from ..solvers.predictor import Point
-from ..systems.families import ParameterizedSystem
+from ..systems.gauged_family import curve_family, lifted, stripped
 
 Vector = NDArray[Any]
 
@@ -60,27 +60,27 @@ def round_fold(
     """
     found, line = Found(), family.path.line(min(here.value, target))
     before, started = family.workspace.counts(), perf_counter()
-    curve_family = ParameterizedSystem(family.system, line, here.x, here.value)
+    system = curve_family(family.system, line, here.x, here.value, family.workspace)
     span, rising = abs(target - last), target > here.value
     method = Arclength(step=(1.0 if rising else -1.0) * 1e-3 * span, max_step=0.2 * span)
     x = None
     try:
-        state, curve, route = _ready(family, curve_family, here, target, method, onwards)
+        state, curve, route = _ready(family, system, here, target, method, onwards)
         walk(curve, state, route, lambda _: None)
-        found.special = state.special
+        found.special = [stripped(system, special) for special in state.special]
         if state.status.success and state.spot.p == target:
-            x = state.spot.x
+            x = state.spot.x[: len(here.x)]
     except LinearSolveError:
         pass  # the last solution is a branch point: nothing to say about folds
     found.stats = family.workspace.counts().since(before)
-    found.stats.nfev, found.stats.njev = curve_family.nfev, curve_family.njev
-    found.stats.seconds |= {**curve_family.seconds, "total": perf_counter() - started}
+    found.stats.nfev, found.stats.njev = system.nfev, system.njev
+    found.stats.seconds |= {**system.seconds, "total": perf_counter() - started}
     return x, found
 
 
 def _ready(
     family: Any,
-    curve_family: ParameterizedSystem,
+    system: Any,
     here: Point,
     target: float,
     method: Arclength,
@@ -90,9 +90,9 @@ def _ready(
     rising = target > here.value
     bounds = (-np.inf, target) if rising else (target, np.inf)
     first = method.first_step(here.value, bounds)
-    z = np.append(here.x, here.value)
-    at, tangent, metric = start(curve_family, bordered, z, towards=first)
-    curve = Curve(curve_family, bordered, metric)
+    z = lifted(system, np.append(here.x, here.value))
+    at, tangent, metric = start(system, bordered, z, towards=first)
+    curve = Curve(system, bordered, metric)
     shortest, longest = method.limits(first, bounds)
     points, stop = (ROUND, ()) if onwards else (MOST, ("fold",))
     route = Route(method, shortest, longest, bounds, points, (Folds(),), stop)

@@ -135,7 +135,7 @@ class Sweeps(Multiplicity):
         refuse_outside(first, start, system.blocks)
         start = prepared_start(system, start, first)[0]
         bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
-        with self._workspaces.lend() as workspace:
+        with self._lend(system, start) as workspace:
             family = ParameterFamily(
                 system, path, workspace, first, following, Monitor(callback, verbose, deadline)
             )

@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from .. import linear
+from ..linear.gauged import Gauged
 from ..pattern import Pattern
 from ..result.history import Stats
+
+NEWTON = "newton"  # the purpose of the solver with Jacobians
 
 
 class Pool:
@@ -36,10 +39,17 @@ class Pool:
         self._lock = threading.Lock()
 
     @contextmanager
-    def lend(self) -> Iterator[Workspace]:
-        """Lend a workspace for the length of a ``with`` block."""
+    def lend(self, null_space: Any = None) -> Iterator[Workspace]:
+        """Lend a workspace for the length of a ``with`` block.
+
+        Parameters
+        ----------
+        null_space : ndarray, shape (n, k), or None
+            Orthonormal basis of the null space of every Jacobian; see `linear.gauged`.
+        """
         with self._lock:
             workspace = self._idle.pop() if self._idle else Workspace(self._backend)
+        workspace.gauge(null_space)
         try:
             yield workspace
         finally:
@@ -67,6 +77,7 @@ class Workspace:
         self._kept: dict[str, tuple[Pattern, Any]] = {}
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
+        self.null_space: Any = None
 
     @staticmethod
     def check(backend: Any) -> None:
@@ -75,19 +86,35 @@ class Workspace:
             one = Pattern([0, 1], [0], (1, 1))
             linear.make(backend, one)
 
-    def solver(self, pattern: Pattern, purpose: str = "newton") -> Any:
+    def solver(self, pattern: Pattern, purpose: str = NEWTON) -> Any:
         """Return the linear solver for this pattern, the kept one if the pattern is the same."""
         kept = self._kept.get(purpose)
         if kept is not None:
             if kept[0] is pattern or kept[0].equals(pattern):
                 return kept[1]
             self._retired.add(_counts(kept[1]))
-        if self.backend == "auto":
-            solver: Any = linear.auto(pattern)
+        V = self.null_space
+        if V is not None and purpose == NEWTON and len(V) == pattern.shape[0]:
+            solver: Any = Gauged(pattern, V, self._made)
         else:
-            solver = linear.make(self.backend, pattern)
+            solver = self._made(pattern)
         self._kept[purpose] = (pattern, solver)
         return solver
+
+    def gauge(self, V: Any) -> None:
+        """Take a basis of the null space of the Jacobians, shape (n, k), or None, from here on."""
+        if V is self.null_space or np.array_equal(V, self.null_space):
+            return
+        self.null_space = V
+        kept = self._kept.pop(NEWTON, None)
+        if kept is not None:
+            self._retired.add(_counts(kept[1]))
+        self._factorized = (None, 0, None)
+
+    def _made(self, pattern: Pattern) -> Any:
+        if self.backend == "auto":
+            return linear.auto(pattern)
+        return linear.make(self.backend, pattern)
 
     def factorized(self, pattern: Pattern, J: Any) -> Any:
         """Return the linear solver with J factorised; at once if that is what it holds."""

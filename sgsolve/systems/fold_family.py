@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.bordered import Bordered, Frame
+from ..continuation.bordered import Bordered
 from ..continuation.family import Linear, second_derivative
 from ..continuation.folds import Singular, singularity
+from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem

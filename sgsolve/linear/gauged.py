@@ -1,0 +1,97 @@
+"""Gauged: linear systems with a matrix that is singular along known directions.
+
+With V a basis of the null space of A, and U one of the null space of its transpose, the matrix
+[A U; V^T 0] is regular. Its solution for (b, 0) is the solution x of A x = b with V^T x = 0, if
+there is one; if not, U takes up the part of b that A cannot reach. U is found from A and V by one
+solve with a random U.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
+3.2 (bordered matrices of rank defect k).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from ..pattern import Pattern
+from .frame import Frame
+
+Vector = NDArray[Any]
+
+
+class Gauged:
+    """A linear solver for a matrix with a known null space; the interface of `LinearSolver`.
+
+    Parameters
+    ----------
+    pattern : Pattern, shape (n, n)
+    V : ndarray, shape (n, k)
+        Orthonormal; A V = 0.
+    make : callable
+        ``make(pattern)`` -> the linear solver of the bordered matrix.
+
+    Attributes
+    ----------
+    left : ndarray, shape (n, k)
+        U, once `factorize` was called.
+    """
+
+    def __init__(self, pattern: Pattern, V: Vector, make: Callable[[Pattern], Any]) -> None:
+        self.pattern, self.V = pattern, V
+        self._frame = Frame(pattern, V.shape[1])
+        self._inner = make(self._frame.pattern)
+        self._below = np.hstack([V.T, np.zeros((V.shape[1], V.shape[1]))])
+        self.left: Vector | None = None
+
+    @property
+    def stats(self) -> Any:
+        """Counts and seconds."""
+        return self._inner.stats
+
+    @property
+    def name(self) -> str:
+        """Name of the back end that serves now."""
+        return str(self._inner.name)
+
+    @property
+    def factorized(self) -> bool:
+        """Whether there is a factorisation to solve with."""
+        return bool(self._inner.factorized)
+
+    @property
+    def backward_error(self) -> float:
+        """Componentwise backward error of the last answer."""
+        return float(self._inner.backward_error)
+
+    def factorize(self, A: Any) -> None:
+        """Take the values of A, a ``csr_array`` on the pattern, and factorise."""
+        if self.left is None:
+            n, k = self.V.shape
+            self._factorize(A, np.random.default_rng(0).standard_normal((n, k)))
+            edge = np.vstack([np.zeros((n, k)), np.eye(k)])
+            left = self._inner.solve(edge, transpose=True)[:n]
+            self.left = np.linalg.qr(left / np.abs(left).max())[0]
+        self._factorize(A, self.left)
+
+    def solve(self, b: Any, *, transpose: bool = False) -> Vector:
+        """Return x with A x = b and V^T x = 0; transposed, with U^T x = 0."""
+        b = np.asarray(b)
+        n, k = self.V.shape
+        if not self.factorized:
+            raise LinearSolveError("nothing to solve with: call factorize(A) first")
+        x = self._inner.solve(np.concatenate([b, np.zeros((k, *b.shape[1:]))]), transpose=transpose)
+        found: Vector = x[:n]
+        return found
+
+    def slogdet(self) -> tuple[Any, float]:
+        """Return sign and log|det| of the bordered matrix."""
+        sign, log = self._inner.slogdet()
+        return sign, float(log)
+
+    def _factorize(self, A: Any, U: Vector) -> None:
+        self._inner.factorize(self._frame.matrix(A, U, self._below))

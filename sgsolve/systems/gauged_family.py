@@ -1,0 +1,144 @@
+"""GaugedFamily: a problem with a declared null space, as continuation wants it.
+
+Solutions along the null space are all alike, so the curve of solutions is a surface. With U and V
+bases of the left and right null spaces, F + U mu = 0 and V^T (x - x0) = 0 are n + k regular
+equations for x and mu. mu is zero at every solution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SingularMatrixError
+from ..linear.frame import Frame
+from ..pattern import Pattern
+from ..result.special import Special
+from ..solvers.workspace import Workspace
+from .bound import BoundSystem
+from .families import Line, ParameterizedSystem
+
+Vector = NDArray[Any]
+
+
+class GaugedFamily:
+    """A `continuation.family.Family` with k multipliers behind x.
+
+    Parameters
+    ----------
+    inner : ParameterizedSystem
+    V, U : ndarray, shape (n, k)
+        Bases of the null spaces of J and of its transpose.
+    x0 : ndarray, shape (n,)
+        V^T x keeps the value that it has here.
+    """
+
+    def __init__(self, inner: ParameterizedSystem, V: Vector, U: Vector, x0: Vector) -> None:
+        self.inner, self._V, self._U, self._x0 = inner, V, U, x0
+        self.n, self.k = inner.n + V.shape[1], V.shape[1]
+        self._below = np.hstack([V.T, np.zeros((self.k, self.k))])
+        self._frame, self._of = Frame(inner.pattern, self.k), inner.pattern
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the residual alone."""
+        return self.inner.nfev
+
+    @property
+    def njev(self) -> int:
+        """Evaluations with derivatives."""
+        return self.inner.njev
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in either."""
+        return self.inner.seconds
+
+    @property
+    def pattern(self) -> Pattern:
+        """J with k dense rows and columns."""
+        if self._of is not self.inner.pattern:
+            self._frame, self._of = Frame(self.inner.pattern, self.k), self.inner.pattern
+        return self._frame.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The sizes of the unknowns, and 1 for the multipliers."""
+        scale = self.inner.scale
+        return None if scale is None else np.append(scale, np.ones(self.k))
+
+    def residual(self, x: Vector, p: float) -> Vector:
+        """Return (F + U mu, V^T (x - x0)); here x is (x, mu)."""
+        y, mu = x[: -self.k], x[-self.k :]
+        return self._whole(self.inner.residual(y, p), y, mu)
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return the residual, its Jacobian and its derivative by p."""
+        y, mu = x[: -self.k], x[-self.k :]
+        F, J, Fp = self.inner.linearize(y, p)
+        pattern = self.pattern
+        matrix = self._frame.matrix(J, self._U, self._below)
+        assert matrix.indices is pattern.indices
+        return self._whole(F, y, mu), matrix, np.append(Fp, np.zeros(self.k))
+
+    def accepted(self, z: Vector) -> None:
+        """Keep the component along the null space that this point has."""
+        self._x0 = z[: -1 - self.k].copy()
+
+    def _whole(self, F: Vector, y: Vector, mu: Vector) -> Vector:
+        return np.append(F + self._U @ mu, self._V.T @ (y - self._x0))
+
+
+def curve_family(
+    system: BoundSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
+) -> ParameterizedSystem | GaugedFamily:
+    """Return the family of a problem along a parameter; gauged if a null space is declared."""
+    inner = ParameterizedSystem(system, line, x, t)
+    V = workspace.null_space
+    if V is None:
+        return inner
+    return GaugedFamily(inner, V, _left(inner, x, t, workspace), x.copy())
+
+
+def _left(inner: ParameterizedSystem, x: Vector, t: float, workspace: Workspace) -> Vector:
+    """Return a basis of the left null space at x, or beside it if x is a branch point or a fold."""
+    random = np.random.default_rng(0).standard_normal(len(x))
+    aside = random * (np.abs(x) + float(np.abs(x).max() or 1.0))
+    for share in (0.0, 1e-6, 1e-3):
+        solver = workspace.solver(inner.pattern)
+        try:
+            solver.factorize(inner.linearize(x + share * aside, t)[1])
+        except SingularMatrixError as error:
+            last = error
+            continue
+        left: Vector = solver.left
+        return left
+    raise last
+
+
+def multipliers(family: Any) -> int:
+    """Return how many multipliers stand behind x in the unknowns of a family."""
+    return family.k if isinstance(family, GaugedFamily) else 0
+
+
+def lifted(family: Any, x: Vector) -> Vector:
+    """Return x, shape (n,) or with p behind it (n + 1,), with the multipliers of a family: zero."""
+    k = multipliers(family)
+    return np.insert(x, min(len(x), family.n - k), np.zeros(k)) if k else x
+
+
+def stripped(family: Any, special: Special) -> Special:
+    """Return a special point without the multipliers of a family."""
+    k, n = multipliers(family), family.n
+    if not k or len(special.x) == n - k:
+        return special
+
+    def cut(v: Any) -> Any:
+        return v if v is None else np.delete(v, np.s_[n - k : n])
+
+    found = replace(special, x=special.x[: n - k], vector=cut(special.vector))
+    found.tangent, found.other = cut(special.tangent), cut(special.other)
+    return found

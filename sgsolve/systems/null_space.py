@@ -1,0 +1,90 @@
+"""NullSpace: directions along which solutions of a problem are not determined.
+
+A pressure without reference, a potential with fluxes only, a network with a conserved total: the
+Jacobian is singular at every point, while solutions exist. The user declares the directions, or
+one finds out by name which unknowns they contain.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
+from .bound import BoundSystem
+
+Vector = NDArray[Any]
+
+NULL = 1e-6  # of the terms of an equation, that J v may be
+
+
+class NullSpace:
+    """The null space that a user declares.
+
+    Parameters
+    ----------
+    given : array_like of shape (n,) or (n, k), callable or None
+        A callable gets x and the parameters that it names.
+    """
+
+    def __init__(self, given: Any) -> None:
+        if given is not None and not callable(given):
+            given = _array(given)
+        self._given = given
+
+    def __bool__(self) -> bool:
+        return self._given is not None
+
+    def basis(self, system: BoundSystem, x: Vector) -> Vector | None:
+        """Return an orthonormal basis at x, shape (n, k); None if nothing was declared.
+
+        Raises
+        ------
+        InputError
+            If the columns are dependent, or no null vectors of the Jacobian at x.
+        """
+        if self._given is None:
+            return None
+        V: Any = self._given
+        if callable(V):
+            V = _array(V(x.copy(), **system.params))
+        V = V[:, None] if V.ndim == 1 else V
+        if V.ndim != 2 or len(V) != len(x) or not 0 < V.shape[1] < len(x):
+            raise ShapeError(
+                f"null_space has shape {V.shape} for {len(x)} unknowns; give columns, shape "
+                f"({len(x)}, k)"
+            )
+        V = V / np.maximum(np.abs(V).max(axis=0), 1e-300)
+        Q, R = np.linalg.qr(V)
+        if np.abs(np.diag(R)).min() <= 1e-10:
+            raise InputError("the columns of null_space are dependent or zero; give a basis")
+        _check(system, x, V)
+        return Q
+
+
+def _array(given: Any) -> Vector:
+    V = np.asarray(given)
+    if V.dtype.kind not in "biuf":
+        raise DataTypeError(f"null_space must hold real numbers, not dtype {V.dtype}")
+    if not np.isfinite(V).all():
+        raise NotFiniteError("null_space holds values that are not finite")
+    return V.astype(float)
+
+
+def _check(system: BoundSystem, x: Vector, V: Vector) -> None:
+    """Refuse what is certainly no null space of the Jacobian at x."""
+    if not system.is_prepared:
+        system.prepare(x)
+    with np.errstate(all="ignore"):
+        J = system.linearize(x)[1]
+        product, terms = np.abs(J @ V), abs(J) @ np.abs(V)
+    bad = product > NULL * terms
+    if np.isfinite(product).all() and bad.any():
+        i, j = (int(k[0]) for k in np.nonzero(bad))
+        raise InputError(
+            f"null_space: column {j} is no null vector of the Jacobian at the start: equation "
+            f"{system.blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
+            f"size {terms[i, j]:.2e}; give vectors v with J v = 0"
+        )

@@ -1,0 +1,134 @@
+"""A declared null space: systems whose solutions are determined up to a constant, or a total."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import InputError, Problem, ShapeError
+
+N = 30
+
+
+def neumann(n):
+    """Minus the second difference with natural boundary conditions: constants are free."""
+    d = np.full(n, 2.0)
+    d[[0, -1]] = 1.0
+    return sp.csr_array(sp.diags_array([-np.ones(n - 1), d, -np.ones(n - 1)], offsets=[-1, 0, 1]))
+
+
+A = neumann(N)
+SOURCE = np.cos(np.pi * (np.arange(N) + 0.5) / N)
+ONES = np.ones(N)
+
+
+def fluxes(u, s):
+    """Nonlinear fluxes between neighbours; the sources add up to zero."""
+    drop = u[1:] - u[:-1]
+    flux = drop + 0.1 * drop**3
+    return np.concatenate([-flux[:1], flux[:-1] - flux[1:], flux[-1:]]) - s * SOURCE
+
+
+def pinned(u, s):
+    """The same with the level fixed by hand: the first equation says u[0] = 0."""
+    F = fluxes(u, s)
+    return np.concatenate([u[:1], F[1:]])
+
+
+def test_solve_keeps_the_level_of_the_start():
+    problem = Problem(fluxes, params={"s": 1.0}, null_space=ONES)
+    reference = Problem(pinned, params={"s": 1.0}).solve(np.zeros(N)).x
+    for level in (0.0, 5.0):
+        result = problem.solve(np.full(N, level))
+        assert abs(result.x.mean() - level) < 1e-12
+        assert np.allclose(result.x - result.x[0], reference, atol=1e-10)
+        assert not result.remark
+
+
+def test_sweep_and_sensitivity():
+    problem = Problem(fluxes, params={"s": 1.0}, null_space=ONES[:, None])
+    values = [0.1, 1.0, 10.0, 100.0]
+    branch = problem.sweep(np.zeros(N), "s", values)
+    reference = Problem(pinned).sweep(np.zeros(N), "s", values)
+    assert np.allclose(branch.states - branch.states[:, :1], reference.states, atol=1e-9)
+    assert np.abs(branch.states.mean(axis=1)).max() < 1e-12
+    x = branch.states[1]
+    slope = problem.sensitivity(x, "s", s=1.0)
+    h = 1e-5
+    ends = [problem.solve(x, s=1.0 + sign * h).x for sign in (1.0, -1.0)]
+    assert np.allclose(slope, (ends[0] - ends[1]) / (2 * h), atol=1e-7)
+    assert abs(slope.mean()) < 1e-13
+
+
+def test_a_function_and_two_levels():
+    """Two regions without contact: each has a level of its own."""
+
+    def residual(u, s):
+        return np.concatenate([fluxes(u[:N], s), fluxes(u[N:], 2.0 * s)])
+
+    def levels(u, s):
+        return np.kron(np.eye(2), np.ones((N, 1)))
+
+    branch = Problem(residual, null_space=levels).sweep(np.zeros(2 * N), "s", [1.0, 2.0])
+    reference = Problem(pinned).sweep(np.zeros(N), "s", [1.0, 2.0, 4.0]).states
+    for part, rows in ((slice(0, N), (0, 1)), (slice(N, 2 * N), (1, 2))):
+        u = branch.states[:, part]
+        assert np.allclose(u - u[:, :1], reference[list(rows)], atol=1e-9)
+
+
+def bistable(u, lam):
+    """Two equations that are one: y is free."""
+    x, y = u[:1], u[1:]
+    rate = lam + x - x**3 / 3.0 - 0.0 * y
+    return np.concatenate([rate, -rate])
+
+
+@pytest.mark.parametrize("backend", ["superlu", "dense"])
+def test_continuation_folds_and_stability(backend):
+    """x follows lam + x - x^3/3 = 0 while y is free: folds at -2/3 and 2/3, one zero eigenvalue."""
+    problem = Problem(bistable, null_space=[0.0, 1.0], backend=backend)
+    branch = problem.continuation([-2.0, 3.0], "lam", (-1.0, 1.0), lam=-0.6, stability=True)
+    folds = branch.specials("fold")
+    assert np.allclose([s.parameter for s in folds], [2.0 / 3.0, -2.0 / 3.0], atol=1e-10)
+    assert all(s.x.shape == (2,) and s.vector.shape == (2,) for s in folds)
+    assert branch.states.shape == (len(branch), 2)
+    assert np.allclose(branch.states[:, 1], 3.0, atol=1e-12)
+    x = branch.states[:, 0]
+    assert np.abs(branch["lam"] + x - x**3 / 3.0).max() < 1e-9
+    assert (branch["unstable"] == (np.abs(x) < 1.0)).all()
+
+
+def buckling(u, a):
+    """Branch points at the eigenvalues of A, on solutions without a mean."""
+    return A @ u - a * (u - u.mean()) + (u - u.mean()) ** 3 - ((u - u.mean()) ** 3).mean()
+
+
+def test_branch_points_and_switch(tmp_path):
+    problem = Problem(buckling, null_space=ONES)
+    eigenvalues = np.sort(np.linalg.eigvalsh(A.toarray()))[1:3]
+    path = tmp_path / "run.npz"
+    branch = problem.continuation(np.zeros(N), "a", (0.001, 0.05), a=0.001, checkpoint=path)
+    assert np.allclose([s.parameter for s in branch.special], eigenvalues, atol=1e-9)
+    again = problem.continuation(
+        np.zeros(N), "a", (0.001, 0.05), a=0.001, checkpoint=path, resume=True
+    )
+    assert np.array_equal(again["a"], branch["a"])
+    arm = problem.switch(branch, 0, (0.001, 0.05))
+    assert arm.success
+    assert np.abs(arm.x).max() > 0.1
+    assert np.abs(problem.residual(arm.x, a=arm["a"][-1])).max() < 1e-9
+    assert np.abs(arm.states.mean(axis=1)).max() < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        (np.ones(N + 1), ShapeError, r"null_space has shape \(31, 1\) for 30 unknowns"),
+        (np.arange(N), InputError, "column 0 is no null vector of the Jacobian at the start"),
+        (np.ones((N, 2)), InputError, "dependent"),
+        (["a"] * N, InputError, "must hold real numbers"),
+        (np.full(N, np.nan), InputError, "not finite"),
+    ],
+)
+def test_what_is_no_null_space_is_refused(given, error, words):
+    with pytest.raises(error, match=words):
+        Problem(fluxes, null_space=given).solve(np.zeros(N), s=1.0)
