@@ -1,6 +1,5 @@
 """Time limits and Ctrl-C: what was computed is handed back."""
 
-import itertools
 import time
 
 import numpy as np
@@ -125,7 +124,7 @@ def test_time_limit_of_curves_and_solutions():
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_interrupt_at_any_call_hands_back_a_point(name):
-    for at in itertools.chain(range(4, 40, 3), range(40, 1000, 97)):
+    for at in (*range(4, 30, 7), *range(40, 1000, 311)):
         f = Interrupting(hard, at)
         result = Problem(f).solve([3.0, -2.0], SOLVERS[name], raise_on_failure=False)
         if f.left > 0:

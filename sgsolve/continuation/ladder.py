@@ -28,14 +28,14 @@ def default_ladder(**settings: Any) -> Robust:
     Parameters
     ----------
     **settings
-        `limits`, `termination`, `max_iterations` as in `Robust`. A homotopy ends where a limit
-        forbids the next step of its curve.
+        `patience`, `limits`, `termination`, `max_iterations` as in `Robust`. A homotopy ends
+        where a limit forbids the next step of its curve.
 
     Examples
     --------
     >>> for rung in default_ladder().rungs[-3:]:
     ...     print(rung.solver.name)
-    PseudoTransient
+    TrustRegion
     Homotopy (newton)
     Homotopy (fixed point)
     """

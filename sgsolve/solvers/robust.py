@@ -11,6 +11,7 @@ reference problems in the tests.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ from .presets import (
     PseudoTransient,
     TrustRegion,
 )
+from .settings import positive
 from .system import System
 from .termination import Test
 from .workspace import Workspace
@@ -73,7 +75,8 @@ class Rung:
 def default_rungs() -> tuple[Rung, ...]:
     """Return the ladder that serves by default.
 
-    The shorter limits cost no solution of the gallery, and no one waits for them in vain.
+    The best point of a stage that failed may be a local minimum, so that every solver gets the
+    first point as a start as well: what one of them solves alone, the ladder solves.
     """
     return (
         Rung(DampedNewton()),
@@ -81,7 +84,10 @@ def default_rungs() -> tuple[Rung, ...]:
         Rung(TrustRegion(max_iterations=60)),
         Rung(LevenbergMarquardt()),
         Rung(Newton(), from_best=False),
-        Rung(PseudoTransient(max_iterations=100), from_best=False),
+        Rung(PseudoTransient(), from_best=False),
+        Rung(LevenbergMarquardt(), from_best=False),
+        Rung(LineSearchNewton(), from_best=False),
+        Rung(TrustRegion(), from_best=False),
     )
 
 
@@ -92,9 +98,15 @@ class Robust:
     Parameters
     ----------
     rungs : tuple of Rung, optional
-        The ladder; by default damped Newton, line search, trust region, Levenberg-Marquardt, full
-        Newton and pseudo-transient continuation. `Problem.solve` adds two homotopies to it:
-        `sgsolve.continuation.default_ladder`.
+        The ladder; by default damped Newton; line search, trust region and Levenberg-Marquardt
+        from the best point so far; full Newton, pseudo-transient continuation and those three from
+        the first point. `Problem.solve` adds two homotopies to it:
+        `sgsolve.continuation.default_ladder`. A rung that would repeat an earlier one is left out.
+    patience : float
+        Seconds that all rungs after the first may take together, or ten times what the first one
+        took, if that is more. What is left is shared evenly among the rungs to come, so that no
+        rung of a large problem takes the time of the others. Small problems take a hundredth of
+        it, so that no clock decides on them; ``math.inf`` sets no limit.
     limits : tuple, optional
     termination : Test, optional
     max_iterations : int, optional
@@ -102,6 +114,7 @@ class Robust:
     """
 
     rungs: tuple[Rung, ...] = field(default_factory=default_rungs)
+    patience: float = 40.0
     limits: tuple[Any, ...] | None = None
     termination: Test | None = None
     max_iterations: int | None = None
@@ -109,6 +122,7 @@ class Robust:
     def __post_init__(self) -> None:
         if not self.rungs:
             raise InputError("a ladder needs at least one rung")
+        positive(self, "patience")
         names = ("limits", "termination", "max_iterations")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         rungs = tuple(replace(rung, solver=rung.solver.adapted(**given)) for rung in self.rungs)
@@ -123,21 +137,56 @@ class Robust:
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Try the rungs in turn from (x, F); return the first success or the best failure."""
+        started = perf_counter()
         total = self.rungs[0].solver.run(system, workspace, x, F, monitor)
         total.stages.append(_line(total))
-        for rung in self.rungs[1:]:
+        first, now = total.moved or (x, F), perf_counter()
+        end, tried = now + max(self.patience, 10.0 * (now - started)), {_key(self.rungs[0], x)}
+        for k, rung in enumerate(self.rungs[1:], 1):
             if total.status.success or total.status in FINAL:
                 break
-            start = (total.x, total.F) if rung.from_best else total.moved or (x, F)
-            outcome = rung.solver.run(system, workspace, *start, monitor)
+            start = (total.x, total.F) if rung.from_best else first
+            if _key(rung, start[0]) in tried:
+                continue
+            tried.add(_key(rung, start[0]))
+            share = (end - perf_counter()) / (len(self.rungs) - k)
+            outcome = _run(rung.solver, share, system, workspace, *start, monitor)
             total = _joined(total, outcome)
-            total.stages += [*outcome.stages, _line(outcome)]
         return total
+
+
+def _key(rung: Rung, x: Vector) -> tuple[str, bytes]:
+    """Return what tells a solver and its start from others; all settings are in its repr."""
+    return repr(rung.solver), x.tobytes()
+
+
+def _run(
+    solver: Solver,
+    share: float,
+    system: System,
+    workspace: Workspace,
+    x: Vector,
+    F: Vector,
+    monitor: Monitor,
+) -> Outcome:
+    """Run a rung for its share of the time, in seconds."""
+    deadline = perf_counter() + share
+    if not deadline < monitor.deadline:
+        deadline = monitor.deadline
+    outcome = solver.run(system, workspace, x, F, replace(monitor, deadline=deadline))
+    line = _line(outcome)
+    if outcome.status is Status.TIME_LIMIT and deadline < monitor.deadline:
+        outcome.status = Status.MAX_ITERATIONS  # of as many as its share of the time allows
+        line = f"{outcome.name}: ended after {outcome.history[-1].iteration} iterations, its share"
+        line += f" of the patience ({max(share, 0.0):.0f} s)"
+    outcome.stages.append(line)
+    return outcome
 
 
 def _joined(before: Outcome, now: Outcome) -> Outcome:
     """Return the better of two outcomes with the history and the costs of both."""
     before.history.extend(now.history)
+    before.stages += now.stages
     before.stats.add(now.stats)
     first = before.S_start if before.S_start is not None else np.ones_like(before.F)
     with np.errstate(all="ignore"):
