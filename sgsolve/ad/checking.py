@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ShapeError
 from .array import ADArray
-from .derivatives.derivative import Derivative, same_evaluation
+from .derivatives.derivative import same_evaluation
+from .derivatives.folded import Folded
 from .derivatives.sparsity import begin
 from .drivers import _numbers, value_and_jacobian
 from .nested import evaluate
@@ -46,7 +47,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     begin(evaluation, tracing=False)
     structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
-    derivative = Derivative(evaluation, {structure: (0.0, 1.0, direction, None)})
+    derivative = Folded(evaluation, {structure: (0.0, 1.0, direction, None)})
     y = evaluate(f, ADArray(x, derivative), *args, **kwargs)
     if not isinstance(y, ADArray):
         return np.asarray(y), np.zeros(np.shape(y))

@@ -7,6 +7,7 @@ aliased, and that a partial derivative which is one number stays one number.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..errors import DerivativeError
 from . import complex_values
 from .derivatives.array_operations import flat
 from .derivatives.derivative import Derivative
+from .derivatives.folded import narrow, without_overflow
 from .indexing import broadcast
 from .rules import scipy_parameters
 from .rules.numpy_ufuncs import BINARY, ONE_SIDED, UNARY
@@ -232,9 +234,25 @@ def _precise(v: Any, dtype: Any) -> Any:
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
     try:
-        return rule(*values)
+        return without_overflow(_loud(rule), *values)
     except TypeError as error:
         raise DerivativeError(f"no derivative of {ufunc.__name__} here: {error}") from error
+
+
+@functools.lru_cache(maxsize=1000)
+def _loud(rule: Any) -> Any:
+    """Return a rule that sets the floating point flags, and takes extended precision if it can."""
+    loud = getattr(rule, "loud", rule)
+
+    def tolerant(*values: Any) -> Any:
+        if not any(getattr(v, "dtype", None) in EXTENDED for v in values):
+            return loud(*values)
+        try:
+            return loud(*values)
+        except TypeError:
+            return loud(*map(narrow, values))
+
+    return tolerant
 
 
 def _known(ufunc: Any, partial: Any, which: int) -> Any:

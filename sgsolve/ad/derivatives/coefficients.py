@@ -51,6 +51,22 @@ def finite(number: Any) -> bool:
     return not isinstance(number, Symbol) and bool(np.isfinite(number))
 
 
+def moderate(number: Any) -> bool:
+    """Whether a number may stand beside an array.
+
+    An extreme one may not: the array alone could overflow, or vanish, where their product does not.
+    One of a recorded computation is looked at when the computation is repeated.
+    """
+    if isinstance(number, Symbol):
+        return True
+    size = abs(number)
+    return bool(size == 0.0 or LEAST < size < MOST)
+
+
+# Far beyond the ratios of physical units, and far from the ends of double precision.
+LEAST, MOST = 1e-100, 1e100
+
+
 def add_term(terms: Terms, g: Structure, q: Coefficient, memo: Memo) -> None:
     """Add a term to `terms`, where its structure may stand already."""
     p = terms.get(g)
@@ -81,8 +97,10 @@ def joined(p: Coefficient, q: Coefficient, memo: Memo) -> Coefficient:
         c = memo(op.add, c1, c2)
     elif ratio == -1:
         c = memo(op.subtract, c1, c2)
-    else:
+    elif moderate(ratio):
         c = memo(op.add_multiple, c1, c2, ratio)
+    else:
+        return alpha, 1.0, memo(op.add, memo(op.multiply, c1, s1), memo(op.multiply, c2, s2)), None
     return alpha, s1, c, None
 
 
@@ -179,6 +197,8 @@ def shifted(c: Any, s: Any, alpha: Any, memo: Memo) -> tuple[Any, Any]:
     """Return (c', s') with s' c' = alpha + s c; opposite pairs share c'."""
     if s == 0:
         return memo(op.ones_like, c), alpha
+    if not moderate(s) or not moderate(alpha / s):
+        return memo(op.add, memo(op.multiply, c, s), alpha), 1.0
     return memo(op.add, c, alpha / s), s
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DerivativeError
+from ..assembly.plan import Coefficient
 from ..structures import operations
 from ..structures.operands import Constant, Index, Matrix
 from ..structures.root import Evaluation
@@ -33,9 +34,11 @@ from .coefficients import (
     add_term,
     expanded,
     finite,
+    moderate,
     placed,
     pulled,
     scattered,
+    shift,
     shifted,
     without_numbers,
     zeroed,
@@ -76,6 +79,8 @@ class Derivative:
         if isinstance(factor, NUMBERS):
             return self.scaled_by_number(number * factor)
         memo = Memo()
+        if not moderate(number):
+            factor, number = op.multiply(factor, number), 1.0
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
             d = factor if g.rows is None else placed(factor, g, memo)
@@ -83,17 +88,30 @@ class Derivative:
                 a = d if a is None else memo(op.multiply, a, d)
                 terms[g] = (alpha * number, s * number, c, a)
             elif c is None:
-                terms[g] = (0.0, alpha * number, d, None)
+                s = alpha * number
+                terms[g] = with_number(s, d) if moderate(s) else with_number(1.0, op.multiply(d, s))
             else:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
-                terms[g] = (0.0, s * number, memo(op.multiply, c, d), None)
-        return Derivative(self.root, terms)
+                if not moderate(s * number):
+                    c, s = memo(op.multiply, c, s), 1.0
+                terms[g] = with_number(s * number, memo(op.multiply, c, d))
+        return type(self)(self.root, terms)
 
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
-        terms = {g: (p[0] * number, p[1] * number, p[2], p[3]) for g, p in self.terms.items()}
-        return Derivative(self.root, terms)
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            alpha, s = p[0] * number, p[1] * number
+            if p[2] is None and not g.has_weights:
+                terms[g] = (alpha, 0.0, None, p[3])
+            elif moderate(s) and (moderate(alpha) or not g.has_weights):
+                terms[g] = (alpha, s, p[2], p[3])
+            else:
+                h, q = expanded(g, p) if g.has_weights else (g, p)
+                c = op.multiply(shift(q[2], q[1], q[0]), number)
+                add_term(terms, h, with_number(1.0, c), Memo())
+        return type(self)(self.root, terms)
 
     def times(self, values: NDArray[Any]) -> Derivative:
         """Return diag(values) times this derivative, for values that the user supplied.
@@ -117,13 +135,13 @@ class Derivative:
         terms: Terms = {}
         others: Terms = {}
         for g, p in self.terms.items():
-            if p[2] is None and p[3] is None:
+            if p[2] is None and p[3] is None and moderate(p[0]):
                 terms[operations.weighted(g, constant)] = p
             else:
                 others[g] = p
         if others:
             terms.update(Derivative(self.root, others).scaled(constant.values).terms)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
@@ -147,7 +165,7 @@ class Derivative:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
                 add_term(terms, g, (0.0, s, zeroed(c, m, memo), None), memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
@@ -158,7 +176,7 @@ class Derivative:
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
             add_term(terms, g, q, memo)
-        return Derivative(self.root, merged_sum(self.root.root, terms))
+        return type(self)(self.root, merged_sum(self.root.root, terms))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others, each added in its own time."""
@@ -168,7 +186,7 @@ class Derivative:
             same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
-        return Derivative(self.root, merged_sum(self.root.root, terms))
+        return type(self)(self.root, merged_sum(self.root.root, terms))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""
@@ -176,14 +194,14 @@ class Derivative:
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
         """Return the derivative of a quotient from its value and that of the denominator."""
-        with np.errstate(all="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             inverse = op.reciprocal(others)
             slope = op.multiply(result, inverse)
         return self.scaled(inverse).plus(other.scaled((-1.0, slope)))
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
         """Return the derivative of a function with that rule, from its result and argument."""
-        with np.errstate(all="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             slope = op.partial(rule, result, value)
         return self.scaled(slope)
 
@@ -203,7 +221,7 @@ class Derivative:
             return self._put_back(rows, size)
         self._merge()
         terms = {operations.put(g, rows, size): p for g, p in self.terms.items()}
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def _put_back(self, index: Index, size: int) -> Derivative:
         """Return the derivative on the structures that elements were gathered from."""
@@ -216,7 +234,7 @@ class Derivative:
                 add_term(terms, h, q, memo)
             else:
                 add_term(terms, operations.put(g, index, size), p, memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
@@ -227,7 +245,11 @@ class Derivative:
             if p[3] is not None:
                 g, p = expanded(g, p)
             add_term(terms, operations.multiplied(g, matrix), p, memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
+
+    def final(self) -> Derivative:
+        """Return the same derivative in the form in which it is assembled."""
+        return self
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate: the derivative of the conjugate by real unknowns."""
@@ -274,7 +296,12 @@ class Derivative:
                 elif c is not None:
                     p = (alpha, s, pulled(c, pull, memo), a)
             add_term(terms, g, p, memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
+
+
+def with_number(s: Any, c: Any) -> Coefficient:
+    """Return the coefficient of a number and an array."""
+    return 0.0, s, c, None
 
 
 def same_evaluation(d: Derivative, e: Derivative) -> None:

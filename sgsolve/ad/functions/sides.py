@@ -58,10 +58,10 @@ def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
             else:
                 rest[g] = p
         if rest:
-            others.append(Derivative(d.root, rest).put(index, size))
+            others.append(type(d)(d.root, rest).put(index, size))
     memo = Memo()
     terms = {g: _spread(g, parts, size, memo) for g, parts in pieces.items()}
-    return total([Derivative(sides[0][1].root, terms), *others])
+    return total([type(sides[0][1])(sides[0][1].root, terms), *others])
 
 
 def _spread(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:

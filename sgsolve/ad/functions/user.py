@@ -106,7 +106,8 @@ def primitive(f: Function, rule: Function) -> Function:
 def _bernoulli(x: Any) -> Any:
     x = np.asarray(x)
     with np.errstate(all="ignore"):
-        return np.where(x == 0, 1.0, x / np.expm1(_below_overflow(x)))[()]
+        t = _below_overflow(x)
+        return np.where(x == 0, 1.0, t / np.expm1(t))[()]
 
 
 def _below_overflow(x: Any) -> Any:
@@ -121,7 +122,7 @@ _SERIES = (1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016, -691 / 108972864
 
 
 def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
-    x = np.asarray(x)
+    x = _below_overflow(np.asarray(x))
     with np.errstate(all="ignore"):
         slope = np.asarray((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
     small = np.abs(x) < 0.25

@@ -10,12 +10,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
 from ..assembly.plan import Plan, drop_oldest, plan_of
 from ..derivatives.derivative import Derivative
 from ..derivatives.symbols import UntraceableError
+from .points import Tape
 from .program import Program
 from .recorded import Recorded
 
@@ -49,14 +51,22 @@ def assemble(
         If the derivative has entries outside `target`.
     """
     if type(derivative) is Recorded:
-        program = _program(derivative, size, dtype, target)
-        if program is not None:
+        tape = derivative.tape
+        computation = _met(derivative, size, dtype, target)
+        if computation.program is not None:
             # A number that is zero today: what is divided by it has to be decided today.
             with suppress(ZeroDivisionError):
-                return program.pattern, program.run(derivative.tape.inputs)
+                try:
+                    return computation.program.pattern, computation.program.run(tape.inputs)
+                except FloatingPointError:
+                    computation.fold(tape)
+        derivative = tape.carry_out(derivative.point).final()
+        if tape.folded:
+            computation.fold(tape)
     terms = derivative.terms
     plan: Plan = plan_of(derivative.root.root, terms, size, target)
-    return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
+    with np.errstate(all="ignore"):
+        return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
 
 
 def pattern_of(derivative: Derivative, size: int) -> Pattern:
@@ -72,30 +82,40 @@ class Computation:
     ----------
     met, used : int
         Number of meetings, and the evaluation of the last one.
+    folded : bool
+        Whether it is carried out in the folded form.
     program : Program or None
     """
 
-    __slots__ = ("met", "program", "used")
+    __slots__ = ("folded", "met", "program", "used")
 
     def __init__(self) -> None:
         self.met = self.used = 0
+        self.folded = False
         self.program: Program | None = None
 
+    def fold(self, tape: Tape) -> None:
+        """Take the folded form from now on: the fast one overflowed or underflowed."""
+        tape.fold()
+        if not self.folded:
+            self.folded, self.met, self.program = True, 0, None
 
-def _program(derivative: Recorded, size: int, dtype: Any, target: Any) -> Program | None:
-    """Return the program of a recorded derivative if it was met often, and None before."""
+
+def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computation:
+    """Note that a computation was met, and return it; often met, it has a program."""
     programs = derivative.tape.recordings.programs
     key = (derivative.point, size, dtype, target)
-    computation = programs.get(key)
+    computation: Computation | None = programs.get(key)
     if computation is None:
         computation = programs.setdefault(key, Computation())
         drop_oldest(programs, MOST_PROGRAMS)
     computation.used = derivative.root.clock
+    if computation.folded:
+        derivative.tape.fold()
     if computation.met < MEETINGS:
         computation.met += 1
         if computation.met == MEETINGS:
             with suppress(UntraceableError):
-                inputs = derivative.tape.inputs
-                computation.program = Program(derivative.point, inputs, size, dtype, target)
-    program: Program | None = computation.program
-    return program
+                point, tape = derivative.point, derivative.tape
+                computation.program = Program(point, tape, size, dtype, target)
+    return computation

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
+from ..derivatives.folded import STRICT, Folded, wide
 from ..structures.root import Evaluation, Root
 
 # What lies on a tape is not freed before the evaluation ends. A tape holds this much, and this
@@ -104,6 +105,8 @@ class Tape:
     ----------
     root : Evaluation
     recordings : Recordings
+    folded : bool
+        Whether derivatives are carried out in the folded form.
     start : dict
         The derivative of the unknowns, by the point that stands for it.
     inputs : dict
@@ -111,7 +114,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_next", "_positions", "inputs", "made", "numbers", "recordings", "room", "root", "start",
+        "_next", "_positions", "folded", "inputs", "made", "numbers", "recordings", "room", "root",
+        "start",
     )  # fmt: skip
 
     def __init__(self, evaluation: Evaluation) -> None:
@@ -126,6 +130,7 @@ class Tape:
         self._positions: dict[int, int] = {}
         self.made: dict[Point, Derivative] = {}
         self.numbers = 0
+        self.folded = False
         self.room = TAPE_BYTES + TAPE_VECTORS * 8 * len(evaluation.cols)
 
     def position(self, item: Any) -> int:
@@ -144,10 +149,31 @@ class Tape:
     def carry_out(self, point: Point) -> Derivative:
         """Return the derivative that a point stands for."""
         made = self.made.get(point)
+        if made is None and not self.folded:
+            try:
+                with np.errstate(**STRICT):
+                    made = carry_out(point, self.inputs, self.start, self.made)
+            except FloatingPointError:
+                self.fold()
         if made is None:
-            made = carry_out(point, self.inputs, self.start, self.made)
-            self.made[point] = made
+            inputs = {k: wide(item) for k, item in self.inputs.items()}
+            with np.errstate(all="ignore"):
+                made = carry_out(point, inputs, self.start, self.made)
+        self.made[point] = made
         return made
+
+    def fold(self) -> None:
+        """Carry everything out in the form in which nothing overflows that need not."""
+        if not self.folded:
+            self.folded = True
+            self.made.clear()
+            self.start = folded_start(self.recordings.start, self.root)
+
+
+def folded_start(start: Point, evaluation: Evaluation) -> dict[Point, Derivative]:
+    """Return the derivative of the unknowns, in folded form, by the point that stands for it."""
+    one, zero = np.longdouble(1.0), np.longdouble(0.0)
+    return {start: Folded(evaluation, {evaluation.root: (one, zero, None, None)})}
 
 
 def carry_out(
@@ -169,15 +195,14 @@ def carry_out(
     for point in order:
         for parent in point.parents:
             uses[parent] = uses.get(parent, 0) + 1
-    with np.errstate(all="ignore"):
-        for point in order:
-            derivatives = [made[p] for p in point.parents]
-            items = [inputs[k] for k in point.inputs]
-            made[point] = point.apply(*derivatives, *point.arguments, *items)
-            for parent in point.parents:
-                uses[parent] -= 1
-                if not uses[parent] and not keep:
-                    del made[parent]
+    for point in order:
+        derivatives = [made[p] for p in point.parents]
+        items = [inputs[k] for k in point.inputs]
+        made[point] = point.apply(*derivatives, *point.arguments, *items)
+        for parent in point.parents:
+            uses[parent] -= 1
+            if not uses[parent] and not keep:
+                del made[parent]
     return made[last]
 
 

@@ -21,7 +21,9 @@ from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
 from ..derivatives import symbols
-from .points import Point, carry_out
+from ..derivatives.coefficients import moderate
+from ..derivatives.folded import STRICT, wide
+from .points import Point, Tape, carry_out
 from .tracing import Line, Tracer
 
 # How NumPy's own operators write an operation, and how it is written into a given place.
@@ -45,6 +47,9 @@ PLACED = {
 MOST_RESULTS = 2
 
 
+IGNORANT: Any = {"all": "ignore"}
+
+
 class Program:
     """The values of a Jacobian from the arrays on a tape.
 
@@ -55,12 +60,14 @@ class Program:
         The program's text.
     """
 
-    def __init__(
-        self, point: Point, inputs: dict[int, Any], size: int, dtype: Any, target: Any
-    ) -> None:
+    def __init__(self, point: Point, tape: Tape, size: int, dtype: Any, target: Any) -> None:
         tracer = Tracer()
+        self.folded = tape.folded
+        inputs = self._inputs(tape.inputs)
+        self.numbers = [k for k, item in inputs.items() if type(item) is float]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
-        derivative = carry_out(point, stand_ins)
+        with np.errstate(all="ignore"):
+            derivative = carry_out(point, stand_ins, tape.start).final()
         coefficients = list(derivative.terms.values())
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
@@ -73,18 +80,31 @@ class Program:
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
     def run(self, inputs: dict[int, Any]) -> NDArray[Any]:
-        """Return the values on `pattern`."""
+        """Return the values on `pattern`.
+
+        Raises
+        ------
+        FloatingPointError
+            If something overflowed or underflowed that need not: fold, and try again.
+        """
+        inputs = self._inputs(inputs)
+        for k in self.numbers:
+            if not moderate(inputs[k]):
+                raise FloatingPointError
         try:
             vector, views = self._scratch.pop()
         except IndexError:
             vector, views = self.places()
-        with np.errstate(all="ignore"):
+        with np.errstate(**(IGNORANT if self.folded else STRICT)):
             numbers = self.compute(inputs, views)
         constant = self.plan.constant_values(numbers, self.dtype)
         data = self.plan.finished(vector, *constant, self.dtype, self._unused())
         self._scratch.append((vector, views))
         self._results.append(data)
         return data
+
+    def _inputs(self, inputs: dict[int, Any]) -> dict[int, Any]:
+        return {k: wide(item) for k, item in inputs.items()} if self.folded else inputs
 
     def _unused(self) -> NDArray[Any] | None:
         """Return the memory of a result that nobody holds any more.

@@ -25,6 +25,29 @@ MOST_NUMBERS = 4
 PLAIN_NUMBERS = (float, int, np.float64, complex, np.complex128)
 
 
+def _method(name: str) -> Callable[..., Derivative]:
+    """Return the function that calls a method of whatever form of derivative there will be."""
+
+    def call(derivative: Derivative, *arguments: Any) -> Derivative:
+        result: Derivative = getattr(derivative, name)(*arguments)
+        return result
+
+    return call
+
+
+_CHAINED = _method("chained")
+_MASKED = _method("masked")
+_MULTIPLIED = _method("multiplied")
+_PLUS = _method("plus")
+_PRODUCT = _method("product")
+_PUT = _method("put")
+_QUOTIENT = _method("quotient")
+_SCALED_BY_NUMBER = _method("scaled_by_number")
+_TAKEN = _method("taken")
+_TAKEN_SLICE = _method("taken_slice")
+_WEIGHTED = _method("weighted")
+
+
 class Recorded(Derivative):
     """The derivative that a point of a tape stands for."""
 
@@ -87,7 +110,7 @@ class Recorded(Derivative):
             known = self.point.children.get(key)
             if known is not None:
                 return Recorded(tape, known)
-            return self._noted(key, Derivative.scaled_by_number, (), (number,))
+            return self._noted(key, _SCALED_BY_NUMBER, (), (number,))
         key = (float, type(number), number)
         known = self.point.children.get(key)
         if known is not None:
@@ -96,14 +119,14 @@ class Recorded(Derivative):
         met.add(number)
         if len(met) >= MOST_NUMBERS:
             varying.add(tape.numbers)
-        return self._noted(key, Derivative.scaled_by_number, (number,))
+        return self._noted(key, _SCALED_BY_NUMBER, (number,))
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
         known = self.point.children.get(constant)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(constant, Derivative.weighted, (constant,))
+        return self._noted(constant, _WEIGHTED, (constant,))
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate."""
@@ -133,7 +156,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, Derivative.masked, (), (mask,))
+        return self._noted(key, _MASKED, (), (mask,))
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
@@ -144,7 +167,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, Derivative.plus, (sign,), (), (other,))
+        return self._noted(key, _PLUS, (sign,), (), (other,))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others."""
@@ -170,7 +193,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, Derivative.product, (), (value, others), (other,))
+        return self._noted(key, _PRODUCT, (), (value, others), (other,))
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
         """Return the derivative of a quotient from its value and that of the denominator."""
@@ -182,7 +205,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, Derivative.quotient, (), (result, others), (other,))
+        return self._noted(key, _QUOTIENT, (), (result, others), (other,))
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
         """Return the derivative of a function with that rule, from its result and argument."""
@@ -192,7 +215,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, Derivative.chained, (rule,), (result, value))
+        return self._noted(key, _CHAINED, (rule,), (result, value))
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
@@ -202,12 +225,12 @@ class Recorded(Derivative):
             key: Hashable = ("taken", position, index.unique)
             known = self.point.children.get(key)
             if known is None:
-                return self._noted(key, Derivative.taken, (), (index,))
+                return self._noted(key, _TAKEN, (), (index,))
             return Recorded(self.tape, known)
         known = self.point.children.get(index)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(index, Derivative.taken, (index,))
+        return self._noted(index, _TAKEN, (index,))
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
@@ -215,7 +238,7 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, Derivative.taken_slice, (start, stop, step))
+        return self._noted(key, _TAKEN_SLICE, (start, stop, step))
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
@@ -230,14 +253,14 @@ class Recorded(Derivative):
         known = self.point.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, Derivative.put, (rows, size))
+        return self._noted(key, _PUT, (rows, size))
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
         known = self.point.children.get(matrix)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(matrix, Derivative.multiplied, (matrix,))
+        return self._noted(matrix, _MULTIPLIED, (matrix,))
 
     def combined(
         self,

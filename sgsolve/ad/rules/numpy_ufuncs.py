@@ -40,7 +40,16 @@ def _constant(number: Any, like: Any) -> Any:
 @quiet
 def _tanh(y: Any, x: Any) -> Any:
     # 1 - y^2 cancels where |x| is large; cosh overflows to inf there, whose inverse is right.
-    return (1.0 - y) * (1.0 + y) if np.iscomplexobj(x) else 1.0 / np.square(np.cosh(x))
+    return (1.0 - y) * (1.0 + y) if np.iscomplexobj(x) else np.square(1.0 / np.cosh(x))
+
+
+@quiet
+def _arctan(y: Any, x: Any) -> Any:
+    slope = 1.0 / (1.0 + x * x)
+    if np.all(slope):
+        return slope
+    # The square of x has overflowed where the slope is zero.
+    return np.where(slope == 0, (1.0 / x) / x, slope)
 
 
 UNARY: dict[np.ufunc, Unary] = {
@@ -65,7 +74,7 @@ UNARY: dict[np.ufunc, Unary] = {
     np.tan: quiet(lambda y, x: 1.0 + y * y),
     np.arcsin: quiet(lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x))),
     np.arccos: quiet(lambda y, x: (-1.0, 1.0 / np.sqrt((1.0 - x) * (1.0 + x)))),
-    np.arctan: quiet(lambda y, x: 1.0 / (1.0 + x * x)),
+    np.arctan: _arctan,
     np.sinh: quiet(lambda y, x: np.cosh(x)),
     np.cosh: quiet(lambda y, x: np.sinh(x)),
     np.tanh: _tanh,

@@ -163,6 +163,13 @@ def _xlog1py(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return np.log1p(b), np.where(np.equal(a, 0), 0.0, a / (1.0 + b))
 
 
+def _log_ratio(a: Any, b: Any) -> Any:
+    """Return log(a / b), also where the quotient leaves the range of normal numbers."""
+    ratio = np.divide(a, b)
+    normal = (ratio > 1e-300) & (ratio < 1e300)
+    return np.where(normal, np.log(ratio), np.log(a) - np.log(b))
+
+
 @quiet
 def _beta_slopes(y: Any, a: Any, b: Any, factor: Any) -> tuple[Any, Any]:
     both = special.digamma(a + b)
@@ -195,8 +202,8 @@ def _pseudo_huber(y: Any, delta: Any, r: Any) -> tuple[Any, Any]:
 BINARY: dict[np.ufunc, Binary] = {
     special.xlogy: _xlogy,
     special.xlog1py: _xlog1py,
-    special.rel_entr: quiet(lambda y, a, b: (np.log(np.divide(a, b)) + 1.0, -np.divide(a, b))),
-    special.kl_div: quiet(lambda y, a, b: (np.log(np.divide(a, b)), 1.0 - np.divide(a, b))),
+    special.rel_entr: quiet(lambda y, a, b: (_log_ratio(a, b) + 1.0, -np.divide(a, b))),
+    special.kl_div: quiet(lambda y, a, b: (_log_ratio(a, b), 1.0 - np.divide(a, b))),
     special.beta: lambda y, a, b: _beta_slopes(y, a, b, y),
     special.betaln: lambda y, a, b: _beta_slopes(y, a, b, 1.0),
     special.poch: quiet(_poch),
