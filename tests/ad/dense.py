@@ -21,6 +21,8 @@ def wide(v):
 
 # Filled by `dense_rules`: functions of NumPy, and partial derivatives of ufuncs.
 LINEAR, BILINEAR, SPECIAL, PARTIALS = set(), set(), {}, {}
+# Functions of complex numbers without complex derivative; the unknowns are real.
+OF_PARTS = {}
 POW = "pow"  # the operator: NumPy's x**2 is not np.power(x, 2) to the last bit
 
 
@@ -36,6 +38,8 @@ class Dense:
 
     ndim = property(lambda self: len(self.shape))
     size = property(lambda self: int(np.prod(self.shape)))
+    real = property(lambda self: linear(np.real, self) if np.iscomplexobj(self.v) else self)
+    imag = property(lambda self: linear(np.imag, self))
     T = property(lambda self: linear(np.transpose, self))
     dtype = property(lambda self: np.asarray(self.v).dtype)
 
@@ -47,6 +51,9 @@ class Dense:
 
     def reshape(self, *shape):
         return linear(lambda a: np.reshape(a, shape), self)
+
+    def conj(self):
+        return elementwise(np.conjugate, self)
 
     def ravel(self):
         return linear(np.ravel, self)
@@ -197,6 +204,8 @@ def _wide_product(func, a, b, args, kwargs):
 
 
 def elementwise(ufunc, *args):
+    if ufunc in OF_PARTS and np.iscomplexobj(args[0].v):
+        return OF_PARTS[ufunc](args[0])
     v = (operator.pow if ufunc is POW else ufunc)(*map(value, args))
     nodes = list(_nodes(args))
     if not np.size(v):

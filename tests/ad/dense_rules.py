@@ -11,6 +11,7 @@ from scipy import special
 from .dense import (
     BILINEAR,
     LINEAR,
+    OF_PARTS,
     PARTIALS,
     POW,
     SPECIAL,
@@ -20,6 +21,7 @@ from .dense import (
     _nodes,
     _tangents,
     elementwise,
+    linear,
     product,
     value,
     wide,
@@ -50,7 +52,37 @@ def _extreme(func, at):
     return extreme
 
 
+def _sizes(z):
+    """Absolute values and their tangents: of complex numbers, those of sqrt(x^2 + y^2)."""
+    w = wide(z.v)
+    r = np.hypot(w.real, w.imag)
+    t = (w.real * z.t.real + w.imag * z.t.imag) / np.where(r == 0, 1.0, r)
+    return r, t
+
+
+def _absolute(z):
+    return Dense(np.absolute(z.v), _sizes(z)[1])
+
+
+def _sign(z):
+    r, t = _sizes(z)
+    r = np.where(r == 0, 1.0, r)
+    return Dense(np.sign(z.v), np.where(wide(z.v) == 0, 0, z.t / r - wide(z.v) * t / r**2))
+
+
+def _angle(z, deg=False):
+    if not np.iscomplexobj(z.v):
+        return Dense(np.angle(z.v, deg), 0 * z.t)
+    w = wide(z.v)
+    with np.errstate(all="ignore"):
+        t = (w.real * z.t.imag - w.imag * z.t.real) / (w.real**2 + w.imag**2)
+    return Dense(np.angle(z.v, deg), t * (45 / np.arctan(np.longdouble(1)) if deg else 1))
+
+
 def _norm(a, ord=None, axis=None, keepdims=False):
+    if np.iscomplexobj(a.v):
+        sizes = _norm(Dense(np.absolute(a.v), _sizes(a)[1]), ord, axis, keepdims)
+        return Dense(np.linalg.norm(a.v, ord, axis, keepdims), sizes.t)
     if ord == 1 and axis is None and a.ndim == 2 and not a.size:
         return Dense(np.linalg.norm(a.v, 1), a.t.sum(axis=(1, 2)))
     if ord == 1 and axis is None and a.ndim == 2:
@@ -96,7 +128,8 @@ def _var(a, axis=None, ddof=0, keepdims=False):
     w = wide(a.v)
     d = w - np.mean(w, axis=axis, keepdims=True)
     count = w.size // max(1, np.size(v))
-    t = 2.0 * np.sum(a.t * d, axis=_axes(axis, a.ndim), keepdims=keepdims) / (count - ddof)
+    products = a.t.real * d.real + a.t.imag * d.imag
+    t = 2.0 * np.sum(products, axis=_axes(axis, a.ndim), keepdims=keepdims) / (count - ddof)
     return Dense(v, t.reshape((len(a.t), *np.shape(v))))
 
 
@@ -150,7 +183,7 @@ LINEAR |= {
     np.broadcast_to, np.repeat, np.tile, np.flip, np.expand_dims, np.swapaxes, np.moveaxis,
     np.pad, np.trace, np.diagonal, np.take, np.diag, np.tril, np.triu, np.rot90, np.trapezoid,
     np.delete, np.atleast_1d, np.atleast_2d, np.copy, np.ediff1d, np.gradient, np.take_along_axis,
-    np.resize, np.dstack, np.insert, np.block, np.matrix_transpose,
+    np.resize, np.dstack, np.insert, np.block, np.matrix_transpose, np.real, np.imag,
 }  # fmt: skip
 BILINEAR |= {np.dot, np.outer, np.inner, np.kron, np.vdot, np.tensordot, np.cross}
 SPECIAL |= {
@@ -164,9 +197,12 @@ SPECIAL |= {
     np.append: lambda a, b, axis=None: np.concatenate(
         [a, b] if axis is not None else [np.ravel(a), np.ravel(b)], axis or 0
     ),
-    np.argsort: lambda a: np.argsort(a.v),
+    np.argsort: lambda a: np.argsort(a.v), np.angle: _angle,
     np.nan_to_num: lambda a: Dense(np.nan_to_num(a.v), np.where(np.isfinite(a.v), a.t, 0.0)),
     np.select: lambda c, x, default=0: where(c[0], x[0], where(c[1], x[1], default)),
+}  # fmt: skip
+OF_PARTS |= {
+    np.absolute: _absolute, np.sign: _sign, np.conjugate: lambda z: linear(np.conjugate, z),
 }  # fmt: skip
 _ROOT_PI = np.sqrt(np.arctan(np.longdouble(1)) * 4)
 PARTIALS |= {
@@ -190,6 +226,7 @@ PARTIALS |= {
     ),
     np.arctan2: lambda y, a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)),
     np.logaddexp: lambda y, a, b: (1 / (1 + np.exp(b - a)), 1 / (1 + np.exp(a - b))),
+    np.conjugate: lambda y, a: (1,),
     np.negative: lambda y, a: (-1,),
     np.positive: lambda y, a: (1,),
     np.absolute: lambda y, a: (np.sign(a),),

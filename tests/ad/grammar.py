@@ -25,6 +25,16 @@ COMPLEX = """-{} | np.sin({}) | np.cos({}) | np.exp({}) | np.square({}) | {} * (
 | np.expm1(0.5 * {})
 | np.reciprocal(5.0 + np.sin(0.1 * {})) | np.sqrt(4.0 + np.sin(0.1 * {})) | {} + 1
 | np.log(4.0 + np.sin(0.1 * {}))"""
+TO_COMPLEX = """{} * (1 + 2j) | np.exp(1j * {}) | {} + 0.5j | 1j * {} | np.exp((0.3j - 0.2) * {})
+| {} * np.complex64(1j) | {}.astype(complex)"""
+PARTS = """abs({}) | np.abs({}) ** 2 | np.conj({}) | {}.conj() | {}.real | {}.imag | np.real({})
+| np.imag({}) | np.angle({}) | np.angle({}, deg=True) | np.sign({}) | {} * np.conj({})
+| np.absolute(2.0 - {}) | np.conjugate({}) * 1j | np.hypot({}.real, {}.imag)"""
+TWO_PARTS = """{} * np.conj({}) | {} + 1j * {} | {} * np.exp(1j * {}) | np.conj({}) - {}
+| np.vdot({}, {}) | np.where(np.abs({}) > 0.5, {}, 1j) | np.real({}) + 1j * np.imag({})"""
+REDUCE_PARTS = """np.linalg.norm({}) | np.linalg.norm({}, axis=0) | np.var({}) | np.std({})
+| np.linalg.norm({}, 1) | np.var({}, axis=-1, ddof=1)"""
+STAGES = """stages({}) | filtered({}) | rolled({}) | walled({}) | spun({})"""
 BINARY = """{} + {} | {} - {} | {} * {} | {} / (1.5 + {} ** 2) | np.add({}, {})
 | np.multiply({}, {}) | np.subtract({}, {}) | 0.2 * {} - 3 * {} | {} + {} * 0.25
 | np.divide({}, {})"""
@@ -70,14 +80,36 @@ def _from(w, *names):
 
 
 def unary(w):
-    template = _from(w, "COMPLEX" if w.complex else "REAL")
-    return template.replace("{}", w.any())
+    a = w.any()
+    template = _from(w, "COMPLEX" if w.is_complex(a) else "REAL")
+    return template.replace("{}", a)
 
 
 def binary(w):
-    template = _from(w, "BINARY", *(() if w.complex else ("BINARY_REAL",)))
     a, b = w.pair()
+    template = _from(w, "BINARY", *(() if w.is_complex(a, b) else ("BINARY_REAL",)))
     return w.fill(template, a, b)
+
+
+def parts(w):
+    """Complex numbers of real unknowns, and real numbers of these."""
+    if w.complex:
+        return unary(w)
+    a, b = w.pair()
+    if w.rng.random() < 0.3:
+        return w.fill(_from(w, "TWO_PARTS"), a, b)
+    if w.is_complex(a):
+        return _from(w, "PARTS", "PARTS", "REDUCE_PARTS").replace("{}", a)
+    return _from(w, "TO_COMPLEX").replace("{}", a)
+
+
+def stages(w):
+    """A chain in which every stage depends on neighbors in the one before."""
+    if w.rng.random() < 0.4:
+        a = w.with_axes(1, 2)
+        A = w.constant(w.sparse_matrix(w.shape(a)[0], w.shape(a)[0]))
+        return f"multiplied({A}, {a})"
+    return _from(w, "STAGES").replace("{}", w.any())
 
 
 def mixed(w):
@@ -91,8 +123,9 @@ def shaping(w):
 
 
 def reduction(w):
-    template = _from(w, "REDUCE", *(() if w.complex else ("REDUCE_REAL",)))
-    return template.replace("{}", w.any())
+    a = w.any()
+    template = _from(w, "REDUCE", *(() if w.is_complex(a) else ("REDUCE_REAL",)))
+    return template.replace("{}", a)
 
 
 def joining(w):
@@ -143,7 +176,7 @@ def index(w):
                      f"{positions}[:, None], [[0, 0]]"]  # fmt: skip
     if w.rng.random() < 0.15:
         return f"np.take({a}, {positions}, axis={w.pick(['0', '0', '-1', 'None'])})"
-    if w.rng.random() < 0.1 and not w.complex:
+    if w.rng.random() < 0.1 and not w.is_complex(a):
         w.fixed = False
         return f"{a}[{a} > 0.1]"
     return f"{a}[{w.pick(keys)}]"
@@ -151,7 +184,7 @@ def index(w):
 
 def where(w):
     a, b = w.pair()
-    if w.complex:
+    if w.is_complex(a, b):
         return f"np.where({w.constant(w.rng.random(w.shape(a)) < 0.5)}, {a}, {b})"
     t = round(float(w.rng.normal()) * 0.5, 2)
     template = w.pick([
@@ -166,7 +199,7 @@ def where(w):
 def branch(w):
     a = w.with_axes(0, 1, 2)
     b = w.pick([k for k in w.names() if w.shape(k) == w.shape(a)])
-    if w.complex:
+    if w.is_complex(a, b):
         m = w.constant(np.asarray(w.rng.random(w.shape(a)) < 0.5))
         return f"ad.branch({m}, lambda i: {a}[i] * {b}[i], lambda i: np.sin({b}[i]))"
     t = round(float(w.rng.normal()) * 0.5, 2)
@@ -218,7 +251,7 @@ def loop(w):
 
 def other(w):
     a = w.any()
-    if w.complex:
+    if w.is_complex(a):
         return f"elementwise_cube({a})"
     return w.pick([f"elementwise_sine({a})", f"np.interp({a}, c[0], c[1])", f"{a}[np.argsort({a})]",
                    f"np.interp({a}, c[0], c[1], left=0.0)", f"{a}.astype(np.float32)"])  # fmt: skip
@@ -226,7 +259,9 @@ def other(w):
 
 FAMILIES = {unary: 6, binary: 6, mixed: 3, shaping: 3, reduction: 3, joining: 3, multiply: 2,
             sparse: 2, index: 5, where: 2, branch: 2, sparsesum: 2, gathered: 2, loop: 1,
-            other: 1}  # fmt: skip
+            other: 1, parts: 2, stages: 1}  # fmt: skip
+
+FAVORED = (parts, stages)
 
 
 def random_sparse(rng, m, n):

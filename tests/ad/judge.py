@@ -6,7 +6,7 @@ import numpy as np
 
 from sgsolve import ad
 
-from .dense import Constant, Dense, _nodes, linear, value
+from .dense import Constant, Dense, _nodes, linear, value, wide
 from .dense_rules import where
 
 __all__ = ["bernoulli", "branch", "dot", "elementwise", "hstack", "sparsesum", "sparsevec",
@@ -80,7 +80,7 @@ def elementwise(f, dfdx):
     def apply(x):
         if not isinstance(x, Dense):
             return f(x)
-        return Dense(f(x.v), x.t * dfdx(x.v.astype(x.t.dtype)))
+        return Dense(f(x.v), x.t * dfdx(wide(x.v)))
 
     return apply
 

@@ -44,6 +44,8 @@ class Writer:
         self.constants = [np.array([-1.0, -0.2, 0.5, 1.5]), np.array([0.0, 1.0, -1.0, 2.0])]
         self.env = [self.points[0]]
         self.weights = np.array(list(grammar.FAMILIES.values()), dtype=float)
+        if number % 4 == 3:  # most of the program complex, or a chain of chains
+            self.weights[[f in grammar.FAVORED for f in grammar.FAMILIES]] *= 6
         while len(self.sources) < length:
             self._write_one()
 
@@ -93,6 +95,9 @@ class Writer:
         a = self.any()
         fits = [b for b in self.names() if self.shape(b) == self.shape(a)]
         return (a, self.pick(fits)) if self.rng.random() < 0.7 else (a, self.any())
+
+    def is_complex(self, *names):
+        return any(np.iscomplexobj(self.env[int(name[2:-1])]) for name in names)
 
     def shape(self, name):
         return np.shape(self.env[int(name[2:-1])])
@@ -149,6 +154,57 @@ def _smoothed(u):
     return u
 
 
+def _vector(u):
+    if np.ndim(u) != 1 or len(u) < 2:
+        raise ValueError("a chain needs a vector")
+    return u
+
+
+def _stages(u):
+    _vector(u)
+    for _ in range(5):
+        d = u[1:] - u[:-1]
+        f = d * np.cos(u[1:] * u[:-1])
+        u = u + 0.1 * np.concatenate([f[:1], f[1:] - f[:-1], -f[-1:]])
+    return u
+
+
+def _filtered(u):
+    _vector(u)
+    for _ in range(8):
+        u = np.concatenate([u[:1], 0.5 * u[1:] + 0.3 * np.sin(u[:-1])])
+    return u
+
+
+def _rolled(u):
+    for _ in range(6):
+        u = u + 0.1 * np.roll(u, 1) * np.cos(u) - 0.2 * np.roll(u, -1)
+    return u
+
+
+def _walled(u):
+    _vector(u)
+    for _ in range(12):
+        u = np.concatenate([0.5 * u[:1] + 0.1 * u[1:2] ** 2, u[1:]])
+    return u
+
+
+def _spun(u):
+    """Complex between the stages, which are real again; of real numbers."""
+    if u.dtype.kind == "c":
+        raise ValueError("a chain of real stages")
+    for _ in range(5):
+        z = u * np.exp(1j * np.roll(u, 1))
+        u = 0.5 * (z * np.conj(np.roll(z, -1))).real + 0.3 * np.imag(z)
+    return u
+
+
+def _multiplied(A, u):
+    for _ in range(6):
+        u = u + 0.1 * (A @ np.sin(u)) - 0.2 * u
+    return u
+
+
 def _newton(a):
     y = 1.0 + 0.1 * a
     for k in range(3):
@@ -173,7 +229,8 @@ def _einsum(subscripts, a, b):
 def namespace(module):
     return {
         "np": np, "ad": module, "special": special, "smoothed": _smoothed, "newton": _newton,
-        "summed": _summed, "einsum": _einsum,
+        "summed": _summed, "einsum": _einsum, "stages": _stages, "filtered": _filtered,
+        "rolled": _rolled, "walled": _walled, "spun": _spun, "multiplied": _multiplied,
         "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
         "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x),
         lambda x: 2 * np.cos(2 * x)),

@@ -143,8 +143,9 @@ def inner(a: Any, b: Any) -> Any:
 
 def vdot(a: Any, b: Any) -> Any:
     """Return the sum of products of all elements; np.vdot for AD arrays."""
-    a, b = np.ravel(a), np.ravel(b)
-    return ADArray(np.vdot(value(a), value(b)), matmul(np.conjugate(a), b)._derivative)
+    # Of the arrays as they are: copies of views with strides add in another order.
+    result = np.vdot(value(a), value(b))
+    return ADArray(result, matmul(np.conjugate(np.ravel(a)), np.ravel(b))._derivative)
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
