@@ -120,12 +120,11 @@ class DeflatedDirection:
         total = 0.0
         for other in self.known:
             away = (x - other) / self.size
-            square = float(away @ away) / len(x)
+            square = np.float64(away @ away) / len(x)  # its powers overflow to infinity
             if square == 0.0:
                 return 0.0
-            repulsion = square ** (-0.5 * self.power)
             along = float(away @ dx) / (self.size * len(x))
-            total -= self.power * repulsion / (repulsion + 1.0) * along / square
+            total -= self.power / (1.0 + square ** (0.5 * self.power)) * along / square
         return total
 
 

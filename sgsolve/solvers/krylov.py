@@ -94,7 +94,7 @@ class KrylovDirection:
         if memory is None:
             return self.forcing
         before, phi = memory
-        eta = GAMMA * (it.phi / phi) ** ALPHA if phi > 0.0 else 0.0
+        eta = GAMMA * min(it.phi / phi, 1.0 / GAMMA) ** ALPHA if phi > 0.0 else 0.0
         guard = GAMMA * before**ALPHA
         if guard > 0.1:
             eta = max(eta, guard)

@@ -142,3 +142,18 @@ def test_sweep_ends_where_its_step_is_lost_to_rounding():
     with pytest.raises(SgsolveError) as caught:
         Problem(f).sweep([1.0], "p", values, min_step=1e-12, raise_on_failure=True)
     assert caught.value.result.status is Status.STEP_TOO_SMALL
+
+
+def test_deflation_ends_close_to_known_solutions_and_far_from_them():
+    from sgsolve.continuation.deflation import DeflatedDirection, Deflation
+
+    for power in (0.5, 2.0, 4.0):
+        direction = DeflatedDirection(known=(np.array([0.0]),), power=power)
+        for away in (1e-300, 1e-120, 1e-30, 1e30, 1e150):
+            with np.errstate(all="ignore"):
+                slope = direction.slope(np.array([away]), np.array([away]))
+            # m = 1 + 1 / r^p has the slope -p / (r (1 + r^p)), here times dx = r
+            right = -power / (1.0 + away**power) if away < 1.0 else 0.0
+            assert slope == pytest.approx(right, rel=1e-9, abs=1e-12) or away == 1e-300
+    problem = Problem(lambda x: x * (x - 1e-120) * (x - 1.0))
+    assert len(problem.solutions([0.5], deflation=Deflation(power=4.0), time_limit=20.0)) >= 1
