@@ -122,6 +122,12 @@ class ADArray(Operators):
         return transposed
 
     @property
+    def mT(self) -> ADArray:
+        """The array with its last two axes exchanged."""
+        transposed: ADArray = self.swapaxes(-1, -2)
+        return transposed
+
+    @property
     def flat(self) -> Any:
         """Iterator over the elements."""
         return iter(self.ravel())

@@ -17,8 +17,9 @@ from ..errors import DerivativeError
 JOIN = (
     "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
     "np.hstack in place of np.r_ and for parts of different lengths, np.column_stack in place of "
-    "np.c_, and ad.sparsesum([ad.sparsevec(n, idx, y)]) in place of F[idx] = y; a residual may "
-    "also return the list [a, b]. A plain ndarray would lose the derivative of an AD array"
+    "np.c_, A @ y in place of A.dot(y), and ad.sparsesum([ad.sparsevec(n, idx, y)]) in place of "
+    "F[idx] = y; a residual may also return the list [a, b]. A plain ndarray "
+    "would lose the derivative of an AD array"
 )
 FLOAT = (
     "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., and np.stack or "
@@ -42,14 +43,13 @@ INSTEAD = {
     "spherical_kn": "use np.sqrt(np.pi / (2 * x)) * scipy.special.kv(n + 0.5, x)",
     "r_": "use np.hstack, which joins numbers and vectors too",
     "c_": "use np.column_stack",
-    "fromiter": "use np.stack(list(...))",
+    "vectorize": "use operators and functions on whole arrays, or ad.elementwise(f, dfdx)",
     "polyfit": "its solution is an unknown with the normal equations as its equation",
     "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_of(f, argnum=1)",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
 }
-OF_ALL = (
-    "join the elements first, np.stack([a, b]), or give it a slope with ad.elementwise(f, dfdx)"
-)
+OF_LISTS = "join the elements first, np.stack([a, b]) or np.block([[a, b], [c, d]])"
+OF_ALL = f"give it a slope with ad.elementwise(f, dfdx); of a list, {OF_LISTS}"
 
 
 def plain_array() -> DerivativeError:
@@ -58,6 +58,11 @@ def plain_array() -> DerivativeError:
     if name is None:
         return DerivativeError(JOIN)
     short = name.rsplit(".", 1)[-1]
+    if name.startswith("np.") and short not in INSTEAD:
+        return DerivativeError(
+            f"{name} makes a plain array of an argument, such as a list of AD arrays, which would "
+            f"lose the derivative: {OF_LISTS}"
+        )
     return DerivativeError(
         f"{name} takes plain arrays only, which would lose the derivative: "
         f"{INSTEAD.get(short, OF_ALL)}"

@@ -272,3 +272,29 @@ def test_lists_serve_functionals_and_storage():
     )
     slopes = problem.sensitivity(result, "a", lambda x, a: [x[0] * a, x[1]])
     np.testing.assert_allclose(np.ravel(slopes), [3.0, 3.0], rtol=1e-9)
+
+
+def test_arrays_made_like_an_ad_array():
+    def like(x):
+        return {"like": x} if isinstance(x, ad.ADArray) else {}
+
+    check(lambda x: np.array([x[0], 2.0, x[1] * x[2]], **like(x)), V)
+    check(lambda x: np.asarray([[x[0], x[1]], [x[1], 1.0]], **like(x)) @ x[:2], V)
+    check(lambda x: np.fromiter((z**2 for z in x), float, **like(x)), V)
+    assert np.array([1.0, 2.0], like=ad.seed(V)).dtype == float
+    assert np.array([ad.seed(V)[0]], np.float32, like=ad.seed(V)).dtype == np.float32
+    with pytest.raises(DerivativeError, match="int64"):
+        np.array([ad.seed(V)[0]], dtype=np.int64, like=ad.seed(V))
+
+
+def test_weights_of_a_histogram_are_not_lost():
+    counts = np.histogram(ad.seed(V), bins=3)[0]
+    np.testing.assert_array_equal(counts, np.histogram(V, bins=3)[0])
+    for call in (
+        lambda x: np.histogram(V, bins=3, weights=x),
+        lambda x: np.histogram(V, 3, None, True, x),
+    ):
+        with pytest.raises(DerivativeError, match=r"np\.bincount"):
+            call(ad.seed(V))
+    edges = np.histogram(V, bins=3)[1]
+    check(lambda x: np.bincount(np.digitize(V, edges[1:-1]), weights=x, minlength=3), V)

@@ -224,6 +224,8 @@ _OURS: dict[str, Any] = {
     "dstack": dstack, "block": block, "insert": insert, "median": median, "sinc": sinc,
     "i0": bessel_i0, "fix": fix, "vander": vander, "linspace": linspace, "convolve": convolve,
     "nansum": _without_nan(np.sum, 0.0), "nanmean": _without_nan(np.mean, 0.0),
+    "nanprod": _without_nan(np.prod, 1.0), "nancumsum": _without_nan(np.cumsum, 0.0),
+    "nancumprod": _without_nan(np.cumprod, 1.0),
     "nanmax": _without_nan(np.max, -np.inf), "nanmin": _without_nan(np.min, np.inf),
 }  # fmt: skip
 TABLE: dict[Any, Any] = {

@@ -125,9 +125,9 @@ def _pad_by_selection(array: Any, pad_width: Any, mode: Any, kwargs: Any) -> Any
 
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Return elements of the first choice whose condition holds; np.select for AD arrays."""
-    result = default
+    result = array_of(default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = where(condition, choice, result)
+        result = where(condition, array_of(choice), result)
     return result
 
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import DerivativeError
+from ..array import ADArray
 from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
 from ..elementwise import value
+from ..nested import array_of
 from . import (
     composed,
     joining,
@@ -31,9 +34,33 @@ def _of_values(func: Function) -> Function:
     """Return a function that is evaluated on the numbers: its result is a decision."""
 
     def decided(*args: Any, **kwargs: Any) -> Any:
+        if func is np.histogram and _weighted(*args, **kwargs):
+            raise DerivativeError(
+                "np.histogram(weights=...) would lose the derivatives of the weights; use "
+                "np.bincount(np.digitize(x, edges[1:-1]), weights=w, minlength=len(edges) - 1)"
+            )
         return func(*map(composed.plain, args), **{k: value(v) for k, v in kwargs.items()})
 
     return decided
+
+
+def _weighted(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> bool:
+    """Whether the weights of np.histogram carry derivatives."""
+    return isinstance(weights, ADArray)
+
+
+def _made_like(func: Function) -> Function:
+    """Return a function that makes arrays, called with ``like=y``."""
+
+    def made(content: Any, dtype: Any = None, *args: Any, like: Any = None, **kwargs: Any) -> Any:
+        joined = array_of(list(content) if func is np.fromiter else content)
+        if not isinstance(joined, ADArray):
+            return func(joined, dtype, *args, **kwargs)
+        return joined if dtype in (None, joined.dtype) else joined.astype(dtype)
+
+    return made
 
 
 # Results are truth values, positions, shapes or fresh constants: nothing to differentiate.
@@ -48,6 +75,9 @@ DECISIONS: tuple[Function, ...] = (
     np.triu_indices_from,
 )  # fmt: skip
 
+# With ``like=y`` NumPy hands over calls that hold AD arrays in a list.
+LIKE: tuple[Function, ...] = (np.array, np.asarray, np.asanyarray, np.fromiter)
+
 TABLE.update(
     {
         **shaping.TABLE,
@@ -61,11 +91,12 @@ TABLE.update(
         **small_matrices.TABLE,
         **sparse_vectors.TABLE,
         **{func: _of_values(func) for func in DECISIONS},
+        **{func: _made_like(func) for func in LIKE},
     }
 )
 OF_SEQUENCES.update({
     np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block,
-    np.select, np.piecewise, np.polyval, np.lexsort,
+    np.select, np.piecewise, np.polyval, np.lexsort, np.linalg.multi_dot,
 })  # fmt: skip
 
 
@@ -94,3 +125,4 @@ METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
 METHODS["tolist"] = shaping.tolist
 METHODS["fill"] = METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing
+METHODS["partition"] = METHODS["resize"] = shaping.refuse_writing

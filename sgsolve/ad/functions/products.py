@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import Any
 
@@ -190,6 +191,12 @@ def _ufunc(name: str) -> Any:
     return getattr(np, name)  # np.matvec and np.vecmat came with NumPy 2.2
 
 
+def multi_dot(arrays: Any) -> Any:
+    """Return the product of several matrices; np.linalg.multi_dot for AD arrays."""
+    total: Any = functools.reduce(matmul, arrays)
+    return ADArray(np.linalg.multi_dot([value(a) for a in arrays]), total._derivative)
+
+
 def outer(a: Any, b: Any) -> Any:
     """Return all products of two vectors; np.outer for AD arrays."""
     return np.ravel(a)[:, np.newaxis] * np.ravel(b)[np.newaxis, :]
@@ -221,6 +228,7 @@ TABLE: dict[Any, Any] = {
     np.trace: trace,
     np.kron: kron,
     np.linalg.outer: outer,
+    np.linalg.multi_dot: multi_dot,
     np.linalg.trace: lambda a, offset=0: trace(a, offset, -2, -1),
     np.linalg.matmul: matmul,
     np.linalg.tensordot: tensordot,

@@ -92,6 +92,8 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **k
 
 def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any:
     """Return the weighted average over axes; np.average for AD arrays."""
+    if kwargs.pop("returned", False):
+        raise DerivativeError("np.average on AD arrays takes no returned; use np.sum(weights)")
     if weights is None:
         return mean(a, axis, **kwargs)
     if np.ndim(weights) == 1 and np.ndim(a) > 1 and axis is not None:
@@ -266,7 +268,10 @@ def refuse(kwargs: Any, name: str) -> None:
     """Refuse arguments that the AD function does not have."""
     given = sorted(k for k, v in kwargs.items() if v is not None and v is not UNSET)
     if given:
-        raise DerivativeError(f"np.{name} on AD arrays takes no {', '.join(given)}")
+        raise DerivativeError(
+            f"np.{name} on AD arrays takes no {', '.join(given)}; choose elements before, with an "
+            "index or np.where"
+        )
 
 
 TABLE: dict[Any, Any] = {

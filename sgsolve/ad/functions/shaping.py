@@ -162,13 +162,13 @@ def item(y: Any, *args: Any) -> Any:
     if not args and y.size != 1:
         raise InputError(f"item: give the position, the array has {y.size} elements")
     if len(args) == 1 and not isinstance(args[0], tuple):
-        return np.ravel(y)[args[0]]
-    return y[args[0] if len(args) == 1 else args] if args else np.reshape(y, ())
+        return +np.ravel(y)[args[0]]  # a copy: NumPy's is a number of its own
+    return +(y[args[0] if len(args) == 1 else args] if args else np.reshape(y, ()))
 
 
 def tolist(y: Any) -> Any:
     """Return nested lists of the elements, each an AD array without axes."""
-    return [tolist(part) for part in y] if y.ndim else y
+    return [tolist(part) for part in y] if y.ndim else +y
 
 
 def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:
