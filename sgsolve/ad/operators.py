@@ -76,7 +76,7 @@ class Operators:
     def __mul__(self, other: Any) -> Any:
         kind = type(other)
         value = self._value
-        if kind in NUMBERS:
+        if kind in NUMBERS and value.dtype is DOUBLE:
             return type(self)(value * other, self._derivative.scaled(float(other)))
         if kind is type(self):
             others = other._value
@@ -89,7 +89,7 @@ class Operators:
         return call_ufunc(np.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        if type(other) in NUMBERS:
+        if type(other) in NUMBERS and self._value.dtype is DOUBLE:
             return type(self)(other * self._value, self._derivative.scaled(float(other)))
         return call_ufunc(np.multiply, other, self)
 

@@ -12,7 +12,8 @@ import scipy.sparse as sp
 from ...errors import ShapeError
 from ..array import ADArray
 from ..assembly.plan import add_product
-from ..elementwise import DOUBLE, value
+from ..derivatives.derivative import Derivative
+from ..elementwise import DOUBLE, EXTENDED, value
 from ..indexing import Selected
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
@@ -40,7 +41,6 @@ def _fits(A: Any, y: ADArray) -> bool:
 
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
     """Return the product of a sparse matrix and a vector."""
-    derivative = y._derivative
     vector = y._value
     if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
         # What ``A @ vector`` comes down to, without the questions on the way.
@@ -48,7 +48,16 @@ def _sparse_product(A: Any, y: ADArray) -> ADArray:
         add_product(A, vector, result)
     else:
         result = A @ vector
+    derivative = _in_own_precision(y)
     return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
+
+
+def _in_own_precision(y: ADArray) -> Derivative:
+    """Return the derivative of y, so that no product of matrices is in double precision."""
+    derivative: Derivative = y._derivative
+    if y.dtype not in EXTENDED or derivative.is_sparsity:
+        return derivative
+    return derivative.scaled(np.ones(y.size, dtype=np.longdouble))
 
 
 def _product(numpys: Any, a: Any, b: Any) -> Any:
@@ -69,7 +78,7 @@ def _operand(a: Any) -> Any:
 
 
 def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:
-    derivative = y._derivative
+    derivative = _in_own_precision(y)
     matrix = derivative.root.matrix(A)
     if y.ndim == 2:
         matrix = _repeated(derivative.root, matrix, y.shape[1], True)
@@ -77,7 +86,7 @@ def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:
 
 
 def _constant_right(y: ADArray, A: Any, result: Any) -> ADArray:
-    derivative = y._derivative
+    derivative = _in_own_precision(y)
     matrix = derivative.root.matrix(A)
     matrix = _repeated(derivative.root, matrix, y.shape[0] if y.ndim == 2 else 1, False)
     return ADArray(result, derivative.multiplied(matrix))

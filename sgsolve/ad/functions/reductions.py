@@ -15,7 +15,7 @@ from ...errors import DerivativeError
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..elementwise import value
+from ..elementwise import EXTENDED, value
 from ..indexing import Selected
 from ..structures.operands import Index
 from .branching import where
@@ -87,7 +87,12 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **k
             weights = used / np.sum(used, axis=axis, keepdims=True)
         return _weighted(a, weights, axis, result)
     total = _summed(a._derivative, a.shape, axis, int(np.size(result)))
-    return ADArray(result, total.scaled(1.0 / _count(a, result)))
+    return ADArray(result, total.scaled(_one(a.dtype) / _count(a, result)))
+
+
+def _one(dtype: Any) -> Any:
+    """Return 1 in the precision of a dtype, in double precision at least."""
+    return np.longdouble(1.0) if dtype in EXTENDED else 1.0
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any:
@@ -100,6 +105,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, **kwargs: Any) -> Any
         shape = [1] * np.ndim(a)
         shape[axis] = -1
         weights = np.reshape(weights, shape)
+    if isinstance(a, ADArray) and not isinstance(weights, ADArray):
+        weights = np.asarray(weights) * _one(a.dtype)
     weights = np.broadcast_to(weights, np.shape(a))
     return np.sum(a * weights, axis, **kwargs) / np.sum(weights, axis, **kwargs)
 

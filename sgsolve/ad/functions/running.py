@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..elementwise import value
+from ..elementwise import EXTENDED, value
 from .reductions import UNSET, refuse
 
 
@@ -118,7 +118,8 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     steps = spacing if len(spacing) == len(axes) else (spacing or (1.0,)) * len(axes)
     derived = []
     for k, step, result in zip(axes, steps, [results] if single else results, strict=True):
-        D = _difference_matrix(v.shape[k], step, edge_order)
+        one = np.longdouble(1.0) if v.dtype in EXTENDED else 1.0
+        D = _difference_matrix(v.shape[k], step, edge_order, one)
         moved = np.moveaxis(f, k, 0)
         columns = np.reshape(moved, (v.shape[k], v.size // v.shape[k]))
         slopes: Any = np.moveaxis(np.reshape(D @ columns, moved.shape), 0, k)
@@ -126,7 +127,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     return derived[0] if single else type(results)(derived)
 
 
-def _difference_matrix(n: int, step: Any, edge_order: int) -> Any:
+def _difference_matrix(n: int, step: Any, edge_order: int, one: Any) -> Any:
     """Return np.gradient along one axis as a sparse matrix, found with three probes.
 
     No row has more than three neighbouring columns, and these differ modulo three.
@@ -136,7 +137,7 @@ def _difference_matrix(n: int, step: Any, edge_order: int) -> Any:
     parts = []
     slopes_of: Any = np.gradient
     for colour in range(3):
-        probe = slopes_of((rows % 3 == colour) * 1.0, step, edge_order=edge_order)
+        probe = slopes_of((rows % 3 == colour) * one, step, edge_order=edge_order)
         cols = window + (colour - window) % 3
         used = (cols < n) & (probe != 0)
         parts.append((probe[used], rows[used], cols[used]))
