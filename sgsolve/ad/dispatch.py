@@ -38,6 +38,10 @@ INSTEAD: dict[Function, str] = {
     **dict.fromkeys((np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d), _VALUES),
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",
+    **dict.fromkeys(
+        (np.histogram_bin_edges, np.histogram2d, np.histogramdd),
+        "use it on ad.value(y) for counts, and ad.sparsesum for weights",
+    ),
     np.correlate: "use np.convolve(a, v[::-1], mode)",
     np.apply_along_axis: "use functions with an axis, or np.stack of slices",
 }

@@ -48,12 +48,12 @@ def test_decisions_are_plain(func):
     arguments = {
         "searchsorted": (np.sort(V), x), "digitize": (x, np.sort(V)), "allclose": (x, x),
         "isclose": (x, V),
-        "array_equal": (x, V), "array_equiv": (V, x), "full_like": (x, 2.0),
+        "array_equal": (x, V), "array_equiv": (V, x),
         "may_share_memory": (x, V),
         "shares_memory": (x, V), "can_cast": (np.float64, np.float64), "result_type": (x, 1.0),
         "isin": (x, V),
         "lexsort": ((x, x),), "argpartition": (x, 2), "tril_indices_from": (x.reshape(2, 3),),
-        "triu_indices_from": (x.reshape(2, 3),), "histogram": (x,),
+        "triu_indices_from": (x.reshape(2, 3),),
         "unravel_index": (np.array([1]), (2, 3)),
     }.get(func.__name__, (x,))  # fmt: skip
     result = func(*arguments)
@@ -75,6 +75,24 @@ def test_decisions_are_plain(func):
         *(r if isinstance(r, tuple) else (r,) for r in (result, expected)), strict=True
     ):
         np.testing.assert_array_equal(got, plain)
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: np.histogram(x), lambda x: np.histogram(x, 5)[1], lambda x: np.histogram(V, x),
+    lambda x: np.histogram(V, 3, (0, 1), weights=x), lambda x: np.histogram(x, "auto"),
+    lambda x: np.histogram(V, 3, (0.0, x[0])), lambda x: np.histogram_bin_edges(x),
+    lambda x: np.histogram2d(x, V), lambda x: np.histogramdd(x.reshape(2, 3)),
+    lambda x: np.full_like([1, 2], x[0]), lambda x: np.bincount([0, 1, 1, 0, 2, 1], x, x[0]),
+])  # fmt: skip
+def test_what_depends_on_values_is_no_decision(call):
+    """Edges of bins and weights have slopes, where counts have none."""
+    with pytest.raises(DerivativeError):
+        call(ad.seed(V))
+
+
+def test_counts_in_constant_bins():
+    counts, edges = np.histogram(ad.seed(V), np.linspace(-2.0, 3.0, 4))
+    np.testing.assert_array_equal(counts, np.histogram(V, edges)[0])
 
 
 def test_methods_exist_on_ndarrays_and_are_listed():

@@ -160,8 +160,18 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return np.stack([x**p for p in (powers if increasing else powers[::-1])], axis=1)
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0) -> Any:
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
     """Return evenly spaced points between start and stop."""
+    if retstep or (dtype is not None and np.dtype(dtype).kind not in "fc"):
+        raise DerivativeError("np.linspace on AD arrays takes no retstep, and no integer dtype")
     steps = num - 1 if endpoint else num
     weight = np.arange(num) / max(steps, 1)
     ndim = max(np.ndim(start), np.ndim(stop))

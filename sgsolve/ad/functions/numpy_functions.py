@@ -67,11 +67,11 @@ def _made_like(func: Function) -> Function:
 DECISIONS: tuple[Function, ...] = (
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero,
     np.count_nonzero, np.any, np.all, np.allclose, np.isclose, np.array_equal, np.array_equiv,
-    np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.searchsorted, np.digitize,
+    np.zeros_like, np.ones_like, np.empty_like, np.searchsorted, np.digitize,
     np.isreal, np.iscomplex, np.iscomplexobj, np.isrealobj, np.result_type, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.argwhere, np.isneginf,
     np.isposinf, np.can_cast, np.common_type, np.min_scalar_type, np.isin, np.lexsort,
-    np.argpartition, np.histogram, np.nanargmax, np.nanargmin, np.tril_indices_from,
+    np.argpartition, np.nanargmax, np.nanargmin, np.tril_indices_from,
     np.triu_indices_from,
 )  # fmt: skip
 

@@ -50,4 +50,41 @@ def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
     return result
 
 
-TABLE: dict[Any, Any] = {np.interp: interp, np.polyval: polyval, np.piecewise: piecewise}
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    """Return counts in constant bins, as plain numbers; np.histogram for AD arrays.
+
+    Raises
+    ------
+    DerivativeError
+        If bins are laid between the extremes of `a`, or an argument beside `a` is an AD array.
+    """
+    given = [bins, weights, *(() if range is None else range)]
+    if any(isinstance(g, ADArray) for g in given) or (np.ndim(bins) == 0 and range is None):
+        raise DerivativeError(
+            "np.histogram would lose the derivative of its edges or weights; give constant edges, "
+            "np.histogram(y, edges), and add weights with ad.sparsesum([ad.sparsevec(n, bin, w)])"
+        )
+    numpys: Any = np.histogram
+    return numpys(value(a), bins, range, density, weights)
+
+
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True, **kwargs: Any
+) -> Any:
+    """Return an array like `a` with one value everywhere; np.full_like for AD arrays."""
+    like = np.empty_like(value(a), dtype, order, subok, **kwargs)
+    if not isinstance(fill_value, ADArray):
+        like[...] = fill_value
+        return like
+    return np.copy(np.broadcast_to(fill_value, like.shape)).astype(like.dtype)
+
+
+TABLE: dict[Any, Any] = {
+    np.interp: interp,
+    np.polyval: polyval,
+    np.piecewise: piecewise,
+    np.histogram: histogram,
+    np.full_like: full_like,
+}
