@@ -16,6 +16,7 @@ al., Drift-diffusion models, WIAS Preprint 2263 (2016).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,11 @@ from .carriers import Carriers, carriers, edge_values, space_charge
 from .constants import CODATA2018, Constants
 from .contacts import Contact
 from .floating import firmness, gathering
+from .kept_fluxes import KeptFluxes
 from .kinds import check_kinds
 from .layout import Layout, carrier_rows, poisson_rows
 from .mesh import Mesh
+from .methods import poisson_alone
 from .start import equilibrium, solve, sweep
 from .statistics import Boltzmann, Statistics
 from .terminal import current
@@ -154,6 +157,16 @@ class Device:
     def thermal_voltage(self) -> float:
         """``k T / q`` in V at the device's own temperature."""
         return self.constants.thermal_voltage(self.parameters["T"])
+
+    @cached_property
+    def kept_fluxes(self) -> KeptFluxes:
+        """The same equations with the fluxes on the edges as unknowns."""
+        return KeptFluxes(self)
+
+    @cached_property
+    def poisson_problem(self) -> Problem:
+        """Poisson's equation alone, see `methods.poisson_alone`."""
+        return poisson_alone(self)
 
     def blocks(self) -> dict[str, slice]:
         """Where the three kinds of unknowns are."""

@@ -7,12 +7,12 @@ replaced by the balance of the whole region, in which the inner fluxes have canc
 are computed. The equations are the same, taken in another combination.
 
 Regions are found from the doping: connected nodes of one type. The inversion layer under a gate is
-none of them, and comes and goes with the voltage. Where no contact reaches it (in a MOS capacitor)
-its level hangs on generation alone, often 1e-18 of the conductances that it is added to in the
-diagonal of the Jacobian; rounding then decides the sign of what is left. So the diagonal is rounded
-up, by eight rounding errors: the *firmness*, part of the derivative and not of the residual, in
-devices with gates and for minority carriers only. The level moves by what generation asks for or by
-less, never by noise.
+none of them, and comes and goes with the voltage. Devices all of one type are solved with the
+fluxes kept (`kept_fluxes`), whether a contact reaches their layer or not. In devices of both types
+contacts usually reach it. Where none does, its level hangs on generation alone, often 1e-18 of the
+conductances that it is added to in the diagonal of the Jacobian, and rounding decides the sign of
+what is left. So the diagonal is rounded up there, by eight rounding errors: the *firmness*, part of
+the derivative and not of the residual, in devices with gates and for minority carriers only.
 
 Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128, on balances over regions.
 """

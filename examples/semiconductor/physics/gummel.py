@@ -18,7 +18,7 @@ import numpy as np
 from sgsolve import Problem, ad
 from sgsolve.errors import ConvergenceError
 
-from .start import cold_method
+from .methods import cold_method
 
 if TYPE_CHECKING:
     from .device import Device

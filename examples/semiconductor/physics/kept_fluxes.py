@@ -6,8 +6,10 @@ rounding errors; kept, every balance is a sum of numbers of its own size::
     j(potentials) - j           = 0     on every edge, divided by its conductance
     sum j -+ U V                = 0     at every node
 
-Small signals are computed in this form (see `small_signal`), steady states with light on an
-inversion layer that no contact reaches, and the last steps of devices with floating regions. It has
+Small signals are computed in this form (see `small_signal`), steady states of devices in which a
+gate makes an inversion layer that no contact reaches, and the last steps of devices with floating
+regions. The level of such a layer hangs on generation alone, often 1e-18 of the conductances inside
+it: eliminated, rounding decides the level; kept, it is a sum of generation rates. It has
 about 5/3 of the unknowns in one dimension.
 
 Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
@@ -27,6 +29,7 @@ from .boundary import fixed_potentials
 from .carriers import Carriers, carriers, edge_values, fluxes
 from .contacts import Gate
 from .floating import majority, regions
+from .predictors import HeldLevels
 from .terminal import losses
 
 if TYPE_CHECKING:
@@ -111,10 +114,27 @@ class KeptFluxes:
         result = self.problem.solve(self.whole(x, p), few, raise_on_failure=False, **p)
         return self.potentials(result.x) if result.success else x
 
-    def sweep(self, x: np.ndarray, name: str, values: Any, p: Mapping[str, Any]) -> Branch:
+    def sweep(
+        self,
+        x: np.ndarray,
+        name: str,
+        values: Any,
+        p: Mapping[str, Any],
+        raise_on_failure: bool = False,
+    ) -> Branch:
         """Sweep from x, the solution near the first value."""
         y = self.whole(x, {**p, name: values[0]})
-        branch = self.problem.sweep(y, name, values, solver=self._method(), **p)
+        predictor = HeldLevels(self, name, p)
+        branch = self.problem.sweep(
+            y,
+            name,
+            values,
+            solver=self._method(),
+            predictor=predictor,
+            raise_on_failure=raise_on_failure,
+            **p,
+        )
+        predictor.poisson.add_cost(branch.stats)
         return replace(branch, states=branch.states[:, : self.first])
 
     def _method(self) -> solvers.Method:
@@ -132,12 +152,10 @@ class KeptFluxes:
         return np.concatenate(found)
 
 
-def needed(device: Device, generation: Any) -> bool:
-    """Whether light falls on a layer that only a gate makes: all of one type, with a gate."""
+def needed(device: Device) -> bool:
+    """Whether a layer may form that no contact reaches: all of one type, with a gate."""
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
-    if not gated or not np.any(generation):
-        return False
-    return not all(where.any() for where in majority(device).values())
+    return gated and not all(where.any() for where in majority(device).values())
 
 
 def polished(
@@ -150,5 +168,5 @@ def polished(
     """
     if not any(regions(device).values()):
         return [x for x, _ in points]
-    form = KeptFluxes(device)
+    form = device.kept_fluxes
     return [form.polished(x, p) for x, p in points]

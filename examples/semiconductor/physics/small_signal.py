@@ -23,7 +23,6 @@ from sgsolve.errors import InputError
 from .carriers import carriers
 from .checks import contact as check_contact
 from .kept_fluxes import KeptFluxes
-from .start import poisson_alone
 from .terminal import balance, charge, cuts
 
 if TYPE_CHECKING:
@@ -138,5 +137,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     def stored(u: Array, **q: Any) -> Array:
         return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
 
-    poisson = poisson_alone(device, x[n:])
-    return float(poisson.sensitivity(x[:n], "V_" + contact, of=stored, **p))
+    slope = device.poisson_problem.sensitivity(
+        x[:n], "V_" + contact, of=stored, **{**p, "quasi": x[n:]}
+    )
+    return float(slope)

@@ -1,0 +1,75 @@
+"""Which solver serves which equations, and Poisson's equation alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sgsolve import Problem, ad, solvers
+
+if TYPE_CHECKING:
+    from .device import Device
+
+ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
+ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
+
+
+def method(vt: float) -> solvers.Robust:
+    """Newton's method, damped only where the next correction would be larger than this one.
+
+    That test does not depend on how the equations are scaled, and lets a depletion layer grow by
+    volts in a few steps. Where it does not arrive in 60 steps (a diode pushed by 20 V at once, or
+    light turned on in the dark, when densities rise by a factor of e a step), `cold_method` does.
+    """
+    damped = solvers.Method(
+        damping=solvers.NaturalMonotonicity(), termination=_accurate(), max_iterations=60
+    )
+    return solvers.Robust(
+        rungs=(solvers.Rung(damped), solvers.Rung(cold_method(vt), from_best=False))
+    )
+
+
+def poisson_method(vt: float) -> solvers.Robust:
+    """Newton's method with full steps, then as `method`.
+
+    With fixed quasi-Fermi potentials the charge falls monotonically with the potential. Full steps
+    then converge from the neutral potential, however thick the depletion layer becomes.
+    """
+    full = solvers.Method(termination=_accurate(), max_iterations=60)
+    return solvers.Robust(
+        rungs=(
+            solvers.Rung(full),
+            *(solvers.Rung(r.solver, from_best=False) for r in method(vt).rungs),
+        )
+    )
+
+
+def cold_method(vt: float) -> solvers.Method:
+    """Newton's method with steps cut to their logarithm in units of kT/q.
+
+    Charges are exponential in potentials: a jump of 200 kT/q becomes one of 5, small steps pass.
+    """
+    return solvers.Method(
+        limits=(solvers.LogDamping(max(vt, 0.01)),), termination=_accurate(), max_iterations=300
+    )
+
+
+def _accurate() -> solvers.Test:
+    """Potentials to 1e-13, or residuals within rounding.
+
+    It is tight because a potential that is wrong by 1e-11 V changes a current by 4e-10 of itself,
+    and costs little because the last step of Newton's method doubles the digits.
+    """
+    accurate = solvers.Error(ACCURACY) | solvers.Rounding(ROUNDING)
+    return solvers.Residual(1e-10) & accurate
+
+
+def poisson_alone(device: Device) -> Problem:
+    """Poisson's equation for the potential; the parameter `quasi` holds the other unknowns."""
+
+    def residual(u: Any, quasi: Any, **p: Any) -> Any:
+        return device.poisson(ad.hstack([u, quasi]), **p)
+
+    params = {**device.parameters, "quasi": np.zeros(2 * device.layout.n_s)}
+    return Problem(residual, params=params, scale=device.thermal_voltage)
