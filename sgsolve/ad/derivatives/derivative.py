@@ -257,7 +257,7 @@ class Derivative:
         terms: Terms = {}
         for g, p in self.terms.items():
             add_term(terms, *conjugated(g, p, memo), memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def real_part(self) -> Derivative:
         """Return the real part: the derivative of the real part by real unknowns."""
@@ -273,7 +273,7 @@ class Derivative:
         for g, p in self.terms.items():
             for h, q in parts(g, p, part, memo):
                 add_term(terms, h, q, memo)
-        return Derivative(self.root, terms)
+        return type(self)(self.root, terms)
 
     def _merge(self) -> None:
         """Hold one term instead of many if that is less; to be asked before terms are multiplied.

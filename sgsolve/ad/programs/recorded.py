@@ -36,12 +36,15 @@ def _method(name: str) -> Callable[..., Derivative]:
 
 
 _CHAINED = _method("chained")
+_CONJUGATED = _method("conjugated")
+_IMAGINARY_PART = _method("imaginary_part")
 _MASKED = _method("masked")
 _MULTIPLIED = _method("multiplied")
 _PLUS = _method("plus")
 _PRODUCT = _method("product")
 _PUT = _method("put")
 _QUOTIENT = _method("quotient")
+_REAL_PART = _method("real_part")
 _SCALED_BY_NUMBER = _method("scaled_by_number")
 _TAKEN = _method("taken")
 _TAKEN_SLICE = _method("taken_slice")
@@ -133,21 +136,21 @@ class Recorded(Derivative):
         known = self.point.children.get("conjugated")
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted("conjugated", Derivative.conjugated)
+        return self._noted("conjugated", _CONJUGATED)
 
     def real_part(self) -> Derivative:
         """Return the real part."""
         known = self.point.children.get("real")
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted("real", Derivative.real_part)
+        return self._noted("real", _REAL_PART)
 
     def imaginary_part(self) -> Derivative:
         """Return the imaginary part."""
         known = self.point.children.get("imag")
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted("imag", Derivative.imaginary_part)
+        return self._noted("imag", _IMAGINARY_PART)
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
