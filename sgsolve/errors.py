@@ -13,6 +13,7 @@
     ├── LinearSolveError                a linear system could not be solved to accuracy
     │   ├── SingularMatrixError         ... because its matrix is singular
     │   └── BackendError                ... because the back end is unknown or not installed
+    ├── OutOfMemoryError (MemoryError)  the factors or work arrays of a linear solver do not fit
     ├── ConvergenceError (RuntimeError) a solve or a sweep failed; carries what was computed
     ├── DomainError (ArithmeticError)   for the user: "x is outside the model"; shortens steps
     └── CheckpointError                 a checkpoint file is damaged or belongs to another problem
@@ -93,6 +94,10 @@ class SingularMatrixError(LinearSolveError):
 
 class BackendError(LinearSolveError):
     """A linear back end is unknown, not installed, or failed for a reason of its own."""
+
+
+class OutOfMemoryError(SgsolveError, MemoryError):
+    """A linear system is too large for the memory; the message says what needs less."""
 
 
 class ConvergenceError(SgsolveError, RuntimeError):

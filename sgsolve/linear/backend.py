@@ -41,7 +41,8 @@ class Backend(Protocol):
     * ``name`` (str): shown in results. Default: the name of the class.
     * ``doubtful`` (bool, after `factorize`): the pivots hint at a singular matrix. Without it, or
       if None, one extra solve per factorisation finds out.
-    * ``noise`` (float): relative change of A that the factors stand for, where pivots are replaced.
+    * ``perturbed`` (int, after `factorize`): number of pivots that were replaced. Another back end
+      then confirms that a matrix is singular.
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
     * ``slogdet()``: sign and log|det| of A.
     """

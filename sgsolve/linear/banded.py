@@ -20,8 +20,9 @@ from ..pattern import Pattern
 from .backend import Vector, is_complex
 from .ordering import Order, inverse, narrow_order
 
-# A pivot this much smaller than the largest is a reason to look whether A is singular.
-SMALL_PIVOT = 1e-11
+# A pivot this much smaller than the largest is a reason to look whether A is singular. In graded
+# matrices the smallness of one singular value is shared by several pivots.
+SMALL_PIVOT = 1e-6
 
 
 class Banded:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
-from .accuracy import ACCEPT, GROWTH, Answer, Fault, judged
+from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, judged
 from .backend import NUMERICAL
+from .distance import distance_to_singularity
 from .ladder import climb, reads_values
 from .singular import diagnose
 from .statistics import Statistics
@@ -50,6 +51,7 @@ class Engine:
         self._stats = stats
         self._stale = True
         self._fresh = self._doubtful = False
+        self._distance: float | None = None
         self._strained = 0
 
     def renew(self, backend: Any = None) -> None:
@@ -92,18 +94,33 @@ class Engine:
         if doubtful is None:
             with np.errstate(all="ignore"):
                 probe = prepared.system(backend, False).solve(prepared.signs.copy())
-                doubtful = not np.maximum.reduce(np.abs(probe)) < GROWTH
-        self._doubtful = doubtful
+                doubtful = not np.maximum.reduce(np.abs(probe)) < PROBE_GROWTH
+        self._doubtful = bool(doubtful)
+        self._distance = None
 
     def _attempt(
         self, prepared: Prepared, b: NDArray[Any], transpose: bool
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
-        doubt = getattr(self.serving, "noise", 0.0) if self._doubtful else None
         system = prepared.system(self.serving, transpose)
-        answer, fault = judged(system, b, doubt, prepared.signs)
+
+        def distance() -> float:
+            if self._distance is None:
+                self._distance = self._distance_of(prepared)
+            return self._distance
+
+        answer, fault = judged(system, b, self._doubtful, distance)
+        if fault is Fault.SINGULAR and getattr(self.serving, "perturbed", 0):
+            fault = Fault.NO_DIGITS  # exact pivots have the last word
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
+
+    def _distance_of(self, prepared: Prepared) -> float:
+        """Return how far the present matrix is from a singular one, by the present factors."""
+        if not prepared.has_full_structural_rank():
+            return 0.0
+        systems = (prepared.system(self.serving, transpose) for transpose in (False, True))
+        return distance_to_singularity(*systems, prepared.signs)
 
     def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
         """Climb the ladder until an answer holds; raise if none does."""

@@ -1,8 +1,9 @@
-"""Algebraic multigrid through pyamg, an opt-in extra for large scalar elliptic problems in 3-D.
+"""Algebraic multigrid through pyamg, for large scalar elliptic problems in 3-D.
 
-One idea: memory grows with n only, where the factors of a direct solver do not fit. It is an
-iteration: it converges for matrices of elliptic kind and is refused by the accuracy check on
-others. A singular but consistent system is not noticed, because nothing is eliminated.
+Its memory grows with n only, while the factors of a direct solver in 3-D grow faster. It is an
+iteration, which converges for matrices of elliptic kind. On others the solver's accuracy check
+calls another back end. A singular but consistent system is not noticed, because nothing is
+eliminated.
 
 Reference: P. Vanek, J. Mandel, M. Brezina, Computing 56 (1996) 179 (smoothed aggregation).
 """
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import cg, gmres
 
 from ..errors import BackendError
 from .backend import Vector, is_complex
@@ -20,11 +23,15 @@ from .backend import Vector, is_complex
 # Relative residual and count at which an inner solve stops; refinement goes on from there.
 TOLERANCE = 1e-12
 MAX_CYCLES = 200
+RESTART = 50
 SYMMETRIC = 1e-12
 
 
 class PyAMG:
     """Smoothed aggregation as a preconditioner of CG (symmetric matrix) or GMRES.
+
+    Equations with a negative diagonal entry change their sign first. A negative definite matrix,
+    such as that of u'' = f, is therefore solved like its positive definite counterpart.
 
     Raises
     ------
@@ -45,8 +52,9 @@ class PyAMG:
                 "'superlu'"
             ) from error
         self._module: Any = pyamg
-        self._levels: dict[bool, Any] = {}
+        self._levels: dict[bool, tuple[Any, Any]] = {}
         self._A: Any = None
+        self._signs: NDArray[np.float64] = np.ones(0)
         self._symmetric = False
 
     def analyse(self, A: Any) -> None:
@@ -58,6 +66,8 @@ class PyAMG:
         """Set the levels up."""
         # pyamg wants the older class; its routines write into the index arrays.
         self._A = sp.csr_matrix(A, copy=True)
+        self._signs = np.where(A.diagonal() < 0.0, -1.0, 1.0)
+        self._A.data *= np.repeat(self._signs, np.diff(self._A.indptr))
         difference = abs(self._A - self._A.T)
         self._symmetric = difference.nnz == 0 or bool(difference.max() <= SYMMETRIC)
         self._levels = {}
@@ -65,25 +75,35 @@ class PyAMG:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Iterate to a relative residual of 1e-12, column by column."""
-        levels = self._hierarchy(transpose and not self._symmetric)
-        if b.ndim == 1:
-            return self._iterate(levels, b)
-        return np.asfortranarray(np.column_stack([self._iterate(levels, c) for c in b.T]))
+        if b.ndim == 2:
+            columns = [self.solve(column, transpose) for column in b.T]
+            return np.asfortranarray(np.column_stack(columns))
+        # (S A) x = S b, and its transpose A^T S y = b with x = S y.
+        if transpose:
+            return self._iterate(*self._hierarchy(not self._symmetric), b) * self._signs
+        return self._iterate(*self._hierarchy(False), b * self._signs)
 
-    def _iterate(self, levels: Any, b: Vector) -> Vector:
-        accel = "cg" if self._symmetric else "gmres"
-        x: Vector = levels.solve(
-            np.ascontiguousarray(b), tol=TOLERANCE, maxiter=MAX_CYCLES, accel=accel
-        )
+    def _iterate(self, A: Any, cycle: Any, b: Vector) -> Vector:
+        """Run CG, and GMRES where the matrix is not symmetric or CG shows it to be indefinite."""
+        limits = {"rtol": TOLERANCE, "atol": 0.0, "M": cycle}
+        x: Vector
+        if self._symmetric:
+            x, info = cg(A, b, maxiter=MAX_CYCLES, **limits)
+            if info == 0:
+                return x
+        restart = min(RESTART, len(b))
+        x, _ = gmres(A, b, restart=restart, maxiter=-(-MAX_CYCLES // restart), **limits)
         return x
 
-    def _hierarchy(self, transposed: bool) -> Any:
+    def _hierarchy(self, transposed: bool) -> tuple[Any, Any]:
+        """Return the matrix with positive diagonal, or its transpose, and one V-cycle for it."""
         if transposed not in self._levels:
             A = sp.csr_matrix(self._A.T) if transposed else self._A
             kind = "symmetric" if self._symmetric else "nonsymmetric"
             setup = self._module.smoothed_aggregation_solver
             try:
-                self._levels[transposed] = setup(A, symmetry=kind)
+                levels = setup(A, symmetry=kind)
             except (ValueError, ArithmeticError) as error:  # LAPACK refuses levels with NaN
                 raise BackendError(f"pyamg cannot set up its levels: {error}") from error
+            self._levels[transposed] = A, levels.aspreconditioner(cycle="V")
         return self._levels[transposed]

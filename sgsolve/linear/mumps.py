@@ -15,6 +15,8 @@ import numpy as np
 from ..errors import BackendError, SingularMatrixError
 from .backend import Vector
 
+# INFOG(1) where memory does not suffice: work space, an allocation, the limit that was set.
+OUT_OF_MEMORY = (-8, -9, -11, -13, -19)
 # INFOG(1) of a structurally and of a numerically singular matrix.
 SINGULAR = (-6, -10)
 
@@ -70,4 +72,6 @@ class Mumps:
         except self._module.MUMPSError as error:
             if error.error in SINGULAR:
                 raise SingularMatrixError(str(error)) from error
+            if error.error in OUT_OF_MEMORY:
+                raise MemoryError(str(error)) from error
             raise BackendError(str(error)) from error

@@ -125,7 +125,8 @@ def widest(pattern: Pattern) -> int:
     >>> widest(Pattern([0, 3, 4, 5], [0, 1, 2, 0, 0], (3, 3)))
     3
     """
-    return int(max(np.max(np.diff(pattern.indptr)), np.max(np.bincount(pattern.indices))))
+    counts = np.bincount(pattern.indices, minlength=pattern.shape[1])
+    return int(max(np.max(np.diff(pattern.indptr)), np.max(counts)))
 
 
 def _narrower(best: Order, pattern: Pattern, rows: IntArray, columns: IntArray) -> Order:

@@ -30,10 +30,9 @@ from .backend import Vector, is_complex
 # own check decides whether it is needed: half the time of a solve); 10: perturb pivots below 1e-13;
 # 11 and 13: scaling and matching; 18: report the fill.
 IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1}
-# A replaced pivot is a change of 1e-13 of the largest entry, which elimination carries further.
-PERTURBATION = 1e-11
 ANALYSE, FACTORISE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
+OUT_OF_MEMORY = (-2, -9)
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
 
 # Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
@@ -146,11 +145,6 @@ class Pardiso:
         """Number of threads of the last call, as MKL reports it."""
         return int(self._handle.iparm[2])
 
-    @property
-    def noise(self) -> float:
-        """Relative size of the changes that PARDISO made to the matrix."""
-        return PERTURBATION if self.doubtful else 0.0
-
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Phase 33."""
         self._set_threads()
@@ -197,7 +191,7 @@ class _Handle:
     def call(
         self, phase: int, values: Vector, b: Vector | None = None, x: Vector | None = None
     ) -> None:
-        """Call PARDISO; raise its error code as `BackendError`."""
+        """Call PARDISO; raise its error code as `MemoryError` or `BackendError`."""
         ia, ja, iparm = self._addresses
         by, one, zero = ctypes.byref, self._one, self._zero
         error = ctypes.c_int32(0)
@@ -211,6 +205,8 @@ class _Handle:
                 None if b is None else b.ctypes.data, None if x is None else x.ctypes.data,
                 by(error),
             )  # fmt: skip
+        if error.value in OUT_OF_MEMORY:
+            raise MemoryError(_meaning(phase, error.value))
         if error.value:
             raise BackendError(_meaning(phase, error.value))
 
@@ -218,7 +214,9 @@ class _Handle:
         """Phase -1."""
         if self._used:
             self._used = False
-            with contextlib.suppress(BackendError):  # nothing can be done about it here
+            with contextlib.suppress(
+                BackendError, MemoryError
+            ):  # nothing can be done about it here
                 self.call(RELEASE, np.zeros(1))
             self._used = False
 
@@ -226,11 +224,12 @@ class _Handle:
 def _meaning(phase: int, code: int) -> str:
     reasons = {
         -1: "inconsistent input",
-        -2: "not enough memory; use fewer unknowns or an iterative solver",
-        -3: "reordering problem",
+        -2: "not enough memory",
+        -3: "the reordering failed, often for lack of memory",
         -4: "zero pivot",
         -7: "diagonal matrix problem",
-        -8: "32-bit integer overflow; the factors are too large",
+        -8: "the factors have too many entries for 32-bit integers; use an iterative solver",
+        -9: "not enough memory for out-of-core factors",
         -15: "two-level factorisation refused",
     }
     return f"PARDISO failed in phase {phase}: {reasons.get(code, 'unexplained')} (code {code})"

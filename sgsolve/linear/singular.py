@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import breadth_first_order, maximum_bipartite_matching
+from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
 from ..errors import SingularMatrixError
+from .matching import maximum_matching
 
 # How many equations and unknowns are named.
 NAMED = 8
@@ -59,14 +60,12 @@ def diagnose(
 
 def _structural(A: Any) -> tuple[str, list[int], list[int]]:
     """Match equations with unknowns; what stays unmatched cannot be solved."""
-    partner_of_row = maximum_bipartite_matching(A, perm_type="column")
-    free_rows = np.flatnonzero(partner_of_row < 0)
+    partner_of_row, partner_of_column = maximum_matching(A)
+    free_rows, free_columns = (
+        np.flatnonzero(partner < 0) for partner in (partner_of_row, partner_of_column)
+    )
     if free_rows.size == 0:
         return "", [], []
-    matched = np.flatnonzero(partner_of_row >= 0)
-    partner_of_column = np.full(A.shape[1], -1)
-    partner_of_column[partner_of_row[matched]] = matched
-    free_columns = np.flatnonzero(partner_of_column < 0)
     crowd = _alternating(A, partner_of_column, int(free_rows[0]))
     transposed = sp.csr_array(A.T)
     scarce = _alternating(transposed, partner_of_row, int(free_columns[0]))

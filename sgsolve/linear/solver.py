@@ -16,13 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import BackendError, LinearSolveError, ShapeError
+from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
 from ..pattern import Pattern
 from .diagonal import Occupied
 from .engine import Engine, name_of
 from .intake import Intake, right_hand_side
 from .statistics import Statistics
 from .system import Prepared
+
+ADVICE = (
+    "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
+    "an iterative solver (backend='pyamg', or solvers.NewtonKrylov()), or a coarser mesh"
+)
 
 
 class LinearSolver:
@@ -93,6 +98,8 @@ class LinearSolver:
             No back end can factorise A; the message names equations and unknowns.
         LinearSolveError
             A holds NaN or infinity.
+        OutOfMemoryError
+            The factors do not fit into the memory.
         ShapeError, DataTypeError
             A is not the square matrix of numbers that the solver was made for.
         """
@@ -169,8 +176,20 @@ class LinearSolver:
         start, before = perf_counter(), seconds["analyse"]
         try:
             yield
+        except OutOfMemoryError:
+            raise
+        except MemoryError as error:
+            raise self._out_of_memory(phase) from error
         finally:
             seconds[phase] += perf_counter() - start - (seconds["analyse"] - before)
+
+    def _out_of_memory(self, phase: str) -> OutOfMemoryError:
+        verb = "factorize" if phase == "factor" else "solve with"
+        n, nnz = self.pattern.shape[0], self.pattern.nnz
+        return OutOfMemoryError(
+            f"not enough memory to {verb} a matrix of {n} unknowns and {nnz} entries by "
+            f"{self.name}. {ADVICE}"
+        )
 
     def _take(self, A: Any) -> Prepared:
         """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
-from ..errors import SingularMatrixError
+from ..errors import BackendError, SingularMatrixError
 from .backend import Vector
 from .ordering import permutation_sign
 
@@ -47,13 +47,17 @@ class SuperLU:
         self._csc.has_canonical_format = True
 
     def factorize(self, A: Any) -> None:
-        """Factorise; SciPy reports an exactly zero pivot as a RuntimeError."""
+        """Factorize; SciPy reports an exactly zero pivot as a RuntimeError."""
         self._lu = None
         self._csc.data = A.data[self._order]
         try:
             self._lu = splu(self._csc, permc_spec="COLAMD")
         except RuntimeError as error:
-            raise SingularMatrixError(f"SuperLU met a zero pivot: {error}") from error
+            if "singular" in str(error):
+                raise SingularMatrixError(f"SuperLU met a zero pivot: {error}") from error
+            if "alloc" in str(error).lower() or "memory" in str(error).lower():
+                raise MemoryError(str(error)) from error
+            raise BackendError(f"SuperLU failed: {error}") from error
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..pattern import Pattern
 from .accuracy import System
 from .equilibration import Equilibration
+from .matching import has_full_rank
 from .singular import diagnose
 
 
@@ -36,17 +37,19 @@ class Prepared:
     Raises
     ------
     SingularMatrixError
-        The pattern has an empty row or column.
+        The pattern is structurally singular.
     """
 
     def __init__(self, pattern: Pattern, dtype: Any) -> None:
-        if pattern.empty_rows.size or pattern.empty_columns.size:
-            raise diagnose(pattern.matrix(np.ones(pattern.nnz)))
+        ones = pattern.matrix(np.ones(pattern.nnz))
+        if pattern.empty_rows.size or pattern.empty_columns.size or not has_full_rank(ones):
+            raise diagnose(ones)
         self.scaling = Equilibration(pattern)
         self.values: NDArray[Any] = np.zeros(pattern.nnz, dtype=dtype)
         self.A = pattern.matrix(self.values)
         self._magnitude = pattern.matrix(self.scaling.magnitude)
         self._transposed = self.A.T, self._magnitude.T
+        self._occupied: tuple[NDArray[np.bool_], bool] = np.ones(pattern.nnz, dtype=bool), True
         # Signs alone can be orthogonal to a null vector of few equal entries.
         random, n = np.random.default_rng(0), pattern.shape[0]
         self.signs = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
@@ -54,6 +57,18 @@ class Prepared:
     def fill(self, data: NDArray[Any]) -> None:
         """Take the values of a new matrix."""
         self.scaling.apply(data, out=self.values)
+
+    def has_full_structural_rank(self) -> bool:
+        """Return whether the entries that are not zero can be matched, one in each row and column.
+
+        The answer is kept until other entries are zero.
+        """
+        occupied = self.values != 0
+        if not np.array_equal(occupied, self._occupied[0]):
+            nonzero = self.A.copy()
+            nonzero.eliminate_zeros()
+            self._occupied = occupied, has_full_rank(nonzero)
+        return self._occupied[1]
 
     def system(self, backend: Any, transpose: bool) -> System:
         """Return what answers of this back end are judged by."""

@@ -11,6 +11,7 @@ is watched is that of the true residual.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
+from scipy.sparse import issparse
 
-from ..errors import InputError
+from ..errors import InputError, ShapeError
 from ..result.status import Status
 from .iterate import Iterate
 from .norms import norm2
@@ -44,36 +46,80 @@ class KrylovDirection:
         Dimension of the Krylov space before it is started anew.
     max_inner : int
         Products with J per iteration.
-    preconditioner : callable, optional
-        ``preconditioner(x)`` returns a function v -> M^-1 v, M close to J(x); called once per
-        iteration.
+    preconditioner : LinearOperator, sparse or dense matrix, factorization, or callable, optional
+        An approximation of the inverse of J, as in SciPy: an operator or a matrix that is applied
+        to vectors. Of an object with a method ``solve``, such as SciPy's ``spilu(J)``, the
+        solution is taken. A function returns one of these, or a function v -> M^-1 v. It is called
+        once per iteration, as ``preconditioner(x)`` or, if it takes two arguments, as
+        ``preconditioner(x, J)`` with the sparse Jacobian at x. Only then is the Jacobian formed.
+
+    Raises
+    ------
+    InputError, ShapeError
+        If the preconditioner is none of these, or does not fit the number of unknowns.
+
+    Examples
+    --------
+    An incomplete factorization of the Jacobian, made again in each iteration:
+
+    >>> from scipy.sparse.linalg import spilu
+    >>> KrylovDirection(preconditioner=lambda x, J: spilu(J.tocsc())).forms_jacobian
+    True
     """
 
     forcing: float = 0.5
     restart: int = 60
     max_inner: int = 600
-    preconditioner: Callable[[Vector], Operator] | None = None
-    forms_jacobian = False
+    preconditioner: Any = None
 
     def __post_init__(self) -> None:
         fraction(self, "forcing")
         positive(self, "restart", "max_inner")
-        if not (self.preconditioner is None or callable(self.preconditioner)):
+        if not (self.preconditioner is None or _is_fixed(self.preconditioner)):
+            self._number_of_arguments()
+
+    @property
+    def forms_jacobian(self) -> bool:
+        """Whether the sparse Jacobian is needed: by a preconditioner of two arguments."""
+        M = self.preconditioner
+        return M is not None and not _is_fixed(M) and self._number_of_arguments() == 2
+
+    def _number_of_arguments(self) -> int:
+        """Return 1 for a function of x, 2 for one of x and J."""
+        M = self.preconditioner
+        if not callable(M):
             raise InputError(
-                "preconditioner must be a function of x that returns a function v -> M^-1 v, not "
-                f"{self.preconditioner!r}"
+                "preconditioner must be a LinearOperator, a matrix, an object with solve(v), or a "
+                f"function of x or of (x, J) that returns one, not {M!r}"
             )
+        try:
+            signature = inspect.signature(M)
+        except ValueError:  # some compiled functions do not tell
+            return 1
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        required = [
+            p for p in signature.parameters.values() if p.kind in kinds and p.default is p.empty
+        ]
+        return 2 if len(required) == 2 else 1
+
+    def _operator(self, it: Iterate) -> Operator:
+        """Return v -> M^-1 v for this iteration."""
+        M = self.preconditioner
+        if M is None:
+            return lambda v: v
+        if not _is_fixed(M):
+            M = M(it.x, it.J) if self.forms_jacobian else M(it.x)
+        return applied(M, len(it.x))
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``."""
         eta = self._forcing(it)
-        condition: Operator = (
-            (lambda v: v) if self.preconditioner is None else self.preconditioner(it.x)
-        )
+        condition = self._operator(it)
         sizes, weights = it.S, it.weights
 
         def product(v: Vector) -> Vector:
-            return it.product(v * weights) / sizes
+            v = v * weights
+            return (it.J @ v if self.forms_jacobian else it.product(v)) / sizes
 
         def precondition(v: Vector) -> Vector:
             return condition(v * sizes) / weights
@@ -99,6 +145,51 @@ class KrylovDirection:
         if guard > 0.1:
             eta = max(eta, guard)
         return float(min(self.forcing, max(eta, 1e-8)))
+
+
+def applied(M: Any, n: int) -> Operator:
+    """Return the function v -> M^-1 v that a preconditioner of any kind stands for.
+
+    Raises
+    ------
+    InputError, ShapeError
+        It is none, or it is not one of n unknowns.
+    """
+    apply: Operator
+    if hasattr(M, "matvec"):
+        apply = M.matvec
+    elif issparse(M) or isinstance(M, np.ndarray):
+        apply = M.__matmul__
+    elif hasattr(M, "solve"):
+        apply = M.solve
+    elif callable(M):
+        apply = M
+    else:
+        raise InputError(
+            "the preconditioner must return a function v -> M^-1 v, a LinearOperator, a matrix or "
+            f"an object with solve(v), not {type(M).__name__}"
+        )
+    shape = getattr(M, "shape", (n, n))
+    if shape != (n, n):
+        raise ShapeError(f"the preconditioner has shape {shape}; {n} unknowns need {(n, n)}")
+
+    def checked(v: Vector) -> Vector:
+        result = np.asarray(apply(v))
+        if result.shape != (n,):
+            raise ShapeError(
+                f"the preconditioner returned an array of shape {result.shape} for a vector of "
+                f"shape {(n,)}"
+            )
+        return result
+
+    return checked
+
+
+def _is_fixed(M: Any) -> bool:
+    """Whether a preconditioner is the same at all x: an operator, a matrix or a factorization."""
+    return bool(
+        hasattr(M, "matvec") or issparse(M) or isinstance(M, np.ndarray) or hasattr(M, "solve")
+    )
 
 
 def gmres(

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import linear
-from sgsolve.linear.accuracy import Answer, System, forward_error, refined, relaxed_error
+from sgsolve.linear.accuracy import Answer, System, refined, relaxed_error
 from sgsolve.linear.equilibration import Equilibration
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
@@ -59,7 +59,6 @@ def test_backward_error_is_that_of_the_unscaled_system():
 def test_rows_of_pure_rounding_are_judged_against_the_largest_unknown():
     A = np.array([[1.0, 1.0], [0.5, 1.0]])
     system = System(A, np.abs(A), lambda b: np.linalg.solve(A, b))
-    signs = np.ones(2)
     for x, error in (([1.0, 0.0], 0.5), ([1.0, 1e-3], 1.0)):
         # A second row of nothing but noise: b is exact to rounding of the first unknown.
         x = np.array(x)
@@ -69,9 +68,6 @@ def test_rows_of_pure_rounding_are_judged_against_the_largest_unknown():
     # A row with terms of its own is judged by them.
     answer = Answer(x, 1e-3, np.array([0.0, 1e-12]), np.array([2.0, 1e-9]), 0)
     assert relaxed_error(system, answer) == pytest.approx(1e-3)
-    good = Answer(np.array([1.0, 1.0]), 0.0, np.zeros(2), np.array([4.0, 3.0]), 0)
-    assert forward_error(system, good, signs, 1e-16) < 1e-14
-    assert forward_error(system, good, signs, 1.0) > 1
 
 
 def test_one_step_of_refinement_brings_the_noise_of_tiny_unknowns_down():

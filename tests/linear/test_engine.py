@@ -20,7 +20,8 @@ class Own:
     name = "own"
     reads_values = True
     doubtful = False
-    noise = 0.0
+    perturbed = 0
+    mute = False
     sloppy = 0.0
     wrong = 0.0
 
@@ -36,6 +37,8 @@ class Own:
             raise SingularMatrixError("own met a zero pivot")
 
     def solve(self, b, transpose):
+        if transpose and self.mute:
+            return np.zeros_like(b)
         x = np.linalg.solve(self._A.T if transpose else self._A, b)
         return x * (1.0 + self.sloppy * np.cos(np.arange(N))) + self.wrong
 
@@ -112,12 +115,36 @@ def test_a_second_opinion_that_blames_the_matrix_clears_the_first(monkeypatch):
 
 def test_a_doubt_that_proves_wrong_keeps_the_back_end():
     solver, backend = made()
-    backend.doubtful, backend.noise = True, 0.1
+    backend.doubtful, backend.perturbed, backend.mute = True, 1, True
     serves(solver)
     assert solver.name != "own"
     backend.doubtful = False
     serves(solver)
     assert solver.name == "own"
+
+
+def test_the_distance_is_estimated_once_for_each_factorization(monkeypatch):
+    solver, backend = made()
+    calls = []
+    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: calls.append(1) or 1.0)
+    backend.doubtful = True
+    for count in (1, 2):
+        solver.factorize(GOOD)
+        for _ in range(3):
+            solver.solve(B)
+        assert len(calls) == count
+
+
+def test_digits_lost_to_the_factors_are_won_back_or_another_back_end_is_asked(monkeypatch):
+    solver, backend = made()
+    backend.doubtful, backend.sloppy = True, 1e-13
+    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: 1e-12)
+    serves(solver)
+    assert solver.name == "own"
+    assert solver.backward_error <= 1e-14
+    backend.wrong = 1e-13  # which no refinement takes away
+    serves(solver)
+    assert solver.name != "own"
 
 
 def test_two_strained_solves_in_a_row_make_an_old_analysis_stale():

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import BackendError, SingularMatrixError
@@ -62,6 +63,40 @@ def test_multigrid_serves_an_elliptic_problem():
     solver.factorize(A)
     for transpose in (False, True):
         np.testing.assert_allclose(A @ solver.solve(b, transpose=transpose), b, atol=1e-9)
+    assert (solver.name, solver.stats.n_fallback) == ("pyamg", 0)
+
+
+def upwind(side):
+    step = sp.diags_array([-np.ones(side - 1), np.ones(side)], offsets=[-1, 0])
+    return -grid(side, -4.0) + 3.0 * sp.kron(step, sp.eye_array(side))
+
+
+def two_blocks(side, coupling):
+    A, C = -grid(side, -4.0), 0.1 * sp.eye_array(side * side)
+    return sp.block_array([[A, C], [coupling * C, -coupling * A]])
+
+
+SIGNED = {
+    "symmetric": lambda: -grid(30, -4.0),
+    "nonsymmetric": lambda: upwind(30),
+    "blocks of both signs": lambda: two_blocks(20, 1.0),
+    "blocks of one sign, skew coupling": lambda: two_blocks(20, -1.0),
+    "one eigenvalue of the other sign": lambda: -grid(30, -4.0) - 0.03 * sp.eye_array(900),
+}
+
+
+@needs_pyamg
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("case", SIGNED)
+def test_multigrid_serves_both_signs(case, sign):
+    A = sp.csr_array(sign * SIGNED[case]())
+    b = np.random.default_rng(0).normal(size=A.shape[0])
+    solver = linear.make("pyamg", Pattern.of(A))
+    solver.factorize(A)
+    for transpose in (False, True):
+        x = solver.solve(b, transpose=transpose)
+        np.testing.assert_allclose((A.T if transpose else A) @ x, b, atol=1e-8)
     assert (solver.name, solver.stats.n_fallback) == ("pyamg", 0)
 
 

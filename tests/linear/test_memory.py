@@ -1,13 +1,20 @@
-"""Nothing grows: handles are released, work arrays belong to their solver."""
+"""Memory: none is leaked, and where it does not suffice the error says what needs less."""
 
 import gc
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sgsolve import linear
+from sgsolve.errors import BackendError, OutOfMemoryError, SgsolveError, SingularMatrixError
+from sgsolve.linear import pardiso, superlu
+from sgsolve.linear.dense import Dense
 from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import five_point
 
 SCRIPT = """
 import sys
@@ -49,10 +56,6 @@ def test_memory_is_flat_over_a_thousand_patterns(name):
 
 
 def test_a_dropped_solver_leaves_no_cycle():
-    from sgsolve import linear
-    from sgsolve.pattern import Pattern
-    from tests.linear.matrices import five_point
-
     A = five_point(12)
     gc.collect()
     gc.disable()
@@ -66,3 +69,69 @@ def test_a_dropped_solver_leaves_no_cycle():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def solved(solver, A):
+    solver.factorize(A)
+    return solver.solve(np.ones(A.shape[0]))
+
+
+class Hungry(Dense):
+    """Runs out of memory in one of its verbs."""
+
+    name = "hungry"
+
+    def __init__(self, verb):
+        super().__init__()
+
+        def fail(*arguments):
+            raise MemoryError
+
+        setattr(self, verb, fail)
+
+
+@pytest.mark.parametrize("verb", ["analyse", "factorize", "solve"])
+def test_a_lack_of_memory_is_an_error_with_advice(verb):
+    A = five_point(6)
+    solver = linear.make(Hungry(verb), Pattern.of(A))
+    with pytest.raises(OutOfMemoryError, match="36 unknowns and 156 entries by hungry") as e:
+        solved(solver, A)
+    assert isinstance(e.value, MemoryError)
+    assert isinstance(e.value, SgsolveError)
+    assert solver.stats.n_fallback == 0  # others would need as much
+
+
+@pytest.mark.skipif(not available(), reason="no PARDISO")
+@pytest.mark.parametrize("code", pardiso.OUT_OF_MEMORY)
+def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
+    A = five_point(6)
+    solver = linear.make("pardiso", Pattern.of(A))
+    library, _ = pardiso._library()
+
+    def full(*arguments):
+        arguments[-1]._obj.value = code
+
+    monkeypatch.setattr(pardiso, "_library", lambda: (library, full))
+    solver = linear.make("pardiso", Pattern.of(A))
+    with pytest.raises(OutOfMemoryError, match="by pardiso"):
+        solver.factorize(A)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("Factor is exactly singular", SingularMatrixError),
+        ("SUPERLU_MALLOC fails for buf in intCalloc()", OutOfMemoryError),
+        ("Not enough memory to perform factorization.", OutOfMemoryError),
+        ("something else", BackendError),
+    ],
+)
+def test_errors_of_superlu_are_told_apart(text, error, monkeypatch):
+    def fails(*arguments, **options):
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(superlu, "splu", fails)
+    A = five_point(6)
+    solver = linear.make("superlu", Pattern.of(A))
+    with pytest.raises(error):
+        solver.factorize(A)

@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from scipy.sparse.linalg import aslinearoperator, spilu, splu
 
 from sgsolve import Problem, Status, solvers
+from sgsolve.errors import InputError
 from sgsolve.solvers.krylov import KrylovDirection, gmres
 
 
@@ -79,3 +82,54 @@ def test_no_product_that_helps_is_said():
         [0.0], solvers.NewtonKrylov(), raise_on_failure=False
     )
     assert result.status is Status.NO_LINEAR_CONVERGENCE
+
+
+def bratu(x):
+    inner = np.concatenate([[0.0], x, [0.0]])
+    return (len(x) + 1) ** 2 * (inner[2:] - 2.0 * x + inner[:-2]) + np.exp(x)
+
+
+N = 120
+LAPLACE = (N + 1) ** 2 * sp.diags_array(
+    [np.ones(N - 1), np.full(N, -2.0), np.ones(N - 1)], offsets=[-1, 0, 1], format="csc"
+)
+INVERSE = np.linalg.inv(LAPLACE.toarray())
+PRECONDITIONERS = {
+    "LinearOperator": aslinearoperator(INVERSE),
+    "dense matrix": INVERSE,
+    "sparse matrix": sp.csr_array(INVERSE),
+    "factorization": splu(LAPLACE),
+    "function of x, operator": lambda x: aslinearoperator(INVERSE),
+    "function of x, function": lambda x: lambda v: INVERSE @ v,
+    "function of x and J, factorization": lambda x, J: spilu(J.tocsc()),
+    "function of x and J, function": lambda x, J: splu(J.tocsc()).solve,
+    "function of x and J, matrix": lambda x, J: sp.csr_array(np.linalg.inv(J.toarray())),
+}
+
+
+@pytest.mark.parametrize("kind", PRECONDITIONERS)
+def test_preconditioners_of_every_kind_spare_products(kind):
+    problem, start = Problem(bratu), np.zeros(N)
+    expected = problem.solve(start, solvers.Newton()).x
+    direction = KrylovDirection(preconditioner=PRECONDITIONERS[kind])
+    result = problem.solve(start, solvers.NewtonKrylov(direction=direction))
+    assert result.success
+    np.testing.assert_allclose(result.x, expected, rtol=1e-6)
+    assert result.stats.n_factor == 0
+    # products, or Jacobians where those are formed
+    assert result.stats.njev <= 40 < problem.solve(start, solvers.NewtonKrylov()).stats.njev
+
+
+def test_a_preconditioner_of_the_wrong_size_or_kind_is_refused():
+    problem, start = Problem(bratu), np.zeros(N)
+    for wrong, message in (
+        (np.eye(3), r"shape \(3, 3\); 120 unknowns need \(120, 120\)"),
+        (lambda x: np.eye(3), r"shape \(3, 3\); 120 unknowns"),
+        (lambda x: 2.0, "not float"),
+        (lambda x: lambda v: v[:5], r"shape \(5,\) for a vector of shape \(120,\)"),
+    ):
+        direction = KrylovDirection(preconditioner=wrong)
+        with pytest.raises(InputError, match=message):
+            problem.solve(start, solvers.NewtonKrylov(direction=direction))
+    with pytest.raises(InputError, match="LinearOperator, a matrix, an object with solve"):
+        KrylovDirection(preconditioner="ilu")

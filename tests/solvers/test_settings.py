@@ -55,8 +55,8 @@ CASES = {
         "Stepping: min_step must be positive, not -1.0",
     ),
     "preconditioner": (
-        lambda: solvers.KrylovDirection(preconditioner=np.eye(2)),
-        "preconditioner must be a function of x",
+        lambda: solvers.KrylovDirection(preconditioner=3.0),
+        "preconditioner must be a LinearOperator, a matrix",
     ),
 }
 KINDS = {

@@ -1,0 +1,81 @@
+"""Distance of a factorized matrix from the nearest singular one.
+
+The measure is the smallest relative change of single entries that makes the matrix singular. It
+does not depend on the scaling of rows and columns, nor on a right-hand side. Matrices that are
+singular but for the rounding of their entries have a distance below the unit roundoff. A matrix
+of condition number 1e14 has one above 10 of them.
+
+References: J. Demmel, SIAM J. Matrix Anal. Appl. 13 (1992) 10 (componentwise distance);
+N. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., chapter 7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accuracy import MAX_REFINE, REFINE_ABOVE, System, largest_ratio
+
+# The search direction becomes the null vector in the first solve; the second confirms it where
+# rows and columns are graded.
+ROUNDS = 2
+# With a larger backward error the factors say nothing about the matrix.
+USELESS = 1e-6
+TINY = 1e-300
+
+
+def distance_to_singularity(
+    system: System, transposed: System, signs: NDArray[np.float64]
+) -> float:
+    """Estimate the relative componentwise distance from the nearest singular matrix.
+
+    Parameters
+    ----------
+    system, transposed : System
+        The equilibrated matrix and its transpose, with the solves of one factorization.
+    signs : ndarray, shape (n,)
+        Random numbers of both signs and size near 1.
+
+    Returns
+    -------
+    float
+        ``|w A v| / (|w| |A| |v|)``, where v is a solution with a right-hand side that excites
+        every equation, and w is the row of the inverse that belongs to the component of v that
+        grew most. 0 if the factors give no v that satisfies its equations.
+
+    Notes
+    -----
+    An error of the factors enters by its square only, because w and v approximate the left and
+    the right null vector of a nearly singular matrix.
+    """
+    n = len(signs)
+    size = np.ones(n)
+    for k in range(ROUNDS):
+        v = _solution(system, (system.magnitude @ size) * np.roll(signs, k))
+        if v is None:
+            return 0.0
+        grown = np.abs(v)
+        most = int(np.argmax(grown / size))
+        size = np.maximum(grown, size)
+        size = np.maximum(size / np.max(size), TINY)
+    unit = np.zeros(n)
+    unit[most] = 1.0
+    w = transposed.solve(unit)
+    w, v = w / np.max(np.abs(w)), v / np.max(np.abs(v))
+    terms = float(np.abs(w) @ (system.magnitude @ np.abs(v)))
+    distance = float(np.abs(w @ (system.A @ v))) / terms if terms > 0.0 else 0.0
+    return distance if np.isfinite(distance) else 0.0
+
+
+def _solution(system: System, b: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Solve and refine until each equation holds; None if some do not."""
+    size = np.abs(b)
+    v, r = np.zeros_like(b), b
+    error = np.inf
+    for _ in range(1 + MAX_REFINE):
+        v = v + system.solve(r.copy())
+        r, scale = system.residual(v, b, size)
+        error = largest_ratio(r, scale)
+        if error <= REFINE_ABOVE or not np.isfinite(error):
+            break
+    return v if error <= USELESS else None

@@ -1,0 +1,95 @@
+"""Singular matrices are told from ill-conditioned ones, whatever the scales and the back end."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import linear
+from sgsolve.errors import SingularMatrixError
+from sgsolve.linear.accuracy import EPS, SINGULAR_BELOW, System
+from sgsolve.linear.distance import distance_to_singularity
+from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+from tests.linear.random_matrices import SINGULAR, regular, singular
+
+NAMES = ["dense", "banded", "superlu", *["pardiso"] * available()]
+FEW = range(8 * len(SINGULAR))
+
+
+def accepted(A, b, name):
+    solver = linear.make(name, Pattern.of(A))
+    try:
+        solver.factorize(A)
+        x = solver.solve(b)
+    except SingularMatrixError:
+        return False
+    return bool(np.isfinite(x).all())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_singular_matrix_is_accepted(name):
+    assert [seed for seed in FEW if accepted(*singular(seed), name)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_regular_matrix_is_refused(name):
+    assert [seed for seed in FEW if not accepted(*regular(seed), name)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_thousands_of_matrices(name):
+    assert [seed for seed in range(1800) if accepted(*singular(seed), name)] == []
+    assert [seed for seed in range(1800) if not accepted(*regular(seed), name)] == []
+
+
+def distance(A):
+    A = np.asarray(A, dtype=float)
+    solve, across = (lambda b, M=M: np.linalg.solve(M, b) for M in (A, A.T))
+    signs = np.where(np.arange(len(A)) % 2, -1.0, 1.3)
+    magnitude = np.abs(A)
+    return distance_to_singularity(
+        System(A, magnitude, solve), System(A.T, magnitude.T, across), signs
+    )
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-8, 1e-13])
+def test_distance_of_a_known_matrix(gap):
+    # det = gap; a change of each entry by gap / 4 brings it to zero, to first order.
+    assert distance([[1.0, 1.0], [1.0, 1.0 + gap]]) == pytest.approx(gap / 4.0, rel=1e-2)
+
+
+def test_distance_does_not_depend_on_scaling():
+    A = np.array([[1.0, 1.0, 0.3], [1.0, 1.0 + 1e-9, 0.2], [0.0, 0.1, 1.0]])
+    plain = distance(A)
+    scaled = distance(2.0 ** np.array([[40.0], [0.0], [-7.0]]) * A * 2.0 ** np.array([9, -30, 3]))
+    assert plain / 4.0 < scaled < 4.0 * plain
+
+
+def test_a_graded_triangular_matrix_is_far_from_singular():
+    n = 60  # its condition number is above 1e59
+    assert distance(np.eye(n) - 10.0 * np.eye(n, k=1)) > 1e-5
+
+
+def test_factors_of_another_matrix_prove_nothing():
+    A = np.eye(3)
+    system = System(A, A, lambda b: b[::-1] + 1.0)
+    assert distance_to_singularity(system, system, np.array([1.0, -1.2, 0.7])) == 0.0
+
+
+def test_a_chain_of_weak_links_hides_its_zero_in_several_pivots():
+    # Equations 3 and 4 agree in their two unknowns. No pivot is below 1e-9 of the largest.
+    A = np.array(
+        [
+            [-0.36, -1.05, -1.6e-8, -1.4e-8],
+            [-0.20, 0.16, 5.7e-10, 2.2e-8],
+            [0.0, 0.0, -0.42, 0.97],
+            [0.0, 0.0, 0.21, -0.485],
+        ]
+    )
+    for name in NAMES:
+        assert not accepted(sp.csr_array(A), np.ones(4), name)
+
+
+def test_rounding_and_condition_are_apart():
+    assert EPS < SINGULAR_BELOW < 10.0 * EPS
