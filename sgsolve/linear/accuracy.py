@@ -74,6 +74,23 @@ class System:
 
 
 @dataclass(frozen=True)
+class Singularity:
+    """How far a matrix is from a singular one.
+
+    Attributes
+    ----------
+    distance : float
+        Smallest relative change of single entries that makes it singular.
+    equations, unknowns : ndarray of bool, shape (n,)
+        Those that would then depend on each other, or not be determined.
+    """
+
+    distance: float
+    equations: NDArray[np.bool_]
+    unknowns: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Answer:
     """A solution with its backward error, and what was needed to judge it."""
 
@@ -85,7 +102,7 @@ class Answer:
 
 
 def judged(
-    system: System, b: NDArray[Any], doubtful: bool, distance: Callable[[], float]
+    system: System, b: NDArray[Any], doubtful: bool, nearest: Callable[[], Singularity]
 ) -> tuple[Answer | None, Fault | None]:
     """Solve, refine and judge.
 
@@ -94,8 +111,8 @@ def judged(
     b : ndarray, shape (n,) or (n, k)
     doubtful : bool
         The pivots hint at a singular matrix: its distance from one is looked at in any case.
-    distance : callable
-        Returns the relative distance from the nearest singular matrix.
+    nearest : callable
+        Returns how far the matrix is from a singular one; its `equations` are those of `system`.
 
     Returns
     -------
@@ -110,11 +127,12 @@ def judged(
         grown = np.maximum.reduce(np.abs(answer.x)) > GROWTH * np.maximum.reduce(size)
         if not (doubtful or grown.any()):
             return answer, None
-        near = distance()
-        if near <= SINGULAR_BELOW:
-            return answer, Fault.SINGULAR
-        # The relative error of x is about answer.error / near.
-        enough = max(DIGITS * near, ROUNDING)
+        found = nearest()
+        if found.distance <= SINGULAR_BELOW:
+            # Where all terms of the dependent equations are zero, they say 0 = 0: x is exact.
+            return answer, Fault.SINGULAR if answer.scale[found.equations].any() else None
+        # The relative error of x is about answer.error / distance.
+        enough = max(DIGITS * found.distance, ROUNDING)
         if answer.error > enough:
             answer = refined(system, b, size, enough)
     except NUMERICAL:

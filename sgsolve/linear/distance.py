@@ -14,19 +14,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .accuracy import MAX_REFINE, REFINE_ABOVE, System, largest_ratio
+from .accuracy import MAX_REFINE, REFINE_ABOVE, Singularity, System, largest_ratio
 
 # The search direction becomes the null vector in the first solve; the second confirms it where
 # rows and columns are graded.
 ROUNDS = 2
 # With a larger backward error the factors say nothing about the matrix.
 USELESS = 1e-6
+# Smaller components of a null vector are rounding.
+TAKES_PART = 1e-8
 TINY = 1e-300
 
 
 def distance_to_singularity(
     system: System, transposed: System, signs: NDArray[np.float64]
-) -> float:
+) -> Singularity:
     """Estimate the relative componentwise distance from the nearest singular matrix.
 
     Parameters
@@ -38,13 +40,15 @@ def distance_to_singularity(
 
     Returns
     -------
-    float
-        ``|w A v| / (|w| |A| |v|)``, where v is a solution with a right-hand side that excites
-        every equation, and w is the row of the inverse that belongs to the component of v that
-        grew most. 0 if the factors give no v that satisfies its equations.
+    Singularity
+        Its distance is 0 if the factors give no solution that satisfies its equations.
 
     Notes
     -----
+    The estimate is ``|w A v| / (|w| |A| |v|)``, where v is a solution with a right-hand side that
+    excites every equation, and w is the row of the inverse that belongs to the component of v that
+    grew most.
+
     An error of the factors enters by its square only, because w and v approximate the left and
     the right null vector of a nearly singular matrix.
     """
@@ -53,7 +57,7 @@ def distance_to_singularity(
     for k in range(ROUNDS):
         v = _solution(system, (system.magnitude @ size) * np.roll(signs, k))
         if v is None:
-            return 0.0
+            return unknown(n)
         grown = np.abs(v)
         most = int(np.argmax(grown / size))
         size = np.maximum(grown, size)
@@ -63,8 +67,16 @@ def distance_to_singularity(
     w = transposed.solve(unit)
     w, v = w / np.max(np.abs(w)), v / np.max(np.abs(v))
     terms = float(np.abs(w) @ (system.magnitude @ np.abs(v)))
-    distance = float(np.abs(w @ (system.A @ v))) / terms if terms > 0.0 else 0.0
-    return distance if np.isfinite(distance) else 0.0
+    if not (terms > 0.0 and np.isfinite(terms)):
+        return unknown(n)
+    distance = float(np.abs(w @ (system.A @ v))) / terms
+    return Singularity(distance, np.abs(w) > TAKES_PART, np.abs(v) > TAKES_PART)
+
+
+def unknown(n: int) -> Singularity:
+    """Return what is assumed of a matrix whose factors say nothing: it is singular."""
+    every = np.ones(n, dtype=bool)
+    return Singularity(0.0, every, every)
 
 
 def _solution(system: System, b: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -8,6 +8,7 @@ to doubt. `LinearSolver` hands over equilibrated systems and sees only answers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -15,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
-from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, judged
+from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
-from .distance import distance_to_singularity
+from .distance import distance_to_singularity, unknown
 from .ladder import climb, reads_values
 from .singular import diagnose
 from .statistics import Statistics
@@ -51,7 +52,7 @@ class Engine:
         self._stats = stats
         self._stale = True
         self._fresh = self._doubtful = False
-        self._distance: float | None = None
+        self._nearest: Singularity | None = None
         self._strained = 0
 
     def renew(self, backend: Any = None) -> None:
@@ -96,7 +97,7 @@ class Engine:
                 probe = prepared.system(backend, False).solve(prepared.signs.copy())
                 doubtful = not np.maximum.reduce(np.abs(probe)) < PROBE_GROWTH
         self._doubtful = bool(doubtful)
-        self._distance = None
+        self._nearest = None
 
     def _attempt(
         self, prepared: Prepared, b: NDArray[Any], transpose: bool
@@ -104,21 +105,22 @@ class Engine:
         """Solve with the present factors and judge the answer."""
         system = prepared.system(self.serving, transpose)
 
-        def distance() -> float:
-            if self._distance is None:
-                self._distance = self._distance_of(prepared)
-            return self._distance
+        def nearest() -> Singularity:
+            if self._nearest is None:
+                self._nearest = self._nearest_singular(prepared)
+            found = self._nearest
+            return replace(found, equations=found.unknowns) if transpose else found
 
-        answer, fault = judged(system, b, self._doubtful, distance)
+        answer, fault = judged(system, b, self._doubtful, nearest)
         if fault is Fault.SINGULAR and getattr(self.serving, "perturbed", 0):
             fault = Fault.NO_DIGITS  # exact pivots have the last word
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
 
-    def _distance_of(self, prepared: Prepared) -> float:
+    def _nearest_singular(self, prepared: Prepared) -> Singularity:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
-            return 0.0
+            return unknown(len(prepared.signs))
         systems = (prepared.system(self.serving, transpose) for transpose in (False, True))
         return distance_to_singularity(*systems, prepared.signs)
 

@@ -50,7 +50,7 @@ def distance(A):
     magnitude = np.abs(A)
     return distance_to_singularity(
         System(A, magnitude, solve), System(A.T, magnitude.T, across), signs
-    )
+    ).distance
 
 
 @pytest.mark.parametrize("gap", [1e-3, 1e-8, 1e-13])
@@ -74,7 +74,7 @@ def test_a_graded_triangular_matrix_is_far_from_singular():
 def test_factors_of_another_matrix_prove_nothing():
     A = np.eye(3)
     system = System(A, A, lambda b: b[::-1] + 1.0)
-    assert distance_to_singularity(system, system, np.array([1.0, -1.2, 0.7])) == 0.0
+    assert distance_to_singularity(system, system, np.array([1.0, -1.2, 0.7])).distance == 0.0
 
 
 def test_a_chain_of_weak_links_hides_its_zero_in_several_pivots():
@@ -93,3 +93,28 @@ def test_a_chain_of_weak_links_hides_its_zero_in_several_pivots():
 
 def test_rounding_and_condition_are_apart():
     assert EPS < SINGULAR_BELOW < 10.0 * EPS
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_dependent_equations_that_say_nothing_do_no_harm(name, transpose):
+    # The Jacobian of a trivial branch at a branch point: the block of x is singular, and b is 0.
+    random = np.random.default_rng(0)
+    block = random.normal(size=(5, 4)) @ random.normal(size=(4, 5))
+    rest = random.normal(size=(3, 3))
+    A = sp.csr_array(sp.block_diag([block, rest]))
+    if transpose:
+        A, rest = sp.csr_array(A.T), rest.T
+    solver = linear.make(name, Pattern.of(A))
+    try:
+        solver.factorize(A)
+    except SingularMatrixError:
+        pytest.skip("a pivot came out as zero exactly")
+    b = np.array([0.0] * 5 + [1.0, 2.0, 3.0])
+    x = solver.solve(b, transpose=transpose)
+    assert np.array_equal(x[:5], np.zeros(5))
+    assert np.allclose((rest.T if transpose else rest) @ x[5:], b[5:])
+    assert np.array_equal(solver.solve(np.zeros(8), transpose=transpose), np.zeros(8))
+    b[2] = 1e-16
+    with pytest.raises(SingularMatrixError):
+        solver.solve(b, transpose=transpose)

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sgsolve import linear
 from sgsolve.errors import LinearSolveError, SingularMatrixError
 from sgsolve.linear import engine
-from sgsolve.linear.accuracy import Fault
+from sgsolve.linear.accuracy import Fault, Singularity
 from sgsolve.pattern import Pattern
 
 N = 40
@@ -71,6 +71,11 @@ def refused(solver, A):
     return caught.value
 
 
+def at(distance):
+    every = np.ones(N, dtype=bool)
+    return Singularity(distance, every, every)
+
+
 def serves(solver):
     assert np.allclose(GOOD @ solved(solver, GOOD), B)
 
@@ -126,7 +131,7 @@ def test_a_doubt_that_proves_wrong_keeps_the_back_end():
 def test_the_distance_is_estimated_once_for_each_factorization(monkeypatch):
     solver, backend = made()
     calls = []
-    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: calls.append(1) or 1.0)
+    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: calls.append(1) or at(1.0))
     backend.doubtful = True
     for count in (1, 2):
         solver.factorize(GOOD)
@@ -138,7 +143,7 @@ def test_the_distance_is_estimated_once_for_each_factorization(monkeypatch):
 def test_digits_lost_to_the_factors_are_won_back_or_another_back_end_is_asked(monkeypatch):
     solver, backend = made()
     backend.doubtful, backend.sloppy = True, 1e-13
-    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: 1e-12)
+    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: at(1e-12))
     serves(solver)
     assert solver.name == "own"
     assert solver.backward_error <= 1e-14
