@@ -53,8 +53,9 @@ class Homotopy:
     max_points : int
         Limit on the points of the curve.
     finish : Method
-        Solves from where the curve came to t = 1, or from the last point if it did not. Its limits
-        hold on the curve too, which ends where one of them forbids the next step.
+        Solves from where the curve came to t = 1, or from the last point if it did not, or from x0
+        if t did not even grow by the first step. Its limits hold on the curve too, which ends where
+        one of them forbids the next step.
 
     Examples
     --------
@@ -131,7 +132,9 @@ class Homotopy:
         if state.status is Status.INTERRUPTED:
             halted = Status.INTERRUPTED
         ending = "a limit forbids the next step" if guard.acted else state.ending
-        return guard.x, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}", halted
+        # Along a null vector x can run away at a constant t: that point is no better than x0.
+        reached = guard.x if state.spot.p >= abs(first) else x
+        return reached, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}", halted
 
 
 class Guard:

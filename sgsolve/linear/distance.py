@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .accuracy import MAX_REFINE, REFINE_ABOVE, Singularity, System, largest_ratio
+from .backend import Vector
 
 # The search direction becomes the null vector in the first solve; the second confirms it where
 # rows and columns are graded.
@@ -54,10 +55,12 @@ def distance_to_singularity(
     """
     n = len(signs)
     size = np.ones(n)
+    v: Vector
     for k in range(ROUNDS):
-        v = _solution(system, (system.magnitude @ size) * np.roll(signs, k))
-        if v is None:
+        found = _solution(system, (system.magnitude @ size) * np.roll(signs, k))
+        if found is None:
             return unknown(n)
+        v = found
         grown = np.abs(v)
         most = int(np.argmax(grown / size))
         size = np.maximum(grown, size)
@@ -79,7 +82,7 @@ def unknown(n: int) -> Singularity:
     return Singularity(0.0, every, every)
 
 
-def _solution(system: System, b: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _solution(system: System, b: NDArray[np.float64]) -> Vector | None:
     """Solve and refine until each equation holds; None if some do not."""
     size = np.abs(b)
     v, r = np.zeros_like(b), b

@@ -112,7 +112,7 @@ class Engine:
             return replace(found, equations=found.unknowns) if transpose else found
 
         answer, fault = judged(system, b, self._doubtful, nearest)
-        if fault is Fault.SINGULAR and getattr(self.serving, "perturbed", 0):
+        if fault is Fault.SINGULAR and getattr(self.serving, "perturbed", False):
             fault = Fault.NO_DIGITS  # exact pivots have the last word
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
@@ -121,8 +121,8 @@ class Engine:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
             return unknown(len(prepared.signs))
-        systems = (prepared.system(self.serving, transpose) for transpose in (False, True))
-        return distance_to_singularity(*systems, prepared.signs)
+        system, transposed = (prepared.system(self.serving, flag) for flag in (False, True))
+        return distance_to_singularity(system, transposed, prepared.signs)
 
     def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
         """Climb the ladder until an answer holds; raise if none does."""

@@ -33,7 +33,9 @@ SHORTEST = 1e-30  # pseudo time step: M / dt stays finite
 class Direction(Protocol):
     """What proposes a step."""
 
-    forms_jacobian: bool
+    @property
+    def forms_jacobian(self) -> bool:
+        """Whether `compute` needs the sparse Jacobian."""
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``; return a failing status if there is no direction."""

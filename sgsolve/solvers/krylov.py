@@ -116,10 +116,12 @@ class KrylovDirection:
         eta = self._forcing(it)
         condition = self._operator(it)
         sizes, weights = it.S, it.weights
+        J: Any = it.J if self.forms_jacobian else None
 
         def product(v: Vector) -> Vector:
             v = v * weights
-            return (it.J @ v if self.forms_jacobian else it.product(v)) / sizes
+            result: Vector = it.product(v) if J is None else J.dot(v)
+            return result / sizes
 
         def precondition(v: Vector) -> Vector:
             return condition(v * sizes) / weights
@@ -156,10 +158,11 @@ def applied(M: Any, n: int) -> Operator:
         It is none, or it is not one of n unknowns.
     """
     apply: Operator
+    matrix: Any = M
     if hasattr(M, "matvec"):
         apply = M.matvec
     elif issparse(M) or isinstance(M, np.ndarray):
-        apply = M.__matmul__
+        apply = matrix.dot
     elif hasattr(M, "solve"):
         apply = M.solve
     elif callable(M):
