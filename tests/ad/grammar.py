@@ -168,6 +168,7 @@ def index(w):
     mask = w.constant(w.rng.random(n) < 0.6)
     one = int(w.rng.integers(-n, n)) if n else 0
     keys = ["1:", ":-1", "::2", "::-1", "-1:0:-2", "1:-1", "None", "...", "..., None", "2:1",
+            "1:2:-1", f"{-n - 1}::-1", f"{-n - 2}::-2", "0:0", f"{n}:", "[]",
             f"{one}", positions, positions, mask, f"{one}:", f"list({positions})"]  # fmt: skip
     if len(shape) == 2:
         keys += [f":, {int(w.rng.integers(0, shape[1]))}" if shape[1] else ":, :", "1:, ::-1",
@@ -244,6 +245,31 @@ def gathered(w):
     )
 
 
+def moving(w):
+    """Gather with index arrays that are others at every call, and that may repeat positions."""
+    a = w.with_axes(1)
+    n = w.shape(a)[0]
+    count = int(w.rng.integers(1, 6))
+    i, j = (w.moving_positions(n, count) for _ in range(2))
+    template = w.pick([
+        "{a}[{i}]", "{a}[{i}] * np.sin({a}[{j}])", "{a}[{i}][::-1] - {a}[{j}]",
+        "ad.sparsesum([ad.sparsevec({n}, {i}, 2.0 * np.sin({a}[{i}]))])",
+        "ad.sparsesum([({n}, {i}, {a}[{i}] * {a}[{j}]), ({n}, {j}, {a}[{i}])])",
+        "np.concatenate([{a}[{i}], {a}])[{j}]", "np.sum({a}[{i}] * {a}[{i}])",
+        "np.take({a}, {i}) + 1.0", "ad.sparsesum([ad.sparsevec({n}, {i}, {a}[{j}])])[{i}]",
+    ])  # fmt: skip
+    return template.format(a=a, i=i, j=j, n=n)
+
+
+def in_place(w):
+    a = w.with_axes(1, 2)
+    b = w.pick([k for k in w.names() if w.shape(k) == w.shape(a)])
+    return w.pick([
+        f"second_name({a}, {b})", f"helper({a}, {b})", f"accumulated({a})",
+        f"through_view({a}, {b})", f"with_dead_views({a}, {b})",
+    ])  # fmt: skip
+
+
 def loop(w):
     a = w.any()
     return w.pick([f"smoothed({a})", f"newton({a})", f"summed({a})"])
@@ -259,7 +285,7 @@ def other(w):
 
 FAMILIES = {unary: 6, binary: 6, mixed: 3, shaping: 3, reduction: 3, joining: 3, multiply: 2,
             sparse: 2, index: 5, where: 2, branch: 2, sparsesum: 2, gathered: 2, loop: 1,
-            other: 1, parts: 2, stages: 1}  # fmt: skip
+            other: 1, parts: 2, stages: 1, moving: 2, in_place: 2}  # fmt: skip
 
 FAVORED = (parts, stages)
 

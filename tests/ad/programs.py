@@ -29,10 +29,13 @@ class Program:
         writer = Writer(number, length)
         self.number, self.fixed, self.points = number, writer.fixed, writer.points
         self.sources, self.constants = writer.sources, writer.constants
+        self.moving = writer.moving
 
-    def run(self, x, module=ad):
+    def run(self, x, module=ad, call=0):
         """All results, the last of which is the answer."""
-        env, constants = [x], self.constants
+        env, constants = [x], list(self.constants)
+        for k, arrays in self.moving.items():
+            constants[k] = arrays[call % len(arrays)]
         if module is judge:
             constants = [dense.Constant(c) if hasattr(c, "toarray") else c for c in constants]
         for source in self.sources:
@@ -81,13 +84,20 @@ def ask(program, fresh=False):
                 raise
             continue  # other elements are chosen there, or other integers, and do not fit
         # The second or third time, what was recorded has become a program.
-        for _ in range(3):
-            got = program.run(ad.seed(x))
-            _compare(program, plain, judged, got, sparsity, first)
+        for k in range(6 if program.moving else 3):
+            call = k + 6 * (not first)
+            if program.moving and call:
+                try:
+                    plain = program.run(x, call=call)
+                    judged = program.run(dense.seed(x), judge, call)
+                except Exception:
+                    continue  # as above
+            got = program.run(ad.seed(x), call=call)
+            _compare(program, plain, judged, got, sparsity, first and not call)
         if fresh and not first:
             ad.clear_cache()
             eps = 0.1 * tolerance(plain, program.constants)
-            _agree(got[-1], program.run(ad.seed(x))[-1], eps)
+            _agree(got[-1], program.run(ad.seed(x), call=call)[-1], eps)
 
 
 def _compare(program, plain, judged, got, sparsity, first):

@@ -7,7 +7,7 @@ from scipy import special
 
 from sgsolve import ad
 
-from . import grammar
+from . import aliases, grammar
 
 DTYPES = [np.float64] * 6 + [np.float32, np.longdouble, np.complex128, np.complex64, np.int64]
 SHAPES = [
@@ -42,6 +42,7 @@ class Writer:
         self.fixed = True
         self.sources = []
         self.constants = [np.array([-1.0, -0.2, 0.5, 1.5]), np.array([0.0, 1.0, -1.0, 2.0])]
+        self.moving = {}
         self.env = [self.points[0]]
         self.weights = np.array(list(grammar.FAMILIES.values()), dtype=float)
         if number % 4 == 3:  # most of the program complex, or a chain of chains
@@ -73,6 +74,7 @@ class Writer:
             self.env.append(result)
         else:
             del self.constants[before:]
+            self.moving = {k: m for k, m in self.moving.items() if k < before}
             self.fixed = fixed
 
     # ---- what the grammar asks for -------------------------------------------------------------
@@ -132,6 +134,18 @@ class Writer:
 
     def sparse_matrix(self, m, n):
         return grammar.random_sparse(self.rng, m, n)
+
+    def moving_positions(self, n, count):
+        """A constant that is another one at every call; some repeat positions, some do not."""
+        arrays = []
+        for _ in range(12):
+            distinct = count <= n and self.rng.random() < 0.5
+            idx = self.rng.permutation(n)[:count] if distinct else self.rng.integers(-n, n, count)
+            arrays.append(idx)
+        name = self.constant(arrays[0])
+        self.moving[len(self.constants) - 1] = arrays
+        self.fixed = False
+        return name
 
     def positions(self, n):
         count = int(self.rng.integers(0, 6)) if n else 0
@@ -231,6 +245,9 @@ def namespace(module):
         "np": np, "ad": module, "special": special, "smoothed": _smoothed, "newton": _newton,
         "summed": _summed, "einsum": _einsum, "stages": _stages, "filtered": _filtered,
         "rolled": _rolled, "walled": _walled, "spun": _spun, "multiplied": _multiplied,
+        "second_name": aliases.second_name, "helper": aliases.helper,
+        "accumulated": aliases.accumulated, "through_view": aliases.through_view,
+        "with_dead_views": aliases.with_dead_views,
         "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
         "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x),
         lambda x: 2 * np.cos(2 * x)),
