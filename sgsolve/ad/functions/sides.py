@@ -36,7 +36,8 @@ def _put_back(*arguments: Any) -> Derivative:
     """Carry `put_back` out; arguments are all derivatives, the size, and all indices."""
     count = len(arguments) // 2
     size: int = arguments[count]
-    sides = list(zip(arguments[count + 1 :], arguments[:count], strict=True))
+    derivatives = [d.carried_out() for d in arguments[:count]]
+    sides = list(zip(arguments[count + 1 :], derivatives, strict=True))
     result = _merged(sides, size)
     for index, _ in sides:
         # Structures and their index refer to each other: freed now, not by the garbage collector.

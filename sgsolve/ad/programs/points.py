@@ -206,6 +206,11 @@ def carry_out(
     return made[last]
 
 
+def inputs_of(last: Point) -> set[int]:
+    """Return the positions on the tape that a computation depends on."""
+    return {k for point in _needed(last, {}) for k in point.inputs}
+
+
 def _needed(last: Point, made: dict[Point, Any]) -> list[Point]:
     """Return the points that lead to the last one, each after its parents."""
     order: list[Point] = []

@@ -23,7 +23,7 @@ from ..derivatives import array_operations as op
 from ..derivatives import symbols
 from ..derivatives.coefficients import moderate
 from ..derivatives.folded import STRICT, wide
-from .points import Point, Tape, carry_out
+from .points import Point, Tape, carry_out, inputs_of
 from .tracing import Line, Tracer
 
 # How NumPy's own operators write an operation, and how it is written into a given place.
@@ -64,7 +64,7 @@ class Program:
         tracer = Tracer()
         self.folded = tape.folded
         inputs = self._inputs(tape.inputs)
-        self.numbers = [k for k, item in inputs.items() if type(item) in (float, complex)]
+        self.numbers = [k for k in inputs_of(point) if type(inputs[k]) in (float, complex)]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
         with np.errstate(all="ignore"):
             derivative = carry_out(point, stand_ins, tape.start).final()

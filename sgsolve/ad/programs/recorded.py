@@ -66,6 +66,10 @@ class Recorded(Derivative):
         """The terms; asking for them carries the recorded operations out."""
         return self.tape.carry_out(self.point).terms
 
+    def carried_out(self) -> Derivative:
+        """Return the same derivative with its terms at hand."""
+        return self.tape.carry_out(self.point)
+
     def _noted(
         self,
         key: Hashable,
