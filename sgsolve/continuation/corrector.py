@@ -141,5 +141,6 @@ class Corrector:
         terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
         # a parameter far below its range counts by its own size; only zero has none
         terms = terms + np.abs(at.Fp) * (abs(p) or 1e-3 * reach)
-        worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
+        with np.errstate(over="ignore"):  # a residual without terms is infinitely large
+            worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())

@@ -23,6 +23,7 @@ Vector = NDArray[Any]
 FINE, COARSE = 0.02, 0.2  # parts of x that a step should at least be able to change, and then can
 NOISE = 10.0  # times the error of x, up to which x counts as zero
 UNITS = 30.0  # how far the user's unit of x may be from that of the tangent where p starts at zero
+EXTREME = 1e150  # of the units of x, so that their squares are finite and not zero
 STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
 
 
@@ -40,7 +41,8 @@ class Metric:
 
     def dot(self, y: Vector, z: Vector) -> float:
         """Return the inner product."""
-        return float(np.dot(self.weights * y, z))
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite length is a long one
+            return float(np.dot(self.weights * y, z))
 
     def norm(self, z: Vector) -> float:
         """Return the length."""
@@ -56,8 +58,9 @@ class Metric:
         A branch that starts near zero is measured in a small unit there; where x is fifty times
         what a step may change it, thousands of points would lie ahead.
         """
-        size = float(np.sqrt(np.dot(self.weights[:-1] * x, x)))
-        if FINE * size <= longest:
+        with np.errstate(over="ignore"):
+            size = float(np.sqrt(np.dot(self.weights[:-1] * x, x)))
+        if FINE * size <= longest or not math.isfinite(size):
             return None
         weights = self.weights.copy()
         weights[:-1] *= (longest / (COARSE * size)) ** 2
@@ -104,7 +107,8 @@ def start_metric(
         ratio = share / slope
         if usual > 0.0:  # near a fold x moves much faster than it usually does
             ratio = min(max(ratio, usual / STEEP), usual * FLAT)
-    return Metric(0.5 * np.append(((ratio or 1.0) / sizes) ** 2 / len(sizes), 1.0))
+    units = np.clip((ratio or 1.0) / sizes, 1.0 / EXTREME, EXTREME)
+    return Metric(0.5 * np.append(units**2 / len(sizes), 1.0))
 
 
 def _meant(scale: Vector, error: Vector) -> Vector:
@@ -118,4 +122,5 @@ def _meant(scale: Vector, error: Vector) -> Vector:
 
 
 def _rms(x: Vector) -> float:
-    return norm2(x) / math.sqrt(len(x))
+    with np.errstate(over="ignore"):
+        return norm2(x) / math.sqrt(len(x))

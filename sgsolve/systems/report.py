@@ -9,6 +9,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from ..errors import SingularMatrixError
 from ..result.result import Result
 from ..solvers.monitor import Monitor
@@ -39,7 +41,8 @@ def conclude(
     outcome: Outcome = solver.run(system, workspace, x, F, monitor)
     status, found = outcome.status, ""
     if diagnose and outcome.cause is None and not (status.success or status in FINAL):
-        found = diagnosis(system, workspace, x, outcome.x)
+        with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
+            found = diagnosis(system, workspace, x, outcome.x)
     stats = outcome.stats
     stats.add(workspace.counts().since(before))
     seconds = stats.seconds

@@ -157,3 +157,28 @@ def test_deflation_ends_close_to_known_solutions_and_far_from_them():
             assert slope == pytest.approx(right, rel=1e-9, abs=1e-12) or away == 1e-300
     problem = Problem(lambda x: x * (x - 1e-120) * (x - 1.0))
     assert len(problem.solutions([0.5], deflation=Deflation(power=4.0), time_limit=20.0)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "name"),
+    [
+        (
+            lambda x: np.stack([np.exp(-x[0]) - x[1], x[0] * x[1] - 1e200]),
+            [2.31e179, -2.04e-159],
+            "LevenbergMarquardt",
+        ),
+        (lambda x: x**3 - 1.0, [-3.39e-156, -1.84e228], "TrustRegion"),
+    ],
+)
+def test_overflow_where_a_solve_ended_raises_no_warning(f, start, name):
+    result = Problem(f).solve(start, SOLVERS[name], raise_on_failure=False)
+    assert str(result)
+    assert result.explain()
+
+
+@pytest.mark.parametrize("size", [1e80, 1e152])
+def test_continuation_of_huge_unknowns_ends(size):
+    """x = 1e152 p: the squares of x overflow."""
+    problem = Problem(lambda x, p: x / size - p, params={"p": 1.0})
+    branch = problem.continuation([size], "p", (1.0, 2.0), detect=(), max_points=100)
+    assert branch.at(-1)[0] == pytest.approx(2.0 * size)
