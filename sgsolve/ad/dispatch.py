@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from .nested import array_of, holds_derivatives
+from .nested import LISTS, array_of, holds_derivatives
 
 Function = Callable[..., Any]
 
@@ -67,6 +67,10 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
         )
     kwargs.pop("out", None)
     if func not in OF_SEQUENCES:
-        args = tuple(array_of(a) if holds_derivatives(a) else a for a in args)
-        kwargs = {k: array_of(a) if holds_derivatives(a) else a for k, a in kwargs.items()}
+        for a in args:
+            if type(a) in LISTS:
+                args = tuple(array_of(a) if holds_derivatives(a) else a for a in args)
+                break
+        if kwargs:
+            kwargs = {k: array_of(a) if holds_derivatives(a) else a for k, a in kwargs.items()}
     return ours(*args, **kwargs)

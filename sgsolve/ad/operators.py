@@ -215,8 +215,10 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
             return make(*result)
     else:
         make = next(type(x) for x in inputs if isinstance(x, Operators))
-    if any(type(x) in LISTS for x in inputs):
-        inputs = tuple(array_of(x) if holds_derivatives(x) else x for x in inputs)
+    for x in inputs:
+        if type(x) in LISTS:
+            inputs = tuple(array_of(x) if holds_derivatives(x) else x for x in inputs)
+            break
     result = elementwise.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.
     if type(result) is tuple:
