@@ -149,6 +149,10 @@ def check_jacobian(
     if not np.isfinite(y).all():
         raise InputError("check_jacobian: f(x) is not finite; choose another x")
     J: Any = jacobian.tocsc() if hasattr(jacobian, "tocsc") else np.asarray(jacobian)
+    if J.shape != (y.size, x.size):
+        raise ShapeError(
+            f"check_jacobian: the jacobian has shape {J.shape}, not ({y.size}, {x.size})"
+        )
     n = x.size
     chosen = np.arange(n)
     if n > columns:

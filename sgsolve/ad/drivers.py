@@ -76,6 +76,8 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
 def _numbers(x: ArrayLike) -> NDArray[Any]:
     if isinstance(x, ADArray):
         raise DerivativeError("x is an AD array already; nested derivatives are not supported")
+    if np.ma.is_masked(x):
+        raise DataTypeError("x is a masked array; give every unknown a value, x.filled(value)")
     try:
         value = np.array(x)
     except (TypeError, ValueError) as error:
@@ -110,6 +112,9 @@ def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     StructureError
         If y depends on an unknown that the pattern does not hold.
     """
+    _must_be_ad(y)
+    if not isinstance(pattern, Pattern):
+        raise DataTypeError(f"assemble: pattern must be a Pattern, not {type(pattern).__name__}")
     y._needs_coefficients()
     shape = (y.size, len(y._derivative.root.cols))
     if pattern.shape != shape:
@@ -120,7 +125,13 @@ def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
 
 def pattern_of(y: ADArray) -> Pattern:
     """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
+    _must_be_ad(y)
     return _pattern_of(y._derivative, y.size)
+
+
+def _must_be_ad(y: Any) -> None:
+    if not isinstance(y, ADArray):
+        raise DataTypeError(f"y must be an AD array, not {type(y).__name__}: evaluate f(seed(x))")
 
 
 def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DerivativeError
+from ..errors import DataTypeError, DerivativeError
 
 LISTS = (list, tuple)
 
@@ -51,7 +51,10 @@ def evaluate(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     DerivativeError
         If f writes an AD array into an ndarray; NumPy reports that as a ValueError.
     """
-    return array_of(_called(f, *args, **kwargs))
+    y = _called(f, *args, **kwargs)
+    if y is None:
+        raise DataTypeError("the function returned None; is a return statement missing?")
+    return array_of(y)
 
 
 def evaluate_vector(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -61,6 +64,8 @@ def evaluate_vector(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def _called(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if not callable(f):
+        raise DataTypeError(f"a function of x is needed, not {f!r}")
     try:
         return f(*args, **kwargs)
     except ValueError as error:

@@ -5,7 +5,8 @@ One idea: arguments are looked at once, before any work, and stay as they are fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,8 +68,11 @@ class Request:
             stability = Stability()
         checkpoint = as_checkpoint(options.pop("checkpoint", None), options.get("resume", False))
         for name in ("stop", "detect"):
-            if isinstance(options.get(name), str):
-                options[name] = (options[name],)
+            given_kinds = options.get(name, ())
+            if isinstance(given_kinds, str):
+                options[name] = (given_kinds,)
+            elif not isinstance(given_kinds, Iterable):
+                raise DataTypeError(f"{name} must be names of special points, not {given_kinds!r}")
         taken = (*moved, "nit", "s", "tangent", *(("unstable",) if stability else ()))
         options["outputs"] = named("outputs", options.get("outputs"), taken)
         options["events"] = named("events", options.get("events"))
@@ -100,6 +104,10 @@ class Request:
                 raise InputError(f"an event cannot be called {kind!r}")
         if not (self.until is None or callable(self.until)):
             raise DataTypeError(f"until must be a function of x, not {self.until!r}")
+        if not isinstance(self.method, Arclength):
+            raise DataTypeError(f"method must be an Arclength(), not {self.method!r}")
+        if self.max_points is not None and not isinstance(self.max_points, numbers.Real):
+            raise DataTypeError(f"max_points must be a number, not {self.max_points!r}")
         if self.max_points is not None and self.max_points < 1:
             raise InputError("max_points must be at least 1")
 

@@ -50,6 +50,8 @@ class Path:
     def of(cls, name: str | Sequence[str], values: Any) -> Path:
         """Check and gather the arguments of a sweep."""
         names = (name,) if isinstance(name, str) else tuple(name)
+        if np.ma.is_masked(values):
+            raise DataTypeError("values are a masked array; leave masked points out")
         table = np.asarray(values)
         if table.dtype.kind not in "biuf":
             raise DataTypeError(f"values must be real numbers, not dtype {table.dtype}")

@@ -100,13 +100,21 @@ def root(
     >>> root(lambda x, a: x**2 - a, 1.0, args=2.0, tol=1e-3)["x"].round(2).tolist()
     [1.41]
     """
+    if not (options is None or isinstance(options, Mapping)):
+        raise InputError(f"options must map names to values, not {options!r}")
+    if not (callback is None or callable(callback)):
+        raise InputError(f"callback must be a function of x and f, not {callback!r}")
     args = args if isinstance(args, tuple) else (args,)
     solver, limits = _solver(method, tol, dict(options or {}))
     counted = Counted(fun, args, jac, limits.col_deriv)
     problem = Problem(counted.residual, jacobian=counted.jacobian)
     watch = _Watch(counted, limits, callback)
     result = problem.solve(
-        np.asarray(x0).ravel(), solver, raise_on_failure=False, callback=watch, verbose=limits.disp
+        np.asanyarray(x0).ravel(),
+        solver,
+        raise_on_failure=False,
+        callback=watch,
+        verbose=limits.disp,
     )
     if watch.reached and not result.success:
         result.message = f"{watch.reached}; the best point so far is returned"

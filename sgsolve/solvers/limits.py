@@ -227,7 +227,11 @@ def refuse_outside(solver: Any, x: Vector, blocks: Blocks) -> None:
 
 def _refuse_nan(name: str, bound: Any) -> None:
     for value in bound.values() if isinstance(bound, Mapping) else (bound,):
-        if value is not None and np.isnan(np.asarray(value, dtype=float)).any():
+        try:
+            value = None if value is None else np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(f"Bounds: {name} must be numbers, not {value!r}") from None
+        if value is not None and np.isnan(value).any():
             raise InputError(f"Bounds: {name} holds NaN; None is no bound")
 
 

@@ -10,6 +10,7 @@ reference problems in the tests.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
@@ -120,6 +121,8 @@ class Robust:
     max_iterations: int | None = None
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.rungs, Iterable) and all(isinstance(r, Rung) for r in self.rungs)):
+            raise InputError(f"rungs must be several Rung(solver), not {self.rungs!r}")
         if not self.rungs:
             raise InputError("a ladder needs at least one rung")
         positive(self, "patience")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataTypeError
 from .iterate import EPS, Iterate
 from .progress import error_estimate
 from .settings import positive, tolerance
@@ -35,10 +36,18 @@ class Test:
         raise NotImplementedError
 
     def __and__(self, other: Test) -> Test:
-        return And(self, other)
+        return And(self, _joined(other))
 
     def __or__(self, other: Test) -> Test:
-        return Or(self, other)
+        return Or(self, _joined(other))
+
+
+def _joined(other: Any) -> Test:
+    if not isinstance(other, Test):
+        raise DataTypeError(
+            f"a test is joined with another test, such as Error(1e-9), not {other!r}"
+        )
+    return other
 
 
 @dataclass(frozen=True)

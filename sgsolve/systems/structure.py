@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
 from ..result.blocks import Blocks
 
@@ -42,6 +42,8 @@ class Structure:
         """Return the scale of each unknown, or None."""
         if self._scale is None:
             return None
+        if np.ma.is_masked(self._scale):
+            raise DataTypeError("scale is a masked array; give every unknown a typical size")
         scale = self.blocks(n).spread(self._scale, 1.0, "scale")
         if not (np.isfinite(scale).all() and (scale > 0.0).all()):
             raise InputError("scale must be positive and finite, for every unknown")

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sgsolve import Problem, ad, solvers
+from sgsolve import Problem, ad, root, solvers
 from sgsolve.errors import DataTypeError, InputError, SgsolveError, StructureError
 from sgsolve.pattern import Pattern
 
@@ -78,6 +78,44 @@ CASES = {
     "Pattern with fractions": (lambda: Pattern([0, 1], [0.5], (1, 1)), "indices.*integers"),
     "Pattern with NaN": (lambda: Pattern([0, np.nan], [0], (1, 1)), "indptr.*integers"),
     "Pattern of text": (lambda: Pattern(["0", "1"], [0], (1, 1)), "integers"),
+    "sweep values masked": (lambda: Problem(line).sweep(START, "a", MASKED), "values.*masked"),
+    "scale masked": (lambda: Problem(square, scale=MASKED).solve(START), "scale is a masked"),
+    "seed masked": (lambda: ad.seed(MASKED), "masked"),
+    "root masked": (lambda: root(square, MASKED), "x0 is a masked"),
+    "root options": (lambda: root(square, START, options=5), "options must map"),
+    "root callback": (lambda: root(square, START, callback=5), "callback must be"),
+    "test and number": (lambda: solvers.Residual() & 5, "joined with another test"),
+    "test or number": (lambda: solvers.Residual() | 5, "joined with another test"),
+    "Robust(rungs=5)": (lambda: solvers.Robust(rungs=5), "rungs"),
+    "Robust of solvers": (lambda: solvers.Robust(rungs=(solvers.Newton(),)), "rungs"),
+    "Bounds of text": (lambda: solvers.Bounds("a"), "Bounds: lower must be numbers"),
+    "max_points": (
+        lambda: Problem(line).continuation(START, "a", (0, 3.0), max_points="a"),
+        "max_points",
+    ),
+    "detect": (lambda: Problem(line).continuation(START, "a", (0, 3.0), detect=5), "detect"),
+    "stop": (lambda: Problem(line).continuation(START, "a", (0, 3.0), stop=5), "stop"),
+    "method": (lambda: Problem(line).continuation(START, "a", (0, 3.0), method="x"), "method"),
+    "branch returns nothing": (
+        lambda: ad.branch(START > 2, lambda i: START[i], lambda i: None),
+        "side has dtype object",
+    ),
+    "where of text": (lambda: ad.where(START > 0, "a", ad.seed(START)), "where.*numbers"),
+    "jvp of None": (lambda: ad.jvp(lambda x: None, START, START), "returned None"),
+    "jacobian of None": (lambda: ad.jacobian(lambda x: None, START), "returned None"),
+    "jacobian of text": (lambda: ad.jacobian("f", START), "function of x is needed"),
+    "pattern_of numbers": (lambda: ad.pattern_of(START), "must be an AD array"),
+    "assemble numbers": (lambda: ad.assemble(START, None), "must be an AD array"),
+    "assemble on a number": (lambda: ad.assemble(ad.seed(START), 5), "must be a Pattern"),
+    "check_jacobian shape": (
+        lambda: ad.check_jacobian(square, START, jacobian=np.eye(2)),
+        r"shape \(2, 2\)",
+    ),
+    "sparsesum of a number": (lambda: ad.sparsesum(5), "list of terms"),
+    "sparsesum of one term": (lambda: ad.sparsesum(ad.sparsevec(3, [0], 1.0)), "list of terms"),
+    "einsum twice": (lambda: np.einsum("i->ii", ad.seed(START)), "einsum.*'i'"),
+    "einsum unknown": (lambda: np.einsum("i->j", ad.seed(START)), "einsum.*'j'"),
+    "einsum axis": (lambda: np.einsum(ad.seed(START), [99]), "einsum.*99"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, ShapeError
+from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import tracing
 from ..elementwise import common_dtype, value
@@ -28,6 +28,7 @@ def where(cond: Any, a: Any, b: Any) -> Any:
         return np.where(cond, a, b)
     va, vb = value(a), value(b)
     y = np.where(cond, va, vb)
+    _must_be_numbers(y, "where: the choice")
     mask = np.broadcast_to(cond.astype(bool), y.shape).ravel()
     derivative = None
     for side, chosen in ((a, mask), (b, None)):
@@ -38,6 +39,12 @@ def where(cond: Any, a: Any, b: Any) -> Any:
         derivative = d if derivative is None else derivative.plus(d)
     assert derivative is not None
     return ADArray(y, derivative)
+
+
+def _must_be_numbers(y: Any, what: str) -> None:
+    dtype = y.dtype if hasattr(y, "dtype") else np.asarray(y).dtype
+    if dtype.kind not in "biufc":
+        raise DataTypeError(f"{what} has dtype {dtype}; it must be numbers")
 
 
 def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any]) -> Any:
@@ -99,6 +106,7 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
     result = side(positions if len(shape) == 1 else np.unravel_index(positions, shape))
     found = result.shape if isinstance(result, ADArray) else np.shape(result)
+    _must_be_numbers(result, "branch: a side")
     if found not in ((), positions.shape):
         raise ShapeError(f"branch: a side returned shape {found} for {len(positions)} positions")
     return result

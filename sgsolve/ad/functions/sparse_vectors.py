@@ -85,6 +85,8 @@ def sparsesum(
     >>> y.value
     array([2., 0., 9.])
     """
+    if isinstance(terms, SparseVector) or not isinstance(terms, Iterable):
+        raise InputError(f"sparsesum takes a list of terms, not {type(terms).__name__}")
     parts = [t if type(t) is SparseVector else _term(t) for t in terms]
     if not parts:
         raise InputError("sparsesum needs at least one term; its length is unknown without")

@@ -60,6 +60,8 @@ def fermi_dirac(order: float, eta: Any) -> Any:
     >>> ad.fermi_dirac(0.5, eta).jacobian.diagonal().round(6)
     array([0.      , 0.604899, 2.472988])
     """
+    if hasattr(order, "_derivative"):
+        raise DerivativeError("fermi_dirac: the order is an AD array; it must be a constant")
     if order not in _INTEGRALS:
         known = ", ".join(f"{j:g}" for j in sorted(_INTEGRALS))
         raise InputError(f"fermi_dirac: order {order!r} is not one of {known}")

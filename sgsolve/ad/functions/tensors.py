@@ -45,6 +45,9 @@ def einsum(*arguments: Any, **kwargs: Any) -> Any:
     """
     subscripts, operands = _spelled_out(arguments)
     inputs, output = _letters(subscripts, operands)
+    wrong = next((k for k in output if output.count(k) > 1 or not any(k in i for i in inputs)), "")
+    if wrong:
+        raise ShapeError(f"np.einsum: {wrong!r} of the result is twice there or in no operand")
     extra = sorted({k for name in inputs for k in name} - set(output))
     letters = [*output, *extra]
     product: Any = 1.0
@@ -77,7 +80,11 @@ def _array(a: Any) -> Any:
 
 
 def _named(axes: Any) -> str:
-    return "".join("..." if k is Ellipsis else string.ascii_letters[k] for k in axes)
+    letters = string.ascii_letters
+    wrong = [k for k in axes if k is not Ellipsis and not 0 <= k < len(letters)]
+    if wrong:
+        raise ShapeError(f"np.einsum: axis {wrong[0]} is not within 0 to {len(letters) - 1}")
+    return "".join("..." if k is Ellipsis else letters[k] for k in axes)
 
 
 def _letters(subscripts: str, operands: Any) -> tuple[list[list[str]], list[str]]:
