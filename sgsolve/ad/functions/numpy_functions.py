@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DerivativeError
 from ..array import ADArray
 from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
 from ..elementwise import value
@@ -34,21 +33,9 @@ def _of_values(func: Function) -> Function:
     """Return a function that is evaluated on the numbers: its result is a decision."""
 
     def decided(*args: Any, **kwargs: Any) -> Any:
-        if func is np.histogram and _weighted(*args, **kwargs):
-            raise DerivativeError(
-                "np.histogram(weights=...) would lose the derivatives of the weights; use "
-                "np.bincount(np.digitize(x, edges[1:-1]), weights=w, minlength=len(edges) - 1)"
-            )
         return func(*map(composed.plain, args), **{k: value(v) for k, v in kwargs.items()})
 
     return decided
-
-
-def _weighted(
-    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
-) -> bool:
-    """Whether the weights of np.histogram carry derivatives."""
-    return isinstance(weights, ADArray)
 
 
 def _made_like(func: Function) -> Function:

@@ -64,7 +64,7 @@ def histogram(
     if any(isinstance(g, ADArray) for g in given) or (np.ndim(bins) == 0 and range is None):
         raise DerivativeError(
             "np.histogram would lose the derivative of its edges or weights; give constant edges, "
-            "np.histogram(y, edges), and add weights with ad.sparsesum([ad.sparsevec(n, bin, w)])"
+            "np.histogram(y, edges), and add weights with np.bincount(bins, weights=w, minlength=n)"
         )
     numpys: Any = np.histogram
     return numpys(value(a), bins, range, density, weights)
