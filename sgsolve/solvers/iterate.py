@@ -19,7 +19,7 @@ from .limits import Limit
 from .meter import Meter
 from .norms import norm2
 from .progress import observed_order
-from .sizes import Sizes
+from .sizes import Sizes, probed
 from .system import System
 from .workspace import Workspace
 
@@ -74,6 +74,8 @@ class Iterate:
         self.measure = math.inf
         self.best: tuple[float, Vector, Vector] | None = None
         self.step: Vector = np.zeros_like(x)
+        self.step_old, self.F_old, self.own_old = self.step, F, self.sizes.own
+        self.peak: Vector = self.sizes.magnitude  # the largest magnitude that each unknown had
         self.fresh = self.factorized = False
         self.limited = False
         self.newton = False  # whether dx is Newton's direction for the fresh Jacobian
@@ -142,6 +144,22 @@ class Iterate:
         """Return J v at x, without the matrix."""
         return self.meter.product(self.x, v)
 
+    def terms(self, magnitude: Vector) -> Vector:
+        """Return |J| times the given sizes of the unknowns."""
+        terms: Vector = self._magnitudes @ magnitude
+        return terms
+
+    def terms_at(self, x: Vector) -> Vector | None:
+        """Return the sizes of the own terms at another point; None if they are not finite."""
+        if self.J is None:
+            terms = probed(lambda v: self.meter.product(x, v), np.abs(x), PROBES)
+        else:
+            found = self.meter.linearize(x)
+            if found is None:
+                return None
+            terms = self.system.pattern.matrix(np.abs(found[1].data)) @ np.abs(x)
+        return terms if np.isfinite(terms).all() else None
+
     def _measured(self) -> bool:
         """Take note of new sizes."""
         if self.S_start is None:
@@ -206,13 +224,14 @@ class Iterate:
     def accept(self, x: Vector, F: Vector, damping: float) -> None:
         """Move to a trial point."""
         phi_old = self.phi
-        self.x_old = self.x
+        self.x_old, self.F_old, self.step_old = self.x, self.F, self.step
         self.x, self.F = x, F
-        self.damping = damping
+        self.damping, self.own_old = damping, self.sizes.own
         self.phi = self.sizes.merit(F)
         self.largest = self.sizes.of_unknowns(x)
-        if self.sizes.unsized is not None:
-            # x was zero, so the terms had no size; now they may have
+        self.peak = np.maximum(self.peak, self.sizes.magnitude)
+        if self.sizes.bare:
+            # unknowns were zero, so their terms had no size; now they may have
             self.sizes.of_equations(self._magnitudes)
         self.contraction = self.phi / phi_old if phi_old > 0.0 else 0.0
         self.fresh, self.correction = False, None

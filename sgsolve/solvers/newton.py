@@ -23,10 +23,11 @@ from .limits import as_limit
 from .monitor import Monitor
 from .outcome import Outcome
 from .reuse import Never, Reuse
+from .rounding import at_rounding
 from .settings import made_of
 from .system import System
 from .termination import DEFAULT, Test
-from .verdict import at_rounding, verdict
+from .verdict import verdict
 from .workspace import Workspace
 
 

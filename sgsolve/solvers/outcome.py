@@ -16,8 +16,12 @@ from ..errors import SingularMatrixError
 from ..result.history import History, Stats
 from ..result.status import Status
 from .iterate import Iterate
+from .system import System
 
 Vector = NDArray[Any]
+
+FAR = 1e6  # times the largest unknown of its block at the start: a point this far off ran away
+CLOSE = 1e-6  # ... unless every residual is smaller than this part of its terms
 
 
 @dataclass
@@ -61,7 +65,7 @@ class Outcome:
         x, F, scaled = it.x, it.F, it.sizes.scaled(it.F)
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
-            scaled = np.abs(F) / it.S
+            scaled = it.sizes.scaled(F)
         meter = it.meter
         stats = Stats(nit=it.k, nfev=meter.nfev, njev=meter.njev, seconds=meter.seconds)
         linear = (Status.SINGULAR_JACOBIAN, Status.LINEAR_SOLVE_FAILED)
@@ -74,3 +78,18 @@ class Outcome:
             singular=singular if k >= it.k - 1 else None,
             moved=it.moved,
         )
+
+    def ran_away(self, start: Vector, system: System) -> bool:
+        """Whether x is no place to start from.
+
+        The solver diverged, or x is far outside the scale of the start and not close to a solution.
+        """
+        if self.status is Status.DIVERGED:
+            return True
+        if self.status.success or float(self.scaled.max()) <= CLOSE:
+            return False
+        norms = {block: norm or 1.0 for block, norm in system.blocks.norms(start).items()}
+        size = system.blocks.spread(norms, 1.0)
+        if system.scale is not None:
+            size = np.maximum(size, system.scale)
+        return bool((np.abs(self.x) > FAR * size).any())

@@ -1,7 +1,7 @@
 """Robust: a ladder of solvers.
 
 One idea: the cheap method that usually works goes first; each further one is there for a way in
-which the one before fails, starts from the best point met so far, and is recorded. A failure of
+which the one before fails, starts from the best point met so far that did not run away, and is recorded. A failure of
 the whole ladder reports every rung.
 
 The idea of a polyalgorithm is NonlinearSolve.jl's; the order was found on the gallery of
@@ -66,7 +66,7 @@ class Rung:
     ----------
     solver : Method or Homotopy
     from_best : bool
-        Start from the best point so far (True) or from the first point (False).
+        Start from the best point so far that did not run away (True) or from the first point (False).
     """
 
     solver: Solver
@@ -148,13 +148,14 @@ class Robust:
         for k, rung in enumerate(self.rungs[1:], 1):
             if total.status.success or total.status in FINAL:
                 break
-            start = (total.x, total.F) if rung.from_best else first
+            away = total.ran_away(first[0], system)
+            start = (total.x, total.F) if rung.from_best and not away else first
             if _key(rung, start[0]) in tried:
                 continue
             tried.add(_key(rung, start[0]))
             share = (end - perf_counter()) / (len(self.rungs) - k)
             outcome = _run(rung.solver, share, system, workspace, *start, monitor)
-            total = _joined(total, outcome)
+            total = _joined(total, outcome, away, outcome.ran_away(first[0], system))
         return total
 
 
@@ -186,8 +187,11 @@ def _run(
     return outcome
 
 
-def _joined(before: Outcome, now: Outcome) -> Outcome:
-    """Return the better of two outcomes with the history and the costs of both."""
+def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) -> Outcome:
+    """Return the better of two outcomes with the history and the costs of both.
+
+    What ran away is the worse one, however small its residual.
+    """
     before.history.extend(now.history)
     before.stages += now.stages
     before.stats.add(now.stats)
@@ -196,7 +200,7 @@ def _joined(before: Outcome, now: Outcome) -> Outcome:
         size, size_before = (float(np.abs(F / first).max()) for F in (now.F, before.F))
     # that a local minimum was found says more than that a limit was reached a little below it
     handicap = {now.status: 10.0, before.status: 0.1}.get(Status.LOCAL_MINIMUM, 1.0)
-    better = size < handicap * size_before
+    better = size < handicap * size_before if before_away == now_away else before_away
     if now.status.success or now.status is Status.STOPPED or better:
         return replace(
             now,

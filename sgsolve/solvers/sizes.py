@@ -1,11 +1,11 @@
 """Sizes: what "small" means for an unknown and for an equation, without units.
 
-One idea: the *term size* of equation i is S_i = sum_j |J_ij| max(|x_j|, floor_j), so that
-F_i / S_i is a relative error whatever the units of the equation (a componentwise backward error).
-The floor, for components that are zero while their block is not, is taken from the smallest size
-that the block has had, so that iterates that run away cannot loosen a test. The *weight* of
-unknown j is max(|x_j|, 1e-3 max |x| in its block), or the user's scale. Merit
-functions and tests use these two and nothing else.
+The *own terms* of equation i have the size sum_j |J_ij x_j|, so that |F_i| over it is a relative
+error whatever the units of the equation (a componentwise backward error). Tests use these: another
+unknown, however large, has no part in an equation that does not contain it. Merit functions
+need sizes that do not vanish with the unknowns: the *term size* S_i = sum_j |J_ij| max(|x_j|,
+floor_j), with a floor from the smallest size that the block has had. The *weight* of unknown j is
+max(|x_j|, 1e-3 max |x| in its block). A scale that the user gives replaces all three floors.
 
 Reference: Oettli and Prager, Numer. Math. 6 (1964) 405; the thresholds follow NLEQ1's XSCAL.
 """
@@ -25,6 +25,7 @@ from .norms import norm2
 Vector = NDArray[Any]
 
 TERM_FLOOR = 1e-6  # a component smaller than its block by more than this counts as this in S
+TINY = 1e-290  # a component smaller than this, but not zero, counts as this: products underflow
 WEIGHT_FLOOR = 1e-3  # ... and in the norm of steps
 
 
@@ -44,12 +45,17 @@ class Sizes:
     S : ndarray, shape (n,)
         Term sizes, positive; ``unsized`` marks equations whose terms are all zero, for which S
         is no more than the size of the coefficients, or is None.
+    magnitude : ndarray, shape (n,)
+        |x|, at least the user's scale.
+    own : ndarray, shape (n,)
+        Sizes of the own terms; zero where all of them are, and ``bare`` says whether any is.
     """
 
     def __init__(self, blocks: Blocks, scale: Vector | None, n: int) -> None:
         self.blocks, self.scale = blocks, scale
-        self.weights = self.S = np.ones(n)
+        self.weights = self.S = self.own = self.magnitude = np.ones(n)
         self.unsized: Any = None
+        self.bare = False
         self._floor: Any = np.inf if scale is None else scale
         self._terms: Vector = self.S
 
@@ -58,8 +64,9 @@ class Sizes:
         magnitude = np.abs(x)
         largest = float(magnitude.max())
         if self.scale is not None:
-            self.weights = self._terms = np.maximum(magnitude, self.scale)
+            self.weights = self._terms = self.magnitude = np.maximum(magnitude, self.scale)
             return largest
+        self.magnitude = _above_underflow(magnitude)
         typical = self._typical(magnitude, largest)
         self.weights = np.maximum(magnitude, WEIGHT_FLOOR * typical)
         if float(self.weights.min()) == 0.0:
@@ -70,10 +77,13 @@ class Sizes:
         return largest
 
     def of_equations(self, magnitudes: Any) -> bool:
-        """Update S from |J|; False, and S left alone, if it is not finite."""
+        """Update S and the own terms from |J|; False, and both left alone, if not finite."""
         S = magnitudes @ self._terms
         if not math.isfinite(float(S.max())):
             return False
+        floored = not np.array_equal(self._terms, self.magnitude)
+        self.own = magnitudes @ self.magnitude if floored else S
+        self.bare = float(self.own.min()) == 0.0
         self.unsized = None
         if float(S.min()) <= 0.0:
             self.unsized = S <= 0.0
@@ -84,17 +94,16 @@ class Sizes:
         return True
 
     def probed(self, product: Callable[[Vector], Vector], probes: int) -> bool:
-        """Update S from products with J alone; False if it is not finite.
+        """Update S and the own terms from products with J alone; False if not finite.
 
         With random signs s the mean square of (J (w s))_i is the sum of (J_ij w_j)^2.
         """
-        signs, squares = np.random.default_rng(0), np.zeros_like(self.S)
-        for _ in range(probes):
-            squares += product(self.weights * signs.choice([-1.0, 1.0], len(squares))) ** 2
-        S = np.sqrt(squares / probes)
+        S = own = probed(product, self.weights, probes)
         if not math.isfinite(float(S.max())):
             return False
-        self.S = np.where(S > 0.0, S, 1.0)
+        if not np.array_equal(self.weights, self.magnitude):
+            own = probed(product, self.magnitude, probes)
+        self.S, self.own = np.where(S > 0.0, S, 1.0), own
         return True
 
     def merit(self, F: Vector) -> float:
@@ -106,17 +115,15 @@ class Sizes:
         return norm2(step / self.weights) / math.sqrt(len(step))
 
     def scaled(self, F: Vector) -> Vector:
-        """Return |F| / S, infinite where the terms have no size."""
-        scaled: Vector = np.abs(F) / self.S
-        if self.unsized is not None:
-            scaled[self.unsized & (F != 0.0)] = math.inf
+        """Return |F| over the own terms, infinite where those are all zero and F is not."""
+        scaled: Vector = np.abs(F)
+        with np.errstate(divide="ignore", over="ignore"):
+            np.divide(scaled, self.own, out=scaled, where=scaled > 0.0)
         return scaled
 
     def allowed(self, relative: float) -> Vector:
-        """Return the residual that is this small relative to the terms of each equation."""
-        allowed: Vector = relative * self.S
-        if self.unsized is not None:
-            allowed[self.unsized] = 0.0
+        """Return the residual that is this small relative to the own terms of each equation."""
+        allowed: Vector = relative * self.own
         return allowed
 
     def _typical(self, magnitude: Vector, largest: float) -> Any:
@@ -127,3 +134,20 @@ class Sizes:
         for where in self.blocks.parts.values():
             typical[where] = magnitude[where].max()
         return typical
+
+
+def _above_underflow(magnitude: Vector) -> Vector:
+    """Return the magnitudes, those that are not zero at least `TINY`."""
+    if float(magnitude.min()) >= TINY:
+        return magnitude
+    raised: Vector = np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
+    return raised
+
+
+def probed(product: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vector:
+    """Return the root of the mean squares of J (sizes s) over random signs s."""
+    signs, squares = np.random.default_rng(0), np.zeros_like(sizes)
+    for _ in range(probes):
+        squares += product(sizes * signs.choice([-1.0, 1.0], len(sizes))) ** 2
+    root: Vector = np.sqrt(squares / probes)
+    return root

@@ -1,8 +1,9 @@
 """Verdict: whether an iterate ends the solve, apart from the user's tests.
 
-One idea: success is declared here only, on a residual evaluated at the point in question; and
-three endings that a tolerance cannot describe are recognised: rounding has the last word, the
-iteration converges but never faster than linearly (a singular root), the iterates run away.
+Success is declared here only, on a residual and on sizes of terms of the point in question. Four
+endings that a tolerance cannot describe are recognized: rounding hides the residual (see
+`rounding`), unknowns vanish, the iteration converges but never faster than linearly (a singular
+root), the iterates run away.
 
 Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), sections 2.1.4 and 3.1;
 Decker, Keller and Kelley, SIAM J. Numer. Anal. 20 (1983) 296 for linear convergence at singular
@@ -17,16 +18,20 @@ from collections.abc import Callable
 import numpy as np
 
 from ..result.status import Status
-from .iterate import Iterate
+from .iterate import Iterate, Vector
+from .rounding import SMALL_STEP, at_rounding
 from .termination import Test
 
-NOISE = 1e-9  # scaled residuals above this are never put down to rounding
-SMALL_STEP = 1e-6  # ... nor are steps above this
-JUMP = 1e-2  # after a step larger than this the old Jacobian says nothing about the new point
+MOVED = 1e-4  # if an unknown moved by more, relative to itself, the old Jacobian is not believed
 LINEAR_STEPS = 8  # steps of linear convergence before it is believed
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
+STEADY = 0.9  # steps that shrink less than this do not converge
+FAR, FAR_FROM_ZERO = 100.0, 1e6  # a step longer than this, relative to x before it, is giant
+BEYOND = (0.5, 1.0, 2.0)  # how far past a point it is looked, in steps
+OPEN = 1e-9  # of its terms: an equation with a larger residual was open before the step
+HIDDEN = 1e-2  # of the residual before the step: what must come back there
 
 
 def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> Status | None:
@@ -34,12 +39,13 @@ def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> St
     if it.k == 0:
         return Status.CONVERGED if _at_start(test, it) else None
     if test.passed(it):
-        if it.step_size <= JUMP:
-            return Status.CONVERGED
-        if not linearize(it):  # a residual of exactly zero needs no Jacobian
+        if not it.fresh and _moved(it) and not linearize(it):
+            # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if test.passed(it):
-            return Status.CONVERGED
+            return Status.DIVERGED if _ran_off(it) else Status.CONVERGED
+    if bool(((it.F == 0.0) & (it.F_old != 0.0)).any()):
+        _ran_off(it)  # other equations may take longer, and the steps be others then
     if it.step_size <= SMALL_STEP and _stagnates(it):
         return Status.CONVERGED_ROUNDOFF
     if it.largest > RUNAWAY:
@@ -56,50 +62,84 @@ def _at_start(test: Test, it: Iterate) -> bool:
     return test.passed(it)
 
 
-def at_rounding(it: Iterate) -> bool:
-    """Whether a step that failed did so because the residual is rounding errors already."""
-    if not it.newton or it.limited or float(it.sizes.scaled(it.F).max()) > NOISE:
-        return False  # what a limit cut off is not known to be small
-    return float((np.abs(it.dx) / it.weights).max()) <= SMALL_STEP
+def _moved(it: Iterate) -> bool:
+    """Whether the last step was too long for the Jacobian before it to tell sizes after it."""
+    return bool((np.abs(it.step) > MOVED * it.sizes.magnitude).any())
+
+
+def _ran_off(it: Iterate) -> bool:
+    """Whether a residual is small only because the iterates ran to where rounding hides it.
+
+    tanh(x) = 1 and exp(-x) = 0 have no solution, but are met in this arithmetic at a finite x.
+    Such iterates go on in one direction by steps that do not shrink, or leave by one giant step;
+    and, which no root allows, an equation that the step closed stays closed further on.
+    """
+    if it.memory.get("hidden"):
+        return True
+    step, before = np.abs(it.step), np.abs(it.step_old)
+    steady = (step >= STEADY * before) & (it.step * it.step_old > 0.0)
+    giant = step > np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
+    if not ((steady | giant) & (step > 1e-8 * it.sizes.magnitude)).any():
+        return False
+    closed = np.abs(it.F_old)
+    closed[(closed <= 100.0 * np.abs(it.F)) | (closed <= OPEN * it.own_old)] = 0.0
+    for share in BEYOND:
+        F = it.evaluate(it.x + share * it.step)
+        if F is None:
+            return False
+        if ((np.abs(F) <= HIDDEN * closed) & (closed > 0.0)).any():
+            it.notes.append("rounding hides the residual further on: it only tends to zero")
+            it.memory["hidden"] = True
+            return True
+    return False
 
 
 def _stagnates(it: Iterate) -> bool:
-    """Whether two full steps in a row failed to halve a residual at the level of rounding."""
+    """Whether two full steps in a row failed to halve a residual that rounding hides."""
     full = it.newton and it.damping == 1.0 and not it.limited
     count = it.memory.get("stagnation", 0)
     count = count + 1 if full and it.contraction > 0.5 else 0
-    it.memory["stagnation"] = count
-    return count >= 2 and float(it.sizes.scaled(it.F).max()) <= NOISE
+    stagnates = count >= 2 and at_rounding(it)
+    it.memory["stagnation"] = 0 if count >= 2 else count
+    return stagnates
 
 
 def _vanishing(it: Iterate) -> Status | None:
-    """Return the status of success if whole blocks of unknowns converge to zero, else None.
+    """Return the status of success if unknowns converge to zero, else None.
 
-    Relative tolerances cannot be met where the solution is x = 0, nor anything else at a singular
-    root there. A block counts as zero when it has shrunk to nothing of what it was at the start
-    of an unbroken run of shrinking steps; its equations are then measured by their terms of then.
+    The terms of an equation whose unknowns all vanish are never larger than its residual, and at a
+    singular root there convergence is slow. Unknowns that have shrunk to nothing of what their block
+    was at the start of an unbroken run of shrinking steps are therefore set to zero on trial. The
+    point is a solution if every equation holds there, by its own terms.
     """
     before = it.step_size_absolute_old  # inf at the first step
     ratio = it.step_size_absolute / before if before > 0.0 else math.inf
-    if it.limited or it.damping < 0.2 or ratio >= 0.95 or it.sizes.unsized is not None:
+    if it.limited or it.damping < 0.2 or ratio >= 0.95:
         it.memory.pop("run", None)
         return None
     run = it.memory.get("run")
     if run is None:
-        it.memory["run"] = (it.k, it.S, it.blocks.norms(it.x_old))
+        it.memory["run"] = (it.k, it.blocks.norms(it.x_old))
         return None
-    start, sizes, norms = run
+    start, norms = run
     fast = ratio < 0.2
     if it.k - start < (1 if fast else LINEAR_STEPS):
         return None
-    zero = [b for b, norm in it.blocks.norms(it.x).items() if norm <= VANISHED * norms[b]]
-    if not zero:
+    zero = np.abs(it.x) <= VANISHED * it.blocks.spread(norms, 0.0)
+    error = np.where(zero, 0.0, np.abs(it.step) * ratio / (1.0 - ratio))
+    if not zero.any() or (error > REST_ERROR * it.weights).any():
         return None
-    allowed, error = REST_RESIDUAL * it.S, np.abs(it.step) * ratio / (1.0 - ratio)
-    for block in zero:
-        where = it.blocks[block]
-        allowed[where] = VANISHED * sizes[where]
-        error[where] = 0.0
-    if (np.abs(it.F) > allowed).any() or (error > REST_ERROR * it.weights).any():
+    x = np.where(zero, 0.0, it.x)
+    F = it.evaluate(x)
+    if F is None or not _holds(it, x, F):
         return None
+    it.accept(x, F, 1.0)
     return Status.CONVERGED if fast else Status.CONVERGED_SLOWLY
+
+
+def _holds(it: Iterate, x: Vector, F: Vector) -> bool:
+    """Whether every equation holds at a trial point, by its own terms there."""
+    if not F.any():
+        return True
+    terms = it.terms_at(x)
+    return terms is not None and bool((np.abs(F) <= REST_RESIDUAL * terms).all())

@@ -1,0 +1,68 @@
+"""Rounding: whether rounding, and nothing else, keeps a residual from falling.
+
+A residual that is small and does not fall is no proof: a valley is slow, a jump has no root, and a
+regularized step leads nowhere. The proof is Newton's own step. The linear model says that the
+residual is zero after it. If it is not, then either the Jacobian changed on the way, or the residual
+jumps, or what is left is rounding. The first two are measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from .iterate import EPS, Iterate
+from .sizes import TERM_FLOOR
+
+Vector = NDArray[Any]
+
+NOISE = 1e-9  # residuals above this part of the terms are never put down to rounding
+SMALL_STEP = 1e-6  # ... nor those from which Newton's step is longer
+UNITS = 4.0  # within so many units of rounding an equation holds without proof
+PRODUCTS_ONLY = 1e3  # ... and within so many if there is no matrix to prove it with
+LINE = 0.1  # a residual this close to a straight line is no rounding error
+
+
+def at_rounding(it: Iterate) -> bool:
+    """Whether the residual of an iterate cannot be made smaller in this arithmetic."""
+    if it.limited:
+        return False  # what a limit cut off is not known to be small
+    left = np.abs(it.F)
+    if it.J is None:
+        small = left <= PRODUCTS_ONLY * EPS * it.S
+        return it.newton and it.step_size <= SMALL_STEP and bool(small.all())
+    if not it.fresh and not it.linearize():
+        return False
+    peak = TERM_FLOOR * it.peak
+    if (left > NOISE * it.terms(np.maximum(it.sizes.magnitude, peak))).any():
+        return False
+    try:
+        dx = it.newton_direction()
+    except LinearSolveError:
+        return False
+    if (np.abs(dx) > SMALL_STEP * it.peak).any():
+        return False
+    open_ = left > it.sizes.allowed(UNITS * EPS)
+    return not open_.any() or _no_other_cause(it, dx, open_)
+
+
+def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
+    """Whether Newton's step fails to close equations, and neither curvature nor a jump says why."""
+    F, middle = it.evaluate(it.x + dx), it.evaluate(it.x + 0.5 * dx)
+    there = it.meter.linearize(it.x + dx)
+    if F is None or middle is None or there is None:
+        return False
+    sizes = np.abs(it.F[open_]), np.abs(F[open_])
+    if float((sizes[1] / it.S[open_]).max()) < 0.5 * float((sizes[0] / it.S[open_]).max()):
+        return False  # Newton's method goes on
+    stay = open_ & (np.abs(F) > it.sizes.allowed(UNITS * EPS))
+    curvature = there[1] @ dx - it.J @ dx
+    if (np.abs(curvature) > np.abs(F))[stay].any():
+        return False
+    before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
+    size = LINE * np.maximum(np.abs(it.F), np.abs(F))
+    line = np.minimum(np.abs(middle - before), np.abs(middle - after)) <= size
+    return not bool((line & (F != 0.0))[stay].all()) if stay.any() else True
