@@ -1,8 +1,8 @@
 """Robust: a ladder of solvers.
 
-One idea: the cheap method that usually works goes first; each further one is there for a way in
-which the one before fails, starts from the best point met so far that did not run away, and is recorded. A failure of
-the whole ladder reports every rung.
+The cheap method that usually works goes first. Each further one is there for a way in which the
+one before fails. It starts from the best point met so far that did not run away, or from the first.
+A failure of the whole ladder reports every rung.
 
 The idea of a polyalgorithm is NonlinearSolve.jl's; the order was found on the gallery of
 reference problems in the tests.
@@ -66,7 +66,7 @@ class Rung:
     ----------
     solver : Method or Homotopy
     from_best : bool
-        Start from the best point so far that did not run away (True) or from the first point (False).
+        Start from the best point so far that did not run away (True), or from the first (False).
     """
 
     solver: Solver

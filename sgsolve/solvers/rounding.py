@@ -1,9 +1,9 @@
 """Rounding: whether rounding, and nothing else, keeps a residual from falling.
 
-A residual that is small and does not fall is no proof: a valley is slow, a jump has no root, and a
-regularized step leads nowhere. The proof is Newton's own step. The linear model says that the
-residual is zero after it. If it is not, then either the Jacobian changed on the way, or the residual
-jumps, or what is left is rounding. The first two are measured.
+A residual that is small and does not fall is no proof: a valley is slow, a jump has no root, and
+a regularized step leads nowhere. The proof is Newton's own step, after which the linear model has
+no residual. If one is left, then either the Jacobian changed on the way, or the residual jumps, or
+it consists of rounding errors. The first two are measured.
 """
 
 from __future__ import annotations

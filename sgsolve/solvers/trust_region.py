@@ -39,7 +39,7 @@ class Dogleg:
         Ratios of actual to predicted decrease: accept above `accept`, shrink below `poor`, grow
         above `good`.
     smallest : float
-        Radius at which it gives up.
+        Radius at which it ends, relative to the step of Newton where that is shorter than one.
     """
 
     radius: float | None = None
@@ -64,8 +64,8 @@ class Dogleg:
         if radius is None:
             radius = model.newton_length if model.newton is not None else 1.0
         finite = False
-        radius = min(radius, LONGEST)
-        while radius > self.smallest:
+        radius, smallest = min(radius, LONGEST), self.smallest * min(1.0, model.newton_length)
+        while radius > smallest:
             p = it.limited_step(it.weights * model.step(radius)) / it.weights
             x = it.x + it.weights * p
             F = it.evaluate(x)

@@ -108,9 +108,9 @@ def _vanishing(it: Iterate) -> Status | None:
     """Return the status of success if unknowns converge to zero, else None.
 
     The terms of an equation whose unknowns all vanish are never larger than its residual, and at a
-    singular root there convergence is slow. Unknowns that have shrunk to nothing of what their block
-    was at the start of an unbroken run of shrinking steps are therefore set to zero on trial. The
-    point is a solution if every equation holds there, by its own terms.
+    singular root there convergence is slow. Unknowns that have shrunk to nothing of what their
+    block was at the start of an unbroken run of shrinking steps are therefore set to zero on
+    trial. The point is a solution if every equation holds there, by its own terms.
     """
     before = it.step_size_absolute_old  # inf at the first step
     ratio = it.step_size_absolute / before if before > 0.0 else math.inf

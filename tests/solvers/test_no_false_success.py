@@ -1,0 +1,185 @@
+"""A reported success is a solution: by the own terms of each equation, and where there is one."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, Status, ad, solvers
+
+PRESETS = [
+    solvers.Newton(),
+    solvers.DampedNewton(),
+    solvers.LineSearchNewton(),
+    solvers.TrustRegion(),
+    solvers.LevenbergMarquardt(),
+    solvers.PseudoTransient(),
+    solvers.NewtonKrylov(),
+]
+BIG = 1e17
+each_preset = pytest.mark.parametrize("solver", PRESETS, ids=lambda solver: solver.name)
+
+
+def solved(residual, start, solver=None, **settings):
+    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)
+
+
+class TestOwnTerms:
+    @each_preset
+    @pytest.mark.parametrize(
+        ("equation", "root"),
+        [
+            (lambda y: y**2 - 2.0, np.sqrt(2.0)),
+            (lambda y: y**3 - 8.0, 2.0),
+            (lambda y: np.exp(y) - 3.0, np.log(3.0)),
+        ],
+        ids=["square", "cube", "exponential"],
+    )
+    def test_a_large_unknown_loosens_no_other_equation(self, solver, equation, root):
+        def residual(x):
+            return np.stack([x[0] - BIG, equation(x[1])])
+
+        result = solved(residual, [BIG, 1.0], solver)
+        # in one block a step of x[1] is next to nothing for Levenberg-Marquardt, which may stall
+        assert result.success == (result.status is not Status.STALLED)
+        assert not result.success or result.x[1] == pytest.approx(root, rel=1e-8)
+        assert solved(residual, [BIG, 1.0]).x[1] == pytest.approx(root, rel=1e-8)
+        blocks = {"large": slice(0, 1), "small": slice(1, 2)}
+        result = solved(residual, [BIG, 1.0], solver, blocks=blocks)
+        assert result.success
+        assert result.x[1] == pytest.approx(root, rel=1e-8)
+
+    @each_preset
+    @pytest.mark.parametrize(
+        "rootless", [lambda y: y**2 + 1.0, lambda y: np.abs(y) + 1.0, np.cosh], ids="q|c"
+    )
+    def test_a_large_unknown_makes_no_root(self, solver, rootless):
+        assert not solved(lambda x: np.stack([x[0] - BIG, rootless(x[1])]), [BIG, 3.0], solver)
+
+    @pytest.mark.parametrize("solver", [None, *PRESETS[:3]])
+    def test_potential_and_density_in_one_block(self, solver):
+        # neutrality of doped silicon in SI units: n - p = N, n p = ni^2, n = ni exp(psi / vt)
+        ni, doping, vt = 1e16, 1e23, 0.02585
+
+        def residual(x):
+            psi, n, p = x[0], x[1], x[2]
+            boltzmann = [n - ni * np.exp(psi / vt), p - ni * np.exp(-psi / vt)]
+            return ad.hstack([n - p - doping, *boltzmann])
+
+        result = solved(residual, [0.3, doping, ni**2 / doping], solver)
+        exact = vt * np.arcsinh(doping / (2.0 * ni))
+        assert not result.success or result.x[0] == pytest.approx(exact, rel=1e-8)
+
+    def test_sizes_are_those_of_the_point_itself(self):
+        # Biggs EXP6 as a square system: one unknown falls to nothing in a step beside one of 1e31
+        t = 0.1 * np.arange(1, 7)
+        y = np.exp(-t) - 5.0 * np.exp(-10.0 * t) + 3.0 * np.exp(-4.0 * t)
+
+        def residual(x):
+            first = x[2] * np.exp(-t * x[0]) - x[3] * np.exp(-t * x[1])
+            return first + x[5] * np.exp(-t * x[4]) - y
+
+        result = solved(residual, [1.0, 2.0, 1.0, 1.0, 1.0, 1.0], solvers.Newton())
+        assert not result.success or np.abs(result.residual).max() < 1e-6
+
+    def test_residuals_near_the_smallest_number(self):
+        for factor in (1e-300, 1e300):
+            result = solved(lambda x, c=factor: c * (x**2 - 2.0), [1.0])
+            assert result.x[0] == pytest.approx(np.sqrt(2.0), rel=1e-9)
+
+    @each_preset
+    def test_unknowns_that_vanish_are_solutions(self, solver):
+        def residual(x):
+            return np.stack([x[0] * (1.0 + x[1] ** 2), x[1] - 1.0, x[2] ** 2 - 9.0])
+
+        result = solved(residual, [1.0, 3.0, 2.0], solver)
+        assert result.success
+        assert result.x == pytest.approx([0.0, 1.0, 3.0], abs=1e-12)
+        assert result.nit < 60
+
+
+class TestNoSolution:
+    ASYMPTOTIC: ClassVar = {
+        "tanh": lambda x: np.tanh(x) - 1.0,
+        "shifted": lambda x: np.tanh(x - 1e6) - 1.0,
+        "arctan": lambda x: np.arctan(x) - np.pi / 2.0,
+        "fraction": lambda x: x / (1.0 + x) - 1.0,
+        "logistic": lambda x: 1.0 / (1.0 + np.exp(-x)) - 1.0,
+        "hyperbola": lambda x: 1.0 / x,
+        "exponential": lambda x: np.exp(-x),
+        "gauss": lambda x: np.exp(-(x**2)),
+    }
+
+    @each_preset
+    @pytest.mark.parametrize("name", ASYMPTOTIC)
+    def test_a_limit_at_infinity_is_no_root(self, solver, name):
+        start = 1e6 + 1.0 if name == "shifted" else 1.0
+        assert not solved(self.ASYMPTOTIC[name], [start], solver).success
+
+    def test_one_giant_step_to_where_the_residual_is_flat(self):
+        for start in (-30.0, -10.0):
+            result = solved(self.ASYMPTOTIC["tanh"], [start], solvers.Newton())
+            assert not result.success
+
+    def test_a_giant_step_to_a_root_is_a_success(self):
+        result = solved(lambda x: 1e-12 * x - 1.0, [1.0], solvers.Newton())
+        assert result.success
+        assert result.x[0] == pytest.approx(1e12)
+
+
+class TestRoundingProved:
+    @pytest.mark.parametrize("solver", [solvers.LevenbergMarquardt(), None])
+    def test_a_valley_is_no_rounding(self, solver):
+        def residual(x):
+            low = x[1] - x[0] ** 2
+            t = 10000.0 * low**2 + (1.0 - x[0]) ** 2 - 0.02
+            first = 2.0 * (1.0 - x[0]) + 4e8 * t * ((1.0 - 20000.0 * low) * x[0] - 1.0)
+            return ad.hstack([first, 2.0 * (1.0 - x[1]) + 4e12 * t * low])
+
+        problem = Problem(residual)
+        result = problem.solve([0.86, 0.72], solver, raise_on_failure=False)
+        F, J = problem.linearize(result.x)
+        rounding = 2.2e-16 * (abs(J) @ abs(result.x))
+        step = np.abs(np.linalg.solve(J.toarray(), F) / result.x).max()
+        assert not result.success or (np.abs(F) < 1e4 * rounding).all() or step < 1e-3
+
+    def test_a_residual_with_rounding_errors_of_its_own_is_a_success(self):
+        hidden = 1e3  # cancels, and leaves errors of 1e-13
+        strict = solvers.Newton(termination=solvers.Residual(1e-15))
+        result = solved(lambda x: (x**3 + hidden) - (8.0 + hidden), [3.0], strict)
+        assert result.success
+        assert result.x[0] == pytest.approx(2.0, rel=1e-12)
+
+
+def test_no_stage_starts_from_a_point_that_ran_away():
+    saturation, vt = 1e-15, 0.02585
+
+    def latch(v):
+        b1, c1, b2, c2 = v[0], v[1], v[2], v[3]
+
+        def collector(b, c):
+            forward, back = np.exp(b / vt), np.exp((b - c) / vt)
+            return saturation * (forward - 2.0 * back + 1.0)
+
+        def base(b, c):
+            forward, back = np.exp(b / vt) - 1.0, np.exp((b - c) / vt) - 1.0
+            return saturation * (0.01 * forward + back)
+
+        return np.stack(
+            [
+                (5.0 - c1) / 1e3 - collector(b1, c1) - (c1 - b2) / 1e4,
+                (5.0 - c2) / 1e3 - collector(b2, c2) - (c2 - b1) / 1e4,
+                (c2 - b1) / 1e4 - base(b1, c1),
+                (c1 - b2) / 1e4 - base(b2, c2),
+            ]
+        )
+
+    result = solved(latch, np.full(4, 5.0))
+    assert not result.success or np.abs(latch(result.x)).max() < 1e-9
+    assert np.abs(result.x).max() < 6.0
+
+
+def test_what_diverged_is_never_the_best():
+    result = solved(lambda x: np.tanh(x) - 1.0, [0.0], solvers.Robust())
+    assert not result.success
+    assert result.status is Status.DIVERGED or abs(result.x[0]) < 100.0
