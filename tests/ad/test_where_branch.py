@@ -201,3 +201,17 @@ def test_a_scalar_chosen_while_structure_is_found_stays_a_scalar():
     u = ad.seed_sparsity(x)
     chosen = ad.branch(True, lambda i: 2.0, lambda i: u[0])
     assert type(chosen._value) is np.float64
+
+
+def test_one_side_is_recorded_and_the_other_is_not():
+    """A longdouble factor that varies is carried out at once."""
+    one = np.longdouble(1)
+    for k in range(9):
+        x = ad.seed(np.array([0.5, 2.0, 3.0], dtype=np.longdouble))
+        z = x * (one / (k + 3))
+        above = x > 1 + k % 2
+        y = ad.branch(above, lambda i, z=z: z[i] ** 2, lambda i, x=x: 3 * x[(i + 1) % 3])
+        taken = np.diag(2 * x.value / (one * (k + 3)) ** 2)
+        other = 3 * np.roll(np.eye(3), 1, axis=1)
+        exact = np.where(above[:, np.newaxis], taken, other)
+        assert np.abs(y.jacobian.toarray() - exact).max() < 1e-17
