@@ -79,13 +79,13 @@ class BranchPoints:
         found: list[Found] = []
         of: list[int] = []  # the singular values that vanish there
         sign = a.tests[KEY].sign * b.tests[KEY].sign
-        doubt, twins = False, 0
+        twins, missed = 0, list[int]()
         crossed, idle = _crossed(a.tests[KEY].tests, b.tests[KEY].now)
         sign *= (-1.0) ** len(idle)
         for j in crossed.tolist():
             one = by_vectors(curve, a, b, j)
             if one is None:
-                doubt = True
+                missed.append(j)
                 continue
             away = [abs(one.spot.s - f.spot.s) for f in found]
             if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
@@ -94,6 +94,11 @@ class BranchPoints:
             else:
                 k = int(np.argmin(away))
                 twins += together(curve, a, b, found[k].spot, [of[k], j])
+        for j in list(missed):  # where two vanish together, one may hide the other
+            if any(together(curve, a, b, f.spot, [k, j]) for f, k in zip(found, of, strict=True)):
+                twins += 1
+                missed.remove(j)
+        doubt = bool(missed)
         if doubt and not found and len(crossed) > 1:
             one = multiple(curve, a, b, crossed)
             if one is not None:
