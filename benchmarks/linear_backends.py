@@ -1,4 +1,4 @@
-"""Times of the linear back ends: what `linear.auto` chooses, and what its checks cost.
+"""Times of the linear back ends: what `linear.LinearSolver` chooses, and what its checks cost.
 
 Run ``python benchmarks/linear_backends.py [band | dense | overhead | order]``; set
 OMP_NUM_THREADS for a fixed number of threads. Every time is one factorisation with one checked
@@ -33,7 +33,7 @@ def step(A: Any, name: str) -> float:
     """Return the time of a factorisation and a solve; NaN if the back end is missing."""
     pattern = Pattern.of(A)
     try:
-        solver = linear.make(name, pattern)
+        solver = linear.LinearSolver(pattern, name)
     except BackendError:
         return float("nan")
     J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
@@ -51,7 +51,7 @@ def table(title: str, matrices: dict[str, Any], names: list[str]) -> None:
     print(f"\n{title}\n{'':24}" + "".join(f"{name:>12}" for name in names) + "   auto")
     for label, A in matrices.items():
         times = "".join(f"{step(A, name):12.0f}" for name in names)
-        print(f"{label:24}{times}   {linear.auto(Pattern.of(A)).name}", flush=True)
+        print(f"{label:24}{times}   {linear.LinearSolver(Pattern.of(A)).name}", flush=True)
 
 
 def strip(width: int, length: int) -> Any:
@@ -92,7 +92,7 @@ def overhead() -> None:
     matrices["five-point (200, 200)"] = five_point(200)
     for label, A in matrices.items():
         pattern = Pattern.of(A)
-        solver = linear.auto(pattern)
+        solver = linear.LinearSolver(pattern)
         J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
         solver.factorize(J)
         solver.solve(b)
@@ -141,9 +141,9 @@ def order() -> None:
         for how in ("as given", "shuffled", "and zeros stored"):
             A = given if how == "as given" else out_of_order(given, how != "shuffled")
             pattern = Pattern.of(A)
-            choice = best(lambda p=pattern: linear.auto(p))
+            choice = best(lambda p=pattern: linear.LinearSolver(p))
             J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
-            solver = linear.auto(pattern)
+            solver = linear.LinearSolver(pattern)
             first = timeit.timeit(lambda s=solver, J=J: s.factorize(J), number=1) * 1e6
             again = best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b)))
             numbers = f"{choice:10.0f}{first:10.0f}{again:10.0f}"

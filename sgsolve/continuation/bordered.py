@@ -25,7 +25,6 @@ from ..solvers.workspace import Workspace
 
 Vector = NDArray[Any]
 
-WHOLE = ("pardiso", "dense", "mumps")  # back ends that take dense borders without loss
 ACCEPT = 1e-11  # backward error of the bordered system that is good enough
 REFINEMENTS = 3
 
@@ -101,7 +100,7 @@ class Bordered:
 
     def _takes_whole(self, pattern: Pattern) -> bool:
         if self._whole is None:
-            return self.workspace.solver(pattern).name in WHOLE
+            return bool(self.workspace.solver(pattern).dense_borders)
         return self._whole
 
     def _factorize_whole(self) -> None:
@@ -114,14 +113,15 @@ class Bordered:
         self._solver = self.workspace.derived(
             f"bordered {self.k} {J.shape[0]}",
             frame.pattern,
-            lambda: linear.make(self._backend(), frame.pattern),
+            lambda: linear.LinearSolver(frame.pattern, self._backend()),
         )
         self._solver.factorize(frame.matrix(J, B, below))
 
     def _backend(self) -> Any:
-        """Return the user's choice; an object, unlike what makes one, is taken up by J already."""
+        """Return the user's choice; an object without `fresh` is in use for J already."""
         chosen = self.workspace.backend
-        taken = isinstance(chosen, linear.Backend) and not isinstance(chosen, type)
+        one = isinstance(chosen, linear.Backend) and not isinstance(chosen, type)
+        taken = one and not hasattr(chosen, "fresh")
         return "auto" if taken else chosen
 
     def _eliminate(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:

@@ -151,7 +151,7 @@ def _shifted(J: Any, M: Any, shift: complex) -> tuple[Any, complex]:
     nudge = 1e-6 * float(np.abs(J.diagonal()).max() or 1.0)
     for _ in range(3):
         A = sp.csr_array(J - sigma * M) if sigma != 0.0 else J
-        solver = linear.auto(Pattern.of(A))
+        solver = linear.LinearSolver(Pattern.of(A))
         try:
             solver.factorize(A)
             solver.solve(np.ones(A.shape[0]))

@@ -2,17 +2,34 @@
 
 ::
 
-    solver = linear.auto(pattern)       # or linear.make("superlu", pattern), or your own object
-    solver.factorize(J)                 # analyses the pattern the first time only
-    x = solver.solve(b)                 # checked: an answer, or an error that says what is wrong
+    solver = linear.LinearSolver(pattern)    # or LinearSolver(pattern, Pardiso(threads=2))
+    solver.factorize(J)                      # analyzes the pattern the first time only
+    x = solver.solve(b)                      # checked: a solution, or an error with its reason
 
-One idea: every answer is checked by its componentwise backward error, so that a singular matrix,
-a stale analysis or a back end that fails in silence never reaches the caller as numbers.
+The componentwise backward error of every solution is checked.
 """
 
 from .backend import Backend
-from .choose import auto, known, make
+from .banded import Banded
+from .choose import backends, register
+from .dense import Dense
+from .multigrid import PyAMG
+from .mumps import Mumps
+from .pardiso import Pardiso
 from .solver import LinearSolver
 from .statistics import Statistics
+from .superlu import SuperLU
 
-__all__ = ["Backend", "LinearSolver", "Statistics", "auto", "known", "make"]
+__all__ = [
+    "Backend",
+    "Banded",
+    "Dense",
+    "LinearSolver",
+    "Mumps",
+    "Pardiso",
+    "PyAMG",
+    "Statistics",
+    "SuperLU",
+    "backends",
+    "register",
+]

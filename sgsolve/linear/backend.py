@@ -29,7 +29,7 @@ NUMERICAL: tuple[type[Exception], ...] = (
 
 @runtime_checkable
 class Backend(Protocol):
-    """The verbs of a back end; give an object of your own to `linear.make` if it has them.
+    """The verbs of a back end; give an object of your own to `LinearSolver` if it has them.
 
     A is an equilibrated ``csr_array``, float64 or complex128, sorted, without duplicates, and the
     same object in every call of one pattern: its values are overwritten before the next
@@ -44,6 +44,8 @@ class Backend(Protocol):
     * ``perturbed`` (int, after `factorize`): number of pivots that were replaced. Another back end
       then confirms that a matrix is singular.
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
+    * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
+    * ``fresh()``: another object with the same settings; one object then serves many patterns.
     * ``slogdet()``: sign and log|det| of A.
     """
 

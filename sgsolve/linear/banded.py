@@ -42,6 +42,10 @@ class Banded:
         self._given = order
         self.doubtful: bool | None = False
 
+    def fresh(self) -> Banded:
+        """Return another back end of this kind."""
+        return type(self)()
+
     def analyse(self, A: Any) -> None:
         """Find the order and the place of every entry in the band."""
         n = A.shape[0]

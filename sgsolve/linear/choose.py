@@ -1,8 +1,7 @@
-"""Which back end serves a pattern: the automatic choice, and the choice by name.
+"""Choice of a back end for a pattern: automatic, by name, or as an object.
 
-One idea: decided once per pattern, from its size and the width of its band, never from values
-(other than a diagonal of zeros, which is no part of the pattern).
-The thresholds were measured (`benchmarks/linear_backends.py`, times of a factorisation with its
+The automatic choice is made once per pattern, from its size and the width of its band. The
+thresholds were measured (`benchmarks/linear_backends.py`, times of a factorisation with its
 solve, one thread).
 """
 
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BackendError, DataTypeError
+from ..errors import BackendError, DataTypeError, InputError
 from ..pattern import Pattern
 from .backend import Backend
 from .banded import Banded
@@ -20,7 +19,6 @@ from .multigrid import PyAMG
 from .mumps import Mumps
 from .ordering import narrow_order, widest
 from .pardiso import Pardiso, available
-from .solver import LinearSolver
 from .superlu import SuperLU
 
 # Up to here a full matrix beats everything else, whatever its structure.
@@ -31,7 +29,8 @@ SMALL = 200
 NARROW = 96
 NARROW_WITHOUT_PARDISO = 192
 
-BACKENDS: dict[str, Callable[[], Any]] = {
+# The back ends by name; `register` adds to them.
+REGISTRY: dict[str, Callable[[], Any]] = {
     "pardiso": Pardiso,
     "superlu": SuperLU,
     "banded": Banded,
@@ -41,91 +40,71 @@ BACKENDS: dict[str, Callable[[], Any]] = {
 }
 
 
-def auto(pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
-    """Return a solver for systems of this pattern, with the back end that suits it.
-
-    Dense for up to 40 unknowns; banded LAPACK where the band is narrow (in the given order or
-    after reverse Cuthill-McKee, of unknowns and equations together or apart); dense for up to
-    200; else PARDISO, or SuperLU where PARDISO is not installed.
+def register(name: str, maker: Callable[[], Any]) -> None:
+    """Make a back end known by name, to `LinearSolver` and to ``Problem(backend=name)``.
 
     Parameters
     ----------
-    pattern : Pattern
-        Square.
-    threads : int, optional
-        Threads for PARDISO. Default: as MKL finds it (``OMP_NUM_THREADS``, or all cores).
+    name : str
+    maker : callable
+        A class, or a function without arguments, that makes an object with the methods of
+        `Backend`.
 
-    Examples
-    --------
-    >>> import numpy as np, scipy.sparse as sp
-    >>> A = sp.diags_array([np.ones(99), np.full(100, -3.0), np.ones(99)], offsets=[-1, 0, 1])
-    >>> A = sp.csr_array(A)
-    >>> solver = auto(Pattern.of(A))
-    >>> solver.factorize(A)
-    >>> x = solver.solve(np.ones(100))
-    >>> solver.name, bool(solver.backward_error < 1e-15)
-    ('banded', True)
+    Raises
+    ------
+    InputError
+        The name is taken by another back end, or `maker` cannot be called.
     """
+    if not callable(maker):
+        raise DataTypeError(f"a class or a function must make back end {name!r}, not {maker!r}")
+    if name == "auto" or REGISTRY.get(name, maker) is not maker:
+        raise InputError(f"the name {name!r} is taken by another back end; choose another name")
+    REGISTRY[name] = maker
 
-    def choose(grown: Pattern) -> Any:
-        return _suited(grown, threads)
 
-    return LinearSolver(pattern, choose(pattern), choose)
+def backends() -> tuple[str, ...]:
+    """Return the names that `LinearSolver` accepts, sorted.
+
+    >>> [name for name in backends() if name in ("auto", "dense", "superlu")]
+    ['auto', 'dense', 'superlu']
+    """
+    return tuple(sorted(["auto", *REGISTRY]))
 
 
-def make(backend: Any, pattern: Pattern, *, threads: int | None = None) -> LinearSolver:
-    """Return a solver with a named back end, or with one of your own.
-
-    Parameters
-    ----------
-    backend : str or Backend
-        ``"auto"``, ``"pardiso"``, ``"superlu"``, ``"banded"``, ``"dense"``, the extras
-        ``"mumps"`` and ``"pyamg"``, or an object with the verbs of `Backend` (or a class or
-        function that makes one).
-    pattern : Pattern
-    threads : int, optional
-        For PARDISO only.
+def created(backend: Any, pattern: Pattern) -> Any:
+    """Return a back end for one pattern, from a name, an object, a class or a function.
 
     Raises
     ------
     BackendError
         The name is unknown, or that back end is not installed.
-
-    Examples
-    --------
-    >>> make("cholmod", Pattern([0, 1], [0], (1, 1)))
-    Traceback (most recent call last):
-        ...
-    sgsolve.errors.BackendError: unknown back end 'cholmod'; known are 'auto', 'banded', 'dense', \
-'mumps', 'pardiso', 'pyamg', 'superlu', or an object with analyse, factorize and solve
+    DataTypeError
+        The argument is no back end.
     """
     if isinstance(backend, str):
         if backend == "auto":
-            return auto(pattern, threads=threads)
-        if backend not in BACKENDS:
-            names = ", ".join(repr(name) for name in known())
+            return suited(pattern)
+        if backend not in REGISTRY:
+            names = ", ".join(repr(name) for name in backends())
             raise BackendError(
                 f"unknown back end {backend!r}; known are {names}, or an object with analyse, "
                 "factorize and solve"
             )
-        made = Pardiso(threads) if backend == "pardiso" else BACKENDS[backend]()
-        return LinearSolver(pattern, made)
+        return REGISTRY[backend]()
     if isinstance(backend, type) or not isinstance(backend, Backend):
         backend = backend() if callable(backend) else backend
+    elif hasattr(backend, "fresh"):
+        backend = backend.fresh()
     if not isinstance(backend, Backend):
         raise DataTypeError(
             f"a back end must be a name or have analyse, factorize and solve; "
             f"{type(backend).__name__} has not"
         )
-    return LinearSolver(pattern, backend)
+    return backend
 
 
-def known() -> tuple[str, ...]:
-    """Return the names that `make` accepts."""
-    return tuple(sorted(["auto", *BACKENDS]))
-
-
-def _suited(pattern: Pattern, threads: int | None) -> Any:
+def suited(pattern: Pattern) -> Any:
+    """Return the back end that is fastest for a pattern of this size and band."""
     n = pattern.shape[0]
     if n <= TINY:
         return Dense()
@@ -138,5 +117,5 @@ def _suited(pattern: Pattern, threads: int | None) -> Any:
     if n <= SMALL:
         return Dense()
     if available():
-        return Pardiso(threads)
+        return Pardiso()
     return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU()

@@ -19,10 +19,15 @@ class Dense:
     """LU of a full matrix with partial pivoting; memory n^2."""
 
     name = "dense"
+    dense_borders = True
     reads_values = False
 
     def __init__(self) -> None:
         self.doubtful: bool | None = False
+
+    def fresh(self) -> Dense:
+        """Return another back end of this kind."""
+        return type(self)()
 
     def analyse(self, A: Any) -> None:
         """Find the place of every entry in a full, column-ordered matrix."""

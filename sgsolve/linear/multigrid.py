@@ -57,6 +57,10 @@ class PyAMG:
         self._signs: NDArray[np.float64] = np.ones(0)
         self._symmetric = False
 
+    def fresh(self) -> PyAMG:
+        """Return another back end of this kind."""
+        return type(self)()
+
     def analyse(self, A: Any) -> None:
         """Nothing depends on the pattern alone."""
         if is_complex(A):

@@ -31,6 +31,7 @@ class Mumps:
     """
 
     name = "mumps"
+    dense_borders = True
     # Its ordering may use a matching that reads the values, as PARDISO's does.
     reads_values = True
     # Pivots are not handed out; the solver finds out with one extra solve.
@@ -47,6 +48,10 @@ class Mumps:
         self._module: Any = mumps
         self._context: Any = None
         self._coo: Any = None
+
+    def fresh(self) -> Mumps:
+        """Return another back end of this kind."""
+        return type(self)()
 
     def analyse(self, A: Any) -> None:
         """Order the matrix, in a context of its own."""

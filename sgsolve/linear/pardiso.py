@@ -104,9 +104,15 @@ class Pardiso:
         self._matching = pivoting == "matching"
         self._fill_limit = fill_limit
         self.name = "pardiso" if self._matching else "pardiso (diagonal pivoting)"
+        # Diagonal pivoting cannot eliminate the corner of a bordered matrix, which may be zero.
+        self.dense_borders = self._matching
         self.doubtful = False
         self.fill = 0
         self._finalizer: Any = None
+
+    def fresh(self) -> Pardiso:
+        """Return another one with the same settings, for another pattern."""
+        return Pardiso(self._threads, "matching" if self._matching else "diagonal")
 
     def analyse(self, A: Any) -> None:
         """Phase 11, in a handle of its own."""

@@ -38,6 +38,10 @@ class SuperLU:
         self._csc: Any = None
         self._order: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
+    def fresh(self) -> SuperLU:
+        """Return another back end of this kind."""
+        return type(self)()
+
     def analyse(self, A: Any) -> None:
         """Keep the index work of the conversion to columns."""
         numbered = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape).tocsc()

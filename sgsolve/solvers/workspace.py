@@ -84,7 +84,7 @@ class Workspace:
         """Raise `BackendError` if there is no such back end."""
         if backend != "auto":
             one = Pattern([0, 1], [0], (1, 1))
-            linear.make(backend, one)
+            linear.LinearSolver(one, backend)
 
     def solver(self, pattern: Pattern, purpose: str = NEWTON) -> Any:
         """Return the linear solver for this pattern, the kept one if the pattern is the same."""
@@ -113,8 +113,8 @@ class Workspace:
 
     def _made(self, pattern: Pattern) -> Any:
         if self.backend == "auto":
-            return linear.auto(pattern)
-        return linear.make(self.backend, pattern)
+            return linear.LinearSolver(pattern)
+        return linear.LinearSolver(pattern, self.backend)
 
     def factorized(self, pattern: Pattern, J: Any) -> Any:
         """Return the linear solver with J factorised; at once if that is what it holds."""

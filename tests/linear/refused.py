@@ -10,7 +10,7 @@ from sgsolve.pattern import Pattern
 
 def failure(A, name="auto"):
     """Factorise and solve; either of the two may refuse."""
-    solver = linear.make(name, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), name)
     with pytest.raises(SingularMatrixError) as caught:
         _solve(solver, A)
     return caught.value

@@ -47,7 +47,7 @@ def test_factors_are_kept_until_an_entry_drifts():
 def test_backward_error_is_that_of_the_unscaled_system():
     A = drift_diffusion((100,), 5.0)
     b = A @ np.random.default_rng(0).uniform(1, 2, A.shape[0])
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     solver.factorize(A)
     x = solver.solve(b)
     error = np.max(np.abs(b - A @ x) / (abs(A) @ np.abs(x) + np.abs(b)))
@@ -94,7 +94,7 @@ def test_refinement_keeps_the_best_iterate():
 
 def test_statistics_count_refinement_and_seconds():
     A = drift_diffusion((2000,), 0.0)
-    solver = linear.make("banded", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "banded")
     b = np.random.default_rng(0).normal(size=A.shape[0])
     for _ in range(3):
         solver.factorize(A)

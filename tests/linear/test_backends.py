@@ -61,7 +61,7 @@ def answer(solver, A, b=None):
 @pytest.mark.parametrize("blocks", [True, False])
 def test_one_dimensional_devices_are_banded_in_any_order(blocks):
     A = drift_diffusion((200,), 0.0, blocks)
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     answer(solver, A)
     assert solver.name == "banded"
     assert narrow_order(Pattern.of(A)).width <= 12
@@ -77,7 +77,7 @@ def test_one_dimensional_devices_are_banded_in_any_order(blocks):
     ],
 )
 def test_choice_by_size_and_band(A, name):
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     assert solver.name == name
     assert np.isfinite(answer(solver, A)).all()
     assert solver.name == name
@@ -86,7 +86,7 @@ def test_choice_by_size_and_band(A, name):
 def test_growing_pattern_leaves_the_band():
     n = 1000
     A = sp.csr_array(sp.diags_array([np.ones(n - 1), np.full(n, 4.0)], offsets=[1, 0]))
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     answer(solver, A)
     assert solver.name == "banded"
     A = sp.csr_array(A + sp.random_array((n, n), density=3e-3, rng=np.random.default_rng(0)))
@@ -98,7 +98,7 @@ def test_growing_pattern_leaves_the_band():
 @pytest.mark.parametrize("given", [Own, Own()])
 def test_own_back_end_is_analysed_once_and_checked(given):
     A = five_point(10)
-    solver = linear.make(given, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), given)
     for seed in range(3):
         A = five_point(10, seed=seed)
         b = np.arange(100.0)
@@ -113,7 +113,7 @@ def test_own_back_end_is_analysed_once_and_checked(given):
 @pytest.mark.parametrize("kind", [Liar, Raising])
 def test_own_back_end_that_fails_is_replaced(kind):
     A = five_point(10)
-    solver = linear.make(kind, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), kind)
     x = answer(solver, A)
     np.testing.assert_allclose(A @ x, np.ones(100), rtol=1e-12)
     assert solver.name != kind.__name__
@@ -127,7 +127,7 @@ def test_slightly_wrong_answers_are_refined():
         def solve(self, b, transpose):
             return (1 + 1e-6) * super().solve(b, transpose)
 
-    solver = linear.make(Sloppy, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), Sloppy)
     np.testing.assert_allclose(A @ answer(solver, A), np.ones(100), rtol=1e-11)
     assert solver.name == "Sloppy"
     assert solver.stats.n_refine >= 1
@@ -141,7 +141,7 @@ def test_hard_work_in_refinement_asks_for_a_new_analysis():
         def solve(self, b, transpose):
             return (1 + (2e-4 if self.analysed == 1 else 0)) * super().solve(b, transpose)
 
-    solver = linear.make(Stale, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), Stale)
     steps = []
     for _ in range(5):
         before = solver.stats.n_refine
@@ -153,7 +153,7 @@ def test_hard_work_in_refinement_asks_for_a_new_analysis():
 
 def test_object_without_the_verbs_is_refused():
     with pytest.raises(DataTypeError, match="analyse, factorize and solve; int has not"):
-        linear.make(3, Pattern.of(five_point(3)))
+        linear.LinearSolver(Pattern.of(five_point(3)), 3)
 
 
 @pytest.mark.parametrize("name", HAS_DETERMINANT)
@@ -162,7 +162,7 @@ def test_determinant(name, dtype):
     for side, seed in ((4, 1), (5, 2), (7, 3), (7, 4)):
         A = five_point(side, dtype, seed)
         A.data *= 2.0 ** np.random.default_rng(seed).integers(-9, 9, A.nnz)
-        solver = linear.make(name, Pattern.of(A))
+        solver = linear.LinearSolver(Pattern.of(A), name)
         solver.factorize(A)
         sign, log = solver.slogdet()
         expected_sign, expected_log = np.linalg.slogdet(A.toarray())
@@ -173,7 +173,7 @@ def test_determinant(name, dtype):
 @pardiso_only
 def test_pardiso_says_that_it_has_no_determinant():
     A = five_point(5)
-    solver = linear.make("pardiso", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     solver.factorize(A)
     with pytest.raises(BackendError, match="use 'banded', 'dense' or 'superlu'"):
         solver.slogdet()
@@ -182,14 +182,14 @@ def test_pardiso_says_that_it_has_no_determinant():
 @pytest.mark.parametrize("name", ["auto", "banded", "superlu"])
 def test_real_and_complex_matrices_in_turn(name):
     real, other = five_point(10), five_point(10, complex)
-    solver = linear.make(name, Pattern.of(real))
+    solver = linear.LinearSolver(Pattern.of(real), name)
     for A in (real, other, real):
         np.testing.assert_allclose(A @ answer(solver, A), np.ones(100), rtol=1e-11)
     assert solver.stats.n_analyse == 3
 
 
 def test_matrix_of_another_shape_or_kind():
-    solver = linear.auto(Pattern.of(five_point(4)))
+    solver = linear.LinearSolver(Pattern.of(five_point(4)))
     with pytest.raises(ShapeError, match=r"\(25, 25\), but the solver was made for \(16, 16\)"):
         solver.factorize(five_point(5))
     with pytest.raises(DataTypeError, match="not list"):
@@ -197,13 +197,13 @@ def test_matrix_of_another_shape_or_kind():
     with pytest.raises(DataTypeError, match="dtype object"):
         solver.factorize(five_point(4).toarray().astype(object))
     with pytest.raises(ShapeError, match="square"):
-        linear.auto(Pattern([0, 1], [0], (1, 2)))
+        linear.LinearSolver(Pattern([0, 1], [0], (1, 2)))
 
 
 def test_integers_and_short_floats_are_taken():
     A = grid(6, -5.0)
     for dtype in (np.float32, np.int64, np.complex64):
-        solver = linear.auto(Pattern.of(A))
+        solver = linear.LinearSolver(Pattern.of(A))
         np.testing.assert_allclose(A @ answer(solver, A.astype(dtype)), np.ones(36), rtol=1e-12)
 
 
@@ -212,12 +212,16 @@ def test_integers_and_short_floats_are_taken():
 def test_number_of_threads_reaches_pardiso(threads):
     A = five_point(80)
     backend = Pardiso(threads)
-    answer(linear.make(backend, Pattern.of(A)), A)
-    assert backend.threads_used == threads
+    solvers = [linear.LinearSolver(Pattern.of(A), backend) for _ in range(2)]
+    for solver in solvers:
+        answer(solver, A)
+        assert solver._engine.serving.threads_used == threads
+    # one object holds the settings of many solvers
+    assert len({id(backend), *(id(solver._engine.serving) for solver in solvers)}) == 3
 
 
 @pardiso_only
-def test_problem_takes_a_function_that_makes_a_back_end_with_threads():
+def test_problem_takes_a_back_end_with_threads_or_a_function_that_makes_one():
     made = []
 
     def two_threads():
@@ -226,22 +230,22 @@ def test_problem_takes_a_function_that_makes_a_back_end_with_threads():
 
     A = grid(80, -5.0)
     b = A @ np.ones(6400) - 1.0
-    problem = sgsolve.Problem(lambda x: A @ x - x**3 - b, backend=two_threads)
-    result = problem.solve(np.full(6400, 0.5))
-    np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
-    assert result.stats.backend == "pardiso"
+    for backend in (two_threads, Pardiso(threads=2)):
+        problem = sgsolve.Problem(lambda x: A @ x - x**3 - b, backend=backend)
+        result = problem.solve(np.full(6400, 0.5))
+        np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
+        assert result.stats.backend == "pardiso"
     assert made[-1].threads_used == 2
 
 
 @pardiso_only
 def test_pardiso_releases_its_handle_when_dropped():
     A = five_point(10)
-    backend = Pardiso()
-    solver = linear.make(backend, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), Pardiso())
     answer(solver, A)
-    release = backend._finalizer
+    release = solver._engine.serving._finalizer
     assert release.alive
-    del backend, solver
+    del solver
     assert not release.alive
 
 
@@ -250,7 +254,7 @@ def test_eight_threads_at_once_give_the_same_answers(name):
     matrices = [drift_diffusion((15, 15), bias) for bias in np.linspace(0, 10, 8)]
 
     def work(A):
-        solver = linear.make(name, Pattern.of(A))
+        solver = linear.LinearSolver(Pattern.of(A), name)
         b = A @ np.ones(A.shape[0])
         return [answer(solver, A, b) for _ in range(5)]
 
@@ -269,12 +273,12 @@ import numpy as np, scipy.sparse as sp
 assert not sys.modules.get("pypardiso"), "imported before it is needed"
 A = sp.csr_array(sp.random_array((500, 500), density=0.02, rng=np.random.default_rng(0)))
 A = sp.csr_array(A + 3 * sp.eye_array(500))
-solver = linear.auto(Pattern.of(A))
+solver = linear.LinearSolver(Pattern.of(A))
 solver.factorize(A)
 solver.solve(np.ones(500))
 print(solver.name)
 try:
-    linear.make("pardiso", Pattern.of(A))
+    linear.LinearSolver(Pattern.of(A), "pardiso")
 except Exception as error:
     print(type(error).__name__, error)
 """

@@ -17,7 +17,7 @@ FEW = range(8 * len(SINGULAR))
 
 
 def accepted(A, b, name):
-    solver = linear.make(name, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), name)
     try:
         solver.factorize(A)
         x = solver.solve(b)
@@ -105,7 +105,7 @@ def test_dependent_equations_that_say_nothing_do_no_harm(name, transpose):
     A = sp.csr_array(sp.block_diag([block, rest]))
     if transpose:
         A, rest = sp.csr_array(A.T), rest.T
-    solver = linear.make(name, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), name)
     try:
         solver.factorize(A)
     except SingularMatrixError:

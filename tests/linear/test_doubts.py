@@ -31,7 +31,7 @@ class Off:
 @pytest.mark.parametrize("transpose", [False, True])
 def test_an_answer_of_seven_digits_is_no_answer(transpose):
     A = five_point(6)
-    solver = linear.make(Off, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), Off)
     solver.factorize(A)
     b = np.random.default_rng(0).normal(size=A.shape[0])
     x = solver.solve(b, transpose=transpose)
@@ -42,7 +42,7 @@ def test_an_answer_of_seven_digits_is_no_answer(transpose):
 
 def test_index_arrays_changed_in_place_are_noticed():
     A = sp.csr_array([[2.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]])
-    solver = linear.auto(Pattern.of(sp.eye_array(3)))
+    solver = linear.LinearSolver(Pattern.of(sp.eye_array(3)))
     b = np.array([1.0, 2.0, 4.0])
     for column in (1, 2):
         A.indices[1] = column  # the second entry of the first equation
@@ -52,7 +52,7 @@ def test_index_arrays_changed_in_place_are_noticed():
 
 
 def test_a_sum_that_overflows_is_no_infinity():
-    solver = linear.auto(Pattern.of(sp.eye_array(3)))
+    solver = linear.LinearSolver(Pattern.of(sp.eye_array(3)))
     solver.factorize(sp.csr_array(2.0 * np.eye(3)))
     assert solver.solve(np.full(3, 1.5e308)).tolist() == [0.75e308] * 3
     with pytest.raises(LinearSolveError, match="NaN or infinity"):

@@ -55,7 +55,7 @@ NEARLY = tridiagonal(-2.0 * np.cos(np.pi / (N + 1)))  # an eigenvalue is zero to
 def made(**settings):
     backend = Own()
     vars(backend).update(settings)
-    solver = linear.make(backend, Pattern.of(GOOD))
+    solver = linear.LinearSolver(Pattern.of(GOOD), backend)
     serves(solver)
     return solver, backend
 

@@ -21,7 +21,7 @@ needs_pyamg = pytest.mark.skipif(not INSTALLED["pyamg"], reason="no pyamg")
 def test_missing_extra_says_how_to_install_it(name, monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BackendError, match=rf"pip install 'sgsolve\[{name}\]'"):
-        linear.make(name, Pattern.of(five_point(3)))
+        linear.LinearSolver(Pattern.of(five_point(3)), name)
 
 
 def factorize_and_solve(solver, A):
@@ -34,7 +34,7 @@ def factorize_and_solve(solver, A):
 def test_mumps_is_analysed_once_and_solves_transposed(dtype):
     matrices = [five_point(20, dtype, seed) for seed in range(3)]
     b = np.random.default_rng(0).normal(size=(400, 3))
-    solver = linear.make("mumps", Pattern.of(matrices[0]))
+    solver = linear.LinearSolver(Pattern.of(matrices[0]), "mumps")
     for A in matrices:
         solver.factorize(A)
         np.testing.assert_allclose(A @ solver.solve(b), b, atol=1e-11)
@@ -45,12 +45,12 @@ def test_mumps_is_analysed_once_and_solves_transposed(dtype):
 @needs_mumps
 def test_mumps_on_a_device_and_on_a_singular_matrix():
     A = drift_diffusion((20, 20), 10.0)
-    solver = linear.make("mumps", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "mumps")
     solver.factorize(A)
     solver.solve(A @ np.ones(A.shape[0]))
     assert solver.backward_error < 1e-10
     A = equal_rows()
-    solver = linear.make("mumps", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "mumps")
     with pytest.raises(SingularMatrixError):
         factorize_and_solve(solver, A)
 
@@ -59,7 +59,7 @@ def test_mumps_on_a_device_and_on_a_singular_matrix():
 def test_multigrid_serves_an_elliptic_problem():
     A = -grid(60, -4.0)
     b = np.random.default_rng(0).normal(size=(3600, 2))
-    solver = linear.make("pyamg", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pyamg")
     solver.factorize(A)
     for transpose in (False, True):
         np.testing.assert_allclose(A @ solver.solve(b, transpose=transpose), b, atol=1e-9)
@@ -92,7 +92,7 @@ SIGNED = {
 def test_multigrid_serves_both_signs(case, sign):
     A = sp.csr_array(sign * SIGNED[case]())
     b = np.random.default_rng(0).normal(size=A.shape[0])
-    solver = linear.make("pyamg", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pyamg")
     solver.factorize(A)
     for transpose in (False, True):
         x = solver.solve(b, transpose=transpose)
@@ -103,7 +103,7 @@ def test_multigrid_serves_both_signs(case, sign):
 @needs_pyamg
 def test_multigrid_that_does_not_converge_is_replaced():
     A = weak_diagonal(40)
-    solver = linear.make("pyamg", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pyamg")
     factorize_and_solve(solver, A)
     assert solver.backward_error < 1e-10
     assert solver.name in {"pardiso (diagonal pivoting)", "pardiso", "superlu"}

@@ -41,7 +41,7 @@ def test_equations_in_arbitrary_order_take_no_time():
 
 def test_a_structurally_singular_pattern_is_refused_before_any_factorization():
     A = sp.csr_array([[1.0, 2.0, 3.0], [4.0, 0.0, 0.0], [5.0, 0.0, 0.0]])
-    solver = linear.make("dense", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "dense")
     with pytest.raises(SingularMatrixError, match="equations 1, 2 contain only unknowns 0"):
         solver.factorize(A)
     assert solver.stats.n_analyse == 0
@@ -50,7 +50,7 @@ def test_a_structurally_singular_pattern_is_refused_before_any_factorization():
 @pytest.mark.parametrize("n", [1, 2, 50, 300])
 @pytest.mark.parametrize("name", ["auto", "banded", "dense", "superlu"])
 def test_a_pattern_without_entries(n, name):
-    solver = linear.make(name, Pattern([0] * (n + 1), [], (n, n)))
+    solver = linear.LinearSolver(Pattern([0] * (n + 1), [], (n, n)), name)
     with pytest.raises(SingularMatrixError, match="cannot be matched"):
         solver.factorize(sp.csr_array((n, n)))
     solver.factorize(sp.eye_array(n, format="csr"))
@@ -60,7 +60,7 @@ def test_a_pattern_without_entries(n, name):
 def test_zeros_that_move_are_looked_at_again():
     A = np.array([[0.0, 1.0, 2.0], [0.0, 3.0, 4.0], [1.0, 5.0, 6.0]])
     pattern = Pattern.of(sp.csr_array(np.ones((3, 3))))
-    solver = linear.make("superlu", pattern)
+    solver = linear.LinearSolver(pattern, "superlu")
     for turn in (0, 1, 0):
         solver.factorize(pattern.matrix(np.roll(A, turn, axis=1).ravel()))
         x = solver.solve(np.ones(3))

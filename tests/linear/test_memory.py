@@ -30,7 +30,7 @@ random = np.random.default_rng(0)
 def once(n):
     A = sp.random_array((n, n), density=6 / n, rng=random)
     A = sp.csr_array(A + 5 * sp.eye_array(n))
-    solver = linear.make(sys.argv[1], Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), sys.argv[1])
     for _ in range(2):
         solver.factorize(A)
         solver.solve(np.ones(n))
@@ -62,7 +62,7 @@ def test_a_dropped_solver_leaves_no_cycle():
     try:
         import weakref
 
-        solver = linear.make("superlu", Pattern.of(A))
+        solver = linear.LinearSolver(Pattern.of(A), "superlu")
         solver.factorize(A)
         gone = weakref.ref(solver)
         del solver
@@ -89,11 +89,14 @@ class Hungry(Dense):
 
         setattr(self, verb, fail)
 
+    def fresh(self):
+        return self
+
 
 @pytest.mark.parametrize("verb", ["analyse", "factorize", "solve"])
 def test_a_lack_of_memory_is_an_error_with_advice(verb):
     A = five_point(6)
-    solver = linear.make(Hungry(verb), Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), Hungry(verb))
     with pytest.raises(OutOfMemoryError, match="36 unknowns and 156 entries by hungry") as e:
         solved(solver, A)
     assert isinstance(e.value, MemoryError)
@@ -105,14 +108,14 @@ def test_a_lack_of_memory_is_an_error_with_advice(verb):
 @pytest.mark.parametrize("code", pardiso.OUT_OF_MEMORY)
 def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
     A = five_point(6)
-    solver = linear.make("pardiso", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     library, _ = pardiso._library()
 
     def full(*arguments):
         arguments[-1]._obj.value = code
 
     monkeypatch.setattr(pardiso, "_library", lambda: (library, full))
-    solver = linear.make("pardiso", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     with pytest.raises(OutOfMemoryError, match="by pardiso"):
         solver.factorize(A)
 
@@ -132,6 +135,6 @@ def test_errors_of_superlu_are_told_apart(text, error, monkeypatch):
 
     monkeypatch.setattr(superlu, "splu", fails)
     A = five_point(6)
-    solver = linear.make("superlu", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "superlu")
     with pytest.raises(error):
         solver.factorize(A)

@@ -62,7 +62,7 @@ def test_order_of_a_symmetric_pattern_is_one_for_both():
 def test_answers_and_determinant_of_shuffled_equations(dtype, seed):
     A = sp.csr_array(sp.block_diag([five_point(6, dtype, seed)] * 3))
     A = shuffled(A, seed)
-    solver = linear.make("banded", Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), "banded")
     solver.factorize(A)
     order = narrow_order(Pattern.of(A))
     assert order.rows is not order.columns
@@ -78,7 +78,7 @@ def test_answers_and_determinant_of_shuffled_equations(dtype, seed):
 @pytest.mark.parametrize("stored", [False, True])
 def test_decoupled_equations_are_banded(stored):
     A = decoupled(20_000)
-    solver = linear.auto(Pattern.of(with_zero_diagonal(A) if stored else A))
+    solver = linear.LinearSolver(Pattern.of(with_zero_diagonal(A) if stored else A))
     solver.factorize(with_zero_diagonal(A) if stored else A)
     x = solver.solve(A @ np.ones(40_000))
     np.testing.assert_allclose(x, 1.0, rtol=1e-12)
@@ -99,14 +99,14 @@ def test_long_row_spares_the_search(monkeypatch):
     A = sp.lil_array(grid(20, -5.0))
     A[7] = 1.0
     monkeypatch.setattr(choose, "narrow_order", None)
-    assert linear.auto(Pattern.of(A)).name in {"pardiso", "superlu"}
+    assert linear.LinearSolver(Pattern.of(A)).name in {"pardiso", "superlu"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_zeros_on_the_diagonal_are_not_factorised(name):
     A = shuffled(five_point(30))
     whole = with_zero_diagonal(A)
-    solver = linear.make(name, Pattern.of(whole))
+    solver = linear.LinearSolver(Pattern.of(whole), name)
     solver.factorize(whole)
     assert solver._prepared.A.nnz == A.nnz
     x = solver.solve(A @ np.arange(900.0))
@@ -118,7 +118,7 @@ def test_zeros_on_the_diagonal_are_not_factorised(name):
 def test_diagonal_that_fills_later_is_taken_back_once(name):
     A = with_zero_diagonal(shuffled(five_point(12)))
     n, b = A.shape[0], np.arange(144.0)
-    solver = linear.make(name, Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A), name)
     for shift in (0.0, 0.0, 3.0, 0.0, 5.0):
         shifted = sp.csr_array(A + shift * sp.eye_array(n)) if shift else A
         J = solver.pattern.matrix(with_zero_diagonal(shifted).data)
@@ -129,7 +129,7 @@ def test_diagonal_that_fills_later_is_taken_back_once(name):
 
 def test_growth_and_diagonal_together():
     A = with_zero_diagonal(shuffled(five_point(12)))
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     solver.factorize(A)
     extra = sp.coo_array((np.ones(2), ([3, 90], [140, 2])), shape=A.shape)
     more = sp.csr_array(A + extra + sp.eye_array(144))
@@ -177,6 +177,6 @@ def test_equal_equations_are_named_as_they_stand(name, stored):
 def test_row_of_zeros_with_a_vacant_diagonal_is_named():
     A = with_zero_diagonal(decoupled(100))
     A.data[A.indptr[150] : A.indptr[151]] = 0.0
-    solver = linear.auto(Pattern.of(A))
+    solver = linear.LinearSolver(Pattern.of(A))
     with pytest.raises(SingularMatrixError, match="only zero derivatives in equations 150"):
         solver.factorize(A)

@@ -1,0 +1,75 @@
+"""Names of back ends, registration, and what back ends declare."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, linear
+from sgsolve.errors import BackendError, DataTypeError, InputError
+from sgsolve.linear import choose
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import five_point
+
+
+class Toy:
+    """A dense solver in three methods."""
+
+    def analyse(self, A):
+        pass
+
+    def factorize(self, A):
+        self.inverse = np.linalg.inv(A.toarray())
+
+    def solve(self, b, transpose):
+        return (self.inverse.T if transpose else self.inverse) @ b
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setattr(choose, "REGISTRY", dict(choose.REGISTRY))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_registered_back_end_is_known_by_name_everywhere():
+    linear.register("toy", Toy)
+    linear.register("toy", Toy)  # once more is no harm
+    assert "toy" in linear.backends()
+    A = five_point(6)
+    solver = linear.LinearSolver(Pattern.of(A), "toy")
+    solver.factorize(A)
+    np.testing.assert_allclose(A @ solver.solve(np.ones(36)), 1.0)
+    result = Problem(lambda x: x**3 - 8.0, backend="toy").solve(np.ones(3))
+    assert result.stats.backend == "Toy"
+    np.testing.assert_allclose(result.x, 2.0)
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_name_that_is_taken_is_refused():
+    for name in ("auto", "superlu"):
+        with pytest.raises(InputError, match=f"'{name}' is taken"):
+            linear.register(name, Toy)
+    with pytest.raises(DataTypeError, match="must make back end 'toy'"):
+        linear.register("toy", Toy())
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(BackendError, match="'auto', 'banded', 'dense'"):
+        linear.LinearSolver(Pattern.of(five_point(3)), "cholmod")
+
+
+@pytest.mark.parametrize("kind", [linear.Banded, linear.Dense, linear.SuperLU])
+def test_an_object_with_settings_serves_many_patterns(kind):
+    backend = kind()
+    for side in (3, 5):
+        A = five_point(side)
+        solver = linear.LinearSolver(Pattern.of(A), backend)
+        solver.factorize(A)
+        np.testing.assert_allclose(A @ solver.solve(np.ones(side * side)), 1.0)
+        assert solver._engine.serving is not backend
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"), [("dense", True), ("banded", False), ("superlu", False)]
+)
+def test_back_ends_declare_whether_dense_borders_cost_nothing(name, whole):
+    assert linear.LinearSolver(Pattern.of(five_point(3)), name).dense_borders is whole
+    assert linear.LinearSolver(Pattern.of(five_point(3)), Toy).dense_borders is False
