@@ -90,6 +90,20 @@ def test_what_depends_on_values_is_no_decision(call):
         call(ad.seed(V))
 
 
+@pytest.mark.parametrize("func", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
+def test_several_arrays_at_once(func):
+    x = ad.seed(V)
+    for got, plain in zip(func(x, V, x[0]), func(V, V, V[0]), strict=True):
+        np.testing.assert_array_equal(ad.value(got), plain)
+    np.testing.assert_array_equal(func(x, V)[0].jacobian.toarray(), np.eye(6))
+
+
+def test_spacing_with_a_derivative_is_refused():
+    x = ad.seed(V)
+    with pytest.raises(DerivativeError, match="spacing"):
+        np.gradient(x, x)
+
+
 def test_counts_in_constant_bins():
     counts, edges = np.histogram(ad.seed(V), np.linspace(-2.0, 3.0, 4))
     np.testing.assert_array_equal(counts, np.histogram(V, edges)[0])

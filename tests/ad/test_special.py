@@ -115,3 +115,13 @@ def test_bernoulli_at_zero_and_its_symmetry():
     assert y.jacobian[0, 0] == -0.5
     x = np.linspace(0, 30, 41)
     np.testing.assert_allclose(ad.bernoulli(-x), ad.bernoulli(x) + x, rtol=1e-14)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_slope_of_the_exponential_integrals(n):
+    """E_n' = -E_(n-1), also for n = 0, where E_(-1)(x) = exp(-x) (1 + x) / x^2."""
+    x = np.array([0.3, 1.0, 4.0])
+    below = {0: np.exp(-x) * (1 + x) / x**2, 1: np.exp(-x) / x}.get(n)
+    exact = -(special.expn(n - 1, x) if below is None else below)
+    J = ad.jacobian(lambda u: special.expn(n, u), x)
+    np.testing.assert_allclose(J.diagonal(), exact, rtol=1e-13)

@@ -25,6 +25,7 @@ NUMPY_ONLY = (
     np.linalg.matrix_transpose,
 )  # fmt: skip
 # These keep the C order of the elements: only the value changes shape.
+SEVERAL = (np.atleast_1d, np.atleast_2d)  # of any number of arrays
 SAME_ORDER = (np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d)
 
 
@@ -70,6 +71,8 @@ def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
 
 def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
     def reshaped(y: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and func in SEVERAL:
+            return tuple(map(func, (y, *args)))
         return _with_value(y, func(y._value, *args, **kwargs))
 
     return reshaped
@@ -193,7 +196,9 @@ def _array_split(y: Any, parts: Any, axis: int = 0) -> list[Any]:
     return _split(y, parts, axis)
 
 
-def _atleast_3d(y: Any) -> Any:
+def _atleast_3d(y: Any, *others: Any) -> Any:
+    if others:
+        return tuple(map(np.atleast_3d, (y, *others)))
     return np.reshape(y, np.atleast_3d(np.empty(y.shape)).shape)
 
 

@@ -84,8 +84,8 @@ _H1E, _H2E = (_neighbors(f, -1.0) for f in (special.hankel1e, special.hankel2e))
 _I, _K = (_neighbors(f, 1.0) for f in (special.ive, special.kve))
 
 CYLINDER: dict[Any, Any] = {  # 10.6.1, 10.29.1
-    special.kn: lambda y, n, x: special.kvp(n, x),
-    special.yn: lambda y, n, x: special.yvp(n, x),
+    special.kn: lambda y, n, x: special.kvp(np.trunc(n), x),
+    special.yn: lambda y, n, x: special.yvp(np.trunc(n), x),
     special.jve: _real(lambda y, v, x: _J(v, x)),
     special.yve: _real(lambda y, v, x: _Y(v, x)),
     special.ive: _real(lambda y, v, x: _I(v, x) - np.sign(x) * y),

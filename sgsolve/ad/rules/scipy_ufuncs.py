@@ -222,5 +222,7 @@ BINARY: dict[np.ufunc, Binary] = {
 
 
 def _expn(n: Any, x: Any) -> Any:
-    """Return the exponential integral E_n(x), for n = 0 too (8.19.4)."""
-    return np.where(np.equal(n, 0), np.exp(-np.asarray(x)) / x, special.expn(np.maximum(n, 1), x))
+    """Return the exponential integral E_n(x), for n = 0 and -1 too (8.19.4 and its derivative)."""
+    closed = np.exp(-np.asarray(x)) / x
+    closed = np.where(np.equal(n, 0), closed, closed * (1.0 + 1.0 / np.asarray(x)))
+    return np.where(np.less(n, 1), closed, special.expn(np.maximum(n, 1), x))
