@@ -68,7 +68,7 @@ class SweepWatch:
         self.states: list[Vector] = []
         self.kept: list[int] = []
         self.special: list[Special] = []
-        self.ending = self.fold = self.unfit = ""
+        self.ending = self.fold = self.unfit = self.cause = ""
         self.counts, self.base = family.workspace.counts(), Stats()  # before this run
         self.count = 0  # points recorded whole: an interrupt may leave one that is not
         path, params = family.path, family.system.params

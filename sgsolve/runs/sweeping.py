@@ -24,6 +24,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.sweep import Stepping, Track, run_sweep
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
+from ..systems.diagnosis import singular_along
 from ..systems.families import Line
 from ..systems.parameters import parameter_derivative
 from ..systems.report import conclude
@@ -194,6 +195,9 @@ def sweep_branch(
         raise
     finally:
         watch.close()
+    if track.status is Status.STEP_TOO_SMALL and not watch.fold:
+        watch.cause = _cause(family, track, watch)
+        track.status = Status.SINGULAR_JACOBIAN if watch.cause else track.status
     vague = unlocated(watch.special)
     text = _message(family.path, track, watch, len(values))
     branch = watch.branch(track, f"{text}; {vague}" if vague else text)
@@ -208,6 +212,16 @@ def sweep_branch(
         raise ConvergenceError(branch.message, branch)
     warnings.warn(branch.message, PartialBranchWarning, stacklevel=3)
     return branch
+
+
+def _cause(family: ParameterFamily, track: Track, watch: SweepWatch) -> str:
+    """Return why the Jacobian is singular at the first and at the last solution, if it is."""
+    assert track.here is not None
+    first = track.points[watch.kept[0]].value
+    if first == track.here.value:
+        return ""
+    places = [(first, watch.states[0]), (track.here.value, track.here.x)]
+    return singular_along([(family.at(value), x) for value, x in places], family.workspace)
 
 
 def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
@@ -234,4 +248,9 @@ def _message(path: Path, track: Track, watch: SweepWatch, wanted: int) -> str:
     elif track.rejected:
         value, reason = track.rejected[-1]
         text += f"; the last attempt was at {path.label(value)}: {reason}"
+    if watch.cause:
+        return (
+            f"{text}; {watch.cause}. What to try: if these unknowns are determined up to a "
+            "constant only, declare Problem(null_space=...), or prescribe one value of them"
+        )
     return f"{text}. What to try: {track.status.advice}" if track.status.advice else text

@@ -7,6 +7,7 @@ makes it infinite. Both can be said by name, for two factorisations after some h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,20 @@ def diagnosis(system: BoundSystem, workspace: Workspace, start: Vector, x: Vecto
     return (
         "the Jacobian is singular from the start on, as it is where equations are missing or "
         f"repeated; {suspects(system.blocks, error)}"
+    )
+
+
+def singular_along(points: Sequence[tuple[BoundSystem, Vector]], workspace: Workspace) -> str:
+    """Return why the Jacobian is singular at all of several solutions; empty if it is not.
+
+    It is singular at a fold too, but not at another solution besides.
+    """
+    errors = [_singular(system, workspace, x) for system, x in points]
+    if not errors or errors[-1] is None or None in errors:
+        return ""
+    return (
+        "the Jacobian is singular at the solutions found, so no fold is needed to explain it; "
+        f"{suspects(points[-1][0].blocks, errors[-1])}"
     )
 
 

@@ -5,6 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import InputError, Problem, ShapeError
+from sgsolve.solvers.workspace import Workspace
+from sgsolve.systems.diagnosis import singular_along
 
 N = 30
 
@@ -132,3 +134,21 @@ def test_branch_points_and_switch(tmp_path):
 def test_what_is_no_null_space_is_refused(given, error, words):
     with pytest.raises(error, match=words):
         Problem(fluxes, null_space=given).solve(np.zeros(N), s=1.0)
+
+
+def along(problem, points, **params):
+    """Return the diagnosis at several points."""
+    pairs = [problem._system(x, {**params, "s": s}) for s, x in points]
+    for system, x in pairs:
+        system.prepare(x)
+    return singular_along(pairs, Workspace())
+
+
+def test_the_cause_is_named_where_nothing_is_declared():
+    points = [(s, Problem(pinned).solve(np.zeros(N), s=s).x) for s in (1.0, 2.0)]
+    text = along(Problem(fluxes), points)
+    assert "singular at the solutions found" in text
+    assert "suspicious unknowns: x[" in text
+    assert not along(Problem(pinned), points)
+    fold = Problem(lambda x, s: x**2 - s)
+    assert not along(fold, [(1.0, np.ones(1)), (0.0, np.zeros(1))])
