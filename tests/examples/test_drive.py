@@ -32,6 +32,47 @@ def test_a_resistor_is_driven_too():
     assert at_current(bar, "a", 100.0)[0] == pytest.approx(100.0 / conductance, rel=1e-6)
 
 
+@pytest.mark.slow
+def test_current_through_a_snap_back():
+    """A lit four-layer diode: its voltage turns back at 6.42 V (values of arclength)."""
+    from physics import Device, Ohmic, graded, interval, srh
+    from physics.drive import drive_current
+
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"tau_n": 3e-7, "tau_p": 3e-7, "n1": 1e10, "p1": 1e10}
+    x = graded([0.0, 5e-4, 65e-4, 85e-4, 90e-4], 5e-6, 3e-7, 1.25)
+    doping = np.select([x < 5e-4, x < 65e-4, x < 85e-4], [-1e19, 1e14, -1e16], 1e19)
+    contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
+    device = Device(interval(x), doping, contacts, values, recombination=[srh])
+    targets = [0.03, 0.0457422022, 0.0860063899, 0.158460180]
+    driven = drive_current(device, "a", targets, G=3e18)
+    assert driven.voltage[1:] == pytest.approx([6.379, 4.1239, 1.0483], abs=5e-4)
+    assert driven.current == pytest.approx(targets, rel=1e-9)
+
+
+def test_a_diode_that_blocks_is_driven_forward_at_once(diode):
+    from physics.drive import at_current
+
+    x = diode.solve(V_top=-10.0).x
+    voltage, _ = at_current(diode, "top", 1e-3, -10.0, x)
+    assert voltage == pytest.approx(at_current(diode, "top", 1e-3)[0], abs=1e-9)
+
+
+def test_no_current_can_be_driven_where_none_flows():
+    from physics import Device, Ohmic, interval
+    from physics.drive import at_current
+
+    from sgsolve.errors import InputError
+
+    x = np.linspace(0, 1e-4, 51)
+    values = {"T": 4.2, "eps_r": 12.0, "Nc": 4e16, "Nv": 4e16, "Ec": 0.58, "Ev": -0.58}
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    doping = np.where(x < 5e-5, -1e17, 1e17)
+    cold = Device(interval(x), doping, contacts, values | {"mu_n": 500.0, "mu_p": 200.0})
+    with pytest.raises(InputError, match="no current that numbers can hold flows into 'a'"):
+        at_current(cold, "a", 1e-3)
+
+
 def test_a_sweep_ends_at_the_compliance(diode):
     from physics.drive import to_compliance
 

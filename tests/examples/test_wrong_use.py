@@ -39,6 +39,16 @@ def test_negative_parameters(make, name):
         make(**{name: -1.0})
 
 
+def test_a_temperature_field_is_refused_by_name(make):
+    message = "T: must be one temperature for the whole device; a temperature field"
+    with pytest.raises(InputError, match=message):
+        make(T=np.full(51, 300.0))
+    with pytest.raises(InputError, match=message):
+        make().solve(T=np.linspace(300.0, 310.0, 51))
+    with pytest.raises(InputError, match="V_anode: must be one voltage"):
+        make().solve(V_anode=np.zeros(51))
+
+
 def test_missing_and_unknown_parameters(make):
     with pytest.raises(ParameterError, match="tau_p missing"):
         make(drop="tau_p")

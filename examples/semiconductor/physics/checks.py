@@ -157,6 +157,13 @@ def _check_value(device: Device, name: str, value: Any) -> None:
         raise InputError(f"{name}: must not be negative, got {least:g}")
     if np.ndim(value) == 0:
         return
+    if name == "T":
+        raise InputError(
+            "T: must be one temperature for the whole device; a temperature field is not "
+            "supported, because its gradient drives currents that these equations do not have"
+        )
+    if name.startswith("V_"):
+        raise InputError(f"{name}: must be one voltage for the whole contact")
     lay = device.layout
     allowed = {"nodes of the semiconductor": lay.n_s}
     if name == "doping":

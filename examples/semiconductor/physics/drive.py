@@ -1,20 +1,25 @@
 """Drive a device by current, or by voltage up to a compliance.
 
-One idea: a condition on the terminal current is one more equation for one more unknown, the
-voltage. Newton's method on it needs dI/dV, which one solve with the Jacobian at hand gives.
+A condition on the terminal current is one more equation for one more unknown, the voltage, solved
+together with all others. The current is swept, so a curve whose voltage turns back (snap-back) is
+followed through its folds: only the current has to rise along it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sgsolve.errors import ConvergenceError
+from sgsolve import Problem, ad
+from sgsolve.errors import ConvergenceError, InputError
 
+from .kept_fluxes import polished
+from .methods import damped_method
 from .sensitivity import conductance
+from .terminal import cuts
 
 if TYPE_CHECKING:
     from .device import Device
@@ -37,6 +42,85 @@ class Driven:
     voltage: np.ndarray
     current: np.ndarray
     states: np.ndarray
+
+
+class CurrentDrive:
+    """A device together with the condition on the current of a contact.
+
+    The condition is on ``arcsinh(I / unit)``. It is linear in the voltage where the current is
+    exponential (the unit is the saturation current then), and has one sign of slope everywhere.
+
+    Parameters
+    ----------
+    device : Device
+    contact : str
+    x : ndarray
+        A solution at the voltage.
+    voltage : float
+        V.
+    p : dict
+        Other parameters.
+
+    Raises
+    ------
+    InputError
+        If no current flows near that voltage.
+    """
+
+    def __init__(
+        self, device: Device, contact: str, x: np.ndarray, voltage: float, p: Mapping[str, Any]
+    ) -> None:
+        self.device, self.contact, self.name = device, contact, "V_" + contact
+        self.p = {k: v for k, v in p.items() if k != self.name}
+        self.x, self.voltage = x, voltage
+        here = {**self.p, self.name: voltage}
+        slope = abs(conductance(device, x, contact, **here)) * device.thermal_voltage
+        self.unit = max(slope, abs(float(device.current(x, contact, **here))))
+        if not self.unit > 0.0:
+            raise InputError(
+                f"guess: no current that numbers can hold flows into {contact!r} near "
+                f"{voltage:g} V; give a voltage at which the device conducts"
+            )
+        params = {k: v for k, v in device.parameters.items() if k != self.name}
+        self.problem = Problem(
+            self._residual,
+            params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
+            scale=device.thermal_voltage,
+        )
+
+    def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:
+        x, here = y[:-1], {**p, self.name: y[-1]}
+        current = self.device.current(x, self.contact, cut=(cut_n, cut_p), **here)
+        level = np.arcsinh(current / self.unit) - current_level
+        return ad.hstack([self.device.residual(x, **here), level])
+
+    def current(self) -> float:
+        """At the point reached, A/cm^2 or A/cm."""
+        here = {**self.p, self.name: self.voltage}
+        return float(self.device.current(self.x, self.contact, **here))
+
+    def reach(self, target: float) -> None:
+        """Go to a current."""
+        p = {**self.p, self.name: self.voltage}
+        cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
+        levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
+        branch = self.problem.sweep(
+            np.append(self.x, self.voltage),
+            "current_level",
+            levels,
+            solver=damped_method(20),
+            max_solves=200,
+            raise_on_failure=True,
+            **{**self.p, "cut_n": cut[0], "cut_p": cut[1]},
+        )
+        if len(branch) < 2:
+            raise ConvergenceError(
+                f"no voltage found at which {self.contact!r} carries {target:g}; the last was "
+                f"{branch.x[-1]:g} V: {branch.message}"
+            )
+        self.voltage = float(branch.x[-1])
+        here = {**self.p, self.name: self.voltage}
+        self.x = polished(self.device, [(branch.x[:-1], here)])[0]
 
 
 def at_current(
@@ -66,23 +150,13 @@ def at_current(
     ------
     ConvergenceError
         If there is no such voltage within reach.
+    InputError
+        If no current flows near the guess.
     """
-    name, vt = "V_" + contact, device.thermal_voltage
-    voltage = guess
-    x = device.solve(x, **{**p, name: guess}).x
-    for k in range(200):
-        q = {**p, name: voltage}
-        step = (target - device.current(x, contact, **q)) / conductance(device, x, contact, **q)
-        # A diode wants short steps, a resistor long ones: the bound grows while it is met.
-        bound = 4 * vt * (1 + k)
-        step = max(-bound, min(bound, step))
-        voltage += step
-        x = device.solve(x, **{**p, name: voltage}).x
-        if abs(step) < 1e-12 * max(1.0, abs(voltage)):
-            return voltage, x
-    raise ConvergenceError(
-        f"no voltage found at which {contact!r} carries {target:g}; the last was {voltage:g} V"
-    )
+    x = device.solve(x, **{**p, "V_" + contact: guess}).x
+    drive = CurrentDrive(device, contact, x, guess, p)
+    drive.reach(target)
+    return drive.voltage, drive.x
 
 
 def drive_current(device: Device, contact: str, targets: Sequence[float], **p: Any) -> Driven:
@@ -91,12 +165,13 @@ def drive_current(device: Device, contact: str, targets: Sequence[float], **p: A
     Parameters
     ----------
     targets : sequence of float
-        Currents into the device, A/cm^2 or A/cm.
+        Currents into the device, A/cm^2 or A/cm. The voltage may turn back between them.
     """
-    voltage, x, found = 0.0, None, []
+    x = device.solve(**{**p, "V_" + contact: 0.0}).x
+    drive, found = CurrentDrive(device, contact, x, 0.0, p), []
     for target in targets:
-        voltage, x = at_current(device, contact, target, voltage, x, **p)
-        found.append((voltage, device.current(x, contact, **{**p, "V_" + contact: voltage}), x))
+        drive.reach(target)
+        found.append((drive.voltage, drive.current(), drive.x))
     return _driven(found)
 
 

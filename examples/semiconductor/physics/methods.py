@@ -22,11 +22,17 @@ def method(vt: float) -> solvers.Robust:
     volts in a few steps. Where it does not arrive in 60 steps (a diode pushed by 20 V at once, or
     light turned on in the dark, when densities rise by a factor of e a step), `cold_method` does.
     """
-    damped = solvers.Method(
-        damping=solvers.NaturalMonotonicity(), termination=_accurate(), max_iterations=60
-    )
     return solvers.Robust(
-        rungs=(solvers.Rung(damped), solvers.Rung(cold_method(vt), from_best=False))
+        rungs=(solvers.Rung(damped_method()), solvers.Rung(cold_method(vt), from_best=False))
+    )
+
+
+def damped_method(max_iterations: int = 60) -> solvers.Method:
+    """The first of these two alone: for steps that may as well be made shorter."""
+    return solvers.Method(
+        damping=solvers.NaturalMonotonicity(),
+        termination=_accurate(),
+        max_iterations=max_iterations,
     )
 
 
