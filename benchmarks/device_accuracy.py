@@ -55,7 +55,7 @@ def costs() -> None:
         print(
             f"{current[0]:22s} {name:10s} {count:3d} points  "
             f"{branch.stats.n_factor / count:5.1f} factorisations each  "
-            f"{len(branch.rejected)} rejected  {branch.stats.n_analyse} analyses  "
+            f"{len(branch.rejected)} rejected  {branch.stats.n_analyze} analyses  "
             f"{branch.stats.backend}  solved: {branch.success}",
             file=sys.stderr,
         )

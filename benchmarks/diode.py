@@ -41,12 +41,12 @@ def measure(count: int) -> list[str]:
     stats = sweep.stats
     seconds = stats.seconds
     evaluation = seconds["residual"] + seconds["jacobian"]
-    linear = seconds["factor"] + seconds["solve"] + seconds["analyse"]
+    linear = seconds["factor"] + seconds["solve"] + seconds["analyze"]
     whole = sum(seconds.values()) - seconds.get("total", 0.0)
     shares = [100 * part / whole for part in (evaluation, linear, whole - evaluation - linear)]
     return [
         str(count), stats.backend if hasattr(stats, "backend") else "", str(stats.nit),
-        f"{stats.nit / len(BIASES):.1f}", str(stats.n_analyse), str(stats.n_factor),
+        f"{stats.nit / len(BIASES):.1f}", str(stats.n_analyze), str(stats.n_factor),
         f"{1e3 * total / max(1, stats.nit):.2f}", *(f"{s:.0f}" for s in shares),
     ]  # fmt: skip
 

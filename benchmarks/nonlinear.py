@@ -75,7 +75,7 @@ def _theirs(case, x0, method):
 
 
 def by_hand(n: int, x):
-    """Solve the Brusselator with the Jacobian written out and PARDISO analysed once."""
+    """Solve the Brusselator with the Jacobian written out and PARDISO analyzed once."""
     import pypardiso
 
     residual, _ = brusselator(n)

@@ -49,7 +49,7 @@ def main(nodes: int = 10000, points: int = 100) -> list[tuple]:
         stats = branch.stats
         rows.append(
             (
-                type(predictor).__name__, len(branch), stats.n_analyse, stats.n_factor,
+                type(predictor).__name__, len(branch), stats.n_analyze, stats.n_factor,
                 f"{stats.n_factor / points:.2f}", stats.nit, f"{best:.2f}",
             )
         )  # fmt: skip

@@ -29,7 +29,7 @@ Beyond a turning point the curve of solutions is followed by its arclength:
 fold at 3.51364790...
 
 What can go wrong comes back in words: ``print(result)``, ``result.explain()``. The parts:
-`ad` (derivatives, usable alone), `linear` (sparse systems analysed once), `solvers`,
+`ad` (derivatives, usable alone), `linear` (sparse systems analyzed once), `solvers`,
 `continuation` (curves of solutions).
 """
 

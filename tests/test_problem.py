@@ -31,11 +31,11 @@ def test_solution_counts_and_phases():
     assert np.abs(bratu(result.x)).max() < 1e-9
     stats = result.stats
     assert stats.nit == len(result.history) - 1 == stats.njev == stats.n_factor
-    assert stats.n_analyse == 1
+    assert stats.n_analyze == 1
     assert set(stats.seconds) == {
         "residual",
         "jacobian",
-        "analyse",
+        "analyze",
         "factor",
         "solve",
         "other",
@@ -113,7 +113,7 @@ def test_analysis_is_kept_between_solves():
     problem = Problem(bratu)
     first = problem.solve(np.zeros(100))
     second = problem.solve(np.zeros(100), strength=2.0)
-    assert (first.stats.n_analyse, second.stats.n_analyse) == (1, 0)
+    assert (first.stats.n_analyze, second.stats.n_analyze) == (1, 0)
 
 
 def test_pattern_grows_when_an_evaluation_leaves_it():
@@ -124,7 +124,7 @@ def test_pattern_grows_when_an_evaluation_leaves_it():
         return y
 
     problem = Problem(residual)
-    assert problem.solve([1.0, 3.0]).stats.n_analyse == 1
+    assert problem.solve([1.0, 3.0]).stats.n_analyze == 1
     result = problem.solve([1.0, 3.0], coupled=0.5)
     assert np.abs(residual(result.x, 0.5)).max() < 1e-9
     assert problem.sparsity([1.0, 3.0]).nnz == 4

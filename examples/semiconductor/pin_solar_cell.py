@@ -93,7 +93,7 @@ def main(
     for rate in generations:
         sweep = device.sweep("top", voltages, G=rate)
         data.current[rate] = device.currents(sweep, "top")
-        data.analyses += sweep.stats.n_analyse
+        data.analyses += sweep.stats.n_analyze
         if rate > 0:
             short = device.current(device.solve(G=rate).x, "top", G=rate)
             v_oc = open_circuit(device, "top", G=rate)

@@ -2,7 +2,7 @@
 
 One idea: where J is singular the bordered matrix [J B; C D] is not, and near there the block
 elimination with J loses what one or two steps of refinement on the bordered system win back.
-PARDISO and dense factorisations take the whole matrix, on one pattern analysed once: dense
+PARDISO and dense factorisations take the whole matrix, on one pattern analyzed once: dense
 borders cost them nothing. Band and SuperLU factorisations would fill in, so there it is block
 elimination, and the whole matrix only where the elimination fails.
 

@@ -57,7 +57,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class System:
-    """The matrix that an answer is judged by: A, |A|, and the solve of the factorisation."""
+    """The matrix that an answer is judged by: A, |A|, and the solve of the factorization."""
 
     A: Any
     magnitude: Any

@@ -1,7 +1,7 @@
 """What a back end is: the verbs that `LinearSolver` drives.
 
-One idea: a back end analyses a pattern once, with the first real values (the matching of PARDISO
-reads them: analysing a placeholder is fatal), and then factorises many values on it. It sees only
+One idea: a back end analyzes a pattern once, with the first real values (the matching of PARDISO
+reads them: analyzing a placeholder is fatal), and then factorizes many values on it. It sees only
 equilibrated matrices and need not guard itself: finiteness, empty rows, accuracy and singularity
 are looked after by `LinearSolver`.
 """
@@ -40,7 +40,7 @@ class Backend(Protocol):
 
     * ``name`` (str): shown in results. Default: the name of the class.
     * ``doubtful`` (bool, after `factorize`): the pivots hint at a singular matrix. Without it, or
-      if None, one extra solve per factorisation finds out.
+      if None, one extra solve per factorization finds out.
     * ``perturbed`` (int, after `factorize`): number of pivots that were replaced. Another back end
       then confirms that a matrix is singular.
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
@@ -49,11 +49,11 @@ class Backend(Protocol):
     * ``slogdet()``: sign and log|det| of A.
     """
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Look at the pattern of A, and at its values where pivoting needs them."""
 
     def factorize(self, A: Any) -> None:
-        """Factorise the values of A, whose pattern was analysed."""
+        """Factorize the values of A, whose pattern was analyzed."""
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Return the solution of A x = b, or of the transposed (not conjugated) system.

@@ -1,7 +1,7 @@
-"""Banded LAPACK: the fastest factorisation of a narrow matrix, in its own order or reordered.
+"""Banded LAPACK: the fastest factorization of a narrow matrix, in its own order or reordered.
 
 One idea: where an entry goes in LAPACK's band storage depends on the pattern only, so a
-factorisation is one scatter and one call. `narrow_order` turns a 1-D device whose unknowns come
+factorization is one scatter and one call. `narrow_order` turns a 1-D device whose unknowns come
 block after block (all potentials, all electrons, all holes), and whose equations come in another
 order, into a narrow band. Partial pivoting on the current values: nothing can go stale.
 
@@ -31,7 +31,7 @@ class Banded:
     Parameters
     ----------
     order : Order, optional
-        What `narrow_order` found for the pattern that is analysed first. Default: the analysis
+        What `narrow_order` found for the pattern that is analyzed first. Default: the analysis
         asks it.
     """
 
@@ -46,7 +46,7 @@ class Banded:
         """Return another back end of this kind."""
         return type(self)()
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Find the order and the place of every entry in the band."""
         n = A.shape[0]
         rows = np.repeat(np.arange(n), np.diff(A.indptr))
@@ -69,7 +69,7 @@ class Banded:
         self._place = columns * depth + (self._kl + self._ku + rows - columns)
 
     def factorize(self, A: Any) -> None:
-        """Scatter and factorise in place."""
+        """Scatter and factorize in place."""
         self._band.fill(0.0)
         self._flat[self._place] = A.data
         self._lu, self._pivots, info = self._trf(

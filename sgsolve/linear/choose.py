@@ -1,7 +1,7 @@
 """Choice of a back end for a pattern: automatic, by name, or as an object.
 
 The automatic choice is made once per pattern, from its size and the width of its band. The
-thresholds were measured (`benchmarks/linear_backends.py`, times of a factorisation with its
+thresholds were measured (`benchmarks/linear_backends.py`, times of a factorization with its
 solve, one thread).
 """
 
@@ -23,7 +23,7 @@ from .superlu import SuperLU
 
 # Up to here a full matrix beats everything else, whatever its structure.
 TINY = 40
-# Up to here it beats the sparse factorisations, for a matrix without a narrow band.
+# Up to here it beats the sparse factorizations, for a matrix without a narrow band.
 SMALL = 200
 # Sub- plus superdiagonals up to which band storage beats PARDISO, and SuperLU.
 NARROW = 96
@@ -87,7 +87,7 @@ def created(backend: Any, pattern: Pattern) -> Any:
         if backend not in REGISTRY:
             names = ", ".join(repr(name) for name in backends())
             raise BackendError(
-                f"unknown back end {backend!r}; known are {names}, or an object with analyse, "
+                f"unknown back end {backend!r}; known are {names}, or an object with analyze, "
                 "factorize and solve"
             )
         return REGISTRY[backend]()
@@ -97,7 +97,7 @@ def created(backend: Any, pattern: Pattern) -> Any:
         backend = backend.fresh()
     if not isinstance(backend, Backend):
         raise DataTypeError(
-            f"a back end must be a name or have analyse, factorize and solve; "
+            f"a back end must be a name or have analyze, factorize and solve; "
             f"{type(backend).__name__} has not"
         )
     return backend

@@ -29,7 +29,7 @@ class Dense:
         """Return another back end of this kind."""
         return type(self)()
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Find the place of every entry in a full, column-ordered matrix."""
         n = A.shape[0]
         rows = np.repeat(np.arange(n), np.diff(A.indptr))
@@ -44,7 +44,7 @@ class Dense:
         self._diagonal = self._flat[:: n + 1]
 
     def factorize(self, A: Any) -> None:
-        """Scatter and factorise in place."""
+        """Scatter and factorize in place."""
         self._flat.fill(0.0)
         self._flat[self._place] = A.data
         self._lu, self._pivots, info = self._trf(self._full, overwrite_a=True)

@@ -1,4 +1,4 @@
-"""A stored diagonal on which nothing stands: left out of the pattern that is analysed.
+"""A stored diagonal on which nothing stands: left out of the pattern that is analyzed.
 
 One idea: a pattern may hold the diagonal only because some solver adds to it (pseudo-time steps,
 damping). Where the equations stand in the order of their unknowns this costs nothing. Where they
@@ -22,7 +22,7 @@ VACANT = 0.5
 
 
 class Occupied:
-    """The part of a pattern that is analysed: all of it, or all but the vacant diagonal.
+    """The part of a pattern that is analyzed: all of it, or all but the vacant diagonal.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Occupied:
     Attributes
     ----------
     pattern : Pattern
-        What is analysed; look at it after every call of `values`.
+        What is analyzed; look at it after every call of `values`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """The engine: one back end that is kept, others that step in, an answer or an error.
 
-One idea: state about the factorisation lives here and nowhere else: which back end is at home,
+One idea: state about the factorization lives here and nowhere else: which back end is at home,
 which one serves the present matrix, whether its analysis is stale, whether its pivots gave rise
 to doubt. `LinearSolver` hands over equilibrated systems and sees only answers.
 """
@@ -29,7 +29,7 @@ MANY_STEPS = 2
 
 
 class Engine:
-    """Drives a back end through factorisations and solves of one prepared pattern.
+    """Drives a back end through factorizations and solves of one prepared pattern.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ class Engine:
         self._strained = 0
 
     def renew(self, backend: Any = None) -> None:
-        """Analyse before the next factorisation, with another first choice if one is given."""
+        """Analyze before the next factorization, with another first choice if one is given."""
         self._stale, self.ready = True, False
         if backend is not None:
             self._home = backend
 
     def factorize(self, prepared: Prepared) -> None:
-        """Factorise the prepared values, by the back end at home or by one that steps in."""
+        """Factorize the prepared values, by the back end at home or by one that steps in."""
         self.ready, self.serving = False, self._home
         try:
             self._drive(self.serving, prepared, self._stale)
@@ -82,14 +82,14 @@ class Engine:
             self._strained, self._stale = 0, True
         return answer
 
-    def _drive(self, backend: Any, prepared: Prepared, analyse: bool) -> None:
+    def _drive(self, backend: Any, prepared: Prepared, analyze: bool) -> None:
         """Use the two verbs of a back end and see what its pivots say."""
-        if analyse:
+        if analyze:
             start = perf_counter()
-            backend.analyse(prepared.A)
-            self._stats.n_analyse += 1
-            self._stats.seconds["analyse"] += perf_counter() - start
-        self._fresh = analyse
+            backend.analyze(prepared.A)
+            self._stats.n_analyze += 1
+            self._stats.seconds["analyze"] += perf_counter() - start
+        self._fresh = analyze
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)
         if doubtful is None:
@@ -153,7 +153,7 @@ class Engine:
         raise self._give_up(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
 
     def _take_over(self, prepared: Prepared, error: Exception) -> None:
-        """Find a back end that can factorise at all; raise if there is none."""
+        """Find a back end that can factorize at all; raise if there is none."""
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
         failures = [error]
@@ -167,10 +167,10 @@ class Engine:
         if isinstance(failures[-1], SingularMatrixError):
             raise self._give_up(diagnose(prepared.A, str(failures[-1]))) from error
         reasons = "; ".join(str(failure) for failure in failures)
-        raise self._give_up(BackendError(f"no back end can factorise: {reasons}")) from error
+        raise self._give_up(BackendError(f"no back end can factorize: {reasons}")) from error
 
     def _climbed(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
-        """Try to factorise with another back end, which then serves; return why it cannot."""
+        """Try to factorize with another back end, which then serves; return why it cannot."""
         try:
             backend = maker()
             self._drive(backend, prepared, True)
@@ -183,7 +183,7 @@ class Engine:
     def _give_up(self, error: LinearSolveError, doubt: bool = True) -> LinearSolveError:
         """Be ready for other values: start again from the first choice.
 
-        It is analysed anew if there is doubt whether its analysis had a part in the failure.
+        It is analyzed anew if there is doubt whether its analysis had a part in the failure.
         """
         self._stale = self._stale or (doubt and reads_values(self._home))
         self.ready, self.serving = False, self._home

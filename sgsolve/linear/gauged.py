@@ -60,7 +60,7 @@ class Gauged:
 
     @property
     def factorized(self) -> bool:
-        """Whether there is a factorisation to solve with."""
+        """Whether there is a factorization to solve with."""
         return bool(self._inner.factorized)
 
     @property
@@ -69,7 +69,7 @@ class Gauged:
         return float(self._inner.backward_error)
 
     def factorize(self, A: Any) -> None:
-        """Take the values of A, a ``csr_array`` on the pattern, and factorise."""
+        """Take the values of A, a ``csr_array`` on the pattern, and factorize."""
         if self.left is None:
             n, k = self.V.shape
             self._factorize(A, np.random.default_rng(0).standard_normal((n, k)))

@@ -1,4 +1,4 @@
-"""Intake: the values of a given matrix, in the order of the pattern that was analysed.
+"""Intake: the values of a given matrix, in the order of the pattern that was analyzed.
 
 One idea: the same index arrays mean the same pattern, by identity, at no cost. Anything else is
 compared with private copies, never trusted: flags such as `has_sorted_indices` may be stale, and

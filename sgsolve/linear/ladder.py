@@ -17,7 +17,7 @@ from .dense import Dense
 from .pardiso import Pardiso, available
 from .superlu import SuperLU
 
-# More fill than this, compared with the matched factorisation, and diagonal pivoting is no help.
+# More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
 FILL_RATIO = 10.0
 # Larger systems are not given to SuperLU only to confirm that they are singular.
 CONFIRM_UP_TO = 100_000
@@ -29,13 +29,13 @@ def climb(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[
     Parameters
     ----------
     backend : Backend
-        The one that failed. It comes first itself, to be analysed again, if its analysis reads
+        The one that failed. It comes first itself, to be analyzed again, if its analysis reads
         values and was made for other values than the present ones.
     fault : Fault
     n : int
         Number of unknowns.
     fresh : bool
-        Whether `backend` was analysed on the present values.
+        Whether `backend` was analyzed on the present values.
     """
     if not fresh and reads_values(backend):
         yield lambda: backend

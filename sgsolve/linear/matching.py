@@ -34,8 +34,9 @@ def maximum_matching(A: Any) -> tuple[IntArray, IntArray]:
     Examples
     --------
     >>> import scipy.sparse as sp
-    >>> maximum_matching(sp.csr_array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))[0]
-    array([ 1,  0, -1])
+    >>> A = sp.csr_array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> int(np.count_nonzero(maximum_matching(A)[0] >= 0))
+    2
     """
     n = A.shape[0]
     indptr, indices = A.indptr.astype(np.int64), A.indices.astype(np.int64)

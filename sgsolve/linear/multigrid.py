@@ -61,7 +61,7 @@ class PyAMG:
         """Return another back end of this kind."""
         return type(self)()
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Nothing depends on the pattern alone."""
         if is_complex(A):
             raise BackendError("pyamg serves real matrices only; use 'superlu' or 'pardiso'")

@@ -22,7 +22,7 @@ SINGULAR = (-6, -10)
 
 
 class Mumps:
-    """LU of MUMPS, analysed once per pattern.
+    """LU of MUMPS, analyzed once per pattern.
 
     Raises
     ------
@@ -53,14 +53,14 @@ class Mumps:
         """Return another back end of this kind."""
         return type(self)()
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Order the matrix, in a context of its own."""
         self._context = self._module.Context()
         self._coo = A.tocoo()
         self._call(self._context.analyze, self._coo)
 
     def factorize(self, A: Any) -> None:
-        """Factorise by the kept analysis."""
+        """Factorize by the kept analysis."""
         self._coo.data = A.data.copy()
         self._call(self._context.factor, self._coo, reuse_analysis=True)
 

@@ -1,8 +1,8 @@
 """PARDISO of Intel MKL, driven through its handle.
 
 One idea: one handle per pattern, phase 11 (analysis) once on the first real values, then 22
-(factorise) and 33 (solve) as often as wanted. pypardiso supplies the library; its own `solve`
-would analyse again for every matrix. PARDISO reports no numerical trouble whatever, so nothing
+(factorize) and 33 (solve) as often as wanted. pypardiso supplies the library; its own `solve`
+would analyze again for every matrix. PARDISO reports no numerical trouble whatever, so nothing
 here may be used without the checks of `LinearSolver`.
 
 Reference: Intel oneMKL developer reference, "oneMKL PARDISO parameters" (iparm numbers 1-based).
@@ -30,7 +30,7 @@ from .backend import Vector, is_complex
 # own check decides whether it is needed: half the time of a solve); 10: perturb pivots below 1e-13;
 # 11 and 13: scaling and matching; 18: report the fill.
 IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1}
-ANALYSE, FACTORISE, SOLVE, RELEASE = 11, 22, 33, -1
+ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
@@ -76,9 +76,9 @@ class Pardiso:
     ----------
     threads : int, optional
         Threads of PARDISO. MKL knows one number per process, not per handle: it is set before
-        each factorisation and solve of this object. Default: as MKL finds it.
+        each factorization and solve of this object. Default: as MKL finds it.
     pivoting : {"matching", "diagonal"}
-        ``"diagonal"`` switches to the two-level factorisation without matching (iparm 24 = 10),
+        ``"diagonal"`` switches to the two-level factorization without matching (iparm 24 = 10),
         which serves a weak diagonal on which matching fails; it needs every diagonal entry.
     fill_limit : float, optional
         Give up after the analysis if the factors would hold more entries than this.
@@ -114,7 +114,7 @@ class Pardiso:
         """Return another one with the same settings, for another pattern."""
         return Pardiso(self._threads, "matching" if self._matching else "diagonal")
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Phase 11, in a handle of its own."""
         self.release()
         if not self._matching and not np.all(A.diagonal()):
@@ -127,7 +127,7 @@ class Pardiso:
         self._finalizer = weakref.finalize(self, self._handle.release)
         self._set_threads()
         self._handle.iparm[26] = 1  # MKL checks the indices itself, during the analysis only
-        self._handle.call(ANALYSE, A.data)
+        self._handle.call(ANALYZE, A.data)
         self._handle.iparm[26] = 0
         self.fill = int(self._handle.iparm[17])
         if self._fill_limit is not None and self.fill > self._fill_limit:
@@ -137,13 +137,13 @@ class Pardiso:
         """Phase 22."""
         self._set_threads()
         self._values = A.data
-        self._handle.call(FACTORISE, A.data)
-        # Meaningless with two-level factorisation, where the accuracy check alone decides.
+        self._handle.call(FACTORIZE, A.data)
+        # Meaningless with two-level factorization, where the accuracy check alone decides.
         self.doubtful = self._matching and self.perturbed > 0
 
     @property
     def perturbed(self) -> int:
-        """Number of pivots that PARDISO replaced in the last factorisation."""
+        """Number of pivots that PARDISO replaced in the last factorization."""
         return int(self._handle.iparm[13])
 
     @property
@@ -236,6 +236,6 @@ def _meaning(phase: int, code: int) -> str:
         -7: "diagonal matrix problem",
         -8: "the factors have too many entries for 32-bit integers; use an iterative solver",
         -9: "not enough memory for out-of-core factors",
-        -15: "two-level factorisation refused",
+        -15: "two-level factorization refused",
     }
     return f"PARDISO failed in phase {phase}: {reasons.get(code, 'unexplained')} (code {code})"

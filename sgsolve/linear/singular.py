@@ -28,7 +28,7 @@ NAMED = 8
 SIGNIFICANT = 0.1
 # Relative size of the change that makes the matrix regular enough to look for its null vectors.
 CHANGE = 1e-10
-# Larger systems are not factorised once more only to name unknowns.
+# Larger systems are not factorized once more only to name unknowns.
 SEARCHED_UP_TO = 50_000
 
 Solve = Callable[[NDArray[Any], bool], NDArray[Any]]
@@ -124,7 +124,7 @@ def _numerical(A: Any, solve: Solve | None) -> tuple[str, list[int], list[int]]:
 
 
 def _nearly(A: Any) -> Solve | None:
-    """Factorise a matrix close to A, each entry changed relative to itself to keep the scales."""
+    """Factorize a matrix close to A, each entry changed relative to itself to keep the scales."""
     if A.shape[0] > SEARCHED_UP_TO:
         return None
     changed = sp.csc_array(A)

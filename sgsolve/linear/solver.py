@@ -1,4 +1,4 @@
-"""LinearSolver: systems of one pattern and many values, analysed once, every answer checked.
+"""LinearSolver: systems of one pattern and many values, analyzed once, every answer checked.
 
 `LinearSolver` equilibrates in place, keeps the analysis while the pattern is the same object,
 refines, and measures the componentwise backward error. If that error is too large, it tries other
@@ -101,11 +101,11 @@ class LinearSolver:
 
     @property
     def factorized(self) -> bool:
-        """Whether there is a factorisation to solve with."""
+        """Whether there is a factorization to solve with."""
         return self._engine.ready
 
     def factorize(self, A: Any) -> None:
-        """Take the values of A and factorise them.
+        """Take the values of A and factorize them.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class LinearSolver:
         Raises
         ------
         SingularMatrixError
-            No back end can factorise A; the message names equations and unknowns.
+            No back end can factorize A; the message names equations and unknowns.
         LinearSolveError
             A holds NaN or infinity.
         OutOfMemoryError
@@ -131,14 +131,14 @@ class LinearSolver:
             self._engine.factorize(prepared)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
-        """Return x with A x = b for the matrix that was factorised last.
+        """Return x with A x = b for the matrix that was factorized last.
 
         Parameters
         ----------
         b : array_like, shape (n,) or (n, k)
             Real or complex, in any memory order. It is not changed.
         transpose : bool
-            Solve with A transposed (not conjugated) by the same factorisation.
+            Solve with A transposed (not conjugated) by the same factorization.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class LinearSolver:
         SingularMatrixError
             The matrix is singular to working precision.
         LinearSolveError
-            No answer of sufficient accuracy was found, b is not finite, or nothing was factorised.
+            No answer of sufficient accuracy was found, b is not finite, or nothing was factorized.
         ShapeError
             b does not have n rows.
         """
@@ -172,7 +172,7 @@ class LinearSolver:
             return prepared.scale_solution(answer.x, transpose)
 
     def slogdet(self) -> tuple[Any, float]:
-        """Return the sign (phase of a complex matrix) and log|det A| of the factorised matrix.
+        """Return the sign (phase of a complex matrix) and log|det A| of the factorized matrix.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class LinearSolver:
     def _timed(self, phase: str) -> Iterator[None]:
         """Add the wall seconds of a block, less those of analyses in it, to the statistics."""
         seconds = self.stats.seconds
-        start, before = perf_counter(), seconds["analyse"]
+        start, before = perf_counter(), seconds["analyze"]
         try:
             yield
         except OutOfMemoryError:
@@ -202,7 +202,7 @@ class LinearSolver:
         except MemoryError as error:
             raise self._out_of_memory(phase) from error
         finally:
-            seconds[phase] += perf_counter() - start - (seconds["analyse"] - before)
+            seconds[phase] += perf_counter() - start - (seconds["analyze"] - before)
 
     def _out_of_memory(self, phase: str) -> OutOfMemoryError:
         verb = "factorize" if phase == "factor" else "solve with"
@@ -214,13 +214,13 @@ class LinearSolver:
 
     def _take(self, A: Any) -> Prepared:
         """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""
-        whole, analysed = self._intake.pattern, self._occupied.pattern
+        whole, analyzed = self._intake.pattern, self._occupied.pattern
         data = self._intake.values(A)
         if self._intake.pattern is not whole:
             self._occupied = Occupied(self._intake.pattern)
         data = self._occupied.values(data)
         pattern = self._occupied.pattern
-        if pattern is not analysed:
+        if pattern is not analyzed:
             grown = self._intake.pattern
             self.stats.n_grow += grown is not whole or grown is pattern
             self._prepared = None

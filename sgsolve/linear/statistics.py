@@ -1,6 +1,6 @@
 """Statistics: what the linear solver did, as counts and seconds.
 
-One idea: a claim such as "analysed once for the whole sweep" is a number that can be read off.
+One idea: a claim such as "analyzed once for the whole sweep" is a number that can be read off.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 def _no_time() -> dict[str, float]:
-    return {"analyse": 0.0, "factor": 0.0, "solve": 0.0}
+    return {"analyze": 0.0, "factor": 0.0, "solve": 0.0}
 
 
 @dataclass
@@ -18,25 +18,25 @@ class Statistics:
 
     Attributes
     ----------
-    n_analyse, n_factor, n_solve : int
-        Analyses of a pattern, factorisations, and calls of `solve` that were asked for.
+    n_analyze, n_factor, n_solve : int
+        Analyses of a pattern, factorizations, and calls of `solve` that were asked for.
     n_refine : int
         Steps of refinement inside the solves.
     n_grow : int
-        Matrices that left the pattern, so that it grew and was analysed again.
+        Matrices that left the pattern, so that it grew and was analyzed again.
     n_fallback : int
         Times that another back end had to take over.
     seconds : dict
-        Wall seconds under ``"analyse"``, ``"factor"`` (with equilibration) and ``"solve"`` (with
+        Wall seconds under ``"analyze"``, ``"factor"`` (with equilibration) and ``"solve"`` (with
         checks and refinement).
 
     Examples
     --------
-    >>> Statistics(n_analyse=1, n_factor=3)
-    Statistics(n_analyse=1, n_factor=3, n_solve=0, n_refine=0, n_grow=0, n_fallback=0, 0.000 s)
+    >>> Statistics(n_analyze=1, n_factor=3)
+    Statistics(n_analyze=1, n_factor=3, n_solve=0, n_refine=0, n_grow=0, n_fallback=0, 0.000 s)
     """
 
-    n_analyse: int = 0
+    n_analyze: int = 0
     n_factor: int = 0
     n_solve: int = 0
     n_refine: int = 0
@@ -50,6 +50,6 @@ class Statistics:
         return sum(self.seconds.values())
 
     def __repr__(self) -> str:
-        names = ("n_analyse", "n_factor", "n_solve", "n_refine", "n_grow", "n_fallback")
+        names = ("n_analyze", "n_factor", "n_solve", "n_refine", "n_grow", "n_fallback")
         counts = ", ".join(f"{name}={getattr(self, name)}" for name in names)
         return f"Statistics({counts}, {self.total_seconds:.3f} s)"

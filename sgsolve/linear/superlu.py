@@ -1,6 +1,6 @@
 """SuperLU through SciPy: the back end that is always there.
 
-One idea: nothing is reused (SciPy's interface analyses anew in every call), but partial pivoting
+One idea: nothing is reused (SciPy's interface analyzes anew in every call), but partial pivoting
 on the current values leaves nothing to go stale, so it is also the judge of last resort.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
@@ -42,7 +42,7 @@ class SuperLU:
         """Return another back end of this kind."""
         return type(self)()
 
-    def analyse(self, A: Any) -> None:
+    def analyze(self, A: Any) -> None:
         """Keep the index work of the conversion to columns."""
         numbered = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape).tocsc()
         self._order = numbered.data.astype(np.int64)

@@ -102,7 +102,7 @@ class Responses(Multiplicity):
     ) -> Response:
         """Return how unknowns or outputs follow a parameter that oscillates a little.
 
-        The problem needs its `storage`. The pattern of J + i omega C is analysed once for all
+        The problem needs its `storage`. The pattern of J + i omega C is analyzed once for all
         frequencies and all solutions.
 
         Parameters

@@ -6,7 +6,7 @@ One idea: around a solution the equations ``F(x, p) + d/dt Q(x, p) = 0`` answer 
     (J + i omega C) dx = -(F_p + i omega Q_p) dp        J = dF/dx,  C = dQ/dx
 
 with all matrices by automatic differentiation at the steady state. J and C together have one
-pattern, which is analysed once for all frequencies and all steady states.
+pattern, which is analyzed once for all frequencies and all steady states.
 
 Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, section II.
 """

@@ -61,7 +61,7 @@ class Step:
     note: str = ""
 
 
-COUNTS = ("nit", "nfev", "njev", "n_analyse", "n_factor", "n_solve")
+COUNTS = ("nit", "nfev", "njev", "n_analyze", "n_factor", "n_solve")
 _HEADER = "  it    residual      scaled        step     damping  order  trials  note"
 
 
@@ -134,10 +134,10 @@ class Stats:
     ----------
     nit, nfev, njev : int
         Accepted iterations, evaluations of the residual alone, evaluations with Jacobian.
-    n_analyse, n_factor, n_solve : int
+    n_analyze, n_factor, n_solve : int
         Analyses of a pattern, factorisations, solves with a factorisation.
     seconds : dict of str to float
-        By phase: "residual", "jacobian", "analyse", "factor", "solve", "other", "total".
+        By phase: "residual", "jacobian", "analyze", "factor", "solve", "other", "total".
     backend : str
         The linear solver that served.
     """
@@ -145,7 +145,7 @@ class Stats:
     nit: int = 0
     nfev: int = 0
     njev: int = 0
-    n_analyse: int = 0
+    n_analyze: int = 0
     n_factor: int = 0
     n_solve: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class Stats:
     def linear(self) -> str:
         """Counts of linear algebra, in words."""
         return (
-            f"{counted(self.n_analyse, 'analysis', 'analyses')}, "
+            f"{counted(self.n_analyze, 'analysis', 'analyses')}, "
             f"{counted(self.n_factor, 'factorisation')}, {counted(self.n_solve, 'solve')}"
         )
 

@@ -172,7 +172,7 @@ class SweepWatch:
         """Take the counts of linear algebra from where it is done: solves are not all of it."""
         total, stats = self.family.workspace.counts().since(self.counts), track.stats
         total.add(self.base)
-        stats.n_analyse, stats.n_factor = total.n_analyse, total.n_factor
+        stats.n_analyze, stats.n_factor = total.n_analyze, total.n_factor
         stats.n_solve = total.n_solve
         stats.njev += self.family.n_slope
         self.family.n_slope = 0

@@ -1,6 +1,6 @@
 """Workspace: the linear solvers that outlive a solve, and the clock.
 
-One idea: analysing a pattern is the expensive part that can be kept. Whoever owns the workspace
+One idea: analyzing a pattern is the expensive part that can be kept. Whoever owns the workspace
 (a problem, a sweep) decides how long; a workspace serves one solve at a time.
 """
 
@@ -64,7 +64,7 @@ class Pool:
 
 
 class Workspace:
-    """Linear solvers by purpose, each analysed once per pattern.
+    """Linear solvers by purpose, each analyzed once per pattern.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Workspace:
 
     def counts(self) -> Stats:
         """Return the counts of all its solvers so far."""
-        total = Stats(seconds=dict.fromkeys(("analyse", "factor", "solve"), 0.0))
+        total = Stats(seconds=dict.fromkeys(("analyze", "factor", "solve"), 0.0))
         total.add(self._retired)
         for _, solver in self._kept.values():
             if hasattr(solver, "stats"):
@@ -150,7 +150,7 @@ class Workspace:
 def _counts(solver: Any) -> Stats:
     stats = solver.stats
     return Stats(
-        n_analyse=stats.n_analyse,
+        n_analyze=stats.n_analyze,
         n_factor=stats.n_factor,
         n_solve=stats.n_solve,
         seconds=dict(stats.seconds),

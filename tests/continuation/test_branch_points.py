@@ -92,8 +92,8 @@ def test_swift_hohenberg_branch_points():
     exact = [0.00729053, 0.15162002, 0.48386311, 0.53083983, 0.8688901, 2.07683002]
     assert len(found) == len(exact)
     assert np.abs(np.array(found) - exact).max() < 1e-8
-    # J, and J bordered twice: singular matrices on the way are no reason to analyse again
-    assert branch.stats.n_analyse <= 3
+    # J, and J bordered twice: singular matrices on the way are no reason to analyze again
+    assert branch.stats.n_analyze <= 3
 
 
 def test_pattern_that_leaves_the_uniform_state():
@@ -102,7 +102,7 @@ def test_pattern_that_leaves_the_uniform_state():
     arm = problem.switch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.1, max_points=80)
     assert arm.specials("fold")
     assert np.abs(arm.states).max() > 0.5
-    assert branch.stats.n_analyse + arm.stats.n_analyse <= 4
+    assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
 
 
 @pytest.mark.parametrize("backend", ["banded", "superlu", "pardiso", "dense"])
@@ -114,7 +114,7 @@ def test_branch_points_of_a_badly_conditioned_problem_with_few_analyses(backend)
     assert len(branch.specials("branch point")) == 4
     arm = problem.switch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.03, max_points=60)
     assert arm.stats.n_factor > 100
-    assert branch.stats.n_analyse + arm.stats.n_analyse <= 4
+    assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
 
 
 def test_switch_explains_what_is_wrong():

@@ -24,7 +24,7 @@ def test_hundred_bias_points(nodes, monkeypatch):
     branch = device.problem.sweep(start, "V_top", values, solver=solver, predictor=Tangent())
     assert branch.success
     assert branch["V_top"].tolist() == values.tolist()
-    assert branch.stats.n_analyse == 1
+    assert branch.stats.n_analyze == 1
     assert branch.stats.n_factor < 300
     current = device.currents(branch, "top")
     assert np.all(np.diff(np.abs(current[5:])) > 0.0)

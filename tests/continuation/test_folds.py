@@ -44,7 +44,7 @@ def test_bratu(n):
     assert abs(fold.parameter - BRATU[n]) < 1e-10
     assert branch["lam"][-1] == 0.05
     assert branch.states[-1].max() > 5.0  # the upper branch
-    assert branch.stats.n_analyse <= 2  # J for the first point, and the bordered matrix
+    assert branch.stats.n_analyze <= 2  # J for the first point, and the bordered matrix
 
 
 def test_the_null_vector_belongs_to_the_jacobian():
@@ -181,4 +181,4 @@ def test_snaking_branch_through_many_folds():
     assert abs(left.mean() - -0.7127) < 1e-3
     assert abs(right.mean() - -0.6267) < 1e-3
     assert branch["norm"][-1] > branch["norm"][0] + 1.0
-    assert branch.stats.n_analyse <= 3
+    assert branch.stats.n_analyze <= 3

@@ -29,7 +29,7 @@ def test_tangent_predictor_keeps_the_factorisation():
             np.zeros(400), "lam", values, predictor=predictor, solver=Newton()
         ).stats
     constant, tangent = stats.values()
-    assert tangent.n_analyse == 1
+    assert tangent.n_analyze == 1
     assert tangent.n_factor <= tangent.nit + 1  # none for the tangents
     assert tangent.njev >= tangent.nit + len(values)
     assert tangent.n_factor < 3 * len(values)

@@ -60,7 +60,7 @@ def test_folds_are_those_of_half_the_domain(snake):
     count = min(len(folds), len(expected))
     assert np.abs(folds[:count] - expected[:count]).max() < 1e-9
     assert np.abs(snake[1]["multiplier"]).max() < 1e-6
-    assert snake[1].stats.n_analyse <= 3
+    assert snake[1].stats.n_analyze <= 3
 
 
 def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):

@@ -30,7 +30,7 @@ def test_no_current_without_voltage(curve):
 def test_the_sweep_analyses_the_pattern_once_and_needs_no_help(curve):
     data, iv = curve
     assert data.sweep.success
-    assert data.sweep.stats.n_analyse <= 1
+    assert data.sweep.stats.n_analyze <= 1
     assert data.sweep.stats.nit < 10 * len(iv["V_top"])
 
 

@@ -56,7 +56,7 @@ def test_capacitance_is_the_slope_of_the_stored_holes(diode, voltage):
     assert slope == pytest.approx((4 * narrow - wide) / 3, rel=1e-7)
 
 
-def test_pattern_is_analysed_once_for_all_frequencies_and_biases(diode):
+def test_pattern_is_analyzed_once_for_all_frequencies_and_biases(diode):
     from physics.small_signal import SmallSignal
 
     small = SmallSignal(diode)
@@ -153,7 +153,7 @@ def test_an_inversion_layer_that_no_contact_reaches_costs_no_second_analysis(vol
     sweep = device.sweep("gate", voltages)
     assert sweep.success
     assert not sweep.rejected
-    assert sweep.stats.n_analyse == 0  # the cold start made the only one
+    assert sweep.stats.n_analyze == 0  # the cold start made the only one
     # A third of them are of Poisson's equation alone.
     assert sweep.stats.n_factor < 16 * len(sweep)
     # There is no current, so both quasi-Fermi levels are flat: rounding did not move them.

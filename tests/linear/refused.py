@@ -9,7 +9,7 @@ from sgsolve.pattern import Pattern
 
 
 def failure(A, name="auto"):
-    """Factorise and solve; either of the two may refuse."""
+    """Factorize and solve; either of the two may refuse."""
     solver = linear.LinearSolver(Pattern.of(A), name)
     with pytest.raises(SingularMatrixError) as caught:
         _solve(solver, A)

@@ -101,6 +101,6 @@ def test_statistics_count_refinement_and_seconds():
         for _ in range(2):
             solver.solve(b)
     stats = solver.stats
-    assert (stats.n_analyse, stats.n_factor, stats.n_solve) == (1, 3, 6)
+    assert (stats.n_analyze, stats.n_factor, stats.n_solve) == (1, 3, 6)
     assert stats.n_refine >= 6
     assert stats.total_seconds == pytest.approx(sum(stats.seconds.values()))

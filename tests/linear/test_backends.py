@@ -26,10 +26,10 @@ class Own:
     """A user's back end: the verbs and nothing else."""
 
     def __init__(self):
-        self.analysed = 0
+        self.analyzed = 0
 
-    def analyse(self, A):
-        self.analysed += 1
+    def analyze(self, A):
+        self.analyzed += 1
         assert np.all(A.data != 0)  # real values, not a placeholder
 
     def factorize(self, A):
@@ -92,11 +92,11 @@ def test_growing_pattern_leaves_the_band():
     A = sp.csr_array(A + sp.random_array((n, n), density=3e-3, rng=np.random.default_rng(0)))
     np.testing.assert_allclose(A @ answer(solver, A), np.ones(n), rtol=1e-11)
     assert solver.name == ("pardiso" if available() else "superlu")
-    assert (solver.stats.n_grow, solver.stats.n_analyse, solver.stats.n_fallback) == (1, 2, 0)
+    assert (solver.stats.n_grow, solver.stats.n_analyze, solver.stats.n_fallback) == (1, 2, 0)
 
 
 @pytest.mark.parametrize("given", [Own, Own()])
-def test_own_back_end_is_analysed_once_and_checked(given):
+def test_own_back_end_is_analyzed_once_and_checked(given):
     A = five_point(10)
     solver = linear.LinearSolver(Pattern.of(A), given)
     for seed in range(3):
@@ -105,9 +105,9 @@ def test_own_back_end_is_analysed_once_and_checked(given):
         np.testing.assert_allclose(A @ answer(solver, A, b), b, atol=1e-10)
         np.testing.assert_allclose(A.T @ solver.solve(b, transpose=True), b, atol=1e-10)
     assert solver.name == "Own"
-    assert solver.stats.n_analyse == 1
+    assert solver.stats.n_analyze == 1
     if isinstance(given, Own):
-        assert given.analysed == 1
+        assert given.analyzed == 1
 
 
 @pytest.mark.parametrize("kind", [Liar, Raising])
@@ -139,7 +139,7 @@ def test_hard_work_in_refinement_asks_for_a_new_analysis():
 
     class Stale(Own):
         def solve(self, b, transpose):
-            return (1 + (2e-4 if self.analysed == 1 else 0)) * super().solve(b, transpose)
+            return (1 + (2e-4 if self.analyzed == 1 else 0)) * super().solve(b, transpose)
 
     solver = linear.LinearSolver(Pattern.of(A), Stale)
     steps = []
@@ -148,11 +148,11 @@ def test_hard_work_in_refinement_asks_for_a_new_analysis():
         answer(solver, A)
         steps.append(solver.stats.n_refine - before)
     assert steps == [3, 3, 0, 0, 0]
-    assert (solver.stats.n_analyse, solver.name) == (2, "Stale")
+    assert (solver.stats.n_analyze, solver.name) == (2, "Stale")
 
 
 def test_object_without_the_verbs_is_refused():
-    with pytest.raises(DataTypeError, match="analyse, factorize and solve; int has not"):
+    with pytest.raises(DataTypeError, match="analyze, factorize and solve; int has not"):
         linear.LinearSolver(Pattern.of(five_point(3)), 3)
 
 
@@ -185,7 +185,7 @@ def test_real_and_complex_matrices_in_turn(name):
     solver = linear.LinearSolver(Pattern.of(real), name)
     for A in (real, other, real):
         np.testing.assert_allclose(A @ answer(solver, A), np.ones(100), rtol=1e-11)
-    assert solver.stats.n_analyse == 3
+    assert solver.stats.n_analyze == 3
 
 
 def test_matrix_of_another_shape_or_kind():

@@ -13,7 +13,7 @@ from tests.linear.matrices import five_point
 class Toy:
     """A dense solver in three methods."""
 
-    def analyse(self, A):
+    def analyze(self, A):
         pass
 
     def factorize(self, A):

@@ -17,7 +17,7 @@ class Off:
     name = "off"
     error = 1e-7
 
-    def analyse(self, A):
+    def analyze(self, A):
         pass
 
     def factorize(self, A):
@@ -59,7 +59,7 @@ def test_a_sum_that_overflows_is_no_infinity():
         solver.solve([1.0, np.inf, 1.0])
 
 
-def test_imaginary_entries_are_levelled():
+def test_imaginary_entries_are_leveled():
     A = sp.csr_array(1j * np.outer(10.0 ** np.arange(-40.0, 40.0, 20.0), [1.0, 1e30, 1e-30, 1.0]))
     out = np.empty_like(A.data)
     Equilibration(Pattern.of(A)).apply(A.data, out)

@@ -1,4 +1,4 @@
-"""When a back end is analysed again, and which one is kept, seen by a back end that counts."""
+"""When a back end is analyzed again, and which one is kept, seen by a back end that counts."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ class Own:
     def __init__(self):
         self.analyses = 0
 
-    def analyse(self, A):
+    def analyze(self, A):
         self.analyses += 1
 
     def factorize(self, A):
@@ -162,6 +162,6 @@ def test_two_strained_solves_in_a_row_make_an_old_analysis_stale():
         solver.factorize((1.0 + 0.1 * np.random.default_rng(0).random()) * GOOD)
         return backend.analyses
 
-    assert solves(1e-3, 1e-3, 0.0) == 1  # just analysed: it would come out the same
+    assert solves(1e-3, 1e-3, 0.0) == 1  # just analyzed: it would come out the same
     assert solves(1e-3, 0.0, 1e-3, 0.0) == 1
     assert solves(1e-3, 1e-3) == 2

@@ -31,7 +31,7 @@ def factorize_and_solve(solver, A):
 
 @needs_mumps
 @pytest.mark.parametrize("dtype", [float, complex])
-def test_mumps_is_analysed_once_and_solves_transposed(dtype):
+def test_mumps_is_analyzed_once_and_solves_transposed(dtype):
     matrices = [five_point(20, dtype, seed) for seed in range(3)]
     b = np.random.default_rng(0).normal(size=(400, 3))
     solver = linear.LinearSolver(Pattern.of(matrices[0]), "mumps")
@@ -39,7 +39,7 @@ def test_mumps_is_analysed_once_and_solves_transposed(dtype):
         solver.factorize(A)
         np.testing.assert_allclose(A @ solver.solve(b), b, atol=1e-11)
         np.testing.assert_allclose(A.T @ solver.solve(b, transpose=True), b, atol=1e-11)
-    assert (solver.name, solver.stats.n_analyse) == ("mumps", 1)
+    assert (solver.name, solver.stats.n_analyze) == ("mumps", 1)
 
 
 @needs_mumps

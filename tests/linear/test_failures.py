@@ -105,7 +105,7 @@ def test_solver_serves_again_after_a_singular_matrix(name):
         with pytest.raises(SingularMatrixError):
             solved(solver, bad, b)
         assert backward_error(good, solved(solver, good, b), b) < 1e-12
-    assert solver.stats.n_analyse <= 2
+    assert solver.stats.n_analyze <= 2
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -116,7 +116,7 @@ def test_column_storage_is_not_solved_transposed(name):
     assert backward_error(A, solved(solver, sp.csc_array(A), b), b) < 1e-12
     assert backward_error(A, solved(solver, A.toarray(), b), b) < 1e-12
     assert backward_error(A, solved(solver, sp.coo_array(A), b), b) < 1e-12
-    assert solver.stats.n_analyse == 1
+    assert solver.stats.n_analyze == 1
 
 
 @pytest.mark.parametrize("name", SPARSE)
@@ -137,10 +137,10 @@ def test_ladder_stays_on_the_rung_that_worked():
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     solved(solver, A, b)
     assert solver.name == "pardiso (diagonal pivoting)"
-    analyses = solver.stats.n_analyse
+    analyses = solver.stats.n_analyze
     for factor in (2.0, 3.0):
         assert backward_error(factor * A, solved(solver, factor * A, b), b) < 1e-10
-    assert solver.stats.n_analyse == analyses
+    assert solver.stats.n_analyze == analyses
     assert solver.stats.n_fallback == 1
 
 
@@ -169,7 +169,7 @@ def test_a_singular_matrix_says_nothing_against_the_analysis(name):
         with pytest.raises(SingularMatrixError):
             solved(solver, nearly, b)
         assert backward_error(A, solved(solver, A, b), b) < 1e-12
-    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (1, 0)
+    assert (solver.stats.n_analyze, solver.stats.n_fallback) == (1, 0)
 
 
 @pardiso_only
@@ -182,7 +182,7 @@ def test_stale_analysis_is_cured_by_a_new_one_and_not_by_another_back_end():
     for matrix in (other, A, A):
         assert backward_error(matrix, solved(solver, matrix, b), b) < 1e-10
     assert solver.name == "pardiso"
-    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (2, 0)
+    assert (solver.stats.n_analyze, solver.stats.n_fallback) == (2, 0)
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -194,7 +194,7 @@ def test_reuse_of_the_analysis_under_drastic_change(name, shape):
         b = A @ np.random.default_rng(2).uniform(0.5, 1.0, A.shape[0])
         assert backward_error(A, solved(solver, A, b), b) < 1e-10
         assert backward_error(A.T, solver.solve(b, transpose=True), b) < 1e-10
-    assert solver.stats.n_analyse == 1
+    assert solver.stats.n_analyze == 1
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -207,13 +207,13 @@ def test_changed_pattern_of_equal_size(name):
     more[3, 77], more[90, 5] = 4.0, -3.0
     more = sp.csr_array(more)
     assert backward_error(more, solved(solver, more, b), b) < 1e-12
-    assert (solver.stats.n_grow, solver.stats.n_analyse) == (1, 2)
+    assert (solver.stats.n_grow, solver.stats.n_analyze) == (1, 2)
     assert solver.pattern.nnz == A.nnz + 2
     fewer = sp.csr_array(A - sp.csr_array(([1.0], ([0], [1])), shape=A.shape))
     fewer.eliminate_zeros()
     assert fewer.nnz == A.nnz - 1
     assert backward_error(fewer, solved(solver, fewer, b), b) < 1e-12
-    assert (solver.stats.n_grow, solver.stats.n_analyse) == (1, 2)
+    assert (solver.stats.n_grow, solver.stats.n_analyze) == (1, 2)
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -250,7 +250,7 @@ def test_storage_with_room_to_spare():
 
 
 @pytest.mark.parametrize("name", DIRECT)
-def test_values_changed_in_place_after_the_factorisation_do_not_matter(name):
+def test_values_changed_in_place_after_the_factorization_do_not_matter(name):
     A = five_point(10)
     kept = A.copy()
     solver = linear.LinearSolver(Pattern.of(A), name)
@@ -284,7 +284,7 @@ def test_explicit_zeros_stay_in_the_pattern(name):
     zeros = A.copy()
     zeros.data[A.indices != np.repeat(np.arange(100), np.diff(A.indptr))] = 0.0
     assert backward_error(zeros, solved(solver, zeros, b), b) < 1e-12
-    assert (solver.stats.n_analyse, solver.stats.n_grow) == (1, 0)
+    assert (solver.stats.n_analyze, solver.stats.n_grow) == (1, 0)
 
 
 @pytest.mark.parametrize("name", SPARSE)

@@ -30,7 +30,7 @@ def test_an_analysis_of_other_values_comes_first():
     assert tried(SuperLU()) == []
 
 
-def test_a_large_system_is_not_factorised_only_to_confirm():
+def test_a_large_system_is_not_factorized_only_to_confirm():
     many = ladder.CONFIRM_UP_TO + 1
     assert SuperLU not in tried(Own(), Fault.NO_DIGITS, many)
     assert SuperLU in tried(Own(), Fault.NO_DIGITS, many - 1)
@@ -44,7 +44,7 @@ def test_a_given_order_serves_one_pattern():
     for dense in (first, second):
         pattern = Pattern.of(dense)
         A = pattern.matrix(dense[pattern.rows, pattern.indices])
-        backend.analyse(A)
+        backend.analyze(A)
         backend.factorize(A)
         b = np.arange(1.0, 7.0)
         np.testing.assert_allclose(dense @ backend.solve(b.copy(), False), b, rtol=1e-13)

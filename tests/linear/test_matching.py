@@ -44,7 +44,7 @@ def test_a_structurally_singular_pattern_is_refused_before_any_factorization():
     solver = linear.LinearSolver(Pattern.of(A), "dense")
     with pytest.raises(SingularMatrixError, match="equations 1, 2 contain only unknowns 0"):
         solver.factorize(A)
-    assert solver.stats.n_analyse == 0
+    assert solver.stats.n_analyze == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 50, 300])

@@ -93,7 +93,7 @@ class Hungry(Dense):
         return self
 
 
-@pytest.mark.parametrize("verb", ["analyse", "factorize", "solve"])
+@pytest.mark.parametrize("verb", ["analyze", "factorize", "solve"])
 def test_a_lack_of_memory_is_an_error_with_advice(verb):
     A = five_point(6)
     solver = linear.LinearSolver(Pattern.of(A), Hungry(verb))

@@ -83,7 +83,7 @@ def test_decoupled_equations_are_banded(stored):
     x = solver.solve(A @ np.ones(40_000))
     np.testing.assert_allclose(x, 1.0, rtol=1e-12)
     stats = solver.stats
-    assert (solver.name, stats.n_analyse, stats.n_grow) == ("banded", 1, 0)
+    assert (solver.name, stats.n_analyze, stats.n_grow) == ("banded", 1, 0)
 
 
 def test_a_problem_with_equations_block_after_block():
@@ -103,7 +103,7 @@ def test_long_row_spares_the_search(monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_zeros_on_the_diagonal_are_not_factorised(name):
+def test_zeros_on_the_diagonal_are_not_factorized(name):
     A = shuffled(five_point(30))
     whole = with_zero_diagonal(A)
     solver = linear.LinearSolver(Pattern.of(whole), name)
@@ -124,7 +124,7 @@ def test_diagonal_that_fills_later_is_taken_back_once(name):
         J = solver.pattern.matrix(with_zero_diagonal(shifted).data)
         solver.factorize(J)
         np.testing.assert_allclose(J @ solver.solve(b), b, atol=1e-9)
-    assert (solver.stats.n_analyse, solver.stats.n_grow) == (2, 1)
+    assert (solver.stats.n_analyze, solver.stats.n_grow) == (2, 1)
 
 
 def test_growth_and_diagonal_together():
@@ -136,7 +136,7 @@ def test_growth_and_diagonal_together():
     for J in (more, A, more):
         solver.factorize(J)
         np.testing.assert_allclose(J @ solver.solve(np.ones(144)), 1.0, rtol=1e-9)
-    assert (solver.stats.n_analyse, solver.stats.n_grow) == (2, 1)
+    assert (solver.stats.n_analyze, solver.stats.n_grow) == (2, 1)
 
 
 def test_diagonal_that_is_mostly_there_is_kept():

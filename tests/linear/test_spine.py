@@ -47,11 +47,11 @@ def test_answers_of_every_kind_of_right_hand_side(name, dtype, transpose):
         np.testing.assert_allclose(x, np.linalg.solve(M, given), rtol=1e-11, atol=1e-12)
         np.testing.assert_array_equal(b, given)
     assert solver.backward_error < 1e-12
-    assert (solver.stats.n_analyse, solver.stats.n_fallback) == (1, 0)
+    assert (solver.stats.n_analyze, solver.stats.n_fallback) == (1, 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_analysed_once_for_many_values(name):
+def test_analyzed_once_for_many_values(name):
     matrices = [five_point(12, seed=seed) for seed in range(5)]
     solver = linear.LinearSolver(Pattern.of(matrices[0]), name)
     b = np.ones(matrices[0].shape[0])
@@ -59,7 +59,7 @@ def test_analysed_once_for_many_values(name):
         solver.factorize(A)
         np.testing.assert_allclose(A @ solver.solve(b), b, rtol=1e-11)
     stats = solver.stats
-    assert (stats.n_analyse, stats.n_factor, stats.n_solve) == (1, 5, 5)
+    assert (stats.n_analyze, stats.n_factor, stats.n_solve) == (1, 5, 5)
     assert all(seconds > 0 for seconds in stats.seconds.values())
     assert stats.n_fallback == 0
 

@@ -61,7 +61,7 @@ def test_one_analysis_for_all_frequencies_and_steady_states():
         problem.small_signal(problem.solve(np.zeros(300), u=u), "u", [1.0, 1e2, 1e4]).stats
         for u in (0.5, 1.0, 2.0)
     ]
-    assert [c.n_analyse for c in counts] == [1, 0, 0]
+    assert [c.n_analyze for c in counts] == [1, 0, 0]
     assert [c.n_factor for c in counts] == [3, 3, 3]
 
 

@@ -22,7 +22,7 @@ def test_every_solve_counts_its_own_work():
     residual, start = brusselator(8)
     problem = Problem(residual)
     first, second = (problem.solve(start, solvers.Newton()).stats for _ in range(2))
-    assert (first.n_analyse, second.n_analyse) == (1, 0)
+    assert (first.n_analyze, second.n_analyze) == (1, 0)
     assert first.n_factor == first.n_solve == second.n_factor == second.n_solve == first.nit
     for stats in (first, second):
         phases = dict(stats.seconds)
@@ -34,4 +34,4 @@ def test_every_solve_counts_its_own_work():
 def test_phases_are_listed_without_factorisations_too():
     residual, start = brusselator(8)
     stats = Problem(residual).solve(start, solvers.NewtonKrylov()).stats
-    assert stats.n_factor == stats.seconds["factor"] == stats.seconds["analyse"] == 0
+    assert stats.n_factor == stats.seconds["factor"] == stats.seconds["analyze"] == 0

@@ -21,7 +21,7 @@ def test_values_are_hit_exactly_with_one_analysis(predictor):
     branch = problem.sweep(np.zeros(60), "strength", values, predictor=predictor)
     assert branch.success
     assert branch["strength"].tolist() == values
-    assert branch.stats.n_analyse == 1
+    assert branch.stats.n_analyze == 1
     for value, x in branch:
         assert np.abs(bratu(x, value)).max() < 1e-7
 

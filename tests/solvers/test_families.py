@@ -29,7 +29,7 @@ def test_hundred_thousand_unknowns(residual, start, most):
     result = Problem(residual).solve(start)
     assert np.abs(residual(result.x)).max() < 1e-9
     assert result.nit <= most
-    assert result.stats.n_analyse == 1
+    assert result.stats.n_analyze == 1
 
 
 def test_extended_powell_converges_linearly_and_says_so():
@@ -93,7 +93,7 @@ def test_brusselator_needs_three_steps():
     method = solvers.Newton(termination=solvers.Residual(relative=0.0, absolute=1e-6))
     result = Problem(residual).solve(start, method)
     assert result.nit == 3
-    assert result.stats.n_analyse == 1
+    assert result.stats.n_analyze == 1
     assert abs(result.x[:1024].max() - 1.150313) < 1e-6
     assert abs(result.x[1024:].max() - 2.965597) < 1e-6
 

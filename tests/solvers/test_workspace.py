@@ -25,7 +25,7 @@ def test_systems_of_different_sizes_in_turn(problem, solver):
         result = problem.solve(np.full(n, 1.5), solver)
         assert np.allclose(result.x, 1.0)
         assert result.stats.n_factor >= result.nit > 0
-        assert result.stats.n_analyse == 1
+        assert result.stats.n_analyze == 1
 
 
 def test_a_factorisation_is_not_taken_for_that_of_another_point(problem):

@@ -85,7 +85,7 @@ def test_pattern_holds_the_entries_of_all_branches_met():
     assert np.allclose(problem.solve([0.0, 3.0]).x, 1.0)
     assert np.allclose(problem.solve([0.0, 3.0], forward=False).x, 1.0)
     assert problem.sparsity([0.0, 0.0]).nnz == 4
-    assert problem.solve([0.0, 3.0]).stats.n_analyse == 0
+    assert problem.solve([0.0, 3.0]).stats.n_analyze == 0
 
 
 def test_sensitivity_with_an_own_jacobian_where_the_parameter_is_zero():

@@ -5,7 +5,7 @@ linear system, which is `Problem.small_signal` of `sgsolve`. What is said here i
 what contacts and equations store, and that the fluxes on the edges are unknowns beside the
 potentials (see `kept_fluxes`). Eliminating them would leave an inversion layer that no contact
 reaches without a level below 1e5 Hz; kept, the system is good from 1e-6 Hz up. Its pattern is
-analysed once for all frequencies and biases.
+analyzed once for all frequencies and biases.
 
 Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
 """
@@ -42,7 +42,7 @@ class SmallSignal:
     Attributes
     ----------
     analyses : int
-        How often a pattern has been analysed so far.
+        How often a pattern has been analyzed so far.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class SmallSignal:
             outputs={"current": (current, stored)},
             **p,
         )
-        self.analyses += response.stats.n_analyse
+        self.analyses += response.stats.n_analyze
         return response["current"]
 
     def capacitance(
