@@ -27,7 +27,7 @@ LINEAR_STEPS = 8  # steps of linear convergence before it is believed
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
-STEADY = 0.9  # steps that shrink less than this do not converge
+STEADY = 0.5  # steps that shrink less than this while an equation closes are suspect
 FAR, FAR_FROM_ZERO = 100.0, 1e6  # a step longer than this, relative to x before it, is giant
 BEYOND = (0.5, 1.0, 2.0)  # how far past a point it is looked, in steps
 OPEN = 1e-9  # of its terms: an equation with a larger residual was open before the step
@@ -78,7 +78,7 @@ def _ran_off(it: Iterate) -> bool:
         return True
     step, before = np.abs(it.step), np.abs(it.step_old)
     steady = (step >= STEADY * before) & (it.step * it.step_old > 0.0)
-    giant = step > np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
+    giant = step >= np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
     if not ((steady | giant) & (step > 1e-8 * it.sizes.magnitude)).any():
         return False
     closed = np.abs(it.F_old)

@@ -121,6 +121,9 @@ class TestNoSolution:
             result = solved(self.ASYMPTOTIC["tanh"], [start], solvers.Newton())
             assert not result.success
 
+    def test_a_regularized_step_from_where_the_slope_is_zero(self):
+        assert not solved(self.ASYMPTOTIC["gauss"], [0.0], solvers.Newton()).success
+
     def test_a_giant_step_to_a_root_is_a_success(self):
         result = solved(lambda x: 1e-12 * x - 1.0, [1.0], solvers.Newton())
         assert result.success
