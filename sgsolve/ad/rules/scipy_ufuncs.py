@@ -212,7 +212,7 @@ BINARY: dict[np.ufunc, Binary] = {
     special.boxcox: quiet(_boxcox_slopes),
     special.gammainc: _ordered(_gammainc_slope),
     special.gammaincc: _ordered(lambda y, a, x: -_gammainc_slope(y, a, x)),
-    special.expn: _ordered(lambda y, n, x: -_expn(np.subtract(n, 1), x)),
+    special.expn: _ordered(lambda y, n, x: -_expn(np.trunc(n) - 1, x)),
     special.jv: _ordered(lambda y, n, x: special.jvp(n, x)),
     special.yv: _ordered(lambda y, n, x: special.yvp(n, x)),
     special.iv: _ordered(lambda y, n, x: special.ivp(n, x)),
