@@ -98,7 +98,7 @@ def overhead() -> None:
         solver.solve(b)
         refined = solver.stats.n_refine
         whole = best(lambda s=solver, J=J: s.factorize(J)), best(lambda s=solver, b=b: s.solve(b))
-        engine, prepared = solver._engine.serving, solver._prepared
+        engine, prepared = solver._driver.active, solver._prepared
         assert prepared is not None
         bare = (
             best(lambda e=engine, p=prepared: e.factorize(p.A)),

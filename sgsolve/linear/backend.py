@@ -1,9 +1,8 @@
-"""What a back end is: the verbs that `LinearSolver` drives.
+"""The protocol of back ends, which `LinearSolver` drives.
 
-One idea: a back end analyzes a pattern once, with the first real values (the matching of PARDISO
-reads them: analyzing a placeholder is fatal), and then factorizes many values on it. It sees only
-equilibrated matrices and need not guard itself: finiteness, empty rows, accuracy and singularity
-are looked after by `LinearSolver`.
+A back end analyzes a pattern once, with the first real values, because the matching of PARDISO
+reads them. It then factorizes many values. It gets equilibrated matrices, and `LinearSolver` checks
+finiteness, structural rank, accuracy and singularity.
 """
 
 from __future__ import annotations

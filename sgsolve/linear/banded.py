@@ -1,6 +1,6 @@
 """Banded LAPACK: the fastest factorization of a narrow matrix, in its own order or reordered.
 
-One idea: where an entry goes in LAPACK's band storage depends on the pattern only, so a
+Where an entry goes in LAPACK's band storage depends on the pattern only, so a
 factorization is one scatter and one call. `narrow_order` turns a 1-D device whose unknowns come
 block after block (all potentials, all electrons, all holes), and whose equations come in another
 order, into a narrow band. Partial pivoting on the current values: nothing can go stale.

@@ -1,6 +1,6 @@
 """A stored diagonal on which nothing stands: left out of the pattern that is analyzed.
 
-One idea: a pattern may hold the diagonal only because some solver adds to it (pseudo-time steps,
+A pattern may hold the diagonal only because some solver adds to it (pseudo-time steps,
 damping). Where the equations stand in the order of their unknowns this costs nothing. Where they
 do not, those zeros tie together what has nothing to do with each other, and the factors fill:
 a five-point matrix of 22 500 unknowns with shuffled equations took PARDISO 60 s with the zeros and

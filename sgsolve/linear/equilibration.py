@@ -1,6 +1,6 @@
 """Equilibration: row and column factors that bring every largest entry near 1, in place.
 
-One idea: scaling touches the stored values only. A sparse product with diagonal matrices would
+Scaling touches the stored values only. A sparse product with diagonal matrices would
 drop explicit zeros and so change the pattern between two Newton steps; here one multiplication by
 kept factors does it, and the factors (powers of two, so that no rounding happens) are recomputed
 only when the largest entry of some row or column has left [1/8, 8].

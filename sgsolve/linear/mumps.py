@@ -1,6 +1,6 @@
 """MUMPS through python-mumps, an opt-in extra: multifrontal LU with numerical pivoting.
 
-One idea: like PARDISO it keeps an analysis over many values, but it pivots numerically within
+Like PARDISO it keeps an analysis over many values, but it pivots numerically within
 its fronts and says so when a matrix is singular. Useful where MKL is not available.
 
 Reference: P. Amestoy et al., SIAM J. Matrix Anal. Appl. 23 (2001) 15; MUMPS users' guide, ICNTL.

@@ -1,6 +1,6 @@
 """Ordering: permutations of equations and unknowns that make the band of a matrix narrow.
 
-One idea: equations need not stand in the order of their unknowns. Reverse Cuthill-McKee (RCM) on
+Equations need not stand in the order of their unknowns. Reverse Cuthill-McKee (RCM) on
 A + A^T orders both alike, and so sees no band where they differ. The same breadth-first search on
 the bipartite graph, whose nodes are the equations and the unknowns and whose edges are the entries,
 orders each kind by itself. In a structurally regular matrix every set of k equations contains at

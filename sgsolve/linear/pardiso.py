@@ -1,6 +1,6 @@
 """PARDISO of Intel MKL, driven through its handle.
 
-One idea: one handle per pattern, phase 11 (analysis) once on the first real values, then 22
+One handle per pattern, phase 11 (analysis) once on the first real values, then 22
 (factorize) and 33 (solve) as often as wanted. pypardiso supplies the library; its own `solve`
 would analyze again for every matrix. PARDISO reports no numerical trouble whatever, so nothing
 here may be used without the checks of `LinearSolver`.

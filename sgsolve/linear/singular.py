@@ -1,6 +1,6 @@
 """Why a matrix is singular: equations and unknowns to look at, in numbers the user knows.
 
-One idea: two different diseases. A *structurally* singular matrix has more equations than the
+Two different diseases. A *structurally* singular matrix has more equations than the
 unknowns they contain can satisfy, whatever the values; a maximum matching finds them. A
 *numerically* singular one has a vector v with A v = 0 and one u with u A = 0; the largest entries
 of v are the unknowns that are not determined, those of u the equations that depend on each other.

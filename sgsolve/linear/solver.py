@@ -19,10 +19,10 @@ from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeErro
 from ..pattern import Pattern
 from .choose import created, suited
 from .diagonal import Occupied
-from .engine import Engine, name_of
-from .intake import Intake, right_hand_side
+from .fallback_driver import FallbackDriver, name_of
 from .statistics import Statistics
 from .system import Prepared
+from .validation import PatternMap, right_hand_side
 
 ADVICE = (
     "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
@@ -77,9 +77,9 @@ class LinearSolver:
             raise ShapeError(f"a linear system needs a square matrix, not {pattern.shape}")
         self.stats = Statistics()
         self.backward_error = float("nan")
-        self._intake = Intake(pattern)
+        self._map = PatternMap(pattern)
         self._occupied = Occupied(pattern)
-        self._engine = Engine(created(backend, pattern), self.stats)
+        self._driver = FallbackDriver(created(backend, pattern), self.stats)
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if backend == "auto" else None
         self._prepared: Prepared | None = None
@@ -87,22 +87,22 @@ class LinearSolver:
     @property
     def pattern(self) -> Pattern:
         """The pattern: as given, or grown because a matrix left it."""
-        return self._intake.pattern
+        return self._map.pattern
 
     @property
     def name(self) -> str:
         """Name of the back end that serves now."""
-        return name_of(self._engine.serving)
+        return name_of(self._driver.active)
 
     @property
     def dense_borders(self) -> bool:
         """Whether a few dense rows and columns cost the back end nothing."""
-        return bool(getattr(self._engine.serving, "dense_borders", False))
+        return bool(getattr(self._driver.active, "dense_borders", False))
 
     @property
     def factorized(self) -> bool:
         """Whether there is a factorization to solve with."""
-        return self._engine.ready
+        return self._driver.ready
 
     def factorize(self, A: Any) -> None:
         """Take the values of A and factorize them.
@@ -125,10 +125,10 @@ class LinearSolver:
             A is not the square matrix of numbers that the solver was made for.
         """
         with self._timed("factor"):
-            self._engine.ready = False
+            self._driver.ready = False
             prepared = self._take(A)
             self.stats.n_factor += 1
-            self._engine.factorize(prepared)
+            self._driver.factorize(prepared)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
         """Return x with A x = b for the matrix that was factorized last.
@@ -154,7 +154,7 @@ class LinearSolver:
             b does not have n rows.
         """
         prepared = self._prepared
-        if not self._engine.ready or prepared is None:
+        if not self._driver.ready or prepared is None:
             raise LinearSolveError("nothing to solve with: call factorize(A) first")
         b = right_hand_side(b, self.pattern.shape[0])
         if b.dtype.kind == "c" and prepared.values.dtype.kind != "c":
@@ -167,7 +167,7 @@ class LinearSolver:
             if b.size == 0:
                 return b.astype(prepared.values.dtype)
             scaled = prepared.scale_right_hand_side(b, transpose)
-            answer = self._engine.solve(prepared, scaled, transpose)
+            answer = self._driver.solve(prepared, scaled, transpose)
             self.backward_error = answer.error
             return prepared.scale_solution(answer.x, transpose)
 
@@ -181,13 +181,13 @@ class LinearSolver:
             superlu can.
         """
         prepared = self._prepared
-        if not self._engine.ready or prepared is None:
+        if not self._driver.ready or prepared is None:
             raise LinearSolveError("no determinant yet: call factorize(A) first")
-        if not hasattr(self._engine.serving, "slogdet"):
+        if not hasattr(self._driver.active, "slogdet"):
             raise BackendError(
                 f"{self.name} does not give a determinant; use 'banded', 'dense' or 'superlu'"
             )
-        sign, log = self._engine.serving.slogdet()
+        sign, log = self._driver.active.slogdet()
         return sign, float(log) - prepared.log_scale()
 
     @contextmanager
@@ -214,22 +214,22 @@ class LinearSolver:
 
     def _take(self, A: Any) -> Prepared:
         """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""
-        whole, analyzed = self._intake.pattern, self._occupied.pattern
-        data = self._intake.values(A)
-        if self._intake.pattern is not whole:
-            self._occupied = Occupied(self._intake.pattern)
+        whole, analyzed = self._map.pattern, self._occupied.pattern
+        data = self._map.values(A)
+        if self._map.pattern is not whole:
+            self._occupied = Occupied(self._map.pattern)
         data = self._occupied.values(data)
         pattern = self._occupied.pattern
         if pattern is not analyzed:
-            grown = self._intake.pattern
+            grown = self._map.pattern
             self.stats.n_grow += grown is not whole or grown is pattern
             self._prepared = None
             choose = self._choose
-            self._engine.renew(None if choose is None else choose(pattern))
+            self._driver.renew(None if choose is None else choose(pattern))
         prepared = self._prepared
         if prepared is None or prepared.values.dtype != data.dtype:
             prepared = self._prepared = Prepared(pattern, data.dtype)
-            self._engine.renew()
+            self._driver.renew()
         prepared.fill(data)
         return prepared
 

@@ -1,7 +1,4 @@
-"""Statistics: what the linear solver did, as counts and seconds.
-
-One idea: a claim such as "analyzed once for the whole sweep" is a number that can be read off.
-"""
+"""Counts and seconds of what a linear solver did."""
 
 from __future__ import annotations
 

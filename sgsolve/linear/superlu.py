@@ -1,6 +1,6 @@
 """SuperLU through SciPy: the back end that is always there.
 
-One idea: nothing is reused (SciPy's interface analyzes anew in every call), but partial pivoting
+Nothing is reused (SciPy's interface analyzes anew in every call), but partial pivoting
 on the current values leaves nothing to go stale, so it is also the judge of last resort.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.

@@ -1,6 +1,6 @@
 """One pattern, prepared: the equilibrated matrix and what it takes to judge answers with it.
 
-One idea: everything that depends on the pattern only (scaling plan, work arrays, the matrices A
+Everything that depends on the pattern only (scaling plan, work arrays, the matrices A
 and |A| around them) is made once; a new Jacobian costs one pass over its values.
 """
 

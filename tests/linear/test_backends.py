@@ -215,9 +215,9 @@ def test_number_of_threads_reaches_pardiso(threads):
     solvers = [linear.LinearSolver(Pattern.of(A), backend) for _ in range(2)]
     for solver in solvers:
         answer(solver, A)
-        assert solver._engine.serving.threads_used == threads
+        assert solver._driver.active.threads_used == threads
     # one object holds the settings of many solvers
-    assert len({id(backend), *(id(solver._engine.serving) for solver in solvers)}) == 3
+    assert len({id(backend), *(id(solver._driver.active) for solver in solvers)}) == 3
 
 
 @pardiso_only
@@ -243,7 +243,7 @@ def test_pardiso_releases_its_handle_when_dropped():
     A = five_point(10)
     solver = linear.LinearSolver(Pattern.of(A), Pardiso())
     answer(solver, A)
-    release = solver._engine.serving._finalizer
+    release = solver._driver.active._finalizer
     assert release.alive
     del solver
     assert not release.alive

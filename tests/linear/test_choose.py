@@ -64,7 +64,7 @@ def test_an_object_with_settings_serves_many_patterns(kind):
         solver = linear.LinearSolver(Pattern.of(A), backend)
         solver.factorize(A)
         np.testing.assert_allclose(A @ solver.solve(np.ones(side * side)), 1.0)
-        assert solver._engine.serving is not backend
+        assert solver._driver.active is not backend
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve.linear import ladder
+from sgsolve.linear import fallbacks as order
 from sgsolve.linear.accuracy import Answer, Fault, System, refined, relaxed_error
 from sgsolve.linear.banded import Banded
 from sgsolve.linear.ordering import narrow_order
@@ -17,7 +17,7 @@ class Own:
 
 
 def tried(backend, fault=Fault.BROKEN, n=10, fresh=True):
-    return [type(make()) for make in ladder.climb(backend, fault, n, fresh)]
+    return [type(make()) for make in order.fallbacks(backend, fault, n, fresh)]
 
 
 OTHERS = [Pardiso, SuperLU] if available() else [SuperLU]
@@ -31,7 +31,7 @@ def test_an_analysis_of_other_values_comes_first():
 
 
 def test_a_large_system_is_not_factorized_only_to_confirm():
-    many = ladder.CONFIRM_UP_TO + 1
+    many = order.CONFIRM_UP_TO + 1
     assert SuperLU not in tried(Own(), Fault.NO_DIGITS, many)
     assert SuperLU in tried(Own(), Fault.NO_DIGITS, many - 1)
     assert SuperLU in tried(Own(), Fault.INACCURATE, many)

@@ -1,8 +1,8 @@
-"""Intake: the values of a given matrix, in the order of the pattern that was analyzed.
+"""Check matrices and right-hand sides, and bring values into the order of the analyzed pattern.
 
-One idea: the same index arrays mean the same pattern, by identity, at no cost. Anything else is
-compared with private copies, never trusted: flags such as `has_sorted_indices` may be stale, and
-a changed pattern makes PARDISO return wrong numbers without an error.
+The same index arrays mean the same pattern, by identity, at no cost. Others are compared with
+private copies, because flags such as `has_sorted_indices` may be stale, and PARDISO returns wrong
+numbers without an error where the pattern changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..errors import DataTypeError, LinearSolveError, ShapeError
 from ..pattern import Pattern
 
 
-class Intake:
+class PatternMap:
     """Brings matrices onto one pattern, which grows if a matrix leaves it.
 
     Attributes

@@ -1,9 +1,8 @@
-"""The ladder: which back end takes over when one fails.
+"""The order in which back ends are tried when one fails.
 
-One idea: a failure of one method is not yet a failure of the system. PARDISO with a stale
-analysis is cured by a new analysis, a weak diagonal on which its matching fails by its other
-pivoting, weak equations in arbitrary order by SuperLU with true partial pivoting. What SuperLU
-cannot solve either is reported as singular. The rung that cured a pattern is kept for it.
+A new analysis cures a stale analysis of PARDISO. Its other pivoting cures a weak diagonal on which
+its matching fails. SuperLU, with partial pivoting, solves weak equations in arbitrary order. What
+SuperLU cannot solve is reported as singular. The back end that succeeded is kept for the pattern.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ FILL_RATIO = 10.0
 CONFIRM_UP_TO = 100_000
 
 
-def climb(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[[], Any]]:
+def fallbacks(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Callable[[], Any]]:
     """Yield makers of the back ends to try next, nearest first.
 
     Parameters

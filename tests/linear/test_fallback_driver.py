@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import LinearSolveError, SingularMatrixError
-from sgsolve.linear import engine
+from sgsolve.linear import fallback_driver
 from sgsolve.linear.accuracy import Fault, Singularity
 from sgsolve.pattern import Pattern
 
@@ -100,7 +100,7 @@ def test_after_an_answer_that_none_could_give_an_analysis_is_in_doubt(
     monkeypatch, reads_values, analyses
 ):
     solver, backend = made(reads_values=reads_values)
-    monkeypatch.setattr(engine, "climb", lambda *rest: iter(()))  # no others
+    monkeypatch.setattr(fallback_driver, "fallbacks", lambda *rest: iter(()))  # no others
     backend.wrong = 1e-3
     assert "backward error" in str(refused(solver, GOOD))
     backend.wrong = 0.0
@@ -110,7 +110,7 @@ def test_after_an_answer_that_none_could_give_an_analysis_is_in_doubt(
 
 def test_a_second_opinion_that_blames_the_matrix_clears_the_first(monkeypatch):
     solver, backend = made()
-    monkeypatch.setattr(engine, "climb", lambda *rest: iter([Own]))
+    monkeypatch.setattr(fallback_driver, "fallbacks", lambda *rest: iter([Own]))
     backend.wrong = 1e30  # more than the null vector
     assert Fault.SINGULAR.value in str(refused(solver, NEARLY))
     backend.wrong = 0.0
@@ -131,7 +131,9 @@ def test_a_doubt_that_proves_wrong_keeps_the_back_end():
 def test_the_distance_is_estimated_once_for_each_factorization(monkeypatch):
     solver, backend = made()
     calls = []
-    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: calls.append(1) or at(1.0))
+    monkeypatch.setattr(
+        fallback_driver, "distance_to_singularity", lambda *rest: calls.append(1) or at(1.0)
+    )
     backend.doubtful = True
     for count in (1, 2):
         solver.factorize(GOOD)
@@ -143,7 +145,7 @@ def test_the_distance_is_estimated_once_for_each_factorization(monkeypatch):
 def test_digits_lost_to_the_factors_are_won_back_or_another_back_end_is_asked(monkeypatch):
     solver, backend = made()
     backend.doubtful, backend.sloppy = True, 1e-13
-    monkeypatch.setattr(engine, "distance_to_singularity", lambda *rest: at(1e-12))
+    monkeypatch.setattr(fallback_driver, "distance_to_singularity", lambda *rest: at(1e-12))
     serves(solver)
     assert solver.name == "own"
     assert solver.backward_error <= 1e-14

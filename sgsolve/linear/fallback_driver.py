@@ -1,8 +1,8 @@
-"""The engine: one back end that is kept, others that step in, an answer or an error.
+"""Drive a preferred back end, and others in its place where it fails.
 
-One idea: state about the factorization lives here and nowhere else: which back end is at home,
-which one serves the present matrix, whether its analysis is stale, whether its pivots gave rise
-to doubt. `LinearSolver` hands over equilibrated systems and sees only answers.
+`FallbackDriver` holds the state of the factorization: which back end is preferred, which one is
+active for the present matrix, whether its analysis is stale, and whether its pivots hint at a
+singular matrix. `LinearSolver` gives it equilibrated systems and gets solutions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
-from .ladder import climb, reads_values
+from .fallbacks import fallbacks, reads_values
 from .singular import diagnose
 from .statistics import Statistics
 from .system import Prepared
@@ -28,7 +28,7 @@ from .system import Prepared
 MANY_STEPS = 2
 
 
-class Engine:
+class FallbackDriver:
     """Drives a back end through factorizations and solves of one prepared pattern.
 
     Parameters
@@ -40,14 +40,14 @@ class Engine:
 
     Attributes
     ----------
-    serving : Backend
+    active : Backend
         The back end that holds the factors of the present matrix.
     ready : bool
         Whether there are factors to solve with.
     """
 
     def __init__(self, backend: Any, stats: Statistics) -> None:
-        self.serving = self._home = backend
+        self.active = self._preferred = backend
         self.ready = False
         self._stats = stats
         self._stale = True
@@ -59,13 +59,13 @@ class Engine:
         """Analyze before the next factorization, with another first choice if one is given."""
         self._stale, self.ready = True, False
         if backend is not None:
-            self._home = backend
+            self._preferred = backend
 
     def factorize(self, prepared: Prepared) -> None:
-        """Factorize the prepared values, by the back end at home or by one that steps in."""
-        self.ready, self.serving = False, self._home
+        """Factorize the prepared values, by the preferred back end or by a fallback."""
+        self.ready, self.active = False, self._preferred
         try:
-            self._drive(self.serving, prepared, self._stale)
+            self._drive(self.active, prepared, self._stale)
             self._stale = False
         except NUMERICAL as error:
             self._take_over(prepared, error)
@@ -78,7 +78,7 @@ class Engine:
             if answer is None or fault is not None:
                 answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
         self._strained = self._strained + 1 if answer.steps > MANY_STEPS else 0
-        if self._strained >= 2 and reads_values(self._home) and not self._fresh:
+        if self._strained >= 2 and reads_values(self._preferred) and not self._fresh:
             self._strained, self._stale = 0, True
         return answer
 
@@ -103,7 +103,7 @@ class Engine:
         self, prepared: Prepared, b: NDArray[Any], transpose: bool
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
-        system = prepared.system(self.serving, transpose)
+        system = prepared.system(self.active, transpose)
 
         def nearest() -> Singularity:
             if self._nearest is None:
@@ -112,7 +112,7 @@ class Engine:
             return replace(found, equations=found.unknowns) if transpose else found
 
         answer, fault = judged(system, b, self._doubtful, nearest)
-        if fault is Fault.SINGULAR and getattr(self.serving, "perturbed", False):
+        if fault is Fault.SINGULAR and getattr(self.active, "perturbed", False):
             fault = Fault.NO_DIGITS  # exact pivots have the last word
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
@@ -121,72 +121,72 @@ class Engine:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
             return unknown(len(prepared.signs))
-        system, transposed = (prepared.system(self.serving, flag) for flag in (False, True))
+        system, transposed = (prepared.system(self.active, flag) for flag in (False, True))
         return distance_to_singularity(system, transposed, prepared.signs)
 
     def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
-        """Climb the ladder until an answer holds; raise if none does."""
+        """Try the fallbacks until an answer is accurate; raise if none is."""
         if fault is Fault.SINGULAR:
-            raise self._give_up(diagnose(prepared.A, fault.value, self.serving.solve), False)
+            raise self._reset(diagnose(prepared.A, fault.value, self.active.solve), False)
         first: Fault = fault
         last, error = first, float("inf")
-        for maker in climb(self.serving, fault, len(prepared.signs), self._fresh):
-            if self._climbed(maker, prepared) is not None:
+        for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
+            if self._tried(maker, prepared) is not None:
                 continue
             answer, now = self._attempt(prepared, b, transpose)
             if answer is not None and now is None:
                 # A doubt that proved wrong says nothing against the back end of this pattern.
                 if first is not Fault.NO_DIGITS:
-                    self._home, self._stale = self.serving, False
+                    self._preferred, self._stale = self.active, False
                 return answer
             last, error = now or Fault.BROKEN, answer.error if answer else error
         reason, solve = last.value, None
         if last is Fault.BROKEN:
-            raise self._give_up(
-                BackendError(f"{reason}: {name_of(self.serving)} cannot solve, nor can others")
+            raise self._reset(
+                BackendError(f"{reason}: {name_of(self.active)} cannot solve, nor can others")
             )
         if last is Fault.INACCURATE:
             reason += f": componentwise backward error {error:.1e} > {ACCEPT:.0e}"
         else:
             # These factors are of a nearly singular matrix: good enough for its null vectors.
-            solve = self.serving.solve
-        raise self._give_up(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
+            solve = self.active.solve
+        raise self._reset(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
 
     def _take_over(self, prepared: Prepared, error: Exception) -> None:
         """Find a back end that can factorize at all; raise if there is none."""
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
         failures = [error]
-        for maker in climb(self.serving, fault, len(prepared.signs), self._fresh):
-            failure = self._climbed(maker, prepared)
+        for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
+            failure = self._tried(maker, prepared)
             if failure is None:
                 if not singular:
-                    self._home, self._stale = self.serving, False
+                    self._preferred, self._stale = self.active, False
                 return
             failures.append(failure)
         if isinstance(failures[-1], SingularMatrixError):
-            raise self._give_up(diagnose(prepared.A, str(failures[-1]))) from error
+            raise self._reset(diagnose(prepared.A, str(failures[-1]))) from error
         reasons = "; ".join(str(failure) for failure in failures)
-        raise self._give_up(BackendError(f"no back end can factorize: {reasons}")) from error
+        raise self._reset(BackendError(f"no back end can factorize: {reasons}")) from error
 
-    def _climbed(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
+    def _tried(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
         """Try to factorize with another back end, which then serves; return why it cannot."""
         try:
             backend = maker()
             self._drive(backend, prepared, True)
         except NUMERICAL as error:
             return error
-        self._stats.n_fallback += backend is not self.serving
-        self.serving = backend
+        self._stats.n_fallback += backend is not self.active
+        self.active = backend
         return None
 
-    def _give_up(self, error: LinearSolveError, doubt: bool = True) -> LinearSolveError:
+    def _reset(self, error: LinearSolveError, doubt: bool = True) -> LinearSolveError:
         """Be ready for other values: start again from the first choice.
 
         It is analyzed anew if there is doubt whether its analysis had a part in the failure.
         """
-        self._stale = self._stale or (doubt and reads_values(self._home))
-        self.ready, self.serving = False, self._home
+        self._stale = self._stale or (doubt and reads_values(self._preferred))
+        self.ready, self.active = False, self._preferred
         return error
 
 
