@@ -58,7 +58,7 @@ def parallel_sweep(
     members : sequence of mapping
         The other parameters of each: ``[{"T": 300.0}, {"T": 320.0}]``.
     executor : Executor, optional
-        Anything with `submit` that returns futures: a process pool with one worker per core by
+        Anything with ``submit`` that returns futures: a process pool with one worker per core by
         default, ``distributed.Client(...).get_executor()``, ``MPIPoolExecutor()``.
     method : "sweep" or "continuation"
     progress : bool, optional

@@ -175,7 +175,7 @@ class Problem(Branching, Responses):
         ConvergenceError
             If there is no solution to hand back.
         SolveInterrupted
-            After Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. It is
+            After Ctrl-C; a KeyboardInterrupt whose ``result`` holds the best point so far. It is
             returned if `raise_on_failure` is False, under the status INTERRUPTED.
         """
         solver, deadline = as_solver(solver), deadline_of(time_limit)

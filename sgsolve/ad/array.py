@@ -56,7 +56,7 @@ class ADArray(Operators):
 
     @property
     def value(self) -> NDArray[Any]:
-        """The numbers, as a read-only ndarray (`np.array(y.value)` is a copy to write into)."""
+        """The numbers, as a read-only ndarray (``np.array(y.value)`` is a copy to write into)."""
         view: NDArray[Any] = np.asarray(self._value).view()
         view.flags.writeable = False
         return view

@@ -135,7 +135,7 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
         Which argument to differentiate: 1 for ``f(t, y)`` of `scipy.integrate.solve_ivp`.
     dense : bool
         Return an ndarray, for solvers that take no sparse matrix (`scipy.optimize.root`,
-        `minimize`), with one axis only where f returns a scalar.
+        ``minimize``), with one axis only where f returns a scalar.
 
     Examples
     --------

@@ -83,7 +83,7 @@ class Homotopy:
         return f"{type(self).__name__} ({self.kind})"
 
     def adapted(self, **settings: Any) -> Homotopy:
-        """Return one with other `limits`, `termination` or `max_iterations`."""
+        """Return one with other ``limits``, ``termination`` or ``max_iterations``."""
         return replace(self, finish=replace(self.finish, **settings))
 
     def run(

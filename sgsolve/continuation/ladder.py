@@ -28,7 +28,7 @@ def default_ladder(**settings: Any) -> Robust:
     Parameters
     ----------
     **settings
-        `patience`, `limits`, `termination`, `max_iterations` as in `Robust`. A homotopy ends
+        ``patience, limits, termination, max_iterations`` as in `Robust`. A homotopy ends
         where a limit forbids the next step of its curve.
 
     Examples

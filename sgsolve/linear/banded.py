@@ -31,7 +31,7 @@ class Banded:
     Parameters
     ----------
     order : Order, optional
-        What `narrow_order` found for the pattern that is analyzed first. Default: the analysis
+        What ``narrow_order`` found for the pattern that is analyzed first. Default: the analysis
         asks it.
     """
 

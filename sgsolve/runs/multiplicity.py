@@ -182,7 +182,7 @@ class Multiplicity:
         Returns
         -------
         SolutionSets
-            ``counts``, ``solutions``; `plot` draws the diagram. After Ctrl-C those of the values
+            ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C those of the values
             that are done, with a `PartialBranchWarning`.
         """
         refuse_both(self._signature, given_options(Multiplicity.deflated_sweep, locals()))

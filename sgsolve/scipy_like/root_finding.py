@@ -75,14 +75,14 @@ def root(
         ``callback(x, f)`` after every iteration.
     options : mapping, optional
         SciPy's ``maxiter, maxfev, xtol, ftol, fatol, xatol, disp, col_deriv``, or parameters of
-        the solver, such as ``{"limits": solvers.Positive()}``. `maxfev` and `maxiter` are looked
-        at after every iteration.
+        the solver, such as ``{"limits": solvers.Positive()}``. ``maxfev`` and ``maxiter`` are
+        looked at after every iteration.
 
     Returns
     -------
     Result
         With SciPy's x, success, status, message, fun, nfev, njev, nit, as attributes and as
-        ``result["x"]``. `nfev` counts all calls of `fun`, `njev` those of `jac` or those of
+        ``result["x"]``. ``nfev`` counts all calls of `fun`, ``njev`` those of `jac` or those of
         `fun` that gave derivatives.
 
     Raises

@@ -60,7 +60,7 @@ class NewtonDirection:
         not_negative(self, "regularise")
 
     def compute(self, it: Iterate) -> Status | None:
-        """Set ``it.dx``; `it.newton` says whether it is Newton's with a fresh Jacobian."""
+        """Set ``it.dx``; ``it.newton`` says whether it is Newton's with a fresh Jacobian."""
         if not it.fresh and it.correction is not None:
             it.dx, it.newton = it.correction, False  # already solved for by the damping
             return None
@@ -92,7 +92,7 @@ class NewtonDirection:
 class PseudoTransientDirection:
     """dx = -(M / dt + J)^-1 F: one implicit Euler step of M x' = -F(x), dt grown as F falls.
 
-    dt follows switched evolution relaxation: dt_k = dt_(k-1) |F_(k-1)| / |F_k|, so that the
+    dt follows switched evolution relaxation: ``dt_k = dt_(k-1) |F_(k-1)| / |F_k|``, so that the
     method becomes Newton's near the solution; where x hardly moves in a step it grows anyhow.
     Without a mass the sign of J's diagonal is taken, which makes the diagonal dominant whatever
     the sign convention of the residual.

@@ -145,7 +145,7 @@ class Iterate:
         return self.meter.product(self.x, v)
 
     def terms(self, magnitude: Vector) -> Vector:
-        """Return |J| times the given sizes of the unknowns."""
+        """Return ``|J|`` times the given sizes of the unknowns."""
         terms: Vector = self._magnitudes @ magnitude
         return terms
 

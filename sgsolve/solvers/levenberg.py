@@ -39,7 +39,7 @@ class Marquardt:
     Parameters
     ----------
     initial : float
-        First mu, relative to min(1, |f|^2) where f is the scaled residual.
+        First mu, relative to ``min(1, |f|^2)`` where f is the scaled residual.
     smallest, largest : float
         Limits of that factor; above the largest it gives up.
     """

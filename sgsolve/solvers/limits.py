@@ -166,7 +166,7 @@ class Positive:
 
 @dataclass(frozen=True)
 class LogDamping:
-    """Large changes are replaced by their logarithm: dx -> s sign(dx) log(1 + |dx| / s).
+    """Large changes are replaced by their logarithm: ``dx -> s sign(dx) log(1 + |dx| / s)``.
 
     The classical damping of electrostatic potentials, s the thermal voltage: small steps pass
     unchanged (quadratic convergence stays), a step of 1000 s becomes one of 7 s.

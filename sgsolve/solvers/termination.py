@@ -86,7 +86,7 @@ class Or(Test):
 
 @dataclass(frozen=True)
 class Residual(Test):
-    """Every |F_i| <= absolute + relative * (size of the terms of equation i).
+    """Every ``|F_i|`` <= absolute + relative * (size of the terms of equation i).
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Error(Test):
     """The estimated error of every unknown, relative to its size, is small.
 
     Size is the magnitude of the unknown, but at least a thousandth of the largest in its block, or
-    the problem's `scale`: unknowns of different units need blocks or a scale.
+    the problem's ``scale``: unknowns of different units need blocks or a scale.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ class Error(Test):
 
 @dataclass(frozen=True)
 class StepSize(Test):
-    """The last step was small: |dx_j| <= absolute + relative * (size of unknown j).
+    """The last step was small: ``|dx_j|`` <= absolute + relative * (size of unknown j).
 
     Parameters
     ----------
