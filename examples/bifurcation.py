@@ -1,6 +1,9 @@
-"""A bifurcation diagram: a rod that buckles under a load, with every branch that it may take.
+"""Bifurcation diagram of a buckling rod
+=====================================
 
-    python examples/bifurcation.py [picture.png]
+A rod that buckles under a load, with every branch that it may take.
+
+Run ``python examples/bifurcation.py --picture rod.png``.
 
 Euler's elastica between two pins: theta'' + lam^2 sin(theta) = mu cos(theta), with the angle theta
 zero at both ends. Without a transverse force (mu = 0) the straight rod buckles at lam = n pi,
@@ -10,7 +13,7 @@ is cut off and begins at a fold.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from typing import Any
 
 import numpy as np
@@ -33,6 +36,10 @@ def slope(theta: np.ndarray) -> float:
     return float(theta[len(theta) // 4])
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes all branches and returns them.
 def main(picture: str | None = None, n: int = 79) -> dict[str, Any]:
     """Compute the diagrams, draw them if a file is named, and return the branches."""
     problem = Problem(elastica, params={"lam": BOUNDS[0]})
@@ -66,6 +73,10 @@ def _passes(branch: Branch, lam: float, angle: float) -> bool:
     return any(abs(branch["angle"][i : i + 2] - angle).min() < 0.2 for i in above)
 
 
+# %%
+# Picture
+# -------
+# Unstable parts are dashed; circles are folds, squares branch points.
 def draw(picture: str, straight: Branch, arms: list[Branch], bent: list[Branch]) -> None:
     """Draw both diagrams side by side."""
     import matplotlib
@@ -83,12 +94,18 @@ def draw(picture: str, straight: Branch, arms: list[Branch], bent: list[Branch])
     right.set_title("a small force: one branch is cut off")
     for axes in (left, right):
         axes.set_ylabel("angle at a quarter")
-    figure.savefig(picture, dpi=70)
+    figure.savefig(picture, dpi=100)
     plt.close(figure)
 
 
+# %%
+# Output
+# ------
+# Special points of the straight rod, then those of the rod with a force.
 if __name__ == "__main__":
-    found = main(sys.argv[1] if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser(description="Bifurcation diagram of a buckling rod")
+    parser.add_argument("--picture", help="file to write; by default none is drawn")
+    found = main(parser.parse_args().picture)
     for special in found["straight"].special:
         print(special)
     print("with a force:", *{str(s) for b in found["bent"] for s in b.special}, sep="\n  ")

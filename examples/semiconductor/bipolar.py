@@ -1,4 +1,7 @@
-"""A bipolar transistor in two dimensions: the Gummel plot and the current gain.
+"""Bipolar transistor in two dimensions
+====================================
+
+Gummel plot and current gain.
 
 Half of an npn transistor: the emitter's contact on top left, the base's on top right, the collector
 below. The base current is a billionth of a billionth of an ampere at low bias, between contacts
@@ -71,6 +74,10 @@ def transistor() -> Device:
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Bipolar:
     """Sweep the base at 2 V on the collector, print and draw the Gummel plot."""
     device = transistor()
@@ -103,5 +110,9 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Bi
     return data
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "bipolar")

@@ -1,4 +1,7 @@
-"""A GaAs p-i-n diode with several statistics, the standard example of ChargeTransport.jl.
+"""GaAs p-i-n diode with several statistics
+========================================
+
+The standard example of ChargeTransport.jl.
 
 Three regions of 2 um, twelve equidistant nodes each; the doping is given per cell, so a node at an
 interface takes the mean of its two cells, weighted by their volumes.
@@ -67,6 +70,10 @@ def diode(statistics: Statistics | None = None) -> Device:
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(picture: str | None = None) -> GaAs:
     """Sweep from 0 to 1.5 V with three statistics, print the currents, draw the bands."""
     voltages = np.linspace(0.0, 1.5, 16)
@@ -83,6 +90,10 @@ def main(picture: str | None = None) -> GaAs:
     return data
 
 
+# %%
+# Picture
+# -------
+# Drawn from the data that ``main`` returns.
 def draw(data: GaAs, device: Device, x: np.ndarray, picture: str) -> None:
     """Bands at the last voltage, and the currents."""
     drawing, (left, right) = figure(2)
@@ -94,5 +105,9 @@ def draw(data: GaAs, device: Device, x: np.ndarray, picture: str) -> None:
     save(drawing, picture)
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "gaas_pin")

@@ -1,4 +1,7 @@
-"""Gummel's iteration and Newton's method on the same diode: who needs how many steps where.
+"""Gummel's iteration and Newton's method
+======================================
+
+Both methods on the same diode: the number of steps of each at every voltage.
 
 At low voltage the currents are too small to bend the potential, and solving the equations in turn
 converges at once. At high injection it takes more and more rounds; Newton's method does not notice.
@@ -27,6 +30,10 @@ class Comparison:
     currents: np.ndarray
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Comparison:
     """Solve each voltage from the one before by both, print and draw the counts."""
     device = diode()
@@ -66,5 +73,9 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Co
     return data
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "gummel_or_newton")

@@ -1,4 +1,7 @@
-"""A heterojunction: p-type Al(0.3)Ga(0.7)As on n-type GaAs, bands and current.
+"""Heterojunction
+==============
+
+Bands and current of p-type Al(0.3)Ga(0.7)As on n-type GaAs.
 
 Materials depend on the position: band edges, densities of states, permittivity and mobility are
 arrays over the nodes. The wide gap on the p side keeps electrons from being injected there, which
@@ -75,6 +78,10 @@ def injection(device: Device, x: np.ndarray) -> float:
     return float(np.interp(4e-5, nodes, n) / np.interp(6e-5, nodes, p))
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Heterojunction:
     """Sweep both diodes, print the currents and the injection, draw bands and currents."""
     hetero, homo = diode(), diode(GAAS)
@@ -93,6 +100,10 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> He
     return data
 
 
+# %%
+# Picture
+# -------
+# Drawn from the data that ``main`` returns.
 def draw(data: Heterojunction, picture: str) -> None:
     """Bands in equilibrium, currents."""
     drawing, (left, right) = figure(2)
@@ -104,5 +115,9 @@ def draw(data: Heterojunction, picture: str) -> None:
     save(drawing, picture)
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "heterojunction")

@@ -1,4 +1,7 @@
-"""A MOS capacitor: capacitance against gate voltage, at low and at high frequency.
+"""MOS capacitor
+=============
+
+Capacitance against gate voltage, at low and at high frequency.
 
 An oxide with a gate on p-type silicon. At high frequency the inversion layer cannot follow and the
 capacitance stays at its minimum; at low frequency it returns to that of the oxide. Both come from
@@ -69,6 +72,10 @@ def capacitor() -> Device:
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> MosCapacitor:
     """Sweep the gate, print both capacitances, draw them and the bands in inversion."""
     device = capacitor()
@@ -94,5 +101,9 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Mo
     return data
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "mos_capacitor")

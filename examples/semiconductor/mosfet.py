@@ -1,4 +1,7 @@
-"""A MOSFET in two dimensions: transfer and output curves, with mobility by doping and by field.
+"""MOSFET in two dimensions
+========================
+
+Transfer and output curves, with mobility by doping and by field.
 
 An n-channel transistor on a tensor-product mesh that includes the oxide. Carriers live in the
 silicon only; the potential everywhere. Currents are per cm of width.
@@ -95,6 +98,10 @@ def _doping(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return 1e20 * profile * np.exp(-0.5 * (y / straggle) ** 2) - 5e17
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(
     gate: Sequence[float] = GATE, drain: Sequence[float] = DRAIN, picture: str | None = None
 ) -> Mosfet:
@@ -116,6 +123,10 @@ def main(
     return data
 
 
+# %%
+# Picture
+# -------
+# Drawn from the data that ``main`` returns.
 def draw(data: Mosfet, x: np.ndarray, picture: str) -> None:
     """Transfer curves, output curves, and the electrons at the last point."""
     drawing, (left, middle, right) = figure(3)
@@ -138,5 +149,9 @@ def draw(data: Mosfet, x: np.ndarray, picture: str) -> None:
     save(drawing, picture)
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "mosfet")

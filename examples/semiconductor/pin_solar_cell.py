@@ -1,4 +1,7 @@
-"""A p-i-n solar cell: current against voltage in the dark and in the light, V_oc, fill factor.
+"""p-i-n solar cell
+================
+
+Current against voltage in the dark and in the light, open-circuit voltage, fill factor.
 
 Thin absorber between two doped layers, with trap-assisted, radiative and Auger recombination. The
 open-circuit voltage and the point of largest power are solved for, not read off a table.
@@ -68,6 +71,10 @@ def cell(nodes: np.ndarray | None = None, doping: np.ndarray | None = None) -> D
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(
     nodes: np.ndarray | None = None,
     doping: np.ndarray | None = None,
@@ -108,6 +115,10 @@ def main(
     return data
 
 
+# %%
+# Picture
+# -------
+# Drawn from the data that ``main`` returns.
 def draw(data: SolarCell, picture: str) -> None:
     """Currents in the light, and in the dark on a logarithmic axis."""
     drawing, (left, right) = figure(2)
@@ -121,5 +132,9 @@ def draw(data: SolarCell, picture: str) -> None:
     save(drawing, picture)
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "pin_solar_cell")

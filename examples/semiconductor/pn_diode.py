@@ -1,7 +1,10 @@
-"""A silicon pn diode: current over thirteen decades, capacitance, and bands.
+"""Silicon pn diode
+================
+
+Current over thirteen decades, capacitance, and bands.
 
 Run it (``python examples/semiconductor/pn_diode.py``) for the table and the picture; import it and
-call `main` for the data. It starts cold: nothing but the device is given.
+call ``main`` for the data. It starts cold: nothing but the device is given.
 """
 
 from __future__ import annotations
@@ -71,6 +74,10 @@ def diode(
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(
     nodes: np.ndarray | None = None,
     doping: np.ndarray | None = None,
@@ -101,6 +108,10 @@ def main(
     return data
 
 
+# %%
+# Picture
+# -------
+# Drawn from the data that ``main`` returns.
 def draw(data: Diode, picture: str) -> None:
     """Bands at 0.5 V forward, the current on a logarithmic axis, 1/C^2 in reverse."""
     drawing, (left, right, last) = figure(3)
@@ -115,5 +126,9 @@ def draw(data: Diode, picture: str) -> None:
     save(drawing, picture)
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "pn_diode")

@@ -1,8 +1,11 @@
-"""A silicon carbide diode: an intrinsic density of 5e-9 cm^-3, in plain doubles, from -20 to 3.2 V.
+"""Silicon carbide diode
+=====================
+
+An intrinsic density of 5e-9 cm^-3, in plain doubles, from -20 to 3.2 V.
 
 The densities of this device span fifty decades and its currents thirty-five, far below what a
 double can resolve in a difference of densities. With quasi-Fermi potentials as unknowns, and
-`expm1` where a difference of exponentials is meant, nothing is lost.
+``expm1`` where a difference of exponentials is meant, nothing is lost.
 """
 
 from __future__ import annotations
@@ -60,6 +63,10 @@ def diode() -> Device:
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> SiliconCarbide:
     """Sweep the diode, print the table, draw the current."""
     device = diode()
@@ -76,5 +83,9 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Si
     return data
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "sic_diode")

@@ -1,4 +1,7 @@
-"""A unipolar diode limited by its own space charge: the law of Mott and Gurney.
+"""Space-charge-limited diode
+==========================
+
+A unipolar diode limited by its own space charge: the law of Mott and Gurney.
 
 Electrons are injected into an insulating layer that has none of its own. Well above kT/q the
 current follows ``9/8 eps mu V^2 / L^3``; at small voltages diffusion from the contacts carries it.
@@ -43,6 +46,10 @@ def diode(cells_per_decade: float = 12.0) -> Device:
     )
 
 
+# %%
+# Computation
+# -----------
+# ``main`` computes, prints a table and returns the data.
 def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> SpaceCharge:
     """Sweep the voltage, print the current beside the law, draw both."""
     device = diode()
@@ -61,5 +68,9 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Sp
     return data
 
 
+# %%
+# Output
+# ------
+# The table and the picture of this run.
 if __name__ == "__main__":
     run(main, "space_charge_limited")

@@ -45,7 +45,7 @@ def save(drawing: Any, path: str | Path) -> None:
     """Write a figure, small, and forget it."""
     import matplotlib.pyplot as plt
 
-    drawing.savefig(path, dpi=72)
+    drawing.savefig(path, dpi=100)
     plt.close(drawing)
 
 
