@@ -12,7 +12,9 @@ import pytest
 import sgsolve.ad
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+BUILT = {"_build", "gallery", "api"}
+PAGES = sorted(p for p in ROOT.glob("docs/**/*.md") if not BUILT.intersection(p.parts))
+PAGES.append(ROOT / "README.md")
 OPTIONS = doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
 MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.ad.")]
 
@@ -44,7 +46,7 @@ def test_docstrings(name):
 
 
 def test_the_page_of_ad_names_every_public_name():
-    page = (ROOT / "docs/ad.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/start/residuals.md").read_text(encoding="utf-8")
     hidden = {"ADArray", "SparseVector", "JacobianCheck", "clear_cache", "stack", "hstack", "sum",
               "pattern_of", "seed_sparsity", "where"}  # fmt: skip
     missing = [n for n in sgsolve.ad.__all__ if n not in hidden and f"ad.{n}" not in page]

@@ -2,7 +2,8 @@
 
 ``Robust()`` is a ladder of the others, to which ``Problem.solve`` adds two homotopies. A solver is
 made of a direction, a damping, limits on the step, a termination test and a policy for keeping the
-Jacobian; ``print(solver)`` shows them, and every one can be replaced. See docs/solvers.md.
+Jacobian; ``print(solver)`` shows them, and every one can be replaced. See
+docs/start/which_method.md.
 
 >>> DampedNewton(max_iterations=30).max_iterations
 30

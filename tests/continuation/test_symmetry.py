@@ -1,4 +1,4 @@
-"""Solutions that can be shifted: a phase condition fixes their place (docs/continuation.md)."""
+"""Solutions that can be shifted: a phase condition fixes their place (docs/howto)."""
 
 import warnings
 

@@ -23,7 +23,7 @@ def test_examples_of(name):
 
 def test_the_code_of_the_page_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # one example keeps a checkpoint
-    page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "tutorials" / "devices.md").read_text()
     names = {}
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "devices.md", "exec"), names)

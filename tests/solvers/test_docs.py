@@ -1,4 +1,4 @@
-"""The examples of docs/solvers.md run, and reports say what they promise."""
+"""The examples of docs/start/which_method.md run, and reports say what they promise."""
 
 import doctest
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from sgsolve import Problem, solvers
 from tests.families import bratu
 
-DOCS = Path(__file__).parents[2] / "docs" / "solvers.md"
+DOCS = Path(__file__).parents[2] / "docs" / "start" / "which_method.md"
 
 
 def test_docs():
