@@ -1,0 +1,52 @@
+"""Settings of the gallery that must be importable: arguments of the programs, and their pictures.
+
+Every program takes ``--picture FILE``, draws there and closes its figure. The build passes a file
+and puts it on the page. Panels side by side are also cut apart: a program names the one for its
+thumbnail in a comment, ``sphinx_gallery_thumbnail_number = 2`` for the first panel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sphinx_gallery.scrapers import figure_rst
+
+PANEL = 1.25  # width of a panel over its height
+
+
+def picture_of(target: str) -> Path:
+    """File for the picture of the program that is built as `target`."""
+    return Path(target).with_suffix(".picture.png")
+
+
+class Arguments:
+    """Command line of a program: the picture goes to a file beside its page."""
+
+    def __call__(self, gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
+        """Arguments for one program."""
+        return ["--picture", str(picture_of(script_vars["target_file"]).resolve())]
+
+    def __repr__(self) -> str:
+        """Return the same text in every build, so that pages are not built again."""
+        return "Arguments()"
+
+
+def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Move the picture that a block has drawn to the page, and cut out its panels."""
+    from matplotlib import image
+
+    picture = picture_of(block_vars["target_file"])
+    if not picture.exists():
+        return ""
+    paths = block_vars["image_path_iterator"]
+    whole = Path(next(paths))
+    picture.replace(whole)
+    pixels = image.imread(whole)
+    height, width = pixels.shape[:2]
+    panels = max(1, round(width / height / PANEL))
+    for k in range(panels):
+        left, right = k * width // panels, (k + 1) * width // panels
+        image.imsave(next(paths), pixels[:, left:right])
+    title = Path(block_vars["src_file"]).stem.replace("_", " ")
+    return figure_rst([str(whole)], gallery_conf["src_dir"], f"{title}, all panels")

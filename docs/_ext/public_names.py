@@ -1,0 +1,105 @@
+"""The public names of sgsolve: read from the package, so that no page has to list them."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import sgsolve
+
+# Headings of the reference by the file that defines a name. A file that is not listed here gets
+# its own name as heading, so that a renamed file changes a heading and nothing else.
+HEADINGS = {
+    "ad.array": "AD arrays",
+    "ad.blocks": "Several arguments",
+    "ad.checking": "Products and checks",
+    "ad.drivers": "Values, Jacobians, sparsity patterns",
+    "ad.functions.branching": "Choices",
+    "ad.functions.special": "Special functions",
+    "ad.functions.sparse_vectors": "Sums of sparse vectors",
+    "ad.functions.user": "Functions of your own",
+    "ad.functions.vectors": "Joining and products",
+    "ad.structures.freezing": "Constants and cache",
+    "ad.structures.root": "Constants and cache",
+    "linear.choose": "List and register back ends",
+    "linear.solver": "Linear solver",
+    "linear.statistics": "Linear solver",
+    "linear.backend": "Back ends",
+    "linear.banded": "Back ends",
+    "linear.dense": "Back ends",
+    "linear.mumps": "Back ends",
+    "linear.multigrid": "Back ends",
+    "linear.pardiso": "Back ends",
+    "linear.superlu": "Back ends",
+    "parallel": "Functions",
+    "scipy_like": "Functions",
+    "scipy_like.root_finding": "Functions",
+    "solvers.krylov": "Directions",
+    "solvers.direction": "Directions",
+    "solvers.presets": "Solvers",
+    "solvers.robust": "Solvers",
+    "solvers.polyalgorithm": "Solvers",
+    "solvers.termination": "Termination criteria",
+    "solvers.limits": "Step limiters",
+    "solvers.reuse": "Reuse of the Jacobian",
+}
+FIRST = ("Problem", "Solvers", "Values, Jacobians, sparsity patterns", "Linear solver")
+LAST = ("Errors", "Warnings")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A public name: the module that exports it, the name, the object, its heading."""
+
+    module: str
+    name: str
+    value: Any
+    heading: str
+
+    @property
+    def full(self) -> str:
+        """Full name, as a user writes it."""
+        return f"{self.module}.{self.name}"
+
+
+def modules(root: ModuleType = sgsolve) -> list[ModuleType]:
+    """Return the package and every module among its public names, depth first."""
+    inner = (getattr(root, n) for n in root.__all__)
+    return [root, *(m for i in inner if inspect.ismodule(i) for m in modules(i))]
+
+
+def heading(value: Any) -> str:
+    """Heading under which an object stands: errors and warnings by kind, others by their file."""
+    if inspect.isclass(value) and issubclass(value, BaseException):
+        return "Warnings" if issubclass(value, Warning) else "Errors"
+    file = getattr(value, "__module__", type(value).__module__).partition(".")[2]
+    stem = file.rpartition(".")[2].replace("_", " ")
+    return HEADINGS.get(file, stem[:1].upper() + stem[1:])
+
+
+def names() -> list[Name]:
+    """Return all public names, each object once: where it is exported first."""
+    found: list[Name] = []
+    seen: set[int] = set()
+    for module in modules():
+        for name in module.__all__:
+            value = getattr(module, name)
+            if not inspect.ismodule(value) and id(value) not in seen:
+                seen.add(id(value))
+                found.append(Name(module.__name__, name, value, heading(value)))
+    return found
+
+
+def groups(module: ModuleType) -> dict[str, list[Name]]:
+    """Public names of one module under their headings, in the order of the page."""
+    found: dict[str, list[Name]] = {}
+    for name in names():
+        if name.module == module.__name__:
+            found.setdefault(name.heading, []).append(name)
+
+    def place(title: str) -> tuple[int, str]:
+        return (0 if title in FIRST else 2 if title in LAST else 1), title
+
+    return {title: found[title] for title in sorted(found, key=place)}
