@@ -55,10 +55,10 @@ from .errors import (
 from .parallel import parallel_sweep
 from .problem import Problem
 from .response import Response
-from .result.branch import Branch, PartialBranchWarning, Special
-from .result.checkpoint import Checkpoint, CheckpointWarning
-from .result.result import Result
-from .result.status import Status
+from .results.branch import Branch, PartialBranchWarning, Special
+from .results.checkpoint import Checkpoint, CheckpointWarning
+from .results.result import Result
+from .results.status import Status
 from .scipy_like import root
 
 __version__ = "0.1.0"

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import ConvergenceError, InputError
-from .result.branch import Branch, PartialBranchWarning
-from .result.checkpoint import Checkpoint
-from .result.history import Stats
-from .result.status import Status
+from .results.branch import Branch, PartialBranchWarning
+from .results.checkpoint import Checkpoint
+from .results.history import Stats
+from .results.status import Status
 from .runs.progress import progress_bar
 
 PATIENCE = 5.0  # seconds that an interrupted worker has to hand back what it computed

@@ -17,8 +17,8 @@ from .continuation.ladder import as_solver
 from .errors import ConvergenceError, DataTypeError, SolveInterrupted
 from .pattern import Pattern
 from .response.responses import Responses
-from .result.result import Result
-from .result.status import Status
+from .results.result import Result
+from .results.status import Status
 from .runs.branching import Branching
 from .solvers.deadline import deadline_of
 from .solvers.limits import refuse_outside

@@ -13,7 +13,7 @@ ORDER = (
     "pattern",
     "ad",
     "linear",
-    "result",
+    "results",
     "solvers",
     "continuation",
     "systems",
@@ -50,7 +50,7 @@ AD = (
 # matrices only, and solvers and continuation never see an AD array.
 KEPT_APART = {
     "linear": {"ad"},
-    "result": {"ad", "linear"},
+    "results": {"ad", "linear"},
     "solvers": {"ad"},
     "continuation": {"ad"},
 }

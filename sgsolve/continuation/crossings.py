@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.special import Special
+from ..results.special_points import Special
 from .bordered import Bordered
 from .curve import Curve, Spot
 from .family import Family, Linear, linearized

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..result.special import Special
+from ..results.special_points import Special
 from .crossings import KIND
 from .curve import Curve, Spot
 

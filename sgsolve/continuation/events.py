@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..result.special import Special
+from ..results.special_points import Special
 from .bracket import opposite
 from .curve import Curve, Spot
 from .detector import Found

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.special import Special
+from ..results.special_points import Special
 from .bordered import Bordered
 from .bracket import opposite
 from .curve import Curve, Spot

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
-from ..result.status import Status
+from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.direction import diagonal_positions
 from ..solvers.monitor import Monitor

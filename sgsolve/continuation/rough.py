@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..result.special import Rough, Special
+from ..results.special_points import Rough, Special
 from .curve import Curve, Spot
 from .detector import Found
 

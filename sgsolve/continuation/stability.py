@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..result.special import Special
+from ..results.special_points import Special
 from .curve import Curve, Spot
 from .detector import Found
 from .roots import crossing

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConvergenceError
-from ..result.special import Special
+from ..results.special_points import Special
 from ..solvers.workspace import Workspace
 from .bordered import Bordered
 from .corrector import Corrector

@@ -18,8 +18,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.special import Rough, Special
-from ..result.status import Status
+from ..results.special_points import Rough, Special
+from ..results.status import Status
 from .arclength import GROW, SHRINK
 from .asymptote import approached
 from .bracket import opposite

@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..result.result import Result
+from ..results.result import Result
 from ..runs.multiplicity import Multiplicity
 from ..systems.bound import BoundSystem
 from .sensitivity import sensitivities

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
-from ..result.history import Stats, counted
+from ..results.history import Stats, counted
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
 from ..systems.functional import Functional

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..continuation.switching import departure
 from ..errors import InputError
-from ..result.branch import Branch
-from ..result.special import Rough, Special
+from ..results.branch import Branch
+from ..results.special_points import Rough, Special
 from ..systems.fold_family import FoldFamily
 from ..systems.gauged_family import curve_family, lifted
 from .curves import Curves

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..continuation.arclength import Arclength
 from ..continuation.ladder import as_solver
 from ..errors import ConvergenceError, InputError, SolveInterrupted
-from ..result.branch import Branch
-from ..result.history import Stats
-from ..result.status import Status
+from ..results.branch import Branch
+from ..results.history import Stats
+from ..results.status import Status
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
 from ..systems.bound import BoundSystem

@@ -25,9 +25,9 @@ from ..continuation.route import Route
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk, walk
 from ..errors import ConvergenceError, LinearSolveError
-from ..result.branch import Branch, PartialBranchWarning
-from ..result.history import Stats
-from ..result.status import Status
+from ..results.branch import Branch, PartialBranchWarning
+from ..results.history import Stats
+from ..results.status import Status
 from ..solvers.workspace import Workspace
 from ..systems.gauged_family import multipliers
 from .functions import UnfitError, called, number
@@ -215,7 +215,7 @@ class Run:
         return value
 
     def _saved(self) -> Any:
-        from ..result.branch_file import unpacked
+        from ..results.branch_file import unpacked
 
         request = self.request
         if not request.resume or request.checkpoint is None:

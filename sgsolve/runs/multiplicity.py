@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..continuation.deflation import Deflation
 from ..continuation.ladder import as_solver
 from ..errors import InputError
-from ..result.branch import PartialBranchWarning
-from ..result.history import counted
-from ..result.result import Result
+from ..results.branch import PartialBranchWarning
+from ..results.history import counted
+from ..results.result import Result
 from ..solvers.deadline import OutOfTime, deadline_of
 from ..solvers.limits import refuse_outside
 from ..solvers.workspace import Pool, Workspace

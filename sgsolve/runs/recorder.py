@@ -21,12 +21,12 @@ from ..continuation.stability import KEY as EIGENVALUES
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk
 from ..errors import CheckpointError, InputError
-from ..result.branch import Branch
-from ..result.branch_file import packed
-from ..result.checkpoint import Checkpoint
-from ..result.history import Stats
-from ..result.special import Special
-from ..result.status import Status
+from ..results.branch import Branch
+from ..results.branch_file import packed
+from ..results.checkpoint import Checkpoint
+from ..results.history import Stats
+from ..results.special_points import Special
+from ..results.status import Status
 from ..systems.gauged_family import multipliers, stripped
 from .outputs import Outputs
 from .progress import CurveBar

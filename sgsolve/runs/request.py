@@ -15,7 +15,7 @@ import numpy as np
 from ..continuation.arclength import Arclength
 from ..continuation.stability import Stability
 from ..errors import DataTypeError, InputError
-from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
 from .functions import named
 

@@ -20,8 +20,8 @@ from ..continuation.folds import Folds
 from ..continuation.route import Route
 from ..continuation.trace import Walk, walk
 from ..errors import LinearSolveError
-from ..result.history import Stats
-from ..result.special import Special
+from ..results.history import Stats
+from ..results.special_points import Special
 from ..solvers.predictor import Point
 from ..systems.gauged_family import curve_family, lifted, stripped
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ..continuation.deflation import Deflation, rms
 from ..continuation.ladder import as_solver
-from ..result.result import Result
-from ..result.status import Status
+from ..results.result import Result
+from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton

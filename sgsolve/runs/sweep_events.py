@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.bracket import LostError, closed_in
-from ..result.special import Rough, Special
+from ..results.special_points import Rough, Special
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
 

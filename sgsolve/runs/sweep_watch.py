@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ..continuation.bracket import opposite
 from ..errors import CheckpointError
-from ..result.branch import Branch
-from ..result.branch_file import packed, unpacked
-from ..result.checkpoint import Checkpoint
-from ..result.history import Stats
-from ..result.special import Rough, Special
-from ..result.status import Status
+from ..results.branch import Branch
+from ..results.branch_file import packed, unpacked
+from ..results.checkpoint import Checkpoint
+from ..results.history import Stats
+from ..results.special_points import Rough, Special
+from ..results.status import Status
 from ..solvers.predictor import Point
 from ..solvers.sweep import Track
 from .functions import number

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ..continuation.rough import UnlocatedWarning, unlocated
 from ..errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
-from ..result.branch import Branch, PartialBranchWarning
-from ..result.result import Result
-from ..result.status import Status
+from ..results.branch import Branch, PartialBranchWarning
+from ..results.result import Result
+from ..results.status import Status
 from ..solvers.monitor import Monitor
 from ..solvers.sweep import Stepping, Track, run_sweep
 from ..solvers.workspace import Workspace

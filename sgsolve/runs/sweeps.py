@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from ..continuation.ladder import as_solver
 from ..errors import InputError
-from ..result.branch import Branch
-from ..result.checkpoint import Checkpoint, as_checkpoint
+from ..results.branch import Branch
+from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
 from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor

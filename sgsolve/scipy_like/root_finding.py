@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..continuation import default_ladder
 from ..errors import InputError
 from ..problem import Problem
-from ..result.result import Result
+from ..results.result import Result
 from ..solvers import (
     DampedNewton,
     LevenbergMarquardt,

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate
 from .settings import fraction, positive
 

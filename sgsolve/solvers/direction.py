@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate
 from .norms import norm2
 from .settings import not_negative, positive

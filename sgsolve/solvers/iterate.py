@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..result.history import History, Step
+from ..results.history import History, Step
 from .beside import moved_beside
 from .limits import Limit
 from .meter import Meter

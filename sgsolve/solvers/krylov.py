@@ -23,7 +23,7 @@ from scipy.linalg import solve_triangular
 from scipy.sparse import issparse
 
 from ..errors import InputError, ShapeError
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate
 from .norms import norm2
 from .settings import fraction, positive

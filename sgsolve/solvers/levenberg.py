@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..pattern import Pattern
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate
 from .norms import norm2
 from .settings import positive

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, ShapeError
-from ..result.blocks import Blocks
+from ..results.blocks import Blocks
 from .settings import fraction, not_negative, positive
 
 Vector = NDArray[Any]

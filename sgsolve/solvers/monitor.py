@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..result.history import step_line, table_header
+from ..results.history import step_line, table_header
 from .iterate import Iterate
 
 

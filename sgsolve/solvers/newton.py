@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..result.status import Status
+from ..results.status import Status
 from .damping import Damping, FullStep
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection

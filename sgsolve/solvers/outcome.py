@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SingularMatrixError
-from ..result.history import History, Stats
-from ..result.status import Status
+from ..results.history import History, Stats
+from ..results.status import Status
 from .iterate import Iterate
 from .system import System
 

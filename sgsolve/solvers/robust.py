@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import InputError
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Vector
 from .monitor import Monitor
 from .outcome import Outcome

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..result.blocks import Blocks
+from ..results.blocks import Blocks
 from .norms import norm2
 
 Vector = NDArray[Any]

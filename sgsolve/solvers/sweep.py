@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..result.history import Stats
-from ..result.result import Result
-from ..result.status import Status
+from ..results.history import Stats
+from ..results.result import Result
+from ..results.status import Status
 from .deadline import OutOfTime
 from .predictor import Point, Predictor, jump
 from .settings import fraction, made_of, positive

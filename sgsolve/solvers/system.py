@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
-from ..result.blocks import Blocks
+from ..results.blocks import Blocks
 
 
 class System(Protocol):

@@ -17,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate
 from .norms import LONGEST, norm2, unit
 from .settings import positive

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..result.status import Status
+from ..results.status import Status
 from .iterate import Iterate, Vector
 from .rounding import SMALL_STEP, at_rounding
 from .termination import Test

@@ -16,7 +16,7 @@ import numpy as np
 from .. import linear
 from ..linear.gauged import Gauged
 from ..pattern import Pattern
-from ..result.history import Stats
+from ..results.history import Stats
 
 NEWTON = "newton"  # the purpose of the solver with Jacobians
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..result.blocks import Blocks
+from ..results.blocks import Blocks
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 

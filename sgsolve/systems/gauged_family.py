@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
-from ..result.special import Special
+from ..results.special_points import Special
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 from .families import Line, ParameterizedSystem

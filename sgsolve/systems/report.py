@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SingularMatrixError
-from ..result.result import Result
+from ..results.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
 from ..solvers.robust import FINAL

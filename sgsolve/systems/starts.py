@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, NotFiniteError
-from ..result.history import counted
+from ..results.history import counted
 from ..solvers.beside import displacements
 from ..solvers.limits import refuse_outside
 from .bound import BoundSystem

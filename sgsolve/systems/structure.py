@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
-from ..result.blocks import Blocks
+from ..results.blocks import Blocks
 
 Vector = NDArray[Any]
 

@@ -6,8 +6,8 @@ import pytest
 from sgsolve import Branch, DomainError, InputError, Problem, ad
 from sgsolve.continuation import UnlocatedWarning
 from sgsolve.continuation.bracket import LostError, closed_in
-from sgsolve.result.branch_file import read, write
-from sgsolve.result.special import Rough
+from sgsolve.results.branch_file import read, write
+from sgsolve.results.special_points import Rough
 from tests.continuation.gallery import brusselator, s_curve
 
 CURVE = {"step": 0.05, "max_step": 0.2}

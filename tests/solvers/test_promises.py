@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem, Status, solvers
-from sgsolve.result.blocks import Blocks
+from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
 from sgsolve.solvers.progress import error_estimate
 from sgsolve.solvers.sizes import Sizes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status, solvers
-from sgsolve.result.blocks import Blocks
+from sgsolve.results.blocks import Blocks
 from sgsolve.solvers import verdict
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Branch, CheckpointError, Problem, linear
-from sgsolve.result.history import Stats, counted, duration
+from sgsolve.results.history import Stats, counted, duration
 from tests.problems import brusselator
 
 

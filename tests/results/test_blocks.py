@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import InputError
-from sgsolve.result.blocks import Blocks
+from sgsolve.results.blocks import Blocks
 
 
 def test_labels_follow_the_order_that_was_given():

@@ -2,7 +2,7 @@
 
 from .branch import Branch, PartialBranchWarning
 from .result import Result
-from .special import Special
+from .special_points import Special
 from .status import Status
 
 __all__ = ["Branch", "PartialBranchWarning", "Result", "Special", "Status"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .history import Stats, counted
-from .special import Special
+from .special_points import Special
 from .status import Status
 
 __all__ = ["Branch", "PartialBranchWarning", "Special"]

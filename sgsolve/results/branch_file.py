@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import CheckpointError
 from .branch import Branch
 from .history import COUNTS, Stats
-from .special import Rough, Special
+from .special_points import Rough, Special
 from .status import Status
 
 FORMAT = "sgsolve branch 3"

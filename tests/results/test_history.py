@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgsolve import Problem, solvers
-from sgsolve.result.history import COUNTS, Stats
+from sgsolve.results.history import COUNTS, Stats
 from tests.problems import brusselator
 
 
