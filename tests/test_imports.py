@@ -42,7 +42,7 @@ AD = (
     "array",
     "functions",
     "drivers",
-    "blocks",
+    "jacobian_blocks",
     "checking",
     "__init__",
 )

@@ -12,14 +12,13 @@ array([[-1.,  1., -1.,  0.,  0.],
 """
 
 from .array import ADArray
-from .blocks import blocks, jacobian_of, seed_all, value_and_blocks
 from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
-    assemble,
     jacobian,
-    pattern_of,
+    jacobian_values,
     seed,
     seed_sparsity,
+    sparsity_pattern,
     value,
     value_and_jacobian,
 )
@@ -28,6 +27,7 @@ from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
 from .functions.user import bernoulli, elementwise
 from .functions.vectors import dot, hstack, stack, sum
+from .jacobian_blocks import jacobian_blocks, jacobian_function, seed_all, value_and_jacobian_blocks
 from .structures.freezing import freeze
 from .structures.root import clear_cache
 
@@ -35,9 +35,9 @@ __all__ = [
     "ADArray",
     "JacobianCheck",
     "SparseVector",
-    "assemble",
+    "jacobian_values",
     "bernoulli",
-    "blocks",
+    "jacobian_blocks",
     "branch",
     "check_jacobian",
     "clear_cache",
@@ -47,11 +47,11 @@ __all__ = [
     "freeze",
     "hstack",
     "jacobian",
-    "jacobian_of",
+    "jacobian_function",
     "jvp",
     "lambertw",
     "logsumexp",
-    "pattern_of",
+    "sparsity_pattern",
     "seed",
     "seed_all",
     "seed_sparsity",
@@ -60,7 +60,7 @@ __all__ = [
     "stack",
     "sum",
     "value",
-    "value_and_blocks",
+    "value_and_jacobian_blocks",
     "value_and_jacobian",
     "vjp",
     "where",

@@ -23,7 +23,7 @@ from .elementwise import DOUBLE
 from .in_place import Memory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
-from .programs.evaluation import assemble, pattern_of
+from .programs.evaluation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 
@@ -69,13 +69,13 @@ class ADArray(Operators):
         the same at every x at which the same code ran.
         """
         self._needs_coefficients()
-        pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
+        pattern, data = pattern_and_values(self._derivative, self.size, self._jacobian_dtype())
         return pattern.matrix(data)
 
     @property
     def sparsity(self) -> Any:
         """Structure of the Jacobian: a ``csr_array`` of ones."""
-        pattern = pattern_of(self._derivative, self.size)
+        pattern = pattern_of_derivative(self._derivative, self.size)
         return pattern.matrix(np.ones(pattern.nnz))
 
     def _needs_coefficients(self) -> None:
@@ -262,10 +262,10 @@ class ADArray(Operators):
 
     def __reduce__(self) -> Any:
         if self._derivative.is_sparsity:
-            pattern = pattern_of(self._derivative, self.size)
+            pattern = pattern_of_derivative(self._derivative, self.size)
             data = np.ones(pattern.nnz)
         else:
-            pattern, data = assemble(self._derivative, self.size, self._jacobian_dtype())
+            pattern, data = pattern_and_values(self._derivative, self.size, self._jacobian_dtype())
         n = len(self._derivative.root.cols)
         kind = self._derivative.is_sparsity
         evaluation = self._derivative.root

@@ -15,8 +15,7 @@ from .derivatives.coefficients import UNIT
 from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
 from .nested import evaluate
-from .programs.evaluation import assemble as _assemble
-from .programs.evaluation import pattern_of as _pattern_of
+from .programs.evaluation import pattern_and_values, pattern_of_derivative
 from .programs.points import Tape
 from .programs.recorded import Recorded
 from .structures.root import evaluation_of
@@ -92,7 +91,7 @@ def value(y: Any) -> Any:
     return y.value if isinstance(y, ADArray) else y
 
 
-def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
+def jacobian_values(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     """Return the values of dy/dx on a given pattern.
 
     Parameters
@@ -114,19 +113,21 @@ def assemble(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     """
     _must_be_ad(y)
     if not isinstance(pattern, Pattern):
-        raise DataTypeError(f"assemble: pattern must be a Pattern, not {type(pattern).__name__}")
+        raise DataTypeError(
+            f"jacobian_values: pattern must be a Pattern, not {type(pattern).__name__}"
+        )
     y._needs_coefficients()
     shape = (y.size, len(y._derivative.root.cols))
     if pattern.shape != shape:
         raise ShapeError(f"the pattern has shape {pattern.shape}, the derivative {shape}")
-    _, data = _assemble(y._derivative, y.size, y._jacobian_dtype(), pattern)
+    _, data = pattern_and_values(y._derivative, y.size, y._jacobian_dtype(), pattern)
     return data
 
 
-def pattern_of(y: ADArray) -> Pattern:
+def sparsity_pattern(y: ADArray) -> Pattern:
     """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
     _must_be_ad(y)
-    return _pattern_of(y._derivative, y.size)
+    return pattern_of_derivative(y._derivative, y.size)
 
 
 def _must_be_ad(y: Any) -> None:

@@ -45,7 +45,7 @@ INSTEAD = {
     "c_": "use np.column_stack",
     "vectorize": "use operators and functions on whole arrays, or ad.elementwise(f, dfdx)",
     "polyfit": "its solution is an unknown with the normal equations as its equation",
-    "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_of(f, argnum=1)",
+    "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
 }
 OF_LISTS = "join the elements first, np.stack([a, b]) or np.block([[a, b], [c, d]])"

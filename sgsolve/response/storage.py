@@ -76,7 +76,11 @@ class Storage:
             return Pattern.of(self.matrix(x))
         else:
             y = self._system.at(**{self.rate: ad.seed_sparsity(np.zeros(n))}).raw(x)
-        return ad.pattern_of(y) if isinstance(y, ad.ADArray) else Pattern.of(sp.csr_array((n, n)))
+        return (
+            ad.sparsity_pattern(y)
+            if isinstance(y, ad.ADArray)
+            else Pattern.of(sp.csr_array((n, n)))
+        )
 
     def by_parameter(self, x: Vector, name: str) -> Vector:
         """Return dQ/dp at fixed x, shape (n,), of a parameter that is a number."""

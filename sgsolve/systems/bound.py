@@ -93,10 +93,10 @@ class BoundSystem:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
         y = seeded_vector(self._bound.residual(ad.seed(x)), self.n)
         try:
-            data = ad.assemble(y, self.pattern)
+            data = ad.jacobian_values(y, self.pattern)
         except StructureError:
-            self._pattern = self._structure.grow(self.n, ad.pattern_of(y))
-            data = ad.assemble(y, self._pattern)
+            self._pattern = self._structure.grow(self.n, ad.sparsity_pattern(y))
+            data = ad.jacobian_values(y, self._pattern)
         return np.array(ad.value(y), dtype=np.float64), self.pattern.matrix(data)
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
@@ -148,7 +148,7 @@ class BoundSystem:
                 "the residual does not depend on x (or loses the dependence, for example by "
                 "copying values into a new array); return an expression of x"
             )
-        return ad.pattern_of(y)
+        return ad.sparsity_pattern(y)
 
     def _check_structure(self, pattern: Pattern) -> None:
         rows, columns = pattern.empty_rows, pattern.empty_columns

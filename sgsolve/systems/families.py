@@ -132,7 +132,7 @@ class ParameterizedSystem:
         """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""
         try:
             with np.errstate(all="ignore"):
-                found = ad.pattern_of(self._raw(ad.seed_sparsity(z)))
+                found = ad.sparsity_pattern(self._raw(ad.seed_sparsity(z)))
                 self._raw(ad.seed(z))
         except (TypeError, ValueError, AttributeError, ShapeError, ArithmeticError):
             # the parameter meets float(), an array of fixed dtype, a function from elsewhere
@@ -155,10 +155,10 @@ class ParameterizedSystem:
         assert self._joint is not None
         y = self._raw(ad.seed(np.append(x, p)))
         try:
-            data = ad.assemble(y, self._joint)
+            data = ad.jacobian_values(y, self._joint)
         except StructureError:
-            self._joint = self._take(self._joint.union(ad.pattern_of(y)))
-            data = ad.assemble(y, self._joint)
+            self._joint = self._take(self._joint.union(ad.sparsity_pattern(y)))
+            data = ad.jacobian_values(y, self._joint)
         Fp = np.zeros(self.n)
         Fp[self._rows] = data[~self._inner]
         J = self._pattern.matrix(data if self._plain else data[self._inner])

@@ -123,8 +123,8 @@ def test_derivatives_by_real_unknowns(name):
     assert np.abs(np.ravel(ad.jvp(f, X, v)[1]) - exact @ v).max() < 10 * tol
     w = np.sin(np.arange(1, y.size + 1)).reshape(y.shape)
     assert np.abs(ad.vjp(f, X, w)[1] - w.ravel() @ exact).max() < 10 * tol
-    pattern = ad.pattern_of(f(ad.seed_sparsity(X)))
-    data = ad.assemble(f(ad.seed(X)), pattern)
+    pattern = ad.sparsity_pattern(f(ad.seed_sparsity(X)))
+    data = ad.jacobian_values(f(ad.seed(X)), pattern)
     assert np.abs(pattern.matrix(data).toarray() - exact).max() < tol
 
 

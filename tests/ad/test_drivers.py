@@ -107,13 +107,13 @@ def test_check_jacobian_without_a_complex_form_and_with_chosen_columns():
 def test_assemble_on_a_larger_pattern():
     y = f(ad.seed(X))
     full = Pattern.of(sp.csr_array(np.ones((2, 3))))
-    data = ad.assemble(y, full)
+    data = ad.jacobian_values(y, full)
     np.testing.assert_array_equal(full.matrix(data).toarray(), y.jacobian.toarray())
     assert full.matrix(data).indices is full.indices
     with pytest.raises(ShapeError, match=r"\(3, 3\).*\(2, 3\)"):
-        ad.assemble(y, Pattern.of(sp.eye_array(3)))
+        ad.jacobian_values(y, Pattern.of(sp.eye_array(3)))
     with pytest.raises(StructureError, match="element 0 depends on unknown 1") as error:
-        ad.assemble(y, Pattern.of(sp.csr_array(np.eye(3)[:2])))
+        ad.jacobian_values(y, Pattern.of(sp.csr_array(np.eye(3)[:2])))
     assert (error.value.rows, error.value.columns) == ((0,), (1,))
 
 
@@ -123,13 +123,13 @@ def test_sparsity_knows_no_values():
     with pytest.raises(DerivativeError, match="seed_sparsity"):
         s.jacobian
     with pytest.raises(DerivativeError, match="seed_sparsity"):
-        ad.assemble(s, ad.pattern_of(s))
+        ad.jacobian_values(s, ad.sparsity_pattern(s))
 
 
 def test_sparsity_of_an_ordinary_array():
     y = f(ad.seed(X))
     np.testing.assert_array_equal(y.sparsity.toarray(), [[1, 1, 0], [0, 1, 1]])
-    assert ad.pattern_of(y).nnz == 4
+    assert ad.sparsity_pattern(y).nnz == 4
 
 
 def test_sparsity_counts_factors_that_are_zero():

@@ -226,7 +226,7 @@ def test_arguments_of_the_drivers_may_be_written_into():
         p += 1.0
         return x * p
 
-    value, (dx, dp) = ad.value_and_blocks(f, (X, np.full(4, 3.0)))
+    value, (dx, dp) = ad.value_and_jacobian_blocks(f, (X, np.full(4, 3.0)))
     np.testing.assert_array_equal(value, X * 3.0 * 4.0)
     np.testing.assert_allclose(dx.diagonal(), 12.0)
     np.testing.assert_allclose(dp.diagonal(), X * (2 * 3.0 + 1))

@@ -21,9 +21,9 @@ DRIVERS = [
     lambda f, x: ad.value_and_jacobian(f, x)[1],
     lambda f, x: ad.jvp(f, x, np.ones(np.shape(x)))[1],
     lambda f, x: ad.vjp(f, x, np.ones(np.shape(x)))[1],
-    lambda f, x: ad.jacobian_of(f)(x),
-    lambda f, x: ad.jacobian_of(f, dense=True)(x),
-    lambda f, x: ad.value_and_blocks(f, (x,))[1][0],
+    lambda f, x: ad.jacobian_function(f)(x),
+    lambda f, x: ad.jacobian_function(f, dense=True)(x),
+    lambda f, x: ad.value_and_jacobian_blocks(f, (x,))[1][0],
     lambda f, x: ad.check_jacobian(f, x),
     one_by_hand,
 ]
@@ -139,9 +139,9 @@ def test_a_jacobian_inside_does_not_end_the_tracing_of_structure():
             J = inner(ad.value(u))
             return ad.branch(u > 1.0, lambda i: J[i] * u[i], lambda i: u[i - 1])
 
-        pattern = ad.pattern_of(f(ad.seed_sparsity(X)))
+        pattern = ad.sparsity_pattern(f(ad.seed_sparsity(X)))
         for x in (X, X[::-1].copy(), X - 1.0):
-            ad.assemble(f(ad.seed(x)), pattern)
+            ad.jacobian_values(f(ad.seed(x)), pattern)
 
 
 def test_an_inner_branch_is_not_traced_inside_a_tracing():

@@ -210,8 +210,8 @@ def test_constant_entries_beside_varying_ones(width, diagonal):
 def test_entries_of_a_wider_pattern_are_zero():
     """Gathered with the zero behind the source vector, on every evaluation."""
     s = ad.seed_sparsity(X)
-    wide = ad.pattern_of(s[:N].sum() + s)
+    wide = ad.sparsity_pattern(s[:N].sum() + s)
     for k in range(evaluation.MEETINGS + 3):
         x = X + 0.1 * k
-        data = ad.assemble(np.exp(ad.seed(x)), wide)
+        data = ad.jacobian_values(np.exp(ad.seed(x)), wide)
         np.testing.assert_array_equal(wide.matrix(data).toarray(), np.diag(np.exp(x)))

@@ -125,16 +125,16 @@ def test_lists_are_arrays_in_every_driver(name):
     np.testing.assert_array_equal(value, expected)
     np.testing.assert_allclose(derivative, (J @ v).reshape(expected.shape), rtol=1e-14)
     np.testing.assert_allclose(ad.vjp(f, V, w)[1], J.T @ w.ravel(), rtol=1e-13)
-    np.testing.assert_allclose(ad.jacobian_of(f)(V).toarray(), J, rtol=1e-14)
-    dense = ad.jacobian_of(f, dense=True)(V)
+    np.testing.assert_allclose(ad.jacobian_function(f)(V).toarray(), J, rtol=1e-14)
+    dense = ad.jacobian_function(f, dense=True)(V)
     np.testing.assert_allclose(dense, J.reshape(*expected.shape, 6), rtol=1e-14)
-    _, (block,) = ad.value_and_blocks(f, (V,))
+    _, (block,) = ad.value_and_jacobian_blocks(f, (V,))
     np.testing.assert_allclose(block.toarray(), J, rtol=1e-14)
     assert ad.check_jacobian(f, V)
 
 
 def test_a_list_without_unknowns_is_a_constant():
-    assert ad.jacobian_of(lambda x: [1.0, 2.0])(V).shape == (2, 6)
+    assert ad.jacobian_function(lambda x: [1.0, 2.0])(V).shape == (2, 6)
     np.testing.assert_array_equal(ad.jvp(lambda x: [1.0, [2.0]], V, V)[0], [1.0, 2.0])
 
 
@@ -143,14 +143,14 @@ def test_lists_serve_scipy():
         return [-1000.0 * y[0] + y[1] ** 2, -y[1]]
 
     run = integrate.solve_ivp(
-        rhs, (0, 1), [1.0, 1.0], method="BDF", rtol=1e-8, jac=ad.jacobian_of(rhs, argnum=1)
+        rhs, (0, 1), [1.0, 1.0], method="BDF", rtol=1e-8, jac=ad.jacobian_function(rhs, argnum=1)
     )
     assert abs(run.y[1, -1] - math.exp(-1.0)) < 1e-5
 
     def equations(x):
         return [x[0] + x[1] - 3.0, (x[0] ** 2 - x[1]) * 2.0]
 
-    found = optimize.root(equations, [1.0, 1.0], jac=ad.jacobian_of(equations, dense=True))
+    found = optimize.root(equations, [1.0, 1.0], jac=ad.jacobian_function(equations, dense=True))
     assert np.abs(equations(found.x)).max() < 1e-9
 
 

@@ -104,9 +104,12 @@ CASES = {
     "jvp of None": (lambda: ad.jvp(lambda x: None, START, START), "returned None"),
     "jacobian of None": (lambda: ad.jacobian(lambda x: None, START), "returned None"),
     "jacobian of text": (lambda: ad.jacobian("f", START), "function of x is needed"),
-    "pattern_of numbers": (lambda: ad.pattern_of(START), "must be an AD array"),
-    "assemble numbers": (lambda: ad.assemble(START, None), "must be an AD array"),
-    "assemble on a number": (lambda: ad.assemble(ad.seed(START), 5), "must be a Pattern"),
+    "sparsity_pattern of numbers": (lambda: ad.sparsity_pattern(START), "must be an AD array"),
+    "jacobian_values of numbers": (lambda: ad.jacobian_values(START, None), "must be an AD array"),
+    "jacobian_values on a number": (
+        lambda: ad.jacobian_values(ad.seed(START), 5),
+        "must be a Pattern",
+    ),
     "check_jacobian shape": (
         lambda: ad.check_jacobian(square, START, jacobian=np.eye(2)),
         r"shape \(2, 2\)",

@@ -26,7 +26,7 @@ MEETINGS = 6
 MOST_PROGRAMS = 32
 
 
-def assemble(
+def pattern_and_values(
     derivative: Derivative, size: int, dtype: Any, target: Pattern | None = None
 ) -> tuple[Pattern, NDArray[Any]]:
     """Return the pattern and the values of a derivative.
@@ -69,7 +69,7 @@ def assemble(
         return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
 
 
-def pattern_of(derivative: Derivative, size: int) -> Pattern:
+def pattern_of_derivative(derivative: Derivative, size: int) -> Pattern:
     """Return the smallest pattern of a derivative of `size` rows."""
     pattern: Pattern = plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
     return pattern

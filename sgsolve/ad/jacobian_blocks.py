@@ -39,7 +39,7 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     --------
     >>> from sgsolve import ad
     >>> x, p = ad.seed_all([1.0, 2.0], 3.0)
-    >>> dx, dp = ad.blocks(p * x ** 2, x, p)
+    >>> dx, dp = ad.jacobian_blocks(p * x ** 2, x, p)
     >>> dx.toarray(), dp.toarray()
     (array([[ 6.,  0.],
            [ 0., 12.]]), array([[1.],
@@ -58,7 +58,7 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     return tuple(map(copy.copy, parts))
 
 
-def blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
+def jacobian_blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
     """Return the Jacobian of y as one ``csr_array`` for each of the seeded arguments.
 
     Parameters
@@ -88,12 +88,12 @@ def _first_unknown(argument: ADArray, y: ADArray, number: int) -> int:
     whole = same and J.nnz == argument.size and bool((J.data == 1).all())
     if not (whole and np.array_equal(J.indices, np.arange(begin, begin + J.nnz))):
         raise DerivativeError(
-            f"blocks: argument {number} is not one of the arrays that seed_all returned"
+            f"jacobian_blocks: argument {number} is not one of the arrays that seed_all returned"
         )
     return begin
 
 
-def value_and_blocks(
+def value_and_jacobian_blocks(
     f: Callable[..., Any], arguments: Sequence[ArrayLike], *args: Any, **kwargs: Any
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return ``f(*arguments, *args, **kwargs)`` and its Jacobian blocks, from one evaluation.
@@ -112,7 +112,9 @@ def value_and_blocks(
     Examples
     --------
     >>> from sgsolve import ad
-    >>> F, (dx, dp) = ad.value_and_blocks(lambda x, p: p[0] * x + p[1], ([1.0, 2.0], [3.0, 4.0]))
+    >>> def line(x, p):
+    ...     return p[0] * x + p[1]
+    >>> F, (dx, dp) = ad.value_and_jacobian_blocks(line, ([1.0, 2.0], [3.0, 4.0]))
     >>> dx.toarray(), dp.toarray()
     (array([[3., 0.],
            [0., 3.]]), array([[1., 1.],
@@ -122,10 +124,12 @@ def value_and_blocks(
     y = evaluate(f, *map(copy.copy, seeds), *args, **kwargs)  # f may write into its arguments
     if not isinstance(y, ADArray):
         raise DerivativeError(f"f returned {type(y).__name__}, not an AD array")
-    return y.value, blocks(y, *seeds)
+    return y.value, jacobian_blocks(y, *seeds)
 
 
-def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> Callable[..., Any]:
+def jacobian_function(
+    f: Callable[..., Any], argnum: int = 0, dense: bool = False
+) -> Callable[..., Any]:
     """Return the function that gives the Jacobian of f, for SciPy's ``jac=`` arguments.
 
     Parameters
@@ -148,7 +152,7 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
     >>> def rhs(t, y):
     ...     return np.stack([-1000.0 * y[0] + y[1] ** 2, -y[1]])
     >>> run = integrate.solve_ivp(rhs, (0, 1), [1.0, 1.0], method="BDF", rtol=1e-8,
-    ...                           jac=ad.jacobian_of(rhs, argnum=1))
+    ...                           jac=ad.jacobian_function(rhs, argnum=1))
     >>> print(f"{run.y[1, -1]:.4f}")
     0.3679
 
@@ -156,19 +160,20 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
 
     >>> def residual(x):
     ...     return np.hstack([10 * (x[1:] - x[:-1] ** 2), 1 - x[:-1]])
-    >>> fit = optimize.least_squares(residual, [2.0, 2.0, 2.0], jac=ad.jacobian_of(residual))
+    >>> fit = optimize.least_squares(residual, [2.0, 2.0, 2.0], jac=ad.jacobian_function(residual))
     >>> fit.x.round(6)
     array([1., 1., 1.])
     >>> def equations(x):
     ...     return x ** 3 + x[::-1] - 2.0
-    >>> optimize.root(equations, [0.5, 2.0], jac=ad.jacobian_of(equations, dense=True)).x.round(6)
+    >>> J = ad.jacobian_function(equations, dense=True)
+    >>> optimize.root(equations, [0.5, 2.0], jac=J).x.round(6)
     array([1., 1.])
     >>> def cost(x):
     ...     return np.sum((x - 2.0) ** 2)
     >>> def circle(x):
     ...     return np.sum(x * x) - 2.0
-    >>> on_circle = {"type": "eq", "fun": circle, "jac": ad.jacobian_of(circle, dense=True)}
-    >>> best = optimize.minimize(cost, [1.0, 0.0], jac=ad.jacobian_of(cost, dense=True),
+    >>> on_circle = {"type": "eq", "fun": circle, "jac": ad.jacobian_function(circle, dense=True)}
+    >>> best = optimize.minimize(cost, [1.0, 0.0], jac=ad.jacobian_function(cost, dense=True),
     ...                          constraints=on_circle, method="SLSQP")
     >>> best.x.round(5)
     array([1., 1.])
@@ -177,7 +182,7 @@ def jacobian_of(f: Callable[..., Any], argnum: int = 0, dense: bool = False) -> 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         if not -len(args) <= argnum < len(args):
             raise InputError(
-                f"jacobian_of: argument {argnum} of {len(args)} cannot be differentiated"
+                f"jacobian_function: argument {argnum} of {len(args)} cannot be differentiated"
             )
         given = list(args)
         given[argnum] = seed(args[argnum])

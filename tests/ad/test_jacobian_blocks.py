@@ -16,7 +16,7 @@ def F(x, p, c=1.0):
 
 
 def test_blocks_are_those_of_each_argument_alone():
-    value, (dx, dp) = ad.value_and_blocks(F, (X, P), c=3.0)
+    value, (dx, dp) = ad.value_and_jacobian_blocks(F, (X, P), c=3.0)
     np.testing.assert_array_equal(value, F(X, P, 3.0))
     assert isinstance(dx, sp.csr_array)
     np.testing.assert_allclose(dx.toarray(), ad.jacobian(F, X, P, 3.0).toarray(), rtol=1e-15)
@@ -29,10 +29,10 @@ def test_seed_all_keeps_shapes_and_promotes():
     assert (x.shape, p.shape, s.shape, nothing.shape) == ((3,), (1, 2), (), (0,))
     assert s.dtype == np.float64
     y = x * s + p[0, 0]
-    ds, dx = ad.blocks(y, s, x)
+    ds, dx = ad.jacobian_blocks(y, s, x)
     np.testing.assert_array_equal(ds.toarray(), X[:, None])
     np.testing.assert_array_equal(dx.toarray(), 3 * np.eye(3))
-    (none,) = ad.blocks(y, nothing)
+    (none,) = ad.jacobian_blocks(y, nothing)
     assert none.shape == (3, 0)
 
 
@@ -40,23 +40,26 @@ def test_blocks_refuses_what_is_no_seed():
     x, p = ad.seed_all(X, P)
     for other in (2.0 * x, x[::-1], x * p[0, 0], ad.seed(X)):
         with pytest.raises(DerivativeError, match="argument 1"):
-            ad.blocks(x * p[0, 0], x, other)
+            ad.jacobian_blocks(x * p[0, 0], x, other)
     with pytest.raises(InputError, match="at least one"):
         ad.seed_all()
 
 
 def test_jacobian_of_shapes():
-    sparse, full = ad.jacobian_of(F), ad.jacobian_of(F, dense=True)
+    sparse, full = ad.jacobian_function(F), ad.jacobian_function(F, dense=True)
     assert sp.issparse(sparse(X, P))
     np.testing.assert_array_equal(full(X, P), sparse(X, P).toarray())
     np.testing.assert_array_equal(
-        ad.jacobian_of(F, 1)(X, P).toarray(), ad.value_and_blocks(F, (X, P))[1][1].toarray()
+        ad.jacobian_function(F, 1)(X, P).toarray(),
+        ad.value_and_jacobian_blocks(F, (X, P))[1][1].toarray(),
     )
-    np.testing.assert_array_equal(ad.jacobian_of(lambda x: np.sum(x * x), dense=True)(X), 2 * X)
-    assert ad.jacobian_of(lambda x: np.zeros(2))(X).shape == (2, 3)
-    np.testing.assert_array_equal(ad.jacobian_of(lambda x: 1.0, dense=True)(X), np.zeros(3))
+    np.testing.assert_array_equal(
+        ad.jacobian_function(lambda x: np.sum(x * x), dense=True)(X), 2 * X
+    )
+    assert ad.jacobian_function(lambda x: np.zeros(2))(X).shape == (2, 3)
+    np.testing.assert_array_equal(ad.jacobian_function(lambda x: 1.0, dense=True)(X), np.zeros(3))
     with pytest.raises(InputError, match="argument 3"):
-        ad.jacobian_of(F, 3)(X, P)
+        ad.jacobian_function(F, 3)(X, P)
 
 
 def laplacian(n):
@@ -71,7 +74,7 @@ def test_solve_ivp(method):
         return A @ u + u * (1 - u) + np.cos(t)
 
     u0 = np.linspace(0, 1, 20)
-    jac = ad.jacobian_of(rhs, 1)
+    jac = ad.jacobian_function(rhs, 1)
     run = integrate.solve_ivp(rhs, (0, 2), u0, method=method, jac=jac, rtol=1e-7, atol=1e-9)
     other = integrate.solve_ivp(rhs, (0, 2), u0, method="LSODA", rtol=1e-9, atol=1e-11)
     assert run.success
@@ -88,7 +91,7 @@ def test_least_squares_takes_the_sparse_jacobian(method):
     fit = optimize.least_squares(
         residual,
         np.zeros(8),
-        jac=ad.jacobian_of(residual),
+        jac=ad.jacobian_function(residual),
         method=method,
         xtol=1e-14,
         ftol=1e-14,
@@ -104,14 +107,14 @@ def test_minimize_with_an_inequality_and_root():
     def inside(x):
         return np.stack([1.0 - x[0] ** 2 - x[1] ** 2, x[0]])
 
-    limits = optimize.NonlinearConstraint(inside, 0, np.inf, jac=ad.jacobian_of(inside))
+    limits = optimize.NonlinearConstraint(inside, 0, np.inf, jac=ad.jacobian_function(inside))
     best = optimize.minimize(
         cost,
         [0.1, 0.1],
-        jac=ad.jacobian_of(cost, dense=True),
+        jac=ad.jacobian_function(cost, dense=True),
         constraints=limits,
         method="trust-constr",
     )
     np.testing.assert_allclose(best.x, np.array([2.0, 1.0]) / np.sqrt(5.0), atol=1e-3)
-    found = optimize.root(inside, [0.5, 0.5], jac=ad.jacobian_of(inside, dense=True))
+    found = optimize.root(inside, [0.5, 0.5], jac=ad.jacobian_function(inside, dense=True))
     np.testing.assert_allclose(found.x, [0.0, 1.0], atol=1e-8)
