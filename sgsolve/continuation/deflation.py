@@ -21,7 +21,7 @@ from ..results.status import Status
 from ..solvers.direction import Direction, NewtonDirection
 from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
-from ..solvers.newton import Method
+from ..solvers.method import Method
 
 Vector = NDArray[Any]
 

@@ -23,8 +23,8 @@ from ..pattern import Pattern
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.direction import diagonal_positions
+from ..solvers.method import Method
 from ..solvers.monitor import Monitor
-from ..solvers.newton import Method
 from ..solvers.outcome import Outcome
 from ..solvers.presets import DampedNewton
 from ..solvers.system import System

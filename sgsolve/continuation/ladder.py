@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
+from ..solvers.polyalgorithm import Robust, Rung, default_rungs
 from ..solvers.presets import DampedNewton
-from ..solvers.robust import Robust, Rung, default_rungs
 from .arclength import Arclength
 from .homotopy import KINDS, Homotopy
 

@@ -20,9 +20,9 @@ from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
 from .fallbacks import fallbacks, reads_values
+from .prepared_matrix import Prepared
 from .singular import diagnose
 from .statistics import Statistics
-from .system import Prepared
 
 # Two solves in a row with more steps of refinement than this: the analysis is stale.
 MANY_STEPS = 2

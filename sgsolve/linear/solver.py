@@ -20,8 +20,8 @@ from ..pattern import Pattern
 from .choose import created, suited
 from .diagonal import Occupied
 from .fallback_driver import FallbackDriver, name_of
+from .prepared_matrix import Prepared
 from .statistics import Statistics
-from .system import Prepared
 from .validation import PatternMap, right_hand_side
 
 ADVICE = (

@@ -15,9 +15,10 @@ from .damping import Armijo, FullStep, NaturalMonotonicity
 from .direction import NewtonDirection, PseudoTransientDirection
 from .iterate import Iterate
 from .krylov import KrylovDirection
-from .levenberg import Marquardt
+from .levenberg_marquardt import Marquardt
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
-from .newton import Method
+from .method import Method
+from .polyalgorithm import Robust, Rung
 from .predictor import Constant, Secant, Tangent
 from .presets import (
     DampedNewton,
@@ -29,7 +30,6 @@ from .presets import (
     TrustRegion,
 )
 from .reuse import Every, Measured, Never
-from .robust import Robust, Rung
 from .system import System
 from .termination import Decrease, Error, Residual, Rounding, StepSize, Test
 from .trust_region import Dogleg

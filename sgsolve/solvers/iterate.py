@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..results.history import History, Step
-from .beside import moved_beside
+from .counted_system import Meter
+from .error_estimate import observed_order
 from .limits import Limit
-from .meter import Meter
 from .norms import norm2
-from .progress import observed_order
-from .sizes import Sizes, probed
+from .perturbation import moved_beside
+from .scaling import Sizes, probed
 from .system import System
 from .workspace import Workspace
 

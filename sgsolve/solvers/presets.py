@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from .damping import Armijo, Damping, NaturalMonotonicity
 from .direction import Direction, PseudoTransientDirection
 from .krylov import KrylovDirection
-from .levenberg import Marquardt
-from .newton import Method
+from .levenberg_marquardt import Marquardt
+from .method import Method
 from .reuse import Measured, Reuse
 from .trust_region import Dogleg
 

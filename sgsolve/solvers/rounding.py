@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .iterate import EPS, Iterate
-from .sizes import TERM_FLOOR
+from .scaling import TERM_FLOOR
 
 Vector = NDArray[Any]
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError
+from .error_estimate import error_estimate
 from .iterate import EPS, Iterate
-from .progress import error_estimate
 from .settings import positive, tolerance
 
 Tolerance = float | Mapping[str, float]

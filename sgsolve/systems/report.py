@@ -15,7 +15,7 @@ from ..errors import SingularMatrixError
 from ..results.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
-from ..solvers.robust import FINAL
+from ..solvers.polyalgorithm import FINAL
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 from .diagnosis import diagnosis, suspects

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, NotFiniteError
 from ..results.history import counted
-from ..solvers.beside import displacements
 from ..solvers.limits import refuse_outside
+from ..solvers.perturbation import displacements
 from .bound import BoundSystem
 
 Vector = NDArray[Any]

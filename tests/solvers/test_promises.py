@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from sgsolve import Problem, Status, solvers
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
-from sgsolve.solvers.progress import error_estimate
-from sgsolve.solvers.sizes import Sizes
+from sgsolve.solvers.error_estimate import error_estimate
+from sgsolve.solvers.scaling import Sizes
 
 
 def solved(residual, start, solver=None, **settings):

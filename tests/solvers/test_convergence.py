@@ -7,7 +7,7 @@ import pytest
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.results.blocks import Blocks
-from sgsolve.solvers import verdict
+from sgsolve.solvers import convergence as verdict
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
 STRICT = solvers.Residual() & solvers.Error()

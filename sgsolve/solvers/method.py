@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..results.status import Status
+from .convergence import verdict
 from .damping import Damping, FullStep
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
@@ -27,7 +28,6 @@ from .rounding import at_rounding
 from .settings import made_of
 from .system import System
 from .termination import DEFAULT, Test
-from .verdict import verdict
 from .workspace import Workspace
 
 
