@@ -1,0 +1,31 @@
+"""Columns: what is recorded of every point of a run, one value per row of the branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table of a branch.
+
+    Parameters
+    ----------
+    name : str
+        Under which the branch has it: ``branch[name]``.
+    value : callable
+        ``value(point)`` -> number, or array of one shape at all points. It must not change
+        anything: the row may be given up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.continuation.stepper import Point
+    >>> Column("size", lambda point: float(abs(point.x).max())).value(Point(np.array([-2.0]), 0.0))
+    2.0
+    """
+
+    name: str
+    value: Callable[[Any], Any]

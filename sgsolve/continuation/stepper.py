@@ -1,0 +1,219 @@
+"""Steppers: the part of a run that differs from one kind of run to another.
+
+A run computes solutions x along an abscissa p: a parameter, or the time. `follow` holds the loop
+that all runs share: special points, limits, recording, interruption. A `Stepper` makes the steps.
+The abscissa is called p here, whatever its name is for the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from ..results.history import Stats
+from ..results.special_points import Special
+from ..results.status import Status
+from .columns import Column
+
+Vector = NDArray[Any]
+
+
+@dataclass(eq=False)
+class Point:
+    """A solution of a run.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+    p : float
+        The abscissa: the parameter, or the time.
+    tangent : ndarray of shape (n + 1,), or None
+        Of the curve in (x, p), at length 1 in the stepper's metric; for steppers that have one.
+    s : float
+        Length of the way from the start. It orders the points of a run, so it must grow from point
+        to point. Steppers whose abscissa grows may leave it at ``abs(p - start)``.
+    iterations : int
+        Spent on this point.
+    tests : dict
+        What the detectors measured here, each under its own name.
+    at : object
+        What the stepper itself keeps of the point, such as the linearization there.
+    recorded : bool
+        Whether the point becomes a row of the branch. A step that ends between two requested
+        abscissas sets False.
+    passed : list of Point
+        Points to record before this one, in their order: requested abscissas within the step.
+    found : list of Found, or None
+        Special points that the stepper located itself on the way here. None (the usual case) lets
+        the detectors look for them.
+    ending : str
+        Why the run ends here, in words; empty if it goes on.
+    """
+
+    x: Vector
+    p: float
+    tangent: Vector | None = None
+    s: float = 0.0
+    iterations: int = 0
+    tests: dict[str, Any] = field(default_factory=dict)
+    at: Any = None
+    recorded: bool = True
+    passed: list[Point] = field(default_factory=list)
+    found: list[Found] | None = None
+    ending: str = ""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A step that was not accepted.
+
+    Attributes
+    ----------
+    p : float
+        Where it was tried.
+    reason : str
+        In words, for ``branch.rejected``.
+    cause : str
+        One word that the stepper's own `reject` can tell causes apart by: "error", "solver", ...
+    """
+
+    p: float
+    reason: str
+    cause: str = ""
+
+
+@dataclass(eq=False)
+class Found:
+    """A special point between two points of a run.
+
+    Attributes
+    ----------
+    point : Point
+        The solution there. The run goes on from it if it is to end there, or has an action.
+    special : Special
+        What the branch lists.
+    reach : float
+        How far from the point it may be, in `Point.s`.
+    certain : bool
+        It is counted even if another special point is found at the same place.
+    action : callable, optional
+        ``action(x, p) -> x``: the state from which the run starts anew behind this point.
+    """
+
+    point: Point
+    special: Special
+    reach: float = 0.0
+    certain: bool = False
+    action: Callable[[Vector, float], Vector] | None = None
+
+
+@dataclass(eq=False)
+class RunState:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        What is recorded of every point.
+    point, before : Point or None
+        The last point, and the one before it; None before the first one, or after a restart.
+    step : float
+        The next step, in whatever unit the stepper measures it.
+    table : dict of str to list
+        The rows so far, by the names of the columns.
+    n_rows : int
+        How many rows are complete.
+    special_points : list of Special
+    rejected : list of (abscissa, reason)
+    status : Status
+        Why the run ended; set by the loop, or by a stepper that sets `ending`.
+    ending : str
+        The same in words; empty while the run goes on.
+    stats : Stats
+        Costs that the stepper counts.
+    """
+
+    columns: tuple[Column, ...] = ()
+    point: Point | None = None
+    before: Point | None = None
+    step: float = 0.0
+    table: dict[str, list[Any]] = field(default_factory=dict)
+    n_rows: int = 0
+    special_points: list[Special] = field(default_factory=list)
+    rejected: list[tuple[float, str]] = field(default_factory=list)
+    status: Status = Status.CONVERGED
+    ending: str = ""
+    stats: Stats = field(default_factory=Stats)
+
+
+class Stepper(Protocol):
+    """What makes the steps of a run. Inherit from it: all but the first two methods have defaults.
+
+    A stepper may raise `KeyboardInterrupt` and `OutOfTime` anywhere: the loop ends the run with the
+    points that it has, as if the step had not been tried.
+    """
+
+    columns: Sequence[Column] = ()
+    """What this kind of run adds to the table of the branch, such as the order of a method."""
+
+    def start(self, state: RunState) -> Point | Rejection:
+        """Return the first point, and set ``state.step``; a rejection ends the run."""
+        ...
+
+    def attempt(self, state: RunState) -> Point | Rejection:
+        """Try one step of ``state.step`` from ``state.point``.
+
+        It changes nothing in the stepper that `save` returns: a step may be tried again.
+        """
+        ...
+
+    def between(self, a: Point, b: Point, t: float) -> Point | None:
+        """Return the solution a fraction t of the way from a to b; None if there is none near.
+
+        For events and detectors. `b` may be a point that is not accepted yet. By default there is
+        none, and a special point is known to be between a and b only.
+        """
+        return None
+
+    def accept(self, state: RunState, before: Point | None) -> None:
+        """Take note of the new ``state.point`` (its row is complete), and choose ``state.step``.
+
+        `before` is the point that the step started from, None for the first one. It may end the run
+        by ``state.status`` and ``state.ending``.
+        """
+
+    def reject(self, state: RunState, rejection: Rejection) -> bool:
+        """Choose a shorter ``state.step``; return False if the run cannot go on.
+
+        It may set ``state.status`` and ``state.ending`` to say why; the default is STEP_TOO_SMALL.
+        """
+        return False
+
+    def doubtful(self, state: RunState) -> bool:
+        """Whether a step that a detector doubts should be tried again, and shorter."""
+        return False
+
+    def restart(self, state: RunState) -> None:
+        """Forget the past: the action of an event changed ``state.point.x``."""
+
+    def save(self) -> dict[str, Any]:
+        """Return the stepper's memory, as arrays, numbers and texts by name, for the checkpoint.
+
+        The arrays must not be changed in place afterwards.
+        """
+        return {}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take back what `save` returned: when a run is resumed or a step is undone."""
+
+    def resume(self, state: RunState) -> None:
+        """Complete ``state.point`` (`Point.at`) when a run goes on from a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            If the point is no solution of this stepper.
+        """
