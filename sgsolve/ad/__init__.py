@@ -23,6 +23,7 @@ from .drivers import (
     value_and_jacobian,
 )
 from .functions.branching import branch, where
+from .functions.defined_rules import define_rule
 from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
 from .functions.user import bernoulli, elementwise
@@ -41,6 +42,7 @@ __all__ = [
     "branch",
     "check_jacobian",
     "clear_cache",
+    "define_rule",
     "dot",
     "elementwise",
     "fermi_dirac",

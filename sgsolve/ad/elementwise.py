@@ -82,7 +82,8 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     name = ufunc.__name__.lstrip("_")
     full = f"scipy.special.{name}" if hasattr(special, name) else f"the ufunc {name}"
     raise DerivativeError(
-        f"{full} has no derivative rule for AD arrays; give it one: ad.elementwise(f, dfdx)"
+        f"{full} has no derivative rule for AD arrays; define one with "
+        "ad.define_rule(ufunc, partials)"
     )
 
 
