@@ -13,7 +13,6 @@ import sgsolve
 # its own name as heading, so that a renamed file changes a heading and nothing else.
 HEADINGS = {
     "ad.array": "AD arrays",
-    "ad.blocks": "Several arguments",
     "ad.checking": "Products and checks",
     "ad.drivers": "Values, Jacobians, sparsity patterns",
     "ad.functions.branching": "Choices",

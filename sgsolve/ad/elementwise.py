@@ -32,6 +32,8 @@ DECISIONS = frozenset(
     }
 )  # fmt: skip
 
+# Rules of the user's own, see `ad.define_rule`.
+DEFINED: dict[np.ufunc, Any] = {}
 
 DOUBLE = np.dtype(np.float64)
 EXTENDED = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
@@ -73,7 +75,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         return several(*inputs)
     rule = scipy_parameters.FUNCTIONS.get(ufunc)
     if rule is None:
-        rule = scipy_parameters.BY_NAME.get(ufunc.__name__)
+        rule = scipy_parameters.BY_NAME.get(ufunc.__name__) or DEFINED.get(ufunc)
     if rule is not None:
         return _of_several_arguments(ufunc, rule, inputs)
     results = scipy_parameters.SEVERAL.get(ufunc)

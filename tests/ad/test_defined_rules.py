@@ -6,27 +6,19 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.elementwise import VECTOR_RULES
+from sgsolve.ad import elementwise
 from sgsolve.ad.functions import defined_rules
 from sgsolve.ad.programs import evaluation
-from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters
 from sgsolve.errors import DataTypeError, DerivativeError, InputError, ShapeError
 
 P = np.array([0.1, 0.4, 0.8])
 
 
 @pytest.fixture(autouse=True)
-def _tables_as_before(monkeypatch):
-    """Take the rules out again that a test defines."""
-    tables = (numpy_ufuncs.UNARY, scipy_parameters.FUNCTIONS, VECTOR_RULES)
-    before = [dict(t) for t in tables]
-    monkeypatch.setattr(defined_rules, "_defined", set())
-    for table in tables:
-        table.pop(special.ellipkm1, None)
-    yield
-    for table, contents in zip(tables, before, strict=True):
-        table.clear()
-        table.update(contents)
+def _no_rules_yet(monkeypatch):
+    table = {}
+    monkeypatch.setattr(elementwise, "DEFINED", table)
+    monkeypatch.setattr(defined_rules, "DEFINED", table)
 
 
 def elliptic_slope(p):

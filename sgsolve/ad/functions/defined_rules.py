@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...errors import DataTypeError, InputError, ShapeError
-from ..elementwise import DECISIONS, SEVERAL, VECTOR_RULES
+from ..elementwise import DECISIONS, DEFINED, SEVERAL
 from ..rules import scipy_parameters
 from ..rules.numpy_ufuncs import BINARY, UNARY
 from ..rules.quiet import quiet
 
 PartialFunction = Callable[..., Any]
-
-_defined: set[np.ufunc] = set()
 
 
 def define_rule(
@@ -70,13 +67,7 @@ def define_rule(
         )
     if all(f is None for f in functions):
         raise InputError(f"define_rule: no partial derivative of {ufunc.__name__} was given")
-    if ufunc.nin == 1:
-        rule = _unary_rule(ufunc, functions[0])
-        UNARY[ufunc] = rule
-        VECTOR_RULES[ufunc] = inspect.unwrap(rule)
-    else:
-        scipy_parameters.FUNCTIONS[ufunc] = _rule_of_several(ufunc, functions)
-    _defined.add(ufunc)
+    DEFINED[ufunc] = _rule(ufunc, functions)
 
 
 def _check_ufunc(ufunc: Any) -> None:
@@ -98,18 +89,14 @@ def _check_ufunc(ufunc: Any) -> None:
         )
     of_parameters = (scipy_parameters.FUNCTIONS, scipy_parameters.SEVERAL)
     tables: Any = (UNARY, BINARY, DECISIONS, SEVERAL, *of_parameters)
-    if ufunc not in _defined and any(ufunc in table for table in tables):
+    if any(ufunc in table for table in tables):
         raise InputError(
             f"define_rule: {name} has a rule already; to use another derivative, write "
             f"ad.elementwise({name}, dfdx) and call the function that it returns"
         )
 
 
-def _unary_rule(ufunc: np.ufunc, partial: Any) -> Any:
-    return quiet(lambda y, x: _checked_slope(ufunc, partial(x), y))
-
-
-def _rule_of_several(ufunc: np.ufunc, partials: Sequence[Any]) -> Any:
+def _rule(ufunc: np.ufunc, partials: Sequence[Any]) -> Any:
     def rule(y: Any, *arguments: Any) -> tuple[Any, ...]:
         return tuple(
             None if f is None else _checked_slope(ufunc, f(*arguments), y) for f in partials
