@@ -20,6 +20,8 @@ HEADINGS = {
     "ad.functions.sparse_vectors": "Sums of sparse vectors",
     "ad.functions.user": "Functions of your own",
     "ad.functions.vectors": "Joining and products",
+    "ad.functions.defined_rules": "Functions of your own",
+    "ad.several_arguments": "Several arguments",
     "ad.structures.freezing": "Constants and cache",
     "ad.structures.root": "Constants and cache",
     "linear.choose": "List and register back ends",

@@ -28,7 +28,12 @@ from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
 from .functions.user import bernoulli, elementwise
 from .functions.vectors import dot, hstack, stack, sum
-from .jacobian_blocks import jacobian_blocks, jacobian_function, seed_all, value_and_jacobian_blocks
+from .several_arguments import (
+    jacobian_blocks,
+    jacobian_function,
+    seed_all,
+    value_and_jacobian_blocks,
+)
 from .structures.freezing import freeze
 from .structures.root import clear_cache
 

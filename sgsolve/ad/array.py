@@ -19,13 +19,13 @@ from . import complex_values, dispatch, refusals
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
-from .elementwise import DOUBLE
 from .in_place import Memory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.evaluation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
 from .structures.structure import Structure
+from .ufunc_calls import DOUBLE
 
 
 class ADArray(Operators):

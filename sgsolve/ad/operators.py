@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import dispatch, elementwise
-from .elementwise import DOUBLE
+from . import dispatch, ufunc_calls
 from .in_place import in_place
 from .nested import LISTS, array_of, holds_derivatives
+from .ufunc_calls import DOUBLE
 
 NUMBERS = (int, float)
 
@@ -161,22 +161,22 @@ class Operators:
     # Comparisons are of values: their results decide, they carry no derivative.
 
     def __lt__(self, other: Any) -> Any:
-        return self._value < elementwise.value(other)
+        return self._value < ufunc_calls.value(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._value <= elementwise.value(other)
+        return self._value <= ufunc_calls.value(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._value > elementwise.value(other)
+        return self._value > ufunc_calls.value(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._value >= elementwise.value(other)
+        return self._value >= ufunc_calls.value(other)
 
     def __eq__(self, other: Any) -> Any:
-        return self._value == elementwise.value(other)
+        return self._value == ufunc_calls.value(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self._value != elementwise.value(other)
+        return self._value != ufunc_calls.value(other)
 
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == is element by element
 
@@ -201,16 +201,16 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
         # The commonest cases by far, without the general rule's questions.
         make = type(a)
         if make is type(b):
-            result = elementwise.both_carry(ufunc, a, b)
+            result = ufunc_calls.both_carry(ufunc, a, b)
         else:
             if not issubclass(make, Operators):
                 make = type(b)
-            result = elementwise.one_carries(ufunc, a, b)
+            result = ufunc_calls.one_carries(ufunc, a, b)
         if result is not None:
             return make(*result)
     elif len(inputs) == 1:
         make = type(inputs[0])
-        result = elementwise.vector_function(ufunc, inputs[0])
+        result = ufunc_calls.vector_function(ufunc, inputs[0])
         if result is not None:
             return make(*result)
     else:
@@ -219,7 +219,7 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
         if type(x) in LISTS:
             inputs = tuple(array_of(x) if holds_derivatives(x) else x for x in inputs)
             break
-    result = elementwise.apply(ufunc, inputs)
+    result = ufunc_calls.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.
     if type(result) is tuple:
         return make(*result)

@@ -6,7 +6,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad import elementwise
+from sgsolve.ad import ufunc_calls
 from sgsolve.ad.functions import defined_rules
 from sgsolve.ad.programs import evaluation
 from sgsolve.errors import DataTypeError, DerivativeError, InputError, ShapeError
@@ -17,7 +17,7 @@ P = np.array([0.1, 0.4, 0.8])
 @pytest.fixture(autouse=True)
 def _no_rules_yet(monkeypatch):
     table = {}
-    monkeypatch.setattr(elementwise, "DEFINED", table)
+    monkeypatch.setattr(ufunc_calls, "DEFINED", table)
     monkeypatch.setattr(defined_rules, "DEFINED", table)
 
 

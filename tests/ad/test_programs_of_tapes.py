@@ -178,7 +178,7 @@ def test_what_needs_an_arrays_contents_cannot_be_traced(use):
 
 
 def test_a_rule_that_looks_at_its_array_is_carried_out_each_time():
-    """Slopes of `ad.elementwise` are the user's code: Python's `if` on them is allowed."""
+    """Slopes of `ad.ufunc_calls` are the user's code: Python's `if` on them is allowed."""
     f = ad.elementwise(
         np.tanh, lambda x: 1.0 - np.tanh(x) ** 2 if x.max() < 1.0 else np.cosh(x) ** -2
     )

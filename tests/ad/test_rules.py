@@ -6,8 +6,8 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.elementwise import DECISIONS, SEVERAL
 from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters, scipy_ufuncs
+from sgsolve.ad.ufunc_calls import DECISIONS, SEVERAL
 from sgsolve.errors import DerivativeError
 from tests.ad import reference
 

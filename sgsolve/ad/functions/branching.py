@@ -11,9 +11,9 @@ import numpy as np
 from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import tracing
-from ..elementwise import common_dtype, value
 from ..indexing import broadcast
 from ..structures.operands import PASSING, Index
+from ..ufunc_calls import common_dtype, value
 from .sides import put_back
 
 

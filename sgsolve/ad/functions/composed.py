@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from .. import complex_values
 from ..array import ADArray
-from ..elementwise import value
 from ..nested import array_of
+from ..ufunc_calls import value
 from .branching import where
 
 

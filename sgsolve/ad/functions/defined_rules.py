@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataTypeError, InputError, ShapeError
-from ..elementwise import DECISIONS, DEFINED, SEVERAL
 from ..rules import scipy_parameters
 from ..rules.numpy_ufuncs import BINARY, UNARY
 from ..rules.quiet import quiet
+from ..ufunc_calls import DECISIONS, DEFINED, SEVERAL
 
 PartialFunction = Callable[..., Any]
 

@@ -10,9 +10,9 @@ import numpy as np
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..derivatives.derivative import total
-from ..elementwise import value
 from ..indexing import selection
 from ..nested import array_of
+from ..ufunc_calls import value
 from .branching import where
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..array import ADArray
 from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
-from ..elementwise import value
 from ..nested import array_of
+from ..ufunc_calls import value
 from . import (
     composed,
     joining,

@@ -13,10 +13,10 @@ from ...errors import ShapeError
 from ..array import ADArray
 from ..assembly.plan import add_product
 from ..derivatives.derivative import Derivative
-from ..elementwise import DOUBLE, EXTENDED, value
 from ..indexing import Selected
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
+from ..ufunc_calls import DOUBLE, EXTENDED, value
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 

@@ -15,9 +15,9 @@ from ...errors import DerivativeError
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..elementwise import EXTENDED, value
 from ..indexing import Selected
 from ..structures.operands import Index
+from ..ufunc_calls import EXTENDED, value
 from .branching import where
 
 UNSET: Any = np._NoValue

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..elementwise import EXTENDED, value
+from ..ufunc_calls import EXTENDED, value
 from .reductions import UNSET, refuse
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from ...errors import DerivativeError, InputError
 from ..array import ADArray
-from ..elementwise import value
 from ..indexing import permuted
+from ..ufunc_calls import value
 from .branching import where
 
 NUMPY_ONLY = (

@@ -19,8 +19,8 @@ from ...errors import DerivativeError, ShapeError
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.array_operations import flat
-from ..elementwise import value
 from ..nested import array_of
+from ..ufunc_calls import value
 
 LARGEST = 16
 

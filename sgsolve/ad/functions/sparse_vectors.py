@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from ...errors import DataTypeError, DerivativeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.derivative import total
-from ..elementwise import common_dtype
 from ..indexing import broadcast
+from ..ufunc_calls import common_dtype
 
 POSITION = np.dtype(np.int64)
 

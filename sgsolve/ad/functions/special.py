@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ...errors import DerivativeError, InputError
-from ..elementwise import value
+from ..ufunc_calls import value
 from .user import primitive
 
 HALF_ORDERS = (-1.5, -0.5, 0.5, 1.5, 2.5)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..elementwise import value
+from ..ufunc_calls import value
 from .branching import where
 
 

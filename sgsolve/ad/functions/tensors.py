@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..array import ADArray
-from ..elementwise import value
+from ..ufunc_calls import value
 
 
 def cross(

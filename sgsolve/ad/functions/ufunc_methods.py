@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..dispatch import call
-from ..elementwise import DECISIONS, value
+from ..ufunc_calls import DECISIONS, value
 from .composed import plain
 
 REDUCTIONS: dict[np.ufunc, Any] = {
