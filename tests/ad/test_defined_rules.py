@@ -110,7 +110,7 @@ def test_an_array_that_the_partial_derivative_keeps_may_change():
     ("slope", "error", "message"),
     [
         (lambda p: np.ones(5), ShapeError, r"ellipkm1 has shape \(5,\)"),
-        (lambda p: np.array(["a"] * 3), DataTypeError, "ellipkm1 has dtype"),
+        (lambda p: np.array(["a"] * 3), DerivativeError, "ellipkm1 has dtype"),
     ],
 )
 def test_what_a_partial_derivative_returns_is_checked(slope, error, message):
