@@ -172,7 +172,7 @@ def test_ldexp_and_several_results():
 
 
 def test_a_ufunc_without_a_rule_is_named_with_a_way_out():
-    with pytest.raises(DerivativeError, match=r"scipy.special.tklmbda.*ad\.elementwise"):
+    with pytest.raises(DerivativeError, match=r"scipy.special.tklmbda.*ad\.define_rule"):
         special.tklmbda(1.0, ad.seed([1.0]))
 
 
