@@ -115,7 +115,7 @@ def by_hand(n: int, x):
 
 def compare_brusselator(sizes: list[int]) -> None:
     """Print the whole solve against the loop by hand, best of three each, alternating."""
-    method = solvers.Newton(termination=solvers.Residual(relative=0.0, absolute=1e-6))
+    method = solvers.Newton(termination=solvers.ResidualTolerance(relative=0.0, absolute=1e-6))
     for n in sizes:
         residual, x0 = brusselator(n)
         hand, ours, default = [], [], []
@@ -138,7 +138,7 @@ def compare_brusselator(sizes: list[int]) -> None:
 
 def overhead() -> None:
     """Print the share of everything but residual, Jacobian and LAPACK at 300 unknowns."""
-    for solver in (solvers.Newton(), solvers.DampedNewton(reuse=solvers.Never())):
+    for solver in (solvers.Newton(), solvers.DampedNewton(reuse=solvers.NoReuse())):
         problem = Problem(bratu)
         runs = [problem.solve(np.full(300, 3.0), solver) for _ in range(50)]
         best = min(runs, key=lambda run: run.stats.seconds["total"])

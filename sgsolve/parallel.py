@@ -147,7 +147,7 @@ def _left(future: Any, task: tuple[Any, ...], name: str) -> Branch:
 
 
 def _failed(
-    name: str, member: Mapping[str, Any], reason: str, n: int, status: Status = Status.RAISED
+    name: str, member: Mapping[str, Any], reason: str, n: int, status: Status = Status.EXCEPTION
 ) -> Branch:
     """Return the branch of a member that has no point."""
     columns = {name: np.empty(0), "nit": np.empty(0, dtype=int)}

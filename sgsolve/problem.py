@@ -150,7 +150,7 @@ class Problem(Branching, Responses):
         ----------
         x0 : array_like, shape (n,)
             Where to start.
-        solver : Method or Robust, optional
+        solver : NewtonMethod or Robust, optional
             From `sgsolve.solvers`; the ladder `continuation.default_ladder` by default.
         raise_on_failure : bool
             Raise `ConvergenceError` (which carries the result), or return it.

@@ -21,7 +21,7 @@ from ..results.status import Status
 from ..solvers.direction import Direction, NewtonDirection
 from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
-from ..solvers.method import Method
+from ..solvers.method import NewtonMethod
 
 Vector = NDArray[Any]
 
@@ -58,11 +58,11 @@ class Deflation:
         if self.power <= 0.0 or self.distance <= 0.0 or self.attempts < 1:
             raise InputError("power, distance and attempts of Deflation must be positive")
 
-    def solver(self, known: list[Vector], size: float, attempt: int) -> Method:
+    def solver(self, known: list[Vector], size: float, attempt: int) -> NewtonMethod:
         """Return a solver that avoids known solutions; `size` is that of the unknowns."""
         factor, share = ((1.0, 1.0), (10.0, 0.5), (0.1, 1.0))[attempt % 3]
         reach, power = factor * size, share * self.power
-        return Method(
+        return NewtonMethod(
             direction=DeflatedDirection(known=tuple(known), power=power, size=reach),
             limits=(MaxChange(20.0 * size),),
             max_iterations=self.max_iterations,

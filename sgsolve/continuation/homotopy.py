@@ -23,7 +23,7 @@ from ..pattern import Pattern
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.direction import diagonal_positions
-from ..solvers.method import Method
+from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
 from ..solvers.presets import DampedNewton
@@ -52,7 +52,7 @@ class Homotopy:
         How the curve is followed; t runs from 0 to 1.
     max_points : int
         Limit on the points of the curve.
-    finish : Method
+    finish : NewtonMethod
         Solves from where the curve came to t = 1, or from the last point if it did not, or from x0
         if t did not even grow by the first step. Its limits hold on the curve too, which ends where
         one of them forbids the next step.
@@ -70,7 +70,7 @@ class Homotopy:
     kind: str = "newton"
     method: Arclength = field(default_factory=lambda: Arclength(step=0.02, max_step=0.3))
     max_points: int = 200
-    finish: Method = field(default_factory=DampedNewton)
+    finish: NewtonMethod = field(default_factory=DampedNewton)
     matrix_free = False
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ class Fault(Enum):
 
 
 @dataclass(frozen=True)
-class System:
+class LinearSystem:
     """The matrix that an answer is judged by: A, |A|, and the solve of the factorization."""
 
     A: Any
@@ -102,7 +102,7 @@ class Answer:
 
 
 def judged(
-    system: System, b: NDArray[Any], doubtful: bool, nearest: Callable[[], Singularity]
+    system: LinearSystem, b: NDArray[Any], doubtful: bool, nearest: Callable[[], Singularity]
 ) -> tuple[Answer | None, Fault | None]:
     """Solve, refine and judge.
 
@@ -141,7 +141,7 @@ def judged(
 
 
 def refined(
-    system: System, b: NDArray[Any], size_of_b: NDArray[Any], target: float = REFINE_ABOVE
+    system: LinearSystem, b: NDArray[Any], size_of_b: NDArray[Any], target: float = REFINE_ABOVE
 ) -> Answer:
     """Solve; if the backward error is above the target, refine while it at least halves.
 
@@ -169,13 +169,13 @@ def refined(
 
 
 def _measured(
-    system: System, x: NDArray[Any], b: NDArray[Any], size_of_b: NDArray[Any], steps: int
+    system: LinearSystem, x: NDArray[Any], b: NDArray[Any], size_of_b: NDArray[Any], steps: int
 ) -> Answer:
     r, scale = system.residual(x, b, size_of_b)
     return Answer(x, largest_ratio(r, scale), r, scale, steps)
 
 
-def relaxed_error(system: System, answer: Answer) -> float:
+def relaxed_error(system: LinearSystem, answer: Answer) -> float:
     """Return the backward error with rows of pure rounding judged against the largest x.
 
     A row all of whose terms are below 1e3 eps of the largest unknown holds no information of its

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .accuracy import MAX_REFINE, REFINE_ABOVE, Singularity, System, largest_ratio
+from .accuracy import MAX_REFINE, REFINE_ABOVE, LinearSystem, Singularity, largest_ratio
 from .backend import Vector
 
 # The search direction becomes the null vector in the first solve; the second confirms it where
@@ -28,13 +28,13 @@ TINY = 1e-300
 
 
 def distance_to_singularity(
-    system: System, transposed: System, signs: NDArray[np.float64]
+    system: LinearSystem, transposed: LinearSystem, signs: NDArray[np.float64]
 ) -> Singularity:
     """Estimate the relative componentwise distance from the nearest singular matrix.
 
     Parameters
     ----------
-    system, transposed : System
+    system, transposed : LinearSystem
         The equilibrated matrix and its transpose, with the solves of one factorization.
     signs : ndarray, shape (n,)
         Random numbers of both signs and size near 1.
@@ -82,7 +82,7 @@ def unknown(n: int) -> Singularity:
     return Singularity(0.0, every, every)
 
 
-def _solution(system: System, b: NDArray[np.float64]) -> Vector | None:
+def _solution(system: LinearSystem, b: NDArray[np.float64]) -> Vector | None:
     """Solve and refine until each equation holds; None if some do not."""
     size = np.abs(b)
     v, r = np.zeros_like(b), b

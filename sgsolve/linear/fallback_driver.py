@@ -20,7 +20,7 @@ from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
 from .fallbacks import fallbacks, reads_values
-from .prepared_matrix import Prepared
+from .prepared_matrix import PreparedMatrix
 from .singular import diagnose
 from .statistics import Statistics
 
@@ -61,7 +61,7 @@ class FallbackDriver:
         if backend is not None:
             self._preferred = backend
 
-    def factorize(self, prepared: Prepared) -> None:
+    def factorize(self, prepared: PreparedMatrix) -> None:
         """Factorize the prepared values, by the preferred back end or by a fallback."""
         self.ready, self.active = False, self._preferred
         try:
@@ -71,7 +71,7 @@ class FallbackDriver:
             self._take_over(prepared, error)
         self.ready = True
 
-    def solve(self, prepared: Prepared, b: NDArray[Any], transpose: bool) -> Answer:
+    def solve(self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool) -> Answer:
         """Return an answer that holds for the prepared system."""
         with np.errstate(all="ignore"):
             answer, fault = self._attempt(prepared, b, transpose)
@@ -82,7 +82,7 @@ class FallbackDriver:
             self._strained, self._stale = 0, True
         return answer
 
-    def _drive(self, backend: Any, prepared: Prepared, analyze: bool) -> None:
+    def _drive(self, backend: Any, prepared: PreparedMatrix, analyze: bool) -> None:
         """Use the two verbs of a back end and see what its pivots say."""
         if analyze:
             start = perf_counter()
@@ -100,7 +100,7 @@ class FallbackDriver:
         self._nearest = None
 
     def _attempt(
-        self, prepared: Prepared, b: NDArray[Any], transpose: bool
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
         system = prepared.system(self.active, transpose)
@@ -117,14 +117,16 @@ class FallbackDriver:
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
 
-    def _nearest_singular(self, prepared: Prepared) -> Singularity:
+    def _nearest_singular(self, prepared: PreparedMatrix) -> Singularity:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
             return unknown(len(prepared.signs))
         system, transposed = (prepared.system(self.active, flag) for flag in (False, True))
         return distance_to_singularity(system, transposed, prepared.signs)
 
-    def _rescue(self, prepared: Prepared, b: NDArray[Any], transpose: bool, fault: Fault) -> Answer:
+    def _rescue(
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, fault: Fault
+    ) -> Answer:
         """Try the fallbacks until an answer is accurate; raise if none is."""
         if fault is Fault.SINGULAR:
             raise self._reset(diagnose(prepared.A, fault.value, self.active.solve), False)
@@ -152,7 +154,7 @@ class FallbackDriver:
             solve = self.active.solve
         raise self._reset(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
 
-    def _take_over(self, prepared: Prepared, error: Exception) -> None:
+    def _take_over(self, prepared: PreparedMatrix, error: Exception) -> None:
         """Find a back end that can factorize at all; raise if there is none."""
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
@@ -169,7 +171,7 @@ class FallbackDriver:
         reasons = "; ".join(str(failure) for failure in failures)
         raise self._reset(BackendError(f"no back end can factorize: {reasons}")) from error
 
-    def _tried(self, maker: Callable[[], Any], prepared: Prepared) -> Exception | None:
+    def _tried(self, maker: Callable[[], Any], prepared: PreparedMatrix) -> Exception | None:
         """Try to factorize with another back end, which then serves; return why it cannot."""
         try:
             backend = maker()

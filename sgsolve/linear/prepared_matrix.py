@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
-from .accuracy import System
+from .accuracy import LinearSystem
 from .equilibration import Equilibration
 from .matching import has_full_rank
 from .singular import diagnose
 
 
-class Prepared:
+class PreparedMatrix:
     """The equilibrated matrix of one pattern and dtype, refilled in place.
 
     Parameters
@@ -70,7 +70,7 @@ class Prepared:
             self._occupied = occupied, has_full_rank(nonzero)
         return self._occupied[1]
 
-    def system(self, backend: Any, transpose: bool) -> System:
+    def system(self, backend: Any, transpose: bool) -> LinearSystem:
         """Return what answers of this back end are judged by."""
         dtype = self.values.dtype
 
@@ -79,8 +79,8 @@ class Prepared:
             return x
 
         if transpose:
-            return System(*self._transposed, solve)
-        return System(self.A, self._magnitude, solve)
+            return LinearSystem(*self._transposed, solve)
+        return LinearSystem(self.A, self._magnitude, solve)
 
     def scale_right_hand_side(self, b: NDArray[Any], transpose: bool) -> NDArray[Any]:
         """Return R b, or C b for the transposed system; F-ordered, a copy."""

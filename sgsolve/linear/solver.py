@@ -20,7 +20,7 @@ from ..pattern import Pattern
 from .choose import created, suited
 from .diagonal import Occupied
 from .fallback_driver import FallbackDriver, name_of
-from .prepared_matrix import Prepared
+from .prepared_matrix import PreparedMatrix
 from .statistics import Statistics
 from .validation import PatternMap, right_hand_side
 
@@ -82,7 +82,7 @@ class LinearSolver:
         self._driver = FallbackDriver(created(backend, pattern), self.stats)
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if backend == "auto" else None
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedMatrix | None = None
 
     @property
     def pattern(self) -> Pattern:
@@ -212,7 +212,7 @@ class LinearSolver:
             f"{self.name}. {ADVICE}"
         )
 
-    def _take(self, A: Any) -> Prepared:
+    def _take(self, A: Any) -> PreparedMatrix:
         """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""
         whole, analyzed = self._map.pattern, self._occupied.pattern
         data = self._map.values(A)
@@ -228,7 +228,7 @@ class LinearSolver:
             self._driver.renew(None if choose is None else choose(pattern))
         prepared = self._prepared
         if prepared is None or prepared.values.dtype != data.dtype:
-            prepared = self._prepared = Prepared(pattern, data.dtype)
+            prepared = self._prepared = PreparedMatrix(pattern, data.dtype)
             self._driver.renew()
         prepared.fill(data)
         return prepared

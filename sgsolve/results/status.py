@@ -84,11 +84,11 @@ class Status(Enum):
         "the inner iteration for the linear system made no progress",
         "give solvers.NewtonKrylov a preconditioner, or use a direct solver",
     )
-    RAISED = (
+    EXCEPTION = (
         "the code that was called raised an exception",
         "run this member alone to see where",
     )
-    UNFIT = (
+    OUTPUT_FAILED = (
         "a function of the user returned something that cannot be kept",
         "return numbers, of one shape at all points: NaN where there is nothing to tell",
     )

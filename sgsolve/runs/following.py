@@ -40,7 +40,7 @@ Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 POINTS = 400
-RESUMABLE = (Status.INTERRUPTED, Status.TIME_LIMIT, Status.MAX_POINTS, Status.UNFIT)
+RESUMABLE = (Status.INTERRUPTED, Status.TIME_LIMIT, Status.MAX_POINTS, Status.OUTPUT_FAILED)
 
 
 class Run:
@@ -175,7 +175,7 @@ class Run:
         except UnfitError as error:
             if not state.rows:
                 raise
-            state.status, state.ending = Status.UNFIT, str(error)
+            state.status, state.ending = Status.OUTPUT_FAILED, str(error)
         except Exception:  # of the user's code; what was computed is not to be lost with it
             if request.checkpoint is not None and state.rows:
                 recorder.write(curve, state)

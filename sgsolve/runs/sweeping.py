@@ -188,7 +188,7 @@ def sweep_branch(
     except UnfitError as error:
         if not watch.count:
             raise
-        track.status, watch.unfit = Status.UNFIT, str(error)
+        track.status, watch.unfit = Status.OUTPUT_FAILED, str(error)
     except Exception:  # of the user's code; what was computed is not to be lost with it
         if watch.checkpoint is not None and watch.count:
             watch.write(track)

@@ -71,7 +71,7 @@ class Sweeps(Multiplicity):
         values : sequence of float, or array_like of shape (points, names)
             In any order; each is hit exactly. Where a step fails it is halved, through values in
             between (along a straight line for several parameters), and grown again.
-        solver : Method or Robust, optional
+        solver : NewtonMethod or Robust, optional
             For all points. By default the ladder of `solve` for the first, and `DampedNewton`
             with 30 iterations for the others.
         predictor : Constant, Secant or Tangent, optional

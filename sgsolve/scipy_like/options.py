@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..solvers import Error, Residual, Rounding, StepSize, Test
+from ..solvers import (
+    ErrorTolerance,
+    ResidualTolerance,
+    RoundingLevel,
+    StepTolerance,
+    TerminationTest,
+)
 
 TOLERANCES = ("xtol", "ftol", "fatol", "xatol")
 NO_DIFFERENCES = "the Jacobian is exact, without finite differences"
@@ -85,7 +91,7 @@ def termination(
     ftol: float | None = None,
     fatol: float = 0.0,
     xatol: float | None = None,
-) -> Test:
+) -> TerminationTest:
     """Return the criterion: every residual is small, and so is the error of x.
 
     Parameters
@@ -100,11 +106,11 @@ def termination(
         Length of the last step in each unknown.
     """
     relative = ftol if ftol is not None else max(xtol or 0.0, TIGHTEST)
-    test: Test = Residual(relative=relative, absolute=fatol)
+    test: TerminationTest = ResidualTolerance(relative=relative, absolute=fatol)
     if xtol is not None:
-        test = test & (Error(xtol) | Rounding())
+        test = test & (ErrorTolerance(xtol) | RoundingLevel())
     if xatol is not None:
-        test = test & (StepSize(relative=0.0, absolute=xatol) | Rounding())
+        test = test & (StepTolerance(relative=0.0, absolute=xatol) | RoundingLevel())
     return test
 
 

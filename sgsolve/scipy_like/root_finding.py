@@ -155,7 +155,7 @@ def _solver(method: Any, tol: float | None, options: dict[str, Any]) -> tuple[An
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     settings, limits = translated(tol, options)
-    known = {f.name for f in fields(type(METHODS[method]()))} - {"rungs"}
+    known = {f.name for f in fields(type(METHODS[method]()))} - {"stages"}
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise InputError(

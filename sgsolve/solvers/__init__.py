@@ -7,18 +7,18 @@ docs/start/which_method.md.
 
 >>> DampedNewton(max_iterations=30).max_iterations
 30
->>> Newton(termination=Residual(absolute=1e-6, relative=0.0)).termination
-Residual(relative=0.0, absolute=1e-06)
+>>> Newton(termination=ResidualTolerance(absolute=1e-6, relative=0.0)).termination
+ResidualTolerance(relative=0.0, absolute=1e-06)
 """
 
 from .damping import Armijo, FullStep, NaturalMonotonicity
 from .direction import NewtonDirection, PseudoTransientDirection
 from .iterate import Iterate
 from .krylov import KrylovDirection
-from .levenberg_marquardt import Marquardt
+from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
-from .method import Method
-from .polyalgorithm import Robust, Rung
+from .method import NewtonMethod
+from .polyalgorithm import Robust, Stage
 from .predictor import Constant, Secant, Tangent
 from .presets import (
     DampedNewton,
@@ -29,47 +29,54 @@ from .presets import (
     PseudoTransient,
     TrustRegion,
 )
-from .reuse import Every, Measured, Never
+from .reuse import CostBasedReuse, NoReuse, Shamanskii
 from .system import System
-from .termination import Decrease, Error, Residual, Rounding, StepSize, Test
+from .termination import (
+    ErrorTolerance,
+    ResidualReduction,
+    ResidualTolerance,
+    RoundingLevel,
+    StepTolerance,
+    TerminationTest,
+)
 from .trust_region import Dogleg
 
 __all__ = [
     "Armijo",
     "Bounds",
     "Constant",
+    "CostBasedReuse",
     "DampedNewton",
-    "Decrease",
     "Dogleg",
-    "Error",
-    "Every",
+    "ErrorTolerance",
     "FullStep",
     "Iterate",
     "KrylovDirection",
     "LevenbergMarquardt",
+    "LevenbergMarquardtStep",
     "Limit",
     "LineSearchNewton",
     "LogDamping",
-    "Marquardt",
     "MaxChange",
-    "Measured",
-    "Method",
     "NaturalMonotonicity",
-    "Never",
     "Newton",
     "NewtonDirection",
     "NewtonKrylov",
+    "NewtonMethod",
+    "NoReuse",
     "Positive",
     "PseudoTransient",
     "PseudoTransientDirection",
-    "Residual",
+    "ResidualReduction",
+    "ResidualTolerance",
     "Robust",
-    "Rounding",
-    "Rung",
+    "RoundingLevel",
     "Secant",
-    "StepSize",
+    "Shamanskii",
+    "Stage",
+    "StepTolerance",
     "System",
     "Tangent",
-    "Test",
+    "TerminationTest",
     "TrustRegion",
 ]

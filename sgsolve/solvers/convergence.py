@@ -20,7 +20,7 @@ import numpy as np
 from ..results.status import Status
 from .iterate import Iterate, Vector
 from .rounding import SMALL_STEP, at_rounding
-from .termination import Test
+from .termination import TerminationTest
 
 MOVED = 1e-4  # if an unknown moved by more, relative to itself, the old Jacobian is not believed
 LINEAR_STEPS = 8  # steps of linear convergence before it is believed
@@ -34,7 +34,9 @@ OPEN = 1e-9  # of its terms: an equation with a larger residual was open before 
 HIDDEN = 1e-2  # of the residual before the step: what must come back there
 
 
-def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> Status | None:
+def verdict(
+    test: TerminationTest, it: Iterate, linearize: Callable[[Iterate], bool]
+) -> Status | None:
     """Return the status that ends the solve at this iterate, or None to go on."""
     if it.k == 0:
         return Status.CONVERGED if _at_start(test, it) else None
@@ -55,7 +57,7 @@ def verdict(test: Test, it: Iterate, linearize: Callable[[Iterate], bool]) -> St
     return _vanishing(it)
 
 
-def _at_start(test: Test, it: Iterate) -> bool:
+def _at_start(test: TerminationTest, it: Iterate) -> bool:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
     if not it.F.any():
         return True
@@ -64,7 +66,7 @@ def _at_start(test: Test, it: Iterate) -> bool:
 
 def _moved(it: Iterate) -> bool:
     """Whether the last step was too long for the Jacobian before it to tell sizes after it."""
-    return bool((np.abs(it.step) > MOVED * it.sizes.magnitude).any())
+    return bool((np.abs(it.step) > MOVED * it.scaling.magnitude).any())
 
 
 def _ran_off(it: Iterate) -> bool:
@@ -79,7 +81,7 @@ def _ran_off(it: Iterate) -> bool:
     step, before = np.abs(it.step), np.abs(it.step_old)
     steady = (step >= STEADY * before) & (it.step * it.step_old > 0.0)
     giant = step >= np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
-    if not ((steady | giant) & (step > 1e-8 * it.sizes.magnitude)).any():
+    if not ((steady | giant) & (step > 1e-8 * it.scaling.magnitude)).any():
         return False
     closed = np.abs(it.F_old)
     closed[(closed <= 100.0 * np.abs(it.F)) | (closed <= OPEN * it.own_old)] = 0.0

@@ -1,4 +1,4 @@
-"""Meter: every call of a solve that costs time goes through here and is counted.
+"""CountedSystem: every call of a solve that costs time goes through here and is counted.
 
 One idea: what a report says about cost, and what `reuse` decides from cost, are the same numbers,
 taken in one place. What the user's residual signals at a point outside its model (`DomainError`,
@@ -21,7 +21,7 @@ from .workspace import Workspace
 Vector = NDArray[Any]
 
 
-class Meter:
+class CountedSystem:
     """A system and its linear solver, counted and timed.
 
     Parameters

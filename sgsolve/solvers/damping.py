@@ -103,7 +103,7 @@ class Armijo:
                 damping = _shorter(damping, floor)
                 continue
             finite = True
-            trial = it.sizes.merit(F)
+            trial = it.scaling.merit(F)
             if trial <= (1.0 - self.alpha * damping) * phi:
                 it.accept(x, F, damping)
                 return None
@@ -113,7 +113,7 @@ class Armijo:
 
 def _floor(it: Iterate, smallest: float) -> float:
     """Return the smallest damping to try: positive, and lower for an extremely long step."""
-    return max(smallest / max(1.0, it.sizes.norm(it.dx)), SMALLEST)
+    return max(smallest / max(1.0, it.scaling.norm(it.dx)), SMALLEST)
 
 
 def _shorter(damping: float, floor: float) -> float:
@@ -160,8 +160,8 @@ class NaturalMonotonicity:
 
     def advance(self, it: Iterate) -> Status | None:
         """Predict the damping, then correct it until the natural level falls."""
-        size = it.sizes.norm(it.dx)
-        level = it.sizes.norm(it.proposed)
+        size = it.scaling.norm(it.dx)
+        level = it.scaling.norm(it.proposed)
         damping, reduced, finite = self._predict(it, size), False, False
         floor = _floor(it, self.smallest)
         while damping >= floor:
@@ -175,7 +175,7 @@ class NaturalMonotonicity:
             if correction is None:
                 damping, reduced = _shorter(damping, floor), True
                 continue
-            natural = it.sizes.norm(correction)
+            natural = it.scaling.norm(correction)
             best = self._optimal(it, correction, size, damping)
             if not natural < level:
                 damping, reduced = min(max(best, 0.1 * damping), 0.5 * damping), True
@@ -199,16 +199,16 @@ class NaturalMonotonicity:
         if not it.newton or it.memory.get("old factorisation"):
             return 1.0
         before, correction, damping = memory
-        gap = it.sizes.norm(correction - it.proposed)
+        gap = it.scaling.norm(correction - it.proposed)
         if gap * size == 0.0:
             return 1.0
-        predicted = it.sizes.norm(before) * it.sizes.norm(correction) / (gap * size) * damping
+        predicted = it.scaling.norm(before) * it.scaling.norm(correction) / (gap * size) * damping
         return float(min(1.0, max(predicted, damping / self.bound), self.bound * damping))
 
     @staticmethod
     def _optimal(it: Iterate, correction: Vector, size: float, damping: float) -> float:
         """Return the a posteriori damping from the curvature seen along the step."""
-        gap = it.sizes.norm(correction - (it.proposed - damping * it.dx))
+        gap = it.scaling.norm(correction - (it.proposed - damping * it.dx))
         if gap == 0.0:
             return 1.0
         return min(1.0, 0.5 * size * damping * damping / gap)

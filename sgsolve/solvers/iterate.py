@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..results.history import History, Step
-from .counted_system import Meter
+from .counted_system import CountedSystem
 from .error_estimate import observed_order
 from .limits import Limit
 from .norms import norm2
 from .perturbation import moved_beside
-from .scaling import Sizes, probed
+from .scaling import Scaling, probed
 from .system import System
 from .workspace import Workspace
 
@@ -63,19 +63,19 @@ class Iterate:
         self.system = system
         self.limits = limits
         self.workspace = workspace
-        self.meter, self.blocks = Meter(system, workspace, deadline), system.blocks
+        self.counted, self.blocks = CountedSystem(system, workspace, deadline), system.blocks
         self.x, self.F = x, F
         self.x_old = x
         self.moved: tuple[Vector, Vector] | None = None  # the start and its F, if it was moved
         self.J: Any = None
-        self.sizes = Sizes(system.blocks, system.scale, len(x))
-        self.largest = self.sizes.of_unknowns(x)
+        self.scaling = Scaling(system.blocks, system.scale, len(x))
+        self.largest = self.scaling.of_unknowns(x)
         self.S_start: Vector | None = None  # the first S: comparable over the whole solve
         self.measure = math.inf
         self.best: tuple[float, Vector, Vector] | None = None
         self.step: Vector = np.zeros_like(x)
-        self.step_old, self.F_old, self.own_old = self.step, F, self.sizes.own
-        self.peak: Vector = self.sizes.magnitude  # the largest magnitude that each unknown had
+        self.step_old, self.F_old, self.own_old = self.step, F, self.scaling.own
+        self.peak: Vector = self.scaling.magnitude  # the largest magnitude that each unknown had
         self.fresh = self.factorized = False
         self.limited = False
         self.newton = False  # whether dx is Newton's direction for the fresh Jacobian
@@ -96,17 +96,17 @@ class Iterate:
     @property
     def S(self) -> Vector:
         """Term size of every equation, shape (n,)."""
-        return self.sizes.S
+        return self.scaling.S
 
     @property
     def weights(self) -> Vector:
         """Size of every unknown, shape (n,)."""
-        return self.sizes.weights
+        return self.scaling.weights
 
     def evaluate(self, x: Vector) -> Vector | None:
         """Return the residual at a trial point; None if it is not finite or outside the model."""
         self.trials += 1
-        return self.meter.residual(x)
+        return self.counted.residual(x)
 
     def linearize(self) -> bool:
         """Evaluate the Jacobian at x, or next to it; False if it is finite at neither."""
@@ -119,30 +119,30 @@ class Iterate:
     def linearize_at(self, x: Vector) -> bool:
         """Evaluate F and J at x, which becomes the point; False if they are not finite."""
         self.J = None
-        found = self.meter.linearize(x)
+        found = self.counted.linearize(x)
         if found is None:
             return False
         self._place(x, *found)
         self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
-        return self.sizes.of_equations(self._magnitudes) and self._measured()
+        return self.scaling.of_equations(self._magnitudes) and self._measured()
 
     def probe_at(self, x: Vector) -> bool:
         """Find the sizes at x, which becomes the point, from products; False if not finite."""
-        F = self.F if x is self.x else self.meter.residual(x)
+        F = self.F if x is self.x else self.counted.residual(x)
         if F is None:
             return False
         self._place(x, F, None)
-        return self.sizes.probed(self.product, PROBES) and self._measured()
+        return self.scaling.probed(self.product, PROBES) and self._measured()
 
     def _place(self, x: Vector, F: Vector, J: Any) -> None:
         if x is not self.x:
-            self.x, self.largest = x, self.sizes.of_unknowns(x)
+            self.x, self.largest = x, self.scaling.of_unknowns(x)
         self.F, self.J = F, J
         self.fresh, self.factorized, self.age = True, False, 0
 
     def product(self, v: Vector) -> Vector:
         """Return J v at x, without the matrix."""
-        return self.meter.product(self.x, v)
+        return self.counted.product(self.x, v)
 
     def terms(self, magnitude: Vector) -> Vector:
         """Return ``|J|`` times the given sizes of the unknowns."""
@@ -152,9 +152,9 @@ class Iterate:
     def terms_at(self, x: Vector) -> Vector | None:
         """Return the sizes of the own terms at another point; None if they are not finite."""
         if self.J is None:
-            terms = probed(lambda v: self.meter.product(x, v), np.abs(x), PROBES)
+            terms = probed(lambda v: self.counted.product(x, v), np.abs(x), PROBES)
         else:
-            found = self.meter.linearize(x)
+            found = self.counted.linearize(x)
             if found is None:
                 return None
             terms = self.system.pattern.matrix(np.abs(found[1].data)) @ np.abs(x)
@@ -165,7 +165,7 @@ class Iterate:
         if self.S_start is None:
             self.S_start = self.S
             self._keep_best()
-        self.phi = self.sizes.merit(self.F)
+        self.phi = self.scaling.merit(self.F)
         return True
 
     def _keep_best(self) -> None:
@@ -179,17 +179,17 @@ class Iterate:
     def factorize(self) -> None:
         """Factorise the Jacobian unless that is done; raises `LinearSolveError`."""
         if not self.factorized:
-            self.meter.factorize(self.J)
+            self.counted.factorize(self.J)
             self.factorized = True
 
     def solve(self, b: Vector) -> Vector:
         """Return J^-1 b with the kept factorisation; raises `LinearSolveError`."""
-        return self.meter.solve(b)
+        return self.counted.solve(b)
 
     @property
     def backward_error(self) -> float:
         """Backward error of the last linear solve."""
-        return float(self.meter.solver.backward_error) if self.factorized else math.nan
+        return float(self.counted.solver.backward_error) if self.factorized else math.nan
 
     def newton_direction(self) -> Vector:
         """Return -J^-1 F; raises `LinearSolveError`."""
@@ -226,13 +226,13 @@ class Iterate:
         phi_old = self.phi
         self.x_old, self.F_old, self.step_old = self.x, self.F, self.step
         self.x, self.F = x, F
-        self.damping, self.own_old = damping, self.sizes.own
-        self.phi = self.sizes.merit(F)
-        self.largest = self.sizes.of_unknowns(x)
-        self.peak = np.maximum(self.peak, self.sizes.magnitude)
-        if self.sizes.bare:
+        self.damping, self.own_old = damping, self.scaling.own
+        self.phi = self.scaling.merit(F)
+        self.largest = self.scaling.of_unknowns(x)
+        self.peak = np.maximum(self.peak, self.scaling.magnitude)
+        if self.scaling.bare:
             # unknowns were zero, so their terms had no size; now they may have
-            self.sizes.of_equations(self._magnitudes)
+            self.scaling.of_equations(self._magnitudes)
         self.contraction = self.phi / phi_old if phi_old > 0.0 else 0.0
         self.fresh, self.correction = False, None
         self.k += 1
@@ -252,7 +252,7 @@ class Iterate:
             Step(
                 iteration=self.k,
                 residual=float(np.abs(self.F).max()),
-                scaled=float(self.sizes.scaled(self.F).max()),
+                scaled=float(self.scaling.scaled(self.F).max()),
                 step=self.step_size if self.k else 0.0,
                 damping=self.damping,
                 order=self.order,

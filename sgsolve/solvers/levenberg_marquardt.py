@@ -33,7 +33,7 @@ Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Marquardt:
+class LevenbergMarquardtStep:
     """Regularised Gauss-Newton steps.
 
     Parameters
@@ -74,7 +74,7 @@ class Marquardt:
                 factor *= 10.0
                 continue
             finite = True
-            trial = it.sizes.merit(F)
+            trial = it.scaling.merit(F)
             ratio = decrease(phi, trial, norm2(left))
             if ratio > 1e-4:
                 change = 4.0 if ratio < 0.25 else 0.1 if ratio > 0.75 else 1.0

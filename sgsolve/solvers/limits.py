@@ -216,11 +216,11 @@ class UserLimit:
 
 def refuse_outside(solver: Any, x: Vector, blocks: Blocks) -> None:
     """Raise `InputError` if a start lies where the limits of a solver forbid steps to lead."""
-    rungs = getattr(solver, "rungs", ())
-    for rung in rungs:
-        refuse_outside(rung.solver, x, blocks)
+    stages = getattr(solver, "stages", ())
+    for stage in stages:
+        refuse_outside(stage.solver, x, blocks)
     solver = getattr(solver, "finish", solver)  # a homotopy has the limits of what ends it
-    for limit in () if rungs else getattr(solver, "limits", ()):
+    for limit in () if stages else getattr(solver, "limits", ()):
         if hasattr(limit, "refuse"):
             limit.refuse(x, blocks)
 

@@ -1,4 +1,4 @@
-"""The Newton loop, written once, and `Method`: the parts that it runs.
+"""The Newton loop, written once, and `NewtonMethod`: the parts that it runs.
 
 One idea: linearise, ask for a direction, limit it, let the damping follow it, judge the point.
 Every solver of this package except the ladder is this loop with other parts. Success is decided
@@ -23,16 +23,16 @@ from .iterate import Iterate, Vector
 from .limits import as_limit
 from .monitor import Monitor
 from .outcome import Outcome
-from .reuse import Never, Reuse
+from .reuse import NoReuse, Reuse
 from .rounding import at_rounding
 from .settings import made_of
 from .system import System
-from .termination import DEFAULT, Test
+from .termination import DEFAULT, TerminationTest
 from .workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class NewtonMethod:
     """A solver: the Newton loop with these parts. All presets are this with other defaults.
 
     Parameters
@@ -40,20 +40,20 @@ class Method:
     direction : Direction
         Which way: `NewtonDirection`, `PseudoTransientDirection`, `KrylovDirection`.
     damping : Damping
-        How far: `FullStep`, `Armijo`, `NaturalMonotonicity`, `Dogleg`, `Marquardt`.
+        How far: `FullStep`, `Armijo`, `NaturalMonotonicity`, `Dogleg`, `LevenbergMarquardtStep`.
     limits : tuple
         What a step may not do: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
         ``(x, dx) -> dx``; one, or several that are applied in turn to the full step.
-    termination : Test
+    termination : TerminationTest
         When it is good enough; must contain a test of the residual.
     reuse : Reuse
-        When to keep a Jacobian: `Never`, `Every`, `Measured`.
+        When to keep a Jacobian: `NoReuse`, `Shamanskii`, `CostBasedReuse`.
     max_iterations : int
 
     Examples
     --------
     >>> from sgsolve import Problem, solvers
-    >>> method = solvers.Method(damping=solvers.Armijo(), max_iterations=20)
+    >>> method = solvers.NewtonMethod(damping=solvers.Armijo(), max_iterations=20)
     >>> result = Problem(lambda x: x**2 - 2.0).solve([1.0], method)
     >>> print(f"{result.x[0]:.12f}")
     1.414213562373
@@ -62,22 +62,22 @@ class Method:
     direction: Direction = field(default_factory=NewtonDirection)
     damping: Damping = field(default_factory=FullStep)
     limits: tuple[Any, ...] = ()
-    termination: Test = DEFAULT
-    reuse: Reuse = field(default_factory=Never)
+    termination: TerminationTest = DEFAULT
+    reuse: Reuse = field(default_factory=NoReuse)
     max_iterations: int = 100
 
     def __post_init__(self) -> None:
         made_of(self, "direction", "compute", "NewtonDirection()")
         made_of(self, "damping", "advance", "Armijo()")
-        made_of(self, "reuse", "keep", "Never()")
-        if not isinstance(self.termination, Test):
+        made_of(self, "reuse", "keep", "NoReuse()")
+        if not isinstance(self.termination, TerminationTest):
             raise InputError(
                 f"termination must be a test of sgsolve.solvers, not {self.termination!r}"
             )
         if not self.termination.checks_residual:
             raise InputError(
                 "termination looks at steps only, and a small step is no solution; "
-                "join a test of the residual: Residual() & StepSize()"
+                "join a test of the residual: ResidualTolerance() & StepTolerance()"
             )
         if not isinstance(self.max_iterations, int) or self.max_iterations < 0:
             raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
@@ -104,7 +104,7 @@ class Method:
         """Name for reports."""
         return type(self).__name__
 
-    def adapted(self, **settings: Any) -> Method:
+    def adapted(self, **settings: Any) -> NewtonMethod:
         """Return one with other settings."""
         return replace(self, **settings)
 

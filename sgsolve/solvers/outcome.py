@@ -62,12 +62,12 @@ class Outcome:
     @classmethod
     def of(cls, it: Iterate, status: Status, name: str) -> Outcome:
         """Gather what an iterate knows at the end."""
-        x, F, scaled = it.x, it.F, it.sizes.scaled(it.F)
+        x, F, scaled = it.x, it.F, it.scaling.scaled(it.F)
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
-            scaled = it.sizes.scaled(F)
-        meter = it.meter
-        stats = Stats(nit=it.k, nfev=meter.nfev, njev=meter.njev, seconds=meter.seconds)
+            scaled = it.scaling.scaled(F)
+        counted = it.counted
+        stats = Stats(nit=it.k, nfev=counted.nfev, njev=counted.njev, seconds=counted.seconds)
         linear = (Status.SINGULAR_JACOBIAN, Status.LINEAR_SOLVE_FAILED)
         cause = it.memory.get("cause") if status in linear else None
         k, singular = it.memory.get("singular", (-1, None))

@@ -2,7 +2,7 @@
 
 The cheap method that usually works goes first. Each further one is there for a way in which the
 one before fails. It starts from the best point met so far that did not run away, or from the first.
-A failure of the whole ladder reports every rung.
+A failure of the whole ladder reports every stage.
 
 The idea of a polyalgorithm is NonlinearSolve.jl's; the order was found on the gallery of
 reference problems in the tests.
@@ -32,7 +32,7 @@ from .presets import (
 )
 from .settings import positive
 from .system import System
-from .termination import Test
+from .termination import TerminationTest
 from .workspace import Workspace
 
 # Endings that no other solver can improve on.
@@ -40,7 +40,7 @@ FINAL = (Status.STOPPED, Status.INTERRUPTED, Status.TIME_LIMIT)
 
 
 class Solver(Protocol):
-    """What can be a rung: `Method`, or a homotopy."""
+    """What can be a stage: `NewtonMethod`, or a homotopy."""
 
     @property
     def name(self) -> str:
@@ -59,12 +59,12 @@ class Solver(Protocol):
 
 
 @dataclass(frozen=True)
-class Rung:
+class Stage:
     """A solver of the ladder, and where it starts.
 
     Parameters
     ----------
-    solver : Method or Homotopy
+    solver : NewtonMethod or Homotopy
     from_best : bool
         Start from the best point so far that did not run away (True), or from the first (False).
     """
@@ -73,22 +73,22 @@ class Rung:
     from_best: bool = True
 
 
-def default_rungs() -> tuple[Rung, ...]:
+def default_stages() -> tuple[Stage, ...]:
     """Return the ladder that serves by default.
 
     The best point of a stage that failed may be a local minimum, so that every solver gets the
     first point as a start as well: what one of them solves alone, the ladder solves.
     """
     return (
-        Rung(DampedNewton()),
-        Rung(LineSearchNewton()),
-        Rung(TrustRegion(max_iterations=60)),
-        Rung(LevenbergMarquardt()),
-        Rung(Newton(), from_best=False),
-        Rung(PseudoTransient(), from_best=False),
-        Rung(LevenbergMarquardt(), from_best=False),
-        Rung(LineSearchNewton(), from_best=False),
-        Rung(TrustRegion(), from_best=False),
+        Stage(DampedNewton()),
+        Stage(LineSearchNewton()),
+        Stage(TrustRegion(max_iterations=60)),
+        Stage(LevenbergMarquardt()),
+        Stage(Newton(), from_best=False),
+        Stage(PseudoTransient(), from_best=False),
+        Stage(LevenbergMarquardt(), from_best=False),
+        Stage(LineSearchNewton(), from_best=False),
+        Stage(TrustRegion(), from_best=False),
     )
 
 
@@ -98,38 +98,42 @@ class Robust:
 
     Parameters
     ----------
-    rungs : tuple of Rung, optional
+    stages : tuple of Stage, optional
         The ladder; by default damped Newton; line search, trust region and Levenberg-Marquardt
         from the best point so far; full Newton, pseudo-transient continuation and those three from
         the first point. `Problem.solve` adds two homotopies to it:
-        `sgsolve.continuation.default_ladder`. A rung that would repeat an earlier one is left out.
+        `sgsolve.continuation.default_ladder`. A stage that would repeat an earlier one is left out.
     patience : float
-        Seconds that all rungs after the first may take together, or ten times what the first one
-        took, if that is more. What is left is shared evenly among the rungs to come, so that no
-        rung of a large problem takes the time of the others. Small problems take a hundredth of
+        Seconds that all stages after the first may take together, or ten times what the first one
+        took, if that is more. What is left is shared evenly among the stages to come, so that no
+        stage of a large problem takes the time of the others. Small problems take a hundredth of
         it, so that no clock decides on them; ``math.inf`` sets no limit.
     limits : tuple, optional
-    termination : Test, optional
+    termination : TerminationTest, optional
     max_iterations : int, optional
-        As in `Method`, for every rung, in place of what the rung has.
+        As in `NewtonMethod`, for every stage, in place of what the stage has.
     """
 
-    rungs: tuple[Rung, ...] = field(default_factory=default_rungs)
+    stages: tuple[Stage, ...] = field(default_factory=default_stages)
     patience: float = 40.0
     limits: tuple[Any, ...] | None = None
-    termination: Test | None = None
+    termination: TerminationTest | None = None
     max_iterations: int | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.rungs, Iterable) and all(isinstance(r, Rung) for r in self.rungs)):
-            raise InputError(f"rungs must be several Rung(solver), not {self.rungs!r}")
-        if not self.rungs:
-            raise InputError("a ladder needs at least one rung")
+        if not (
+            isinstance(self.stages, Iterable) and all(isinstance(r, Stage) for r in self.stages)
+        ):
+            raise InputError(f"stages must be several Stage(solver), not {self.stages!r}")
+        if not self.stages:
+            raise InputError("a ladder needs at least one stage")
         positive(self, "patience")
         names = ("limits", "termination", "max_iterations")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        rungs = tuple(replace(rung, solver=rung.solver.adapted(**given)) for rung in self.rungs)
-        object.__setattr__(self, "rungs", rungs)
+        stages = tuple(
+            replace(stage, solver=stage.solver.adapted(**given)) for stage in self.stages
+        )
+        object.__setattr__(self, "stages", stages)
 
     @property
     def name(self) -> str:
@@ -139,29 +143,29 @@ class Robust:
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
-        """Try the rungs in turn from (x, F); return the first success or the best failure."""
+        """Try the stages in turn from (x, F); return the first success or the best failure."""
         started = perf_counter()
-        total = self.rungs[0].solver.run(system, workspace, x, F, monitor)
+        total = self.stages[0].solver.run(system, workspace, x, F, monitor)
         total.stages.append(_line(total))
         first, now = total.moved or (x, F), perf_counter()
-        end, tried = now + max(self.patience, 10.0 * (now - started)), {_key(self.rungs[0], x)}
-        for k, rung in enumerate(self.rungs[1:], 1):
+        end, tried = now + max(self.patience, 10.0 * (now - started)), {_key(self.stages[0], x)}
+        for k, stage in enumerate(self.stages[1:], 1):
             if total.status.success or total.status in FINAL:
                 break
             away = total.ran_away(first[0], system)
-            start = (total.x, total.F) if rung.from_best and not away else first
-            if _key(rung, start[0]) in tried:
+            start = (total.x, total.F) if stage.from_best and not away else first
+            if _key(stage, start[0]) in tried:
                 continue
-            tried.add(_key(rung, start[0]))
-            share = (end - perf_counter()) / (len(self.rungs) - k)
-            outcome = _run(rung.solver, share, system, workspace, *start, monitor)
+            tried.add(_key(stage, start[0]))
+            share = (end - perf_counter()) / (len(self.stages) - k)
+            outcome = _run(stage.solver, share, system, workspace, *start, monitor)
             total = _joined(total, outcome, away, outcome.ran_away(first[0], system))
         return total
 
 
-def _key(rung: Rung, x: Vector) -> tuple[str, bytes]:
+def _key(stage: Stage, x: Vector) -> tuple[str, bytes]:
     """Return what tells a solver and its start from others; all settings are in its repr."""
-    return repr(rung.solver), x.tobytes()
+    return repr(stage.solver), x.tobytes()
 
 
 def _run(
@@ -173,7 +177,7 @@ def _run(
     F: Vector,
     monitor: Monitor,
 ) -> Outcome:
-    """Run a rung for its share of the time, in seconds."""
+    """Run a stage for its share of the time, in seconds."""
     deadline = perf_counter() + share
     if not deadline < monitor.deadline:
         deadline = monitor.deadline

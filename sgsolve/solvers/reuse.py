@@ -29,7 +29,7 @@ class Reuse(Protocol):
 
 
 @dataclass(frozen=True)
-class Never:
+class NoReuse:
     """A new Jacobian for every step."""
 
     def keep(self, it: Iterate) -> bool:
@@ -38,7 +38,7 @@ class Never:
 
 
 @dataclass(frozen=True)
-class Every:
+class Shamanskii:
     """A new Jacobian every `steps` steps: Shamanskii's method; inf is the chord method.
 
     Parameters
@@ -60,7 +60,7 @@ class Every:
 
 
 @dataclass(frozen=True)
-class Measured:
+class CostBasedReuse:
     """Keep the factorisation while the rest of the way is cheaper with it than with new ones.
 
     Parameters
@@ -90,8 +90,8 @@ class Measured:
         theta = it.contraction
         if it.damping != 1.0 or it.limited or not 0.0 < theta <= self.contraction:
             return False
-        cheap = it.meter.residual_cost + it.meter.solve_cost
-        full = cheap + it.meter.jacobian_cost + it.meter.factor_cost
+        cheap = it.counted.residual_cost + it.counted.solve_cost
+        full = cheap + it.counted.jacobian_cost + it.counted.factor_cost
         digits = -math.log(theta)
         left = max(math.log(max(it.phi, GOAL) / GOAL), digits)
         # an old factorisation repeats the last contraction, new ones double the digits each time

@@ -37,7 +37,7 @@ def at_rounding(it: Iterate) -> bool:
     if not it.fresh and not it.linearize():
         return False
     peak = TERM_FLOOR * it.peak
-    if (left > NOISE * it.terms(np.maximum(it.sizes.magnitude, peak))).any():
+    if (left > NOISE * it.terms(np.maximum(it.scaling.magnitude, peak))).any():
         return False
     try:
         dx = it.newton_direction()
@@ -45,20 +45,20 @@ def at_rounding(it: Iterate) -> bool:
         return False
     if (np.abs(dx) > SMALL_STEP * it.peak).any():
         return False
-    open_ = left > it.sizes.allowed(UNITS * EPS)
+    open_ = left > it.scaling.allowed(UNITS * EPS)
     return not open_.any() or _no_other_cause(it, dx, open_)
 
 
 def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     """Whether Newton's step fails to close equations, and neither curvature nor a jump says why."""
     F, middle = it.evaluate(it.x + dx), it.evaluate(it.x + 0.5 * dx)
-    there = it.meter.linearize(it.x + dx)
+    there = it.counted.linearize(it.x + dx)
     if F is None or middle is None or there is None:
         return False
     sizes = np.abs(it.F[open_]), np.abs(F[open_])
     if float((sizes[1] / it.S[open_]).max()) < 0.5 * float((sizes[0] / it.S[open_]).max()):
         return False  # Newton's method goes on
-    stay = open_ & (np.abs(F) > it.sizes.allowed(UNITS * EPS))
+    stay = open_ & (np.abs(F) > it.scaling.allowed(UNITS * EPS))
     curvature = there[1] @ dx - it.J @ dx
     if (np.abs(curvature) > np.abs(F))[stay].any():
         return False

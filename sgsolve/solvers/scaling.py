@@ -1,4 +1,4 @@
-"""Sizes: what "small" means for an unknown and for an equation, without units.
+"""Scaling: what "small" means for an unknown and for an equation, without units.
 
 The *own terms* of equation i have the size sum_j |J_ij x_j|, so that |F_i| over it is a relative
 error whatever the units of the equation (a componentwise backward error). Tests use these: another
@@ -29,7 +29,7 @@ TINY = 1e-290  # a component smaller than this, but not zero, counts as this: pr
 WEIGHT_FLOOR = 1e-3  # ... and in the norm of steps
 
 
-class Sizes:
+class Scaling:
     """The sizes of unknowns and equations at an iterate.
 
     Parameters

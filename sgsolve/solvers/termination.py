@@ -25,7 +25,7 @@ from .settings import positive, tolerance
 Tolerance = float | Mapping[str, float]
 
 
-class Test:
+class TerminationTest:
     """A question about an iterate; join with ``&`` and ``|``."""
 
     checks_residual = False
@@ -35,27 +35,27 @@ class Test:
         """Whether the iterate is good enough."""
         raise NotImplementedError
 
-    def __and__(self, other: Test) -> Test:
+    def __and__(self, other: TerminationTest) -> TerminationTest:
         return And(self, _joined(other))
 
-    def __or__(self, other: Test) -> Test:
+    def __or__(self, other: TerminationTest) -> TerminationTest:
         return Or(self, _joined(other))
 
 
-def _joined(other: Any) -> Test:
-    if not isinstance(other, Test):
+def _joined(other: Any) -> TerminationTest:
+    if not isinstance(other, TerminationTest):
         raise DataTypeError(
-            f"a test is joined with another test, such as Error(1e-9), not {other!r}"
+            f"a test is joined with another test, such as ErrorTolerance(1e-9), not {other!r}"
         )
     return other
 
 
 @dataclass(frozen=True)
-class And(Test):
+class And(TerminationTest):
     """Both tests hold."""
 
-    left: Test
-    right: Test
+    left: TerminationTest
+    right: TerminationTest
 
     @property
     def checks_residual(self) -> bool:  # type: ignore[override]  # read only
@@ -68,11 +68,11 @@ class And(Test):
 
 
 @dataclass(frozen=True)
-class Or(Test):
+class Or(TerminationTest):
     """One of the tests holds."""
 
-    left: Test
-    right: Test
+    left: TerminationTest
+    right: TerminationTest
 
     @property
     def checks_residual(self) -> bool:  # type: ignore[override]  # read only
@@ -85,7 +85,7 @@ class Or(Test):
 
 
 @dataclass(frozen=True)
-class Residual(Test):
+class ResidualTolerance(TerminationTest):
     """Every ``|F_i|`` <= absolute + relative * (size of the terms of equation i).
 
     Parameters
@@ -110,12 +110,12 @@ class Residual(Test):
         else:
             allowed = self.absolute
         if self.relative:
-            allowed = allowed + it.sizes.allowed(self.relative)
+            allowed = allowed + it.scaling.allowed(self.relative)
         return bool((np.abs(it.F) <= allowed).all())
 
 
 @dataclass(frozen=True)
-class Rounding(Test):
+class RoundingLevel(TerminationTest):
     """Every residual is within the rounding errors of the terms of its equation.
 
     Parameters
@@ -133,11 +133,11 @@ class Rounding(Test):
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
-        return bool((np.abs(it.F) <= it.sizes.allowed(self.factor * EPS)).all())
+        return bool((np.abs(it.F) <= it.scaling.allowed(self.factor * EPS)).all())
 
 
 @dataclass(frozen=True)
-class Decrease(Test):
+class ResidualReduction(TerminationTest):
     """The residual has fallen by a factor since the start, in the largest scaled component.
 
     Parameters
@@ -155,11 +155,11 @@ class Decrease(Test):
     def passed(self, it: Iterate) -> bool:
         """Whether the residual fell enough."""
         first = it.history[0].scaled if len(it.history) else math.inf
-        return float(it.sizes.scaled(it.F).max()) <= self.factor * min(first, 1.0)
+        return float(it.scaling.scaled(it.F).max()) <= self.factor * min(first, 1.0)
 
 
 @dataclass(frozen=True)
-class Error(Test):
+class ErrorTolerance(TerminationTest):
     """The estimated error of every unknown, relative to its size, is small.
 
     Size is the magnitude of the unknown, but at least a thousandth of the largest in its block, or
@@ -182,7 +182,7 @@ class Error(Test):
 
 
 @dataclass(frozen=True)
-class StepSize(Test):
+class StepTolerance(TerminationTest):
     """The last step was small: ``|dx_j|`` <= absolute + relative * (size of unknown j).
 
     Parameters
@@ -206,4 +206,4 @@ class StepSize(Test):
         return bool((np.abs(it.x - it.x_old) <= allowed).all())
 
 
-DEFAULT: Test = Residual() & (Error() | Rounding())
+DEFAULT: TerminationTest = ResidualTolerance() & (ErrorTolerance() | RoundingLevel())

@@ -74,7 +74,7 @@ class Dogleg:
                 radius = 0.25 * min(radius, length)
                 continue
             finite = True
-            ratio = model.ratio(p, it.sizes.merit(F))
+            ratio = model.ratio(p, it.scaling.merit(F))
             if ratio < self.poor:
                 radius = 0.25 * length
             if ratio > self.accept:

@@ -253,8 +253,8 @@ def test_the_ladder_with_homotopies():
     assert abs(result.x[0] - 2.0) < 1e-9
     limits = (Positive(),)
     assert all(
-        getattr(rung.solver, "finish", rung.solver).limits == limits
-        for rung in default_ladder(limits=limits).rungs
+        getattr(stage.solver, "finish", stage.solver).limits == limits
+        for stage in default_ladder(limits=limits).stages
     )
     with pytest.raises(InputError, match="kind"):
         Homotopy(kind="magic")

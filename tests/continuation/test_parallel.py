@@ -132,7 +132,7 @@ def test_failing_members_report_and_stop_nobody():
     with ThreadPoolExecutor(2) as pool:
         branches = parallel_sweep(MOODY, [0.5], "lam", VALUES, members, executor=pool)
     assert [b.success for b in branches] == [True, False, True]
-    assert branches[1].status is Status.RAISED
+    assert branches[1].status is Status.EXCEPTION
     assert "RuntimeError: no" in branches[1].message
     assert len(branches[1]) == 0
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import linear
-from sgsolve.linear.accuracy import Answer, System, refined, relaxed_error
+from sgsolve.linear.accuracy import Answer, LinearSystem, refined, relaxed_error
 from sgsolve.linear.equilibration import Equilibration
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
@@ -58,7 +58,7 @@ def test_backward_error_is_that_of_the_unscaled_system():
 
 def test_rows_of_pure_rounding_are_judged_against_the_largest_unknown():
     A = np.array([[1.0, 1.0], [0.5, 1.0]])
-    system = System(A, np.abs(A), lambda b: np.linalg.solve(A, b))
+    system = LinearSystem(A, np.abs(A), lambda b: np.linalg.solve(A, b))
     for x, error in (([1.0, 0.0], 0.5), ([1.0, 1e-3], 1.0)):
         # A second row of nothing but noise: b is exact to rounding of the first unknown.
         x = np.array(x)
@@ -74,7 +74,7 @@ def test_one_step_of_refinement_brings_the_noise_of_tiny_unknowns_down():
     # An elimination leaves noise of 1e-17 of the largest unknown in all the others. The strict
     # measure of such a row is 1 before and 1e-4 after a step that gains 17 digits.
     A = np.eye(2)
-    system = System(A, A, lambda b: b + np.array([0.0, 1e-17 * np.abs(b).max()]))
+    system = LinearSystem(A, A, lambda b: b + np.array([0.0, 1e-17 * np.abs(b).max()]))
     b = np.array([1.0, 1e-30])
     answer = refined(system, b, np.abs(b))
     assert answer.steps == 1
@@ -85,7 +85,7 @@ def test_one_step_of_refinement_brings_the_noise_of_tiny_unknowns_down():
 def test_refinement_keeps_the_best_iterate():
     A = np.eye(3)
     gain = iter([1.5, -9.0])
-    system = System(A, A, lambda b: next(gain) * b)
+    system = LinearSystem(A, A, lambda b: next(gain) * b)
     answer = refined(system, np.ones(3), np.ones(3))
     np.testing.assert_array_equal(answer.x, np.full(3, 1.5))
     assert answer.error == pytest.approx(0.5 / 2.5)

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import SingularMatrixError
-from sgsolve.linear.accuracy import EPS, SINGULAR_BELOW, System
+from sgsolve.linear.accuracy import EPS, SINGULAR_BELOW, LinearSystem
 from sgsolve.linear.distance import distance_to_singularity
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
@@ -49,7 +49,7 @@ def distance(A):
     signs = np.where(np.arange(len(A)) % 2, -1.0, 1.3)
     magnitude = np.abs(A)
     return distance_to_singularity(
-        System(A, magnitude, solve), System(A.T, magnitude.T, across), signs
+        LinearSystem(A, magnitude, solve), LinearSystem(A.T, magnitude.T, across), signs
     ).distance
 
 
@@ -73,7 +73,7 @@ def test_a_graded_triangular_matrix_is_far_from_singular():
 
 def test_factors_of_another_matrix_prove_nothing():
     A = np.eye(3)
-    system = System(A, A, lambda b: b[::-1] + 1.0)
+    system = LinearSystem(A, A, lambda b: b[::-1] + 1.0)
     assert distance_to_singularity(system, system, np.array([1.0, -1.2, 0.7])).distance == 0.0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve.linear import fallbacks as order
-from sgsolve.linear.accuracy import Answer, Fault, System, refined, relaxed_error
+from sgsolve.linear.accuracy import Answer, Fault, LinearSystem, refined, relaxed_error
 from sgsolve.linear.banded import Banded
 from sgsolve.linear.ordering import narrow_order
 from sgsolve.linear.pardiso import Pardiso, available
@@ -52,7 +52,7 @@ def test_a_given_order_serves_one_pattern():
 
 def test_each_right_hand_side_is_judged_by_its_own_unknowns():
     A = np.eye(2)
-    system = System(A, A, lambda b: b)
+    system = LinearSystem(A, A, lambda b: b)
     x = np.array([[1e20, 1.0], [0.0, 1.0]])
     residual, scale = np.array([[0.0, 0.0], [0.0, 1e-6]]), np.array([[2e20, 2.0], [1.0, 1e-4]])
     answer = Answer(x, 1.0, residual, scale, 0)
@@ -67,6 +67,6 @@ def test_refinement_that_does_not_halve_the_error_ends():
         return 0.3 * b  # each step leaves 0.7 of the error
 
     A = np.eye(2)
-    answer = refined(System(A, A, solve), np.ones(2), np.ones(2))
+    answer = refined(LinearSystem(A, A, solve), np.ones(2), np.ones(2))
     assert len(solves) == 2
     assert answer.steps == 1

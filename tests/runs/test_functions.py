@@ -152,7 +152,7 @@ def test_an_output_that_changes_its_kind_costs_no_points(run, output, said, tmp_
     outputs, path = {"good": lambda x: x[0], "y": output}, tmp_path / "run.npz"
     with pytest.warns(PartialBranchWarning, match=said):
         branch = run(outputs=outputs, checkpoint=path)
-    assert branch.status is Status.UNFIT
+    assert branch.status is Status.OUTPUT_FAILED
     assert not branch.success
     assert 0 < len(branch) == len(branch.states) == len(branch["good"]) == len(branch["y"])
     assert branch["good"].max() <= 1.5
@@ -175,7 +175,7 @@ def test_an_event_that_changes_its_kind_costs_no_points(run):
     with pytest.warns(PartialBranchWarning, match=r"event 'e' at a = \S+ must return"):
         branch = run(events={"e": event})
     assert 0 < len(branch) == len(branch.states)
-    assert branch.status is Status.UNFIT
+    assert branch.status is Status.OUTPUT_FAILED
 
 
 def test_where_several_parameters_move_the_row_is_told():

@@ -10,7 +10,7 @@ from sgsolve.results.blocks import Blocks
 from sgsolve.solvers import convergence as verdict
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
-STRICT = solvers.Residual() & solvers.Error()
+STRICT = solvers.ResidualTolerance() & solvers.ErrorTolerance()
 
 
 def solved(residual, start, solver, **settings):
@@ -29,7 +29,7 @@ class TestRounding:
 
     def test_a_regularised_step_that_fails_proves_nothing(self):
         # at x = 0 the Jacobian is singular; c = 1e-13 is hundreds of units of rounding
-        method = solvers.LineSearchNewton(termination=solvers.Rounding())
+        method = solvers.LineSearchNewton(termination=solvers.RoundingLevel())
         assert not solved(rootless(1e-13), [0.0, 1.0], method, blocks=BLOCKS).success
 
     @pytest.mark.parametrize("method", [solvers.Newton, solvers.LineSearchNewton])
@@ -73,7 +73,7 @@ class TestNoStep:
 
 class TestExactlyZero:
     def test_at_the_start(self):
-        steps = solvers.Newton(termination=solvers.Residual() & solvers.StepSize())
+        steps = solvers.Newton(termination=solvers.ResidualTolerance() & solvers.StepTolerance())
         result = solved(lambda x: x**2 - 4.0, [2.0], steps)
         assert (result.status, result.nit) == (Status.CONVERGED, 0)
 
@@ -84,7 +84,7 @@ class TestExactlyZero:
 
     def test_a_residual_that_is_not_zero_is_judged_where_there_is_a_jacobian(self):
         # a step from 1 leads to 0, where the residual passes and the slope is infinite
-        loose = solvers.Newton(termination=solvers.Residual(0.0, absolute=0.6))
+        loose = solvers.Newton(termination=solvers.ResidualTolerance(0.0, absolute=0.6))
         result = solved(lambda x: np.sqrt(np.abs(x)) - 0.5 + 0.25 * x, [1.0], loose)
         assert result.status is Status.CONVERGED
         assert 0.0 < abs(result.x[0]) <= 1e-8

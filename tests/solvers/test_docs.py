@@ -38,5 +38,5 @@ def test_plots():
 
 def test_solvers_print_their_parts():
     text = repr(solvers.DampedNewton())
-    for part in ("NewtonDirection", "NaturalMonotonicity", "Residual", "Measured"):
+    for part in ("NewtonDirection", "NaturalMonotonicity", "ResidualTolerance", "CostBasedReuse"):
         assert part in text

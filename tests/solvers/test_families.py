@@ -90,7 +90,7 @@ def test_convection_diffusion_is_second_order():
 
 def test_brusselator_needs_three_steps():
     residual, start = brusselator(32)
-    method = solvers.Newton(termination=solvers.Residual(relative=0.0, absolute=1e-6))
+    method = solvers.Newton(termination=solvers.ResidualTolerance(relative=0.0, absolute=1e-6))
     result = Problem(residual).solve(start, method)
     assert result.nit == 3
     assert result.stats.n_analyze == 1

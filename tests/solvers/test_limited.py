@@ -40,7 +40,7 @@ def test_a_limit_does_not_hide_curvature():
 
 def test_a_kept_jacobian_costs_one_solve_per_step():
     """The correction that judged a full step is the next step of the chord method."""
-    chord = solvers.DampedNewton(reuse=solvers.Every(np.inf))
+    chord = solvers.DampedNewton(reuse=solvers.Shamanskii(np.inf))
     result = solved(bratu, np.zeros(50), chord)
     assert result.success
     assert result.stats.n_factor == 1
@@ -55,7 +55,7 @@ class TestFormulas:
     @staticmethod
     def at(proposed, dx, **more):
         norm = SimpleNamespace(norm=lambda v: float(np.abs(v).max()))
-        full = {"newton": True, "limited": dx != proposed, "memory": {}, "sizes": norm}
+        full = {"newton": True, "limited": dx != proposed, "memory": {}, "scaling": norm}
         it = SimpleNamespace(proposed=np.array([proposed]), dx=np.array([dx]), **full)
         vars(it).update(more)
         return it

@@ -148,7 +148,7 @@ class TestRoundingProved:
 
     def test_a_residual_with_rounding_errors_of_its_own_is_a_success(self):
         hidden = 1e3  # cancels, and leaves errors of 1e-13
-        strict = solvers.Newton(termination=solvers.Residual(1e-15))
+        strict = solvers.Newton(termination=solvers.ResidualTolerance(1e-15))
         result = solved(lambda x: (x**3 + hidden) - (8.0 + hidden), [3.0], strict)
         assert result.success
         assert result.x[0] == pytest.approx(2.0, rel=1e-12)

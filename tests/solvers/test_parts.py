@@ -43,7 +43,7 @@ def test_order_is_observed():
 def test_damped_newton_is_invariant_under_row_scaling(residual):
     start = np.r_[-1.2, np.ones(9)] if residual is rosenbrock else np.array([-3.0, -1, -3, -1])
     factors = 2.0 ** np.arange(-20, 20, 40 / len(start))[: len(start)]
-    method = solvers.DampedNewton(reuse=solvers.Never())
+    method = solvers.DampedNewton(reuse=solvers.NoReuse())
     plain = solve(residual, start, method)
     scaled = solve(lambda x: factors * residual(x), start, method)
     assert plain.nit == scaled.nit
@@ -139,7 +139,7 @@ def test_robust_survives_a_jacobian_that_is_not_finite():
 
 
 def test_rounding_is_accepted_and_named():
-    method = solvers.Newton(termination=solvers.Residual(relative=0.0, absolute=1e-30))
+    method = solvers.Newton(termination=solvers.ResidualTolerance(relative=0.0, absolute=1e-30))
     result = solve(bratu, np.zeros(400), method)
     assert result.status is Status.CONVERGED_ROUNDOFF
     assert result.scaled_residual.max() < 1e-12
@@ -161,26 +161,26 @@ def test_units_do_not_matter():
 class TestTermination:
     def test_absolute_per_block(self):
         blocks = {"a": slice(0, 1), "b": slice(1, 2)}
-        test = solvers.Residual(relative=0.0, absolute={"a": 1e-3, "b": 1e-9})
+        test = solvers.ResidualTolerance(relative=0.0, absolute={"a": 1e-3, "b": 1e-9})
         result = solve(
             lambda x: x**2 - 2.0, [1.0, 1.0], solvers.Newton(termination=test), blocks=blocks
         )
         assert abs(result.residual[1]) <= 1e-9
 
     def test_or_takes_the_weaker(self):
-        loose = solvers.Residual(1e-2) | solvers.Residual(1e-14)
-        tight = solvers.Residual(1e-2) & solvers.Residual(1e-14)
+        loose = solvers.ResidualTolerance(1e-2) | solvers.ResidualTolerance(1e-14)
+        tight = solvers.ResidualTolerance(1e-2) & solvers.ResidualTolerance(1e-14)
         few = solve(bratu, np.ones(20), solvers.Newton(termination=loose)).nit
         many = solve(bratu, np.ones(20), solvers.Newton(termination=tight)).nit
         assert few < many
 
     def test_decrease(self):
-        test = solvers.Decrease(1e-3)
+        test = solvers.ResidualReduction(1e-3)
         history = solve(bratu, np.ones(20), solvers.Newton(termination=test)).history
         assert history[-1].scaled <= 1e-3 * history[0].scaled < history[-2].scaled
 
     def test_step_size_with_residual(self):
-        test = solvers.Residual(1e-3) & solvers.StepSize(relative=1e-4, absolute=1e-8)
+        test = solvers.ResidualTolerance(1e-3) & solvers.StepTolerance(relative=1e-4, absolute=1e-8)
         history = solve(bratu, np.ones(20), solvers.Newton(termination=test)).history
         assert history[-1].step < 1e-3
 
@@ -247,13 +247,13 @@ class TestLimits:
 
 class TestReuse:
     def test_chord_has_one_jacobian(self):
-        method = solvers.Newton(reuse=solvers.Every(np.inf))
+        method = solvers.Newton(reuse=solvers.Shamanskii(np.inf))
         result = solve(bratu, np.zeros(50), method)
         assert result.success
         assert result.stats.n_factor == 1
 
     def test_old_jacobian_is_never_the_cause_of_failure(self):
-        method = solvers.DampedNewton(reuse=solvers.Every(np.inf, contraction=10.0))
+        method = solvers.DampedNewton(reuse=solvers.Shamanskii(np.inf, contraction=10.0))
         result = solve(lambda x: np.arctan(x - 3.0), [-2.0], method)
         assert result.success
 
@@ -261,19 +261,19 @@ class TestReuse:
         class It:
             damping, limited, contraction, phi = 1.0, False, 1e-3, 1e-6
             x = np.zeros(2000)
-            meter = SimpleNamespace(
+            counted = SimpleNamespace(
                 residual_cost=1.0, solve_cost=1.0, jacobian_cost=1.0, factor_cost=1.0
             )
 
         it = It()
-        assert not solvers.Measured().keep(it)
-        it.meter.factor_cost = 100.0
-        assert solvers.Measured().keep(it)
+        assert not solvers.CostBasedReuse().keep(it)
+        it.counted.factor_cost = 100.0
+        assert solvers.CostBasedReuse().keep(it)
         it.x = np.zeros(20)
-        assert not solvers.Measured().keep(it)  # a small solve does not depend on the clock
+        assert not solvers.CostBasedReuse().keep(it)  # a small solve does not depend on the clock
         it.x = np.zeros(2000)
         it.contraction = 0.5
-        assert not solvers.Measured().keep(it)
+        assert not solvers.CostBasedReuse().keep(it)
 
 
 class TestKrylov:

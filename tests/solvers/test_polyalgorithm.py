@@ -72,7 +72,7 @@ def test_patience_bounds_the_time_of_a_ladder():
         took.append(time.perf_counter() - started)
         assert result.status is not Status.TIME_LIMIT
         assert any("its share of the patience" in stage for stage in result.stages)
-        assert sum("Homotopy" in stage for stage in result.stages) >= 2  # each rung has its turn
+        assert sum("Homotopy" in stage for stage in result.stages) >= 2  # each stage has its turn
     assert took[0] < 2.0
 
 

@@ -10,7 +10,7 @@ from sgsolve import Problem, Status, solvers
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
 from sgsolve.solvers.error_estimate import error_estimate
-from sgsolve.solvers.scaling import Sizes
+from sgsolve.solvers.scaling import Scaling
 
 
 def solved(residual, start, solver=None, **settings):
@@ -44,12 +44,12 @@ class TestErrorEstimate:
 
 class TestSizes:
     def test_own_scale_is_a_floor(self):
-        sizes = Sizes(Blocks(2), np.array([1e-3, 1e-3]), 2)
+        sizes = Scaling(Blocks(2), np.array([1e-3, 1e-3]), 2)
         sizes.of_unknowns(np.array([1e3, 0.0]))
         assert sizes.weights.tolist() == [1e3, 1e-3]
 
     def test_equation_whose_terms_are_all_zero_allows_nothing(self):
-        sizes = Sizes(Blocks(2), None, 2)
+        sizes = Scaling(Blocks(2), None, 2)
         sizes.of_unknowns(np.zeros(2))
         assert sizes.of_equations(sp.csr_array(np.eye(2)))
         assert sizes.scaled(np.array([1e-30, 0.0])).tolist() == [np.inf, 0.0]
@@ -59,18 +59,20 @@ class TestSizes:
         def residual(x):
             return [x[0] - 1e16, x[1] ** 2 - 1e-6]
 
-        result = solved(residual, [1.0, 1.0], solvers.Newton(termination=solvers.Residual()))
+        result = solved(
+            residual, [1.0, 1.0], solvers.Newton(termination=solvers.ResidualTolerance())
+        )
         assert result.x[1] == pytest.approx(1e-3)
 
 
 class TestTermination:
     def test_decrease_from_a_start_at_zero(self):
-        loose = solvers.Newton(termination=solvers.Decrease(1e-8))
+        loose = solvers.Newton(termination=solvers.ResidualReduction(1e-8))
         result = solved(lambda x: x**3 + x - 10.0, [0.0], loose)  # scaled residual inf at 0
         assert result.x[0] == pytest.approx(2.0)
 
     def test_sizes_of_the_point_before_a_long_step_are_not_believed(self):
-        loose = solvers.Newton(termination=solvers.Residual(0.2))
+        loose = solvers.Newton(termination=solvers.ResidualTolerance(0.2))
         x = solved(lambda x: x**2 - 1.0, [1e6], loose).x[0]
         assert abs(x**2 - 1.0) <= 0.2 * 2.0 * x**2
 
@@ -83,7 +85,7 @@ class TestTermination:
 
     @pytest.mark.parametrize("damping", [solvers.Armijo(), solvers.NaturalMonotonicity()])
     def test_a_failed_step_at_rounding_is_a_success(self, damping):
-        strict = solvers.Method(damping=damping, termination=solvers.Residual(1e-18))
+        strict = solvers.NewtonMethod(damping=damping, termination=solvers.ResidualTolerance(1e-18))
         result = solved(lambda x: x**2 - 2.0, [1.0], strict)
         assert result.status is Status.CONVERGED_ROUNDOFF
         assert result.x[0] == pytest.approx(np.sqrt(2.0), rel=1e-15)
@@ -128,8 +130,8 @@ def test_a_small_gradient_is_no_local_minimum():
 
 
 def test_an_old_jacobian_of_the_wrong_sign_is_refreshed():
-    kept = solvers.Every(np.inf, contraction=10.0)
-    result = solved(np.sin, [1.4], solvers.Method(damping=solvers.Armijo(), reuse=kept))
+    kept = solvers.Shamanskii(np.inf, contraction=10.0)
+    result = solved(np.sin, [1.4], solvers.NewtonMethod(damping=solvers.Armijo(), reuse=kept))
     assert "refreshed" in str(result.history)
     assert result.success
 

@@ -79,7 +79,7 @@ def test_as_many_iterations_as_allowed():
 )
 def test_what_a_bad_trial_shows_is_used(damping, start):
     """The step itself, or the curvature along it, says how much shorter the next trial must be."""
-    result = Problem(np.arctan).solve([start], solvers.Method(damping=damping))
+    result = Problem(np.arctan).solve([start], solvers.NewtonMethod(damping=damping))
     assert max(step.trials for step in result.history) <= 5
 
 

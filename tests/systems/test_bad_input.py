@@ -179,12 +179,12 @@ CASES = {
     "solver class": (lambda: good(solver=solvers.Newton), sgsolve.InputError, r"Newton\(\)"),
     "solver text": (lambda: good(solver="newton"), sgsolve.InputError, "sgsolve.solvers"),
     "steps only": (
-        lambda: solvers.Newton(termination=solvers.StepSize()),
+        lambda: solvers.Newton(termination=solvers.StepTolerance()),
         sgsolve.InputError,
         "small step is no solution",
     ),
     "steps or residual": (
-        lambda: solvers.Newton(termination=solvers.StepSize() | solvers.Residual()),
+        lambda: solvers.Newton(termination=solvers.StepTolerance() | solvers.ResidualTolerance()),
         sgsolve.InputError,
         "small step is no solution",
     ),

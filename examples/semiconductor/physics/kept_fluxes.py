@@ -137,10 +137,10 @@ class KeptFluxes:
         predictor.poisson.add_cost(branch.stats)
         return replace(branch, states=branch.states[:, : self.first])
 
-    def _method(self) -> solvers.Method:
+    def _method(self) -> solvers.NewtonMethod:
         """Newton's method, steps of the potentials cut to their logarithm in units of kT/q."""
         scale = dict.fromkeys(self.device.blocks(), self.device.thermal_voltage)
-        return solvers.Method(limits=(solvers.LogDamping(scale),), max_iterations=100)
+        return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
 
     def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
         """About what the fluxes are per drop: numbers, to bring the equations to one size."""

@@ -23,13 +23,13 @@ def method(vt: float) -> solvers.Robust:
     light turned on in the dark, when densities rise by a factor of e a step), `cold_method` does.
     """
     return solvers.Robust(
-        rungs=(solvers.Rung(damped_method()), solvers.Rung(cold_method(vt), from_best=False))
+        stages=(solvers.Stage(damped_method()), solvers.Stage(cold_method(vt), from_best=False))
     )
 
 
-def damped_method(max_iterations: int = 60) -> solvers.Method:
+def damped_method(max_iterations: int = 60) -> solvers.NewtonMethod:
     """The first of these two alone: for steps that may as well be made shorter."""
-    return solvers.Method(
+    return solvers.NewtonMethod(
         damping=solvers.NaturalMonotonicity(),
         termination=_accurate(),
         max_iterations=max_iterations,
@@ -42,33 +42,33 @@ def poisson_method(vt: float) -> solvers.Robust:
     With fixed quasi-Fermi potentials the charge falls monotonically with the potential. Full steps
     then converge from the neutral potential, however thick the depletion layer becomes.
     """
-    full = solvers.Method(termination=_accurate(), max_iterations=60)
+    full = solvers.NewtonMethod(termination=_accurate(), max_iterations=60)
     return solvers.Robust(
-        rungs=(
-            solvers.Rung(full),
-            *(solvers.Rung(r.solver, from_best=False) for r in method(vt).rungs),
+        stages=(
+            solvers.Stage(full),
+            *(solvers.Stage(r.solver, from_best=False) for r in method(vt).stages),
         )
     )
 
 
-def cold_method(vt: float) -> solvers.Method:
+def cold_method(vt: float) -> solvers.NewtonMethod:
     """Newton's method with steps cut to their logarithm in units of kT/q.
 
     Charges are exponential in potentials: a jump of 200 kT/q becomes one of 5, small steps pass.
     """
-    return solvers.Method(
+    return solvers.NewtonMethod(
         limits=(solvers.LogDamping(max(vt, 0.01)),), termination=_accurate(), max_iterations=300
     )
 
 
-def _accurate() -> solvers.Test:
+def _accurate() -> solvers.TerminationTest:
     """Potentials to 1e-13, or residuals within rounding.
 
     It is tight because a potential that is wrong by 1e-11 V changes a current by 4e-10 of itself,
     and costs little because the last step of Newton's method doubles the digits.
     """
-    accurate = solvers.Error(ACCURACY) | solvers.Rounding(ROUNDING)
-    return solvers.Residual(1e-10) & accurate
+    accurate = solvers.ErrorTolerance(ACCURACY) | solvers.RoundingLevel(ROUNDING)
+    return solvers.ResidualTolerance(1e-10) & accurate
 
 
 def poisson_alone(device: Device) -> Problem:
