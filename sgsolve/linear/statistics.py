@@ -16,7 +16,7 @@ class Statistics:
     Attributes
     ----------
     n_analyze, n_factor, n_solve : int
-        Analyses of a pattern, factorizations, and calls of `solve` that were asked for.
+        Analyses of a pattern, factorizations, and calls of ``solve`` that were asked for.
     n_refine : int
         Steps of refinement inside the solves.
     n_grow : int
