@@ -11,6 +11,7 @@ to either side. A small force breaks the symmetry: one branch bends without a th
 is cut off and begins at a fold.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 import argparse
@@ -46,7 +47,7 @@ def main(picture: str | None = None, n: int = 79) -> dict[str, Any]:
     options: dict[str, Any] = {"outputs": {"angle": slope}, "stability": True, "keep": "none"}
     straight = problem.continuation(np.zeros(n), "lam", BOUNDS, **options)
     arms = [
-        problem.switch(straight, point, BOUNDS, step=side, max_step=0.5, **options)
+        problem.switch(straight, point, BOUNDS, step=side, max_step=0.25, **options)
         for point in straight.specials("branch point")
         for side in (0.1, -0.1)
     ]

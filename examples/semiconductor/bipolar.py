@@ -10,6 +10,7 @@ that exchange much more charge by drift and diffusion: the balance keeps its dig
 Reference: H. K. Gummel, Proc. IRE 49 (1961) 834.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ interface takes the mean of its two cells, weighted by their volumes.
 Reference: D. Abdel, P. Farrell, J. Fuhrmann, ChargeTransport.jl, example Ex101_PIN.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ At low voltage the currents are too small to bend the potential, and solving the
 converges at once. At high injection it takes more and more rounds; Newton's method does not notice.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence

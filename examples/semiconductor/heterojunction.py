@@ -11,6 +11,7 @@ Reference: S. Adachi, J. Appl. Phys. 58 (1985) R1, for the material; S. M. Sze, 
 Semiconductor Devices, 3rd ed., section 2.7.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ the linearisation of the same residual that gives the direct current.
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., section 4.3.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -96,7 +97,7 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Mo
         left.set(xlabel="gate voltage (V)", ylabel="$C / C_{ox}$", ylim=(0, 1.05))
         left.legend(fontsize=8)
         draw_bands(right, device, sweep.x, f"inversion, {data.voltage[-1]:g} V")
-        right.set_xlim(0, 0.2)
+        right.set(xlim=(0, 0.2), xticks=[0.0, 0.05, 0.1, 0.15, 0.2])
         save(drawing, picture)
     return data
 

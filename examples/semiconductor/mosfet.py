@@ -9,6 +9,7 @@ silicon only; the potential everywhere. Currents are per cm of width.
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., chapter 6.
 """
 
+# sphinx_gallery_thumbnail_number = 4
 from __future__ import annotations
 
 from collections.abc import Sequence

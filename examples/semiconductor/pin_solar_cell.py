@@ -7,6 +7,7 @@ Thin absorber between two doped layers, with trap-assisted, radiative and Auger 
 open-circuit voltage and the point of largest power are solved for, not read off a table.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def draw(data: SolarCell, picture: str) -> None:
     """Currents in the light, and in the dark on a logarithmic axis."""
     drawing, (left, right) = figure(2)
     for rate, current in data.current.items():
-        left.plot(data.voltage, 1e3 * current, ".-", label=f"G = {rate:g}")
+        left.plot(data.voltage, 1e3 * current, ".-", label=f"G = {rate:g} /cm$^3$/s")
         away = data.voltage != 0
         right.semilogy(data.voltage[away], np.abs(current[away]), ".-")
     left.set(xlabel="voltage (V)", ylabel="current (mA/cm$^2$)", ylim=(-80, 80))

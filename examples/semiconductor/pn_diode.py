@@ -7,6 +7,7 @@ Run it (``python examples/semiconductor/pn_diode.py``) for the table and the pic
 call ``main`` for the data. It starts cold: nothing but the device is given.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 from __future__ import annotations
 
 from collections.abc import Sequence

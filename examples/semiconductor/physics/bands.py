@@ -46,4 +46,6 @@ def draw_bands(axes: Any, device: Device, x: np.ndarray, title: str, **p: Any) -
     axes.plot(position, edges["Fn"], "b--", label="$F_n$")
     axes.plot(position, edges["Fp"], "r:", label="$F_p$")
     axes.set(xlabel="x (um)", ylabel="energy (eV)", title=title)
-    axes.legend(fontsize=8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.2 * (high - low))  # room for the legend above the curves
+    axes.legend(fontsize=8, ncols=3, loc="upper center")
