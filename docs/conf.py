@@ -50,6 +50,10 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
+# Copy buttons copy the input of an example, without prompts and output.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
 # Gallery: the programs of examples/, run at every build.
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
@@ -62,6 +66,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_memory": False,
     "download_all_examples": False,
+    "remove_config_comments": True,
     "thumbnail_size": (400, 300),
     "reference_url": {"sgsolve": None},
     "doc_module": ("sgsolve",),
@@ -71,7 +76,9 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "sgsolve"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 mathjax_path = "mathjax/tex-chtml.js"
 html_theme_options = {
