@@ -85,7 +85,8 @@ def draw(picture: str, straight: Branch, arms: list[Branch], bent: list[Branch])
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained")
+    figure = plt.figure(figsize=(8.0, 3.2), layout="constrained")
+    left, right = (panel.subplots() for panel in figure.subfigures(1, 2))
     straight.plot("angle", left, color="k")
     for arm in arms:
         arm.plot("angle", left, color="C0")

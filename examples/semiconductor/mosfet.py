@@ -145,7 +145,7 @@ def draw(data: Mosfet, x: np.ndarray, picture: str) -> None:
     shown = right.tricontourf(
         1e4 * nodes[:, 0], 1e4 * nodes[:, 1], np.log10(np.maximum(electrons, 1.0)), 12
     )
-    drawing.colorbar(shown, ax=right, label="log$_{10}$ n (cm$^{-3}$)")
+    right.figure.colorbar(shown, ax=right, label="log$_{10}$ n (cm$^{-3}$)")
     right.set(xlabel="x (um)", ylabel="depth (um)", ylim=(0.2, 0.0))
     save(drawing, picture)
 

@@ -32,13 +32,15 @@ def table(columns: Mapping[str, Sequence[float] | np.ndarray], digits: int = 6) 
 
 
 def figure(columns: int, height: float = 3.4) -> tuple[Any, Any]:
-    """A figure with panels side by side, drawn without a display."""
+    """A figure with panels of equal width side by side, drawn without a display."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)
     import matplotlib.pyplot as plt
 
-    return plt.subplots(1, columns, figsize=(4.2 * columns, height), layout="constrained")
+    drawing = plt.figure(figsize=(4.2 * columns, height), layout="constrained")
+    panels = [part.subplots() for part in np.atleast_1d(drawing.subfigures(1, columns))]
+    return drawing, panels[0] if columns == 1 else panels
 
 
 def save(drawing: Any, path: str | Path) -> None:
