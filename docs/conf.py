@@ -60,6 +60,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery"],
     "filename_pattern": r".*\.py",
     "ignore_pattern": r"(physics/|gallery\.py|__init__\.py)",
+    "within_subsection_order": "FileNameSortKey",
     "reset_argv": gallery.Arguments(),
     "image_scrapers": (gallery.scrape,),
     "abort_on_example_error": True,

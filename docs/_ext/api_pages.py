@@ -30,7 +30,7 @@ def module_page(module: Any) -> str:
     lines += [f".. automodule:: {title}", "   :no-members:", ""]
     for heading, members in public_names.groups(module).items():
         lines += [heading, "-" * len(heading), ""]
-        lines += [".. autosummary::", "   :toctree: names", ""]
+        lines += [".. autosummary::", "   :toctree: names", "   :nosignatures:", ""]
         lines += [f"   {m.name}" for m in sorted(members, key=lambda m: m.name.lower())]
         lines += [""]
     return "\n".join(lines)
