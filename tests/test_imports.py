@@ -16,6 +16,7 @@ ORDER = (
     "results",
     "solvers",
     "continuation",
+    "transient",
     "systems",
     "runs",
     "response",
@@ -53,6 +54,7 @@ KEPT_APART = {
     "results": {"ad", "linear"},
     "solvers": {"ad"},
     "continuation": {"ad"},
+    "transient": {"ad"},
 }
 
 

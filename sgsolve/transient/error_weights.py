@@ -1,0 +1,78 @@
+"""Norms in which errors of a time step are measured: relative to tolerances, block by block.
+
+An error e counts as ``e / (rtol |x| + atol)``. The norm is the root mean square over a block, and
+the largest of all blocks: one bad block is not averaged away by a thousand good ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..results.blocks import Blocks
+
+Vector = NDArray[Any]
+
+
+class ErrorWeights:
+    """Tolerances of a run, and the sizes of the unknowns that were met so far.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    rtol : float
+        Relative tolerance.
+    atol : float, array_like of shape (n,), mapping of block to either, or None
+        Absolute tolerance, in the units of the unknowns. None: rtol times the largest magnitude
+        that the block had so far, so that it follows the units of the block.
+    scale : ndarray of shape (n,), or None
+        Typical size of each unknown; with it, None means rtol times that.
+    """
+
+    def __init__(self, blocks: Blocks, rtol: float, atol: Any, scale: Vector | None) -> None:
+        if not rtol > 0.0:
+            raise InputError(f"rtol must be positive, not {rtol!r}")
+        self.blocks, self.rtol = blocks, float(rtol)
+        self._parts = [blocks[name] for name in blocks.names]
+        self.fixed: Vector | None = None
+        self.sizes = np.zeros(len(self._parts))
+        if atol is not None:
+            self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
+            if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
+                raise InputError(
+                    f"atol must be positive for every unknown, not {atol!r}; leave it out and "
+                    "each block gets rtol times its own size"
+                )
+        elif scale is not None:
+            self.fixed = self.rtol * scale
+
+    def observe(self, x: Vector) -> None:
+        """Take the magnitudes of a state into account."""
+        if self.fixed is None:
+            now = [float(np.abs(x[part]).max()) for part in self._parts]
+            self.sizes = np.maximum(self.sizes, now)
+
+    def weights(self, x: Vector) -> Vector:
+        """Return rtol |x| + atol, shape (n,)."""
+        if self.fixed is not None:
+            return self.rtol * np.abs(x) + self.fixed
+        result: Vector = self.rtol * np.abs(x)
+        for part, size in zip(self._parts, self.sizes, strict=True):
+            result[part] += self.rtol * (size or 1.0)
+        return result
+
+    def norm(self, error: Vector, weights: Vector) -> float:
+        """Return the largest root mean square of a block."""
+        scaled = error / weights
+        if len(self._parts) == 1:
+            return float(np.sqrt(np.mean(scaled * scaled)))
+        return max(float(np.sqrt(np.mean(scaled[p] * scaled[p]))) for p in self._parts)
+
+    def worst(self, error: Vector, weights: Vector) -> str:
+        """Return the name of the unknown with the largest error, such as ``v[3]``."""
+        scaled = np.abs(error / weights)
+        return self.blocks.label(int(np.argmax(np.where(np.isfinite(scaled), scaled, np.inf))))

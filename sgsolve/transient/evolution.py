@@ -1,0 +1,64 @@
+"""What a time integrator needs of the equations F(x, t) + d/dt Q(x, t) = 0.
+
+Every method here replaces dQ/dt by ``a (Q(x, t) - q)`` at the new time: a is a positive number
+over the step size, and q is known from earlier times. The system gives the residual of that
+algebraic equation and its two derivatives, both on one sparsity pattern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pattern import Pattern
+from ..results.blocks import Blocks
+
+Vector = NDArray[Any]
+PURPOSE = "transient"  # of the linear solver: one analysis serves a whole run
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """J = dF/dx and C = dQ/dx at one point, values on the pattern of the system.
+
+    Attributes
+    ----------
+    J, C : ndarray, shape (pattern.nnz,)
+    """
+
+    J: Vector
+    C: Vector
+
+
+class EvolutionSystem(Protocol):
+    """n equations in time for n unknowns.
+
+    Attributes
+    ----------
+    conservative : bool
+        Whether Q is a charge. If not, the equations are F(x, x', t) = 0: Q is x itself, and C the
+        derivative of F by x'.
+    stores : ndarray of bool, shape (n,)
+        Components of Q whose rate of change is not zero for certain.
+    """
+
+    n: int
+    blocks: Blocks
+    conservative: bool
+    stores: NDArray[np.bool_]
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J and C may have entries: one pattern for both, with the diagonal."""
+        ...
+
+    def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
+        """Return G = F(x, t) + a (Q(x, t) - q) and Q(x, t), each of shape (n,)."""
+        ...
+
+    def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
+        """Return J and C at (x, t)."""
+        ...

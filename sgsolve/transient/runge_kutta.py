@@ -1,0 +1,300 @@
+"""Diagonally implicit Runge-Kutta methods on charges: an L-stable one of order 4, and TR-BDF2.
+
+A stage solves ``Q(x_i) = Q_n - h sum_j a_ij F(x_j)``. The explicit first stage is the last stage of
+the step before (the methods are stiffly accurate), so C = dQ/dx may be singular. Equations that
+store nothing hold at every stage.
+
+References: C. A. Kennedy and M. H. Carpenter, Appl. Numer. Math. 44 (2003) 139, the implicit part
+of ARK4(3)6L[2]SA; M. E. Hosea and L. F. Shampine, Appl. Numer. Math. 20 (1996) 21 (TR-BDF2 with an
+embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32 (1985) 1992.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from .consistent_start import Start
+from .implicit_solver import ImplicitSolver
+from .time_step import Rejection, TimeStep
+
+Vector = NDArray[Any]
+
+SAFETY = 0.9
+GROW, SHRINK = 5.0, 0.2
+DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization
+NEWTON_SHRINK = 0.25
+NODES = 4  # of the dense output
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """Coefficients of a stiffly accurate method whose first stage is explicit.
+
+    Attributes
+    ----------
+    A : ndarray, shape (stages, stages)
+        Lower triangular; all diagonal entries but the first are equal.
+    c : ndarray, shape (stages,)
+    error : ndarray, shape (stages,)
+        Weights of the method less those of the embedded one.
+    order : int
+    error_order : int
+        The smaller one of the orders of both.
+    """
+
+    name: str
+    A: Vector
+    c: Vector
+    error: Vector
+    order: int
+    error_order: int
+
+    @property
+    def gamma(self) -> float:
+        """The diagonal entry."""
+        return float(self.A[-1, -1])
+
+
+def _tableau(
+    name: str, rows: list[list[float]], other: list[float], orders: tuple[int, int]
+) -> Tableau:
+    stages = len(rows)
+    A = np.zeros((stages, stages))
+    for i, row in enumerate(rows):
+        A[i, : len(row)] = row
+    c = A.sum(axis=1)
+    c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
+    return Tableau(name, A, c, A[-1] - np.array(other), *orders)
+
+
+_ROOT = 2.0**0.5
+_G = 1.0 - 0.5 * _ROOT  # TR-BDF2: gamma / 2 in the notation of the references
+_W = 0.25 * _ROOT
+
+TR_BDF2 = _tableau(
+    "TR-BDF2",
+    [[], [_G, _G], [_W, _W, _G]],
+    [(1.0 - _W) / 3.0, (3.0 * _W + 1.0) / 3.0, _G / 3.0],
+    (2, 2),
+)
+
+ESDIRK4 = _tableau(
+    "ESDIRK4",
+    [
+        [],
+        [1 / 4, 1 / 4],
+        [8611 / 62500, -1743 / 31250, 1 / 4],
+        [5012029 / 34652500, -654441 / 2922500, 174375 / 388108, 1 / 4],
+        [
+            15267082809 / 155376265600,
+            -71443401 / 120774400,
+            730878875 / 902184768,
+            2285395 / 8070912,
+            1 / 4,
+        ],
+        [82889 / 524892, 0.0, 15625 / 83664, 69875 / 102672, -2260 / 8211, 1 / 4],
+    ],
+    [
+        4586570599 / 29645900160,
+        0.0,
+        178811875 / 945068544,
+        814220225 / 1159782912,
+        -3700637 / 11593932,
+        61727 / 225920,
+    ],
+    (4, 3),
+)
+
+TRAPEZOID = _tableau("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
+# Two backward Euler steps of half the length, with the matrix of the trapezoidal rule: they damp
+# what the rule itself would carry on for ever (R. Rannacher, Numer. Math. 43 (1984) 309).
+TWO_HALVES = _tableau(
+    "two backward Euler steps", [[], [0.0, 1 / 2], [0.0, 1 / 2, 1 / 2]], [0.0, 1 / 2, 1 / 2], (1, 1)
+)
+
+
+class RungeKuttaStepper:
+    """Steps of variable size with a diagonally implicit Runge-Kutta method.
+
+    Parameters
+    ----------
+    implicit : ImplicitSolver
+    tableau : Tableau
+    first : Tableau, optional
+        For the first step after a start.
+    stores : ndarray of bool, shape (n,)
+        Equations with a charge. The rate of the others is zero: they hold exactly at every stage.
+    fixed : bool
+        Keep the step, without an estimate of the error.
+
+    Attributes
+    ----------
+    t, h : float
+        Where it stands, and the next step.
+    """
+
+    def __init__(
+        self,
+        implicit: ImplicitSolver,
+        tableau: Tableau,
+        stores: NDArray[np.bool_],
+        *,
+        first: Tableau | None = None,
+        fixed: bool = False,
+    ) -> None:
+        self.implicit, self.weights = implicit, implicit.weights
+        self.usual, self.first, self.tableau = tableau, first or tableau, tableau
+        self.stores, self.fixed = stores, fixed
+        self.t = self.h = 0.0
+        self.order = tableau.order
+
+    def start(self, t: float, start: Start, h: float) -> None:
+        """Begin at a consistent state, with a first step h."""
+        self.t, self.h = t, h
+        self.x, self.charge, self.slope, self.rate = start.x, start.charge, start.slope, start.rate
+        self.tableau, self.failed = self.first, False
+        self.nodes = [(t, start.x)]  # of the dense output
+        self.implicit.renew()
+
+    def resize(self, h: float) -> None:
+        """Change the next step."""
+        self.h = h
+
+    def attempt(self, t: float) -> TimeStep | Rejection:
+        """Try one step to t = self.t + self.h; nothing changes but the counts."""
+        A, c, h = self.tableau.A, self.tableau.c, self.h
+        a = 1.0 / (self.tableau.gamma * h)
+        rates, x, charge = [self.rate], self.x, self.charge
+        self._stages, iterations = [(self.t, self.x)], 0
+        for i in range(1, len(c)):
+            q = self.charge.copy()
+            for j in range(i):
+                if A[i, j]:
+                    q += h * A[i, j] * rates[j]
+            time = t if c[i] == 1.0 else self.t + c[i] * h
+            solved = self.implicit.solve(time, self._guess(i), a, q)
+            if solved.x is None:
+                return Rejection("newton", solved.reason, NEWTON_SHRINK)
+            x, charge = solved.x, solved.charge
+            rates.append(np.where(self.stores, a * (charge - q), 0.0))
+            self._stages.append((time, x))
+            iterations += solved.iterations
+        return self._judged(t, x, charge, rates, a, iterations)
+
+    def _guess(self, i: int) -> Vector:
+        """Return the start of the Newton iteration of stage i: the line through known stages."""
+        if i == 1:
+            line: Vector = self.x + self.tableau.c[1] * self.h * self.slope
+            return line
+        (t0, x0), (t1, x1) = self._stages[0], self._stages[i - 1]
+        reach = self.tableau.c[i] * self.h / (t1 - t0)
+        guess: Vector = x0 + reach * (x1 - x0)
+        return guess
+
+    def _judged(
+        self, t: float, x: Vector, charge: Vector, rates: list[Vector], a: float, iterations: int
+    ) -> TimeStep | Rejection:
+        """Accept or reject by the embedded formula, in the unknowns: M^-1 a (error of charge)."""
+        self._last_rate = rates[-1]
+        if self.fixed:
+            return TimeStep(t, self.h, self.order, x, charge, 0.0, iterations)
+        pairs = zip(self.tableau.error, rates, strict=True)
+        lost = self.h * np.sum([weight * rate for weight, rate in pairs], axis=0)
+        try:
+            deviation = self.implicit.correction(lost, a)
+        except LinearSolveError as failure:
+            reason = f"the error could not be estimated: {failure}"
+            return Rejection("newton", reason, NEWTON_SHRINK)
+        weights = self.weights.weights(np.maximum(np.abs(x), np.abs(self.x)))
+        error = self.weights.norm(deviation, weights)
+        if not error <= 1.0:
+            factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
+            worst = self.weights.worst(deviation, weights)
+            reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
+            return Rejection("error", reason, max(SHRINK, factor), error)
+        return TimeStep(t, self.h, self.order, x, charge, error, iterations)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Shorten the next step after a rejected one."""
+        self.failed = True
+        self.resize(rejection.factor * self.h)
+
+    def accept(self, step: TimeStep) -> None:
+        """Go to the end of a step, and choose the next step."""
+        (before, x), (after, y) = self._stages[-2:]
+        self.slope = (y - x) / (after - before)
+        # Step ends are more accurate than stages, which serve where too few ends are known.
+        inner = self._stages[1:-1] if len(self.nodes) < NODES - 1 else []
+        self.nodes = [*self.nodes[1 - NODES :], (step.t, step.x)]
+        self._curve = [*self.nodes[:-1], *inner, self.nodes[-1]][-NODES:]
+        self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, self._last_rate
+        self.tableau = self.usual
+        self.weights.observe(step.x)
+        self.implicit.advance()
+        if not self.fixed:
+            self._choose(step)
+
+    def _choose(self, step: TimeStep) -> None:
+        """Change the step by the error; never longer right after a rejection."""
+        power = -1.0 / (self.tableau.error_order + 1)
+        factor = GROW if step.error == 0.0 else min(GROW, SAFETY * step.error**power)
+        most = 1.0 if self.failed else GROW
+        self.failed = False
+        if factor < 1.0 or factor >= DEAD_BAND:
+            self.resize(self.h * max(SHRINK, min(factor, most)))
+
+    def curve(self) -> NodePolynomial:
+        """Return the unknowns within the last step: the cubic through step ends."""
+        return NodePolynomial(tuple(self._curve))
+
+    def save(self) -> dict[str, Any]:
+        """Return the state, for `restore`."""
+        return {
+            "numbers": np.array([self.t, self.h]),
+            "counts": np.array([self.tableau is self.first, self.failed], dtype=int),
+            "vectors": np.array([self.x, self.charge, self.slope, self.rate]),
+            "node times": np.array([t for t, _ in self.nodes]),
+            "node values": np.array([x for _, x in self.nodes]),
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue from a saved state."""
+        self.t, self.h = (float(value) for value in saved["numbers"])
+        at_start, failed = (bool(n) for n in saved["counts"])
+        self.tableau, self.failed = self.first if at_start else self.usual, failed
+        self.x, self.charge, self.slope, self.rate = np.array(saved["vectors"])
+        times = [float(t) for t in saved["node times"]]
+        self.nodes = list(zip(times, np.array(saved["node values"]), strict=True))
+
+
+@dataclass(frozen=True)
+class NodePolynomial:
+    """The polynomial through pairs of time and value."""
+
+    nodes: tuple[tuple[float, Vector], ...]
+
+    def __call__(self, t: float) -> Vector:
+        """Return the value at a time, shape (n,)."""
+        return interpolated(self.nodes, t)
+
+
+def interpolated(nodes: Sequence[tuple[float, Vector]], t: float) -> Vector:
+    """Return the polynomial through (time, value) pairs at t (Lagrange's form).
+
+    Examples
+    --------
+    >>> interpolated([(0.0, np.array([0.0])), (1.0, np.array([1.0])), (3.0, np.array([9.0]))], 2.0)
+    array([4.])
+    """
+    times = np.array([time for time, _ in nodes])
+    total = np.zeros_like(nodes[0][1])
+    for i, (time, value) in enumerate(nodes):
+        others = np.delete(times, i)
+        total += float(np.prod((t - others) / (time - others))) * value
+    return total

@@ -1,0 +1,120 @@
+"""One step in time, accepted or rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from .consistent_start import Start
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class TimeStep:
+    """A step that meets the tolerance.
+
+    Attributes
+    ----------
+    t, h : float
+        Its end and its length.
+    order : int
+        Of the formula.
+    x, charge : ndarray, shape (n,)
+        The unknowns at its end, and the charge that the formula goes on from.
+    error : float
+        Estimate of the local error, in units of the tolerance.
+    iterations : int
+        Of the Newton iteration.
+    jump : bool
+        Whether unknowns that follow algebraic equations have jumped: a restart is due.
+    """
+
+    t: float
+    h: float
+    order: int
+    x: Vector
+    charge: Vector
+    error: float
+    iterations: int
+    jump: bool = False
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A step that does not.
+
+    Attributes
+    ----------
+    cause : "error" or "newton"
+    reason : str
+    factor : float
+        By which the step is shortened.
+    error : float
+        The estimate, in units of the tolerance; infinite if there is none.
+    """
+
+    cause: str
+    reason: str
+    factor: float
+    error: float = float("inf")
+
+
+class TimeStepper(Protocol):
+    """What makes the steps of a run.
+
+    Attributes
+    ----------
+    t, h : float
+        Where it stands, and the next step.
+    order : int
+    """
+
+    t: float
+    h: float
+    order: int
+
+    @property
+    def x(self) -> Vector:
+        """The unknowns where it stands, shape (n,)."""
+        ...
+
+    @property
+    def charge(self) -> Vector:
+        """The charge that the method continues from, shape (n,)."""
+        ...
+
+    def start(self, t: float, start: Start, h: float) -> None:
+        """Begin at a consistent state, with a first step h."""
+        ...
+
+    def resize(self, h: float) -> None:
+        """Change the next step."""
+        ...
+
+    def attempt(self, t: float) -> TimeStep | Rejection:
+        """Try one step to t = self.t + self.h; nothing changes but the counts."""
+        ...
+
+    def reject(self, rejection: Rejection) -> None:
+        """Shorten the next step after a rejected one."""
+        ...
+
+    def accept(self, step: TimeStep) -> None:
+        """Go to the end of a step, and choose the next step."""
+        ...
+
+    def curve(self) -> Callable[[float], Vector]:
+        """Return the unknowns as a function of time within the last step."""
+        ...
+
+    def save(self) -> dict[str, Any]:
+        """Return the state, for `restore`."""
+        ...
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue from a saved state."""
+        ...

@@ -1,0 +1,110 @@
+"""Consistent starts: algebraic equations are met at constant charge, and the index is measured."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ad
+from sgsolve.solvers.workspace import Workspace
+from sgsolve.transient.consistent_start import consistent_start
+from sgsolve.transient.error_weights import ErrorWeights
+from sgsolve.transient.index import index_growth
+from tests.transient.equations import Equations
+
+
+def solve(system, x):
+    """Newton's method, as simple as it can be."""
+    for _ in range(50):
+        F, J = system.linearize(x)
+        step = np.linalg.solve(J.toarray(), -F)
+        x = x + step
+    return x
+
+
+def started(equations, length=1.0, rtol=1e-6):
+    weights = ErrorWeights(equations.blocks, rtol, rtol, None)
+    times = (0.0, length)
+    return consistent_start(equations, Workspace(), weights, times, equations.x0, solve)
+
+
+def test_an_algebraic_unknown_moves_to_where_its_equation_holds():
+    """x' = z - x, 0 = z^3 + z - x - 1: the start gives z = 0, and z = 1 is right."""
+    equations = Equations(
+        lambda t, u: np.stack([u[0] - u[1], u[1] ** 3 + u[1] - u[0] - 1]),
+        lambda u: u * np.array([1.0, 0.0]),
+        [1.0, 0.0],
+    )
+    start = started(equations)
+    assert start.x == pytest.approx([1.0, 1.0], abs=1e-7)
+    assert start.moved == "x[1]"
+    assert start.charge == pytest.approx([1.0, 0.0], abs=0)
+
+
+def test_the_charge_of_a_floating_node_is_kept_while_its_unknowns_move():
+    """A capacitor of rank one over two unknowns: Q = v1 - v2 in one, nothing in the other."""
+    equations = Equations(
+        lambda t, u: np.stack([u[0] - u[1], u[0] + 2 * u[1] - 3]),
+        lambda u: np.stack([u[0] - u[1], 0 * u[0]]),
+        [1.0, 0.5],
+    )
+    start = started(equations)
+    assert start.x == pytest.approx([4 / 3, 5 / 6], abs=1e-6)
+
+
+def test_a_consistent_start_stays_where_it_is():
+    equations = Equations(
+        lambda t, u: np.stack([u[0] - u[1], u[1] ** 3 + u[1] - u[0] - 1]),
+        lambda u: u * np.array([1.0, 0.0]),
+        [1.0, 1.0],
+    )
+    start = started(equations)
+    assert start.moved == ""
+    assert np.array_equal(start.x, equations.x0)
+
+
+def test_a_fast_transient_is_not_taken_for_an_inconsistent_start():
+    equations = Equations(lambda t, u: 1e7 * (u - 2.0), lambda u: 1.0 * u, [1.0])
+    start = started(equations)
+    assert start.moved == ""
+    assert np.array_equal(start.x, [1.0])
+    assert start.slope == pytest.approx([1e7], rel=1e-3)
+
+
+def test_the_slope_of_an_algebraic_unknown_follows_the_time():
+    """z = sin 3t + x, x' = -x: z' = 3 - 1 at t = 0."""
+    equations = Equations(
+        lambda t, u: ad.hstack([u[0], u[1] - u[0] - np.sin(3 * t)]),
+        lambda u: u * np.array([1.0, 0.0]),
+        [1.0, 1.0],
+    )
+    assert started(equations).slope == pytest.approx([-1.0, 2.0], rel=1e-5)
+
+
+def circuit(kind):
+    """A source at node 0; index 1 with a resistor to the capacitor, index 2 without."""
+    if kind == 1:
+        return Equations(
+            lambda t, u: ad.hstack([u[0] - np.sin(t), u[1] - u[0], u[0] - u[1] + u[2]]),
+            lambda u: u * np.array([0.0, 1.0, 0.0]),
+            [0.0, 0.0, 0.0],
+        )
+    return Equations(
+        lambda t, u: ad.hstack([u[0] - np.sin(t), u[1]]),
+        lambda u: np.stack([0 * u[0], u[0]]),
+        [0.0, -1.0],
+    )
+
+
+@pytest.mark.parametrize("index", [1, 2])
+def test_the_index_is_measured(index):
+    equations = circuit(index)
+    at = equations.derivatives(0.0, equations.x0, 1.0, 0 * equations.x0)
+    growth, direction = index_growth(equations, Workspace(), at, 1.0)
+    assert growth == pytest.approx(index, abs=0.1)
+    if index == 2:
+        assert np.argmax(np.abs(direction)) == 1  # the current through the source
+
+
+def test_ordinary_differential_equations_have_index_zero():
+    equations = Equations(lambda t, u: u, lambda u: 1.0 * u, [1.0, 2.0])
+    at = equations.derivatives(0.0, equations.x0, 1.0, 0 * equations.x0)
+    assert index_growth(equations, Workspace(), at, 1.0)[0] == pytest.approx(0.0, abs=0.05)
