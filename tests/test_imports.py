@@ -24,6 +24,7 @@ ORDER = (
     "parallel",
     "scipy_like",
     "__init__",
+    "__main__",
 )
 # The same inside sgsolve.ad.
 AD = (
