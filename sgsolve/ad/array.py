@@ -19,7 +19,7 @@ from . import complex_values, dispatch, refusals
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
-from .in_place import Memory, share_where_views
+from .in_place import SharedMemory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.evaluation import pattern_and_values, pattern_of_derivative
@@ -50,7 +50,7 @@ class ADArray(Operators):
     def __init__(self, value: Any, derivative: Derivative) -> None:
         self._value = value
         self._derivative = derivative
-        self._memory: Memory | None = None
+        self._memory: SharedMemory | None = None
 
     # ---- what it holds ---------------------------------------------------------------------
 
@@ -137,14 +137,14 @@ class ADArray(Operators):
         """The real part; of complex arrays if the unknowns are real."""
         if self._value.dtype.kind != "c":
             return self
-        return ADArray(self._value.real, complex_values.real(self._derivative))
+        return ADArray(self._value.real, complex_values.derivative_of_real(self._derivative))
 
     @property
     def imag(self) -> Any:
         """The imaginary part; of complex arrays if the unknowns are real. Of real ones, zeros."""
         if self._value.dtype.kind != "c":
             return np.zeros_like(self._value)
-        return ADArray(self._value.imag, complex_values.imag(self._derivative))
+        return ADArray(self._value.imag, complex_values.derivative_of_imag(self._derivative))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -171,7 +171,7 @@ class ADArray(Operators):
                 view = ADArray(value[key], derivative)
                 memory = self._memory
                 if memory is None:
-                    memory = self._memory = Memory()
+                    memory = self._memory = SharedMemory()
                 view._memory = memory
                 return view
             if type(key) is np.ndarray and key.ndim == 1 and key.dtype.kind == "i":

@@ -44,7 +44,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
     evaluation = evaluation_of(1, real=x.dtype.kind != "c" and v.dtype.kind != "c")
-    begin(evaluation, tracing=False)
+    begin(evaluation, all_branches=False)
     structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
     derivative = Folded(evaluation, {structure: (0.0, 1.0, direction, None)})

@@ -30,19 +30,19 @@ def _by_real_unknowns(d: Derivative, name: str) -> None:
         )
 
 
-def real(d: Derivative) -> Derivative:
+def derivative_of_real(d: Derivative) -> Derivative:
     """Return the derivative of the real part of a complex array."""
     _by_real_unknowns(d, "real")
     return d.real_part()
 
 
-def imag(d: Derivative) -> Derivative:
+def derivative_of_imag(d: Derivative) -> Derivative:
     """Return the derivative of the imaginary part of a complex array."""
     _by_real_unknowns(d, "imag")
     return d.imaginary_part()
 
 
-def angle(d: Derivative, z: Any) -> Derivative:
+def derivative_of_angle(d: Derivative, z: Any) -> Derivative:
     """Return the derivative of the angles (in radians) of complex numbers z."""
     _by_real_unknowns(d, "np.angle")
     with np.errstate(all="ignore"):

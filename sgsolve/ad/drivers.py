@@ -16,8 +16,8 @@ from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
 from .nested import evaluate
 from .programs.evaluation import pattern_and_values, pattern_of_derivative
-from .programs.points import Tape
 from .programs.recorded import Recorded
+from .programs.tape import Tape
 from .structures.root import evaluation_of
 
 
@@ -49,9 +49,9 @@ def seed(x: ArrayLike) -> ADArray:
     """
     value = _numbers(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
-    begin(evaluation, tracing=False)
+    begin(evaluation, all_branches=False)
     tape = Tape(evaluation)
-    return ADArray(value, Recorded(tape, tape.recordings.start))
+    return ADArray(value, Recorded(tape, tape.graph.start))
 
 
 def seed_sparsity(x: ArrayLike) -> ADArray:
@@ -68,7 +68,7 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
     """
     value = _numbers(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
-    begin(evaluation, tracing=True)
+    begin(evaluation, all_branches=True)
     return ADArray(value, Sparsity(evaluation, {evaluation.root: UNIT}))
 
 

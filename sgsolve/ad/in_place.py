@@ -3,8 +3,8 @@
 An AD array is an object with a value and a derivative. Both are replaced by those of the result,
 and so every name of the object sees them; no array is written into, because the derivatives of
 earlier results refer to it. What cannot be followed is another AD array in the same memory: a
-view, or what y is a view of. Arrays that share memory hold one `Memory`; while more than one of
-them is alive, the operator is refused.
+view, or what y is a view of. Arrays that share memory hold one `SharedMemory`; while more than
+one of them is alive, the operator is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import DataTypeError, DerivativeError, ShapeError
 
 
-class Memory:
+class SharedMemory:
     """What all AD arrays in the same memory hold."""
 
     __slots__ = ()
@@ -28,7 +28,7 @@ class _Holder:
     __slots__ = ("_memory",)
 
     def __init__(self) -> None:
-        self._memory = Memory()
+        self._memory = SharedMemory()
 
 
 def _holders(array: Any) -> int:
@@ -44,7 +44,7 @@ def share(view: Any, origin: Any) -> None:
     """Note that an AD array is a view of another one."""
     memory = origin._memory
     if memory is None:
-        memory = origin._memory = Memory()
+        memory = origin._memory = SharedMemory()
     view._memory = memory
 
 

@@ -44,9 +44,9 @@ def _chooses_of_vector(key: NDArray[Any]) -> bool:
 
 def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) -> Derivative:
     try:
-        name: Hashable = ("key", shape, _named(key))
+        name: Hashable = ("key", shape, _named_key(key))
     except TypeError:
-        positions = np.asarray(positions_of(shape)[_arrays(key)])
+        positions = np.asarray(positions_of(shape)[_arrays_of_key(key)])
         return derivative.taken(derivative.root.index(positions.ravel(), int(np.prod(shape))))
     return permuted(derivative, name, shape, lambda p: p[key])
 
@@ -71,17 +71,17 @@ def selection(
     choose: Callable[[NDArray[np.int64]], Any],
 ) -> Index:
     """Return the index of ``choose(y)`` for a y of that shape; see `permuted`."""
-    known: Selected | None = root.children.get(name)
+    known: NamedOperand | None = root.children.get(name)
     if known is None:
         positions = np.ascontiguousarray(choose(positions_of(shape)), dtype=np.int64).ravel()
         index = Index(positions, None, False, root.clock)
-        known = root.children.setdefault(name, Selected(index))
+        known = root.children.setdefault(name, NamedOperand(index))
     known.used = root.clock
     chosen: Index = known.index
     return chosen
 
 
-class Selected:
+class NamedOperand:
     """A named selection, kept with the structures so that it is dropped when they are."""
 
     __slots__ = ("children", "index", "used")
@@ -112,10 +112,10 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _named(key: Any) -> Hashable:
+def _named_key(key: Any) -> Hashable:
     """Return a hashable name for a key without arrays; TypeError if it has arrays."""
     if isinstance(key, tuple):
-        return tuple(_named(k) for k in key)
+        return tuple(_named_key(k) for k in key)
     if isinstance(key, slice):
         return ("slice", key.start, key.stop, key.step)
     if key is None or key is Ellipsis or isinstance(key, (bool, np.bool_)):
@@ -125,6 +125,6 @@ def _named(key: Any) -> Hashable:
     raise TypeError("the key holds arrays")
 
 
-def _arrays(key: Any) -> Any:
+def _arrays_of_key(key: Any) -> Any:
     """Return the key as NumPy reads it; a list is an index array."""
     return np.asarray(key) if isinstance(key, list) and len(key) else key

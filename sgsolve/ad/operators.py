@@ -161,22 +161,22 @@ class Operators:
     # Comparisons are of values: their results decide, they carry no derivative.
 
     def __lt__(self, other: Any) -> Any:
-        return self._value < ufunc_calls.value(other)
+        return self._value < ufunc_calls.raw_value(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._value <= ufunc_calls.value(other)
+        return self._value <= ufunc_calls.raw_value(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._value > ufunc_calls.value(other)
+        return self._value > ufunc_calls.raw_value(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._value >= ufunc_calls.value(other)
+        return self._value >= ufunc_calls.raw_value(other)
 
     def __eq__(self, other: Any) -> Any:
-        return self._value == ufunc_calls.value(other)
+        return self._value == ufunc_calls.raw_value(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self._value != ufunc_calls.value(other)
+        return self._value != ufunc_calls.raw_value(other)
 
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == is element by element
 

@@ -39,7 +39,7 @@ DOUBLE = np.dtype(np.float64)
 EXTENDED = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
 
 
-def value(x: Any) -> Any:
+def raw_value(x: Any) -> Any:
     """Return the numbers of an AD array, and anything else unchanged."""
     return getattr(x, "_value", x)
 
@@ -69,7 +69,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         if rule1 is not None:
             return _unary(ufunc, rule1, inputs[0])
     if ufunc in DECISIONS:
-        return ufunc(*map(value, inputs))
+        return ufunc(*map(raw_value, inputs))
     several: Any = SEVERAL.get(ufunc)
     if several is not None:
         return several(*inputs)
@@ -93,7 +93,8 @@ def _of_several_arguments(ufunc: np.ufunc, rule: Any, inputs: tuple[Any, ...]) -
     """Return value and derivative for a rule that gives one partial for each argument."""
     carried = [getattr(x, "_derivative", None) for x in inputs]
     values = [
-        x._value if d is not None else _constant(x) for x, d in zip(inputs, carried, strict=True)
+        x._value if d is not None else _constant_operand(x)
+        for x, d in zip(inputs, carried, strict=True)
     ]
     if any(v is NotImplemented for v in values):
         return NotImplemented
@@ -184,8 +185,8 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
 def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
     da: Any = getattr(a, "_derivative", None)
     db: Any = getattr(b, "_derivative", None)
-    va = a._value if da is not None else _constant(a)
-    vb = b._value if db is not None else _constant(b)
+    va = a._value if da is not None else _constant_operand(a)
+    vb = b._value if db is not None else _constant_operand(b)
     if va is NotImplemented or vb is NotImplemented:
         return NotImplemented
     y = ufunc(va, vb)
@@ -266,7 +267,7 @@ def _known(ufunc: Any, partial: Any, which: int) -> Any:
     return partial
 
 
-def _constant(x: Any) -> Any:
+def _constant_operand(x: Any) -> Any:
     """Return a constant operand as a number or an ndarray."""
     if isinstance(x, np.ndarray):
         if x.dtype == object:

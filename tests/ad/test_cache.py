@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sgsolve import ad
 from sgsolve.ad.assembly.plan import Plans
 from sgsolve.ad.programs import evaluation
-from sgsolve.ad.programs.points import Recordings
+from sgsolve.ad.programs.derivative_graph import DerivativeGraph
 from sgsolve.ad.structures.operands import Matrix
 from sgsolve.ad.structures.root import Root
 
@@ -146,20 +146,22 @@ def test_a_matrix_that_is_another_one_each_time_is_not_kept(monkeypatch):
     gc.collect()
     kept = sum(type(o) is Matrix for o in gc.get_objects())
     assert kept < 60
-    assert root_of(y).memory(Recordings).points < 120
+    assert root_of(y).memory(DerivativeGraph).size < 120
 
 
 def test_programs_outlive_the_pruning_of_other_things(monkeypatch):
-    for _ in range(evaluation.MEETINGS + 2):
+    for _ in range(evaluation.COMPILE_AFTER + 2):
         y = workload(ad.seed(X))
         y.jacobian
     root = root_of(y)
-    (program,) = [c.program for c in root.memory(Recordings).programs.values() if c.program]
+    (program,) = [c.program for c in root.memory(DerivativeGraph).programs.values() if c.program]
     root.prune()
     y = workload(ad.seed(X + 0.5))
     J = y.jacobian
     assert root_of(y) is root
-    assert [c.program for c in root.memory(Recordings).programs.values() if c.program] == [program]
+    assert [c.program for c in root.memory(DerivativeGraph).programs.values() if c.program] == [
+        program
+    ]
     ad.clear_cache()
     np.testing.assert_allclose(J.toarray(), workload(ad.seed(X + 0.5)).jacobian.toarray())
 

@@ -167,8 +167,8 @@ def test_memory_of_a_chain(chain):
 def test_merged_structures_are_found_again(chain, recorded, monkeypatch):
     """No plan is made after the first evaluation, recorded or carried out on the way."""
     if not recorded:
-        monkeypatch.setattr("sgsolve.ad.programs.points.TAPE_BYTES", 0)
-        monkeypatch.setattr("sgsolve.ad.programs.points.TAPE_VECTORS", 0)
+        monkeypatch.setattr("sgsolve.ad.programs.tape.TAPE_BYTES", 0)
+        monkeypatch.setattr("sgsolve.ad.programs.tape.TAPE_VECTORS", 0)
     x = point(50)
     J = ad.jacobian(chain, x, 12).toarray()
     with monkeypatch.context() as m:

@@ -41,7 +41,7 @@ def test_without_a_rule_the_message_says_how_to_define_one():
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])
 def test_one_argument_in_programs_too(shape):
     ad.define_rule(special.ellipkm1, elliptic_slope)
-    for k in range(2 * evaluation.MEETINGS):
+    for k in range(2 * evaluation.COMPILE_AFTER):
         p = P.reshape(shape) / (1 + k)
         y = special.ellipkm1(ad.seed(p))
         np.testing.assert_array_equal(y.value, special.ellipkm1(p))
@@ -57,7 +57,7 @@ def test_two_arguments_with_broadcasting(by_first, by_second):
     ad.define_rule(special.binom, [by_n, by_k])
     n, k = np.array([4.5, 6.0, 7.25]), np.array([[1.5], [2.0]])
     x = ad.seed(np.concatenate([n, k.ravel()]))
-    for _ in range(evaluation.MEETINGS + 2):
+    for _ in range(evaluation.COMPILE_AFTER + 2):
         first = x[:3] if by_first else n
         second = np.reshape(x[3:], (2, 1)) if by_second else k
         y = special.binom(first, second)
@@ -89,7 +89,7 @@ def test_a_wrong_partial_is_found():
 
 def test_a_rule_can_be_replaced_and_its_old_program_is_not_used():
     ad.define_rule(special.ellipkm1, lambda p: 1.0)
-    for _ in range(evaluation.MEETINGS + 2):
+    for _ in range(evaluation.COMPILE_AFTER + 2):
         assert (special.ellipkm1(ad.seed(P)).jacobian.toarray() == np.eye(3)).all()
     ad.define_rule(special.ellipkm1, elliptic_slope)
     got = special.ellipkm1(ad.seed(P)).jacobian.toarray()

@@ -71,7 +71,7 @@ def test_slopes_of_extended_precision(name):
     with mp.workdps(60):
         x = np.array([np.longdouble(1) / 3])
         exact = rounded(slope(exactly(x[0])))
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         J = ad.jacobian(f, x).toarray()[0, 0]
         assert abs(J / exact - 1) <= 40 * EPS
     J = ad.jvp(f, x, np.ones(1, dtype=np.longdouble))[1].ravel()[0]

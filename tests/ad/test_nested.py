@@ -95,7 +95,7 @@ def test_inner_derivatives_of_plain_numbers():
 
     x = np.array([0.3, 0.7, 1.1])
     exact = np.diag(2 * x * x[::-1] + 2 * np.cos(x) * x) + np.cos(X)
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         np.testing.assert_allclose(ad.jacobian(f, x).toarray(), exact)
     np.testing.assert_allclose(ad.jvp(f, x, X)[1], exact @ X)
 

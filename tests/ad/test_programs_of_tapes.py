@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad.derivatives.symbols import Symbol, UntraceableError
-from sgsolve.ad.programs import evaluation, points, recorded
+from sgsolve.ad.programs import derivative_graph, evaluation, recorded
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -35,7 +35,7 @@ def residual(x, dt=0.1):
 
 
 def programs(y):
-    return [c.program for c in y._derivative.tape.recordings.programs.values() if c.program]
+    return [c.program for c in y._derivative.tape.graph.programs.values() if c.program]
 
 
 def fresh(f, x):
@@ -50,13 +50,13 @@ def fresh(f, x):
 def test_the_program_gives_the_jacobian_of_every_point_on_every_branch():
     points = [X, X + 0.3, 0.01 * X, 5.0 * X, X]
     expected = [fresh(residual, x) for x in points]
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         y = residual(ad.seed(X))
         J = y.jacobian
     (program,) = programs(y)
     assert "expm1" not in program.source
     assert program.source.count("\n") < 40
-    for x, exact in zip(points, expected, strict=True):
+    for x, exact in zip(derivative_graph, expected, strict=True):
         y = residual(ad.seed(x))
         np.testing.assert_allclose(y.jacobian.toarray(), exact, rtol=1e-14, atol=1e-15)
         if x is not points[2] and x is not points[3]:
@@ -64,7 +64,7 @@ def test_the_program_gives_the_jacobian_of_every_point_on_every_branch():
 
 
 def test_a_result_belongs_to_its_own_evaluation():
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         residual(ad.seed(X)).jacobian
     first, second = residual(ad.seed(X)), residual(ad.seed(X + 1.0))
     after, before = second.jacobian, first.jacobian
@@ -81,7 +81,7 @@ def test_a_factor_that_changes_each_time_is_carried_out_at_once_and_keeps_nothin
         dt = 1.0 / (k + 1.5)
         y = residual(ad.seed(X), dt)
         J = y.jacobian.toarray()
-        made.append(y._derivative.tape.recordings.points)
+        made.append(y._derivative.tape.graph.size)
     np.testing.assert_allclose(J, fresh(lambda x: residual(x, dt), X), rtol=1e-14)
     assert made[-1] == made[20]
 
@@ -97,10 +97,10 @@ def test_values_that_decide_structure_are_never_baked_in():
 
 
 def test_a_full_tape_goes_on_without(monkeypatch):
-    monkeypatch.setattr(points, "TAPE_BYTES", 0)
-    monkeypatch.setattr(points, "TAPE_VECTORS", 2)
+    monkeypatch.setattr(derivative_graph, "TAPE_BYTES", 0)
+    monkeypatch.setattr(derivative_graph, "TAPE_VECTORS", 2)
     expected = fresh(residual, X)
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         y = residual(ad.seed(X))
         np.testing.assert_allclose(y.jacobian.toarray(), expected, rtol=1e-14)
     assert type(y._derivative) is not recorded.Recorded
@@ -119,12 +119,12 @@ def test_chains_of_any_length(monkeypatch):
     for _ in range(300):
         slope = slope * (1.0 - 0.01 * np.cos(x))
         x = x - 0.01 * np.sin(x)
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         np.testing.assert_allclose(f(ad.seed(X)).jacobian.diagonal(), slope, rtol=1e-12)
 
 
 def test_several_results_of_one_evaluation():
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         x = ad.seed(X)
         parts = [residual(x)[k : k + 10] for k in range(0, N, 10)]
         J = np.vstack([p.jacobian.toarray() for p in parts])
@@ -132,14 +132,14 @@ def test_several_results_of_one_evaluation():
 
 
 def test_another_dtype_does_not_take_the_program_of_doubles():
-    for _ in range(evaluation.MEETINGS + 3):
+    for _ in range(evaluation.COMPILE_AFTER + 3):
         residual(ad.seed(X)).jacobian
     for dtype, tolerance in ((np.longdouble, 1e-17), (np.float32, 1e-4)):
         x = X.astype(dtype)
         J = np.exp(ad.seed(x) * dtype(2)).jacobian
         assert J.dtype == dtype
         np.testing.assert_allclose(J.diagonal(), 2 * np.exp(2 * x), rtol=tolerance)
-        for _ in range(evaluation.MEETINGS + 3):
+        for _ in range(evaluation.COMPILE_AFTER + 3):
             J = residual(ad.seed(x)).jacobian
         np.testing.assert_allclose(J.toarray(), fresh(residual, x.astype(float)), rtol=5e-4)
 
@@ -163,8 +163,8 @@ def test_a_computation_met_again_and_again_keeps_its_program(monkeypatch):
         y = residual(ad.seed(X))
         assert y.jacobian.nnz
         assert ad.seed(X)[k:].jacobian.nnz == N - k  # another computation each time
-        assert len(y._derivative.tape.recordings.programs) <= 4
-        assert bool(programs(y)) is (k + 1 >= evaluation.MEETINGS)
+        assert len(y._derivative.tape.graph.programs) <= 4
+        assert bool(programs(y)) is (k + 1 >= evaluation.COMPILE_AFTER)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_constant_entries_beside_varying_ones(width, diagonal):
         u = x[1:-1]
         return (diagonal * u - x[:-2] - x[2:]) * width * factor - np.exp(u)
 
-    for k in range(evaluation.MEETINGS + 6):
+    for k in range(evaluation.COMPILE_AFTER + 6):
         x, factor = X + 0.1 * k, 1.0 + (k // 4) / 8
         J = f(ad.seed(x), factor).jacobian.toarray()
         expected = np.zeros((N - 2, N))
@@ -211,7 +211,7 @@ def test_entries_of_a_wider_pattern_are_zero():
     """Gathered with the zero behind the source vector, on every evaluation."""
     s = ad.seed_sparsity(X)
     wide = ad.sparsity_pattern(s[:N].sum() + s)
-    for k in range(evaluation.MEETINGS + 3):
+    for k in range(evaluation.COMPILE_AFTER + 3):
         x = X + 0.1 * k
         data = ad.jacobian_values(np.exp(ad.seed(x)), wide)
         np.testing.assert_array_equal(wide.matrix(data).toarray(), np.diag(np.exp(x)))

@@ -35,7 +35,7 @@ class Source(NamedTuple):
     expand: Any
 
 
-class Constant(NamedTuple):
+class ConstantPlaces(NamedTuple):
     """Places (and weights, None for ones) of a term that is a plain number."""
 
     term: int
@@ -49,7 +49,7 @@ class Layout:
     Attributes
     ----------
     pattern : Pattern
-    constant : list of Constant
+    constant : list of ConstantPlaces
     sources : list of Source
     length : int
         Length of the source vector.
@@ -67,7 +67,7 @@ class Layout:
         cols = _joined([p.cols for p in pieces], np.int32)
         self.pattern, position = positions(rows, cols, (size, n), target)
         del rows, cols
-        self.constant: list[Constant] = []
+        self.constant: list[ConstantPlaces] = []
         self.sources: list[Source] = []
         self.length = 0
         self._begin: dict[int, int] = {}
@@ -85,7 +85,7 @@ class Layout:
             offset += length
             if code & HAS_NUMBER and not code & HAS_ROWS:
                 # A copy: what it is a part of shall not be kept alive.
-                self.constant.append(Constant(number, here.astype(np.int32), piece.weight))
+                self.constant.append(ConstantPlaces(number, here.astype(np.int32), piece.weight))
             if moving[number]:
                 own = slice(filled, filled + length)
                 filled += length
@@ -99,9 +99,9 @@ class Layout:
         if code & HAS_ROWS and code & HAS_ARRAY:
             expand = (g.weights.indices, g.row_of_entry(), g.weights.data)
             begin = self._new(number, len(g.weights.data), expand)
-            return _kept(piece) + begin, 1.0
+            return _number_of_kept(piece) + begin, 1.0
         if code & HAS_ROWS:
-            # Constant weights: the row factors are the source, the weights part of the map.
+            # ConstantPlaces weights: the row factors are the source, the weights part of the map.
             begin = self._new(number, g.height, ROWS)
             return g.row_of_entry()[piece.kept] + begin, weight
         shared = code >> SHARED
@@ -109,7 +109,7 @@ class Layout:
             self._begin[shared] = self._new(number, len(g.cols), None)
         begin = self._begin[shared]
         if piece.source is None:
-            return _kept(piece) + begin, weight
+            return _number_of_kept(piece) + begin, weight
         return piece.source + begin, weight
 
     def _new(self, number: int, length: int, expand: Any) -> int:
@@ -139,7 +139,7 @@ def _piece(g: Structure) -> Piece:
     return Piece(rows[kept], cols[kept], weight, source, kept)
 
 
-def _kept(piece: Piece) -> NDArray[Any]:
+def _number_of_kept(piece: Piece) -> NDArray[Any]:
     """Return the number of every entry that is kept."""
     if isinstance(piece.kept, slice):
         return np.arange(len(piece.rows), dtype=np.int32)

@@ -117,7 +117,7 @@ def join_with_row_factors(
         return
     del terms[g]
     for part in (p, q):
-        h, r = expanded(g, part)
+        h, r = expanded_term(g, part)
         add_term(terms, h, r, memo)
 
 
@@ -131,7 +131,7 @@ def _row_sum(p: Coefficient, q: Coefficient, memo: Memo) -> Any:
     return memo(op.add, rows, memo(op.multiply, q[3], q[0]))
 
 
-def expanded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
+def expanded_term(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     """Return the same term with one coefficient for each entry and no weights."""
     alpha, s, c, a = p
     weights = g.weights.data
@@ -175,13 +175,13 @@ def placed(factor: Any, g: Structure, memo: Memo) -> Any:
 
 def zeroed(c: Any, mask: Any, memo: Memo) -> Any:
     """Return c where `mask` holds, zero elsewhere, whatever c is there."""
-    return memo(op.selected, c, mask, memo(op.bits_of, mask))
+    return memo(op.zero_outside, c, mask, memo(op.bits_of, mask))
 
 
 def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     """Return the same term with its numbers multiplied into one array."""
     if g.has_weights:
-        return expanded(g, p)
+        return expanded_term(g, p)
     alpha, s, c, _ = p
     full = op.constant(len(g.cols), alpha) if c is None else op.add(op.multiply(c, s), alpha)
     return g, (0.0, 1.0, full, None)

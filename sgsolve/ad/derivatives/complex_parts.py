@@ -15,7 +15,7 @@ from ..assembly.plan import Coefficient
 from ..structures import operations
 from ..structures.structure import Structure
 from . import array_operations as op
-from .coefficients import Memo, expanded, shift
+from .coefficients import Memo, expanded_term, shift
 
 Part = Callable[..., Any]
 Term = tuple[Structure, Coefficient]
@@ -39,20 +39,20 @@ def parts(g: Structure, p: Coefficient, part: Part, memo: Memo) -> Iterator[Term
         if p[2] is None and not complex_weights:
             yield g, (1.0, 0.0, None, memo(part, shift(p[3], p[0], 0.0)))
             return
-        g, p = expanded(g, p)
+        g, p = expanded_term(g, p)
         complex_weights = False
     if not complex_weights:
-        yield g, _part(p, part, memo)
+        yield g, _part_of_term(p, part, memo)
         return
     # Re(W v) = Re W Re v - Im W Im v and Im(W v) = Re W Im v + Im W Re v.
-    alpha, s, c, a = _part(p, op.imag if part is op.real else op.real, memo)
-    if part is op.real:
+    alpha, s, c, a = _part_of_term(p, op.imag_part if part is op.real_part else op.real_part, memo)
+    if part is op.real_part:
         alpha, s = -alpha, -s
-    yield operations.with_part_of_weights(g, np.real), _part(p, part, memo)
+    yield operations.with_part_of_weights(g, np.real), _part_of_term(p, part, memo)
     yield operations.with_part_of_weights(g, np.imag), (alpha, s, c, a)
 
 
-def _part(p: Coefficient, part: Part, memo: Memo) -> Coefficient:
+def _part_of_term(p: Coefficient, part: Part, memo: Memo) -> Coefficient:
     """Return the part of coefficients without row factors."""
     alpha, s, c, _ = p
     if c is None:

@@ -32,7 +32,7 @@ from .coefficients import (
     Memo,
     Terms,
     add_term,
-    expanded,
+    expanded_term,
     finite,
     moderate,
     placed,
@@ -108,7 +108,7 @@ class Derivative:
             elif moderate(s) and (moderate(alpha) or not g.has_weights):
                 terms[g] = (alpha, s, p[2], p[3])
             else:
-                h, q = expanded(g, p) if g.has_weights else (g, p)
+                h, q = expanded_term(g, p) if g.has_weights else (g, p)
                 c = op.multiply(shift(q[2], q[1], q[0]), number)
                 add_term(terms, h, with_number(1.0, c), Memo())
         return type(self)(self.root, terms)
@@ -121,13 +121,13 @@ class Derivative:
         copies: the user may change an array in place later.
         """
         constant = self.root.constant(values)
-        return self.weighted(constant) if constant.steady else self.scaled(constant.values)
+        return self.weighted(constant) if constant.persistent else self.scaled(constant.values)
 
     def over(self, values: NDArray[Any]) -> Derivative:
         """Return diag(1 / values) times this derivative, for values that the user supplied."""
         constant = self.root.constant(values)
         inverse = constant.inverse()
-        return self.weighted(inverse) if constant.steady else self.scaled(inverse.values)
+        return self.weighted(inverse) if constant.persistent else self.scaled(inverse.values)
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
@@ -150,7 +150,7 @@ class Derivative:
         for g, p in self.terms.items():
             if g.has_weights and p[2] is not None:
                 # A row factor of zero would not take a NaN out of its coefficients.
-                g, p = expanded(g, p)
+                g, p = expanded_term(g, p)
             m = placed(mask, g, memo)
             if not (finite(p[0]) and finite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.
@@ -208,7 +208,7 @@ class Derivative:
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
         self._merge()
-        return self._pulled([operations.take(g, index) for g in self.terms])
+        return self._pulled([operations.take_rows(g, index) for g in self.terms])
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
@@ -217,13 +217,13 @@ class Derivative:
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
-        if isinstance(rows, Index) and rows.volatile:
-            return self._put_back(rows, size)
+        if isinstance(rows, Index) and rows.transient:
+            return self._returned_to_origin(rows, size)
         self._merge()
         terms = {operations.put(g, rows, size): p for g, p in self.terms.items()}
         return type(self)(self.root, terms)
 
-    def _put_back(self, index: Index, size: int) -> Derivative:
+    def _returned_to_origin(self, index: Index, size: int) -> Derivative:
         """Return the derivative on the structures that elements were gathered from."""
         terms: Terms = {}
         memo = Memo()
@@ -243,7 +243,7 @@ class Derivative:
         memo = Memo()
         for g, p in self.terms.items():
             if p[3] is not None:
-                g, p = expanded(g, p)
+                g, p = expanded_term(g, p)
             add_term(terms, operations.multiplied(g, matrix), p, memo)
         return type(self)(self.root, terms)
 
@@ -265,11 +265,11 @@ class Derivative:
 
     def real_part(self) -> Derivative:
         """Return the real part: the derivative of the real part by real unknowns."""
-        return self._part(op.real)
+        return self._part(op.real_part)
 
     def imaginary_part(self) -> Derivative:
         """Return the imaginary part: the derivative of the imaginary part by real unknowns."""
-        return self._part(op.imag)
+        return self._part(op.imag_part)
 
     def _part(self, part: Callable[..., Any]) -> Derivative:
         memo = Memo()

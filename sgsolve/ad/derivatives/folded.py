@@ -18,7 +18,7 @@ from ..assembly.plan import Coefficient
 from ..structures.operands import Constant, Matrix
 from ..structures.structure import Structure
 from . import array_operations as op
-from .coefficients import NUMBERS, Memo, Terms, add_term, expanded, placed, shift
+from .coefficients import NUMBERS, Memo, Terms, add_term, expanded_term, placed, shift
 from .derivative import Derivative, Scale
 
 
@@ -88,7 +88,7 @@ class Folded(Derivative):
 def _folded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
     """Return the same term with one number, or one array, for a coefficient."""
     if g.has_weights:
-        g, p = expanded(g, p)
+        g, p = expanded_term(g, p)
     alpha, s, c, _ = p
     if c is None:
         return g, (alpha, 0.0, None, None)

@@ -1,7 +1,7 @@
 """Sparsity: what can depend on what, on any branch, at any x.
 
 `Sparsity` is a derivative without coefficients: `seed_sparsity` runs the same residual with it.
-While a thread does so it is *tracing*: both sides of every branch are followed.
+While a thread does so, both sides of every branch are evaluated.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Sparsity(Derivative):
     def taken(self, index: Index) -> Derivative:
         """Return the sparsity of the flattened array at these positions."""
         self._merge()
-        return Sparsity(self.root, {operations.take(g, index).structure: UNIT for g in self.terms})
+        return Sparsity(
+            self.root, {operations.take_rows(g, index).structure: UNIT for g in self.terms}
+        )
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the sparsity of ``y[start:stop:step]``."""
@@ -135,22 +137,22 @@ class _Running(threading.local):
 _running = _Running()
 
 
-def begin(evaluation: Evaluation, tracing: bool) -> None:
+def begin(evaluation: Evaluation, all_branches: bool) -> None:
     """Note that this thread begins an evaluation; it lasts for as long as its arrays do.
 
-    With `tracing` it finds out structure.
+    With `all_branches` it determines the sparsity pattern, for every branch at once.
     """
     _last()
-    _running.begun.append((weakref.ref(evaluation), tracing))
+    _running.begun.append((weakref.ref(evaluation), all_branches))
 
 
-def tracing() -> bool:
-    """Whether this thread is finding out structure, so that both sides of a branch count."""
+def all_branches_wanted() -> bool:
+    """Whether this thread determines a sparsity pattern and evaluates both sides of a branch."""
     return _last()
 
 
 def _last() -> bool:
-    """Forget the last evaluations that have ended; whether the one before them traces."""
+    """Forget the last evaluations that have ended; whether the one before them wants all branches."""
     begun = _running.begun
     while begun and begun[-1][0]() is None:
         begun.pop()

@@ -10,11 +10,11 @@ import numpy as np
 
 from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
-from ..derivatives.sparsity import tracing
+from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import common_dtype, value
-from .sides import put_back
+from ..ufunc_calls import common_dtype, raw_value
+from .sides import merge_branches
 
 
 def where(cond: Any, a: Any, b: Any) -> Any:
@@ -23,10 +23,10 @@ def where(cond: Any, a: Any, b: Any) -> Any:
     Both sides are evaluated; a NaN or infinity on the side not taken does not leak into the
     value or the derivative. A pattern from `seed_sparsity` counts both sides.
     """
-    cond = np.asarray(value(cond))
+    cond = np.asarray(raw_value(cond))
     if not (isinstance(a, ADArray) or isinstance(b, ADArray)):
         return np.where(cond, a, b)
-    va, vb = value(a), value(b)
+    va, vb = raw_value(a), raw_value(b)
     y = np.where(cond, va, vb)
     _must_be_numbers(y, "where: the choice")
     mask = np.broadcast_to(cond.astype(bool), y.shape).ravel()
@@ -82,8 +82,8 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
             "branch: both sides must be functions of the positions, such as lambda i: x[i]; for "
             "numbers and arrays there is np.where"
         )
-    cond = np.asarray(value(cond), dtype=bool)
-    if tracing():
+    cond = np.asarray(raw_value(cond), dtype=bool)
+    if all_branches_wanted():
         return _both_sides(cond, iftrue, iffalse)
     if cond.ndim == 0:
         return iftrue(...) if cond else iffalse(...)
@@ -114,15 +114,15 @@ def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...
 
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
-    values = np.empty(size, dtype=common_dtype([value(v) for _, v in sides]))
+    values = np.empty(size, dtype=common_dtype([raw_value(v) for _, v in sides]))
     pieces = []
     for index, v in sides:
-        values[index.values] = value(v)
+        values[index.values] = raw_value(v)
         if isinstance(v, ADArray):
             pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
     if len(shape) != 1:
         values = values.reshape(shape)
-    return ADArray(values, put_back(pieces, size)) if pieces else values
+    return ADArray(values, merge_branches(pieces, size)) if pieces else values
 
 
 def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
@@ -136,8 +136,8 @@ def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
     flat = cond.ravel()
     result = where(flat, a, b)
     # The dtype is that of the sides which an ordinary evaluation would have called.
-    used = [value(v) for v, count in ((a, flat.any()), (b, not flat.all())) if count]
-    values = np.asarray(value(result)).astype(np.result_type(*used or map(value, (a, b))))
+    used = [raw_value(v) for v, count in ((a, flat.any()), (b, not flat.all())) if count]
+    values = np.asarray(raw_value(result)).astype(np.result_type(*used or map(raw_value, (a, b))))
     values = values.reshape(cond.shape)
     return ADArray(values, result._derivative) if isinstance(result, ADArray) else values
 
@@ -153,5 +153,5 @@ def _united(taken: Any, other: Any) -> Any:
     if isinstance(taken, ADArray):
         derivative = taken._derivative.plus(derivative)
     # A scalar stays one: NumPy rounds powers of arrays without axes in another way.
-    v = value(taken)
+    v = raw_value(taken)
     return ADArray(v if hasattr(v, "dtype") else np.asarray(v)[()], derivative)

@@ -13,7 +13,7 @@ from ...errors import DerivativeError
 from .. import complex_values
 from ..array import ADArray
 from ..nested import array_of
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from .branching import where
 
 
@@ -30,7 +30,7 @@ def with_numpys_value(func: Callable[..., Any], ours: Callable[..., Any]) -> Cal
 
 def plain(x: Any) -> Any:
     """Return the numbers of AD arrays, in nested lists too."""
-    return type(x)(map(plain, x)) if isinstance(x, (list, tuple)) else value(x)
+    return type(x)(map(plain, x)) if isinstance(x, (list, tuple)) else raw_value(x)
 
 
 def dstack(tup: Any) -> Any:
@@ -92,7 +92,7 @@ def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def sinc(x: Any) -> Any:
     """Return sin(pi x) / (pi x); its slope near zero is that of the Taylor series."""
-    v = np.asarray(value(x), dtype=np.result_type(value(x), np.float32))
+    v = np.asarray(raw_value(x), dtype=np.result_type(raw_value(x), np.float32))
     t = np.pi * v
     small = np.abs(t) < 0.3
     safe = np.where(small, 1.0, t)
@@ -105,23 +105,23 @@ def sinc(x: Any) -> Any:
 
 def angle(z: Any, deg: bool = False) -> Any:
     """Return the angles of complex numbers by real unknowns; np.angle for AD arrays."""
-    result = np.angle(value(z), deg)
+    result = np.angle(raw_value(z), deg)
     if z.dtype.kind != "c":
         return ADArray(result, z._derivative.scaled(0.0))
-    derivative = complex_values.angle(z._derivative, value(z))
+    derivative = complex_values.derivative_of_angle(z._derivative, raw_value(z))
     return ADArray(result, derivative.scaled(180.0 / math.pi) if deg else derivative)
 
 
 def real_if_close(a: Any, tol: Any = 100) -> Any:
     """Return the real part where all imaginary parts are rounding errors; np.real_if_close."""
-    return a if np.iscomplexobj(np.real_if_close(value(a), tol)) else a.real
+    return a if np.iscomplexobj(np.real_if_close(raw_value(a), tol)) else a.real
 
 
 def bessel_i0(x: Any) -> Any:
     """Return the modified Bessel function of order zero; for others see scipy.special."""
     from scipy import special
 
-    return with_slope(np.i0(value(x)), x, special.i1(value(x)))
+    return with_slope(np.i0(raw_value(x)), x, special.i1(raw_value(x)))
 
 
 def with_slope(y: Any, x: Any, slope: Any) -> Any:
@@ -202,7 +202,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 def _without_nan(func: Any, filling: Any) -> Any:
     def skipping(a: Any, axis: Any = None, **kwargs: Any) -> Any:
-        known = ~np.isnan(value(a))
+        known = ~np.isnan(raw_value(a))
         y = func(where(known, a, filling), axis=axis, **kwargs)
         if func is not np.mean:
             return y
@@ -225,7 +225,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return np.linalg.norm(x, ord, (-2, -1), keepdims)
 
 
-def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+def vecdot_along_axis(x1: Any, x2: Any, axis: int = -1) -> Any:
     """Return the scalar products of vectors along an axis."""
     return np.sum(np.conjugate(x1) * x2, axis=axis)
 
@@ -247,7 +247,7 @@ TABLE: dict[Any, Any] = {
     np.real_if_close: real_if_close,
     np.linalg.vector_norm: with_numpys_value(np.linalg.vector_norm, vector_norm),
     np.linalg.matrix_norm: with_numpys_value(np.linalg.matrix_norm, matrix_norm),
-    np.linalg.vecdot: with_numpys_value(np.linalg.vecdot, vecdot),
+    np.linalg.vecdot: with_numpys_value(np.linalg.vecdot, vecdot_along_axis),
 }
 if hasattr(np, "astype"):  # NumPy 2.1
     TABLE[np.astype] = lambda y, dtype, **kwargs: y.astype(dtype)

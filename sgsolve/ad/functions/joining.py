@@ -12,18 +12,18 @@ from ..array import ADArray
 from ..derivatives.derivative import total
 from ..indexing import selection
 from ..nested import array_of
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from .branching import where
 
 
 def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
     """Return arrays joined along an axis; np.concatenate for AD arrays."""
     arrays = [_array(a) for a in arrays]
-    values = [value(a) for a in arrays]
+    values = [raw_value(a) for a in arrays]
     result = np.concatenate(values, axis, **kwargs)
     if axis is None:
         arrays = [np.ravel(a) for a in arrays]
-        values = [value(a) for a in arrays]
+        values = [raw_value(a) for a in arrays]
         axis = 0
     if result.ndim == 1:
         return _joined_vectors(arrays, values, result)
@@ -68,12 +68,12 @@ def _array(a: Any) -> Any:
 ARRAYS = (ADArray, np.ndarray)
 
 
-def stack(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
+def join_along_new_axis(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
     """Return arrays joined along a new axis; np.stack for AD arrays."""
     return concatenate([np.expand_dims(_array(a), axis) for a in arrays], axis, **kwargs)
 
 
-def hstack(tup: Any, **kwargs: Any) -> Any:
+def join_columns(tup: Any, **kwargs: Any) -> Any:
     """Return vectors joined, or arrays joined along the second axis; np.hstack for AD arrays."""
     arrays = [_array(a) for a in tup]
     values = [a._value if type(a) is ADArray else a for a in arrays]
@@ -107,7 +107,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> An
             raise DerivativeError(f"np.pad with mode={mode!r} is not supported on AD arrays")
         return _pad_by_selection(array, pad_width, mode, kwargs)
     numpys: Any = np.pad
-    result = numpys(value(array), pad_width, mode, **kwargs)
+    result = numpys(raw_value(array), pad_width, mode, **kwargs)
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(k, pad_width.get(k - array.ndim, 0)) for k in range(array.ndim)]
         pad_width = [np.broadcast_to(w, 2) for w in pad_width]
@@ -139,8 +139,8 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
 
 TABLE: dict[Any, Any] = {
     np.concatenate: concatenate,
-    np.stack: stack,
-    np.hstack: hstack,
+    np.stack: join_along_new_axis,
+    np.hstack: join_columns,
     np.vstack: vstack,
     np.column_stack: column_stack,
     np.append: append,

@@ -13,7 +13,7 @@ import numpy as np
 from ..array import ADArray
 from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
 from ..nested import array_of
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from . import (
     composed,
     joining,
@@ -33,7 +33,7 @@ def _of_values(func: Function) -> Function:
     """Return a function that is evaluated on the numbers: its result is a decision."""
 
     def decided(*args: Any, **kwargs: Any) -> Any:
-        return func(*map(composed.plain, args), **{k: value(v) for k, v in kwargs.items()})
+        return func(*map(composed.plain, args), **{k: raw_value(v) for k, v in kwargs.items()})
 
     return decided
 

@@ -13,10 +13,10 @@ from ...errors import ShapeError
 from ..array import ADArray
 from ..assembly.plan import add_product
 from ..derivatives.derivative import Derivative
-from ..indexing import Selected
+from ..indexing import NamedOperand
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
-from ..ufunc_calls import DOUBLE, EXTENDED, value
+from ..ufunc_calls import DOUBLE, EXTENDED, raw_value
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 
@@ -65,7 +65,7 @@ def _product(numpys: Any, a: Any, b: Any) -> Any:
     a, b = _operand(a), _operand(b)
     if a.shape[-1] != b.shape[0 if b.ndim == 1 else -2]:
         raise ShapeError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
-    result = numpys(value(a), value(b))
+    result = numpys(raw_value(a), raw_value(b))
     if isinstance(a, ADArray) and not isinstance(b, ADArray) and a.ndim <= b.ndim == 2:
         return _constant_right(a, b, result)
     if isinstance(b, ADArray) and not isinstance(a, ADArray) and b.ndim <= a.ndim == 2:
@@ -97,7 +97,7 @@ def _repeated(root: Evaluation, matrix: Matrix, count: int, left: bool) -> Matri
     name = ("repeated", matrix, count, left)
     known = root.children.get(name)
     if known is None:
-        known = root.children.setdefault(name, Selected(_repeat(matrix.csr, count, left, root)))
+        known = root.children.setdefault(name, NamedOperand(_repeat(matrix.csr, count, left, root)))
     known.used = root.clock
     kept: Matrix = known.index
     return kept
@@ -126,7 +126,7 @@ def _sum_of_products(a: Any, b: Any) -> Any:
     return np.sum(left * right, axis=-2)
 
 
-def dot(a: Any, b: Any) -> Any:
+def dot_product(a: Any, b: Any) -> Any:
     """Return the product over the last axis of a and the last but one of b; np.dot."""
     if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
         return _sparse_product(a, b)
@@ -136,25 +136,25 @@ def dot(a: Any, b: Any) -> Any:
         # Not to the last bit the same as a @ b, for views with strides.
         return _product(operator.matmul if sp.issparse(a) or sp.issparse(b) else np.dot, a, b)
     axes = (-1, -1 if np.ndim(b) == 1 else -2)
-    return ADArray(np.dot(value(a), value(b)), tensordot(a, b, axes)._derivative)
+    return ADArray(np.dot(raw_value(a), raw_value(b)), tensordot(a, b, axes)._derivative)
 
 
 def _scaled(numpys: Any, a: Any, b: Any) -> Any:
     """Return the product of which one is a scalar; NumPy adds it to zero, and so has no -0."""
-    return ADArray(numpys(value(a), value(b)), (a * b)._derivative)
+    return ADArray(numpys(raw_value(a), raw_value(b)), (a * b)._derivative)
 
 
 def inner(a: Any, b: Any) -> Any:
     """Return the product over the last axes; np.inner for AD arrays."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return _scaled(np.inner, a, b)
-    return ADArray(np.inner(value(a), value(b)), tensordot(a, b, (-1, -1))._derivative)
+    return ADArray(np.inner(raw_value(a), raw_value(b)), tensordot(a, b, (-1, -1))._derivative)
 
 
 def vdot(a: Any, b: Any) -> Any:
     """Return the sum of products of all elements; np.vdot for AD arrays."""
     # Of the arrays as they are: copies of views with strides add in another order.
-    result = np.vdot(value(a), value(b))
+    result = np.vdot(raw_value(a), raw_value(b))
     return ADArray(result, matmul(np.conjugate(np.ravel(a)), np.ravel(b))._derivative)
 
 
@@ -175,25 +175,25 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     left = np.reshape(np.transpose(a, rest_a + first), (int(np.prod(rows)), length))
     right = np.reshape(np.transpose(b, second + rest_b), (length, int(np.prod(cols))))
     total = matmul(left, right)
-    return ADArray(np.tensordot(value(a), value(b), axes), total._derivative)
+    return ADArray(np.tensordot(raw_value(a), raw_value(b), axes), total._derivative)
 
 
 def matvec(x1: Any, x2: Any) -> Any:
     """Return the products of (stacks of) matrices with vectors; np.matvec for AD arrays."""
     total: Any = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
-    return ADArray(_ufunc("matvec")(value(x1), value(x2)), total._derivative)
+    return ADArray(_ufunc("matvec")(raw_value(x1), raw_value(x2)), total._derivative)
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
     """Return the products of vectors with (stacks of) matrices; np.vecmat for AD arrays."""
     total: Any = np.sum(np.conjugate(x1)[..., np.newaxis] * x2, axis=-2)
-    return ADArray(_ufunc("vecmat")(value(x1), value(x2)), total._derivative)
+    return ADArray(_ufunc("vecmat")(raw_value(x1), raw_value(x2)), total._derivative)
 
 
 def vecdot(x1: Any, x2: Any) -> Any:
     """Return the scalar products of vectors along the last axis; np.vecdot for AD arrays."""
     total: Any = np.sum(np.conjugate(x1) * x2, axis=-1)
-    return ADArray(_ufunc("vecdot")(value(x1), value(x2)), total._derivative)
+    return ADArray(_ufunc("vecdot")(raw_value(x1), raw_value(x2)), total._derivative)
 
 
 def _ufunc(name: str) -> Any:
@@ -203,7 +203,7 @@ def _ufunc(name: str) -> Any:
 def multi_dot(arrays: Any) -> Any:
     """Return the product of several matrices; np.linalg.multi_dot for AD arrays."""
     total: Any = functools.reduce(matmul, arrays)
-    return ADArray(np.linalg.multi_dot([value(a) for a in arrays]), total._derivative)
+    return ADArray(np.linalg.multi_dot([raw_value(a) for a in arrays]), total._derivative)
 
 
 def outer(a: Any, b: Any) -> Any:
@@ -223,13 +223,13 @@ def kron(a: Any, b: Any) -> Any:
     left = np.reshape(a, [n for k in na for n in (k, 1)])
     right = np.reshape(b, [n for k in nb for n in (1, k)])
     product: Any = np.reshape(left * right, tuple(p * q for p, q in zip(na, nb, strict=True)))
-    return ADArray(np.kron(value(a), value(b)), product._derivative)
+    return ADArray(np.kron(raw_value(a), raw_value(b)), product._derivative)
 
 
 TABLE: dict[Any, Any] = {
     np.matmul: matmul,
     **{getattr(np, f.__name__): f for f in (vecdot, matvec, vecmat) if hasattr(np, f.__name__)},
-    np.dot: dot,
+    np.dot: dot_product,
     np.vdot: vdot,
     np.inner: inner,
     np.tensordot: tensordot,

@@ -15,23 +15,27 @@ from ...errors import DerivativeError
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..indexing import Selected
+from ..indexing import NamedOperand
 from ..structures.operands import Index
-from ..ufunc_calls import EXTENDED, value
+from ..ufunc_calls import EXTENDED, raw_value
 from .branching import where
 
 UNSET: Any = np._NoValue
 
 
-def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+def sum_of_elements(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any
+) -> Any:
     """Return the sum over axes; np.sum for AD arrays."""
-    limits = selected(kwargs, "sum")
-    result = np.sum(np.asarray(value(a)), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    limits = options_of_selection(kwargs, "sum")
+    result = np.sum(
+        np.asarray(raw_value(a)), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits
+    )
     a = _chosen(a, limits, 0.0)
     return ADArray(result, _summed(a._derivative, a.shape, axis, int(np.size(result))))
 
 
-def selected(kwargs: Any, name: str) -> dict[str, Any]:
+def options_of_selection(kwargs: Any, name: str) -> dict[str, Any]:
     """Return what is given of `where` and `initial`; refuse everything else, and AD arrays."""
     limits = {k: kwargs.pop(k) for k in ("where", "initial") if k in kwargs}
     refuse(kwargs, name)
@@ -47,7 +51,7 @@ def _chosen(a: Any, limits: dict[str, Any], neutral: Any) -> Any:
     """Return a with a neutral element where `where` does not hold."""
     if "where" not in limits:
         return a
-    return where(np.broadcast_to(value(limits["where"]), a.shape), a, neutral)
+    return where(np.broadcast_to(raw_value(limits["where"]), a.shape), a, neutral)
 
 
 def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int) -> Derivative:
@@ -59,12 +63,12 @@ def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int
         kept = [1 if k in name[2] else n for k, n in enumerate(shape)]
         place = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
         flat = np.ascontiguousarray(place, dtype=np.int64).ravel()
-        known = root.children.setdefault(name, Selected(Index(flat, None, False, root.clock)))
+        known = root.children.setdefault(name, NamedOperand(Index(flat, None, False, root.clock)))
     known.used = root.clock
     return derivative.put(known.index, size)
 
 
-def _weighted(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
+def _weighted_sum(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
     """Return `result` with the derivative of ``sum(weights * a, axis)``, weights held fixed."""
     derivative = a._derivative
     if not derivative.is_sparsity:
@@ -79,13 +83,13 @@ def _weighted(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
 
 def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
     """Return the mean over axes; np.mean for AD arrays."""
-    limits = selected(kwargs, "mean")
-    result = np.mean(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    limits = options_of_selection(kwargs, "mean")
+    result = np.mean(raw_value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
     if limits:
         used = np.broadcast_to(limits["where"], a.shape)
         with np.errstate(all="ignore"):
             weights = used / np.sum(used, axis=axis, keepdims=True)
-        return _weighted(a, weights, axis, result)
+        return _weighted_sum(a, weights, axis, result)
     total = _summed(a._derivative, a.shape, axis, int(np.size(result)))
     return ADArray(result, total.scaled(_one(a.dtype) / _count(a, result)))
 
@@ -122,7 +126,7 @@ def var(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
 def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
     """Return the standard deviation over axes; np.std. Where it is zero its slope is taken as 0."""
     result, deviation, freedom = _spread(np.std, a, axis, ddof, **kwargs)
-    size = np.std(value(a), axis=axis, ddof=ddof, keepdims=True)
+    size = np.std(raw_value(a), axis=axis, ddof=ddof, keepdims=True)
     with np.errstate(all="ignore"):
         slope = deviation / (np.where(size == 0, 1.0, size) * freedom)
     return _weighted_real(a, np.where(size == 0, 0.0, slope), axis, result)
@@ -131,9 +135,9 @@ def std(a: Any, axis: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
 def _weighted_real(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
     """Return `result` with the derivative of ``sum(Re(conj(weights) a), axis)``."""
     if a.dtype.kind != "c":
-        return _weighted(a, weights, axis, result)
-    total = _weighted(a, np.conj(weights), axis, result)
-    return ADArray(result, complex_values.real(total._derivative))
+        return _weighted_sum(a, weights, axis, result)
+    total = _weighted_sum(a, np.conj(weights), axis, result)
+    return ADArray(result, complex_values.derivative_of_real(total._derivative))
 
 
 def _spread(
@@ -146,18 +150,18 @@ def _spread(
     **kwargs: Any,
 ) -> tuple[Any, Any, Any]:
     refuse(kwargs, func.__name__)
-    v = value(a)
+    v = raw_value(a)
     result = func(v, axis=axis, dtype=dtype, ddof=ddof, keepdims=flag(keepdims))
     return result, v - np.mean(v, axis=axis, keepdims=True), np.float64(_count(a, result) - ddof)
 
 
 def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
     """Return the product over axes; np.prod for AD arrays. Exact where factors are zero."""
-    limits = selected(kwargs, "prod")
-    result = np.prod(value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
+    limits = options_of_selection(kwargs, "prod")
+    result = np.prod(raw_value(a), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)
     lines = _lines(_chosen(a, limits, 1.0), axis)
-    others = _products_of_others(value(lines)) * limits.get("initial", 1.0)
-    return _weighted(lines, others, 0, result)
+    others = _products_of_others(raw_value(lines)) * limits.get("initial", 1.0)
+    return _weighted_sum(lines, others, 0, result)
 
 
 def _products_of_others(v: Any) -> Any:
@@ -174,20 +178,20 @@ def extreme(func: Any, at: Any) -> Any:
     """Return the rule of np.max or np.min; at a tie the first element is taken."""
 
     def extreme_of(a: Any, axis: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
-        limits = selected(kwargs, func.__name__)
+        limits = options_of_selection(kwargs, func.__name__)
         if "initial" in limits:
             return _bounded(a, axis, flag(keepdims), limits)
-        result = func(value(a), axis=axis, keepdims=flag(keepdims))
+        result = func(raw_value(a), axis=axis, keepdims=flag(keepdims))
         lines = _lines(a, axis)
         if a._derivative.is_sparsity:
-            return _weighted(lines, 1.0, 0, result)
+            return _weighted_sum(lines, 1.0, 0, result)
         count = lines.shape[1]
-        place = at(value(lines), axis=0) * count + np.arange(count)
+        place = at(raw_value(lines), axis=0) * count + np.arange(count)
         index = a._derivative.root.index(place, lines.size)
         return ADArray(result, lines._derivative.taken(index))
 
     def _bounded(a: Any, axis: Any, keepdims: bool, limits: Any) -> Any:
-        result = func(value(a), axis=axis, keepdims=keepdims, **limits)
+        result = func(raw_value(a), axis=axis, keepdims=keepdims, **limits)
         inside = extreme_of(_chosen(a, limits, limits["initial"]), axis, keepdims)
         bounded = (np.maximum if func is np.max else np.minimum)(inside, limits["initial"])
         return ADArray(result, bounded._derivative)
@@ -202,29 +206,29 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     """
     if x.dtype.kind == "c":
         sizes = norm(abs(x), ord, axis, keepdims)
-        return ADArray(np.linalg.norm(value(x), ord, axis, flag(keepdims)), sizes._derivative)
+        return ADArray(np.linalg.norm(raw_value(x), ord, axis, flag(keepdims)), sizes._derivative)
     matrices = np.ndim(x) > 1 if axis is None else np.ndim(axis) > 0 and len(axis) > 1
     if matrices and ord in (1, -1, np.inf, -np.inf):
         line = _largest_line(x, ord, axis, flag(keepdims))
-        return ADArray(np.linalg.norm(value(x), ord, axis, flag(keepdims)), line._derivative)
+        return ADArray(np.linalg.norm(raw_value(x), ord, axis, flag(keepdims)), line._derivative)
     if matrices and ord not in (None, "fro"):
         raise DerivativeError(
             f"np.linalg.norm(ord={ord!r}) of a matrix is not supported on AD arrays; use "
             "ord='fro', or np.sum and np.max over the axes you mean"
         )
-    v = np.asarray(value(x))
+    v = np.asarray(raw_value(x))
     result = np.linalg.norm(v, ord, axis, flag(keepdims))
     if ord in (np.inf, -np.inf):
         largest = TABLE[np.max if ord > 0 else np.min](abs(x), axis=axis, keepdims=keepdims)
         return ADArray(result, largest._derivative)
     if ord == 0:
-        return _weighted(x, 0.0, axis, result)
+        return _weighted_sum(x, 0.0, axis, result)
     p = 2 if ord in (None, "fro") else ord
     size = np.asarray(np.linalg.norm(v, ord, axis, True))
     with np.errstate(all="ignore"):
         relative = v / np.where(size == 0, 1.0, size)
         slope = np.sign(v) if p == 1 else relative * np.abs(relative) ** (p - 2)
-    return _weighted(x, slope if p == 2 else np.where(v == 0, 0.0, slope), axis, result)
+    return _weighted_sum(x, slope if p == 2 else np.where(v == 0, 0.0, slope), axis, result)
 
 
 def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
@@ -240,7 +244,7 @@ def _largest_line(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, **kwargs: Any) -> Any:
     """Return x with NaN and infinities replaced by constants; np.nan_to_num for AD arrays."""
-    v = value(x)
+    v = raw_value(x)
     result = np.nan_to_num(v, nan=nan, **kwargs)
     return ADArray(result, where(np.isfinite(v), x, result)._derivative)
 
@@ -282,7 +286,7 @@ def refuse(kwargs: Any, name: str) -> None:
 
 
 TABLE: dict[Any, Any] = {
-    np.sum: sum,
+    np.sum: sum_of_elements,
     np.mean: mean,
     np.average: average,
     np.var: var,

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..ufunc_calls import EXTENDED, value
+from ..ufunc_calls import EXTENDED, raw_value
 from .reductions import UNSET, refuse
 
 
@@ -18,7 +18,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
 
     The Jacobian is triangular, half full: n unknowns make n^2/2 entries.
     """
-    v = np.asarray(value(a))
+    v = np.asarray(raw_value(a))
     result = np.cumsum(v, axis=axis, dtype=dtype)
     lines, axis = _along(v.shape, axis)
     n = lines[axis]
@@ -41,7 +41,7 @@ def _along(shape: tuple[int, ...], axis: Any) -> tuple[tuple[int, ...], int]:
 def cumprod(a: Any, axis: Any = None, **kwargs: Any) -> Any:
     """Return running products; np.cumprod for AD arrays. Exact where factors are zero."""
     refuse(kwargs, "cumprod")
-    result = np.cumprod(value(a), axis=axis)
+    result = np.cumprod(raw_value(a), axis=axis)
     lines, axis = _along(a.shape, axis)
     moved = np.moveaxis(np.reshape(a, lines), axis, 0)
     if not moved.shape[0]:
@@ -104,7 +104,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     if x is not None:
         step = np.diff(x) if np.ndim(x) == 1 else np.moveaxis(np.diff(x, axis=axis), axis, -1)
     total: Any = np.sum(step * (moved[..., 1:] + moved[..., :-1]) / 2.0, axis=-1)
-    result = np.trapezoid(value(y), value(x), value(dx), axis)
+    result = np.trapezoid(raw_value(y), raw_value(x), raw_value(dx), axis)
     return ADArray(result, total._derivative)
 
 
@@ -112,7 +112,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     """Return central differences along axes; np.gradient for AD arrays."""
     if any(isinstance(h, ADArray) for h in spacing):
         raise DerivativeError("np.gradient on AD arrays needs constant spacing")
-    v = np.asarray(value(f))
+    v = np.asarray(raw_value(f))
     numpys: Any = np.gradient
     results = numpys(v, *spacing, axis=axis, edge_order=edge_order)
     single = type(results) is np.ndarray
@@ -164,8 +164,8 @@ def sort(a: Any, axis: Any = -1, **kwargs: Any) -> Any:
         a, axis = np.ravel(a), 0
     if a._derivative.is_sparsity:
         everything: Any = np.broadcast_to(np.sum(a, axis=axis, keepdims=True), a.shape)
-        return ADArray(np.sort(value(a), axis), everything._derivative)
-    return np.take_along_axis(a, np.argsort(value(a), axis=axis, **kwargs), axis)
+        return ADArray(np.sort(raw_value(a), axis), everything._derivative)
+    return np.take_along_axis(a, np.argsort(raw_value(a), axis=axis, **kwargs), axis)
 
 
 TABLE: dict[Any, Any] = {

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import DerivativeError, InputError
 from ..array import ADArray
 from ..indexing import permuted
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from .branching import where
 
 NUMPY_ONLY = (
@@ -223,7 +223,7 @@ def _triangle(func: Any) -> Any:
 
 def _resize(y: Any, new_shape: Any) -> Any:
     if not y.size:
-        return np.resize(value(y), new_shape)
+        return np.resize(raw_value(y), new_shape)
     return _selecting(np.resize)(y, new_shape)
 
 
@@ -232,7 +232,7 @@ def _copy(y: Any, order: Any = "K", subok: bool = False) -> Any:
 
 
 def _around(y: Any, decimals: int = 0) -> Any:
-    return y * 0.0 + np.round(value(y), decimals)
+    return y * 0.0 + np.round(raw_value(y), decimals)
 
 
 TABLE: dict[Any, Any] = {

@@ -21,19 +21,19 @@ from ..structures.structure import Structure
 Piece = tuple[Index, Coefficient]
 
 
-def put_back(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
+def merge_branches(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
     """Return the derivative of an array of `size` elements, each from one of the sides."""
     first, *others = (d for _, d in sides)
     for other in others:
         same_evaluation(first, other)
     if type(first) is Recorded:
         indices = tuple(index for index, _ in sides)
-        return first.combined(_put_back, tuple(others), size, indices)
-    return _put_back(*(d for _, d in sides), size, *(index for index, _ in sides))
+        return first.combined(_merge_branches, tuple(others), size, indices)
+    return _merge_branches(*(d for _, d in sides), size, *(index for index, _ in sides))
 
 
-def _put_back(*arguments: Any) -> Derivative:
-    """Carry `put_back` out; arguments are all derivatives, the size, and all indices."""
+def _merge_branches(*arguments: Any) -> Derivative:
+    """Carry `merge_branches` out; arguments are all derivatives, the size, and all indices."""
     count = len(arguments) // 2
     size: int = arguments[count]
     derivatives = [d.carried_out() for d in arguments[:count]]
@@ -61,11 +61,11 @@ def _merged(sides: list[tuple[Index, Derivative]], size: int) -> Derivative:
         if rest:
             others.append(type(d)(d.root, rest).put(index, size))
     memo = Memo()
-    terms = {g: _spread(g, parts, size, memo) for g, parts in pieces.items()}
+    terms = {g: _spread_term(g, parts, size, memo) for g, parts in pieces.items()}
     return total([type(sides[0][1])(sides[0][1].root, terms), *others])
 
 
-def _spread(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:
+def _spread_term(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coefficient:
     """Return one coefficient array from its pieces; opposite terms share it."""
     weighted = g.has_weights
     stretches: list[tuple[Index, Any, Any]] = []

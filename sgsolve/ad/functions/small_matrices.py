@@ -20,7 +20,7 @@ from .. import complex_values
 from ..array import ADArray
 from ..derivatives.array_operations import flat
 from ..nested import array_of
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 
 LARGEST = 16
 
@@ -29,45 +29,48 @@ def inv(a: Any) -> Any:
     """Return the inverses of (stacks of) small matrices; np.linalg.inv for AD arrays."""
     a = _small(a, "inv")
     inverse = _inverted(a, "inv")
-    return ADArray(np.linalg.inv(value(a)), (-_product(_product(inverse, a), inverse))._derivative)
+    return ADArray(
+        np.linalg.inv(raw_value(a)),
+        (-_stacked_product(_stacked_product(inverse, a), inverse))._derivative,
+    )
 
 
 def det(a: Any) -> Any:
     """Return the determinants of small matrices; np.linalg.det for AD arrays."""
     a = _small(a, "det")
-    result = np.linalg.det(value(a))
-    return ADArray(result, np.sum(a * _cofactors(value(a)), axis=(-2, -1))._derivative)
+    result = np.linalg.det(raw_value(a))
+    return ADArray(result, np.sum(a * _cofactors(raw_value(a)), axis=(-2, -1))._derivative)
 
 
 def slogdet(a: Any) -> Any:
     """Return sign and logarithm of the determinants; np.linalg.slogdet for AD arrays."""
     a = _small(a, "slogdet")
-    result = np.linalg.slogdet(value(a))
+    result = np.linalg.slogdet(raw_value(a))
     transposed = np.swapaxes(_inverted(a, "slogdet"), -1, -2)
     derivative = np.sum(a * transposed, axis=(-2, -1))._derivative
     if a.dtype.kind != "c":
         return type(result)(result[0], ADArray(result[1], derivative))
     # Of a complex logarithm: the absolute value is its real part, the angle its imaginary part.
-    turning = complex_values.imag(derivative)
+    turning = complex_values.derivative_of_imag(derivative)
     if not turning.is_sparsity:
         turning = turning.scaled(flat(1j * result[0], result[0]))
-    logarithm = ADArray(result[1], complex_values.real(derivative))
+    logarithm = ADArray(result[1], complex_values.derivative_of_real(derivative))
     return type(result)(ADArray(result[0], turning), logarithm)
 
 
 def solve(a: Any, b: Any) -> Any:
     """Return the solutions of small systems A x = b; np.linalg.solve for AD arrays."""
     a, b = _small(a, "solve"), array_of(b)
-    result = np.linalg.solve(value(a), value(b))
+    result = np.linalg.solve(raw_value(a), raw_value(b))
     inverse = _inverted(a, "solve")
     vector = np.ndim(b) == 1
     right = np.reshape(b, (-1, 1)) if vector else b
     solution = result[..., np.newaxis] if vector else result
     total: Any = 0.0
     if isinstance(b, ADArray):
-        total = total + _product(inverse, right)
+        total = total + _stacked_product(inverse, right)
     if isinstance(a, ADArray):
-        total = total - _product(inverse, _product(a, solution))
+        total = total - _stacked_product(inverse, _stacked_product(a, solution))
     shaped: Any = np.reshape(total, np.shape(result))
     return ADArray(result, shaped._derivative)
 
@@ -75,7 +78,7 @@ def solve(a: Any, b: Any) -> Any:
 def matrix_power(a: Any, n: int) -> Any:
     """Return powers of square matrices with a whole exponent; np.linalg.matrix_power."""
     a = _small(a, "matrix_power")
-    result = np.linalg.matrix_power(value(a), n)
+    result = np.linalg.matrix_power(raw_value(a), n)
     factor = inv(a) if n < 0 else a
     total = factor
     for _ in range(abs(int(n)) - 1):
@@ -83,7 +86,7 @@ def matrix_power(a: Any, n: int) -> Any:
     return ADArray(result, (total if n else 0.0 * a)._derivative)
 
 
-def _product(a: Any, b: Any) -> Any:
+def _stacked_product(a: Any, b: Any) -> Any:
     """Return a @ b as sums of elementwise products: right for factors that change every time."""
     return np.sum(a[..., :, :, np.newaxis] * b[..., np.newaxis, :, :], axis=-2)
 
@@ -103,7 +106,7 @@ def _small(a: Any, name: str) -> Any:
 
 def _inverted(a: Any, name: str) -> Any:
     try:
-        return np.linalg.inv(value(a))
+        return np.linalg.inv(raw_value(a))
     except np.linalg.LinAlgError:
         raise np.linalg.LinAlgError(
             f"np.linalg.{name}: the matrix is singular at these unknowns"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ...errors import DerivativeError, InputError
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from .user import primitive
 
 HALF_ORDERS = (-1.5, -0.5, 0.5, 1.5, 2.5)
@@ -158,7 +158,7 @@ def _sommerfeld(order: float, eta: Any) -> Any:
     return eta ** (order + 1.0) * special.rgamma(order + 2.0) * total
 
 
-def _one(eta: Any) -> Any:
+def _one_order(eta: Any) -> Any:
     """Return F_1: minus the dilogarithm of -exp(eta), reflected for eta > 0 (DLMF 25.12.4)."""
     x = np.asarray(eta)
     q = np.exp(-np.abs(x))
@@ -178,7 +178,7 @@ _INTEGRALS = {
        for j in HALF_ORDERS if j != -1.5},
     -1.0: _made(special.expit, lambda x: special.expit(x) * special.expit(-np.asarray(x))),
     0.0: _made(lambda x: np.logaddexp(0.0, x), special.expit),
-    1.0: _made(_one, lambda x: np.logaddexp(0.0, x)),
+    1.0: _made(_one_order, lambda x: np.logaddexp(0.0, x)),
 }  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def logsumexp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ad.logsumexp(ad.seed([1000.0, 1000.0])).jacobian.toarray()
     array([[0.5, 0.5]])
     """
-    top = np.max(value(a), axis=axis, keepdims=True)
+    top = np.max(raw_value(a), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     shares: Any = np.exp(a - top)
     with np.errstate(divide="ignore"):

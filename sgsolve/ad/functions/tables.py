@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 from .branching import where
 
 
@@ -21,7 +21,7 @@ def interp(
     """
     if isinstance(xp, ADArray) or isinstance(fp, ADArray) or period is not None:
         raise DerivativeError("np.interp on AD arrays needs a constant table and no period")
-    v = np.asarray(value(x), dtype=float)
+    v = np.asarray(raw_value(x), dtype=float)
     xp, fp = np.asarray(xp, dtype=float), np.asarray(fp)
     result = np.interp(v, xp, fp, left, right)
     if x._derivative.is_sparsity:
@@ -38,7 +38,7 @@ def polyval(p: Any, x: Any) -> Any:
     result: Any = x * 0.0
     for coefficient in p:
         result = result * x + coefficient
-    return ADArray(np.polyval(list(map(value, p)), value(x)), result._derivative)
+    return ADArray(np.polyval(list(map(raw_value, p)), raw_value(x)), result._derivative)
 
 
 def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
@@ -67,14 +67,14 @@ def histogram(
             "np.histogram(y, edges), and add weights with np.bincount(bins, weights=w, minlength=n)"
         )
     numpys: Any = np.histogram
-    return numpys(value(a), bins, range, density, weights)
+    return numpys(raw_value(a), bins, range, density, weights)
 
 
 def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True, **kwargs: Any
 ) -> Any:
     """Return an array like `a` with one value everywhere; np.full_like for AD arrays."""
-    like = np.empty_like(value(a), dtype, order, subok, **kwargs)
+    like = np.empty_like(raw_value(a), dtype, order, subok, **kwargs)
     if not isinstance(fill_value, ADArray):
         like[...] = fill_value
         return like

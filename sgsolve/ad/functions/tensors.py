@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..array import ADArray
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 
 
 def cross(
@@ -25,7 +25,7 @@ def cross(
         for i, j in ((1, 2), (2, 0), (0, 1))
     ]
     stacked: Any = np.moveaxis(np.stack(parts, axis=-1), -1, axisc)
-    return ADArray(np.cross(value(a), value(b), axisa, axisb, axisc), stacked._derivative)
+    return ADArray(np.cross(raw_value(a), raw_value(b), axisa, axisb, axisc), stacked._derivative)
 
 
 def _components_last(a: Any, axis: int) -> Any:
@@ -60,14 +60,14 @@ def einsum(*arguments: Any, **kwargs: Any) -> Any:
     if not total.size:  # here NumPy writes beyond the end of its result
         return total
     kwargs = {k: v for k, v in kwargs.items() if v is not None}
-    return ADArray(np.einsum(subscripts, *map(value, operands), **kwargs), total._derivative)
+    return ADArray(np.einsum(subscripts, *map(raw_value, operands), **kwargs), total._derivative)
 
 
 def _spelled_out(arguments: Any) -> tuple[str, list[Any]]:
     """Return subscripts and operands; of the form with lists of axes, one letter for each axis."""
     if isinstance(arguments[0], str):
-        return arguments[0].replace(" ", ""), [_array(a) for a in arguments[1:]]
-    operands = [_array(a) for a in arguments[: 2 * (len(arguments) // 2) : 2]]
+        return arguments[0].replace(" ", ""), [_tensor_operand(a) for a in arguments[1:]]
+    operands = [_tensor_operand(a) for a in arguments[: 2 * (len(arguments) // 2) : 2]]
     names = [_named(axes) for axes in arguments[1 : 2 * len(operands) : 2]]
     subscripts = ",".join(names)
     if len(arguments) % 2:
@@ -75,7 +75,7 @@ def _spelled_out(arguments: Any) -> tuple[str, list[Any]]:
     return subscripts, operands
 
 
-def _array(a: Any) -> Any:
+def _tensor_operand(a: Any) -> Any:
     return a if isinstance(a, ADArray) else np.asarray(a)
 
 
@@ -95,7 +95,7 @@ def _letters(subscripts: str, operands: Any) -> tuple[list[list[str]], list[str]
         raise ShapeError(
             f"np.einsum: {subscripts!r} names {len(names)} operands, but there are {len(operands)}"
         )
-    inputs = [_expanded(name, np.ndim(a)) for name, a in zip(names, operands, strict=True)]
+    inputs = [_operand_with_axes(name, np.ndim(a)) for name, a in zip(names, operands, strict=True)]
     hidden = max((sum(k.isdigit() for k in name) for name in inputs), default=0)
     dots = [str(k) for k in reversed(range(hidden))]
     if arrow:
@@ -106,7 +106,7 @@ def _letters(subscripts: str, operands: Any) -> tuple[list[list[str]], list[str]
     return inputs, [*dots, *once]
 
 
-def _expanded(name: str, ndim: int) -> list[str]:
+def _operand_with_axes(name: str, ndim: int) -> list[str]:
     """Return one index for each axis; axes under ``...`` count from the last one."""
     before, dots, after = name.partition("...")
     hidden = ndim - len(before) - len(after)

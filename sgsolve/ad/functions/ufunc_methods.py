@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..dispatch import call
-from ..ufunc_calls import DECISIONS, value
+from ..ufunc_calls import DECISIONS, raw_value
 from .composed import plain
 
 REDUCTIONS: dict[np.ufunc, Any] = {
@@ -37,13 +37,13 @@ def reduce(ufunc: Any, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None
             given["dtype"] = dtype
         return call(func, (a,), {"axis": axis, "keepdims": keepdims, **given})
     _refuse_others(ufunc, "reduce", dtype=dtype, **given)
-    lines = _along(a, axis)
+    lines = _reduced_along(a, axis)
     if not len(lines):
         raise DerivativeError(f"np.{ufunc.__name__}.reduce of no elements; give it some")
     total = lines[0]
     for line in lines[1:]:
         total = ufunc(total, line)
-    result = ufunc.reduce(value(a), axis=axis, keepdims=keepdims)
+    result = ufunc.reduce(raw_value(a), axis=axis, keepdims=keepdims)
     return ADArray(result, total._derivative)
 
 
@@ -53,17 +53,17 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
     _refuse_others(ufunc, "accumulate", dtype=dtype)
     if ufunc in RUNNING:
         return call(RUNNING[ufunc], (a, axis), {})
-    running = list(_along(a, axis))
+    running = list(_reduced_along(a, axis))
     for k in range(1, len(running)):
         running[k] = ufunc(running[k - 1], running[k])
-    result = ufunc.accumulate(value(a), axis=axis)
+    result = ufunc.accumulate(raw_value(a), axis=axis)
     if not running:
         return ADArray(result, a._derivative)
     total: Any = np.moveaxis(np.stack(running), 0, axis)
     return ADArray(result, total._derivative)
 
 
-def outer(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
+def outer_by_ufunc(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
     """Return the ufunc of every pair of elements."""
     _refuse_out(ufunc, "outer", kwargs.pop("out", None))
     _refuse_others(ufunc, "outer", **kwargs)
@@ -76,8 +76,8 @@ def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
     """Return the ufunc reduced over stretches of an axis."""
     _refuse_out(ufunc, "reduceat", out)
     _refuse_others(ufunc, "reduceat", dtype=dtype)
-    result = ufunc.reduceat(value(a), indices, axis=axis)
-    moved = _along(a, axis)
+    result = ufunc.reduceat(raw_value(a), indices, axis=axis)
+    moved = _reduced_along(a, axis)
     n = moved.shape[0]
     starts = [int(k) for k in np.asarray(indices)]
     # A start that is not below the next one stands for its own element only.
@@ -121,7 +121,7 @@ def method(ufunc: Any, name: str, inputs: Any, kwargs: Any) -> Any:
     return _METHODS[name](ufunc, *inputs, **kwargs)
 
 
-def _along(a: Any, axis: Any) -> Any:
+def _reduced_along(a: Any, axis: Any) -> Any:
     """Return the array with an axis in front; of several axes, one by one in C order."""
     if axis is None:
         return np.ravel(a)
@@ -150,7 +150,7 @@ def _refuse_others(ufunc: Any, name: str, **kwargs: Any) -> None:
 
 
 _METHODS: dict[str, Any] = {
-    "reduce": reduce, "accumulate": accumulate, "outer": outer, "reduceat": reduceat,
+    "reduce": reduce, "accumulate": accumulate, "outer": outer_by_ufunc, "reduceat": reduceat,
 }  # fmt: skip
 TABLE: dict[str, Any] = {
     **dict.fromkeys(_METHODS, method),

@@ -14,7 +14,7 @@ from ..derivatives.array_operations import flat
 from ..derivatives.derivative import Derivative
 from ..in_place import share_where_views
 from ..indexing import broadcast
-from ..ufunc_calls import value
+from ..ufunc_calls import raw_value
 
 Function = Callable[..., Any]
 
@@ -79,7 +79,7 @@ def primitive(f: Function, rule: Function) -> Function:
         which = [isinstance(a, ADArray) for a in args]
         if not any(which):
             return f(*args)
-        values = [value(a) for a in args]
+        values = [raw_value(a) for a in args]
         y = f(*values)
         shape = np.broadcast_shapes(*map(np.shape, values))
         if np.shape(y) != shape:
@@ -87,8 +87,8 @@ def primitive(f: Function, rule: Function) -> Function:
                 f"an elementwise function returned shape {np.shape(y)} for arguments of "
                 f"shape {shape}"
             )
-        tracing = any(a._derivative.is_sparsity for a in args if isinstance(a, ADArray))
-        slopes = [1.0] * len(args) if tracing else rule(y, which, *values)
+        structure_only = any(a._derivative.is_sparsity for a in args if isinstance(a, ADArray))
+        slopes = [1.0] * len(args) if structure_only else rule(y, which, *values)
         total: Derivative | None = None
         for a, slope in zip(args, slopes, strict=True):
             if not isinstance(a, ADArray):

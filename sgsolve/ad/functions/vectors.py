@@ -23,7 +23,7 @@ def dot(A: Any, x: Any) -> Any:
     x : ndarray or AD array
     """
     if isinstance(A, ADArray) or isinstance(x, ADArray):
-        return products.dot(A, x)
+        return products.dot_product(A, x)
     return A.dot(x) if hasattr(A, "dot") else np.dot(A, x)
 
 
@@ -35,7 +35,7 @@ def sum(x: Any, axis: Any = None) -> Any:
 def hstack(arrays: Iterable[Any]) -> Any:
     """Return the arrays one after the other: np.hstack for AD arrays."""
     arrays = tuple(arrays)
-    return joining.hstack(arrays) if _any_ad(arrays) else np.hstack(arrays)
+    return joining.join_columns(arrays) if _any_ad(arrays) else np.hstack(arrays)
 
 
 def stack(*arrays: Any) -> Any:
@@ -44,7 +44,7 @@ def stack(*arrays: Any) -> Any:
     With one list or tuple as its only argument it is np.stack: a new first axis.
     """
     if len(arrays) == 1 and isinstance(arrays[0], (list, tuple)):
-        return joining.stack(arrays[0]) if _any_ad(arrays[0]) else np.stack(arrays[0])
+        return joining.join_along_new_axis(arrays[0]) if _any_ad(arrays[0]) else np.stack(arrays[0])
     return hstack(arrays)
 
 

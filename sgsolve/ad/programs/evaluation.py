@@ -17,11 +17,11 @@ from ...pattern import Pattern
 from ..assembly.plan import Plan, drop_oldest, plan_of
 from ..derivatives.derivative import Derivative
 from ..derivatives.symbols import UntraceableError
-from .points import Tape
 from .program import Program
 from .recorded import Recorded
+from .tape import Tape
 
-MEETINGS = 6
+COMPILE_AFTER = 6
 # More than the branches that a residual alternates between, few enough to stay small.
 MOST_PROGRAMS = 32
 
@@ -60,7 +60,7 @@ def pattern_and_values(
                     return computation.program.pattern, computation.program.run(tape.inputs)
                 except FloatingPointError:
                     computation.fold(tape)
-        derivative = tape.carry_out(derivative.point).final()
+        derivative = tape.carry_out(derivative.node).final()
         if tape.folded:
             computation.fold(tape)
     terms = derivative.terms
@@ -103,8 +103,8 @@ class Computation:
 
 def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computation:
     """Note that a computation was met, and return it; often met, it has a program."""
-    programs = derivative.tape.recordings.programs
-    key = (derivative.point, size, dtype, target)
+    programs = derivative.tape.graph.programs
+    key = (derivative.node, size, dtype, target)
     computation: Computation | None = programs.get(key)
     if computation is None:
         computation = programs.setdefault(key, Computation())
@@ -112,10 +112,10 @@ def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computatio
     computation.used = derivative.root.clock
     if computation.folded:
         derivative.tape.fold()
-    if computation.met < MEETINGS:
+    if computation.met < COMPILE_AFTER:
         computation.met += 1
-        if computation.met == MEETINGS:
+        if computation.met == COMPILE_AFTER:
             with suppress(UntraceableError):
-                point, tape = derivative.point, derivative.tape
-                computation.program = Program(point, tape, size, dtype, target)
+                node, tape = derivative.node, derivative.tape
+                computation.program = Program(node, tape, size, dtype, target)
     return computation

@@ -23,7 +23,8 @@ from ..derivatives import array_operations as op
 from ..derivatives import symbols
 from ..derivatives.coefficients import moderate
 from ..derivatives.folded import STRICT, wide
-from .points import Point, Tape, carry_out, inputs_of
+from .derivative_graph import DerivativeNode, carry_out, inputs_of
+from .tape import Tape
 from .tracing import Line, Tracer
 
 # How NumPy's own operators write an operation, and how it is written into a given place.
@@ -60,14 +61,16 @@ class Program:
         The program's text.
     """
 
-    def __init__(self, point: Point, tape: Tape, size: int, dtype: Any, target: Any) -> None:
+    def __init__(
+        self, node: DerivativeNode, tape: Tape, size: int, dtype: Any, target: Any
+    ) -> None:
         tracer = Tracer()
         self.folded = tape.folded
         inputs = self._inputs(tape.inputs)
-        self.numbers = [k for k in inputs_of(point) if type(inputs[k]) in (float, complex)]
+        self.numbers = [k for k in inputs_of(node) if type(inputs[k]) in (float, complex)]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
         with np.errstate(all="ignore"):
-            derivative = carry_out(point, stand_ins, tape.start).final()
+            derivative = carry_out(node, stand_ins, tape.start).final()
         coefficients = list(derivative.terms.values())
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)

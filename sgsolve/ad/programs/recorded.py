@@ -1,7 +1,7 @@
 """Recorded derivatives: what is done to an array, written down instead of carried out.
 
-While a residual runs, every operation on an AD array only notes itself as a point (see `points`).
-When the Jacobian is asked for, there is a `Program` for the last point if it was met often enough;
+While a residual runs, every operation on an AD array only notes itself as a node (see `derivative_graph`).
+When the Jacobian is asked for, there is a `Program` for the last node if it was met often enough;
 otherwise the notes are carried out one after the other, by the methods of `Derivative`.
 """
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..derivatives.coefficients import NUMBERS
 from ..derivatives.derivative import Derivative, Scale
 from ..structures.operands import Constant, Index, Matrix
-from .points import Point, Tape
+from .derivative_graph import DerivativeNode
+from .tape import Tape
 
 # Longer chains of operations are carried out at once.
 MOST_DEPTH = 4000
@@ -25,7 +26,7 @@ MOST_NUMBERS = 4
 PLAIN_NUMBERS = (float, int, np.float64, complex, np.complex128)
 
 
-def _method(name: str) -> Callable[..., Derivative]:
+def _method_of_derivative(name: str) -> Callable[..., Derivative]:
     """Return the function that calls a method of whatever form of derivative there will be."""
 
     def call(derivative: Derivative, *arguments: Any) -> Derivative:
@@ -35,40 +36,40 @@ def _method(name: str) -> Callable[..., Derivative]:
     return call
 
 
-_CHAINED = _method("chained")
-_CONJUGATED = _method("conjugated")
-_IMAGINARY_PART = _method("imaginary_part")
-_MASKED = _method("masked")
-_MULTIPLIED = _method("multiplied")
-_PLUS = _method("plus")
-_PRODUCT = _method("product")
-_PUT = _method("put")
-_QUOTIENT = _method("quotient")
-_REAL_PART = _method("real_part")
-_SCALED_BY_NUMBER = _method("scaled_by_number")
-_TAKEN = _method("taken")
-_TAKEN_SLICE = _method("taken_slice")
-_WEIGHTED = _method("weighted")
+_CHAINED = _method_of_derivative("chained")
+_CONJUGATED = _method_of_derivative("conjugated")
+_IMAGINARY_PART = _method_of_derivative("imaginary_part")
+_MASKED = _method_of_derivative("masked")
+_MULTIPLIED = _method_of_derivative("multiplied")
+_PLUS = _method_of_derivative("plus")
+_PRODUCT = _method_of_derivative("product")
+_PUT = _method_of_derivative("put")
+_QUOTIENT = _method_of_derivative("quotient")
+_REAL_PART = _method_of_derivative("real_part")
+_SCALED_BY_NUMBER = _method_of_derivative("scaled_by_number")
+_TAKEN = _method_of_derivative("taken")
+_TAKEN_SLICE = _method_of_derivative("taken_slice")
+_WEIGHTED = _method_of_derivative("weighted")
 
 
 class Recorded(Derivative):
-    """The derivative that a point of a tape stands for."""
+    """The derivative that a node of a tape stands for."""
 
-    __slots__ = ("point", "tape")
+    __slots__ = ("node", "tape")
 
-    def __init__(self, tape: Tape, point: Point) -> None:
+    def __init__(self, tape: Tape, node: DerivativeNode) -> None:
         self.root = tape.root
         self.tape = tape
-        self.point = point
+        self.node = node
 
     @property
     def terms(self) -> Any:  # type: ignore[override]  # read only
         """The terms; asking for them carries the recorded operations out."""
-        return self.tape.carry_out(self.point).terms
+        return self.tape.carry_out(self.node).terms
 
     def carried_out(self) -> Derivative:
         """Return the same derivative with its terms at hand."""
-        return self.tape.carry_out(self.point)
+        return self.tape.carry_out(self.node)
 
     def _noted(
         self,
@@ -78,20 +79,20 @@ class Recorded(Derivative):
         items: tuple[Any, ...] = (),
         others: tuple[Recorded, ...] = (),
     ) -> Derivative:
-        """Return the derivative after an operation that was not met at this point before."""
-        tape, parent = self.tape, self.point
-        parents = (parent, *(o.point for o in others))
+        """Return the derivative after an operation that was not met at this node before."""
+        tape, parent = self.tape, self.node
+        parents = (parent, *(o.node for o in others))
         inputs = tuple(map(tape.position, items))
         if parent.depth >= MOST_DEPTH or -1 in inputs:
             made = [tape.carry_out(p) for p in parents]
             return apply(*made, *arguments, *items)
-        point = parent.children.setdefault(key, Point(apply, parents, arguments, inputs))
-        tape.recordings.points += 1
-        return Recorded(tape, point)
+        node = parent.children.setdefault(key, DerivativeNode(apply, parents, arguments, inputs))
+        tape.graph.size += 1
+        return Recorded(tape, node)
 
     def scaled(self, factor: Scale) -> Derivative:
         """Return diag(factor) times this derivative."""
-        point = self.point
+        node = self.node
         if isinstance(factor, NUMBERS):
             return self.scaled_by_number(factor)
         number: Any = 1.0
@@ -99,7 +100,7 @@ class Recorded(Derivative):
             number, factor = factor
         position = self.tape.position(factor)
         key = (position, number)
-        known = point.children.get(key)
+        known = node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
@@ -108,21 +109,21 @@ class Recorded(Derivative):
         """Return `number` times this derivative."""
         tape = self.tape
         tape.numbers += 1
-        varying = tape.recordings.varying
+        varying = tape.graph.varying
         if tape.numbers in varying:
             if type(number) not in PLAIN_NUMBERS:
-                return tape.carry_out(self.point).scaled_by_number(number)
+                return tape.carry_out(self.node).scaled_by_number(number)
             number = complex(number) if isinstance(number, complex) else float(number)
             key: Hashable = ("number", tape.position(number))
-            known = self.point.children.get(key)
+            known = self.node.children.get(key)
             if known is not None:
                 return Recorded(tape, known)
             return self._noted(key, _SCALED_BY_NUMBER, (), (number,))
         key = (float, type(number), number)
-        known = self.point.children.get(key)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        met = tape.recordings.numbers.setdefault(tape.numbers, set())
+        met = tape.graph.numbers.setdefault(tape.numbers, set())
         met.add(number)
         if len(met) >= MOST_NUMBERS:
             varying.add(tape.numbers)
@@ -130,28 +131,28 @@ class Recorded(Derivative):
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
-        known = self.point.children.get(constant)
+        known = self.node.children.get(constant)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(constant, _WEIGHTED, (constant,))
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate."""
-        known = self.point.children.get("conjugated")
+        known = self.node.children.get("conjugated")
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted("conjugated", _CONJUGATED)
 
     def real_part(self) -> Derivative:
         """Return the real part."""
-        known = self.point.children.get("real")
+        known = self.node.children.get("real")
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted("real", _REAL_PART)
 
     def imaginary_part(self) -> Derivative:
         """Return the imaginary part."""
-        known = self.point.children.get("imag")
+        known = self.node.children.get("imag")
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted("imag", _IMAGINARY_PART)
@@ -160,7 +161,7 @@ class Recorded(Derivative):
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
         position = self.tape.position(mask)
         key = ("masked", position)
-        known = self.point.children.get(key)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _MASKED, (), (mask,))
@@ -169,9 +170,9 @@ class Recorded(Derivative):
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
         tape = self.tape
         if type(other) is not Recorded or other.tape is not tape:
-            return tape.carry_out(self.point).plus(other, sign)
-        key = (other.point, sign)
-        known = self.point.children.get(key)
+            return tape.carry_out(self.node).plus(other, sign)
+        key = (other.node, sign)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _PLUS, (sign,), (), (other,))
@@ -182,10 +183,10 @@ class Recorded(Derivative):
         mine: list[Recorded] = []
         for other in others:
             if type(other) is not Recorded or other.tape is not tape:
-                return tape.carry_out(self.point).plus_all(others)
+                return tape.carry_out(self.node).plus_all(others)
             mine.append(other)
-        key = ("total", *[other.point for other in mine])
-        known = self.point.children.get(key)
+        key = ("total", *[other.node for other in mine])
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _total, (), (), tuple(mine))
@@ -194,10 +195,10 @@ class Recorded(Derivative):
         """Return the derivative of the product of two arrays with these values."""
         tape = self.tape
         if type(other) is not Recorded or other.tape is not tape:
-            return tape.carry_out(self.point).product(other, value, others)
+            return tape.carry_out(self.node).product(other, value, others)
         i, j = tape.position(value), tape.position(others)
-        key = (other.point, i, j)
-        known = self.point.children.get(key)
+        key = (other.node, i, j)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _PRODUCT, (), (value, others), (other,))
@@ -206,10 +207,10 @@ class Recorded(Derivative):
         """Return the derivative of a quotient from its value and that of the denominator."""
         tape = self.tape
         if type(other) is not Recorded or other.tape is not tape:
-            return tape.carry_out(self.point).quotient(other, result, others)
+            return tape.carry_out(self.node).quotient(other, result, others)
         i, j = tape.position(result), tape.position(others)
-        key = ("quotient", other.point, i, j)
-        known = self.point.children.get(key)
+        key = ("quotient", other.node, i, j)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _QUOTIENT, (), (result, others), (other,))
@@ -219,22 +220,22 @@ class Recorded(Derivative):
         tape = self.tape
         i, j = tape.position(result), tape.position(value)
         key = (rule, i, j)
-        known = self.point.children.get(key)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, _CHAINED, (rule,), (result, value))
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
-        if index.volatile:
+        if index.transient:
             position = self.tape.position(index)
             # A program is right only for arrays that repeat a position, or for all others.
             key: Hashable = ("taken", position, index.unique)
-            known = self.point.children.get(key)
+            known = self.node.children.get(key)
             if known is None:
                 return self._noted(key, _TAKEN, (), (index,))
             return Recorded(self.tape, known)
-        known = self.point.children.get(index)
+        known = self.node.children.get(index)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(index, _TAKEN, (index,))
@@ -242,29 +243,29 @@ class Recorded(Derivative):
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
         key = (slice, start, stop, step)
-        known = self.point.children.get(key)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _TAKEN_SLICE, (start, stop, step))
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
-        if type(rows) is Index and rows.volatile:
+        if type(rows) is Index and rows.transient:
             position = self.tape.position(rows)
             key: Hashable = ("put", position, size, rows.unique)
-            known = self.point.children.get(key)
+            known = self.node.children.get(key)
             if known is None:
-                return self._noted(key, _put, (size,), (rows,))
+                return self._noted(key, _put_indexed, (size,), (rows,))
             return Recorded(self.tape, known)
         key = (rows.start if type(rows) is slice else rows, "put", size)
-        known = self.point.children.get(key)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _PUT, (rows, size))
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
-        known = self.point.children.get(matrix)
+        known = self.node.children.get(matrix)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(matrix, _MULTIPLIED, (matrix,))
@@ -280,11 +281,11 @@ class Recorded(Derivative):
         tape = self.tape
         for other in others:
             if type(other) is not Recorded or other.tape is not tape:
-                return apply(tape.carry_out(self.point), *others, argument, *items)
+                return apply(tape.carry_out(self.node), *others, argument, *items)
         mine: Any = others
         positions = tuple([tape.position(item) for item in items])
-        key = (apply, argument, positions, tuple([o.point for o in mine]))
-        known = self.point.children.get(key)
+        key = (apply, argument, positions, tuple([o.node for o in mine]))
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, apply, (argument,), items, mine)
@@ -301,5 +302,5 @@ def _total(d: Derivative, *others: Derivative) -> Derivative:
     return d.plus_all(others)
 
 
-def _put(d: Derivative, size: int, rows: Index) -> Derivative:
+def _put_indexed(d: Derivative, size: int, rows: Index) -> Derivative:
     return d.put(rows, size)

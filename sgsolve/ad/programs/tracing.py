@@ -40,7 +40,7 @@ class TracedIndex(Index):
         self.record = record
         self.count = len(index)
         self.taken = {}
-        self.volatile = True
+        self.transient = True
         self.unique = True
         self.used = index.used
 

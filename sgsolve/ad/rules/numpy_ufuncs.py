@@ -141,7 +141,7 @@ def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
 SAFE = 2.0**70
 
 
-def _chosen(first: Any) -> tuple[Partial, Partial]:
+def _slopes_of_choice(first: Any) -> tuple[Partial, Partial]:
     """Return the slopes of a function that hands on one of its arguments."""
     chosen = np.asarray(first, dtype=float)
     return chosen, 1.0 - chosen
@@ -190,7 +190,7 @@ def _divisor_slope(y: Any, a: Any, b: Any) -> Partial:
 
 
 def _kept(a: Any, b: Any, take_a: Any) -> tuple[Partial, Partial]:
-    return _chosen(np.where(np.isnan(a), False, np.where(np.isnan(b), True, take_a)))
+    return _slopes_of_choice(np.where(np.isnan(a), False, np.where(np.isnan(b), True, take_a)))
 
 
 BINARY: dict[Any, Binary] = {
@@ -205,8 +205,8 @@ BINARY: dict[Any, Binary] = {
     np.remainder: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
     np.fmod: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
     # At a tie the slope of the first argument is taken.
-    np.maximum: lambda y, a, b: _chosen(~np.less(a, b)),
-    np.minimum: lambda y, a, b: _chosen(~np.greater(a, b)),
+    np.maximum: lambda y, a, b: _slopes_of_choice(~np.less(a, b)),
+    np.minimum: lambda y, a, b: _slopes_of_choice(~np.greater(a, b)),
     np.fmax: lambda y, a, b: _kept(a, b, np.greater_equal(a, b)),
     np.fmin: lambda y, a, b: _kept(a, b, np.less_equal(a, b)),
     np.hypot: _hypot,

@@ -19,7 +19,7 @@ ROOT_PI = float(np.sqrt(np.pi))
 Rule = Callable[..., tuple[Any, ...]]
 
 
-def _last(slope: Callable[..., Any]) -> Any:
+def _last_argument(slope: Callable[..., Any]) -> Any:
     """Make the rule of a function that is differentiable in its last argument only."""
     return quiet(lambda y, *arguments: (*(None,) * (len(arguments) - 1), slope(y, *arguments)))
 
@@ -191,7 +191,7 @@ def _voigt(y: Any, x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any, Any]:
 
 FUNCTIONS: dict[Any, Rule] = {
     **{
-        ufunc: _last(slope)
+        ufunc: _last_argument(slope)
         for table in (CYLINDER, HYPERGEOMETRIC, DISTRIBUTIONS, POLYNOMIALS)
         for ufunc, slope in table.items()
     },
@@ -208,7 +208,9 @@ FUNCTIONS: dict[Any, Rule] = {
 # SciPy's functions lambertw and zeta hand their arguments to ufuncs of their own.
 BY_NAME: dict[str, Rule] = {
     "_lambertw": quiet(lambda y, z, k, tol: (np.exp(-y) / (1.0 + y), None, None)),  # 4.13.4
-    "_zeta": _last(lambda y, s, a: np.negative(s) * special.zeta(np.add(s, 1.0), a)),  # 25.11.17
+    "_zeta": _last_argument(
+        lambda y, s, a: np.negative(s) * special.zeta(np.add(s, 1.0), a)
+    ),  # 25.11.17
 }
 
 

@@ -35,7 +35,7 @@ class OperandStore:
         """
         if array.dtype.char == "?":
             # The positions are the operand: `sparsevec` puts back what a mask has gathered.
-            array = _chosen(array, size)
+            array = _positions_of_mask(array, size)
         found = self._by_id.get(id(array))
         if type(found) is tuple and found[0] == size:
             operand: Index = found[1]
@@ -96,7 +96,7 @@ class OperandStore:
             self._by_content.setdefault(key, []).append(found)
             self._remember(array, found, (found.contents,), (array,))
         elif found.used != clock:
-            found.steady = True
+            found.persistent = True
             found.used = clock
         return found
 
@@ -163,7 +163,7 @@ def _csr(array: Any, contents: tuple[Contents, ...]) -> Any:
     return csr
 
 
-def _chosen(mask: NDArray[Any], size: int) -> IndexArray:
+def _positions_of_mask(mask: NDArray[Any], size: int) -> IndexArray:
     """Return the positions that a mask chooses."""
     if mask.shape != (size,) and mask.size:  # NumPy lets an empty mask choose nothing
         raise IndexError(f"boolean index has shape {mask.shape}, the array has ({size},)")

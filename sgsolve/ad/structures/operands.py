@@ -63,21 +63,21 @@ class Index:
     Attributes
     ----------
     values : ndarray of int64, shape (m,)
-    volatile : bool
+    transient : bool
         Whether it was met once only, and late: then it is likely to be another one on the next
         evaluation (the elements where a condition holds), and structures built on it are not
         worth keeping.
     """
 
-    __slots__ = ("__dict__", "contents", "taken", "used", "values", "volatile")
+    __slots__ = ("__dict__", "contents", "taken", "transient", "used", "values")
 
     def __init__(
-        self, values: IndexArray, contents: Contents | None, volatile: bool, clock: int
+        self, values: IndexArray, contents: Contents | None, transient: bool, clock: int
     ) -> None:
         self.values = values
         self.contents: Any = contents  # None: positions of one evaluation, never compared
         self.taken: dict[Any, Any] = {}
-        self.volatile = volatile
+        self.transient = transient
         self.used = clock
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class Index:
     def touch(self, clock: int) -> None:
         """Note that evaluation `clock` meets it: if it was met before, it is here to stay."""
         if self.used != clock:
-            self.volatile = False
+            self.transient = False
             self.taken = {}
             self.used = clock
 
@@ -126,7 +126,7 @@ class Index:
 
     def gather(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return ``array[values]`` of a vector."""
-        if self.volatile or self.shift is None:
+        if self.transient or self.shift is None:
             return array.take(self.values)
         # A block copy and a few repairs take a third of the time of a gather.
         offset, exceptions, sources = self.shift
@@ -166,16 +166,16 @@ class Constant:
     ----------
     values : ndarray
         Flattened.
-    steady : bool
+    persistent : bool
         Whether it was met on more than one evaluation, or on one of the first.
     """
 
-    __slots__ = ("_inverse", "contents", "steady", "used", "values")
+    __slots__ = ("_inverse", "contents", "persistent", "used", "values")
 
-    def __init__(self, values: NDArray[Any], steady: bool, clock: int) -> None:
+    def __init__(self, values: NDArray[Any], persistent: bool, clock: int) -> None:
         self.contents = Contents(values)
         self.values = self.contents.array().ravel()
-        self.steady = steady
+        self.persistent = persistent
         self.used = clock
         self._inverse: Constant | None = None
 
@@ -183,5 +183,5 @@ class Constant:
         """Return the constant 1 / values."""
         if self._inverse is None:
             with np.errstate(all="ignore"):
-                self._inverse = Constant(1.0 / self.values, self.steady, self.used)
+                self._inverse = Constant(1.0 / self.values, self.persistent, self.used)
         return self._inverse

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from .gathered import Gathered
 from .joins import columns, matches, product
 from .operands import Constant, Index, IndexArray, Matrix
-from .structure import Rows, Structure, Taken
+from .structure import Rows, Selection, Structure
 
-Made = TypeVar("Made", Taken, Structure)
+Made = TypeVar("Made", Selection, Structure)
 
 
 def _interned(g: Structure, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -27,25 +27,25 @@ def _interned(g: Structure, key: Hashable, make: Callable[[], Made]) -> Made:
     made = child is None
     if child is None:
         child = g.children.setdefault(key, make())
-    structure = child.structure if isinstance(child, Taken) else child
+    structure = child.structure if isinstance(child, Selection) else child
     structure.used = g.root.clock
     if made and (structure.has_weights or structure.rows is not None):
         g.root.count(structure)
     return child
 
 
-def take(g: Structure, index: Index) -> Taken:
+def take_rows(g: Structure, index: Index) -> Selection:
     """Return the structure of ``y.ravel()[index]``."""
-    if not index.volatile or index in g.children:
+    if not index.transient or index in g.children:
         return _interned(g, index, lambda: _take(g, index))
     # Kept with the index, which will be gone soon, instead of with this structure.
-    taken: Taken | None = index.taken.get(g)
+    taken: Selection | None = index.taken.get(g)
     if taken is None:
         taken = index.taken.setdefault(g, _take(g, index))
     return taken
 
 
-def take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
+def take_slice(g: Structure, start: int, stop: int, step: int) -> Selection:
     """Return the structure of ``y[start:stop:step]`` for a one-dimensional y."""
     return _interned(g, (start, stop, step), lambda: _take_slice(g, start, stop, step))
 
@@ -53,7 +53,7 @@ def take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
 def put(g: Structure, rows: Index | slice, size: int) -> Structure:
     """Return the structure of an array of `size` elements with this one's at `rows`."""
     key = (rows.start if isinstance(rows, slice) else rows, size)
-    if isinstance(rows, Index) and rows.volatile and key not in g.children:
+    if isinstance(rows, Index) and rows.transient and key not in g.children:
         return _put(g, rows, size)
     return _interned(g, key, lambda: _put(g, rows, size))
 
@@ -78,21 +78,21 @@ def expanded(g: Structure) -> Structure:
     return _interned(g, "expanded", lambda: _expanded(g))
 
 
-def _take(g: Structure, index: Index) -> Taken:
+def _take(g: Structure, index: Index) -> Selection:
     if g.rows is not None:
         return _take_placed(g, index.values)
-    if index.volatile and index.unique:
-        return Taken(Gathered(g, index), index)
+    if index.transient and index.unique:
+        return Selection(Gathered(g, index), index)
     if g.has_weights:
         taken = Structure(g.root, len(index.values), None, g.weights[index.values], g.cols)
     else:
         taken = g.root.selection(g.cols[index.values])
     if taken.gathered is None and taken is not g and index.unique:
         taken.gathered = (g, index)
-    return Taken(taken, index)
+    return Selection(taken, index)
 
 
-def _take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
+def _take_slice(g: Structure, start: int, stop: int, step: int) -> Selection:
     positions = np.arange(start, stop, step)
     if g.rows is not None:
         return _take_placed(g, positions)
@@ -103,7 +103,7 @@ def _take_slice(g: Structure, start: int, stop: int, step: int) -> Taken:
         taken = Structure(g.root, len(positions), None, g.weights[positions], g.cols)
     else:
         taken = g.root.selection(g.cols[pull])
-    return Taken(taken, pull)
+    return Selection(taken, pull)
 
 
 def _put(g: Structure, rows: Index | slice, size: int) -> Structure:
@@ -156,7 +156,7 @@ def _expanded(g: Structure) -> Structure:
     return Structure(g.root, g.size, elements, None, cols)
 
 
-def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
+def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
     """Choose elements of a structure whose rows are placed."""
     count = structure.height
     element, compact = matches(structure.place(np.arange(count)), wanted, structure.size)
@@ -168,14 +168,14 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Taken:
         cols[element] = structure.cols[compact]
         pull = np.zeros(len(wanted), dtype=np.int64)
         pull[element] = compact
-        return Taken(root.selection(cols), pull)
+        return Selection(root.selection(cols), pull)
     chosen = _range(compact)  # consecutive rows of entries by rows: nothing is copied
     rows: Rows = _range(element)
     if isinstance(rows, slice) and len(element) == len(wanted):
         rows = None
     weights = structure.weights[chosen] if structure.has_weights else None
     cols = structure.cols[chosen] if weights is None else structure.cols
-    return Taken(Structure(root, len(wanted), rows, weights, cols), chosen)
+    return Selection(Structure(root, len(wanted), rows, weights, cols), chosen)
 
 
 def _range(positions: IndexArray) -> slice | IndexArray:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from .operand_store import OperandStore
 from .operands import PASSING, Columns, Constant, Index, IndexArray, Matrix
-from .structure import Structure, Taken
+from .structure import Selection, Structure
 
 
-class Memory(Protocol):
+class RootCache(Protocol):
     """What a layer above the structures remembers between evaluations on one root."""
 
     @property
@@ -33,7 +33,7 @@ class Memory(Protocol):
         """Drop what was not used since evaluation `oldest`."""
 
 
-M = TypeVar("M", bound=Memory)
+M = TypeVar("M", bound=RootCache)
 
 
 class Evaluation:
@@ -131,7 +131,7 @@ class Root(Structure):
         self._made = [0, 0]
 
     def memory(self, kind: Callable[[Root], M]) -> M:
-        """Return what a layer above, one class of `Memory`, remembers of these unknowns."""
+        """Return what a layer above, one class of `RootCache`, remembers of these unknowns."""
         known: M | None = self._memories.get(kind)
         if known is None:
             known = self._memories.setdefault(kind, kind(self))
@@ -224,7 +224,7 @@ def _drop_unused(structures: list[Structure], oldest: int) -> None:
         for key, child in list(parent.children.items()):
             if isinstance(child, np.ndarray):
                 continue
-            made = child[0] if type(child) is Taken else child
+            made = child[0] if type(child) is Selection else child
             if unused or made.used < oldest:
                 parent.children.pop(key, None)
             if id(made) not in seen:

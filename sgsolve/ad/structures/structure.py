@@ -41,7 +41,7 @@ class Home(Protocol):
         """Return the structure with one coefficient for each of these entries."""
 
 
-class Taken(NamedTuple):
+class Selection(NamedTuple):
     """A structure made by choosing rows of another one, and how coefficients follow.
 
     `pull` applies to the coefficients c where the structure has no weights, else to the row

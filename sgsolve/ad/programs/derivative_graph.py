@@ -1,0 +1,157 @@
+"""Recorded operations on derivatives: a graph of interned nodes.
+
+Each node is one operation on the derivatives of earlier nodes. The same operation on the same node
+with the same constants gives the same node again, in every evaluation. Arrays that differ between
+evaluations (values, masks) are not part of a node: they lie on the `Tape` of the evaluation, and
+the node holds their positions. The last node therefore identifies a whole computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from ..derivatives.coefficients import UNIT
+from ..derivatives.derivative import Derivative
+from ..structures.root import Evaluation, Root
+
+# Some thousand times what a residual makes; only code that is another one each time, or a loop over
+# single elements, makes more.
+MOST_NODES = 100_000
+
+
+class DerivativeNode:
+    """One operation on the derivatives of earlier nodes.
+
+    Attributes
+    ----------
+    apply : callable
+        ``apply(*derivatives, *arguments, *inputs)`` carries it out.
+    parents : tuple of DerivativeNode
+    arguments : tuple
+        Constants.
+    inputs : tuple of int
+        Positions on the tape.
+    children : dict
+        The nodes that were made from this one first.
+    """
+
+    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "parents")
+
+    def __init__(
+        self,
+        apply: Callable[..., Derivative],
+        parents: tuple[DerivativeNode, ...],
+        arguments: tuple[Any, ...],
+        inputs: tuple[int, ...],
+    ) -> None:
+        self.apply = apply
+        self.parents = parents
+        self.arguments = arguments
+        self.inputs = inputs
+        self.children: dict[Hashable, DerivativeNode] = {}
+        self.depth: int = 1 + max((p.depth for p in parents), default=0)
+
+
+class DerivativeGraph:
+    """What a root remembers of the evaluations that were recorded on it.
+
+    Attributes
+    ----------
+    start : DerivativeNode
+        The unknowns themselves.
+    size : int
+        Number of nodes made.
+    programs : dict
+        From a node (and the matrix asked for) to an object with the evaluation that `used` it
+        last: the nodes that lead there are kept.
+    numbers, varying : dict, set
+        The values that each number of an evaluation had, and which of them varied.
+    """
+
+    def __init__(self, root: Root) -> None:
+        unit = Derivative(Evaluation(root), {root: UNIT})
+        self.start = DerivativeNode(lambda: unit, (), (), ())
+        self.size = 0
+        self.programs: dict[tuple[Any, ...], Any] = {}
+        self.numbers: dict[int, set[Any]] = {}
+        self.varying: set[int] = set()
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more nodes than any residual makes again."""
+        return self.size > MOST_NODES
+
+    def prune(self, oldest: int) -> None:
+        """Forget what was not used since evaluation `oldest`."""
+        self.programs = {k: c for k, c in list(self.programs.items()) if c.used >= oldest}
+        self.size = forget(self.start, [node for node, *_ in self.programs])
+        self.numbers, self.varying = {}, set()
+
+
+def carry_out(
+    last: DerivativeNode,
+    inputs: dict[int, Any],
+    start: dict[DerivativeNode, Derivative] | None = None,
+    known: dict[DerivativeNode, Derivative] | None = None,
+) -> Derivative:
+    """Return the derivative that a node stands for, with these arrays on the tape.
+
+    What is `known` is not carried out again; where something is, more will be asked for, and all
+    that is found on the way is added to it.
+    """
+    keep = bool(known)
+    made = known if known else {}
+    made.update(start or {})
+    order = _needed(last, made)
+    uses: dict[DerivativeNode, int] = {}
+    for node in order:
+        for parent in node.parents:
+            uses[parent] = uses.get(parent, 0) + 1
+    for node in order:
+        derivatives = [made[p] for p in node.parents]
+        items = [inputs[k] for k in node.inputs]
+        made[node] = node.apply(*derivatives, *node.arguments, *items)
+        for parent in node.parents:
+            uses[parent] -= 1
+            if not uses[parent] and not keep:
+                del made[parent]
+    return made[last]
+
+
+def inputs_of(last: DerivativeNode) -> set[int]:
+    """Return the positions on the tape that a computation depends on."""
+    return {k for node in _needed(last, {}) for k in node.inputs}
+
+
+def _needed(last: DerivativeNode, made: dict[DerivativeNode, Any]) -> list[DerivativeNode]:
+    """Return the nodes that lead to the last one, each after its parents."""
+    order: list[DerivativeNode] = []
+    seen = set(made)
+    pending = [last]
+    while pending:
+        node = pending[-1]
+        missing = [p for p in node.parents if p not in seen]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        if node not in seen:
+            seen.add(node)
+            order.append(node)
+    return order
+
+
+def forget(first: DerivativeNode, needed: Iterable[DerivativeNode]) -> int:
+    """Forget all nodes made from the first one but those that lead to the needed ones.
+
+    Returns the number of nodes that are left.
+    """
+    live = {first}
+    for node in needed:
+        live.update(_needed(node, dict.fromkeys(live)))
+    for node in live:
+        for key, child in list(node.children.items()):
+            if child not in live:
+                node.children.pop(key, None)
+    return len(live)
