@@ -152,7 +152,7 @@ def all_branches_wanted() -> bool:
 
 
 def _last() -> bool:
-    """Forget the last evaluations that have ended; whether the one before them wants all branches."""
+    """Forget evaluations that have ended; return whether the last one wants all branches."""
     begun = _running.begun
     while begun and begun[-1][0]() is None:
         begun.pop()

@@ -1,5 +1,6 @@
-"""Programs: what recurs is recorded, traced, compiled, and from then on run as one function.
+"""Computations that recur are recorded, traced, compiled and run as one function.
 
-In that order: `points` (what was done, and the tape of arrays it was done with), `recorded` (the
-derivative that writes it down), `tracing`, `program`, and `evaluation`, which chooses.
+`derivative_graph` records the operations of an evaluation and `tape` the arrays they refer to;
+`recorded` is the derivative that records. `tracing` turns recorded operations into a graph of
+array operations, `program` compiles that graph, and `evaluation` decides when.
 """

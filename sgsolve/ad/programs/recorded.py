@@ -1,8 +1,8 @@
-"""Recorded derivatives: what is done to an array, written down instead of carried out.
+"""Derivatives whose operations are recorded instead of carried out.
 
-While a residual runs, every operation on an AD array only notes itself as a node (see `derivative_graph`).
-When the Jacobian is asked for, there is a `Program` for the last node if it was met often enough;
-otherwise the notes are carried out one after the other, by the methods of `Derivative`.
+While a residual runs, every operation on an AD array adds a node to the `derivative_graph`. When
+the Jacobian is asked for, the `Program` of the last node is run if there is one. Otherwise the
+recorded operations are carried out one after the other, by the methods of `Derivative`.
 """
 
 from __future__ import annotations
