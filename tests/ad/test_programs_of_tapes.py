@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad.derivatives.symbols import Symbol, UntraceableError
-from sgsolve.ad.programs import derivative_graph, evaluation, recorded
+from sgsolve.ad.programs import evaluation, recorded, tape
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -97,8 +97,8 @@ def test_values_that_decide_structure_are_never_baked_in():
 
 
 def test_a_full_tape_goes_on_without(monkeypatch):
-    monkeypatch.setattr(derivative_graph, "TAPE_BYTES", 0)
-    monkeypatch.setattr(derivative_graph, "TAPE_VECTORS", 2)
+    monkeypatch.setattr(tape, "TAPE_BYTES", 0)
+    monkeypatch.setattr(tape, "TAPE_VECTORS", 2)
     expected = fresh(residual, X)
     for _ in range(evaluation.COMPILE_AFTER + 3):
         y = residual(ad.seed(X))
