@@ -5,6 +5,8 @@ import importlib
 import pkgutil
 import re
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -19,24 +21,68 @@ OPTIONS = doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
 MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.ad.")]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_page(page):
-    text = page.read_text(encoding="utf-8").replace("```", "")
-    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+# A block of plain Python and, if a block of text follows at once, its output.
+PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
+# Blocks that a test of their own runs in the environment they need.
+ELSEWHERE = {"devices.md": "tests/examples/test_docstrings.py"}
+
+
+def examples(page):
+    """Doctest of a page; plain blocks become calls that run them and print what they print."""
+    names = {}
+    blocks = []
+
+    def run(k):
+        exec(compile(blocks[k], f"block {k} of {page.name}", "exec"), names)
+
+    def call(found):
+        source, output = found.groups()
+        blocks.append(source)
+        number = len(blocks) - 1
+        if output is None:  # the page does not show what is printed
+            return f">>> with redirect_stdout(StringIO()): run_block({number})\n\n"
+        return f">>> run_block({number})\n{output}\n"
+
+    text = page.read_text(encoding="utf-8")
+    if page.name not in ELSEWHERE:
+        text = PLAIN.sub(call, text)
+    names.update(run_block=run, redirect_stdout=redirect_stdout, StringIO=StringIO)
+    parser = doctest.DocTestParser()
+    test = parser.get_doctest(text.replace("```", ""), names, page.name, str(page), 0)
+    test.globs = names  # get_doctest copies it
+    return test
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a page may write files
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a page may show what warns
-        runner.run(test)
+        runner.run(examples(page))
     assert runner.summarize(verbose=False).failed == 0
 
 
-def test_the_example_of_the_readme_prints_what_it_says(capsys):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    code, output = (
-        re.search(rf"```{k}\n(.*?)```", text, re.DOTALL).group(1) for k in ("python", "text")
+def test_plain_blocks_run_in_the_namespace_of_their_page(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```python\nx = 2\nprint(x)\n```\n\n```text\n2\n```\n\n```python\n>>> x + 1\n3\n\n```\n"
+        "```python\nprint('not shown')\n```\n"
     )
-    exec(code, {})
-    assert capsys.readouterr().out == output
+    runner = doctest.DocTestRunner()
+    assert runner.run(examples(page)) == (0, 3)
+    page.write_text("```python\nprint(1)\n```\n\n```text\n2\n```\n")
+    assert runner.run(examples(page), out=lambda text: None).failed == 1
+
+
+def test_every_python_block_runs():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = re.findall(r"^ *```python\n(.*?)```", text, re.M | re.DOTALL)
+        plain = [] if page.name in ELSEWHERE else PLAIN.findall(text)
+        elsewhere = [b for b in blocks if ">>>" not in b and page.name in ELSEWHERE]
+        shown = [b for b in blocks if ">>>" in b]
+        assert len(shown) + len(plain) + len(elsewhere) == len(blocks), page
 
 
 @pytest.mark.parametrize("name", ["sgsolve.ad", *MODULES])
