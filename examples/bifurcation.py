@@ -53,13 +53,13 @@ def main(picture: str | None = None, n: int = 79) -> dict[str, Any]:
     ]
     # with a force two solutions at the largest load that nothing connects: deflation finds both
     force = {"mu": 0.2}
-    ends = problem.solutions([arm.x for arm in arms[:2]], lam=4.5, max_solutions=3, **force)
+    ends = problem.at(lam=4.5, **force).solutions([arm.x for arm in arms[:2]], max_solutions=3)
     bent: list[Branch] = []
     for end in ends:
         if not any(_passes(branch, 4.5, slope(end.x)) for branch in bent):
             bent += [
-                problem.continuation(
-                    end.x, "lam", (1.0, 5.0), lam=4.5, step=side, max_step=0.3, **force, **options
+                problem.at(lam=4.5, **force).continuation(
+                    end.x, "lam", (1.0, 5.0), step=side, max_step=0.3, **options
                 )
                 for side in (0.1, -0.1)
             ]

@@ -53,8 +53,7 @@ from .errors import (
     StructureError,
 )
 from .parallel import parallel_sweep
-from .problem import Problem
-from .response import Response
+from .problem import Problem, Response
 from .results.branch import Branch, PartialBranchWarning, Special
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.result import Result

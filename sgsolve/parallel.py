@@ -99,8 +99,8 @@ def run_member(task: tuple[Any, ...]) -> Branch:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PartialBranchWarning)
-            run = getattr(problem, method)
-            branch: Branch = run(x0, name, values, **{"progress": False, **options}, **member)
+            run = getattr(problem.at(**member), method)
+            branch: Branch = run(x0, name, values, **{"progress": False, **options})
             return branch
     except ConvergenceError as error:
         if isinstance(error.result, Branch):

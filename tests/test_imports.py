@@ -19,7 +19,6 @@ ORDER = (
     "transient",
     "systems",
     "runs",
-    "response",
     "problem",
     "parallel",
     "scipy_like",

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, DerivativeError, NotFiniteError, Problem, Status, solvers
+from sgsolve import (
+    ConvergenceError,
+    DerivativeError,
+    NotFiniteError,
+    ParameterError,
+    Problem,
+    Status,
+    solvers,
+)
 
 
 def bratu(u, strength=1.0):
@@ -112,7 +120,7 @@ def test_verbose_prints_a_line_per_iteration(capsys):
 def test_analysis_is_kept_between_solves():
     problem = Problem(bratu)
     first = problem.solve(np.zeros(100))
-    second = problem.solve(np.zeros(100), strength=2.0)
+    second = problem.at(strength=2.0).solve(np.zeros(100))
     assert (first.stats.n_analyze, second.stats.n_analyze) == (1, 0)
 
 
@@ -125,7 +133,7 @@ def test_pattern_grows_when_an_evaluation_leaves_it():
 
     problem = Problem(residual)
     assert problem.solve([1.0, 3.0]).stats.n_analyze == 1
-    result = problem.solve([1.0, 3.0], coupled=0.5)
+    result = problem.at(coupled=0.5).solve([1.0, 3.0])
     assert np.abs(residual(result.x, 0.5)).max() < 1e-9
     assert problem.sparsity([1.0, 3.0]).nnz == 4
 
@@ -133,13 +141,13 @@ def test_pattern_grows_when_an_evaluation_leaves_it():
 def test_eight_threads_same_answers():
     problem = Problem(bratu)
     strengths = np.linspace(0.5, 3.4, 24)
-    expected = [Problem(bratu).solve(np.zeros(150), strength=s).x for s in strengths]
+    expected = [Problem(bratu).at(strength=s).solve(np.zeros(150)).x for s in strengths]
     found, failures = {}, []
 
     def work(part):
         try:
             for i in range(part, len(strengths), 8):
-                found[i] = problem.solve(np.zeros(150), strength=strengths[i]).x
+                found[i] = problem.at(strength=strengths[i]).solve(np.zeros(150)).x
         except BaseException as error:
             failures.append(error)
 
@@ -210,7 +218,7 @@ def test_limit_that_blocks_is_named():
 
 
 def test_system_without_solution_reports_the_local_minimum():
-    result = Problem(bratu).solve(np.zeros(99), strength=4.0, raise_on_failure=False)
+    result = Problem(bratu).at(strength=4.0).solve(np.zeros(99), raise_on_failure=False)
     assert result.status is Status.LOCAL_MINIMUM
 
 
@@ -244,3 +252,47 @@ def test_linearize_evaluates_once_when_the_pattern_is_known():
     np.testing.assert_allclose(F, np.log([2.0, 4.0]))
     with pytest.raises(NotFiniteError, match=r"1 of 2 equations, first x\[1\]"):
         problem.linearize([2.0, -1.0])
+
+
+def test_problems_at_other_values_share_analyses_and_patterns():
+    problem = Problem(bratu, params={"strength": 1.0})
+    first = problem.solve(np.zeros(50))
+    pattern = problem.sparsity(first.x)
+    for strength in np.linspace(0.0, 3.0, 100):
+        at = problem.at(strength=strength)
+        result = at.solve(first.x, solvers.Newton())
+        assert result.stats.n_analyze == 0
+        assert at.sparsity(result.x) is pattern
+    assert problem.params == {"strength": 1.0}
+    assert at.at(strength=1.0).solve(first.x).stats.n_analyze == 0
+
+
+def test_a_pattern_found_at_other_values_serves_the_first_problem():
+    problem = Problem(bratu, params={"strength": 1.0})
+    for strength in range(100):
+        problem.at(strength=0.01 * strength).solve(np.zeros(50))
+    assert problem.solve(np.zeros(50)).stats.n_analyze == 0
+
+
+def test_at_checks_what_it_is_given():
+    problem = Problem(bratu)
+    with pytest.raises(ParameterError, match="no parameter 'strengh'; it has 'strength'"):
+        problem.at(strengh=1.0)
+    with pytest.raises(NotFiniteError, match="'strength' is nan"):
+        problem.at(strength=np.nan)
+
+
+def test_a_branch_or_result_at_other_values_is_refused():
+    problem = Problem(lambda x, p, q: p * x - x**3 + q, params={"p": -1.0, "q": 0.0})
+    branch = problem.continuation([0.0], "p", (-1.0, 1.0))
+    assert len(problem.at(p=0.3, q=0.0).switch(branch, step=0.1, max_points=3)) == 3
+    with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
+        problem.at(q=0.5).switch(branch)
+    with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
+        problem.at(q=0.5).fold_curve(branch, "q")
+    result = problem.at(q=0.5).solve([0.1])
+    with pytest.raises(ParameterError, match=r"the result has q = 0.5, but .* at q = 0.25"):
+        problem.at(q=0.25).sensitivity(result, "q")
+    for at in (problem, problem.at(q=0.5), problem.at(p=-1.0)):
+        x = result.x[0]
+        assert at.sensitivity(result, "q") == pytest.approx(1.0 / (1.0 + 3.0 * x**2))

@@ -43,7 +43,7 @@ def holds_derivatives(a: Any) -> bool:
     )
 
 
-def evaluate(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)`` as one array.
 
     Raises
@@ -57,13 +57,13 @@ def evaluate(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return array_of(y)
 
 
-def evaluate_vector(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
     y = _called(f, *args, **kwargs)
     return np.ravel(array_of(y)) if isinstance(y, LISTS) else y
 
 
-def _called(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     if not callable(f):
         raise DataTypeError(f"a function of x is needed, not {f!r}")
     try:

@@ -121,7 +121,7 @@ class Branch:
             ) from None
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Return (x, parameters) of point i: ``problem.solve(x, **parameters)`` goes on there."""
+        """Return (x, parameters) of point i: ``problem.at(**parameters).solve(x)`` goes on."""
         if not -len(self) <= i < len(self):
             raise InputError(f"there is no point {i}; the branch has {len(self)}")
         place = row = range(len(self))[i]

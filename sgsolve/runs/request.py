@@ -53,7 +53,7 @@ class Request:
         ----------
         bounds : (float, float) or None
         options : mapping
-            Those that `OPTIONS` names.
+            Those of `Problem.continuation`, by name.
         moved : sequence of str
             The parameters that change along the branch.
         """
@@ -123,6 +123,3 @@ def checked_bounds(bounds: Any) -> tuple[float, float]:
     if not low < high:
         raise InputError(f"bounds must increase, not ({low:g}, {high:g})")
     return low, high
-
-
-OPTIONS = frozenset(Request.__dataclass_fields__) - {"bounds", "deadline"} | {"step", "max_step"}

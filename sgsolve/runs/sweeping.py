@@ -132,7 +132,7 @@ class ParameterFamily:
 
     def at(self, value: float) -> BoundSystem:
         """Return the system at a value."""
-        return self.system.at(**self.path.params(value))
+        return self.system.at(self.path.params(value))
 
     def residual(self, value: float, x: Vector) -> Vector | None:
         """Return F, or None where it is not finite or outside the model."""

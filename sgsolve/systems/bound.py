@@ -7,6 +7,7 @@ pattern. If an evaluation leaves the pattern, the pattern grows, for all later s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,9 @@ class BoundSystem:
         """Values that the residual itself gives to parameters that were not named."""
         return self._bound.signature.defaults
 
-    def at(self, **params: Any) -> BoundSystem:
+    def at(self, params: Mapping[str, Any]) -> BoundSystem:
         """Return the same system with other values of parameters."""
-        return BoundSystem(self._bound.replaced(**params), self._structure, self.n)
+        return BoundSystem(self._bound.replaced(params), self._structure, self.n)
 
     @property
     def has_own_jacobian(self) -> bool:

@@ -103,7 +103,7 @@ class ParameterizedSystem:
         """Return F(x, p)."""
         self.nfev += 1
         start = perf_counter()
-        F = self.system.at(**self.line.params(p)).residual(x)
+        F = self.system.at(self.line.params(p)).residual(x)
         self.seconds["residual"] += perf_counter() - start
         return F
 
@@ -114,7 +114,7 @@ class ParameterizedSystem:
         try:
             if self._joint is not None:
                 return self._jointly(x, p)
-            here = self.system.at(**self.line.params(p))
+            here = self.system.at(self.line.params(p))
             F, J = here.linearize(x)
             if here.pattern is not self.system.pattern:  # it grew
                 self.system = here
@@ -126,7 +126,7 @@ class ParameterizedSystem:
         """Nothing depends on the place."""
 
     def _raw(self, z: Any) -> Any:
-        return seeded_vector(self.system.at(**self.line.params(z[self.n])).raw(z[: self.n]), self.n)
+        return seeded_vector(self.system.at(self.line.params(z[self.n])).raw(z[: self.n]), self.n)
 
     def _traced(self, z: Vector) -> Pattern | None:
         """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""
@@ -166,7 +166,7 @@ class ParameterizedSystem:
 
     def _difference(self, x: Vector, p: float) -> Vector:
         h = 6e-6 * max(abs(p), 1e-3)
-        up, down = (self.system.at(**self.line.params(p + sign * h)) for sign in (1.0, -1.0))
+        up, down = (self.system.at(self.line.params(p + sign * h)) for sign in (1.0, -1.0))
         slope: Vector = (up.residual(x) - down.residual(x)) / (2.0 * h)
         self.nfev += 2
         return slope

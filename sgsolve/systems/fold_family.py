@@ -106,7 +106,7 @@ class FoldFamily:
         assert self._frame is not None
         J = self._frame.matrix(at.J, at.Fp[:, None], -gradient[None, :])
         assert J.indices is pattern.indices
-        system = self.system.at(**{self.p: float(x[-1]), self.q: p})
+        system = self.system.at({self.p: float(x[-1]), self.q: p})
         Fq = parameter_derivative(system, x[:-1], self.q)
         h = 6e-6 * max(abs(p), 1e-2)
         ends = [self._at(x, p + sign * h).left(pair.w) @ direction for sign in (1.0, -1.0)]
@@ -120,7 +120,7 @@ class FoldFamily:
         self._c = pair.v / np.linalg.norm(pair.v)
 
     def _set(self, q: float) -> None:
-        self._inner.system = self.system.at(**{self.q: q})
+        self._inner.system = self.system.at({self.q: q})
 
     def _at(self, x: Vector, q: float) -> Linear:
         """Return the linearisation of F over (x, p) at q."""

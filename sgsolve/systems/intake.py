@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import numbers
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,6 @@ from ..errors import (
     NotFiniteError,
     ParameterError,
     ShapeError,
-)
-
-OPTIONS = frozenset(  # of Problem.solve
-    {"x0", "solver", "raise_on_failure", "callback", "verbose", "time_limit"}
 )
 
 
@@ -93,7 +90,6 @@ class Signature:
         self.residual, self.jacobian = residual, jacobian
         self.accepted, self.defaults, self.required = _keywords(residual, "the residual")
         self._of_jacobian = None if jacobian is None else _keywords(jacobian, "jacobian")
-        _refuse_options({*(self.accepted or ()), *(params or ())})
         self.params: dict[str, Any] = {}
         self.params = self._checked(params or {})
 
@@ -108,6 +104,12 @@ class Signature:
         accepted = None if self._of_jacobian is None else self._of_jacobian[0]
         return {k: v for k, v in self.defaults.items() if accepted is not None and k in accepted}
 
+    def at(self, params: Mapping[str, Any]) -> Signature:
+        """Return the same functions with other values of some parameters."""
+        other = copy(self)
+        other.params = {**self.params, **self._checked(params)}
+        return other
+
     def bound(self, overrides: Mapping[str, Any]) -> Bound:
         """Return the functions with all parameters given; complain of unknown and missing ones."""
         given = {**self.params, **self._checked(overrides)}
@@ -115,7 +117,7 @@ class Signature:
         if missing:
             them = "it" if len(missing) == 1 else "them"
             raise ParameterError(
-                f"the residual needs {_list(missing)}; give {them} in params or in the call"
+                f"the residual needs {_list(missing)}; give {them} in params, or by at(name=value)"
             )
         self._jacobian_takes(given)
         return Bound(self, given)
@@ -204,17 +206,9 @@ class Bound:
         assert self.signature.jacobian is not None
         return self.signature.jacobian(x, **{**self.signature.shared, **self.params})
 
-    def replaced(self, **params: Any) -> Bound:
+    def replaced(self, params: Mapping[str, Any]) -> Bound:
         """Return the same with other values, unchecked."""
         return Bound(self.signature, {**self.params, **params})
-
-
-def _refuse_options(names: set[str]) -> None:
-    """Complain of parameters that no call of `solve` could set."""
-    for name in sorted(names & OPTIONS):
-        raise ParameterError(
-            f"a parameter cannot be called {name!r}: solve has an argument of that name; rename it"
-        )
 
 
 Keywords = tuple[frozenset[str] | None, dict[str, Any], list[str]]

@@ -40,7 +40,7 @@ def by_parameter(system: BoundSystem, x: Vector, name: str) -> Any:
     if system.has_own_jacobian:
         return _differences(system, x, name, value)
     with np.errstate(all="ignore"):
-        y = vector(system.at(**{name: ad.seed(value)}).raw(x), len(x))
+        y = vector(system.at({name: ad.seed(value)}).raw(x), len(x))
     return jacobian(y, (len(x), value.size))
 
 
@@ -66,4 +66,4 @@ def _moved(
     """Return the residual with one element of a parameter moved."""
     other = value.copy()
     other.flat[k] += step
-    return system.at(**{name: other if other.ndim else float(other)}).residual_quietly
+    return system.at({name: other if other.ndim else float(other)}).residual_quietly

@@ -19,8 +19,8 @@ def run(kind, path, resume=True):
         return SLOW.sweep(np.zeros(30), "lam", values, outputs={"top": top}, **options)
     steps = {"step": 0.1, "max_step": 0.3}
     bounds, outputs = (0.1, 4.0), {"top": top}
-    return SLOW.continuation(
-        np.zeros(30), "lam", bounds, lam=0.2, outputs=outputs, **steps, **options
+    return SLOW.at(lam=0.2).continuation(
+        np.zeros(30), "lam", bounds, outputs=outputs, **steps, **options
     )
 
 

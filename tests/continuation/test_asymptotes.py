@@ -34,8 +34,10 @@ def both(x, p, unit):
 def test_a_branch_that_tends_to_a_bound(residual, start, bounds, bound, x_of, unit):
     step = 0.1 * unit * np.sign(bound - start)
     with pytest.warns(PartialBranchWarning, match=r"is approached asymptotically.*logarithm"):
-        branch = Problem(residual, params={"unit": unit}).continuation(
-            [0.0], "p", tuple(unit * b for b in bounds), p=start * unit, step=step
+        branch = (
+            Problem(residual, params={"unit": unit})
+            .at(p=start * unit)
+            .continuation([0.0], "p", tuple(unit * b for b in bounds), step=step)
         )
     assert branch.status is Status.ASYMPTOTE
     assert not branch.special
@@ -50,17 +52,19 @@ def test_the_upper_branch_of_bratu_solves_its_equations_and_has_one_fold():
     A = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(n, n), format="csr")
     problem = Problem(lambda u, lam: A @ u - lam * np.exp(u) / (n + 1) ** 2)
     with pytest.warns(PartialBranchWarning, match="the bound 0 is approached asymptotically"):
-        branch = problem.continuation(np.zeros(n), "lam", (0.0, 4.0), lam=0.1)
+        branch = problem.at(lam=0.1).continuation(np.zeros(n), "lam", (0.0, 4.0))
     assert [s.kind for s in branch.special] == ["fold"]
     for x, lam in zip(branch.states, branch["lam"], strict=True):
-        F, J = problem.linearize(x, lam=float(lam))
+        F, J = problem.at(lam=float(lam)).linearize(x)
         assert (np.abs(F) / (abs(J) @ np.abs(x))).max() < 1e-9
 
 
 def test_points_far_below_the_range_of_the_parameter_solve():
     """No bound at zero: p falls to 1e-12 of where it started, and x = -log(p) to many digits."""
-    branch = Problem(falling, params={"unit": 1.0}).continuation(
-        [0.0], "p", (-1.0, 2.0), p=1.0, step=-0.1, max_points=60
+    branch = (
+        Problem(falling, params={"unit": 1.0})
+        .at(p=1.0)
+        .continuation([0.0], "p", (-1.0, 2.0), step=-0.1, max_points=60)
     )
     assert branch["p"].min() < 1e-11
     assert np.allclose(branch.states[:, 0], -np.log(branch["p"]), rtol=1e-9, atol=1e-12)
@@ -73,8 +77,10 @@ def test_a_branch_that_comes_near_to_a_bound_and_turns_is_no_asymptote(unit, pow
     def residual(x, p):
         return p / unit - x**power - 1e-12
 
-    branch = Problem(residual).continuation(
-        [1.0], "p", (0.0, 2.0 * unit), p=unit * (1.0 + 1e-12), step=-0.1 * unit
+    branch = (
+        Problem(residual)
+        .at(p=unit * (1.0 + 1e-12))
+        .continuation([1.0], "p", (0.0, 2.0 * unit), step=-0.1 * unit)
     )
     assert branch.success
     assert branch["p"][-1] == 2.0 * unit
@@ -86,8 +92,10 @@ def test_a_branch_that_comes_near_to_a_bound_and_turns_is_no_asymptote(unit, pow
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_branch_that_reaches_a_bound_slowly_is_no_asymptote(unit):
-    branch = Problem(lambda x, p: p / unit - x**3).continuation(
-        [1.0], "p", (0.0, 2.0 * unit), p=unit, step=-0.1 * unit
+    branch = (
+        Problem(lambda x, p: p / unit - x**3)
+        .at(p=unit)
+        .continuation([1.0], "p", (0.0, 2.0 * unit), step=-0.1 * unit)
     )
     assert branch.status is not Status.ASYMPTOTE
 
@@ -98,7 +106,7 @@ def test_a_parameter_that_is_constant_but_for_rounding_does_not_turn():
     def residual(x, p):
         return np.concatenate([(p - 1.0) * (3.0 + x[:1] ** 2) / 7.0, x[1:] - np.sin(x[:1])])
 
-    branch = Problem(residual).continuation([0.0, 0.0], "p", (0.0, 2.0), p=1.0, max_points=40)
+    branch = Problem(residual).at(p=1.0).continuation([0.0, 0.0], "p", (0.0, 2.0), max_points=40)
     assert np.abs(branch["p"] - 1.0).max() < 1e-14
     assert np.ptp(branch.states[:, 0]) > 1.0
     assert not branch.special

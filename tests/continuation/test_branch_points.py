@@ -129,7 +129,7 @@ def test_switch_explains_what_is_wrong():
 
 def test_start_on_a_branch_point_is_explained():
     with pytest.raises(ConvergenceError, match="branch point"):
-        Problem(pitchfork).continuation([0.0], "lam", (-1.0, 1.0), lam=0.0)
+        Problem(pitchfork).at(lam=0.0).continuation([0.0], "lam", (-1.0, 1.0))
 
 
 def test_two_branch_points_within_one_step():
@@ -150,7 +150,7 @@ def test_double_branch_points_of_a_square(backend):
     line = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(n, n)) * (n + 1.0) ** 2
     laplacian = sp.csr_array(sp.kron(line, sp.eye_array(n)) + sp.kron(sp.eye_array(n), line))
     problem = Problem(lambda u, mu: laplacian @ u + mu * (u - u**3), backend=backend)
-    branch = problem.continuation(np.zeros(n * n), "mu", (10.0, 110.0), mu=10.0, max_step=3.0)
+    branch = problem.at(mu=10.0).continuation(np.zeros(n * n), "mu", (10.0, 110.0), max_step=3.0)
     one = 4.0 * (n + 1) ** 2 * np.sin(np.arange(1, 4) * np.pi / (2 * (n + 1))) ** 2
     exact = np.array([2.0 * one[0], one[0] + one[1], 2.0 * one[1], one[0] + one[2]])
     found = np.array([point.parameter for point in branch.specials("branch point")])
@@ -173,10 +173,10 @@ def test_a_double_branch_point_on_a_curved_branch_is_not_taken_for_a_jump():
         return (full[beside].sum(axis=0) - 4.0 * u) * (n + 1.0) ** 2 + lam * np.exp(u)
 
     problem = Problem(residual)
-    branch = problem.continuation(np.zeros(inside.sum()), "lam", (20.0, 40.0), lam=20.0)
+    branch = problem.at(lam=20.0).continuation(np.zeros(inside.sum()), "lam", (20.0, 40.0))
     assert [special.kind for special in branch.special] == ["fold", "branch point", "branch point"]
     for special, zeros in zip(branch.special, (1, 2, 1), strict=True):
-        values = np.linalg.eigvalsh(problem.jacobian(special.x, lam=special.parameter).toarray())
+        values = np.linalg.eigvalsh(problem.at(lam=special.parameter).jacobian(special.x).toarray())
         assert (np.abs(values) < 1e-6).sum() == zeros
     assert not any("orientation" in reason for _, reason in branch.rejected)
     assert branch.stats.njev < 1000
@@ -216,7 +216,7 @@ def test_many_branch_points_close_together_are_all_found():
     ]
     problem = Problem(gray_scott, blocks={"u": slice(0, n), "v": slice(n, 2 * n)})
     start = np.repeat(uniform(0.06), n)
-    branch = problem.continuation(start, "F", (0.05, 0.1285), F=0.06, step=0.002)
+    branch = problem.at(F=0.06).continuation(start, "F", (0.05, 0.1285), step=0.002)
     found = [point.parameter for point in branch.specials("branch point")]
     assert len(exact) > 10
     assert len(found) == len(exact)
@@ -236,7 +236,7 @@ def test_branch_points_on_which_a_step_lands(n, kind, shift):
     """Steps of 1 from 3 and from 0 lead to 4 exactly, and later ones to 8."""
     problem = Problem(lambda x, a: modes(x, a, kind, shift))
     for start in (3.0, 0.0):
-        branch = problem.continuation(np.zeros(n), "a", (-1.0, 10.0), a=start, step=1.0)
+        branch = problem.at(a=start).continuation(np.zeros(n), "a", (-1.0, 10.0), step=1.0)
         exact = shift + np.array([4.0, 8.0])[: min(n, 2)]
         assert np.allclose([p.parameter for p in branch.special], exact, atol=1e-9, rtol=0)
         assert branch["a"][-1] == 10.0
@@ -247,8 +247,10 @@ def test_branch_points_on_which_a_step_lands(n, kind, shift):
 def test_a_branch_point_on_the_bound_ends_the_branch(kind, bounds):
     start = sum(bounds) / 2.0
     for n in (1, 5):
-        branch = Problem(modes).continuation(
-            np.zeros(n), "a", bounds, a=start, kind=kind, step=4.0 - start
+        branch = (
+            Problem(modes)
+            .at(a=start, kind=kind)
+            .continuation(np.zeros(n), "a", bounds, step=4.0 - start)
         )
         assert branch.success
         assert branch["a"][-1] == 4.0
@@ -279,8 +281,12 @@ def test_double_branch_points_of_a_jacobian_that_is_not_symmetric():
     k = k[np.abs(k) > 1e-9]
     places = (gv - fv * gu / (fu - k)) / k
     places = np.unique(places[(places > low) & (places < high)].round(9))
-    branch = Problem(schnakenberg).continuation(
-        np.r_[np.full(n, u0), np.full(n, v0)], "D", (low, high), D=low, step=0.5, max_step=3.0
+    branch = (
+        Problem(schnakenberg)
+        .at(D=low)
+        .continuation(
+            np.r_[np.full(n, u0), np.full(n, v0)], "D", (low, high), step=0.5, max_step=3.0
+        )
     )
     assert len(places) == 2
     found = [point.parameter for point in branch.specials("branch point")]

@@ -123,8 +123,8 @@ def test_resumed_where_the_unit_of_x_changes(points, tmp_path):
         return False
 
     def follow(**options):
-        return problem.continuation(
-            np.zeros(19), "lam", (2.0, 4.0), lam=2.0, mu=1e-3, step=0.2, **options
+        return problem.at(lam=2.0, mu=1e-3).continuation(
+            np.zeros(19), "lam", (2.0, 4.0), step=0.2, **options
         )
 
     whole = follow()
@@ -181,7 +181,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_any_work(name, tmp_path
         raise AssertionError("work was done")
 
     with pytest.raises(InputError, match="cannot be a file"):
-        Problem(residual).continuation([0.0], "lam", lam=0.0, checkpoint=tmp_path / name)
+        Problem(residual).at(lam=0.0).continuation([0.0], "lam", checkpoint=tmp_path / name)
 
 
 def test_a_branch_survives_the_disk(tmp_path):
@@ -206,7 +206,7 @@ def run_of(kind, residual, path):
     problem, where = Problem(residual), Checkpoint(path, points=2)
     if kind == "sweep":
         return problem.sweep([1.0], "a", np.linspace(1.0, 2.0, 13), checkpoint=where)
-    return problem.continuation([1.0], "a", (1.0, 2.0), a=1.0, checkpoint=where, resume=True)
+    return problem.at(a=1.0).continuation([1.0], "a", (1.0, 2.0), checkpoint=where, resume=True)
 
 
 @pytest.mark.parametrize("kind", ["sweep", "curve"])

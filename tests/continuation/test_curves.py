@@ -33,14 +33,17 @@ def test_until_and_outputs_and_parameters():
     def residual(x, a=0.0, b=2.0):
         return x - a * b
 
-    branch = Problem(residual).continuation(
-        [0.0],
-        "a",
-        step=0.1,
-        b=3.0,
-        until=lambda x, b: x[0] > 2.0 * b,
-        outputs={"ratio": lambda x, a, b: x[0] - a * b},
-        max_points=50,
+    branch = (
+        Problem(residual)
+        .at(b=3.0)
+        .continuation(
+            [0.0],
+            "a",
+            step=0.1,
+            until=lambda x, b: x[0] > 2.0 * b,
+            outputs={"ratio": lambda x, a, b: x[0] - a * b},
+            max_points=50,
+        )
     )
     assert branch.success
     assert branch.x[0] > 6.0
@@ -62,8 +65,10 @@ def test_a_closed_curve_ends_where_it_began():
 @pytest.mark.parametrize("force", [1e-2, 1e-4])
 def test_a_branch_that_starts_next_to_zero_gets_on(force):
     """A rod under a tiny transverse force grows by four orders of magnitude where it buckles."""
-    branch = Problem(elastica).continuation(
-        np.zeros(49), "lam", (2.0, 5.0), lam=2.0, mu=force, step=0.2
+    branch = (
+        Problem(elastica)
+        .at(lam=2.0, mu=force)
+        .continuation(np.zeros(49), "lam", (2.0, 5.0), step=0.2)
     )
     assert branch.success
     assert np.abs(branch.states[0]).max() < force
@@ -73,21 +78,23 @@ def test_a_branch_that_starts_next_to_zero_gets_on(force):
 
 def test_a_narrow_gap_is_not_jumped():
     """The hyperbola x^2 = p^2 + 1e-8: without care the branch is followed as if it were x = p."""
-    branch = Problem(lambda x, p: x**2 - p**2 - 1e-8).continuation(
-        [-1.0], "p", (-1.0, 1.0), p=-1.0, step=0.05
+    branch = (
+        Problem(lambda x, p: x**2 - p**2 - 1e-8)
+        .at(p=-1.0)
+        .continuation([-1.0], "p", (-1.0, 1.0), step=0.05)
     )
     assert branch.success
     assert branch.states.max() < 0.0
 
 
 def test_downwards_and_wrong_directions():
-    branch = Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=1.0)
+    branch = Problem(bratu).at(lam=1.0).continuation(np.zeros(9), "lam", (0.0, 1.0))
     assert branch["lam"][-1] == 0.0
     assert np.abs(branch.x).max() < 1e-12
     with pytest.raises(InputError, match="leads out of the bounds"):
-        Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=1.0, step=0.1)
+        Problem(bratu).at(lam=1.0).continuation(np.zeros(9), "lam", (0.0, 1.0), step=0.1)
     with pytest.raises(InputError, match="outside the bounds"):
-        Problem(bratu).continuation(np.zeros(9), "lam", (0.0, 1.0), lam=2.0)
+        Problem(bratu).at(lam=2.0).continuation(np.zeros(9), "lam", (0.0, 1.0))
 
 
 def test_wrong_arguments_are_named():
@@ -109,7 +116,7 @@ def test_wrong_arguments_are_named():
 
 def test_the_first_point_that_fails_is_explained():
     with pytest.raises(ConvergenceError, match="first point, lam = 9, failed"):
-        Problem(bratu).continuation(np.zeros(9), "lam", lam=9.0)
+        Problem(bratu).at(lam=9.0).continuation(np.zeros(9), "lam")
 
 
 def test_the_limit_on_points():
@@ -148,7 +155,7 @@ def test_hopf_point_of_the_brusselator():
     (hopf,) = branch.specials("hopf")
     assert abs(hopf.parameter - 5.0) < 1e-10
     assert abs(hopf.frequency - 2.0) < 1e-8
-    J = Problem(brusselator).jacobian(hopf.x, b=hopf.parameter).toarray()
+    J = Problem(brusselator).at(b=hopf.parameter).jacobian(hopf.x).toarray()
     assert np.abs(J @ hopf.vector - 2.0j * hopf.vector).max() < 1e-8
     assert set(branch["unstable"]) == {0, 2}
 
@@ -178,8 +185,12 @@ def test_hopf_point_of_a_large_system_by_arnoldi():
     n = 150
     residual, exact = brusselator_line(n)
     start = np.concatenate([np.full(n, 2.0), np.full(n, 2.5)])
-    branch = Problem(residual).continuation(
-        start, "b", (5.0, 5.3), b=5.0, detect=(), stability=Stability(count=8), max_points=30
+    branch = (
+        Problem(residual)
+        .at(b=5.0)
+        .continuation(
+            start, "b", (5.0, 5.3), detect=(), stability=Stability(count=8), max_points=30
+        )
     )
     (hopf,) = branch.specials("hopf")
     assert abs(hopf.parameter - exact) < 1e-9
@@ -227,7 +238,7 @@ def test_ignition_and_extinction_merge_at_the_known_value():
     assert abs(folds.special[0].parameter - 0.2458) < 1e-4
     for i in (0, 10, 20):
         x, params = folds.at(i)
-        J = problem.jacobian(x, **params).toarray()
+        J = problem.at(**params).jacobian(x).toarray()
         values = np.linalg.svd(J, compute_uv=False)
         assert values[-1] < 1e-8 * values[0]
 
@@ -311,7 +322,7 @@ def test_go_on_from_a_point():
     problem = Problem(tilted_pitchfork)
     branch = problem.continuation([-2.1], "mu", (-1.0, 1.0))
     x, params = branch.at(5)
-    again = problem.continuation(x, "mu", (-1.0, 1.0), **params)
+    again = problem.at(**params).continuation(x, "mu", (-1.0, 1.0))
     assert again["mu"][0] == branch["mu"][5]
     with pytest.raises(InputError, match=f"no point 1000; the branch has {len(branch)}"):
         branch.at(1000)
@@ -360,9 +371,9 @@ def test_blocks_of_different_units_do_not_disturb_each_other():
         return np.concatenate([u**3 - 3.0 * u + 3.0 - 6.0 * lam, (v - np.exp(0.1 * u)) * unit])
 
     branches = [
-        Problem(residual, blocks={"u": [0], "v": [1]}).continuation(
-            [-2.1, 0.8 * unit], "lam", (0.0, 1.0), unit=unit
-        )
+        Problem(residual, blocks={"u": [0], "v": [1]})
+        .at(unit=unit)
+        .continuation([-2.1, 0.8 * unit], "lam", (0.0, 1.0))
         for unit in (1.0, 1e16)
     ]
     for branch in branches:
@@ -391,12 +402,16 @@ def test_an_exception_of_the_residual_leaves_the_checkpoint(tmp_path):
 @pytest.mark.parametrize("method", [None, Arclength(max_step=0.001)])
 def test_the_longest_step_limits_the_first_one_too(method):
     longest = {} if method else {"max_step": 0.001}
-    branch = Problem(lambda u, lam: u**2 + lam - 2.0).continuation(
-        [1.4], "lam", (0.0, 1.0), lam=0.0, method=method, max_points=20, **longest
+    branch = (
+        Problem(lambda u, lam: u**2 + lam - 2.0)
+        .at(lam=0.0)
+        .continuation([1.4], "lam", (0.0, 1.0), method=method, max_points=20, **longest)
     )
     assert branch["lam"][1] <= 0.001 * (1 + 1e-9)
     assert np.diff(branch["lam"]).max() <= 0.0015
-    given = Problem(lambda u, lam: u**2 + lam - 2.0).continuation(
-        [1.4], "lam", (0.0, 1.0), lam=0.0, step=0.5, max_step=0.01, max_points=20
+    given = (
+        Problem(lambda u, lam: u**2 + lam - 2.0)
+        .at(lam=0.0)
+        .continuation([1.4], "lam", (0.0, 1.0), step=0.5, max_step=0.01, max_points=20)
     )
     assert np.diff(given["lam"]).max() <= 0.015

@@ -16,7 +16,7 @@ def distinct(results):
 
 @pytest.mark.parametrize(("lam", "count"), [(-2.0, 1), (5.0, 1), (1.0, 3), (2.0, 3), (3.0, 3)])
 def test_winged_cusp(lam, count):
-    results = Problem(winged_cusp).solutions([1.5], lam=lam)
+    results = Problem(winged_cusp).at(lam=lam).solutions([1.5])
     assert len(results) == count
     assert distinct(results)
     assert all(np.abs(winged_cusp(r.x, lam)).max() < 1e-8 for r in results)
@@ -24,17 +24,17 @@ def test_winged_cusp(lam, count):
 
 @pytest.mark.parametrize(("lam", "count"), [(-2.0, 2), (1.0, 2), (0.0, 4), (-1.0, 4)])
 def test_golubitsky_quartic(lam, count):
-    results = Problem(golubitsky_quartic).solutions([0.5], lam=lam)
+    results = Problem(golubitsky_quartic).at(lam=lam).solutions([0.5])
     assert len(results) == count
     assert distinct(results)
 
 
 def test_elastica_with_a_transverse_force():
-    results = Problem(elastica).solutions(0.1 * np.ones(99), lam=1.1 * np.pi, mu=0.5)
+    results = Problem(elastica).at(lam=1.1 * np.pi, mu=0.5).solutions(0.1 * np.ones(99))
     assert len(results) == 3
     problem = Problem(elastica)
     unstable = [
-        (np.linalg.eigvalsh(problem.jacobian(r.x, lam=1.1 * np.pi, mu=0.5).toarray()) > 0).sum()
+        (np.linalg.eigvalsh(problem.at(lam=1.1 * np.pi, mu=0.5).jacobian(r.x).toarray()) > 0).sum()
         for r in results
     ]
     assert unstable.count(0) == 2
@@ -73,10 +73,10 @@ def test_elastica_along_the_load_whatever_the_steps(count):
 
 
 def test_both_solutions_of_bratu_and_none_beyond_the_fold():
-    results = Problem(bratu).solutions(np.zeros(49), lam=2.0)
+    results = Problem(bratu).at(lam=2.0).solutions(np.zeros(49))
     assert len(results) == 2
     assert distinct(results)
-    assert Problem(bratu).solutions(np.zeros(49), lam=4.0) == []
+    assert Problem(bratu).at(lam=4.0).solutions(np.zeros(49)) == []
 
 
 def test_allen_cahn_on_a_square():
@@ -88,13 +88,13 @@ def test_allen_cahn_on_a_square():
 
 
 def test_the_limit_on_solutions_holds():
-    assert len(Problem(winged_cusp).solutions([1.5], lam=2.0, max_solutions=2)) == 2
+    assert len(Problem(winged_cusp).at(lam=2.0).solutions([1.5], max_solutions=2)) == 2
     with pytest.raises(InputError, match="max_solutions"):
-        Problem(winged_cusp).solutions([1.5], lam=2.0, max_solutions=0)
+        Problem(winged_cusp).at(lam=2.0).solutions([1.5], max_solutions=0)
 
 
 def test_several_starts():
-    results = Problem(winged_cusp).solutions([[1.5], [-3.0]], lam=2.0)
+    results = Problem(winged_cusp).at(lam=2.0).solutions([[1.5], [-3.0]])
     assert len(results) == 3
 
 

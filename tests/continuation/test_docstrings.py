@@ -7,9 +7,8 @@ import pytest
 
 MODULES = [
     "",
-    ".result.branch",
-    ".runs.curves",
-    ".runs.multiplicity",
+    ".results.branch",
+    ".problem.problem",
     ".continuation",
     ".continuation.bracket",
     ".continuation.homotopy",

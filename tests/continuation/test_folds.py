@@ -49,7 +49,7 @@ def test_bratu(n):
 
 def test_the_null_vector_belongs_to_the_jacobian():
     (fold,) = bratu_fold(49).special
-    J = Problem(bratu).jacobian(fold.x, lam=fold.parameter)
+    J = Problem(bratu).at(lam=fold.parameter).jacobian(fold.x)
     assert np.abs(J @ fold.vector).max() < 1e-9 * abs(J).max()
     assert np.abs(bratu(fold.x, fold.parameter)).max() < 1e-8
 
@@ -136,9 +136,9 @@ def test_the_arch_is_the_arch_by_hand():
     arch, hand = Arch(), ArchByHand()
     u = np.random.default_rng(0).normal(size=arch.n)
     force, K = hand.assembled(u)
-    residual = arch.residual(u, load=0.3)
+    residual = arch.at(load=0.3).residual(u)
     assert np.allclose(residual, force - 0.3 * hand.load, rtol=0, atol=1e-9 * np.abs(force).max())
-    J = Problem(arch.residual).jacobian(u, load=0.3)
+    J = Problem(arch.residual).at(load=0.3).jacobian(u)
     assert np.abs(J - K).max() < 1e-10 * np.abs(K).max()
 
 
@@ -161,11 +161,10 @@ def test_snaking_branch_through_many_folds():
     n, length = 256, 30.0
     problem = Problem(swift_hohenberg(n, length, even=True))
     x = (np.arange(n) + 0.5) * length / n
-    branch = problem.continuation(
-        problem.solve(1.1 * np.cos(x) * np.exp(-(x**2) / 50.0), lam=-0.7).x,
+    branch = problem.at(lam=-0.7).continuation(
+        problem.at(lam=-0.7).solve(1.1 * np.cos(x) * np.exp(-(x**2) / 50.0)).x,
         "lam",
         (-2.0, 0.5),
-        lam=-0.7,
         step=-0.01,
         max_step=0.05,
         max_points=120,

@@ -15,7 +15,7 @@ VALUES = [0.5, 1.0, 1.5]
 def check(branches):
     assert [b.params["bend"] for b in branches] == [1.0, 2.0, 0.5, 3.0]
     for branch in branches:
-        alone = BRATU.sweep(np.zeros(20), "lam", VALUES, **branch.params)
+        alone = BRATU.at(**branch.params).sweep(np.zeros(20), "lam", VALUES)
         assert np.allclose(branch.states, alone.states, rtol=1e-9)
         assert np.allclose(branch["top"], alone.states.max(axis=1))
 

@@ -27,7 +27,7 @@ def orientations(problem, residual, branch):
     """Sign of det [J Fp; tangent] at each point, computed on its own."""
     signs = []
     for x, p, share in zip(branch.states, branch["p"], branch["tangent"], strict=True):
-        J = problem.jacobian(x, p=p).toarray()
+        J = problem.at(p=p).jacobian(x).toarray()
         Fp = (residual(x, p + 1e-5) - residual(x, p - 1e-5)) / 2e-5
         extended = np.column_stack([J, Fp])
         tangent = np.linalg.svd(extended)[2][-1]
@@ -57,7 +57,7 @@ def test_nothing_is_passed_unseen(seed):
             assert turned == (here.count("fold") % 2 == 1)
     for special in branch.special:
         assert np.abs(residual(special.x, special.parameter)).max() < 1e-8
-        J = problem.jacobian(special.x, p=special.parameter).toarray()
+        J = problem.at(p=special.parameter).jacobian(special.x).toarray()
         if special.kind == "fold":
             values = np.linalg.svd(J, compute_uv=False)
             assert values[-1] < 1e-8 * values[0]

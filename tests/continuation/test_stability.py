@@ -19,20 +19,20 @@ def counted(problem, branch):
     """How many eigenvalues are to the right of the axis at each point, by a dense solver."""
     found = []
     for p, x in branch:
-        values = np.linalg.eigvals(problem.jacobian(x, **{branch.name: p}).toarray())
+        values = np.linalg.eigvals(problem.at(**{branch.name: p}).jacobian(x).toarray())
         found.append(int((values.real > 1e-7 * np.abs(values).max()).sum()))
     return found
 
 
 def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost(by_discs):
     problem = Problem(bratu)
-    branch = problem.continuation(
-        np.zeros(250), "lam", (0.01, 4.0), lam=0.01, stability=Stability(count=2), max_step=1.0
+    branch = problem.at(lam=0.01).continuation(
+        np.zeros(250), "lam", (0.01, 4.0), stability=Stability(count=2), max_step=1.0
     )
     assert branch["unstable"].tolist() == counted(problem, branch)
     assert branch["unstable"][-1] == 1
     x = branch.x
-    values = np.linalg.eigvalsh(problem.jacobian(x, lam=0.01).toarray())
+    values = np.linalg.eigvalsh(problem.at(lam=0.01).jacobian(x).toarray())
     assert values[-1] > 2.0 * np.sort(np.abs(values))[1]  # two others are nearer to zero
 
 

@@ -11,7 +11,7 @@ from tests.continuation.gallery import swift_hohenberg
 
 N, LENGTH = 512, 60.0
 X = (np.arange(N) + 0.5) * LENGTH / N - 0.5 * LENGTH
-HOW = {"lam": -0.7, "step": -0.01, "max_step": 0.05, "keep": "none"}
+HOW = {"step": -0.01, "max_step": 0.05, "keep": "none"}
 
 
 def fixed(u0):
@@ -30,14 +30,14 @@ def fixed(u0):
 def localised(n):
     x = (np.arange(n) + 0.5) * LENGTH / n - 0.5 * LENGTH
     guess = 1.1 * np.cos(x) * np.exp(-(x**2) / 50.0)
-    return Problem(swift_hohenberg(n, LENGTH)).solve(guess, lam=-0.7).x
+    return Problem(swift_hohenberg(n, LENGTH)).at(lam=-0.7).solve(guess).x
 
 
 def on_the_whole_line(n):
     u0, outputs = localised(n), {"multiplier": lambda y: y[-1]}
     problem, start = fixed(u0), np.append(u0, 0.0)
     bounds = (-2.0, 0.5)
-    return problem, problem.continuation(
+    return problem, problem.at(lam=-0.7).continuation(
         start, "lam", bounds, max_points=90, outputs=outputs, **HOW
     )
 
@@ -50,8 +50,10 @@ def snake():
 def test_folds_are_those_of_half_the_domain(snake):
     half = X[N // 2 :]
     problem = Problem(swift_hohenberg(N // 2, LENGTH / 2, even=True))
-    u0 = problem.solve(1.1 * np.cos(half) * np.exp(-(half**2) / 50.0), lam=-0.7).x
-    mirrored = problem.continuation(u0, "lam", (-2.0, 0.5), max_points=90, detect="fold", **HOW)
+    u0 = problem.at(lam=-0.7).solve(1.1 * np.cos(half) * np.exp(-(half**2) / 50.0)).x
+    mirrored = problem.at(lam=-0.7).continuation(
+        u0, "lam", (-2.0, 0.5), max_points=90, detect="fold", **HOW
+    )
     folds, expected = (
         np.array([fold.parameter for fold in branch.specials("fold")])
         for branch in (snake[1], mirrored)

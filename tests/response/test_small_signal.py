@@ -58,7 +58,7 @@ def test_a_damped_oscillator_resonates():
 def test_one_analysis_for_all_frequencies_and_steady_states():
     problem = ladder(300)
     counts = [
-        problem.small_signal(problem.solve(np.zeros(300), u=u), "u", [1.0, 1e2, 1e4]).stats
+        problem.small_signal(problem.at(u=u).solve(np.zeros(300)), "u", [1.0, 1e2, 1e4]).stats
         for u in (0.5, 1.0, 2.0)
     ]
     assert [c.n_analyze for c in counts] == [1, 0, 0]

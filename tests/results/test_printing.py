@@ -22,7 +22,7 @@ def problem():
 def test_every_answer_fits_on_a_line(problem):
     result = problem.solve(np.ones(100))
     branch = problem.sweep(result.x, "a", [2.0, 3.0, 4.0])
-    curve = Problem(lambda x, p: p + x - x**3 / 3).continuation([-2.1], "p", (-1.0, 0.8), p=-1.0)
+    curve = Problem(lambda x, p: p + x - x**3 / 3).at(p=-1.0).continuation([-2.1], "p", (-1.0, 0.8))
     shown = {
         "problem": (problem, "Problem(square, parameters: a)"),
         "result": (result, "Result(CONVERGED, 100 unknowns, residual"),

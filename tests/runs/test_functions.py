@@ -11,6 +11,7 @@ from sgsolve import (
     Problem,
     Status,
 )
+from sgsolve.problem.definition import ProblemDefinition
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {
@@ -61,7 +62,7 @@ def test_what_is_no_function_is_refused_before_any_work(run, wrong, said, monkey
     def work(*_):
         raise AssertionError("it began")
 
-    monkeypatch.setattr(ROOT, "_system", work)
+    monkeypatch.setattr(ProblemDefinition, "system", work)
     with pytest.raises(DataTypeError, match=said):
         run(**wrong)
 
@@ -98,7 +99,7 @@ def test_numbers_of_any_kind_are_kept(run):
 @both
 @pytest.mark.parametrize("name", ["a", "nit"])
 def test_a_name_of_another_column_is_refused_before_any_work(run, name, monkeypatch):
-    monkeypatch.setattr(ROOT, "_system", None)
+    monkeypatch.setattr(ProblemDefinition, "system", None)
     with pytest.raises(InputError, match=f"outputs: '{name}' is a column that the branch has"):
         run(outputs={name: np.max})
 

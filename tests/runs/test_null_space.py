@@ -54,9 +54,9 @@ def test_sweep_and_sensitivity():
     assert np.allclose(branch.states - branch.states[:, :1], reference.states, atol=1e-9)
     assert np.abs(branch.states.mean(axis=1)).max() < 1e-12
     x = branch.states[1]
-    slope = problem.sensitivity(x, "s", s=1.0)
+    slope = problem.at(s=1.0).sensitivity(x, "s")
     h = 1e-5
-    ends = [problem.solve(x, s=1.0 + sign * h).x for sign in (1.0, -1.0)]
+    ends = [problem.at(s=1.0 + sign * h).solve(x).x for sign in (1.0, -1.0)]
     assert np.allclose(slope, (ends[0] - ends[1]) / (2 * h), atol=1e-7)
     assert abs(slope.mean()) < 1e-13
 
@@ -88,7 +88,7 @@ def bistable(u, lam):
 def test_continuation_folds_and_stability(backend):
     """x follows lam + x - x^3/3 = 0 while y is free: folds at -2/3 and 2/3, one zero eigenvalue."""
     problem = Problem(bistable, null_space=[0.0, 1.0], backend=backend)
-    branch = problem.continuation([-2.0, 3.0], "lam", (-1.0, 1.0), lam=-0.6, stability=True)
+    branch = problem.at(lam=-0.6).continuation([-2.0, 3.0], "lam", (-1.0, 1.0), stability=True)
     folds = branch.specials("fold")
     assert np.allclose([s.parameter for s in folds], [2.0 / 3.0, -2.0 / 3.0], atol=1e-10)
     assert all(s.x.shape == (2,) and s.vector.shape == (2,) for s in folds)
@@ -108,16 +108,16 @@ def test_branch_points_and_switch(tmp_path):
     problem = Problem(buckling, null_space=ONES)
     eigenvalues = np.sort(np.linalg.eigvalsh(A.toarray()))[1:3]
     path = tmp_path / "run.npz"
-    branch = problem.continuation(np.zeros(N), "a", (0.001, 0.05), a=0.001, checkpoint=path)
+    branch = problem.at(a=0.001).continuation(np.zeros(N), "a", (0.001, 0.05), checkpoint=path)
     assert np.allclose([s.parameter for s in branch.special], eigenvalues, atol=1e-9)
-    again = problem.continuation(
-        np.zeros(N), "a", (0.001, 0.05), a=0.001, checkpoint=path, resume=True
+    again = problem.at(a=0.001).continuation(
+        np.zeros(N), "a", (0.001, 0.05), checkpoint=path, resume=True
     )
     assert np.array_equal(again["a"], branch["a"])
     arm = problem.switch(branch, 0, (0.001, 0.05))
     assert arm.success
     assert np.abs(arm.x).max() > 0.1
-    assert np.abs(problem.residual(arm.x, a=arm["a"][-1])).max() < 1e-9
+    assert np.abs(problem.at(a=arm["a"][-1]).residual(arm.x)).max() < 1e-9
     assert np.abs(arm.states.mean(axis=1)).max() < 1e-10
 
 
@@ -133,19 +133,19 @@ def test_branch_points_and_switch(tmp_path):
 )
 def test_what_is_no_null_space_is_refused(given, error, words):
     with pytest.raises(error, match=words):
-        Problem(fluxes, null_space=given).solve(np.zeros(N), s=1.0)
+        Problem(fluxes, null_space=given).at(s=1.0).solve(np.zeros(N))
 
 
 def along(problem, points, **params):
     """Return the diagnosis at several points."""
-    pairs = [problem._system(x, {**params, "s": s}) for s, x in points]
+    pairs = [problem._definition.system(x, {**params, "s": s}) for s, x in points]
     for system, x in pairs:
         system.prepare(x)
     return singular_along(pairs, Workspace())
 
 
 def test_the_cause_is_named_where_nothing_is_declared():
-    points = [(s, Problem(pinned).solve(np.zeros(N), s=s).x) for s in (1.0, 2.0)]
+    points = [(s, Problem(pinned).at(s=s).solve(np.zeros(N)).x) for s in (1.0, 2.0)]
     text = along(Problem(fluxes), points)
     assert "singular at the solutions found" in text
     assert "suspicious unknowns: x[" in text

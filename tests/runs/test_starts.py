@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import InputError, ParameterError, Problem
+from sgsolve import InputError, Problem
 from sgsolve.continuation import Arclength
 from sgsolve.solvers import Bounds, Newton, Positive, Robust
 
@@ -26,43 +26,39 @@ def test_a_start_outside_the_limits_of_the_solver_is_refused(run):
     assert run([1.5], solver=positive)
 
 
-def stepped(x, a=1.0, step=1.0, keep=1.0, detect=1.0):
-    return x**2 - a * step * keep * detect
+def stepped(x, a=1.0, step=1.0, keep=1.0, solver=1.0, x0=1.0):
+    return x**2 - a * step * keep * solver * x0
 
 
-WAYS = {
-    "sweep": lambda problem, **given: problem.sweep([1.0], "a", [1.0, 2.0], **given),
-    "continuation": lambda problem, **given: problem.continuation([1.0], "a", (0.5, 2.0), **given),
-}
-
-
-@pytest.mark.parametrize(
-    ("way", "given", "round_it"),
-    [
-        ("sweep", {"keep": 4.0}, "another parameter name"),
-        ("continuation", {"keep": 4.0}, "another parameter name"),
-        ("continuation", {"step": 4.0}, r"method=Arclength\(step=...\)"),
-        ("continuation", {"detect": 4.0}, "another parameter name"),
-    ],
-)
-def test_a_keyword_that_is_option_and_parameter_is_refused(way, given, round_it):
-    ((name, _),) = given.items()
-    for problem in (Problem(stepped), Problem(stepped, params={name: 2.0})):
-        with pytest.raises(ParameterError, match=rf"'{name}' is a parameter .* and an option") as e:
-            WAYS[way](problem, **given)
-    assert e.match(rf"params={{'{name}': value}}\); for the option, {round_it}")
-
-
-def test_the_ways_round_lead_there():
-    problem = Problem(stepped, params={"step": 4.0, "keep": 1.0, "detect": 1.0})
-    branch = problem.continuation([2.0], "a", (0.5, 2.0), method=Arclength(step=0.1))
+@pytest.mark.parametrize("name", ["step", "keep", "solver", "x0"])
+def test_a_parameter_may_have_the_name_of_an_option(name):
+    problem = Problem(stepped).at(**{name: 4.0})
+    assert np.allclose(problem.solve([1.0]).x, 2.0)
+    branch = problem.continuation([2.0], "a", (0.5, 2.0), step=0.1)
     assert np.allclose(branch.states[:, 0] ** 2, 4.0 * branch["a"])
     assert abs(branch["a"][1] - 1.1) < 0.01
-    assert np.allclose(problem.sweep([2.0], "a", [1.0, 2.0], step=9.0).x, np.sqrt(18.0))
-    moved = problem.continuation([2.0], "step", (2.0, 5.0), method=Arclength(step=-0.1))
-    assert np.allclose(moved.states[:, 0] ** 2, moved["step"])
-    with pytest.raises(ParameterError, match="'deflation' is a parameter"):
-        Problem(lambda x, deflation: x - deflation).solutions([1.0], deflation=2.0)
+    assert np.allclose(problem.sweep([2.0], "a", [1.0, 2.0]).x, np.sqrt(8.0))
+    moved = problem.continuation([2.0], name, (2.0, 5.0), step=-0.1)
+    assert np.allclose(moved.states[:, 0] ** 2, moved[name])
+    assert np.allclose(Problem(stepped).sweep([2.0], name, [1.0, 9.0]).x, 3.0)
+    assert np.allclose(problem.sensitivity(problem.solve([1.0]), name), 0.25)
+
+
+def test_parameters_called_self_and_x():
+    problem = Problem(lambda u, x, self: u**2 - x * self, params={"x": 1.0, "self": 1.0})
+    at = problem.at(x=2.0, self=8.0)
+    assert np.allclose(at.solve([1.0]).x, 4.0)
+    assert np.allclose(at.sweep([4.0], "x", [2.0, 4.5]).x, 6.0)
+    assert np.allclose(at.sensitivity([4.0], "self"), 0.25)
+    branch = at.continuation([4.0], "self", (2.0, 8.0), step=-1.0)
+    assert np.allclose(branch.x, 2.0)
+
+
+@pytest.mark.parametrize("method", ["solve", "sweep", "continuation", "solutions", "sensitivity"])
+def test_a_parameter_among_the_options_is_a_type_error(method):
+    more = () if method in ("solve", "solutions") else ("a", [1.0, 2.0])
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_step_size'"):
+        getattr(Problem(stepped), method)([1.0], *more, max_step_size=4.0)
 
 
 def test_options_that_only_a_fold_curve_sets_are_no_keywords():

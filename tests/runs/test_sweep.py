@@ -103,7 +103,7 @@ def test_go_on_from_a_point():
     branch = problem.sweep(np.zeros(20), "strength", [1.0, 2.0])
     x, params = branch.at(1)
     assert params == {"strength": 2.0}
-    assert problem.solve(x, **params).nit <= 1
+    assert problem.at(**params).solve(x).nit <= 1
 
 
 def test_save_and_load(tmp_path):

@@ -49,7 +49,7 @@ def test_extended_powell_converges_linearly_and_says_so():
     ],
 )
 def test_h_equation(c, last):
-    result = Problem(families.h_equation(100)).solve(np.ones(100), c=c)
+    result = Problem(families.h_equation(100)).at(c=c).solve(np.ones(100))
     assert abs(result.x[-1] - last) < 1e-9
 
 

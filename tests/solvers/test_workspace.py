@@ -30,14 +30,14 @@ def test_systems_of_different_sizes_in_turn(problem, solver):
 
 def test_a_factorisation_is_not_taken_for_that_of_another_point(problem):
     for x in (1.0, 2.0):  # a solution at a = x^3 + x each time
-        slopes = problem.sensitivity(np.full(6, x), "a", a=x**3 + x)
+        slopes = problem.at(a=x**3 + x).sensitivity(np.full(6, x), "a")
         assert np.allclose(slopes, 1.0 / (3.0 * x**2 + 1.0))
 
 
 def test_one_point_is_factorised_once(problem):
     result = problem.solve(np.full(6, 1.5))
-    with problem._workspaces.lend() as workspace:
-        system, x = problem._solution(result, {})
+    with problem._definition.workspaces.lend() as workspace:
+        system, x = problem._definition.solution(result)
         first = workspace.factorized(system.pattern, system.linearize(x)[1])
         count = first.stats.n_factor
         assert workspace.factorized(system.pattern, system.linearize(x)[1]) is first

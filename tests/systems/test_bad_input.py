@@ -17,7 +17,7 @@ def needs(x, *, a, mesh=None):
 
 
 def good(x0=(1.0, 2.0), solver=None, **params):
-    return Problem(square).solve(x0, solver, **params)
+    return Problem(square).at(**params).solve(x0, solver)
 
 
 def sweep(values, name="a", x0=(1.0, 2.0), **options):
@@ -210,7 +210,7 @@ CASES = {
     "sweep nothing": (lambda: sweep([]), sgsolve.ShapeError, "values must be a list"),
     "sweep nan": (lambda: sweep([1.0, np.nan]), sgsolve.NotFiniteError, "values are not all"),
     "sweep of an object": (
-        lambda: Problem(needs).sweep([1.0], "mesh", [1.0], a=1.0),
+        lambda: Problem(needs).at(a=1.0).sweep([1.0], "mesh", [1.0]),
         sgsolve.ParameterError,
         "only a number",
     ),

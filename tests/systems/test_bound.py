@@ -83,7 +83,7 @@ def test_pattern_holds_the_entries_of_all_branches_met():
 
     problem = Problem(residual, params={"forward": True})
     assert np.allclose(problem.solve([0.0, 3.0]).x, 1.0)
-    assert np.allclose(problem.solve([0.0, 3.0], forward=False).x, 1.0)
+    assert np.allclose(problem.at(forward=False).solve([0.0, 3.0]).x, 1.0)
     assert problem.sparsity([0.0, 0.0]).nnz == 4
     assert problem.solve([0.0, 3.0]).stats.n_analyze == 0
 

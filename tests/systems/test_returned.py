@@ -43,7 +43,7 @@ RUNS = {
     ).solve(START),
     "root": lambda f: root(f, START),
     "sweep": lambda f: Problem(f).sweep(START, "a", [1.0, 2.0, 3.0, 4.0]),
-    "continuation": lambda f: Problem(f).continuation(START, "a", (0.5, 8.0), a=2.0),
+    "continuation": lambda f: Problem(f).at(a=2.0).continuation(START, "a", (0.5, 8.0)),
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def assigned(x):
 
 CASES = {
     "parameter among any keywords": (
-        lambda: Problem(any_keyword, params={"strength": 2.0}).solve([1.0], strengh=3.0),
+        lambda: Problem(any_keyword, params={"strength": 2.0}).at(strengh=3.0).solve([1.0]),
         sgsolve.ParameterError,
         "no parameter 'strengh' in the params of this problem, which has 'strength'",
     ),
@@ -37,13 +37,8 @@ CASES = {
         sgsolve.ParameterError,
         "no parameter 'strengh'",
     ),
-    "parameter with the name of an option": (
-        lambda: Problem(lambda x, solver: x - solver),
-        sgsolve.ParameterError,
-        "cannot be called 'solver'",
-    ),
     "parameter list": (
-        lambda: Problem(square).solve([1.0, 2.0], a=[1.0, 2.0]),
+        lambda: Problem(square).at(a=[1.0, 2.0]).solve([1.0, 2.0]),
         sgsolve.ParameterError,
         r"'a' must be a number, not \[1.0, 2.0\]; np.array",
     ),
@@ -155,7 +150,7 @@ def test_message(case):
 
 
 def test_any_keyword_is_taken_where_the_problem_names_none():
-    assert Problem(any_keyword).solve([1.0], strength=2.0, offset=1.0).x[0] == 3.0
+    assert Problem(any_keyword).at(strength=2.0, offset=1.0).solve([1.0]).x[0] == 3.0
 
 
 def test_own_value_error_of_a_residual_is_handed_on():

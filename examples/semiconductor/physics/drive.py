@@ -104,14 +104,13 @@ class CurrentDrive:
         p = {**self.p, self.name: self.voltage}
         cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
         levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
-        branch = self.problem.sweep(
+        branch = self.problem.at(**{**self.p, "cut_n": cut[0], "cut_p": cut[1]}).sweep(
             np.append(self.x, self.voltage),
             "current_level",
             levels,
             solver=damped_method(20),
             max_solves=200,
             raise_on_failure=True,
-            **{**self.p, "cut_n": cut[0], "cut_p": cut[1]},
         )
         if len(branch) < 2:
             raise ConvergenceError(

@@ -58,7 +58,7 @@ def gummel(
     for _ in range(rounds):
         before = x
         for name, where in blocks.items():
-            part = problems[name].solve(x[where], solver, whole=x, **p).x
+            part = problems[name].at(whole=x, **p).solve(x[where], solver).x
             x = x.copy()
             x[where] = part
         changes.append(float(np.abs(x - before).max() / vt))

@@ -105,13 +105,13 @@ class KeptFluxes:
 
     def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
         """Solution near x."""
-        result = self.problem.solve(self.whole(x, p), self._method(), **p)
+        result = self.problem.at(**p).solve(self.whole(x, p), self._method())
         return replace(result, x=self.potentials(result.x))
 
     def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """X after a few steps, if they settle."""
         few = replace(self._method(), max_iterations=8)
-        result = self.problem.solve(self.whole(x, p), few, raise_on_failure=False, **p)
+        result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
         return self.potentials(result.x) if result.success else x
 
     def sweep(
@@ -125,14 +125,13 @@ class KeptFluxes:
         """Sweep from x, the solution near the first value."""
         y = self.whole(x, {**p, name: values[0]})
         predictor = HeldLevels(self, name, p)
-        branch = self.problem.sweep(
+        branch = self.problem.at(**p).sweep(
             y,
             name,
             values,
             solver=self._method(),
             predictor=predictor,
             raise_on_failure=raise_on_failure,
-            **p,
         )
         predictor.poisson.add_cost(branch.stats)
         return replace(branch, states=branch.states[:, : self.first])

@@ -34,7 +34,7 @@ class Poisson:
 
     def potential(self, p: Mapping[str, Any], psi: np.ndarray, quasi: np.ndarray) -> np.ndarray:
         """The potential, from a start."""
-        result = self._problem.solve(psi, self._solver, **{**p, "quasi": quasi})
+        result = self._problem.at(**{**p, "quasi": quasi}).solve(psi, self._solver)
         self._costs.append(result.stats)
         return result.x
 

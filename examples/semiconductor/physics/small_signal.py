@@ -99,12 +99,8 @@ class SmallSignal:
         def stored(y: Array, **q: Any) -> Array:
             return charge(device, form.potentials(y), read, q, cut)
 
-        response = form.problem.small_signal(
-            form.whole(x, p),
-            "V_" + contact,
-            frequencies,
-            outputs={"current": (current, stored)},
-            **p,
+        response = form.problem.at(**p).small_signal(
+            form.whole(x, p), "V_" + contact, frequencies, outputs={"current": (current, stored)}
         )
         self.analyses += response.stats.n_analyze
         return response["current"]
@@ -137,7 +133,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     def stored(u: Array, **q: Any) -> Array:
         return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
 
-    slope = device.poisson_problem.sensitivity(
-        x[:n], "V_" + contact, of=stored, **{**p, "quasi": x[n:]}
+    slope = device.poisson_problem.at(**{**p, "quasi": x[n:]}).sensitivity(
+        x[:n], "V_" + contact, of=stored
     )
     return float(slope)

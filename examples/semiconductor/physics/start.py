@@ -32,7 +32,7 @@ def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
     still = _at_rest(device, p)
     vt = device.constants.thermal_voltage(still["T"])
     psi = _first_potential(device, still, vt)
-    result = device.poisson_problem.solve(psi, poisson_method(vt), **still)
+    result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
     return np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
 
 
@@ -60,7 +60,7 @@ def solve(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result
         x0 = _turned_on(device, p)
     if needed(device):
         return device.kept_fluxes.solve(x0, p)
-    result = device.problem.solve(x0, method(device.thermal_voltage), **p)
+    result = device.problem.at(**p).solve(x0, method(device.thermal_voltage))
     result.x = polished(device, [(result.x, p)])[0]
     warn_if_unresolved(device, [(result.x, p)])
     return result
@@ -93,14 +93,13 @@ def _swept(
     if needed(device):
         return device.kept_fluxes.sweep(x, name, values, p, raise_on_failure)
     predictor = Levels(device, name, p)
-    branch = device.problem.sweep(
+    branch = device.problem.at(**p).sweep(
         x,
         name,
         values,
         solver=method(device.thermal_voltage),
         predictor=predictor,
         raise_on_failure=raise_on_failure,
-        **p,
     )
     predictor.poisson.add_cost(branch.stats)
     return branch

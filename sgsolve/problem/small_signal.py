@@ -23,10 +23,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
 from ..results.history import Stats, counted
+from ..results.result import Result
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
 from ..systems.functional import Functional
 from ..systems.parameters import parameter_derivative
+from .definition import ProblemDefinition
 from .storage import Storage
 
 Vector = NDArray[Any]
@@ -78,7 +80,29 @@ def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
+def storage_matrix(problem: ProblemDefinition, x: ArrayLike) -> Any:
+    """Return dQ/dx; see `Problem.storage_matrix`."""
+    system, solution = problem.solution(x)
+    return Storage(problem.storage, system).matrix(solution)
+
+
 def small_signal(
+    problem: ProblemDefinition,
+    at: Result | ArrayLike,
+    name: str,
+    frequencies: ArrayLike,
+    outputs: Mapping[str, Any] | None,
+) -> Response:
+    """Return how unknowns follow an oscillating parameter; see `Problem.small_signal`."""
+    problem.signature.numeric(name)
+    system, x = problem.solution(at)
+    storage = Storage(problem.storage, system)
+    values = checked_frequencies(frequencies)
+    with problem.lend(system, x) as workspace:
+        return responses(system, workspace, x, name, values, storage, outputs)
+
+
+def responses(
     system: BoundSystem,
     workspace: Workspace,
     x: Vector,
@@ -87,7 +111,7 @@ def small_signal(
     storage: Storage,
     outputs: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Solve for all frequencies; see `Problem.small_signal`."""
+    """Solve for all frequencies."""
     matrix = _Matrix(system, workspace, x, storage)
     steady = parameter_derivative(system, x, name)
     moving = storage.by_parameter(x, name)

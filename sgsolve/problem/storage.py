@@ -75,7 +75,7 @@ class Storage:
         elif self._system.has_own_jacobian:
             return Pattern.of(self.matrix(x))
         else:
-            y = self._system.at(**{self.rate: ad.seed_sparsity(np.zeros(n))}).raw(x)
+            y = self._system.at({self.rate: ad.seed_sparsity(np.zeros(n))}).raw(x)
         return (
             ad.sparsity_pattern(y)
             if isinstance(y, ad.ADArray)

@@ -18,16 +18,35 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..results.result import Result
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem
 from ..systems.functional import Functional
 from ..systems.parameters import by_parameter
+from .definition import ProblemDefinition
 
 Vector = NDArray[Any]
 HOW = ("auto", "forward", "adjoint")
+
+
+def sensitivity(
+    problem: ProblemDefinition,
+    at: Result | ArrayLike,
+    name: str | Sequence[str],
+    of: Any,
+    how: str,
+) -> Any:
+    """Return how a solution moves with parameters; see `Problem.sensitivity`."""
+    names = [name] if isinstance(name, str) else list(name)
+    for one in names:
+        problem.signature.differentiable(one)
+    system, x = problem.solution(at)
+    with problem.lend(system, x) as workspace:
+        found = sensitivities(system, workspace, x, names, of, how)
+    return found[name] if isinstance(name, str) else found
 
 
 def sensitivities(

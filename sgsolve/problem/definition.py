@@ -1,0 +1,105 @@
+"""ProblemDefinition: the equations, the values of their parameters, and what all solves share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError, ParameterError
+from ..results.result import Result
+from ..solvers.limits import refuse_outside
+from ..solvers.workspace import Pool, Workspace
+from ..systems.bound import BoundSystem
+from ..systems.intake import Signature, starting_point
+from ..systems.null_space import NullSpace
+from ..systems.starts import prepared_start
+from ..systems.structure import Structure
+
+Vector = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ProblemDefinition:
+    """What a `Problem` consists of.
+
+    Attributes
+    ----------
+    signature : Signature
+        The functions of the user, and the values of the parameters.
+    unknowns : Structure
+        Blocks, scales and sparsity patterns.
+    storage : callable, str or None
+        As given to `Problem`.
+    null_space : NullSpace
+    workspaces : Pool
+        The linear solvers.
+    given : dict
+        The values that `Problem.at` set.
+    """
+
+    signature: Signature
+    unknowns: Structure
+    storage: Callable[..., Any] | str | None
+    null_space: NullSpace
+    workspaces: Pool
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def at(self, params: Mapping[str, Any]) -> ProblemDefinition:
+        """Return the definition at other values of parameters; everything else is shared."""
+        signature = self.signature.at(params)
+        return replace(self, signature=signature, given={**self.given, **params})
+
+    def system(
+        self, x: ArrayLike, moved: Mapping[str, Any] | None = None
+    ) -> tuple[BoundSystem, Vector]:
+        """Return the system of equations for as many unknowns as x has, and x as a vector.
+
+        `moved` are parameters with other values than those of the definition.
+        """
+        start = starting_point(x)
+        call = self.signature.bound(moved or {})
+        return BoundSystem(call, self.unknowns, len(start)), start
+
+    def started(
+        self, x: ArrayLike, moved: Mapping[str, Any] | None = None, solver: Any = None
+    ) -> tuple[BoundSystem, Vector]:
+        """Return the system with its pattern, and x as a starting point of a solver."""
+        system, start = self.system(x, moved)
+        refuse_outside(solver, start, system.blocks)
+        return system, prepared_start(system, start, solver)[0]
+
+    def solution(self, at: Result | ArrayLike) -> tuple[BoundSystem, Vector]:
+        """Return the prepared system at a solution, and the solution.
+
+        A `Result` has parameters of its own, which are used.
+        """
+        if isinstance(at, Result):
+            if not at.success:
+                raise InputError(f"the result is no solution ({at.status.name})")
+            self.check_same(at.params, "the result")
+            system, x = self.system(at.x, at.params)
+        else:
+            system, x = self.system(at)
+        system.prepare(x)
+        return system, x
+
+    def check_same(self, params: Mapping[str, Any], owner: str) -> None:
+        """Raise `ParameterError` if `Problem.at` set other values than `params` has.
+
+        `owner` is what has those, in words.
+        """
+        for name, value in self.given.items():
+            if name in params and not np.array_equal(value, params[name]):
+                raise ParameterError(
+                    f"{owner} has {name} = {params[name]!r}, but this problem is at {name} = "
+                    f"{value!r}; call the problem at the values of {owner}, or the one without at()"
+                )
+
+    def lend(self, system: BoundSystem, x: Vector) -> AbstractContextManager[Workspace]:
+        """Lend a workspace for systems like one, with the null space that was declared at x."""
+        return self.workspaces.lend(self.null_space.basis(system, x))

@@ -1,0 +1,56 @@
+"""Fold curve: the places that a fold takes while a second parameter changes.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), chapter
+4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..results.branch import Branch
+from ..results.special_points import Rough, Special
+from ..runs.following import Run
+from ..runs.request import Request
+from ..systems.fold_family import FoldFamily
+from .definition import ProblemDefinition
+from .switch_branch import NEEDED, chosen
+
+
+def fold_curve(
+    problem: ProblemDefinition,
+    branch: Branch,
+    name: str,
+    bounds: tuple[float, float] | None,
+    special: Special | int,
+    **options: Any,
+) -> Branch:
+    """Follow a fold of a branch while a second parameter changes; see `Problem.fold_curve`."""
+    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
+    fold = chosen(branch, special, "fold")
+    if isinstance(fold, Rough):
+        raise InputError(f"{fold} is known roughly only: {NEEDED}")
+    request = Request.of(bounds, options, (name, branch.name))
+    problem.signature.numeric(name)
+    if name == branch.name:
+        raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
+    params = {**branch.params, branch.name: fold.parameter}
+    params.setdefault(name, problem.signature.known.get(name))
+    system, x = problem.started(fold.x, params)
+    z, p = np.append(x, fold.parameter), branch.name
+    vector = fold.vector if fold.vector is not None else np.ones(len(x))
+    if problem.null_space:
+        raise InputError(
+            "fold_curve takes no problem with null_space=; fix the level by an equation"
+        )
+    with problem.lend(system, x) as workspace:
+        family = FoldFamily(system, workspace, (p, name), z, vector)
+
+        def view(y: Any) -> tuple[Any, dict[str, float]]:
+            return y[:-1], {p: float(y[-1])}
+
+        run = Run(family, name, system.params, workspace, request, {"kind": "folds"}, view)
+        return run.go(np.append(z, float(system.value_of(name))))

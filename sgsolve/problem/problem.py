@@ -1,0 +1,772 @@
+"""Problem: equations, their parameters, and every question that can be asked of them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from numpy.typing import ArrayLike, NDArray
+
+from ..ad import JacobianCheck
+from ..continuation.arclength import Arclength
+from ..continuation.deflation import Deflation
+from ..continuation.stability import Stability
+from ..pattern import Pattern
+from ..results.branch import Branch
+from ..results.checkpoint import Checkpoint
+from ..results.result import Result
+from ..results.special_points import Special
+from ..solvers.predictor import Predictor
+from ..solvers.workspace import Pool
+from ..systems.intake import Signature
+from ..systems.null_space import NullSpace
+from ..systems.structure import Structure
+from .continuation import continuation as run_continuation
+from .definition import ProblemDefinition
+from .evaluation import check_jacobian, evaluate_residual, linearize, sparsity
+from .fold_curve import fold_curve as run_fold_curve
+from .sensitivity import sensitivity as run_sensitivity
+from .small_signal import Response, storage_matrix
+from .small_signal import small_signal as run_small_signal
+from .solutions import SolutionSets
+from .solutions import deflated_sweep as run_deflated_sweep
+from .solutions import solutions as run_solutions
+from .solve import solve as run_solve
+from .sweep import sweep as run_sweep
+from .switch_branch import switch_branch as run_switch_branch
+
+
+class Problem:
+    """n equations F(x, parameters) = 0 in n unknowns.
+
+    Parameters
+    ----------
+    residual : callable
+        ``residual(x, **parameters) -> array of shape (n,)``, ordinary NumPy code. It must not
+        change x, and must return the same for the same arguments.
+    params : mapping, optional
+        Values of the parameters; `at` gives the same problem at other values.
+    blocks : mapping of str to slice or integers, optional
+        Names of groups of unknowns, and of the equations with the same indices:
+        ``{"psi": slice(0, 100), "n": slice(100, 200)}``.
+    jacobian : callable, optional
+        ``jacobian(x, **parameters)`` -> matrix of shape (n, n), sparse or dense; instead of
+        automatic differentiation.
+    scale : float, array_like or mapping of block to float, optional
+        Typical size of the unknowns, in your units: a change much smaller than this does not
+        matter. By default it is taken from the iterates.
+    storage : callable or str, optional
+        ``storage(x, **parameters)`` -> (n,), what each equation stores, Q in the equations in time
+        F + dQ/dt = 0; or the name of a parameter of the residual that is dx/dt. `small_signal`
+        needs it.
+    null_space : array_like of shape (n,) or (n, k), or callable, optional
+        Vectors v with J v = 0 at every x: a pressure or potential that no equation refers to a
+        level, a conserved total. Or ``null_space(x, **parameters)`` -> such vectors, called at each
+        start. The component of x along them then stays that of the start, in `solve`, `sweep` and
+        `continuation`; sensitivities have none, and eigenvalues that belong to it are left out. The
+        null vectors of the transposed Jacobian are found from it.
+    backend : str or object, optional
+        Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem
+    >>> problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
+    >>> problem.solve([1.0, 3.0]).x
+    array([2., 2.])
+    >>> problem.at(a=9.0).solve([1.0, 3.0]).x
+    array([3., 3.])
+    """
+
+    def __init__(
+        self,
+        residual: Callable[..., Any],
+        *,
+        params: Mapping[str, Any] | None = None,
+        blocks: Mapping[str, Any] | None = None,
+        jacobian: Callable[..., Any] | None = None,
+        scale: Any = None,
+        storage: Callable[..., Any] | str | None = None,
+        null_space: Any = None,
+        backend: Any = "auto",
+    ) -> None:
+        self._definition = ProblemDefinition(
+            Signature(residual, jacobian, params),
+            Structure(blocks, scale),
+            storage,
+            NullSpace(null_space),
+            Pool(backend),
+        )
+
+    def __repr__(self) -> str:
+        signature = self._definition.signature
+        name = getattr(signature.residual, "__name__", type(signature.residual).__name__)
+        params = ", ".join(signature.known) or "none"
+        return f"Problem({name}, parameters: {params})"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters and their values here."""
+        return dict(self._definition.signature.params)
+
+    def at(self, /, **params: Any) -> Self:
+        """Return the same problem at other values of some parameters.
+
+        It shares all else with this problem: blocks, scales, sparsity patterns, compiled programs
+        and linear solvers. A pattern that one of them found is not analyzed again by the other.
+
+        Parameters
+        ----------
+        **params
+            The parameters that change, with their values; any name is allowed.
+
+        Returns
+        -------
+        Problem
+
+        Raises
+        ------
+        ParameterError
+            If the residual has no such parameter, or the value cannot be one.
+        NotFiniteError
+            If a value is not finite.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a, b: a * x - b, params={"a": 1.0, "b": 6.0})
+        >>> problem.at(a=2.0).solve([0.0]).x
+        array([3.])
+        >>> problem.at(a=2.0).params
+        {'a': 2.0, 'b': 6.0}
+        """
+        other = copy.copy(self)
+        other._definition = self._definition.at(params)
+        return other
+
+    def residual(self, x: ArrayLike) -> NDArray[Any]:
+        """Return F(x), shape (n,).
+
+        Raises
+        ------
+        InputError
+            If x is wrong, or what the residual returned is no vector of length n.
+        """
+        return evaluate_residual(self._definition, x)
+
+    def jacobian(self, x: ArrayLike) -> Any:
+        """Return dF/dx at x, a ``csr_array`` of shape (n, n) on the pattern of the problem."""
+        return linearize(self._definition, x)[1]
+
+    def linearize(self, x: ArrayLike) -> tuple[NDArray[Any], Any]:
+        """Return F(x) and dF/dx from one evaluation (the first one is checked by a second)."""
+        return linearize(self._definition, x)
+
+    def sparsity(self, x: ArrayLike) -> Pattern:
+        """Return the pattern of dF/dx: valid for every branch, with the diagonal added."""
+        return sparsity(self._definition, x)
+
+    def check_jacobian(self, x: ArrayLike) -> JacobianCheck:
+        """Compare the Jacobian at x (AD's or your own) with differences.
+
+        Returns
+        -------
+        JacobianCheck
+            True if they agree; prints the entries that do not.
+        """
+        return check_jacobian(self._definition, x)
+
+    def solve(
+        self,
+        x0: ArrayLike,
+        solver: Any = None,
+        *,
+        raise_on_failure: bool = True,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
+    ) -> Result:
+        """Find x with F(x) = 0.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            Where to start.
+        solver : NewtonMethod or Robust, optional
+            From `sgsolve.solvers`; the ladder `continuation.default_ladder` by default.
+        raise_on_failure : bool
+            Raise `ConvergenceError` (which carries the result), or return it.
+        callback : callable, optional
+            ``callback(iterate)`` after every iteration; return True to stop.
+        verbose : bool
+            Print a line per iteration.
+        time_limit : float, optional
+            Seconds after which the solve ends with the best point so far, under the status
+            TIME_LIMIT; no limit by default. It is checked before every evaluation.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        InputError, StructureError, BackendError
+            Before any iteration, if something cannot be right.
+        ConvergenceError
+            If there is no solution to hand back.
+        SolveInterrupted
+            After Ctrl-C; a KeyboardInterrupt whose ``result`` holds the best point so far. It is
+            returned if `raise_on_failure` is False, under the status INTERRUPTED.
+        """
+        return run_solve(
+            self._definition, x0, solver, raise_on_failure, callback, verbose, time_limit
+        )
+
+    def solutions(
+        self,
+        x0: ArrayLike,
+        *,
+        max_solutions: int = 20,
+        deflation: Deflation | None = None,
+        solver: Any = None,
+        time_limit: float | None = None,
+    ) -> list[Result]:
+        """Find several solutions from one start, or from several, by deflation.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,) or (starts, n)
+        max_solutions : int
+            Stop when so many are known.
+        deflation : Deflation, optional
+            How known solutions repel, how far apart two solutions are.
+        solver : optional
+            For the first solution; as in `solve`.
+        time_limit : float, optional
+            Seconds after which the search ends, with a `PartialBranchWarning`.
+
+        Returns
+        -------
+        list of Result
+            Successes only, all distinct, in the order in which they were found. That there are no
+            more is not proven. After Ctrl-C those that are known, with a `PartialBranchWarning`.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x: x**3 - x)
+        >>> sorted(float(result.x[0].round(9) + 0.0) for result in problem.solutions([0.3]))
+        [-1.0, 0.0, 1.0]
+        """
+        return run_solutions(self._definition, x0, max_solutions, deflation, solver, time_limit)
+
+    def sweep(
+        self,
+        x0: ArrayLike,
+        name: str | Sequence[str],
+        values: Any,
+        *,
+        solver: Any = None,
+        predictor: Predictor | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        min_step: float = 1e-4,
+        max_solves: int | None = None,
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        at_fold: str = "stop",
+        keep: Any = "all",
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        raise_on_failure: bool = False,
+        progress: bool | None = None,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Solve for every value of a parameter, each solution the guess for the next.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            Guess for the first value.
+        name : str or sequence of str
+            The parameter, or several that move together.
+        values : sequence of float, or array_like of shape (points, names)
+            In any order; each is hit exactly. Where a step fails it is halved, through values in
+            between (along a straight line for several parameters), and grown again.
+        solver : NewtonMethod or Robust, optional
+            For all points. By default the ladder of `solve` for the first, and `DampedNewton`
+            with 30 iterations for the others.
+        predictor : Constant, Secant or Tangent, optional
+            `Secant` by default. `Tangent` costs dF/dp and one solve per point, and guards against
+            jumps to another branch.
+        outputs : mapping of str to callable, optional
+            ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
+            parameters that it names.
+        min_step : float
+            Smallest step, as a fraction of the distance between neighbouring values.
+        max_solves : int, optional
+            Limit on the number of solves.
+        events : mapping of str to callable, optional
+            Functions ``f(x, **parameters)`` of which zeros are located between the points.
+        stop : str or sequence of str, optional
+            Events at which to end; the event is the last point then.
+        at_fold : "stop" or "arclength"
+            Where the curve turns back: say where, or go round the fold by arclength until the next
+            value is reached.
+        keep : "all", "none" or int
+            States to keep: all, the last, or every k-th.
+        checkpoint : path or Checkpoint, optional
+            Write the branch so far there, atomically, every 10 points or 30 seconds.
+        resume : bool
+            Go on from the checkpoint if the file is there.
+        raise_on_failure : bool
+            Raise `ConvergenceError` when the sweep cannot go on, instead of a warning.
+        progress : bool, optional
+            A progress bar; by default if tqdm is installed and the program runs in a terminal.
+        callback, verbose
+            As in `solve`, for each point.
+        time_limit : float, optional
+            Seconds after which the sweep ends with the points that it has, under TIME_LIMIT.
+
+        Returns
+        -------
+        Branch
+            Partial, with a `PartialBranchWarning`, if the sweep could not go on or Ctrl-C was
+            pressed.
+
+        Raises
+        ------
+        ConvergenceError
+            If even the first point fails.
+        """
+        return run_sweep(
+            self._definition,
+            x0,
+            name,
+            values,
+            solver=solver,
+            predictor=predictor,
+            outputs=outputs,
+            min_step=min_step,
+            max_solves=max_solves,
+            events=events,
+            stop=stop,
+            at_fold=at_fold,
+            keep=keep,
+            checkpoint=checkpoint,
+            resume=resume,
+            raise_on_failure=raise_on_failure,
+            progress=progress,
+            callback=callback,
+            verbose=verbose,
+            time_limit=time_limit,
+        )
+
+    def continuation(
+        self,
+        x0: ArrayLike,
+        name: str,
+        bounds: tuple[float, float] | None = None,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        solver: Any = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold", "branch point"),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability | None = None,
+        keep: Any = "all",
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Follow the curve of solutions through x0, round its folds, by pseudo-arclength.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            Guess for the first point, at the value that the parameter has in the problem.
+        name : str
+            The parameter.
+        bounds : (float, float), optional
+            Where to end; hit exactly. None: no bounds, then `max_points` ends it.
+        step : float, optional
+            The first step, as a change of the parameter; negative goes down.
+        max_step : float, optional
+            The longest step, in the same units.
+        method : Arclength, optional
+            All settings of the steps.
+        solver : optional
+            For the first point; as in `solve`.
+        max_points : int, optional
+            Limit on the points; 400, with a warning when it is reached, by default.
+        outputs : mapping of str to callable, optional
+            Columns, as in `sweep`.
+        detect : sequence of str
+            Special points to locate, to 1e-10 in the parameter: "fold", "branch point".
+        events : mapping of str to callable, optional
+            Functions ``f(x, **parameters)``; where they pass through zero is located too.
+        stop : str or sequence of str, optional
+            Kinds of special points at which to end.
+        until : callable, optional
+            ``until(x, **parameters)`` -> True ends the branch there.
+        stability : bool or Stability, optional
+            Count unstable eigenvalues (column "unstable"), and locate Hopf points.
+        keep : "all", "none" or int
+            States to keep: all, the last, or every k-th.
+        checkpoint : path or Checkpoint, optional
+            Write the branch so far there, atomically, every 10 points or 30 seconds.
+        resume : bool
+            Go on from the checkpoint if the file is there.
+        progress : bool, optional
+            A progress bar, as in `sweep`.
+        raise_on_failure : bool
+            Raise `ConvergenceError` when the branch cannot go on, instead of a warning.
+        time_limit : float, optional
+            Seconds after which the branch ends with the points that it has, under TIME_LIMIT.
+
+        Returns
+        -------
+        Branch
+            Columns: the parameter, "nit", "s" (arclength), "tangent"; ``branch.special``. Partial,
+            with a `PartialBranchWarning`, if it could not go on. A special point that is certainly
+            there but cannot be located is among them as "fold near ..., within ...", with an
+            `UnlocatedWarning`.
+
+        Raises
+        ------
+        ConvergenceError
+            If even the first point fails.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+        >>> branch = curve.continuation([-2.0], "p", (-1.0, 1.0))
+        >>> print(*branch.special, sep="; ")
+        fold at 0.666666666667; fold at -0.666666666667
+        """
+        return run_continuation(
+            self._definition,
+            x0,
+            name,
+            bounds,
+            step=step,
+            max_step=max_step,
+            method=method,
+            solver=solver,
+            max_points=max_points,
+            outputs=outputs,
+            detect=detect,
+            events=events,
+            stop=stop,
+            until=until,
+            stability=stability,
+            keep=keep,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            raise_on_failure=raise_on_failure,
+            time_limit=time_limit,
+        )
+
+    def switch(
+        self,
+        branch: Branch,
+        special: Special | int = 0,
+        bounds: tuple[float, float] | None = None,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold", "branch point"),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability | None = None,
+        keep: Any = "all",
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Follow the other branch that crosses at a branch point.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation`.
+        special : Special or int
+            A branch point of it, or the number of one among its branch points.
+        bounds : (float, float), optional
+            As in `continuation`.
+        step : float, optional
+            Length of the first step, in the metric of the branch; the sign says to which side.
+        max_step, method, max_points, outputs, detect, events, stop, until, stability, keep
+            As in `continuation`.
+        checkpoint, resume, progress, raise_on_failure, time_limit
+            As in `continuation`.
+
+        Returns
+        -------
+        Branch
+            It begins beside the branch point.
+
+        Raises
+        ------
+        ConvergenceError
+            If the other branch could not be entered.
+        """
+        return run_switch_branch(
+            self._definition,
+            branch,
+            special,
+            bounds,
+            step=step,
+            max_step=max_step,
+            method=method,
+            max_points=max_points,
+            outputs=outputs,
+            detect=detect,
+            events=events,
+            stop=stop,
+            until=until,
+            stability=stability,
+            keep=keep,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            raise_on_failure=raise_on_failure,
+            time_limit=time_limit,
+        )
+
+    def fold_curve(
+        self,
+        branch: Branch,
+        name: str,
+        bounds: tuple[float, float] | None = None,
+        special: Special | int = 0,
+        *,
+        step: float | None = None,
+        max_step: float | None = None,
+        method: Arclength | None = None,
+        max_points: int | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold",),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability | None = None,
+        keep: Any = "all",
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Follow a fold of a branch while a second parameter changes.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation` or `sweep`.
+        name : str
+            The second parameter.
+        bounds : (float, float), optional
+            As in `continuation`, for the second parameter.
+        special : Special or int
+            A fold of the branch, or the number of one among its folds.
+        step, max_step
+            As in `continuation`, in units of the second parameter.
+        method, max_points, outputs, detect, events, stop, until, stability, keep
+            As in `continuation`; "fold" alone is detected by default.
+        checkpoint, resume, progress, raise_on_failure, time_limit
+            As in `continuation`.
+
+        Returns
+        -------
+        Branch
+            Over the second parameter, with the first one as a column. Where the curve turns back
+            (a cusp, or where an isola is born) it has a "fold" of its own.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
+        >>> branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
+        >>> folds = problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1)
+        >>> print(f"{abs(folds.special[0].parameter):.8f}")  # the cusp at p = q = 0
+        0.00000000
+        """
+        return run_fold_curve(
+            self._definition,
+            branch,
+            name,
+            bounds,
+            special,
+            step=step,
+            max_step=max_step,
+            method=method,
+            max_points=max_points,
+            outputs=outputs,
+            detect=detect,
+            events=events,
+            stop=stop,
+            until=until,
+            stability=stability,
+            keep=keep,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            raise_on_failure=raise_on_failure,
+            time_limit=time_limit,
+        )
+
+    def deflated_sweep(
+        self,
+        x0: ArrayLike,
+        name: str,
+        values: Sequence[float],
+        *,
+        max_solutions: int = 20,
+        deflation: Deflation | None = None,
+        progress: bool | None = None,
+    ) -> SolutionSets:
+        """Find the solutions for every value of a parameter, each known one a start at the next.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,) or (starts, n)
+            Starts; tried at every value.
+        name : str
+        values : sequence of float
+        max_solutions : int
+            At each value.
+        deflation : Deflation, optional
+        progress : bool, optional
+            As in `sweep`.
+
+        Returns
+        -------
+        SolutionSets
+            ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C those of the values
+            that are done, with a `PartialBranchWarning`.
+        """
+        return run_deflated_sweep(
+            self._definition, x0, name, values, max_solutions, deflation, progress
+        )
+
+    def sensitivity(
+        self,
+        at: Result | ArrayLike,
+        name: str | Sequence[str],
+        of: Callable[..., Any] | ArrayLike | None = None,
+        *,
+        how: str = "auto",
+    ) -> Any:
+        """Return how a solution moves with parameters: dx/dp, or dg/dp of a functional.
+
+        Parameters
+        ----------
+        at : Result or array_like of shape (n,)
+            A success of `solve`, whose parameters are used; or a solution itself.
+        name : str or sequence of str
+            The parameter p, a number or an array of numbers; or several.
+        of : callable or array_like of shape (n,) or (m, n), optional
+            A functional ``g(x, names of parameters...)`` that returns a number or a vector, or
+            its gradient by x alone. Parameters that it names count directly too.
+        how : {"auto", "forward", "adjoint"}
+            One solve per (element of a) parameter, or one per number that g returns. Both give the
+            same; "auto" takes the fewer.
+
+        Returns
+        -------
+        ndarray or float, or dict of them
+            dx/dp has the shape of x followed by that of p, dg/dp that of g followed by that of p;
+            a float where both are numbers. For several names a dict.
+
+        Raises
+        ------
+        InputError
+            For a result that is no solution, or a parameter that is no number.
+        SingularMatrixError
+            Where the solution has no derivative, as at a fold.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
+        >>> result = problem.solve([1.0])
+        >>> problem.sensitivity(result, "a")  # d sqrt(a) / da
+        array([0.25])
+
+        By an array, with one value for each equation, of a sum that depends on it directly as well:
+
+        >>> import numpy as np
+        >>> result = problem.at(a=np.array([4.0, 9.0])).solve([1.0, 1.0])
+        >>> problem.sensitivity(result, "a", of=lambda x, a: np.sum(x + a))
+        array([1.25      , 1.16666667])
+        """
+        return run_sensitivity(self._definition, at, name, of, how)
+
+    def storage_matrix(self, x: ArrayLike) -> Any:
+        """Return C = dQ/dx at x, a ``csr_array`` of shape (n, n): what multiplies dx/dt."""
+        return storage_matrix(self._definition, x)
+
+    def small_signal(
+        self,
+        at: Result | ArrayLike,
+        name: str,
+        frequencies: ArrayLike,
+        *,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """Return how unknowns or outputs follow a parameter that oscillates a little.
+
+        The problem needs its `storage`. The pattern of J + i omega C is analyzed once for all
+        frequencies and all solutions.
+
+        Parameters
+        ----------
+        at : Result or array_like of shape (n,)
+            The steady state: a success of `solve`, whose parameters are used; or a solution.
+        name : str
+            The parameter that oscillates, a number.
+        frequencies : float or sequence of float
+            Cycles per unit of time (Hz where time is in s), 0 included.
+        outputs : mapping of str to callable or pair of callables, optional
+            What to read: ``g(x, names of parameters...)``, or ``(g, h)`` for g + dh/dt, such as a
+            current and the charge whose change adds to it.
+
+        Returns
+        -------
+        Response
+            Complex amplitudes per unit of the parameter: ``.states`` (frequencies, n), or with
+            outputs ``["name"]``.
+
+        Examples
+        --------
+        A resistor of 1 kOhm charges a capacitor of 1 uF; at 1/(2 pi R C) it follows by 1/(1 + i).
+
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> rc = Problem(lambda v, u: (v - u) / 1e3, params={"u": 0.0}, storage=lambda v: 1e-6 * v)
+        >>> corner = 1.0 / (2 * np.pi * 1e3 * 1e-6)
+        >>> rc.small_signal(rc.solve([0.0]), "u", [0.0, corner]).states.round(12)
+        array([[1. +0.j ],
+               [0.5-0.5j]])
+        """
+        return run_small_signal(self._definition, at, name, frequencies, outputs)

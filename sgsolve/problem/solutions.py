@@ -1,0 +1,138 @@
+"""Several solutions: at one value of a parameter, or along it, by deflation.
+
+Known solutions are deflated, so the same start leads on to new ones. Along a parameter every
+solution of the last value is continued, and it is a start to look for others. That finds branches
+that no bifurcation connects.
+
+Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (deflated continuation).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..continuation.deflation import Deflation
+from ..continuation.ladder import as_solver
+from ..errors import InputError
+from ..results.branch import PartialBranchWarning
+from ..results.history import counted
+from ..results.result import Result
+from ..runs.progress import progress_bar
+from ..runs.search import Search
+from ..runs.sweeping import Path
+from ..solvers.deadline import OutOfTime, deadline_of
+from ..solvers.limits import refuse_outside
+from ..systems.intake import starting_point
+from ..systems.starts import prepared_start
+from .definition import ProblemDefinition
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class SolutionSets:
+    """The solutions found at each value of a parameter.
+
+    Attributes
+    ----------
+    name : str
+    parameter : ndarray, shape (values,)
+    solutions : list of ndarray, shape (solutions there, n)
+    """
+
+    name: str
+    parameter: Vector
+    solutions: list[Vector]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many solutions were found at each value."""
+        return np.array([len(block) for block in self.solutions])
+
+    def __iter__(self) -> Iterator[tuple[float, Vector]]:
+        """Go through (value, solutions)."""
+        return zip(self.parameter.tolist(), self.solutions, strict=True)
+
+    def plot(self, functional: Any = None, ax: Any = None, **style: Any) -> Any:
+        """Draw a dot per solution: a functional of x, or its norm, over the parameter."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.figure().add_subplot()
+        of = functional or np.linalg.norm
+        dots = [(value, float(of(x))) for value, block in self for x in block]
+        ax.plot(*np.array(dots).reshape(-1, 2).T, **{"linestyle": "", "marker": ".", **style})
+        ax.set_xlabel(self.name)
+        return ax
+
+
+def solutions(
+    problem: ProblemDefinition,
+    x0: ArrayLike,
+    max_solutions: int,
+    deflation: Deflation | None,
+    solver: Any,
+    time_limit: float | None,
+) -> list[Result]:
+    """Find several solutions by deflation; see `Problem.solutions`."""
+    if max_solutions < 1:
+        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
+    deadline = deadline_of(time_limit)
+    starts = np.atleast_2d(np.asarray(x0))
+    system, _ = problem.system(starts[0])
+    rows, known = [starting_point(row) for row in starts], list[Result]()
+    for row in rows:
+        refuse_outside(as_solver(solver), row, system.blocks)
+    rows[0] = prepared_start(system, rows[0], as_solver(solver))[0]
+    with problem.lend(system, rows[0]) as workspace:
+        search = Search(system, workspace, deflation or Deflation(), solver, rows, deadline)
+        try:
+            for row in rows:
+                search.from_start(row, known, max_solutions)
+        except (OutOfTime, KeyboardInterrupt) as end:
+            why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
+            text = f"the search was {why} after {counted(len(known), 'solution')}"
+            warnings.warn(text, PartialBranchWarning, stacklevel=2)
+    return known
+
+
+def deflated_sweep(
+    problem: ProblemDefinition,
+    x0: ArrayLike,
+    name: str,
+    values: Sequence[float],
+    max_solutions: int,
+    deflation: Deflation | None,
+    progress: bool | None,
+) -> SolutionSets:
+    """Find the solutions for every value of a parameter; see `Problem.deflated_sweep`."""
+    problem.signature.numeric(name)
+    starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
+    path, sets = Path.of(name, values), list[Vector]()
+    bar = progress_bar(progress, len(path.values), f"deflated sweep {name}")
+    try:
+        first = problem.system(starts[0], {name: path.values[0]})[0]
+        with problem.lend(first, starts[0]) as workspace:
+            for value in path.values:
+                system, _ = problem.system(starts[0], {name: value})
+                system.prepare(starts[0])
+                before = list(sets[-1]) if sets else []
+                every = [*before, *starts]
+                search = Search(system, workspace, deflation or Deflation(), None, every)
+                known = search.along(before, max_solutions)
+                sets.append(np.array(known).reshape(-1, len(starts[0])))
+                if bar is not None:
+                    bar.update()
+    except KeyboardInterrupt:
+        text = f"interrupted after {len(sets)} of {len(path.values)} values of {name!r}"
+        warnings.warn(text, PartialBranchWarning, stacklevel=2)
+    finally:
+        if bar is not None:
+            bar.close()
+    return SolutionSets(name, np.array(path.values[: len(sets)]), sets)

@@ -1,0 +1,69 @@
+"""Switch branch: the other solution branch that crosses at a branch point.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), chapter
+3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..continuation.switching import departure
+from ..errors import InputError
+from ..results.branch import Branch
+from ..results.special_points import Special
+from ..runs.following import Run
+from ..runs.request import Request
+from ..systems.gauged_family import curve_family, lifted
+from .definition import ProblemDefinition
+
+NEEDED = "take a special point that a continuation located exactly"
+
+
+def switch_branch(
+    problem: ProblemDefinition,
+    branch: Branch,
+    special: Special | int,
+    bounds: tuple[float, float] | None,
+    **options: Any,
+) -> Branch:
+    """Follow the other branch that crosses at a branch point; see `Problem.switch`."""
+    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
+    special = chosen(branch, special, "branch point")
+    if special.other is None or branch.weights is None:
+        raise InputError(f"no second branch is known at {special}: {NEEDED}")
+    request = Request.of(bounds, options, (branch.name,))
+    params = {**branch.params, branch.name: special.parameter}
+    system, x = problem.started(special.x, params)
+    with problem.lend(system, x) as workspace:
+        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        run = Run(family, branch.name, system.params, workspace, request, {"kind": "switch"})
+        length = request.method.first_step(special.parameter, request.bounds)
+        special = _lifted(family, special)
+        z, tangent = departure(family, workspace, special, branch.weights, length)
+        return run.go(z, tangent, branch.weights)
+
+
+def _lifted(family: Any, special: Special) -> Special:
+    """Return a special point with the multipliers of a gauged family behind its state."""
+    assert special.other is not None
+    assert special.tangent is not None
+    x, tangent = lifted(family, special.x), lifted(family, special.tangent)
+    return replace(special, x=x, tangent=tangent, other=lifted(family, special.other))
+
+
+def chosen(branch: Branch, special: Special | int, kind: str) -> Special:
+    """Return a special point that was given itself or by its number."""
+    if branch.along:
+        moved = ", ".join((branch.name, *branch.along))
+        raise InputError(
+            f"several parameters change along this branch ({moved}); go on from a special point "
+            "of a branch of one"
+        )
+    if isinstance(special, Special):
+        return special
+    points = branch.specials(kind)
+    if not -len(points) <= special < len(points):
+        raise InputError(f"the branch has {len(points)} {kind}s; there is no number {special}")
+    return points[special]
