@@ -19,25 +19,25 @@ class Symbol:
     """An array or a number on the way through a recorded computation.
 
     It is deliberately no array: what is not an operation of this module raises `UntraceableError`
-    on it, instead of going on with numbers that are another evaluation's. For the same reason a
-    number's symbol is equal to nothing but itself, and not known to be finite.
+    on it, instead of continuing with numbers of another evaluation. For the same reason the symbol
+    of a number is equal to nothing but itself, and not known to be finite.
 
     Attributes
     ----------
     example : ndarray or None
         The first elements of an array on the tape.
-    name : str
-        Its name in the program.
+    node : object
+        Its node in the graph.
     record : callable
         ``record(function, arguments)`` notes an operation and returns the symbol of its result.
     """
 
-    __slots__ = ("example", "name", "record")
+    __slots__ = ("example", "node", "record")
     __array_ufunc__ = None
 
-    def __init__(self, example: Any, name: str, record: Callable[..., Any]) -> None:
+    def __init__(self, example: Any, node: Any, record: Callable[..., Any]) -> None:
         self.example = example
-        self.name = name
+        self.node = node
         self.record = record
 
     def __mul__(self, other: Any) -> Any:

@@ -1,9 +1,8 @@
 """Programs: the Jacobian of a computation that was met before, as one function of its tape.
 
-A program is Python source with one line for each array operation that is left when structures,
-signs and names are settled: what a patient person would have written by hand. It is compiled
-once; running it takes NumPy's time and little more. Results that only go into the Jacobian are
-computed in their place in the source vector of the assembly.
+The graph of a program holds the array operations that are left when structures, signs and names
+are settled: those of a hand-written Jacobian. It is compiled once. Results that only go into the
+Jacobian are computed in their place in the source vector of the assembly.
 """
 
 from __future__ import annotations
@@ -20,29 +19,13 @@ from ...pattern import Pattern
 from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
-from ..derivatives import symbols
 from ..derivatives.coefficients import moderate
 from ..derivatives.folded import STRICT, wide
 from .derivative_graph import DerivativeNode, carry_out, inputs_of
+from .graph import Store
+from .numpy_printer import numpy_function
 from .tape import Tape
-from .tracing import Line, Tracer
-
-# How NumPy's own operators write an operation, and how it is written into a given place.
-PLAIN = {
-    op.unrecorded(op.multiply): "{} * {}",
-    op.unrecorded(op.add): "{} + {}",
-    op.unrecorded(op.subtract): "{} - {}",
-    op.unrecorded(op.take): "{}.take({})",
-    op.unrecorded(op.cut): "{}[{}:{}:{}]",
-    op.unrecorded(op.reciprocal): "1.0 / {}",
-    symbols.times: "{} * {}",
-    symbols.plus: "{} + {}",
-}
-PLACED = {
-    op.unrecorded(op.multiply): "multiply({}, {}, {out})",
-    op.unrecorded(op.add): "add({}, {}, {out})",
-    op.unrecorded(op.subtract): "subtract({}, {}, {out})",
-}
+from .tracing import Tracer
 
 # Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
 MOST_RESULTS = 2
@@ -57,8 +40,10 @@ class Program:
     Attributes
     ----------
     pattern : Pattern
+    graph : Graph
+        What the program computes.
     source : str
-        The program's text.
+        The graph as it was compiled, for reading.
     """
 
     def __init__(
@@ -75,10 +60,9 @@ class Program:
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
-        self.source, constants = _written(tracer, self.plan, coefficients)
-        namespace: dict[str, Any] = {**constants, **_NUMPY}
-        exec(compile(self.source, "<jacobian>", "exec"), namespace)
-        self.compute = namespace["run"]
+        _add_outputs(tracer, self.plan, coefficients)
+        self.graph = tracer.graph
+        self.source, self.compute = numpy_function(self.graph)
         self._results: deque[NDArray[Any]] = deque()
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
@@ -144,88 +128,23 @@ def _references(held: list[Any]) -> int:
 # How many of them the question itself makes is for each version of the interpreter to say.
 HELD_BY_LIST_ONLY = _references([np.empty(0)])
 
-_NUMPY = {
-    "multiply": np.multiply,
-    "add": np.add,
-    "subtract": np.subtract,
-    "copyto": np.copyto,
-}
 
+def _add_outputs(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> None:
+    """Add what the program stores and returns to the graph.
 
-def _written(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> tuple[str, dict[str, Any]]:
-    """Return the text of the program, and the constants that it refers to."""
-    stores: list[tuple[str, Any, str]] = []  # what, times which number, where
-    general: list[str] = []
-    for number, (term, _, expand) in enumerate(plan.layout.sources):
+    It stores the source vector of the assembly, and returns the numbers of the constant part.
+    """
+    graph, node = tracer.graph, tracer.operand
+    for place, (term, _, expand) in enumerate(plan.layout.sources):
         alpha, s, c, a = coefficients[term]
-        place = f"v[{number}]"
         if expand is None:
-            stores.append((tracer.name(c), s, place))
+            store = Store(place, node(c), node(s))
         elif expand is ROWS:
-            stores.append((tracer.name(a), alpha, place))
+            store = Store(place, node(a), node(alpha))
         else:
             source, row, weight = expand
             rows = op.multiply(op.take(a, row), weight)
             factors = op.take(op.add(op.multiply(c, s), alpha), source)
-            general.append(f"multiply({tracer.name(rows)}, {tracer.name(factors)}, {place})")
-    numbers = [tracer.name(coefficients[term][0]) for term, _, _ in plan.layout.constant]
-    last = f"return ({''.join(n + ', ' for n in numbers)})"
-    body = [f"    {line}" for line in _with_places(tracer, stores, [*general, last])]
-    return "\n".join(["def run(t, v):", *body]), tracer.constants
-
-
-def _with_places(tracer: Tracer, stores: list[Any], end: list[str]) -> list[str]:
-    """Return the lines, results that are only stored computed in their place."""
-    last: dict[str, int] = {}
-    for number, line in enumerate(tracer.lines):
-        last.update(dict.fromkeys(_symbols(line), number))
-    stored = [what for what, _, _ in stores]
-    placed = {
-        what: place
-        for what, s, place in stores
-        if what not in last and stored.count(what) == 1 and _is_one(s) and "[" not in what
-    }
-    factors = [tracer.name(s) for _, s, _ in stores]
-    kept = {*stored, *(name for text in (*factors, *end) for name in _words(text))}
-    texts = []
-    for number, line in enumerate(tracer.lines):
-        place = placed.pop(line.name, "")
-        if place and line.function not in PLACED:
-            placed[line.name] = place
-            place = ""
-        if place:
-            stores = [store for store in stores if store[0] != line.name]
-        texts.append(_text(line, place, tracer))
-        dead = [n for n in _symbols(line) if last[n] == number and n not in kept]
-        if dead:
-            texts.append(f"{' = '.join(dict.fromkeys(dead))} = None")
-    for what, s, place in stores:
-        if _is_one(s):
-            texts.append(f"copyto({place}, {what}, 'unsafe')")
-        else:
-            texts.append(f"multiply({what}, {tracer.name(s)}, {place}, casting='unsafe')")
-    return texts + end
-
-
-def _text(line: Line, place: str, tracer: Tracer) -> str:
-    if place:
-        out = f"{place}, casting='unsafe'"
-        return PLACED[line.function].format(*line.arguments, out=out)
-    if line.function in PLAIN:
-        return f"{line.name} = " + PLAIN[line.function].format(*line.arguments)
-    return f"{line.name} = {tracer.name(line.function)}({', '.join(line.arguments)})"
-
-
-def _symbols(line: Line) -> list[str]:
-    """Return the results of earlier lines that a line refers to."""
-    return [name for text in line.arguments for name in _words(text) if name[0] == "a"]
-
-
-def _words(text: str) -> list[str]:
-    for mark in "(),[]":
-        text = text.replace(mark, " ")
-    return [word for word in text.split() if word[0].isalpha()]
-
-
-def _is_one(number: Any) -> bool:
-    return isinstance(number, (int, float)) and number == 1
+            store = Store(place, node(rows), node(factors))
+        graph.stores.append(store)
+    graph.results += [node(coefficients[term][0]) for term, _, _ in plan.layout.constant]

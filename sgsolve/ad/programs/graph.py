@@ -1,0 +1,195 @@
+"""Graphs of array operations: what an evaluation computes, as objects.
+
+A node is an input, a constant, or an operation on earlier nodes. Values of the residual and
+coefficients of its derivative are nodes of the same kind and may stand in one graph. Printers
+(`numpy_printer`) write a graph as a program. No part of a graph is text.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+
+class Kind(enum.Enum):
+    """What a node stands for when the program runs."""
+
+    ARRAY = "array"
+    NUMBER = "number"
+    INDEX = "index"  # an `Index`: positions, and how to gather from them
+    OBJECT = "object"  # a function, a plan, a key, or a tuple of results
+
+
+class Node:
+    """A value in a graph.
+
+    Attributes
+    ----------
+    kind : Kind
+    shape : tuple of int
+        Lengths along each axis; empty for numbers and objects.
+    dtype : dtype or None
+        None for objects and indices.
+    """
+
+    __slots__ = ("dtype", "kind", "shape")
+
+    def __init__(self, kind: Kind, shape: tuple[int, ...] = (), dtype: Any = None) -> None:
+        self.kind = kind
+        self.shape = shape
+        self.dtype = dtype
+
+
+class Input(Node):
+    """A value that is given when the program runs.
+
+    Attributes
+    ----------
+    key : hashable
+        By which the caller gives it: its position on the tape, or its name.
+    """
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Hashable, kind: Kind, shape: tuple[int, ...], dtype: Any) -> None:
+        super().__init__(kind, shape, dtype)
+        self.key = key
+
+
+class ConstantNode(Node):
+    """A number, an array or another object that is the same in every run."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        number = isinstance(value, (int, float, complex)) or (
+            hasattr(value, "dtype") and getattr(value, "shape", None) == ()
+        )
+        array = hasattr(value, "dtype") and hasattr(value, "strides") and not number
+        kind = Kind.NUMBER if number else Kind.ARRAY if array else Kind.OBJECT
+        dtype = getattr(value, "dtype", None) if number or array else None
+        super().__init__(kind, value.shape if array else (), dtype)
+        self.value = value
+
+
+# A tuple of operands is an operand too: what a function takes as one argument.
+Operand = Any  # Node | tuple[Operand, ...]
+
+
+class Operation(Node):
+    """A function of earlier nodes.
+
+    Attributes
+    ----------
+    function : callable
+        Of the values of its operands.
+    operands : tuple of Node, or of tuples of Node
+    """
+
+    __slots__ = ("function", "operands")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        operands: tuple[Operand, ...],
+        kind: Kind,
+        shape: tuple[int, ...],
+        dtype: Any,
+    ) -> None:
+        super().__init__(kind, shape, dtype)
+        self.function = function
+        self.operands = operands
+
+    def nodes(self) -> list[Node]:
+        """Return the nodes that the operation refers to, in order, with repetitions."""
+        return list(nodes_of(self.operands))
+
+
+def nodes_of(operand: Operand) -> Any:
+    """Yield the nodes of an operand, those inside of tuples too."""
+    if isinstance(operand, tuple):
+        for part in operand:
+            yield from nodes_of(part)
+    else:
+        yield operand
+
+
+class Store(NamedTuple):
+    """An array that the program writes, times a factor, into the memory that it is given."""
+
+    place: int
+    array: Node
+    factor: Node
+
+
+class Guard(NamedTuple):
+    """A value on which the course of the evaluation depended: another value needs another graph."""
+
+    node: Node
+    value: Any
+
+
+class Graph:
+    """The operations of a computation, each of them once, in an order in which they can run.
+
+    Attributes
+    ----------
+    operations : list of Operation
+    inputs : dict
+        `Input` by key.
+    stores : list of Store
+    results : list of Operand
+        What the program returns.
+    guards : list of Guard
+    """
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.inputs: dict[Hashable, Input] = {}
+        self.stores: list[Store] = []
+        self.results: list[Operand] = []
+        self.guards: list[Guard] = []
+        self._constants: dict[Hashable, ConstantNode] = {}
+        self._known: dict[Hashable, Operation] = {}
+
+    def input(
+        self, key: Hashable, kind: Kind, shape: tuple[int, ...] = (), dtype: Any = None
+    ) -> Input:
+        """Return the input with this key."""
+        known = self.inputs.get(key)
+        if known is None:
+            known = self.inputs[key] = Input(key, kind, shape, dtype)
+        return known
+
+    def constant(self, value: Any) -> ConstantNode:
+        """Return the node of a constant: one for equal numbers, and one for each other object."""
+        key: Hashable = id(value)
+        if value is None or type(value) in (int, bool, float):
+            key = (type(value), repr(value))  # zeros of both signs are two numbers
+        known = self._constants.get(key)
+        if known is None:
+            known = self._constants[key] = ConstantNode(value)
+        return known
+
+    def known(
+        self, function: Callable[..., Any], operands: tuple[Operand, ...]
+    ) -> Operation | None:
+        """Return the operation of a function on these operands, if the graph has it."""
+        return self._known.get((function, operands))
+
+    def operation(
+        self,
+        function: Callable[..., Any],
+        operands: tuple[Operand, ...],
+        kind: Kind,
+        shape: tuple[int, ...],
+        dtype: Any,
+    ) -> Operation:
+        """Return the operation of a function on these operands; added if it is new."""
+        known = self._known.get((function, operands))
+        if known is None:
+            known = Operation(function, operands, kind, shape, dtype)
+            self._known[function, operands] = known
+            self.operations.append(known)
+        return known
