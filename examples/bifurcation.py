@@ -44,16 +44,20 @@ def slope(theta: np.ndarray) -> float:
 def main(picture: str | None = None, n: int = 79) -> dict[str, Any]:
     """Compute the diagrams, draw them if a file is named, and return the branches."""
     problem = Problem(elastica, params={"lam": BOUNDS[0]})
-    options: dict[str, Any] = {"outputs": {"angle": slope}, "stability": True, "keep": "none"}
+    options: dict[str, Any] = {
+        "outputs": {"angle": slope},
+        "stability": True,
+        "keep_states": "none",
+    }
     straight = problem.continuation(np.zeros(n), "lam", BOUNDS, **options)
     arms = [
-        problem.switch(straight, point, BOUNDS, step=side, max_step=0.25, **options)
+        problem.switch_branch(straight, point, BOUNDS, step=side, max_step=0.25, **options)
         for point in straight.specials("branch point")
         for side in (0.1, -0.1)
     ]
     # with a force two solutions at the largest load that nothing connects: deflation finds both
     force = {"mu": 0.2}
-    ends = problem.at(lam=4.5, **force).solutions([arm.x for arm in arms[:2]], max_solutions=3)
+    ends = problem.at(lam=4.5, **force).find_solutions([arm.x for arm in arms[:2]], max_solutions=3)
     bent: list[Branch] = []
     for end in ends:
         if not any(_passes(branch, 4.5, slope(end.x)) for branch in bent):

@@ -53,7 +53,7 @@ from .errors import (
     StructureError,
 )
 from .parallel import parallel_sweep
-from .problem import Problem, Response
+from .problem import Problem, SmallSignalResponse
 from .results.branch import Branch, PartialBranchWarning, Special
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.result import Result
@@ -79,7 +79,7 @@ __all__ = [
     "ParameterError",
     "PartialBranchWarning",
     "Problem",
-    "Response",
+    "SmallSignalResponse",
     "Result",
     "SgsolveError",
     "ShapeError",

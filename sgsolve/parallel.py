@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def parallel_sweep(
     problem: Problem,
     x0: ArrayLike | Sequence[ArrayLike],
-    name: str,
+    parameter: str,
     values: Any,
     members: Sequence[Mapping[str, Any]],
     *,
@@ -51,7 +51,7 @@ def parallel_sweep(
         Its residual must be a function of a module, so that it can be sent to other processes.
     x0 : array_like, shape (n,) or (members, n)
         Guess for the first value, for all or for each.
-    name : str
+    parameter : str
         The parameter that every member sweeps.
     values : sequence of float
         For ``method="continuation"`` the bounds.
@@ -83,14 +83,14 @@ def parallel_sweep(
         raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")
     starts = _starts(x0, len(members))
     tasks = [
-        (problem, method, start, name, values, dict(member), _own_file(options, number))
+        (problem, method, start, parameter, values, dict(member), _own_file(options, number))
         for number, (start, member) in enumerate(zip(starts, members, strict=True))
     ]
     if executor is not None:
-        return _mapped(executor, tasks, name, progress)
+        return _mapped(executor, tasks, parameter, progress)
     _check_sendable(tasks)
     with ProcessPoolExecutor(max(1, min(os.cpu_count() or 1, len(tasks)))) as pool:
-        return _mapped(pool, tasks, name, progress)
+        return _mapped(pool, tasks, parameter, progress)
 
 
 def run_member(task: tuple[Any, ...]) -> Branch:

@@ -285,9 +285,9 @@ def test_at_checks_what_it_is_given():
 def test_a_branch_or_result_at_other_values_is_refused():
     problem = Problem(lambda x, p, q: p * x - x**3 + q, params={"p": -1.0, "q": 0.0})
     branch = problem.continuation([0.0], "p", (-1.0, 1.0))
-    assert len(problem.at(p=0.3, q=0.0).switch(branch, step=0.1, max_points=3)) == 3
+    assert len(problem.at(p=0.3, q=0.0).switch_branch(branch, step=0.1, max_points=3)) == 3
     with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
-        problem.at(q=0.5).switch(branch)
+        problem.at(q=0.5).switch_branch(branch)
     with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
         problem.at(q=0.5).fold_curve(branch, "q")
     result = problem.at(q=0.5).solve([0.1])

@@ -93,7 +93,7 @@ def test_bad_time_limits(limit, error):
     problem = Problem(lambda x, p: x - p, params={"p": 1.0})
     for call in (
         lambda: problem.solve([1.0], time_limit=limit),
-        lambda: problem.solutions([1.0], time_limit=limit),
+        lambda: problem.find_solutions([1.0], time_limit=limit),
         lambda: problem.sweep([1.0], "p", [1.0, 2.0], time_limit=limit),
         lambda: problem.continuation([1.0], "p", (0.0, 2.0), time_limit=limit),
     ):
@@ -118,7 +118,7 @@ def test_time_limit_of_curves_and_solutions():
     assert curve.status is Status.TIME_LIMIT
     assert 1 <= len(curve) < 50_000
     with pytest.warns(PartialBranchWarning, match="out of time after"):
-        found = problem.solutions([0.3], time_limit=0.06)
+        found = problem.find_solutions([0.3], time_limit=0.06)
     assert all(result.success for result in found)
 
 
@@ -148,7 +148,7 @@ def test_interrupt_raises_with_the_result():
 def test_interrupt_of_solutions_hands_back_those_that_are_known():
     def count(at):
         with pytest.warns(PartialBranchWarning, match="interrupted after"):
-            return len(Problem(Interrupting(lambda x: x**3 - x, at)).solutions([0.3]))
+            return len(Problem(Interrupting(lambda x: x**3 - x, at)).find_solutions([0.3]))
 
     counts = [count(at) for at in (5, 30, 60)]
     assert counts == sorted(counts)

@@ -1,7 +1,7 @@
 """The equations of a user with their parameters, and everything that can be asked of them."""
 
 from .problem import Problem
-from .small_signal import Response
+from .small_signal import SmallSignalResponse
 from .solutions import SolutionSets
 
-__all__ = ["Problem", "Response", "SolutionSets"]
+__all__ = ["Problem", "SmallSignalResponse", "SolutionSets"]

@@ -28,11 +28,11 @@ from .definition import ProblemDefinition
 from .evaluation import check_jacobian, evaluate_residual, linearize, sparsity
 from .fold_curve import fold_curve as run_fold_curve
 from .sensitivity import sensitivity as run_sensitivity
-from .small_signal import Response, storage_matrix
+from .small_signal import SmallSignalResponse, mass_matrix
 from .small_signal import small_signal as run_small_signal
 from .solutions import SolutionSets
-from .solutions import deflated_sweep as run_deflated_sweep
-from .solutions import solutions as run_solutions
+from .solutions import deflated_continuation as run_deflated_sweep
+from .solutions import find_solutions as run_find_solutions
 from .solve import solve as run_solve
 from .sweep import sweep as run_sweep
 from .switch_branch import switch_branch as run_switch_branch
@@ -225,7 +225,7 @@ class Problem:
             self._definition, x0, solver, raise_on_failure, callback, verbose, time_limit
         )
 
-    def solutions(
+    def find_solutions(
         self,
         x0: ArrayLike,
         *,
@@ -258,15 +258,17 @@ class Problem:
         --------
         >>> from sgsolve import Problem
         >>> problem = Problem(lambda x: x**3 - x)
-        >>> sorted(float(result.x[0].round(9) + 0.0) for result in problem.solutions([0.3]))
+        >>> sorted(float(result.x[0].round(9) + 0.0) for result in problem.find_solutions([0.3]))
         [-1.0, 0.0, 1.0]
         """
-        return run_solutions(self._definition, x0, max_solutions, deflation, solver, time_limit)
+        return run_find_solutions(
+            self._definition, x0, max_solutions, deflation, solver, time_limit
+        )
 
     def sweep(
         self,
         x0: ArrayLike,
-        name: str | Sequence[str],
+        parameter: str | Sequence[str],
         values: Any,
         *,
         solver: Any = None,
@@ -277,7 +279,7 @@ class Problem:
         events: Mapping[str, Callable[..., Any]] | None = None,
         stop: str | Sequence[str] = (),
         at_fold: str = "stop",
-        keep: Any = "all",
+        keep_states: Any = "all",
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         raise_on_failure: bool = False,
@@ -292,7 +294,7 @@ class Problem:
         ----------
         x0 : array_like, shape (n,)
             Guess for the first value.
-        name : str or sequence of str
+        parameter : str or sequence of str
             The parameter, or several that move together.
         values : sequence of float, or array_like of shape (points, names)
             In any order; each is hit exactly. Where a step fails it is halved, through values in
@@ -317,7 +319,7 @@ class Problem:
         at_fold : "stop" or "arclength"
             Where the curve turns back: say where, or go round the fold by arclength until the next
             value is reached.
-        keep : "all", "none" or int
+        keep_states : "all", "none" or int
             States to keep: all, the last, or every k-th.
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
@@ -346,7 +348,7 @@ class Problem:
         return run_sweep(
             self._definition,
             x0,
-            name,
+            parameter,
             values,
             solver=solver,
             predictor=predictor,
@@ -356,7 +358,7 @@ class Problem:
             events=events,
             stop=stop,
             at_fold=at_fold,
-            keep=keep,
+            keep=keep_states,
             checkpoint=checkpoint,
             resume=resume,
             raise_on_failure=raise_on_failure,
@@ -369,7 +371,7 @@ class Problem:
     def continuation(
         self,
         x0: ArrayLike,
-        name: str,
+        parameter: str,
         bounds: tuple[float, float] | None = None,
         *,
         step: float | None = None,
@@ -383,7 +385,7 @@ class Problem:
         stop: str | Sequence[str] = (),
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
-        keep: Any = "all",
+        keep_states: Any = "all",
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -396,7 +398,7 @@ class Problem:
         ----------
         x0 : array_like, shape (n,)
             Guess for the first point, at the value that the parameter has in the problem.
-        name : str
+        parameter : str
             The parameter.
         bounds : (float, float), optional
             Where to end; hit exactly. None: no bounds, then `max_points` ends it.
@@ -422,7 +424,7 @@ class Problem:
             ``until(x, **parameters)`` -> True ends the branch there.
         stability : bool or Stability, optional
             Count unstable eigenvalues (column "unstable"), and locate Hopf points.
-        keep : "all", "none" or int
+        keep_states : "all", "none" or int
             States to keep: all, the last, or every k-th.
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
@@ -459,7 +461,7 @@ class Problem:
         return run_continuation(
             self._definition,
             x0,
-            name,
+            parameter,
             bounds,
             step=step,
             max_step=max_step,
@@ -472,7 +474,7 @@ class Problem:
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep,
+            keep=keep_states,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
@@ -480,10 +482,10 @@ class Problem:
             time_limit=time_limit,
         )
 
-    def switch(
+    def switch_branch(
         self,
         branch: Branch,
-        special: Special | int = 0,
+        special_point: Special | int = 0,
         bounds: tuple[float, float] | None = None,
         *,
         step: float | None = None,
@@ -496,7 +498,7 @@ class Problem:
         stop: str | Sequence[str] = (),
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
-        keep: Any = "all",
+        keep_states: Any = "all",
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -509,13 +511,14 @@ class Problem:
         ----------
         branch : Branch
             Of `continuation`.
-        special : Special or int
+        special_point : Special or int
             A branch point of it, or the number of one among its branch points.
         bounds : (float, float), optional
             As in `continuation`.
         step : float, optional
             Length of the first step, in the metric of the branch; the sign says to which side.
-        max_step, method, max_points, outputs, detect, events, stop, until, stability, keep
+        max_step, method, max_points, outputs, detect, events, stop, until, stability,
+        keep_states
             As in `continuation`.
         checkpoint, resume, progress, raise_on_failure, time_limit
             As in `continuation`.
@@ -533,7 +536,7 @@ class Problem:
         return run_switch_branch(
             self._definition,
             branch,
-            special,
+            special_point,
             bounds,
             step=step,
             max_step=max_step,
@@ -545,7 +548,7 @@ class Problem:
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep,
+            keep=keep_states,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
@@ -556,9 +559,9 @@ class Problem:
     def fold_curve(
         self,
         branch: Branch,
-        name: str,
+        parameter: str,
         bounds: tuple[float, float] | None = None,
-        special: Special | int = 0,
+        special_point: Special | int = 0,
         *,
         step: float | None = None,
         max_step: float | None = None,
@@ -570,7 +573,7 @@ class Problem:
         stop: str | Sequence[str] = (),
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
-        keep: Any = "all",
+        keep_states: Any = "all",
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
@@ -583,15 +586,16 @@ class Problem:
         ----------
         branch : Branch
             Of `continuation` or `sweep`.
-        name : str
+        parameter : str
             The second parameter.
         bounds : (float, float), optional
             As in `continuation`, for the second parameter.
-        special : Special or int
+        special_point : Special or int
             A fold of the branch, or the number of one among its folds.
         step, max_step
             As in `continuation`, in units of the second parameter.
-        method, max_points, outputs, detect, events, stop, until, stability, keep
+        method, max_points, outputs, detect, events, stop, until, stability,
+        keep_states
             As in `continuation`; "fold" alone is detected by default.
         checkpoint, resume, progress, raise_on_failure, time_limit
             As in `continuation`.
@@ -614,9 +618,9 @@ class Problem:
         return run_fold_curve(
             self._definition,
             branch,
-            name,
+            parameter,
             bounds,
-            special,
+            special_point,
             step=step,
             max_step=max_step,
             method=method,
@@ -627,7 +631,7 @@ class Problem:
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep,
+            keep=keep_states,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
@@ -635,10 +639,10 @@ class Problem:
             time_limit=time_limit,
         )
 
-    def deflated_sweep(
+    def deflated_continuation(
         self,
         x0: ArrayLike,
-        name: str,
+        parameter: str,
         values: Sequence[float],
         *,
         max_solutions: int = 20,
@@ -651,7 +655,7 @@ class Problem:
         ----------
         x0 : array_like, shape (n,) or (starts, n)
             Starts; tried at every value.
-        name : str
+        parameter : str
         values : sequence of float
         max_solutions : int
             At each value.
@@ -666,16 +670,16 @@ class Problem:
             that are done, with a `PartialBranchWarning`.
         """
         return run_deflated_sweep(
-            self._definition, x0, name, values, max_solutions, deflation, progress
+            self._definition, x0, parameter, values, max_solutions, deflation, progress
         )
 
     def sensitivity(
         self,
         at: Result | ArrayLike,
-        name: str | Sequence[str],
-        of: Callable[..., Any] | ArrayLike | None = None,
+        parameter: str | Sequence[str],
+        functional: Callable[..., Any] | ArrayLike | None = None,
         *,
-        how: str = "auto",
+        mode: str = "auto",
     ) -> Any:
         """Return how a solution moves with parameters: dx/dp, or dg/dp of a functional.
 
@@ -683,12 +687,12 @@ class Problem:
         ----------
         at : Result or array_like of shape (n,)
             A success of `solve`, whose parameters are used; or a solution itself.
-        name : str or sequence of str
+        parameter : str or sequence of str
             The parameter p, a number or an array of numbers; or several.
-        of : callable or array_like of shape (n,) or (m, n), optional
+        functional : callable or array_like of shape (n,) or (m, n), optional
             A functional ``g(x, names of parameters...)`` that returns a number or a vector, or
             its gradient by x alone. Parameters that it names count directly too.
-        how : {"auto", "forward", "adjoint"}
+        mode : {"auto", "forward", "adjoint"}
             One solve per (element of a) parameter, or one per number that g returns. Both give the
             same; "auto" takes the fewer.
 
@@ -717,23 +721,23 @@ class Problem:
 
         >>> import numpy as np
         >>> result = problem.at(a=np.array([4.0, 9.0])).solve([1.0, 1.0])
-        >>> problem.sensitivity(result, "a", of=lambda x, a: np.sum(x + a))
+        >>> problem.sensitivity(result, "a", functional=lambda x, a: np.sum(x + a))
         array([1.25      , 1.16666667])
         """
-        return run_sensitivity(self._definition, at, name, of, how)
+        return run_sensitivity(self._definition, at, parameter, functional, mode)
 
-    def storage_matrix(self, x: ArrayLike) -> Any:
+    def mass_matrix(self, x: ArrayLike) -> Any:
         """Return C = dQ/dx at x, a ``csr_array`` of shape (n, n): what multiplies dx/dt."""
-        return storage_matrix(self._definition, x)
+        return mass_matrix(self._definition, x)
 
     def small_signal(
         self,
         at: Result | ArrayLike,
-        name: str,
+        parameter: str,
         frequencies: ArrayLike,
         *,
         outputs: Mapping[str, Any] | None = None,
-    ) -> Response:
+    ) -> SmallSignalResponse:
         """Return how unknowns or outputs follow a parameter that oscillates a little.
 
         The problem needs its `storage`. The pattern of J + i omega C is analyzed once for all
@@ -743,7 +747,7 @@ class Problem:
         ----------
         at : Result or array_like of shape (n,)
             The steady state: a success of `solve`, whose parameters are used; or a solution.
-        name : str
+        parameter : str
             The parameter that oscillates, a number.
         frequencies : float or sequence of float
             Cycles per unit of time (Hz where time is in s), 0 included.
@@ -753,7 +757,7 @@ class Problem:
 
         Returns
         -------
-        Response
+        SmallSignalResponse
             Complex amplitudes per unit of the parameter: ``.states`` (frequencies, n), or with
             outputs ``["name"]``.
 
@@ -769,4 +773,4 @@ class Problem:
         array([[1. +0.j ],
                [0.5-0.5j]])
         """
-        return run_small_signal(self._definition, at, name, frequencies, outputs)
+        return run_small_signal(self._definition, at, parameter, frequencies, outputs)

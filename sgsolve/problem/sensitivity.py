@@ -29,15 +29,15 @@ from ..systems.parameters import by_parameter
 from .definition import ProblemDefinition
 
 Vector = NDArray[Any]
-HOW = ("auto", "forward", "adjoint")
+MODES = ("auto", "forward", "adjoint")
 
 
 def sensitivity(
     problem: ProblemDefinition,
     at: Result | ArrayLike,
     name: str | Sequence[str],
-    of: Any,
-    how: str,
+    functional: Any,
+    mode: str,
 ) -> Any:
     """Return how a solution moves with parameters; see `Problem.sensitivity`."""
     names = [name] if isinstance(name, str) else list(name)
@@ -45,7 +45,7 @@ def sensitivity(
         problem.signature.differentiable(one)
     system, x = problem.solution(at)
     with problem.lend(system, x) as workspace:
-        found = sensitivities(system, workspace, x, names, of, how)
+        found = sensitivities(system, workspace, x, names, functional, mode)
     return found[name] if isinstance(name, str) else found
 
 
@@ -54,8 +54,8 @@ def sensitivities(
     workspace: Workspace,
     x: Vector,
     names: Sequence[str],
-    of: Any,
-    how: str,
+    functional: Any,
+    mode: str,
 ) -> dict[str, Any]:
     """Return dx/dp, or dg/dp with a functional, for each of the parameters.
 
@@ -64,20 +64,20 @@ def sensitivities(
     dict of str to ndarray or float
         Of the shape of x or g, followed by that of the parameter; a float where both are numbers.
     """
-    if how not in HOW:
-        raise InputError(f"how must be one of {', '.join(HOW)}, not {how!r}")
+    if mode not in MODES:
+        raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     shapes = {name: np.shape(system.value_of(name)) for name in names}
     slopes = {name: by_parameter(system, x, name) for name in names}
     _, J = system.linearize(x)
     solver = workspace.factorized(system.pattern, J)
-    if of is None:
-        if how == "adjoint":
-            raise InputError("how='adjoint' needs a functional: give `of`")
+    if functional is None:
+        if mode == "adjoint":
+            raise InputError("mode='adjoint' needs a functional")
         moved = {name: -solver.solve(F_p.toarray()) for name, F_p in slopes.items()}
         return {name: moved[name].reshape(x.shape + shapes[name]) for name in names}
-    g = Functional(of, x, {**system.defaults, **system.params})
+    g = Functional(functional, x, {**system.defaults, **system.params})
     total = sum(F_p.shape[1] for F_p in slopes.values())
-    if how == "forward" or (how == "auto" and g.size > total):
+    if mode == "forward" or (mode == "auto" and g.size > total):
         through = {name: g.gradient @ solver.solve(F_p.toarray()) for name, F_p in slopes.items()}
     else:
         weights = solver.solve(g.gradient.toarray().T, transpose=True)

@@ -36,7 +36,7 @@ PURPOSE = "small signal"
 
 
 @dataclass(eq=False)
-class Response:
+class SmallSignalResponse:
     """Answers to a small oscillation, each per unit of the parameter that oscillates.
 
     Attributes
@@ -58,7 +58,8 @@ class Response:
 
     def __repr__(self) -> str:
         read = ", ".join(self.outputs) or "all unknowns"
-        return f"Response({counted(len(self.frequencies), 'frequency', 'frequencies')}: {read})"
+        count = counted(len(self.frequencies), "frequency", "frequencies")
+        return f"SmallSignalResponse({count}: {read})"
 
     def __getitem__(self, name: str) -> NDArray[np.complex128]:
         if name not in self.outputs:
@@ -80,8 +81,8 @@ def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
-def storage_matrix(problem: ProblemDefinition, x: ArrayLike) -> Any:
-    """Return dQ/dx; see `Problem.storage_matrix`."""
+def mass_matrix(problem: ProblemDefinition, x: ArrayLike) -> Any:
+    """Return dQ/dx; see `Problem.mass_matrix`."""
     system, solution = problem.solution(x)
     return Storage(problem.storage, system).matrix(solution)
 
@@ -92,7 +93,7 @@ def small_signal(
     name: str,
     frequencies: ArrayLike,
     outputs: Mapping[str, Any] | None,
-) -> Response:
+) -> SmallSignalResponse:
     """Return how unknowns follow an oscillating parameter; see `Problem.small_signal`."""
     problem.signature.numeric(name)
     system, x = problem.solution(at)
@@ -110,7 +111,7 @@ def responses(
     frequencies: NDArray[np.float64],
     storage: Storage,
     outputs: Mapping[str, Any] | None = None,
-) -> Response:
+) -> SmallSignalResponse:
     """Solve for all frequencies."""
     matrix = _Matrix(system, workspace, x, storage)
     steady = parameter_derivative(system, x, name)
@@ -132,7 +133,7 @@ def responses(
             states.append(dx)
     spent = workspace.counts().since(before)
     spent.backend = solver.name
-    return Response(
+    return SmallSignalResponse(
         frequencies,
         None if read else np.array(states),
         {key: np.array(values) for key, values in found.items()},

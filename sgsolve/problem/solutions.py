@@ -72,7 +72,7 @@ class SolutionSets:
         return ax
 
 
-def solutions(
+def find_solutions(
     problem: ProblemDefinition,
     x0: ArrayLike,
     max_solutions: int,
@@ -80,7 +80,7 @@ def solutions(
     solver: Any,
     time_limit: float | None,
 ) -> list[Result]:
-    """Find several solutions by deflation; see `Problem.solutions`."""
+    """Find several solutions by deflation; see `Problem.find_solutions`."""
     if max_solutions < 1:
         raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
     deadline = deadline_of(time_limit)
@@ -102,7 +102,7 @@ def solutions(
     return known
 
 
-def deflated_sweep(
+def deflated_continuation(
     problem: ProblemDefinition,
     x0: ArrayLike,
     name: str,
@@ -111,7 +111,7 @@ def deflated_sweep(
     deflation: Deflation | None,
     progress: bool | None,
 ) -> SolutionSets:
-    """Find the solutions for every value of a parameter; see `Problem.deflated_sweep`."""
+    """Find the solutions for every value of a parameter; see `Problem.deflated_continuation`."""
     problem.signature.numeric(name)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
     path, sets = Path.of(name, values), list[Vector]()

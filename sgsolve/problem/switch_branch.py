@@ -28,7 +28,7 @@ def switch_branch(
     bounds: tuple[float, float] | None,
     **options: Any,
 ) -> Branch:
-    """Follow the other branch that crosses at a branch point; see `Problem.switch`."""
+    """Follow the other branch that crosses at a branch point; see `Problem.switch_branch`."""
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
     special = chosen(branch, special, "branch point")
     if special.other is None or branch.weights is None:

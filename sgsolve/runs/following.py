@@ -121,7 +121,7 @@ class Run:
         except LinearSolveError as error:
             raise ConvergenceError(
                 f"no tangent at the start: {error}. It seems to be a branch point; start beside "
-                "it, or use Problem.switch"
+                "it, or use Problem.switch_branch"
             ) from error
         home = z.copy() if saved is None else saved[1]["home"]
         self.recorder.constants = {"home": home, "first": first}

@@ -193,7 +193,7 @@ def every(keep: Any) -> int:
         return 0
     if isinstance(keep, int) and keep >= 1:
         return keep
-    raise InputError(f"keep must be 'all', 'none' or a number of points, not {keep!r}")
+    raise InputError(f"keep_states must be 'all', 'none' or a number of points, not {keep!r}")
 
 
 def _message(name: str, state: Walk, count: int) -> str:

@@ -268,7 +268,7 @@ def test_lists_serve_functionals_and_storage():
     x = result.x
     np.testing.assert_allclose(x, [2.0, 8.0], rtol=1e-9)
     np.testing.assert_allclose(
-        problem.storage_matrix(x).toarray(), [[2.0, 0.0], [8.0, 2.0]], rtol=1e-9
+        problem.mass_matrix(x).toarray(), [[2.0, 0.0], [8.0, 2.0]], rtol=1e-9
     )
     slopes = problem.sensitivity(result, "a", lambda x, a: [x[0] * a, x[1]])
     np.testing.assert_allclose(np.ravel(slopes), [3.0, 3.0], rtol=1e-9)

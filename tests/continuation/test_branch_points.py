@@ -34,7 +34,7 @@ def test_transcritical_met_along_the_other_branch():
     (point,) = branch.special
     assert abs(point.parameter) < 1e-10
     assert np.allclose(branch.states[:, 0], branch["lam"], atol=1e-9)  # never jumped
-    other = Problem(transcritical).switch(branch, bounds=(-1.0, 1.0))
+    other = Problem(transcritical).switch_branch(branch, bounds=(-1.0, 1.0))
     assert np.abs(other.states).max() < 1e-12
 
 
@@ -42,7 +42,7 @@ def test_transcritical_met_along_the_other_branch():
 def test_both_arms_of_a_pitchfork(side):
     problem = Problem(pitchfork)
     branch = problem.continuation([0.0], "lam", (-1.0, 1.0), stability=True)
-    arm = problem.switch(branch, 0, (-1.0, 1.0), step=side, stability=True)
+    arm = problem.switch_branch(branch, 0, (-1.0, 1.0), step=side, stability=True)
     assert np.allclose(arm.states[:, 0] ** 2, arm["lam"], atol=1e-9)
     assert np.sign(arm.x[0]) == np.sign(arm.states[0, 0])
     assert (arm["unstable"] == 0).all()
@@ -52,7 +52,7 @@ def test_both_arms_of_a_pitchfork(side):
 def test_the_arms_leave_to_opposite_sides():
     problem = Problem(pitchfork)
     branch = problem.continuation([0.0], "lam", (-1.0, 1.0))
-    ends = [problem.switch(branch, 0, (-1, 1), step=s).x[0] for s in (0.1, -0.1)]
+    ends = [problem.switch_branch(branch, 0, (-1, 1), step=s).x[0] for s in (0.1, -0.1)]
     assert np.allclose(sorted(ends), [-1.0, 1.0])
 
 
@@ -77,7 +77,7 @@ def test_elastica_buckled_shape():
     n = 199
     problem = Problem(elastica)
     branch = problem.continuation(np.zeros(n), "lam", (2.0, 4.0))
-    arm = problem.switch(branch, 0, (3.0, 4.0), step=0.1)
+    arm = problem.switch_branch(branch, 0, (3.0, 4.0), step=0.1)
     assert arm["lam"][-1] == 4.0
     amplitude = np.abs(arm.x).max()
     # between zeros: half a period of the pendulum, lam = 2 K(sin(amplitude / 2))
@@ -86,7 +86,7 @@ def test_elastica_buckled_shape():
 
 def test_swift_hohenberg_branch_points():
     branch = Problem(swift_hohenberg()).continuation(
-        np.zeros(200), "lam", (-0.1, 2.2), max_step=0.05, keep="none"
+        np.zeros(200), "lam", (-0.1, 2.2), max_step=0.05, keep_states="none"
     )
     found = [point.parameter for point in branch.specials("branch point")]
     exact = [0.00729053, 0.15162002, 0.48386311, 0.53083983, 0.8688901, 2.07683002]
@@ -99,7 +99,7 @@ def test_swift_hohenberg_branch_points():
 def test_pattern_that_leaves_the_uniform_state():
     problem = Problem(swift_hohenberg())
     branch = problem.continuation(np.zeros(200), "lam", (-0.1, 0.3), max_step=0.05)
-    arm = problem.switch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.1, max_points=80)
+    arm = problem.switch_branch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.1, max_points=80)
     assert arm.specials("fold")
     assert np.abs(arm.states).max() > 0.5
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
@@ -112,7 +112,7 @@ def test_branch_points_of_a_badly_conditioned_problem_with_few_analyses(backend)
     problem = Problem(swift_hohenberg(), backend=backend)
     branch = problem.continuation(np.zeros(200), "lam", (-0.1, 0.7), max_step=0.05)
     assert len(branch.specials("branch point")) == 4
-    arm = problem.switch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.03, max_points=60)
+    arm = problem.switch_branch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.03, max_points=60)
     assert arm.stats.n_factor > 100
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
 
@@ -121,10 +121,10 @@ def test_switch_explains_what_is_wrong():
     problem = Problem(pitchfork)
     branch = problem.continuation([0.0], "lam", (-1.0, 1.0))
     with pytest.raises(InputError, match="1 branch points; there is no number 3"):
-        problem.switch(branch, 3)
+        problem.switch_branch(branch, 3)
     sweep = problem.sweep([0.0], "lam", [-1.0, 1.0])
     with pytest.raises(InputError, match="0 branch points"):
-        problem.switch(sweep)
+        problem.switch_branch(sweep)
 
 
 def test_start_on_a_branch_point_is_explained():

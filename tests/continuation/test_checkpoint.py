@@ -187,7 +187,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_any_work(name, tmp_path
 def test_a_branch_survives_the_disk(tmp_path):
     path = tmp_path / "branch.npz"
     branch = Problem(bratu).continuation(
-        np.zeros(19), "lam", (0.05, 4.0), keep=5, step=0.2, max_step=20.0
+        np.zeros(19), "lam", (0.05, 4.0), keep_states=5, step=0.2, max_step=20.0
     )
     assert branch.rejected
     branch.save(path)

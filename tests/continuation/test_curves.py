@@ -104,7 +104,7 @@ def test_wrong_arguments_are_named():
         ({"stop": "zero"}, "stop names 'zero'"),
         ({"events": {"fold": np.max}}, "cannot be called 'fold'"),
         ({"max_points": 0}, "max_points"),
-        ({"keep": -1}, "keep"),
+        ({"keep_states": -1}, "keep"),
         ({"method": Arclength(), "bounds": (1.0, 0.0)}, "bounds must increase"),
         ({"stability": Stability(mass=np.ones(3))}, "mass has shape"),
     ):

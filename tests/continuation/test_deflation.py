@@ -16,7 +16,7 @@ def distinct(results):
 
 @pytest.mark.parametrize(("lam", "count"), [(-2.0, 1), (5.0, 1), (1.0, 3), (2.0, 3), (3.0, 3)])
 def test_winged_cusp(lam, count):
-    results = Problem(winged_cusp).at(lam=lam).solutions([1.5])
+    results = Problem(winged_cusp).at(lam=lam).find_solutions([1.5])
     assert len(results) == count
     assert distinct(results)
     assert all(np.abs(winged_cusp(r.x, lam)).max() < 1e-8 for r in results)
@@ -24,13 +24,13 @@ def test_winged_cusp(lam, count):
 
 @pytest.mark.parametrize(("lam", "count"), [(-2.0, 2), (1.0, 2), (0.0, 4), (-1.0, 4)])
 def test_golubitsky_quartic(lam, count):
-    results = Problem(golubitsky_quartic).at(lam=lam).solutions([0.5])
+    results = Problem(golubitsky_quartic).at(lam=lam).find_solutions([0.5])
     assert len(results) == count
     assert distinct(results)
 
 
 def test_elastica_with_a_transverse_force():
-    results = Problem(elastica).at(lam=1.1 * np.pi, mu=0.5).solutions(0.1 * np.ones(99))
+    results = Problem(elastica).at(lam=1.1 * np.pi, mu=0.5).find_solutions(0.1 * np.ones(99))
     assert len(results) == 3
     problem = Problem(elastica)
     unstable = [
@@ -43,7 +43,7 @@ def test_elastica_with_a_transverse_force():
 def test_solutions_that_are_zero_to_rounding_are_one():
     """The buckled ones of 3.25, continued to 3.5, fall onto zero: to 1e-23 and to 1e-292."""
     values = np.linspace(1.0, 12.0, 45)[8:13]
-    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", values)
+    sets = Problem(elastica).deflated_continuation(0.1 * np.ones(49), "lam", values)
     assert sets.counts.tolist() == [1, 3, 3, 3, 3]
 
 
@@ -56,7 +56,7 @@ def test_an_interrupted_search_hands_back_what_it_found(capsys):
         return winged_cusp(x, lam)
 
     with pytest.warns(PartialBranchWarning, match="interrupted after 2 of 3 values of 'lam'"):
-        sets = Problem(residual).deflated_sweep([0.5], "lam", [1.0, 2.0, 3.0], progress=True)
+        sets = Problem(residual).deflated_continuation([0.5], "lam", [1.0, 2.0, 3.0], progress=True)
     assert sets.parameter.tolist() == [1.0, 2.0]
     assert sets.counts.tolist() == [3, 3]
     assert "2/3" in capsys.readouterr().err
@@ -66,35 +66,35 @@ def test_an_interrupted_search_hands_back_what_it_found(capsys):
 @pytest.mark.parametrize("count", [9, 16, 23, 31])
 def test_elastica_along_the_load_whatever_the_steps(count):
     values = np.linspace(1.0, 12.0, count)
-    sets = Problem(elastica).deflated_sweep(0.1 * np.ones(49), "lam", values)
+    sets = Problem(elastica).deflated_continuation(0.1 * np.ones(49), "lam", values)
     assert sets.counts.tolist() == (2 * np.floor(sets.parameter / np.pi) + 1).astype(int).tolist()
     for lam, block in sets:
         assert all(np.abs(elastica(x, lam)).max() < 1e-6 for x in block)
 
 
 def test_both_solutions_of_bratu_and_none_beyond_the_fold():
-    results = Problem(bratu).at(lam=2.0).solutions(np.zeros(49))
+    results = Problem(bratu).at(lam=2.0).find_solutions(np.zeros(49))
     assert len(results) == 2
     assert distinct(results)
-    assert Problem(bratu).at(lam=4.0).solutions(np.zeros(49)) == []
+    assert Problem(bratu).at(lam=4.0).find_solutions(np.zeros(49)) == []
 
 
 def test_allen_cahn_on_a_square():
     n = 24
-    results = Problem(allen_cahn(n)).solutions(np.zeros(n * n))
+    results = Problem(allen_cahn(n)).find_solutions(np.zeros(n * n))
     assert len(results) == 3
     assert distinct(results)
     assert np.allclose(sorted(r.x.mean() for r in results), [-0.728, 0.0, 0.728], atol=1e-3)
 
 
 def test_the_limit_on_solutions_holds():
-    assert len(Problem(winged_cusp).at(lam=2.0).solutions([1.5], max_solutions=2)) == 2
+    assert len(Problem(winged_cusp).at(lam=2.0).find_solutions([1.5], max_solutions=2)) == 2
     with pytest.raises(InputError, match="max_solutions"):
-        Problem(winged_cusp).at(lam=2.0).solutions([1.5], max_solutions=0)
+        Problem(winged_cusp).at(lam=2.0).find_solutions([1.5], max_solutions=0)
 
 
 def test_several_starts():
-    results = Problem(winged_cusp).at(lam=2.0).solutions([[1.5], [-3.0]])
+    results = Problem(winged_cusp).at(lam=2.0).find_solutions([[1.5], [-3.0]])
     assert len(results) == 3
 
 

@@ -92,7 +92,7 @@ def test_a_back_end_by_factory_serves_the_bordered_matrix_too(backend):
 )
 def test_bratu_in_two_dimensions(n):
     branch = Problem(bratu_2d(n)).continuation(
-        np.zeros(n * n), "lam", (0.0, 7.0), step=0.5, max_step=1.0, stop="fold", keep="none"
+        np.zeros(n * n), "lam", (0.0, 7.0), step=0.5, max_step=1.0, stop="fold", keep_states="none"
     )
     assert abs(branch.special[0].parameter - BRATU_2D[n]) < 1e-9
     assert branch["lam"][-1] == branch.special[0].parameter
@@ -169,7 +169,7 @@ def test_snaking_branch_through_many_folds():
         max_step=0.05,
         max_points=120,
         detect="fold",
-        keep="none",
+        keep_states="none",
         outputs={"norm": np.linalg.norm},
     )
     folds = np.array([fold.parameter for fold in branch.specials("fold")])

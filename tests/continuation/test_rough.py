@@ -140,7 +140,7 @@ def test_a_change_of_orientation_at_a_jump_of_the_residual():
     (point,) = branch.special
     assert abs(point.parameter - 0.1) < point.within < 1e-5
     with pytest.raises(InputError, match=r"no second branch is known at branch point near 0\.1"):
-        problem.switch(branch)
+        problem.switch_branch(branch)
 
 
 def test_a_bracket_closes_round_what_cannot_be_tried():

@@ -139,7 +139,7 @@ def test_corners_of_the_way_are_no_jumps():
 def test_states_are_kept_as_asked(keep, rows):
     values = np.linspace(0.1, 3.0, 9)
     whole = Problem(bratu).sweep(np.zeros(20), "lam", values)
-    branch = Problem(bratu).sweep(np.zeros(20), "lam", values, keep=keep)
+    branch = Problem(bratu).sweep(np.zeros(20), "lam", values, keep_states=keep)
     assert branch.kept.tolist() == rows
     assert np.allclose(branch.states, whole.states[rows])
     assert len(branch) == 9
@@ -152,4 +152,4 @@ def test_states_are_kept_as_asked(keep, rows):
 
 def test_keep_is_checked():
     with pytest.raises(InputError, match="keep"):
-        Problem(bratu).sweep(np.zeros(20), "lam", [0.1], keep="some")
+        Problem(bratu).sweep(np.zeros(20), "lam", [0.1], keep_states="some")

@@ -11,7 +11,7 @@ from tests.continuation.gallery import swift_hohenberg
 
 N, LENGTH = 512, 60.0
 X = (np.arange(N) + 0.5) * LENGTH / N - 0.5 * LENGTH
-HOW = {"step": -0.01, "max_step": 0.05, "keep": "none"}
+HOW = {"step": -0.01, "max_step": 0.05, "keep_states": "none"}
 
 
 def fixed(u0):
@@ -74,7 +74,9 @@ def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):
     near = [min(abs(point - fold) for fold in folds) for point in points]
     assert max(near) < 1e-3
     for sign in (0.01, -0.01):
-        rung = problem.switch(branch, 0, (-2.0, 0.5), step=sign, max_step=0.05, max_points=25)
+        rung = problem.switch_branch(
+            branch, 0, (-2.0, 0.5), step=sign, max_step=0.05, max_points=25
+        )
         u = rung.states[:, :-1]
         assert np.linalg.norm(u[-1] - u[-1, ::-1]) > 0.1  # no longer even
 

@@ -44,7 +44,7 @@ def test_capacitance_is_the_slope_of_the_stored_holes(diode, voltage):
         return diode.constants.q * np.sum(diode.layout.volumes * density)
 
     x = diode.solve(V_p=voltage).x
-    slope = diode.problem.at(V_p=voltage).sensitivity(x, "V_p", of=holes)
+    slope = diode.problem.at(V_p=voltage).sensitivity(x, "V_p", functional=holes)
     found = SmallSignal(diode).capacitance(x, "p", [1e-3, 1e3], V_p=voltage)
     assert found == pytest.approx([slope, slope], rel=1e-6)
 

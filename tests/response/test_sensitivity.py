@@ -20,9 +20,9 @@ def test_forward_and_adjoint(options):
     difference = (up - down) / (2.0 * h)
     forward = problem.sensitivity(result, "strength")
     assert np.allclose(forward, difference, rtol=1e-6)
-    adjoint = problem.sensitivity(result, "strength", of=lambda u: np.sum(u**2))
+    adjoint = problem.sensitivity(result, "strength", functional=lambda u: np.sum(u**2))
     assert abs(adjoint - 2.0 * result.x @ forward) < 1e-9
-    by_gradient = problem.sensitivity(result, "strength", of=2.0 * result.x)
+    by_gradient = problem.sensitivity(result, "strength", functional=2.0 * result.x)
     assert abs(adjoint - by_gradient) < 1e-12
 
 
@@ -53,7 +53,7 @@ def test_one_factorisation_serves_every_parameter_and_functional():
     slope = 1.0 / (3.0 * result.x**2 + 1.0)
     np.testing.assert_allclose(problem.sensitivity(result, "a"), slope, rtol=1e-12)
     np.testing.assert_allclose(problem.sensitivity(result, "b"), -slope * result.x, rtol=1e-12)
-    total = problem.sensitivity(result, "a", of=np.sum)
+    total = problem.sensitivity(result, "a", functional=np.sum)
     np.testing.assert_allclose(total, slope.sum(), rtol=1e-12)
     with problem._definition.workspaces.lend() as workspace:
         assert workspace.counts().n_factor == before + 1
@@ -97,7 +97,8 @@ def test_fields_forward_and_adjoint_against_differences(field, name):
     dx = problem.sensitivity(result, name)
     assert dx.shape == (12, *shape)
     forward, adjoint = (
-        problem.sensitivity(result, name, of=energy, how=how) for how in ("forward", "adjoint")
+        problem.sensitivity(result, name, functional=energy, mode=mode)
+        for mode in ("forward", "adjoint")
     )
     assert forward.shape == adjoint.shape == (2, *shape)
     np.testing.assert_allclose(forward, adjoint, rtol=1e-12, atol=1e-14)
@@ -119,11 +120,11 @@ def test_fields_forward_and_adjoint_against_differences(field, name):
 
 def test_several_parameters_at_once_and_at_a_solution_given_as_an_array(field):
     problem, result = field
-    every = problem.sensitivity(result, ["source", "level"], of=np.sum)
+    every = problem.sensitivity(result, ["source", "level"], functional=np.sum)
     assert every["source"].shape == (12,)
     assert isinstance(every["level"], float)
     x = problem.at(level=0.5).solve(result.x).x
-    there = problem.at(level=0.5).sensitivity(x, "level", of=np.sum)
+    there = problem.at(level=0.5).sensitivity(x, "level", functional=np.sum)
     h = 1e-5
     up, down = (problem.at(level=0.5 + s).solve(x).x.sum() for s in (h, -h))
     assert there == pytest.approx((up - down) / (2 * h), rel=1e-7)
@@ -154,17 +155,17 @@ def test_what_cannot_be_differentiated_is_refused(field):
     with pytest.raises(InputError, match="no parameter 'x0'"):
         problem.sensitivity(result, "x0")
     with pytest.raises(InputError, match="needs a functional"):
-        problem.sensitivity(result, "level", how="adjoint")
+        problem.sensitivity(result, "level", mode="adjoint")
     with pytest.raises(InputError, match="forward, adjoint"):
-        problem.sensitivity(result, "level", of=np.sum, how="backward")
+        problem.sensitivity(result, "level", functional=np.sum, mode="backward")
     with pytest.raises(InputError, match="does not depend on x"):
-        problem.sensitivity(result, "level", of=lambda u: 1.0)
+        problem.sensitivity(result, "level", functional=lambda u: 1.0)
     with pytest.raises(
         InputError, match=r"the result has level = .*, but this problem is at level = 2"
     ):
         problem.at(level=2.0).sensitivity(result, "level")
     with pytest.raises(InputError, match=r"shape \(12,\)"):
-        problem.sensitivity(result, "level", of=np.ones(11))
+        problem.sensitivity(result, "level", functional=np.ones(11))
     named = Problem(lambda x, a, kind="square": x**2 - a, params={"a": 4.0})
     with pytest.raises(InputError, match="'kind' is no number"):
         named.sensitivity(named.solve([1.0]), "kind")

@@ -84,7 +84,7 @@ def test_nonlinear_storage_that_depends_on_the_parameter_too():
     into = 1 / R + w * 1e-7
     load = 1e-12 / 0.025 * np.exp(v / 0.025) + w * C * (1 + 3 * v**2)
     assert response["source"][0] == pytest.approx(into * load / (into + load), rel=1e-12)
-    assert problem.storage_matrix(rest)[0, 0] == pytest.approx(-C * (1 + 3 * v**2) - 1e-7)
+    assert problem.mass_matrix(rest)[0, 0] == pytest.approx(-C * (1 + 3 * v**2) - 1e-7)
 
 
 def test_it_is_what_the_equations_do_in_time():
@@ -112,7 +112,7 @@ def test_a_residual_that_takes_its_own_rate():
 
     problem = Problem(residual, params={"u": 1.0, "rate": np.zeros(3)}, storage="rate")
     rest = problem.solve(np.zeros(3))
-    assert problem.storage_matrix(rest).toarray() == pytest.approx(np.diag([-2 * C] * 3))
+    assert problem.mass_matrix(rest).toarray() == pytest.approx(np.diag([-2 * C] * 3))
     response = problem.small_signal(
         rest, "u", [50.0], outputs={"capacitor": lambda v, rate: C * (1 + v[0] ** 2) * rate[0]}
     )

@@ -8,7 +8,7 @@ from sgsolve import InputError, Problem
 
 def test_a_kept_point_is_that_point():
     values = np.arange(1.0, 8.0)
-    branch = Problem(lambda x, a: x - a**2).sweep([0.0], "a", values, keep=3)
+    branch = Problem(lambda x, a: x - a**2).sweep([0.0], "a", values, keep_states=3)
     for row in (0, 3, 6, -1):
         x, params = branch.at(row)
         assert params == {"a": values[row]}

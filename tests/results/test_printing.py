@@ -31,7 +31,10 @@ def test_every_answer_fits_on_a_line(problem):
         "branch": (branch, "Branch('a', 3 points, from 2 to 4, CONVERGED)"),
         "curve": (curve, f"Branch('p', {len(curve)} points, from -1 to"),
         "special": (curve.special[0], "Special(fold at 0.6666666"),
-        "response": (problem.small_signal(result, "a", [0.0, 1.0]), "Response(2 frequencies: all"),
+        "response": (
+            problem.small_signal(result, "a", [0.0, 1.0]),
+            "SmallSignalResponse(2 frequencies: all",
+        ),
     }
     for answer, start in shown.values():
         assert repr(answer).startswith(start)

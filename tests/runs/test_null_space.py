@@ -114,7 +114,7 @@ def test_branch_points_and_switch(tmp_path):
         np.zeros(N), "a", (0.001, 0.05), checkpoint=path, resume=True
     )
     assert np.array_equal(again["a"], branch["a"])
-    arm = problem.switch(branch, 0, (0.001, 0.05))
+    arm = problem.switch_branch(branch, 0, (0.001, 0.05))
     assert arm.success
     assert np.abs(arm.x).max() > 0.1
     assert np.abs(problem.at(a=arm["a"][-1]).residual(arm.x)).max() < 1e-9

@@ -11,7 +11,7 @@ ROOT = Problem(lambda x, a=1.0: np.log(x) - np.log(a))
 RUNS = {
     "sweep": lambda x, **options: ROOT.sweep(x, "a", [1.0, 2.0], **options),
     "continuation": lambda x, **options: ROOT.continuation(x, "a", (0.5, 2.0), **options),
-    "solutions": lambda x, **options: ROOT.solutions([[2.0], x], **options),
+    "solutions": lambda x, **options: ROOT.find_solutions([[2.0], x], **options),
 }
 
 
@@ -54,9 +54,11 @@ def test_parameters_called_self_and_x():
     assert np.allclose(branch.x, 2.0)
 
 
-@pytest.mark.parametrize("method", ["solve", "sweep", "continuation", "solutions", "sensitivity"])
+@pytest.mark.parametrize(
+    "method", ["solve", "sweep", "continuation", "find_solutions", "sensitivity"]
+)
 def test_a_parameter_among_the_options_is_a_type_error(method):
-    more = () if method in ("solve", "solutions") else ("a", [1.0, 2.0])
+    more = () if method in ("solve", "find_solutions") else ("a", [1.0, 2.0])
     with pytest.raises(TypeError, match="unexpected keyword argument 'max_step_size'"):
         getattr(Problem(stepped), method)([1.0], *more, max_step_size=4.0)
 

@@ -156,7 +156,7 @@ def test_deflation_ends_close_to_known_solutions_and_far_from_them():
             right = -power / (1.0 + away**power) if away < 1.0 else 0.0
             assert slope == pytest.approx(right, rel=1e-9, abs=1e-12) or away == 1e-300
     problem = Problem(lambda x: x * (x - 1e-120) * (x - 1.0))
-    assert len(problem.solutions([0.5], deflation=Deflation(power=4.0), time_limit=20.0)) >= 1
+    assert len(problem.find_solutions([0.5], deflation=Deflation(power=4.0), time_limit=20.0)) >= 1
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_sweep_and_solutions_start_there_too():
     problem = Problem(lambda x, p: x * np.abs(x) ** 0.5 - p, params={"p": 1.0})
     branch = problem.sweep([0.0], "p", [1.0, 4.0])
     assert branch.states.ravel() == pytest.approx([1.0, 4.0 ** (2.0 / 3.0)])
-    found = problem.solutions([0.0])
+    found = problem.find_solutions([0.0])
     assert [r.x[0] for r in found] == pytest.approx([1.0])
 
 
@@ -143,7 +143,7 @@ def test_curves_and_solutions_shrink_their_start():
     problem = Problem(circuit, params={"source": 5.0})
     assert problem.sweep([50.0, 0.0], "source", [5.0, 6.0]).success
     assert problem.continuation([50.0, 0.0], "source", (4.0, 6.0)).success
-    assert len(problem.solutions([50.0, 0.0])) == 1
+    assert len(problem.find_solutions([50.0, 0.0])) == 1
 
 
 def test_residual_that_is_nowhere_finite_is_refused_with_advice():

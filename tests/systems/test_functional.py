@@ -55,7 +55,9 @@ def test_parameters_arrive(functional, expected):
 def test_parameters_of_an_object_count_in_sensitivities():
     problem = Problem(lambda x, a: x - a, params={"a": 2.0})
     result = problem.solve([1.0])
-    assert problem.sensitivity(result, "a", of=Reader()) == pytest.approx([4.0])  # d(a x)/da
+    assert problem.sensitivity(result, "a", functional=Reader()) == pytest.approx(
+        [4.0]
+    )  # d(a x)/da
 
 
 def test_unknown_parameter_is_named():

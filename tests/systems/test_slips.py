@@ -118,12 +118,12 @@ CASES = {
         "callback must be a function of the iterate, not 3",
     ),
     "functional of an unknown parameter": (
-        lambda: Problem(square).sensitivity([1.4, 1.4], "a", of=lambda u, b: b * u[0]),
+        lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional=lambda u, b: b * u[0]),
         sgsolve.ParameterError,
         "takes a parameter 'b', which the problem does not have; it has 'a'",
     ),
     "functional in words": (
-        lambda: Problem(square).sensitivity([1.4, 1.4], "a", of="top"),
+        lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional="top"),
         sgsolve.DataTypeError,
         "a functional is a function",
     ),

@@ -73,7 +73,7 @@ def derivatives(
     def current(y: Any, **q: Any) -> Any:
         return device.current(y, contact, cut=cut, **q)
 
-    return device.problem.at(**p).sensitivity(x, list(names), of=current, how=how)
+    return device.problem.at(**p).sensitivity(x, list(names), functional=current, mode=how)
 
 
 def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:

@@ -134,6 +134,6 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
         return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
 
     slope = device.poisson_problem.at(**{**p, "quasi": x[n:]}).sensitivity(
-        x[:n], "V_" + contact, of=stored
+        x[:n], "V_" + contact, functional=stored
     )
     return float(slope)
