@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
 # The parts of sgsolve; each may import those before it.
 ORDER = (
     "errors",
+    "private_api",
     "pattern",
     "ad",
     "linear",

@@ -8,13 +8,13 @@ operations in the same order, and so agree with the plain residual to the last b
 
 from __future__ import annotations
 
-import sys
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
+from ..private_api import calling_frame, is_sparse_product
 from . import complex_values, dispatch, refusals
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
@@ -189,7 +189,7 @@ class ADArray(Operators):
     # ---- conversions that would lose the derivative ------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        if _asked_by_sparse_product():
+        if is_sparse_product(calling_frame(1)):
             # An array of one object tells SciPy's sparse matrices to leave the product to us.
             return np.array(None, dtype=object)
         raise refusals.plain_array()
@@ -285,12 +285,3 @@ def restored(
     if is_sparsity:
         return ADArray(v, Sparsity(evaluation, {structure: UNIT}))
     return ADArray(v, Derivative(evaluation, {structure: (0.0, 1.0, data, None)}))
-
-
-def _asked_by_sparse_product() -> bool:
-    """Whether SciPy's ``A @ y`` is what asks for an ndarray, before it would try our product."""
-    frame = sys._getframe(2)
-    return (
-        frame.f_globals.get("__name__", "").startswith("scipy.sparse")
-        and "matmul" in frame.f_code.co_name
-    )

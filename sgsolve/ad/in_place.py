@@ -9,35 +9,19 @@ one of them is alive, the operator is refused.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, ShapeError
+from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 
 
 class SharedMemory:
     """What all AD arrays in the same memory hold."""
 
     __slots__ = ()
-
-
-class _Holder:
-    __slots__ = ("_memory",)
-
-    def __init__(self) -> None:
-        self._memory = SharedMemory()
-
-
-def _holders(array: Any) -> int:
-    """Return the number of references to the memory of an array, and those of this question."""
-    return sys.getrefcount(array._memory)
-
-
-# How many of them the question itself makes is for each version of the interpreter to say.
-ONE = _holders(_Holder())
 
 
 def share(view: Any, origin: Any) -> None:
@@ -93,7 +77,7 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
     """
     if isinstance(y._value, np.generic) or not hasattr(result, "_derivative"):
         return result  # NumPy's scalars cannot change: the name is bound to a new one
-    if y._memory is not None and _holders(y) > ONE:
+    if y._memory is not None and attribute_references(y) > REFERENCES_OF_OWNER_ONLY:
         raise DerivativeError(
             f"y {operator} v on an AD array that is a view of another one, or has views (slices, "
             "y.T, reshape): their elements would have to change too. Write y = y "

@@ -6,13 +6,13 @@ outermost one of NumPy or SciPy on the stack; a message that names it saves a se
 
 from __future__ import annotations
 
-import sys
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from ..errors import DerivativeError
+from ..private_api import CONCATENATORS, calling_frame
 
 JOIN = (
     "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
@@ -54,7 +54,7 @@ OF_ALL = f"give it a slope with ad.elementwise(f, dfdx); of a list, {OF_LISTS}"
 
 def plain_array() -> DerivativeError:
     """Return the error for NumPy's question for a plain array; called by ``__array__``."""
-    name = _asking(sys._getframe(2))
+    name = _asking(calling_frame(2))
     if name is None:
         return DerivativeError(JOIN)
     short = name.rsplit(".", 1)[-1]
@@ -90,7 +90,7 @@ def _public_name(frame: FrameType) -> str | None:
         module = f"{module}.{parts[0]}"
     name = frame.f_code.co_name
     owner: Any = frame.f_locals.get("self")
-    index = {"RClass": "r_", "CClass": "c_"}.get(type(owner).__name__)
+    index = CONCATENATORS.get(type(owner).__name__)
     if index is not None:
         return f"{module}.{index}"
     if owner is not None and not type(owner).__name__.startswith("_"):

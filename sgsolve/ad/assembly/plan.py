@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse._sparsetools import csr_matvec
 
 from ...pattern import Pattern
+from ...private_api import add_csr_product
 from ..structures.root import Root
 from ..structures.structure import Structure
 from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
@@ -123,7 +123,7 @@ class Plan:
             data[self.spots] = values
         elif self.way == "product":
             if dtype == np.float64:
-                add_product(self.product, vector, data)
+                add_csr_product(self.product, vector, data)
             else:
                 data += (self.product @ vector).astype(dtype, copy=False)
         return data
@@ -173,15 +173,6 @@ class Plan:
             source, row, weight = expand
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
             out *= (c * s + alpha).take(source)
-
-
-def add_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Add the product of a CSR matrix and a vector to y, all of double precision.
-
-    SciPy's own kernel: ``matrix @ x`` calls it on an array of zeros, with a pass over memory for
-    the zeros and one for the sum.
-    """
-    csr_matvec(len(y), len(x), matrix.indptr, matrix.indices, matrix.data, x, y)
 
 
 class Plans:

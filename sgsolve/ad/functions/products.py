@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...errors import ShapeError
+from ...private_api import add_csr_product
 from ..array import ADArray
-from ..assembly.plan import add_product
 from ..derivatives.derivative import Derivative
 from ..indexing import NamedOperand
 from ..structures.operands import Matrix
@@ -45,7 +45,7 @@ def _sparse_product(A: Any, y: ADArray) -> ADArray:
     if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
         # What ``A @ vector`` comes down to, without the questions on the way.
         result = np.zeros(len(A.indptr) - 1)
-        add_product(A, vector, result)
+        add_csr_product(A, vector, result)
     else:
         result = A @ vector
     derivative = _in_own_precision(y)

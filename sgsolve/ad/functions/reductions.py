@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DerivativeError
+from ...private_api import NOT_GIVEN
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
@@ -19,8 +20,6 @@ from ..indexing import NamedOperand
 from ..structures.operands import Index
 from ..ufunc_calls import EXTENDED, raw_value
 from .branching import where
-
-UNSET: Any = np._NoValue
 
 
 def sum_of_elements(
@@ -40,7 +39,7 @@ def options_of_selection(kwargs: Any, name: str) -> dict[str, Any]:
     limits = {k: kwargs.pop(k) for k in ("where", "initial") if k in kwargs}
     refuse(kwargs, name)
     limits = {
-        k: v for k, v in limits.items() if v is not UNSET and (k == "initial" or v is not True)
+        k: v for k, v in limits.items() if v is not NOT_GIVEN and (k == "initial" or v is not True)
     }
     if isinstance(limits.get("initial"), ADArray):
         raise DerivativeError(f"np.{name}: initial must be constant; join it to the array instead")
@@ -272,12 +271,12 @@ def _count(a: ADArray, result: Any) -> Any:
 
 def flag(keepdims: Any) -> Any:
     """Return keepdims as NumPy reads it, absent or given: a bool."""
-    return bool(keepdims) if keepdims is not UNSET else False
+    return bool(keepdims) if keepdims is not NOT_GIVEN else False
 
 
 def refuse(kwargs: Any, name: str) -> None:
     """Refuse arguments that the AD function does not have."""
-    given = sorted(k for k, v in kwargs.items() if v is not None and v is not UNSET)
+    given = sorted(k for k, v in kwargs.items() if v is not None and v is not NOT_GIVEN)
     if given:
         raise DerivativeError(
             f"np.{name} on AD arrays takes no {', '.join(given)}; choose elements before, with an "

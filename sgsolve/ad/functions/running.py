@@ -8,9 +8,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...errors import DerivativeError
+from ...private_api import NOT_GIVEN
 from ..array import ADArray
 from ..ufunc_calls import EXTENDED, raw_value
-from .reductions import UNSET, refuse
+from .reductions import refuse
 
 
 def cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
@@ -72,11 +73,13 @@ def cumulative(func: Any) -> Any:
     return rule
 
 
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = UNSET, append: Any = UNSET) -> Any:
+def diff(
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN
+) -> Any:
     """Return differences of neighbours; np.diff for AD arrays."""
     parts = [a]
     for extra, place in ((prepend, 0), (append, len(parts) + 1)):
-        if extra is UNSET:
+        if extra is NOT_GIVEN:
             continue
         if np.ndim(extra) == 0:
             shape = list(a.shape)
@@ -151,9 +154,9 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
     """Return a limited to an interval; np.clip for AD arrays."""
     low, high = (kwargs.pop(name, limit) for name, limit in (("min", a_min), ("max", a_max)))
     refuse(kwargs, "clip")
-    if low is not None and low is not UNSET:
+    if low is not None and low is not NOT_GIVEN:
         a = np.maximum(a, low)
-    if high is not None and high is not UNSET:
+    if high is not None and high is not NOT_GIVEN:
         a = np.minimum(a, high)
     return a
 

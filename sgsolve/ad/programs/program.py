@@ -8,7 +8,6 @@ Jacobian are computed in their place in the source vector of the assembly.
 from __future__ import annotations
 
 import itertools
-import sys
 from collections import deque
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
+from ...private_api import REFERENCES_OF_LIST_ONLY, item_references
 from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
@@ -106,7 +106,7 @@ class Program:
                 held = [self._results.popleft()]
             except IndexError:
                 break
-            if unused is None and _references(held) == HELD_BY_LIST_ONLY:
+            if unused is None and item_references(held) == REFERENCES_OF_LIST_ONLY:
                 unused = held.pop()
             elif len(self._results) < MOST_RESULTS - 1:
                 self._results.append(held.pop())
@@ -118,15 +118,6 @@ class Program:
         vector = self.plan.new_vector(self.dtype)
         ends = np.cumsum([0, *(s.length for s in layout.sources)]).tolist()
         return vector, [vector[b:e] for b, e in itertools.pairwise(ends)]
-
-
-def _references(held: list[Any]) -> int:
-    """Return the number of references to what a list holds."""
-    return sys.getrefcount(held[0])
-
-
-# How many of them the question itself makes is for each version of the interpreter to say.
-HELD_BY_LIST_ONLY = _references([np.empty(0)])
 
 
 def _add_outputs(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> None:

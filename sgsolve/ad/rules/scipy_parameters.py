@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ...private_api import LAMBERTW_UFUNC, ZETA_UFUNC
 from .quiet import quiet
 
 ROOT_PI = float(np.sqrt(np.pi))
@@ -207,8 +208,8 @@ FUNCTIONS: dict[Any, Rule] = {
 
 # SciPy's functions lambertw and zeta hand their arguments to ufuncs of their own.
 BY_NAME: dict[str, Rule] = {
-    "_lambertw": quiet(lambda y, z, k, tol: (np.exp(-y) / (1.0 + y), None, None)),  # 4.13.4
-    "_zeta": _last_argument(
+    LAMBERTW_UFUNC: quiet(lambda y, z, k, tol: (np.exp(-y) / (1.0 + y), None, None)),  # 4.13.4
+    ZETA_UFUNC: _last_argument(
         lambda y, s, a: np.negative(s) * special.zeta(np.add(s, 1.0), a)
     ),  # 25.11.17
 }

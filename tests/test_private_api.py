@@ -1,0 +1,178 @@
+"""The inside of NumPy, SciPy and CPython is what `private_api` takes it for.
+
+A failure here after a new release of one of them names what has moved.
+"""
+
+import ast
+import copy
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import special
+
+from sgsolve import private_api
+
+MOVED = "moved or changed in this release; adapt sgsolve/private_api.py"
+
+
+def test_the_module_can_be_imported():
+    for module, name in (("scipy.sparse._sparsetools", "csr_matvec"), ("numpy", "_NoValue")):
+        try:
+            found = hasattr(importlib.import_module(module), name)
+        except ImportError:
+            found = False
+        assert found, f"{module}.{name}: {MOVED}"
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_csr_matvec_adds_to_the_vector(index):
+    A = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(1), format="csr")
+    A.indptr, A.indices = A.indptr.astype(index), A.indices.astype(index)
+    x, y = np.linspace(1.0, 2.0, 20), np.linspace(-1.0, 1.0, 30)
+    expected = y + A.toarray() @ x
+    private_api.add_csr_product(A, x, y)
+    np.testing.assert_allclose(
+        y, expected, rtol=1e-14, err_msg=f"SciPy: the arguments of csr_matvec {MOVED}"
+    )
+
+
+def test_a_csr_array_is_its_attributes():
+    A = sp.csr_array(np.array([[1.0, 0.0], [2.0, 3.0]]))
+    A.has_sorted_indices, A.has_canonical_format = True, True
+    B = private_api.csr_with_data(A, np.array([4.0, 5.0, 6.0]))
+    what = f"SciPy: the attributes of csr_array {MOVED}"
+    assert type(B) is sp.csr_array, what
+    assert vars(B).keys() == vars(copy.copy(A)).keys(), what
+    assert B.indices is A.indices, what
+    assert (B.toarray() == [[4.0, 0.0], [5.0, 6.0]]).all(), what
+    assert B.shape == (2, 2), what
+    assert B.has_canonical_format, what
+    assert B.has_sorted_indices, what
+    assert ((B @ A).toarray() == B.toarray() @ A.toarray()).all(), what
+    assert (A.data == [1.0, 2.0, 3.0]).all(), what
+    assert (B.T.tocsr() + A).nnz == 4, what
+
+
+def test_references_to_an_item_are_counted():
+    what = f"CPython: what sys.getrefcount counts {MOVED}"
+    item = np.empty(3)
+    held = [item]
+    assert private_api.item_references(held) > private_api.REFERENCES_OF_LIST_ONLY, what
+    del item
+    assert private_api.item_references(held) == private_api.REFERENCES_OF_LIST_ONLY, what
+    view = held[0][1:]
+    assert private_api.item_references(held) > private_api.REFERENCES_OF_LIST_ONLY, what
+    del view
+    assert private_api.item_references(held) == private_api.REFERENCES_OF_LIST_ONLY, what
+
+
+def test_references_to_an_attribute_are_counted():
+    what = f"CPython: what sys.getrefcount counts {MOVED}"
+    owner, other = private_api._Owner(), private_api._Owner()
+    assert private_api.attribute_references(owner) == private_api.REFERENCES_OF_OWNER_ONLY, what
+    other._memory = owner._memory
+    assert private_api.attribute_references(owner) > private_api.REFERENCES_OF_OWNER_ONLY, what
+    del other
+    assert private_api.attribute_references(owner) == private_api.REFERENCES_OF_OWNER_ONLY, what
+
+
+def test_the_calling_frame_is_the_one_of_that_depth():
+    def inner():
+        return [private_api.calling_frame(depth).f_code.co_name for depth in (0, 1, 2)]
+
+    def outer():
+        return inner()
+
+    names = outer()
+    assert names == ["<listcomp>", "inner", "outer"] or names[:2] == ["inner", "outer"], (
+        f"CPython: sys._getframe {MOVED}"
+    )
+
+
+class Asked:
+    """Notes whether SciPy's product is what asks for an array."""
+
+    shape = (3,)
+    __array_priority__ = 1000.0
+
+    def __init__(self):
+        self.by_product = []
+
+    def __array__(self, dtype=None, copy=None):
+        self.by_product.append(private_api.is_sparse_product(private_api.calling_frame(1)))
+        return np.array(None, dtype=object)
+
+    def __rmatmul__(self, other):
+        return "ours"
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+@pytest.mark.parametrize("make", [sp.eye_array, sp.eye])
+def test_a_sparse_product_is_recognized_by_its_frame(make, form):
+    asked = Asked()
+    result = make(3, format=form) @ asked
+    what = f"SciPy: the way of a sparse matrix to __rmatmul__ {MOVED}"
+    assert result == "ours", what
+    assert all(asked.by_product), what
+    asked = Asked()
+    np.asarray(asked)
+    assert asked.by_product == [False], what
+
+
+def test_numpys_reductions_take_the_mark_for_not_given():
+    mark = private_api.NOT_GIVEN
+    x = np.array([1.0, 2.0])
+    assert np.sum(x, initial=mark, where=mark) == 3.0, f"NumPy: np._NoValue {MOVED}"
+
+
+class Caught:
+    """Notes the name of the ufunc that it is given to."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        return ufunc.__name__
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(special.lambertw, private_api.LAMBERTW_UFUNC), (lambda x: special.zeta(2.0, x), "_zeta")],
+)
+def test_scipys_functions_call_ufuncs_of_these_names(function, name):
+    assert function(Caught()) == name, f"SciPy: the ufunc {name} {MOVED}"
+    assert private_api.ZETA_UFUNC == "_zeta"
+
+
+def test_the_classes_of_numpys_concatenators():
+    for name, public in private_api.CONCATENATORS.items():
+        kind = type(getattr(np, public))
+        assert kind.__name__ == name, f"NumPy: the class of np.{public} {MOVED}"
+
+
+LIBRARIES = ("numpy", "scipy", "pypardiso", "mumps", "pyamg")
+
+
+def private_reaches(path):
+    """Private modules and attributes of other libraries that a file uses, as written."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            library, *inside = node.module.split(".")
+            names = [alias.name for alias in node.names]
+            if library in LIBRARIES and any(n.startswith("_") for n in (*inside, *names)):
+                found.append(f"from {node.module} import {', '.join(names)}")
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{node.value.id}.{node.attr}"
+            outside = node.value.id in ("np", "sp", "special", "sys", "numpy", "scipy")
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            if (outside and private) or name == "sys.getrefcount":
+                found.append(name)
+    return found
+
+
+def test_no_other_module_uses_the_inside_of_a_library():
+    root = Path(private_api.__file__).parent
+    found = {str(p.relative_to(root)): private_reaches(p) for p in root.rglob("*.py")}
+    assert len(found.pop("private_api.py")) >= 4
+    assert not {path: reaches for path, reaches in found.items() if reaches}
