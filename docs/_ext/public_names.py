@@ -9,45 +9,52 @@ from typing import Any
 
 import sgsolve
 
-# Headings of the reference by the file that defines a name. A file that is not listed here gets
-# its own name as heading, so that a renamed file changes a heading and nothing else.
+# Headings of the reference by the file, or the package, that defines a name. What is not listed
+# gets the name of its file as heading: a renamed file changes a heading and nothing else.
 HEADINGS = {
     "ad.array": "AD arrays",
     "ad.checking": "Products and checks",
     "ad.drivers": "Values, Jacobians, sparsity patterns",
     "ad.functions.branching": "Choices",
+    "ad.functions.defined_rules": "Functions of your own",
     "ad.functions.special": "Special functions",
     "ad.functions.sparse_vectors": "Sums of sparse vectors",
     "ad.functions.user": "Functions of your own",
     "ad.functions.vectors": "Joining and products",
-    "ad.functions.defined_rules": "Functions of your own",
-    "ad.several_arguments": "Several arguments",
-    "ad.structures.freezing": "Constants and cache",
-    "ad.structures.root": "Constants and cache",
+    "ad.structures": "Constants and cache",
+    "continuation": "Building blocks",
+    "continuation.arclength": "Step control",
+    "continuation.deflation": "Several solutions and poor initial guesses",
+    "continuation.homotopy": "Several solutions and poor initial guesses",
+    "continuation.ladder": "Several solutions and poor initial guesses",
+    "continuation.natural": "Step control",
+    "continuation.predictors": "Step control",
+    "continuation.steps": "Step control",
+    "linear": "Back ends",
     "linear.choose": "List and register back ends",
     "linear.solver": "Linear solver",
     "linear.statistics": "Linear solver",
-    "linear.backend": "Back ends",
-    "linear.banded": "Back ends",
-    "linear.dense": "Back ends",
-    "linear.mumps": "Back ends",
-    "linear.multigrid": "Back ends",
-    "linear.pardiso": "Back ends",
-    "linear.superlu": "Back ends",
     "parallel": "Functions",
+    "response": "Results",
+    "results": "Results",
     "scipy_like": "Functions",
-    "scipy_like.root_finding": "Functions",
-    "solvers.krylov": "Directions",
+    "solvers.damping": "Damping and trust regions",
     "solvers.direction": "Directions",
-    "solvers.presets": "Solvers",
-    "solvers.polyalgorithm": "Solvers",
-    "solvers.method": "Solvers",
-    "solvers.termination": "Termination criteria",
+    "solvers.iterate": "Interfaces for parts of your own",
+    "solvers.krylov": "Directions",
+    "solvers.levenberg_marquardt": "Damping and trust regions",
     "solvers.limits": "Step limiters",
+    "solvers.method": "Solvers",
+    "solvers.polyalgorithm": "Solvers",
+    "solvers.predictor": "Predictors",
+    "solvers.presets": "Solvers",
     "solvers.reuse": "Reuse of the Jacobian",
+    "solvers.system": "Interfaces for parts of your own",
+    "solvers.termination": "Termination criteria",
+    "solvers.trust_region": "Damping and trust regions",
 }
 FIRST = ("Problem", "Solvers", "Values, Jacobians, sparsity patterns", "Linear solver")
-LAST = ("Errors", "Warnings")
+LAST = ("Building blocks", "Interfaces for parts of your own", "Errors", "Warnings")
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,10 @@ def heading(value: Any) -> str:
     if inspect.isclass(value) and issubclass(value, BaseException):
         return "Warnings" if issubclass(value, Warning) else "Errors"
     file = getattr(value, "__module__", type(value).__module__).partition(".")[2]
-    stem = file.rpartition(".")[2].replace("_", " ")
-    return HEADINGS.get(file, stem[:1].upper() + stem[1:])
+    parts = file.split(".")
+    listed = (".".join(parts[:k]) for k in range(len(parts), 0, -1))
+    own = parts[-1].replace("_", " ").capitalize()
+    return next((HEADINGS[part] for part in listed if part in HEADINGS), own)
 
 
 def names() -> list[Name]:
@@ -101,6 +110,8 @@ def groups(module: ModuleType) -> dict[str, list[Name]]:
             found.setdefault(name.heading, []).append(name)
 
     def place(title: str) -> tuple[int, str]:
-        return (0 if title in FIRST else 2 if title in LAST else 1), title
+        if title in LAST:
+            return 2, f"{LAST.index(title)}"
+        return (0 if title in FIRST else 1), title
 
     return {title: found[title] for title in sorted(found, key=place)}

@@ -28,3 +28,10 @@ def test_errors_and_warnings_stand_last():
     headings = list(public_names.groups(sgsolve))
     assert headings[-2:] == ["Errors", "Warnings"]
     assert headings[0] == "Problem"
+
+
+def test_an_unlisted_file_gives_its_own_name_as_heading():
+    value = type("New", (), {"__module__": "sgsolve.brand.new_file"})
+    assert public_names.heading(value) == "New file"
+    value.__module__ = "sgsolve.results.new_file"
+    assert public_names.heading(value) == "Results"
