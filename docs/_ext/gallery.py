@@ -1,12 +1,13 @@
 """Settings of the gallery that must be importable: arguments of the programs, and their pictures.
 
-Every program takes ``--picture FILE``, draws there and closes its figure. The build passes a file
+Every program takes ``--picture FILE``, draws there and closes its figure. The build names a file
 and puts it on the page. Panels side by side are also cut apart: a program names the one for its
 thumbnail in a comment, ``sphinx_gallery_thumbnail_number = 2`` for the first panel.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from sphinx_gallery.scrapers import figure_rst
 PANEL = 1.25  # width of a panel over its height
 
 
-def picture_of(target: str) -> Path:
-    """File for the picture of the program that is built as `target`."""
-    return Path(target).with_suffix(".picture.png")
+def picture_of(program: str) -> Path:
+    """File for the picture of a program: beside it, until it is moved to the page."""
+    return Path(program).with_suffix(".png")
 
 
 class Arguments:
@@ -25,7 +26,7 @@ class Arguments:
 
     def __call__(self, gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
         """Arguments for one program."""
-        return ["--picture", str(picture_of(script_vars["target_file"]).resolve())]
+        return ["--picture", picture_of(script_vars["src_file"]).name]
 
     def __repr__(self) -> str:
         """Return the same text in every build, so that pages are not built again."""
@@ -36,12 +37,12 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
     """Move the picture that a block has drawn to the page, and cut out its panels."""
     from matplotlib import image
 
-    picture = picture_of(block_vars["target_file"])
+    picture = picture_of(block_vars["src_file"])
     if not picture.exists():
         return ""
     paths = block_vars["image_path_iterator"]
     whole = Path(next(paths))
-    picture.replace(whole)
+    shutil.move(picture, whole)
     pixels = image.imread(whole)
     height, width = pixels.shape[:2]
     panels = max(1, round(width / height / PANEL))

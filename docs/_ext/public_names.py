@@ -35,7 +35,7 @@ HEADINGS = {
     "linear.solver": "Linear solver",
     "linear.statistics": "Linear solver",
     "parallel": "Functions",
-    "response": "Results",
+    "problem.small_signal": "Results",
     "results": "Results",
     "scipy_like": "Functions",
     "solvers.damping": "Damping and trust regions",

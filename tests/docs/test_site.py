@@ -1,6 +1,7 @@
 """The built site as a reader sees it: names, search, pictures, copy buttons, dark mode."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,9 @@ def test_formulas_are_drawn(browser, address):
     browser.get(f"{address}/about/contributing.html")
     drawn = wait(browser, lambda b: b.find_elements("css selector", "article mjx-container"))
     assert len(drawn) == 2
+
+
+def test_no_page_shows_a_path_of_the_machine_that_built_it(site):
+    root = str(Path(__file__).resolve().parents[2])
+    for page in site.rglob("*.html"):
+        assert root not in page.read_text(encoding="utf-8"), page
