@@ -47,8 +47,9 @@ def examples(page):
     if page.name not in ELSEWHERE:
         text = PLAIN.sub(call, text)
     names.update(run_block=run, redirect_stdout=redirect_stdout, StringIO=StringIO)
+    text = re.sub(r"^ *```.*$", "", text, flags=re.M)  # an empty line ends an example
     parser = doctest.DocTestParser()
-    test = parser.get_doctest(text.replace("```", ""), names, page.name, str(page), 0)
+    test = parser.get_doctest(text, names, page.name, str(page), 0)
     test.globs = names  # get_doctest copies it
     return test
 
@@ -66,13 +67,21 @@ def test_page(page, tmp_path, monkeypatch):
 def test_plain_blocks_run_in_the_namespace_of_their_page(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "```python\nx = 2\nprint(x)\n```\n\n```text\n2\n```\n\n```python\n>>> x + 1\n3\n\n```\n"
+        "```python\nx = 2\nprint(x)\n```\n\n```text\n2\n```\n\n```python\n>>> x + 1\n3\n```\n"
         "```python\nprint('not shown')\n```\n"
     )
     runner = doctest.DocTestRunner()
     assert runner.run(examples(page)) == (0, 3)
     page.write_text("```python\nprint(1)\n```\n\n```text\n2\n```\n")
     assert runner.run(examples(page), out=lambda text: None).failed == 1
+
+
+def test_examples_stand_in_fences():
+    for page in PAGES:
+        outside = re.sub(
+            r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S
+        )
+        assert ">>>" not in re.sub(r"`[^`\n]+`", "", outside), page
 
 
 def test_every_python_block_runs():
