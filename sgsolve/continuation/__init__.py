@@ -11,7 +11,6 @@ from .arclength import Arclength
 from .deflation import Deflation
 from .family import Family
 from .homotopy import Homotopy
-from .ladder import default_ladder
 from .rough import UnlocatedWarning
 from .stability import Stability
 
@@ -22,5 +21,4 @@ __all__ = [
     "Homotopy",
     "Stability",
     "UnlocatedWarning",
-    "default_ladder",
 ]

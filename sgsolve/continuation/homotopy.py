@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, LinearSolveError
 from ..pattern import Pattern
+from ..results.blocks import Blocks
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.direction import diagonal_positions
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
+from ..solvers.polyalgorithm import Stage, register_stages
 from ..solvers.presets import DampedNewton
 from ..solvers.system import System
 from ..solvers.workspace import Workspace
@@ -39,6 +41,11 @@ Vector = NDArray[Any]
 
 BACK = -1.0  # how far t may go back
 KINDS = ("newton", "fixed point")
+# Settings of the last stages of `Robust`, measured on starts from which all other stages fail
+# (benchmarks/nonlinear.py hard). Long steps and loose tolerances lose nothing here, since only the
+# end of the curve is of interest; 200 points solve few more systems than 40.
+STAGE_POINTS = 40
+STAGE_METHOD = Arclength(step=0.1, max_step=1.0, max_angle=60.0, tolerance=1e-6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +89,13 @@ class Homotopy:
         """Name for reports."""
         return f"{type(self).__name__} ({self.kind})"
 
-    def adapted(self, **settings: Any) -> Homotopy:
-        """Return one with other ``limits``, ``termination`` or ``max_iterations``."""
+    def with_settings(self, **settings: Any) -> Homotopy:
+        """Return a copy with other ``limits``, ``termination`` or ``max_iterations``."""
         return replace(self, finish=replace(self.finish, **settings))
+
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if x lies outside the bounds among the limits of `finish`."""
+        self.finish.check_start(x, blocks)
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
@@ -155,7 +166,7 @@ class Guard:
         Whether a limit forbade one.
     """
 
-    def __init__(self, limits: tuple[Any, ...], blocks: Any, x: Vector) -> None:
+    def __init__(self, limits: tuple[Any, ...], blocks: Blocks, x: Vector) -> None:
         self.limits, self.blocks, self.x, self.acted = limits, blocks, x, False
 
     def forbids(self, spot: Spot) -> bool:
@@ -223,3 +234,18 @@ class Deformation:
 
     def accepted(self, z: Vector) -> None:
         """Nothing depends on the place."""
+
+
+def homotopy_stages() -> tuple[Stage, ...]:
+    """Return the last stages of `Robust`: both homotopies, started from x0.
+
+    They come last, since a point of a curve costs as much as several iterations. Their number of
+    points is limited, so that a system without a solution fails in a bounded time.
+    """
+    finish = DampedNewton(max_iterations=30)
+    settings: dict[str, Any] = {"method": STAGE_METHOD, "max_points": STAGE_POINTS}
+    stages = (Homotopy(kind=kind, finish=finish, **settings) for kind in KINDS)
+    return tuple(Stage(solver, from_best=False) for solver in stages)
+
+
+register_stages(homotopy_stages)

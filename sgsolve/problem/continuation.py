@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..continuation.ladder import as_solver
 from ..errors import ConvergenceError, InputError, SolveInterrupted
 from ..results.branch import Branch
 from ..results.history import Stats
@@ -18,6 +17,7 @@ from ..results.status import Status
 from ..runs.following import Run
 from ..runs.request import Request
 from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import as_solver
 from ..systems.gauged_family import curve_family, lifted
 from ..systems.report import conclude
 from .definition import ProblemDefinition

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ParameterError
 from ..results.result import Result
-from ..solvers.limits import refuse_outside
 from ..solvers.workspace import Pool, Workspace
 from ..systems.bound import BoundSystem
 from ..systems.intake import Signature, starting_point
@@ -70,7 +69,8 @@ class ProblemDefinition:
     ) -> tuple[BoundSystem, Vector]:
         """Return the system with its pattern, and x as a starting point of a solver."""
         system, start = self.system(x, moved)
-        refuse_outside(solver, start, system.blocks)
+        if solver is not None:
+            solver.check_start(start, system.blocks)
         return system, prepared_start(system, start, solver)[0]
 
     def solution(self, at: Result | ArrayLike) -> tuple[BoundSystem, Vector]:

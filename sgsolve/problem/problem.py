@@ -196,7 +196,7 @@ class Problem:
         x0 : array_like, shape (n,)
             Where to start.
         solver : NewtonMethod or Robust, optional
-            From `sgsolve.solvers`; the ladder `continuation.default_ladder` by default.
+            From `sgsolve.solvers`; `solvers.Robust` by default.
         raise_on_failure : bool
             Raise `ConvergenceError` (which carries the result), or return it.
         callback : callable, optional
@@ -300,7 +300,7 @@ class Problem:
             In any order; each is hit exactly. Where a step fails it is halved, through values in
             between (along a straight line for several parameters), and grown again.
         solver : NewtonMethod or Robust, optional
-            For all points. By default the ladder of `solve` for the first, and `DampedNewton`
+            For all points. By default `Robust` for the first, and `DampedNewton`
             with 30 iterations for the others.
         predictor : Constant, Secant or Tangent, optional
             `Secant` by default. `Tangent` costs dF/dp and one solve per point, and guards against

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.deflation import Deflation
-from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..results.branch import PartialBranchWarning
 from ..results.history import counted
@@ -27,7 +26,7 @@ from ..runs.progress import progress_bar
 from ..runs.search import Search
 from ..runs.sweeping import Path
 from ..solvers.deadline import OutOfTime, deadline_of
-from ..solvers.limits import refuse_outside
+from ..solvers.polyalgorithm import as_solver
 from ..systems.intake import starting_point
 from ..systems.starts import prepared_start
 from .definition import ProblemDefinition
@@ -87,9 +86,10 @@ def find_solutions(
     starts = np.atleast_2d(np.asarray(x0))
     system, _ = problem.system(starts[0])
     rows, known = [starting_point(row) for row in starts], list[Result]()
+    first = as_solver(solver)
     for row in rows:
-        refuse_outside(as_solver(solver), row, system.blocks)
-    rows[0] = prepared_start(system, rows[0], as_solver(solver))[0]
+        first.check_start(row, system.blocks)
+    rows[0] = prepared_start(system, rows[0], first)[0]
     with problem.lend(system, rows[0]) as workspace:
         search = Search(system, workspace, deflation or Deflation(), solver, rows, deadline)
         try:

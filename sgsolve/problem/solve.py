@@ -7,13 +7,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..continuation.ladder import as_solver
 from ..errors import ConvergenceError, DataTypeError, SolveInterrupted
 from ..results.result import Result
 from ..results.status import Status
 from ..solvers.deadline import deadline_of
-from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import as_solver
 from ..systems.report import conclude
 from ..systems.starts import prepared_start
 from .definition import ProblemDefinition
@@ -33,8 +32,8 @@ def solve(
     if not (callback is None or callable(callback)):
         raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
     system, start = problem.system(x0)
-    refuse_outside(solver, start, system.blocks)
-    matrix_free = getattr(solver, "matrix_free", False)
+    solver.check_start(start, system.blocks)
+    matrix_free = solver.matrix_free
     start, F, remark = prepared_start(system, start, solver, not matrix_free)
     with problem.lend(system, start) as workspace:
         monitor = Monitor(callback, verbose, deadline)

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..continuation.ladder import as_solver
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint, as_checkpoint
@@ -19,8 +18,8 @@ from ..runs.sweep_watch import SweepWatch
 from ..runs.sweeping import ParameterFamily, sweep_branch
 from ..runs.sweeping import Path as SweepPath
 from ..solvers.deadline import deadline_of
-from ..solvers.limits import refuse_outside
 from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import as_solver
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
@@ -66,7 +65,7 @@ def sweep(
         problem.signature.numeric(one)
     stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
     system, start = problem.system(x0, path.params(path.values[0]))
-    refuse_outside(first, start, system.blocks)
+    first.check_start(start, system.blocks)
     start = prepared_start(system, start, first)[0]
     bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
     with problem.lend(system, start) as workspace:

@@ -1,17 +1,30 @@
-"""Status: why a solve or a sweep ended, in words that say what to try next.
+"""Statuses: why a solve, a sweep or a continuation run ended, and what to try next.
 
-One idea: a status is a sentence, not a number. Every member knows whether it is a success, what
-happened, and what a person does about it; `Result.message` puts the two together with the
-numbers of the case. PETSc's list of reasons and NLEQ's warnings 4 and 5 were the models.
+A status declares everything that other modules ask of it: whether it is a success, whether it is
+final, whether a run can be resumed. A new status is one member here.
+
+The list follows the reasons for convergence of PETSc and the warnings of NLEQ1.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 
+@dataclass(frozen=True)
+class _Meaning:
+    """The value of a status; see `Status`."""
+
+    text: str
+    advice: str = ""
+    success: bool = False
+    final: bool = False
+    resumable: bool = False
+
+
 class Status(Enum):
-    """Why the solver stopped.
+    """Why a solver or a run stopped.
 
     Attributes
     ----------
@@ -20,110 +33,122 @@ class Status(Enum):
     advice : str
         What to try next; empty for a plain success.
     success : bool
+        Whether a solution was found.
+    final : bool
+        Whether no other solver is tried, because the user or the clock ended the solve.
+    resumable : bool
+        Whether a run that ended like this continues from its checkpoint.
 
     Examples
     --------
     >>> Status.CONVERGED.success
     True
+    >>> [status.name for status in Status if status.final]
+    ['STOPPED', 'INTERRUPTED', 'TIME_LIMIT']
     >>> print(Status.SINGULAR_JACOBIAN.advice)  # doctest: +ELLIPSIS
     look at the equations and unknowns named below...
     """
 
-    CONVERGED = ("the residual and the error estimate are within tolerance", "")
-    CONVERGED_ROUNDOFF = (
+    CONVERGED = _Meaning("the residual and the error estimate are within tolerance", success=True)
+    CONVERGED_ROUNDOFF = _Meaning(
         "the residual cannot be made smaller in this arithmetic",
-        "the tolerance is tighter than rounding allows; if the accuracy does not suffice, "
+        "the tolerance is below the rounding errors; if the accuracy is not sufficient, "
         "rescale the equations or rewrite differences of nearly equal terms",
+        success=True,
     )
-    CONVERGED_SLOWLY = (
+    CONVERGED_SLOWLY = _Meaning(
         "the residual is within tolerance, but convergence stayed linear",
-        "the Jacobian is singular at the solution or wrong; call problem.check_jacobian(x), "
+        "the Jacobian is singular at the solution, or wrong; call problem.check_jacobian(x), "
         "and expect fewer correct digits",
+        success=True,
     )
-    MAX_ITERATIONS = (
+    MAX_ITERATIONS = _Meaning(
         "the iteration limit was reached",
         "raise max_iterations if the history still decreases; otherwise start closer with "
         "problem.sweep on a parameter that makes the problem easy",
     )
-    STALLED = (
-        "the steps became too small while the residual did not vanish",
+    STALLED = _Meaning(
+        "the steps became too small before the residual vanished",
         "check the Jacobian with problem.check_jacobian(x) and the residual for jumps; "
         "try solvers.TrustRegion or solvers.PseudoTransient, or problem.sweep from an easy case",
     )
-    DAMPING_FAILED = (
-        "no acceptable step was found along the direction of Newton",
+    DAMPING_FAILED = _Meaning(
+        "no acceptable step was found along the Newton direction",
         "check the Jacobian with problem.check_jacobian(x) and the residual for jumps; "
         "try solvers.TrustRegion, solvers.LevenbergMarquardt or solvers.PseudoTransient, "
         "or reach this case by problem.sweep from an easier one",
     )
-    LOCAL_MINIMUM = (
+    LOCAL_MINIMUM = _Meaning(
         "the norm of the residual has a local minimum here that is not a solution",
         "start elsewhere, or reach this case by problem.sweep from an easier one; "
         "the system may have no solution",
     )
-    SINGULAR_JACOBIAN = (
+    SINGULAR_JACOBIAN = _Meaning(
         "the Jacobian is singular",
         "look at the equations and unknowns named below: one of them is missing, repeated or "
-        "undetermined; at a turning point of a sweep use continuation",
+        "undetermined; at a fold of a sweep use problem.continuation",
     )
-    LINEAR_SOLVE_FAILED = (
+    LINEAR_SOLVE_FAILED = _Meaning(
         "the linear system could not be solved accurately",
         "scale the unknowns and equations to similar size, or choose another back end",
     )
-    NOT_FINITE = (
-        "the residual or the Jacobian is not finite however short the step",
-        "start inside the model and stay there with limits=(solvers.Positive(...),) or "
+    NOT_FINITE = _Meaning(
+        "the residual or the Jacobian is not finite, even for the shortest step",
+        "start where the model is defined and stay there with limits=(solvers.Positive(...),) or "
         "solvers.Bounds, or change the variables",
     )
-    DIVERGED = (
-        "the iterates ran away",
+    DIVERGED = _Meaning(
+        "the iteration diverged",
         "use a damped solver (the default is one), limit the steps with solvers.MaxChange, "
         "or start closer",
     )
-    NO_LINEAR_CONVERGENCE = (
-        "the inner iteration for the linear system made no progress",
-        "give solvers.NewtonKrylov a preconditioner, or use a direct solver",
+    NO_LINEAR_CONVERGENCE = _Meaning(
+        "the Krylov iteration for the linear system did not converge",
+        "pass a preconditioner to solvers.KrylovDirection, or use a direct solver",
     )
-    EXCEPTION = (
-        "the code that was called raised an exception",
-        "run this member alone to see where",
+    EXCEPTION = _Meaning(
+        "the called code raised an exception", "run this member alone to see where"
     )
-    OUTPUT_FAILED = (
-        "a function of the user returned something that cannot be kept",
-        "return numbers, of one shape at all points: NaN where there is nothing to tell",
+    OUTPUT_FAILED = _Meaning(
+        "a function of the user returned a value that cannot be stored",
+        "return numbers of the same shape at all points, and NaN where there is no value",
+        resumable=True,
     )
-    STOPPED = ("the callback asked to stop", "")
-    INTERRUPTED = (
+    STOPPED = _Meaning("the callback asked to stop", final=True)
+    INTERRUPTED = _Meaning(
         "it was interrupted from the keyboard",
-        "what was computed is kept; go on from it",
+        "the computed points are kept; continue from there",
+        final=True,
+        resumable=True,
     )
-    TIME_LIMIT = (
+    TIME_LIMIT = _Meaning(
         "the time limit was reached",
-        "allow more time, or go on from the best point, which is handed back",
+        "allow more time, or continue from the best point, which is returned",
+        final=True,
+        resumable=True,
     )
-    STEP_TOO_SMALL = (
-        "the sweep cannot go on: its step fell below the smallest one allowed",
-        "a turning point or a jump of the solution is near: look at the last points, allow a "
-        "smaller min_step, or follow the curve by arclength",
+    STEP_TOO_SMALL = _Meaning(
+        "the step size fell below min_step",
+        "a fold or a jump of the solution is near: look at the last points, allow a "
+        "smaller min_step, or use problem.continuation",
     )
-    ASYMPTOTE = (
+    ASYMPTOTE = _Meaning(
         "the branch tends to a bound of the parameter without reaching it",
-        "take the last point for the limit, end at a bound further inside, or let the logarithm of "
-        "the distance to the bound be the parameter to follow the branch further",
+        "take the last point as the limit, end at a bound further inside, or use the logarithm of "
+        "the distance to the bound as parameter to follow the branch further",
     )
-    MAX_POINTS = (
+    MAX_POINTS = _Meaning(
         "the limit on the number of solves or points was reached",
         "raise max_solves or max_points, or ask for fewer or closer values",
+        resumable=True,
     )
 
-    def __init__(self, text: str, advice: str) -> None:
-        self.text = text
-        self.advice = advice
-
-    @property
-    def success(self) -> bool:
-        """Whether a solution was found."""
-        return self.name.startswith("CONVERGED")
+    def __init__(self, meaning: _Meaning) -> None:
+        self.text = meaning.text
+        self.advice = meaning.advice
+        self.success = meaning.success
+        self.final = meaning.final
+        self.resumable = meaning.resumable
 
     def __repr__(self) -> str:
         return f"Status.{self.name}"

@@ -40,7 +40,6 @@ Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 POINTS = 400
-RESUMABLE = (Status.INTERRUPTED, Status.TIME_LIMIT, Status.MAX_POINTS, Status.OUTPUT_FAILED)
 
 
 class Run:
@@ -165,7 +164,7 @@ class Run:
 
     def _walk(self, curve: Curve, state: Walk, route: Route) -> Branch:
         recorder, request = self.recorder, self.request
-        if state.ending and state.status in RESUMABLE:
+        if state.ending and state.status.resumable:
             state.ending = ""  # a resumed run goes on
         recorder.bar = CurveBar.of(
             request.progress, self.name, request.bounds, route.max_points, len(state.rows)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.deflation import Deflation, rms
-from ..continuation.ladder import as_solver
 from ..results.result import Result
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
 from ..systems.bound import BoundSystem

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..continuation import default_ladder
 from ..errors import InputError
 from ..problem import Problem
 from ..results.result import Result
@@ -23,13 +22,14 @@ from ..solvers import (
     Newton,
     NewtonKrylov,
     PseudoTransient,
+    Robust,
     TrustRegion,
 )
 from .counted import Counted
 from .options import Limits, translated
 
-METHODS: dict[str, Callable[..., Any]] = {
-    "robust": default_ladder,
+METHODS: dict[str, type[Any]] = {
+    "robust": Robust,
     "newton": Newton,
     "damped": DampedNewton,
     "hybr": TrustRegion,
@@ -155,7 +155,7 @@ def _solver(method: Any, tol: float | None, options: dict[str, Any]) -> tuple[An
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     settings, limits = translated(tol, options)
-    known = {f.name for f in fields(type(METHODS[method]()))} - {"stages"}
+    known = {f.name for f in fields(METHODS[method])} - {"stages"}
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise InputError(

@@ -1,8 +1,8 @@
-"""Nonlinear solvers: one loop, small parts, named presets.
+"""Nonlinear solvers: one Newton loop made of parts, its presets, and `Robust`.
 
-``Robust()`` is a ladder of the others, to which ``Problem.solve`` adds two homotopies. A solver is
-made of a direction, a damping, limits on the step, a termination test and a policy for keeping the
-Jacobian; ``print(solver)`` shows them, and every one can be replaced. See
+``Robust()`` tries the presets in order and is the default of ``Problem.solve``. A `NewtonMethod`
+consists of a direction, a damping, step limiters, a termination criterion and a rule for reusing
+the Jacobian. ``print(solver)`` shows them, and each can be replaced. See
 docs/start/which_method.md.
 
 >>> DampedNewton(max_iterations=30).max_iterations
@@ -11,14 +11,14 @@ docs/start/which_method.md.
 ResidualTolerance(relative=0.0, absolute=1e-06)
 """
 
-from .damping import Armijo, FullStep, NaturalMonotonicity
-from .direction import NewtonDirection, PseudoTransientDirection
+from .damping import Armijo, Damping, FullStep, NaturalMonotonicity
+from .direction import Direction, NewtonDirection, PseudoTransientDirection
 from .iterate import Iterate
 from .krylov import KrylovDirection
 from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
 from .method import NewtonMethod
-from .polyalgorithm import Robust, Stage
+from .polyalgorithm import Robust, Stage, register_stages
 from .predictor import Constant, Secant, Tangent
 from .presets import (
     DampedNewton,
@@ -29,7 +29,8 @@ from .presets import (
     PseudoTransient,
     TrustRegion,
 )
-from .reuse import CostBasedReuse, NoReuse, Shamanskii
+from .reuse import CostBasedReuse, NoReuse, Reuse, Shamanskii
+from .solver_protocol import Solver
 from .system import System
 from .termination import (
     ErrorTolerance,
@@ -46,7 +47,9 @@ __all__ = [
     "Bounds",
     "Constant",
     "CostBasedReuse",
+    "Damping",
     "DampedNewton",
+    "Direction",
     "Dogleg",
     "ErrorTolerance",
     "FullStep",
@@ -69,14 +72,17 @@ __all__ = [
     "PseudoTransientDirection",
     "ResidualReduction",
     "ResidualTolerance",
+    "Reuse",
     "Robust",
     "RoundingLevel",
     "Secant",
     "Shamanskii",
+    "Solver",
     "Stage",
     "StepTolerance",
     "System",
     "Tangent",
     "TerminationTest",
     "TrustRegion",
+    "register_stages",
 ]

@@ -1,16 +1,16 @@
-"""Limits: what a step may not do, whatever Newton proposes.
+"""Step limiters: what a step must not do, whatever the direction proposes.
 
-One idea: a limit is handed a point and a step and returns a step. Those that shorten the whole
-step keep its direction, so a line search still works; those that change components one by one
-(`LogDamping`, `Bounds(how="clip")`) trade that for robustness. Any function ``(x, dx) -> dx``
-is a limit too.
+A limiter takes a point and a step, and returns a step. `MaxChange` and `Bounds` shorten the whole
+step and keep its direction, so that a line search still works. `LogDamping`, `Positive` and
+``Bounds(how="clip")`` change single components, which is more robust but changes the direction.
+Any function ``(x, dx) -> dx`` is a limiter too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,22 @@ from .settings import fraction, not_negative, positive
 Vector = NDArray[Any]
 
 
+@runtime_checkable
 class Limit(Protocol):
-    """What shortens or bends a step."""
+    """Shortens or bends a step. Subclasses inherit a `check_start` that accepts every start."""
 
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Return the step allowed at x; dx itself (the same object) if it is allowed."""
         ...
 
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if no iteration may start from x."""
+        return None
+
 
 @dataclass(frozen=True)
-class MaxChange:
-    """No unknown of a block changes by more than this in one step; the whole step is shortened.
+class MaxChange(Limit):
+    """Shorten the step so that no unknown of a block changes by more than a given amount.
 
     Parameters
     ----------
@@ -56,8 +61,8 @@ class MaxChange:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Lower <= x <= upper.
+class Bounds(Limit):
+    """Keep lower <= x <= upper.
 
     Parameters
     ----------
@@ -80,7 +85,7 @@ class Bounds:
             raise InputError(f"how must be 'shorten' or 'clip', not {self.how!r}")
         fraction(self, "fraction")
         for name in ("lower", "upper"):
-            _refuse_nan(name, getattr(self, name))
+            _check_bound(name, getattr(self, name))
 
     def on(self, blocks: Blocks) -> tuple[Vector, Vector]:
         """Return the lower and the upper bound of every unknown."""
@@ -94,7 +99,7 @@ class Bounds:
             )
         return lower, upper
 
-    def refuse(self, x: Vector, blocks: Blocks) -> None:
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
         """Raise `InputError` if the start lies outside."""
         lower, upper = self.on(blocks)
         outside = np.flatnonzero((x < lower) | (x > upper))
@@ -121,8 +126,8 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Positive:
-    """Unknowns stay positive: each keeps at least a tenth of its value in one step.
+class Positive(Limit):
+    """Keep unknowns positive: each keeps at least a tenth of its value in one step.
 
     Parameters
     ----------
@@ -140,7 +145,7 @@ class Positive:
         if isinstance(self.blocks, str):
             object.__setattr__(self, "blocks", (self.blocks,))
 
-    def refuse(self, x: Vector, blocks: Blocks) -> None:
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
         """Raise `InputError` if the start is negative; from zero an unknown may rise."""
         for where in self._places(blocks):
             below = np.flatnonzero(x[where] < 0.0)
@@ -165,18 +170,18 @@ class Positive:
 
 
 @dataclass(frozen=True)
-class LogDamping:
-    """Large changes are replaced by their logarithm: ``dx -> s sign(dx) log(1 + |dx| / s)``.
+class LogDamping(Limit):
+    """Replace large changes by their logarithm: ``dx -> s sign(dx) log(1 + |dx| / s)``.
 
-    The classical damping of electrostatic potentials, s the thermal voltage: small steps pass
-    unchanged (quadratic convergence stays), a step of 1000 s becomes one of 7 s.
+    This is the classical damping of electrostatic potentials, with s the thermal voltage. Steps
+    below s are unchanged, which keeps quadratic convergence. A step of 1000 s becomes one of 7 s.
 
     Parameters
     ----------
     scale : float or mapping of block to float
         s, in the units of the unknowns.
     threshold : float
-        Steps below threshold * s are left alone.
+        Steps below threshold * s are unchanged.
     """
 
     scale: float | Mapping[str, float]
@@ -199,7 +204,7 @@ class LogDamping:
 
 
 @dataclass(frozen=True)
-class UserLimit:
+class UserLimit(Limit):
     """A user's function ``(x, dx) -> dx``; made of any callable in ``limits``."""
 
     function: Callable[[Vector, Vector], Vector]
@@ -214,18 +219,7 @@ class UserLimit:
         return dx if np.array_equal(limited, dx) else limited
 
 
-def refuse_outside(solver: Any, x: Vector, blocks: Blocks) -> None:
-    """Raise `InputError` if a start lies where the limits of a solver forbid steps to lead."""
-    stages = getattr(solver, "stages", ())
-    for stage in stages:
-        refuse_outside(stage.solver, x, blocks)
-    solver = getattr(solver, "finish", solver)  # a homotopy has the limits of what ends it
-    for limit in () if stages else getattr(solver, "limits", ()):
-        if hasattr(limit, "refuse"):
-            limit.refuse(x, blocks)
-
-
-def _refuse_nan(name: str, bound: Any) -> None:
+def _check_bound(name: str, bound: Any) -> None:
     for value in bound.values() if isinstance(bound, Mapping) else (bound,):
         try:
             value = None if value is None else np.asarray(value, dtype=float)
@@ -236,12 +230,12 @@ def _refuse_nan(name: str, bound: Any) -> None:
 
 
 def as_limit(limit: Any) -> Limit:
-    """Return a limit as it is, or wrap a function."""
-    if hasattr(limit, "apply"):
-        made: Limit = limit
-        return made
-    if callable(limit):
+    """Return a limiter as it is, or wrap a function."""
+    if isinstance(limit, Limit):
+        return limit
+    if callable(limit) and not isinstance(limit, type):
         return UserLimit(limit)
     raise InputError(
-        f"a limit is an object with apply() or a function (x, dx) -> dx, not {limit!r}"
+        "a limit must be a function (x, dx) -> dx or an object with apply() and check_start(), "
+        f"such as a subclass of solvers.Limit, not {limit!r}"
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..results.blocks import Blocks
 from ..results.status import Status
 from .convergence import verdict
 from .damping import Damping, FullStep
@@ -104,9 +105,14 @@ class NewtonMethod:
         """Name for reports."""
         return type(self).__name__
 
-    def adapted(self, **settings: Any) -> NewtonMethod:
-        """Return one with other settings."""
+    def with_settings(self, **settings: Any) -> NewtonMethod:
+        """Return a copy with other settings."""
         return replace(self, **settings)
+
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if x lies outside the bounds among `limits`."""
+        for limit in self.limits:
+            limit.check_start(x, blocks)
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor

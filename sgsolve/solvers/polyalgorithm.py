@@ -1,23 +1,24 @@
-"""Robust: a ladder of solvers.
+"""`Robust`: a sequence of solvers, tried in order until one converges.
 
-The cheap method that usually works goes first. Each further one is there for a way in which the
-one before fails. It starts from the best point met so far that did not run away, or from the first.
-A failure of the whole ladder reports every stage.
+The first solver is the cheapest. Each later one covers a class of failures of those before it. It
+starts from the best point so far, or from the original starting point. If all fail, the result
+lists every attempt.
 
-The idea of a polyalgorithm is NonlinearSolve.jl's; the order was found on the gallery of
-reference problems in the tests.
+The idea of a polyalgorithm is from NonlinearSolve.jl. The order was chosen by the reference
+problems in the tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..results.blocks import Blocks
 from ..results.status import Status
 from .iterate import Vector
 from .monitor import Monitor
@@ -31,53 +32,62 @@ from .presets import (
     TrustRegion,
 )
 from .settings import positive
+from .solver_protocol import Solver
 from .system import System
 from .termination import TerminationTest
 from .workspace import Workspace
 
-# Endings that no other solver can improve on.
-FINAL = (Status.STOPPED, Status.INTERRUPTED, Status.TIME_LIMIT)
-
-
-class Solver(Protocol):
-    """What can be a stage: `NewtonMethod`, or a homotopy."""
-
-    @property
-    def name(self) -> str:
-        """Name for reports."""
-        ...
-
-    def adapted(self, **settings: Any) -> Solver:
-        """Return one with other `limits`, `termination` or `max_iterations`."""
-        ...
-
-    def run(
-        self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
-    ) -> Outcome:
-        """Solve from x, where the residual is F; never raises for a failure to converge."""
-        ...
-
 
 @dataclass(frozen=True)
 class Stage:
-    """A solver of the ladder, and where it starts.
+    """A solver of the sequence, and where it starts.
 
     Parameters
     ----------
-    solver : NewtonMethod or Homotopy
+    solver : Solver
+        Such as `NewtonMethod` or `sgsolve.continuation.Homotopy`.
     from_best : bool
-        Start from the best point so far that did not run away (True), or from the first (False).
+        Start from the best point so far that did not diverge (True), or from x0 (False).
+
+    Examples
+    --------
+    >>> print(Stage(TrustRegion(), from_best=False))
+    TrustRegion, from x0
     """
 
     solver: Solver
     from_best: bool = True
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.solver, Solver) or isinstance(self.solver, type):
+            raise InputError(f"Stage needs a solver, such as Newton(), not {self.solver!r}")
+
+    def __str__(self) -> str:
+        return f"{self.solver.name}, from {'the best point' if self.from_best else 'x0'}"
+
+
+_REGISTERED: list[Callable[[], Iterable[Stage]]] = []
+
+
+def register_stages(make: Callable[[], Iterable[Stage]]) -> None:
+    """Append stages to the default sequence of `Robust`.
+
+    `sgsolve.continuation` registers its homotopies here, because this package cannot import them.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the stages. It is called for each `Robust` without ``stages=``.
+    """
+    if make not in _REGISTERED:
+        _REGISTERED.append(make)
+
 
 def default_stages() -> tuple[Stage, ...]:
-    """Return the ladder that serves by default.
+    """Return the default sequence, with the registered stages at its end.
 
-    The best point of a stage that failed may be a local minimum, so that every solver gets the
-    first point as a start as well: what one of them solves alone, the ladder solves.
+    The best point of a failed stage may be a local minimum. Therefore every solver is also started
+    from x0: the sequence solves whatever one of its solvers solves alone.
     """
     return (
         Stage(DampedNewton()),
@@ -89,29 +99,37 @@ def default_stages() -> tuple[Stage, ...]:
         Stage(LevenbergMarquardt(), from_best=False),
         Stage(LineSearchNewton(), from_best=False),
         Stage(TrustRegion(), from_best=False),
+        *(stage for make in _REGISTERED for stage in make()),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Robust:
-    """A ladder of solvers: the first that succeeds wins.
+    """Try several solvers in order; the default of `Problem.solve`.
 
     Parameters
     ----------
     stages : tuple of Stage, optional
-        The ladder; by default damped Newton; line search, trust region and Levenberg-Marquardt
+        The sequence. Default: damped Newton; line search, trust region and Levenberg-Marquardt
         from the best point so far; full Newton, pseudo-transient continuation and those three from
-        the first point. `Problem.solve` adds two homotopies to it:
-        `sgsolve.continuation.default_ladder`. A stage that would repeat an earlier one is left out.
+        x0; two homotopies from x0. A stage that would repeat an earlier one is skipped.
     patience : float
-        Seconds that all stages after the first may take together, or ten times what the first one
-        took, if that is more. What is left is shared evenly among the stages to come, so that no
-        stage of a large problem takes the time of the others. Small problems take a hundredth of
-        it, so that no clock decides on them; ``math.inf`` sets no limit.
+        Seconds that all stages after the first may take together, or ten times the time of the
+        first stage, if that is more. The remaining time is divided evenly among the remaining
+        stages, so that no stage of a large problem takes it all. Small problems need about a
+        hundredth of the default, 40 s. ``math.inf`` sets no limit.
     limits : tuple, optional
     termination : TerminationTest, optional
     max_iterations : int, optional
-        As in `NewtonMethod`, for every stage, in place of what the stage has.
+        As in `NewtonMethod`, for all stages. Default: the setting of each stage.
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> print(solvers.Robust(stages=solvers.Robust().stages[:2]))
+    Robust, 2 stages:
+      1. DampedNewton, from the best point
+      2. LineSearchNewton, from the best point
     """
 
     stages: tuple[Stage, ...] = field(default_factory=default_stages)
@@ -126,12 +144,12 @@ class Robust:
         ):
             raise InputError(f"stages must be several Stage(solver), not {self.stages!r}")
         if not self.stages:
-            raise InputError("a ladder needs at least one stage")
+            raise InputError("stages is empty: Robust needs at least one Stage(solver)")
         positive(self, "patience")
         names = ("limits", "termination", "max_iterations")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         stages = tuple(
-            replace(stage, solver=stage.solver.adapted(**given)) for stage in self.stages
+            replace(stage, solver=stage.solver.with_settings(**given)) for stage in self.stages
         )
         object.__setattr__(self, "stages", stages)
 
@@ -140,17 +158,35 @@ class Robust:
         """Name for reports."""
         return type(self).__name__
 
+    @property
+    def matrix_free(self) -> bool:
+        """Whether all stages need products J v only."""
+        return all(stage.solver.matrix_free for stage in self.stages)
+
+    def __str__(self) -> str:
+        lines = (f"  {k}. {stage}" for k, stage in enumerate(self.stages, 1))
+        return "\n".join([f"{self.name}, {len(self.stages)} stages:", *lines])
+
+    def with_settings(self, **settings: Any) -> Robust:
+        """Return a copy with other settings."""
+        return replace(self, **settings)
+
+    def check_start(self, x: Vector, blocks: Blocks) -> None:
+        """Raise `InputError` if x lies outside the bounds that one of the stages keeps."""
+        for stage in self.stages:
+            stage.solver.check_start(x, blocks)
+
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
-        """Try the stages in turn from (x, F); return the first success or the best failure."""
+        """Try the stages in order from (x, F); return the first success or the best failure."""
         started = perf_counter()
         total = self.stages[0].solver.run(system, workspace, x, F, monitor)
         total.stages.append(_line(total))
         first, now = total.moved or (x, F), perf_counter()
         end, tried = now + max(self.patience, 10.0 * (now - started)), {_key(self.stages[0], x)}
         for k, stage in enumerate(self.stages[1:], 1):
-            if total.status.success or total.status in FINAL:
+            if total.status.success or total.status.final:
                 break
             away = total.ran_away(first[0], system)
             start = (total.x, total.F) if stage.from_best and not away else first
@@ -164,7 +200,7 @@ class Robust:
 
 
 def _key(stage: Stage, x: Vector) -> tuple[str, bytes]:
-    """Return what tells a solver and its start from others; all settings are in its repr."""
+    """Return a key of the solver with all its settings, and of its starting point."""
     return repr(stage.solver), x.tobytes()
 
 
@@ -184,7 +220,7 @@ def _run(
     outcome = solver.run(system, workspace, x, F, replace(monitor, deadline=deadline))
     line = _line(outcome)
     if outcome.status is Status.TIME_LIMIT and deadline < monitor.deadline:
-        outcome.status = Status.MAX_ITERATIONS  # of as many as its share of the time allows
+        outcome.status = Status.MAX_ITERATIONS  # reached within its share of the time
         line = f"{outcome.name}: ended after {outcome.history[-1].iteration} iterations, its share"
         line += f" of the patience ({max(share, 0.0):.0f} s)"
     outcome.stages.append(line)
@@ -194,7 +230,7 @@ def _run(
 def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) -> Outcome:
     """Return the better of two outcomes with the history and the costs of both.
 
-    What ran away is the worse one, however small its residual.
+    An outcome that diverged is the worse one, however small its residual.
     """
     before.history.extend(now.history)
     before.stages += now.stages
@@ -202,7 +238,7 @@ def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) ->
     first = before.S_start if before.S_start is not None else np.ones_like(before.F)
     with np.errstate(all="ignore"):
         size, size_before = (float(np.abs(F / first).max()) for F in (now.F, before.F))
-    # that a local minimum was found says more than that a limit was reached a little below it
+    # a local minimum tells more than a limit that was reached at a slightly smaller residual
     handicap = {now.status: 10.0, before.status: 0.1}.get(Status.LOCAL_MINIMUM, 1.0)
     better = size < handicap * size_before if before_away == now_away else before_away
     if now.status.success or now.status is Status.STOPPED or better:
@@ -214,8 +250,28 @@ def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) ->
             S_start=first,
             moved=before.moved or now.moved,
         )
-    return replace(before, status=now.status) if now.status in FINAL else before
+    return replace(before, status=now.status) if now.status.final else before
 
 
 def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
+
+
+def as_solver(solver: Any) -> Solver:
+    """Return the solver, `Robust` for None.
+
+    Raises
+    ------
+    InputError
+        The argument is a class, or is no solver.
+    """
+    if solver is None:
+        return Robust()
+    if isinstance(solver, type):
+        raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
+    if not isinstance(solver, Solver):
+        raise InputError(
+            f"solver must be one of sgsolve.solvers, such as Newton(), not {solver!r}; an "
+            "object of your own needs the members of solvers.Solver"
+        )
+    return solver

@@ -15,7 +15,6 @@ from ..errors import SingularMatrixError
 from ..results.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
-from ..solvers.polyalgorithm import FINAL
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 from .diagnosis import diagnosis, suspects
@@ -40,7 +39,7 @@ def conclude(
     before = workspace.counts()
     outcome: Outcome = solver.run(system, workspace, x, F, monitor)
     status, found = outcome.status, ""
-    if diagnose and outcome.cause is None and not (status.success or status in FINAL):
+    if diagnose and outcome.cause is None and not (status.success or status.final):
         with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
             found = diagnosis(system, workspace, x, outcome.x)
     stats = outcome.stats

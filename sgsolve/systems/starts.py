@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, NotFiniteError
 from ..results.history import counted
-from ..solvers.limits import refuse_outside
 from ..solvers.perturbation import displacements
+from ..solvers.solver_protocol import Solver
 from .bound import BoundSystem
 
 Vector = NDArray[Any]
@@ -24,7 +24,7 @@ FACTORS = (*(0.5**k for k in range(1, 9)), *(10.0**-k for k in range(3, 301)), 0
 
 
 def prepared_start(
-    system: BoundSystem, x: Vector, solver: Any, with_pattern: bool = True
+    system: BoundSystem, x: Vector, solver: Solver | None, with_pattern: bool = True
 ) -> tuple[Vector, Vector, str]:
     """Prepare the system at x, or at a start near it where the residual is finite.
 
@@ -55,7 +55,9 @@ def prepared_start(
     ) from None
 
 
-def _found(system: BoundSystem, solver: Any, x: Vector, where: Vector) -> tuple[Vector, str] | None:
+def _found(
+    system: BoundSystem, solver: Solver | None, x: Vector, where: Vector
+) -> tuple[Vector, str] | None:
     """Return a start with a finite residual, and how it differs from x; None if there is none.
 
     Smaller starts are tried as long as each reduces the residual tenfold: where an exponential is
@@ -89,10 +91,11 @@ def _unknowns(system: BoundSystem, x: Vector, with_pattern: bool) -> Vector:
     return marked if marked.any() else where
 
 
-def _largest(system: BoundSystem, solver: Any, x: Vector) -> float:
+def _largest(system: BoundSystem, solver: Solver | None, x: Vector) -> float:
     """Return the largest residual; infinite where x is no start, or outside the model."""
     try:
-        refuse_outside(solver, x, system.blocks)
+        if solver is not None:
+            solver.check_start(x, system.blocks)
         largest = float(np.abs(system.residual_quietly(x)).max())
     except (InputError, ArithmeticError):
         return np.inf

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
-from sgsolve.continuation import Arclength, Homotopy, Stability, default_ladder
+from sgsolve.continuation import Arclength, Homotopy, Stability
 from sgsolve.runs.progress import expected
 from sgsolve.solvers import Bounds, Positive, Robust
 from tests.continuation.gallery import (
@@ -259,22 +259,22 @@ def test_homotopy_round_folds():
     assert abs(result.x[0] - 2.1038034027) < 1e-9
 
 
-def test_the_ladder_with_homotopies():
-    result = Problem(lambda x: x**2 - 4.0).solve([1.0], default_ladder(max_iterations=20))
+def test_robust_with_homotopies():
+    result = Problem(lambda x: x**2 - 4.0).solve([1.0], Robust(max_iterations=20))
     assert abs(result.x[0] - 2.0) < 1e-9
     limits = (Positive(),)
     assert all(
         getattr(stage.solver, "finish", stage.solver).limits == limits
-        for stage in default_ladder(limits=limits).stages
+        for stage in Robust(limits=limits).stages
     )
     with pytest.raises(InputError, match="kind"):
         Homotopy(kind="magic")
 
 
-@pytest.mark.parametrize("seed", [60, 256])  # the fixed-point homotopy, and Newton's
-def test_the_last_rung_of_the_default_ladder_solves_what_the_others_cannot(seed):
+@pytest.mark.parametrize("seed", [53, 256])  # the fixed-point homotopy, and Newton's
+def test_the_last_stages_of_robust_solve_what_the_others_cannot(seed):
     residual, x0 = far_start(seed)
-    alone = Problem(residual).solve(x0, Robust(), raise_on_failure=False)
+    alone = Problem(residual).solve(x0, Robust(stages=Robust().stages[:-2]), raise_on_failure=False)
     assert not alone.success
     result = Problem(residual).solve(x0)
     assert result.success
@@ -282,10 +282,10 @@ def test_the_last_rung_of_the_default_ladder_solves_what_the_others_cannot(seed)
     assert np.abs(residual(result.x)).max() < 1e-8
 
 
-def test_without_a_solution_the_ladder_ends_in_a_bounded_time():
+def test_without_a_solution_robust_ends_in_a_bounded_time():
     result = Problem(lambda x: np.exp(x)).solve([0.0], raise_on_failure=False)
     assert not result.success
-    assert result.stats.njev < 1200
+    assert result.stats.njev < 2000
     assert sum("Homotopy" in stage and "points" in stage for stage in result.stages) == 2
 
 
@@ -294,7 +294,7 @@ def test_limits_hold_on_the_curve_of_a_homotopy():
     problem = Problem(lambda u: u**3 - 3.0 * u - 1.5)
     free = problem.solve([1.2], Homotopy())
     assert free.x[0] > 1.9
-    homotopy = Homotopy().adapted(limits=(Bounds(lower=-1.0, upper=1.5),))
+    homotopy = Homotopy().with_settings(limits=(Bounds(lower=-1.0, upper=1.5),))
     held = problem.solve([1.2], homotopy, raise_on_failure=False)
     assert -1.0 <= held.x[0] <= 1.5
     assert "a limit forbids the next step" in held.stages[0]

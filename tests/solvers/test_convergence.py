@@ -145,3 +145,12 @@ class TestVanishing:
     )
     def test_only_an_unbroken_run_counts(self, change):
         assert self.ending(0.5, change) == (Status.CONVERGED_SLOWLY, 14)
+
+
+@pytest.mark.parametrize("offset", [1e-3, 1.0 / 3.0, 10.0, 1000.0])
+@pytest.mark.parametrize("start", [15.0, 30.0])
+def test_a_double_root_that_rounding_hides_is_a_solution(offset, start):
+    """Steps halve there: the point converges, other than where a residual vanishes at infinity."""
+    result = Problem(lambda x: x**2 + offset - offset).solve([start])
+    assert result.success
+    assert abs(result.x[0]) < 1e-6 * max(1.0, offset**0.5)

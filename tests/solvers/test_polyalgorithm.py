@@ -1,13 +1,15 @@
-"""The ladder solves what one of its parts solves alone, and ends within its patience."""
+"""`Robust` solves what one of its solvers solves alone, and ends within its patience."""
 
 import math
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
 from sgsolve import InputError, Problem, Status, solvers
-from sgsolve.continuation import default_ladder
+from sgsolve.solvers import polyalgorithm
 
 
 def steep(a, b):
@@ -40,7 +42,7 @@ HARD = [  # the number of iterations of the part alone
 
 
 @pytest.mark.parametrize("number", range(len(HARD)))
-def test_what_a_part_solves_alone_the_ladder_solves(number):
+def test_what_a_part_solves_alone_robust_solves(number):
     f, start, part = HARD[number]
     alone = Problem(f).solve(start, part)
     assert np.abs(f(alone.x)).max() < 1e-8
@@ -48,7 +50,7 @@ def test_what_a_part_solves_alone_the_ladder_solves(number):
     assert np.abs(f(result.x)).max() < 1e-8
 
 
-def test_no_rung_is_repeated():
+def test_no_stage_is_repeated():
     """Levenberg-Marquardt starts from the first point at once, where nothing was better."""
     result = Problem(lambda x: x**2 + 1.0 + 0.0 * x).solve([0.0], raise_on_failure=False)
     named = [stage.split(":")[0] for stage in result.stages]
@@ -63,11 +65,11 @@ def bratu(u):
     return (U[2:] - 2 * U[1:-1] + U[:-2]) * (n + 1) ** 2 + 10.0 * np.exp(u)
 
 
-def test_patience_bounds_the_time_of_a_ladder():
+def test_patience_bounds_the_time_of_robust():
     took = []
     for patience in (0.1, 0.4):
         started = time.perf_counter()
-        solver = default_ladder(patience=patience)
+        solver = solvers.Robust(patience=patience)
         result = Problem(bratu).solve(np.zeros(50), solver, raise_on_failure=False)
         took.append(time.perf_counter() - started)
         assert result.status is not Status.TIME_LIMIT
@@ -76,9 +78,9 @@ def test_patience_bounds_the_time_of_a_ladder():
     assert took[0] < 2.0
 
 
-def test_time_limit_holds_for_a_patient_ladder():
+def test_time_limit_holds_for_patient_robust():
     result = Problem(bratu).solve(
-        np.zeros(50), default_ladder(patience=math.inf), raise_on_failure=False, time_limit=0.3
+        np.zeros(50), solvers.Robust(patience=math.inf), raise_on_failure=False, time_limit=0.3
     )
     assert result.status is Status.TIME_LIMIT
 
@@ -86,3 +88,43 @@ def test_time_limit_holds_for_a_patient_ladder():
 def test_patience_must_be_positive():
     with pytest.raises(InputError, match="patience must be positive"):
         solvers.Robust(patience=0.0)
+
+
+def test_robust_is_what_solve_runs():
+    """Whatever part of the package is imported first."""
+    code = "from sgsolve.solvers import Robust; print([s.solver.name for s in Robust().stages])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip().endswith("'Homotopy (newton)', 'Homotopy (fixed point)']")
+
+
+def test_registered_stages_come_last(monkeypatch):
+    monkeypatch.setattr(polyalgorithm, "_REGISTERED", list(polyalgorithm._REGISTERED))
+    count = len(solvers.Robust().stages)
+    stages = (solvers.Stage(solvers.Newton(max_iterations=7)),)
+    make = lambda: stages  # noqa: E731
+    solvers.register_stages(make)
+    solvers.register_stages(make)  # once more changes nothing
+    assert solvers.Robust().stages[count:] == stages
+
+
+def test_a_sequence_within_a_sequence():
+    inner = solvers.Robust(stages=(solvers.Stage(solvers.Newton(max_iterations=1)),))
+    last = solvers.Stage(solvers.DampedNewton(), from_best=False)
+    outer = solvers.Robust(stages=(solvers.Stage(inner), last), limits=(solvers.Positive(),))
+    assert outer.stages[0].solver.stages[0].solver.limits == (solvers.Positive(),)
+    result = Problem(lambda x: x**2 - 4.0).solve([9.0], outer)
+    assert result.x[0] == pytest.approx(2.0)
+    with pytest.raises(InputError, match="not Positive"):
+        Problem(lambda x: x**2 - 4.0).solve([-9.0], outer)
+
+
+def test_an_own_solver_needs_the_members_of_the_protocol():
+    class Half:
+        def run(self):
+            return None
+
+    for refused in (Half(), solvers.Newton, 5):
+        with pytest.raises(InputError, match="solver"):
+            Problem(lambda x: x**2 - 4.0).solve([9.0], refused)
+    with pytest.raises(InputError, match="Stage needs a solver"):
+        solvers.Stage(5)

@@ -53,7 +53,7 @@ def test_the_smallest_step_is_a_fraction_of_the_way_asked_for():
         return x**2 + a - 1000.0
 
     problem = Problem(residual)
-    with pytest.warns(UserWarning, match="sweep"):
+    with pytest.warns(UserWarning, match="min_step"):
         branch = problem.sweep([30.0], "a", [0.0, 2000.0], min_step=0.1)
     assert 2 <= len(branch.rejected) <= 5
 

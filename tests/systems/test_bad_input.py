@@ -198,7 +198,7 @@ CASES = {
         sgsolve.InputError,
         "max_iterations",
     ),
-    "limit number": (lambda: solvers.Newton(limits=(0.1,)), sgsolve.InputError, "a limit is"),
+    "limit number": (lambda: solvers.Newton(limits=(0.1,)), sgsolve.InputError, "a limit must be"),
     "limit of wrong shape": (
         lambda: good(solver=solvers.Newton(limits=(lambda x, dx: dx[:1],))),
         sgsolve.ShapeError,
