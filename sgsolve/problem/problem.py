@@ -26,6 +26,7 @@ from ..systems.structure import Structure
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
 from .evaluation import check_jacobian, evaluate_residual, linearize, sparsity
+from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
 from .fold_curve import fold_curve as run_fold_curve
 from .sensitivity import sensitivity as run_sensitivity
 from .small_signal import SmallSignalResponse, mass_matrix
@@ -48,9 +49,10 @@ class Problem:
         change x, and must return the same for the same arguments.
     params : mapping, optional
         Values of the parameters; `at` gives the same problem at other values.
-    blocks : mapping of str to slice or integers, optional
-        Names of groups of unknowns, and of the equations with the same indices:
-        ``{"psi": slice(0, 100), "n": slice(100, 200)}``.
+    blocks : mapping of str to tuple, slice or integers, optional
+        Names of groups of unknowns, and of the equations with the same indices. By shapes,
+        ``{"u": (20, 20), "p": (20,)}``: the blocks follow one another in this order. Or by
+        indices, ``{"psi": slice(0, 100), "n": slice(100, 200)}``.
     jacobian : callable, optional
         ``jacobian(x, **parameters)`` -> matrix of shape (n, n), sparse or dense; instead of
         automatic differentiation.
@@ -69,6 +71,10 @@ class Problem:
         null vectors of the transposed Jacobian are found from it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
+    fields : bool
+        Call the residual with the blocks, each in its shape, instead of x:
+        ``residual(u=u, p=p, **parameters)``. It may return a mapping of block to array, or one
+        vector. The functions `jacobian`, `storage` and `null_space` are called in the same way.
 
     Examples
     --------
@@ -79,6 +85,18 @@ class Problem:
     array([2., 2.])
     >>> problem.at(a=9.0).solve([1.0, 3.0]).x
     array([3., 3.])
+
+    Two fields by name, a temperature on a 3 x 3 grid and the power of a heater that holds its mean:
+
+    >>> def heated(T, power, mean):
+    ...     outside = np.pad(T, 1)
+    ...     near = outside[2:, 1:-1] + outside[:-2, 1:-1] + outside[1:-1, 2:] + outside[1:-1, :-2]
+    ...     return {"T": 4.0 * T - near - power, "power": np.mean(T) - mean}
+    >>> blocks = {"T": (3, 3), "power": ()}
+    >>> plate = Problem(heated, params={"mean": 1.0}, blocks=blocks, fields=True)
+    >>> result = plate.solve(plate.pack(T=0.0, power=1.0))
+    >>> result["T"].round(3).tolist()
+    [[0.839, 1.068, 0.839], [1.068, 1.373, 1.068], [0.839, 1.068, 0.839]]
     """
 
     def __init__(
@@ -92,10 +110,18 @@ class Problem:
         storage: Callable[..., Any] | str | None = None,
         null_space: Any = None,
         backend: Any = "auto",
+        fields: bool = False,
     ) -> None:
+        unknowns = Structure(blocks, scale)
+        if fields:
+            refuse_block_names(unknowns, params)
+            residual = FieldFunction(residual, unknowns, "the residual")
+            jacobian = of_fields(jacobian, unknowns, "jacobian")
+            storage = of_fields(storage, unknowns, "storage")
+            null_space = of_fields(null_space, unknowns, "null_space")
         self._definition = ProblemDefinition(
             Signature(residual, jacobian, params),
-            Structure(blocks, scale),
+            unknowns,
             storage,
             NullSpace(null_space),
             Pool(backend),
@@ -146,6 +172,55 @@ class Problem:
         other = copy.copy(self)
         other._definition = self._definition.at(params)
         return other
+
+    def pack(self, /, **fields: Any) -> Any:
+        """Return the vector of unknowns with these blocks.
+
+        Parameters
+        ----------
+        **fields
+            An array for each block, in its shape; a number fills a block whose shape was given.
+            AD arrays are allowed, inside a residual.
+
+        Returns
+        -------
+        ndarray or AD array, shape (n,)
+
+        Raises
+        ------
+        InputError
+            If a block is missing, or there is no such block.
+        ShapeError
+            If an array has another shape than its block.
+        """
+        return pack(self._definition.unknowns, fields)
+
+    def unpack(self, x: Any) -> dict[str, Any]:
+        """Return the blocks of a vector by name, each in its shape.
+
+        Parameters
+        ----------
+        x : array_like or AD array, shape (n,)
+
+        Returns
+        -------
+        dict of str to ndarray or AD array
+            Views of x, unless a block has indices that do not follow one another.
+
+        Raises
+        ------
+        ShapeError
+            If x has another number of unknowns than the blocks.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x: x - 1.0, blocks={"u": (2, 2), "p": (1,)})
+        >>> problem.unpack([0.0, 1.0, 2.0, 3.0, 4.0])["u"]
+        array([[0., 1.],
+               [2., 3.]])
+        """
+        return unpack(self._definition.unknowns, x)
 
     def residual(self, x: ArrayLike) -> NDArray[Any]:
         """Return F(x), shape (n,).

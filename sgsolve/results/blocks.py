@@ -1,12 +1,8 @@
-"""Blocks: names for groups of unknowns and of the equations with the same indices.
-
-One idea: a message that says ``n[17]`` is worth more than one that says ``unknown 1017``. A block
-names a part of the vector of unknowns; the equations with the same indices carry the same name.
-Norms, tolerances, scales and limits may all be given per block.
-"""
+"""Blocks: names and shapes for groups of unknowns and of the equations with the same indices."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,13 +21,18 @@ class Blocks:
     ----------
     n : int
         Number of unknowns.
-    parts : mapping of str to slice or array_like of int, optional
-        ``{"psi": slice(0, 100), "n": slice(100, 200)}``. Unknowns in no block form a block "x".
+    parts : mapping of str to tuple, slice or array_like of int, optional
+        ``{"u": (20, 20), "p": (20,)}``: shapes, a tuple each; the blocks follow one another in
+        this order, each in C order, and together they have n unknowns. Or indices:
+        ``{"psi": slice(0, 100), "n": slice(100, 200)}``; unknowns in no block form a block "x".
 
     Raises
     ------
     InputError
-        If a block is empty, outside the vector, or overlaps another.
+        If a block is empty, outside the vector, or overlaps another, or if some blocks have shapes
+        and others indices.
+    ShapeError
+        If shapes have another number of unknowns than n.
 
     Examples
     --------
@@ -40,6 +41,9 @@ class Blocks:
     ('u[1]', 'x[1]')
     >>> blocks.norms(np.array([1.0, -2.0, 0.0, 3.0, 4.0]))
     {'u': 2.0, 'x': 4.0}
+    >>> fields = Blocks(7, {"u": (2, 3), "p": ()})
+    >>> fields.label(5), fields.label(6)
+    ('u[1, 2]', 'p')
     """
 
     def __init__(self, n: int, parts: Mapping[str, Any] | None = None) -> None:
@@ -47,6 +51,9 @@ class Blocks:
         named = isinstance(parts, Mapping) and all(isinstance(name, str) for name in parts)
         if not (parts is None or named):
             raise DataTypeError(f"blocks must map names to slices or integers, not {parts!r}")
+        self.shapes = checked_shapes(parts or {})
+        if self.shapes:
+            parts = _laid_out(self.shapes, n)
         owner = np.full(n, -1)
         self.parts: dict[str, slice | NDArray[np.int64]] = {}
         for name, where in (parts or {}).items():
@@ -70,6 +77,8 @@ class Blocks:
                 )
             self.parts[REST] = _compact(rest)
         self.names = tuple(self.parts)
+        for name, where in self.parts.items():
+            self.shapes.setdefault(name, (len(np.arange(n)[where]),))
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -78,8 +87,7 @@ class Blocks:
         return iter(self.parts)
 
     def __repr__(self) -> str:
-        sizes = (f"{name}: {len(np.arange(self.n)[where])}" for name, where in self.parts.items())
-        return f"Blocks({', '.join(sizes)})"
+        return f"Blocks({', '.join(f'{name}: {_size(s)}' for name, s in self.shapes.items())})"
 
     def __contains__(self, name: object) -> bool:
         return name in self.parts
@@ -97,12 +105,48 @@ class Blocks:
         for name, where in self.parts.items():
             if isinstance(where, slice):
                 if where.start <= i < where.stop:
-                    return f"{name}[{i - where.start}]"
+                    return name + self._place(name, i - where.start)
             else:
                 place = np.flatnonzero(where == i)
                 if len(place):
                     return f"{name}[{place[0]}]"
         return f"{REST}[{i}]"
+
+    def _place(self, name: str, i: int) -> str:
+        """Return the indices of element i of a block, in brackets; nothing for a single number."""
+        place = np.unravel_index(i, self.shapes[name])
+        return f"[{', '.join(str(k) for k in place)}]" if place else ""
+
+    def unpack(self, x: Any) -> dict[str, Any]:
+        """Return the blocks of a vector in their shapes, by name.
+
+        Parameters
+        ----------
+        x : ndarray or AD array, shape (..., n)
+
+        Returns
+        -------
+        dict
+            Views of x where the unknowns of a block stand one behind the other.
+
+        Raises
+        ------
+        ShapeError
+            If the last axis does not have n elements.
+        """
+        if np.ndim(x) == 0 or np.shape(x)[-1] != self.n:
+            raise ShapeError(
+                f"the blocks have {self.n} unknowns, {describe(self.shapes)}; there are none in "
+                f"an array of shape {np.shape(x)}"
+            )
+        return {name: self.field(x, name) for name in self.names}
+
+    def field(self, x: Any, name: str) -> Any:
+        """Return one block of a vector, or of each row of an array of shape (..., n)."""
+        where = self[name]
+        if np.ndim(x) == 1:
+            return x[where].reshape(self.shapes[name])
+        return x[..., where].reshape((*np.shape(x)[:-1], *self.shapes[name]))
 
     def norms(self, vector: NDArray[Any]) -> dict[str, float]:
         """Return the largest absolute value in each block."""
@@ -119,10 +163,64 @@ class Blocks:
         result = np.full(self.n, float(default))
         if isinstance(values, Mapping):
             for name, value in values.items():
-                result[self[name]] = _fitting(value, result[self[name]].shape, f"{what}[{name!r}]")
+                inside = result[self[name]].shape
+                if np.shape(value) == self.shapes.get(name):
+                    value = np.reshape(value, inside) if np.ndim(value) else value
+                result[self[name]] = _fitting(value, inside, f"{what}[{name!r}]")
         elif values is not None:
             result[:] = _fitting(values, result.shape, what)
         return result
+
+
+def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of blocks that are given by shapes; nothing if they have indices.
+
+    Raises
+    ------
+    InputError
+        If a shape is none, or if only some blocks have shapes.
+    """
+    shapes = {name: part for name, part in parts.items() if isinstance(part, tuple)}
+    for name, shape in shapes.items():
+        if not all(isinstance(k, int | np.integer) and k > 0 for k in shape):
+            raise InputError(
+                f"block {name!r} has the shape {shape!r}; a shape is a tuple of positive integers, "
+                "and indices are a list or an array"
+            )
+    if shapes and len(shapes) < len(parts):
+        other = next(name for name in parts if name not in shapes)
+        raise InputError(
+            f"block {next(iter(shapes))!r} has a shape (a tuple), and block {other!r} indices; "
+            "give shapes for all blocks or indices for all"
+        )
+    return {name: tuple(int(k) for k in shape) for name, shape in shapes.items()}
+
+
+def total(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return how many unknowns blocks of these shapes have."""
+    return sum(_size(shape) for shape in shapes.values())
+
+
+def describe(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Return names and shapes of blocks, for a message."""
+    return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return math.prod(shape)
+
+
+def _laid_out(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, slice]:
+    """Return the place of each block, one behind the other."""
+    if total(shapes) != n:
+        raise ShapeError(
+            f"the blocks {describe(shapes)} have {total(shapes)} unknowns, but there are {n}"
+        )
+    places, start = {}, 0
+    for name, shape in shapes.items():
+        places[name] = slice(start, start + _size(shape))
+        start += _size(shape)
+    return places
 
 
 def _fitting(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:

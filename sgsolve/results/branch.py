@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .blocks import Blocks
 from .history import Stats, counted
 from .special_points import Special
 from .status import Status
@@ -61,6 +62,8 @@ class Branch:
         The metric of a continuation.
     along : tuple of str
         Other parameters that change along the branch, and so are columns.
+    blocks : Blocks, or None
+        Names and shapes of the unknowns.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Branch:
     kept: NDArray[np.int64] | None = None
     weights: NDArray[Any] | None = None
     along: tuple[str, ...] = ()
+    blocks: Blocks | None = None
 
     @property
     def success(self) -> bool:
@@ -119,6 +123,18 @@ class Branch:
             raise InputError(
                 f"there is no column {column!r}; the columns are {', '.join(self.columns)}"
             ) from None
+
+    def field(self, block: str) -> NDArray[Any]:
+        """Return a block of the unknowns at the kept points, shape (kept points, *its shape).
+
+        Raises
+        ------
+        InputError
+            If the problem has no such block.
+        """
+        blocks = self.blocks or Blocks(self.states.shape[-1])
+        found: NDArray[Any] = blocks.field(self.states, block)
+        return found
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Return (x, parameters) of point i: ``problem.at(**parameters).solve(x)`` goes on."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CheckpointError
+from .blocks import Blocks
 from .branch import Branch
 from .history import COUNTS, Stats
 from .special_points import Rough, Special
@@ -97,6 +98,8 @@ def packed(branch: Branch) -> Content:
     for key, value in branch.params.items():
         if np.asarray(value).dtype.kind in "biufcU":
             content[f"param {key}"] = value
+    for name in branch.blocks or ():
+        content |= _packed_block(branch.blocks, name)
     for key in ("kept", "weights"):
         if getattr(branch, key) is not None:
             content[key] = getattr(branch, key)
@@ -130,7 +133,25 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
         kept=content.get("kept"),
         weights=content.get("weights"),
         along=tuple(content["along"].tolist()),
+        blocks=_blocks(content),
     )
+
+
+def _packed_block(blocks: Any, name: str) -> Content:
+    """Return the place and the shape of a block, under its name."""
+    where = np.arange(blocks.n)[blocks[name]]
+    return {f"block {name}": where, f"shape {name}": np.array(blocks.shapes[name], dtype=int)}
+
+
+def _blocks(content: Mapping[str, Any]) -> Blocks | None:
+    """Return the blocks of a file; None if the branch had none."""
+    places = part(content, "block ")
+    if not places:
+        return None
+    blocks = Blocks(sum(len(where) for where in places.values()), places)
+    shapes = part(content, "shape ")
+    blocks.shapes = {name: tuple(shapes[name].tolist()) for name in blocks.names}
+    return blocks
 
 
 def part(content: Mapping[str, Any], prefix: str) -> Content:

@@ -101,6 +101,10 @@ class Result(SciPyNames):
     def __bool__(self) -> bool:
         return self.success
 
+    def __getitem__(self, block: str) -> Any:
+        """The unknowns of a block, in its shape: a view of `x`."""
+        return self.blocks.field(self.x, block)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "system": None}
 

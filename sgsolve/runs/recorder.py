@@ -125,6 +125,7 @@ class Recorder:
             reached=float(table[-1, 0]) if len(rows) else float("nan"),
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
             weights=curve.metric.weights,
+            blocks=self.family.blocks,
         )
 
     def write(self, curve: Curve, state: Walk) -> None:

@@ -166,6 +166,7 @@ class SweepWatch:
             special=self.special,
             reached=track.here.value if track.here is not None else float("nan"),
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
+            blocks=self.family.system.blocks,
         )
 
     def _settle(self, track: Track) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .. import ad
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
+from ..results.blocks import Blocks
 from .bound import BoundSystem
 from .returned import seeded_vector
 
@@ -93,6 +94,11 @@ class ParameterizedSystem:
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
             self._joint = self._traced(np.append(x, t))
+
+    @property
+    def blocks(self) -> Blocks:
+        """The names and shapes of the unknowns x."""
+        return self.system.blocks
 
     @property
     def pattern(self) -> Pattern:

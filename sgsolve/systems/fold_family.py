@@ -19,6 +19,7 @@ from ..continuation.family import Linear, second_derivative
 from ..continuation.folds import Singular, singularity
 from ..linear.frame import Frame
 from ..pattern import Pattern
+from ..results.blocks import Blocks
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
 from .families import ParameterizedSystem
@@ -74,6 +75,11 @@ class FoldFamily:
     def seconds(self) -> dict[str, float]:
         """Spent in either."""
         return self._inner.seconds
+
+    @property
+    def blocks(self) -> Blocks:
+        """The names and shapes of the unknowns x."""
+        return self.system.blocks
 
     @property
     def pattern(self) -> Pattern:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
+from ..results.blocks import Blocks
 from ..results.special_points import Special
 from ..solvers.workspace import Workspace
 from .bound import BoundSystem
@@ -56,6 +57,11 @@ class GaugedFamily:
     def seconds(self) -> dict[str, float]:
         """Spent in either."""
         return self.inner.seconds
+
+    @property
+    def blocks(self) -> Blocks:
+        """The names and shapes of the unknowns x."""
+        return self.inner.blocks
 
     @property
     def pattern(self) -> Pattern:

@@ -6,6 +6,7 @@ and shared by all systems of a problem.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
-from ..results.blocks import Blocks
+from ..results.blocks import Blocks, checked_shapes
 
 Vector = NDArray[Any]
 
@@ -25,17 +26,29 @@ class Structure:
     ----------
     blocks : mapping or None
     scale : float, array_like, mapping or None
+
+    Attributes
+    ----------
+    parts : dict
+        The blocks as they were given.
+    shapes : dict of str to tuple
+        The shapes of the blocks; empty if they were given by indices or not at all.
     """
 
     def __init__(self, blocks: Any, scale: Any) -> None:
-        self._parts, self._scale = blocks, scale
+        named = isinstance(blocks, Mapping) and all(isinstance(name, str) for name in blocks)
+        if not (blocks is None or named):
+            raise DataTypeError(f"blocks must map names to shapes or indices, not {blocks!r}")
+        self.parts: dict[str, Any] = dict(blocks or {})
+        self.shapes = checked_shapes(self.parts)
+        self._scale = scale
         self._blocks: dict[int, Blocks] = {}
         self._patterns: dict[int, Pattern] = {}
 
     def blocks(self, n: int) -> Blocks:
         """Return the blocks of n unknowns."""
         if n not in self._blocks:
-            self._blocks[n] = Blocks(n, self._parts)
+            self._blocks[n] = Blocks(n, self.parts)
         return self._blocks[n]
 
     def scale(self, n: int) -> Vector | None:

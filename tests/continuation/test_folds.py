@@ -136,7 +136,7 @@ def test_the_arch_is_the_arch_by_hand():
     arch, hand = Arch(), ArchByHand()
     u = np.random.default_rng(0).normal(size=arch.n)
     force, K = hand.assembled(u)
-    residual = arch.at(load=0.3).residual(u)
+    residual = arch.residual(u, load=0.3)
     assert np.allclose(residual, force - 0.3 * hand.load, rtol=0, atol=1e-9 * np.abs(force).max())
     J = Problem(arch.residual).at(load=0.3).jacobian(u)
     assert np.abs(J - K).max() < 1e-10 * np.abs(K).max()
