@@ -45,6 +45,7 @@ AD = (
     "functions",
     "drivers",
     "several_arguments",
+    "traced_evaluation",
     "checking",
     "__init__",
 )

@@ -25,7 +25,7 @@ from .operators import Operators, call_ufunc
 from .programs.evaluation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
 from .structures.structure import Structure
-from .ufunc_calls import DOUBLE
+from .ufunc_calls import DOUBLE, array_of_values
 
 
 class ADArray(Operators):
@@ -57,6 +57,9 @@ class ADArray(Operators):
     @property
     def value(self) -> NDArray[Any]:
         """The numbers, as a read-only ndarray (``np.array(y.value)`` is a copy to write into)."""
+        if hasattr(self._value, "record"):
+            traced: NDArray[Any] = self._value
+            return traced
         view: NDArray[Any] = np.asarray(self._value).view()
         view.flags.writeable = False
         return view
@@ -86,7 +89,7 @@ class ADArray(Operators):
             )
 
     def _jacobian_dtype(self) -> Any:
-        dtype = np.asarray(self._value).dtype
+        dtype = array_of_values(self._value).dtype
         if dtype is DOUBLE:
             return dtype
         return np.result_type(dtype, np.float32) if dtype.kind in "fc" else np.dtype(float)

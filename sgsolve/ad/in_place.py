@@ -92,7 +92,7 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
             f"y {operator} v: y has dtype {y.dtype}, the result {result.dtype}; write y = y "
             f"{operator[:-1]} v"
         )
-    value = np.asarray(result._value)
+    value = result._value if hasattr(result._value, "record") else np.asarray(result._value)
     if value.dtype != y.dtype or value.strides != y._value.strides:
         # In y's precision, and in the order in which y lies in memory.
         own = np.empty_like(y._value)

@@ -24,15 +24,18 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
         raise DerivativeError(
             "an AD array cannot be an index; take it from constants, or choose with np.where"
         )
+    if hasattr(key, "record"):
+        key = key.decided()  # which elements it chooses
     if value.ndim == 1 and isinstance(key, np.ndarray) and _chooses_of_vector(key):
         index = derivative.root.index(key, len(value))
         result = index.gather(value)
         if key.ndim > 1:
             result = result.reshape(key.shape)
         return result, derivative.taken(index)
+    array = value if hasattr(value, "record") else np.asarray(value)
     if key is Ellipsis:
-        return np.asarray(value)[...], derivative
-    result = np.asarray(value)[key]
+        return array[...], derivative
+    result = array[key]
     return result, _taken_in_general(np.shape(value), derivative, key)
 
 

@@ -44,6 +44,16 @@ def raw_value(x: Any) -> Any:
     return getattr(x, "_value", x)
 
 
+def array_of_values(x: Any) -> Any:
+    """Return values as an ndarray; those of a traced evaluation stay traced."""
+    return x if hasattr(x, "record") else np.asarray(x)
+
+
+def decided(x: Any) -> Any:
+    """Return values on which the course of the evaluation depends, as an ndarray."""
+    return np.asarray(x.decided() if hasattr(x, "record") else x)
+
+
 def common_dtype(values: Any) -> Any:
     """Return the dtype that NumPy gives a combination of these values."""
     for v in values:
@@ -237,6 +247,9 @@ def _precise(v: Any, dtype: Any) -> Any:
 
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
+    for v in values:
+        if hasattr(v, "record"):
+            return v.record_partials(functools.partial(without_overflow, _loud(rule)), values)
     try:
         return without_overflow(_loud(rule), *values)
     except TypeError as error:
@@ -276,7 +289,7 @@ def _constant_operand(x: Any) -> Any:
                 "np.stack or np.hstack to join AD arrays"
             )
         return x
-    if isinstance(x, (int, float, complex, np.generic)):
+    if isinstance(x, (int, float, complex, np.generic)) or hasattr(x, "record"):
         return x
     if isinstance(x, (list, tuple)):
         return np.asarray(x)

@@ -169,6 +169,8 @@ def flat(partial: Any, like: Any) -> Any:
         return (number, array) if isinstance(array, np.ndarray) else number * array
     if type(partial) is np.float64 and like.size == 1:
         return partial.reshape(1)  # one element today, and another value tomorrow
+    if hasattr(partial, "record") and partial.size == 1:
+        return np.broadcast_to(partial, like.shape).ravel()  # another number in other evaluations
     if np.ndim(partial) == 0 or partial.size == 1:
         number = partial.item() if hasattr(partial, "item") else partial
         # Extended precision would be cut to double by a Python float.

@@ -13,7 +13,7 @@ from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import common_dtype, raw_value
+from ..ufunc_calls import array_of_values, common_dtype, decided, raw_value
 from .sides import merge_branches
 
 
@@ -23,7 +23,7 @@ def where(cond: Any, a: Any, b: Any) -> Any:
     Both sides are evaluated; a NaN or infinity on the side not taken does not leak into the
     value or the derivative. A pattern from `seed_sparsity` counts both sides.
     """
-    cond = np.asarray(raw_value(cond))
+    cond = array_of_values(raw_value(cond))
     if not (isinstance(a, ADArray) or isinstance(b, ADArray)):
         return np.where(cond, a, b)
     va, vb = raw_value(a), raw_value(b)
@@ -82,7 +82,7 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
             "branch: both sides must be functions of the positions, such as lambda i: x[i]; for "
             "numbers and arrays there is np.where"
         )
-    cond = np.asarray(raw_value(cond), dtype=bool)
+    cond = np.asarray(decided(raw_value(cond)), dtype=bool)
     if all_branches_wanted():
         return _both_sides(cond, iftrue, iffalse)
     if cond.ndim == 0:
@@ -114,15 +114,27 @@ def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...
 
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
-    values = np.empty(size, dtype=common_dtype([raw_value(v) for _, v in sides]))
+    dtype = common_dtype([raw_value(v) for _, v in sides])
+    parts = [part for index, v in sides for part in (index, raw_value(v))]
+    values = _merged_values(size, dtype, *parts)
     pieces = []
     for index, v in sides:
-        values[index.values] = raw_value(v)
         if isinstance(v, ADArray):
             pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
     if len(shape) != 1:
         values = values.reshape(shape)
     return ADArray(values, merge_branches(pieces, size)) if pieces else values
+
+
+def _merged_values(size: int, dtype: Any, *parts: Any) -> Any:
+    """Return the values of all sides at their positions; `parts` are an index and its values."""
+    for v in parts[1::2]:
+        if hasattr(v, "record"):
+            return v.record(_merged_values, (size, dtype, *parts))
+    values = np.empty(size, dtype=dtype)
+    for index, v in zip(parts[::2], parts[1::2], strict=True):
+        values[index.values] = v
+    return values
 
 
 def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
@@ -137,7 +149,9 @@ def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:
     result = where(flat, a, b)
     # The dtype is that of the sides which an ordinary evaluation would have called.
     used = [raw_value(v) for v, count in ((a, flat.any()), (b, not flat.all())) if count]
-    values = np.asarray(raw_value(result)).astype(np.result_type(*used or map(raw_value, (a, b))))
+    values = array_of_values(raw_value(result)).astype(
+        np.result_type(*used or map(raw_value, (a, b)))
+    )
     values = values.reshape(cond.shape)
     return ADArray(values, result._derivative) if isinstance(result, ADArray) else values
 

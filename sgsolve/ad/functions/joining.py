@@ -59,7 +59,7 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
 
 
 def _array(a: Any) -> Any:
-    if type(a) in ARRAYS or isinstance(a, np.ndarray):
+    if type(a) in ARRAYS or isinstance(a, np.ndarray) or hasattr(a, "record"):
         return a
     joined = array_of(a)
     return joined if type(joined) is ADArray else np.asarray(a)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from ...errors import ShapeError
 from ...private_api import add_csr_product
@@ -16,7 +17,7 @@ from ..derivatives.derivative import Derivative
 from ..indexing import NamedOperand
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
-from ..ufunc_calls import DOUBLE, EXTENDED, raw_value
+from ..ufunc_calls import DOUBLE, EXTENDED, array_of_values, raw_value
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 
@@ -42,14 +43,22 @@ def _fits(A: Any, y: ADArray) -> bool:
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
     """Return the product of a sparse matrix and a vector."""
     vector = y._value
+    if type(vector) is np.ndarray:
+        result = _matrix_times_vector(A, vector)
+    else:
+        result = vector.record(_matrix_times_vector, (A, vector))
+    derivative = _in_own_precision(y)
+    return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
+
+
+def _matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
     if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
         # What ``A @ vector`` comes down to, without the questions on the way.
         result = np.zeros(len(A.indptr) - 1)
         add_csr_product(A, vector, result)
-    else:
-        result = A @ vector
-    derivative = _in_own_precision(y)
-    return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
+        return result
+    product: NDArray[Any] = A @ vector
+    return product
 
 
 def _in_own_precision(y: ADArray) -> Derivative:
@@ -65,7 +74,7 @@ def _product(numpys: Any, a: Any, b: Any) -> Any:
     a, b = _operand(a), _operand(b)
     if a.shape[-1] != b.shape[0 if b.ndim == 1 else -2]:
         raise ShapeError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
-    result = numpys(raw_value(a), raw_value(b))
+    result = _value_of_product(numpys, raw_value(a), raw_value(b))
     if isinstance(a, ADArray) and not isinstance(b, ADArray) and a.ndim <= b.ndim == 2:
         return _constant_right(a, b, result)
     if isinstance(b, ADArray) and not isinstance(a, ADArray) and b.ndim <= a.ndim == 2:
@@ -73,8 +82,15 @@ def _product(numpys: Any, a: Any, b: Any) -> Any:
     return ADArray(result, _sum_of_products(a, b)._derivative)
 
 
+def _value_of_product(numpys: Any, a: Any, b: Any) -> Any:
+    for v in (a, b):
+        if hasattr(v, "record"):
+            return v.record(numpys, (a, b))  # a sparse matrix would ask for a plain array
+    return numpys(a, b)
+
+
 def _operand(a: Any) -> Any:
-    return a if isinstance(a, ADArray) or sp.issparse(a) else np.asarray(a)
+    return a if isinstance(a, ADArray) or sp.issparse(a) else array_of_values(a)
 
 
 def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:

@@ -18,7 +18,7 @@ from ..array import ADArray
 from ..derivatives.derivative import Derivative
 from ..indexing import NamedOperand
 from ..structures.operands import Index
-from ..ufunc_calls import EXTENDED, raw_value
+from ..ufunc_calls import EXTENDED, array_of_values, raw_value
 from .branching import where
 
 
@@ -28,7 +28,7 @@ def sum_of_elements(
     """Return the sum over axes; np.sum for AD arrays."""
     limits = options_of_selection(kwargs, "sum")
     result = np.sum(
-        np.asarray(raw_value(a)), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits
+        array_of_values(raw_value(a)), axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits
     )
     a = _chosen(a, limits, 0.0)
     return ADArray(result, _summed(a._derivative, a.shape, axis, int(np.size(result))))
@@ -71,7 +71,7 @@ def _weighted_sum(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
     """Return `result` with the derivative of ``sum(weights * a, axis)``, weights held fixed."""
     derivative = a._derivative
     if not derivative.is_sparsity:
-        full = np.broadcast_to(np.asarray(weights), a.shape)
+        full = np.broadcast_to(array_of_values(weights), a.shape)
         if full.dtype.kind not in "fc":
             full = full.astype(float)
         if full.size == 1:
@@ -215,7 +215,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
             f"np.linalg.norm(ord={ord!r}) of a matrix is not supported on AD arrays; use "
             "ord='fro', or np.sum and np.max over the axes you mean"
         )
-    v = np.asarray(raw_value(x))
+    v = array_of_values(raw_value(x))
     result = np.linalg.norm(v, ord, axis, flag(keepdims))
     if ord in (np.inf, -np.inf):
         largest = TABLE[np.max if ord > 0 else np.min](abs(x), axis=axis, keepdims=keepdims)
@@ -223,7 +223,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     if ord == 0:
         return _weighted_sum(x, 0.0, axis, result)
     p = 2 if ord in (None, "fro") else ord
-    size = np.asarray(np.linalg.norm(v, ord, axis, True))
+    size = array_of_values(np.linalg.norm(v, ord, axis, True))
     with np.errstate(all="ignore"):
         relative = v / np.where(size == 0, 1.0, size)
         slope = np.sign(v) if p == 1 else relative * np.abs(relative) ** (p - 2)

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from ...private_api import NOT_GIVEN
 from ..array import ADArray
-from ..ufunc_calls import EXTENDED, raw_value
+from ..ufunc_calls import EXTENDED, array_of_values, raw_value
 from .reductions import refuse
 
 
@@ -19,7 +19,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
 
     The Jacobian is triangular, half full: n unknowns make n^2/2 entries.
     """
-    v = np.asarray(raw_value(a))
+    v = array_of_values(raw_value(a))
     result = np.cumsum(v, axis=axis, dtype=dtype)
     lines, axis = _along(v.shape, axis)
     n = lines[axis]
@@ -115,7 +115,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     """Return central differences along axes; np.gradient for AD arrays."""
     if any(isinstance(h, ADArray) for h in spacing):
         raise DerivativeError("np.gradient on AD arrays needs constant spacing")
-    v = np.asarray(raw_value(f))
+    v = array_of_values(raw_value(f))
     numpys: Any = np.gradient
     results = numpys(v, *spacing, axis=axis, edge_order=edge_order)
     single = type(results) is np.ndarray

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import DerivativeError, InputError
 from ..array import ADArray
 from ..indexing import permuted
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import array_of_values, raw_value
 from .branching import where
 
 NUMPY_ONLY = (
@@ -42,7 +42,7 @@ def _selecting(func: Callable[..., Any]) -> Callable[..., Any]:
 
 def selected_by(y: ADArray, choose: Callable[[Any], Any], name: Any) -> ADArray:
     """Return ``choose(y)`` for a function that only moves elements; see `permuted` for `name`."""
-    result = choose(np.asarray(y._value))
+    result = choose(array_of_values(y._value))
     derivative = y._derivative
     if name is not None:
         return ADArray(result, permuted(derivative, name, y.shape, choose))
@@ -81,7 +81,7 @@ def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
 def reshape(y: Any, /, shape: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     """Return y in another shape; np.reshape for AD arrays."""
     shape = kwargs.pop("newshape", shape)
-    value_ = np.asarray(y._value)
+    value_ = array_of_values(y._value)
     result = np.reshape(value_, shape, order=order, **kwargs)
     if order in ("A", "a"):
         order = "F" if value_.flags.fnc else "C"
@@ -110,7 +110,7 @@ def flatten(y: Any, order: Any = "C") -> Any:
 
 
 def _raveled(y: Any, order: Any, func: Any) -> Any:
-    value_ = np.asarray(y._value)
+    value_ = array_of_values(y._value)
     result = func(value_, order)
     if order in ("C", "c", None) or value_.ndim == 0 or not value_.size:
         return ADArray(result, y._derivative)
@@ -208,7 +208,7 @@ def _diag(y: Any, k: int = 0) -> Any:
     n = y.size + abs(k)
     i = np.arange(y.size)
     flat = (i + max(0, -k)) * n + i + max(0, k)
-    value_ = np.diag(np.asarray(y._value), k)
+    value_ = np.diag(array_of_values(y._value), k)
     index = y._derivative.root.index(flat, n * n)
     return ADArray(value_, y._derivative.put(index, n * n))
 
@@ -228,7 +228,7 @@ def _resize(y: Any, new_shape: Any) -> Any:
 
 
 def _copy(y: Any, order: Any = "K", subok: bool = False) -> Any:
-    return ADArray(np.array(y._value, order=order, copy=True), y._derivative)
+    return ADArray(np.copy(y._value, order=order), y._derivative)
 
 
 def _around(y: Any, decimals: int = 0) -> Any:

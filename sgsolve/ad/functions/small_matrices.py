@@ -20,7 +20,7 @@ from .. import complex_values
 from ..array import ADArray
 from ..derivatives.array_operations import flat
 from ..nested import array_of
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import array_of_values, raw_value
 
 LARGEST = 16
 
@@ -93,7 +93,7 @@ def _stacked_product(a: Any, b: Any) -> Any:
 
 def _small(a: Any, name: str) -> Any:
     a = array_of(a)
-    a = a if isinstance(a, ADArray) else np.asarray(a)
+    a = a if isinstance(a, ADArray) else array_of_values(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ShapeError(f"np.linalg.{name} needs square matrices, not shape {a.shape}")
     if a.shape[-1] > LARGEST:

@@ -128,25 +128,38 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
     values = [v._value if type(v) is ADArray else v for _, _, v in parts]
-    result = np.zeros(n, common_dtype(values))
+    dtype = common_dtype(values)
     root = next((p.v._derivative.root for p in parts if type(p.v) is ADArray), None)
     if root is None:
+        result = np.zeros(n, dtype)
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
         return result
     places = []
+    indices = []
     for (_, idx, array), v in zip(parts, values, strict=True):
         index = root.index(idx, n)
-        if index.unique:
-            result[index.range or index.values] += v
-        else:
-            np.add.at(result, index.values, v)
+        indices.append(index)
         if type(array) is ADArray:
             d = array._derivative
             if v.shape != idx.shape:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
-    return ADArray(result, total(places))
+    return ADArray(_sum_of_values(n, dtype, indices, *values), total(places))
+
+
+def _sum_of_values(n: int, dtype: Any, indices: Any, *values: Any) -> Any:
+    """Return the vector of length n that has values added at the positions of each index."""
+    for v in values:
+        if hasattr(v, "record"):
+            return v.record(_sum_of_values, (n, dtype, indices, *values))
+    result = np.zeros(n, dtype)
+    for index, v in zip(indices, values, strict=True):
+        if index.unique:
+            result[index.range or index.values] += v
+        else:
+            np.add.at(result, index.values, v)
+    return result
 
 
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:

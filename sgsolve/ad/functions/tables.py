@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import array_of_values, raw_value
 from .branching import where
 
 
@@ -21,13 +21,14 @@ def interp(
     """
     if isinstance(xp, ADArray) or isinstance(fp, ADArray) or period is not None:
         raise DerivativeError("np.interp on AD arrays needs a constant table and no period")
-    v = np.asarray(raw_value(x), dtype=float)
+    v = array_of_values(raw_value(x)).astype(float, copy=False)
     xp, fp = np.asarray(xp, dtype=float), np.asarray(fp)
     result = np.interp(v, xp, fp, left, right)
     if x._derivative.is_sparsity:
         return ADArray(result, x._derivative)
     cell = np.clip(np.searchsorted(xp, v, side="right") - 1, 0, max(len(xp) - 2, 0))
-    slope = np.diff(fp)[cell] / np.diff(xp)[cell] if len(xp) > 1 else np.zeros(v.shape)
+    rise = np.diff(fp) / np.diff(xp) if len(xp) > 1 else np.zeros(1)
+    slope = np.take(rise, cell)
     slope = np.where((v < xp[0]) | (v > xp[-1]), 0.0, slope)
     slope = slope.astype(np.result_type(slope, float), copy=False)
     return ADArray(result, x._derivative.scaled(slope.ravel()))

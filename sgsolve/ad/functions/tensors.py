@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..array import ADArray
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import array_of_values, raw_value
 
 
 def cross(
@@ -29,7 +29,7 @@ def cross(
 
 
 def _components_last(a: Any, axis: int) -> Any:
-    a = a if isinstance(a, ADArray) else np.asarray(a)
+    a = a if isinstance(a, ADArray) else array_of_values(a)
     if not -a.ndim <= axis < a.ndim or a.shape[axis] != 3:
         raise ShapeError(
             f"np.cross of AD arrays needs three components along axis {axis}, not shape {a.shape}; "
@@ -76,7 +76,7 @@ def _spelled_out(arguments: Any) -> tuple[str, list[Any]]:
 
 
 def _tensor_operand(a: Any) -> Any:
-    return a if isinstance(a, ADArray) else np.asarray(a)
+    return a if isinstance(a, ADArray) else array_of_values(a)
 
 
 def _named(axes: Any) -> str:

@@ -80,7 +80,7 @@ def primitive(f: Function, rule: Function) -> Function:
         if not any(which):
             return f(*args)
         values = [raw_value(a) for a in args]
-        y = f(*values)
+        y = _called(f, values)
         shape = np.broadcast_shapes(*map(np.shape, values))
         if np.shape(y) != shape:
             raise ShapeError(
@@ -88,7 +88,7 @@ def primitive(f: Function, rule: Function) -> Function:
                 f"shape {shape}"
             )
         structure_only = any(a._derivative.is_sparsity for a in args if isinstance(a, ADArray))
-        slopes = [1.0] * len(args) if structure_only else rule(y, which, *values)
+        slopes = [1.0] * len(args) if structure_only else _slopes(rule, y, which, values)
         total: Derivative | None = None
         for a, slope in zip(args, slopes, strict=True):
             if not isinstance(a, ADArray):
@@ -101,6 +101,20 @@ def primitive(f: Function, rule: Function) -> Function:
         return share_where_views(ADArray(y, total), args)
 
     return applied
+
+
+def _called(f: Function, values: list[Any]) -> Any:
+    """Return ``f(*values)``, as one operation where values are traced."""
+    for v in values:
+        if hasattr(v, "record"):
+            return v.record(f, tuple(values))
+    return f(*values)
+
+
+def _slopes(rule: Function, y: Any, which: list[bool], values: list[Any]) -> Any:
+    if hasattr(y, "record"):
+        return y.record_partials(rule, (y, tuple(which), *values))
+    return rule(y, which, *values)
 
 
 def _bernoulli(x: Any) -> Any:

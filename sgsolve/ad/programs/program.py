@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..derivatives import array_operations as op
 from ..derivatives.coefficients import moderate
 from ..derivatives.folded import STRICT, wide
 from .derivative_graph import DerivativeNode, carry_out, inputs_of
-from .graph import Store
+from .graph import Graph, Store
 from .numpy_printer import numpy_function
 from .tape import Tape
 from .tracing import Tracer
@@ -60,7 +61,7 @@ class Program:
         self.dtype = dtype
         self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
-        _add_outputs(tracer, self.plan, coefficients)
+        add_outputs(tracer.graph, tracer.operand, self.plan, coefficients)
         self.graph = tracer.graph
         self.source, self.compute = numpy_function(self.graph)
         self._results: deque[NDArray[Any]] = deque()
@@ -120,12 +121,13 @@ class Program:
         return vector, [vector[b:e] for b, e in itertools.pairwise(ends)]
 
 
-def _add_outputs(tracer: Tracer, plan: Plan, coefficients: list[Any]) -> None:
+def add_outputs(
+    graph: Graph, node: Callable[[Any], Any], plan: Plan, coefficients: list[Any]
+) -> None:
     """Add what the program stores and returns to the graph.
 
     It stores the source vector of the assembly, and returns the numbers of the constant part.
     """
-    graph, node = tracer.graph, tracer.operand
     for place, (term, _, expand) in enumerate(plan.layout.sources):
         alpha, s, c, a = coefficients[term]
         if expand is None:

@@ -126,6 +126,9 @@ class Index:
 
     def gather(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return ``array[values]`` of a vector."""
+        if type(array) is not np.ndarray and hasattr(array, "record"):
+            traced: NDArray[Any] = array.record(Index.gather, (self, array))
+            return traced
         if self.transient or self.shift is None:
             return array.take(self.values)
         # A block copy and a few repairs take a third of the time of a gather.

@@ -139,6 +139,8 @@ class Root(Structure):
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
+        if type(array) is not np.ndarray and hasattr(array, "record"):
+            array = array.decided()  # type: ignore[attr-defined]  # a traced array
         if PASSING:
             passing = PASSING.get(id(array))
             if passing is not None and passing.values is array:
@@ -151,6 +153,8 @@ class Root(Structure):
 
     def matrix(self, array: Any) -> Matrix:
         """Return the operand of a matrix that the user supplied."""
+        if hasattr(array, "record"):
+            array = array.decided()
         return self.operands.matrix(array, self.clock)
 
     def selection(self, cols: Columns) -> Structure:

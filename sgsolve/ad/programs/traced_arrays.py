@@ -1,0 +1,261 @@
+"""Traced arrays: values that add what is done to them to a graph.
+
+A traced array stands for an ndarray, or a number, in an evaluation. It holds the values of this
+evaluation and the node that computes them. NumPy's functions and operators on it are carried out
+by NumPy and added to the graph. Where Python or the library needs the values themselves (``if``,
+positions of a mask), the graph gets a `Guard`. NumPy gets no plain array from it: a conversion
+would hide operations from the graph, and raises `UntraceableError`.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..derivatives import array_operations as op
+from ..derivatives.symbols import UntraceableError
+from .graph import Graph, Guard, Kind, Node, Operand
+
+# What these return does not depend on values.
+OF_SHAPE_AND_TYPE = (
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj,
+    np.min_scalar_type, np.zeros_like, np.ones_like, np.empty_like,
+)  # fmt: skip
+WRITING = (
+    "sort", "fill", "put", "itemset", "partition", "resize", "setfield", "setflags", "byteswap",
+)  # fmt: skip
+# Functions that write into an argument.
+WRITING_FUNCTIONS = (np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal)
+
+
+class TracedArray:
+    """An array or a number of a traced evaluation.
+
+    Attributes
+    ----------
+    value : ndarray or numpy scalar
+    node : Node
+    graph : Graph
+    """
+
+    __slots__ = ("graph", "node", "value")
+    __array_priority__ = 900.0
+    __hash__ = object.__hash__
+
+    def __init__(self, value: Any, node: Node, graph: Graph) -> None:
+        self.value = value
+        self.node = node
+        self.graph = graph
+
+    # ---- adding operations -------------------------------------------------------------------
+
+    def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return ``function(*arguments)``, traced."""
+        if function is op.unrecorded(op.partial):
+            return self.record_partials(function, arguments)
+        return self._traced(*self._applied(function, arguments), keep_numbers=False)
+
+    def record_partials(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return the partial derivatives that a rule gives; Python numbers hold at every x."""
+        return self._traced(*self._applied(function, arguments), keep_numbers=True)
+
+    def _applied(self, function: Callable[..., Any], arguments: Any) -> tuple[Any, Operand]:
+        result = function(*untraced(tuple(arguments)))
+        operands = tuple(map(self._operand, arguments))
+        return result, self.graph.operation(function, operands, *_declared(result))
+
+    def _traced(self, result: Any, node: Node, keep_numbers: bool) -> Any:
+        if result is None or (keep_numbers and type(result) in (float, int, complex)):
+            return result
+        if isinstance(result, (tuple, list)):
+            parts = []
+            for k, part in enumerate(result):
+                operands = (node, self.graph.constant(k))
+                item = self.graph.operation(operator.getitem, operands, *_declared(part))
+                parts.append(self._traced(part, item, keep_numbers))
+            return type(result)(parts) if type(result) in (tuple, list) else tuple(parts)
+        if isinstance(result, (np.ndarray, np.generic, int, float, complex)):
+            return TracedArray(result, node, self.graph)
+        raise UntraceableError
+
+    def _operand(self, argument: Any) -> Operand:
+        if isinstance(argument, TracedArray):
+            return argument.node
+        if _is_operands(argument):
+            return tuple(map(self._operand, argument))
+        return self.graph.constant(argument)
+
+    def decided(self) -> Any:
+        """Return the values, on which the course of the evaluation is going to depend."""
+        self.graph.guards.append(Guard(self.node, self.value))
+        return self.value
+
+    # ---- NumPy's protocols -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(hasattr(x, "_derivative") for x in inputs):
+            return NotImplemented
+        if kwargs.get("out") is not None:
+            raise UntraceableError
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self.record(*_with_keywords(function, inputs, kwargs))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(hasattr(t, "_derivative") for t in types):
+            return NotImplemented
+        if func in OF_SHAPE_AND_TYPE:
+            return func(*untraced(args), **untraced(kwargs))
+        if func in WRITING_FUNCTIONS or kwargs.get("out") is not None:
+            raise UntraceableError
+        return self.record(*_with_keywords(func, args, kwargs))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise UntraceableError
+
+    # ---- what an array has -------------------------------------------------------------------
+
+    shape = property(lambda self: np.shape(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    size = property(lambda self: np.size(self.value))
+    dtype = property(lambda self: np.asarray(self.value).dtype)
+    flags = property(lambda self: np.asarray(self.value).flags)
+    strides = property(lambda self: np.asarray(self.value).strides)
+    T = property(lambda self: self.record(_attribute("T"), (self,)))
+    real = property(lambda self: self.record(_attribute("real"), (self,)))
+    imag = property(lambda self: self.record(_attribute("imag"), (self,)))
+
+    @property
+    def base(self) -> Any:
+        """The array that the memory belongs to; the own one's values stand for themselves."""
+        return self.value if self.value.base is None else self.value.base
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        if name in ("nbytes", "itemsize"):
+            return getattr(self.value, name)
+        if name in WRITING or not callable(getattr(np.ndarray, name)):
+            raise UntraceableError
+        method = _method_named(name)
+        return lambda *args, **kwargs: self.record(*_with_keywords(method, (self, *args), kwargs))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.record(operator.getitem, (self, key))
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise UntraceableError
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Any:
+        return (self[k] for k in range(len(self.value)))
+
+    # ---- what Python asks --------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(self.decided())
+
+    def __float__(self) -> float:
+        return float(self.decided())
+
+    def __int__(self) -> int:
+        return int(self.decided())
+
+    def __complex__(self) -> complex:
+        return complex(self.decided())
+
+    def __index__(self) -> int:
+        return operator.index(self.decided())
+
+
+def untraced(argument: Any) -> Any:
+    """Return an argument with values in place of traced arrays, in tuples and lists too."""
+    if isinstance(argument, TracedArray):
+        return argument.value
+    if _is_operands(argument):
+        return tuple(map(untraced, argument))
+    if type(argument) is dict:  # not one of the sparse matrices that are dicts
+        return {k: untraced(v) for k, v in argument.items()}
+    return argument
+
+
+def _is_operands(argument: Any) -> bool:
+    """Whether an argument stands for several operands: a tuple, or a list with traced arrays."""
+    return isinstance(argument, tuple) or (isinstance(argument, list) and _holds_traced(argument))
+
+
+def _holds_traced(argument: Any) -> bool:
+    if isinstance(argument, (tuple, list)):
+        return any(map(_holds_traced, argument))
+    return isinstance(argument, TracedArray)
+
+
+def _declared(result: Any) -> tuple[Kind, tuple[int, ...], Any]:
+    if isinstance(result, np.ndarray):
+        return Kind.ARRAY, result.shape, result.dtype
+    if isinstance(result, (np.generic, int, float, complex)):
+        return Kind.NUMBER, (), np.result_type(result)
+    return Kind.OBJECT, (), None
+
+
+def _with_keywords(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+    """Return a function of positional arguments only, and these."""
+    if not kwargs:
+        return function, tuple(args)
+    names = tuple(sorted(kwargs))
+    return _of_positions(function, len(args), names), (*args, *(kwargs[n] for n in names))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _of_positions(function: Any, count: int, names: tuple[str, ...]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        return function(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+
+    return call
+
+
+@functools.lru_cache(maxsize=1000)
+def _method_named(name: str) -> Callable[..., Any]:
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(x, name)(*args, **kwargs)
+
+    return call
+
+
+@functools.lru_cache(maxsize=100)
+def _attribute(name: str) -> Callable[..., Any]:
+    return operator.attrgetter(name)
+
+
+def _binary(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[..., Any]:
+    def method(self: TracedArray, other: Any) -> Any:
+        if hasattr(other, "_derivative") or hasattr(other, "tocsr"):
+            return NotImplemented
+        return self.record(function, (other, self) if reflected else (self, other))
+
+    return method
+
+
+def _unary(function: Callable[[Any], Any]) -> Callable[[TracedArray], Any]:
+    return lambda self: self.record(function, (self,))
+
+
+def _writing(self: TracedArray, other: Any) -> NoReturn:
+    raise UntraceableError
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
+              "xor", "lshift", "rshift"):  # fmt: skip
+    _function: Any = getattr(operator, f"__{_name}__")
+    setattr(TracedArray, f"__{_name}__", _binary(_function))
+    setattr(TracedArray, f"__r{_name}__", _binary(_function, reflected=True))
+    setattr(TracedArray, f"__i{_name}__", _writing)
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(TracedArray, f"__{_name}__", _binary(getattr(operator, _name)))
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(TracedArray, f"__{_name}__", _unary(getattr(operator, f"__{_name}__")))
