@@ -2,7 +2,7 @@
 
 ``python benchmarks/device_accuracy.py`` compares the diode and the solar cell with the curves in
 `tests/data` (an independent program in 128-bit arithmetic), then runs every sweep of the gallery
-and counts factorisations for each bias, steps that were rejected, and analyses of the pattern.
+and counts factorizations for each bias, steps that were rejected, and analyses of the pattern.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def costs() -> None:
         count = len(branch)
         print(
             f"{current[0]:22s} {name:10s} {count:3d} points  "
-            f"{branch.stats.n_factor / count:5.1f} factorisations each  "
+            f"{branch.stats.n_factor / count:5.1f} factorizations each  "
             f"{len(branch.rejected)} rejected  {branch.stats.n_analyze} analyses  "
             f"{branch.stats.backend}  solved: {branch.success}",
             file=sys.stderr,

@@ -20,7 +20,7 @@ import numpy as np
 import pn_diode
 
 BIASES = [0.1 * k for k in range(11)]
-HEAD = ("nodes", "backend", "iterations", "a point", "analyses", "factorisations", "ms/iteration",
+HEAD = ("nodes", "backend", "iterations", "a point", "analyses", "factorizations", "ms/iteration",
         "residual+J %", "factor+solve %", "rest %")  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Times of the linear back ends: what `linear.LinearSolver` chooses, and what its checks cost.
 
 Run ``python benchmarks/linear_backends.py [band | dense | overhead | order]``; set
-OMP_NUM_THREADS for a fixed number of threads. Every time is one factorisation with one checked
+OMP_NUM_THREADS for a fixed number of threads. Every time is one factorization with one checked
 solve, in microseconds, the best of several repetitions.
 """
 
@@ -30,7 +30,7 @@ def best(function: Callable[[], Any], seconds: float = 0.3) -> float:
 
 
 def step(A: Any, name: str) -> float:
-    """Return the time of a factorisation and a solve; NaN if the back end is missing."""
+    """Return the time of a factorization and a solve; NaN if the back end is missing."""
     pattern = Pattern.of(A)
     try:
         solver = linear.LinearSolver(pattern, name)

@@ -1,4 +1,4 @@
-"""A sweep of bias points on the pn diode with each predictor: factorisations, iterations, time.
+"""A sweep of bias points on the pn diode with each predictor: factorizations, iterations, time.
 
     python benchmarks/sweep_predictors.py [nodes [points]]
 
@@ -22,7 +22,7 @@ from physics.start import method
 
 from sgsolve.solvers import Constant, Secant, Tangent
 
-HEAD = ("predictor", "points", "analyses", "factorisations", "a point", "iterations", "seconds")
+HEAD = ("predictor", "points", "analyses", "factorizations", "a point", "iterations", "seconds")
 
 
 def mesh(count: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 One idea: a pattern is an object. Whoever holds two matrices with the same `Pattern` object knows
 that they have the same structure without looking at it, so that an analysis, an assembly plan or
 a scaling made for one serves the other. `ad` fills the values of a Jacobian on a pattern, and
-`linear` analyzes a pattern once and factorises many values on it.
+`linear` analyzes a pattern once and factorizes many values on it.
 """
 
 from __future__ import annotations

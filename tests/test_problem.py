@@ -201,7 +201,7 @@ def test_singular_matrix_names_the_unknowns():
     problem = Problem(lambda x: np.stack([x[0] + x[1] - 2.0, 2.0 * x[0] + 2.0 * x[1] - 5.0]))
     result = problem.solve(
         [0.0, 0.0],
-        solvers.Newton(direction=solvers.NewtonDirection(regularise=0.0)),
+        solvers.Newton(direction=solvers.NewtonDirection(regularize=0.0)),
         raise_on_failure=False,
     )
     assert result.status is Status.SINGULAR_JACOBIAN

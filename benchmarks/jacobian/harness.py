@@ -16,13 +16,13 @@ Interpreters and outside sources are named by environment variables, never by pa
 
 What is measured, in every worker:
 
-  setup     building whatever the peer needs before the first Jacobian (pattern, colouring,
+  setup     building whatever the peer needs before the first Jacobian (pattern, coloring,
             tracing, symbolic differentiation), then
   first     the first residual+Jacobian call (jit compilation falls in here or in setup);
   peak      ru_maxrss after two calls, before the reference code below has run at all;
   check     residual and Jacobian against the hand-written reference at every sample point;
   warm      rounds of [numpy residual, hand-written numpy Jacobian, peer], one after the
-            other, so that ratios are taken between neighbours in time on a noisy machine.
+            other, so that ratios are taken between neighbors in time on a noisy machine.
             Both wall and process CPU time; the tables use the median CPU time.
 """
 

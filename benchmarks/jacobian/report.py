@@ -4,7 +4,7 @@ import collections
 import json
 
 TITLES = {
-    "w1": "W1 Bratu 2-D, neighbours by index arrays",
+    "w1": "W1 Bratu 2-D, neighbors by index arrays",
     "w1dot": "W1 Bratu 2-D, dot(L, u)",
     "w3-1d": "W3 drift-diffusion 1-D",
     "w3-2d": "W3 drift-diffusion 2-D",

@@ -1,7 +1,7 @@
 """W1 and W5: the Bratu problem  -lap(u) = lambda exp(u)  on a square or cube, u = 0 outside.
 
 Second-order differences on N^dim interior nodes, multiplied through by h^2.
-form 'gather': neighbours by index arrays; form 'dot': a constant Laplacian times u.
+form 'gather': neighbors by index arrays; form 'dot': a constant Laplacian times u.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ class Bratu:
         self.n = n = N**dim
         self.c = self.lam / (N + 1) ** 2
         grid = np.arange(n).reshape((N,) * dim)
-        self.neighbours = []
+        self.neighbors = []
         for ax in range(dim):
             for shift in (1, -1):
                 nb = np.full((N,) * dim, n)  # n is the ghost node outside
@@ -28,7 +28,7 @@ class Bratu:
                 else:
                     dst[ax], src[ax] = slice(1, N), slice(0, N - 1)
                 nb[tuple(dst)] = grid[tuple(src)]
-                self.neighbours.append(nb.ravel())
+                self.neighbors.append(nb.ravel())
         self.ghost = np.zeros(1)
         if form == "dot":
             self.L = self.laplacian()
@@ -58,14 +58,14 @@ class Bratu:
             return ops.dot(self.L, u) - ops.exp(u) * self.c
         ug = ops.hstack([u, self.ghost])
         r = u * (2.0 * self.dim) - ops.exp(u) * self.c
-        for nb in self.neighbours:
+        for nb in self.neighbors:
             r = r - ug[nb]
         return r
 
     def pattern(self):
         i = np.arange(self.n)
         rows, cols = [i], [i]
-        for nb in self.neighbours:
+        for nb in self.neighbors:
             m = nb < self.n
             rows.append(i[m])
             cols.append(nb[m])
@@ -127,7 +127,7 @@ class Bratu:
 
     def numba_jacobian(self, u):
         F, data = np.empty(self.n), np.empty(self.P.nnz)
-        # numpy's vectorised exp is faster than numba's without SVML
+        # numpy's vectorized exp is faster than numba's without SVML
         self.kernel(
             u, np.exp(u), self.c, 2.0 * self.dim, self.P.indptr, self.P.indices, self.diag, F, data
         )

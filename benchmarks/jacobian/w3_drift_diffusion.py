@@ -363,6 +363,6 @@ class DriftDiffusion:
         F = np.empty(3 * self.m)
         data = self.padded.copy()
         psi = x[: self.m]
-        em = np.expm1(psi[self.l] - psi[self.k])  # numpy's vectorised expm1
+        em = np.expm1(psi[self.l] - psi[self.k])  # numpy's vectorized expm1
         self.kernel(x, em, *self.args, F, data)
         return F, self.P.matrix(data[:-1])

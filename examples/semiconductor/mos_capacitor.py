@@ -5,7 +5,7 @@ Capacitance against gate voltage, at low and at high frequency.
 
 An oxide with a gate on p-type silicon. At high frequency the inversion layer cannot follow and the
 capacitance stays at its minimum; at low frequency it returns to that of the oxide. Both come from
-the linearisation of the same residual that gives the direct current.
+the linearization of the same residual that gives the direct current.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., section 4.3.
 """
@@ -53,7 +53,7 @@ def capacitor() -> Device:
     inner = np.concatenate([[0.0], graded([0.0, 2 * SILICON], 2e-8, 2e-8, 1.06)[1:]])
     silicon = OXIDE + inner[inner <= SILICON]
     mesh = interval(np.concatenate([np.linspace(0.0, OXIDE, 11)[:-1], silicon]))
-    below = mesh.centres() > OXIDE
+    below = mesh.centers() > OXIDE
     return Device(
         mesh,
         np.where(mesh.nodes >= OXIDE, -DOPING, 0.0),

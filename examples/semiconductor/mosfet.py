@@ -55,7 +55,7 @@ def transistor() -> Device:
     y = np.concatenate([np.linspace(-OXIDE, 0.0, 5)[:-1], silicon[silicon <= DEPTH]])
     mesh = rectangle(x, y)
     at, depth = mesh.nodes.T
-    below = mesh.centres()[:, 1] > 0
+    below = mesh.centers()[:, 1] > 0
     doping = np.where(depth >= 0, _doping(at, depth), 0.0)
     total = np.abs(doping[depth >= 0])
     under = (at >= REGION) & (at <= REGION + CHANNEL)

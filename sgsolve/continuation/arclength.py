@@ -35,7 +35,7 @@ class Arclength:
     min_step : float, optional
         Shortest step; by default 1e-6 of the first one.
     max_angle : float
-        The largest angle in degrees between the tangents of neighbouring points: the guard
+        The largest angle in degrees between the tangents of neighboring points: the guard
         against jumping to another branch.
     predictor : str
         "tangent" or "secant".

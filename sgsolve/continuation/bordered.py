@@ -2,8 +2,8 @@
 
 One idea: where J is singular the bordered matrix [J B; C D] is not, and near there the block
 elimination with J loses what one or two steps of refinement on the bordered system win back.
-PARDISO and dense factorisations take the whole matrix, on one pattern analyzed once: dense
-borders cost them nothing. Band and SuperLU factorisations would fill in, so there it is block
+PARDISO and dense factorizations take the whole matrix, on one pattern analyzed once: dense
+borders cost them nothing. Band and SuperLU factorizations would fill in, so there it is block
 elimination, and the whole matrix only where the elimination fails.
 
 References: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
@@ -37,7 +37,7 @@ class Bordered:
     workspace : Workspace
     k : int
     whole : bool, optional
-        Factorise the whole matrix; by default if the back end suits it.
+        Factorize the whole matrix; by default if the back end suits it.
     """
 
     def __init__(self, workspace: Workspace, k: int = 1, whole: bool | None = None) -> None:

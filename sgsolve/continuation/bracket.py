@@ -55,7 +55,7 @@ def closed_in(
     >>> f"{t:.10f}", t == other
     ('1.2599210499', True)
 
-    Where a piece in the middle cannot be reached, its neighbourhood is what is left:
+    Where a piece in the middle cannot be reached, its neighborhood is what is left:
 
     >>> def test(t):
     ...     if abs(t - 1.2) < 0.1:
@@ -106,7 +106,7 @@ def _elsewhere(at: Callable[[float], float], low: float, high: float) -> bool:
 
 
 def _narrowest(values: Mapping[float, float]) -> tuple[float, float]:
-    """Return the narrowest pair of neighbours between which the sign changes."""
+    """Return the narrowest pair of neighbors between which the sign changes."""
     places = sorted(values)
     pairs = [(a, b) for a, b in pairwise(places) if np.sign(values[a]) * np.sign(values[b]) <= 0.0]
     return min(pairs, key=lambda pair: pair[1] - pair[0])

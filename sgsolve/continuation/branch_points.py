@@ -1,6 +1,6 @@
 """Branch points: where another branch crosses.
 
-One idea: there the matrix K = [J Fp; tangent] is singular. With K factorised anyway, block inverse
+One idea: there the matrix K = [J Fp; tangent] is singular. With K factorized anyway, block inverse
 iteration follows the singular vectors u and v of its smallest singular values from point to point,
 and each of the bordered determinants 1 / (v K^-1 u) changes sign where its singular value passes
 through zero; one by one, so that two branch points within a step do not hide each other. Where the

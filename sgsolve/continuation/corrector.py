@@ -38,12 +38,12 @@ class Corrected:
     Attributes
     ----------
     at : Linear or None
-        The linearisation at the solution; None after a failure.
+        The linearization at the solution; None after a failure.
     iterations : int
     reason : str
         Why it failed.
     row : ndarray, shape (n + 1,), or None
-        The last row with which the bordered Jacobian is factorised at the solution.
+        The last row with which the bordered Jacobian is factorized at the solution.
     """
 
     at: Linear | None
@@ -103,7 +103,7 @@ class Corrector:
             if scaled <= 100.0 * self.tolerance and size <= ROUNDING * reach:
                 near = at, k
             if not size <= 2.0 * reach:
-                reason = "the corrector leaves the neighbourhood"
+                reason = "the corrector leaves the neighborhood"
                 break
             if size > CONTRACTION * before:
                 reason = "the corrector does not contract"
@@ -115,11 +115,11 @@ class Corrector:
         return Corrected(*near)
 
     def factorize(self, at: Linear, row: Vector) -> None:
-        """Factorise [J Fp; row] at a point."""
+        """Factorize [J Fp; row] at a point."""
         self.bordered.factorize(at.J, at.Fp[:, None], row[None, :], self.family.pattern)
 
     def tangent(self, row: Vector) -> Vector:
-        """Return the unit tangent with row . tangent > 0, once [J Fp; row] is factorised.
+        """Return the unit tangent with row . tangent > 0, once [J Fp; row] is factorized.
 
         Raises
         ------

@@ -2,7 +2,7 @@
 
 One idea: everything that looks for something on the curve (the next point, an event, a special
 point, a bound) asks here for a `Spot`: a corrected point with its tangent, at which the bordered
-Jacobian is still factorised.
+Jacobian is still factorized.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Spot:
     Attributes
     ----------
     at : Linear
-        With z = (x, p) and the linearisation there.
+        With z = (x, p) and the linearization there.
     tangent : ndarray, shape (n + 1,)
         Of length 1 in the metric.
     s : float
@@ -102,7 +102,7 @@ class Curve:
     def spot(self, corrected: Corrected, direction: Vector, s: float) -> Spot | None:
         """Return the spot of a correction, its tangent along a direction; None at a branch point.
 
-        The bordered Jacobian at the spot stays factorised.
+        The bordered Jacobian at the spot stays factorized.
         """
         if corrected.at is None:
             return None
@@ -194,7 +194,7 @@ def start(
     span: float = np.inf,
     towards: float = 1.0,
 ) -> tuple[Linear, Vector, Metric]:
-    """Return the linearisation at a solution z, a unit tangent there, and the metric.
+    """Return the linearization at a solution z, a unit tangent there, and the metric.
 
     The tangent leads the way in which the parameter changes with the sign of `towards`, the first
     step.

@@ -47,7 +47,7 @@ class Detector(Protocol):
     needs_factorization: bool
 
     def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
-        """Note test values at a spot, whose bordered Jacobian is factorised, and the one before."""
+        """Note test values at a spot, whose bordered Jacobian is factorized, and the one before."""
         ...
 
     def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:

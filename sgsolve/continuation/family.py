@@ -75,7 +75,7 @@ class Linear:
 
 
 def linearized(family: Family, z: Vector) -> Linear | None:
-    """Return the linearisation at z; None if it is not finite or outside the model."""
+    """Return the linearization at z; None if it is not finite or outside the model."""
     try:
         with np.errstate(all="ignore"):
             found = Linear(z, *family.linearize(z[:-1], float(z[-1])))
@@ -89,7 +89,7 @@ def second_derivative(
 ) -> Vector | None:
     """Return the gradient over z of w . [J Fp] v, shape (n + 1,), by a central difference.
 
-    Differentiation commutes, so it is the change of w [J Fp] along v: two linearisations whatever
+    Differentiation commutes, so it is the change of w [J Fp] along v: two linearizations whatever
     n is. None where they are not finite.
 
     Parameters

@@ -58,7 +58,7 @@ def crossing(
     Parameters
     ----------
     test : callable
-        ``test(spot) -> float``, called while the bordered Jacobian of the spot is factorised. NaN
+        ``test(spot) -> float``, called while the bordered Jacobian of the spot is factorized. NaN
         and `LinearSolveError` say that it is not defined there: the search goes on elsewhere.
     tolerance : float
         Of the fraction.

@@ -1,7 +1,7 @@
 """Spectrum: the eigenvalues of a large sparse pencil near given places.
 
 One idea: the eigenvalues mu of J v = mu M v near sigma are the largest 1 / (mu - sigma) of
-(J - sigma M)^-1 M: Arnoldi's method with a factorisation of ours. That sees a disc around sigma;
+(J - sigma M)^-1 M: Arnoldi's method with a factorization of ours. That sees a disc around sigma;
 eigenvalues known to be unstable next door are looked for outside of it too, for an eigenvalue that
 walks out of the disc does not become stable.
 
@@ -146,7 +146,7 @@ def _disc(J: Any, M: Any, shift: complex, count: int) -> Disc:
 
 
 def _shifted(J: Any, M: Any, shift: complex) -> tuple[Any, complex]:
-    """Return a factorisation of J - sigma M with sigma at or near the shift."""
+    """Return a factorization of J - sigma M with sigma at or near the shift."""
     sigma: complex = shift.real if np.imag(shift) == 0.0 else shift
     nudge = 1e-6 * float(np.abs(J.diagonal()).max() or 1.0)
     for _ in range(3):

@@ -384,7 +384,7 @@ class Problem:
             ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
             parameters that it names.
         min_step : float
-            Smallest step, as a fraction of the distance between neighbouring values.
+            Smallest step, as a fraction of the distance between neighboring values.
         max_solves : int, optional
             Limit on the number of solves.
         events : mapping of str to callable, optional

@@ -5,7 +5,7 @@ One idea: F(x(p), p) = 0 gives J dx/dp = -dF/dp. With a functional g(x, p) of th
     forward   dg/dp = g_p - g_x (J^-1 F_p)       one solve per parameter, serves all functionals
     adjoint   dg/dp = g_p - (J^-T g_x) F_p       one solve per functional, serves all parameters
 
-Both use the factorisation of J at the solution, which is made once and kept. A parameter that is
+Both use the factorization of J at the solution, which is made once and kept. A parameter that is
 an array (a field: one value per node, per edge) counts as many; only the adjoint is cheap then.
 
 Reference: A. Griewank, A. Walther, Evaluating Derivatives (2008), section 15; M. B. Giles,

@@ -167,7 +167,7 @@ class _Matrix:
 
 
 class _Output:
-    """``g(x, p) + d/dt h(x, p)``, linearised."""
+    """``g(x, p) + d/dt h(x, p)``, linearized."""
 
     def __init__(
         self,

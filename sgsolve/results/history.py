@@ -43,7 +43,7 @@ class Step:
     residuals, steps : dict of str to float
         Largest absolute residual and change in each block, in the user's units.
     note : str
-        What was unusual: a limit that acted, a matrix that was regularised, a new stage.
+        What was unusual: a limit that acted, a matrix that was regularized, a new stage.
     """
 
     iteration: int
@@ -135,7 +135,7 @@ class Stats:
     nit, nfev, njev : int
         Accepted iterations, evaluations of the residual alone, evaluations with Jacobian.
     n_analyze, n_factor, n_solve : int
-        Analyses of a pattern, factorisations, solves with a factorisation.
+        Analyses of a pattern, factorizations, solves with a factorization.
     seconds : dict of str to float
         By phase: "residual", "jacobian", "analyze", "factor", "solve", "other", "total".
     backend : str
@@ -178,7 +178,7 @@ class Stats:
         """Counts of linear algebra, in words."""
         return (
             f"{counted(self.n_analyze, 'analysis', 'analyses')}, "
-            f"{counted(self.n_factor, 'factorisation')}, {counted(self.n_solve, 'solve')}"
+            f"{counted(self.n_factor, 'factorization')}, {counted(self.n_solve, 'solve')}"
         )
 
     @property

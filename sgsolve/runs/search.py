@@ -39,7 +39,7 @@ class Search:
     deadline: float = math.inf
 
     def along(self, before: list[Vector], most: int) -> list[Vector]:
-        """Return the solutions that those of a neighbouring system and all starts lead to."""
+        """Return the solutions that those of a neighboring system and all starts lead to."""
         known: list[Result] = []
         for x in before:  # undisturbed by the others
             self._attempt(DampedNewton(max_iterations=30), x, known)

@@ -151,7 +151,7 @@ class ParameterFamily:
         return conclude(solver, system, self.workspace, x, F, self._monitor)
 
     def slopes(self, value: float, x: Vector) -> tuple[Vector | None, Vector | None]:
-        """Return dx/dvalue ahead of and behind a solution, by the factorisation of its solve."""
+        """Return dx/dvalue ahead of and behind a solution, by the factorization of its solve."""
         system, ahead, behind = self.at(value), self.path.line(value), self.path.line_behind(value)
         lines = (ahead,) if behind == ahead else (ahead, behind)
         self.n_slope += 1

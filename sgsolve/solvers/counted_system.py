@@ -96,14 +96,14 @@ class CountedSystem:
         return self.workspace.solver(self.system.pattern)
 
     def factorize(self, J: Any) -> None:
-        """Factorise a matrix; raises `LinearSolveError`."""
+        """Factorize a matrix; raises `LinearSolveError`."""
         solver = self.solver
         before = solver.stats.seconds["factor"]
         solver.factorize(J)
         self.factor_cost = solver.stats.seconds["factor"] - before
 
     def solve(self, b: Vector) -> Vector:
-        """Solve with the matrix last factorised; raises `LinearSolveError`."""
+        """Solve with the matrix last factorized; raises `LinearSolveError`."""
         solver = self.solver
         before = solver.stats.seconds["solve"]
         x: Vector = solver.solve(b)

@@ -122,7 +122,7 @@ def _shorter(damping: float, floor: float) -> float:
 
 
 def _parabola(phi: float, trial: float, damping: float) -> float:
-    """Return the factor that minimises the parabola with slope -phi^2 at 0, within [0.1, 0.5]."""
+    """Return the factor that minimizes the parabola with slope -phi^2 at 0, within [0.1, 0.5]."""
     if not trial < 1e100 * phi:
         return 0.1
     rise = (trial / phi) ** 2 - 1.0 + 2.0 * damping
@@ -134,7 +134,7 @@ def _parabola(phi: float, trial: float, damping: float) -> float:
 class NaturalMonotonicity:
     """Error-oriented damping: the simplified correction J(x)^-1 F(x + l dx) must shrink.
 
-    One more solve with the same factorisation per trial buys a test that does not depend on how
+    One more solve with the same factorization per trial buys a test that does not depend on how
     the equations are scaled, and a prediction of the damping of the next step. It must shrink
     compared with the full correction at x, also where a limit allows a part of that only.
 
@@ -184,7 +184,7 @@ class NaturalMonotonicity:
                 damping, reduced = min(1.0, best, self.bound * damping), True
                 continue
             it.memory["natural"] = (it.dx, correction, damping)
-            it.memory["old factorisation"] = not it.newton
+            it.memory["old factorization"] = not it.newton
             it.accept(x, F, damping)
             if damping == 1.0 and not it.limited:
                 it.correction = correction
@@ -196,7 +196,7 @@ class NaturalMonotonicity:
         memory = it.memory.get("natural")
         if memory is None:
             return self.first
-        if not it.newton or it.memory.get("old factorisation"):
+        if not it.newton or it.memory.get("old factorization"):
             return 1.0
         before, correction, damping = memory
         gap = it.scaling.norm(correction - it.proposed)

@@ -1,7 +1,7 @@
 """Directions: which way to go from an iterate.
 
 One idea: a direction sets ``it.dx``, and nothing else decides how far to follow it. When the
-Jacobian is singular Newton's direction is regularised once, by a diagonal that every equation can
+Jacobian is singular Newton's direction is regularized once, by a diagonal that every equation can
 bear, and the history says so.
 
 References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1;
@@ -44,20 +44,20 @@ class Direction(Protocol):
 
 @dataclass(frozen=True)
 class NewtonDirection:
-    """dx = -J^-1 F, by the sparse factorisation.
+    """dx = -J^-1 F, by the sparse factorization.
 
     Parameters
     ----------
-    regularise : float
+    regularize : float
         When J is singular, the relative size of the diagonal that is added to it, once per
         iteration; 0 fails instead.
     """
 
-    regularise: float = 1e-6
+    regularize: float = 1e-6
     forms_jacobian = True
 
     def __post_init__(self) -> None:
-        not_negative(self, "regularise")
+        not_negative(self, "regularize")
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``; ``it.newton`` says whether it is Newton's with a fresh Jacobian."""
@@ -67,24 +67,24 @@ class NewtonDirection:
         try:
             it.dx = it.newton_direction()
         except SingularMatrixError as error:
-            return self._regularised(it, error)
+            return self._regularized(it, error)
         except LinearSolveError as error:
             it.memory["cause"] = error
             return Status.LINEAR_SOLVE_FAILED
         it.newton = it.fresh
         return None
 
-    def _regularised(self, it: Iterate, error: SingularMatrixError) -> Status | None:
+    def _regularized(self, it: Iterate, error: SingularMatrixError) -> Status | None:
         it.newton = False
         it.memory["cause"] = error
-        if self.regularise == 0.0:
+        if self.regularize == 0.0:
             return Status.SINGULAR_JACOBIAN
         try:
-            it.dx = shifted_direction(it, self.regularise * diagonal_shift(it))
+            it.dx = shifted_direction(it, self.regularize * diagonal_shift(it))
         except LinearSolveError:
             return Status.SINGULAR_JACOBIAN
         it.memory["singular"] = it.k, error
-        it.notes.append("singular Jacobian, regularised")
+        it.notes.append("singular Jacobian, regularized")
         return None
 
 

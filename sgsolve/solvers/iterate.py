@@ -177,13 +177,13 @@ class Iterate:
     # linear systems
 
     def factorize(self) -> None:
-        """Factorise the Jacobian unless that is done; raises `LinearSolveError`."""
+        """Factorize the Jacobian unless that is done; raises `LinearSolveError`."""
         if not self.factorized:
             self.counted.factorize(self.J)
             self.factorized = True
 
     def solve(self, b: Vector) -> Vector:
-        """Return J^-1 b with the kept factorisation; raises `LinearSolveError`."""
+        """Return J^-1 b with the kept factorization; raises `LinearSolveError`."""
         return self.counted.solve(b)
 
     @property
@@ -200,7 +200,7 @@ class Iterate:
         return dx
 
     def simplified(self, F: Vector) -> Vector | None:
-        """Return -J^-1 F with the kept factorisation; None if it has no answer or overflows."""
+        """Return -J^-1 F with the kept factorization; None if it has no answer or overflows."""
         try:
             correction = self.solve(-F)
         except LinearSolveError:

@@ -241,7 +241,7 @@ def _cycle(
     for k in range(m):
         w = product(precondition(basis[k]))
         size, column = norm2(w), np.zeros(k + 1)
-        for _ in range(2):  # orthogonalised twice: as good as it gets, and in BLAS
+        for _ in range(2):  # orthogonalized twice: as good as it gets, and in BLAS
             h = basis[: k + 1] @ w
             w = w - h @ basis[: k + 1]
             column += h

@@ -1,6 +1,6 @@
 """Levenberg-Marquardt for square sparse systems.
 
-One idea: minimise |f + A p|^2 + mu |p|^2, but never form A^T A: the sparse system
+One idea: minimize |f + A p|^2 + mu |p|^2, but never form A^T A: the sparse system
 
     [ I    A    ] [r]   [-f]
     [ A^T -mu I ] [p] = [ 0]
@@ -34,7 +34,7 @@ Vector = NDArray[Any]
 
 @dataclass(frozen=True)
 class LevenbergMarquardtStep:
-    """Regularised Gauss-Newton steps.
+    """Regularized Gauss-Newton steps.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Augmented:
         solver.factorize(self.pattern.matrix(data))
         solution = solver.solve(np.concatenate([-f, np.zeros(n)]))
         if not np.isfinite(solution).all():
-            raise LinearSolveError("the regularised step overflows")
+            raise LinearSolveError("the regularized step overflows")
         return solution[:n], solution[n:]
 
 

@@ -1,6 +1,6 @@
 """The Newton loop, written once, and `NewtonMethod`: the parts that it runs.
 
-One idea: linearise, ask for a direction, limit it, let the damping follow it, judge the point.
+One idea: linearize, ask for a direction, limit it, let the damping follow it, judge the point.
 Every solver of this package except the ladder is this loop with other parts. Success is decided
 in one place, `_verdict`, on a residual that was evaluated at the point in question.
 """
@@ -84,7 +84,7 @@ class NewtonMethod:
             raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
         if self.matrix_free and self.damping.needs_factorization:
             raise InputError(
-                f"{type(self.damping).__name__} solves with the factorised Jacobian, which "
+                f"{type(self.damping).__name__} solves with the factorized Jacobian, which "
                 f"{type(self.direction).__name__} does not form; use Armijo() or FullStep()"
             )
         one = hasattr(self.limits, "apply") or callable(self.limits)

@@ -94,7 +94,7 @@ class Secant:
 class Tangent:
     """The tangent -J^-1 dF/dp at the last solution, if that is better than the last one.
 
-    It costs dF/dp and one solve per point with the factorisation that the solution left behind, and
+    It costs dF/dp and one solve per point with the factorization that the solution left behind, and
     lets the sweep notice a jump to another branch.
     """
 

@@ -29,7 +29,7 @@ class Newton(NewtonMethod):
 class DampedNewton(NewtonMethod):
     """Newton's method with error-oriented damping (NLEQ-ERR); ``damping=Armijo()`` for residuals.
 
-    Invariant under scaling of the equations; one more solve per trial. Keeps a factorisation
+    Invariant under scaling of the equations; one more solve per trial. Keeps a factorization
     where the measured costs say that it pays. Parameters: see `NewtonMethod`.
     """
 
@@ -56,9 +56,9 @@ class TrustRegion(NewtonMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class LevenbergMarquardt(NewtonMethod):
-    """Regularised Gauss-Newton steps, on a sparse system of twice the size.
+    """Regularized Gauss-Newton steps, on a sparse system of twice the size.
 
-    The most patient of the methods that decrease the residual; one factorisation per trial.
+    The most patient of the methods that decrease the residual; one factorization per trial.
     Parameters: see `NewtonMethod`.
     """
 
@@ -68,7 +68,7 @@ class LevenbergMarquardt(NewtonMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class NewtonKrylov(NewtonMethod):
-    """Inexact Newton with GMRES on products J v: for Jacobians too dense or too big to factorise.
+    """Inexact Newton with GMRES on products J v: for Jacobians too dense or too big to factorize.
 
     ``KrylovDirection(preconditioner=...)`` is what makes it fast. Parameters: see `NewtonMethod`.
     """

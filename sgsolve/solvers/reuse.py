@@ -1,7 +1,7 @@
-"""Reuse: when to go on with the Jacobian and factorisation at hand.
+"""Reuse: when to go on with the Jacobian and factorization at hand.
 
-One idea: a step with an old factorisation costs a residual and a solve, a new one costs the
-Jacobian and the factorisation on top. Which way is cheaper is measured, not guessed from n: from
+One idea: a step with an old factorization costs a residual and a solve, a new one costs the
+Jacobian and the factorization on top. Which way is cheaper is measured, not guessed from n: from
 the clock, the contraction of the last step and the digits that are left to gain. An old Jacobian
 is never the cause of a failure: the loop refreshes it and tries again before it gives up.
 
@@ -24,7 +24,7 @@ class Reuse(Protocol):
     """Whether to keep the Jacobian for the next step."""
 
     def keep(self, it: Iterate) -> bool:
-        """Whether to go on with the factorisation at hand."""
+        """Whether to go on with the factorization at hand."""
         ...
 
 
@@ -61,14 +61,14 @@ class Shamanskii:
 
 @dataclass(frozen=True)
 class CostBasedReuse:
-    """Keep the factorisation while the rest of the way is cheaper with it than with new ones.
+    """Keep the factorization while the rest of the way is cheaper with it than with new ones.
 
     Parameters
     ----------
     contraction : float
-        A step with the kept factorisation must promise to reduce the error by this factor.
+        A step with the kept factorization must promise to reduce the error by this factor.
     gain : float
-        It must also be cheaper by this factor, since the contraction of a kept factorisation
+        It must also be cheaper by this factor, since the contraction of a kept factorization
         tends to get worse, and clocks are noisy.
     smallest : int
         With fewer unknowns the Jacobian is always new: the gain would be a fraction of a
@@ -84,7 +84,7 @@ class CostBasedReuse:
         not_negative(self, "smallest")
 
     def keep(self, it: Iterate) -> bool:
-        """Whether the rest of the way is cheaper with the kept factorisation."""
+        """Whether the rest of the way is cheaper with the kept factorization."""
         if len(it.x) < self.smallest:
             return False
         theta = it.contraction
@@ -94,7 +94,7 @@ class CostBasedReuse:
         full = cheap + it.counted.jacobian_cost + it.counted.factor_cost
         digits = -math.log(theta)
         left = max(math.log(max(it.phi, GOAL) / GOAL), digits)
-        # an old factorisation repeats the last contraction, new ones double the digits each time
+        # an old factorization repeats the last contraction, new ones double the digits each time
         old_steps = math.ceil(left / digits)
         new_steps = math.ceil(math.log2(left / (2.0 * digits) + 1.0))
         return self.gain * old_steps * cheap < new_steps * full

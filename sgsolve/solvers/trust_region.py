@@ -2,7 +2,7 @@
 
 One idea: Newton's step is taken where the linear model deserves it; where it does not, the step
 bends towards the gradient of the scaled residual, which always goes downhill, even where the
-Jacobian is singular. One factorisation per iteration whatever the number of trials.
+Jacobian is singular. One factorization per iteration whatever the number of trials.
 
 Reference: Nocedal and Wright, Numerical Optimization (2006), section 11.2; Powell, A hybrid
 method for nonlinear equations (1970).

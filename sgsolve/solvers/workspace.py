@@ -117,7 +117,7 @@ class Workspace:
         return linear.LinearSolver(pattern, self.backend)
 
     def factorized(self, pattern: Pattern, J: Any) -> Any:
-        """Return the linear solver with J factorised; at once if that is what it holds."""
+        """Return the linear solver with J factorized; at once if that is what it holds."""
         solver = self.solver(pattern)
         known, count, data = self._factorized
         if (

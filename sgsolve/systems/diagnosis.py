@@ -2,7 +2,7 @@
 
 One idea: a solver that finds no way on does not know why, but the Jacobian often does. An equation
 that is missing or repeated makes it singular wherever one looks; a point at the edge of the model
-makes it infinite. Both can be said by name, for two factorisations after some hundred iterations.
+makes it infinite. Both can be said by name, for two factorizations after some hundred iterations.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class FoldFamily:
         self._inner.system = self.system.at({self.q: q})
 
     def _at(self, x: Vector, q: float) -> Linear:
-        """Return the linearisation of F over (x, p) at q."""
+        """Return the linearization of F over (x, p) at q."""
         self._set(q)
         return Linear(x, *self._inner.linearize(x[:-1], float(x[-1])))
 

@@ -118,7 +118,7 @@ def test_products_with_nothing():
     assert empty.jacobian.nnz == 0
 
 
-def test_products_of_products_keep_cancelled_entries():
+def test_products_of_products_keep_canceled_entries():
     A = sp.csr_array(np.array([[1.0, 1.0], [1.0, -1.0]]))
     y = A @ (A @ ad.seed([1.0, 2.0]))
     np.testing.assert_array_equal(y.jacobian.toarray(), 2 * np.eye(2))

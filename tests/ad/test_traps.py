@@ -63,7 +63,7 @@ def test_an_index_array_at_the_address_of_a_dead_one():
         del index
 
 
-def test_cancelled_entry_stays_in_the_pattern():
+def test_canceled_entry_stays_in_the_pattern():
     x = ad.seed(X)
     for y in (
         x - x,

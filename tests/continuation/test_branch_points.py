@@ -1,4 +1,4 @@
-"""Branch points found with a sparse factorisation, and the branches that leave them."""
+"""Branch points found with a sparse factorization, and the branches that leave them."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""A hundred bias points on the diode: one analysis, fewer than three factorisations a point."""
+"""A hundred bias points on the diode: one analysis, fewer than three factorizations a point."""
 
 from pathlib import Path
 

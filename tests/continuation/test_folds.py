@@ -157,7 +157,7 @@ def test_arch_snaps_through():
 
 
 def test_snaking_branch_through_many_folds():
-    """Localised states; the folds line up at the two edges of the snaking region."""
+    """Localized states; the folds line up at the two edges of the snaking region."""
     n, length = 256, 30.0
     problem = Problem(swift_hohenberg(n, length, even=True))
     x = (np.arange(n) + 0.5) * length / n

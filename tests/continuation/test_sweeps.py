@@ -20,7 +20,7 @@ def test_coupled_cubic_within_the_published_number_of_evaluations():
         assert branch.stats.nfev + branch.stats.njev <= 828
 
 
-def test_tangent_predictor_keeps_the_factorisation():
+def test_tangent_predictor_keeps_the_factorization():
     values = np.linspace(0.1, 3.3, 30)
     stats = {}
     for predictor in (Constant(), Tangent()):

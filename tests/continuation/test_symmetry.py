@@ -27,14 +27,14 @@ def fixed(u0):
     return Problem(residual, scale=np.ones(len(u0) + 1))
 
 
-def localised(n):
+def localized(n):
     x = (np.arange(n) + 0.5) * LENGTH / n - 0.5 * LENGTH
     guess = 1.1 * np.cos(x) * np.exp(-(x**2) / 50.0)
     return Problem(swift_hohenberg(n, LENGTH)).at(lam=-0.7).solve(guess).x
 
 
 def on_the_whole_line(n):
-    u0, outputs = localised(n), {"multiplier": lambda y: y[-1]}
+    u0, outputs = localized(n), {"multiplier": lambda y: y[-1]}
     problem, start = fixed(u0), np.append(u0, 0.0)
     bounds = (-2.0, 0.5)
     return problem, problem.at(lam=-0.7).continuation(
@@ -100,7 +100,7 @@ def test_without_the_condition_the_points_are_found_less_exactly(backend):
     n, exact = 256, 0
     expected, u0, equation = (
         points(on_the_whole_line(n)[1]),
-        localised(n),
+        localized(n),
         swift_hohenberg(n, LENGTH),
     )
     for seed in range(5):

@@ -174,7 +174,7 @@ def test_a_lumped_insulator_is_a_meshed_one():
     lumped = Device(interval(x), doping, {"gate": gate, "bulk": Ohmic(-1)}, values)
 
     mesh = interval(np.concatenate([np.linspace(0, OXIDE, 11)[:-1], OXIDE + x]))
-    below = mesh.centres() > OXIDE
+    below = mesh.centers() > OXIDE
     values["eps_r"] = mesh.on_edges(np.where(below, 11.7, 3.9))
     meshed = Device(
         mesh,

@@ -15,7 +15,7 @@ def five_point(side: int, dtype: type = float, seed: int = 0) -> sp.csr_array:
 
 
 def grid(side: int, diagonal: float) -> sp.csr_array:
-    """Ones for the four neighbours on a square grid, and a diagonal."""
+    """Ones for the four neighbors on a square grid, and a diagonal."""
     ones = np.ones(side - 1)
     T = sp.diags_array([ones, np.full(side, diagonal / 2), ones], offsets=[-1, 0, 1])
     A = sp.csr_array(sp.kron(T, sp.eye_array(side)) + sp.kron(sp.eye_array(side), T))

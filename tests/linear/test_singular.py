@@ -38,7 +38,7 @@ def test_unknowns_with_too_few_equations_are_named():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_floating_potential_is_recognised(name):
+def test_floating_potential_is_recognized(name):
     error = failure(sp.csr_array(sp.block_diag([grid(8, -5.0), neumann(12)])), name)
     assert all(column >= 64 for column in error.columns)
     assert "fixed only up to a constant" in str(error)

@@ -45,7 +45,7 @@ def test_check_jacobian_finds_an_error():
     assert not bad.check_jacobian(np.linspace(0.0, 1.0, 10))
 
 
-def test_one_factorisation_serves_every_parameter_and_functional():
+def test_one_factorization_serves_every_parameter_and_functional():
     problem = Problem(lambda x, a, b: x**3 + b * x - a, params={"a": 2.0, "b": 1.0})
     result = problem.solve(np.ones(3))
     with problem._definition.workspaces.lend() as workspace:

@@ -17,7 +17,7 @@ def test_values_for_a_block_arrive_in_its_order():
     assert blocks.spread({"a": [10.0, 20.0, 30.0]}, 0.0).tolist() == [20.0, 30.0, 10.0, 0.0]
 
 
-def test_neighbours_in_another_order_are_no_slice():
+def test_neighbors_in_another_order_are_no_slice():
     blocks = Blocks(4, {"a": [0, 2, 1, 3]})
     assert [blocks.label(i) for i in range(4)] == ["a[0]", "a[2]", "a[1]", "a[3]"]
 

@@ -31,7 +31,7 @@ def test_every_solve_counts_its_own_work():
         assert np.isclose(sum(phases.values()), total)
 
 
-def test_phases_are_listed_without_factorisations_too():
+def test_phases_are_listed_without_factorizations_too():
     residual, start = brusselator(8)
     stats = Problem(residual).solve(start, solvers.NewtonKrylov()).stats
     assert stats.n_factor == stats.seconds["factor"] == stats.seconds["analyze"] == 0

@@ -78,7 +78,7 @@ def test_durations(seconds, text):
 
 def test_one_is_singular():
     assert [counted(k, "solve") for k in (0, 1, 2)] == ["0 solves", "1 solve", "2 solves"]
-    assert "1 iteration, 1 residual, 1 Jacobian, 1 analysis, 1 factorisation, 1 solve (" in str(
+    assert "1 iteration, 1 residual, 1 Jacobian, 1 analysis, 1 factorization, 1 solve (" in str(
         Stats(1, 1, 1, 1, 1, 1)
     )
 

@@ -24,7 +24,7 @@ ONES = np.ones(N)
 
 
 def fluxes(u, s):
-    """Nonlinear fluxes between neighbours; the sources add up to zero."""
+    """Nonlinear fluxes between neighbors; the sources add up to zero."""
     drop = u[1:] - u[:-1]
     flux = drop + 0.1 * drop**3
     return np.concatenate([-flux[:1], flux[:-1] - flux[1:], flux[-1:]]) - s * SOURCE

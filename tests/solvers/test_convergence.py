@@ -27,7 +27,7 @@ class TestRounding:
         result = solved(rootless(1e-10), [0.7, 1.5], solvers.Newton(), blocks=BLOCKS)
         assert not result.success
 
-    def test_a_regularised_step_that_fails_proves_nothing(self):
+    def test_a_regularized_step_that_fails_proves_nothing(self):
         # at x = 0 the Jacobian is singular; c = 1e-13 is hundreds of units of rounding
         method = solvers.LineSearchNewton(termination=solvers.RoundingLevel())
         assert not solved(rootless(1e-13), [0.0, 1.0], method, blocks=BLOCKS).success

@@ -88,5 +88,5 @@ class TestFormulas:
         memory = {"natural": (np.array([1.0]), np.array([5.0]), 0.1)}
         assert self.rule._predict(self.at(1.0, 1.0, memory=memory), 1.0) < 1.0
         assert self.rule._predict(self.at(1.0, 1.0, memory=memory, newton=False), 1.0) == 1.0
-        memory["old factorisation"] = True
+        memory["old factorization"] = True
         assert self.rule._predict(self.at(1.0, 1.0, memory=memory), 1.0) == 1.0

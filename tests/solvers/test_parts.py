@@ -122,7 +122,7 @@ def test_singular_start():
 
 
 def test_singular_without_help():
-    method = solvers.Newton(direction=solvers.NewtonDirection(regularise=0.0))
+    method = solvers.Newton(direction=solvers.NewtonDirection(regularize=0.0))
     assert solve(lambda x: x**2 - 4.0, [0.0], method).status is Status.SINGULAR_JACOBIAN
 
 
@@ -305,7 +305,7 @@ class TestKrylov:
         )
         assert result.success
 
-    def test_needs_a_damping_without_factorisation(self):
+    def test_needs_a_damping_without_factorization(self):
         with pytest.raises(InputError, match="does not form"):
             solvers.NewtonKrylov(damping=solvers.NaturalMonotonicity())
 

@@ -61,7 +61,7 @@ CASES = {
         lambda: solvers.PseudoTransientDirection(initial=-1.0),
         "PseudoTransientDirection: initial must be positive",
     ),
-    "regularise": (lambda: solvers.NewtonDirection(-1.0), "NewtonDirection: regularise"),
+    "regularize": (lambda: solvers.NewtonDirection(-1.0), "NewtonDirection: regularize"),
     "smallest step of a sweep": (
         lambda: Problem(lambda x, a: x - a).sweep([1.0], "a", [1.0, 2.0], min_step=-1.0),
         "Stepping: min_step must be positive, not -1.0",

@@ -28,13 +28,13 @@ def test_systems_of_different_sizes_in_turn(problem, solver):
         assert result.stats.n_analyze == 1
 
 
-def test_a_factorisation_is_not_taken_for_that_of_another_point(problem):
+def test_a_factorization_is_not_taken_for_that_of_another_point(problem):
     for x in (1.0, 2.0):  # a solution at a = x^3 + x each time
         slopes = problem.at(a=x**3 + x).sensitivity(np.full(6, x), "a")
         assert np.allclose(slopes, 1.0 / (3.0 * x**2 + 1.0))
 
 
-def test_one_point_is_factorised_once(problem):
+def test_one_point_is_factorized_once(problem):
     result = problem.solve(np.full(6, 1.5))
     with problem._definition.workspaces.lend() as workspace:
         system, x = problem._definition.solution(result)

@@ -14,5 +14,5 @@ class Peer:
         raise NotImplementedError
 
     def notes(self):
-        """Anything worth recording, such as the number of colours."""
+        """Anything worth recording, such as the number of colors."""
         return {}

@@ -1,5 +1,5 @@
 """CasADi: symbolic expression of the residual, sparse Jacobian by its own detection and
-colouring. kind 'SX' is one scalar node per operation, 'MX' one node per vector operation."""
+coloring. kind 'SX' is one scalar node per operation, 'MX' one node per vector operation."""
 
 import numpy as np
 import scipy.sparse as sp

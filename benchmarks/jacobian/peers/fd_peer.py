@@ -29,4 +29,4 @@ class FiniteDifference(Peer):
         return F, self.approx(self.f, x, method=self.method, f0=F, sparsity=self.sparsity)
 
     def notes(self):
-        return {"colours": int(self.groups.max()) + 1}
+        return {"colors": int(self.groups.max()) + 1}

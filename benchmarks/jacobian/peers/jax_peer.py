@@ -1,5 +1,5 @@
-"""JAX peers: asdex (pattern by interpreting the jaxpr, colouring, vmapped JVPs) and sparsejac
-(pattern given by the caller, networkx colouring). Both jitted, float64, CPU."""
+"""JAX peers: asdex (pattern by interpreting the jaxpr, coloring, vmapped JVPs) and sparsejac
+(pattern given by the caller, networkx coloring). Both jitted, float64, CPU."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -40,7 +40,7 @@ class _Jax(Peer):
 
 class Asdex(_Jax):
     def __init__(self, mode=None):
-        self.mode = mode  # None: whichever of fwd and rev needs fewer colours
+        self.mode = mode  # None: whichever of fwd and rev needs fewer colors
 
     def imports(self):
         super().imports()
@@ -61,8 +61,8 @@ class Asdex(_Jax):
         t2 = time.perf_counter()
         self.info = {
             "detect_s": round(t1 - t, 3),
-            "colour_s": round(t2 - t1, 3),
-            "colours": int(C.num_colors),
+            "color_s": round(t2 - t1, 3),
+            "colors": int(C.num_colors),
             "mode": str(C.mode),
         }
         self.fn = self.jax.jit(self.asdex.value_and_jacobian_from_coloring(f, C))

@@ -70,7 +70,7 @@ class CellMesh(Mesh):
         tiny = np.abs(self.couples) <= 1e-12 * np.abs(self.couples).max()
         return np.where(tiny, plain[0] / plain[1], shares[0] / np.where(tiny, 1.0, self.couples))
 
-    def centres(self) -> np.ndarray:
+    def centers(self) -> np.ndarray:
         """Mean of the nodes of every cell, cm: to say which cells are which material."""
         return self.nodes[self.cells].mean(axis=1)
 

@@ -3,7 +3,7 @@
 One idea: the unknowns are psi at every node and the two quasi-Fermi potentials at the nodes of the
 semiconductor, one block after the other, all in V. Each equation is divided by what multiplies its
 own unknown (Poisson's by its couplings, a carrier's by its density and mobility), so that every
-residual is, in units of kT/q, about how far its own potential is from where its neighbours want
+residual is, in units of kT/q, about how far its own potential is from where its neighbors want
 it. Rounding then shows at 1e-15 in every row, whether the density there is 1e18 or 1e-30, and
 Newton's method sees logarithms of densities. The division by the density is part of the residual
 and of its derivative.

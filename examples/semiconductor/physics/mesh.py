@@ -1,4 +1,4 @@
-"""Vertex-centred finite volumes: nodes, edges, couples and volumes.
+"""Vertex-centered finite volumes: nodes, edges, couples and volumes.
 
 One idea: all that the equations of a device need from a mesh is, for every edge, its length and
 its *couple* (the measure of the face that two control volumes share: 1 in one dimension, a length

@@ -59,7 +59,7 @@ class SmallSignal:
     def __init__(self, device: Device) -> None:
         if device.traps:
             raise InputError(
-                "traps: small signals of traps that hold charge are not modelled; `quasi_static` "
+                "traps: small signals of traps that hold charge are not modeled; `quasi_static` "
                 "is, or leave `traps` away"
             )
         self.device, self.analyses = device, 0

@@ -4,7 +4,7 @@ One idea: every distribution is Boltzmann's times a factor, ``F(eta) = exp(eta +
 and the factor's logarithm is smooth and tame where F itself spans a hundred decades. A statistics
 is an object with ``log_gamma(eta, order)``, the factor's logarithm (order 0) and its first two
 derivatives; densities, Einstein ratios, contacts and the diffusion-enhanced flux all follow from
-it. Boltzmann has no factor, and is recognised so that it costs nothing. Fermi-Dirac and
+it. Boltzmann has no factor, and is recognized so that it costs nothing. Fermi-Dirac and
 Gauss-Fermi are integrated once and kept as a spline of order seven.
 
 References: J. S. Blakemore, Solid-State Electron. 25 (1982) 1067; P. Farrell et al.,
@@ -145,7 +145,7 @@ def gauss_fermi(sigma: float) -> Tabulated:
     ----------
     sigma : float
         Width of the Gaussian density of states in units of kT, 1 to 8 in practice; eta counts from
-        the centre of the Gaussian, and F tends to 1 when it is full.
+        the center of the Gaussian, and F tends to 1 when it is full.
 
     Notes
     -----

@@ -76,7 +76,7 @@ def cumulative(func: Any) -> Any:
 def diff(
     a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN
 ) -> Any:
-    """Return differences of neighbours; np.diff for AD arrays."""
+    """Return differences of neighbors; np.diff for AD arrays."""
     parts = [a]
     for extra, place in ((prepend, 0), (append, len(parts) + 1)):
         if extra is NOT_GIVEN:
@@ -95,7 +95,7 @@ def diff(
 
 
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """Return differences of neighbours of the flattened array."""
+    """Return differences of neighbors of the flattened array."""
     parts = [to_begin, diff(np.ravel(ary)), to_end]
     return np.concatenate([np.ravel(p) for p in parts if p is not None])
 
@@ -135,15 +135,15 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
 def _difference_matrix(n: int, step: Any, edge_order: int, one: Any) -> Any:
     """Return np.gradient along one axis as a sparse matrix, found with three probes.
 
-    No row has more than three neighbouring columns, and these differ modulo three.
+    No row has more than three neighboring columns, and these differ modulo three.
     """
     rows = np.arange(n)
     window = np.clip(rows, 1, max(n - 2, 1)) - 1
     parts = []
     slopes_of: Any = np.gradient
-    for colour in range(3):
-        probe = slopes_of((rows % 3 == colour) * one, step, edge_order=edge_order)
-        cols = window + (colour - window) % 3
+    for color in range(3):
+        probe = slopes_of((rows % 3 == color) * one, step, edge_order=edge_order)
+        cols = window + (color - window) % 3
         used = (cols < n) & (probe != 0)
         parts.append((probe[used], rows[used], cols[used]))
     data, i, j = (np.concatenate(p) for p in zip(*parts, strict=True))

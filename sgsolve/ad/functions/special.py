@@ -33,7 +33,7 @@ DEGREE = 26
 
 
 def fermi_dirac(order: float, eta: Any) -> Any:
-    """Return the complete Fermi-Dirac integral of an order, normalised.
+    """Return the complete Fermi-Dirac integral of an order, normalized.
 
     F_j(eta) = 1/Gamma(j + 1) * integral over t > 0 of t^j / (1 + exp(t - eta)), so that F_j goes
     to exp(eta) for eta far below zero, and dF_j/deta = F_{j-1}

@@ -137,7 +137,7 @@ def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     return inverse, (-1.0, y * inverse)
 
 
-# From the smallest normal number to one whose neighbours are relatively as close as any.
+# From the smallest normal number to one whose neighbors are relatively as close as any.
 SAFE = 2.0**70
 
 

@@ -112,7 +112,7 @@ class Index:
     def shift(self) -> tuple[int, IndexArray, IndexArray] | None:
         """Offset, exceptions and where they read, if nearly all positions are ``i + offset``.
 
-        Neighbours on a structured mesh are like that: all but the boundary reads at one offset.
+        Neighbors on a structured mesh are like that: all but the boundary reads at one offset.
         """
         v = self.values
         if len(v) < SHORT:

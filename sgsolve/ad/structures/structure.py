@@ -65,7 +65,7 @@ class Structure:
     cols : ndarray of int32, shape (coefficients,)
         Unknown that each coefficient belongs to; -1: to none.
     gathered : None or (Structure, Index)
-        The structure and the index that this one was taken with, for `put` to recognise.
+        The structure and the index that this one was taken with, for `put` to recognize.
     """
 
     __slots__ = (

@@ -1,0 +1,44 @@
+"""The spelling and the words of the source, the tests, the examples and the documentation."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("sgsolve", "tests", "examples", "benchmarks", "docs")
+FILES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(p for f in FOLDERS for p in (ROOT / f).rglob("*"))]
+    if path.suffix in (".py", ".md")
+    and path not in (Path(__file__), ROOT / "CHANGELOG.md")
+    and not {"_build", "gallery", "_static"} & set(path.relative_to(ROOT).parts)
+)
+
+# Stems of verbs that end in -ize, and other words that Britain spells differently.
+STEMS = (
+    "factor|regular|discret|minim|maxim|normal|linear|initial|optim|recogn|organ|summar|general|"
+    "symmetr|parametr|parameter|special|stabil|visual|util|real|vector|serial|local|character|"
+    "emphas|neutral|ideal|equilibr|categor|quant|homogen|diagonal|orthogonal|polar|penal"
+)
+BRITISH = re.compile(
+    rf"(?<![a-z])(?:re|de|un|non)?(?:{STEMS})is(?:e|ed|es|er|ing|ation|ations|able)(?![a-z])"
+    r"|(?<![a-z])(?:(?:be)?behaviour|colour|neighbour|favour|vapour|centre|fibre|modell(?:ed|ing)|"
+    r"labell(?:ed|ing)|cancell(?:ed|ing)(?!error)|analys(?:e|ed|er|ing)(?![a-z])|licence|artefact|"
+    r"catalogue|judgement|whilst|grey(?![a-z]))",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_spelling_is_american(path):
+    lines = enumerate(path.read_text().splitlines(), 1)
+    found = [f"line {k}: {word}" for k, line in lines for word in BRITISH.findall(line)]
+    assert not found, f"{path.relative_to(ROOT)}: {', '.join(found)}"
+
+
+def test_the_patterns_find_british_words_only():
+    for word in ("factorisation", "Regularised", "neighbours", "centre", "analyse", "modelled"):
+        assert BRITISH.search(word), word
+    for word in ("promise", "analysis", "raised", "factorization", "cancellation", "precise"):
+        assert not BRITISH.search(word), word
