@@ -18,9 +18,9 @@ from ..runs.following import Run
 from ..runs.request import Request
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
-from ..systems.gauged_family import curve_family, lifted
-from ..systems.report import conclude
 from .definition import ProblemDefinition
+from .gauged_family import curve_family, lifted
+from .solve import run_solver
 
 
 def continuation(
@@ -40,7 +40,7 @@ def continuation(
         family = curve_family(system, name, x, p, workspace)
         run = Run(family, name, system.params, workspace, request, {"kind": "continuation"})
         if run.saved is None:
-            result = conclude(
+            result = run_solver(
                 first,
                 system,
                 workspace,

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ParameterError
 from ..results.result import Result
 from ..solvers.workspace import Pool, Workspace
-from ..systems.bound import BoundSystem
-from ..systems.intake import Signature, starting_point
-from ..systems.null_space import NullSpace
-from ..systems.starts import prepared_start
-from ..systems.structure import Structure
+from .null_space import NullSpace
+from .residual_system import ResidualSystem
+from .signature import Signature
+from .starts import prepared_start
+from .unknowns import Unknowns
+from .validation import starting_point
 
 Vector = NDArray[Any]
 
@@ -30,7 +31,7 @@ class ProblemDefinition:
     ----------
     signature : Signature
         The functions of the user, and the values of the parameters.
-    unknowns : Structure
+    unknowns : Unknowns
         Blocks, scales and sparsity patterns.
     storage : callable, str or None
         As given to `Problem`.
@@ -42,7 +43,7 @@ class ProblemDefinition:
     """
 
     signature: Signature
-    unknowns: Structure
+    unknowns: Unknowns
     storage: Callable[..., Any] | str | None
     null_space: NullSpace
     workspaces: Pool
@@ -55,25 +56,25 @@ class ProblemDefinition:
 
     def system(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None
-    ) -> tuple[BoundSystem, Vector]:
+    ) -> tuple[ResidualSystem, Vector]:
         """Return the system of equations for as many unknowns as x has, and x as a vector.
 
         `moved` are parameters with other values than those of the definition.
         """
         start = starting_point(x)
-        call = self.signature.bound(moved or {})
-        return BoundSystem(call, self.unknowns, len(start)), start
+        call = self.signature.call(moved or {})
+        return ResidualSystem(call, self.unknowns, len(start)), start
 
     def started(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None, solver: Any = None
-    ) -> tuple[BoundSystem, Vector]:
+    ) -> tuple[ResidualSystem, Vector]:
         """Return the system with its pattern, and x as a starting point of a solver."""
         system, start = self.system(x, moved)
         if solver is not None:
             solver.check_start(start, system.blocks)
         return system, prepared_start(system, start, solver)[0]
 
-    def solution(self, at: Result | ArrayLike) -> tuple[BoundSystem, Vector]:
+    def solution(self, at: Result | ArrayLike) -> tuple[ResidualSystem, Vector]:
         """Return the prepared system at a solution, and the solution.
 
         A `Result` has parameters of its own, which are used.
@@ -100,6 +101,6 @@ class ProblemDefinition:
                     f"{value!r}; call the problem at the values of {owner}, or the one without at()"
                 )
 
-    def lend(self, system: BoundSystem, x: Vector) -> AbstractContextManager[Workspace]:
+    def lend(self, system: ResidualSystem, x: Vector) -> AbstractContextManager[Workspace]:
         """Lend a workspace for systems like one, with the null space that was declared at x."""
         return self.workspaces.lend(self.null_space.basis(system, x))

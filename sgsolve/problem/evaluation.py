@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import ad
 from ..pattern import Pattern
-from ..systems.intake import starting_point
 from .definition import ProblemDefinition
+from .validation import starting_point
 
 
 def evaluate_residual(problem: ProblemDefinition, x: ArrayLike) -> NDArray[Any]:
@@ -34,7 +34,7 @@ def sparsity(problem: ProblemDefinition, x: ArrayLike) -> Pattern:
     return system.pattern
 
 
-def check_jacobian(problem: ProblemDefinition, x: ArrayLike) -> ad.JacobianCheck:
+def compare_jacobian(problem: ProblemDefinition, x: ArrayLike) -> ad.JacobianCheck:
     """Compare the Jacobian with differences; see `Problem.check_jacobian`."""
     system, start = problem.system(x)
     system.prepare(start)

@@ -11,22 +11,22 @@ import numpy as np
 from .. import ad
 from ..ad.nested import array_of
 from ..errors import DataTypeError, InputError, ParameterError, ShapeError
-from ..results.blocks import REST, Blocks, describe, total
-from ..systems.structure import Structure
+from ..results.blocks import REST, Blocks, describe, n_unknowns
+from .unknowns import Unknowns
 
 
-def pack(unknowns: Structure, fields: Mapping[str, Any]) -> Any:
+def pack(unknowns: Unknowns, fields: Mapping[str, Any]) -> Any:
     """Return the vector of unknowns with these fields; see `Problem.pack`."""
     values = {name: _as_array(value) for name, value in fields.items()}
     shapes = unknowns.shapes
     missing = [name for name in unknowns.parts if name not in values]
     if missing or not values:
         raise InputError(f"pack got no block {missing[0] if missing else REST!r}")
-    n = total(shapes) if shapes else sum(int(np.size(value)) for value in values.values())
-    return packed(unknowns.blocks(n), values, "pack got", np.broadcast_to if shapes else None)
+    n = n_unknowns(shapes) if shapes else sum(int(np.size(value)) for value in values.values())
+    return vector_of(unknowns.blocks(n), values, "pack got", np.broadcast_to if shapes else None)
 
 
-def unpack(unknowns: Structure, x: Any) -> dict[str, Any]:
+def unpack(unknowns: Unknowns, x: Any) -> dict[str, Any]:
     """Return the fields of a vector; see `Problem.unpack`."""
     if hasattr(x, "success") and hasattr(x, "x"):
         raise DataTypeError(f"x is a whole {type(x).__name__}; give its .x")
@@ -36,7 +36,7 @@ def unpack(unknowns: Structure, x: Any) -> dict[str, Any]:
     return unknowns.blocks(len(x)).unpack(x)
 
 
-def packed(
+def vector_of(
     blocks: Blocks, values: Mapping[str, Any], what: str, spread: Callable[..., Any] | None = None
 ) -> Any:
     """Return one vector from a value for each block.
@@ -93,12 +93,12 @@ class FieldFunction:
     function : callable
         ``function(u=..., p=..., **parameters)``. What it returns may be a mapping of block to
         array; then it becomes one vector.
-    unknowns : Structure
+    unknowns : Unknowns
     what : str
         What the function is, for messages.
     """
 
-    def __init__(self, function: Callable[..., Any], unknowns: Structure, what: str) -> None:
+    def __init__(self, function: Callable[..., Any], unknowns: Unknowns, what: str) -> None:
         self.function, self._unknowns, self._what = function, unknowns, what
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         if not unknowns.parts:
@@ -133,15 +133,15 @@ class FieldFunction:
         if not isinstance(value, Mapping):
             return value
         arrays = {name: _as_array(part) for name, part in value.items()}
-        return packed(blocks, arrays, f"{self._what} returned")
+        return vector_of(blocks, arrays, f"{self._what} returned")
 
 
-def of_fields(function: Any, unknowns: Structure, what: str) -> Any:
+def of_fields(function: Any, unknowns: Unknowns, what: str) -> Any:
     """Return a function of fields as one of the vector; what is no function stays as it is."""
     return FieldFunction(function, unknowns, what) if callable(function) else function
 
 
-def refuse_block_names(unknowns: Structure, params: Mapping[str, Any] | None) -> None:
+def refuse_block_names(unknowns: Unknowns, params: Mapping[str, Any] | None) -> None:
     """Raise `ParameterError` if a parameter has the name of a block."""
     for name in params or {}:
         if name in unknowns.parts:

@@ -15,8 +15,8 @@ from ..results.branch import Branch
 from ..results.special_points import Rough, Special
 from ..runs.following import Run
 from ..runs.request import Request
-from ..systems.fold_family import FoldFamily
 from .definition import ProblemDefinition
+from .fold_family import FoldFamily
 from .switch_branch import NEEDED, chosen
 
 

@@ -20,23 +20,23 @@ from ..results.result import Result
 from ..results.special_points import Special
 from ..solvers.predictor import Predictor
 from ..solvers.workspace import Pool
-from ..systems.intake import Signature
-from ..systems.null_space import NullSpace
-from ..systems.structure import Structure
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
-from .evaluation import check_jacobian, evaluate_residual, linearize, sparsity
+from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
 from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
 from .fold_curve import fold_curve as run_fold_curve
+from .null_space import NullSpace
 from .sensitivity import sensitivity as run_sensitivity
+from .signature import Signature
 from .small_signal import SmallSignalResponse, mass_matrix
 from .small_signal import small_signal as run_small_signal
 from .solutions import SolutionSets
 from .solutions import deflated_continuation as run_deflated_sweep
 from .solutions import find_solutions as run_find_solutions
-from .solve import solve as run_solve
+from .solve import solve_problem
 from .sweep import sweep as run_sweep
 from .switch_branch import switch_branch as run_switch_branch
+from .unknowns import Unknowns
 
 
 class Problem:
@@ -112,7 +112,7 @@ class Problem:
         backend: Any = "auto",
         fields: bool = False,
     ) -> None:
-        unknowns = Structure(blocks, scale)
+        unknowns = Unknowns(blocks, scale)
         if fields:
             refuse_block_names(unknowns, params)
             residual = FieldFunction(residual, unknowns, "the residual")
@@ -252,7 +252,7 @@ class Problem:
         JacobianCheck
             True if they agree; prints the entries that do not.
         """
-        return check_jacobian(self._definition, x)
+        return compare_jacobian(self._definition, x)
 
     def solve(
         self,
@@ -296,7 +296,7 @@ class Problem:
             After Ctrl-C; a KeyboardInterrupt whose ``result`` holds the best point so far. It is
             returned if `raise_on_failure` is False, under the status INTERRUPTED.
         """
-        return run_solve(
+        return solve_problem(
             self._definition, x0, solver, raise_on_failure, callback, verbose, time_limit
         )
 

@@ -23,10 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError
 from ..results.result import Result
 from ..solvers.workspace import Workspace
-from ..systems.bound import BoundSystem
-from ..systems.functional import Functional
-from ..systems.parameters import by_parameter
 from .definition import ProblemDefinition
+from .functional import Functional
+from .parameters import by_parameter
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 MODES = ("auto", "forward", "adjoint")
@@ -50,7 +50,7 @@ def sensitivity(
 
 
 def sensitivities(
-    system: BoundSystem,
+    system: ResidualSystem,
     workspace: Workspace,
     x: Vector,
     names: Sequence[str],

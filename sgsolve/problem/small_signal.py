@@ -25,10 +25,10 @@ from ..pattern import Pattern
 from ..results.history import Stats, counted
 from ..results.result import Result
 from ..solvers.workspace import Workspace
-from ..systems.bound import BoundSystem
-from ..systems.functional import Functional
-from ..systems.parameters import parameter_derivative
 from .definition import ProblemDefinition
+from .functional import Functional
+from .parameters import parameter_derivative
+from .residual_system import ResidualSystem
 from .storage import Storage
 
 Vector = NDArray[Any]
@@ -104,7 +104,7 @@ def small_signal(
 
 
 def responses(
-    system: BoundSystem,
+    system: ResidualSystem,
     workspace: Workspace,
     x: Vector,
     name: str,
@@ -145,7 +145,7 @@ class _Matrix:
     """J + i omega C on one pattern."""
 
     def __init__(
-        self, system: BoundSystem, workspace: Workspace, x: Vector, storage: Storage
+        self, system: ResidualSystem, workspace: Workspace, x: Vector, storage: Storage
     ) -> None:
         _, J = system.linearize(x)
         C = storage.matrix(x)
@@ -172,7 +172,7 @@ class _Output:
     def __init__(
         self,
         of: Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]],
-        system: BoundSystem,
+        system: ResidualSystem,
         x: Vector,
         name: str,
         rate: str | None,

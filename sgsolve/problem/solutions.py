@@ -23,13 +23,13 @@ from ..results.branch import PartialBranchWarning
 from ..results.history import counted
 from ..results.result import Result
 from ..runs.progress import progress_bar
-from ..runs.search import Search
 from ..runs.sweeping import Path
 from ..solvers.deadline import OutOfTime, deadline_of
 from ..solvers.polyalgorithm import as_solver
-from ..systems.intake import starting_point
-from ..systems.starts import prepared_start
 from .definition import ProblemDefinition
+from .deflation_search import DeflationSearch
+from .starts import prepared_start
+from .validation import starting_point
 
 Vector = NDArray[Any]
 
@@ -91,7 +91,9 @@ def find_solutions(
         first.check_start(row, system.blocks)
     rows[0] = prepared_start(system, rows[0], first)[0]
     with problem.lend(system, rows[0]) as workspace:
-        search = Search(system, workspace, deflation or Deflation(), solver, rows, deadline)
+        search = DeflationSearch(
+            system, workspace, deflation or Deflation(), solver, rows, deadline
+        )
         try:
             for row in rows:
                 search.from_start(row, known, max_solutions)
@@ -124,7 +126,7 @@ def deflated_continuation(
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
                 every = [*before, *starts]
-                search = Search(system, workspace, deflation or Deflation(), None, every)
+                search = DeflationSearch(system, workspace, deflation or Deflation(), None, every)
                 known = search.along(before, max_solutions)
                 sets.append(np.array(known).reshape(-1, len(starts[0])))
                 if bar is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConvergenceError, DataTypeError, SolveInterrupted
@@ -12,13 +14,65 @@ from ..results.result import Result
 from ..results.status import Status
 from ..solvers.deadline import deadline_of
 from ..solvers.monitor import Monitor
+from ..solvers.outcome import Outcome
 from ..solvers.polyalgorithm import as_solver
-from ..systems.report import conclude
-from ..systems.starts import prepared_start
+from ..solvers.workspace import Workspace
 from .definition import ProblemDefinition
+from .diagnosis import diagnosis
+from .report import message, remarks
+from .residual_system import ResidualSystem
+from .starts import prepared_start
 
 
-def solve(
+def run_solver(
+    solver: Any,
+    system: ResidualSystem,
+    workspace: Workspace,
+    x: Any,
+    F: Any,
+    monitor: Monitor,
+    diagnose: bool = False,
+    remark: str = "",
+) -> Result:
+    """Run a solver from (x, F) and make the result of what it returns.
+
+    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed. `remark`
+    says what was changed at the start.
+    """
+    started = perf_counter()
+    before = workspace.counts()
+    outcome: Outcome = solver.run(system, workspace, x, F, monitor)
+    status, found = outcome.status, ""
+    if diagnose and outcome.cause is None and not (status.success or status.final):
+        with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
+            found = diagnosis(system, workspace, x, outcome.x)
+    stats = outcome.stats
+    stats.add(workspace.counts().since(before))
+    seconds = stats.seconds
+    total = perf_counter() - started
+    seconds["other"] = max(0.0, total - sum(seconds.values()))
+    seconds["total"] = total
+    result = Result(
+        x=outcome.x,
+        status=outcome.status,
+        message="",
+        residual=outcome.F,
+        scaled_residual=outcome.scaled,
+        history=outcome.history,
+        stats=stats,
+        solver=outcome.name,
+        blocks=system.blocks,
+        stages=outcome.stages,
+        params=system.params,
+        sizes=outcome.S,
+        system=system,
+    )
+    result.remark = "; ".join(text for text in (remark, *remarks(system, outcome)) if text)
+    result.message = message(result, outcome.cause, outcome.notes, found)
+    return result
+
+
+def solve_problem(
     problem: ProblemDefinition,
     x0: ArrayLike,
     solver: Any,
@@ -37,7 +91,7 @@ def solve(
     start, F, remark = prepared_start(system, start, solver, not matrix_free)
     with problem.lend(system, start) as workspace:
         monitor = Monitor(callback, verbose, deadline)
-        result = conclude(solver, system, workspace, start, F, monitor, not matrix_free, remark)
+        result = run_solver(solver, system, workspace, start, F, monitor, not matrix_free, remark)
     if raise_on_failure and result.status is Status.INTERRUPTED:
         raise SolveInterrupted(result.message, result)
     if raise_on_failure and not result.success:

@@ -21,9 +21,9 @@ from .. import ad
 from ..ad.nested import evaluate_vector
 from ..errors import DataTypeError, InputError, ShapeError
 from ..pattern import Pattern
-from ..systems.bound import BoundSystem
-from ..systems.functional import call_with_parameters
-from ..systems.parameters import by_parameter, jacobian
+from .functional import call_with_parameters
+from .parameters import by_parameter, seeded_jacobian
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -35,7 +35,7 @@ class Storage:
     ----------
     storage : callable or str
         ``Q(x, names of parameters...)`` -> (n,), or the name of the parameter that is dx/dt.
-    system : BoundSystem
+    system : ResidualSystem
 
     Raises
     ------
@@ -43,7 +43,7 @@ class Storage:
         If the problem was made without a storage.
     """
 
-    def __init__(self, storage: Callable[..., Any] | str | None, system: BoundSystem) -> None:
+    def __init__(self, storage: Callable[..., Any] | str | None, system: ResidualSystem) -> None:
         if storage is None:
             raise InputError(
                 "nothing is known of what is stored: give Problem(..., storage=Q), a function "
@@ -65,7 +65,7 @@ class Storage:
         """Return C at x, a ``csr_array`` of shape (n, n), explicit zeros kept."""
         if isinstance(self._storage, str):
             return by_parameter(self._system, x, self._storage)
-        return jacobian(self._evaluated(ad.seed(x)), (len(x), len(x)))
+        return seeded_jacobian(self._evaluated(ad.seed(x)), (len(x), len(x)))
 
     def pattern(self, x: Vector) -> Pattern:
         """Return where C may have entries, on every branch of the code."""
@@ -88,7 +88,7 @@ class Storage:
             return np.zeros(len(x))
         seeded = {**self._params, name: ad.seed(float(self._params[name]))}
         y = self._evaluated(x, seeded)
-        column: Vector = jacobian(y, (len(x), 1)).toarray()[:, 0]
+        column: Vector = seeded_jacobian(y, (len(x), 1)).toarray()[:, 0]
         return column
 
     def _evaluated(self, x: Any, params: dict[str, Any] | None = None) -> Any:

@@ -23,8 +23,8 @@ from ..solvers.polyalgorithm import as_solver
 from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
 from ..solvers.sweep import Stepping
-from ..systems.starts import prepared_start
 from .definition import ProblemDefinition
+from .starts import prepared_start
 
 
 def sweep(

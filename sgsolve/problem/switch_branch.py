@@ -15,8 +15,8 @@ from ..results.branch import Branch
 from ..results.special_points import Special
 from ..runs.following import Run
 from ..runs.request import Request
-from ..systems.gauged_family import curve_family, lifted
 from .definition import ProblemDefinition
+from .gauged_family import curve_family, lifted
 
 NEEDED = "take a special point that a continuation located exactly"
 

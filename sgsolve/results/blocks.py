@@ -196,7 +196,7 @@ def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(int(k) for k in shape) for name, shape in shapes.items()}
 
 
-def total(shapes: Mapping[str, tuple[int, ...]]) -> int:
+def n_unknowns(shapes: Mapping[str, tuple[int, ...]]) -> int:
     """Return how many unknowns blocks of these shapes have."""
     return sum(_size(shape) for shape in shapes.values())
 
@@ -212,9 +212,9 @@ def _size(shape: tuple[int, ...]) -> int:
 
 def _laid_out(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, slice]:
     """Return the place of each block, one behind the other."""
-    if total(shapes) != n:
+    if n_unknowns(shapes) != n:
         raise ShapeError(
-            f"the blocks {describe(shapes)} have {total(shapes)} unknowns, but there are {n}"
+            f"the blocks {describe(shapes)} have {n_unknowns(shapes)} unknowns, but there are {n}"
         )
     places, start = {}, 0
     for name, shape in shapes.items():

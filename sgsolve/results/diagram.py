@@ -7,11 +7,12 @@ circles are folds, squares branch points, diamonds Hopf points.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .branch import Branch
+if TYPE_CHECKING:
+    from .branch import Branch
 
 MARKERS = {"fold": "o", "branch point": "s", "hopf": "D"}
 

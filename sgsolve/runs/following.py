@@ -25,11 +25,11 @@ from ..continuation.route import Route
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk, walk
 from ..errors import ConvergenceError, LinearSolveError
+from ..problem.gauged_family import multipliers
 from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats
 from ..results.status import Status
 from ..solvers.workspace import Workspace
-from ..systems.gauged_family import multipliers
 from .functions import UnfitError, called, number
 from .outputs import Outputs
 from .progress import CurveBar

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError
-from ..systems.functional import call_with_parameters
+from ..problem.functional import call_with_parameters
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]

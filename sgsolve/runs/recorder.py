@@ -21,13 +21,13 @@ from ..continuation.stability import KEY as EIGENVALUES
 from ..continuation.stability import Eigenvalues
 from ..continuation.trace import Walk
 from ..errors import CheckpointError, InputError
+from ..problem.gauged_family import multipliers, stripped
 from ..results.branch import Branch
 from ..results.branch_file import packed
 from ..results.checkpoint import Checkpoint
 from ..results.history import Stats
 from ..results.special_points import Special
 from ..results.status import Status
-from ..systems.gauged_family import multipliers, stripped
 from .outputs import Outputs
 from .progress import CurveBar
 

@@ -20,10 +20,10 @@ from ..continuation.folds import Folds
 from ..continuation.route import Route
 from ..continuation.trace import Walk, walk
 from ..errors import LinearSolveError
+from ..problem.gauged_family import curve_family, lifted, stripped
 from ..results.history import Stats
 from ..results.special_points import Special
 from ..solvers.predictor import Point
-from ..systems.gauged_family import curve_family, lifted, stripped
 
 Vector = NDArray[Any]
 

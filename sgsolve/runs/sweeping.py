@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 from ..continuation.rough import UnlocatedWarning, unlocated
 from ..errors import ConvergenceError, DataTypeError, LinearSolveError, NotFiniteError, ShapeError
+from ..problem.diagnosis import singular_along
+from ..problem.parameter_family import Line
+from ..problem.parameters import parameter_derivative
+from ..problem.residual_system import ResidualSystem
+from ..problem.solve import run_solver
 from ..results.branch import Branch, PartialBranchWarning
 from ..results.result import Result
 from ..results.status import Status
 from ..solvers.monitor import Monitor
 from ..solvers.sweep import Stepping, Track, run_sweep
 from ..solvers.workspace import Workspace
-from ..systems.bound import BoundSystem
-from ..systems.diagnosis import singular_along
-from ..systems.families import Line
-from ..systems.parameters import parameter_derivative
-from ..systems.report import conclude
 from .functions import UnfitError
 from .sweep_watch import SweepWatch
 
@@ -109,7 +109,7 @@ class ParameterFamily:
 
     Parameters
     ----------
-    system : BoundSystem
+    system : ResidualSystem
         Prepared, at any value.
     path : Path
     workspace : Workspace
@@ -119,7 +119,7 @@ class ParameterFamily:
 
     def __init__(
         self,
-        system: BoundSystem,
+        system: ResidualSystem,
         path: Path,
         workspace: Workspace,
         first: Any,
@@ -130,7 +130,7 @@ class ParameterFamily:
         self._first, self._following, self._monitor = first, following, monitor
         self.n_slope = 0  # evaluations of dF/dp
 
-    def at(self, value: float) -> BoundSystem:
+    def at(self, value: float) -> ResidualSystem:
         """Return the system at a value."""
         return self.system.at(self.path.params(value))
 
@@ -148,7 +148,7 @@ class ParameterFamily:
         system = self.at(value)
         F = system.prepare(x) if first else system.residual_quietly(x)
         solver = self._first if first else self._following
-        return conclude(solver, system, self.workspace, x, F, self._monitor)
+        return run_solver(solver, system, self.workspace, x, F, self._monitor)
 
     def slopes(self, value: float, x: Vector) -> tuple[Vector | None, Vector | None]:
         """Return dx/dvalue ahead of and behind a solution, by the factorization of its solve."""

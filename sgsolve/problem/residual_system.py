@@ -1,4 +1,4 @@
-"""BoundSystem: a problem with its parameters fixed, in the form that solvers take.
+"""ResidualSystem: a problem with its parameters fixed, in the form that solvers take.
 
 One idea: this is the only place where AD arrays meet solvers. A residual is called with plain
 arrays for values and with a seeded array for F and J together; the values of J go to a fixed
@@ -17,34 +17,34 @@ from .. import ad
 from ..errors import InputError, NotFiniteError, StructureError
 from ..pattern import Pattern
 from .given_jacobian import checked, on_pattern, pattern_from_values
-from .intake import Bound
 from .returned import real_vector, seeded_vector, vector
-from .structure import Structure
+from .signature import Call
+from .unknowns import Unknowns
 
 Vector = NDArray[Any]
 
 
-class BoundSystem:
+class ResidualSystem:
     """The system of equations for given parameters; a `solvers.System`.
 
     Parameters
     ----------
-    bound : Bound
-    structure : Structure
+    call : Call
+    unknowns : Unknowns
     n : int
     """
 
-    def __init__(self, bound: Bound, structure: Structure, n: int) -> None:
-        self._bound, self._structure = bound, structure
+    def __init__(self, call: Call, unknowns: Unknowns, n: int) -> None:
+        self._call, self._unknowns = call, unknowns
         self.n = n
-        self.blocks = structure.blocks(n)
-        self.scale = structure.scale(n)
-        self._pattern = structure.pattern(n)
+        self.blocks = unknowns.blocks(n)
+        self.scale = unknowns.scale(n)
+        self._pattern = unknowns.pattern(n)
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters."""
-        return self._bound.params
+        return self._call.params
 
     @property
     def pattern(self) -> Pattern:
@@ -55,16 +55,16 @@ class BoundSystem:
     @property
     def defaults(self) -> dict[str, Any]:
         """Values that the residual itself gives to parameters that were not named."""
-        return self._bound.signature.defaults
+        return self._call.signature.defaults
 
-    def at(self, params: Mapping[str, Any]) -> BoundSystem:
+    def at(self, params: Mapping[str, Any]) -> ResidualSystem:
         """Return the same system with other values of parameters."""
-        return BoundSystem(self._bound.replaced(params), self._structure, self.n)
+        return ResidualSystem(self._call.replaced(params), self._unknowns, self.n)
 
     @property
     def has_own_jacobian(self) -> bool:
         """Whether the user gave the Jacobian."""
-        return self._bound.signature.jacobian is not None
+        return self._call.signature.jacobian is not None
 
     @property
     def is_prepared(self) -> bool:
@@ -77,11 +77,11 @@ class BoundSystem:
 
     def raw(self, x: Any) -> Any:
         """Return whatever the user's residual returns."""
-        return self._bound.residual(x)
+        return self._call.residual(x)
 
     def residual(self, x: Vector) -> Vector:
         """Return F(x) as a new float array; checks its type and shape, not its values."""
-        return real_vector(self._bound.residual(x), self.n)
+        return real_vector(self._call.residual(x), self.n)
 
     def residual_quietly(self, x: Vector) -> Vector:
         """Return F(x) without NumPy's warnings; may hold values that are not finite."""
@@ -90,13 +90,13 @@ class BoundSystem:
 
     def linearize(self, x: Vector) -> tuple[Vector, Any]:
         """Return F(x) and J(x) on the pattern."""
-        if self._bound.signature.jacobian is not None:
+        if self._call.signature.jacobian is not None:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
-        y = seeded_vector(self._bound.residual(ad.seed(x)), self.n)
+        y = seeded_vector(self._call.residual(ad.seed(x)), self.n)
         try:
             data = ad.jacobian_values(y, self.pattern)
         except StructureError:
-            self._pattern = self._structure.grow(self.n, ad.sparsity_pattern(y))
+            self._pattern = self._unknowns.grow(self.n, ad.sparsity_pattern(y))
             data = ad.jacobian_values(y, self._pattern)
         return np.array(ad.value(y), dtype=np.float64), self.pattern.matrix(data)
 
@@ -106,7 +106,7 @@ class BoundSystem:
         if self.has_own_jacobian:
             product = self._user_jacobian(x) @ v
             return product
-        product = ad.jvp(lambda z: vector(self._bound.residual(z), self.n), x, v)[1]
+        product = ad.jvp(lambda z: vector(self._call.residual(z), self.n), x, v)[1]
         return product
 
     def prepare(self, x: Vector, with_pattern: bool = True) -> Vector:
@@ -115,14 +115,14 @@ class BoundSystem:
         if self._pattern is None and with_pattern:
             pattern = self.found_pattern(x)
             self._check_structure(pattern)
-            self._pattern = self._structure.grow(self.n, pattern.with_diagonal())
+            self._pattern = self._unknowns.grow(self.n, pattern.with_diagonal())
         return F
 
     def checked_residual(self, x: Vector) -> Vector:
         """Return F(x), or say what is wrong with what the residual returned."""
         before = x.copy()
         with np.errstate(all="ignore"):
-            value = self._bound.residual(x)
+            value = self._call.residual(x)
         if not np.array_equal(before, x):
             raise InputError("the residual changed x in place; it must be a pure function of x")
         F = real_vector(value, self.n)
@@ -140,10 +140,10 @@ class BoundSystem:
 
     def found_pattern(self, x: Vector) -> Pattern:
         """Return the pattern of the Jacobian, found at x."""
-        if self._bound.signature.jacobian is not None:
+        if self._call.signature.jacobian is not None:
             return pattern_from_values(self._user_jacobian, x)
         with np.errstate(all="ignore"):
-            y = vector(self._bound.residual(ad.seed_sparsity(x)), self.n)
+            y = vector(self._call.residual(ad.seed_sparsity(x)), self.n)
         if not isinstance(y, ad.ADArray):
             raise InputError(
                 "the residual does not depend on x (or loses the dependence, for example by "
@@ -176,12 +176,12 @@ class BoundSystem:
         return names if len(indices) <= 3 else f"{names} and {len(indices) - 3} more"
 
     def _user_jacobian(self, x: Vector) -> Any:
-        return checked(self._bound.jacobian(x), self.n)
+        return checked(self._call.jacobian(x), self.n)
 
     def _on_pattern(self, J: Any) -> Any:
         """Return the same matrix on the fixed pattern, which grows if it has to."""
         placed = on_pattern(J, self.pattern)
         if placed is None:
-            self._pattern = self._structure.grow(self.n, Pattern.of(J))
+            self._pattern = self._unknowns.grow(self.n, Pattern.of(J))
             placed = on_pattern(J, self.pattern)
         return placed

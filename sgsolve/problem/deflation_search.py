@@ -18,20 +18,20 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
-from ..systems.bound import BoundSystem
-from ..systems.report import conclude
+from .residual_system import ResidualSystem
+from .solve import run_solver
 
 Vector = NDArray[Any]
 
 
 @dataclass
-class Search:
+class DeflationSearch:
     """The search for solutions of one system.
 
     ``starts`` are all that it will start from: with the solutions they say how large unknowns are.
     """
 
-    system: BoundSystem
+    system: ResidualSystem
     workspace: Workspace
     deflation: Deflation
     solver: Any
@@ -66,7 +66,7 @@ class Search:
         if not np.isfinite(F).all():
             return False
         monitor = Monitor(deadline=self.deadline)
-        result = conclude(solver, self.system, self.workspace, x, F, monitor)
+        result = run_solver(solver, self.system, self.workspace, x, F, monitor)
         if result.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         if result.status is Status.TIME_LIMIT:

@@ -1,4 +1,4 @@
-"""Structure: what is known of a problem's unknowns, whatever the values of its parameters.
+"""Unknowns: what is known of a problem's unknowns, whatever the values of its parameters.
 
 One idea: names, scales and the pattern depend on the number of unknowns only; they are found once
 and shared by all systems of a problem.
@@ -19,7 +19,7 @@ from ..results.blocks import Blocks, checked_shapes
 Vector = NDArray[Any]
 
 
-class Structure:
+class Unknowns:
     """What a problem knows about its unknowns, per number of unknowns: names, scales, pattern.
 
     Parameters

@@ -6,69 +6,14 @@ far it came, where it is worst, and what to try.
 
 from __future__ import annotations
 
-from time import perf_counter
-from typing import Any
-
-import numpy as np
-
 from ..errors import SingularMatrixError
 from ..results.result import Result
-from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
-from ..solvers.workspace import Workspace
-from .bound import BoundSystem
-from .diagnosis import diagnosis, suspects
+from .diagnosis import suspects
+from .residual_system import ResidualSystem
 
 
-def conclude(
-    solver: Any,
-    system: BoundSystem,
-    workspace: Workspace,
-    x: Any,
-    F: Any,
-    monitor: Monitor,
-    diagnose: bool = False,
-    remark: str = "",
-) -> Result:
-    """Run a solver from (x, F) and make the result of what it returns.
-
-    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed. `remark`
-    says what was changed at the start.
-    """
-    started = perf_counter()
-    before = workspace.counts()
-    outcome: Outcome = solver.run(system, workspace, x, F, monitor)
-    status, found = outcome.status, ""
-    if diagnose and outcome.cause is None and not (status.success or status.final):
-        with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
-            found = diagnosis(system, workspace, x, outcome.x)
-    stats = outcome.stats
-    stats.add(workspace.counts().since(before))
-    seconds = stats.seconds
-    total = perf_counter() - started
-    seconds["other"] = max(0.0, total - sum(seconds.values()))
-    seconds["total"] = total
-    result = Result(
-        x=outcome.x,
-        status=outcome.status,
-        message="",
-        residual=outcome.F,
-        scaled_residual=outcome.scaled,
-        history=outcome.history,
-        stats=stats,
-        solver=outcome.name,
-        blocks=system.blocks,
-        stages=outcome.stages,
-        params=system.params,
-        sizes=outcome.S,
-        system=system,
-    )
-    result.remark = "; ".join(text for text in (remark, *remarks(system, outcome)) if text)
-    result.message = message(result, outcome.cause, outcome.notes, found)
-    return result
-
-
-def remarks(system: BoundSystem, outcome: Outcome) -> list[str]:
+def remarks(system: ResidualSystem, outcome: Outcome) -> list[str]:
     """Return what is to be said of a start that was moved, and of a singular solution."""
     said = []
     if outcome.moved is not None:

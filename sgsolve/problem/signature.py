@@ -13,57 +13,10 @@ from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from .. import ad
 from ..ad.nested import evaluate_vector
-from ..errors import (
-    DataTypeError,
-    InputError,
-    NotFiniteError,
-    ParameterError,
-    ShapeError,
-)
-
-
-def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
-    """Return x0 as a new float64 vector, or say what is wrong with it."""
-    if hasattr(x0, "success") and hasattr(x0, "x"):
-        raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
-    if isinstance(x0, ad.ADArray):
-        raise DataTypeError(
-            f"{name} is an AD array; a solve starts from numbers and has no derivative: see "
-            "Problem.sensitivity for that of a solution"
-        )
-    if np.ma.is_masked(x0):
-        raise DataTypeError(
-            f"{name} is a masked array; give every unknown a value, {name}.filled(value)"
-        )
-    if hasattr(x0, "toarray"):
-        raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
-    try:
-        x = np.asarray(x0)
-    except ValueError as error:
-        raise ShapeError(f"{name} is no regular array: {error}") from None
-    if x.dtype.kind == "c":
-        raise DataTypeError(
-            f"{name} is complex; solve for real and imaginary parts as separate unknowns"
-        )
-    if x.dtype.kind not in "biuf":
-        raise DataTypeError(f"{name} must hold real numbers, not dtype {x.dtype}")
-    if x.ndim != 1:
-        hint = "use [value]" if x.ndim == 0 else "use .ravel(), and reshape within the residual"
-        raise ShapeError(f"{name} must be a vector of shape (n,), not {x.shape}; {hint}")
-    if x.size == 0:
-        raise ShapeError(f"{name} is empty: there is nothing to solve for")
-    x = np.array(x, dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(x))
-    if len(bad):
-        raise NotFiniteError(
-            f"{name} is not finite at {len(bad)} of {len(x)} places, first {name}[{bad[0]}] = "
-            f"{x[bad[0]]}"
-        )
-    return x
+from ..errors import DataTypeError, InputError, NotFiniteError, ParameterError
 
 
 class Signature:
@@ -110,7 +63,7 @@ class Signature:
         other.params = {**self.params, **self._checked(params)}
         return other
 
-    def bound(self, overrides: Mapping[str, Any]) -> Bound:
+    def call(self, overrides: Mapping[str, Any]) -> Call:
         """Return the functions with all parameters given; complain of unknown and missing ones."""
         given = {**self.params, **self._checked(overrides)}
         missing = [name for name in self.required if name not in given]
@@ -120,7 +73,7 @@ class Signature:
                 f"the residual needs {_list(missing)}; give {them} in params, or by at(name=value)"
             )
         self._jacobian_takes(given)
-        return Bound(self, given)
+        return Call(self, given)
 
     def numeric(self, name: str) -> float:
         """Return the value of a parameter that is to be swept; complain if it is no number."""
@@ -191,7 +144,7 @@ class Signature:
             raise ParameterError(f"jacobian needs {_list(missing)}; give params a value for it")
 
 
-class Bound:
+class Call:
     """The functions of a signature with values for all parameters."""
 
     def __init__(self, signature: Signature, params: dict[str, Any]) -> None:
@@ -206,9 +159,9 @@ class Bound:
         assert self.signature.jacobian is not None
         return self.signature.jacobian(x, **{**self.signature.shared, **self.params})
 
-    def replaced(self, params: Mapping[str, Any]) -> Bound:
+    def replaced(self, params: Mapping[str, Any]) -> Call:
         """Return the same with other values, unchecked."""
-        return Bound(self.signature, {**self.params, **params})
+        return Call(self.signature, {**self.params, **params})
 
 
 Keywords = tuple[frozenset[str] | None, dict[str, Any], list[str]]

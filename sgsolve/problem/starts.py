@@ -16,7 +16,7 @@ from ..errors import InputError, NotFiniteError
 from ..results.history import counted
 from ..solvers.perturbation import displacements
 from ..solvers.solver_protocol import Solver
-from .bound import BoundSystem
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -24,7 +24,7 @@ FACTORS = (*(0.5**k for k in range(1, 9)), *(10.0**-k for k in range(3, 301)), 0
 
 
 def prepared_start(
-    system: BoundSystem, x: Vector, solver: Solver | None, with_pattern: bool = True
+    system: ResidualSystem, x: Vector, solver: Solver | None, with_pattern: bool = True
 ) -> tuple[Vector, Vector, str]:
     """Prepare the system at x, or at a start near it where the residual is finite.
 
@@ -56,7 +56,7 @@ def prepared_start(
 
 
 def _found(
-    system: BoundSystem, solver: Solver | None, x: Vector, where: Vector
+    system: ResidualSystem, solver: Solver | None, x: Vector, where: Vector
 ) -> tuple[Vector, str] | None:
     """Return a start with a finite residual, and how it differs from x; None if there is none.
 
@@ -79,7 +79,7 @@ def _found(
     return found
 
 
-def _unknowns(system: BoundSystem, x: Vector, with_pattern: bool) -> Vector:
+def _unknowns(system: ResidualSystem, x: Vector, with_pattern: bool) -> Vector:
     """Return 1 for the unknowns in equations that are not finite, 0 for the others."""
     where = np.ones(len(x))
     if not with_pattern:
@@ -91,7 +91,7 @@ def _unknowns(system: BoundSystem, x: Vector, with_pattern: bool) -> Vector:
     return marked if marked.any() else where
 
 
-def _largest(system: BoundSystem, solver: Solver | None, x: Vector) -> float:
+def _largest(system: ResidualSystem, solver: Solver | None, x: Vector) -> float:
     """Return the largest residual; infinite where x is no start, or outside the model."""
     try:
         if solver is not None:

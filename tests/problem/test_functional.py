@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ParameterError, Problem
-from sgsolve.systems.functional import call_with_parameters
+from sgsolve.problem.functional import call_with_parameters
 
 PARAMS = {"a": 2.0, "b": 3.0}
 

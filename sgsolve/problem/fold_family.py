@@ -21,9 +21,9 @@ from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..solvers.workspace import Workspace
-from .bound import BoundSystem
-from .families import ParameterizedSystem
+from .parameter_family import ParameterizedSystem
 from .parameters import parameter_derivative
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -33,7 +33,7 @@ class FoldFamily:
 
     Parameters
     ----------
-    system : BoundSystem
+    system : ResidualSystem
     p, q : str
         The parameter of the branch, and the second one.
     fold : ndarray, shape (n + 1,)
@@ -44,7 +44,7 @@ class FoldFamily:
 
     def __init__(
         self,
-        system: BoundSystem,
+        system: ResidualSystem,
         workspace: Workspace,
         names: tuple[str, str],
         fold: Vector,

@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import DataTypeError, InputError, Problem, ShapeError, ad, root, solvers
 from sgsolve.errors import DerivativeError, SgsolveError
-from sgsolve.systems.returned import real_vector, seeded_vector
+from sgsolve.problem.returned import real_vector, seeded_vector
 
 SPOILED = {
     "complex": (lambda F: F + 0.0j, "real numbers"),

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
-from .bound import BoundSystem
+from .residual_system import ResidualSystem
 from .returned import vector
 
 Vector = NDArray[Any]
@@ -24,13 +24,13 @@ Vector = NDArray[Any]
 DIFFERENCE = 6e-6
 
 
-def parameter_derivative(system: BoundSystem, x: Vector, name: str) -> Vector:
+def parameter_derivative(system: ResidualSystem, x: Vector, name: str) -> Vector:
     """Return dF/dp at fixed x, shape (n,), for a parameter that is a number."""
     column: Vector = by_parameter(system, x, name).toarray()[:, 0]
     return column
 
 
-def by_parameter(system: BoundSystem, x: Vector, name: str) -> Any:
+def by_parameter(system: ResidualSystem, x: Vector, name: str) -> Any:
     """Return dF/dp at fixed x, a ``csr_array`` of shape (n, p.size).
 
     By automatic differentiation; for a problem with its own Jacobian, whose residual need not
@@ -41,17 +41,17 @@ def by_parameter(system: BoundSystem, x: Vector, name: str) -> Any:
         return _differences(system, x, name, value)
     with np.errstate(all="ignore"):
         y = vector(system.at({name: ad.seed(value)}).raw(x), len(x))
-    return jacobian(y, (len(x), value.size))
+    return seeded_jacobian(y, (len(x), value.size))
 
 
-def jacobian(y: Any, shape: tuple[int, int]) -> Any:
+def seeded_jacobian(y: Any, shape: tuple[int, int]) -> Any:
     """Return the derivative of y by what was seeded; zero if y does not depend on it."""
     if not isinstance(y, ad.ADArray):
         return sp.csr_array(shape)
     return y.jacobian
 
 
-def _differences(system: BoundSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
+def _differences(system: ResidualSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
     columns = []
     for k in range(value.size):
         h = DIFFERENCE * max(abs(float(value.flat[k])), 1e-3)
@@ -61,7 +61,7 @@ def _differences(system: BoundSystem, x: Vector, name: str, value: NDArray[np.fl
 
 
 def _moved(
-    system: BoundSystem, name: str, value: NDArray[np.float64], k: int, step: float
+    system: ResidualSystem, name: str, value: NDArray[np.float64], k: int, step: float
 ) -> Callable[[Vector], Vector]:
     """Return the residual with one element of a parameter moved."""
     other = value.copy()

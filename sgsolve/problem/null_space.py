@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
-from .bound import BoundSystem
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -37,7 +37,7 @@ class NullSpace:
     def __bool__(self) -> bool:
         return self._given is not None
 
-    def basis(self, system: BoundSystem, x: Vector) -> Vector | None:
+    def basis(self, system: ResidualSystem, x: Vector) -> Vector | None:
         """Return an orthonormal basis at x, shape (n, k); None if nothing was declared.
 
         Raises
@@ -73,7 +73,7 @@ def _array(given: Any) -> Vector:
     return V.astype(float)
 
 
-def _check(system: BoundSystem, x: Vector, V: Vector) -> None:
+def _check(system: ResidualSystem, x: Vector, V: Vector) -> None:
     """Refuse what is certainly no null space of the Jacobian at x."""
     if not system.is_prepared:
         system.prepare(x)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .. import ad
 from ..ad.nested import evaluate
 from ..errors import DataTypeError, InputError, ParameterError, ShapeError
-from .parameters import jacobian
+from .parameters import seeded_jacobian
 
 Vector = NDArray[Any]
 UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -87,7 +87,7 @@ class Functional:
             return np.zeros(shape)
         seeded = {**self._params, name: ad.seed(value)}
         y = call_with_parameters(self._of, self._x, seeded, evaluate)
-        dense: NDArray[Any] = jacobian(y, shape).toarray()
+        dense: NDArray[Any] = seeded_jacobian(y, shape).toarray()
         return dense
 
 

@@ -18,7 +18,7 @@ from .. import ad
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
-from .bound import BoundSystem
+from .residual_system import ResidualSystem
 from .returned import seeded_vector
 
 Vector = NDArray[Any]
@@ -50,7 +50,7 @@ class Line:
         }
 
 
-def typical_sizes(system: BoundSystem, x: Vector) -> Vector | None:
+def typical_sizes(system: ResidualSystem, x: Vector) -> Vector | None:
     """Return the size of each unknown: the user's, or that of its block at x; None for one block.
 
     Blocks of different units (volts, densities) must not be added up in a metric.
@@ -67,7 +67,7 @@ class ParameterizedSystem:
 
     Parameters
     ----------
-    system : BoundSystem
+    system : ResidualSystem
         Prepared, at any value.
     line : Line or str
         The parameter, or parameters that move together.
@@ -85,7 +85,7 @@ class ParameterizedSystem:
         Spent in either.
     """
 
-    def __init__(self, system: BoundSystem, line: Line | str, x: Vector, t: float) -> None:
+    def __init__(self, system: ResidualSystem, line: Line | str, x: Vector, t: float) -> None:
         self.system, self.n = system, len(x)
         self.line = Line((line,)) if isinstance(line, str) else line
         self.nfev = self.njev = 0

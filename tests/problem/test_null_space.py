@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import InputError, Problem, ShapeError
+from sgsolve.problem.diagnosis import singular_along
 from sgsolve.solvers.workspace import Workspace
-from sgsolve.systems.diagnosis import singular_along
 
 N = 30
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError, SingularMatrixError
 from ..results.blocks import Blocks
 from ..solvers.workspace import Workspace
-from .bound import BoundSystem
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
 
-def diagnosis(system: BoundSystem, workspace: Workspace, start: Vector, x: Vector) -> str:
+def diagnosis(system: ResidualSystem, workspace: Workspace, start: Vector, x: Vector) -> str:
     """Return what is wrong with the Jacobian at x, where a solve from `start` ended, or nothing."""
     where = "at the start" if np.array_equal(start, x) else "where it ended"
     found = _not_finite(system, x)
@@ -39,7 +39,7 @@ def diagnosis(system: BoundSystem, workspace: Workspace, start: Vector, x: Vecto
     )
 
 
-def singular_along(points: Sequence[tuple[BoundSystem, Vector]], workspace: Workspace) -> str:
+def singular_along(points: Sequence[tuple[ResidualSystem, Vector]], workspace: Workspace) -> str:
     """Return why the Jacobian is singular at all of several solutions; empty if it is not.
 
     It is singular at a fold too, but not at another solution besides.
@@ -62,7 +62,7 @@ def suspects(blocks: Blocks, error: SingularMatrixError) -> str:
     return "; ".join(part for part in parts if part) or str(error)
 
 
-def _linearized(system: BoundSystem, x: Vector) -> Any:
+def _linearized(system: ResidualSystem, x: Vector) -> Any:
     """Return the Jacobian, or None where it cannot be had."""
     try:
         with np.errstate(all="ignore"):
@@ -71,7 +71,7 @@ def _linearized(system: BoundSystem, x: Vector) -> Any:
         return None
 
 
-def _not_finite(system: BoundSystem, x: Vector) -> str:
+def _not_finite(system: ResidualSystem, x: Vector) -> str:
     J = _linearized(system, x)
     if J is None or np.isfinite(J.data).all():
         return ""
@@ -82,7 +82,9 @@ def _not_finite(system: BoundSystem, x: Vector) -> str:
     return f"equation {equation} by unknown {unknown} gives {J.data[first]}{more}"
 
 
-def _singular(system: BoundSystem, workspace: Workspace, x: Vector) -> SingularMatrixError | None:
+def _singular(
+    system: ResidualSystem, workspace: Workspace, x: Vector
+) -> SingularMatrixError | None:
     """Return why no system with the Jacobian can be solved, None if one can."""
     J = _linearized(system, x)
     if J is None or not np.isfinite(J.data).all():

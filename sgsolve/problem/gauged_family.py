@@ -19,8 +19,8 @@ from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.special_points import Special
 from ..solvers.workspace import Workspace
-from .bound import BoundSystem
-from .families import Line, ParameterizedSystem
+from .parameter_family import Line, ParameterizedSystem
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -99,7 +99,7 @@ class GaugedFamily:
 
 
 def curve_family(
-    system: BoundSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
+    system: ResidualSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
 ) -> ParameterizedSystem | GaugedFamily:
     """Return the family of a problem along a parameter; gauged if a null space is declared."""
     inner = ParameterizedSystem(system, line, x, t)

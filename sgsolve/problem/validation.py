@@ -1,0 +1,51 @@
+"""Validation of a starting point: real, finite numbers in a vector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import ad
+from ..errors import DataTypeError, NotFiniteError, ShapeError
+
+
+def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
+    """Return x0 as a new float64 vector, or say what is wrong with it."""
+    if hasattr(x0, "success") and hasattr(x0, "x"):
+        raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
+    if isinstance(x0, ad.ADArray):
+        raise DataTypeError(
+            f"{name} is an AD array; a solve starts from numbers and has no derivative: see "
+            "Problem.sensitivity for that of a solution"
+        )
+    if np.ma.is_masked(x0):
+        raise DataTypeError(
+            f"{name} is a masked array; give every unknown a value, {name}.filled(value)"
+        )
+    if hasattr(x0, "toarray"):
+        raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
+    try:
+        x = np.asarray(x0)
+    except ValueError as error:
+        raise ShapeError(f"{name} is no regular array: {error}") from None
+    if x.dtype.kind == "c":
+        raise DataTypeError(
+            f"{name} is complex; solve for real and imaginary parts as separate unknowns"
+        )
+    if x.dtype.kind not in "biuf":
+        raise DataTypeError(f"{name} must hold real numbers, not dtype {x.dtype}")
+    if x.ndim != 1:
+        hint = "use [value]" if x.ndim == 0 else "use .ravel(), and reshape within the residual"
+        raise ShapeError(f"{name} must be a vector of shape (n,), not {x.shape}; {hint}")
+    if x.size == 0:
+        raise ShapeError(f"{name} is empty: there is nothing to solve for")
+    x = np.array(x, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(x))
+    if len(bad):
+        raise NotFiniteError(
+            f"{name} is not finite at {len(bad)} of {len(x)} places, first {name}[{bad[0]}] = "
+            f"{x[bad[0]]}"
+        )
+    return x

@@ -1,1 +1,0 @@
-"""A user's residual as systems of equations: arguments checked, parameters bound."""
