@@ -1,7 +1,7 @@
 """Parallel sweeps: independent members over any `concurrent.futures.Executor`.
 
-One idea: a member is a sweep with parameters of its own. It goes to a worker whole, and comes back
-as a branch whatever happened: a member that fails reports why and stops nobody else.
+A member is a sweep with parameters of its own. A worker runs it and returns a branch. A member that
+fails reports why and stops no other member.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Pattern: where a sparse matrix may have entries, apart from their values.
+"""`Pattern`: the sparsity pattern of a matrix, apart from its values.
 
-One idea: a pattern is an object. Whoever holds two matrices with the same `Pattern` object knows
-that they have the same structure without looking at it, so that an analysis, an assembly plan or
-a scaling made for one serves the other. `ad` fills the values of a Jacobian on a pattern, and
-`linear` analyzes a pattern once and factorizes many values on it.
+Two matrices with the same `Pattern` object have the same structure, and no comparison is needed. An
+analysis, an assembly plan or a scaling made for one therefore serves the other. `ad` fills the
+values of a Jacobian on a pattern; `linear` analyzes a pattern once and factorizes many values.
 """
 
 from __future__ import annotations

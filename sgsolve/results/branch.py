@@ -1,8 +1,7 @@
-"""Branch: a curve of solutions, as columns.
+"""Branch: the table of a sweep or a continuation run.
 
-One idea: a branch is a table. Every column is an array with one row per point: the parameter, the
-iterations, whatever functional of x the user named; the states stand beside it. A partial branch
-is a branch like any other, with a status that says why it ends.
+Each column is an array with one row per point: the parameter, the iterations, the outputs. The
+states are kept beside it. A partial branch has the same form, and its status says why it ended.
 
 The layout follows BifurcationKit.jl's struct of arrays.
 """

@@ -1,8 +1,8 @@
-"""Branch files: a branch as a NumPy .npz archive, written at once or not at all, read with doubt.
+"""Branches as files: NumPy ``npz`` archives of plain arrays.
 
-One idea: arrays only, no pickle, so that a file from elsewhere can do no harm; a checksum over
-everything, so that a damaged one is refused; and a new file replaces the old one in a single
-step, so that a kill at any moment leaves one of the two, whole.
+There is no pickle, so that reading a file executes no code. A checksum over the contents detects
+damaged files. A new file replaces the old one in one step, so that at any moment one of the two is
+complete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Diagram: a branch as a picture.
+"""Bifurcation diagrams of branches.
 
-One idea: the conventions of the field. Stable parts are drawn through, unstable parts dashed;
-circles are folds, squares branch points, diamonds Hopf points.
+The usual conventions hold: stable parts are solid and unstable parts dashed; circles are folds,
+squares branch points, diamonds Hopf points.
 """
 
 from __future__ import annotations

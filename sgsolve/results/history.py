@@ -1,7 +1,7 @@
-"""Step and History: what happened in every iteration, as a table; Stats: what it cost.
+"""`History`, the table of all iterations of a solve, and `Stats`, its costs.
 
-One idea: a record is written once per iteration and never recomputed, so that a report after a
-failure shows what the solver saw when it decided.
+A record is written once per iteration and never recomputed. A report after a failure therefore
+shows the numbers on which the solver decided.
 """
 
 from __future__ import annotations

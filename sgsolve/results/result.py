@@ -1,7 +1,7 @@
-"""Result: what a solve hands back, whether it succeeded or not.
+"""`Result`: what a solve returns, whether it succeeded or not.
 
-One idea: everything a person asks after a failure is already there: what happened, which
-equations are worst and by how much, how the iteration went, what it cost, what to try.
+It answers the usual questions after a failure: what happened, which equations have the largest
+residual, how the iteration went, what it cost, what to try.
 """
 
 from __future__ import annotations

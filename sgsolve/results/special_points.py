@@ -1,9 +1,9 @@
-"""Special: a point of a branch that is more than a point: a fold, a crossing, an event.
+"""Special points of a branch: folds, branch points, Hopf points, events.
 
-One idea: what was located exactly and what is certainly there but known roughly only are two kinds,
-wherever they go: in a branch, in a file, in a run that goes on.
+Converged special points and approximate ones, which were detected but did not converge, are two
+classes everywhere: in a branch, in a file, in a run that is resumed.
 
-The model is BifurcationKit.jl, whose special points are "converged" or a "guess" with an interval.
+BifurcationKit.jl makes the same distinction: "converged", or a "guess" with an interval.
 """
 
 from __future__ import annotations

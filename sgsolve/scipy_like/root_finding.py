@@ -1,7 +1,7 @@
-"""root: this package behind the signature of `scipy.optimize.root`.
+"""`root`: the solvers of this package with the signature of `scipy.optimize.root`.
 
-One idea: whoever comes from SciPy changes an import, keeps the call, and gets exact sparse
-Jacobians; the result answers to SciPy's names and to ours.
+Code written for SciPy changes one import and gets exact sparse Jacobians. The result has SciPy's
+names and those of this package.
 """
 
 from __future__ import annotations

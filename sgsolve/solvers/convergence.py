@@ -1,9 +1,8 @@
-"""Verdict: whether an iterate ends the solve, apart from the user's tests.
+"""The convergence decision: whether an iterate ends the solve.
 
-Success is declared here only, on a residual and on sizes of terms of the point in question. Four
-endings that a tolerance cannot describe are recognized: rounding hides the residual (see
-`rounding`), unknowns vanish, the iteration converges but never faster than linearly (a singular
-root), the iterates run away.
+Success is declared here only, from a residual and sizes of terms at the point in question. Four
+endings that no tolerance describes are recognized: rounding hides the residual (see `rounding`),
+unknowns vanish, convergence stays linear (a singular root), the iteration diverges.
 
 Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), sections 2.1.4 and 3.1;
 Decker, Keller and Kelley, SIAM J. Numer. Anal. 20 (1983) 296 for linear convergence at singular

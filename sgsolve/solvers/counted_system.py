@@ -1,8 +1,8 @@
-"""CountedSystem: every call of a solve that costs time goes through here and is counted.
+"""Evaluations and linear solves of one solve, counted and timed.
 
-One idea: what a report says about cost, and what `reuse` decides from cost, are the same numbers,
-taken in one place. What the user's residual signals at a point outside its model (`DomainError`,
-overflow, NaN) becomes None here, so that a trial point can never abort a solve.
+All evaluations go through `CountedSystem`. Its counts appear in reports, and `CostBasedReuse` uses
+its times. At a point where the model is not defined (`DomainError`, overflow, NaN) an evaluation
+returns None, so that a trial point never aborts a solve.
 """
 
 from __future__ import annotations

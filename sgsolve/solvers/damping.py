@@ -1,9 +1,8 @@
 """Damping: how far to follow a direction.
 
-One idea: a trial point that is not finite, or outside the model, is a step too long, never the
-end. Beyond that the three rules differ in what they call progress: nothing (`FullStep`), less
-residual (`Armijo`), or less error (`NaturalMonotonicity`, which no scaling of the equations can
-change).
+A trial point where the residual is not finite means that the step is too long. The rules differ in
+what must decrease: nothing (`FullStep`), the residual (`Armijo`), or the error
+(`NaturalMonotonicity`, which does not depend on the scaling of the equations).
 
 References: Kelley, Solving Nonlinear Equations with Newton's Method (2003), section 1.6;
 Deuflhard, Newton Methods for Nonlinear Problems (2011), section 3.3.3, algorithm NLEQ-ERR.

@@ -1,8 +1,8 @@
-"""Directions: which way to go from an iterate.
+"""Directions: Newton's direction and that of pseudo-transient continuation.
 
-One idea: a direction sets ``it.dx``, and nothing else decides how far to follow it. When the
-Jacobian is singular Newton's direction is regularized once, by a diagonal that every equation can
-bear, and the history says so.
+A direction sets ``it.dx``; the damping decides how far to follow it. If the Jacobian is singular,
+Newton's direction is regularized once per iteration by a diagonal of the size of the terms of each
+equation, and the history notes it.
 
 References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1;
 Kelley and Keyes, SIAM J. Numer. Anal. 35 (1998) 508 for pseudo-transient continuation.

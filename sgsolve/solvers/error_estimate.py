@@ -1,4 +1,4 @@
-"""Progress: what step sizes say about an iteration: the error that is left, the order observed.
+"""Error estimate and observed order of convergence, from the sizes of steps.
 
 Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1.
 """

@@ -1,12 +1,12 @@
-"""Newton-Krylov: directions from products J v, without the matrix.
+"""Newton-Krylov directions from products J v, without the matrix.
 
-One idea: far from the solution the linear model is rough, so its solution may be too: GMRES stops
-at a *forcing term* that follows how fast the residual falls (Eisenstat and Walker, choice 2), and
-tightens by itself near the root. Products come from automatic differentiation, not differences.
+GMRES stops at a *forcing term* that depends on how fast the residual decreases (Eisenstat and
+Walker, choice 2). It is loose far from the solution and becomes tight near it. The products come
+from automatic differentiation, not from differences.
 
 References: Eisenstat and Walker, SIAM J. Sci. Comput. 17 (1996) 16; Saad, Iterative Methods for
-Sparse Linear Systems (2003), algorithm 6.9, preconditioned from the right so that the norm that
-is watched is that of the true residual.
+Sparse Linear Systems (2003), algorithm 6.9, preconditioned from the right, so that the norm in the
+stopping criterion is that of the true residual.
 """
 
 from __future__ import annotations

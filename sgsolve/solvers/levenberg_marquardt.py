@@ -1,12 +1,12 @@
-"""Levenberg-Marquardt for square sparse systems.
+"""Levenberg-Marquardt steps for square sparse systems.
 
-One idea: minimize |f + A p|^2 + mu |p|^2, but never form A^T A: the sparse system
+A step minimizes |f + A p|^2 + mu |p|^2 without forming A^T A. The sparse system
 
     [ I    A    ] [r]   [-f]
     [ A^T -mu I ] [p] = [ 0]
 
-has one pattern for all iterations, keeps the condition of A, and stays solvable where J is
-singular. mu falls with the residual, which gives quadratic convergence at regular roots.
+has one pattern for all iterations and the condition number of A, and it is solvable where J is
+singular. mu decreases with the residual, which gives quadratic convergence at regular roots.
 
 References: Fan and Pan, Numer. Algorithms 41 (2006) 263 for mu; Bjorck, Numerical Methods for
 Least Squares Problems (1996), section 2.5 for the augmented system.

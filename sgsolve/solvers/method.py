@@ -1,8 +1,9 @@
-"""The Newton loop, written once, and `NewtonMethod`: the parts that it runs.
+"""`NewtonMethod`: the Newton loop and the parts that it runs.
 
-One idea: linearize, ask for a direction, limit it, let the damping follow it, judge the point.
-Every solver of this package except the ladder is this loop with other parts. Success is decided
-in one place, `_verdict`, on a residual that was evaluated at the point in question.
+Each iteration evaluates the Jacobian, computes a direction, applies the step limiters, lets the
+damping choose the step length, and checks the termination criterion. All solvers of this package
+except `Robust` are this loop with other parts. Success is decided in `convergence` only, from a
+residual that was evaluated at the point in question.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Monitor: what watches a solve from outside, printing it or stopping it.
+"""The monitor of a solve: printing, the user's callback, and the deadline.
 
-One idea: the loop tells the monitor once per iteration and asks whether to stop; whether that
-prints, calls the user or does nothing is no business of the loop.
+The Newton loop calls it once per iteration and stops if it returns True.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Outcome: how one solver ended, before it becomes a `Result`.
+"""The outcome of one solver, from which the caller makes a `Result`.
 
-One idea: solvers return the best point they met, its residual, and what they know; only the
-outermost call turns that into a result, a message or an exception.
+It holds the best point, its residual and the reasons of a failure. `Robust` joins the outcomes of
+its stages.
 """
 
 from __future__ import annotations

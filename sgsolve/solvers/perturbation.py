@@ -1,8 +1,8 @@
-"""Points at which a derivative is not finite: the iterate moves to one next to it.
+"""Perturbation of an iterate at which a derivative is not finite.
 
-``abs(q)**0.852 * q`` and ``sqrt(gx**2 + gy**2)`` are smooth enough at zero, but the chain rule
-gives infinity times zero there. A point at a distance of 1e-8 of the unknowns has slopes like any
-other, and no Newton step depends on so small a change of a start.
+``abs(q)**0.852 * q`` and ``sqrt(gx**2 + gy**2)`` are differentiable or continuous at zero, but the
+chain rule gives infinity times zero there. At a distance of 1e-8 of the unknowns the derivatives
+are finite, and no Newton step depends on so small a change of a starting point.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Presets: the named solvers. Each is `NewtonMethod` with other defaults, and nothing more.
+"""The named solvers: each is `NewtonMethod` with other defaults.
 
-One idea: to know what a solver does, print it; to change it, give the part another value.
+``print(solver)`` shows the parts of a solver. Pass another part to change it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Reuse: when to go on with the Jacobian and factorization at hand.
+"""Rules for reusing a Jacobian and its factorization.
 
-One idea: a step with an old factorization costs a residual and a solve, a new one costs the
-Jacobian and the factorization on top. Which way is cheaper is measured, not guessed from n: from
-the clock, the contraction of the last step and the digits that are left to gain. An old Jacobian
-is never the cause of a failure: the loop refreshes it and tries again before it gives up.
+A step with an old factorization costs a residual and a solve. A new one also costs the Jacobian
+and the factorization. `CostBasedReuse` compares the two from measured times, the contraction of the
+last step and the remaining decrease of the residual. An old Jacobian never causes a failure: the
+loop evaluates a new one and tries again first.
 
-Shamanskii's method and the chord method are the fixed policies (Kelley 2003, section 2.4).
+`Shamanskii` is the method of that name, and with ``inf`` the chord method (Kelley 2003, section
+2.4).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Rounding: whether rounding, and nothing else, keeps a residual from falling.
+"""Whether a residual consists of rounding errors.
 
-A residual that is small and does not fall is no proof: a valley is slow, a jump has no root, and
-a regularized step leads nowhere. The proof is Newton's own step, after which the linear model has
-no residual. If one is left, then either the Jacobian changed on the way, or the residual jumps, or
-it consists of rounding errors. The first two are measured.
+A small residual that does not decrease is no proof: convergence may be slow, the residual may jump,
+or a regularized step may not decrease it. After Newton's step the residual of the linear model is
+zero. A remaining residual comes from a change of the Jacobian along the step, a jump, or rounding.
+The first two are measured.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Scaling: what "small" means for an unknown and for an equation, without units.
 
-The *own terms* of equation i have the size sum_j |J_ij x_j|, so that |F_i| over it is a relative
-error whatever the units of the equation (a componentwise backward error). Tests use these: another
-unknown, however large, has no part in an equation that does not contain it. Merit functions
-need sizes that do not vanish with the unknowns: the *term size* S_i = sum_j |J_ij| max(|x_j|,
-floor_j), with a floor from the smallest size that the block has had. The *weight* of unknown j is
-max(|x_j|, 1e-3 max |x| in its block). A scale that the user gives replaces all three floors.
+The *own terms* of equation i have the size sum_j |J_ij x_j|. |F_i| over this size is a relative
+error in any units (a componentwise backward error). Termination criteria use it: an unknown has no
+influence on an equation that does not contain it. Merit functions need sizes that do not vanish
+with the unknowns: the *term size* S_i = sum_j |J_ij| max(|x_j|, floor_j), with a floor from the
+smallest size that the block has had. The *weight* of unknown j is max(|x_j|, 1e-3 max |x| in its
+block). A scale that the user gives replaces all three floors.
 
 Reference: Oettli and Prager, Numer. Math. 6 (1964) 405; the thresholds follow NLEQ1's XSCAL.
 """

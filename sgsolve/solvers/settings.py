@@ -1,7 +1,6 @@
-"""Settings: what a part is made with, checked when it is made.
+"""Checks of the settings of solver parts, made when a part is created.
 
-One idea: a part that makes no sense is refused where the user wrote it, by its name and that of
-the setting, and not iterations later by what it does.
+A wrong setting raises at once. The message names the part and the setting.
 """
 
 from __future__ import annotations

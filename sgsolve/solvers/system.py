@@ -1,7 +1,7 @@
-"""System: what a solver needs to know of a problem.
+"""The protocol of a nonlinear system, as solvers use it.
 
-One idea: solvers see plain arrays and a sparse matrix on a fixed pattern, never an AD array.
-Whatever gives these can be solved; `sgsolve.Problem` is one thing that does.
+Solvers see plain arrays and a sparse matrix on a fixed pattern, and no AD arrays. Every object with
+these members can be solved. `sgsolve.Problem` makes such systems.
 """
 
 from __future__ import annotations

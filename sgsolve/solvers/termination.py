@@ -1,9 +1,8 @@
-"""Termination: when an iterate is good enough, as small tests joined by ``&`` and ``|``.
+"""Termination criteria, which are joined by ``&`` and ``|``.
 
-One idea: a test is a question about an iterate. Tests of the residual are relative to the size of
-the terms of each equation unless told otherwise, so they mean the same in any units. A test of
-steps alone can never declare success: at least one test of the residual must hold as well (small
-steps have been mistaken for convergence in too many programs).
+Criteria on the residual are relative to the size of the terms of each equation by default, so they
+do not depend on units. A criterion on steps alone cannot declare success: it must be joined with
+one on the residual, since small steps do not prove convergence.
 
 The composition follows NOX's status tests (Trilinos).
 """

@@ -1,8 +1,8 @@
-"""Trust region: the dogleg between steepest descent and Newton.
+"""Trust region: Powell's dogleg between steepest descent and Newton's step.
 
-One idea: Newton's step is taken where the linear model deserves it; where it does not, the step
-bends towards the gradient of the scaled residual, which always goes downhill, even where the
-Jacobian is singular. One factorization per iteration whatever the number of trials.
+Newton's step is taken while the linear model predicts the residual well. Otherwise the step bends
+towards the gradient of the scaled residual, along which the residual decreases even where the
+Jacobian is singular. An iteration needs one factorization, whatever the number of trials.
 
 Reference: Nocedal and Wright, Numerical Optimization (2006), section 11.2; Powell, A hybrid
 method for nonlinear equations (1970).

@@ -1,7 +1,7 @@
-"""Workspace: the linear solvers that outlive a solve, and the clock.
+"""Linear solvers that are kept between solves, so that each pattern is analyzed once.
 
-One idea: analyzing a pattern is the expensive part that can be kept. Whoever owns the workspace
-(a problem, a sweep) decides how long; a workspace serves one solve at a time.
+The owner of a workspace (a problem, a run) decides how long it is kept. A workspace serves one
+solve at a time; a `Pool` lends workspaces to threads.
 """
 
 from __future__ import annotations
