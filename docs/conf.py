@@ -7,7 +7,6 @@ HERE = Path(__file__).parent
 FOLDERS = (HERE / "_ext", HERE.parent, HERE.parent / "examples/semiconductor")
 sys.path[:0] = [str(folder) for folder in FOLDERS]
 
-import gallery  # noqa: E402
 import inventories  # noqa: E402
 
 import sgsolve  # noqa: E402
@@ -48,7 +47,6 @@ intersphinx_mapping = inventories.write(HERE / "inventories")
 # Pages in Markdown.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "amsmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["config.cache"]
 
 # Copy buttons copy the input of an example, without prompts and output.
 copybutton_prompt_text = r">>> |\.\.\. "
@@ -61,8 +59,8 @@ sphinx_gallery_conf = {
     "filename_pattern": r".*\.py",
     "ignore_pattern": r"(physics/|gallery\.py|__init__\.py)",
     "within_subsection_order": "FileNameSortKey",
-    "reset_argv": gallery.Arguments(),
-    "image_scrapers": (gallery.scrape,),
+    "reset_argv": "gallery.arguments",
+    "image_scrapers": ("gallery.scrape",),
     "abort_on_example_error": True,
     "write_computation_times": False,
     "show_memory": False,

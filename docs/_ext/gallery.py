@@ -1,4 +1,4 @@
-"""Settings of the gallery that must be importable: arguments of the programs, and their pictures.
+"""Functions that the gallery imports by name: arguments of the programs, and their pictures.
 
 Every program takes ``--picture FILE``, draws there and closes its figure. The build names a file
 and puts it on the page. Panels side by side are also cut apart: a program names the one for its
@@ -21,16 +21,9 @@ def picture_of(program: str) -> Path:
     return Path(program).with_suffix(".png")
 
 
-class Arguments:
-    """Command line of a program: the picture goes to a file beside its page."""
-
-    def __call__(self, gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
-        """Arguments for one program."""
-        return ["--picture", picture_of(script_vars["src_file"]).name]
-
-    def __repr__(self) -> str:
-        """Return the same text in every build, so that pages are not built again."""
-        return "Arguments()"
+def arguments(gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
+    """Command line of a program: where its picture goes."""
+    return ["--picture", picture_of(script_vars["src_file"]).name]
 
 
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
