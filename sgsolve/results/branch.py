@@ -124,7 +124,7 @@ class Branch:
             ) from None
 
     def field(self, block: str) -> NDArray[Any]:
-        """Return a block of the unknowns at the kept points, shape (kept points, *its shape).
+        """Return a block of the unknowns at the kept points, shape ``(points, *shape)``.
 
         Raises
         ------

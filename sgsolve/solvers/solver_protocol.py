@@ -42,7 +42,7 @@ class Solver(Protocol):
         ...
 
     def with_settings(self, **settings: Any) -> Solver:
-        """Return a copy with other `limits`, `termination` or `max_iterations`."""
+        """Return a copy with other ``limits``, ``termination`` or ``max_iterations``."""
         ...
 
     def check_start(self, x: Vector, blocks: Blocks) -> None:
