@@ -24,6 +24,7 @@ from scipy.sparse.linalg import splu
 from .boundary import neutral
 from .carriers import Carriers, carriers, conduction, generation
 from .contacts import Gate
+from .depletion import depleted
 from .floating import majority, regions
 from .mesh import incidence
 from .terminal import capture
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 VANISHING = 1e-280
 ROUNDS = 4
+FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
 
 
 def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
@@ -49,8 +51,7 @@ def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     n, h = _level(device, inside["n"], p, 1.0), _level(device, inside["p"], p, -1.0)
     if n is None or h is None:
         return None
-    contacts = device.layout.carrier_fixed | device.layout.emitting
-    for name, nodes in contacts.items():
+    for name, nodes in device.layout.reached.items():
         n[nodes] = h[nodes] = p["V_" + name]
     return n, h
 
@@ -62,7 +63,7 @@ def _level(device: Device, inside: Array, p: Mapping[str, Any], sign: float) -> 
     graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
     count, part = connected_components(graph, directed=False)
     level = np.full(count, -np.inf)
-    for name, nodes in (lay.carrier_fixed | lay.emitting).items():
+    for name, nodes in lay.reached.items():
         own = np.unique(part[nodes[inside[nodes]]])
         if (level[own] > -np.inf).any():
             return None
@@ -71,6 +72,38 @@ def _level(device: Device, inside: Array, p: Mapping[str, Any], sign: float) -> 
     here, there = part[across[inside[across[:, 1]]].T]
     np.maximum.at(level, here, level[there])
     return None if np.isneginf(level).any() else sign * level[part]
+
+
+def blocking(device: Device, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """Share of a step of the voltages after which each junction still has a barrier.
+
+    Beyond the flat band no depletion layer is left, and the layers' resistances decide: a level
+    for each region says nothing any more.
+    """
+    barriers = [_barriers(device, p) for p in (before, after)]
+    if any(barrier is None for barrier in barriers):
+        return 1.0
+    first, last = barriers
+    least = FLAT * device.constants.thermal_voltage(after["T"])
+    falls = last < least
+    if not falls.any():
+        return 1.0
+    return float(np.min((first - least)[falls] / (first - last)[falls], initial=1.0))
+
+
+def _barriers(device: Device, p: Mapping[str, Any]) -> Array | None:
+    """For electrons, from the n side to the p side of all edges that join the two."""
+    found = levels(device, p)
+    if found is None:
+        return None
+    n, h = found
+    vt, inside = device.constants.thermal_voltage(p["T"]), majority(device)
+    own = np.where(inside["n"], n, np.where(inside["p"], h, 0.5 * (n + h)))
+    potential = own + vt * neutral(device, p, vt, np.arange(device.layout.n_s))
+    kind = inside["n"].astype(int) - inside["p"].astype(int)
+    a, b = device.layout.carrier_edges.T
+    step = kind[a] - kind[b]
+    return ((potential[a] - potential[b]) * np.sign(step))[step != 0]
 
 
 def guess(
@@ -89,13 +122,9 @@ def guess(
     found = levels(device, p)
     if found is None:
         return None
-    (n, h), lay, vt = found, device.layout, device.constants.thermal_voltage(p["T"])
-    inside = majority(device)
-    own = np.where(inside["n"], n, np.where(inside["p"], h, 0.5 * (n + h)))
-    psi = np.zeros(lay.n)
-    psi[lay.nodes] = own + vt * neutral(device, p, vt, np.arange(lay.n_s))
-    quasi = np.concatenate([n, h])
-    x = np.concatenate([poisson(psi, quasi), quasi])
+    lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
+    quasi = np.concatenate(found)
+    x = np.concatenate([poisson(depleted(device, p, *found), quasi), quasi])
     s = carriers(device, x, p)
     electrons, holes = _densities(device, s, p)
     x[lay.n :] += vt * np.concatenate([s.log_n - electrons, holes - s.log_p])
@@ -113,6 +142,9 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
     few_n, few_p = (np.minimum(log_product - log, least) for log in (s.log_p, s.log_n))
     log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
     edges_n, edges_p = conduction(device, s, p)
+    held = [(nodes, p["V_" + name] / s.vt) for name, nodes in device.layout.reached.items()]
+    held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held]
+    held_p = [(nodes, s.log_p + (level - s.up)) for nodes, level in held]
     light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
     for _ in range(ROUNDS):
         n, h = np.exp(log_n), np.exp(log_p)
@@ -120,8 +152,8 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
         sources = [_logarithm(rate) + log_product]
         if light is not None:
             sources.append(_logarithm(light * np.ones(len(n))))
-        new_n = _solved(device, edges_n, 1, rate * h, sources, s.log_n)
-        new_p = _solved(device, edges_p, -1, rate * n, sources, s.log_p)
+        new_n = _solved(device, edges_n, 1, rate * h, sources, held_n)
+        new_p = _solved(device, edges_p, -1, rate * n, sources, held_p)
         new_n = np.where(np.isneginf(new_n), np.maximum(s.log_n, few_n), new_n)
         new_p = np.where(np.isneginf(new_p), np.maximum(s.log_p, few_p), new_p)
         change = max(
@@ -134,38 +166,44 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
 
 
 def _solved(
-    device: Device, edges: tuple[Any, Any, Any], sign: int, lost: Array, sources: list, held: Array
+    device: Device,
+    edges: tuple[Any, Any, Any],
+    sign: int,
+    lost: Array,
+    sources: list[Array],
+    held: list[tuple[Array, Array]],
 ) -> Array:
     """Logarithm of a density from its balance; held in equilibrium with the metal at contacts.
 
-    The balance is linear. What each contact and each kind of generation contributes is computed in
-    its own unit, so that the contributions may differ by any number of decades.
+    The balance is linear, and each source and each contact contributes in its own unit. What comes
+    from a contact is its density in equilibrium times the probability that a carrier leaves to this
+    contact before it recombines. The matrix of the probabilities is the transpose, and they are of
+    ordinary size where densities differ by thousands of decades from one node to the next.
     """
     lay, (weight, drift, _) = device.layout, edges
     start, end = incidence(lay.carrier_edges, lay.n_s)
     near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
     flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
-    matrix = sign * ((start + end) @ flux) + diags_array(lost)
-    contacts = [*lay.carrier_fixed.values(), *lay.emitting.values()]
-    free = np.ones(lay.n_s)
-    free[np.concatenate(contacts)] = 0.0
-    matrix = diags_array(free) @ matrix + diags_array(1.0 - free)
-    scale = 1.0 / matrix.diagonal()
+    matrix = csc_array(sign * ((start + end) @ flux) + diags_array(lost))
+    free = np.flatnonzero(lay.inner)
+    inner = matrix[:, free][free]
+    scale = 1.0 / inner.diagonal()
     factors = splu(
-        csc_array(diags_array(scale) @ matrix),
+        csc_array(diags_array(scale) @ inner),
         diag_pivot_thresh=0.0,
         options={"SymmetricMode": True},
     )
     total = np.full(lay.n_s, -np.inf)
-    terms = [np.where(free > 0, source, -np.inf) for source in sources]
-    for nodes in contacts:
-        terms.append(np.full(lay.n_s, -np.inf))
-        terms[-1][nodes] = held[nodes]
-    for term in terms:
-        unit = term.max()
+    for source in sources:
+        unit = source[free].max()
         if unit > -np.inf:
-            part = factors.solve(scale * np.exp(term - unit))
-            total = np.logaddexp(total, unit + _logarithm(part))
+            part = factors.solve(scale * np.exp(source[free] - unit))
+            total[free] = np.logaddexp(total[free], unit + _logarithm(part))
+    for nodes, equilibrium in held:
+        leaving = -matrix[nodes][:, free].sum(axis=0)
+        arrives = scale * factors.solve(leaving, "T")
+        total[free] = np.logaddexp(total[free], equilibrium[free] + _logarithm(arrives))
+        total[nodes] = equilibrium[nodes]
     return total
 
 

@@ -64,14 +64,23 @@ class Levels:
 
     def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
         """Guess at a value."""
-        guess, p = None, self.p | {self.name: value}
+        guess = None
         if self.name.startswith("V_") and abs(value - here.value) > LONG_STEP:
-            guess = decoupled.guess(
-                self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
-            )
+            guess = self._long_step(here.value, value)
         if guess is None or family.residual(value, guess) is None:
             return solvers.Secant().predict(family, here, before, value)
         return guess
+
+    def _long_step(self, first: float, last: float) -> np.ndarray | None:
+        share = decoupled.blocking(
+            self.device, self.p | {self.name: first}, self.p | {self.name: last}
+        )
+        if share <= 0.0:
+            return None
+        p = self.p | {self.name: first + share * (last - first)}
+        return decoupled.guess(
+            self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
+        )
 
 
 class HeldLevels:

@@ -19,12 +19,14 @@ from . import checks
 from .boundary import neutral
 from .contacts import Gate
 from .kept_fluxes import needed, polished
-from .methods import method, poisson_method
+from .methods import damped_method, method, poisson_method
 from .predictors import Levels
 from .resolved import warn_if_unresolved
 
 if TYPE_CHECKING:
     from .device import Device
+
+SHORT = 30  # iterations of an attempt in a sweep over a voltage
 
 
 def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
@@ -92,15 +94,25 @@ def _swept(
     """Sweep in the form that the device needs."""
     if needed(device):
         return device.kept_fluxes.sweep(x, name, values, p, raise_on_failure)
-    predictor = Levels(device, name, p)
-    branch = device.problem.at(**p).sweep(
-        x,
-        name,
-        values,
-        solver=method(device.thermal_voltage),
-        predictor=predictor,
-        raise_on_failure=raise_on_failure,
-    )
+    vt, predictor = device.thermal_voltage, Levels(device, name, p)
+    solvers = [method(vt)]
+    if name.startswith("V_"):  # a step that takes long is better made shorter
+        solvers.insert(0, method(vt, SHORT, SHORT // 2))
+    problem, costs = device.problem.at(**p), []
+    for solver in solvers:
+        branch = problem.sweep(
+            x,
+            name,
+            values,
+            solver=solver,
+            predictor=predictor,
+            raise_on_failure=raise_on_failure and solver is solvers[-1],
+        )
+        costs.append(branch.stats)
+        if branch.success:
+            break
+    for cost in costs[:-1]:
+        branch.stats.add(cost)
     predictor.poisson.add_cost(branch.stats)
     return branch
 
