@@ -97,16 +97,48 @@ def test_current_of_a_cold_diode_is_that_of_moll_and_ross(gap, T, bias):
     assert device.current(x, "n", V_p=bias) == pytest.approx(-expected, rel=0.02)
 
 
-@pytest.mark.parametrize(("gap", "T"), [(1.17, 77.0), (3.4, 77.0), (1.17, 300.0), (6.0, 300.0)])
-def test_steps_of_hundreds_of_volts(gap, T):
-    """One step gives what eight steps give, at few factorizations."""
-    values = {"n1": 1e-3, "p1": 1e-3}
-    device = junction(gap, T, gap / 2, **values)
-    fine = device.sweep("p", np.linspace(0.0, -200.0, 9))
-    coarse = device.sweep("p", [0.0, -200.0])
+@pytest.mark.parametrize(
+    ("gap", "T", "bias"),
+    [(1.17, 4.2, -10.0), (1.17, 4.2, -100.0), (1.17, 20.0, -100.0), (3.4, 77.0, -200.0)]
+    + [(5.47, 77.0, -100.0), (1.17, 300.0, -200.0), (6.0, 300.0, -200.0), (1.17, 300.0, 0.7)],
+)
+def test_one_long_step_gives_what_short_ones_give(gap, T, bias):
+    """At 5 to 12 factorizations; the equations hold in between as well."""
+    device = junction(gap, T, gap / 2, n1=1e-3, p1=1e-3)
+    fine = device.sweep("p", np.linspace(0.0, bias, 9))
+    coarse = device.sweep("p", [0.0, bias])
     assert not coarse.rejected
-    assert coarse.stats.n_factor < 45
+    assert coarse.stats.n_factor < 25
     np.testing.assert_allclose(coarse.x, fine.x, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("gap", "T", "bias"),
+    [(1.17, 4.2, 1.2), (1.17, 20.0, 1.3), (1.17, 77.0, 2.0), (3.4, 77.0, 3.6), (5.47, 77.0, 5.6)],
+)
+def test_a_step_past_the_built_in_potential(gap, T, bias):
+    """The current is that of short steps, at few factorizations."""
+    device = junction(gap, T, gap / 2, n1=1e-3, p1=1e-3)
+    coarse = device.sweep("p", [0.0, bias])
+    short = device.sweep("p", [gap - 0.1, gap, 0.5 * (gap + bias), bias])
+    assert coarse.stats.n_factor < 150
+    found, expected = (device.currents(sweep, "p")[-1] for sweep in (coarse, short))
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_depletion_layer_is_that_of_the_textbook():
+    """Width sqrt(2 eps (Vbi - V) / q (1/Na + 1/Nd)), before any carrier is computed."""
+    from physics.depletion import depleted
+    from physics.levels import levels
+
+    device = junction(1.17, 4.2, 0.585)
+    p = device.parameters | {"V_p": -10.0}
+    x, psi = device.mesh.nodes, depleted(device, p, *levels(device, p))
+    built_in = 1.17 - 2 * K * 4.2 * np.log(device.parameters["Nc"] / 1e17)
+    width = np.sqrt(2 * 10.0 * 8.8541878128e-14 / 1.602176634e-19 * (10.0 + built_in) * 2e-17)
+    parabola = 0.5 * (10.0 + built_in) * (1 - (2 * np.abs(x - 1e-4) / width).clip(0, 1)) ** 2
+    expected = np.where(x < 1e-4, psi[0] + parabola, psi[-1] - parabola)
+    np.testing.assert_allclose(psi, expected, rtol=0, atol=0.02)
 
 
 def test_fermi_dirac_integral_far_inside_the_band():

@@ -55,6 +55,38 @@ def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):
     assert currents[0] + out == pytest.approx(0, abs=1e-12 * abs(out))
 
 
+@pytest.mark.parametrize(("make", "bias"), [(transistor, 50.0), (thyristor, -30.0)])
+def test_one_long_step_gives_what_short_ones_give(make, bias):
+    device = make()
+    name = "right" if make is transistor else "left"
+    fine, coarse = (device.sweep(name, np.linspace(0, bias, k)) for k in (11, 2))
+    assert not coarse.rejected
+    assert coarse.stats.n_factor < 60
+    np.testing.assert_allclose(coarse.x, fine.x, rtol=0, atol=1e-9)
+
+
+def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
+    from physics.levels import levels
+
+    device = thyristor()
+    x = device.mesh.nodes
+    bases = (x >= 1e-4) & (x < 3e-4), (x >= 3e-4) & (x < 4e-4)
+    n, h = levels(device, device.parameters | {"V_left": 10.0})
+    assert (n[bases[0]] == 10.0).all()
+    assert (h[bases[1]] == 0.0).all()
+
+
+def test_the_level_between_two_contacts_is_that_of_a_resistor():
+    from physics import Device, Ohmic, interval, srh
+    from physics.levels import levels
+
+    x, contacts = np.linspace(0.0, 1e-3, 101), {"a": Ohmic(0), "b": Ohmic(-1)}
+    bar = Device(interval(x), np.full(101, 1e15), contacts, VALUES, recombination=[srh])
+    n, h = levels(bar, bar.parameters | {"V_a": 3.0})
+    np.testing.assert_allclose(n, 3.0 * (1 - x / 1e-3), atol=1e-12)
+    np.testing.assert_allclose(h, n, atol=1e-12)
+
+
 def test_a_floating_ring_in_two_dimensions():
     from physics import Device, Ohmic, rectangle, srh
 

@@ -17,15 +17,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array, diags_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from .boundary import neutral
 from .carriers import Carriers, carriers, conduction, generation
-from .contacts import Gate
 from .depletion import depleted
-from .floating import majority, regions
+from .floating import majority
+from .levels import levels
 from .mesh import incidence
 from .terminal import capture
 
@@ -36,42 +35,6 @@ Array = np.ndarray
 VANISHING = 1e-280
 ROUNDS = 4
 FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
-
-
-def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
-    """Levels of electrons and holes, V: those of the contacts of the majority's regions.
-
-    Where a carrier is in the minority its level is that of the neighboring region that makes the
-    carrier rarest. None where a region has no contact or several, and in devices with gates.
-    """
-    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
-    if gated or any(regions(device).values()):
-        return None
-    inside = majority(device)
-    n, h = _level(device, inside["n"], p, 1.0), _level(device, inside["p"], p, -1.0)
-    if n is None or h is None:
-        return None
-    for name, nodes in device.layout.reached.items():
-        n[nodes] = h[nodes] = p["V_" + name]
-    return n, h
-
-
-def _level(device: Device, inside: Array, p: Mapping[str, Any], sign: float) -> Array | None:
-    lay = device.layout
-    edges, m = lay.carrier_edges, lay.n_s
-    same = inside[edges[:, 0]] == inside[edges[:, 1]]
-    graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
-    count, part = connected_components(graph, directed=False)
-    level = np.full(count, -np.inf)
-    for name, nodes in lay.reached.items():
-        own = np.unique(part[nodes[inside[nodes]]])
-        if (level[own] > -np.inf).any():
-            return None
-        level[own] = sign * p["V_" + name]
-    across = np.concatenate([edges[~same], edges[~same][:, ::-1]])
-    here, there = part[across[inside[across[:, 1]]].T]
-    np.maximum.at(level, here, level[there])
-    return None if np.isneginf(level).any() else sign * level[part]
 
 
 def blocking(device: Device, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
@@ -143,8 +106,9 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
     log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
     edges_n, edges_p = conduction(device, s, p)
     held = [(nodes, p["V_" + name] / s.vt) for name, nodes in device.layout.reached.items()]
-    held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held]
-    held_p = [(nodes, s.log_p + (level - s.up)) for nodes, level in held]
+    held_n, held_p = (held + _roots(device, k, u) for k, u in (("n", s.un), ("p", s.up)))
+    held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held_n]
+    held_p = [(nodes, s.log_p + (level - s.up)) for nodes, level in held_p]
     light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
     for _ in range(ROUNDS):
         n, h = np.exp(log_n), np.exp(log_p)
@@ -163,6 +127,11 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
             break
         log_n, log_p = 0.5 * (log_n + new_n), 0.5 * (log_p + new_p)
     return new_n, new_p
+
+
+def _roots(device: Device, name: str, level: Array) -> list[tuple[Array, float]]:
+    """One node in each floating region: there the majority has its level, as at a contact."""
+    return [(np.array([k]), level[k]) for k in device.carrier_rows[name].roots]
 
 
 def _solved(
@@ -185,7 +154,7 @@ def _solved(
     near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
     flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
     matrix = csc_array(sign * ((start + end) @ flux) + diags_array(lost))
-    free = np.flatnonzero(lay.inner)
+    free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([nodes for nodes, _ in held]))
     inner = matrix[:, free][free]
     scale = 1.0 / inner.diagonal()
     factors = splu(

@@ -107,8 +107,6 @@ class Layout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.reached = self.carrier_fixed | self.emitting
-        self.inner = np.ones(self.n_s)
-        self.inner[np.concatenate([[], *self.reached.values()]).astype(int)] = 0.0
         self.place_semiconductor = _place(self.nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
         rows = [fixed, self.n + held, self.n + self.n_s + held]

@@ -15,15 +15,18 @@ ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
 ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
 
 
-def method(vt: float) -> solvers.Robust:
+def method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
     """Newton's method, damped only where the next correction would be larger than this one.
 
     That test does not depend on how the equations are scaled, and lets a depletion layer grow by
-    volts in a few steps. Where it does not arrive in 60 steps (a diode pushed by 20 V at once, or
-    light turned on in the dark, when densities rise by a factor of e a step), `cold_method` does.
+    volts in a few steps. Where it does not arrive (light turned on in the dark, when densities rise
+    by a factor of e a step), `cold_method` does. `damped` and `cold` bound the iterations of each.
     """
     return solvers.Robust(
-        stages=(solvers.Stage(damped_method()), solvers.Stage(cold_method(vt), from_best=False))
+        stages=(
+            solvers.Stage(damped_method(damped)),
+            solvers.Stage(cold_method(vt, cold), from_best=False),
+        )
     )
 
 
@@ -51,13 +54,15 @@ def poisson_method(vt: float) -> solvers.Robust:
     )
 
 
-def cold_method(vt: float) -> solvers.NewtonMethod:
+def cold_method(vt: float, max_iterations: int = 300) -> solvers.NewtonMethod:
     """Newton's method with steps cut to their logarithm in units of kT/q.
 
     Charges are exponential in potentials: a jump of 200 kT/q becomes one of 5, small steps pass.
     """
     return solvers.NewtonMethod(
-        limits=(solvers.LogDamping(max(vt, 0.01)),), termination=_accurate(), max_iterations=300
+        limits=(solvers.LogDamping(max(vt, 0.01)),),
+        termination=_accurate(),
+        max_iterations=max_iterations,
     )
 
 

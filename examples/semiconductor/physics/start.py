@@ -19,14 +19,14 @@ from . import checks
 from .boundary import neutral
 from .contacts import Gate
 from .kept_fluxes import needed, polished
-from .methods import damped_method, method, poisson_method
+from .methods import method, poisson_method
 from .predictors import Levels
 from .resolved import warn_if_unresolved
 
 if TYPE_CHECKING:
     from .device import Device
 
-SHORT = 30  # iterations of an attempt in a sweep over a voltage
+SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
 def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
