@@ -1,4 +1,4 @@
-"""The equations of a user with their parameters, and everything that can be asked of them."""
+"""Problem: equations with their parameters, and one module for each question about them."""
 
 from .problem import Problem
 from .small_signal import SmallSignalResponse

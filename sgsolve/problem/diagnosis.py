@@ -1,8 +1,8 @@
-"""Diagnosis: what the Jacobian says where a solve failed.
+"""Diagnosis: what the Jacobian shows where a solve failed.
 
-One idea: a solver that finds no way on does not know why, but the Jacobian often does. An equation
-that is missing or repeated makes it singular wherever one looks; a point at the edge of the model
-makes it infinite. Both can be said by name, for two factorizations after some hundred iterations.
+An equation that is missing or repeated makes the Jacobian singular at every x. Outside the model
+the Jacobian is not finite. Both are reported by the names of equations and unknowns, at the cost
+of two factorizations after a solve that failed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Fold curve: the places that a fold takes while a second parameter changes.
+"""Fold curve: the locus of a fold while a second parameter changes.
 
-Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), chapter
-4.
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 4.
 """
 
 from __future__ import annotations

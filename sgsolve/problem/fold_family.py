@@ -1,8 +1,8 @@
 """FoldFamily: the equations of a fold, with a second parameter free.
 
-One idea: a fold is the regular solution (x, p) of F = 0, g = 0 (see `sgsolve.continuation.folds`).
-With a second parameter q these are again n + 1 equations in n + 1 unknowns and one parameter: a
-curve, followed by the same continuation as any other.
+A fold is a regular solution (x, p) of F = 0, g = 0 (see `sgsolve.continuation.folds`). With a
+second parameter q these are n + 1 equations in n + 1 unknowns and one parameter. Their solutions
+form a curve, which the same continuation follows.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 4.
 """

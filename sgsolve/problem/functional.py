@@ -1,7 +1,7 @@
-"""Functionals: what is read off a solution, with its derivatives.
+"""Functionals: numbers computed from a solution, with their derivatives.
 
-One idea: a functional is a function of x and of those parameters that it names, so that it can
-depend on a parameter directly as well as through the solution.
+A functional is a function of x and of those parameters that it names. It may depend on a parameter
+directly as well as through the solution.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""GaugedFamily: a problem with a declared null space, as continuation wants it.
+"""GaugedFamily: the family of systems of a problem with a null space, for continuation.
 
-Solutions along the null space are all alike, so the curve of solutions is a surface. With U and V
-bases of the left and right null spaces, F + U mu = 0 and V^T (x - x0) = 0 are n + k regular
-equations for x and mu. mu is zero at every solution.
+A solution can be moved along the null space, so the solutions form a surface instead of a curve.
+With U and V bases of the left and right null spaces, F + U mu = 0 and V^T (x - x0) = 0 are n + k
+regular equations for x and mu. At every solution mu is zero.
 """
 
 from __future__ import annotations

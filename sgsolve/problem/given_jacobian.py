@@ -1,8 +1,7 @@
-"""A Jacobian that the user gives: its values on a pattern, and its pattern from values.
+"""A Jacobian that the user gives: its values on a sparsity pattern, and the pattern from values.
 
-An entry of a dense matrix that is zero at the start may be an entry all the same, such as 2 x at
-x = 0. Rows and columns that are empty at the start are therefore looked at from points next to it
-and further off, before an equation counts as one without unknowns.
+An entry of a dense matrix may be zero at the start and not elsewhere, such as 2 x at x = 0. If rows
+or columns are empty at the start, the Jacobian is therefore evaluated at points around it too.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ PROBES = (1e-8, 1e-2, 1.0, 1.0)  # distances from the start, relative to the siz
 
 
 def checked(J: Any, n: int) -> Any:
-    """Return what the user's Jacobian returned as a ``csr_array``, or say what is wrong with it."""
+    """Validate what the user's Jacobian returned, and return it as a ``csr_array``."""
     if J is None:
         raise DataTypeError("jacobian returned None; is a return statement missing?")
     if isinstance(J, ad.ADArray):
@@ -45,7 +44,7 @@ def checked(J: Any, n: int) -> Any:
 
 
 def _matrix(J: Any) -> Any:
-    """Return a sparse or dense matrix as a ``csr_array``, or say what it is."""
+    """Return a sparse or dense matrix as a ``csr_array``; raise if it is none."""
     if not sp.issparse(J):
         try:
             J = np.asarray(J)

@@ -1,8 +1,8 @@
-"""NullSpace: directions along which solutions of a problem are not determined.
+"""NullSpace: directions along which the solutions of a problem are not determined.
 
-A pressure without reference, a potential with fluxes only, a network with a conserved total: the
-Jacobian is singular at every point, while solutions exist. The user declares the directions, or
-one finds out by name which unknowns they contain.
+Examples are a pressure without reference value, a potential with flux conditions only, and a
+network with a conserved total. The Jacobian is singular at every x, while solutions exist. The
+user declares the directions.
 """
 
 from __future__ import annotations

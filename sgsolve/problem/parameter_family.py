@@ -1,8 +1,8 @@
-"""ParameterizedSystem: a problem with one parameter free, as continuation wants it.
+"""ParameterizedSystem: the systems of a problem for all values of one parameter, for continuation.
 
-One idea: the unknowns and the parameter are seeded together, so that one run of the residual gives
-F, J and dF/dp, exactly. Where the parameter passes through code that takes numbers only, and for
-a problem with its own Jacobian, dF/dp is a central difference.
+The unknowns and the parameter are seeded together, so that one evaluation of the residual gives F,
+J and dF/dp exactly. dF/dp is a central difference where the parameter is passed to code that takes
+plain numbers only, and for a problem with its own Jacobian.
 """
 
 from __future__ import annotations

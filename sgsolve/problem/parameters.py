@@ -1,7 +1,7 @@
-"""How the equations depend on their parameters: dF/dp at fixed unknowns, numbers and arrays.
+"""Derivatives by parameters: dF/dp at fixed unknowns, for numbers and arrays.
 
-One idea: a parameter is an argument like the unknowns. Seeding *it* instead of them gives dF/dp by
-the same automatic differentiation, sparse where each element of a field enters few equations.
+The parameter is seeded instead of the unknowns. The derivative is sparse where each element of an
+array enters few equations.
 
 Reference: A. Griewank, A. Walther, Evaluating Derivatives (2008), section 15.
 """

@@ -1,4 +1,4 @@
-"""Problem: equations, their parameters, and every question that can be asked of them."""
+"""Problem: equations and their parameters, with every public method and its signature."""
 
 from __future__ import annotations
 

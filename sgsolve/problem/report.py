@@ -1,8 +1,4 @@
-"""Report: from how a solver ended to the `Result` and the sentence that a person reads.
-
-One idea: the message is put together once, at the end, from what is known: what happened, how
-far it came, where it is worst, and what to try.
-"""
+"""Report: the message of a result: what happened, where it is worst, and what to try."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""ResidualSystem: a problem with its parameters fixed, in the form that solvers take.
+"""ResidualSystem: the equations at fixed parameters, in the form that solvers take.
 
-One idea: this is the only place where AD arrays meet solvers. A residual is called with plain
-arrays for values and with a seeded array for F and J together; the values of J go to a fixed
-pattern. If an evaluation leaves the pattern, the pattern grows, for all later solves too.
+The residual is called with plain arrays for F, and with a seeded array for F and J together. The
+values of J are put on a fixed sparsity pattern. If an evaluation has entries outside the pattern,
+the pattern grows, for all later solves too. Solvers see no AD array.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class ResidualSystem:
         return F
 
     def checked_residual(self, x: Vector) -> Vector:
-        """Return F(x), or say what is wrong with what the residual returned."""
+        """Validate what the residual returned, and return F(x)."""
         before = x.copy()
         with np.errstate(all="ignore"):
             value = self._call.residual(x)

@@ -1,7 +1,7 @@
-"""What a residual returned: real numbers, one for each unknown, at every evaluation.
+"""Checks of what a residual returned: real numbers, one for each unknown, at every evaluation.
 
-A residual may take another way through its code away from the start, and return complex numbers,
-another shape or nothing there. That is refused whenever it happens; no part of it is dropped.
+Away from the start a residual may return complex numbers, another shape or None. That is an error
+at any time; no part of the values is dropped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ REAL = "fiub"
 
 
 def real_vector(value: Any, n: int) -> NDArray[np.float64]:
-    """Return what a residual returned as a new float vector of length n, or say what it is."""
+    """Validate what a residual returned, and return it as a new float vector of length n."""
     if type(value) is not np.ndarray:
         value = _array(value)
     _check(value.dtype, value.shape, n)

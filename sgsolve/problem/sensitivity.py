@@ -1,12 +1,12 @@
-"""Sensitivity: how a solution moves with its parameters, by the implicit function theorem.
+"""Sensitivity: derivatives of a solution by parameters, by the implicit function theorem.
 
-One idea: F(x(p), p) = 0 gives J dx/dp = -dF/dp. With a functional g(x, p) of the solution::
+F(x(p), p) = 0 gives J dx/dp = -dF/dp. With a functional g(x, p) of the solution::
 
-    forward   dg/dp = g_p - g_x (J^-1 F_p)       one solve per parameter, serves all functionals
-    adjoint   dg/dp = g_p - (J^-T g_x) F_p       one solve per functional, serves all parameters
+    forward   dg/dp = g_p - g_x (J^-1 F_p)       one linear solve for each parameter
+    adjoint   dg/dp = g_p - (J^-T g_x) F_p       one linear solve for each functional
 
-Both use the factorization of J at the solution, which is made once and kept. A parameter that is
-an array (a field: one value per node, per edge) counts as many; only the adjoint is cheap then.
+Both use one factorization of J at the solution. An array (one value per node or edge) counts as
+many parameters; then only the adjoint is cheap.
 
 Reference: A. Griewank, A. Walther, Evaluating Derivatives (2008), section 15; M. B. Giles,
 N. A. Pierce, Flow, Turbulence and Combustion 65 (2000) 393.

@@ -1,8 +1,4 @@
-"""Intake: arguments are checked here, before any work, each with its own message.
-
-One idea: what is wrong with an argument is said once, where it enters, in terms of what the
-caller typed; nothing further inside has to doubt its input.
-"""
+"""Signature: the functions of a problem, the parameters they take, and checks of their values."""
 
 from __future__ import annotations
 
@@ -64,7 +60,7 @@ class Signature:
         return other
 
     def call(self, overrides: Mapping[str, Any]) -> Call:
-        """Return the functions with all parameters given; complain of unknown and missing ones."""
+        """Return the functions with all parameters given; raise if one is unknown or missing."""
         given = {**self.params, **self._checked(overrides)}
         missing = [name for name in self.required if name not in given]
         if missing:
@@ -76,7 +72,7 @@ class Signature:
         return Call(self, given)
 
     def numeric(self, name: str) -> float:
-        """Return the value of a parameter that is to be swept; complain if it is no number."""
+        """Return the value of a parameter that is to be swept; raise if it is no number."""
         self._know(name)
         value = self.known.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -84,7 +80,7 @@ class Signature:
         return float(value)
 
     def differentiable(self, name: str) -> None:
-        """Complain of a parameter that is neither a number nor an array of numbers."""
+        """Raise `ParameterError` if a parameter is neither a number nor an array of numbers."""
         self._know(name)
         kind = np.asarray(self.known.get(name, 0.0)).dtype.kind
         if name not in self.known and self.accepted is None:
@@ -129,7 +125,7 @@ class Signature:
             )
 
     def _jacobian_takes(self, given: Mapping[str, Any]) -> None:
-        """Complain of a Jacobian that cannot be called with the residual's parameters."""
+        """Raise if the Jacobian cannot be called with the residual's parameters."""
         if self._of_jacobian is None:
             return
         accepted, _, required = self._of_jacobian

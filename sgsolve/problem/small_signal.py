@@ -1,12 +1,12 @@
-"""Small signals: how unknowns and outputs follow a parameter that oscillates a little.
+"""Small signals: the response of unknowns and outputs to a small oscillation of a parameter.
 
-One idea: around a solution the equations ``F(x, p) + d/dt Q(x, p) = 0`` answer a small
-``dp exp(i omega t)`` by one complex linear system::
+Around a solution the response of ``F(x, p) + d/dt Q(x, p) = 0`` to ``dp exp(i omega t)`` is the
+solution of one complex linear system::
 
     (J + i omega C) dx = -(F_p + i omega Q_p) dp        J = dF/dx,  C = dQ/dx
 
-with all matrices by automatic differentiation at the steady state. J and C together have one
-pattern, which is analyzed once for all frequencies and all steady states.
+All matrices are computed by automatic differentiation at the steady state. J and C together have
+one sparsity pattern, which is analyzed once for all frequencies and all steady states.
 
 Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, section II.
 """
@@ -69,7 +69,7 @@ class SmallSignalResponse:
 
 
 def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
-    """Return the frequencies as an array, or say what is wrong with them."""
+    """Validate the frequencies, and return them as an array."""
     try:
         values = np.atleast_1d(np.asarray(frequencies, dtype=float))
     except (TypeError, ValueError):

@@ -1,8 +1,8 @@
-"""Several solutions: at one value of a parameter, or along it, by deflation.
+"""Several solutions: at one value of a parameter, or for a sequence of values, by deflation.
 
-Known solutions are deflated, so the same start leads on to new ones. Along a parameter every
-solution of the last value is continued, and it is a start to look for others. That finds branches
-that no bifurcation connects.
+Known solutions are deflated, so that Newton's method leads from the same start to new ones. Along a
+parameter every solution of the last value is continued, and it is a start for others. That finds
+branches that no bifurcation connects.
 
 Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (deflated continuation).
 """

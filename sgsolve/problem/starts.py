@@ -1,8 +1,8 @@
-"""Starts: a point at which the residual is finite, next to or below the one that was given.
+"""Starting points: a point with a finite residual, close to the given one or smaller.
 
 An exponential of a circuit or of a reaction overflows at a start of 50 V, and ``x * log(x)`` is NaN
-at zero; both have finite residuals close by. Starts that limits of the solver exclude are not
-taken.
+at zero. Both have finite residuals at smaller values or close by. Starts outside the limits of the
+solver are not used.
 """
 
 from __future__ import annotations

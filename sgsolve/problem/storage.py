@@ -1,9 +1,8 @@
-"""Storage: what the equations keep, and the matrix C that multiplies dx/dt.
+"""Storage: the stored quantities Q of the equations, and the mass matrix C that multiplies dx/dt.
 
-One idea: equations in time are ``F(x, p) + d/dt Q(x, p) = 0``: what flows in is stored. The steady
-state knows F only; Q is one more function of the same arguments, and C = dQ/dx comes from it by
-automatic differentiation. A residual that takes dx/dt itself as a parameter serves as well: then
-C is its derivative by that parameter.
+The equations in time are ``F(x, p) + d/dt Q(x, p) = 0``. Q is a function of the same arguments as
+F, and C = dQ/dx is computed by automatic differentiation. Alternatively the residual takes dx/dt
+as a parameter; then C is its derivative by that parameter.
 
 Reference: L. O. Chua, P.-M. Lin, Computer-Aided Analysis of Electronic Circuits (1975), ch. 10.
 """

@@ -1,7 +1,6 @@
-"""Switch branch: the other solution branch that crosses at a branch point.
+"""Branch switching: the other solution branch that crosses at a branch point.
 
-Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), chapter
-3.
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 3.
 """
 
 from __future__ import annotations

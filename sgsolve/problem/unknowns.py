@@ -1,7 +1,6 @@
-"""Unknowns: what is known of a problem's unknowns, whatever the values of its parameters.
+"""Unknowns: blocks, scales and sparsity pattern of a problem, for each number of unknowns.
 
-One idea: names, scales and the pattern depend on the number of unknowns only; they are found once
-and shared by all systems of a problem.
+They do not depend on the values of the parameters; all systems of a problem share them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Vector = NDArray[Any]
 
 
 class Unknowns:
-    """What a problem knows about its unknowns, per number of unknowns: names, scales, pattern.
+    """Blocks, scales and sparsity pattern of a problem, for each number of unknowns.
 
     Parameters
     ----------

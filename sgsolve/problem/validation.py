@@ -12,7 +12,7 @@ from ..errors import DataTypeError, NotFiniteError, ShapeError
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
-    """Return x0 as a new float64 vector, or say what is wrong with it."""
+    """Validate x0, and return it as a new float64 vector."""
     if hasattr(x0, "success") and hasattr(x0, "x"):
         raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
     if isinstance(x0, ad.ADArray):

@@ -1,4 +1,4 @@
-"""SciPy's signatures in front of this package: `root`."""
+"""The signatures of SciPy for the solvers of this package: `root`."""
 
 from .root_finding import METHODS, root
 
