@@ -51,7 +51,7 @@ class DataTypeError(InputError, TypeError):
 
 
 class ParameterError(InputError):
-    """A parameter name that the residual does not know, or one that it needs and was not given."""
+    """A parameter that the residual does not have, or one without a value that it needs."""
 
 
 class StructureError(SgsolveError):
@@ -70,7 +70,7 @@ class StructureError(SgsolveError):
 
 
 class DerivativeError(SgsolveError, TypeError):
-    """An operation on an AD array is not supported, or would lose the derivative in silence."""
+    """An operation on an AD array is not supported, or would drop the derivative."""
 
 
 class LinearSolveError(SgsolveError):

@@ -25,7 +25,7 @@ from .results.history import Stats
 from .results.status import Status
 from .runs.progress import progress_bar
 
-PATIENCE = 5.0  # seconds that an interrupted worker has to hand back what it computed
+GRACE = 5.0  # seconds that an interrupted worker has to return its points
 
 if TYPE_CHECKING:
     from .problem import Problem
@@ -139,9 +139,9 @@ def _mapped(
 def _left(future: Any, task: tuple[Any, ...], name: str) -> Branch:
     """Return what a member has after Ctrl-C; its worker was interrupted as well, if it is here."""
     try:
-        branch: Branch = future.result(timeout=PATIENCE)
+        branch: Branch = future.result(timeout=GRACE)
         return branch
-    except (Exception, CancelledError) as error:  # whatever it is, it has no point to hand back
+    except (Exception, CancelledError) as error:  # whatever it is, there is no point to return
         reason = f"{Status.INTERRUPTED.text} ({type(error).__name__})"
         return _failed(name, task[5], reason, len(np.atleast_1d(task[2])), Status.INTERRUPTED)
 

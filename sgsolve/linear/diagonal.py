@@ -68,6 +68,6 @@ class Occupied:
         kept = np.ones(whole.nnz, dtype=bool)
         kept[vacant] = False
         part, _ = Pattern.from_coordinates(whole.rows[kept], whole.indices[kept], whole.shape)
-        # A row of zeros is reported as such, with the pattern that the caller knows.
+        # A row of zeros is reported as such, with the pattern of the caller.
         if not (part.empty_rows.size or part.empty_columns.size):
             self.pattern, self._left_out, self._kept = part, vacant, np.flatnonzero(kept)

@@ -150,7 +150,7 @@ class FallbackDriver:
         if last is Fault.INACCURATE:
             reason += f": componentwise backward error {error:.1e} > {ACCEPT:.0e}"
         else:
-            # These factors are of a nearly singular matrix: good enough for its null vectors.
+            # These factors are of a nearly singular matrix: accurate enough for its null vectors.
             solve = self.active.solve
         raise self._reset(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
 

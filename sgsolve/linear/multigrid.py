@@ -20,7 +20,7 @@ from scipy.sparse.linalg import cg, gmres
 from ..errors import BackendError
 from .backend import Vector, is_complex
 
-# Relative residual and count at which an inner solve stops; refinement goes on from there.
+# Relative residual and count at which an inner solve stops; refinement continues from there.
 TOLERANCE = 1e-12
 MAX_CYCLES = 200
 RESTART = 50

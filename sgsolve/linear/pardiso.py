@@ -57,7 +57,7 @@ def switched_off() -> bool:
 
 @cache
 def _library() -> tuple[Any, Any]:
-    """Load MKL once; pypardiso knows where its library is."""
+    """Load MKL once, from the library that pypardiso found."""
     try:
         import pypardiso
     except (ImportError, OSError) as error:  # OSError: a damaged shared library
@@ -75,7 +75,7 @@ class Pardiso:
     Parameters
     ----------
     threads : int, optional
-        Threads of PARDISO. MKL knows one number per process, not per handle: it is set before
+        Threads of PARDISO. MKL has one number per process, not per handle: it is set before
         each factorization and solve of this object. Default: as MKL finds it.
     pivoting : {"matching", "diagonal"}
         ``"diagonal"`` switches to the two-level factorization without matching (iparm 24 = 10),
@@ -104,7 +104,7 @@ class Pardiso:
         self._matching = pivoting == "matching"
         self._fill_limit = fill_limit
         self.name = "pardiso" if self._matching else "pardiso (diagonal pivoting)"
-        # Diagonal pivoting cannot eliminate the corner of a bordered matrix, which may be zero.
+        # Diagonal pivoting cannot eliminate the last block of a bordered matrix, which may be zero.
         self.dense_borders = self._matching
         self.doubtful = False
         self.fill = 0

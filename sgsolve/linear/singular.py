@@ -1,4 +1,4 @@
-"""Why a matrix is singular: equations and unknowns to look at, in numbers the user knows.
+"""Why a matrix is singular: equations and unknowns to look at, in the numbering of the user.
 
 Two different diseases. A *structurally* singular matrix has more equations than the
 unknowns they contain can satisfy, whatever the values; a maximum matching finds them. A
@@ -66,21 +66,21 @@ def _structural(A: Any) -> tuple[str, list[int], list[int]]:
     )
     if free_rows.size == 0:
         return "", [], []
-    crowd = _alternating(A, partner_of_column, int(free_rows[0]))
+    dependent = _alternating(A, partner_of_column, int(free_rows[0]))
     transposed = sp.csr_array(A.T)
     scarce = _alternating(transposed, partner_of_row, int(free_columns[0]))
-    found = [_crowd(A, crowd, "equations", "contain only unknowns")]
-    found += [_crowd(transposed, scarce, "unknowns", "enter only equations")]
+    found = [_dependent_set(A, dependent, "equations", "contain only unknowns")]
+    found += [_dependent_set(transposed, scarce, "unknowns", "enter only equations")]
     message = (
         f"structurally, whatever the values, {free_rows.size} of its equations cannot be matched "
         f"with an unknown of their own. {'; '.join(filter(None, found))}"
     )
-    rows = free_rows if _is_all(crowd, A) else np.union1d(crowd, free_rows)
+    rows = free_rows if _is_all(dependent, A) else np.union1d(dependent, free_rows)
     columns = free_columns if _is_all(scarce, A) else np.union1d(scarce, free_columns)
     return message, _first(free_rows, rows), _first(free_columns, columns)
 
 
-def _crowd(A: Any, members: NDArray[Any], who: str, share: str) -> str:
+def _dependent_set(A: Any, members: NDArray[Any], who: str, share: str) -> str:
     """Describe rows that have too few columns between them; nothing if it is nearly all rows."""
     if _is_all(members, A):
         return ""

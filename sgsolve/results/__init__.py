@@ -1,4 +1,4 @@
-"""What a solve or a sweep hands back: statuses, results, branches and their files."""
+"""Statuses, results, branches and their files: what a solve or a run returns."""
 
 from .branch import Branch, PartialBranchWarning
 from .result import Result

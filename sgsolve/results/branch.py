@@ -136,7 +136,7 @@ class Branch:
         return found
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Return (x, parameters) of point i: ``problem.at(**parameters).solve(x)`` goes on."""
+        """Return x and the parameters of point i, for ``problem.at(**parameters).solve(x)``."""
         if not -len(self) <= i < len(self):
             raise InputError(f"there is no point {i}; the branch has {len(self)}")
         place = row = range(len(self))[i]

@@ -40,9 +40,9 @@ class Result(SciPyNames):
     stats : Stats
         Counts and seconds; `nit`, `nfev`, `njev` are there under SciPy's names too.
     solver : str
-        The solver, or the stage of the ladder, that ended it.
+        The solver, or the stage of `Robust`, that ended it.
     stages : list of str
-        For a ladder of solvers: each stage and how it ended.
+        For `Robust`: each stage and how it ended.
     params : dict
         The parameters of this solve.
     blocks : Blocks
@@ -95,7 +95,7 @@ class Result(SciPyNames):
     def jacobian(self) -> Any:
         """The Jacobian at x, a ``csr_array`` of shape (n, n), evaluated when asked for."""
         if self.system is None:
-            raise AttributeError("this result was unpickled: it no longer knows its problem")
+            raise AttributeError("this result was unpickled and has no problem")
         return self.system.linearize(self.x)[1]
 
     def __bool__(self) -> bool:

@@ -33,10 +33,10 @@ OPEN = 1e-9  # of its terms: an equation with a larger residual was open before 
 HIDDEN = 1e-2  # of the residual before the step: what must come back there
 
 
-def verdict(
+def termination_status(
     test: TerminationTest, it: Iterate, linearize: Callable[[Iterate], bool]
 ) -> Status | None:
-    """Return the status that ends the solve at this iterate, or None to go on."""
+    """Return the status that ends the solve at this iterate, or None to continue."""
     if it.k == 0:
         return Status.CONVERGED if _at_start(test, it) else None
     if test.passed(it):
@@ -44,9 +44,9 @@ def verdict(
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if test.passed(it):
-            return Status.DIVERGED if _ran_off(it) else Status.CONVERGED
+            return Status.DIVERGED if _root_at_infinity(it) else Status.CONVERGED
     if bool(((it.F == 0.0) & (it.F_old != 0.0)).any()):
-        _ran_off(it)  # other equations may take longer, and the steps be others then
+        _root_at_infinity(it)  # other equations may take longer, and the steps be others then
     if it.step_size <= SMALL_STEP and _stagnates(it):
         return Status.CONVERGED_ROUNDOFF
     if it.largest > RUNAWAY:
@@ -68,11 +68,11 @@ def _moved(it: Iterate) -> bool:
     return bool((np.abs(it.step) > MOVED * it.scaling.magnitude).any())
 
 
-def _ran_off(it: Iterate) -> bool:
+def _root_at_infinity(it: Iterate) -> bool:
     """Whether a residual is small only because the iterates ran to where rounding hides it.
 
     tanh(x) = 1 and exp(-x) = 0 have no solution, but are met in this arithmetic at a finite x.
-    Such iterates go on in one direction by steps that do not shrink, or leave by one giant step;
+    Such iterates move in one direction by steps that do not shrink, or leave by one giant step;
     and, which no root allows, an equation that the step closed stays closed further on.
     """
     if it.memory.get("hidden"):

@@ -44,7 +44,7 @@ class FullStep:
     factor : float
         Fraction of the step to take, 1 by default.
     smallest : float
-        Damping below which it gives up.
+        Smallest damping; below it the step fails.
     """
 
     factor: float = 1.0
@@ -80,7 +80,7 @@ class Armijo:
     alpha : float
         1e-4, the usual value: any real decrease passes.
     smallest : float
-        Damping below which it gives up.
+        Smallest damping; below it the step fails.
     """
 
     alpha: float = 1e-4
@@ -142,7 +142,7 @@ class NaturalMonotonicity:
     first : float
         Damping tried in the first iteration.
     smallest : float
-        Damping below which it gives up.
+        Smallest damping; below it the step fails.
     bound : float
         Damping grows by at most this factor from one iteration to the next (bounded damping).
     """

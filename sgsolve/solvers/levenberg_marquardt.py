@@ -41,7 +41,7 @@ class LevenbergMarquardtStep:
     initial : float
         First mu, relative to ``min(1, |f|^2)`` where f is the scaled residual.
     smallest, largest : float
-        Limits of that factor; above the largest it gives up.
+        Limits of that factor; above the largest the step fails.
     """
 
     initial: float = 1e-2

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .convergence import verdict
+from .convergence import termination_status
 from .damping import Damping, FullStep
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
@@ -47,7 +47,7 @@ class NewtonMethod:
         What a step may not do: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
         ``(x, dx) -> dx``; one, or several that are applied in turn to the full step.
     termination : TerminationTest
-        When it is good enough; must contain a test of the residual.
+        The termination criterion; must contain one on the residual.
     reuse : Reuse
         When to keep a Jacobian: `NoReuse`, `Shamanskii`, `CostBasedReuse`.
     max_iterations : int
@@ -74,12 +74,12 @@ class NewtonMethod:
         made_of(self, "reuse", "keep", "NoReuse()")
         if not isinstance(self.termination, TerminationTest):
             raise InputError(
-                f"termination must be a test of sgsolve.solvers, not {self.termination!r}"
+                f"termination must be a criterion of sgsolve.solvers, not {self.termination!r}"
             )
         if not self.termination.checks_residual:
             raise InputError(
-                "termination looks at steps only, and a small step is no solution; "
-                "join a test of the residual: ResidualTolerance() & StepTolerance()"
+                "termination uses steps only, and a small step is no solution; "
+                "join a criterion on the residual: ResidualTolerance() & StepTolerance()"
             )
         if not isinstance(self.max_iterations, int) or self.max_iterations < 0:
             raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
@@ -141,7 +141,7 @@ class NewtonMethod:
         if monitor.after(it):
             return Status.STOPPED
         while True:
-            status = verdict(self.termination, it, self._linearize)
+            status = termination_status(self.termination, it, self._linearize)
             if status is None and it.k >= self.max_iterations:
                 status = Status.MAX_ITERATIONS
             if status is not None:

@@ -20,7 +20,7 @@ from .system import System
 
 Vector = NDArray[Any]
 
-FAR = 1e6  # times the largest unknown of its block at the start: a point this far off ran away
+FAR = 1e6  # times the largest unknown of its block at the start: a point this far away diverged
 CLOSE = 1e-6  # ... unless every residual is smaller than this part of its terms
 
 
@@ -35,7 +35,7 @@ class Outcome:
     S, S_start : ndarray or None
         The term sizes at the end and at the start.
     cause : Exception or None
-        The linear solver's account of its failure.
+        The error of the linear solver.
     notes : tuple of str
         What was unusual in the attempt that failed, such as a limit that acted.
     singular : SingularMatrixError or None
@@ -61,7 +61,7 @@ class Outcome:
 
     @classmethod
     def of(cls, it: Iterate, status: Status, name: str) -> Outcome:
-        """Gather what an iterate knows at the end."""
+        """Make the outcome of an iterate at the end."""
         x, F, scaled = it.x, it.F, it.scaling.scaled(it.F)
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
@@ -79,7 +79,7 @@ class Outcome:
             moved=it.moved,
         )
 
-    def ran_away(self, start: Vector, system: System) -> bool:
+    def diverged(self, start: Vector, system: System) -> bool:
         """Whether x is no place to start from.
 
         The solver diverged, or x is far outside the scale of the start and not close to a solution.

@@ -188,14 +188,14 @@ class Robust:
         for k, stage in enumerate(self.stages[1:], 1):
             if total.status.success or total.status.final:
                 break
-            away = total.ran_away(first[0], system)
+            away = total.diverged(first[0], system)
             start = (total.x, total.F) if stage.from_best and not away else first
             if _key(stage, start[0]) in tried:
                 continue
             tried.add(_key(stage, start[0]))
             share = (end - perf_counter()) / (len(self.stages) - k)
             outcome = _run(stage.solver, share, system, workspace, *start, monitor)
-            total = _joined(total, outcome, away, outcome.ran_away(first[0], system))
+            total = _joined(total, outcome, away, outcome.diverged(first[0], system))
         return total
 
 

@@ -20,7 +20,7 @@ from .trust_region import Dogleg
 class Newton(NewtonMethod):
     """Newton's method with full steps, shortened only where the residual is not finite.
 
-    Fast from a good start, as within a sweep; without guard from a bad one.
+    Fast from a good initial guess, as within a sweep; not robust from a poor one.
     Parameters: see `NewtonMethod`.
     """
 
@@ -30,7 +30,7 @@ class DampedNewton(NewtonMethod):
     """Newton's method with error-oriented damping (NLEQ-ERR); ``damping=Armijo()`` for residuals.
 
     Invariant under scaling of the equations; one more solve per trial. Keeps a factorization
-    where the measured costs say that it pays. Parameters: see `NewtonMethod`.
+    where the measured costs show that this is faster. Parameters: see `NewtonMethod`.
     """
 
     damping: Damping = field(default_factory=NaturalMonotonicity)
@@ -46,9 +46,9 @@ class LineSearchNewton(NewtonMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class TrustRegion(NewtonMethod):
-    """Powell's dogleg in a region of trust: Newton near the root, downhill far from it.
+    """Powell's dogleg in a trust region: Newton's step near the root, descent far from it.
 
-    Survives singular Jacobians on the way. Parameters: see `NewtonMethod`.
+    Works with singular Jacobians on the way. Parameters: see `NewtonMethod`.
     """
 
     damping: Damping = field(default_factory=Dogleg)
@@ -58,7 +58,8 @@ class TrustRegion(NewtonMethod):
 class LevenbergMarquardt(NewtonMethod):
     """Regularized Gauss-Newton steps, on a sparse system of twice the size.
 
-    The most patient of the methods that decrease the residual; one factorization per trial.
+    The slowest and most robust of the methods that decrease the residual; one factorization per
+    trial.
     Parameters: see `NewtonMethod`.
     """
 
@@ -70,7 +71,7 @@ class LevenbergMarquardt(NewtonMethod):
 class NewtonKrylov(NewtonMethod):
     """Inexact Newton with GMRES on products J v: for Jacobians too dense or too big to factorize.
 
-    ``KrylovDirection(preconditioner=...)`` is what makes it fast. Parameters: see `NewtonMethod`.
+    ``KrylovDirection(preconditioner=...)`` makes it fast. Parameters: see `NewtonMethod`.
     """
 
     direction: Direction = field(default_factory=KrylovDirection)
@@ -81,8 +82,9 @@ class NewtonKrylov(NewtonMethod):
 class PseudoTransient(NewtonMethod):
     """Pseudo-transient continuation: implicit Euler towards the steady state, then Newton.
 
-    For starts from which Newton's directions are meaningless. ``PseudoTransientDirection`` sets
-    the first time step and the mass. Parameters: see `NewtonMethod`.
+    For initial guesses so poor that Newton's direction does not help.
+    ``PseudoTransientDirection`` sets the first time step and the mass.
+    Parameters: see `NewtonMethod`.
     """
 
     direction: Direction = field(default_factory=PseudoTransientDirection)

@@ -25,7 +25,7 @@ class Reuse(Protocol):
     """Whether to keep the Jacobian for the next step."""
 
     def keep(self, it: Iterate) -> bool:
-        """Whether to go on with the factorization at hand."""
+        """Whether to keep the present factorization."""
         ...
 
 

@@ -57,7 +57,7 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
         return False
     sizes = np.abs(it.F[open_]), np.abs(F[open_])
     if float((sizes[1] / it.S[open_]).max()) < 0.5 * float((sizes[0] / it.S[open_]).max()):
-        return False  # Newton's method goes on
+        return False  # Newton's method still decreases the residual
     stay = open_ & (np.abs(F) > it.scaling.allowed(UNITS * EPS))
     curvature = there[1] @ dx - it.J @ dx
     if (np.abs(curvature) > np.abs(F))[stay].any():

@@ -25,13 +25,13 @@ Tolerance = float | Mapping[str, float]
 
 
 class TerminationTest:
-    """A question about an iterate; join with ``&`` and ``|``."""
+    """A termination criterion; join with ``&`` and ``|``."""
 
     checks_residual = False
     __test__ = False  # not for pytest
 
     def passed(self, it: Iterate) -> bool:
-        """Whether the iterate is good enough."""
+        """Whether the criterion holds."""
         raise NotImplementedError
 
     def __and__(self, other: TerminationTest) -> TerminationTest:
@@ -44,7 +44,8 @@ class TerminationTest:
 def _joined(other: Any) -> TerminationTest:
     if not isinstance(other, TerminationTest):
         raise DataTypeError(
-            f"a test is joined with another test, such as ErrorTolerance(1e-9), not {other!r}"
+            "a criterion must be joined with another one, such as ErrorTolerance(1e-9), "
+            f"not {other!r}"
         )
     return other
 

@@ -7,7 +7,7 @@ import pytest
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.results.blocks import Blocks
-from sgsolve.solvers import convergence as verdict
+from sgsolve.solvers import convergence as termination_status
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
 STRICT = solvers.ResidualTolerance() & solvers.ErrorTolerance()
@@ -39,14 +39,14 @@ class TestRounding:
         assert not result.success
 
     def test_two_full_steps_in_a_row(self, monkeypatch):
-        monkeypatch.setattr(verdict, "at_rounding", lambda it: True)
+        monkeypatch.setattr(termination_status, "at_rounding", lambda it: True)
 
         def believed(*steps):
             it = SimpleNamespace(memory={})
             full = {"newton": True, "damping": 1.0, "limited": False, "contraction": 0.9}
             for step in steps:
                 vars(it).update(full | step)
-                ends = verdict._stagnates(it)
+                ends = termination_status._stagnates(it)
             return ends
 
         assert not believed({})
@@ -120,7 +120,7 @@ class TestVanishing:
             it.step = np.array([0.0, step])
             if change is not None and it.k == 5:
                 vars(it).update(change)
-            status = verdict._vanishing(it)
+            status = termination_status._vanishing(it)
             if status is not None:
                 return status, it.k
             it.x_old = it.x if change is None or it.k < 5 else np.ones(2)

@@ -154,7 +154,7 @@ class TestRoundingProved:
         assert result.x[0] == pytest.approx(2.0, rel=1e-12)
 
 
-def test_no_stage_starts_from_a_point_that_ran_away():
+def test_no_stage_starts_from_a_point_that_diverged():
     saturation, vt = 1e-15, 0.02585
 
     def latch(v):
