@@ -27,7 +27,9 @@ from .programs.traced_arrays import TracedArray
 from .structures.root import evaluation_of
 
 
-def trace(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> tuple[Graph, Plan]:
+def trace_evaluation(
+    f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
+) -> tuple[Graph, Plan]:
     """Return the graph of f(x) and of the values of its Jacobian.
 
     Parameters

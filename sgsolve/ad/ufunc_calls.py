@@ -249,7 +249,7 @@ def _precise(v: Any, dtype: Any) -> Any:
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
     for v in values:
         if hasattr(v, "record"):
-            return v.record_partials(functools.partial(without_overflow, _loud(rule)), values)
+            return v.record_partials(_loud(rule), values)
     try:
         return without_overflow(_loud(rule), *values)
     except TypeError as error:

@@ -12,6 +12,7 @@ from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
+from ..programs.traced_arrays import TracedArray
 from ..structures.operands import PASSING, Index
 from ..ufunc_calls import array_of_values, common_dtype, decided, raw_value
 from .sides import merge_branches
@@ -128,9 +129,9 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
 
 def _merged_values(size: int, dtype: Any, *parts: Any) -> Any:
     """Return the values of all sides at their positions; `parts` are an index and its values."""
-    for v in parts[1::2]:
-        if hasattr(v, "record"):
-            return v.record(_merged_values, (size, dtype, *parts))
+    if TracedArray in map(type, parts):
+        traced = next(v for v in parts if type(v) is TracedArray)
+        return traced.record(_merged_values, (size, dtype, *parts))
     values = np.empty(size, dtype=dtype)
     for index, v in zip(parts[::2], parts[1::2], strict=True):
         values[index.values] = v

@@ -118,7 +118,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     v = array_of_values(raw_value(f))
     numpys: Any = np.gradient
     results = numpys(v, *spacing, axis=axis, edge_order=edge_order)
-    single = type(results) is np.ndarray
+    single = not isinstance(results, (list, tuple))
     axes = range(v.ndim) if axis is None else [int(k) % v.ndim for k in np.atleast_1d(axis)]
     steps = spacing if len(spacing) == len(axes) else (spacing or (1.0,)) * len(axes)
     derived = []

@@ -12,6 +12,7 @@ from ...errors import DataTypeError, DerivativeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.derivative import total
 from ..indexing import broadcast
+from ..programs.traced_arrays import TracedArray
 from ..ufunc_calls import common_dtype
 
 POSITION = np.dtype(np.int64)
@@ -135,24 +136,24 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
         return result
+    indices = [root.index(idx, n) for _, idx, _ in parts]
     places = []
-    indices = []
-    for (_, idx, array), v in zip(parts, values, strict=True):
-        index = root.index(idx, n)
-        indices.append(index)
+    for (_, idx, array), index, v in zip(parts, indices, values, strict=True):
         if type(array) is ADArray:
             d = array._derivative
             if v.shape != idx.shape:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
-    return ADArray(_sum_of_values(n, dtype, indices, *values), total(places))
+    if TracedArray in map(type, values):
+        traced = next(v for v in values if type(v) is TracedArray)
+        result = traced.record(_sum_of_values, (n, dtype, indices, *values))
+    else:
+        result = _sum_of_values(n, dtype, indices, *values)
+    return ADArray(result, total(places))
 
 
 def _sum_of_values(n: int, dtype: Any, indices: Any, *values: Any) -> Any:
     """Return the vector of length n that has values added at the positions of each index."""
-    for v in values:
-        if hasattr(v, "record"):
-            return v.record(_sum_of_values, (n, dtype, indices, *values))
     result = np.zeros(n, dtype)
     for index, v in zip(indices, values, strict=True):
         if index.unique:

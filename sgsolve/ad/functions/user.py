@@ -80,7 +80,7 @@ def primitive(f: Function, rule: Function) -> Function:
         if not any(which):
             return f(*args)
         values = [raw_value(a) for a in args]
-        y = _called(f, values)
+        y = _values_of(f, values)
         shape = np.broadcast_shapes(*map(np.shape, values))
         if np.shape(y) != shape:
             raise ShapeError(
@@ -103,7 +103,7 @@ def primitive(f: Function, rule: Function) -> Function:
     return applied
 
 
-def _called(f: Function, values: list[Any]) -> Any:
+def _values_of(f: Function, values: list[Any]) -> Any:
     """Return ``f(*values)``, as one operation where values are traced."""
     for v in values:
         if hasattr(v, "record"):

@@ -55,13 +55,18 @@ class TracedArray:
 
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return ``function(*arguments)``, traced."""
-        if function is op.unrecorded(op.partial):
-            return self.record_partials(function, arguments)
-        return self._traced(*self._applied(function, arguments), keep_numbers=False)
+        # Only there is a number one that holds at every x.
+        keep_numbers = function is op.unrecorded(op.partial)
+        return self._traced(*self._applied(function, arguments), keep_numbers)
 
     def record_partials(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Return the partial derivatives that a rule gives; Python numbers hold at every x."""
-        return self._traced(*self._applied(function, arguments), keep_numbers=True)
+        """Return the partial derivatives that a rule gives.
+
+        They are in the precision of the values. Whoever runs the graph has to look at NumPy's
+        floating point flags, as `Program` does.
+        """
+        with np.errstate(all="ignore"):
+            return self.record(function, arguments)
 
     def _applied(self, function: Callable[..., Any], arguments: Any) -> tuple[Any, Operand]:
         result = function(*untraced(tuple(arguments)))
@@ -124,9 +129,9 @@ class TracedArray:
     dtype = property(lambda self: np.asarray(self.value).dtype)
     flags = property(lambda self: np.asarray(self.value).flags)
     strides = property(lambda self: np.asarray(self.value).strides)
-    T = property(lambda self: self.record(_attribute("T"), (self,)))
-    real = property(lambda self: self.record(_attribute("real"), (self,)))
-    imag = property(lambda self: self.record(_attribute("imag"), (self,)))
+    T = property(lambda self: self.record(operator.attrgetter("T"), (self,)))
+    real = property(lambda self: self.record(operator.attrgetter("real"), (self,)))
+    imag = property(lambda self: self.record(operator.attrgetter("imag"), (self,)))
 
     @property
     def base(self) -> Any:
@@ -227,12 +232,9 @@ def _method_named(name: str) -> Callable[..., Any]:
     return call
 
 
-@functools.lru_cache(maxsize=100)
-def _attribute(name: str) -> Callable[..., Any]:
-    return operator.attrgetter(name)
-
-
-def _binary(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[..., Any]:
+def _binary_operator(
+    function: Callable[[Any, Any], Any], reflected: bool = False
+) -> Callable[..., Any]:
     def method(self: TracedArray, other: Any) -> Any:
         if hasattr(other, "_derivative") or hasattr(other, "tocsr"):
             return NotImplemented
@@ -241,7 +243,7 @@ def _binary(function: Callable[[Any, Any], Any], reflected: bool = False) -> Cal
     return method
 
 
-def _unary(function: Callable[[Any], Any]) -> Callable[[TracedArray], Any]:
+def _unary_operator(function: Callable[[Any], Any]) -> Callable[[TracedArray], Any]:
     return lambda self: self.record(function, (self,))
 
 
@@ -252,10 +254,10 @@ def _writing(self: TracedArray, other: Any) -> NoReturn:
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
               "xor", "lshift", "rshift"):  # fmt: skip
     _function: Any = getattr(operator, f"__{_name}__")
-    setattr(TracedArray, f"__{_name}__", _binary(_function))
-    setattr(TracedArray, f"__r{_name}__", _binary(_function, reflected=True))
+    setattr(TracedArray, f"__{_name}__", _binary_operator(_function))
+    setattr(TracedArray, f"__r{_name}__", _binary_operator(_function, reflected=True))
     setattr(TracedArray, f"__i{_name}__", _writing)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(TracedArray, f"__{_name}__", _binary(getattr(operator, _name)))
+    setattr(TracedArray, f"__{_name}__", _binary_operator(getattr(operator, _name)))
 for _name in ("neg", "pos", "abs", "invert"):
-    setattr(TracedArray, f"__{_name}__", _unary(getattr(operator, f"__{_name}__")))
+    setattr(TracedArray, f"__{_name}__", _unary_operator(getattr(operator, f"__{_name}__")))
