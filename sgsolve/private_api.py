@@ -1,4 +1,4 @@
-"""Everything that sgsolve takes from the inside of NumPy, SciPy and CPython.
+"""Everything that sgsolve takes from the inside of NumPy, SciPy, CPython and linear solvers.
 
 No other module uses a name that these libraries do not document. ``tests/test_private_api.py``
 checks every function here, and its messages say what a new release has moved.
@@ -80,3 +80,22 @@ def is_sparse_product(frame: FrameType) -> bool:
         frame.f_globals.get("__name__", "").startswith("scipy.sparse")
         and "matmul" in frame.f_code.co_name
     )
+
+
+def mkl_pardiso(pypardiso: Any) -> tuple[Any, Any]:
+    """Return the MKL library that pypardiso loaded, and its function ``pardiso``."""
+    library = pypardiso.ps.libmkl
+    return library, library["pardiso"]
+
+
+def set_mumps_transpose(context: Any, transpose: bool) -> None:
+    """Let the next solve of a context of python-mumps use A or its transpose: ICNTL(9)."""
+    context.mumps_instance.icntl[9] = 0 if transpose else 1
+
+
+def superlu_failure(error: RuntimeError) -> str:
+    """Return "singular", "memory" or "" from the text of a RuntimeError of SciPy's ``splu``."""
+    text = str(error).lower()
+    if "singular" in text:
+        return "singular"
+    return "memory" if "alloc" in text or "memory" in text else ""

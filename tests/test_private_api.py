@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy import special
+from scipy.sparse.linalg import splu
 
 from sgsolve import private_api
 
@@ -176,3 +177,30 @@ def test_no_other_module_uses_the_inside_of_a_library():
     found = {str(p.relative_to(root)): private_reaches(p) for p in root.rglob("*.py")}
     assert len(found.pop("private_api.py")) >= 4
     assert not {path: reaches for path, reaches in found.items() if reaches}
+
+
+def test_superlu_reports_a_zero_pivot_by_its_text():
+    with pytest.raises(RuntimeError) as caught:
+        splu(sp.csc_array(np.array([[1.0, 2.0], [2.0, 4.0]])))
+    what = f"SciPy: the text of SuperLU for a singular matrix {MOVED}"
+    assert private_api.superlu_failure(caught.value) == "singular", what
+    assert private_api.superlu_failure(RuntimeError("Malloc fails for work[].")) == "memory"
+    assert private_api.superlu_failure(RuntimeError("something else")) == ""
+
+
+def test_pypardiso_holds_the_library_of_mkl():
+    pypardiso = pytest.importorskip("pypardiso", exc_type=ImportError)
+    library, function = private_api.mkl_pardiso(pypardiso)
+    what = f"pypardiso: the attribute ps.libmkl {MOVED}"
+    assert callable(function), what
+    assert hasattr(library, "mkl_set_num_threads_local"), what
+
+
+def test_python_mumps_has_its_control_parameters():
+    mumps = pytest.importorskip("mumps", reason="no python-mumps")
+    context = mumps.Context()
+    context.analyze(sp.coo_array(np.eye(2)))
+    what = f"python-mumps: the attribute mumps_instance.icntl {MOVED}"
+    for transpose, value in ((True, 0), (False, 1)):
+        private_api.set_mumps_transpose(context, transpose)
+        assert context.mumps_instance.icntl[9] == value, what

@@ -98,6 +98,10 @@ class Banded:
         result[after] = x
         return result
 
+    def alternatives(self, inaccurate: bool) -> tuple[()]:
+        """Return no other back end: the pivoting here is as good as theirs."""
+        return ()
+
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the pivots and the order."""
         size = np.abs(self._diagonal)

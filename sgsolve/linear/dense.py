@@ -60,6 +60,10 @@ class Dense:
         x, _ = self._trs(self._lu, self._pivots, b, trans=int(transpose), overwrite_b=True)
         return x
 
+    def alternatives(self, inaccurate: bool) -> tuple[()]:
+        """Return no other back end: the pivoting here is as good as theirs."""
+        return ()
+
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the pivots."""
         size = np.abs(self._diagonal)

@@ -11,13 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .accuracy import Fault
-from .banded import Banded
-from .dense import Dense
 from .pardiso import Pardiso, available
 from .superlu import SuperLU
 
-# More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
-FILL_RATIO = 10.0
 # Larger systems are not given to SuperLU only to confirm that they are singular.
 CONFIRM_UP_TO = 100_000
 
@@ -38,21 +34,16 @@ def fallbacks(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Calla
     """
     if not fresh and reads_values(backend):
         yield lambda: backend
-    if isinstance(backend, Pardiso) and fault is Fault.INACCURATE:
-        yield from _other_pivoting(backend)
-    elif not isinstance(backend, SuperLU | Banded | Dense | Pardiso) and available():
+    own = getattr(backend, "alternatives", None)
+    if own is not None:
+        yield from own(fault is Fault.INACCURATE)
+    elif available():
         yield Pardiso
     confirming = fault is Fault.NO_DIGITS and n > CONFIRM_UP_TO
-    if not isinstance(backend, SuperLU) and not confirming:
+    if type(backend) is not SuperLU and not confirming:
         yield SuperLU
 
 
 def reads_values(backend: Any) -> bool:
     """Whether an analysis may go stale; assumed of back ends that do not say."""
     return bool(getattr(backend, "reads_values", True))
-
-
-def _other_pivoting(backend: Pardiso) -> Iterator[Callable[[], Any]]:
-    other = backend.other_pivoting(FILL_RATIO)
-    if other is not None:
-        yield lambda: other

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import private_api
 from ..errors import BackendError, SingularMatrixError
 from .backend import Vector
 
@@ -66,8 +67,7 @@ class Mumps:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""
-        plain, transposed = 1, 0  # ICNTL(9)
-        self._context.mumps_instance.icntl[9] = transposed if transpose else plain
+        private_api.set_mumps_transpose(self._context, transpose)
         x: Vector = np.asarray(self._call(self._context.solve, b))
         return x
 

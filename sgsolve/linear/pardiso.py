@@ -16,12 +16,14 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import private_api
 from ..errors import BackendError
 from .backend import Vector, is_complex
 
@@ -33,6 +35,8 @@ IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1}
 ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
+# More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
+FILL_RATIO = 10.0
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
 
 # Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
@@ -62,8 +66,7 @@ def _library() -> tuple[Any, Any]:
         import pypardiso
     except (ImportError, OSError) as error:  # OSError: a damaged shared library
         raise BackendError(f"PARDISO cannot be loaded ({error}); {INSTALL}") from error
-    library = pypardiso.ps.libmkl
-    function = library["pardiso"]
+    library, function = private_api.mkl_pardiso(pypardiso)
     function.argtypes = [ctypes.c_void_p] * 16
     function.restype = None
     return library, function
@@ -160,12 +163,11 @@ class Pardiso:
         self._handle.call(SOLVE, self._values, b, x)
         return x
 
-    def other_pivoting(self, fill_ratio: float) -> Pardiso | None:
-        """Return a solver with diagonal pivoting, None if this one has it already."""
-        if not self._matching:
-            return None
-        limit = fill_ratio * max(self.fill, 1)
-        return Pardiso(self._threads, pivoting="diagonal", fill_limit=limit)
+    def alternatives(self, inaccurate: bool) -> Iterator[Callable[[], Any]]:
+        """Yield a maker of a solver with diagonal pivoting, unless this one has it already."""
+        if inaccurate and self._matching:
+            limit = FILL_RATIO * max(self.fill, 1)
+            yield lambda: Pardiso(self._threads, pivoting="diagonal", fill_limit=limit)
 
     def release(self) -> None:
         """Give the memory of the factors back to MKL; also happens when the object is dropped."""

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
+from .. import private_api
 from ..errors import BackendError, SingularMatrixError
 from .backend import Vector
 from .ordering import permutation_sign
@@ -57,9 +58,10 @@ class SuperLU:
         try:
             self._lu = splu(self._csc, permc_spec="COLAMD")
         except RuntimeError as error:
-            if "singular" in str(error):
+            cause = private_api.superlu_failure(error)
+            if cause == "singular":
                 raise SingularMatrixError(f"SuperLU met a zero pivot: {error}") from error
-            if "alloc" in str(error).lower() or "memory" in str(error).lower():
+            if cause == "memory":
                 raise MemoryError(str(error)) from error
             raise BackendError(f"SuperLU failed: {error}") from error
 
@@ -69,6 +71,10 @@ class SuperLU:
             b = b.astype(np.complex128, copy=False)
         x: Vector = self._lu.solve(b, "T" if transpose else "N")
         return x
+
+    def alternatives(self, inaccurate: bool) -> tuple[()]:
+        """Return no other back end: the pivoting here is as good as theirs."""
+        return ()
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the diagonal of U and the permutations."""
