@@ -186,7 +186,8 @@ class ADArray(Operators):
     def __setitem__(self, key: Any, value: Any) -> None:
         raise DerivativeError(
             "y[idx] = v cannot be followed through an AD array; build the array as "
-            "ad.sparsesum([ad.sparsevec(n, idx, v), ...]) or with np.where"
+            "ad.sparsesum([ad.sparsevec(n, idx, v), ...]) or with np.where(mask, v, y). In place "
+            "of y[idx] += v write y = y + ad.sparsesum([ad.sparsevec(len(y), idx, v)])"
         )
 
     # ---- conversions that would lose the derivative ------------------------------------------

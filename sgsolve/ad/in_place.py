@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
+from . import refusals
 
 
 class SharedMemory:
@@ -79,9 +80,9 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
         return result  # NumPy's scalars cannot change: the name is bound to a new one
     if y._memory is not None and attribute_references(y) > REFERENCES_OF_OWNER_ONLY:
         raise DerivativeError(
-            f"y {operator} v on an AD array that is a view of another one, or has views (slices, "
-            "y.T, reshape): their elements would have to change too. Write y = y "
-            f"{operator[:-1]} v, and join parts with np.concatenate or ad.sparsesum"
+            f"y {operator} v: y is a view of another AD array, or has views (slices, y.T, reshape) "
+            f"that would have to change too. Write y = y {operator[:-1]} v for a whole array, and "
+            f"{refusals.part_in_place('F[a:b]', operator[:-1])}"
         )
     if not y._value.flags.writeable:
         raise DerivativeError(f"y {operator} v: y is read-only (np.broadcast_to)")

@@ -104,6 +104,15 @@ def _public_name(frame: FrameType) -> str | None:
     return f"{module}.{name}"
 
 
+def part_in_place(part: str, sign: str, operand: str = "v") -> str:
+    """Return what to write in place of an in-place operator on a part of an array."""
+    if sign in ("+", "-"):
+        instead = f"F = F {sign} ad.sparsesum([ad.sparsevec(len(F), slice(a, b), {operand})])"
+    else:
+        instead = f"F = np.concatenate([F[:a], F[a:b] {sign} {operand}, F[b:]])"
+    return f"{instead} for a part, {part} {sign}= {operand}"
+
+
 # What a ufunc does anyway.
 USUAL = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "dtype": None}
 
@@ -120,7 +129,8 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
         if sign is not None and target is inputs[0] and isinstance(target, np.ndarray):
             raise DerivativeError(
                 f"F {sign}= y cannot write an AD array y into an ndarray F, which holds numbers "
-                f"without derivatives; write F = F {sign} y"
+                f"without derivatives; write F = F {sign} y for a whole array, and "
+                f"{part_in_place('F[a:b]', sign, 'y')}"
             )
         raise DerivativeError(
             f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "

@@ -257,3 +257,36 @@ def test_structure_is_found_through_in_place_operators():
     np.testing.assert_array_equal(
         f(ad.seed_sparsity(X)).sparsity.toarray(), np.eye(4) + np.eye(4)[::-1]
     )
+
+
+SIGNS = ("+", "-", "*", "/", "//", "%", "**")
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("of_ad", [True, False])
+def test_the_replacement_for_a_part_is_named_with_the_operator_and_works(sign, of_ad):
+    """``F[a:b] += v`` names an expression that gives what NumPy gives."""
+    a, b = 1, 3
+    x = np.array([1.5, 2.5, 3.5, 4.5])
+    space = {"np": np, "ad": ad, "a": a, "b": b}
+
+    def in_place(F, v):
+        exec(f"F[a:b] {sign}= v", {**space, "F": F, "v": v, "y": v})
+        return F
+
+    expected = in_place(x * 2.0, x[1:3])
+    u = ad.seed(x)
+    with pytest.raises(DerivativeError) as raised:
+        in_place(u * 2.0 if of_ad else x * 2.0, u[1:3])
+    message = str(raised.value)
+    assert f"F[a:b] {sign}= " in message
+    instead = message.partition(", and F = ")[2].partition(" for a part")[0]
+    F = u * 2.0 if of_ad else x * 2.0
+    got = eval(instead, {**space, "F": F, "v": u[1:3], "y": u[1:3]})
+    np.testing.assert_allclose(got.value, expected, rtol=1e-15)
+
+    def residual(u):
+        F = u * 2.0 if of_ad else x * 2.0
+        return eval(instead, {**space, "F": F, "v": u[1:3], "y": u[1:3]})
+
+    assert ad.check_jacobian(residual, x + 0.1)
