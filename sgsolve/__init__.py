@@ -22,13 +22,13 @@ A parameter can be swept; every solution is the guess for the next:
 >>> branch["top"].round(4).tolist()
 [0.1405, 0.329, 0.6402]
 
-Beyond a turning point the curve of solutions is followed by its arclength:
+Continuation follows a solution branch past its folds:
 
 >>> curve = problem.continuation(result.x, "strength", (0.5, 4.0), max_step=0.5)
 >>> print(curve.special[0])  # doctest: +ELLIPSIS
 fold at 3.51364790...
 
-What can go wrong comes back in words: ``print(result)``, ``result.explain()``. The parts:
+``print(result)`` summarizes a solve, and ``result.explain()`` diagnoses a failure. The parts:
 `ad` (derivatives, usable alone), `linear` (sparse systems analyzed once), `solvers`,
 `continuation` (curves of solutions).
 """

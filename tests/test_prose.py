@@ -42,3 +42,24 @@ def test_the_patterns_find_british_words_only():
         assert BRITISH.search(word), word
     for word in ("promise", "analysis", "raised", "factorization", "cancellation", "precise"):
         assert not BRITISH.search(word), word
+
+
+# Words of earlier versions, for which the field has a term; they are in the glossary.
+COINED = re.compile(
+    r"\b(?:ladders?|rungs?|turning[ -]points?|hand(?:s|ed)? back|in silence|gives? up|front door|"
+    r"to the last bit|starts? cold|one idea)\b",
+    re.IGNORECASE,
+)
+PROSE = [p for p in FILES if not p.is_relative_to(ROOT / "tests")]
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_terms_are_those_of_the_field(path):
+    text = " ".join(path.read_text().split())  # a term may be broken over two lines
+    found = {match[0] for match in COINED.finditer(text)}
+    assert not found, f"{path.relative_to(ROOT)}: {sorted(found)}"
+
+
+def test_no_module_opens_with_one_idea():
+    opened = [p for p in FILES if p.suffix == ".py" and "One idea:" in p.read_text()[:3000]]
+    assert not opened

@@ -26,7 +26,6 @@ HEADINGS = {
     "continuation.arclength": "Step control",
     "continuation.deflation": "Several solutions and poor initial guesses",
     "continuation.homotopy": "Several solutions and poor initial guesses",
-    "continuation.ladder": "Several solutions and poor initial guesses",
     "continuation.natural": "Step control",
     "continuation.predictors": "Step control",
     "continuation.steps": "Step control",

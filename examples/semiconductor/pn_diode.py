@@ -4,7 +4,7 @@
 Current over thirteen decades, capacitance, and bands.
 
 Run it (``python examples/semiconductor/pn_diode.py``) for the table and the picture; import it and
-call ``main`` for the data. It starts cold: nothing but the device is given.
+call ``main`` for the data. It starts without an initial guess.
 """
 
 # sphinx_gallery_thumbnail_number = 2

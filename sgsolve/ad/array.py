@@ -1,9 +1,9 @@
 """The AD array: a NumPy array that carries its derivative with respect to the seeded unknowns.
 
 It stands in a residual wherever an ndarray would: operators, indexing, NumPy's ufuncs and
-functions. What would lose the derivative in silence (``np.asarray``, ``float``, assignment into
+functions. What would drop the derivative (``np.asarray``, ``float``, assignment into
 an ndarray) raises `DerivativeError` instead. Values are computed by NumPy itself, from the same
-operations in the same order, and so agree with the plain residual to the last bit.
+operations in the same order, and are bitwise equal to the plain residual.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Curves of solutions: pseudo-arclength continuation, special points, deflation, homotopy.
 
-``Problem.continuation`` and its sisters are the front door; here are the settings they take, and
+Most users call ``Problem.continuation``. This package holds its settings and
 the parts, which work on any `Family` of systems with one parameter.
 
 >>> Arclength(step=0.1, max_angle=20.0).max_angle

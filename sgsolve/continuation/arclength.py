@@ -1,8 +1,8 @@
 """Arclength: the settings of pseudo-arclength continuation, and how the step is chosen.
 
-One idea: a step is right when the corrector needs few iterations and the curve turned little; both
-say how much longer the next may be, and the smaller answer counts. Steps are in units of the
-parameter, for the metric is scaled so.
+A step is right when the corrector needs few iterations and the curve turned little; both say how
+much longer the next may be, and the smaller answer counts. Steps are in units of the parameter, for
+the metric is scaled so.
 
 References: E. Allgower and K. Georg, Introduction to Numerical Continuation Methods (2003),
 chapter 6; LOCA and AUTO for the rule by iterations.

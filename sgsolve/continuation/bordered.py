@@ -1,10 +1,10 @@
 """Bordered systems: a sparse matrix with a few dense rows and columns around it.
 
-One idea: where J is singular the bordered matrix [J B; C D] is not, and near there the block
-elimination with J loses what one or two steps of refinement on the bordered system win back.
-PARDISO and dense factorizations take the whole matrix, on one pattern analyzed once: dense
-borders cost them nothing. Band and SuperLU factorizations would fill in, so there it is block
-elimination, and the whole matrix only where the elimination fails.
+Where J is singular the bordered matrix [J B; C D] is not, and near there the block elimination with
+J loses what one or two steps of refinement on the bordered system win back. PARDISO and dense
+factorizations take the whole matrix, on one pattern analyzed once: dense borders cost them nothing.
+Band and SuperLU factorizations would fill in, so there it is block elimination, and the whole
+matrix only where the elimination fails.
 
 References: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
 chapter 3; W. Govaerts and J. D. Pryce, BIT 30 (1990) 490 (why the refinement works).

@@ -1,8 +1,8 @@
 """Bracket: close in on a change of sign, though some places between cannot be reached.
 
-One idea: a change of sign between two places proves that there is something; a trial that fails in
-between does not disprove it. So a failure only sends the search elsewhere in the bracket, and what
-comes back is the place and how far from it the sign may still change.
+A change of sign between two places proves that there is something; a trial that fails in between
+does not disprove it. So a failure only sends the search elsewhere in the bracket, and what comes
+back is the place and how far from it the sign may still change.
 
 Reference: R. P. Brent, Algorithms for Minimization without Derivatives (1973), chapter 4.
 """

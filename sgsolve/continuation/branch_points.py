@@ -1,12 +1,12 @@
 """Branch points: where another branch crosses.
 
-One idea: there the matrix K = [J Fp; tangent] is singular. With K factorized anyway, block inverse
-iteration follows the singular vectors u and v of its smallest singular values from point to point,
-and each of the bordered determinants 1 / (v K^-1 u) changes sign where its singular value passes
-through zero; one by one, so that two branch points within a step do not hide each other. Where the
-back end gives a determinant, its sign says whether one was overlooked. A change of sign for which
-no branch point is found means that the step was too long, or came to another branch; it was too
-long as well if the singular values moved by more than those that are followed reach.
+There the matrix K = [J Fp; tangent] is singular. With K factorized anyway, block inverse iteration
+follows the singular vectors u and v of its smallest singular values from point to point, and each
+of the bordered determinants 1 / (v K^-1 u) changes sign where its singular value passes through
+zero; one by one, so that two branch points within a step do not hide each other. Where the back end
+gives a determinant, its sign says whether one was overlooked. A change of sign for which no branch
+point is found means that the step was too long, or came to another branch; it was too long as well
+if the singular values moved by more than those that are followed reach.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.3 (bordered determinants); E. Allgower and K. Georg, Introduction to Numerical Continuation

@@ -17,7 +17,7 @@ class Column:
         Under which the branch has it: ``branch[name]``.
     value : callable
         ``value(point)`` -> number, or array of one shape at all points. It must not change
-        anything: the row may be given up.
+        anything: the row may be discarded.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Crossings: the exact place where two branches cross, and the directions of both.
 
-One idea: there [J Fp] loses rank, which no matrix bordered once can hide; bordered twice it is
-regular, and the two numbers g at its bottom vanish. F + beta b = 0 and g = 0 is a regular system
-for (x, p) and an unfolding parameter beta, and its quadratic form on the null space is the
-algebraic bifurcation equation, the roots of which are the tangents of the two branches.
+There [J Fp] loses rank, which no matrix bordered once can hide; bordered twice it is regular, and
+the two numbers g at its bottom vanish. F + beta b = 0 and g = 0 is a regular system for (x, p) and
+an unfolding parameter beta, and its quadratic form on the null space is the algebraic bifurcation
+equation, the roots of which are the tangents of the two branches.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 4.4; H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (1987), chapter 5.

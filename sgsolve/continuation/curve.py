@@ -1,8 +1,8 @@
 """Curve: the means to stand on a curve of solutions, and to go to any place of it.
 
-One idea: everything that looks for something on the curve (the next point, an event, a special
-point, a bound) asks here for a `Spot`: a corrected point with its tangent, at which the bordered
-Jacobian is still factorized.
+Everything that looks for something on the curve (the next point, an event, a special point, a
+bound) asks here for a `Spot`: a corrected point with its tangent, at which the bordered Jacobian is
+still factorized.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Deflation: solutions that are known are made to repel, so that Newton finds another one.
 
-One idea: multiply F by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton
-step of m F is the Newton step of F times one number, so a deflated iteration costs what a plain one
-does, with the same sparse Jacobian.
+Multiply F by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton step of m F
+is the Newton step of F times one number, so a deflated iteration costs what a plain one does, with
+the same sparse Jacobian.
 
 Reference: P. E. Farrell, A. Birkisson, S. W. Funke, SIAM J. Sci. Comput. 37 (2015) A2026; K. M.
 Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.

@@ -1,7 +1,7 @@
 """Detector: what looks for special points along a curve.
 
-One idea: the walk knows steps, detectors know what is special; between them there are only test
-values, which a detector leaves at every spot, and the points that it finds between two of them.
+The walk knows steps, detectors know what is special; between them there are only test values, which
+a detector leaves at every spot, and the points that it finds between two of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Events: places on the curve where a functional of the user passes through zero.
 
-One idea: an event is bracketed by two points of the curve and closed in on along it, each trial a
-corrected point; so it is as exact as the points are, and on the same branch.
+An event is bracketed by two points of the curve and closed in on along it, each trial a corrected
+point; so it is as exact as the points are, and on the same branch.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Folds: where the curve turns back in the parameter.
 
-One idea: the parameter's component of the tangent changes sign; the point itself is the regular
-solution of F = 0 and g = 0, where g is the bottom entry of the bordered system
-[J b; c 0] [v; g] = [0; 1] and vanishes exactly where J is singular. Newton's method on that pair
-is quadratic and never meets a singular matrix, so the fold is exact to rounding.
+The parameter's component of the tangent changes sign; the point itself is the regular solution of F
+= 0 and g = 0, where g is the bottom entry of the bordered system [J b; c 0] [v; g] = [0; 1] and
+vanishes exactly where J is singular. Newton's method on that pair is quadratic and never meets a
+singular matrix, so the fold is exact to rounding.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
 section 4.1 (minimally augmented systems; derivatives of g by -w J_z v).

@@ -1,8 +1,8 @@
 """Metric: what a length is in the space of (x, p).
 
-One idea: the mean square of x, not the sum, so that settings mean the same on a fine grid and on a
-coarse one; and x in units in which it moves as fast as the parameter does where the branch starts,
-so that a step is thought of in units of the parameter.
+The mean square of x, not the sum, so that settings mean the same on a fine grid and on a coarse
+one; and x in units in which it moves as fast as the parameter does where the branch starts, so that
+a step is thought of in units of the parameter.
 
 References: BifurcationKit.jl's PALC (the mean); LOCA (the scaling by the first tangent).
 """

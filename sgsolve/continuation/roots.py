@@ -1,6 +1,6 @@
 """Roots on a curve: where a test function changes sign between two spots.
 
-One idea: a special point is bracketed before it is polished. The bracket shrinks along the curve by
+A special point is bracketed before it is polished. The bracket shrinks along the curve by
 safeguarded interpolation, every trial a corrected spot, so the answer lies between the two spots
 that were given, on the same branch.
 """

@@ -1,8 +1,8 @@
 """Rough: special points that are certainly there, and could not be located exactly.
 
-One idea: a change of sign proves a special point even where every attempt to stand on it fails. It
-is kept as what it is: a solution near it, how far from it that may be in the parameter, and a
-warning; never dropped.
+A change of sign proves a special point even where every attempt to stand on it fails. It is kept as
+what it is: a solution near it, how far from it that may be in the parameter, and a warning; never
+dropped.
 
 The model is BifurcationKit.jl, whose special points are "converged" or a "guess" with an interval.
 """

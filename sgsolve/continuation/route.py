@@ -1,6 +1,6 @@
 """Route: where a walk along a curve goes, what it looks for, and where it ends.
 
-One idea: all that is decided before the first step is here, and does not change on the way.
+All that is decided before the first step is here, and does not change on the way.
 """
 
 from __future__ import annotations

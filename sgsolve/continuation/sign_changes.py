@@ -1,8 +1,8 @@
 """Sign changes: from a change of sign between two spots to the branch point that it proves.
 
-One idea: a branch point is bracketed by a test function, then polished as the regular solution of
-an extended system; where that is singular too it is taken as exactly as it is bracketed. K has the
-chord for its last row here: next to a branch point the tangent is not known.
+A branch point is bracketed by a test function, then polished as the regular solution of an extended
+system; where that is singular too it is taken as exactly as it is bracketed. K has the chord for
+its last row here: next to a branch point the tangent is not known.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.3 (bordered determinants).

@@ -1,9 +1,9 @@
 """Spectrum: the eigenvalues of a large sparse pencil near given places.
 
-One idea: the eigenvalues mu of J v = mu M v near sigma are the largest 1 / (mu - sigma) of
-(J - sigma M)^-1 M: Arnoldi's method with a factorization of ours. That sees a disc around sigma;
-eigenvalues known to be unstable next door are looked for outside of it too, for an eigenvalue that
-walks out of the disc does not become stable.
+The eigenvalues mu of J v = mu M v near sigma are the largest 1 / (mu - sigma) of (J - sigma M)^-1
+M: Arnoldi's method with a factorization of ours. That sees a disc around sigma; eigenvalues known
+to be unstable next door are looked for outside of it too, for an eigenvalue that walks out of the
+disc does not become stable.
 
 Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998), section 3.2.
 """

@@ -1,8 +1,8 @@
 """Stability: unstable eigenvalues along a curve, and Hopf points.
 
-One idea: for M dx/dt = F(x) the eigenvalues mu of J v = mu M v say what a point is. Their number
-to the right of the imaginary axis changes where one of them crosses it; where a complex pair
-crosses between two points, its real part is followed to zero along the curve.
+For M dx/dt = F(x) the eigenvalues mu of J v = mu M v say what a point is. Their number to the right
+of the imaginary axis changes where one of them crosses it; where a complex pair crosses between two
+points, its real part is followed to zero along the curve.
 
 Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), section 3.4.
 """

@@ -1,8 +1,8 @@
 """Trace: the walk along a curve, one loop.
 
-One idea: predict along the tangent, correct across it, and accept only what is certainly the next
-piece of the same curve: the corrector contracted, the point lies near the prediction, and the
-tangent turned little. Everything else is a rejection with a reason, and half the step.
+Predict along the tangent, correct across it, and accept only what is certainly the next piece of
+the same curve: the corrector contracted, the point lies near the prediction, and the tangent turned
+little. Everything else is a rejection with a reason, and half the step.
 
 References: H. B. Keller (1977); E. Allgower and K. Georg (2003), chapters 2 to 6; pacopy and
 BifurcationKit.jl for the test of the angle.

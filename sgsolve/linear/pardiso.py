@@ -84,7 +84,7 @@ class Pardiso:
         ``"diagonal"`` switches to the two-level factorization without matching (iparm 24 = 10),
         which serves a weak diagonal on which matching fails; it needs every diagonal entry.
     fill_limit : float, optional
-        Give up after the analysis if the factors would hold more entries than this.
+        Raise after the analysis if the factors would hold more entries than this.
 
     Attributes
     ----------

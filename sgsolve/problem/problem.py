@@ -291,7 +291,7 @@ class Problem:
         InputError, StructureError, BackendError
             Before any iteration, if something cannot be right.
         ConvergenceError
-            If there is no solution to hand back.
+            If no solution was found.
         SolveInterrupted
             After Ctrl-C; a KeyboardInterrupt whose ``result`` holds the best point so far. It is
             returned if `raise_on_failure` is False, under the status INTERRUPTED.

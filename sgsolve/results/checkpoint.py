@@ -1,8 +1,8 @@
 """Checkpoint: a long run on disk, so that a kill costs minutes and not the night.
 
-One idea: the file holds the branch so far and what is needed to go on, with a fingerprint of the
-run. It is replaced in one step, so at any moment there is a whole one; and a file that is damaged
-or of another run is refused, with the difference in words.
+The file holds the branch so far and what is needed to go on, with a fingerprint of the run. It is
+replaced in one step, so at any moment there is a whole one; and a file that is damaged or of
+another run is refused, with the difference in words.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ class Result(SciPyNames):
         return _table(self)
 
     def explain(self) -> str:
-        """Return a report for people: what happened, where it is worst, what to try."""
+        """Return a report: what happened, the largest residuals, what to try."""
         lines = [self.message, ""]
         if self.stages:
             lines += ["Stages:", *(f"  {stage}" for stage in self.stages), ""]

@@ -1,6 +1,6 @@
 """Following: one run along a curve of solutions, from the arguments of a user to the `Branch`.
 
-One idea: whatever curve it is (solutions of a problem, a branch that was switched to, folds in two
+Whatever curve it is (solutions of a problem, a branch that was switched to, folds in two
 parameters), the run is the same: a family, a start on it, a route, a recorder.
 """
 

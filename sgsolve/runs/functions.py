@@ -1,7 +1,7 @@
 """Functions of the user that look on: outputs, events, conditions to stop.
 
-One idea: they may do what they like with what they are handed, for each gets a copy; what is stored
-and gone on from is out of their reach.
+They may do what they like with what they are handed, for each gets a copy; what is stored and gone
+on from is out of their reach.
 """
 
 from __future__ import annotations

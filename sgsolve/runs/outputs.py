@@ -1,7 +1,7 @@
 """Outputs: functionals of the solution that become columns of a branch.
 
-One idea: what a person plots is a number per point; it is computed when the point is there, so that
-states need not be kept.
+A plot needs a number per point; it is computed when the point is there, so that states
+need not be kept.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Progress: a bar that says how far a run is, at what rate it goes and how long it still takes.
 
-One idea: a sweep knows how many points there will be; a continuation can only estimate it, from
-the way to the bound ahead and the pace of the last points, and it says "about". At a fold the bound
-ahead becomes the other one, and the estimate follows.
+A sweep knows how many points there will be; a continuation can only estimate it, from the way to
+the bound ahead and the pace of the last points, and it says "about". At a fold the bound ahead
+becomes the other one, and the estimate follows.
 """
 
 from __future__ import annotations

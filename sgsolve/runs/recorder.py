@@ -1,7 +1,7 @@
 """Recorder: what a run along a curve keeps, and the branch that comes of it.
 
-One idea: the walk knows points; here each becomes a row of a table, with the functionals of the
-user, the states as far as they are to be kept, the progress bar, and the checkpoint.
+The walk knows points; here each becomes a row of a table, with the functionals of the user, the
+states as far as they are to be kept, the progress bar, and the checkpoint.
 """
 
 from __future__ import annotations

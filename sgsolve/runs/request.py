@@ -1,6 +1,6 @@
 """Request: what a user asks of a continuation, checked where it enters.
 
-One idea: arguments are looked at once, before any work, and stay as they are for the whole run.
+Arguments are looked at once, before any work, and stay as they are for the whole run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Round a fold: what a sweep does where no step in the parameter can go on.
 
-One idea: from the last solution the curve is followed by its arclength. That tells a fold from any
-other obstacle, locates it, and, if the curve comes back, reaches the value that was wanted.
+From the last solution the curve is followed by its arclength. That tells a fold from any other
+obstacle, locates it, and, if the curve comes back, reaches the value that was wanted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Events of a sweep: the value between two solutions at which a functional vanishes.
 
-One idea: bracketed by two points, closed in on by safeguarded interpolation, every trial a solve
-from the straight line between them; so an event is as exact as the solutions are. Where solves
-between the points fail, it is known as far as the bracket could be closed.
+Bracketed by two points, closed in on by safeguarded interpolation, every trial a solve from the
+straight line between them; so an event is as exact as the solutions are. Where solves between the
+points fail, it is known as far as the bracket could be closed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SweepWatch: what a sweep records, looks for on the way, and does at a fold.
 
-One idea: a sweep steps in the parameter and can neither see an event between two values nor pass
-a fold. Events are closed in on by further solves; at a fold the curve is followed by its arclength
-instead, to say where the fold is, and if asked round it to the value that was wanted.
+A sweep steps in the parameter and can neither see an event between two values nor pass a fold.
+Events are closed in on by further solves; at a fold the curve is followed by its arclength instead,
+to say where the fold is, and if asked round it to the value that was wanted.
 """
 
 from __future__ import annotations

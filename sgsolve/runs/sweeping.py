@@ -1,8 +1,8 @@
 """Sweeping: a problem's parameters as a family of systems, and the `Branch` at the end.
 
-One idea: the sweep itself (`solvers.sweep`) knows values, guesses and results; here they get a
-problem, one workspace for all points (so one analysis), named outputs, events, progress, a
-checkpoint and a report.
+The sweep itself (`solvers.sweep`) knows values, guesses and results; here they get a problem, one
+workspace for all points (so one analysis), named outputs, events, progress, a checkpoint and a
+report.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class ParameterFamily:
     path : Path
     workspace : Workspace
     first, following : solver
-        For the first point, which starts cold, and for the others.
+        For the first point, which has no better initial guess, and for the others.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Predictors: the guess for the next point of a sweep.
 
-One idea: extrapolation is cheap and usually right, and where it is wrong it is very wrong; so
-every guess is compared with the last solution, by the residual at the new value, and the better
-of the two starts the solve.
+Extrapolation is cheap and usually right, and where it is wrong it is very wrong; so every guess is
+compared with the last solution, by the residual at the new value, and the better of the two starts
+the solve.
 
 Reference: Allgower and Georg, Introduction to Numerical Continuation Methods (2003), chapter 2.
 """

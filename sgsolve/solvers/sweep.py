@@ -1,12 +1,11 @@
 """Sweep: natural continuation through given values of a parameter.
 
-One idea: every solution is the guess for the next one. The step is the distance to the next
-value that was asked for; where that fails it is halved, through points in between, and grown
-again after each success, the faster the fewer iterations it took, so that every value asked for is
-hit exactly.
+Every solution is the guess for the next one. The step is the distance to the next value that was
+asked for; where that fails it is halved, through points in between, and grown again after each
+success, the faster the fewer iterations it took, so that every value asked for is hit exactly.
 
 References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 5.1; VoronoiFVM.jl's
-embedding, from which the idea to hand back the partial branch is taken.
+embedding, from which the idea of returning a partial branch is taken.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ YOUNG = 20  # steps for which J and C are kept when an iteration fails that has 
 MAX_AGE = 50  # steps after which J and C are evaluated anew
 TINY = 1e-4  # an update this small, in units of the tolerance, is accepted without a rate
 FORGET = 0.2  # the most by which the estimate of the rate falls at once
-DIVERGED = 0.9  # rate of convergence above which an iteration is given up
+DIVERGED = 0.9  # rate of convergence above which an iteration stops
 
 
 @dataclass

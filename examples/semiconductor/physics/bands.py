@@ -1,6 +1,6 @@
 """Band edges and densities of a solution, for pictures.
 
-One idea: a solution is three potentials; energies are minus potentials, in eV.
+A solution is three potentials; energies are minus potentials, in eV.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Boundary terms: neutrality at ohmic contacts, emission at Schottky contacts, gates, surfaces.
 
-One idea: the boundary knows few nodes. What a contact demands is computed for its own nodes only
-and put in place by a sparse matrix of ones.
+The boundary knows few nodes. What a contact demands is computed for its own nodes only and put in
+place by a sparse matrix of ones.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., sections 3.3 and 4.2.
 """

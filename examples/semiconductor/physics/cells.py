@@ -1,8 +1,8 @@
 """Meshes made of cells, and what the cells know: materials, parts, boundaries.
 
-One idea: couples and volumes are sums of contributions of cells. Keeping the contributions makes
-everything that depends on a material a sum over a mask: the couples and volumes of the
-semiconductor alone, a permittivity for each edge, the measure of a boundary.
+Couples and volumes are sums of contributions of cells. Keeping the contributions makes everything
+that depends on a material a sum over a mask: the couples and volumes of the semiconductor alone, a
+permittivity for each edge, the measure of a boundary.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """

@@ -1,7 +1,6 @@
 """What is wrong with a device, said before any work.
 
-One idea: a number that cannot be right is refused; a number that is probably in other units earns
-a warning.
+A number that cannot be right is refused; a number that is probably in other units earns a warning.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Physical constants, as an argument.
 
-One idea: a device never looks a constant up. Two programs that are to agree to 1e-9 must use the
-same charge and the same Boltzmann constant, and published references rarely use today's values.
-The unit system is the one that device work is written in: cm, s, V, A, C, F, K; energies of bands
-are in eV, so that divided by the unit charge they are volts.
+A device never looks a constant up. Two programs that are to agree to 1e-9 must use the same charge
+and the same Boltzmann constant, and published references rarely use today's values. The unit system
+is the one that device work is written in: cm, s, V, A, C, F, K; energies of bands are in eV, so
+that divided by the unit charge they are volts.
 
 Reference: CODATA 2018, doi.org/10.1103/RevModPhys.93.025010.
 """

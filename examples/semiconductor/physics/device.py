@@ -1,7 +1,7 @@
 """The device: mesh, doping, contacts, models and parameters, and the residual they make.
 
-One idea: the residual is ordinary NumPy code over three arrays, and every number in it that is not
-geometry is a parameter with a name, so that any of them can be swept or differentiated.
+The residual is ordinary NumPy code over three arrays, and every number in it that is not geometry
+is a parameter with a name, so that any of them can be swept or differentiated.
 
 Equations, for every free node i with volume V_i, sums over its edges, currents positive outwards::
 

@@ -1,10 +1,10 @@
 """Regions that no contact reaches: the base of an open transistor, a guard ring, a thyristor's.
 
-One idea: within such a region a carrier's level is pinned by nothing but what crosses its borders
-and what recombines, often 1e-13 of the currents that the region could carry; added up node by node,
-that would drown in the rounding errors of those. So the balance of one of its nodes, the *root*, is
-replaced by the balance of the whole region, in which the inner fluxes have canceled before they
-are computed. The equations are the same, taken in another combination.
+Within such a region a carrier's level is pinned by nothing but what crosses its borders and what
+recombines, often 1e-13 of the currents that the region could carry; added up node by node, that
+would drown in the rounding errors of those. So the balance of one of its nodes, the *root*, is
+replaced by the balance of the whole region, in which the inner fluxes have canceled before they are
+computed. The equations are the same, taken in another combination.
 
 Regions are found from the doping: connected nodes of one type. The inversion layer under a gate is
 none of them, and comes and goes with the voltage. Devices all of one type are solved with the

@@ -1,7 +1,7 @@
 """Generation of carriers by light.
 
-One idea: a profile is an array over the nodes, made before the solve; the device's parameter ``G``
-multiplies it, so that the light is turned up and down by one number.
+A profile is an array over the nodes, made before the solve; the device's parameter ``G`` multiplies
+it, so that the light is turned up and down by one number.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., section 13.3.
 """

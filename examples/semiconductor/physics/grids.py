@@ -1,6 +1,6 @@
 """Nodes of one dimension, fine where the device needs it, and tensor products of two of them.
 
-One idea: a depletion layer wants nodes that grow apart geometrically from an interface.
+A depletion layer wants nodes that grow apart geometrically from an interface.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The same equations with the fluxes on the edges as unknowns beside the potentials.
 
-One idea: eliminated, the fluxes' conductances bury what recombines and what is stored behind their
-rounding errors; kept, every balance is a sum of numbers of its own size::
+Eliminated, the fluxes' conductances bury what recombines and what is stored behind their rounding
+errors; kept, every balance is a sum of numbers of its own size::
 
     j(potentials) - j           = 0     on every edge, divided by its conductance
     sum j -+ U V                = 0     at every node

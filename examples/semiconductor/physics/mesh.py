@@ -1,9 +1,9 @@
 """Vertex-centered finite volumes: nodes, edges, couples and volumes.
 
-One idea: all that the equations of a device need from a mesh is, for every edge, its length and
-its *couple* (the measure of the face that two control volumes share: 1 in one dimension, a length
-in cm in two) and, for every node, its volume. Where these come from does not matter: they can be
-given, or made by `cells.interval`, `grids.rectangle` or `triangles.triangulation`.
+All that the equations of a device need from a mesh is, for every edge, its length and its *couple*
+(the measure of the face that two control volumes share: 1 in one dimension, a length in cm in two)
+and, for every node, its volume. Where these come from does not matter: they can be given, or made
+by `cells.interval`, `grids.rectangle` or `triangles.triangulation`.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """

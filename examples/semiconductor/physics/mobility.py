@@ -1,8 +1,8 @@
 """Mobilities: how they depend on the doping, and how carriers saturate in a field.
 
-One idea: what is known before the solve is an array (the doping-dependent mobility at the nodes is
-a parameter of the device like any other); what depends on the solution is a function of the
-low-field mobility and of the field along the edge.
+What is known before the solve is an array (the doping-dependent mobility at the nodes is a
+parameter of the device like any other); what depends on the solution is a function of the low-field
+mobility and of the field along the edge.
 
 References: G. Masetti, M. Severi, S. Solmi, IEEE Trans. Electron Devices 30 (1983) 764, table I;
 D. M. Caughey, R. E. Thomas, Proc. IEEE 55 (1967) 2192; C. Canali et al., IEEE Trans. Electron

@@ -1,7 +1,7 @@
 """What the programs share besides physics: a table on the terminal, a picture in a file.
 
-One idea: computing, printing and drawing are separate, so that `main(...)` of a program returns
-its data and a test never needs a display.
+Computing, printing and drawing are separate, so that `main(...)` of a program returns its data and
+a test never needs a display.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether doubles resolve the level of a layer that no contact reaches, asked of a solution.
 
-One idea: the sum of a carrier's balances over all nodes knows nothing of the fluxes between them,
-in whose rounding errors a node's own balance may drown. Divided by how that sum answers to a shift
-of the carrier's level, it tells how far off the level is.
+The sum of a carrier's balances over all nodes knows nothing of the fluxes between them, in whose
+rounding errors a node's own balance may drown. Divided by how that sum answers to a shift of the
+carrier's level, it tells how far off the level is.
 """
 
 from __future__ import annotations

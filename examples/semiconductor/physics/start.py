@@ -1,7 +1,7 @@
 """Cold start and sweeps: neutral potential, then Poisson's equation, then light, then bias.
 
-One idea: equilibrium is easy from the neutral potential, and everything else is a path from
-equilibrium. Nothing here takes a guess from the user.
+Equilibrium is easy from the neutral potential, and everything else is a path from equilibrium.
+Nothing here takes a guess from the user.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 7.1.
 """

@@ -1,7 +1,7 @@
 """Bulk traps that recombine carriers and hold charge.
 
-One idea: in the steady state the occupation of a level follows from both densities, so a trap is
-two functions of n and p: a rate factor (for `recombination`) and a charge (for `traps`). They share
+In the steady state the occupation of a level follows from both densities, so a trap is two
+functions of n and p: a rate factor (for `recombination`) and a charge (for `traps`). They share
 their parameters: density ``N_trap`` (cm^-3), capture coefficients ``c_n`` and ``c_p`` (cm^3/s), and
 ``n_trap``, ``p_trap``, the densities when the Fermi level is at the trap's (cm^-3).
 

@@ -18,7 +18,7 @@ from .branching import where
 
 
 def with_numpys_value(func: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `ours` with the value that NumPy's `func` computes, to the last bit."""
+    """Return `ours` with the value that NumPy's `func` computes, bitwise equal."""
 
     def composed(*args: Any, **kwargs: Any) -> Any:
         y = ours(*args, **kwargs)

@@ -149,7 +149,7 @@ def dot_product(a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return _scaled(np.dot, a, b)
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
-        # Not to the last bit the same as a @ b, for views with strides.
+        # Not bitwise equal to a @ b, for views with strides.
         return _product(operator.matmul if sp.issparse(a) or sp.issparse(b) else np.dot, a, b)
     axes = (-1, -1 if np.ndim(b) == 1 else -2)
     return ADArray(np.dot(raw_value(a), raw_value(b)), tensordot(a, b, axes)._derivative)

@@ -108,8 +108,8 @@ def _trapezoid(order: float, integrand: Any, far: float) -> Any:
 def _series(values: NDArray[Any]) -> NDArray[Any]:
     """Return the Chebyshev series through values at ``chebpts1(DEGREE)``.
 
-    By the discrete orthogonality of the polynomials (DLMF 3.11.11) and exact sums: the same to
-    the last bit on every machine, which a least-squares fit by LAPACK is not.
+    By the discrete orthogonality of the polynomials (DLMF 3.11.11) and exact sums: the same bitwise
+    on every machine, which a least-squares fit by LAPACK is not.
     """
     angle = np.pi * (np.arange(DEGREE)[::-1] + 0.5) / DEGREE
     weights = 2.0 / DEGREE * np.cos(np.outer(np.arange(DEGREE), angle))

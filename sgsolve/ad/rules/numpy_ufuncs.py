@@ -200,7 +200,7 @@ BINARY: dict[Any, Binary] = {
     np.divide: _divide,
     np.power: _power,
     np.float_power: _power,
-    operator.pow: _power,  # NumPy's x**2 is not np.power(x, 2) to the last bit
+    operator.pow: _power,  # NumPy's x**2 and np.power(x, 2) are not bitwise equal
     np.floor_divide: lambda y, a, b: (0.0, 0.0),
     np.remainder: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
     np.fmod: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
