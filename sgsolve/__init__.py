@@ -53,7 +53,8 @@ from .errors import (
     StructureError,
 )
 from .parallel import parallel_sweep
-from .problem import Problem, SmallSignalResponse
+from .pattern import Pattern
+from .problem import Problem, SmallSignalResponse, SolutionSets
 from .results.branch import Branch, PartialBranchWarning, Special
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.result import Result
@@ -78,12 +79,14 @@ __all__ = [
     "OutOfMemoryError",
     "ParameterError",
     "PartialBranchWarning",
+    "Pattern",
     "Problem",
     "SmallSignalResponse",
     "Result",
     "SgsolveError",
     "ShapeError",
     "SingularMatrixError",
+    "SolutionSets",
     "SolveInterrupted",
     "Special",
     "Status",

@@ -28,11 +28,9 @@ EXCEPTIONS = (
     "Constant",
     "Family",
     "Found",
-    "Guard",
     "Point",
     "Rejection",
     "Root",
     "Watch",
     "located",
-    "trace",
 )

@@ -36,6 +36,7 @@ HEADINGS = {
     "parallel": "Functions",
     "problem.small_signal": "Results",
     "results": "Results",
+    "pattern": "Values, Jacobians, sparsity patterns",
     "scipy_like": "Functions",
     "solvers.damping": "Damping and trust regions",
     "solvers.direction": "Directions",

@@ -133,7 +133,7 @@ class Homotopy:
         first = self.method.first_step(0.0, (BACK, 1.0))
         limits = self.method.limits(first, (BACK, 1.0))
         state = Walk.starting(at, tangent, first)
-        guard = Guard(self.finish.limits, family.system.blocks, x)
+        guard = LimitedCurve(self.finish.limits, family.system.blocks, x)
         route = Route(self.method, *limits, (BACK, 1.0), self.max_points, until=guard.forbids)
         halted = None
         try:
@@ -148,7 +148,7 @@ class Homotopy:
         return reached, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}", halted
 
 
-class Guard:
+class LimitedCurve:
     """The last point of a curve to which the limits of a solver let it come.
 
     Parameters
