@@ -95,6 +95,7 @@ def test_bad_time_limits(limit, error):
         lambda: problem.solve([1.0], time_limit=limit),
         lambda: problem.find_solutions([1.0], time_limit=limit),
         lambda: problem.sweep([1.0], "p", [1.0, 2.0], time_limit=limit),
+        lambda: problem.deflated_continuation([1.0], "p", [1.0, 2.0], time_limit=limit),
         lambda: problem.continuation([1.0], "p", (0.0, 2.0), time_limit=limit),
     ):
         with pytest.raises(error, match="time_limit"):
@@ -120,6 +121,10 @@ def test_time_limit_of_curves_and_solutions():
     with pytest.warns(PartialBranchWarning, match="out of time after"):
         found = problem.find_solutions([0.3], time_limit=0.06)
     assert all(result.success for result in found)
+    values = np.linspace(0.0, 1.0, 500)
+    with pytest.warns(PartialBranchWarning, match="out of time after .* of 500 values of 'p'"):
+        sets = problem.deflated_continuation([0.3], "p", values, time_limit=0.3)
+    assert len(sets.parameter) == len(sets.solutions) < 500
 
 
 @pytest.mark.parametrize("name", SOLVERS)

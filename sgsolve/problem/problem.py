@@ -31,7 +31,7 @@ from .signature import Signature
 from .small_signal import SmallSignalResponse, mass_matrix
 from .small_signal import small_signal as run_small_signal
 from .solutions import SolutionSets
-from .solutions import deflated_continuation as run_deflated_sweep
+from .solutions import deflated_continuation as run_deflated_continuation
 from .solutions import find_solutions as run_find_solutions
 from .solve import solve_problem
 from .sweep import sweep as run_sweep
@@ -722,7 +722,9 @@ class Problem:
         *,
         max_solutions: int = 20,
         deflation: Deflation | None = None,
+        solver: Any = None,
         progress: bool | None = None,
+        time_limit: float | None = None,
     ) -> SolutionSets:
         """Find the solutions for every value of a parameter, each known one a start at the next.
 
@@ -735,17 +737,29 @@ class Problem:
         max_solutions : int
             At each value.
         deflation : Deflation, optional
+        solver : optional
+            For the first solution from each start; as in `solve`.
         progress : bool, optional
             As in `sweep`.
+        time_limit : float, optional
+            Seconds after which the search ends, with the values that are done.
 
         Returns
         -------
         SolutionSets
-            ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C those of the values
-            that are done, with a `PartialBranchWarning`.
+            ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C, or out of time,
+            those of the values that are done, with a `PartialBranchWarning`.
         """
-        return run_deflated_sweep(
-            self._definition, x0, parameter, values, max_solutions, deflation, progress
+        return run_deflated_continuation(
+            self._definition,
+            x0,
+            parameter,
+            values,
+            max_solutions,
+            deflation,
+            solver,
+            progress,
+            time_limit,
         )
 
     def sensitivity(

@@ -107,34 +107,44 @@ def find_solutions(
 def deflated_continuation(
     problem: ProblemDefinition,
     x0: ArrayLike,
-    name: str,
+    parameter: str,
     values: Sequence[float],
     max_solutions: int,
     deflation: Deflation | None,
+    solver: Any,
     progress: bool | None,
+    time_limit: float | None,
 ) -> SolutionSets:
     """Find the solutions for every value of a parameter; see `Problem.deflated_continuation`."""
-    problem.signature.numeric(name)
+    problem.signature.numeric(parameter)
+    if max_solutions < 1:
+        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
+    deadline = deadline_of(time_limit)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
-    path, sets = Path.of(name, values), list[Vector]()
-    bar = progress_bar(progress, len(path.values), f"deflated sweep {name}")
+    path, sets = Path.of(parameter, values), list[Vector]()
+    bar = progress_bar(progress, len(path.values), f"deflated continuation {parameter}")
     try:
-        first = problem.system(starts[0], {name: path.values[0]})[0]
+        first = problem.system(starts[0], {parameter: path.values[0]})[0]
+        for row in starts:
+            as_solver(solver).check_start(row, first.blocks)
         with problem.lend(first, starts[0]) as workspace:
             for value in path.values:
-                system, _ = problem.system(starts[0], {name: value})
+                system, _ = problem.system(starts[0], {parameter: value})
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
                 every = [*before, *starts]
-                search = DeflationSearch(system, workspace, deflation or Deflation(), None, every)
+                search = DeflationSearch(
+                    system, workspace, deflation or Deflation(), solver, every, deadline
+                )
                 known = search.along(before, max_solutions)
                 sets.append(np.array(known).reshape(-1, len(starts[0])))
                 if bar is not None:
                     bar.update()
-    except KeyboardInterrupt:
-        text = f"interrupted after {len(sets)} of {len(path.values)} values of {name!r}"
+    except (OutOfTime, KeyboardInterrupt) as end:
+        why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
+        text = f"{why} after {len(sets)} of {len(path.values)} values of {parameter!r}"
         warnings.warn(text, PartialBranchWarning, stacklevel=2)
     finally:
         if bar is not None:
             bar.close()
-    return SolutionSets(name, np.array(path.values[: len(sets)]), sets)
+    return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import InputError, PartialBranchWarning, Problem
+from sgsolve import InputError, PartialBranchWarning, Problem, solvers
 from sgsolve.continuation.deflation import DeflatedDirection, Deflation
 from tests.continuation.gallery import allen_cahn, bratu, elastica, golubitsky_quartic, winged_cusp
 
@@ -58,7 +58,7 @@ def test_an_interrupted_search_hands_back_what_it_found(capsys):
     with pytest.warns(PartialBranchWarning, match="interrupted after 2 of 3 values of 'lam'"):
         sets = Problem(residual).deflated_continuation([0.5], "lam", [1.0, 2.0, 3.0], progress=True)
     assert sets.parameter.tolist() == [1.0, 2.0]
-    assert sets.counts.tolist() == [3, 3]
+    assert sets.counts.tolist() == [1, 1]
     assert "2/3" in capsys.readouterr().err
 
 
@@ -118,3 +118,22 @@ def test_slope_is_the_derivative_of_the_logarithm():
 def test_settings_are_checked():
     with pytest.raises(InputError):
         Deflation(power=0.0)
+
+
+def test_the_solver_of_first_solutions_is_used():
+    problem = Problem(lambda x, p: x**3 - p * x, params={"p": 1.0})
+    seen = []
+
+    class Counted(solvers.NewtonMethod):
+        def run(self, *arguments):
+            seen.append(1)
+            return super().run(*arguments)
+
+    sets = problem.deflated_continuation([0.3], "p", [1.0, 4.0], solver=Counted(), max_solutions=1)
+    assert sets.counts.tolist() == [1, 1]
+    assert len(seen) == 1  # the solution at the second value is continued from the first
+    outside = solvers.Newton(limits=(solvers.Positive(),))
+    with pytest.raises(InputError, match="the start is not Positive"):
+        problem.deflated_continuation([-0.3], "p", [1.0, 4.0], solver=outside)
+    with pytest.raises(InputError, match="max_solutions"):
+        problem.deflated_continuation([0.3], "p", [1.0], max_solutions=0)
