@@ -101,9 +101,14 @@ class Result(SciPyNames):
     def __bool__(self) -> bool:
         return self.success
 
-    def __getitem__(self, block: str) -> Any:
-        """The unknowns of a block, in its shape: a view of `x`."""
-        return self.blocks.field(self.x, block)
+    def __getitem__(self, name: str) -> Any:
+        """The unknowns of a block, in its shape, a view of `x`; or an attribute that SciPy has.
+
+        A block comes first: ``result["x"]`` is the whole vector unless a block has that name.
+        """
+        if name in self.blocks:
+            return self.blocks.field(self.x, name)
+        return super().__getitem__(name)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "system": None}
