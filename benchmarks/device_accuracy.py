@@ -44,7 +44,7 @@ def differences() -> None:
 
 def costs() -> None:
     """Print what each sweep of the gallery cost."""
-    from physics import Device
+    from sgsolve.devices import Device
 
     original = Device.sweep
     current = [""]

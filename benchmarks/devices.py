@@ -17,15 +17,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from time import process_time
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before NumPy reads them
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "semiconductor"))
 
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
 SIZES, LARGE = ["100", "1000", "10000", "100x100"], ["100000", "316x316"]
@@ -36,7 +33,7 @@ VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
 
 def with_sgsolve(nx: int, ny: int) -> tuple[float, int, float]:
     """CPU seconds, Newton iterations and the last current."""
-    from physics import Constants, Device, Ohmic, interval, rectangle, srh
+    from sgsolve.devices import Constants, Device, Ohmic, interval, rectangle, srh
 
     x = np.linspace(0.0, LENGTH, nx)
     mesh = interval(x) if ny == 1 else rectangle(x, np.linspace(0.0, LENGTH, ny))

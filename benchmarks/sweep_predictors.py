@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "semiconducto
 
 import numpy as np
 import pn_diode
-from physics.start import method
 
+from sgsolve.devices import coupled_method
 from sgsolve.solvers import Constant, Secant, Tangent
 
 HEAD = ("predictor", "points", "analyses", "factorizations", "a point", "iterations", "seconds")
@@ -43,7 +43,11 @@ def main(nodes: int = 10000, points: int = 100) -> list[tuple]:
             device = pn_diode.diode(mesh(nodes))  # afresh, so that its one analysis counts
             begin = time.process_time()
             branch = device.problem.sweep(
-                start, "V_top", values, solver=method(device.thermal_voltage), predictor=predictor
+                start,
+                "V_top",
+                values,
+                solver=coupled_method(device.thermal_voltage),
+                predictor=predictor,
             )
             best = min(best, time.process_time() - begin)
         stats = branch.stats

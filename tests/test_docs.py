@@ -24,7 +24,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.a
 # A block of plain Python and, if a block of text follows at once, its output.
 PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
 # Blocks that a test of their own runs in the environment they need.
-ELSEWHERE = {"devices.md": "tests/examples/test_docstrings.py"}
+ELSEWHERE = {"devices.md": "tests/devices/test_docstrings.py"}
 
 
 def examples(page):

@@ -21,6 +21,7 @@ ORDER = (
     "transient",
     "runs",
     "problem",
+    "devices",
     "parallel",
     "scipy_like",
     "__init__",

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Ohmic, auger, graded, rectangle, srh
-from physics.mobility import masetti
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
+
+from sgsolve.devices import Device, Ohmic, auger, graded, masetti, rectangle, srh
 
 WIDTH, DEPTH = 1.0e-4, 1.0e-4  # cm
 VOLTAGES = np.linspace(0.3, 0.9, 13)

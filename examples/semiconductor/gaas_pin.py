@@ -16,13 +16,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Ohmic, auger, interval, radiative, srh
-from physics.bands import draw_bands
-from physics.report import figure, run, save, table
-from physics.statistics import Blakemore, Boltzmann, Statistics, fermi_dirac_half
+from report import figure, run, save, table
+
+from sgsolve.devices import (
+    Blakemore,
+    Boltzmann,
+    CarrierStatistics,
+    Device,
+    Ohmic,
+    auger,
+    draw_bands,
+    fermi_dirac_half,
+    interval,
+    radiative,
+    srh,
+)
 
 NC, NV, EC, EV = 4.35195989587969e17, 9.139615903601645e18, 1.424, 0.0
-STATISTICS: Mapping[str, Statistics] = {
+STATISTICS: Mapping[str, CarrierStatistics] = {
     "Boltzmann": Boltzmann(),
     "Blakemore": Blakemore(0.27),
     "Fermi-Dirac": fermi_dirac_half(),
@@ -38,7 +49,7 @@ class GaAs:
     potential: dict[str, np.ndarray]
 
 
-def diode(statistics: Statistics | None = None) -> Device:
+def diode(statistics: CarrierStatistics | None = None) -> Device:
     """Diode of three regions of 2 um, p side on the left."""
     nodes = np.linspace(0.0, 6e-4, 34)
     cells = np.repeat([0, 1, 2], 11)

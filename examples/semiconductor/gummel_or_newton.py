@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics.gummel import gummel
-from physics.report import figure, run, save, table
 from pn_diode import diode
+from report import figure, run, save, table
+
+from sgsolve.devices import gummel
 
 VOLTAGES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0]
 

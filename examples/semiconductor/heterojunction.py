@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Ohmic, graded, interval, radiative, srh
-from physics.bands import densities, draw_bands
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
+
+from sgsolve.devices import Device, Ohmic, densities, draw_bands, graded, interval, radiative, srh
 
 VOLTAGES = np.linspace(0.0, 1.3, 14)
 # Energies from the conduction band of GaAs, eV; densities in cm^-3.

@@ -17,10 +17,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Gate, Ohmic, graded, interval, srh
-from physics.bands import draw_bands
-from physics.report import figure, run, save, table
-from physics.small_signal import SmallSignal, quasi_static
+from report import figure, run, save, table
+
+from sgsolve.devices import (
+    Device,
+    Gate,
+    Ohmic,
+    SmallSignal,
+    draw_bands,
+    graded,
+    interval,
+    quasi_static,
+    srh,
+)
 
 OXIDE, SILICON, DOPING = 5e-7, 5e-5, 1e17  # cm, cm, cm^-3
 VOLTAGES = np.linspace(-3.0, 2.0, 41)

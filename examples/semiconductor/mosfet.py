@@ -16,10 +16,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Gate, Ohmic, graded, rectangle, srh
-from physics.bands import densities
-from physics.mobility import masetti, velocity_saturation
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
+
+from sgsolve.devices import (
+    Device,
+    Gate,
+    Ohmic,
+    densities,
+    graded,
+    masetti,
+    rectangle,
+    srh,
+    velocity_saturation,
+)
 
 OXIDE, CHANNEL, REGION, DEPTH = 4e-7, 2.5e-5, 2.5e-5, 5e-5  # cm
 GATE = np.linspace(-0.2, 1.6, 13)

@@ -14,9 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from physics import Constants, Device, Ohmic, auger, graded, interval, radiative, srh
-from physics.photovoltaic import open_circuit, power_point
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
+
+from sgsolve.devices import (
+    Constants,
+    Device,
+    Ohmic,
+    auger,
+    graded,
+    interval,
+    open_circuit,
+    power_point,
+    radiative,
+    srh,
+)
 
 VOLTAGES = [-0.5, -0.2, 0.0, 0.2, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0]
 GENERATIONS = [0.0, 1e20, 2.5e21]

@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Constants, Device, Ohmic, graded, interval, srh
-from physics.bands import draw_bands
-from physics.report import figure, run, save, table
-from physics.small_signal import SmallSignal
+from report import figure, run, save, table
 
 from sgsolve import Branch
+from sgsolve.devices import Constants, Device, Ohmic, SmallSignal, draw_bands, graded, interval, srh
 
 BIASES = [-5.0, -4.0, -3.0, -2.0, -1.0, -0.5, -0.2, -0.1, 0.0] + [0.1 * k for k in range(1, 11)]
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Ohmic, graded, interval, srh
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
 
 from sgsolve import Branch
+from sgsolve.devices import Device, Ohmic, graded, interval, srh
 
 VOLTAGES = [-20.0, -15.0, -10.0, -5.0, -2.0, -1.0, -0.1, 0.0, 0.1, 0.5, 1.0, 1.5] + [
     2.0,

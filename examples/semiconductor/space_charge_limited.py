@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from physics import Device, Ohmic, graded, interval
-from physics.report import figure, run, save, table
+from report import figure, run, save, table
+
+from sgsolve.devices import Device, Ohmic, graded, interval
 
 LENGTH, MOBILITY, EPS_R = 1e-5, 1e-4, 3.0  # cm, cm^2/(V s), 1
 VOLTAGES = np.concatenate([[0.0], np.logspace(-2, 2, 17)])

@@ -1,26 +1,22 @@
 """A hundred bias points on the diode: one analysis, fewer than three factorizations a point."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from sgsolve.solvers import Tangent
 
-FOLDER = str(Path(__file__).resolve().parents[2] / "examples" / "semiconductor")
-
 
 @pytest.mark.parametrize("nodes", [500, pytest.param(10000, marks=pytest.mark.slow)])
-def test_hundred_bias_points(nodes, monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
+def test_hundred_bias_points(nodes):
     import pn_diode
-    from physics.start import method
+
+    from sgsolve.devices import coupled_method
 
     t = np.linspace(-1.0, 1.0, nodes)
     device = pn_diode.diode(5e-6 * (1.0 + np.sinh(3.0 * t) / np.sinh(3.0)))
     start = device.sweep("top", [0.0]).x
     device = pn_diode.diode(5e-6 * (1.0 + np.sinh(3.0 * t) / np.sinh(3.0)))
-    solver, values = method(device.thermal_voltage), np.linspace(0.0, 1.0, 100)
+    solver, values = coupled_method(device.thermal_voltage), np.linspace(0.0, 1.0, 100)
     branch = device.problem.sweep(start, "V_top", values, solver=solver, predictor=Tangent())
     assert branch.success
     assert branch["V_top"].tolist() == values.tolist()

@@ -1,0 +1,79 @@
+"""Semiconductor devices: drift and diffusion in one and two dimensions, as ordinary residuals.
+
+A `Device` is made from a mesh, a doping, contacts, models and parameters. It is started cold,
+swept (`Device.sweep`) and read at its terminals (`Device.currents`). Units: cm, s, V, A, C, F, K,
+eV. Currents are per cm^2 in one dimension and per cm of width in two.
+"""
+
+from .bands import band_edges, densities, draw_bands
+from .boundary import Surface
+from .cells import CellMesh, interval
+from .checks import UnitsWarning
+from .constants import CODATA2018, Constants
+from .contacts import Gate, Ohmic, Schottky
+from .device import Device
+from .drive import Driven, at_current, drive_current, to_compliance
+from .generation import beer_lambert
+from .grids import graded, rectangle
+from .gummel_iteration import gummel
+from .mesh import Mesh
+from .methods import coupled_method
+from .mobility import caughey_thomas, masetti, velocity_saturation
+from .photovoltaic import open_circuit, power_point
+from .recombination import auger, radiative, srh
+from .resolved import UnresolvedWarning
+from .sensitivity import conductance, derivatives
+from .small_signal import SmallSignal, quasi_static
+from .statistics import Blakemore, Boltzmann, CarrierStatistics, fermi_dirac_half, gauss_fermi
+from .traps import acceptor_traps, donor_traps
+from .triangles import quality, read_mesh, triangulation, write_mesh
+
+__all__ = [
+    "CODATA2018",
+    "Blakemore",
+    "Boltzmann",
+    "CarrierStatistics",
+    "CellMesh",
+    "Constants",
+    "Device",
+    "Driven",
+    "Gate",
+    "Mesh",
+    "Ohmic",
+    "Schottky",
+    "SmallSignal",
+    "Surface",
+    "UnitsWarning",
+    "UnresolvedWarning",
+    "acceptor_traps",
+    "at_current",
+    "auger",
+    "band_edges",
+    "beer_lambert",
+    "caughey_thomas",
+    "conductance",
+    "coupled_method",
+    "densities",
+    "derivatives",
+    "donor_traps",
+    "draw_bands",
+    "drive_current",
+    "fermi_dirac_half",
+    "gauss_fermi",
+    "graded",
+    "gummel",
+    "interval",
+    "masetti",
+    "open_circuit",
+    "power_point",
+    "quality",
+    "quasi_static",
+    "radiative",
+    "read_mesh",
+    "rectangle",
+    "srh",
+    "to_compliance",
+    "triangulation",
+    "velocity_saturation",
+    "write_mesh",
+]

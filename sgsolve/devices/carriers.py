@@ -1,0 +1,248 @@
+"""Densities, fluxes and rates: what the balance equations are made of.
+
+Everything is computed from the three potentials in units of kT/q. Fluxes are divided by ``q kT/q``
+and count positive from the first to the second node of an edge; `terminal` puts the factor back.
+
+Densities are carried as logarithms. ``n_i^2`` of silicon at 4 K is 1e-1371 cm^-6, so a product of
+exponentials would underflow where the sum of the exponents is an ordinary number. The densities
+themselves are computed from the logarithms; below the range of numbers they are 0.
+
+Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), chapter 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad
+from .flux import LARGEST_DROP, Drift, absolute, relative
+from .statistics import Boltzmann, einstein, log_gamma
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = Any
+
+LOWEST = -230.0  # logarithm of 1e-100 cm^-3, the lowest density that models are given
+
+
+@dataclass
+class Carriers:
+    """The state of a device at given potentials.
+
+    Attributes
+    ----------
+    vt : scalar
+        Thermal voltage, V.
+    y : Array, shape (n + 2 n_s,)
+        All unknowns / vt.
+    u : Array, shape (n,)
+        Electrostatic potential / vt at all nodes.
+    du : Array, shape (m,)
+        Its drop along all edges.
+    us, un, up : Array, shape (n_s,)
+        The three potentials / vt at the semiconductor's nodes.
+    log_n, log_p : Array, shape (n_s,)
+        Logarithms of the densities in cm^-3.
+    n, p : Array, shape (n_s,)
+        Densities, cm^-3.
+    eta : tuple of Array or None
+        Reduced chemical potentials and log_gamma of electrons and holes; None with Boltzmann.
+    """
+
+    vt: Any
+    y: Array
+    u: Array
+    du: Array
+    us: Array
+    un: Array
+    up: Array
+    log_n: Array
+    log_p: Array
+    n: Array
+    p: Array
+    eta: tuple[Array, Array, Array, Array] | None
+
+    def densities(self) -> tuple[Array, Array]:
+        """Both densities as models are given them, at least 1e-100 cm^-3.
+
+        Rates are reciprocals of densities, their derivatives reciprocals of squares, and both
+        have to be finite. A density that low changes nothing that can be measured.
+        """
+        lowest = min(float(np.min(ad.value(part))) for part in (self.log_n, self.log_p))
+        if lowest > LOWEST:
+            return self.n, self.p
+        return np.exp(np.maximum(self.log_n, LOWEST)), np.exp(np.maximum(self.log_p, LOWEST))
+
+    def excess(self) -> Array:
+        """``n p`` minus its equilibrium value, cm^-6."""
+        return self._excess(self.log_n + self.log_p)
+
+    def excess_over_n(self) -> Array:
+        """The same over the electron density, cm^-3."""
+        return self._excess(self.log_p)
+
+    def excess_over_p(self) -> Array:
+        """The same over the hole density, cm^-3."""
+        return self._excess(self.log_n)
+
+    def _excess(self, log_product: Array) -> Array:
+        """``exp(log_product) (1 - exp(-d))``, where d is the splitting of the levels."""
+        splitting = self.up - self.un
+        if np.max(ad.value(splitting), initial=0.0) < LARGEST_DROP:
+            return np.exp(log_product - splitting) * np.expm1(splitting)
+        ahead = ad.value(splitting) > 0
+        exponent = log_product - ad.where(ahead, 0.0, splitting)
+        part = np.expm1(ad.where(ahead, -splitting, splitting))
+        return np.exp(exponent) * ad.where(ahead, -part, part)
+
+
+def carriers(device: Device, x: Array, p: Mapping[str, Any]) -> Carriers:
+    """Compute the densities from the unknowns and the parameters."""
+    lay = device.layout
+    vt = device.constants.k / device.constants.q * p["T"]
+    y = x / vt
+    n, m = lay.n, lay.n_s
+    u, un, up = y[:n], y[n : n + m], y[n + m :]
+    us = u if n == m else u[lay.inside]
+    eta_n, eta_p = us - un, up - us
+    if isinstance(device.statistics, Boltzmann):
+        factor_n, factor_p = log_factors(p, vt)
+        log_n, log_p, eta = factor_n + eta_n, factor_p + eta_p, None
+    else:
+        eta_n, eta_p = eta_n - p["Ec"] / vt, eta_p + p["Ev"] / vt
+        gamma_n, gamma_p = (log_gamma(device.statistics, e) for e in (eta_n, eta_p))
+        log_n = np.log(p["Nc"]) + (eta_n + gamma_n)
+        log_p = np.log(p["Nv"]) + (eta_p + gamma_p)
+        eta = (eta_n, gamma_n, eta_p, gamma_p)
+    du = u[lay.a] - u[lay.b]
+    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, np.exp(log_n), np.exp(log_p), eta)
+
+
+def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
+    """Logarithms of ``Nc exp(-Ec/vt)`` and ``Nv exp(Ev/vt)``, the densities at zero potential."""
+    if "ni" in p:
+        intrinsic = np.log(p["ni"])
+        return intrinsic, intrinsic
+    return np.log(p["Nc"]) - p["Ec"] / vt, np.log(p["Nv"]) + p["Ev"] / vt
+
+
+def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Electron and hole currents along the semiconductor's edges, divided by ``q vt``."""
+    lay = device.layout
+    a, b = lay.carrier_a, lay.carrier_b
+    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
+    jn = weight_n * absolute(s.n, a, b, drift_n, drop_n)
+    jp = weight_p * absolute(s.p, b, a, drift_p, drop_p)
+    return jn, jp
+
+
+def relative_fluxes(
+    device: Device, s: Carriers, p: Mapping[str, Any]
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Electron currents over the densities at both ends of the edges; hole currents alike."""
+    (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
+    n_a, n_b = relative(drift_n, drop_n)
+    p_b, p_a = relative(drift_p, drop_p)
+    return (weight_n * n_a, weight_n * n_b), (weight_p * p_a, weight_p * p_b)
+
+
+def conduction(
+    device: Device, s: Carriers, p: Mapping[str, Any]
+) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
+    """Conductance over density, drift and drop of both carriers on the edges.
+
+    Holes drift from b to a.
+    """
+    lay = device.layout
+    a, b = lay.carrier_a, lay.carrier_b
+    du = s.du if lay.every_edge else s.du[lay.kept]
+    drop_n, drop_p = s.un[a] - s.un[b], s.up[a] - s.up[b]
+    drives = (du, du) if device.field == "potential" else (drop_n, drop_p)
+    mu_n, mu_p = _mobilities(device, s, p, drives)
+    weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
+    if s.eta is None:
+        factor_n, factor_p = log_factors(p, s.vt)
+        if np.ndim(factor_n) == np.ndim(factor_p) == 0:
+            drift = Drift.of(du)
+            return (weight_n, drift, drop_n), (weight_p, drift, drop_p)
+        drift_n = Drift.of(du + difference(factor_n, a, b))
+        drift_p = Drift.of(du - difference(factor_p, a, b))
+        return (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p)
+    eta_n, gamma_n, eta_p, gamma_p = s.eta
+    g_n = einstein(device.statistics, eta_n[a], eta_n[b], gamma_n[a] - gamma_n[b])
+    g_p = einstein(device.statistics, eta_p[a], eta_p[b], gamma_p[a] - gamma_p[b])
+    # Logarithms of the densities without their common part.
+    log_n = difference(eta_n, a, b) + difference(gamma_n, a, b) + difference(np.log(p["Nc"]), a, b)
+    log_p = difference(eta_p, a, b) + difference(gamma_p, a, b) + difference(np.log(p["Nv"]), a, b)
+    drop_n, drop_p = drop_n / g_n, drop_p / g_p
+    drift_n, drift_p = Drift.of(log_n + drop_n), Drift.of(drop_p - log_p)
+    return (weight_n * g_n, drift_n, drop_n), (weight_p * g_p, drift_p, drop_p)
+
+
+def difference(values: Any, a: Any, b: Any) -> Any:
+    """Of values at nodes, the first end of the edges minus the second; 0 for a number."""
+    return 0.0 if np.ndim(values) == 0 else values[a] - values[b]
+
+
+def _mobilities(
+    device: Device, s: Carriers, p: Mapping[str, Any], drives: tuple[Array, Array]
+) -> tuple[Any, Any]:
+    """Mobilities of electrons and holes, from the drop over each edge that drives them."""
+    lay = device.layout
+    low = [edge_values(p[name], lay.carrier_edges, lay.n_s) for name in ("mu_n", "mu_p")]
+    if device.mobility is None:
+        return low[0], low[1]
+    model, per_length = device.mobility, s.vt / lay.carrier_lengths
+    of = {c: {k: p[f"{k}_{c}"] for k in keywords(model)} for c in "np"}
+    fields = [drive * per_length for drive in drives]
+    return model(low[0], fields[0], **of["n"]), model(low[1], fields[1], **of["p"])
+
+
+def edge_values(values: Any, edges: np.ndarray, n: int) -> Any:
+    """A parameter on edges: as it is, or the mean of the two ends if it is given at nodes."""
+    if np.ndim(values) == 0 or len(values) != n:
+        return values
+    return 0.5 * (values[edges[:, 0]] + values[edges[:, 1]])
+
+
+def recombination_factor(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """What the excess product is multiplied by to give recombination in the volume, cm^3/s."""
+    total, (n, h) = 0.0, s.densities()
+    for model in device.recombination:
+        total = total + model(n, h, **arguments(model, p))
+    return total
+
+
+def generation(p: Mapping[str, Any]) -> Array | None:
+    """Generation by light, cm^-3 s^-1; None in the dark."""
+    light = p["G"] * p["profile"]
+    return None if isinstance(light, float) and light == 0.0 else light
+
+
+def space_charge(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """Charge density / q, cm^-3, at the semiconductor's nodes."""
+    charge = s.p - s.n + p["doping"][device.layout.inside]
+    if device.traps:
+        n, h = s.densities()
+        for trap in device.traps:
+            charge = charge + trap(n, h, **arguments(trap, p))
+    return charge
+
+
+def arguments(model: Callable[..., Any], p: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a model asks for by its keyword-only arguments."""
+    return {name: p[name] for name in keywords(model)}
+
+
+@cache
+def keywords(model: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the keyword-only arguments of a model."""
+    kinds = signature(model).parameters.items()
+    return tuple(name for name, kind in kinds if kind.kind is kind.KEYWORD_ONLY)

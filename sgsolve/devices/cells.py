@@ -1,0 +1,187 @@
+"""Meshes made of cells, and what the cells know: materials, parts, boundaries.
+
+Couples and volumes are sums of contributions of cells. Keeping the contributions makes everything
+that depends on a material a sum over a mask: the couples and volumes of the semiconductor alone, a
+permittivity for each edge, the measure of a boundary.
+
+Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import InputError, ShapeError
+from .mesh import Mesh
+
+
+@dataclass(frozen=True)
+class CellMesh(Mesh):
+    """A mesh that remembers what each cell contributed.
+
+    Parameters
+    ----------
+    cells : ndarray of int, shape (k, v)
+        Nodes of every cell.
+    cell_edges : ndarray of int, shape (k, e)
+        Edges of every cell.
+    cell_couples : ndarray, shape (k, e)
+        What the cell adds to their couples.
+    cell_volumes : ndarray, shape (k, v)
+        What it adds to the volumes of its nodes, in the order of `cells`.
+    """
+
+    cells: np.ndarray = field(kw_only=True)
+    cell_edges: np.ndarray = field(kw_only=True)
+    cell_couples: np.ndarray = field(kw_only=True)
+    cell_volumes: np.ndarray = field(kw_only=True)
+
+    def part(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Couples and volumes of some cells alone; give them to a device as `active`.
+
+        Parameters
+        ----------
+        inside : ndarray of bool, shape (k,)
+            True for the cells of the semiconductor.
+        """
+        inside = self._of_cells(inside, "inside").astype(bool)
+        couples, volumes = np.zeros(len(self.edges)), np.zeros(self.n)
+        np.add.at(couples, self.cell_edges[inside], self.cell_couples[inside])
+        np.add.at(volumes, self.cells[inside], self.cell_volumes[inside])
+        return couples, volumes
+
+    def on_edges(self, values: np.ndarray) -> np.ndarray:
+        """Mean of a material's property over the cells at each edge, weighted by couples.
+
+        Parameters
+        ----------
+        values : ndarray, shape (k,)
+            One per cell, such as the relative permittivity.
+        """
+        values = self._of_cells(values, "values")
+        shares = np.zeros((2, len(self.edges)))
+        np.add.at(shares[0], self.cell_edges, values[:, None] * self.cell_couples)
+        plain = np.zeros((2, len(self.edges)))
+        np.add.at(
+            plain[0], self.cell_edges, np.broadcast_to(values[:, None], self.cell_edges.shape)
+        )
+        np.add.at(plain[1], self.cell_edges, 1.0)
+        # Where the couples of two cells cancel, their plain mean serves: it is multiplied by zero.
+        tiny = np.abs(self.couples) <= 1e-12 * np.abs(self.couples).max()
+        mean: np.ndarray = shares[0] / np.where(tiny, 1.0, self.couples)
+        return np.where(tiny, plain[0] / plain[1], mean)
+
+    def centers(self) -> np.ndarray:
+        """Mean of the nodes of every cell, cm: to say which cells are which material."""
+        middle: np.ndarray = self.nodes[self.cells].mean(axis=1)
+        return middle
+
+    def where(self, condition: np.ndarray) -> np.ndarray:
+        """Numbers of the nodes where a condition holds.
+
+        Raises
+        ------
+        InputError
+            If it holds nowhere: a contact without nodes is a mistake.
+        """
+        nodes = np.flatnonzero(condition)
+        if not len(nodes):
+            raise InputError("where: no node of the mesh satisfies the condition")
+        return nodes
+
+    def boundary(self, nodes: np.ndarray) -> np.ndarray:
+        """Measure of the outside that belongs to each of some nodes, cm**(dim - 1).
+
+        A facet counts if all its nodes are among those asked for, half for each.
+        """
+        if self.dimension == 1:
+            return np.ones(len(nodes))
+        pairs, counts = np.unique(np.sort(self._sides(), axis=1), axis=0, return_counts=True)
+        outside = pairs[counts == 1]
+        outside = outside[np.isin(outside, nodes).all(axis=1)]
+        length = np.linalg.norm(self.nodes[outside[:, 1]] - self.nodes[outside[:, 0]], axis=1)
+        measure = np.zeros(self.n)
+        np.add.at(measure, outside, 0.5 * length[:, None])
+        found: np.ndarray = measure[nodes]
+        return found
+
+    def _sides(self) -> np.ndarray:
+        """Sides of the cells, one after the other around each."""
+        following = np.roll(self.cells, -1, axis=1)
+        return np.stack([self.cells.ravel(), following.ravel()], axis=1)
+
+    def _of_cells(self, values: np.ndarray, name: str) -> np.ndarray:
+        values = np.asarray(values)
+        if values.shape != (len(self.cells),):
+            raise ShapeError(
+                f"{name}: needs one value for each of the {len(self.cells)} cells, "
+                f"got shape {values.shape}"
+            )
+        return values
+
+
+def from_cells(
+    nodes: np.ndarray,
+    cells: np.ndarray,
+    pairs: np.ndarray,
+    couples: np.ndarray,
+    volumes: np.ndarray,
+) -> CellMesh:
+    """Add up the contributions of cells.
+
+    Parameters
+    ----------
+    nodes : ndarray, shape (n,) or (n, dim)
+    cells : ndarray of int, shape (k, v)
+    pairs : ndarray of int, shape (k, e, 2)
+        The two nodes of every edge of every cell.
+    couples : ndarray, shape (k, e)
+    volumes : ndarray, shape (k, v)
+    """
+    k, e, _ = pairs.shape
+    ordered = np.sort(pairs.reshape(k * e, 2), axis=1)
+    edges, which = np.unique(ordered, axis=0, return_inverse=True)
+    cell_edges = which.reshape(k, e)
+    total, node_volumes = np.zeros(len(edges)), np.zeros(len(nodes))
+    np.add.at(total, cell_edges, couples)
+    np.add.at(node_volumes, cells, volumes)
+    return CellMesh(
+        nodes, edges, total, node_volumes, cells=cells,
+        cell_edges=cell_edges, cell_couples=couples, cell_volumes=volumes,
+    )  # fmt: skip
+
+
+def interval(x: np.ndarray) -> CellMesh:
+    """A one-dimensional mesh on ascending nodes; the couples are 1 (currents are per cm^2).
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Coordinates in cm, strictly ascending, at least three.
+
+    Examples
+    --------
+    >>> interval(np.array([0.0, 2.0, 3.0])).volumes.tolist()
+    [1.0, 1.5, 0.5]
+    """
+    x = ascending("x", x)
+    cells = np.stack([np.arange(len(x) - 1), np.arange(1, len(x))], axis=1)
+    halves = np.repeat(0.5 * np.diff(x)[:, None], 2, axis=1)
+    return from_cells(x, cells, cells[:, None, :], np.ones((len(cells), 1)), halves)
+
+
+def ascending(name: str, x: np.ndarray) -> np.ndarray:
+    """Coordinates as an array, refused unless they strictly ascend."""
+    x = np.asarray(x, dtype=float)
+    if x.ndim != 1 or len(x) < 3:
+        raise ShapeError(f"{name}: need at least three nodes in one dimension, got shape {x.shape}")
+    h = np.diff(x)
+    if not (h > 0).all():
+        i = int(np.argmin(h > 0))
+        raise InputError(
+            f"{name}: the mesh is not sorted: {name}[{i}] = {x[i]:g} and "
+            f"{name}[{i + 1}] = {x[i + 1]:g}; sort the nodes and drop duplicates"
+        )
+    return x

@@ -1,0 +1,93 @@
+"""The potential in the depletion approximation: a start for Poisson's equation after a long step.
+
+Carriers keep the potential between two bounds. Above the upper one electrons would outnumber the
+doping, below the lower one holes would. Between the bounds the charge is that of the doping alone.
+This is a linear problem with two obstacles. It is solved by an active set, from the solution that
+no carrier bounds: the set settles in 5 iterations for hundreds of volts, whatever the mesh.
+
+Reference: M. Hintermueller, K. Ito, K. Kunisch, SIAM J. Optim. 13 (2002) 865.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csc_array, diags_array
+from scipy.sparse.linalg import splu
+
+from .boundary import fixed_potentials
+from .carriers import edge_values, log_factors
+from .contacts import Gate
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = np.ndarray
+ROUNDS = 12  # the set need not have settled: Newton's method follows
+FEWEST = 1e-3  # of the highest doping: carriers fewer than that bound nothing
+
+
+def depleted(device: Device, p: Mapping[str, Any], n: Array, h: Array) -> Array:
+    """Potential in V at all nodes, for levels of electrons and holes at the semiconductor's nodes.
+
+    Parameters
+    ----------
+    device : Device
+    p : dict
+        All parameters.
+    n, h : ndarray, shape (n_s,)
+        Levels of electrons and of holes, V.
+    """
+    lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
+    low, high = _bounds(device, p, n, h, vt)
+    matrix, charge = _linear(device, p)
+    psi = vt * fixed_potentials(device, p, vt)[: lay.n]
+    fixed = lay.psi_free == 0.0
+    above, below = np.zeros(lay.n, dtype=bool), np.zeros(lay.n, dtype=bool)
+    for _ in range(ROUNDS):
+        psi = np.where(above, high, np.where(below, low, psi))
+        free = ~(fixed | above | below)
+        known = matrix @ np.where(free, 0.0, psi)
+        if free.any():
+            inner = csc_array(matrix[:, free][free])
+            psi[free] = splu(inner).solve((charge - known)[free])
+        left = charge - matrix @ psi
+        now_above = (free & (psi > high)) | (above & (left >= 0.0))
+        now_below = (free & (psi < low)) | (below & (left <= 0.0))
+        if np.array_equal(now_above, above) and np.array_equal(now_below, below):
+            break
+        above, below = now_above, now_below
+    inside: Array = np.clip(psi, low, high)
+    return np.where(fixed, psi, inside)
+
+
+def _bounds(
+    device: Device, p: Mapping[str, Any], n: Array, h: Array, vt: float
+) -> tuple[Array, Array]:
+    """Potentials at which holes and electrons are as many as the doping; infinite in insulators."""
+    lay = device.layout
+    doping = np.abs(p["doping"][lay.nodes])
+    many = np.log(np.maximum(doping, max(FEWEST * float(doping.max()), 1.0)))
+    factor_n, factor_p = log_factors(p, vt)
+    low, high = np.full(lay.n, -np.inf), np.full(lay.n, np.inf)
+    first, second = h + vt * (factor_p - many), n + vt * (many - factor_n)
+    low[lay.nodes], high[lay.nodes] = np.minimum(first, second), np.maximum(first, second)
+    return low, high
+
+
+def _linear(device: Device, p: Mapping[str, Any]) -> tuple[csc_array, Array]:
+    """Matrix of the dielectric fluxes and the charge of the doping and of the gates, C."""
+    lay, c = device.layout, device.constants
+    divergence = device.mesh.divergence()
+    weight = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * c.eps0
+    matrix = divergence @ diags_array(weight * np.ones(len(lay.ratio))) @ divergence.T
+    charge, coupled = np.zeros(lay.n), np.zeros(lay.n)
+    charge[lay.nodes] = c.q * lay.volumes * p["doping"][lay.nodes]
+    for name, contact in device.contacts.items():
+        if isinstance(contact, Gate) and contact.capacitance is not None:
+            coupling = contact.area * contact.capacitance * np.ones(len(lay.contacts[name]))
+            coupled[lay.contacts[name]] += coupling
+            charge[lay.contacts[name]] += coupling * (p["V_" + name] + contact.offset)
+    return csc_array(matrix + diags_array(coupled)), charge

@@ -1,0 +1,243 @@
+"""The device: mesh, doping, contacts, models and parameters, and the residual they make.
+
+The residual is ordinary NumPy code over three arrays, and every number in it that is not geometry
+is a parameter with a name, so that any of them can be swept or differentiated.
+
+Equations, for every free node i with volume V_i, sums over its edges, currents positive outwards::
+
+    sum D_ij  =  q (p_i - n_i + N_i) V_i          D_ab  = eps (psi_a - psi_b) couple / length
+    sum Jn_ij =  q U_i V_i                        n = Nc F((psi - phin - Ec) q/kT)
+    sum Jp_ij = -q U_i V_i                        p = Nv F((Ev + phip - psi) q/kT)
+
+References: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984); P. Farrell et
+al., Drift-diffusion models, WIAS Preprint 2263 (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import ad
+from ..problem import Problem
+from ..results import Branch, Result
+from . import checks
+from .balances import continuity
+from .boundary import fixed_potentials, gate_flux
+from .carriers import Carriers, carriers, edge_values, space_charge
+from .constants import CODATA2018, Constants
+from .contacts import Contact
+from .floating import firmness, gathering
+from .kept_fluxes import KeptFluxes
+from .kinds import check_kinds
+from .layout import DeviceLayout, carrier_rows, poisson_rows
+from .mesh import Mesh
+from .methods import poisson_alone
+from .start import equilibrium, solve_device, sweep_device
+from .statistics import Boltzmann, CarrierStatistics
+from .terminal import Cut, current
+
+Array = Any
+Model = Callable[..., Any]
+
+
+class Device:
+    """A semiconductor device, ready to be solved.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        Nodes, edges, couples and volumes.
+    doping : ndarray, shape (mesh.n,)
+        Net doping, donors minus acceptors, cm^-3.
+    contacts : dict of str to Ohmic, Schottky or Gate
+        By name; each adds the parameter ``V_<name>``, its voltage (V), 0 at first.
+    parameters : dict of str to float or ndarray
+        ``eps_r`` and either ``ni`` or ``Nc, Nv`` (cm^-3) and ``Ec, Ev`` (eV); ``mu_n``, ``mu_p``
+        (cm^2/(V s)); those that the models ask for by name; optional ``T`` (300 K) and ``G``
+        (0 cm^-3 s^-1, multiplied by `profile`). Arrays run over the nodes of the semiconductor, or
+        over edges for ``eps_r``, ``mu_n`` and ``mu_p``. The device adds the parameters
+        ``doping`` and ``profile``.
+    recombination : sequence of functions
+        Each ``f(n, p, *, names...)`` gives a rate factor in cm^3/s, see `recombination`; it is
+        handed the device's parameters of those names.
+    traps : sequence of functions
+        Each gives a density of charge (in units of q, cm^-3) from n and p, see `traps`.
+    mobility : function, optional
+        ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), see
+        `mobility.velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
+        for holes.
+    field : {"potential", "quasi_fermi"}
+        What drives that field: the drop of the electrostatic potential over the edge's length, or
+        that of the carrier's own quasi-Fermi potential, which vanishes in equilibrium.
+    surfaces : dict of str to Surface
+        Recombining surfaces.
+    statistics : CarrierStatistics, default Boltzmann
+        Of both carriers.
+    profile : float or ndarray, default 1
+        Shape of the generation ``G``.
+    active : (couples, volumes), optional
+        Those of the semiconductor alone, where the mesh has insulators too.
+    constants : Constants
+        Charge, Boltzmann constant, vacuum permittivity.
+
+    Examples
+    --------
+    An outside device in twenty lines: everything comes in as an argument.
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Constants, Device, Mesh, Ohmic, auger, radiative, srh
+    >>> x = np.linspace(0.0, 2e-4, 201)                                  # cm
+    >>> doping = np.where(x < 1e-4, -1e16, 1e16)                         # cm^-3
+    >>> edges = np.stack([np.arange(200), np.arange(1, 201)], axis=1)
+    >>> volumes = np.full(201, 1e-6); volumes[[0, -1]] /= 2
+    >>> device = Device(
+    ...     Mesh(x, edges, couples=np.ones(200), volumes=volumes),
+    ...     doping,
+    ...     contacts={"anode": Ohmic(0), "cathode": Ohmic(200)},
+    ...     recombination=[srh, radiative, auger],
+    ...     constants=Constants(q=1.6e-19, k=1.3806503e-23, eps0=8.85e-14),
+    ...     parameters=dict(
+    ...         T=300.0, eps_r=11.9, ni=1e10, mu_n=1000.0, mu_p=400.0,
+    ...         tau_n=1e-7, tau_p=1e-7, n1=1e10, p1=1e10, B_rad=1e-14, C_n=1e-31, C_p=1e-31,
+    ...     ),
+    ... )
+    >>> sweep = device.sweep("anode", [0.0, 0.3, 0.6])
+    >>> current = device.currents(sweep, "anode")                        # A/cm^2
+    >>> bool(abs(current[0]) < 1e-25), round(float(current[-1]), 2)
+    (True, 7.05)
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        doping: np.ndarray,
+        contacts: Mapping[str, Contact],
+        parameters: Mapping[str, Any],
+        *,
+        recombination: Sequence[Model] = (),
+        traps: Sequence[Model] = (),
+        mobility: Model | None = None,
+        field: str = "potential",
+        surfaces: Mapping[str, Any] | None = None,
+        statistics: CarrierStatistics | None = None,
+        profile: float | np.ndarray = 1.0,
+        active: tuple[np.ndarray, np.ndarray] | None = None,
+        constants: Constants = CODATA2018,
+    ) -> None:
+        check_kinds(locals())
+        self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
+        self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
+        self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
+        self.statistics = statistics or Boltzmann()
+        doping = checks.doping(mesh, doping)
+        self.layout = DeviceLayout(mesh, contacts, active)
+        fields = {"doping": doping, "profile": profile}
+        self.parameters = checks.parameters(self, parameters) | fields
+        checks.overrides(self, fields)
+        checks.surfaces(self)
+        checks.units(self)
+        self.poisson_rows = poisson_rows(self)
+        self.carrier_rows = {
+            name: carrier_rows(self, name, floating) for name, floating in gathering(self).items()
+        }
+        self.firmness = firmness(self)
+        self.diagonal = self.layout.fixed + self.firmness
+        self.built_in: dict[str, Any] = {}
+        self.problem = Problem(
+            self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
+        )
+
+    def __repr__(self) -> str:
+        return f"Device({self.mesh.n} nodes, contacts {', '.join(self.contacts)})"
+
+    @property
+    def thermal_voltage(self) -> float:
+        """``k T / q`` in V at the device's own temperature."""
+        return self.constants.thermal_voltage(self.parameters["T"])
+
+    @cached_property
+    def kept_fluxes(self) -> KeptFluxes:
+        """The same equations with the fluxes on the edges as unknowns."""
+        return KeptFluxes(self)
+
+    @cached_property
+    def poisson_problem(self) -> Problem:
+        """Poisson's equation alone, see `methods.poisson_alone`."""
+        return poisson_alone(self)
+
+    def blocks(self) -> dict[str, slice]:
+        """Where the three kinds of unknowns are."""
+        n, m = self.layout.n, self.layout.n_s
+        return {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+
+    def residual(self, x: Array, **p: Any) -> Array:
+        """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
+
+        Parameters
+        ----------
+        x : Array, shape (n + 2 n_s,)
+            psi, phin and phip, V, one block after the other.
+        **p
+            All parameters by name.
+        """
+        p = self.parameters | p
+        s = carriers(self, x, p)
+        balances = ad.hstack([self._poisson(s, p), *continuity(self, s, p)])
+        # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
+        here = self.firmness * (ad.value(x) / s.vt)
+        return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
+
+    def poisson(self, x: Array, **p: Any) -> Array:
+        """Balance of charge alone: the first n rows of `residual`."""
+        p, n = self.parameters | p, self.layout.n
+        s = carriers(self, x, p)
+        fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
+        return self._poisson(s, p) + fixed
+
+    def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
+        lay, (divergence, scale) = self.layout, self.poisson_rows
+        eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
+        flux = (eps * (self.constants.eps0 * s.vt)) * s.du
+        charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
+        if lay.n_s < lay.n:
+            charge = lay.place_semiconductor @ charge
+        balance = divergence @ flux - charge
+        gates = gate_flux(self, s, p)
+        return balance if gates is None else balance + scale * gates
+
+    def equilibrium(self, **p: Any) -> np.ndarray:
+        """Solution in the dark without voltages, from a cold start, see `start`."""
+        return equilibrium(self, p)
+
+    def solve(self, x0: np.ndarray | None = None, **p: Any) -> Result:
+        """Solution at given parameters, from x0 or from a cold start."""
+        return solve_device(self, x0, p)
+
+    def sweep(self, name: str, values: Any, x0: np.ndarray | None = None, **p: Any) -> Branch:
+        """Sweep a contact's voltage or any other parameter through values, from a cold start.
+
+        Parameters
+        ----------
+        name : str
+            A contact, or a parameter.
+        values : sequence of float
+            Each is solved for; where steps are too long, points between are added.
+        x0 : ndarray, optional
+            A solution near the first value.
+        **p
+            Other parameters that differ from the device's.
+        """
+        return sweep_device(self, name, values, x0, p)
+
+    def current(self, x: Array, contact: str, cut: Cut | None = None, **p: Any) -> Any:
+        """Current into the device at a contact, see `terminal.current`."""
+        return current(self, x, contact, self.parameters | p, cut)
+
+    def currents(self, branch: Branch, contact: str) -> np.ndarray:
+        """Currents at all points of a sweep."""
+        every = (branch.at(i) for i in range(len(branch)))
+        return np.array([self.current(x, contact, **p) for x, p in every])

@@ -1,0 +1,210 @@
+"""Drive a device by current, or by voltage up to a compliance.
+
+A condition on the terminal current is one more equation for one more unknown, the voltage, solved
+together with all others. The current is swept, so a curve whose voltage turns back (snap-back) is
+followed through its folds: only the current has to rise along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad
+from ..errors import ConvergenceError, InputError
+from ..problem import Problem
+from .kept_fluxes import polished
+from .methods import damped_method
+from .sensitivity import conductance
+from .terminal import cuts
+
+if TYPE_CHECKING:
+    from .device import Device
+
+
+@dataclass(frozen=True)
+class Driven:
+    """Points of a device driven by current or to a compliance.
+
+    Attributes
+    ----------
+    voltage : ndarray, shape (k,)
+        V.
+    current : ndarray, shape (k,)
+        Into the device at the driven contact, A/cm^2 or A/cm.
+    states : ndarray, shape (k, n)
+        Solutions.
+    """
+
+    voltage: np.ndarray
+    current: np.ndarray
+    states: np.ndarray
+
+
+class CurrentDrive:
+    """A device together with the condition on the current of a contact.
+
+    The condition is on ``arcsinh(I / unit)``. It is linear in the voltage where the current is
+    exponential (the unit is the saturation current then), and has one sign of slope everywhere.
+
+    Parameters
+    ----------
+    device : Device
+    contact : str
+    x : ndarray
+        A solution at the voltage.
+    voltage : float
+        V.
+    p : dict
+        Other parameters.
+
+    Raises
+    ------
+    InputError
+        If no current flows near that voltage.
+    """
+
+    def __init__(
+        self, device: Device, contact: str, x: np.ndarray, voltage: float, p: Mapping[str, Any]
+    ) -> None:
+        self.device, self.contact, self.name = device, contact, "V_" + contact
+        self.p = {k: v for k, v in p.items() if k != self.name}
+        self.x, self.voltage = x, voltage
+        here = {**self.p, self.name: voltage}
+        slope = abs(conductance(device, x, contact, **here)) * device.thermal_voltage
+        self.unit = max(slope, abs(float(device.current(x, contact, **here))))
+        if not self.unit > 0.0:
+            raise InputError(
+                f"guess: no current that numbers can hold flows into {contact!r} near "
+                f"{voltage:g} V; give a voltage at which the device conducts"
+            )
+        params = {k: v for k, v in device.parameters.items() if k != self.name}
+        self.problem = Problem(
+            self._residual,
+            params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
+            scale=device.thermal_voltage,
+        )
+
+    def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:
+        x, here = y[:-1], {**p, self.name: y[-1]}
+        current = self.device.current(x, self.contact, cut=(cut_n, cut_p), **here)
+        level = np.arcsinh(current / self.unit) - current_level
+        return ad.hstack([self.device.residual(x, **here), level])
+
+    def current(self) -> float:
+        """At the point reached, A/cm^2 or A/cm."""
+        here = {**self.p, self.name: self.voltage}
+        return float(self.device.current(self.x, self.contact, **here))
+
+    def reach(self, target: float) -> None:
+        """Go to a current."""
+        p = {**self.p, self.name: self.voltage}
+        cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
+        levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
+        branch = self.problem.at(**{**self.p, "cut_n": cut[0], "cut_p": cut[1]}).sweep(
+            np.append(self.x, self.voltage),
+            "current_level",
+            levels,
+            solver=damped_method(20),
+            max_solves=200,
+            raise_on_failure=True,
+        )
+        if len(branch) < 2:
+            raise ConvergenceError(
+                f"no voltage found at which {self.contact!r} carries {target:g}; the last was "
+                f"{branch.x[-1]:g} V: {branch.message}"
+            )
+        self.voltage = float(branch.x[-1])
+        here = {**self.p, self.name: self.voltage}
+        self.x = polished(self.device, [(branch.x[:-1], here)])[0]
+
+
+def at_current(
+    device: Device,
+    contact: str,
+    target: float,
+    guess: float = 0.0,
+    x: np.ndarray | None = None,
+    **p: Any,
+) -> tuple[float, np.ndarray]:
+    """Voltage at which a contact carries a given current, and the solution there.
+
+    Parameters
+    ----------
+    device : Device
+    contact : str
+    target : float
+        Current into the device, A/cm^2 or A/cm.
+    guess : float
+        Voltage to start from, V.
+    x : ndarray, optional
+        The solution at the guess; computed from a cold start by default.
+    **p
+        Other parameters.
+
+    Raises
+    ------
+    ConvergenceError
+        If there is no such voltage within reach.
+    InputError
+        If no current flows near the guess.
+    """
+    x = device.solve(x, **{**p, "V_" + contact: guess}).x
+    drive = CurrentDrive(device, contact, x, guess, p)
+    drive.reach(target)
+    return drive.voltage, drive.x
+
+
+def drive_current(device: Device, contact: str, targets: Sequence[float], **p: Any) -> Driven:
+    """Sweep the current of a contact, each point from the one before.
+
+    Parameters
+    ----------
+    targets : sequence of float
+        Currents into the device, A/cm^2 or A/cm. The voltage may turn back between them.
+    """
+    x = device.solve(**{**p, "V_" + contact: 0.0}).x
+    drive, found = CurrentDrive(device, contact, x, 0.0, p), []
+    for target in targets:
+        drive.reach(target)
+        found.append((drive.voltage, drive.current(), drive.x))
+    return _driven(found)
+
+
+def to_compliance(
+    device: Device, contact: str, values: Sequence[float], compliance: float, **p: Any
+) -> Driven:
+    """Sweep a voltage until the current reaches a compliance, and end there exactly.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Voltages, V.
+    compliance : float
+        Magnitude of the current at which to stop, A/cm^2 or A/cm.
+    """
+    name, found = "V_" + contact, []
+    x, last = device.solve(**{**p, name: values[0]}).x, values[0]
+    for value in values:
+        step = device.sweep(name, [last, value], x0=x, **p)
+        if not step.success:
+            raise ConvergenceError(step.message, step)
+        x = step.x
+        current = device.current(x, contact, **{**p, name: value})
+        if abs(current) >= compliance:
+            target = float(np.copysign(compliance, current))
+            voltage, x = at_current(device, contact, target, value, x, **p)
+            current = device.current(x, contact, **{**p, name: voltage})
+            found.append((voltage, current, x))
+            break
+        found.append((value, current, x))
+        last = value
+    return _driven(found)
+
+
+def _driven(found: list[tuple[float, float, np.ndarray]]) -> Driven:
+    voltage, current, states = zip(*found, strict=True)
+    return Driven(np.array(voltage), np.array(current), np.array(states))

@@ -1,0 +1,87 @@
+"""Gummel's iteration: the three equations one after the other, again and again.
+
+Each equation alone is easy. Poisson's equation with fixed quasi-Fermi potentials has one solution
+that Newton's method finds from anywhere; each continuity equation is one for its own quasi-Fermi
+potential. At low current the equations hardly know of each other and few rounds do; at high current
+the rounds contract slowly, where Newton's method on all three still takes five steps. It serves as
+a fallback where that diverges, and as a comparison.
+
+Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad
+from ..errors import ConvergenceError
+from ..problem import Problem
+from .methods import cold_method
+
+if TYPE_CHECKING:
+    from .device import Device
+
+
+def gummel(
+    device: Device, x: np.ndarray, rounds: int = 200, tolerance: float = 1e-10, **p: Any
+) -> tuple[np.ndarray, list[float]]:
+    """Iterate from x until no potential moves by more than a tolerance.
+
+    Parameters
+    ----------
+    device : Device
+    x : ndarray
+        Where to start, such as the solution at another voltage.
+    rounds : int
+        At most.
+    tolerance : float
+        Largest change in a round, in units of kT/q.
+
+    Returns
+    -------
+    x : ndarray
+    changes : list of float
+        The largest change of each round, in kT/q.
+
+    Raises
+    ------
+    ConvergenceError
+        If it still moves after all rounds.
+    """
+    vt = device.thermal_voltage
+    solver = cold_method(vt)
+    blocks = device.blocks()
+    problems = {name: _alone(device, name) for name in blocks}
+    changes: list[float] = []
+    for _ in range(rounds):
+        before = x
+        for name, where in blocks.items():
+            part = problems[name].at(whole=x, **p).solve(x[where], solver).x
+            x = x.copy()
+            x[where] = part
+        changes.append(float(np.abs(x - before).max() / vt))
+        if changes[-1] < tolerance:
+            return x, changes
+    raise ConvergenceError(
+        f"after {rounds} rounds of Gummel's iteration the potentials still move by "
+        f"{changes[-1]:.1e} kT/q; take a smaller step of voltage, or device.solve"
+    )
+
+
+def _alone(device: Device, name: str) -> Problem:
+    """The equations of one block, for its own unknowns."""
+    where = device.blocks()[name]
+
+    def residual(u: Any, whole: np.ndarray, **p: Any) -> Any:
+        return device.residual(ad.hstack([whole[: where.start], u, whole[where.stop :]]), **p)[
+            where
+        ]
+
+    size = device.layout.n + 2 * device.layout.n_s
+    return Problem(
+        residual,
+        params={**device.parameters, "whole": np.zeros(size)},
+        scale=device.thermal_voltage,
+    )

@@ -1,0 +1,172 @@
+"""The same equations with the fluxes on the edges as unknowns beside the potentials.
+
+Eliminated, the fluxes' conductances bury what recombines and what is stored behind their rounding
+errors; kept, every balance is a sum of numbers of its own size::
+
+    j(potentials) - j           = 0     on every edge, divided by its conductance
+    sum j -+ U V                = 0     at every node
+
+Small signals are computed in this form (see `small_signal`), steady states of devices in which a
+gate makes an inversion layer that no contact reaches, and the last steps of devices with floating
+regions. The level of such a layer hangs on generation alone, often 1e-18 of the conductances inside
+it: eliminated, rounding decides the level; kept, it is a sum of generation rates. It has
+about 5/3 of the unknowns in one dimension.
+
+Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad, solvers
+from ..problem import Problem
+from ..results import Branch, Result
+from .boundary import fixed_potentials
+from .carriers import Carriers, carriers, edge_values, fluxes
+from .contacts import Gate
+from .floating import majority, regions
+from .predictors import HeldLevels
+from .terminal import losses
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = Any
+
+
+class KeptFluxes:
+    """A device's equations in this form.
+
+    Parameters
+    ----------
+    device : Device
+
+    Attributes
+    ----------
+    problem : Problem
+        For psi, phin, phip, then the electron and the hole fluxes over ``q vt``.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self.device, lay = device, device.layout
+        self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
+        self.first = self.n + 2 * self.m
+        middle = self.first + self.edges
+        blocks = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
+        self.problem = Problem(
+            self.residual,
+            params=device.parameters,
+            blocks=device.blocks() | blocks,
+            storage=self.stored,
+        )
+
+    def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """Potentials with the fluxes that belong to them."""
+        p = self.device.parameters | dict(p)
+        return np.concatenate([x, *fluxes(self.device, carriers(self.device, x, p), p)])
+
+    def potentials(self, y: Array) -> Array:
+        """The part of the unknowns that a device has otherwise."""
+        return y[: self.first]
+
+    def fluxes(self, y: Array) -> tuple[Array, Array]:
+        """Those of electrons and of holes."""
+        return y[self.first : self.first + self.edges], y[self.first + self.edges :]
+
+    def residual(self, y: Array, **p: Any) -> Array:
+        """Poisson's equation, both balances of the fluxes, and what the fluxes are."""
+        device, lay, n, m = self.device, self.device.layout, self.n, self.m
+        x = self.potentials(y)
+        s = carriers(device, x, p)
+        demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
+        jn, jp = self.fluxes(y)
+        lost_n, lost_p = losses(device, s, p)
+        held_n = (1.0 - free) * (s.un - demanded[n : n + m])
+        held_p = (1.0 - free) * (s.up - demanded[n + m :])
+        parts = [
+            device.residual(x, **p)[:n],
+            free * (lay.carrier_divergence @ jn - lost_n) + held_n,
+            free * (lay.carrier_divergence @ jp + lost_p) + held_p,
+            (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
+        ]
+        return ad.hstack(parts)
+
+    def stored(self, y: Array, **p: Any) -> Array:
+        """Carriers, in the balances; nothing in the other equations."""
+        lay = self.device.layout
+        s = carriers(self.device, self.potentials(y), p)
+        weight = lay.volumes * lay.carrier_free / s.vt
+        nothing = np.zeros(self.n), np.zeros(2 * self.edges)
+        return ad.hstack([nothing[0], -weight * s.n, weight * s.p, nothing[1]])
+
+    def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
+        """Solution near x."""
+        result = self.problem.at(**p).solve(self.whole(x, p), self._method())
+        return replace(result, x=self.potentials(result.x))
+
+    def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """X after a few steps, if they settle."""
+        few = replace(self._method(), max_iterations=8)
+        result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
+        return self.potentials(result.x) if result.success else x
+
+    def sweep(
+        self,
+        x: np.ndarray,
+        name: str,
+        values: Any,
+        p: Mapping[str, Any],
+        raise_on_failure: bool = False,
+    ) -> Branch:
+        """Sweep from x, the solution near the first value."""
+        y = self.whole(x, {**p, name: values[0]})
+        predictor = HeldLevels(self, name, p)
+        branch = self.problem.at(**p).sweep(
+            y,
+            name,
+            values,
+            solver=self._method(),
+            predictor=predictor,
+            raise_on_failure=raise_on_failure,
+        )
+        predictor.poisson.add_cost(branch.stats)
+        return replace(branch, states=branch.states[:, : self.first])
+
+    def _method(self) -> solvers.NewtonMethod:
+        """Newton's method, steps of the potentials cut to their logarithm in units of kT/q."""
+        scale = dict.fromkeys(self.device.blocks(), self.device.thermal_voltage)
+        return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
+
+    def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
+        """About what the fluxes are per drop: numbers, to bring the equations to one size."""
+        lay, found = self.device.layout, []
+        for density, name in ((s.n, "mu_n"), (s.p, "mu_p")):
+            root = np.sqrt(np.maximum(ad.value(density), 1e-200))
+            mu = ad.value(edge_values(p[name], lay.carrier_edges, self.m))
+            found.append(root[lay.carrier_a] * root[lay.carrier_b] * mu * np.abs(lay.carrier_ratio))
+        return np.concatenate(found)
+
+
+def needed(device: Device) -> bool:
+    """Whether a layer may form that no contact reaches: all of one type, with a gate."""
+    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
+    return gated and not all(where.any() for where in majority(device).values())
+
+
+def polished(
+    device: Device, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
+) -> list[np.ndarray]:
+    """Solutions of a device with floating regions, their levels to the last digits.
+
+    Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
+    with the fluxes kept mend that; where they do not settle, the solution stays what it was.
+    """
+    if not any(regions(device).values()):
+        return [x for x, _ in points]
+    form = device.kept_fluxes
+    return [form.polished(x, p) for x, p in points]

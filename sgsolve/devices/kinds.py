@@ -1,0 +1,59 @@
+"""What kind of thing each argument of a device must be, said before anything is done with it.
+
+The message names the argument, what came and what was wanted, so that a list in the place of a
+dictionary, or a model in the place of a list of models, is not an error from somewhere inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataTypeError
+from .boundary import Surface
+from .constants import Constants
+from .contacts import Gate, Ohmic, Schottky
+from .mesh import Mesh
+
+
+def check_kinds(given: Mapping[str, Any]) -> None:
+    """Refuse arguments of the wrong kind, by their names in `Device`."""
+    _one("mesh", given["mesh"], Mesh, "a Mesh, such as interval(x) gives")
+    _one("constants", given["constants"], Constants, "Constants")
+    _named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
+    _named("surfaces", given["surfaces"] or {}, (Surface,), "Surface")
+    _one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
+    for name, value in given["parameters"].items():
+        check_real(name, value)
+    for name in ("recombination", "traps"):
+        models = given[name]
+        if callable(models) or not isinstance(models, Sequence) or not all(map(callable, models)):
+            raise DataTypeError(f"{name}: must be a list of functions, got {models!r}")
+    if given["mobility"] is not None and not callable(given["mobility"]):
+        raise DataTypeError(f"mobility: must be a function, got {given['mobility']!r}")
+    statistics = given["statistics"]
+    known = hasattr(statistics, "log_gamma") and not isinstance(statistics, type)
+    if statistics is not None and not known:
+        raise DataTypeError(
+            f"statistics: must be an object with log_gamma, such as Blakemore(); got {statistics!r}"
+        )
+
+
+def check_real(name: str, value: Any) -> None:
+    """Refuse what is no real number and no array of real numbers."""
+    if np.asarray(value).dtype.kind not in "iuf":
+        raise DataTypeError(f"{name}: must be a number or an array of numbers, got {value!r}")
+
+
+def _one(name: str, value: Any, kind: Any, wanted: str) -> None:
+    if not isinstance(value, kind):
+        raise DataTypeError(f"{name}: must be {wanted}, not {type(value).__name__}")
+
+
+def _named(name: str, values: Any, kinds: tuple[type, ...], wanted: str) -> None:
+    _one(name, values, Mapping, f"a dictionary of names and {wanted}")
+    for key, value in values.items():
+        if not isinstance(value, kinds):
+            raise DataTypeError(f"{name}: {key!r} must be {wanted}, not {value!r}")

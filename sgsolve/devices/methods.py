@@ -1,0 +1,87 @@
+"""Which solver serves which equations, and Poisson's equation alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad, solvers
+from ..problem import Problem
+
+if TYPE_CHECKING:
+    from .device import Device
+
+ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
+ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
+
+
+def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
+    """Newton's method, damped only where the next correction would be larger than this one.
+
+    That test does not depend on how the equations are scaled, and lets a depletion layer grow by
+    volts in a few steps. Where it does not arrive (light turned on in the dark, when densities rise
+    by a factor of e a step), `cold_method` does. `damped` and `cold` bound the iterations of each.
+    """
+    return solvers.Robust(
+        stages=(
+            solvers.Stage(damped_method(damped)),
+            solvers.Stage(cold_method(vt, cold), from_best=False),
+        )
+    )
+
+
+def damped_method(max_iterations: int = 60) -> solvers.NewtonMethod:
+    """The first of these two alone: for steps that may as well be made shorter."""
+    return solvers.NewtonMethod(
+        damping=solvers.NaturalMonotonicity(),
+        termination=_accurate(),
+        max_iterations=max_iterations,
+    )
+
+
+def poisson_method(vt: float) -> solvers.Robust:
+    """Newton's method with full steps, then as `coupled_method`.
+
+    With fixed quasi-Fermi potentials the charge falls monotonically with the potential. Full steps
+    then converge from the neutral potential, however thick the depletion layer becomes.
+    """
+    full = solvers.NewtonMethod(termination=_accurate(), max_iterations=60)
+    return solvers.Robust(
+        stages=(
+            solvers.Stage(full),
+            *(solvers.Stage(r.solver, from_best=False) for r in coupled_method(vt).stages),
+        )
+    )
+
+
+def cold_method(vt: float, max_iterations: int = 300) -> solvers.NewtonMethod:
+    """Newton's method with steps cut to their logarithm in units of kT/q.
+
+    Charges are exponential in potentials: a jump of 200 kT/q becomes one of 5, small steps pass.
+    """
+    return solvers.NewtonMethod(
+        limits=(solvers.LogDamping(max(vt, 0.01)),),
+        termination=_accurate(),
+        max_iterations=max_iterations,
+    )
+
+
+def _accurate() -> solvers.TerminationTest:
+    """Potentials to 1e-13, or residuals within rounding.
+
+    It is tight because a potential that is wrong by 1e-11 V changes a current by 4e-10 of itself,
+    and costs little because the last step of Newton's method doubles the digits.
+    """
+    accurate = solvers.ErrorTolerance(ACCURACY) | solvers.RoundingLevel(ROUNDING)
+    return solvers.ResidualTolerance(1e-10) & accurate
+
+
+def poisson_alone(device: Device) -> Problem:
+    """Poisson's equation for the potential; the parameter `quasi` holds the other unknowns."""
+
+    def residual(u: Any, quasi: Any, **p: Any) -> Any:
+        return device.poisson(ad.hstack([u, quasi]), **p)
+
+    params = {**device.parameters, "quasi": np.zeros(2 * device.layout.n_s)}
+    return Problem(residual, params=params, scale=device.thermal_voltage)

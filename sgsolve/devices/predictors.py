@@ -1,0 +1,104 @@
+"""Guesses for the next point of a sweep over a voltage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import solvers
+from . import decoupled
+from .methods import poisson_method
+
+if TYPE_CHECKING:
+    from .device import Device
+    from .kept_fluxes import KeptFluxes
+
+LONG_STEP = 0.5  # V
+
+
+class Poisson:
+    """Poisson's equation at given quasi-Fermi potentials, solved again and again.
+
+    Parameters
+    ----------
+    device : Device
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._solver = poisson_method(device.thermal_voltage)
+        self._problem = device.poisson_problem
+        self._costs: list[Any] = []
+
+    def potential(self, p: Mapping[str, Any], psi: np.ndarray, quasi: np.ndarray) -> np.ndarray:
+        """The potential, from a start."""
+        result = self._problem.at(**{**p, "quasi": quasi}).solve(psi, self._solver)
+        self._costs.append(result.stats)
+        return result.x
+
+    def add_cost(self, stats: Any) -> None:
+        """Add what all solutions cost to what a sweep cost."""
+        for cost in self._costs:
+            stats.add(cost)
+
+
+class Levels:
+    """Predictor of sweeps: `decoupled.guess` for long steps of a voltage, else the secant.
+
+    Parameters
+    ----------
+    device : Device
+    name : str
+        The parameter that is swept.
+    p : dict
+        The others that differ from the device's.
+    """
+
+    needs_slope = False
+
+    def __init__(self, device: Device, name: str, p: Mapping[str, Any]) -> None:
+        self.device, self.name, self.p = device, name, device.parameters | dict(p)
+        self.poisson = Poisson(device)
+
+    def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
+        """Guess at a value."""
+        guess = None
+        if self.name.startswith("V_") and abs(value - here.value) > LONG_STEP:
+            guess = self._long_step(here.value, value)
+        if guess is None or family.residual(value, guess) is None:
+            return solvers.Secant().predict(family, here, before, value)
+        return guess
+
+    def _long_step(self, first: float, last: float) -> np.ndarray | None:
+        share = decoupled.blocking(
+            self.device, self.p | {self.name: first}, self.p | {self.name: last}
+        )
+        if share <= 0.0:
+            return None
+        p = self.p | {self.name: first + share * (last - first)}
+        return decoupled.guess(
+            self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
+        )
+
+
+class HeldLevels:
+    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
+
+    A layer that no contact reaches keeps its level while the voltage of a gate changes.
+    Parameters: the form, the name of the voltage, and the parameters that differ.
+    """
+
+    needs_slope = False
+
+    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
+        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
+        self.poisson = Poisson(form.device)
+
+    def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
+        """Guess at a value."""
+        if not self.name.startswith("V_"):
+            return solvers.Secant().predict(family, here, before, value)
+        x, n, p = self.form.potentials(here.x), self.form.n, self.p | {self.name: value}
+        psi = self.poisson.potential(p, x[:n], x[n:])
+        return self.form.whole(np.concatenate([psi, x[n:]]), p)

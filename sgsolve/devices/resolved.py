@@ -1,0 +1,71 @@
+"""Whether doubles resolve the level of a layer that no contact reaches, asked of a solution.
+
+The sum of a carrier's balances over all nodes knows nothing of the fluxes between them, in whose
+rounding errors a node's own balance may drown. Divided by how that sum answers to a shift of the
+carrier's level, it tells how far off the level is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad
+from .carriers import carriers, fluxes
+from .contacts import Gate
+from .terminal import losses
+
+if TYPE_CHECKING:
+    from .device import Device
+
+TOLERATED = 1e-3  # of kT/q
+
+
+class UnresolvedWarning(UserWarning):
+    """A layer that no contact reaches is not at the level that its balance asks for."""
+
+
+def warn_if_unresolved(device: Device, points: Iterable[tuple[np.ndarray, Any]]) -> None:
+    """Warn of the first level that is off by more than a thousandth of kT/q.
+
+    Parameters
+    ----------
+    device : Device
+        Asked only if it has gates: nothing else makes such layers.
+    points : iterable of (x, dict)
+        Solutions and their parameters.
+    """
+    if not any(isinstance(contact, Gate) for contact in device.contacts.values()):
+        return
+    for x, p in points:
+        for name, off in errors_of_level(device, x, p).items():
+            if not off < TOLERATED:
+                warnings.warn(
+                    f"{name}: the balance of the whole device is off, as if their level were "
+                    f"wrong by {off:.1e} kT/q: an inversion layer that no contact reaches is far "
+                    "from equilibrium, and its level is not resolved; give it a contact",
+                    UnresolvedWarning,
+                    stacklevel=4,
+                )
+                return
+
+
+def errors_of_level(device: Device, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, float]:
+    """By how much the levels of electrons and of holes are wrong, if as a whole, in kT/q."""
+    lay, p = device.layout, device.parameters | dict(p)
+    found = {}
+    for k, name in enumerate(("electrons", "holes")):
+        shifted = np.zeros(len(x))
+        first = lay.n + k * lay.n_s
+        shifted[first : first + lay.n_s] = lay.carrier_free
+        s = carriers(device, x + shifted * ad.seed(0.0), p)
+        leaving = lay.carrier_divergence.T @ lay.carrier_free  # 0 on edges between free nodes
+        lost = ad.sum(lay.carrier_free * losses(device, s, p)[k])
+        total = ad.sum(leaving * fluxes(device, s, p)[k]) + (lost if k else -1.0 * lost)
+        slope = float(abs(total.jacobian.toarray()[0, 0]))
+        off = abs(float(ad.value(total)))
+        found[name] = off / (slope * float(ad.value(s.vt))) if slope else (np.inf if off else 0.0)
+    return found

@@ -1,0 +1,138 @@
+"""Small signals: admittance, impedance and capacitance at any bias and frequency.
+
+Around a solution the same equations answer a small sinusoidal voltage by one complex linear system,
+which is `Problem.small_signal` of `sgsolve`. Here stands what devices add: currents, what contacts
+and equations store, and that the fluxes on the edges are unknowns beside the potentials (see
+`kept_fluxes`). Eliminating them would leave an inversion layer that no contact reaches without a
+level below 1e5 Hz; kept, the system is good from 1e-6 Hz up. Its pattern is analyzed once for all
+frequencies and biases.
+
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ad
+from ..errors import InputError
+from .carriers import carriers
+from .checks import contact as check_contact
+from .kept_fluxes import KeptFluxes
+from .terminal import balance, charge, cuts
+
+if TYPE_CHECKING:
+    from .device import Device
+
+Array = Any
+
+
+class SmallSignal:
+    """Admittances of a device, at as many biases and frequencies as wanted.
+
+    Parameters
+    ----------
+    device : Device
+        Without charged traps: their occupation would need equations of its own.
+
+    Attributes
+    ----------
+    analyses : int
+        How often a pattern has been analyzed so far.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import Device, Ohmic, interval
+    >>> import numpy as np
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 101)), np.full(101, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> y = SmallSignal(bar).admittance(bar.equilibrium(), "a", [1e3])
+    >>> round(float(y[0].real), 1)                                        # q N mu / L, S/cm^2
+    160.2
+    """
+
+    def __init__(self, device: Device) -> None:
+        if device.traps:
+            raise InputError(
+                "traps: small signals of traps that hold charge are not modeled; `quasi_static` "
+                "is, or leave `traps` away"
+            )
+        self.device, self.analyses = device, 0
+        self._form = KeptFluxes(device)
+
+    def admittance(
+        self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
+    ) -> np.ndarray:
+        """Current into a contact per voltage at the same contact, or at another.
+
+        Parameters
+        ----------
+        x : ndarray
+            The solution at the parameters `p`.
+        contact : str
+            Where the voltage is applied.
+        frequencies : sequence of float
+            Hz.
+        at : str, optional
+            Contact where the current is read; the same by default.
+
+        Returns
+        -------
+        ndarray of complex, shape (len(frequencies),)
+            S/cm^2, or S/cm in two dimensions.
+        """
+        device, read = self.device, at or contact
+        check_contact(device, contact)
+        cut = cuts(device, x, read, device.parameters | p)
+
+        form = self._form
+
+        def current(y: Array, **q: Any) -> Array:
+            s = carriers(device, form.potentials(y), q)
+            return balance(device, s, form.fluxes(y), q, cut)
+
+        def stored(y: Array, **q: Any) -> Array:
+            return charge(device, form.potentials(y), read, q, cut)
+
+        response = form.problem.at(**p).small_signal(
+            form.whole(x, p), "V_" + contact, frequencies, outputs={"current": (current, stored)}
+        )
+        self.analyses += response.stats.n_analyze
+        return response["current"]
+
+    def capacitance(
+        self, x: np.ndarray, contact: str, frequencies: Sequence[float], **p: Any
+    ) -> np.ndarray:
+        """Imaginary part of the admittance over the angular frequency, F/cm^2 or F/cm."""
+        y = self.admittance(x, contact, frequencies, **p)
+        return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
+
+
+def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
+    """Capacitance of an electrode so slow that all carriers stay in equilibrium, F/cm^2 or F/cm.
+
+    The derivative of the electrode's charge by its voltage, by Poisson's equation alone: the
+    quasi-Fermi potentials stay where they are.
+
+    Parameters
+    ----------
+    x : ndarray
+        A solution without direct current, at the parameters `p`.
+    contact : str
+        A gate.
+    """
+    check_contact(device, contact)
+    n, m = device.layout.n, device.layout.n_s
+    none = (np.zeros(m), np.zeros(m))
+
+    def stored(u: Array, **q: Any) -> Array:
+        return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
+
+    slope = device.poisson_problem.at(**{**p, "quasi": x[n:]}).sensitivity(
+        x[:n], "V_" + contact, functional=stored
+    )
+    return float(slope)

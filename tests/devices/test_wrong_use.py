@@ -1,0 +1,256 @@
+"""What cannot be right is refused with a message; other units earn a warning."""
+
+import numpy as np
+import pytest
+
+from sgsolve.errors import InputError, ParameterError, ShapeError
+
+
+@pytest.fixture
+def make():
+    """A diode with anything in it replaced."""
+    from sgsolve.devices import Device, Ohmic, interval, srh
+
+    def build(x=None, doping=None, contacts=None, drop=None, **changed):
+        x = np.linspace(0, 1e-4, 51) if x is None else x
+        doping = np.where(x < x[-1] / 2, -1e16, 1e16) if doping is None else doping
+        values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+        values |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10} | changed
+        values.pop(drop, None)
+        contacts = contacts or {"anode": Ohmic(0), "cathode": Ohmic(-1)}
+        return Device(interval(x), doping, contacts, values, recombination=[srh])
+
+    return build
+
+
+def test_unsorted_mesh(make):
+    with pytest.raises(InputError, match=r"not sorted.*x\[1\].*x\[2\]"):
+        make(x=np.array([0.0, 2e-5, 1e-5, 3e-5]))
+
+
+def test_doping_of_the_wrong_length(make):
+    with pytest.raises(ShapeError, match=r"doping.*51 nodes"):
+        make(doping=np.zeros(50))
+
+
+@pytest.mark.parametrize("name", ["tau_n", "mu_p", "ni", "T"])
+def test_negative_parameters(make, name):
+    with pytest.raises(InputError, match=f"{name}: must be positive, got -1"):
+        make(**{name: -1.0})
+
+
+def test_a_temperature_field_is_refused_by_name(make):
+    message = "T: must be one temperature for the whole device; a temperature field"
+    with pytest.raises(InputError, match=message):
+        make(T=np.full(51, 300.0))
+    with pytest.raises(InputError, match=message):
+        make().solve(T=np.linspace(300.0, 310.0, 51))
+    with pytest.raises(InputError, match="V_anode: must be one voltage"):
+        make().solve(V_anode=np.zeros(51))
+
+
+def test_missing_and_unknown_parameters(make):
+    with pytest.raises(ParameterError, match="tau_p missing"):
+        make(drop="tau_p")
+    with pytest.raises(ParameterError, match="B_rad"):
+        make(B_rad=1e-10)
+    with pytest.raises(ShapeError, match=r"tau_n.*51"):
+        make(tau_n=np.ones(7))
+
+
+def test_contacts_that_are_not_there(make):
+    from sgsolve.devices import Ohmic
+
+    with pytest.raises(InputError, match=r"'anode'.*outside the mesh"):
+        make(contacts={"anode": Ohmic(51), "cathode": Ohmic(-1)})
+    with pytest.raises(InputError, match="share a node"):
+        make(contacts={"anode": Ohmic(0), "cathode": Ohmic([0, 50])})
+    with pytest.raises(ParameterError, match=r"no contact 'gate'.*anode, cathode"):
+        make().sweep("gate", [0.0, 1.0])
+    with pytest.raises(ParameterError, match="no contact 'gate'"):
+        make().current(make().equilibrium(), "gate")
+
+
+def test_units_off_by_a_million(make):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=r"in cm \(1 um is 1e-4\)"):
+        make(x=np.linspace(0, 1e2, 51))
+    with pytest.warns(UnitsWarning, match="1e-10"):
+        make(x=np.linspace(0, 1e-10, 51))
+    with pytest.warns(UnitsWarning, match="per cm"):
+        make(doping=np.repeat([-1e22, 1e22], [25, 26]))
+    with pytest.warns(UnitsWarning, match="Debye"):
+        make(doping=np.repeat([-1e10, 1e10], [25, 26]))
+
+
+def test_what_is_changed_for_one_solve_is_checked_too(make):
+    device = make(tau_p=np.full(51, 1e-7))
+    with pytest.raises(InputError, match="tau_n: must be positive, got -1"):
+        device.solve(tau_n=-1.0)
+    with pytest.raises(ShapeError, match=r"doping.*51 nodes"):
+        device.solve(doping=np.zeros(50))
+    with pytest.raises(ParameterError, match="B_rad: no model"):
+        device.sweep("anode", [0.0, 0.1], B_rad=1e-10)
+    with pytest.raises(InputError, match="tau_n: must be positive, got -1"):
+        device.sweep("tau_n", [1e-7, -1e-7])
+    with pytest.raises(InputError, match="V_anode: is not finite"):
+        device.sweep("anode", [0.0, np.nan])
+    with pytest.raises(InputError, match="'tau_p' is an array"):
+        device.sweep("tau_p", [1e-7, 1e-8])
+    with pytest.raises(ShapeError, match="list of numbers for 'V_anode'"):
+        device.sweep("anode", [])
+
+
+def test_derivatives_by_what_is_no_parameter(make):
+    from sgsolve.devices import derivatives
+
+    device = make()
+    x = device.equilibrium()
+    with pytest.raises(ParameterError, match="'tau' is no parameter"):
+        derivatives(device, x, "anode", ["tau"])
+
+
+def test_meshes_given_by_hand(make):
+    from sgsolve.devices import Device, Mesh, Ohmic, UnitsWarning
+
+    x = np.linspace(0, 1e-4, 5)
+    chain = np.stack([np.arange(4), np.arange(1, 5)], axis=1)
+    volumes = np.array([0.5, 1, 1, 1, 0.5]) * 2.5e-5
+    values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    doping = np.full(5, 1e16)
+    with pytest.raises(InputError, match="not sorted: edges overlap"):
+        Mesh(x[[0, 2, 1, 3, 4]], chain, np.ones(4), volumes)
+    with pytest.raises(ShapeError, match=r"couples.*4 edges"):
+        Mesh(x, chain, np.ones(5), volumes)
+    with pytest.raises(InputError, match=r"name nodes outside 0 \.\.\. 4"):
+        Mesh(x, chain + 1, np.ones(4), volumes)
+    with pytest.raises(InputError, match="volumes: node 2 has 0"):
+        Device(Mesh(x, chain, np.ones(4), volumes * [1, 1, 0, 1, 1]), doping, contacts, values)
+    with pytest.warns(UnitsWarning, match="volumes add up to 100 cm"):
+        Device(Mesh(x, chain, np.ones(4), 1e6 * volumes), doping, contacts, values)
+    backwards = Mesh(x[::-1], chain[:, ::-1], np.ones(4), volumes)
+    currents = [
+        device.current(device.solve(V_a=0.1).x, "a", V_a=0.1)
+        for device in (
+            Device(Mesh(x, chain, np.ones(4), volumes), doping, contacts, values),
+            Device(backwards, doping, contacts, values),
+        )
+    ]
+    assert currents[0] == pytest.approx(currents[1], rel=1e-13)
+
+
+def test_contacts_and_surfaces_that_cannot_be(make):
+    from sgsolve.devices import Constants, Device, Gate, Ohmic, Schottky, Surface, interval
+
+    x, ends = np.linspace(0, 1e-4, 51), {"b": Ohmic(-1)}
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    bands = values | {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    doping = np.full(51, 1e16)
+
+    def device(contacts, given=bands, **more):
+        return Device(interval(x), doping, contacts, given, **more)
+
+    with pytest.raises(InputError, match="contacts: none given"):
+        device({})
+    with pytest.raises(InputError, match="contact 'm': v_n must not be negative, got -1"):
+        device({"m": Schottky(0, 0.5, v_n=-1.0)})
+    with pytest.raises(ShapeError, match=r"contact 'm'.*its 2 nodes"):
+        device({"m": Schottky([0, 1], 0.5, area=np.ones(3))})
+    with pytest.raises(InputError, match="contact 'm': names a node twice"):
+        device({"m": Schottky([0, 0], 0.5, area=np.ones(2))})
+    with pytest.raises(InputError, match="contact 'g': capacitance"):
+        device({"g": Gate(0, capacitance=-1.0), **ends})
+    with pytest.raises(InputError, match=r"ni: a Schottky barrier needs Nc"):
+        device({"m": Schottky(0, 0.5)}, values | {"ni": 1e10})
+    speeds = {"S_n": 1e3, "S_p": 1e3, "n1": 1e10, "p1": 1e10}
+    with pytest.raises(InputError, match=r"surface 's': has nodes outside"):
+        device(ends, bands | speeds, surfaces={"s": Surface([51])})
+    with pytest.raises(InputError, match="S_n: must not be negative"):
+        device(ends, bands | speeds | {"S_n": -1.0}, surfaces={"s": Surface([0])})
+    with pytest.raises(InputError, match="field: must be 'potential'"):
+        device(ends, field="electric")
+    with pytest.raises(InputError, match="q: must be positive"):
+        Constants(q=-1.6e-19)
+
+
+def test_nodes_keep_the_order_of_their_areas():
+    from sgsolve.devices import Device, Ohmic, Schottky, rectangle
+
+    mesh = rectangle(np.linspace(0, 1e-4, 21), np.array([0.0, 1e-6, 4e-6]))
+    left, right = (mesh.where(mesh.nodes[:, 0] == v) for v in (0.0, 1e-4))
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    currents = []
+    for order in ([0, 1, 2], [2, 0, 1]):
+        metal = Schottky(left[order], 0.6, area=mesh.boundary(left)[order])
+        contacts = {"m": metal, "b": Ohmic(right)}
+        device = Device(mesh, np.full(mesh.n, 1e16), contacts, values)
+        currents.append(device.current(device.solve(V_m=0.2).x, "m", V_m=0.2))
+    assert currents[0] == pytest.approx(currents[1], rel=1e-12)
+
+
+def test_an_intrinsic_density_off_by_a_million(make):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=r"intrinsic density is 1e\+16"):
+        make(ni=1e16, doping=np.repeat([-9e15, 9e15], [25, 26]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mesh": np.linspace(0, 1, 51)}, r"mesh: must be a Mesh, such as interval\(x\)"),
+        ({"contacts": [0, 50]}, "contacts: must be a dictionary"),
+        ({"contacts": {"a": 0}}, "contacts: 'a' must be Ohmic, Schottky or Gate, not 0"),
+        ({"surfaces": {"s": [0]}}, "surfaces: 's' must be Surface"),
+        ({"doping": "high"}, "doping: must be a number or an array of numbers, got 'high'"),
+        ({"doping": np.full(51, 1e16j)}, "doping: must be a number or an array"),
+        ({"parameters": [1.0]}, "parameters: must be a dictionary"),
+        ({"parameters": {"eps_r": "12"}}, "eps_r: must be a number or an array of numbers"),
+        ({"parameters": {"eps_r": None}}, "eps_r: must be a number or an array of numbers"),
+        ({"recombination": "srh"}, "recombination: must be a list of functions, got 'srh'"),
+        ({"traps": abs}, "traps: must be a list of functions"),
+        ({"mobility": "masetti"}, "mobility: must be a function"),
+        ({"statistics": dict}, "statistics: must be an object with log_gamma"),
+        ({"constants": 1.6e-19}, "constants: must be Constants, not float"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(changed, message):
+    from sgsolve.devices import Device, Ohmic, interval
+
+    good = {
+        "mesh": interval(np.linspace(0, 1e-4, 51)),
+        "doping": np.full(51, 1e16),
+        "contacts": {"a": Ohmic(0), "b": Ohmic(-1)},
+        "parameters": {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0},
+    }
+    assert Device(**good).solve(V_a=0.1).success
+    with pytest.raises(InputError, match=message):
+        Device(**(good | changed))
+
+
+def test_a_mask_says_which_nodes():
+    from sgsolve.devices import Device, Ohmic, Surface, interval
+
+    mesh = interval(np.linspace(0, 1e-4, 51))
+    values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    contacts = {"a": Ohmic(mesh.nodes == 0), "b": Ohmic(mesh.nodes == 1e-4)}
+    device = Device(mesh, np.full(51, 1e16), contacts, values)
+    assert device.layout.contacts["b"].tolist() == [50]
+    speeds = {"S_n": 1e3, "S_p": 1e3, "n1": 1e10, "p1": 1e10, "G": 1e18}
+    found = []
+    for front in (mesh.nodes == 0, [0], [-51]):
+        lit = Device(
+            mesh,
+            np.full(51, 1e16),
+            {"b": Ohmic(-1)},
+            values | speeds,
+            surfaces={"s": Surface(front)},
+        )
+        found.append(lit.solve().x)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-12)
+    with pytest.raises(InputError, match="'a': nodes must be a list of node numbers"):
+        Device(mesh, np.full(51, 1e16), {"a": Ohmic(mesh.nodes < 0)}, values)
