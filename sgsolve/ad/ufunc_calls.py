@@ -49,11 +49,6 @@ def array_of_values(x: Any) -> Any:
     return x if hasattr(x, "record") else np.asarray(x)
 
 
-def decided(x: Any) -> Any:
-    """Return values on which the course of the evaluation depends, as an ndarray."""
-    return np.asarray(x.decided() if hasattr(x, "record") else x)
-
-
 def common_dtype(values: Any) -> Any:
     """Return the dtype that NumPy gives a combination of these values."""
     for v in values:

@@ -14,7 +14,7 @@ from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
 from ..programs.traced_arrays import TracedArray
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import array_of_values, common_dtype, decided, raw_value
+from ..ufunc_calls import array_of_values, common_dtype, raw_value
 from .sides import merge_branches
 
 
@@ -83,7 +83,10 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
             "branch: both sides must be functions of the positions, such as lambda i: x[i]; for "
             "numbers and arrays there is np.where"
         )
-    cond = np.asarray(decided(raw_value(cond)), dtype=bool)
+    cond = raw_value(cond)
+    if type(cond) is TracedArray:
+        cond = cond.decided()
+    cond = np.asarray(cond, dtype=bool)
     if all_branches_wanted():
         return _both_sides(cond, iftrue, iffalse)
     if cond.ndim == 0:
@@ -115,11 +118,16 @@ def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...
 
 def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
-    dtype = common_dtype([raw_value(v) for _, v in sides])
-    parts = [part for index, v in sides for part in (index, raw_value(v))]
-    values = _merged_values(size, dtype, *parts)
+    of_sides = [raw_value(v) for _, v in sides]
+    values: Any
+    if TracedArray in map(type, of_sides):
+        values = _traced_merge(size, [index for index, _ in sides], of_sides)
+    else:
+        values = np.empty(size, dtype=common_dtype(of_sides))
     pieces = []
-    for index, v in sides:
+    for (index, v), part in zip(sides, of_sides, strict=True):
+        if type(values) is np.ndarray:
+            values[index.values] = part
         if isinstance(v, ADArray):
             pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
     if len(shape) != 1:
@@ -127,15 +135,18 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     return ADArray(values, merge_branches(pieces, size)) if pieces else values
 
 
-def _merged_values(size: int, dtype: Any, *parts: Any) -> Any:
-    """Return the values of all sides at their positions; `parts` are an index and its values."""
-    if TracedArray in map(type, parts):
-        traced = next(v for v in parts if type(v) is TracedArray)
-        return traced.record(_merged_values, (size, dtype, *parts))
-    values = np.empty(size, dtype=dtype)
-    for index, v in zip(parts[::2], parts[1::2], strict=True):
-        values[index.values] = v
-    return values
+def _traced_merge(size: int, indices: list[Index], values: list[Any]) -> Any:
+    """Return the values of all sides at their positions, of a traced evaluation."""
+    traced = next(v for v in values if type(v) is TracedArray)
+    return traced.record(merged_values, (size, common_dtype(values), tuple(indices), *values))
+
+
+def merged_values(size: int, dtype: Any, indices: tuple[Index, ...], *values: Any) -> Any:
+    """Return an array of `size` elements with values at the positions of each index."""
+    merged = np.empty(size, dtype=dtype)
+    for index, v in zip(indices, values, strict=True):
+        merged[index.values] = v
+    return merged
 
 
 def _both_sides(cond: Any, iftrue: Any, iffalse: Any) -> Any:

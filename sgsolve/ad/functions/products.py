@@ -43,15 +43,16 @@ def _fits(A: Any, y: ADArray) -> bool:
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
     """Return the product of a sparse matrix and a vector."""
     vector = y._value
-    if type(vector) is np.ndarray:
-        result = _matrix_times_vector(A, vector)
+    if hasattr(vector, "record"):
+        result = vector.record(matrix_times_vector, (A, vector))
     else:
-        result = vector.record(_matrix_times_vector, (A, vector))
+        result = matrix_times_vector(A, vector)
     derivative = _in_own_precision(y)
     return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
 
 
-def _matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
+def matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
+    """Return ``A @ vector`` for a sparse matrix."""
     if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
         # What ``A @ vector`` comes down to, without the questions on the way.
         result = np.zeros(len(A.indptr) - 1)

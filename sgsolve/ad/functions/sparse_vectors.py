@@ -136,23 +136,30 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
         return result
-    indices = [root.index(idx, n) for _, idx, _ in parts]
+    traced = TracedArray in map(type, values)
+    result = np.zeros(n, dtype)
     places = []
-    for (_, idx, array), index, v in zip(parts, indices, values, strict=True):
+    indices = []
+    for (_, idx, array), v in zip(parts, values, strict=True):
+        index = root.index(idx, n)
+        if traced:
+            indices.append(index)
+        elif index.unique:
+            result[index.range or index.values] += v
+        else:
+            np.add.at(result, index.values, v)
         if type(array) is ADArray:
             d = array._derivative
             if v.shape != idx.shape:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
-    if TracedArray in map(type, values):
-        traced = next(v for v in values if type(v) is TracedArray)
-        result = traced.record(_sum_of_values, (n, dtype, indices, *values))
-    else:
-        result = _sum_of_values(n, dtype, indices, *values)
+    if traced:
+        one = next(v for v in values if type(v) is TracedArray)
+        result = one.record(sum_of_values, (n, dtype, tuple(indices), *values))
     return ADArray(result, total(places))
 
 
-def _sum_of_values(n: int, dtype: Any, indices: Any, *values: Any) -> Any:
+def sum_of_values(n: int, dtype: Any, indices: Any, *values: Any) -> Any:
     """Return the vector of length n that has values added at the positions of each index."""
     result = np.zeros(n, dtype)
     for index, v in zip(indices, values, strict=True):

@@ -43,6 +43,8 @@ class OperandStore:
                 if operand.used != clock:
                     operand.touch(clock)
                 return operand
+        if not isinstance(array, np.ndarray):
+            array = array.decided()  # of a traced evaluation
         key = (size, *_sample(array))
         for operand in self._by_content.get(key, ()):
             if operand.contents.equal(array):

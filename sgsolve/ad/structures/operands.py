@@ -54,7 +54,9 @@ class Contents:
             return True
         same = self.raw.__eq__(array)
         # An array that is not contiguous has no buffer to compare with.
-        return self.raw == array.tobytes() if same is NotImplemented else same
+        if same is NotImplemented:
+            return isinstance(array, np.ndarray) and self.raw == array.tobytes()
+        return same
 
 
 class Index:
@@ -126,11 +128,11 @@ class Index:
 
     def gather(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return ``array[values]`` of a vector."""
+        if self.transient or self.shift is None:
+            return array.take(self.values)
         if type(array) is not np.ndarray and hasattr(array, "record"):
             traced: NDArray[Any] = array.record(Index.gather, (self, array))
             return traced
-        if self.transient or self.shift is None:
-            return array.take(self.values)
         # A block copy and a few repairs take a third of the time of a gather.
         offset, exceptions, sources = self.shift
         count = len(self.values)

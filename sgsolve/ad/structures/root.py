@@ -139,8 +139,6 @@ class Root(Structure):
 
     def index(self, array: NDArray[Any], size: int) -> Index:
         """Return the operand of an index array that the user supplied."""
-        if type(array) is not np.ndarray and hasattr(array, "record"):
-            array = array.decided()  # type: ignore[attr-defined]  # a traced array
         if PASSING:
             passing = PASSING.get(id(array))
             if passing is not None and passing.values is array:
