@@ -46,6 +46,7 @@ HEADINGS = {
     "solvers.limits": "Step limiters",
     "solvers.method": "Solvers",
     "solvers.polyalgorithm": "Solvers",
+    "solvers.stages": "Solvers",
     "solvers.predictor": "Predictors",
     "solvers.presets": "Solvers",
     "solvers.reuse": "Reuse of the Jacobian",

@@ -27,8 +27,8 @@ from ..solvers.direction import diagonal_positions
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
-from ..solvers.polyalgorithm import Stage, register_stages
 from ..solvers.presets import DampedNewton
+from ..solvers.stages import Stage, register_stages
 from ..solvers.system import System
 from ..solvers.workspace import Workspace
 from .arclength import Arclength

@@ -18,7 +18,7 @@ from .krylov import KrylovDirection
 from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
 from .method import NewtonMethod
-from .polyalgorithm import Robust, Stage, register_stages
+from .polyalgorithm import Robust
 from .predictor import Constant, Secant, Tangent
 from .presets import (
     DampedNewton,
@@ -31,6 +31,7 @@ from .presets import (
 )
 from .reuse import CostBasedReuse, NoReuse, Reuse, Shamanskii
 from .solver_protocol import Solver
+from .stages import Stage, register_stages
 from .system import System
 from .termination import (
     ErrorTolerance,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sgsolve import InputError, Problem, Status, solvers
-from sgsolve.solvers import polyalgorithm
+from sgsolve.solvers import stages as sequence
 
 
 def steep(a, b):
@@ -98,7 +98,7 @@ def test_robust_is_what_solve_runs():
 
 
 def test_registered_stages_come_last(monkeypatch):
-    monkeypatch.setattr(polyalgorithm, "_REGISTERED", list(polyalgorithm._REGISTERED))
+    monkeypatch.setattr(sequence, "_REGISTERED", list(sequence._REGISTERED))
     count = len(solvers.Robust().stages)
     stages = (solvers.Stage(solvers.Newton(max_iterations=7)),)
     make = lambda: stages  # noqa: E731
