@@ -24,6 +24,9 @@ SMALL_STEP = 1e-6  # ... nor those from which Newton's step is longer
 UNITS = 4.0  # within so many units of rounding an equation holds without proof
 PRODUCTS_ONLY = 1e3  # ... and within so many if there is no matrix to prove it with
 LINE = 0.1  # a residual this close to a straight line is no rounding error
+# What one refined linear solve leaves in an equation of the rounding errors of all others is eps^2
+# of the size of those, times a growth factor. Below this part of the term size no step closes it.
+LINEAR_NOISE = EPS**1.5
 
 
 def at_rounding(it: Iterate) -> bool:
@@ -37,13 +40,14 @@ def at_rounding(it: Iterate) -> bool:
     if not it.fresh and not it.linearize():
         return False
     peak = TERM_FLOOR * it.peak
-    if (left > NOISE * it.terms(np.maximum(it.scaling.magnitude, peak))).any():
+    own = NOISE * it.terms(np.maximum(it.scaling.magnitude, peak))
+    if (left > np.maximum(own, LINEAR_NOISE * it.S)).any():
         return False
     try:
         dx = it.newton_direction()
     except LinearSolveError:
         return False
-    if (np.abs(dx) > SMALL_STEP * it.peak).any():
+    if (np.abs(dx) > np.maximum(SMALL_STEP * it.peak, LINEAR_NOISE * it.weights)).any():
         return False
     open_ = left > it.scaling.allowed(UNITS * EPS)
     return not open_.any() or _no_other_cause(it, dx, open_)
@@ -65,4 +69,6 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
     size = LINE * np.maximum(np.abs(it.F), np.abs(F))
     line = np.minimum(np.abs(middle - before), np.abs(middle - after)) <= size
-    return not bool((line & (F != 0.0))[stay].all()) if stay.any() else True
+    # where the step itself is noise of the linear solve, a straight line says nothing
+    real = stay & (np.abs(it.F) > LINEAR_NOISE * it.S)
+    return not bool((line & (F != 0.0))[real].all()) if real.any() else True
