@@ -28,7 +28,9 @@ REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
 STEADY = 0.9  # steps that shrink less do not converge; at an m-fold root the factor is 1 - 1/m
 FAR, FAR_FROM_ZERO = 100.0, 1e6  # a step longer than this, relative to x before it, is giant
-BEYOND = (0.5, 1.0, 2.0)  # how far past a point it is looked, in steps
+# Points beyond x, in steps, where the residual is evaluated. Past a simple root it is large at the
+# near points, past an m-fold one (m < 16) at the far ones. It may be noise at one of two points.
+NEAR, FAR_ON = (0.5, 1.0), (17.0, 61.0)
 OPEN = 1e-9  # of its terms: an equation with a larger residual was open before the step
 HIDDEN = 1e-2  # of the residual before the step: what must come back there
 
@@ -71,26 +73,36 @@ def _moved(it: Iterate) -> bool:
 def _root_at_infinity(it: Iterate) -> bool:
     """Whether a residual is small only because the iterates ran to where rounding hides it.
 
-    tanh(x) = 1 and exp(-x) = 0 have no solution, but are met in this arithmetic at a finite x.
-    Such iterates move in one direction by steps that do not shrink, or leave by one giant step;
-    and, which no root allows, an equation that the step closed stays closed further on.
+        tanh(x) = 1 and exp(-x) = 0 have no solution, but are met in this arithmetic at a finite x.
+        Such iterates move in one direction by steps that do not shrink, or leave by one giant step;
+    and, which no root allows, an equation that the step closed stays closed further on. Rounding
+    can hide a multiple root in an interval of many steps, so that far away counts as well.
     """
     if it.memory.get("hidden"):
         return True
     step, before = np.abs(it.step), np.abs(it.step_old)
     steady = (step >= STEADY * before) & (it.step * it.step_old > 0.0)
     giant = step >= np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
+    if it.k == 1:  # earlier steps, by another stage, are not known here
+        steady = step > 0.0
     if not ((steady | giant) & (step > 1e-8 * it.scaling.magnitude)).any():
         return False
     closed = np.abs(it.F_old)
     closed[(closed <= 100.0 * np.abs(it.F)) | (closed <= OPEN * it.own_old)] = 0.0
-    for share in BEYOND:
+    if not closed.any() or not all(_closed_at(it, shares, closed) for shares in (NEAR, FAR_ON)):
+        return False
+    it.notes.append("rounding hides the residual further on: it only tends to zero")
+    it.memory["hidden"] = True
+    return True
+
+
+def _closed_at(it: Iterate, shares: tuple[float, ...], closed: Vector) -> bool:
+    """Whether an equation that the last step closed is closed at one of the points further on."""
+    for share in shares:
         F = it.evaluate(it.x + share * it.step)
         if F is None:
             return False
         if ((np.abs(F) <= HIDDEN * closed) & (closed > 0.0)).any():
-            it.notes.append("rounding hides the residual further on: it only tends to zero")
-            it.memory["hidden"] = True
             return True
     return False
 

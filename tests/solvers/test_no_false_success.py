@@ -124,6 +124,25 @@ class TestNoSolution:
     def test_a_regularized_step_from_where_the_slope_is_zero(self):
         assert not solved(self.ASYMPTOTIC["gauss"], [0.0], solvers.Newton()).success
 
+    @pytest.mark.parametrize("name", ["tanh", "exponential"])
+    def test_a_limit_is_no_root_where_a_stage_hands_over_the_point(self, name):
+        # damped Newton ends one step before rounding hides the residual, the next stage begins
+        residual = self.ASYMPTOTIC[name]
+        for start in (1.0, 5.0):
+            result = solved(lambda x: residual(x) + 1.0 - 1.0, [start])
+            assert not result.success, result.stages
+
+    @pytest.mark.parametrize("constant", [1.0, 1000.0])
+    @pytest.mark.parametrize("m", [2, 3, 4, 5])
+    def test_a_multiple_root_that_a_constant_hides_is_a_success(self, m, constant):
+        # |x - 3|^m is rounded to zero, and stays so a few steps further on
+        hidden = 2.0 * (2.3e-16 * constant) ** (1.0 / m) + 1e-6
+        for solver in (solvers.Newton(), None):
+            for start in (30.0, 31.622776, 1.7):
+                result = solved(lambda x: (x - 3.0) ** m + constant - constant, [start], solver)
+                assert result.success, (start, result.stages)
+                assert abs(result.x[0] - 3.0) < hidden
+
     def test_a_giant_step_to_a_root_is_a_success(self):
         result = solved(lambda x: 1e-12 * x - 1.0, [1.0], solvers.Newton())
         assert result.success
