@@ -1,9 +1,9 @@
 """The AD array: a NumPy array that carries its derivative with respect to the seeded unknowns.
 
-It stands in a residual wherever an ndarray would: operators, indexing, NumPy's ufuncs and
-functions. What would drop the derivative (``np.asarray``, ``float``, assignment into
-an ndarray) raises `DerivativeError` instead. Values are computed by NumPy itself, from the same
-operations in the same order, and are bitwise equal to the plain residual.
+A residual can use it like an ndarray: operators, indexing, NumPy's ufuncs and functions. An
+operation that would drop the derivative (``np.asarray``, ``float``, assignment into an ndarray)
+raises `DerivativeError`. NumPy computes the values, by the same operations in the same order as
+in the plain residual. Both results are bitwise equal.
 """
 
 from __future__ import annotations

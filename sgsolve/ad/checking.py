@@ -1,4 +1,4 @@
-"""Checking a Jacobian against differences, and derivatives along one direction."""
+"""Compare a Jacobian with differences, and compute derivatives along one direction."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Dispatch: from NumPy's functions and methods to ours.
+"""Dispatch of NumPy's functions and methods to the implementations for AD arrays.
 
-The tables are filled when the package `functions` is imported; `array` looks things up
-here, so that neither needs to know the other. A function that is in no table raises
-`DerivativeError` that names it; none falls back to losing the derivative.
+The tables are filled when the package `functions` is imported, and `array` looks functions up
+here. A function that is in no table raises `DerivativeError`, and the message names it.
 """
 
 from __future__ import annotations

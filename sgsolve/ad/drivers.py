@@ -1,4 +1,4 @@
-"""Seeding and asking for derivatives: where a computation starts and where it ends."""
+"""Seed the unknowns, and compute Jacobians, their values and their sparsity patterns."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""In-place operators: ``y += v`` writes into y, for everybody who holds it, as NumPy does.
+"""In-place operators: ``y += v`` changes y for every name that refers to it, as in NumPy.
 
-An AD array is an object with a value and a derivative. Both are replaced by those of the result,
-and so every name of the object sees them; no array is written into, because the derivatives of
-earlier results refer to it. What cannot be followed is another AD array in the same memory: a
-view, or what y is a view of. Arrays that share memory hold one `SharedMemory`; while more than
-one of them is alive, the operator is refused.
+An AD array is an object with a value and a derivative. The operator replaces both. No array is
+written into, because the derivatives of earlier results refer to it. Another AD array in the same
+memory (a view of y, or the array that y is a view of) would not change. Arrays that share memory
+hold one `SharedMemory`, and the operator raises an error while more than one of them is alive.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Reading elements: from NumPy's indexing keys to positions in the flattened array.
+"""Read elements: from NumPy's indexing keys to positions in the flattened array.
 
-One-dimensional slices and index arrays, which make up nearly all indexing of a residual, have a
-path of their own. Every other key is applied by NumPy itself to the array of positions
-``arange(size).reshape(shape)``: whatever NumPy makes of a key, the derivative follows.
+One-dimensional slices and index arrays are most of the indexing in a residual and have a fast
+path. NumPy applies every other key to the array of positions ``arange(size).reshape(shape)``, and
+the derivative takes the rows at the resulting positions.
 """
 
 from __future__ import annotations

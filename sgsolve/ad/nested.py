@@ -1,4 +1,4 @@
-"""Lists of AD arrays and numbers in the place of one array: what functions return and join."""
+"""Lists of AD arrays and numbers that stand for one array: results and arguments of functions."""
 
 from __future__ import annotations
 

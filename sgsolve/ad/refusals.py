@@ -1,7 +1,7 @@
-"""What is said where an AD array would become plain numbers: which function asked, what to write.
+"""Error messages for conversions of an AD array to plain numbers.
 
-NumPy asks through ``__array__`` and ``__float__``. The function that the user called is the
-outermost one of NumPy or SciPy on the stack; a message that names it saves a search.
+NumPy converts by ``__array__`` and ``__float__``. The message names the outermost function of
+NumPy or SciPy on the stack, which is the one that the user called, and a replacement.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Several arguments at once: one evaluation, and a block of the Jacobian for each argument.
+"""Derivatives with respect to several arguments: one block of the Jacobian for each argument.
 
-All arguments are parts of one vector of unknowns, one after the other; a block is the columns
-that belong to one of them. So dF/dx and dF/dp, with respect to parameters of a residual, cost
-little more than dF/dx alone.
+All arguments are parts of one vector of unknowns, one after the other. A block consists of the
+columns of one argument. Computing dF/dx and dF/dp together costs little more than dF/dx alone.
 """
 
 from __future__ import annotations

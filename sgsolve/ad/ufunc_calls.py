@@ -1,8 +1,8 @@
-"""Elementwise operations: a ufunc's rule applied to operands that may carry derivatives.
+"""Elementwise operations: apply the rule of a ufunc to operands that may carry derivatives.
 
-The chain rule here is one line: dy = sum over arguments of diag(partial) d(argument). What takes
-care is that shapes broadcast, that a constant array which the user may change later is never
-aliased, and that a partial derivative which is one number stays one number.
+The chain rule is dy = sum over arguments of diag(partial) d(argument). The functions here also
+broadcast shapes and copy constant arrays, which the user may change later. A partial derivative
+that is one number stays a number.
 """
 
 from __future__ import annotations

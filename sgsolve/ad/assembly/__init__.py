@@ -1,1 +1,1 @@
-"""Assembly: from the coefficients of a derivative to the values of a matrix on a fixed pattern."""
+"""Assembly: write the coefficients of a derivative as the values of a matrix on a fixed pattern."""

@@ -1,10 +1,10 @@
-"""Assembly: from a derivative to the values of a matrix on a fixed pattern.
+"""Plans: how the coefficients of a derivative become the values of a matrix on a fixed pattern.
 
-A *plan* is made once for the structures that reached the end: it knows the pattern and where
-every coefficient goes. Carrying it out is one pass over the coefficients, in the cheapest of
-three ways: gather (each place has one source, or none and is zero), set (at most one, on a
-constant template), or a product with a constant sparse matrix (any number of sources and
-weights). Terms that are plain numbers are summed into a template, kept until they change.
+A plan is made once for a set of structures. It holds the pattern and the place of every
+coefficient. Filling is one pass over the coefficients, in the cheapest of three ways: a gather
+(at most one source for each place), a scatter into a constant template (at most one source), or
+a product with a constant sparse matrix (any number of sources and weights). Terms that are plain
+numbers are summed into the template, which is kept until they change.
 """
 
 from __future__ import annotations

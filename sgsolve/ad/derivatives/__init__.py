@@ -1,4 +1,4 @@
-"""Derivatives: the chain rule, on coefficient arrays that stand on structures.
+"""Derivatives: the chain rule on coefficient arrays, with their index structures kept apart.
 
-Whatever is done to a coefficient is one of `array_operations`, so that it can be traced as well.
+Every operation on a coefficient is a function of `array_operations` and can be traced.
 """

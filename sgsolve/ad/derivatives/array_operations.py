@@ -1,9 +1,8 @@
 """The operations on coefficient arrays that derivatives are made of.
 
-Everything that the chain rule does to an array is one of these functions. So the same code that
-computes a derivative can write down how it is computed: called with a `Symbol` among the
-arguments, an operation is recorded as well (see `tracing`), and a `Program` repeats it later
-without the code around it.
+The chain rule calls no other function on an array. Called with a `Symbol` among its arguments, an
+operation is added to a graph (see `tracing`), and a `Program` repeats it without the code that
+decided to call it.
 """
 
 from __future__ import annotations

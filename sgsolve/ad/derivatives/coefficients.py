@@ -1,8 +1,8 @@
-"""Coefficients of terms: adding, scaling and moving them without a needless pass over memory.
+"""Coefficients of terms: add, scale and move them with few passes over memory.
 
-A coefficient is ``(alpha, s, c, a)``; see `derivative` for what it stands for. Functions here take
-a `Memo` that lives as long as one operation: terms that share an array (the two halves of a
-difference) find the product or sum that the first of them made.
+A coefficient is ``(alpha, s, c, a)``; `derivative` defines it. Functions here take a `Memo` of the
+results of one operation. Terms that share an array (the two halves of a difference) share the
+product or sum that was computed first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Derivatives whose numbers are multiplied in at once, in the order of the code.
+"""Derivatives that multiply numbers into arrays at once, in the order of the code.
 
 `Derivative` keeps numbers outside of arrays: ``(1e-250 exp(x)) w`` is the number times the array
-``exp(x) w``, which may overflow where nothing in the code does. Where the fast form overflowed or
-underflowed (NumPy's floating point flags tell), a computation is carried out again in this form,
-with arrays of extended precision: its exponents have 15 bits where the platform has them.
+``exp(x) w``. That array may overflow where the code does not. If NumPy's floating point flags
+report overflow or underflow, the computation is repeated in this form with arrays of extended
+precision, whose exponents have 15 bits where the platform has them.
 """
 
 from __future__ import annotations

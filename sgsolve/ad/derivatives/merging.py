@@ -1,10 +1,10 @@
-"""Merging: many terms become one, the entries of their common pattern row by row.
+"""Merge many terms into one, on their common sparsity pattern.
 
 Each operation that moves rows (indexing, ``A @ y``, joining) makes as many structures as there are
-terms, and a sum keeps those of both sides. In a chain of stages (time steps, Runge-Kutta stages,
-filters) the terms therefore multiply from stage to stage, while the pattern that they fill grows
-slowly. Where the terms hold more coefficients than that pattern, they are merged: the structure is
-the pattern, and a plan fills its coefficients, as at the end of every computation.
+terms, and a sum keeps the terms of both sides. In a chain of stages (time steps, Runge-Kutta
+stages, filters) the number of terms grows from stage to stage, while the pattern grows slowly.
+Where the terms hold more coefficients than the pattern has entries, they are merged: the pattern
+becomes the structure, and a plan fills its coefficients as at the end of a computation.
 """
 
 from __future__ import annotations

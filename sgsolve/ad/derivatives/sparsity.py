@@ -1,7 +1,7 @@
-"""Sparsity: what can depend on what, on any branch, at any x.
+"""Sparsity: which elements can depend on which unknowns, on any branch and at any x.
 
-`Sparsity` is a derivative without coefficients: `seed_sparsity` runs the same residual with it.
-While a thread does so, both sides of every branch are evaluated.
+`Sparsity` is a derivative without coefficients, which `seed_sparsity` runs through the residual.
+During such a run both sides of every branch are evaluated.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Functions of AD arrays: NumPy's, and those that residuals need besides.
+"""Functions of AD arrays: those of NumPy, and further ones for residuals.
 
-Importing this package makes NumPy's own functions work on AD arrays.
+Importing this package makes NumPy's functions work on AD arrays.
 """
 
 from . import numpy_functions

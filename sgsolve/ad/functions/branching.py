@@ -1,4 +1,4 @@
-"""Choosing between two expressions element by element: `where` and `branch`."""
+"""Choose between two expressions element by element: `where` and `branch`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of NumPy that are written in terms of simpler ones; the value is NumPy's own."""
+"""Functions of NumPy written in terms of simpler ones; NumPy computes the value."""
 
 from __future__ import annotations
 

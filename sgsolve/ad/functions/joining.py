@@ -1,4 +1,4 @@
-"""Functions that join arrays: each part is put at its place in the result."""
+"""Functions that join arrays."""
 
 from __future__ import annotations
 

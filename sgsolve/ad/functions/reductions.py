@@ -1,7 +1,7 @@
 """Functions that reduce axes to one value: sums, means, products, extremes, norms.
 
-The value is always NumPy's own; the derivative is a sum over the axes of weights times the
-derivative of the elements, with the weights written here.
+NumPy computes the value. The derivative is a sum over the axes of weights times the derivative of
+the elements. The weights are defined here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Functions along an axis that keep it: running sums, differences, slopes, limits, order."""
+"""Functions that keep an axis: cumulative sums, differences, gradients, clipping, order."""
 
 from __future__ import annotations
 

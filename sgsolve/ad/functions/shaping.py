@@ -1,7 +1,7 @@
-"""Functions that select, repeat or reorder elements: their derivative is a choice of rows.
+"""Functions that select, repeat or reorder elements.
 
-NumPy itself applies each function to the array of positions, once for each shape and set of
-arguments; the derivative takes the rows that this names.
+NumPy applies each function to the array of positions, once for each shape and set of arguments.
+The derivative takes the rows at the resulting positions.
 """
 
 from __future__ import annotations

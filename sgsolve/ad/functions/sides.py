@@ -1,8 +1,8 @@
-"""Putting the two sides of a branch together again, on the structure that they came from.
+"""Merge the two sides of a branch into one derivative.
 
-Each side of a `branch` was evaluated on the elements that it was chosen for, and so its terms
-stand on gathered structures. Which elements these are is a decision of one evaluation; the sum of
-both sides stands on the whole structures, with each side's coefficients at its elements.
+Each side of a `branch` is evaluated at its elements only, and its terms have structures of these
+elements. The chosen elements differ between evaluations. The merged derivative has the structures
+of the whole arrays, with the coefficients of each side at its elements.
 """
 
 from __future__ import annotations

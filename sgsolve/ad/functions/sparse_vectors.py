@@ -1,4 +1,4 @@
-"""Writing into chosen positions: sums of sparse vectors."""
+"""Sums of sparse vectors, which write values at chosen positions."""
 
 from __future__ import annotations
 

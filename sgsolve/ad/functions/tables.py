@@ -1,4 +1,4 @@
-"""Constant tables looked up at AD arrays: interpolation, polynomials, pieces."""
+"""Constant tables evaluated at AD arrays: interpolation, polynomials, piecewise functions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Methods of ufuncs on AD arrays: reduce, accumulate, outer, reduceat.
 
-The value is NumPy's own. Sums, products and extremes have rules of their own; any other ufunc of
-two arguments is applied from element to element, which is what these methods mean.
+NumPy computes the value. Sums, products and extremes have rules of their own. Any other ufunc of
+two arguments is applied to one element after the other, as these methods define it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Functions with derivatives of their own: the user's, and those that need care near a limit."""
+"""Functions with derivatives given by the user, and the Bernoulli function."""
 
 from __future__ import annotations
 

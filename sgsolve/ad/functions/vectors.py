@@ -1,6 +1,6 @@
-"""Functions for residuals that NumPy has under a method or in another form.
+"""Functions for residuals that NumPy offers as a method or in another form.
 
-All of them work on plain ndarrays too, so that one residual serves for values and derivatives.
+They accept plain ndarrays too: one residual serves for values and for derivatives.
 """
 
 from __future__ import annotations

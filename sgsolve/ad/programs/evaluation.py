@@ -1,8 +1,8 @@
-"""From a derivative to the pattern and the values of its matrix, by a program where there is one.
+"""Compute the pattern and the values of a Jacobian, by a compiled program where there is one.
 
-A program is made when a computation is met for the sixth time: it costs as much as three to seven
-evaluations of a small residual, up to twenty of a large one, most of it another plan; and a single
-solve of a small system mostly needs no more than five.
+A program is made when a computation occurs for the sixth time. Making it costs as much as three to
+seven evaluations of a small residual, and up to twenty of a large one. A single solve of a small
+system needs five evaluations or fewer in most cases.
 """
 
 from __future__ import annotations

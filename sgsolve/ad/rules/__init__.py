@@ -1,1 +1,1 @@
-"""Rules: the partial derivatives of elementwise functions, one table entry each."""
+"""Rules: the partial derivatives of elementwise functions, one table entry for each."""

@@ -1,4 +1,4 @@
-"""Slopes that overflow, vanish or are infinite (sqrt at 0): numbers like others, no warnings."""
+"""Rules without NumPy's warnings: derivatives that overflow, vanish or are infinite are values."""
 
 from __future__ import annotations
 

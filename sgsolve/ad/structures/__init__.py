@@ -1,5 +1,5 @@
-"""Structures: which elements depend on which unknowns, and the operands that this depends on.
+"""Structures: which elements depend on which unknowns, and the constant operands behind that.
 
-No number that changes from one x to the next is known here. Everything is interned at a `Root`,
-which outlives evaluations: what the first one found out, the second one looks up.
+Structures hold no number that changes with x. They are cached at a `Root`, which outlives
+evaluations: the first evaluation computes a structure, and later ones look it up.
 """

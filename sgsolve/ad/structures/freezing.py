@@ -1,4 +1,4 @@
-"""Frozen operands: arrays and matrices that cannot change any more need no comparing."""
+"""Frozen operands: arrays and matrices that cannot change and need no comparison."""
 
 from __future__ import annotations
 

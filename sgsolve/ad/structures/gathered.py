@@ -1,4 +1,4 @@
-"""Structures of elements that are others on every evaluation: details on demand."""
+"""Structures of elements that differ between evaluations; details are computed on demand."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The store of operands: from an array that the user supplied to the operand it now equals.
+"""The store of operands: from an array that the user supplied to the operand that equals it now.
 
-Contents decide, never identity: an array that was changed in place, or made afresh with equal
-contents, finds the operand that it equals at this moment. The id of an array is only a hint where
-to look first.
+Operands are found by their contents. An array that was changed in place, or created again with
+equal contents, finds the operand that it equals at that moment. The id of an array only says
+where to look first.
 """
 
 from __future__ import annotations

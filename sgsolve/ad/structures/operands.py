@@ -1,10 +1,9 @@
-"""Constant operands of structural operations: index arrays and matrices, known by their contents.
+"""Constant operands of structural operations: index arrays and matrices, identified by contents.
 
-A residual indexes its arrays with the same index arrays and multiplies by the same matrices on
-every call. An *operand* is our private, read-only copy of one of these. Asking for the operand of
-an array compares contents, never only identity: an array that was changed in place, or made
-afresh with equal contents, finds the operand that it now equals. Comparing costs a quarter of
-what the indexing itself costs; everything derived from an operand is then found by identity.
+A residual indexes its arrays with the same index arrays and multiplies by the same matrices in
+every call. An operand is a private, read-only copy of one of these. Looking up the operand of an
+array compares contents, not only identity. The comparison costs a quarter of the indexing itself.
+Everything derived from an operand is then found by identity.
 """
 
 from __future__ import annotations

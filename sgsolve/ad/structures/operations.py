@@ -1,7 +1,7 @@
-"""Making structures out of structures: choosing rows, placing them, weighting, multiplying.
+"""Operations on structures: choose rows, place them, weight them, multiply by matrices.
 
-The same operation on the same structure gives the same object back, for as long as the operation
-keeps being used: each result is kept as a child of the structure that it was made from.
+The same operation on the same structure returns the same object as long as it is used: each result
+is kept as a child of the structure that it was made from.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Roots: the unknowns, and the home of every structure that was made from them.
+"""Roots: the unknowns, with all structures that were made from them.
 
-There is one root for each number of unknowns, and it outlives evaluations: what one evaluation
-found out about structures serves the next one. What recent evaluations did not use is dropped as
-soon as many new structures appear.
+There is one root for each number of unknowns. It outlives evaluations, which share its structures.
+What recent evaluations did not use is dropped when many new structures appear.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ The derivative of an array with respect to the unknowns x is a sum of terms
 
 G selects one unknown for each coefficient of c (``cols``), W is a constant sparse matrix
 (``weights``, mostly absent), E puts rows into place (``rows``, mostly absent). A `Structure` is
-such a triple (E, W, G); it knows no coefficient. Elementwise mathematics touches only coefficients.
-Indexing, stacking and constant matrices make new structures out of old ones, and these are
-*interned*: the same operation on the same structure gives the same object back, for as long as
-the operation keeps being used. So the second evaluation of a residual computes no index.
+such a triple (E, W, G) without coefficients. Elementwise operations change only coefficients.
+Indexing, stacking and constant matrices make new structures from earlier ones. These are cached:
+the same operation on the same structure returns the same object as long as it is used. The second
+evaluation of a residual therefore computes no indices.
 """
 
 from __future__ import annotations
