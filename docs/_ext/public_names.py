@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import sgsolve
+import sgsolve.devices
 
 # Headings of the reference by the file, or the package, that defines a name. What is not listed
 # gets the name of its file as heading: a renamed file changes a heading and nothing else.
@@ -29,6 +30,27 @@ HEADINGS = {
     "continuation.natural": "Step control",
     "continuation.predictors": "Step control",
     "continuation.steps": "Step control",
+    "devices.bands": "Read and draw",
+    "devices.boundary": "Contacts and surfaces",
+    "devices.cells": "Meshes",
+    "devices.checks": "Warnings",
+    "devices.constants": "Constants and statistics",
+    "devices.contacts": "Contacts and surfaces",
+    "devices.device": "Device",
+    "devices.drive": "Drive",
+    "devices.generation": "Models",
+    "devices.grids": "Meshes",
+    "devices.gummel_iteration": "Solve",
+    "devices.mesh": "Meshes",
+    "devices.methods": "Solve",
+    "devices.mobility": "Models",
+    "devices.photovoltaic": "Drive",
+    "devices.recombination": "Models",
+    "devices.sensitivity": "Small signal and sensitivity",
+    "devices.small_signal": "Small signal and sensitivity",
+    "devices.statistics": "Constants and statistics",
+    "devices.traps": "Models",
+    "devices.triangles": "Meshes",
     "linear": "Back ends",
     "linear.choose": "List and register back ends",
     "linear.solver": "Linear solver",
@@ -54,7 +76,7 @@ HEADINGS = {
     "solvers.termination": "Termination criteria",
     "solvers.trust_region": "Damping and trust regions",
 }
-FIRST = ("Problem", "Solvers", "Values, Jacobians, sparsity patterns", "Linear solver")
+FIRST = ("Problem", "Device", "Solvers", "Values, Jacobians, sparsity patterns", "Linear solver")
 LAST = ("Building blocks", "Interfaces for parts of your own", "Errors", "Warnings")
 
 
@@ -73,10 +95,15 @@ class Name:
         return f"{self.module}.{self.name}"
 
 
-def modules(root: ModuleType = sgsolve) -> list[ModuleType]:
-    """Return the package and every module among its public names, depth first."""
+def below(root: ModuleType) -> list[ModuleType]:
+    """Return a module and every module among its public names, depth first."""
     inner = (getattr(root, n) for n in root.__all__)
-    return [root, *(m for i in inner if inspect.ismodule(i) for m in modules(i))]
+    return [root, *(m for i in inner if inspect.ismodule(i) for m in below(i))]
+
+
+def modules() -> list[ModuleType]:
+    """Return all public modules. Nothing imports `devices`, so it is named here."""
+    return [*below(sgsolve), sgsolve.devices]
 
 
 def heading(value: Any) -> str:

@@ -3,6 +3,22 @@
 A `Device` is made from a mesh, a doping, contacts, models and parameters. It is started cold,
 swept (`Device.sweep`) and read at its terminals (`Device.currents`). Units: cm, s, V, A, C, F, K,
 eV. Currents are per cm^2 in one dimension and per cm of width in two.
+
+Examples
+--------
+A silicon diode:
+
+>>> import numpy as np
+>>> from sgsolve.devices import Device, Ohmic, graded, interval, srh
+>>> x = graded([0.0, 1e-4, 3e-4], 1e-5, 1e-7)  # cm
+>>> silicon = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
+>>> silicon |= {"tau_n": 1e-6, "tau_p": 1e-6, "n1": 1e10, "p1": 1e10}
+>>> doping = np.where(x < 1e-4, -1e18, 1e16)  # cm^-3
+>>> contacts = {"p": Ohmic(0), "n": Ohmic(-1)}
+>>> diode = Device(interval(x), doping, contacts, silicon, recombination=[srh])
+>>> sweep = diode.sweep("p", [-5.0, 0.4, 0.6, 0.8])  # V
+>>> print("  ".join(f"{J:.4g}" for J in diode.currents(sweep, "p")))  # A/cm^2
+-5.301e-08  0.000587  1.265  808.1
 """
 
 from .bands import band_edges, densities, draw_bands

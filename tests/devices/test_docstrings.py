@@ -11,12 +11,14 @@ import pytest
 from sgsolve import Branch
 
 MODULES = ["cells", "constants", "device", "generation", "grids", "mobility"]
-MODULES += ["sensitivity", "small_signal", "statistics", "triangles"]
+MODULES += ["sensitivity", "small_signal", "statistics", "triangles", "__init__"]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of(name):
-    result = doctest.testmod(importlib.import_module(f"sgsolve.devices.{name}"))
+    result = doctest.testmod(
+        importlib.import_module(f"sgsolve.devices.{name}".removesuffix(".__init__"))
+    )
     assert result.attempted > 0
     assert result.failed == 0
 

@@ -3,12 +3,13 @@
 import inspect
 
 import sgsolve
+import sgsolve.devices
 
 
 def names():
     """Full names of all public objects; one that two modules export counts for the first."""
     first = {}
-    queue = [sgsolve]
+    queue = [sgsolve, sgsolve.devices]
     for module in queue:
         for name in module.__all__:
             value = getattr(module, name)
