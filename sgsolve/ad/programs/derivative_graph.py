@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
-from ..structures.root import Evaluation, Root
+from ..structures.root import Root
 
 # Some thousand times what a residual makes; only code that is another one each time, or a loop over
 # single elements, makes more.
@@ -70,8 +69,8 @@ class DerivativeGraph:
     """
 
     def __init__(self, root: Root) -> None:
-        unit = Derivative(Evaluation(root), {root: UNIT})
-        self.start = DerivativeNode(lambda: unit, (), (), ())
+        # Its derivative is given by the tape, and never computed.
+        self.start = DerivativeNode(Derivative, (), (), ())
         self.size = 0
         self.programs: dict[tuple[Any, ...], Any] = {}
         self.numbers: dict[int, set[Any]] = {}
@@ -92,7 +91,7 @@ class DerivativeGraph:
 def carry_out(
     last: DerivativeNode,
     inputs: dict[int, Any],
-    start: dict[DerivativeNode, Derivative] | None = None,
+    start: dict[DerivativeNode, Derivative],
     known: dict[DerivativeNode, Derivative] | None = None,
 ) -> Derivative:
     """Return the derivative that a node stands for, with these arrays on the tape.
@@ -102,7 +101,7 @@ def carry_out(
     """
     keep = bool(known)
     made = known if known else {}
-    made.update(start or {})
+    made.update(start)
     order = _needed(last, made)
     uses: dict[DerivativeNode, int] = {}
     for node in order:
