@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "semiconducto
 import numpy as np
 import pn_diode
 
+from sgsolve.continuation import ConstantPredictor, Natural, SecantPredictor, TangentPredictor
 from sgsolve.devices import coupled_method
-from sgsolve.solvers import Constant, Secant, Tangent
 
 HEAD = ("predictor", "points", "analyses", "factorizations", "a point", "iterations", "seconds")
 
@@ -37,7 +37,7 @@ def main(nodes: int = 10000, points: int = 100) -> list[tuple]:
     values = np.linspace(0.0, 1.0, points)
     start = device.sweep("top", [0.0]).x
     rows = []
-    for predictor in (Constant(), Secant(), Tangent()):
+    for predictor in (ConstantPredictor(), SecantPredictor(), TangentPredictor()):
         best = np.inf
         for _ in range(3):
             device = pn_diode.diode(mesh(nodes))  # afresh, so that its one analysis counts
@@ -47,7 +47,7 @@ def main(nodes: int = 10000, points: int = 100) -> list[tuple]:
                 "V_top",
                 values,
                 solver=coupled_method(device.thermal_voltage),
-                predictor=predictor,
+                steps=Natural(predictor=predictor),
             )
             best = min(best, time.process_time() - begin)
         stats = branch.stats

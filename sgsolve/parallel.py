@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .continuation.progress_bar import progress_bar
 from .errors import ConvergenceError, InputError
 from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint
 from .results.history import Stats
 from .results.status import Status
-from .runs.progress import progress_bar
 
 GRACE = 5.0  # seconds that an interrupted worker has to return its points
 

@@ -19,7 +19,6 @@ ORDER = (
     "solvers",
     "continuation",
     "transient",
-    "runs",
     "problem",
     "devices",
     "parallel",
@@ -59,10 +58,6 @@ KEPT_APART = {
     "continuation": {"ad"},
     "transient": {"ad"},
 }
-
-
-# Glue between `continuation` and `problem`, which `problem` will take in.
-TOGETHER = {"runs": {"problem"}}
 
 
 def part(path: Path, root: Path = ROOT) -> str:
@@ -106,7 +101,6 @@ def test_imports_run_one_way(path):
     own = part(path)
     assert own in ORDER, f"{own} has no place in the order of imports"
     allowed = {*ORDER[: ORDER.index(own)], own} - KEPT_APART.get(own, set())
-    allowed |= TOGETHER.get(own, set())
     wrong = imports(path) - allowed
     assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 

@@ -7,18 +7,25 @@ the parts, which work on any `Family` of systems with one parameter.
 20.0
 """
 
+from . import branch_points, folds  # noqa: F401  # they register their kinds
 from .arclength import Arclength
 from .deflation import Deflation
 from .family import Family
 from .homotopy import Homotopy
+from .natural import Natural
+from .predictors import ConstantPredictor, SecantPredictor, TangentPredictor
 from .rough import UnlocatedWarning
 from .stability import Stability
 
 __all__ = [
     "Arclength",
+    "ConstantPredictor",
     "Deflation",
     "Family",
     "Homotopy",
+    "Natural",
+    "SecantPredictor",
     "Stability",
+    "TangentPredictor",
     "UnlocatedWarning",
 ]

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import DataTypeError, InputError
+from .predictors import Predictor, TangentPredictor
 
 GROW, SHRINK = 2.0, 0.5
 
@@ -37,8 +38,8 @@ class Arclength:
     max_angle : float
         The largest angle in degrees between the tangents of neighboring points: the guard
         against jumping to another branch.
-    predictor : str
-        "tangent" or "secant".
+    predictor : Predictor
+        `TangentPredictor` by default; or `SecantPredictor`.
     optimal_iterations, max_iterations : int
         Of the corrector: steps grow below the first, and are rejected above the second.
     tolerance : float
@@ -49,7 +50,7 @@ class Arclength:
     max_step: float | None = None
     min_step: float | None = None
     max_angle: float = 30.0
-    predictor: str = "tangent"
+    predictor: Predictor = field(default_factory=TangentPredictor)
     optimal_iterations: int = 4
     max_iterations: int = 8
     tolerance: float = 1e-11
@@ -66,8 +67,10 @@ class Arclength:
                     "a finite number other than zero" if name == "step" else "positive and finite"
                 )
                 raise InputError(f"{name} must be {sign}, not {value!r}")
-        if self.predictor not in ("tangent", "secant"):
-            raise InputError(f"predictor must be 'tangent' or 'secant', not {self.predictor!r}")
+        if not hasattr(self.predictor, "direction"):
+            raise InputError(
+                f"predictor must be TangentPredictor() or SecantPredictor(), not {self.predictor!r}"
+            )
         if not 0.0 < self.max_angle <= 90.0:
             raise InputError(f"max_angle must be within 0 and 90 degrees, not {self.max_angle!r}")
         if self.max_iterations < 1 or self.optimal_iterations < 1:

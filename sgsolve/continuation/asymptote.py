@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .route import Route
-
 NEAR = 1e-10  # distance to the bound, as a part of the largest one on the branch, that is near
 LAST = 4  # points that are looked at
 GONE = 0.5  # of the longest step: the way over these points is no shorter
@@ -22,30 +20,36 @@ SHRINKS, GROWS = 0.02, 3.0  # parts of a step by which the way that is left may 
 ROUNDING = 16.0  # units in the last place of the bound, below which the distance is not known
 
 Vector = NDArray[Any]
-Row = tuple[float, float, int, float]
 
 
-def approached(rows: Sequence[Row], route: Route) -> float | None:
+def approached(
+    table: tuple[Sequence[float], Sequence[float], Sequence[float]],
+    bounds: tuple[float, float],
+    longest: float,
+) -> float | None:
     """Return the bound that the last points tend to, or None.
 
     Parameters
     ----------
-    rows : sequence of (p, s, iterations, the share of p in the tangent)
-    route : Route
+    table : (p, s, tangent)
+        Three columns: the parameter, the arclength, the parameter's share of the tangent.
+    bounds : (float, float)
+    longest : float
+        The longest step.
     """
-    if len(rows) < LAST:
+    if len(table[0]) < LAST:
         return None
-    for bound in route.bounds:
-        if np.isfinite(bound) and abs(rows[-1][0] - bound) <= _near(rows, bound):
-            p, s, _, share = np.array(rows[-LAST:]).T
-            if _tends(np.abs(p - bound), s, np.abs(share), route.longest):
+    for bound in bounds:
+        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near(table[0], bound):
+            p, s, share = (np.array(column[-LAST:]) for column in table)
+            if _tends(np.abs(p - bound), s, np.abs(share), longest):
                 return float(bound)
     return None
 
 
-def _near(rows: Sequence[Row], bound: float) -> float:
+def _near(values: Sequence[float], bound: float) -> float:
     """Return how near to the bound is near."""
-    farthest = max(abs(row[0] - bound) for row in rows)
+    farthest = max(abs(value - bound) for value in values)
     return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
 
 

@@ -15,7 +15,7 @@ Methods (2003), chapter 8 (the orientation, and jumps).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .curve import Curve, Spot
-from .detector import CROWDED, DOUBT, ORIENTATION, Found
+from .crossings import KIND
+from .curve import Curve
+from .detector import STEP_DOUBT, Detector, Doubt, register
 from .sign_changes import (
     KEY,
     Watch,
@@ -34,6 +35,7 @@ from .sign_changes import (
     orthonormal,
     together,
 )
+from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
@@ -43,18 +45,24 @@ ROUNDS = 5  # of inverse iteration at a point, at most
 PURE = 0.1  # relative residual of a singular triplet that counts as converged
 NULL = 1e-6  # part of the largest singular value followed, up to which one counts as zero
 HUGE = 1e100  # solutions for vectors of length one are never larger where K is regular
+ORIENTATION = Doubt(
+    "the orientation changed without a branch point: it may be another branch", KIND
+)
+UNRESOLVED = Doubt("more branch points than are followed may lie within the step")
 TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
 
 
-class BranchPoints:
+class BranchPoints(Detector):
     """The detector of branch points; see `sgsolve.continuation.detector.Detector`."""
 
+    kind, marker, priority = KIND, "s", 10
     needs_factorization = True
 
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
+    def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Update the blocks, and see whether the determinant changed sign."""
+        curve: Curve = stepper.curve
         known: Watch | None = None if before is None else before.tests.get(KEY)
-        solve, size, now = partial(_solved, curve), len(spot.z), np.empty(0)
+        solve, size, now = partial(_solved, curve), len(point.z), np.empty(0)
         determinant = curve.bordered.determinant()
         width = min(WIDTH, size)
         fresh = np.random.default_rng(0).standard_normal((size, FRESH + width))
@@ -69,13 +77,20 @@ class BranchPoints:
             image = solve(orthonormal(solve(orthonormal(image), transpose=True)))
         watch = _triplets(solve, image, width)
         watch.now, watch.sign = now, 0.0 if determinant is None else determinant[0]
-        spot.tests[KEY] = watch
+        point.tests[KEY] = watch
 
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the branch points between two spots.
+    def save(self, point: Point) -> dict[str, Any]:
+        """Return the singular triplets."""
+        return dict(vars(point.tests[KEY]))
 
-        Where it cannot tell, ``b.tests`` says what is in doubt.
-        """
+    def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        numbers = {"pure": int(saved["pure"]), "sign": float(saved["sign"])}
+        point.tests[KEY] = Watch(**{**saved, **numbers})
+
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the branch points between two points; where it cannot tell, leave a doubt."""
+        curve: Curve = stepper.curve
         found: list[Found] = []
         of: list[int] = []  # the singular values that vanish there
         sign = a.tests[KEY].sign * b.tests[KEY].sign
@@ -87,22 +102,23 @@ class BranchPoints:
             if one is None:
                 missed.append(j)
                 continue
-            away = [abs(one.spot.s - f.spot.s) for f in found]
+            away = [abs(one.point.s - f.point.s) for f in found]
             if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
                 found.append(one)
                 of.append(j)
             else:
                 k = int(np.argmin(away))
-                twins += together(curve, a, b, found[k].spot, [of[k], j])
+                twins += together(curve, a, b, found[k].point, [of[k], j])
         for j in list(missed):  # where two vanish together, one may hide the other
-            if any(together(curve, a, b, f.spot, [k, j]) for f, k in zip(found, of, strict=True)):
+            if any(together(curve, a, b, f.point, [k, j]) for f, k in zip(found, of, strict=True)):
                 twins += 1
                 missed.remove(j)
         doubt = bool(missed)
         if doubt and not found and len(crossed) > 1:
             one = multiple(curve, a, b, crossed)
             if one is not None:
-                b.tests[DOUBT] = ORIENTATION if sign * (-1.0) ** len(crossed) < 0.0 else ""
+                if sign * (-1.0) ** len(crossed) < 0.0:
+                    b.tests[STEP_DOUBT] = ORIENTATION
                 return [one]
         if sign:
             doubt = sign * (-1.0) ** (len(found) + twins) < 0.0
@@ -110,7 +126,8 @@ class BranchPoints:
                 one = by_determinant(curve, a, b)
                 found += [] if one is None else [one]
                 doubt = one is None
-        b.tests[DOUBT] = ORIENTATION if doubt else CROWDED if _crowded(a, b) else ""
+        if doubt or _crowded(a, b):
+            b.tests[STEP_DOUBT] = ORIENTATION if doubt else UNRESOLVED
         return found
 
 
@@ -129,8 +146,8 @@ def _crossed(before: Vector, now: Vector) -> tuple[Vector, Vector]:
     return np.flatnonzero((now < 0.0) & ~null), np.flatnonzero((now < 0.0) & null)
 
 
-def _crowded(a: Spot, b: Spot) -> bool:
-    """Whether singular values that are not followed may have vanished between two spots.
+def _crowded(a: Point, b: Point) -> bool:
+    """Whether singular values that are not followed may have vanished between two points.
 
     It is to be expected of those that are no larger than the way which the followed ones went.
     """
@@ -153,3 +170,6 @@ def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> Watch:
             break
     left, right = left[:, :width], right @ turn[:width].T
     return Watch(left, right, 1.0 / inverse[:width], pure, np.empty(0))
+
+
+register("branch point", BranchPoints)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..results.special_points import Special
 from .bordered import Bordered
-from .curve import Curve, Spot
+from .curve import Curve
 from .family import Family, Linear, linearized
+from .stepper import Point
 
 Vector = NDArray[Any]
 
@@ -52,16 +53,16 @@ class Crossing:
 
 
 def crossing_near(
-    curve: Curve, a: Spot, b: Spot, spot: Spot, pair: tuple[Vector, Vector], reach: float
+    curve: Curve, a: Point, b: Point, point: Point, pair: tuple[Vector, Vector], reach: float
 ) -> Crossing | None:
-    """Return the branch point near a spot if it lies between the two others."""
+    """Return the branch point near a point if it lies between the two others."""
     try:
         for _ in range(2):
-            pair = quotient(curve, spot, pair)[1]
+            pair = quotient(curve, point, pair)[1]
     except LinearSolveError:
         return None
     left, right = pair
-    found = branch_point_near(curve, spot.z, spot.tangent, left[:-1], right, reach)
+    found = branch_point_near(curve, point.z, point.tangent, left[:-1], right, reach)
     if found is None:
         return None
     away, along = found.z - a.z, curve.metric.unit(b.z - a.z)
@@ -71,9 +72,9 @@ def crossing_near(
 
 
 def quotient(
-    curve: Curve, spot: Spot, pair: tuple[Vector, Vector]
+    curve: Curve, point: Point, pair: tuple[Vector, Vector]
 ) -> tuple[float, tuple[Vector, Vector]]:
-    """Return 1 / (v K^-1 u) at a spot for the pair (u, v), and a better pair.
+    """Return 1 / (v K^-1 u) at a point for the pair (u, v), and a better pair.
 
     K bordered once more by u and v is regular where K is not, and gives the quotient as the bottom
     entry of a solution; the other entries are one step of inverse iteration.
@@ -83,23 +84,23 @@ def quotient(
     LinearSolveError
         If the pair has nothing to do with the smallest singular values.
     """
-    G, (left, right) = quotients(curve, spot, (pair[0][:, None], pair[1][:, None]))
+    G, (left, right) = quotients(curve, point, (pair[0][:, None], pair[1][:, None]))
     u, v = left[:, 0], right[:, 0]
     return float(G[0, 0]), (u / np.linalg.norm(u), v / np.linalg.norm(v))
 
 
 def quotients(
-    curve: Curve, spot: Spot, block: tuple[Vector, Vector]
+    curve: Curve, point: Point, block: tuple[Vector, Vector]
 ) -> tuple[Vector, tuple[Vector, Vector]]:
     """Return (V K^-1 U)^-1, shape (m, m), for blocks U and V of shape (n + 1, m); better blocks.
 
     It is regular even where m singular values vanish together.
     """
-    (U, V), at, n = block, spot.at, len(spot.x)
+    (U, V), at, n = block, point.at, len(point.x)
     m = U.shape[1]
     bordered = Bordered(curve.bordered.workspace, 1 + m, whole=True)
     below = np.zeros((1 + m, n + 1 + m))
-    below[0] = np.append(curve.row(spot.tangent), U[-1])
+    below[0] = np.append(curve.row(point.tangent), U[-1])
     below[1:, : n + 1] = V.T
     bordered.factorize(at.J, np.column_stack([at.Fp, U[:-1]]), below, curve.family.pattern)
     edges = np.zeros((n + 1 + m, m))
@@ -180,11 +181,11 @@ def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) 
     return Special(KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other=other)
 
 
-def bracketed_point(curve: Curve, spot: Spot, null: Vector) -> Special:
-    """Return the special point at a spot from one null vector of K; `other` leads along it."""
-    other = curve.metric.unit(null - curve.metric.dot(null, spot.tangent) * spot.tangent)
+def bracketed_point(curve: Curve, point: Point, null: Vector) -> Special:
+    """Return the special point at a point from one null vector of K; `other` leads along it."""
+    other = curve.metric.unit(null - curve.metric.dot(null, point.tangent) * point.tangent)
     vector = other[:-1] / np.linalg.norm(other[:-1])
-    return Special(KIND, spot.p, spot.x.copy(), vector, tangent=spot.tangent, other=other)
+    return Special(KIND, point.p, point.x.copy(), vector, tangent=point.tangent, other=other)
 
 
 def _nearest(curve: Curve, V: Vector, tangent: Vector) -> Vector:

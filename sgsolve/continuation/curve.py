@@ -1,13 +1,12 @@
 """Curve: the means to stand on a curve of solutions, and to go to any place of it.
 
 Everything that looks for something on the curve (the next point, an event, a special point, a
-bound) asks here for a `Spot`: a corrected point with its tangent, at which the bordered Jacobian is
-still factorized.
+bound) asks here for a `Point`: a corrected point with its tangent, at which the bordered Jacobian
+is still factorized.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from .bordered import Bordered
 from .corrector import Corrected, Corrector
 from .family import DIFFERENCE, Family, Linear, linearized, second_derivative
 from .metric import Metric, start_metric
+from .stepper import Point
 
 Vector = NDArray[Any]
 
@@ -25,42 +25,9 @@ SHORT = 1e-2  # part of z below which a step is too short to take differences by
 ASIDE = 0.25  # part of a step by which a point between its ends may differ from the cubic
 
 
-@dataclass
-class Spot:
-    """A point of a curve.
-
-    Attributes
-    ----------
-    at : Linear
-        With z = (x, p) and the linearization there.
-    tangent : ndarray, shape (n + 1,)
-        Of length 1 in the metric.
-    s : float
-        Arclength from the start of the branch.
-    tests : dict
-        What the detectors measured here, each under its own key.
-    """
-
-    at: Linear
-    tangent: Vector
-    s: float = 0.0
-    iterations: int = 0
-    tests: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def z(self) -> Vector:
-        """The point (x, p), shape (n + 1,)."""
-        return self.at.z
-
-    @property
-    def x(self) -> Vector:
-        """The state, shape (n,)."""
-        return self.at.z[:-1]
-
-    @property
-    def p(self) -> float:
-        """The parameter."""
-        return float(self.at.z[-1])
+def point_at(at: Linear, tangent: Vector, s: float = 0.0, iterations: int = 0) -> Point:
+    """Return the point of a curve at a linearization."""
+    return Point(at.z[:-1], float(at.z[-1]), tangent, s, iterations, at=at)
 
 
 class Curve:
@@ -99,10 +66,10 @@ class Curve:
         """Return to the curve from z in the plane across a direction."""
         return self.corrector.correct(z, self.row(direction), reach)
 
-    def spot(self, corrected: Corrected, direction: Vector, s: float) -> Spot | None:
-        """Return the spot of a correction, its tangent along a direction; None at a branch point.
+    def point(self, corrected: Corrected, direction: Vector, s: float) -> Point | None:
+        """Return the point of a correction, its tangent along a direction; None at a branch point.
 
-        The bordered Jacobian at the spot stays factorized.
+        The bordered Jacobian at the point stays factorized.
         """
         if corrected.at is None:
             return None
@@ -113,23 +80,24 @@ class Curve:
             tangent = self.corrector.tangent(row)
         except LinearSolveError:
             return None
-        return Spot(corrected.at, tangent, s, corrected.iterations)
+        return point_at(corrected.at, tangent, s, corrected.iterations)
 
-    def between(self, a: Spot, b: Spot, t: float) -> Spot | None:
-        """Return the spot a fraction t of the way from a to b; None if there is none near."""
+    def between(self, a: Point, b: Point, t: float) -> Point | None:
+        """Return the point a fraction t of the way from a to b; None if there is none near."""
         guess, direction = self.interpolated(a, b, t), self.metric.unit(b.z - a.z)
         reach = self.metric.norm(b.z - a.z)
         corrected = self.correct(guess, direction, reach)
         if corrected.at is not None and self.metric.norm(corrected.at.z - guess) > ASIDE * reach:
             return None
-        return self.spot(corrected, direction, a.s + t * (b.s - a.s))
+        return self.point(corrected, direction, a.s + t * (b.s - a.s))
 
-    def interpolated(self, a: Spot, b: Spot, t: float) -> Vector:
+    def interpolated(self, a: Point, b: Point, t: float) -> Vector:
         """Return the point of the cubic through a and b with their tangents."""
         h = self.metric.norm(b.z - a.z)
         u = 1.0 - t
         ends = u * u * (1.0 + 2.0 * t) * a.z + t * t * (3.0 - 2.0 * t) * b.z
-        return ends + h * t * u * (u * a.tangent - t * b.tangent)
+        found: Vector = ends + h * t * u * (u * a.tangent - t * b.tangent)
+        return found
 
     def bent(self, at: Linear, w: Vector, v: Vector, reach: float) -> Vector | None:
         """Return the gradient over z of w . [J Fp] v; see `second_derivative`.
@@ -141,8 +109,8 @@ class Curve:
         h = DIFFERENCE * length / size if size > 0.0 else 1.0
         return second_derivative(self.family, at, w, v, h)
 
-    def hit(self, a: Spot, b: Spot, p: float) -> Spot | None:
-        """Return the spot between a and b where the parameter is exactly p."""
+    def hit(self, a: Point, b: Point, p: float) -> Point | None:
+        """Return the point between a and b where the parameter is exactly p."""
         t = (p - a.p) / (b.p - a.p)
         guess = self.interpolated(a, b, t)
         row = np.zeros(len(guess))
@@ -157,7 +125,7 @@ class Curve:
         away = self.metric.norm(corrected.at.z - self.interpolated(a, b, t))
         if away > 0.5 * reach:
             return None
-        return self.spot(corrected, self.metric.unit(b.z - a.z), a.s + t * (b.s - a.s))
+        return self.point(corrected, self.metric.unit(b.z - a.z), a.s + t * (b.s - a.s))
 
 
 def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:

@@ -1,79 +1,111 @@
-"""Detector: what looks for special points along a curve.
+"""Detectors: they find the special points between two points of a run.
 
-The walk knows steps, detectors know what is special; between them there are only test values, which
-a detector leaves at every spot, and the points that it finds between two of them.
+A detector leaves test values at every point, under its own name, and locates what lies between two
+points. All that is to be said of a kind of special points stands in its detector: the name of the
+kind, the marker in diagrams, the columns, and what a checkpoint has to hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..results.special_points import Special
-from .crossings import KIND
-from .curve import Curve, Spot
+from .columns import Column
+from .rough import rough
+from .stepper import Found, Point
 
-DOUBT = "doubt"  # the name under which a detector says why a step may be too long
-ORIENTATION = "the orientation changed without a branch point: it may be another branch"
-CROWDED = "more branch points than are followed may lie within the step"
-FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
+STEP_DOUBT = "step doubt"  # the name under which a detector says why a step may be too long
 
 
-@dataclass
-class Found:
-    """A special point, as a spot of the curve.
+@dataclass(frozen=True)
+class Doubt:
+    """Why a step may be too long.
 
     Attributes
     ----------
-    transversal : bool
-        It is certainly a fold, even if a branch point is next to it.
-    reach : float
-        How far from the spot it may be along the curve.
+    reason : str
+        In words, for ``branch.rejected``.
+    kind : str
+        Of the special point that certainly lies within the step: it is listed as known
+        approximately if the step cannot be made shorter. Empty if none is certain.
     """
 
-    spot: Spot
-    special: Special
-    transversal: bool = False
-    reach: float = 0.0
+    reason: str
+    kind: str = ""
 
 
 class Detector(Protocol):
-    """What looks for special points.
+    """What finds special points of one kind. Inherit from it: the last four have defaults."""
 
-    ``needs_factorization`` says whether `measure` solves with the bordered Jacobian.
-    """
+    kind: str
+    """The name of the kind: ``special_point.kind``."""
+    marker: str = "x"
+    """For diagrams, as matplotlib calls it."""
+    priority: int = 100
+    """Detectors of small numbers look first; others see in `counts` what they found."""
+    needs_factorization: bool = False
+    """Whether `measure` solves with the bordered Jacobian that the stepper has factorized."""
+    columns: Sequence[Column] = ()
+    """What it adds to the table of the branch."""
 
-    needs_factorization: bool
-
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
-        """Note test values at a spot, whose bordered Jacobian is factorized, and the one before."""
+    def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
+        """Leave test values at a new point in ``point.tests``."""
         ...
 
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the special points between two spots."""
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the special points between two points.
+
+        Where it cannot tell, it leaves a `Doubt` in ``b.tests[STEP_DOUBT]``.
+        """
         ...
 
+    def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
+        """Whether a special point stands for itself, beside those that others found nearby."""
+        return True
 
-def located(curve: Curve, a: Spot, b: Spot, detectors: Sequence[Detector]) -> list[Found]:
-    """Return the special points between two spots in their order, no place twice."""
+    def save(self, point: Point) -> dict[str, Any]:
+        """Return the test values at a point, as arrays and numbers by name, for the checkpoint."""
+        return {}
+
+    def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
+        """Take back what `save` returned; where nothing was saved, the point is measured anew."""
+        return None
+
+
+def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> list[Found]:
+    """Return the special points between two points in their order, no place twice."""
     found: list[Found] = []
-    for detector in detectors:
-        for new in detector.locate(curve, a, b):
+    for detector in sorted(detectors, key=lambda one: one.priority):
+        for new in detector.locate(stepper, a, b):
+            new.special.marker = detector.marker
             reach = max(new.reach, 1e-4 * (b.s - a.s))
-            beside = [
-                f.special
-                for f in found
-                if f.special.kind == KIND and abs(f.spot.s - new.spot.s) < reach
-            ]
-            if new.special.kind == "fold" and not new.transversal and _turning(beside, a, b):
-                continue  # a pitchfork met along its arms
-            found.append(new)
-    return sorted(found, key=lambda one: one.spot.s)
+            beside = [other for other in found if abs(other.point.s - new.point.s) < reach]
+            if detector.counts(new, beside, a, b):
+                found.append(new)
+    return sorted(found, key=lambda one: one.point.s)
 
 
-def _turning(points: Sequence[Special], a: Spot, b: Spot) -> bool:
-    """Whether the curve turns at one of several branch points."""
-    usual = max(abs(float(spot.tangent[-1])) for spot in (a, b))
-    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
-    return any(share <= FLAT * usual for share in shares)
+def doubt(point: Point) -> Doubt | None:
+    """Return why the step to a point may be too long, if a detector said so."""
+    found: Doubt | None = point.tests.get(STEP_DOUBT)
+    return found
+
+
+def certain(point: Point, before: Point) -> list[Found]:
+    """Return the special point that is certain, and known by the step that holds it only."""
+    held = doubt(point)
+    return [rough(held.kind, point, before)] if held is not None and held.kind else []
+
+
+_REGISTERED: dict[str, Callable[[], Detector]] = {}
+
+
+def register(kind: str, make: Callable[[], Detector]) -> None:
+    """Add a kind of special points, which ``detect=(kind,)`` asks for; `make` is called per run."""
+    _REGISTERED[kind] = make
+
+
+def registered() -> dict[str, Callable[[], Detector]]:
+    """Return the kinds of special points that there are."""
+    return dict(_REGISTERED)

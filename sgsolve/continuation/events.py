@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from ..results.special_points import Special
 from .bracket import opposite
-from .curve import Curve, Spot
-from .detector import Found
+from .detector import Detector
 from .roots import crossing
 from .rough import rough
+from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
 TOLERANCE = 1e-13  # of the fraction of a step
 
 
-class Event:
+class Event(Detector):
     """The detector of one event; see `sgsolve.continuation.detector.Detector`.
 
     Parameters
@@ -32,30 +32,41 @@ class Event:
         Kind of the special points that it finds.
     function : callable
         ``function(x, p)`` -> float.
+    action : callable, optional
+        ``action(x, p) -> x``: from which state the run starts anew at the event.
+    direction : float
+        Positive: only where the functional grows; negative: only where it falls; 0: both.
     """
 
-    needs_factorization = False
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[Vector, float], float],
+        action: Callable[[Vector, float], Vector] | None = None,
+        direction: float = 0.0,
+    ) -> None:
+        self.kind, self.function = name, function
+        self.action, self.direction = action, direction
 
-    def __init__(self, name: str, function: Callable[[Vector, float], float]) -> None:
-        self.name, self.function = name, function
-
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
+    def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Evaluate the functional."""
-        spot.tests[self.name] = self._test(spot)
+        point.tests[self.kind] = self._test(point)
 
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the event between two spots, if there is one."""
-        first, last = a.tests[self.name], b.tests[self.name]
-        if first == 0.0 or not opposite(first, last):
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the event between two points, if there is one."""
+        first, last = a.tests[self.kind], b.tests[self.kind]
+        if first == 0.0 or not opposite(first, last) or self.direction * (last - first) < 0.0:
             return []
-        found = crossing(curve, a, b, self._test, TOLERANCE, (first, last))
+        found = crossing(stepper, a, b, self._test, TOLERANCE, (first, last))
         if found is None:
             return []
-        spot = found.spot
+        point = found.point
         if not found.exact:
-            return [rough(curve, self.name, spot, found.other)]
-        special = Special(self.name, spot.p, spot.x.copy(), tangent=spot.tangent)
-        return [Found(spot, special)]
+            about = rough(self.kind, point, found.other)
+            about.action = self.action
+            return [about]
+        special = Special(self.kind, point.p, point.x.copy(), tangent=point.tangent)
+        return [Found(point, special, action=self.action)]
 
-    def _test(self, spot: Spot) -> float:
-        return float(self.function(spot.x, spot.p))
+    def _test(self, point: Point) -> float:
+        return float(self.function(point.x, point.p))

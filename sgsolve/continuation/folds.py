@@ -22,11 +22,13 @@ from ..errors import LinearSolveError
 from ..results.special_points import Special
 from .bordered import Bordered
 from .bracket import opposite
-from .curve import Curve, Spot
-from .detector import Found
+from .crossings import KIND as BRANCH_POINT
+from .curve import Curve, point_at
+from .detector import Detector, register
 from .family import Family, Linear, linearized
 from .roots import crossing
 from .rough import rough
+from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
@@ -35,6 +37,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 STILL = 1e-10  # the parameter of a fold has converged if it moves no more than this part of it
 WANDER = 0.02  # ... while the steps of x may be this part of the reach, along a shift
 RESOLVED = 4.0  # units in the last place that the parameter moves where it certainly turns
+FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
 TRANSVERSAL = 1e-4  # part of |w||Fp| that w . Fp is at a fold
 
 
@@ -118,23 +121,23 @@ def fold_near(
     return best if shortest <= wander * reach else None
 
 
-def _turns(curve: Curve, spot: Spot, around: tuple[Vector, Vector]) -> bool:
-    """Whether the curve turns at a spot for being a fold, not for being an arm of a pitchfork.
+def _turns(curve: Curve, point: Point, around: tuple[Vector, Vector]) -> bool:
+    """Whether the curve turns at a point for being a fold, not for being an arm of a pitchfork.
 
     Where no linear solver can tell, it is a fold: one too many is seen, one too few is not.
     """
     bordered = Bordered(curve.bordered.workspace, 1, whole=True)
-    c = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
+    c = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
     random = np.random.default_rng(0).standard_normal(len(c))
     for near in (True, False):
         try:
             b = random / np.linalg.norm(random)
             if near:
-                b, c = borders(curve.family, spot.at, bordered, curve.row(spot.tangent))
-            w = singularity(curve.family, spot.at, bordered, b, c).w
+                b, c = borders(curve.family, point.at, bordered, curve.row(point.tangent))
+            w = singularity(curve.family, point.at, bordered, b, c).w
         except LinearSolveError:
             continue
-        return _transversal(w, spot.at.Fp, around)
+        return _transversal(w, point.at.Fp, around)
     return True
 
 
@@ -144,49 +147,62 @@ def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
     return abs(float(w @ Fp)) > TRANSVERSAL * usual
 
 
-class Folds:
+class Folds(Detector):
     """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
 
-    needs_factorization = False
+    kind, marker, priority = "fold", "o", 20
 
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
+    def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Nothing to do: the tangent says it."""
 
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the fold between two spots, if there is one."""
+    def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
+        """Whether it is a fold, and not a pitchfork that is met along its arms."""
+        points = [other.special for other in others if other.special.kind == BRANCH_POINT]
+        return found.certain or not _turning(points, a, b)
+
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the fold between two points, if there is one."""
+        curve: Curve = stepper.curve
         first, last = float(a.tangent[-1]), float(b.tangent[-1])
         if first == 0.0 or not opposite(first, last) or _still(a, b):
             return []
         found = _polished(curve, [curve.interpolated(a, b, first / (first - last))], a, b)
         if found is not None:
             return [found]
-        root = crossing(curve, a, b, lambda spot: float(spot.tangent[-1]), 1e-9, (first, last))
+        root = crossing(curve, a, b, lambda point: float(point.tangent[-1]), 1e-9, (first, last))
         assert root is not None  # the signs differ
-        starts = [root.spot.z]
+        starts = [root.point.z]
         if not root.exact:
             starts += [root.other.z, *(curve.interpolated(a, b, t) for t in QUARTERS)]
         found = _polished(curve, starts, a, b, WANDER)
         if found is not None:
             return [found]
         if not root.exact:
-            return [rough(curve, "fold", root.spot, root.other)]
+            return [rough("fold", root.point, root.other)]
         # not quadratic, or a branch point as well: as good as bracketed
-        spot = root.spot
-        vector = spot.tangent[:-1] / np.linalg.norm(spot.tangent[:-1])
-        special = Special("fold", spot.p, spot.x.copy(), vector, tangent=spot.tangent)
-        return [Found(spot, special, _turns(curve, spot, (a.at.Fp, b.at.Fp)))]
+        point = root.point
+        vector = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
+        special = Special("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
+        return [Found(point, special, certain=_turns(curve, point, (a.at.Fp, b.at.Fp)))]
 
 
-def _still(a: Spot, b: Spot) -> bool:
-    """Whether the parameter is constant but for rounding between two spots: it cannot turn."""
-    most = max(abs(float(spot.tangent[-1])) for spot in (a, b)) * (b.s - a.s)
+def _turning(points: Sequence[Special], a: Point, b: Point) -> bool:
+    """Whether the curve turns at one of several branch points."""
+    usual = max(abs(float(point.tangent[-1])) for point in (a, b))
+    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
+    return any(share <= FLAT * usual for share in shares)
+
+
+def _still(a: Point, b: Point) -> bool:
+    """Whether the parameter is constant but for rounding between two points: it cannot turn."""
+    most = max(abs(float(point.tangent[-1])) for point in (a, b)) * (b.s - a.s)
     return most <= RESOLVED * float(np.spacing(max(abs(a.p), abs(b.p))))
 
 
 def _polished(
-    curve: Curve, starts: Sequence[Vector], a: Spot, b: Spot, wander: float = 0.0
+    curve: Curve, starts: Sequence[Vector], a: Point, b: Point, wander: float = 0.0
 ) -> Found | None:
-    """Return the fold between two spots to which one of several starts leads."""
+    """Return the fold between two points to which one of several starts leads."""
     reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
     for z in starts:
         found = fold_near(curve, z, curve.row(along), reach, wander)
@@ -201,6 +217,9 @@ def _polished(
         tangent = curve.metric.unit(np.append(vector, 0.0))
         tangent *= np.sign(curve.metric.dot(tangent, along)) or 1.0
         special = Special("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
-        spot = Spot(at, tangent, a.s + share * (b.s - a.s))
-        return Found(spot, special, _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))
+        point = point_at(at, tangent, a.s + share * (b.s - a.s))
+        return Found(point, special, certain=_transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))
     return None
+
+
+register("fold", Folds)

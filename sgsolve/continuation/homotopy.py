@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, LinearSolveError
+from ..errors import InputError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.status import Status
@@ -32,10 +32,10 @@ from ..solvers.stages import Stage, register_stages
 from ..solvers.system import System
 from ..solvers.workspace import Workspace
 from .arclength import Arclength
-from .bordered import Bordered
-from .curve import Curve, Spot, start
-from .route import Route
-from .trace import Walk, walk
+from .arclength_stepper import ArclengthStepper
+from .columns import Column
+from .follow import StopRule, follow
+from .stepper import Point, RunState
 
 Vector = NDArray[Any]
 
@@ -120,32 +120,19 @@ class Homotopy:
         self, family: Deformation, workspace: Workspace, x: Vector
     ) -> tuple[Vector, str, Status | None]:
         """Return the last point of the curve, how it ended, and what halted it from outside."""
-        bordered = Bordered(workspace)
-        try:
-            at, tangent, metric = start(family, bordered, np.append(x, 0.0))
-        except LinearSolveError as error:
-            return x, f"no tangent at the start: {error}", None
-        except OutOfTime:
-            return x, Status.TIME_LIMIT.text, Status.TIME_LIMIT
-        except KeyboardInterrupt:
-            return x, Status.INTERRUPTED.text, Status.INTERRUPTED
-        curve = Curve(family, bordered, metric)
-        first = self.method.first_step(0.0, (BACK, 1.0))
-        limits = self.method.limits(first, (BACK, 1.0))
-        state = Walk.starting(at, tangent, first)
+        stepper = ArclengthStepper(
+            family, workspace, self.method, (BACK, 1.0), lambda state: (np.append(x, 0.0), None)
+        )
+        state = RunState((Column("t", lambda point: point.p), *stepper.columns))
         guard = LimitedCurve(self.finish.limits, family.system.blocks, x)
-        route = Route(self.method, *limits, (BACK, 1.0), self.max_points, until=guard.forbids)
-        halted = None
-        try:
-            walk(curve, state, route, lambda _: None)
-        except OutOfTime:
-            state.ending, halted = Status.TIME_LIMIT.text, Status.TIME_LIMIT
-        if state.status is Status.INTERRUPTED:
-            halted = Status.INTERRUPTED
+        follow(stepper, state, rule=StopRule(self.max_points, until=guard.forbids))
+        halted = state.status if state.status.final else None
+        if state.point is None:
+            return x, state.ending, halted
         ending = "a limit forbids the next step" if guard.acted else state.ending
         # Along a null vector x can run away at a constant t: that point is no better than x0.
-        reached = guard.x if state.spot.p >= abs(first) else x
-        return reached, f"{len(state.rows)} points, t = {state.spot.p:g}: {ending}", halted
+        reached = guard.x if state.point.p >= abs(stepper.first) else x
+        return reached, f"{state.n_rows} points, t = {state.point.p:g}: {ending}", halted
 
 
 class LimitedCurve:
@@ -169,12 +156,12 @@ class LimitedCurve:
     def __init__(self, limits: tuple[Any, ...], blocks: Blocks, x: Vector) -> None:
         self.limits, self.blocks, self.x, self.acted = limits, blocks, x, False
 
-    def forbids(self, spot: Spot) -> bool:
-        """Whether a limit acts on the step to a spot; if not, it is taken note of."""
-        x, step = self.x, spot.x - self.x
+    def forbids(self, point: Point) -> bool:
+        """Whether a limit acts on the step to a point; if not, it is taken note of."""
+        x, step = self.x, point.x - self.x
         self.acted = any(limit.apply(x, step, self.blocks) is not step for limit in self.limits)
         if not self.acted:
-            self.x = spot.x
+            self.x = point.x
         return self.acted
 
 

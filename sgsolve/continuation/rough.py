@@ -14,8 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..results.special_points import Rough, Special
-from .curve import Curve, Spot
-from .detector import Found
+from .stepper import Found, Point
 
 SAFETY = 2.0  # on how far the parameter moves within the bracket
 ADVICE = (
@@ -28,14 +27,23 @@ class UnlocatedWarning(UserWarning):
     """A special point is certainly there, but could not be located exactly."""
 
 
-def rough(curve: Curve, kind: str, spot: Spot, other: Spot) -> Found:
-    """Return what is known of a special point between two spots; it is taken to be at the first."""
-    low, high = (spot, other) if spot.s <= other.s else (other, spot)
-    inner = [float(curve.interpolated(low, high, t)[-1]) for t in np.linspace(0.0, 1.0, 9)]
-    within = SAFETY * max(abs(p - spot.p) for p in (*inner, other.p))
-    within = max(within, float(np.spacing(abs(spot.p))))
-    special = Rough(kind, spot.p, spot.x.copy(), tangent=spot.tangent, within=within)
-    return Found(spot, special, reach=high.s - low.s)
+def rough(kind: str, point: Point, other: Point) -> Found:
+    """Return what is known of a special point between two points, as one at the first of them."""
+    low, high = (point, other) if point.s <= other.s else (other, point)
+    inner = [_between(low, high, t) for t in np.linspace(0.0, 1.0, 9)]
+    within = SAFETY * max(abs(p - point.p) for p in (*inner, other.p))
+    within = max(within, float(np.spacing(abs(point.p))))
+    special = Rough(kind, point.p, point.x.copy(), tangent=point.tangent, within=within)
+    return Found(point, special, reach=high.s - low.s)
+
+
+def _between(a: Point, b: Point, t: float) -> float:
+    """Return the abscissa between two points: on the cubic of their tangents, if they have any."""
+    u = 1.0 - t
+    ends = u * u * (1.0 + 2.0 * t) * a.p + t * t * (3.0 - 2.0 * t) * b.p
+    if a.tangent is None or b.tangent is None:
+        return ends
+    return ends + (b.s - a.s) * t * u * float(u * a.tangent[-1] - t * b.tangent[-1])
 
 
 def unlocated(special: Sequence[Special]) -> str:

@@ -1,4 +1,4 @@
-"""Sign changes: from a change of sign between two spots to the branch point that it proves.
+"""Sign changes: from a change of sign between two points to the branch point that it proves.
 
 A branch point is bracketed by a test function, then polished as the regular solution of an extended
 system; where that is singular too it is taken as exactly as it is bracketed. K has the chord for
@@ -26,20 +26,20 @@ from .crossings import (
     quotients,
     special_point,
 )
-from .curve import Curve, Spot
-from .detector import Found
+from .curve import Curve, point_at
 from .roots import crossing
+from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
-KEY = KIND  # of the tests of a spot
+KEY = KIND  # of the tests of a point
 TOGETHER = 1e-4  # part of the values at the ends that counts as zero of several tests at once
 ZERO = 1e-6  # ... and of one
 
 
 @dataclass
 class Watch:
-    """Singular triplets of K at a spot, and what became of those of the spot before.
+    """Singular triplets of K at a point, and what became of those of the point before.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Watch:
     pure : int
         How many of them have converged.
     now : ndarray, shape (k,)
-        The tests of the spot before, with its vectors, evaluated here; zero if they turned away.
+        The tests of the point before, with its vectors, evaluated here; zero if they turned away.
     sign : float
         Of det K; 0 if the back end cannot tell.
     """
@@ -65,30 +65,30 @@ class Watch:
 
 @dataclass
 class Change:
-    """A change of sign of a test function between two spots."""
+    """A change of sign of a test function between two points."""
 
     curve: Curve
-    a: Spot
-    b: Spot
-    test: Callable[[Spot], float]
+    a: Point
+    b: Point
+    test: Callable[[Point], float]
     ends: tuple[float, float]
 
-    def place(self, tolerance: float) -> Spot | None:
-        """Return the spot where the sign changes; None if it does not."""
+    def place(self, tolerance: float) -> Point | None:
+        """Return the point where the sign changes; None if it does not."""
 
-        def test(spot: Spot) -> float:
-            return self.test(_straight(self.curve, self.a, self.b, spot))
+        def test(point: Point) -> float:
+            return self.test(_straight(self.curve, self.a, self.b, point))
 
         root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends)
-        return None if root is None else root.spot
+        return None if root is None else root.point
 
 
-def by_determinant(curve: Curve, a: Spot, b: Spot) -> Found | None:
+def by_determinant(curve: Curve, a: Point, b: Point) -> Found | None:
     """Return the branch point where det K changes sign."""
     watch: Watch = a.tests[KEY]
     scale: list[float] = []
 
-    def test(spot: Spot) -> float:
+    def test(point: Point) -> float:
         found = curve.bordered.determinant()
         if found is None or found[0] == 0.0:
             return 0.0
@@ -99,37 +99,37 @@ def by_determinant(curve: Curve, a: Spot, b: Spot) -> Found | None:
     return _simple(change, (watch.left[:, 0], watch.right[:, 0]))
 
 
-def by_vectors(curve: Curve, a: Spot, b: Spot, j: int) -> Found | None:
-    """Return the branch point where the singular value j of spot a vanishes."""
+def by_vectors(curve: Curve, a: Point, b: Point, j: int) -> Found | None:
+    """Return the branch point where the singular value j of point a vanishes."""
     watch: Watch = a.tests[KEY]
     pair = watch.left[:, j], watch.right[:, j]
     ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
-    return _simple(Change(curve, a, b, lambda spot: quotient(curve, spot, pair)[0], ends), pair)
+    return _simple(Change(curve, a, b, lambda point: quotient(curve, point, pair)[0], ends), pair)
 
 
-def multiple(curve: Curve, a: Spot, b: Spot, crossed: Vector) -> Found | None:
+def multiple(curve: Curve, a: Point, b: Point, crossed: Vector) -> Found | None:
     """Return the point where several singular values vanish together."""
     watch: Watch = a.tests[KEY]
     block = watch.left[:, crossed], watch.right[:, crossed]
 
-    def test(spot: Spot) -> float:
-        return float(np.trace(quotients(curve, spot, block)[0]))
+    def test(point: Point) -> float:
+        return float(np.trace(quotients(curve, point, block)[0]))
 
     ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
     return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
 
 
-def _straight(curve: Curve, a: Spot, b: Spot, spot: Spot) -> Spot:
-    """Return a spot with the chord for its tangent, which K tells badly next to a branch point."""
-    return replace(spot, tangent=curve.metric.unit(b.z - a.z))
+def _straight(curve: Curve, a: Point, b: Point, point: Point) -> Point:
+    """Return a point with the chord for its tangent, which K tells badly next to a branch point."""
+    return replace(point, tangent=curve.metric.unit(b.z - a.z))
 
 
-def together(curve: Curve, a: Spot, b: Spot, spot: Spot, two: list[int]) -> bool:
-    """Whether two singular values of spot a vanish together at a branch point."""
+def together(curve: Curve, a: Point, b: Point, point: Point, two: list[int]) -> bool:
+    """Whether two singular values of point a vanish together at a branch point."""
     watch: Watch = a.tests[KEY]
-    spot = _straight(curve, a, b, spot)
+    point = _straight(curve, a, b, point)
     try:
-        G = quotients(curve, spot, (watch.left[:, two], watch.right[:, two]))[0]
+        G = quotients(curve, point, (watch.left[:, two], watch.right[:, two]))[0]
     except LinearSolveError:
         return False
     return bool(np.abs(G).max() <= TOGETHER * float(watch.tests[two].max()))
@@ -140,15 +140,15 @@ def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
     curve, a, b = change.curve, change.a, change.b
     reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
     for tolerance in (0.1, 1e-4):
-        spot = change.place(tolerance)
-        if spot is None:
+        point = change.place(tolerance)
+        if point is None:
             return None
-        spot = _straight(curve, a, b, spot)
-        found = crossing_near(curve, a, b, spot, pair, reach)
+        point = _straight(curve, a, b, point)
+        found = crossing_near(curve, a, b, point, pair, reach)
         if found is not None:
             t = curve.metric.dot(found.z - a.z, along) / reach
-            place = Spot(found.at, spot.tangent, a.s + t * (b.s - a.s))
-            return Found(place, special_point(curve, found, spot.tangent, reach))
+            place = point_at(found.at, point.tangent, a.s + t * (b.s - a.s))
+            return Found(place, special_point(curve, found, point.tangent, reach))
     return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
 
 
@@ -169,19 +169,19 @@ def _bracketed(change: Change, block: tuple[Vector, Vector], zero: float) -> Fou
     if own is None:
         return None
     curve, most = change.curve, zero * max(abs(end) for end in change.ends)
-    spot = _straight(curve, change.a, change.b, own)
+    point = _straight(curve, change.a, change.b, own)
     # singular with another last row as well: [J Fp] loses rank, not the curve its way
-    tilted = replace(spot, tangent=curve.metric.unit(spot.tangent + own.tangent))
+    tilted = replace(point, tangent=curve.metric.unit(point.tangent + own.tangent))
     try:
         for _ in range(2):
-            G, (left, right) = quotients(curve, spot, block)
+            G, (left, right) = quotients(curve, point, block)
             block = orthonormal(left), orthonormal(right)
         G = np.append(G, quotients(curve, tilted, block)[0])
     except LinearSolveError:
         return None
     if not np.abs(G).max() <= most:
         return None  # a pole, or another vector
-    return Found(spot, bracketed_point(curve, spot, block[1][:, 0]))
+    return Found(point, bracketed_point(curve, point, block[1][:, 0]))
 
 
 def orthonormal(block: Vector) -> Vector:

@@ -9,6 +9,7 @@ Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), secti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..results.special_points import Special
-from .curve import Curve, Spot
-from .detector import Found
+from .columns import Column
+from .detector import Detector
 from .roots import crossing
 from .rough import rough
 from .spectrum import REAL, eigenvalues
+from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
@@ -75,7 +77,7 @@ class Stability:
         return M
 
 
-class Eigenvalues:
+class Eigenvalues(Detector):
     """The detector of changes of stability; see `sgsolve.continuation.detector.Detector`.
 
     Parameters
@@ -86,26 +88,37 @@ class Eigenvalues:
         Multipliers of constraints behind the n unknowns; they have no mass.
     """
 
-    needs_factorization = False
+    kind, marker = "hopf", "D"
 
     def __init__(self, settings: Stability, n: int, extra: int = 0) -> None:
         self.settings, self.M = settings, settings.matrix(n)
+        self.columns = (Column("unstable", self.unstable),)
         if extra:
             self.M = sp.csr_array(sp.block_diag([self.M, sp.csr_array((extra, extra))]))
 
-    def measure(self, curve: Curve, spot: Spot, before: Spot | None) -> None:
-        """Compute the eigenvalues; those that were unstable at the spot before among them."""
+    def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
+        """Compute the eigenvalues; those that were unstable at the point before among them."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
-        spot.tests[KEY] = self._spectrum(spot, unstable)[0]
+        point.tests[KEY] = self._spectrum(stepper, point, unstable)[0]
 
-    def unstable(self, spot: Spot) -> int:
-        """Return the number of unstable eigenvalues found at a spot."""
-        return int(self._right(spot.tests[KEY]).sum())
+    def unstable(self, point: Point) -> int:
+        """Return the number of unstable eigenvalues found at a point."""
+        return int(self._right(point.tests[KEY]).sum())
 
-    def _spectrum(self, spot: Spot, unstable: Vector | None = None) -> tuple[Vector, Vector]:
+    def save(self, point: Point) -> dict[str, Any]:
+        """Return the eigenvalues: those that are unstable are looked for at the next point."""
+        return {"values": point.tests[KEY]}
+
+    def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        point.tests[KEY] = saved["values"]
+
+    def _spectrum(
+        self, stepper: Any, point: Point, unstable: Vector | None = None
+    ) -> tuple[Vector, Vector]:
         shifts, count = self.settings.shifts, self.settings.count
-        return eigenvalues(spot.at.J, self.M, shifts, count, unstable)
+        return eigenvalues(stepper.linearized(point).J, self.M, shifts, count, unstable)
 
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues count as unstable."""
@@ -113,40 +126,40 @@ class Eigenvalues:
         right: Vector = values.real > self.settings.tolerance * size
         return right
 
-    def locate(self, curve: Curve, a: Spot, b: Spot) -> list[Found]:
-        """Return the Hopf points between two spots: one for each complex pair that crosses."""
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the Hopf points between two points: one for each complex pair that crosses."""
         first, last = _pairs(a.tests[KEY]), _pairs(b.tests[KEY])
         counts = [int((pairs.real > 0.0).sum()) for pairs in (first, last)]
         # a pair that is missing at one end became real there, or was none of those computed
         known = min(max(counts), len(first), len(last))
-        found = [self._crossing(curve, a, b, rank) for rank in range(min(counts), known)]
+        found = [self._crossing(stepper, a, b, rank) for rank in range(min(counts), known)]
         return [one for one in found if one is not None]
 
-    def _crossing(self, curve: Curve, a: Spot, b: Spot, rank: int) -> Found | None:
+    def _crossing(self, stepper: Any, a: Point, b: Point, rank: int) -> Found | None:
         """Return the place where the pair of a rank, from the right, crosses the axis."""
 
-        def test(spot: Spot) -> float:
-            if KEY not in spot.tests:
-                self.measure(curve, spot, a)
-            pairs = _pairs(spot.tests[KEY])
+        def test(point: Point) -> float:
+            if KEY not in point.tests:
+                self.measure(stepper, point, a)
+            pairs = _pairs(point.tests[KEY])
             return float(pairs[rank].real) if rank < len(pairs) else -abs(ends[0] - ends[1])
 
         ends = 0.0, 0.0
         ends = test(a), test(b)
-        root = crossing(curve, a, b, test, 1e-13, ends)
+        root = crossing(stepper, a, b, test, 1e-13, ends)
         if root is None:
             return None
-        spot = root.spot
+        point = root.point
         if not root.exact:
-            return rough(curve, "hopf", spot, root.other)
+            return rough("hopf", point, root.other)
         if not abs(root.value) <= CROSSED * max(abs(end) for end in ends):
             return None  # the pair became real to the right of the axis
-        values, vectors = self._spectrum(spot)
+        values, vectors = self._spectrum(stepper, point)
         upper = np.where(values.imag > 0.0, np.abs(values.real), np.inf)
         k = int(np.argmin(upper))
-        special = Special("hopf", spot.p, spot.x.copy(), vectors[:, k], tangent=spot.tangent)
+        special = Special("hopf", point.p, point.x.copy(), vectors[:, k], tangent=point.tangent)
         special.frequency = float(values[k].imag)
-        return Found(spot, special)
+        return Found(point, special)
 
 
 def _pairs(values: Vector) -> Vector:

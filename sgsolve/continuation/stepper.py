@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..results.history import Stats
@@ -55,7 +56,7 @@ class Point:
 
     x: Vector
     p: float
-    tangent: Vector | None = None
+    tangent: Any = None
     s: float = 0.0
     iterations: int = 0
     tests: dict[str, Any] = field(default_factory=dict)
@@ -64,6 +65,11 @@ class Point:
     passed: list[Point] = field(default_factory=list)
     found: list[Found] | None = None
     ending: str = ""
+
+    @property
+    def z(self) -> Vector:
+        """The state with the abscissa behind it, shape (n + 1,)."""
+        return np.append(self.x, self.p)
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,7 @@ class Stepper(Protocol):
         `before` is the point that the step started from, None for the first one. It may end the run
         by ``state.status`` and ``state.ending``.
         """
+        return None
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Choose a shorter ``state.step``; return False if the run cannot go on.
@@ -198,6 +205,7 @@ class Stepper(Protocol):
 
     def restart(self, state: RunState) -> None:
         """Forget the past: the action of an event changed ``state.point.x``."""
+        return None
 
     def save(self) -> dict[str, Any]:
         """Return the stepper's memory, as arrays, numbers and texts by name, for the checkpoint.
@@ -208,6 +216,7 @@ class Stepper(Protocol):
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take back what `save` returned: when a run is resumed or a step is undone."""
+        return None
 
     def resume(self, state: RunState) -> None:
         """Complete ``state.point`` (`Point.at`) when a run goes on from a checkpoint.
@@ -217,3 +226,4 @@ class Stepper(Protocol):
         CheckpointError
             If the point is no solution of this stepper.
         """
+        return None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ad
+from ..continuation import Natural
 from ..errors import ConvergenceError, InputError
 from ..problem import Problem
 from .kept_fluxes import polished
@@ -109,7 +110,7 @@ class CurrentDrive:
             "current_level",
             levels,
             solver=damped_method(20),
-            max_solves=200,
+            steps=Natural(max_solves=200),
             raise_on_failure=True,
         )
         if len(branch) < 2:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import ad, solvers
+from ..continuation import Natural
 from ..problem import Problem
 from ..results import Branch, Result
 from .boundary import fixed_potentials
@@ -131,7 +132,7 @@ class KeptFluxes:
             name,
             values,
             solver=self._method(),
-            predictor=predictor,
+            steps=Natural(predictor=predictor),
             raise_on_failure=raise_on_failure,
         )
         predictor.poisson.add_cost(branch.stats)

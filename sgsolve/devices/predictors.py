@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import solvers
+from ..continuation import SecantPredictor
 from . import decoupled
 from .methods import poisson_method
 
@@ -55,19 +55,19 @@ class Levels:
         The others that differ from the device's.
     """
 
-    needs_slope = False
+    needs_tangent = False
 
     def __init__(self, device: Device, name: str, p: Mapping[str, Any]) -> None:
         self.device, self.name, self.p = device, name, device.parameters | dict(p)
         self.poisson = Poisson(device)
 
-    def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = None
-        if self.name.startswith("V_") and abs(value - here.value) > LONG_STEP:
-            guess = self._long_step(here.value, value)
-        if guess is None or family.residual(value, guess) is None:
-            return solvers.Secant().predict(family, here, before, value)
+        if self.name.startswith("V_") and abs(p - here.p) > LONG_STEP:
+            guess = self._long_step(here.p, p)
+        if guess is None or family.residual_or_none(guess, p) is None:
+            return SecantPredictor().predict(family, here, before, p)
         return guess
 
     def _long_step(self, first: float, last: float) -> np.ndarray | None:
@@ -89,16 +89,16 @@ class HeldLevels:
     Parameters: the form, the name of the voltage, and the parameters that differ.
     """
 
-    needs_slope = False
+    needs_tangent = False
 
     def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
         self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
         self.poisson = Poisson(form.device)
 
-    def predict(self, family: Any, here: Any, before: Any, value: float) -> Any:
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         if not self.name.startswith("V_"):
-            return solvers.Secant().predict(family, here, before, value)
-        x, n, p = self.form.potentials(here.x), self.form.n, self.p | {self.name: value}
-        psi = self.poisson.potential(p, x[:n], x[n:])
-        return self.form.whole(np.concatenate([psi, x[n:]]), p)
+            return SecantPredictor().predict(family, here, before, p)
+        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
+        psi = self.poisson.potential(params, x[:n], x[n:])
+        return self.form.whole(np.concatenate([psi, x[n:]]), params)

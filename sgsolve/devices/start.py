@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..continuation import Natural
 from ..results import Branch, Result
 from . import checks
 from .boundary import neutral
@@ -104,7 +105,7 @@ def _swept(
             name,
             values,
             solver=solver,
-            predictor=predictor,
+            steps=Natural(predictor=predictor),
             raise_on_failure=raise_on_failure and solver is solvers[-1],
         )
         costs.append(branch.stats)

@@ -67,12 +67,13 @@ class ProblemDefinition:
 
     def started(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None, solver: Any = None
-    ) -> tuple[ResidualSystem, Vector]:
-        """Return the system with its pattern, and x as a starting point of a solver."""
+    ) -> tuple[ResidualSystem, Vector, str]:
+        """Return the system with its pattern, x as a starting point, and what was changed in x."""
         system, start = self.system(x, moved)
         if solver is not None:
             solver.check_start(start, system.blocks)
-        return system, prepared_start(system, start, solver)[0]
+        start, _, remark = prepared_start(system, start, solver)
+        return system, start, remark
 
     def solution(self, at: Result | ArrayLike) -> tuple[ResidualSystem, Vector]:
         """Return the prepared system at a solution, and the solution.

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.special_points import Rough, Special
-from ..runs.following import Run
-from ..runs.request import Request
+from .curve_run import asked_of, fold_view, run_curve
 from .definition import ProblemDefinition
 from .fold_family import FoldFamily
 from .switch_branch import NEEDED, chosen
@@ -32,13 +32,13 @@ def fold_curve(
     fold = chosen(branch, special, "fold")
     if isinstance(fold, Rough):
         raise InputError(f"{fold} is known roughly only: {NEEDED}")
-    request = Request.of(bounds, options, (name, branch.name))
+    asked = asked_of(bounds, options, (name, branch.name))
     problem.signature.numeric(name)
     if name == branch.name:
         raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
     params = {**branch.params, branch.name: fold.parameter}
     params.setdefault(name, problem.signature.known.get(name))
-    system, x = problem.started(fold.x, params)
+    system, x, _ = problem.started(fold.x, params)
     z, p = np.append(x, fold.parameter), branch.name
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
     if problem.null_space:
@@ -48,8 +48,9 @@ def fold_curve(
     with problem.lend(system, x) as workspace:
         family = FoldFamily(system, workspace, (p, name), z, vector)
 
-        def view(y: Any) -> tuple[Any, dict[str, float]]:
-            return y[:-1], {p: float(y[-1])}
+        start, view = float(system.value_of(name)), fold_view((p, name), system)
 
-        run = Run(family, name, system.params, workspace, request, {"kind": "folds"}, view)
-        return run.go(np.append(z, float(system.value_of(name))))
+        def origin(state: RunState) -> tuple[Any, None]:
+            return np.append(z, start), None
+
+        return run_curve(family, workspace, view, origin, *asked, "folds")

@@ -6,10 +6,7 @@ directly as well as through the solution.
 
 from __future__ import annotations
 
-import inspect
-import operator
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,12 +15,11 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..ad.nested import evaluate
-from ..errors import DataTypeError, InputError, ParameterError, ShapeError
+from ..continuation.user_functions import call_with_parameters
+from ..errors import DataTypeError, InputError, ShapeError
 from .parameters import seeded_jacobian
 
 Vector = NDArray[Any]
-UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-UNNAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
 class Functional:
@@ -89,43 +85,3 @@ class Functional:
         y = call_with_parameters(self._of, self._x, seeded, evaluate)
         dense: NDArray[Any] = seeded_jacobian(y, shape).toarray()
         return dense
-
-
-def call_with_parameters(
-    function: Callable[..., Any],
-    x: Any,
-    params: Mapping[str, Any],
-    evaluated: Callable[..., Any] = operator.call,
-) -> Any:
-    """Call a functional with x and those parameters that it names.
-
-    `evaluated` makes the call: `evaluate` returns lists as arrays.
-
-    Raises
-    ------
-    ParameterError
-        If it needs a parameter that the problem does not have.
-    """
-    taken = _parameters(function)
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
-        return evaluated(function, x, **params)
-    missing = [p.name for p in taken if p.default is p.empty and p.name not in params]
-    if missing:
-        known = ", ".join(repr(name) for name in params) or "none"
-        raise ParameterError(
-            f"a functional takes a parameter {missing[0]!r}, which the problem does not have; it "
-            f"has {known}"
-        )
-    return evaluated(function, x, **{p.name: params[p.name] for p in taken if p.name in params})
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return what a function takes by name besides x; nothing where it is not written in Python."""
-    bound = function.keywords if isinstance(function, partial) else {}
-    plain = inspect.isfunction(function) or inspect.ismethod(function)
-    if not (plain or isinstance(function, partial) or inspect.isfunction(type(function).__call__)):
-        return []  # np.max and its kind have arguments of their own
-    every = list(inspect.signature(function).parameters.values())
-    if every and every[0].kind in UNKNOWNS:
-        every = every[1:]
-    return [p for p in every if p.kind not in UNNAMED and p.name not in bound]

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..ad import JacobianCheck
 from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
+from ..continuation.natural import Natural
 from ..continuation.stability import Stability
 from ..pattern import Pattern
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
 from ..results.result import Result
 from ..results.special_points import Special
-from ..solvers.predictor import Predictor
 from ..solvers.workspace import Pool
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
@@ -347,21 +347,23 @@ class Problem:
         values: Any,
         *,
         solver: Any = None,
-        predictor: Predictor | None = None,
+        steps: Natural | None = None,
         outputs: Mapping[str, Callable[..., Any]] | None = None,
-        min_step: float = 1e-4,
-        max_solves: int | None = None,
+        detect: str | Sequence[str] = ("fold",),
         events: Mapping[str, Callable[..., Any]] | None = None,
         stop: str | Sequence[str] = (),
-        at_fold: str = "stop",
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability | None = None,
         keep_states: Any = "all",
+        max_points: int | None = None,
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
-        raise_on_failure: bool = False,
         progress: bool | None = None,
+        raise_on_failure: bool = False,
         callback: Callable[[Any], Any] | None = None,
         verbose: bool = False,
         time_limit: float | None = None,
+        at_fold: str = "stop",
     ) -> Branch:
         """Solve for every value of a parameter, each solution the guess for the next.
 
@@ -377,25 +379,26 @@ class Problem:
         solver : NewtonMethod or Robust, optional
             For all points. By default `Robust` for the first, and `DampedNewton`
             with 30 iterations for the others.
-        predictor : Constant, Secant or Tangent, optional
-            `Secant` by default. `Tangent` costs dF/dp and one solve per point, and guards against
-            jumps to another branch.
+        steps : Natural, optional
+            How it steps: the predictor, the smallest step, the limit on the number of solves.
         outputs : mapping of str to callable, optional
             ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
             parameters that it names.
-        min_step : float
-            Smallest step, as a fraction of the distance between neighboring values.
-        max_solves : int, optional
-            Limit on the number of solves.
+        detect : sequence of str
+            "fold": where the sweep cannot go on, locate the fold. "branch point": locate the branch
+            points between the values; costs a factorization per point.
         events : mapping of str to callable, optional
             Functions ``f(x, **parameters)`` of which zeros are located between the points.
         stop : str or sequence of str, optional
-            Events at which to end; the event is the last point then.
-        at_fold : "stop" or "arclength"
-            Where the curve turns back: say where, or go round the fold by arclength until the next
-            value is reached.
+            Events and kinds of special points at which to end; the last point is there then.
+        until : callable, optional
+            ``until(x, **parameters)`` -> True ends the sweep there.
+        stability : bool or Stability, optional
+            Count unstable eigenvalues (column "unstable"), and locate Hopf points.
         keep_states : "all", "none" or int
-            States to keep: all, the last, or every k-th.
+            All, the last, or every k-th.
+        max_points : int, optional
+            Limit on the number of points.
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
         resume : bool
@@ -404,10 +407,15 @@ class Problem:
             Raise `ConvergenceError` when the sweep cannot go on, instead of a warning.
         progress : bool, optional
             A progress bar; by default if tqdm is installed and the program runs in a terminal.
-        callback, verbose
-            As in `solve`, for each point.
+        callback : callable, optional
+            ``callback(point)`` after every point, which has x, p, iterations; return True to end.
+        verbose : bool
+            Print a line per point.
         time_limit : float, optional
             Seconds after which the sweep ends with the points that it has, under TIME_LIMIT.
+        at_fold : "stop" or "arclength"
+            Where the curve turns back: end, or go round the fold by arclength until the next value
+            is reached.
 
         Returns
         -------
@@ -426,21 +434,23 @@ class Problem:
             parameter,
             values,
             solver=solver,
-            predictor=predictor,
+            steps=steps,
             outputs=outputs,
-            min_step=min_step,
-            max_solves=max_solves,
+            detect=detect,
             events=events,
             stop=stop,
-            at_fold=at_fold,
-            keep=keep_states,
+            until=until,
+            stability=stability,
+            keep_states=keep_states,
+            max_points=max_points,
             checkpoint=checkpoint,
             resume=resume,
-            raise_on_failure=raise_on_failure,
             progress=progress,
+            raise_on_failure=raise_on_failure,
             callback=callback,
             verbose=verbose,
             time_limit=time_limit,
+            at_fold=at_fold,
         )
 
     def continuation(
@@ -449,11 +459,10 @@ class Problem:
         parameter: str,
         bounds: tuple[float, float] | None = None,
         *,
+        solver: Any = None,
+        steps: Arclength | None = None,
         step: float | None = None,
         max_step: float | None = None,
-        method: Arclength | None = None,
-        solver: Any = None,
-        max_points: int | None = None,
         outputs: Mapping[str, Callable[..., Any]] | None = None,
         detect: str | Sequence[str] = ("fold", "branch point"),
         events: Mapping[str, Callable[..., Any]] | None = None,
@@ -461,10 +470,13 @@ class Problem:
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
         keep_states: Any = "all",
+        max_points: int | None = None,
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
         raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
         time_limit: float | None = None,
     ) -> Branch:
         """Follow the curve of solutions through x0, round its folds, by pseudo-arclength.
@@ -477,16 +489,15 @@ class Problem:
             The parameter.
         bounds : (float, float), optional
             Where to end; hit exactly. None: no bounds, then `max_points` ends it.
-        step : float, optional
-            The first step, as a change of the parameter; negative goes down.
-        max_step : float, optional
-            The longest step, in the same units.
-        method : Arclength, optional
-            All settings of the steps.
         solver : optional
             For the first point; as in `solve`.
-        max_points : int, optional
-            Limit on the points; 400, with a warning when it is reached, by default.
+        steps : Arclength, optional
+            All settings of the steps.
+        step : float, optional
+            Short for ``steps=Arclength(step=...)``: the first step, as a change of the parameter;
+            negative goes down.
+        max_step : float, optional
+            The same for the longest step, in the same units.
         outputs : mapping of str to callable, optional
             Columns, as in `sweep`.
         detect : sequence of str
@@ -500,7 +511,9 @@ class Problem:
         stability : bool or Stability, optional
             Count unstable eigenvalues (column "unstable"), and locate Hopf points.
         keep_states : "all", "none" or int
-            States to keep: all, the last, or every k-th.
+            All, the last, or every k-th.
+        max_points : int, optional
+            Limit on the points; 400, with a warning when it is reached, by default.
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
         resume : bool
@@ -509,6 +522,11 @@ class Problem:
             A progress bar, as in `sweep`.
         raise_on_failure : bool
             Raise `ConvergenceError` when the branch cannot go on, instead of a warning.
+        callback : callable, optional
+            ``callback(point)`` after every point, which has x, p, s, tangent, iterations; return
+            True to end.
+        verbose : bool
+            Print a line per point.
         time_limit : float, optional
             Seconds after which the branch ends with the points that it has, under TIME_LIMIT.
 
@@ -538,22 +556,24 @@ class Problem:
             x0,
             parameter,
             bounds,
+            solver=solver,
+            steps=steps,
             step=step,
             max_step=max_step,
-            method=method,
-            solver=solver,
-            max_points=max_points,
             outputs=outputs,
             detect=detect,
             events=events,
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep_states,
+            keep_states=keep_states,
+            max_points=max_points,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
             raise_on_failure=raise_on_failure,
+            callback=callback,
+            verbose=verbose,
             time_limit=time_limit,
         )
 
@@ -563,10 +583,9 @@ class Problem:
         special_point: Special | int = 0,
         bounds: tuple[float, float] | None = None,
         *,
+        steps: Arclength | None = None,
         step: float | None = None,
         max_step: float | None = None,
-        method: Arclength | None = None,
-        max_points: int | None = None,
         outputs: Mapping[str, Callable[..., Any]] | None = None,
         detect: str | Sequence[str] = ("fold", "branch point"),
         events: Mapping[str, Callable[..., Any]] | None = None,
@@ -574,10 +593,13 @@ class Problem:
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
         keep_states: Any = "all",
+        max_points: int | None = None,
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
         raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
         time_limit: float | None = None,
     ) -> Branch:
         """Follow the other branch that crosses at a branch point.
@@ -592,10 +614,9 @@ class Problem:
             As in `continuation`.
         step : float, optional
             Length of the first step, in the metric of the branch; the sign says to which side.
-        max_step, method, max_points, outputs, detect, events, stop, until, stability,
-        keep_states
+        steps, max_step, outputs, detect, events, stop, until, stability, keep_states, max_points
             As in `continuation`.
-        checkpoint, resume, progress, raise_on_failure, time_limit
+        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit
             As in `continuation`.
 
         Returns
@@ -613,21 +634,23 @@ class Problem:
             branch,
             special_point,
             bounds,
+            steps=steps,
             step=step,
             max_step=max_step,
-            method=method,
-            max_points=max_points,
             outputs=outputs,
             detect=detect,
             events=events,
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep_states,
+            keep_states=keep_states,
+            max_points=max_points,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
             raise_on_failure=raise_on_failure,
+            callback=callback,
+            verbose=verbose,
             time_limit=time_limit,
         )
 
@@ -638,10 +661,9 @@ class Problem:
         bounds: tuple[float, float] | None = None,
         special_point: Special | int = 0,
         *,
+        steps: Arclength | None = None,
         step: float | None = None,
         max_step: float | None = None,
-        method: Arclength | None = None,
-        max_points: int | None = None,
         outputs: Mapping[str, Callable[..., Any]] | None = None,
         detect: str | Sequence[str] = ("fold",),
         events: Mapping[str, Callable[..., Any]] | None = None,
@@ -649,10 +671,13 @@ class Problem:
         until: Callable[..., bool] | None = None,
         stability: bool | Stability | None = None,
         keep_states: Any = "all",
+        max_points: int | None = None,
         checkpoint: Checkpoint | str | Path | None = None,
         resume: bool = False,
         progress: bool | None = None,
         raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
         time_limit: float | None = None,
     ) -> Branch:
         """Follow a fold of a branch while a second parameter changes.
@@ -669,10 +694,9 @@ class Problem:
             A fold of the branch, or the number of one among its folds.
         step, max_step
             As in `continuation`, in units of the second parameter.
-        method, max_points, outputs, detect, events, stop, until, stability,
-        keep_states
+        steps, outputs, detect, events, stop, until, stability, keep_states, max_points
             As in `continuation`; "fold" alone is detected by default.
-        checkpoint, resume, progress, raise_on_failure, time_limit
+        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit
             As in `continuation`.
 
         Returns
@@ -696,21 +720,23 @@ class Problem:
             parameter,
             bounds,
             special_point,
+            steps=steps,
             step=step,
             max_step=max_step,
-            method=method,
-            max_points=max_points,
             outputs=outputs,
             detect=detect,
             events=events,
             stop=stop,
             until=until,
             stability=stability,
-            keep=keep_states,
+            keep_states=keep_states,
+            max_points=max_points,
             checkpoint=checkpoint,
             resume=resume,
             progress=progress,
             raise_on_failure=raise_on_failure,
+            callback=callback,
+            verbose=verbose,
             time_limit=time_limit,
         )
 

@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.deflation import Deflation
+from ..continuation.progress_bar import progress_bar
 from ..errors import InputError
 from ..results.branch import PartialBranchWarning
 from ..results.history import counted
 from ..results.result import Result
-from ..runs.progress import progress_bar
-from ..runs.sweeping import Path
 from ..solvers.deadline import OutOfTime, deadline_of
 from ..solvers.polyalgorithm import as_solver
 from .definition import ProblemDefinition
 from .deflation_search import DeflationSearch
+from .parameter_path import ParameterPath
 from .starts import prepared_start
 from .validation import starting_point
 
@@ -121,7 +121,7 @@ def deflated_continuation(
         raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
     deadline = deadline_of(time_limit)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
-    path, sets = Path.of(parameter, values), list[Vector]()
+    path, sets = ParameterPath.of(parameter, values), list[Vector]()
     bar = progress_bar(progress, len(path.values), f"deflated continuation {parameter}")
     try:
         first = problem.system(starts[0], {parameter: path.values[0]})[0]

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..ad.nested import evaluate_vector
+from ..continuation.user_functions import call_with_parameters
 from ..errors import DataTypeError, InputError, ShapeError
 from ..pattern import Pattern
-from .functional import call_with_parameters
 from .parameters import by_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 

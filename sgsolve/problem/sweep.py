@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from ..continuation.bordered import Bordered
+from ..continuation.curve import Curve, point_at, start
+from ..continuation.natural import Natural, NaturalStepper, Passage
+from ..continuation.options import RunOptions
+from ..continuation.progress_bar import SweepBar
+from ..continuation.run import Run, detectors_of
+from ..continuation.stepper import Point, RunState
+from ..continuation.view import View
+from ..errors import DataTypeError, InputError
 from ..results.branch import Branch
-from ..results.checkpoint import Checkpoint, as_checkpoint
-from ..runs.functions import named
-from ..runs.outputs import Outputs
-from ..runs.progress import progress_bar
-from ..runs.sweep_watch import SweepWatch
-from ..runs.sweeping import ParameterFamily, sweep_branch
-from ..runs.sweeping import Path as SweepPath
-from ..solvers.deadline import deadline_of
+from ..results.status import Status
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
-from ..solvers.predictor import Predictor, Secant
 from ..solvers.presets import DampedNewton
-from ..solvers.sweep import Stepping
 from .definition import ProblemDefinition
-from .starts import prepared_start
+from .parameter_path import ParameterPath
+from .pass_fold import pass_fold
+from .path_family import PathFamily
+from .residual_system import ResidualSystem
+
+Vector = NDArray[Any]
 
 
 def sweep(
@@ -34,44 +38,112 @@ def sweep(
     values: Any,
     *,
     solver: Any,
-    predictor: Predictor | None,
-    outputs: Mapping[str, Callable[..., Any]] | None,
-    min_step: float,
-    max_solves: int | None,
-    events: Mapping[str, Callable[..., Any]] | None,
-    stop: str | Sequence[str],
+    steps: Natural | None,
     at_fold: str,
-    keep: Any,
-    checkpoint: Checkpoint | str | Path | None,
-    resume: bool,
-    raise_on_failure: bool,
-    progress: bool | None,
-    callback: Callable[[Any], Any] | None,
-    verbose: bool,
-    time_limit: float | None,
+    **asked: Any,
 ) -> Branch:
     """Solve for every value of a parameter; see `Problem.sweep`."""
     if at_fold not in ("stop", "arclength"):
         raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
-    stop, watched = (stop,) if isinstance(stop, str) else tuple(stop), named("events", events)
-    for kind in stop:
-        if kind not in watched:
-            raise InputError(f"stop names {kind!r}, which is none of the events")
-    first, deadline = as_solver(solver), deadline_of(time_limit)
+    if not (steps is None or isinstance(steps, Natural)):
+        raise DataTypeError(f"steps of a sweep must be a Natural(), not {steps!r}")
+    first = as_solver(solver)
     following = DampedNewton(max_iterations=30) if solver is None else first
-    path = SweepPath.of(name, values)
-    columns = Outputs(outputs, (*path.names, "nit"))
+    path = ParameterPath.of(name, values)
+    options = RunOptions.of((*path.names, "nit"), **asked)
+    crossings = tuple(kind for kind in options.detect if kind != "fold")
+    _check(problem, path, crossings)
     for one in path.names:
         problem.signature.numeric(one)
-    stepping = Stepping(predictor or Secant(), min_step, max_solves=max_solves)
-    system, start = problem.system(x0, path.params(path.values[0]))
-    first.check_start(start, system.blocks)
-    start = prepared_start(system, start, first)[0]
-    bar = progress_bar(progress, len(path.values), f"sweep {' '.join(path.names)}")
-    with problem.lend(system, start) as workspace:
-        family = ParameterFamily(
-            system, path, workspace, first, following, Monitor(callback, verbose, deadline)
+    system, x, remark = problem.started(x0, path.params(path.values[0]), first)
+    bar = SweepBar.of(options.progress, path, len(path.values))
+    with problem.lend(system, x) as workspace:
+        monitor = Monitor(deadline=options.deadline)
+        family = PathFamily(system, path, workspace, first, following, monitor)
+        view = path_view(path, system)
+
+        def blocked(stepper: NaturalStepper, state: RunState, target: float) -> Passage:
+            onwards, detected = at_fold == "arclength", "fold" in options.detect
+            return pass_fold(family, stepper, state, target, onwards, detected)
+
+        def curve(point: Point) -> tuple[Curve, Point]:
+            bordered, along = Bordered(workspace), family.curve(point.x, point.p)
+            ahead = np.sign(path.values[min(1, len(path.values) - 1)] - point.p) or 1.0
+            at, tangent, metric = start(along, bordered, point.z, None, np.inf, float(ahead))
+            made = Curve(along, bordered, metric)
+            made.corrector.factorize(at, made.row(tangent))
+            placed = point_at(at, made.corrector.tangent(made.row(tangent)))
+            placed.at, placed.iterations = point.at, point.iterations
+            placed.at.linear = at
+            return made, placed
+
+        stepper = NaturalStepper(
+            family, x, path.values, steps or Natural(), blocked, curve if crossings else None
         )
-        where = as_checkpoint(checkpoint, resume)
-        watch = SweepWatch(family, columns, watched, stop, at_fold, keep, where, resume, bar)
-        return sweep_branch(family, start, stepping, watch, raise_on_failure)
+        return Run(
+            stepper=stepper,
+            options=options,
+            view=view,
+            detectors=detectors_of(options, view, system.n, family.multipliers, crossings),
+            workspace=workspace,
+            summary=lambda state: summary(path, stepper, state),
+            mark={"kind": "sweep", "values": path.table, "unknowns": system.n},
+            bar=bar,
+            family=family,
+            remark=remark,
+        ).go()
+
+
+def _check(problem: ProblemDefinition, path: ParameterPath, crossings: tuple[str, ...]) -> None:
+    """Raise `InputError` for special points that a sweep cannot find."""
+    if crossings and len(path.names) > 1:
+        raise InputError(f"detect={crossings!r} needs a sweep over one parameter; use fewer")
+    if crossings and problem.null_space:
+        raise InputError(f"detect={crossings!r} with null_space= needs Problem.continuation")
+
+
+def path_view(path: ParameterPath, system: ResidualSystem) -> View:
+    """Return the view of a sweep."""
+    moved: Callable[[Vector, float], dict[str, float]] = lambda x, p: path.params(p)  # noqa: E731
+    return View(
+        names=path.names,
+        params=system.params,
+        moved=moved,
+        place=path.place,
+        blocks=system.blocks,
+    )
+
+
+def summary(path: ParameterPath, stepper: NaturalStepper, state: RunState) -> str:
+    """Return what came of a sweep, in words."""
+    name = path.names[0] if len(path.names) == 1 else path.names
+    done, wanted = state.n_rows, len(path.values)
+    if state.status.success:
+        if stepper.reached == wanted:
+            return f"all {wanted} values of {name!r} solved"
+        return f"{done} values of {name!r} solved; {state.ending}"
+    if not done and state.status is Status.INTERRUPTED:
+        return f"0 of {wanted} values of {name!r} solved: {state.status.text}"
+    if not done:
+        reason = stepper.last.message if stepper.last is not None else state.ending
+        return (
+            f"the first point of the sweep over {name!r} failed: {reason}. Start the sweep at a "
+            "value where the problem is easy"
+        )
+    last = state.table[path.names[0]][-1] if len(path.names) == 1 else float(stepper.reached - 1)
+    text = f"{done} of {wanted} values of {name!r} solved, the last {path.label(last)}"
+    if state.point is not None and state.point.p != last:
+        text += f" (and on to {path.label(state.point.p, 10)})"
+    text += f": {state.ending}"
+    singular = state.status is Status.SINGULAR_JACOBIAN
+    if stepper.said and not singular:
+        text += f"; {stepper.said}"
+    elif state.rejected:
+        value, reason = state.rejected[-1]
+        text += f"; the last attempt was at {path.label(value)}: {reason}"
+    if singular:
+        return (
+            f"{text}; {stepper.said}. What to try: if these unknowns are determined up to a "
+            "constant only, declare Problem(null_space=...), or prescribe one value of them"
+        )
+    return f"{text}. What to try: {state.status.advice}" if state.status.advice else text

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..continuation.stepper import RunState
 from ..continuation.switching import departure
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.special_points import Special
-from ..runs.following import Run
-from ..runs.request import Request
+from .curve_run import asked_of, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
 
@@ -32,16 +32,19 @@ def switch_branch(
     special = chosen(branch, special, "branch point")
     if special.other is None or branch.weights is None:
         raise InputError(f"no second branch is known at {special}: {NEEDED}")
-    request = Request.of(bounds, options, (branch.name,))
+    asked = asked_of(bounds, options, (branch.name,))
     params = {**branch.params, branch.name: special.parameter}
-    system, x = problem.started(special.x, params)
+    system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)
-        run = Run(family, branch.name, system.params, workspace, request, {"kind": "switch"})
-        length = request.method.first_step(special.parameter, request.bounds)
-        special = _lifted(family, special)
-        z, tangent = departure(family, workspace, special, branch.weights, length)
-        return run.go(z, tangent, branch.weights)
+        length = asked[0].first_step(special.parameter, asked[1])
+        place, weights = _lifted(family, special), branch.weights
+
+        def origin(state: RunState) -> tuple[Any, Any]:
+            return departure(family, workspace, place, weights, length)
+
+        view = curve_view(branch.name, system, family)
+        return run_curve(family, workspace, view, origin, *asked, "switch", weights)
 
 
 def _lifted(family: Any, special: Special) -> Special:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +105,17 @@ def packed(branch: Branch) -> Content:
             content[key] = getattr(branch, key)
     content["rejected at"] = np.array([value for value, _ in branch.rejected], dtype=float)
     content["rejected why"] = np.array([why for _, why in branch.rejected], dtype=str)
-    for i, special in enumerate(branch.special):
-        for key, value in vars(special).items():
-            if value is not None:
-                content[f"special {i} {key}"] = value
-    return content
+    return content | packed_special_points(branch.special)
+
+
+def packed_special_points(special_points: Sequence[Special]) -> Content:
+    """Return special points as arrays by name."""
+    return {
+        f"special {i} {key}": value
+        for i, special in enumerate(special_points)
+        for key, value in vars(special).items()
+        if value is not None
+    }
 
 
 def unpacked(content: Mapping[str, Any]) -> Branch:
@@ -127,7 +133,7 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
         status=Status[str(content["status"])],
         message=str(content["message"]),
         stats=stats,
-        special=_specials(content),
+        special=unpacked_special_points(content),
         rejected=_rejected(content),
         reached=float(content["reached"]),
         kept=content.get("kept"),
@@ -164,13 +170,15 @@ def _rejected(content: Mapping[str, Any]) -> list[tuple[float, str]]:
     return [(float(value), str(why)) for value, why in pairs]
 
 
-def _specials(content: Mapping[str, Any]) -> list[Special]:
+def unpacked_special_points(content: Mapping[str, Any]) -> list[Special]:
+    """Return the special points of arrays by name."""
     specials: list[Special] = []
     while fields := part(content, f"special {len(specials)} "):
         place = str(fields["kind"]), float(fields["parameter"]), fields["x"]
         within = float(fields.get("within", 0.0))  # only of what is known roughly
         special = Rough(*place, within=within) if within > 0.0 else Special(*place)
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
+        special.marker = str(fields["marker"])
         for key in ("vector", "tangent", "other"):
             setattr(special, key, fields.get(key))
         specials.append(special)

@@ -71,9 +71,9 @@ class Checkpoint:
                 "be written to; choose another folder or change its permissions"
             )
 
-    def due(self) -> bool:
-        """Count a point, and say whether it is time to write."""
-        self._since += 1
+    def due(self, points: int = 1) -> bool:
+        """Count new points, and say whether it is time to write."""
+        self._since += points
         return self._since >= self.points or monotonic() - self._last >= self.seconds
 
     def write(self, branch: Mapping[str, Any], state: Mapping[str, Any], mark: Any) -> None:

@@ -14,8 +14,6 @@ import numpy as np
 if TYPE_CHECKING:
     from .branch import Branch
 
-MARKERS = {"fold": "o", "branch point": "s", "hopf": "D"}
-
 
 def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> Any:
     """Draw a column over the parameter; see `Branch.plot`."""
@@ -63,6 +61,5 @@ def _specials(branch: Branch, p: Any, y: Any, ax: Any, color: Any) -> None:
         gap = p[j] - p[j - 1]
         share = 0.5 if gap == 0.0 else float(np.clip((special.parameter - p[j - 1]) / gap, 0, 1))
         height = y[j - 1] + share * (y[j] - y[j - 1])
-        marker = MARKERS.get(special.kind, "x")
-        face = "none" if marker != "x" else color
-        ax.plot([special.parameter], [height], marker, markerfacecolor=face, color=color)
+        face = "none" if special.marker != "x" else color
+        ax.plot([special.parameter], [height], special.marker, markerfacecolor=face, color=color)

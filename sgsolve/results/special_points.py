@@ -35,6 +35,8 @@ class Special:
         At a branch point: the tangent of the branch that crosses.
     frequency : float
         At a Hopf point: the imaginary part of the critical eigenvalue.
+    marker : str
+        How diagrams show it, as matplotlib calls it.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Special:
     tangent: NDArray[Any] | None = None
     other: NDArray[Any] | None = None
     frequency: float = float("nan")
+    marker: str = "x"
 
     def __repr__(self) -> str:
         return f"Special({self}, row {self.index})"

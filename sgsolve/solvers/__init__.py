@@ -19,7 +19,6 @@ from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
 from .method import NewtonMethod
 from .polyalgorithm import Robust
-from .predictor import Constant, Secant, Tangent
 from .presets import (
     DampedNewton,
     LevenbergMarquardt,
@@ -46,7 +45,6 @@ from .trust_region import Dogleg
 __all__ = [
     "Armijo",
     "Bounds",
-    "Constant",
     "CostBasedReuse",
     "Damping",
     "DampedNewton",
@@ -76,13 +74,11 @@ __all__ = [
     "Reuse",
     "Robust",
     "RoundingLevel",
-    "Secant",
     "Shamanskii",
     "Solver",
     "Stage",
     "StepTolerance",
     "System",
-    "Tangent",
     "TerminationTest",
     "TrustRegion",
     "register_stages",

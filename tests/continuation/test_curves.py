@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
 from sgsolve.continuation import Arclength, Homotopy, Stability
-from sgsolve.runs.progress import expected
+from sgsolve.continuation.progress_bar import expected
 from sgsolve.solvers import Bounds, Positive, Robust
 from tests.continuation.gallery import (
     bratu,
@@ -105,7 +105,7 @@ def test_wrong_arguments_are_named():
         ({"events": {"fold": np.max}}, "cannot be called 'fold'"),
         ({"max_points": 0}, "max_points"),
         ({"keep_states": -1}, "keep"),
-        ({"method": Arclength(), "bounds": (1.0, 0.0)}, "bounds must increase"),
+        ({"steps": Arclength(), "bounds": (1.0, 0.0)}, "bounds must increase"),
         ({"stability": Stability(mass=np.ones(3))}, "mass has shape"),
     ):
         with pytest.raises(InputError, match=text):
@@ -405,7 +405,7 @@ def test_the_longest_step_limits_the_first_one_too(method):
     branch = (
         Problem(lambda u, lam: u**2 + lam - 2.0)
         .at(lam=0.0)
-        .continuation([1.4], "lam", (0.0, 1.0), method=method, max_points=20, **longest)
+        .continuation([1.4], "lam", (0.0, 1.0), steps=method, max_points=20, **longest)
     )
     assert branch["lam"][1] <= 0.001 * (1 + 1e-9)
     assert np.diff(branch["lam"]).max() <= 0.0015

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from sgsolve.solvers import Tangent
+from sgsolve.continuation import Natural, TangentPredictor
+
+TANGENT = Natural(predictor=TangentPredictor())
 
 
 @pytest.mark.parametrize("nodes", [500, pytest.param(10000, marks=pytest.mark.slow)])
@@ -17,7 +19,7 @@ def test_hundred_bias_points(nodes):
     start = device.sweep("top", [0.0]).x
     device = pn_diode.diode(5e-6 * (1.0 + np.sinh(3.0 * t) / np.sinh(3.0)))
     solver, values = coupled_method(device.thermal_voltage), np.linspace(0.0, 1.0, 100)
-    branch = device.problem.sweep(start, "V_top", values, solver=solver, predictor=Tangent())
+    branch = device.problem.sweep(start, "V_top", values, solver=solver, steps=TANGENT)
     assert branch.success
     assert branch["V_top"].tolist() == values.tolist()
     assert branch.stats.n_analyze == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.continuation import Arclength
+from sgsolve.continuation import Arclength, SecantPredictor, TangentPredictor
 from sgsolve.linear.pardiso import available
 from sgsolve.linear.superlu import SuperLU
 from tests.continuation.arch_by_hand import ArchByHand
@@ -115,10 +115,10 @@ def test_s_curve_within_the_published_number_of_evaluations():
     assert np.abs(s_curve(branch.states[:, 0], branch["lam"])).max() < 1e-9
 
 
-@pytest.mark.parametrize("predictor", ["tangent", "secant"])
+@pytest.mark.parametrize("predictor", [TangentPredictor(), SecantPredictor()])
 def test_tilted_pitchfork(predictor):
-    method = Arclength(predictor=predictor)
-    branch = Problem(tilted_pitchfork).continuation([-2.1], "mu", (-1.0, 1.0), method=method)
+    steps = Arclength(predictor=predictor)
+    branch = Problem(tilted_pitchfork).continuation([-2.1], "mu", (-1.0, 1.0), steps=steps)
     found = [(fold.parameter, fold.x[0]) for fold in branch.special]
     assert np.allclose(found, [(2 / 3, -1.0), (-2 / 3, 1.0)], atol=1e-10)
 

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 from sgsolve import InputError, PartialBranchWarning, Problem, ShapeError
-from sgsolve.solvers import Constant, Newton, Tangent
+from sgsolve.continuation import ConstantPredictor, Natural, TangentPredictor
+from sgsolve.solvers import Newton
 from tests.continuation.gallery import bratu, coupled_cubic, s_curve, tilted_pitchfork
+
+TANGENT = Natural(predictor=TangentPredictor())
 
 
 def test_coupled_cubic_within_the_published_number_of_evaluations():
     for start in (1.0, 10.0):
         branch = Problem(coupled_cubic).sweep(
-            np.full(50, start), "lam", np.linspace(0.0, 1.0, 11), predictor=Tangent()
+            np.full(50, start),
+            "lam",
+            np.linspace(0.0, 1.0, 11),
+            steps=TANGENT,
         )
         assert branch.success
         assert np.abs(branch.x - 1.0).max() < 1e-9
@@ -23,10 +29,10 @@ def test_coupled_cubic_within_the_published_number_of_evaluations():
 def test_tangent_predictor_keeps_the_factorization():
     values = np.linspace(0.1, 3.3, 30)
     stats = {}
-    for predictor in (Constant(), Tangent()):
+    for predictor in (ConstantPredictor(), TangentPredictor()):
         problem = Problem(bratu)
         stats[predictor] = problem.sweep(
-            np.zeros(400), "lam", values, predictor=predictor, solver=Newton()
+            np.zeros(400), "lam", values, steps=Natural(predictor=predictor), solver=Newton()
         ).stats
     constant, tangent = stats.values()
     assert tangent.n_analyze == 1
@@ -41,7 +47,7 @@ def test_several_parameters_move_along_a_line():
         return x**3 + a * x - b
 
     rows = [(1.0, 2.0), (4.0, 40.0), (0.5, 3.0)]
-    branch = Problem(residual).sweep([1.0], ("a", "b"), rows, predictor=Tangent())
+    branch = Problem(residual).sweep([1.0], ("a", "b"), rows, steps=TANGENT)
     assert np.array_equal(np.column_stack([branch["a"], branch["b"]]), rows)
     for (a, b), x in zip(rows, branch.states, strict=True):
         assert abs(residual(x[0], a, b)) < 1e-9
@@ -71,7 +77,7 @@ def test_an_event_can_end_the_sweep():
     assert branch.success
     assert abs(branch["a"][-1] - np.sqrt(6.0)) < 1e-12
     assert len(branch) == 4
-    with pytest.raises(InputError, match="none of the events"):
+    with pytest.raises(InputError, match="neither an event nor detected"):
         Problem(lambda x, a: x - a).sweep([0.0], "a", [1.0], stop="six")
 
 
@@ -105,7 +111,13 @@ def test_the_time_of_the_way_round_a_fold_is_told():
 def test_jumps_are_refused_and_explained():
     problem = Problem(tilted_pitchfork)
     with pytest.warns(PartialBranchWarning, match="fold at 0.66666"):
-        branch = problem.sweep([-2.0], "mu", [-1.0, 0.5, 1.0], predictor=Tangent(), solver=Newton())
+        branch = problem.sweep(
+            [-2.0],
+            "mu",
+            [-1.0, 0.5, 1.0],
+            steps=TANGENT,
+            solver=Newton(),
+        )
     assert branch.states.max() < -0.9  # still on the lower branch
     assert any("jumped" in reason for _, reason in branch.rejected)
 
@@ -119,7 +131,11 @@ def test_jumps_are_refused_when_several_parameters_move():
     rows = [(-1.0, 0.0), (-1.0, 0.5), (0.3, 0.5), (0.3, 1.0)]
     with pytest.warns(PartialBranchWarning, match=r"fold at row 1.897\d* \(mu = 0.16666"):
         branch = Problem(moved_pitchfork).sweep(
-            [-2.0], ("mu", "shift"), rows, predictor=Tangent(), solver=Newton()
+            [-2.0],
+            ("mu", "shift"),
+            rows,
+            steps=TANGENT,
+            solver=Newton(),
         )
     assert len(branch) == 2
     assert branch.states.max() < -0.9
@@ -129,7 +145,7 @@ def test_jumps_are_refused_when_several_parameters_move():
 def test_corners_of_the_way_are_no_jumps():
     rows = [(-1.0, 0.0), (-1.5, 0.0), (-1.5, 0.9), (-1.5, 0.9), (-0.9, -1.0), (-2.0, 0.0)]
     branch = Problem(moved_pitchfork).sweep(
-        [-2.0], ("mu", "shift"), rows, predictor=Tangent(), solver=Newton()
+        [-2.0], ("mu", "shift"), rows, steps=TANGENT, solver=Newton()
     )
     assert branch.success
     assert branch.rejected == []

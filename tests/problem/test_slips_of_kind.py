@@ -101,7 +101,8 @@ CASES = {
     ),
     "detect": (lambda: Problem(line).continuation(START, "a", (0, 3.0), detect=5), "detect"),
     "stop": (lambda: Problem(line).continuation(START, "a", (0, 3.0), stop=5), "stop"),
-    "method": (lambda: Problem(line).continuation(START, "a", (0, 3.0), method="x"), "method"),
+    "steps": (lambda: Problem(line).continuation(START, "a", (0, 3.0), steps="x"), "steps"),
+    "steps of a sweep": (lambda: Problem(line).sweep(START, "a", [1.0], steps="x"), "steps"),
     "branch returns nothing": (
         lambda: ad.branch(START > 2, lambda i: START[i], lambda i: None),
         "side has dtype object",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sgsolve import Branch, CheckpointError, ConvergenceError, PartialBranchWarning, Problem, Status
+from sgsolve.continuation import ConstantPredictor, Natural, SecantPredictor, TangentPredictor
 from sgsolve.solvers import Newton
-from sgsolve.solvers.predictor import Constant, Secant, Tangent
 
 
 def bratu(u, strength=1.0):
@@ -14,11 +14,11 @@ def bratu(u, strength=1.0):
     return (full[2:] - 2.0 * u + full[:-2]) / h**2 + strength * np.exp(u)
 
 
-@pytest.mark.parametrize("predictor", [Constant(), Secant(), Tangent()])
+@pytest.mark.parametrize("predictor", [ConstantPredictor(), SecantPredictor(), TangentPredictor()])
 def test_values_are_hit_exactly_with_one_analysis(predictor):
     values = [0.1, 3.0, 1.0, 3.3, 0.7]
     problem = Problem(bratu)
-    branch = problem.sweep(np.zeros(60), "strength", values, predictor=predictor)
+    branch = problem.sweep(np.zeros(60), "strength", values, steps=Natural(predictor=predictor))
     assert branch.success
     assert branch["strength"].tolist() == values
     assert branch.stats.n_analyze == 1
@@ -30,9 +30,11 @@ def test_better_predictors_need_fewer_iterations():
     values = np.linspace(0.1, 3.3, 20)
     iterations = [
         Problem(bratu)
-        .sweep(np.zeros(60), "strength", values, solver=Newton(), predictor=predictor)
+        .sweep(
+            np.zeros(60), "strength", values, solver=Newton(), steps=Natural(predictor=predictor)
+        )
         .stats.nit
-        for predictor in (Constant(), Secant(), Tangent())
+        for predictor in (ConstantPredictor(), SecantPredictor(), TangentPredictor())
     ]
     assert iterations[1] < iterations[0]
     assert iterations[2] < iterations[0]
@@ -42,7 +44,11 @@ def test_steps_are_halved_and_the_value_still_hit():
     # atan: undamped Newton diverges from further than 1.39
     problem = Problem(lambda x, a: np.arctan(x - a))
     branch = problem.sweep(
-        [0.0], "a", [0.0, 20.0], solver=Newton(max_iterations=10), predictor=Constant()
+        [0.0],
+        "a",
+        [0.0, 20.0],
+        solver=Newton(max_iterations=10),
+        steps=Natural(predictor=ConstantPredictor()),
     )
     assert branch["a"].tolist() == [0.0, 20.0]
     assert abs(branch.x[0] - 20.0) < 1e-8
@@ -86,7 +92,9 @@ def test_interrupt_gives_the_partial_branch():
 
 def test_limit_on_solves():
     with pytest.warns(PartialBranchWarning, match="limit on the number of solves"):
-        branch = Problem(bratu).sweep(np.zeros(20), "strength", [0.5, 1.0, 1.5, 2.0], max_solves=2)
+        branch = Problem(bratu).sweep(
+            np.zeros(20), "strength", [0.5, 1.0, 1.5, 2.0], steps=Natural(max_solves=2)
+        )
     assert branch.status is Status.MAX_POINTS
     assert len(branch) == 2
 

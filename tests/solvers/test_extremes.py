@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
+from sgsolve.continuation import Natural
 from sgsolve.solvers.norms import LONGEST, norm2, unit
 
 SOLVERS = {
@@ -140,7 +141,7 @@ def test_sweep_ends_where_its_step_is_lost_to_rounding():
         return x * x - (1.0 if p <= values[0] else -1.0)
 
     with pytest.raises(SgsolveError) as caught:
-        Problem(f).sweep([1.0], "p", values, min_step=1e-12, raise_on_failure=True)
+        Problem(f).sweep([1.0], "p", values, steps=Natural(min_step=1e-12), raise_on_failure=True)
     assert caught.value.result.status is Status.STEP_TOO_SMALL
 
 

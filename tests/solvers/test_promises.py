@@ -7,6 +7,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem, Status, solvers
+from sgsolve.continuation import SecantPredictor, TangentPredictor
+from sgsolve.continuation.natural import Solution
+from sgsolve.continuation.stepper import Point
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
 from sgsolve.solvers.error_estimate import error_estimate
@@ -159,19 +162,19 @@ class TestLimits:
 
 
 class TestPredictors:
-    here = SimpleNamespace(value=2.0, x=np.array([2.0]), sizes=np.ones(1), slope=np.array([3.0]))
-    before = SimpleNamespace(value=1.0, x=np.array([0.0]), sizes=np.ones(1), slope=None)
+    here = Point(np.array([2.0]), 2.0, at=Solution(np.ones(1), np.array([3.0])))
+    before = Point(np.array([0.0]), 1.0, at=Solution(np.ones(1)))
 
     @staticmethod
     def family(root):
-        return SimpleNamespace(residual=lambda value, x: x - root)
+        return SimpleNamespace(residual_or_none=lambda x, p: x - root)
 
     def test_secant_and_tangent_extrapolate(self):
         far = self.family(100.0)
-        assert solvers.Secant().predict(far, self.here, self.before, 2.5).tolist() == [3.0]
-        assert solvers.Tangent().predict(far, self.here, self.before, 2.5).tolist() == [3.5]
+        assert SecantPredictor().predict(far, self.here, self.before, 2.5).tolist() == [3.0]
+        assert TangentPredictor().predict(far, self.here, self.before, 2.5).tolist() == [3.5]
 
-    @pytest.mark.parametrize("predictor", [solvers.Secant(), solvers.Tangent()])
+    @pytest.mark.parametrize("predictor", [SecantPredictor(), TangentPredictor()])
     def test_the_last_solution_is_taken_where_it_is_better(self, predictor):
         near = self.family(2.1)
         assert predictor.predict(near, self.here, self.before, 2.5).tolist() == [2.0]

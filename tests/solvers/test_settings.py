@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import DataTypeError, InputError, Problem, ShapeError, solvers
-from sgsolve.continuation import Homotopy
+from sgsolve.continuation import Homotopy, Natural
 
 
 def square(x):
@@ -63,8 +63,10 @@ CASES = {
     ),
     "regularize": (lambda: solvers.NewtonDirection(-1.0), "NewtonDirection: regularize"),
     "smallest step of a sweep": (
-        lambda: Problem(lambda x, a: x - a).sweep([1.0], "a", [1.0, 2.0], min_step=-1.0),
-        "Stepping: min_step must be positive, not -1.0",
+        lambda: Problem(lambda x, a: x - a).sweep(
+            [1.0], "a", [1.0, 2.0], steps=Natural(min_step=-1.0)
+        ),
+        "Natural: min_step must be positive, not -1.0",
     ),
     "preconditioner": (
         lambda: solvers.KrylovDirection(preconditioner=3.0),
@@ -81,7 +83,9 @@ KINDS = {
     "damping class": (lambda: solvers.Newton(damping=solvers.Armijo), "damping must .*advance"),
     "direction": (lambda: solvers.Newton(direction=1), "direction must .*compute"),
     "predictor": (
-        lambda: Problem(lambda x, a: x - a).sweep([1.0], "a", [1.0, 2.0], predictor="tangent"),
+        lambda: Problem(lambda x, a: x - a).sweep(
+            [1.0], "a", [1.0, 2.0], steps=Natural(predictor="tangent")
+        ),
         "predictor must .*predict.*'tangent'",
     ),
     "reuse": (lambda: solvers.Newton(reuse=3), "reuse must .*keep.*3"),

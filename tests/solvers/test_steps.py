@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, solvers
-from sgsolve.solvers.predictor import Point, better, jump
-from sgsolve.solvers.sweep import Stepping, Track, _growth
+from sgsolve.continuation import Natural, SecantPredictor
+from sgsolve.continuation.natural import Solution, jump
+from sgsolve.continuation.predictors import better
+from sgsolve.continuation.stepper import Point
 
 
 def point(value, x, ahead=None, behind=None):
     slopes = (None if slope is None else np.array([slope]) for slope in (ahead, behind))
-    return Point(value, np.array([x]), np.ones(1), *slopes)
+    return Point(np.array([x]), value, at=Solution(np.ones(1), *slopes))
 
 
 class TestGuesses:
     @staticmethod
     def family(inside):
-        return SimpleNamespace(residual=lambda value, x: x if inside(x[0]) else None)
+        return SimpleNamespace(residual_or_none=lambda x, p: x if inside(x[0]) else None)
 
     def test_the_one_that_is_inside_the_model(self):
         here, guess = point(0.0, 1.0), np.array([2.0])
@@ -28,7 +30,7 @@ class TestGuesses:
 
     def test_a_secant_needs_two_values(self):
         here = point(0.0, 1.0)
-        guess = solvers.Secant().predict(self.family(bool), here, point(0.0, 2.0), 1.0)
+        guess = SecantPredictor().predict(self.family(bool), here, point(0.0, 2.0), 1.0)
         assert guess.tolist() == [1.0]
 
 
@@ -42,10 +44,9 @@ def test_a_jump_is_more_than_both_tangents_say():
 
 @pytest.mark.parametrize(("nit", "factor"), [(1, 2.0), (6, 2.0), (9, np.sqrt(2.0)), (12, 1.0)])
 def test_steps_grow_the_faster_the_fewer_iterations(nit, factor):
-    track = Track(last=SimpleNamespace(nit=nit))
-    stepping = Stepping(solvers.Secant(), optimal_iterations=6)
-    assert _growth(track, stepping) == pytest.approx(factor)
-    assert _growth(Track(last=SimpleNamespace(nit=50)), stepping) == 1.0
+    steps = Natural(optimal_iterations=6)
+    assert steps.growth(nit) == pytest.approx(factor)
+    assert steps.growth(50) == 1.0
 
 
 def test_the_smallest_step_is_a_fraction_of_the_way_asked_for():
@@ -54,7 +55,7 @@ def test_the_smallest_step_is_a_fraction_of_the_way_asked_for():
 
     problem = Problem(residual)
     with pytest.warns(UserWarning, match="min_step"):
-        branch = problem.sweep([30.0], "a", [0.0, 2000.0], min_step=0.1)
+        branch = problem.sweep([30.0], "a", [0.0, 2000.0], steps=Natural(min_step=0.1))
     assert 2 <= len(branch.rejected) <= 5
 
 
@@ -86,6 +87,8 @@ def test_what_a_bad_trial_shows_is_used(damping, start):
 @pytest.mark.filterwarnings("ignore::sgsolve.PartialBranchWarning")
 @pytest.mark.parametrize(("most", "points"), [(2, 2), (3, 3)])
 def test_the_last_solve_allowed_counts(most, points):
-    branch = Problem(lambda x, a: x - a).sweep([0.0], "a", [0.0, 1.0, 2.0], max_solves=most)
+    branch = Problem(lambda x, a: x - a).sweep(
+        [0.0], "a", [0.0, 1.0, 2.0], steps=Natural(max_solves=most)
+    )
     assert len(branch) == points
     assert branch.success == (points == 3)

@@ -31,6 +31,37 @@ def progress_bar(progress: bool | None, total: int | None, title: str, **options
     return tqdm(total=total, desc=title, **options)
 
 
+class SweepBar:
+    """The bar of a sweep.
+
+    Parameters
+    ----------
+    bar : tqdm bar, or None
+    path : ParameterPath
+    """
+
+    def __init__(self, bar: Any, path: Any) -> None:
+        self.bar, self.path = bar, path
+
+    @classmethod
+    def of(cls, progress: bool | None, path: Any, total: int) -> SweepBar:
+        """Return the bar of a run through so many values."""
+        return cls(progress_bar(progress, total, f"sweep {' '.join(path.names)}"), path)
+
+    def point(self, values: Sequence[float]) -> None:
+        """Show a new point."""
+        if self.bar is None:
+            return
+        place = values[-1] if len(self.path.names) == 1 else float(len(values) - 1)
+        self.bar.set_postfix_str(f"at {self.path.label(place)}", refresh=False)
+        self.bar.update(len(values) - self.bar.n)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar is not None:
+            self.bar.close()
+
+
 class CurveBar:
     """The bar of a continuation.
 
@@ -54,12 +85,9 @@ class CurveBar:
         name: str,
         bounds: tuple[float, float],
         max_points: int,
-        done: int,
     ) -> CurveBar:
-        """Return the bar of a run that has so many points already."""
-        bar = progress_bar(
-            progress, max_points, f"continuation {name}", initial=done, bar_format=FORMAT
-        )
+        """Return the bar of a run."""
+        bar = progress_bar(progress, max_points, f"continuation {name}", bar_format=FORMAT)
         return cls(bar, name, bounds, max_points)
 
     def point(self, values: Sequence[float]) -> None:
@@ -68,7 +96,7 @@ class CurveBar:
             return
         self.bar.total = expected(values, self.bounds, self.max_points)
         self.bar.set_postfix_str(f"{self.name} = {values[-1]:.6g}", refresh=False)
-        self.bar.update()
+        self.bar.update(len(values) - self.bar.n)
 
     def close(self) -> None:
         """End the bar."""

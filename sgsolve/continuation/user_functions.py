@@ -1,22 +1,26 @@
-"""Functions of the user that look on: outputs, events, conditions to stop.
+"""Functions of the user that are called at every point: outputs, events, conditions to stop.
 
-They may do what they like with what they are handed, for each gets a copy; what is stored and gone
-on from is out of their reach.
+Each gets a copy of the state, so it cannot change what is stored and gone on from.
 """
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataTypeError, InputError
-from ..problem.functional import call_with_parameters
+from ..errors import DataTypeError, InputError, ParameterError
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
+
+UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+UNNAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
 class UnfitError(DataTypeError):
@@ -74,3 +78,43 @@ def _array(value: Any) -> Vector:
         return np.array(value)
     except ValueError:  # lists of different lengths
         return np.array(None)
+
+
+def call_with_parameters(
+    function: Callable[..., Any],
+    x: Any,
+    params: Mapping[str, Any],
+    evaluated: Callable[..., Any] = operator.call,
+) -> Any:
+    """Call a functional with x and those parameters that it names.
+
+    `evaluated` makes the call: `evaluate` returns lists as arrays.
+
+    Raises
+    ------
+    ParameterError
+        If it needs a parameter that the problem does not have.
+    """
+    taken = _parameters(function)
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
+        return evaluated(function, x, **params)
+    missing = [p.name for p in taken if p.default is p.empty and p.name not in params]
+    if missing:
+        known = ", ".join(repr(name) for name in params) or "none"
+        raise ParameterError(
+            f"a functional takes a parameter {missing[0]!r}, which the problem does not have; it "
+            f"has {known}"
+        )
+    return evaluated(function, x, **{p.name: params[p.name] for p in taken if p.name in params})
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return what a function takes by name besides x; nothing where it is not written in Python."""
+    bound = function.keywords if isinstance(function, partial) else {}
+    plain = inspect.isfunction(function) or inspect.ismethod(function)
+    if not (plain or isinstance(function, partial) or inspect.isfunction(type(function).__call__)):
+        return []  # np.max and its kind have arguments of their own
+    every = list(inspect.signature(function).parameters.values())
+    if every and every[0].kind in UNKNOWNS:
+        every = every[1:]
+    return [p for p in every if p.kind not in UNNAMED and p.name not in bound]

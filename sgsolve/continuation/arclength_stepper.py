@@ -1,0 +1,277 @@
+"""Pseudo-arclength steps: predict along the tangent, correct across it.
+
+A point is accepted only if it is certainly the next piece of the same curve: the corrector
+contracted, the point lies near the prediction, and the tangent turned little.
+
+References: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; E. Allgower and
+K. Georg, Introduction to Numerical Continuation Methods (2003), chapters 2 to 6; pacopy and
+BifurcationKit.jl for the test of the angle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CheckpointError, LinearSolveError
+from ..results.special_points import Rough
+from ..results.status import Status
+from ..solvers.workspace import Workspace
+from .arclength import GROW, SHRINK, Arclength
+from .asymptote import approached
+from .bordered import Bordered
+from .bracket import opposite
+from .columns import Column
+from .corrector import SINGULAR_JACOBIAN
+from .curve import Curve, point_at, start
+from .detector import Detector, located
+from .family import Family, Linear, linearized
+from .follow import BRANCH_POINT, SINGULAR
+from .metric import Metric
+from .stepper import Point, Rejection, RunState, Stepper
+
+Vector = NDArray[Any]
+
+DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
+ON = 1e-6  # a special point this near to a bound, as a part of the step across, lies on it
+STEEP = 0.1  # the least part of the first step that counts as going along the parameter
+FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
+BESIDE = 0.7  # next to a singular point: two such steps lead well past it, two halves lead to it
+CLOSED = 0.05  # of a step: a curve that comes back to its start as near as this is closed
+
+COLUMNS = (
+    Column("s", lambda point: float(point.s)),
+    Column("tangent", lambda point: float(point.tangent[-1])),
+)
+
+
+class ArclengthStepper(Stepper):
+    """The stepper of pseudo-arclength continuation.
+
+    Parameters
+    ----------
+    family : Family
+    workspace : Workspace
+    settings : Arclength
+    bounds : (float, float)
+        Of the parameter; each is hit exactly.
+    origin : callable
+        ``origin(state)`` -> (z, tangent): (x, p) of a solution to start from, shape (n + 1,), and
+        the direction, or None for that of the sign of the first step.
+    metric : Metric, optional
+        Made at the start by default.
+    detectors : sequence of Detector
+        Asked where a bound cannot be hit because a special point lies on it.
+    """
+
+    columns = COLUMNS
+
+    def __init__(
+        self,
+        family: Family,
+        workspace: Workspace,
+        settings: Arclength,
+        bounds: tuple[float, float],
+        origin: Callable[[RunState], tuple[Vector, Vector | None]],
+        metric: Metric | None = None,
+        detectors: Sequence[Detector] = (),
+    ) -> None:
+        self.settings, self.bounds, self.detectors = settings, bounds, detectors
+        self._origin, self._metric = origin, metric
+        self.first = self.shortest = self.longest = self._next = 0.0
+        self.home = self.direction = np.empty(0)
+        self.growth = GROW
+        unit = Metric(np.ones(family.n + 1)) if metric is None else metric
+        self.curve = Curve(
+            family, Bordered(workspace), unit, settings.tolerance, settings.max_iterations
+        )
+
+    def start(self, state: RunState) -> Point | Rejection:
+        """Return the start, its tangent along the first step."""
+        family, span = self.curve.family, self.bounds[1] - self.bounds[0]
+        self.home, known = self._origin(state)
+        self.first = self.settings.first_step(float(self.home[-1]), self.bounds)
+        self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
+        try:
+            at, tangent, metric = start(
+                family, self.curve.bordered, self.home.copy(), self._metric, span, self.first
+            )
+            self.curve.measured_by(metric)
+            tangent = self._factorized(at, tangent if known is None else metric.unit(known))
+        except LinearSolveError as error:
+            return Rejection(float(self.home[-1]), f"no tangent at the start: {error}", SINGULAR)
+        self.direction = tangent
+        state.step = min(abs(self.first) / max(abs(float(tangent[-1])), STEEP), self.longest)
+        return point_at(at, tangent)
+
+    def _factorized(self, at: Linear, direction: Vector) -> Vector:
+        """Return the tangent along a direction; the bordered Jacobian stays factorized."""
+        row = self.curve.row(direction)
+        self.curve.corrector.factorize(at, row)
+        return self.curve.corrector.tangent(row)
+
+    def attempt(self, state: RunState) -> Point | Rejection:
+        """Predict along the tangent or the secant, correct across it, and judge the new point."""
+        self._coarsen(state)
+        curve, here = self.curve, _point(state)
+        guess = here.z + state.step * self.direction
+        corrected = curve.correct(guess, _tangent(here), state.step)
+        if corrected.at is None:
+            cause = SINGULAR if corrected.reason == SINGULAR_JACOBIAN else "corrector"
+            return Rejection(here.p, corrected.reason, cause)
+        new = curve.point(corrected, _tangent(here), here.s + state.step)
+        if new is None:
+            return Rejection(here.p, BRANCH_POINT, SINGULAR)
+        if curve.metric.norm(new.z - guess) > FAR * state.step:
+            return Rejection(here.p, "the solution is far from the prediction", "far")
+        angle, most = curve.metric.angle(_tangent(here), _tangent(new)), self.settings.max_angle
+        if angle > most:
+            text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
+            return Rejection(here.p, text, "angle")
+        longer = self.settings.next_step(state.step, corrected.iterations, angle, self.longest)
+        ended = self._ended(here, new)
+        self._next = min(longer, self.growth * state.step)
+        return ended
+
+    def between(self, a: Point, b: Point, t: float) -> Point | None:
+        """Return the point of the curve a fraction t of the way from a to b."""
+        return self.curve.between(a, b, t)
+
+    def linearized(self, point: Point) -> Linear:
+        """Return the linearization at a point."""
+        at: Linear = point.at
+        return at
+
+    def accept(self, state: RunState, before: Point | None) -> None:
+        """Take the new direction and the next step, and see whether a bound is only approached."""
+        here = _point(state)
+        self.curve.family.accepted(here.z)
+        if before is None:
+            return
+        along = self.settings.predictor.direction(here, before)
+        self.direction = _tangent(here) if along is None else self.curve.metric.unit(along)
+        state.step, self.growth = self._next, GROW
+        columns = [state.table.get(c.name, []) for c in (state.columns[0], *COLUMNS)]
+        bound = approached((columns[0], columns[1], columns[2]), self.bounds, self.longest)
+        if bound is not None and not state.ending:
+            state.status = Status.ASYMPTOTE
+            state.ending = f"the bound {bound:.10g} is approached asymptotically"
+
+    def reject(self, state: RunState, rejection: Rejection) -> bool:
+        """Halve the step; next to a singular point take another part of it."""
+        if not state.step > self.shortest:
+            return False
+        shorter = BESIDE if rejection.cause == SINGULAR else SHRINK
+        state.step, self.growth = max(shorter * state.step, self.shortest), 1.0
+        return True
+
+    def doubtful(self, state: RunState) -> bool:
+        """Whether the step is long enough to try a shorter one."""
+        return state.step > DOUBTFUL * self.longest
+
+    def _coarsen(self, state: RunState) -> None:
+        """Measure x in a larger unit where it has outgrown the steps; the step stays the same."""
+        fine, here, curve = self.curve.metric, _point(state), self.curve
+        coarse = fine.coarser(here.x, self.longest)
+        if coarse is None:
+            return
+        point = replace(here, tangent=coarse.unit(_tangent(here)), tests=dict(here.tests))
+        curve.measured_by(coarse)
+        try:
+            curve.corrector.factorize(point.at, curve.row(_tangent(point)))
+            for detector in self.detectors:
+                detector.measure(self, point, point)
+        except LinearSolveError:  # next to a branch point: the next point will do
+            curve.measured_by(fine)
+            return
+        except BaseException:
+            curve.measured_by(fine)
+            raise
+        state.point, state.step = point, state.step * coarse.norm(self.direction)
+        self.direction = coarse.unit(self.direction)
+
+    def _ended(self, a: Point, b: Point) -> Point | Rejection:
+        """Return the point to go on from, or the last one and why it ends there."""
+        for bound in self.bounds:
+            inside, now = a.p - bound, b.p - bound
+            if inside != 0.0 and opposite(inside, now):
+                text = f"the bound {bound:.10g} of the parameter is reached"
+                last = self.curve.hit(a, b, bound) or self._on_bound(a, b, bound)
+                if last is None:
+                    return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
+                last.ending = text
+                return last
+        if a.s > 0.0:
+            curve, length = self.curve, self.curve.metric.norm(b.z - a.z)
+            t = curve.metric.dot(self.home - a.z, _tangent(a)) / length
+            gap = curve.metric.norm(curve.interpolated(a, b, t) - self.home)
+            if 0.0 < t <= 1.0 and gap < CLOSED * length:
+                b.ending = "the curve is closed: it is back where it started"
+        return b
+
+    def _on_bound(self, a: Point, b: Point, bound: float) -> Point | None:
+        """Return a special point that lies on the bound, with those up to it; None without one.
+
+        The equations with the parameter held at the bound are singular there: no corrector
+        converges.
+        """
+        try:
+            self.curve.corrector.factorize(b.at, self.curve.row(_tangent(b)))
+            for detector in self.detectors:
+                detector.measure(self, b, a)
+            found = located(self, a, b, self.detectors)
+        except LinearSolveError:
+            return None
+        for k, one in enumerate(found):
+            near = abs(one.point.p - bound) <= ON * abs(b.p - a.p)
+            if near and not isinstance(one.special, Rough):
+                one.point.p = bound
+                for detector in self.detectors:
+                    if not detector.needs_factorization:
+                        detector.measure(self, one.point, a)
+                one.point.found = found[: k + 1]
+                return one.point
+        return None
+
+    def save(self) -> dict[str, Any]:
+        """Return the direction, the metric, and where the run started."""
+        return {
+            "direction": self.direction,
+            "growth": self.growth,
+            "home": self.home,
+            "first": self.first,
+            "weights": self.curve.metric.weights,
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self.direction, self.growth = saved["direction"], float(saved["growth"])
+        self.home, self.first = saved["home"], float(saved["first"])
+        self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
+        self.curve.measured_by(Metric(saved["weights"]))
+
+    def resume(self, state: RunState) -> None:
+        """Linearize at the last point, and check that it is a solution."""
+        here = _point(state)
+        self.curve.family.accepted(here.z)
+        at = linearized(self.curve.family, here.z)
+        if at is None or self.curve.corrector.scaled(at, abs(state.step)) > 1e-6:
+            raise CheckpointError(
+                "the checkpoint belongs to another problem: its last point is no solution here"
+            )
+        here.at = at
+        self.curve.corrector.factorize(at, self.curve.row(_tangent(here)))
+
+
+def _point(state: RunState) -> Point:
+    assert state.point is not None
+    return state.point
+
+
+def _tangent(point: Point) -> Vector:
+    tangent: Vector = point.tangent
+    return tangent

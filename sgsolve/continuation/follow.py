@@ -1,0 +1,224 @@
+"""The loop of all runs: steps, special points, limits, recording and interruption.
+
+What a step is, the `Stepper` decides. A step counts once its point is recorded: where anything is
+interrupted before, the run stands as if the step had not been tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from ..results.status import Status
+from ..solvers.deadline import OutOfTime
+from .detector import Detector, certain, doubt, located
+from .stepper import Found, Point, Rejection, RunState, Stepper
+
+Vector = NDArray[Any]
+
+SINGULAR = "singular"  # the cause of a rejection for which another length of step will do
+BRANCH_POINT = "the new point is a branch point"
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """When a run ends.
+
+    Parameters
+    ----------
+    max_points : int or None
+    stop : tuple of str
+        Kinds of special points at which it ends.
+    until : callable, optional
+        ``until(point)`` -> whether to end there; not asked at the first point.
+    callback : callable, optional
+        ``callback(point)`` -> True to end there; called at every point before it is recorded.
+    deadline : float
+        When it ends for lack of time, on the clock of `perf_counter`.
+    """
+
+    max_points: int | None = None
+    stop: tuple[str, ...] = ()
+    until: Callable[[Point], bool] | None = None
+    callback: Callable[[Point], Any] | None = None
+    deadline: float = np.inf
+
+    def ending(self, point: Point, first: bool = False) -> str:
+        """Return why the run ends at a point, or nothing."""
+        if self.callback is not None and self.callback(point) is True:
+            return "the callback asked to stop"
+        if self.until is not None and not first and self.until(point):
+            return "the condition to stop is met"
+        return ""
+
+    def check(self, state: RunState) -> None:
+        """End the run where a limit is reached."""
+        if self.max_points is not None and state.n_rows >= self.max_points:
+            state.status = Status.MAX_POINTS
+            state.ending = f"{self.max_points} points, the limit, were computed"
+        elif perf_counter() > self.deadline:
+            state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
+
+
+class Observer(Protocol):
+    """What looks at every step that was accepted."""
+
+    def accepted(self, stepper: Stepper, state: RunState, rows: Sequence[Point]) -> None:
+        """Take note of ``state.point``, and of the rows that the step added to the table."""
+        ...
+
+
+def follow(
+    stepper: Stepper,
+    state: RunState,
+    detectors: Sequence[Detector] = (),
+    rule: StopRule = StopRule(),  # frozen
+    observers: Sequence[Observer] = (),
+) -> None:
+    """Run until something ends it; never raises for a failure, nor for Ctrl-C.
+
+    `state` is new, or that of a run that goes on.
+    """
+    run = _Run(stepper, state, detectors, rule, observers)
+    try:
+        if state.point is None:
+            run.begin()
+        while not state.ending:
+            rule.check(state)
+            if not state.ending:
+                run.step()
+    except OutOfTime:
+        state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
+    except KeyboardInterrupt:
+        state.status, state.ending = Status.INTERRUPTED, Status.INTERRUPTED.text
+
+
+@dataclass
+class _Run:
+    stepper: Stepper
+    state: RunState
+    detectors: Sequence[Detector]
+    rule: StopRule
+    observers: Sequence[Observer]
+
+    def begin(self) -> None:
+        """Make the first point."""
+        first = self.stepper.start(self.state)
+        if isinstance(first, Rejection):
+            self._ended(Status.STEP_TOO_SMALL, first.reason)
+            return
+        self._measure(first, None)
+        first.ending = self.rule.ending(first, first=True)
+        self._commit(first, [], [first])
+
+    def step(self) -> None:
+        """Try one step, and take it if nothing speaks against it."""
+        state, here = self.state, self.state.point
+        assert here is not None
+        tried = self.stepper.attempt(state)
+        found: list[Found] = []
+        if isinstance(tried, Point):
+            tried, found = self._examined(here, tried)
+        if isinstance(tried, Rejection):
+            state.rejected.append((tried.p, tried.reason))
+            if not self.stepper.reject(state, tried):
+                self._ended(Status.STEP_TOO_SMALL, f"no step could be made: {tried.reason}")
+            return
+        self._take(here, tried, found)
+
+    def _ended(self, status: Status, ending: str) -> None:
+        """End the run, unless the stepper did so itself and said why."""
+        if not self.state.ending:
+            self.state.status, self.state.ending = status, ending
+
+    def _measure(self, point: Point, before: Point | None) -> None:
+        for detector in self.detectors:
+            detector.measure(self.stepper, point, before)
+
+    def _measure_there(self, point: Point, before: Point) -> None:
+        """Measure at a special point, where the bordered Jacobian may be singular."""
+        for detector in self.detectors:
+            if not detector.needs_factorization:
+                detector.measure(self.stepper, point, before)
+
+    def _examined(self, here: Point, new: Point) -> tuple[Point | Rejection, list[Found]]:
+        """Return a new point, or why it is rejected, and the special points on the way to it."""
+        if new.found is not None:
+            return new, new.found
+        try:
+            self._measure(new, here)
+        except LinearSolveError:
+            return Rejection(here.p, BRANCH_POINT, SINGULAR), []
+        found, held = located(self.stepper, here, new, self.detectors), doubt(new)
+        if held is not None and self.stepper.doubtful(self.state):
+            return Rejection(here.p, held.reason, "doubt"), []
+        return new, [*found, *certain(new, here)]
+
+    def _take(self, here: Point, new: Point, found: list[Found]) -> None:
+        """Go to a new point; or to a special one on the way, if the run is to end or change there.
+
+        Nothing is changed before all functions of the user have returned.
+        """
+        rows = [*new.passed, *([new] if new.recorded else [])]
+        action = None
+        for k, one in enumerate(found):
+            if one.special.kind in self.rule.stop or one.action is not None:
+                action, new, found = one.action, one.point, found[: k + 1]
+                rows = [row for row in rows if row is not new and row.s < new.s]
+                if one.special.kind in self.rule.stop:
+                    action, new.ending = None, f"it ends at {one.special}, as asked"
+                self._measure_there(new, here)
+                rows += [new] if new.recorded or new.ending else []
+                break
+        for k, row in enumerate([*rows, *([] if new in rows else [new])]):
+            ending = self.rule.ending(row)
+            if ending and not new.ending:
+                new, rows, action = row, [*rows[:k], row], None
+                found = [one for one in found if one.point.s <= new.s]
+                new.ending = ending
+                break
+        self._commit(new, found, rows)
+        if action is not None and not self.state.ending:
+            self._act(action)
+
+    def _act(self, action: Callable[[Vector, float], Vector]) -> None:
+        """Start anew from the state that an event's action makes."""
+        old = self.state.point
+        assert old is not None
+        x = np.array(action(old.x.copy(), old.p), dtype=float)
+        self.state.before, self.state.point = None, Point(x, old.p, s=old.s)
+        self.stepper.restart(self.state)
+        self._measure(self.state.point, None)
+
+    def _commit(self, new: Point, found: list[Found], rows: Sequence[Point]) -> None:
+        """Make a point that of the run, and record its rows, or change nothing."""
+        state = self.state
+        values = [[column.value(row) for column in state.columns] for row in rows]
+        old, saved = {**vars(state), "special_points": [*state.special_points]}, self.stepper.save()
+        try:
+            for one in found:
+                passed = [row for row in rows if row is not new and row.s < one.point.s]
+                one.special.index = state.n_rows + len(passed)
+                state.special_points.append(one.special)
+            state.before, state.point = state.point, new
+            for row in values:
+                for column, value in zip(state.columns, row, strict=True):
+                    state.table.setdefault(column.name, []).append(value)
+            state.n_rows += len(rows)
+            if new.ending:
+                state.status, state.ending = Status.CONVERGED, new.ending
+            self.stepper.accept(state, state.before)
+            for observer in self.observers:
+                observer.accepted(self.stepper, state, rows)
+        except BaseException:
+            vars(state).update(old)
+            for kept in state.table.values():
+                del kept[state.n_rows :]
+            self.stepper.restore(saved)
+            raise

@@ -1,0 +1,123 @@
+"""The options that all runs along a parameter have in common, checked before any work starts."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataTypeError, InputError
+from ..results.checkpoint import Checkpoint, as_checkpoint
+from ..solvers.deadline import deadline_of
+from .detector import registered
+from .recorder import every
+from .stability import Stability
+from .user_functions import named
+
+Function = Callable[..., Any]
+
+KINDS = ("fold", "branch point")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What the user asks of a run; see `Problem.continuation` for the meaning of each."""
+
+    outputs: Mapping[str, Function] = field(default_factory=dict)
+    detect: tuple[str, ...] = KINDS
+    events: Mapping[str, Function] = field(default_factory=dict)
+    stop: tuple[str, ...] = ()
+    until: Function | None = None
+    stability: Stability | None = None
+    keep_states: Any = "all"
+    max_points: int | None = None
+    checkpoint: Checkpoint | None = None
+    resume: bool = False
+    progress: bool | None = None
+    raise_on_failure: bool = False
+    callback: Function | None = None
+    verbose: bool = False
+    deadline: float = np.inf
+
+    @classmethod
+    def of(
+        cls,
+        taken: Sequence[str],
+        *,
+        detect: Sequence[str] | str,
+        stop: Sequence[str] | str,
+        outputs: Any,
+        events: Any,
+        stability: Any,
+        checkpoint: Any,
+        resume: bool,
+        time_limit: float | None,
+        **others: Any,
+    ) -> RunOptions:
+        """Check and gather the options; `taken` are the columns that the branch has anyway."""
+        settings = Stability() if stability is True else stability or None
+        if settings is not None and not isinstance(settings, Stability):
+            raise DataTypeError(f"stability must be True or a Stability(), not {stability!r}")
+        columns = (*taken, *(("unstable",) if settings else ()))
+        options = cls(
+            detect=_kinds("detect", detect),
+            stop=_kinds("stop", stop),
+            outputs=named("outputs", outputs, columns),
+            events=named("events", events),
+            stability=settings,
+            checkpoint=as_checkpoint(checkpoint, resume),
+            resume=resume,
+            deadline=deadline_of(time_limit),
+            **others,
+        )
+        options.check()
+        return options
+
+    def check(self) -> None:
+        """Raise `InputError` for what cannot be right."""
+        every(self.keep_states)
+        for kind in self.detect:
+            if kind not in registered():
+                raise InputError(f"detect names {kind!r}; there are {', '.join(registered())}")
+        possible = {*self.detect, *self.events, *(("hopf",) if self.stability else ())}
+        for kind in self.stop:
+            if kind not in possible:
+                raise InputError(
+                    f"stop names {kind!r}, which is neither an event nor detected: "
+                    f"{', '.join(sorted(possible)) or 'there are none'}"
+                )
+        for kind in self.events:
+            if kind in (*registered(), "hopf"):
+                raise InputError(f"an event cannot be called {kind!r}")
+        for name, of in (("until", "x"), ("callback", "the point")):
+            function = getattr(self, name)
+            if not (function is None or callable(function)):
+                raise DataTypeError(f"{name} must be a function of {of}, not {function!r}")
+        if self.max_points is not None and not isinstance(self.max_points, numbers.Real):
+            raise DataTypeError(f"max_points must be a number, not {self.max_points!r}")
+        if self.max_points is not None and self.max_points < 1:
+            raise InputError("max_points must be at least 1")
+
+
+def _kinds(name: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise DataTypeError(f"{name} must be names of special points, not {given!r}")
+    return tuple(given)
+
+
+def checked_bounds(bounds: Any) -> tuple[float, float]:
+    """Return (low, high), infinite where nothing was said."""
+    if bounds is None:
+        return -np.inf, np.inf
+    try:
+        low, high = (float(value) for value in bounds)
+    except (TypeError, ValueError):
+        raise InputError(f"bounds must be (lowest, highest), not {bounds!r}") from None
+    if not low < high:
+        raise InputError(f"bounds must increase, not ({low:g}, {high:g})")
+    return low, high

@@ -1,0 +1,95 @@
+"""Predictors: the guess for the next point of a run.
+
+A sweep asks for a guess at the next value of the parameter; it is compared with the last solution,
+by the residual there, and the better of the two starts the solve. Continuation asks for the
+direction in which the curve goes on.
+
+Reference: Allgower and Georg, Introduction to Numerical Continuation Methods (2003), chapter 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .stepper import Point
+
+Vector = NDArray[Any]
+
+
+class Predictor(Protocol):
+    """What proposes the next guess."""
+
+    needs_tangent: bool
+    """Whether a sweep computes dx/dp at every solution for it."""
+
+    def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
+        """Return a guess for x at p, or None if the residual is not finite at any."""
+        ...
+
+    def direction(self, here: Point, before: Point | None) -> Vector | None:
+        """Return where the curve goes on in (x, p), at any length; None: along its tangent."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConstantPredictor:
+    """The last solution; for sweeps only."""
+
+    needs_tangent = False
+
+    def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
+        """Return the last solution."""
+        return here.x if family.residual_or_none(here.x, p) is not None else None
+
+
+@dataclass(frozen=True)
+class SecantPredictor:
+    """The straight line through the last two solutions."""
+
+    needs_tangent = False
+
+    def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
+        """Extrapolate, unless the last solution is a better guess."""
+        if before is None or before.p == here.p:
+            return ConstantPredictor().predict(family, here, before, p)
+        share = (p - here.p) / (here.p - before.p)
+        return better(family, here, here.x + share * (here.x - before.x), p)
+
+    def direction(self, here: Point, before: Point | None) -> Vector | None:
+        """Return the way from the point before."""
+        return None if before is None else here.z - before.z
+
+
+@dataclass(frozen=True)
+class TangentPredictor:
+    """The tangent of the curve: dx/dp = -J^-1 dF/dp in a sweep.
+
+    In a sweep it costs dF/dp and one solve per point with the factorization that the solution left
+    behind, and it lets the sweep notice a jump to another branch.
+    """
+
+    needs_tangent = True
+
+    def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
+        """Follow the tangent, unless the last solution is a better guess."""
+        if here.at.ahead is None:
+            return SecantPredictor().predict(family, here, before, p)
+        return better(family, here, here.x + (p - here.p) * here.at.ahead, p)
+
+    def direction(self, here: Point, before: Point | None) -> Vector | None:
+        """Return None: the tangent is there anyway."""
+        return None
+
+
+def better(family: Any, here: Point, guess: Vector, p: float) -> Vector | None:
+    """Return the guess or the last solution, whichever has the smaller residual at p."""
+    old, new = family.residual_or_none(here.x, p), family.residual_or_none(guess, p)
+    if old is None or new is None:
+        return here.x if new is None and old is not None else (guess if new is not None else None)
+    sizes = here.at.sizes
+    worse = float(np.abs(new / sizes).max()) > float(np.abs(old / sizes).max())
+    return here.x if worse else guess

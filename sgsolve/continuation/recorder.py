@@ -1,0 +1,186 @@
+"""The recorder of a run: rows, kept states, progress bar and checkpoint, and the branch of these.
+
+What a run has to remember is asked of its parts: the stepper and the detectors save and restore
+themselves, so a new one of either needs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..results.branch import Branch
+from ..results.branch_file import (
+    packed,
+    packed_special_points,
+    part,
+    unpacked,
+    unpacked_special_points,
+)
+from ..results.checkpoint import Checkpoint
+from ..results.history import Stats
+from .columns import Column
+from .detector import Detector
+from .stepper import Point, RunState, Stepper
+from .view import View
+
+Vector = NDArray[Any]
+
+KEPT = ("x", "p", "tangent", "s", "iterations")  # of a point in a checkpoint
+
+
+class Recorder:
+    """What is kept of a run; an observer of `follow`.
+
+    Parameters
+    ----------
+    view : View
+    columns : sequence of Column
+        Beyond the parameters that move and "nit": of the stepper, the detectors, the user.
+    detectors : sequence of Detector
+    keep_states : "all", "none" or int
+        All, the last only, or every k-th and the last.
+    checkpoint : Checkpoint or None
+    mark : mapping
+        What tells this run from others, for the checkpoint.
+    stats : callable
+        ``stats(state)`` -> the costs so far.
+    bar : callable, optional
+        ``bar(abscissas so far)`` shows the progress.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        columns: Sequence[Column],
+        detectors: Sequence[Detector] = (),
+        keep_states: Any = "all",
+        checkpoint: Checkpoint | None = None,
+        mark: Mapping[str, Any] | None = None,
+        stats: Callable[[RunState], Stats] = lambda state: state.stats,
+        bar: Callable[[Sequence[float]], None] | None = None,
+    ) -> None:
+        self.view, self.detectors, self.every = view, detectors, every(keep_states)
+        self.checkpoint, self.mark, self.stats, self.bar = checkpoint, mark or {}, stats, bar
+        moved = [_moved(view, name) for name in view.names]
+        nit = Column("nit", lambda point: int(point.iterations))
+        self.columns = (*moved, nit, *columns)
+        self.states: list[Vector] = []
+        self.kept: list[int] = []
+
+    def accepted(self, stepper: Stepper, state: RunState, rows: Sequence[Point]) -> None:
+        """Keep the states of new rows, show the progress, and write the checkpoint if it is due."""
+        states, kept = self.states[:], self.kept[:]
+        try:
+            for k, point in enumerate(rows, start=state.n_rows - len(rows)):
+                if self.kept and (not self.every or self.kept[-1] % self.every):
+                    self.states.pop()  # it was only the last
+                    self.kept.pop()
+                self.states.append(np.array(self.view.state(point.x)))
+                self.kept.append(k)
+            if self.bar is not None and rows:
+                self.bar(state.table[self.view.names[0]])
+            if self.checkpoint is not None and self.checkpoint.due(len(rows)):
+                self.write(stepper, state)
+        except BaseException:
+            self.states, self.kept = states, kept
+            raise
+
+    def branch(self, state: RunState, message: str = "", weights: Vector | None = None) -> Branch:
+        """Return the branch so far."""
+        names = self.view.names
+        columns = {c.name: np.array(state.table.get(c.name, [])) for c in self.columns}
+        columns["nit"] = columns["nit"].astype(int)
+        n_rows = state.n_rows
+        reached = float("nan") if state.point is None else float(state.point.p)
+        width = len(self.states[0]) if self.states else 0
+        return Branch(
+            name=names[0],
+            along=names[1:],
+            columns=columns,
+            states=np.array(self.states).reshape(len(self.states), width),
+            params=self.view.fixed,
+            status=state.status,
+            message=message,
+            stats=self.stats(state),
+            rejected=list(state.rejected),
+            special=[self.view.special(one) for one in state.special_points],
+            reached=reached if n_rows else float("nan"),
+            kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
+            weights=weights,
+            blocks=self.view.blocks,
+        )
+
+    def write(self, stepper: Stepper, state: RunState) -> None:
+        """Write the checkpoint."""
+        assert self.checkpoint is not None
+        assert state.point is not None
+        content: dict[str, Any] = {"step": state.step, "ending": state.ending}
+        for key, point in (("point", state.point), ("before", state.before)):
+            content |= {f"{key} {name}": getattr(point, name) for name in KEPT if point is not None}
+        content |= {f"stepper {key}": value for key, value in stepper.save().items()}
+        for detector in self.detectors:
+            saved = detector.save(state.point)
+            content |= {f"test {detector.kind}: {key}": value for key, value in saved.items()}
+        content = {key: value for key, value in content.items() if value is not None}
+        content |= packed_special_points(state.special_points)  # with the unknowns of the run
+        self.checkpoint.write(packed(self.branch(state)), content, self.mark)
+
+    def resumed(self, stepper: Stepper) -> tuple[RunState, Stats] | None:
+        """Return the state to go on from and the costs so far; None where there is no file."""
+        found = None if self.checkpoint is None else self.checkpoint.read(self.mark)
+        if found is None:
+            return None
+        branch, content = unpacked(found[0]), found[1]
+        state = RunState(self.columns, _point(part(content, "point ")))
+        if "before p" in content:
+            state.before = _point(part(content, "before "))
+        state.table = {c.name: list(branch.columns[c.name]) for c in self.columns}
+        state.n_rows, state.step = len(branch), float(content["step"])
+        state.special_points, state.rejected = (
+            unpacked_special_points(content),
+            list(branch.rejected),
+        )
+        state.status, state.ending = branch.status, str(content["ending"])
+        self.states = list(branch.states)
+        self.kept = list(range(len(branch))) if branch.kept is None else branch.kept.tolist()
+        stepper.restore(part(content, "stepper "))
+        stepper.resume(state)
+        assert state.point is not None
+        for detector in self.detectors:
+            saved = part(content, f"test {detector.kind}: ")
+            if saved:
+                detector.restore(state.point, saved)
+            else:
+                detector.measure(stepper, state.point, None)
+        return state, branch.stats
+
+
+def _moved(view: View, name: str) -> Column:
+    return Column(name, lambda point: float(view.moved(point.x, point.p)[name]))
+
+
+def _point(saved: Mapping[str, Any]) -> Point:
+    numbers = {
+        "p": float(saved["p"]),
+        "s": float(saved["s"]),
+        "iterations": int(saved["iterations"]),
+    }
+    return Point(**{**saved, **numbers})
+
+
+def every(keep_states: Any) -> int:
+    """Return how many points apart states are kept; 0 for none."""
+    if keep_states == "all":
+        return 1
+    if keep_states == "none":
+        return 0
+    if isinstance(keep_states, int) and keep_states >= 1:
+        return keep_states
+    raise InputError(
+        f"keep_states must be 'all', 'none' or a number of points, not {keep_states!r}"
+    )

@@ -1,0 +1,145 @@
+"""Runs along a curve of solutions: of a problem, of another branch, of folds in two parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..continuation.arclength import Arclength
+from ..continuation.arclength_stepper import ArclengthStepper
+from ..continuation.metric import Metric
+from ..continuation.options import RunOptions, checked_bounds
+from ..continuation.progress_bar import CurveBar
+from ..continuation.run import Run, detectors_of
+from ..continuation.stepper import RunState
+from ..continuation.view import View
+from ..errors import DataTypeError
+from ..results.branch import Branch
+from ..results.special_points import Special
+from ..results.status import Status
+from ..solvers.workspace import Workspace
+from .gauged_family import multipliers, stripped
+from .residual_system import ResidualSystem
+
+Vector = NDArray[Any]
+Origin = Callable[[RunState], tuple[Vector, Vector | None]]
+
+POINTS = 400
+Asked = tuple[Arclength, tuple[float, float], RunOptions]
+
+
+def asked_of(bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> Asked:
+    """Check and gather the options; `moved` are the parameters that change along the branch."""
+    options = dict(options)
+    steps = options.pop("steps") or Arclength()
+    changes = {key: options.pop(key) for key in ("step", "max_step")}
+    given = {k: v for k, v in changes.items() if v is not None}
+    if not isinstance(steps, Arclength):
+        raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
+    if given:
+        steps = replace(steps, **given)
+    return steps, checked_bounds(bounds), RunOptions.of((*moved, "nit", "s", "tangent"), **options)
+
+
+def run_curve(
+    family: Any,
+    workspace: Workspace,
+    view: View,
+    origin: Origin,
+    settings: Arclength,
+    bounds: tuple[float, float],
+    options: RunOptions,
+    kind: str,
+    weights: Vector | None = None,
+    remark: str = "",
+) -> Branch:
+    """Follow a curve by its arclength.
+
+    Parameters
+    ----------
+    family : Family
+        With counts `nfev`, `njev` and `seconds`.
+    origin : callable
+        See `ArclengthStepper`.
+    kind : str
+        Tells runs apart in a checkpoint.
+    weights : ndarray, shape (n + 1,), optional
+        Of the metric; made at the start by default.
+    remark : str
+        See `Run`.
+    """
+    k = multipliers(family)
+    detectors = detectors_of(options, view, family.n - k, k)
+    metric = None if weights is None else Metric(weights)
+    stepper = ArclengthStepper(family, workspace, settings, bounds, origin, metric, detectors)
+    limit = POINTS if options.max_points is None else options.max_points
+    return Run(
+        stepper=stepper,
+        options=options,
+        view=view,
+        detectors=detectors,
+        workspace=workspace,
+        summary=lambda state: _summary(view.names[0], state),
+        mark={
+            "kind": kind,
+            "unknowns": family.n,
+            "bounds": list(bounds),
+            "settings": vars(settings),
+        },
+        bar=CurveBar.of(options.progress, view.names[0], bounds, limit),
+        max_points=POINTS,
+        family=family,
+        remark=remark,
+    ).go()
+
+
+def curve_view(name: str, system: ResidualSystem, family: Any) -> View:
+    """Return the view of a curve of solutions over one parameter."""
+    n = family.n - multipliers(family)
+    return View(
+        names=(name,),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda x, p: {name: p},
+        state=lambda x: x[:n],
+        special=lambda special: stripped(family, special),
+        place=lambda p: f"{name} = {p:.10g}",
+    )
+
+
+def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
+    """Return the view of a curve of folds: the first parameter moves with the second."""
+    p, q = names
+
+    def stripped_fold(special: Special) -> Special:
+        return replace(special, x=special.x[:-1], vector=None, tangent=None, other=None)
+
+    return View(
+        names=(q, p),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda x, value: {q: value, p: float(x[-1])},
+        state=lambda x: x[:-1],
+        special=stripped_fold,
+        place=lambda value: f"{q} = {value:.10g}",
+    )
+
+
+def _summary(name: str, state: RunState) -> str:
+    last = f", the last at {state.point.p:.10g}" if state.n_rows and state.point else ""
+    text = f"{state.n_rows} points along {name!r}{last}: {state.ending}"
+    if state.status is Status.ASYMPTOTE:
+        return f"{text}. What to try: {state.status.advice}"
+    if state.status is not Status.STEP_TOO_SMALL:
+        return text
+    if not state.n_rows:
+        return f"{text}. What to try: start beside it; at a branch point use Problem.switch"
+    p, why = state.rejected[-1]
+    text += f"; the last step rejected was at {p:.8g}: {why}"
+    return (
+        f"{text}. What to try: a smaller min_step in Arclength; look there for a corner, a pole or "
+        "a jump of the residual; if solutions can be shifted or rotated, fix their place"
+    )

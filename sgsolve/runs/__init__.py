@@ -1,1 +1,0 @@
-"""Runs along a parameter: sweeps, curves and all solutions; the bases of `Problem`."""
