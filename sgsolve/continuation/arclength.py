@@ -15,7 +15,7 @@ import numbers
 from dataclasses import dataclass, field
 
 from ..errors import DataTypeError, InputError
-from .predictors import Predictor, TangentPredictor
+from .predictors import CurvePredictor, TangentPredictor
 
 GROW, SHRINK = 2.0, 0.5
 
@@ -38,7 +38,7 @@ class Arclength:
     max_angle : float
         The largest angle in degrees between the tangents of neighboring points: the guard
         against jumping to another branch.
-    predictor : Predictor
+    predictor : CurvePredictor
         `TangentPredictor` by default; or `SecantPredictor`.
     optimal_iterations, max_iterations : int
         Of the corrector: steps grow below the first, and are rejected above the second.
@@ -50,7 +50,7 @@ class Arclength:
     max_step: float | None = None
     min_step: float | None = None
     max_angle: float = 30.0
-    predictor: Predictor = field(default_factory=TangentPredictor)
+    predictor: CurvePredictor = field(default_factory=TangentPredictor)
     optimal_iterations: int = 4
     max_iterations: int = 8
     tolerance: float = 1e-11

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .crossings import KIND
 from .curve import Curve
-from .detector import STEP_DOUBT, Detector, Doubt, register
+from .detector import STEP_DOUBT, Detector, Doubt, register_detector
 from .sign_changes import (
     KEY,
     Watch,
@@ -172,4 +172,4 @@ def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> Watch:
     return Watch(left, right, 1.0 / inverse[:width], pure, np.empty(0))
 
 
-register("branch point", BranchPoints)
+register_detector("branch point", BranchPoints)

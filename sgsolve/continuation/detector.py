@@ -101,11 +101,11 @@ def certain(point: Point, before: Point) -> list[Found]:
 _REGISTERED: dict[str, Callable[[], Detector]] = {}
 
 
-def register(kind: str, make: Callable[[], Detector]) -> None:
+def register_detector(kind: str, make: Callable[[], Detector]) -> None:
     """Add a kind of special points, which ``detect=(kind,)`` asks for; `make` is called per run."""
     _REGISTERED[kind] = make
 
 
-def registered() -> dict[str, Callable[[], Detector]]:
+def registered_detectors() -> dict[str, Callable[[], Detector]]:
     """Return the kinds of special points that there are."""
     return dict(_REGISTERED)

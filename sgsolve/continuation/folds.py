@@ -24,7 +24,7 @@ from .bordered import Bordered
 from .bracket import opposite
 from .crossings import KIND as BRANCH_POINT
 from .curve import Curve, point_at
-from .detector import Detector, register
+from .detector import Detector, register_detector
 from .family import Family, Linear, linearized
 from .roots import crossing
 from .rough import rough
@@ -222,4 +222,4 @@ def _polished(
     return None
 
 
-register("fold", Folds)
+register_detector("fold", Folds)

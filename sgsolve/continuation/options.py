@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataTypeError, InputError
 from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
-from .detector import registered
+from .detector import registered_detectors
 from .recorder import every
 from .stability import Stability
 from .user_functions import named
@@ -80,8 +80,10 @@ class RunOptions:
         """Raise `InputError` for what cannot be right."""
         every(self.keep_states)
         for kind in self.detect:
-            if kind not in registered():
-                raise InputError(f"detect names {kind!r}; there are {', '.join(registered())}")
+            if kind not in registered_detectors():
+                raise InputError(
+                    f"detect names {kind!r}; there are {', '.join(registered_detectors())}"
+                )
         possible = {*self.detect, *self.events, *(("hopf",) if self.stability else ())}
         for kind in self.stop:
             if kind not in possible:
@@ -90,7 +92,7 @@ class RunOptions:
                     f"{', '.join(sorted(possible)) or 'there are none'}"
                 )
         for kind in self.events:
-            if kind in (*registered(), "hopf"):
+            if kind in (*registered_detectors(), "hopf"):
                 raise InputError(f"an event cannot be called {kind!r}")
         for name, of in (("until", "x"), ("callback", "the point")):
             function = getattr(self, name)

@@ -30,6 +30,10 @@ class Predictor(Protocol):
         """Return a guess for x at p, or None if the residual is not finite at any."""
         ...
 
+
+class CurvePredictor(Predictor, Protocol):
+    """A predictor that serves continuation as well."""
+
     def direction(self, here: Point, before: Point | None) -> Vector | None:
         """Return where the curve goes on in (x, p), at any length; None: along its tangent."""
         ...

@@ -15,7 +15,7 @@ from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats, counted
 from ..results.status import Status
 from ..solvers.workspace import Workspace
-from .detector import Detector, registered
+from .detector import Detector, registered_detectors
 from .events import Event
 from .follow import StopRule, follow
 from .options import RunOptions
@@ -43,7 +43,9 @@ def detectors_of(
         Kinds of special points to look for; those of the options by default.
     """
     wanted = options.detect if detect is None else detect
-    found: list[Detector] = [make() for kind, make in registered().items() if kind in wanted]
+    found: list[Detector] = [
+        make() for kind, make in registered_detectors().items() if kind in wanted
+    ]
     for name, function in options.events.items():
         found.append(Event(name, _functional(f"event {name!r}", function, view)))
     if options.stability is not None:
