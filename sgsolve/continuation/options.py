@@ -92,7 +92,7 @@ class RunOptions:
                     f"{', '.join(sorted(possible)) or 'there are none'}"
                 )
         for kind in self.events:
-            if kind in (*registered_detectors(), "hopf"):
+            if kind in (*known, "hopf"):
                 raise InputError(f"an event cannot be called {kind!r}")
         for name, of in (("until", "x"), ("callback", "the point")):
             function = getattr(self, name)
