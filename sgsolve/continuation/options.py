@@ -79,11 +79,10 @@ class RunOptions:
     def check(self) -> None:
         """Raise `InputError` for what cannot be right."""
         every(self.keep_states)
+        known = registered_detectors()
         for kind in self.detect:
-            if kind not in registered_detectors():
-                raise InputError(
-                    f"detect names {kind!r}; there are {', '.join(registered_detectors())}"
-                )
+            if kind not in known:
+                raise InputError(f"detect names {kind!r}; there are {', '.join(known)}")
         possible = {*self.detect, *self.events, *(("hopf",) if self.stability else ())}
         for kind in self.stop:
             if kind not in possible:
