@@ -62,6 +62,7 @@ class Program:
         self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
         self.pattern: Pattern = self.plan.layout.pattern
         add_outputs(tracer.graph, tracer.operand, self.plan, coefficients)
+        tracer.close()
         self.graph = tracer.graph
         self.source, self.compute = numpy_function(self.graph)
         self._results: deque[NDArray[Any]] = deque()
