@@ -1,0 +1,253 @@
+"""Time integrators: CPU time at equal achieved error, against SUNDIALS and SciPy.
+
+Run as ``python benchmarks/transient.py [problem ...]`` from the top of the repository, with
+OMP_NUM_THREADS=1. SUNDIALS' IDA and CVODE come from the package scikit-sundae; they and SciPy get
+the same residual and our sparse Jacobian. Every integrator runs at tolerances from 1e-3 to 1e-7;
+the CPU time at an error is interpolated between these runs. The reference is the mean of two runs
+at rtol = 1e-9 by different programs, whose distance is printed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from sgsolve import Problem, ad
+from sgsolve.transient import Bdf, RungeKutta
+
+TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+TARGETS = (1e-3, 1e-4, 1e-5, 1e-6)
+FINE = 1e-9
+
+
+@dataclass
+class Case:
+    """y' = f(y) from y0 over a time."""
+
+    name: str
+    f: Callable
+    y0: np.ndarray
+    end: float
+
+    def __post_init__(self):
+        self.pattern = ad.sparsity_pattern(self.f(ad.seed_sparsity(self.y0))).with_diagonal()
+        numbered = self.pattern.matrix(np.arange(1, self.pattern.nnz + 1)).tocsc()
+        self.by_column = numbered.data.astype(int) - 1
+
+    def values(self, y):
+        """Return the values of df/dy on the pattern."""
+        return ad.jacobian_values(self.f(ad.seed(y)), self.pattern)
+
+    def jacobian(self, y):
+        """Return df/dy by columns, as SciPy's solvers want it."""
+        return self.pattern.matrix(self.values(y)).tocsc()
+
+
+def _laplacian(u, h):
+    flux = np.concatenate([np.zeros(1), (u[1:] - u[:-1]) / h, np.zeros(1)])
+    return (flux[1:] - flux[:-1]) / h
+
+
+def porous(n=2000):
+    """u_t = (u^2)_xx with a front, the solution of Barenblatt."""
+    h = 20 / n
+    x = -10 + h * (np.arange(n) + 0.5)
+    return Case("porous", lambda u: _laplacian(u**2, h), np.maximum(1 - x**2 / 12, 0) + 1e-3, 7.0)
+
+
+def gray_scott(n=1000):
+    """Two species that react and diffuse, on a line."""
+    h = 1 / n
+    s = np.sin(np.pi * h * (np.arange(n) + 0.5)) ** 100
+
+    def f(w):
+        u, v = w[:n], w[n:]
+        rate = u * v * v
+        return np.concatenate(
+            [
+                1e-4 * _laplacian(u, h) - rate + 0.024 * (1 - u),
+                1e-6 * _laplacian(v, h) + rate - 0.084 * v,
+            ]
+        )
+
+    return Case("gray_scott", f, np.concatenate([1 - 0.5 * s, 0.25 * s]), 500.0)
+
+
+def brusselator(n=48):
+    """Two species on a square, periodic."""
+    h, size = 1 / n, n * n
+    x, y = np.meshgrid(h * np.arange(n), h * np.arange(n), indexing="ij")
+
+    def diffusion(u):
+        u = u.reshape(n, n)
+        rows = np.roll(u, 1, 0) + np.roll(u, -1, 0) + np.roll(u, 1, 1) + np.roll(u, -1, 1)
+        return ((rows - 4 * u) * (0.02 / h**2)).ravel()
+
+    def f(w):
+        u, v = w[:size], w[size:]
+        rate = u * u * v
+        return np.concatenate([1 + rate - 4.4 * u + diffusion(u), 3.4 * u - rate + diffusion(v)])
+
+    u = 22 * y * (1 - y) ** 1.5
+    v = 27 * x * (1 - x) ** 1.5
+    return Case("brusselator", f, np.concatenate([u.ravel(), v.ravel()]), 6.0)
+
+
+def fisher(n=2000):
+    """A wave that travels into an unstable state."""
+    x = np.linspace(-20, 60, n)
+    h = x[1] - x[0]
+    y0 = (1 + np.exp(x / np.sqrt(6))) ** -2
+    return Case("fisher", lambda u: _laplacian(u, h) + u * (1 - u), y0, 10.0)
+
+
+def oregonator():
+    """Three equations: what Python costs in small systems."""
+
+    def f(y):
+        return np.stack(
+            [
+                77.27 * (y[1] + y[0] * (1 - 8.375e-6 * y[0] - y[1])),
+                (y[2] - (1 + y[0]) * y[1]) / 77.27,
+                0.161 * (y[0] - y[2]),
+            ]
+        )
+
+    return Case("oregonator", f, np.array([1.0, 2.0, 3.0]), 360.0)
+
+
+def ours(method):
+    def run(case, rtol):
+        problem = Problem(lambda y: -case.f(y), storage=lambda y: 1.0 * y)
+        branch = problem.transient(
+            case.y0, (0.0, case.end), steps=method, rtol=rtol, atol=rtol / 100, keep_states="none"
+        )
+        stats = branch.stats
+        return branch.x, (len(branch) - 1, stats.nfev, stats.njev, stats.n_factor)
+
+    return run
+
+
+def scipys(method):
+    def run(case, rtol):
+        found = solve_ivp(
+            lambda t, y: case.f(y),
+            (0.0, case.end),
+            case.y0,
+            method=method,
+            rtol=rtol,
+            atol=rtol / 100,
+            jac=lambda t, y: case.jacobian(y),
+            t_eval=[case.end],
+        )
+        return found.y[:, -1], (0, found.nfev, found.njev, found.nlu)
+
+    return run
+
+
+def ida(case, rtol):
+    from sksundae.ida import IDA
+
+    count = [0, 0]
+
+    def residual(t, y, yp, res):
+        count[0] += 1
+        res[:] = yp - case.f(y)
+
+    def jacobian(t, y, yp, res, cj, J):
+        count[1] += 1
+        M = case.pattern.matrix(-case.values(y))
+        M.setdiag(M.diagonal() + cj)
+        J[:] = M.data[case.by_column]
+
+    solver = IDA(residual, jacfn=jacobian, **_options(case, rtol))
+    found = solver.solve(np.array([0.0, case.end]), case.y0, case.f(case.y0))
+    return found.y[-1], (0, count[0], count[1], count[1])
+
+
+def cvode(case, rtol):
+    from sksundae.cvode import CVODE
+
+    count = [0, 0]
+
+    def rhs(t, y, yp):
+        count[0] += 1
+        yp[:] = case.f(y)
+
+    def jacobian(t, y, yp, J):
+        count[1] += 1
+        J[:] = case.values(y)[case.by_column]
+
+    solver = CVODE(rhs, jacfn=jacobian, **_options(case, rtol))
+    found = solver.solve(np.array([0.0, case.end]), case.y0)
+    return found.y[-1], (0, count[0], count[1], 0)
+
+
+def _options(case, rtol):
+    return {
+        "rtol": rtol,
+        "atol": rtol / 100,
+        "linsolver": "sparse",
+        "sparsity": case.pattern.matrix(np.ones(case.pattern.nnz)).tocsc(),
+        "max_num_steps": 100_000,
+    }
+
+
+INTEGRATORS = {
+    "sgsolve Bdf": ours(Bdf()),
+    "sgsolve ESDIRK4": ours(RungeKutta()),
+    "IDA": ida,
+    "CVODE": cvode,
+    "SciPy BDF": scipys("BDF"),
+    "SciPy Radau": scipys("Radau"),
+}
+
+
+def compare(case: Case) -> None:
+    """Print errors, CPU times and counts of all integrators."""
+    first, second = ours(RungeKutta())(case, FINE)[0], _fine(case)
+    exact, size = 0.5 * (first + second), np.abs(first).max()
+    distance = np.abs(first - second).max() / size
+    print(f"\n{case.name}: {len(case.y0)} unknowns; the two references differ by {distance:.1e}")
+    print(f"{'':16s} CPU seconds at error " + " ".join(f"{t:8.0e}" for t in TARGETS))
+    for name, run in INTEGRATORS.items():
+        rows = list(_measured(case, run, exact, size))
+        errors, seconds = (np.log([row[k] for row in rows]) for k in (0, 1))
+        order = np.argsort(errors)
+        cells = []
+        for target in TARGETS:
+            inside = errors.min() <= np.log(target) <= errors.max()
+            at = np.exp(np.interp(np.log(target), errors[order], seconds[order]))
+            cells.append(f"{at:8.3f}" if inside else "       -")
+        counts = "/".join(map(str, rows[3][2]))
+        print(f"{name:16s}                      {' '.join(cells)}   at 1e-6: {counts}")
+
+
+def _fine(case: Case) -> np.ndarray:
+    try:
+        return cvode(case, FINE)[0]
+    except ImportError:
+        return scipys("Radau")(case, FINE)[0]
+
+
+def _measured(case, run, exact, size) -> Iterator[tuple[float, float, tuple]]:
+    for rtol in TOLERANCES:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            begin = time.process_time()
+            y, counts = run(case, rtol)
+            seconds = time.process_time() - begin
+        yield max(np.abs(y - exact).max() / size, 1e-12), seconds, counts
+
+
+CASES = {f.__name__: f for f in (porous, gray_scott, fisher, brusselator, oregonator)}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or CASES:
+        compare(CASES[name]())
