@@ -33,7 +33,7 @@ fold at 3.51364790...
 `continuation` (curves of solutions).
 """
 
-from . import ad, continuation, linear, solvers
+from . import ad, continuation, linear, solvers, transient
 from .errors import (
     BackendError,
     CheckpointError,
@@ -54,12 +54,12 @@ from .errors import (
 )
 from .parallel import parallel_sweep
 from .pattern import Pattern
-from .problem import Problem, SmallSignalResponse, SolutionSets
+from .problem import Problem, SmallSignalResponse, SolutionSets, TransientSensitivity
 from .results.branch import Branch, PartialBranchWarning, Special
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.result import Result
 from .results.status import Status
-from .scipy_like import root
+from .scipy_like import root, solve_ivp
 
 __version__ = "0.1.0"
 
@@ -91,10 +91,13 @@ __all__ = [
     "Special",
     "Status",
     "StructureError",
+    "TransientSensitivity",
     "ad",
     "continuation",
     "linear",
     "parallel_sweep",
     "root",
+    "solve_ivp",
     "solvers",
+    "transient",
 ]

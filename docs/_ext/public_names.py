@@ -31,6 +31,7 @@ HEADINGS = {
     "continuation.predictors": "Step control",
     "continuation.steps": "Step control",
     "devices.bands": "Read and draw",
+    "devices.boundary": "Contacts and surfaces",
     "devices.cells": "Meshes",
     "devices.checks": "Warnings",
     "devices.constants": "Constants and statistics",
@@ -56,6 +57,7 @@ HEADINGS = {
     "linear.statistics": "Linear solver",
     "parallel": "Functions",
     "problem.small_signal": "Results",
+    "problem.transient_sensitivity": "Results",
     "results": "Results",
     "pattern": "Values, Jacobians, sparsity patterns",
     "scipy_like": "Functions",
@@ -74,6 +76,9 @@ HEADINGS = {
     "solvers.system": "Interfaces for parts of your own",
     "solvers.termination": "Termination criteria",
     "solvers.trust_region": "Damping and trust regions",
+    "transient.settings": "Step control",
+    "transient.sources": "Sources and events",
+    "transient.time_events": "Sources and events",
 }
 FIRST = ("Problem", "Device", "Solvers", "Values, Jacobians, sparsity patterns", "Linear solver")
 LAST = ("Building blocks", "Interfaces for parts of your own", "Errors", "Warnings")

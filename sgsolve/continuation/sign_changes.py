@@ -27,7 +27,7 @@ from .crossings import (
     special_point,
 )
 from .curve import Curve, point_at
-from .locate import crossing
+from .roots import crossing
 from .stepper import Found, Point
 
 Vector = NDArray[Any]

@@ -19,22 +19,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import ad, solvers
-from ..continuation import Natural, SecantPredictor
+from ..continuation import Natural
 from ..problem import Problem
 from ..results import Branch, Result
 from .boundary import fixed_potentials
-from .carriers import Carriers, carriers, fluxes
+from .carriers import Carriers, carriers, edge_values, fluxes
 from .contacts import Gate
-from .equations import Equations
 from .floating import majority, regions
-from .mesh import edge_values
-from .predictors import Poisson
+from .predictors import HeldLevels
 from .terminal import losses
+
+if TYPE_CHECKING:
+    from .device import Device
 
 Array = Any
 
@@ -44,7 +45,7 @@ class KeptFluxes:
 
     Parameters
     ----------
-    device : Equations
+    device : Device
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class KeptFluxes:
         For psi, phin, phip, then the electron and the hole fluxes over ``q vt``.
     """
 
-    def __init__(self, device: Equations) -> None:
+    def __init__(self, device: Device) -> None:
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
@@ -152,44 +153,14 @@ class KeptFluxes:
         return np.concatenate(found)
 
 
-class HeldLevels:
-    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
-
-    A layer that no contact reaches keeps its level while the voltage of a gate changes.
-    Parameters: the form, the name of the voltage, and the parameters that differ.
-    """
-
-    needs_tangent = False
-
-    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
-        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
-        self.poisson = Poisson(form.device)
-
-    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
-        """Guess at a value."""
-        if not self.name.startswith("V_"):
-            return SecantPredictor().predict(family, here, before, p)
-        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
-        psi = self.poisson.potential(params, x[:n], x[n:])
-        return self.form.whole(np.concatenate([psi, x[n:]]), params)
-
-
-def form_of(device: Equations) -> KeptFluxes:
-    """The form with the fluxes kept of a device, made once."""
-    if "kept_fluxes" not in device.forms:
-        device.forms["kept_fluxes"] = KeptFluxes(device)
-    form: KeptFluxes = device.forms["kept_fluxes"]
-    return form
-
-
-def needed(device: Equations) -> bool:
+def needed(device: Device) -> bool:
     """Whether a layer may form that no contact reaches: all of one type, with a gate."""
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())
 
 
 def polished(
-    device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
+    device: Device, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
 ) -> list[np.ndarray]:
     """Solutions of a device with floating regions, their levels to the last digits.
 
@@ -198,5 +169,5 @@ def polished(
     """
     if not any(regions(device).values()):
         return [x for x, _ in points]
-    form = form_of(device)
+    form = device.kept_fluxes
     return [form.polished(x, p) for x, p in points]

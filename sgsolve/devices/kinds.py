@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError
+from .boundary import Surface
 from .constants import Constants
-from .contacts import Gate, Ohmic, Schottky, Surface
+from .contacts import Gate, Ohmic, Schottky
 from .mesh import Mesh
 
 

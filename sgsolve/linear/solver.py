@@ -24,6 +24,7 @@ from .prepared_matrix import PreparedMatrix
 from .statistics import Statistics
 from .validation import PatternMap, right_hand_side
 
+TRUSTED = 1e-13  # backward error of an answer after which others are not checked
 ADVICE = (
     "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
     "an iterative solver (backend='pyamg', or solvers.NewtonKrylov()), or a coarser mesh"
@@ -83,6 +84,7 @@ class LinearSolver:
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if backend == "auto" else None
         self._prepared: PreparedMatrix | None = None
+        self._trusted = False  # the last answer was accurate without a correction
 
     @property
     def pattern(self) -> Pattern:
@@ -125,7 +127,7 @@ class LinearSolver:
             A is not the square matrix of numbers that the solver was made for.
         """
         with self._timed("factor"):
-            self._driver.ready = False
+            self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
             self._driver.factorize(prepared)
@@ -169,7 +171,34 @@ class LinearSolver:
             scaled = prepared.scale_right_hand_side(b, transpose)
             answer = self._driver.solve(prepared, scaled, transpose)
             self.backward_error = answer.error
+            self._trusted = answer.steps == 0 and answer.error < TRUSTED
             return prepared.scale_solution(answer.x, transpose)
+
+    def solve_again(self, b: NDArray[Any]) -> NDArray[Any]:
+        """Return x with A x = b, without a check where the last answer needed no correction.
+
+        For iterations that judge their own results, as Newton's method with a kept matrix does. The
+        first answer with each factorization is checked as by `solve`.
+
+        Parameters
+        ----------
+        b : ndarray of float, shape (n,)
+
+        Returns
+        -------
+        x : ndarray, shape (n,)
+
+        Raises
+        ------
+        LinearSolveError
+            As in `solve`.
+        """
+        prepared = self._prepared
+        if not self._trusted or prepared is None:
+            return self.solve(b)
+        self.stats.n_solve += 1
+        x = self._driver.active.solve(prepared.scale_right_hand_side(b, False), False)
+        return prepared.scale_solution(x, False)
 
     def slogdet(self) -> tuple[Any, float]:
         """Return the sign (phase of a complex matrix) and log|det A| of the factorized matrix.

@@ -3,5 +3,6 @@
 from .problem import Problem
 from .small_signal import SmallSignalResponse
 from .solutions import SolutionSets
+from .transient_sensitivity import TransientSensitivity
 
-__all__ = ["Problem", "SmallSignalResponse", "SolutionSets"]
+__all__ = ["Problem", "SmallSignalResponse", "SolutionSets", "TransientSensitivity"]

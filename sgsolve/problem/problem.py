@@ -20,6 +20,7 @@ from ..results.checkpoint import Checkpoint
 from ..results.result import Result
 from ..results.special_points import Special
 from ..solvers.workspace import Pool
+from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
 from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
@@ -36,6 +37,9 @@ from .solutions import find_solutions as run_find_solutions
 from .solve import solve_problem
 from .sweep import sweep as run_sweep
 from .switch_branch import switch_branch as run_switch_branch
+from .transient import transient as run_transient
+from .transient_sensitivity import TransientSensitivity
+from .transient_sensitivity import transient_sensitivity as run_transient_sensitivity
 from .unknowns import Unknowns
 
 
@@ -844,6 +848,213 @@ class Problem:
     def mass_matrix(self, x: ArrayLike) -> Any:
         """Return C = dQ/dx at x, a ``csr_array`` of shape (n, n): what multiplies dx/dt."""
         return mass_matrix(self._definition, x)
+
+    def transient(
+        self,
+        x0: ArrayLike,
+        interval: tuple[float, float],
+        *,
+        steps: Bdf | RungeKutta | FixedSteps | None = None,
+        rtol: float = 1e-4,
+        atol: Any = None,
+        first_step: float | None = None,
+        max_step: float | None = None,
+        max_steps: int | None = None,
+        times: ArrayLike | None = None,
+        breakpoints: ArrayLike | None = None,
+        start: str = "consistent",
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        events: Mapping[str, Any] | None = None,
+        stop: str | Sequence[str] = (),
+        on_event: Mapping[str, Callable[..., Any]] | None = None,
+        until: Callable[..., Any] | None = None,
+        keep_states: Any = "all",
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        raise_on_failure: bool = False,
+        progress: bool | None = None,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Integrate F(x, p, t) + dQ(x, p, t)/dt = 0 in time.
+
+        The problem needs its `storage` Q. The residual and Q get the time as their parameter ``t``
+        if they have one. A parameter may be a function of time, ``problem.at(V=lambda t: ...)``;
+        `sgsolve.transient` has pulses and piecewise linear functions that declare their jumps. The
+        equations may be differential-algebraic of index 1: C = dQ/dx may be singular.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,)
+            The state at the start.
+        interval : (float, float)
+            The first and the last time.
+        steps : Bdf, RungeKutta or FixedSteps, optional
+            The method, from `sgsolve.transient`; ``Bdf()`` by default.
+        rtol : float
+            Relative tolerance of the error of one step. Errors at the end are often 1 to 30 times
+            as large.
+        atol : float, array_like of shape (n,) or mapping of block to either, optional
+            Absolute tolerance, in the units of the unknowns. By default `rtol` times the largest
+            magnitude that the block had so far, or times its `scale`.
+        first_step, max_step : float, optional
+            The first step, and the longest one. A pulse of a plain function of time may be stepped
+            over without `max_step` or `breakpoints`.
+        max_steps : int, optional
+            Limit on the number of rows.
+        times : array_like, optional
+            The times to record, by interpolation within the steps, which do not depend on them. By
+            default the end of every step is recorded.
+        breakpoints : array_like, optional
+            Times at which the equations jump or have a kink. Steps end there, and the method starts
+            anew from the state after it: unknowns without storage may jump, Q does not.
+        start : "consistent", "steady" or "as given"
+            Move x0 at constant Q to where the algebraic equations hold; start from the steady state
+            next to x0; or raise if x0 does not meet the algebraic equations.
+        outputs : mapping of str to callable, optional
+            ``{"current": lambda x, t: ...}``: columns of the branch. A function gets x, and those
+            parameters that it names, the time ``t`` among them.
+        events : mapping of str to callable or TimeEvent, optional
+            Functions ``g(x, names of parameters...)`` of which zeros are located; a `TimeEvent` has
+            a direction as well. They are listed in ``branch.special``.
+        stop : str or sequence of str, optional
+            Events at which to end.
+        on_event : mapping of str to callable, optional
+            ``{"full": lambda x: ...}``: the state from which the run starts anew at an event.
+        until : callable, optional
+            ``until(x, names of parameters...)`` -> whether to end at a point.
+        keep_states : "all", "none" or int
+            States to keep: all, the last, or every k-th.
+        checkpoint, resume, progress, time_limit
+            As in `sweep`. A run that is resumed computes the same as one that was not interrupted.
+        raise_on_failure : bool
+            Raise `ConvergenceError` where no step can be made, instead of a warning.
+        callback : callable, optional
+            ``callback(point)`` after every step, with ``point.x`` and ``point.p``, the time; return
+            True to stop.
+        verbose : bool
+            Print a line per step.
+
+        Returns
+        -------
+        Branch
+            Its parameter is ``"t"``. Columns: the time, "nit" (Newton iterations), "step",
+            "order", "error" (in units of the tolerance), and the outputs. ``branch.message`` says
+            why it ended, and counts the steps.
+
+        Raises
+        ------
+        InputError
+            Before any step, for what cannot be right.
+        StructureError
+            If the index is above 2. Index 2 is an `IndexWarning`.
+        ConvergenceError
+            If there is no consistent start.
+
+        Examples
+        --------
+        A capacitor of 1 F is charged through 2 Ohm; it is half full at 2 ln 2 s:
+
+        >>> from sgsolve import Problem
+        >>> circuit = Problem(lambda v: (v - 1.0) / 2.0, storage=lambda v: 1.0 * v)
+        >>> run = circuit.transient([0.0], (0.0, 10.0), rtol=1e-6,
+        ...                         events={"half": lambda v: v[0] - 0.5}, stop="half")
+        >>> print(f"{run['t'][-1]:.5f}")
+        1.38629
+        """
+        return run_transient(
+            self._definition,
+            x0,
+            interval,
+            steps=steps,
+            rtol=rtol,
+            atol=atol,
+            first_step=first_step,
+            max_step=max_step,
+            max_steps=max_steps,
+            times=times,
+            breakpoints=breakpoints,
+            start=start,
+            outputs=outputs,
+            events=events,
+            stop=stop,
+            on_event=on_event,
+            until=until,
+            keep_states=keep_states,
+            checkpoint=checkpoint,
+            resume=resume,
+            raise_on_failure=raise_on_failure,
+            progress=progress,
+            callback=callback,
+            verbose=verbose,
+            time_limit=time_limit,
+        )
+
+    def transient_sensitivity(
+        self,
+        x0: ArrayLike,
+        interval: tuple[float, float],
+        parameter: str | Sequence[str],
+        *,
+        functional: Callable[..., Any] | ArrayLike | None = None,
+        mode: str = "auto",
+        steps: Bdf | FixedSteps | None = None,
+        rtol: float = 1e-4,
+        atol: Any = None,
+        breakpoints: ArrayLike | None = None,
+        max_step: float | None = None,
+        start: str = "consistent",
+    ) -> TransientSensitivity:
+        """Return the derivative of the end of a run in time by parameters.
+
+        The run is made, and then differentiated with its steps held fixed: the derivative is that
+        of the discrete equations. Newton's iteration is not differentiated; its tolerance is the
+        accuracy. To differentiate an integral over time, add an unknown w with dw/dt = g.
+
+        Parameters
+        ----------
+        x0, interval, steps, rtol, atol, breakpoints, max_step, start
+            As in `transient`. x0 does not depend on the parameters; the steps are those of a
+            backward differentiation formula.
+        parameter : str or sequence of str
+            Numbers or arrays of numbers.
+        functional : callable or array_like of shape (n,) or (m, n), optional
+            ``g(x, names of parameters...)`` of the last state, or its gradient by x. By default the
+            last state itself.
+        mode : {"auto", "forward", "adjoint"}
+            Forward costs one solve per step and parameter, adjoint one per step and number that g
+            returns; "auto" takes the fewer. Both factorize one matrix per step.
+
+        Returns
+        -------
+        TransientSensitivity
+            With ``branch``, ``value`` and ``derivative``.
+
+        Examples
+        --------
+        The slope of exp(-k t) by k at k = 2, t = 1:
+
+        >>> from sgsolve import Problem
+        >>> decay = Problem(lambda y, k: k * y, params={"k": 2.0}, storage=lambda y: 1.0 * y)
+        >>> run = decay.transient_sensitivity([1.0], (0.0, 1.0), "k", rtol=1e-8)
+        >>> print(f"{run.derivative[0]:.5f}")
+        -0.13534
+        """
+        return run_transient_sensitivity(
+            self._definition,
+            x0,
+            interval,
+            parameter,
+            functional,
+            mode,
+            steps,
+            rtol=rtol,
+            atol=atol,
+            breakpoints=breakpoints,
+            max_step=max_step,
+            start=start,
+        )
 
     def small_signal(
         self,

@@ -79,6 +79,18 @@ class ResidualSystem:
         """Return whatever the user's residual returns."""
         return self._call.residual(x)
 
+    def raw_at(self, x: Any, params: dict[str, Any]) -> Any:
+        """Return whatever the user's residual returns with these values of all its parameters."""
+        return Call(self._call.signature, params).residual(x)
+
+    def given_jacobian_at(self, x: Vector, params: dict[str, Any]) -> Any:
+        """Return the user's Jacobian with these values of all its parameters, checked."""
+        return checked(Call(self._call.signature, params).jacobian(x), self.n)
+
+    def takes(self, name: str) -> bool:
+        """Whether the residual takes a parameter of that name."""
+        return self._call.signature.takes(name)
+
     def residual(self, x: Vector) -> Vector:
         """Return F(x) as a new float array; checks its type and shape, not its values."""
         return real_vector(self._call.residual(x), self.n)

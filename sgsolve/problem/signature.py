@@ -14,6 +14,20 @@ from .. import ad
 from ..ad.nested import evaluate_vector
 from ..errors import DataTypeError, InputError, NotFiniteError, ParameterError
 
+TIME = "t"  # the name of the parameter that is the time
+
+
+def is_function_of_time(value: Any) -> bool:
+    """Whether a value is a function of time: callable, and ``t`` all that it needs."""
+    if not callable(value):
+        return False
+    try:
+        parameters = list(inspect.signature(value).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    required = [p.name for p in parameters if p.default is p.empty]
+    return required == [TIME]
+
 
 class Signature:
     """A residual, its Jacobian if the user has one, and the parameters they take.
@@ -41,6 +55,7 @@ class Signature:
         self._of_jacobian = None if jacobian is None else _keywords(jacobian, "jacobian")
         self.params: dict[str, Any] = {}
         self.params = self._checked(params or {})
+        self.scalars = frozenset(k for k, v in self.known.items() if isinstance(v, numbers.Real))
 
     @property
     def known(self) -> dict[str, Any]:
@@ -55,7 +70,7 @@ class Signature:
 
     def at(self, params: Mapping[str, Any]) -> Signature:
         """Return the same functions with other values of some parameters."""
-        other = copy(self)
+        other = copy(self)  # with the same scalars: a function of time stands for a number
         other.params = {**self.params, **self._checked(params)}
         return other
 
@@ -68,8 +83,25 @@ class Signature:
             raise ParameterError(
                 f"the residual needs {_list(missing)}; give {them} in params, or by at(name=value)"
             )
+        for name in self.functions_of_time:
+            if name not in overrides and name in self.scalars:
+                raise ParameterError(
+                    f"parameter {name!r} is a function of time, which only Problem.transient "
+                    f"takes; give it a value, at({name}=...)"
+                )
         self._jacobian_takes(given)
         return Call(self, given)
+
+    @property
+    def functions_of_time(self) -> dict[str, Callable[[float], Any]]:
+        """The parameters whose value is a function of time."""
+        return {name: f for name, f in self.known.items() if is_function_of_time(f)}
+
+    def takes(self, name: str) -> bool:
+        """Whether the residual takes a parameter of that name."""
+        if self.accepted is None:
+            return name in (*self.known, *self.required)
+        return name in self.accepted
 
     def numeric(self, name: str) -> float:
         """Return the value of a parameter that is to be swept; raise if it is no number."""
@@ -104,6 +136,8 @@ class Signature:
                 raise ParameterError(f"parameter {name!r} is a masked array; fill its elements")
             number = isinstance(default, numbers.Real) and not isinstance(default, bool)
             array = getattr(value, "dtype", None)
+            if is_function_of_time(value):
+                continue
             if number and not isinstance(value, numbers.Number) and array is None:
                 hint = "; np.array(...) if it is a field" if isinstance(value, list | tuple) else ""
                 raise ParameterError(f"parameter {name!r} must be a number, not {value!r}{hint}")

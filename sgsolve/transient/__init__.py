@@ -2,3 +2,18 @@
 
 `Problem.transient` is what most users call. This package holds the methods and their settings.
 """
+
+from .index import IndexWarning
+from .settings import Bdf, FixedSteps, RungeKutta
+from .sources import PiecewiseLinear, Pulse
+from .time_events import TimeEvent
+
+__all__ = [
+    "Bdf",
+    "FixedSteps",
+    "IndexWarning",
+    "PiecewiseLinear",
+    "Pulse",
+    "RungeKutta",
+    "TimeEvent",
+]

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .consistent_start import Start
-from .differences import MAX_ORDER, BackwardPolynomial, Differences
+from .differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
 from .implicit_solver import ImplicitSolver
+from .tape import Begin, RecordedStep, Rescale
 from .time_step import Rejection, TimeStep
 
 Vector = NDArray[Any]
 
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
-GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 SAFETY = 0.8  # 0.9 saves a tenth of the steps and doubles the rejections
 GROW, SHRINK = 10.0, 0.2  # the most by which a step changes at once
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
@@ -93,6 +93,7 @@ class BdfStepper:
         self.order, self.equal_steps, self.failures = 1, 0, 0
         self.rising = True  # order and step rise together until the first rejection
         self._last_error = np.inf  # of the last rejected step
+        self.tape: list[Begin | Rescale | RecordedStep] | None = None  # for sensitivities
 
     def start(self, t: float, start: Start, h: float) -> None:
         """Begin at a consistent state, with a first step h."""
@@ -101,6 +102,8 @@ class BdfStepper:
         self._x = Differences(start.x, h * start.slope)
         self._charge = Differences(start.charge, h * start.rate)
         self.implicit.renew()
+        if self.tape is not None:
+            self.tape.append(Begin(t, start.x.copy(), h))
 
     @property
     def x(self) -> Vector:
@@ -120,6 +123,8 @@ class BdfStepper:
             return
         for differences in (self._x, self._charge):
             differences.change_step(self.order, h / self.h)
+        if self.tape is not None:
+            self.tape.append(Rescale(self.order, h / self.h))
         self.h, self.equal_steps = h, 0
 
     def attempt(self, t: float) -> TimeStep | Rejection:
@@ -170,6 +175,8 @@ class BdfStepper:
     def accept(self, step: TimeStep) -> None:
         """Go to the end of a step, and choose the next step and order."""
         k = self.order
+        if self.tape is not None:
+            self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
         deviation = step.x - self._x.predicted(k)
         self._x.append(deviation, k)
         self._charge.append(step.charge - self._charge.predicted(k), k)
@@ -208,14 +215,17 @@ class BdfStepper:
         self.resize(self.h * min(GROW, CAP ** (1.0 / self.order), SAFETY * factors[self.order]))
         self.equal_steps = 0
 
-    def curve(self) -> BackwardPolynomial:
-        """Return the unknowns within the last step."""
-        return BackwardPolynomial(self.t, self.h, self._x.table[: self.order + 1].copy())
+    def curve(self, step: TimeStep) -> BackwardPolynomial:
+        """Return the unknowns within a step that is not accepted yet."""
+        k, differences = self.order, Differences.of(self._x.table)
+        differences.append(step.x - differences.predicted(k), k)
+        return BackwardPolynomial(step.t, step.h, differences.table[: k + 1])
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
         numbers = [self.t, self.h, self._last_error]
-        counts = [self.order, self.equal_steps, self.failures, int(self.rising)]
+        done = len(self.tape or ())
+        counts = [self.order, self.equal_steps, self.failures, int(self.rising), done]
         return {
             "numbers": np.array(numbers),
             "counts": np.array(counts),
@@ -226,6 +236,10 @@ class BdfStepper:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
         self.t, self.h, self._last_error = (float(value) for value in saved["numbers"])
-        self.order, self.equal_steps, self.failures, rising = (int(n) for n in saved["counts"])
+        self.order, self.equal_steps, self.failures, rising, done = (
+            int(n) for n in saved["counts"]
+        )
         self.rising = bool(rising)
+        if self.tape is not None:
+            del self.tape[done:]
         self._x, self._charge = Differences.of(saved["x"]), Differences.of(saved["charge"])

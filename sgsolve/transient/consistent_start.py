@@ -75,6 +75,11 @@ class AlgebraicSystem:
         at = self.system.derivatives(self.t, x, self.a, self.q)
         return self.residual(x), self.pattern.matrix(at.J + self.a * at.C)
 
+    def jvp(self, x: Vector, v: Vector) -> Vector:
+        """Return the product of the Jacobian with v."""
+        product: Vector = self.linearize(x)[1] @ v
+        return product
+
 
 Solve = Callable[[AlgebraicSystem, Vector], Vector]
 

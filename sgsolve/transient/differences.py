@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 MAX_ORDER = 5
+# The derivative at the end of a step is the sum of GAMMA[j] times the j-th difference, over h.
+GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 
 
 class Differences:

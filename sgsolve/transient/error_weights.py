@@ -7,6 +7,7 @@ the largest of all blocks: one bad block is not averaged away by a thousand good
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class ErrorWeights:
         self._parts = [blocks[name] for name in blocks.names]
         self.fixed: Vector | None = None
         self.sizes = np.zeros(len(self._parts))
+        self.skipped: NDArray[np.bool_] | None = None
         if atol is not None:
             self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
             if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
@@ -56,21 +58,28 @@ class ErrorWeights:
             now = [float(np.abs(x[part]).max()) for part in self._parts]
             self.sizes = np.maximum(self.sizes, now)
 
+    def skip(self, unknowns: NDArray[np.bool_]) -> None:
+        """Leave unknowns out of all norms."""
+        self.skipped = unknowns
+
     def weights(self, x: Vector) -> Vector:
-        """Return rtol |x| + atol, shape (n,)."""
-        if self.fixed is not None:
-            return self.rtol * np.abs(x) + self.fixed
+        """Return rtol |x| + atol, shape (n,); infinite for unknowns that are left out."""
         result: Vector = self.rtol * np.abs(x)
-        for part, size in zip(self._parts, self.sizes, strict=True):
-            result[part] += self.rtol * (size or 1.0)
+        if self.fixed is not None:
+            result += self.fixed
+        else:
+            for part, size in zip(self._parts, self.sizes, strict=True):
+                result[part] += self.rtol * (size or 1.0)
+        if self.skipped is not None:
+            result[self.skipped] = np.inf
         return result
 
     def norm(self, error: Vector, weights: Vector) -> float:
         """Return the largest root mean square of a block."""
         scaled = error / weights
         if len(self._parts) == 1:
-            return float(np.sqrt(np.mean(scaled * scaled)))
-        return max(float(np.sqrt(np.mean(scaled[p] * scaled[p]))) for p in self._parts)
+            return sqrt(float(scaled @ scaled) / len(scaled))
+        return sqrt(max(float(s @ s) / len(s) for s in (scaled[p] for p in self._parts)))
 
     def worst(self, error: Vector, weights: Vector) -> str:
         """Return the name of the unknown with the largest error, such as ``v[3]``."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,11 @@ class ImplicitSolver:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
         self._derivatives, self._a0, self._age = None, 0.0, 0
 
+    @property
+    def derivatives(self) -> Derivatives | None:
+        """J and C as they were evaluated last."""
+        return self._derivatives
+
     def advance(self) -> None:
         """Note that a step was accepted."""
         self._age += 1
@@ -139,7 +145,7 @@ class ImplicitSolver:
             The linear system could not be solved.
         """
         lost = charge if self.system.conservative else self._C @ charge
-        found: Vector = self._solver.solve(a * lost)
+        found: Vector = self._solver.solve_again(a * lost)
         return found
 
     def save(self) -> dict[str, Any]:
@@ -147,13 +153,11 @@ class ImplicitSolver:
         known = self._derivatives
         held = {} if known is None else {"J": known.J, "C": known.C}
         numbers = np.array([self._a0, self._rate, float(self._age)])
-        counts = np.array([self.counters.nfev, self.counters.njev, self.counters.nit])
-        return {**held, "numbers": numbers, "counts": counts}
+        return {**held, "numbers": numbers}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned; the matrix is factorized anew."""
         a0, rate, age = (float(value) for value in saved["numbers"])
-        self.counters = Counters(*(int(count) for count in saved["counts"]))
         self.renew()
         self._age = int(age)
         if "J" in saved:
@@ -162,6 +166,15 @@ class ImplicitSolver:
             if a0:
                 self._factorize(a0)
         self._rate = rate
+
+    def undo(self, saved: Mapping[str, Any]) -> None:
+        """Return to an earlier state; the matrix is factorized anew if it has changed."""
+        a0, rate, age = (float(value) for value in saved["numbers"])
+        known = self._derivatives
+        if known is not None and saved.get("J") is known.J and a0 == self._a0:
+            self._rate, self._age = rate, int(age)
+        else:
+            self.restore(saved)
 
     def _from(self, t: float, x: Vector, a: float, q: Vector, renew: bool) -> Solved:
         """Iterate from x, with new derivatives if asked for, and with M where it is near enough."""
@@ -206,18 +219,19 @@ class ImplicitSolver:
 
     def _iterate(self, t: float, x: Vector, a: float, q: Vector) -> Solved:
         relaxation, before = 2.0 / (1.0 + self._a0 / a), np.inf
+        weights = self.weights.weights(x)
         for k in range(1, self.max_iterations + 1):
             found = self._residual(t, x, a, q)
             if isinstance(found, str):
                 return Solved(None, q, k, found)
             G, Q = found
             try:
-                d: Vector = -self._solver.solve(G)
+                d: Vector = -self._solver.solve_again(G)
             except LinearSolveError as error:
                 return Solved(None, q, k, f"the linear system could not be solved: {error}")
             self.counters.nit += 1
             x = x + relaxation * d
-            size = relaxation * self.weights.norm(d, self.weights.weights(x))
+            size = relaxation * self.weights.norm(d, weights)
             if not np.isfinite(size):
                 return Solved(None, q, k, "the Newton iteration diverged")
             if self._converged(size, before, k, a):
@@ -244,11 +258,13 @@ class ImplicitSolver:
         try:
             with np.errstate(all="ignore"):
                 G, Q = self.system.residual(t, x, a, q)
+                total = float(G.sum()) + float(Q.sum())
         except ArithmeticError as error:
             return f"the residual could not be evaluated: {error}"
-        bad = np.flatnonzero(~(np.isfinite(G) & np.isfinite(Q)))
-        if len(bad):
-            i = int(bad[0])
-            what = "the residual" if np.isfinite(Q[i]) else "the storage"
-            return f"{what} of equation {self.system.blocks.label(i)} is not finite"
+        if not isfinite(total):  # or a sum of finite numbers overflows
+            bad = np.flatnonzero(~(np.isfinite(G) & np.isfinite(Q)))
+            if len(bad):
+                i = int(bad[0])
+                what = "the residual" if np.isfinite(Q[i]) else "the storage"
+                return f"{what} of equation {self.system.blocks.label(i)} is not finite"
         return G, Q

@@ -6,18 +6,25 @@ Problems in Differential-Algebraic Equations (1996), chapter 2.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import LinearSolveError, StructureError
 from ..solvers.workspace import Workspace
+from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem
 
 Vector = NDArray[Any]
 
 STEPS = (1e-6, 1e-9)  # parts of the run at which the inverse is measured
 TRIALS = 2  # products with the inverse and its transpose
+
+
+class IndexWarning(UserWarning):
+    """The equations look like a differential-algebraic system of index 2."""
 
 
 def index_growth(
@@ -50,3 +57,43 @@ def index_growth(
         norms.append(np.sqrt(np.linalg.norm(v)))
     growth = np.log10(norms[1] / norms[0]) / np.log10(STEPS[0] / STEPS[1])
     return float(growth), answer / np.linalg.norm(answer)
+
+
+def check_index(
+    system: EvolutionSystem,
+    workspace: Workspace,
+    weights: ErrorWeights,
+    t: float,
+    x: Vector,
+    length: float,
+) -> bool:
+    """Return whether the index is at most 1; warn of index 2.
+
+    Raises
+    ------
+    StructureError
+        The index is above 2, or no unknown is determined in time.
+    """
+    at = system.derivatives(t, x, 1.0, system.residual(t, x, 0.0, x)[1])
+    try:
+        growth, answer = index_growth(system, workspace, at, length)
+    except LinearSolveError as error:
+        raise StructureError(f"the equations in time are singular at t = {t:g}: {error}") from error
+    if growth < 1.5:
+        return True
+    order = np.argsort(-np.abs(answer) / weights.weights(x))
+    names = ", ".join(system.blocks.label(int(i)) for i in order[:3])
+    text = (
+        f"the equations look like index {round(growth)} at t = {t:g}, most in {names}: a loop of "
+        "capacitors and voltage sources, a cutset of inductors and current sources, or a "
+        "constraint that determines its unknown only after it is differentiated"
+    )
+    if growth > 2.5:
+        raise StructureError(f"{text}. Differentiate the constraint, or add a small resistance")
+    warnings.warn(
+        f"{text}. Unknowns without storage are left out of the error control, and less accurate; "
+        "add a small resistance, or differentiate the constraint",
+        IndexWarning,
+        stacklevel=2,
+    )
+    return False

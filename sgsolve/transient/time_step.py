@@ -107,8 +107,8 @@ class TimeStepper(Protocol):
         """Go to the end of a step, and choose the next step."""
         ...
 
-    def curve(self) -> Callable[[float], Vector]:
-        """Return the unknowns as a function of time within the last step."""
+    def curve(self, step: TimeStep) -> Callable[[float], Vector]:
+        """Return the unknowns as a function of time within a step that is not accepted yet."""
         ...
 
     def save(self) -> dict[str, Any]:

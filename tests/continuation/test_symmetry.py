@@ -89,8 +89,7 @@ def points(branch):
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["auto", "superlu"])
+@pytest.mark.parametrize("backend", ["auto", pytest.param("superlu", marks=pytest.mark.slow)])
 def test_without_the_condition_the_points_are_found_less_exactly(backend):
     """K is singular along the shift: branch points are bracketed, folds polished if they can be.
 

@@ -1,0 +1,262 @@
+"""The equations in time of a problem: F(x, p, t) + d/dt Q(x, p, t) = 0 with p given.
+
+The residual and the storage get the time as their parameter ``t`` if they have one. A parameter
+that is a function of time is evaluated before each call. F and Q are differentiated on one
+sparsity pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import ad
+from ..ad.nested import evaluate_vector
+from ..continuation.user_functions import call_with_parameters
+from ..errors import (
+    DataTypeError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    ShapeError,
+    StructureError,
+)
+from ..pattern import Pattern
+from ..transient.evolution import Derivatives
+from .given_jacobian import on_pattern
+from .parameters import seeded_jacobian
+from .residual_system import ResidualSystem
+from .returned import real_vector, vector
+from .signature import TIME
+
+Vector = NDArray[Any]
+
+
+class TimeSystem:
+    """A problem with its parameters fixed, as a `transient.EvolutionSystem`.
+
+    Parameters
+    ----------
+    system : ResidualSystem
+        The equations F at the first time.
+    storage : callable or str
+        ``Q(x, names of parameters...)`` -> (n,), or the name of the parameter that is dx/dt.
+    x : ndarray, shape (n,)
+        Where the sparsity pattern is found; any state.
+    t : float
+        The first time.
+    functions : mapping of str to callable
+        Parameters that are functions of time.
+
+    Attributes
+    ----------
+    conservative : bool
+        Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
+
+    Raises
+    ------
+    InputError
+        The storage is missing, or depends on no unknown.
+    NotFiniteError
+        F or Q is not finite at x.
+    """
+
+    def __init__(
+        self,
+        system: ResidualSystem,
+        storage: Any,
+        x: Vector,
+        t: float,
+        functions: Mapping[str, Callable[[float], Any]],
+    ) -> None:
+        _check_storage(storage)
+        self._system, self._storage = system, storage
+        self.n, self.blocks, self.scale = system.n, system.blocks, system.scale
+        given = {**system.defaults, **system.params}
+        self._functions = dict(functions)
+        self._params = dict(system.params)
+        self._timed = system.takes(TIME)
+        self._latest: tuple[float, dict[str, Any]] | None = None
+        self.conservative = callable(storage)
+        if self.conservative:
+            every = {**given, **self.params(t), TIME: t}
+            self._taken = call_with_parameters(storage, x, every, _names)
+        elif not system.takes(storage):
+            raise ParameterError(
+                f"storage names {storage!r}, which is no parameter of the residual; it must be the "
+                "parameter that is dx/dt"
+            )
+        self._pattern = self._found_pattern(x, t)
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J and C may have entries: one pattern for both, with the diagonal."""
+        return self._pattern
+
+    @property
+    def sources(self) -> Mapping[str, Callable[[float], Any]]:
+        """The parameters that are functions of time."""
+        return self._functions
+
+    def params(self, t: float) -> dict[str, Any]:
+        """Return the parameters at a time, as the residual gets them."""
+        if self._latest is None or self._latest[0] != t:
+            moved = {name: f(t) for name, f in self._functions.items()}
+            now = {**self._params, **moved, **({TIME: t} if self._timed else {})}
+            self._latest = (t, now)
+        return self._latest[1]
+
+    def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
+        """Return F(x, t) + a (Q(x, t) - q) and Q(x, t); with dx/dt a parameter, F and x."""
+        if self.conservative:
+            F, Q = self._flow(t, x), self._charge(t, x)
+            return real_vector(F, self.n) + a * (Q - q), Q
+        return real_vector(self._implicit(t, x, a * (x - q)), self.n), x.copy()
+
+    def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
+        """Return J and C at (x, t), values on the pattern."""
+        if self.conservative:
+            parts = self._J(t, x), self._seeded_charge(t, ad.seed(x))
+        else:
+            rate = a * (x - q)
+            parts = self._J(t, x, rate), vector(self._implicit(t, x, ad.seed(rate)), self.n)
+        try:
+            return Derivatives(*[self._assembled(part) for part in parts])
+        except StructureError:
+            for part in parts:
+                if isinstance(part, ad.ADArray):
+                    self._pattern = self._pattern.union(ad.sparsity_pattern(part))
+            return Derivatives(*[self._assembled(part) for part in parts])
+
+    def flow(self, t: float, x: Vector) -> Vector:
+        """Return F(x, t) alone, with dx/dt = 0 where that is a parameter, shape (n,)."""
+        if self.conservative:
+            return real_vector(self._flow(t, x), self.n)
+        return real_vector(self._implicit(t, x, np.zeros(self.n)), self.n)
+
+    def default(self, name: str) -> Any:
+        """Return the value that the residual itself gives to a parameter."""
+        return self._system.defaults.get(name)
+
+    def by_parameter(self, t: float, x: Vector, name: str) -> tuple[Vector, Vector]:
+        """Return dF/dp and dQ/dp at fixed x, each of shape (n, p.size).
+
+        Raises
+        ------
+        InputError
+            The problem has its own Jacobian, or dx/dt is a parameter.
+        """
+        if self._system.has_own_jacobian or not self.conservative:
+            raise InputError(
+                "sensitivities in time need a storage function, and the derivatives of AD: leave "
+                "jacobian out"
+            )
+        value = np.asarray(self.params(t).get(name, self.default(name)), dtype=np.float64)
+        params = {**self.params(t), name: ad.seed(value)}
+        shape = (self.n, value.size)
+        F = vector(self._system.raw_at(x, params), self.n)
+        known = {**self._system.defaults, **params, TIME: t}
+        Q = evaluate_vector(self._storage, x, **{key: known[key] for key in self._taken})
+        return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()
+
+    def _flow(self, t: float, x: Any) -> Any:
+        return self._system.raw_at(x, self.params(t))
+
+    def _implicit(self, t: float, x: Any, rate: Any) -> Any:
+        return self._system.raw_at(x, {**self.params(t), self._storage: rate})
+
+    def _charge(self, t: float, x: Vector) -> Vector:
+        return _checked(self._seeded_charge(t, x), self.n)
+
+    def _seeded_charge(self, t: float, x: Any) -> Any:
+        known = {**self._system.defaults, **self.params(t), TIME: t}
+        values = {name: known[name] for name in self._taken}
+        return evaluate_vector(self._storage, x, **values)
+
+    def _J(self, t: float, x: Vector, rate: Vector | None = None) -> Any:
+        """Return F on seeded unknowns, or the user's Jacobian."""
+        params = self.params(t)
+        if rate is not None:
+            params = {**params, self._storage: rate}
+        if self._system.has_own_jacobian:
+            return self._system.given_jacobian_at(x, params)
+        return vector(self._system.raw_at(ad.seed(x), params), self.n)
+
+    def _assembled(self, part: Any) -> Vector:
+        """Return the values of a derivative on the pattern."""
+        if isinstance(part, ad.ADArray):
+            return ad.jacobian_values(part, self._pattern)
+        if isinstance(part, np.ndarray):  # depends on no unknown here
+            return np.zeros(self._pattern.nnz)
+        placed = on_pattern(part, self._pattern)
+        if placed is None:
+            self._pattern = self._pattern.union(Pattern.of(part))
+            raise StructureError("the Jacobian left its sparsity pattern")
+        values: Vector = placed.data
+        return values
+
+    def _found_pattern(self, x: Vector, t: float) -> Pattern:
+        """Check F and Q at the start, and find where their derivatives may have entries."""
+        with np.errstate(all="ignore"):
+            F, Q = self.residual(t, x, 0.0, x)
+            _refuse_nan("the storage", Q, self.blocks)
+            _refuse_nan("the residual", F, self.blocks)
+            seeded = ad.seed_sparsity(x)
+            rate = np.zeros(self.n)
+            if self.conservative:
+                stored = self._seeded_charge(t, seeded)
+            else:
+                stored = vector(self._implicit(t, x, ad.seed_sparsity(rate)), self.n)
+            if not isinstance(stored, ad.ADArray):
+                raise InputError(
+                    "the storage depends on no unknown: nothing changes in time. Return an "
+                    "expression of x, or use Problem.solve for the steady state"
+                )
+            C = ad.sparsity_pattern(stored)
+            self.stores = np.diff(C.indptr) > 0
+            if not self.conservative:
+                self.stores = np.ones(self.n, dtype=bool)
+            if self._system.has_own_jacobian:
+                J = Pattern.of(self._J(t, x, None if self.conservative else rate))
+            else:
+                flow = (
+                    self._flow(t, seeded) if self.conservative else self._implicit(t, seeded, rate)
+                )
+                flow = vector(flow, self.n)
+                J = ad.sparsity_pattern(flow) if isinstance(flow, ad.ADArray) else C
+        return J.union(C).with_diagonal()
+
+
+def _check_storage(storage: Any) -> None:
+    if storage is None:
+        raise InputError(
+            "transient needs Q in F(x) + dQ/dt = 0. Pass Problem(..., storage=Q), a function "
+            "Q(x, **parameters), or the name of the parameter of the residual that is dx/dt"
+        )
+    if not (callable(storage) or isinstance(storage, str)):
+        raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+
+
+def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _checked(Q: Any, n: int) -> Vector:
+    if np.shape(Q) != (n,):
+        raise ShapeError(
+            f"storage returned shape {np.shape(Q)} for {n} unknowns; it must return what each "
+            "equation stores, zero where it stores nothing"
+        )
+    return np.array(Q, dtype=np.float64)
+
+
+def _refuse_nan(what: str, values: Vector, blocks: Any) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise NotFiniteError(
+            f"{what} is not finite at the start, in {len(bad)} of {len(values)} equations, first "
+            f"{blocks.label(int(bad[0]))} = {values[bad[0]]}; start within the model"
+        )

@@ -1,0 +1,282 @@
+"""Transient: the equations in time, F(x, p, t) + dQ(x, p, t)/dt = 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..continuation.options import RunOptions
+from ..continuation.progress_bar import progress_bar
+from ..continuation.run import Run
+from ..continuation.stepper import Point, RunState
+from ..continuation.user_functions import called, named, number
+from ..continuation.view import View
+from ..errors import ConvergenceError, DataTypeError, InputError
+from ..results.branch import Branch
+from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import as_solver
+from ..solvers.workspace import Workspace
+from ..transient.consistent_start import AlgebraicSystem
+from ..transient.error_weights import ErrorWeights
+from ..transient.implicit_solver import ImplicitSolver
+from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
+from ..transient.settings import Bdf, FixedSteps, RungeKutta
+from ..transient.sources import breakpoints_of
+from ..transient.stepper import STARTS, TransientStepper
+from ..transient.time_events import EventDetector, TimeEvent
+from .definition import ProblemDefinition
+from .signature import TIME
+from .time_system import TimeSystem
+
+Vector = NDArray[Any]
+Function = Callable[..., Any]
+
+SMALLEST = 1e-13  # relative tolerances below this are lost in rounding
+RUN_OPTIONS: dict[str, Any] = {  # the defaults of `Problem.transient` for a run without an audience
+    "steps": None,
+    "atol": None,
+    "first_step": None,
+    "max_step": None,
+    "max_steps": None,
+    "times": None,
+    "breakpoints": None,
+    "start": "consistent",
+    "outputs": None,
+    "events": None,
+    "stop": (),
+    "on_event": None,
+    "until": None,
+    "keep_states": "all",
+    "checkpoint": None,
+    "resume": False,
+    "raise_on_failure": True,
+    "progress": False,
+    "callback": None,
+    "verbose": False,
+    "time_limit": None,
+}
+FORMAT = "{desc}: {percentage:3.0f}% [{elapsed}<{remaining}{postfix}]"
+COLUMNS = (TIME, "nit", "step", "order", "error")
+
+
+def transient(problem: ProblemDefinition, x0: ArrayLike, interval: Any, **options: Any) -> Branch:
+    """Integrate in time; see `Problem.transient`."""
+    with problem.workspaces.lend() as workspace:
+        return transient_run(problem, workspace, x0, interval, **options)[0].go()
+
+
+def transient_run(
+    problem: ProblemDefinition,
+    workspace: Workspace,
+    x0: ArrayLike,
+    interval: Any,
+    *,
+    steps: Any,
+    rtol: float,
+    atol: Any,
+    first_step: float | None,
+    max_step: float | None,
+    max_steps: int | None,
+    times: Any,
+    breakpoints: Any,
+    start: str,
+    events: Any,
+    stop: Any,
+    on_event: Any,
+    **options: Any,
+) -> tuple[Run, TransientStepper]:
+    """Return a run in time, not begun, and its stepper; see `Problem.transient`."""
+    span, method = checked_span(interval), checked_method(steps)
+    if start not in STARTS:
+        raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
+    functions, actions = checked_events(events, on_event)
+    given = RunOptions.of(
+        COLUMNS,
+        detect=(),
+        stop=stop,
+        events={name: one.function for name, one in functions.items()},
+        stability=None,
+        max_points=max_steps,
+        **options,
+    )
+    equations, x = equations_in_time(problem, x0, span[0])
+    weights = ErrorWeights(equations.blocks, checked_rtol(rtol), atol, equations.scale)
+    schedule = Schedule(
+        *span,
+        None if times is None else checked_times("times", times, span),
+        all_breakpoints(breakpoints, equations, span),
+        None if first_step is None else checked_step("first_step", first_step),
+        np.inf if max_step is None else checked_step("max_step", max_step),
+    )
+    implicit = ImplicitSolver(equations, workspace, weights)
+    stepper = TransientStepper(
+        equations,
+        workspace,
+        implicit,
+        method.make(implicit, equations.stores),
+        schedule,
+        x,
+        solver_of(workspace),
+        fixed=method.step if isinstance(method, FixedSteps) else None,
+        mode=start,
+    )
+    mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
+    return _run(stepper, given, equations, functions, actions, mark), stepper
+
+
+def _run(
+    stepper: TransientStepper,
+    options: RunOptions,
+    equations: TimeSystem,
+    events: Mapping[str, TimeEvent],
+    actions: Mapping[str, Function],
+    mark: Mapping[str, Any],
+) -> Run:
+    """Return the run of a stepper, with what is recorded and detected."""
+    t0, t1 = stepper.schedule.t0, stepper.schedule.t1
+    sources = equations.sources
+
+    def moved(x: Vector, t: float) -> dict[str, Any]:
+        now = equations.params(t)
+        return {**{name: now[name] for name in sources}, TIME: t}
+
+    view = View(
+        names=(TIME,),
+        params={k: value for k, value in equations.params(t0).items() if k not in sources},
+        moved=moved,
+        place=lambda t: f"t = {t:.6g}",
+    )
+    return Run(
+        stepper=stepper,
+        options=options,
+        view=view,
+        detectors=[_detector(name, one, actions.get(name), view) for name, one in events.items()],
+        workspace=stepper.workspace,
+        summary=lambda state: _summary(stepper, state),
+        mark=mark,
+        bar=TimeBar(options.progress, (t0, t1)),
+    )
+
+
+def equations_in_time(
+    problem: ProblemDefinition, x0: ArrayLike, t: float
+) -> tuple[TimeSystem, Vector]:
+    """Return the equations in time of a problem, and x0 as a vector."""
+    signature, storage = problem.signature, problem.storage
+    functions = signature.functions_of_time
+    moved = {name: f(t) for name, f in functions.items()}
+    if signature.takes(TIME):
+        moved[TIME] = t
+    if isinstance(storage, str) and signature.takes(storage):
+        moved[storage] = np.zeros(np.shape(x0))
+    system, x = problem.system(x0, moved)
+    return TimeSystem(system, storage, x, t, functions), x
+
+
+def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:
+    """Return the settings of the method, or say why these are none."""
+    if steps is None:
+        return Bdf()
+    if isinstance(steps, type) and issubclass(steps, Bdf | RungeKutta | FixedSteps):
+        raise InputError(f"steps is the class {steps.__name__}; call it: {steps.__name__}()")
+    if not isinstance(steps, Bdf | RungeKutta | FixedSteps):
+        raise DataTypeError(f"steps must be Bdf(), RungeKutta() or FixedSteps(), not {steps!r}")
+    return steps
+
+
+def checked_rtol(rtol: Any) -> float:
+    """Return a relative tolerance that can be met, or say what is wrong with it."""
+    if isinstance(rtol, bool) or not isinstance(rtol, int | float | np.number):
+        raise DataTypeError(f"rtol must be a number, not {rtol!r}")
+    if not SMALLEST <= rtol < 1.0:
+        raise InputError(f"rtol must be at least {SMALLEST:g} and below 1, not {rtol!r}")
+    return float(rtol)
+
+
+def checked_events(events: Any, on_event: Any) -> tuple[dict[str, TimeEvent], dict[str, Function]]:
+    """Return the events and their actions by name, or say what is wrong with them."""
+    if events is not None and not isinstance(events, Mapping):
+        raise DataTypeError(f"events must map names to functions, not {events!r}")
+    given = {
+        name: one.function if isinstance(one, TimeEvent) else one
+        for name, one in (events or {}).items()
+    }
+    named("events", given)
+    functions = {
+        name: one if isinstance(one, TimeEvent) else TimeEvent(one)
+        for name, one in (events or {}).items()
+    }
+    actions = named("on_event", on_event)
+    for name in actions:
+        if name not in functions:
+            raise InputError(f"on_event names {name!r}, which is no event; give it in events")
+    return functions, actions
+
+
+def all_breakpoints(
+    given: Any, equations: TimeSystem, span: tuple[float, float]
+) -> tuple[float, ...]:
+    """Return the breakpoints of the user and those that the sources declare."""
+    times = [] if given is None else list(checked_times("breakpoints", given, span))
+    for source in equations.sources.values():
+        times += breakpoints_of(source, *span)
+    return tuple(sorted({float(t) for t in times if span[0] < t < span[1]}))
+
+
+def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vector]:
+    """Return the function that solves the algebraic equations of a start."""
+
+    def solve(system: AlgebraicSystem, x: Vector) -> Vector:
+        outcome = as_solver(None).run(system, workspace, x, system.residual(x), Monitor())
+        if not outcome.status.success:
+            raise ConvergenceError(f"{outcome.status.name}: {outcome.status.text}", None)
+        found: Vector = outcome.x
+        return found
+
+    return solve
+
+
+def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDetector:
+    def value(x: Vector, t: float) -> float:
+        return number(f"event {name!r} at t = {t:.6g}", event.function, *view.seen(Point(x, t)))
+
+    def changed(x: Vector, t: float) -> Vector:
+        found = np.asarray(called(action, *view.seen(Point(x, t))), dtype=float)
+        if found.shape != x.shape or not np.isfinite(found).all():
+            raise InputError(
+                f"on_event {name!r} must return the state after the event, {len(x)} finite "
+                f"numbers; it returned {found!r}"
+            )
+        return found
+
+    return EventDetector(name, value, event.direction, None if action is None else changed)
+
+
+def _summary(stepper: TransientStepper, state: RunState) -> str:
+    parts = [state.ending, str(stepper.counts), *dict.fromkeys(stepper.remarks)]
+    return "; ".join(part for part in parts if part)
+
+
+class TimeBar:
+    """The progress bar of a run in time: the part of the interval that is done."""
+
+    def __init__(self, progress: bool | None, span: tuple[float, float]) -> None:
+        self.span = span
+        self.bar = progress_bar(progress, 1000, "transient", bar_format=FORMAT)
+
+    def point(self, times: Sequence[float]) -> None:
+        """Show the latest time."""
+        if self.bar is None:
+            return
+        t0, t1 = self.span
+        self.bar.n = round(1000 * (times[-1] - t0) / (t1 - t0))
+        self.bar.set_postfix_str(f"t = {times[-1]:.6g}", refresh=False)
+        self.bar.update(0)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar is not None:
+            self.bar.close()

@@ -1,0 +1,100 @@
+"""Why a run in time cannot continue: jumps, growth without bound, singular algebraic equations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .evolution import EvolutionSystem
+
+Vector = NDArray[Any]
+
+BISECTIONS = 200
+JUMP = 0.5  # the part of the change over a step that is left over the shortest one, at a jump
+GREW = 1e4  # unknowns that grew by so much while steps shrank as much grow without bound
+EPS = float(np.finfo(float).eps)
+
+
+def jump_between(system: EvolutionSystem, a: float, b: float, x: Vector) -> float | None:
+    """Return the time in a < t <= b at which F or Q jumps at fixed x; None if neither does."""
+
+    def change(t: float) -> float:
+        with np.errstate(all="ignore"):
+            F, Q = system.residual(t, x, 0.0, x)
+        return float(np.abs(F - F0).max() + np.abs(Q - Q0).max())
+
+    with np.errstate(all="ignore"):
+        F0, Q0 = system.residual(a, x, 0.0, x)
+    try:
+        whole = change(b)
+        if not (np.isfinite(whole) and whole > 0.0):
+            return None
+        low, high = a, b
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (low + high)
+            if not low < middle < high:
+                break
+            low, high = (low, middle) if change(middle) > JUMP * whole else (middle, high)
+        return high if change(high) - change(low) > JUMP * whole else None
+    except ArithmeticError:
+        return None
+
+
+def explained(stepper: Any) -> str:
+    """Return why a run cannot continue, with the last attempts and what may be the cause."""
+    t, last = stepper.steps.t, stepper.rejected[-3:]
+    lines = [f"no step can be made from t = {t:.9g}"]
+    lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
+    cause = _growth(stepper) or _singular(stepper) or _rounding(stepper)
+    if cause:
+        lines.append(cause)
+    return "; ".join(lines)
+
+
+def _growth(stepper: Any) -> str:
+    """Return a sentence where unknowns grew without bound while steps shrank."""
+    blocks, x = stepper.system.blocks, stepper.steps.x
+    grown = [
+        name
+        for name, size in blocks.norms(x).items()
+        if size > GREW * stepper.first_sizes.get(name, size) > 0.0
+    ]
+    if not grown or stepper.steps.h > stepper.longest / GREW:
+        return ""
+    part = np.arange(len(x))[blocks[grown[0]]]
+    worst = blocks.label(int(part[np.argmax(np.abs(x[part]))]))
+    return (
+        f"unknown {worst} grows without bound near t = {stepper.steps.t:.9g} while the steps "
+        "shrink: the solution may not exist beyond. End the run earlier, or check the model"
+    )
+
+
+def _singular(stepper: Any) -> str:
+    """Return a sentence where steps shrank without growth, and an unknown without storage moves."""
+    columns = np.zeros(stepper.system.n, dtype=bool)
+    derivatives = stepper.implicit.derivatives
+    if derivatives is None:
+        return ""
+    stored = derivatives.C != 0.0
+    columns[stepper.system.pattern.indices[stored]] = True
+    algebraic = np.flatnonzero(~columns)
+    if not len(algebraic):
+        return ""
+    saved = stepper.steps.save()
+    moves = np.abs(np.asarray(saved["x"])[1][algebraic]) if "x" in saved else None
+    which = int(algebraic[int(np.argmax(moves))]) if moves is not None else int(algebraic[0])
+    name = stepper.system.blocks.label(which)
+    return (
+        f"the algebraic equations may be singular here, so that unknown {name} cannot follow, as "
+        "at a fold; look at the last states, and use Problem.continuation for the steady state"
+    )
+
+
+def _rounding(stepper: Any) -> str:
+    weights = stepper.weights.weights(stepper.steps.x)
+    noise = stepper.weights.norm(EPS * np.abs(stepper.steps.x), weights)
+    if noise < 1e-3:
+        return ""
+    return f"rounding of the unknowns is {noise:.2g} times the tolerance; raise rtol and atol"

@@ -1,0 +1,115 @@
+"""The times of a run: where steps must end, where rows are recorded, how long steps may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, nextafter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataTypeError, InputError, NotFiniteError
+
+SHORTEST = 1e-20  # of the length of the run: steps below this cannot help
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The times of a run from t0 to t1.
+
+    Attributes
+    ----------
+    t0, t1 : float
+    rows : ndarray or None
+        Times to record; None records the end of every step.
+    breakpoints : tuple of float
+        Where the equations jump or have a kink, in t0 < t < t1, increasing.
+    first_step : float or None
+    max_step : float
+    """
+
+    t0: float
+    t1: float
+    rows: NDArray[Any] | None = None
+    breakpoints: tuple[float, ...] = ()
+    first_step: float | None = None
+    max_step: float = inf
+
+    @property
+    def length(self) -> float:
+        """The length of the run."""
+        return self.t1 - self.t0
+
+    def min_step(self, t: float) -> float:
+        """Return the length below which a step from t cannot be made."""
+        return max(4.0 * float(np.spacing(abs(t))), SHORTEST * self.length)
+
+    def next_stop(self, t: float, more: tuple[float, ...] = ()) -> float:
+        """Return the next time after t at which a step must end, just before a breakpoint."""
+        ahead = [before(b) for b in (*self.breakpoints, *more) if before(b) > t]
+        return min(self.t1, *ahead) if ahead else self.t1
+
+    def rows_within(self, a: float, b: float) -> NDArray[Any]:
+        """Return the times to record in a < t <= b."""
+        if self.rows is None:
+            return np.zeros(0)
+        found: NDArray[Any] = self.rows[(self.rows > a) & (self.rows <= b)]
+        return found
+
+
+def before(t: float) -> float:
+    """Return the largest number below t."""
+    return nextafter(t, -inf)
+
+
+def after(t: float) -> float:
+    """Return the smallest number above t."""
+    return nextafter(t, inf)
+
+
+def checked_span(times: Any) -> tuple[float, float]:
+    """Return (t0, t1), or say what is wrong with them."""
+    try:
+        t0, t1 = (float(t) for t in times)
+    except (TypeError, ValueError):
+        raise DataTypeError(f"times must be (first, last), two numbers, not {times!r}") from None
+    if not (np.isfinite(t0) and np.isfinite(t1)):
+        raise NotFiniteError(f"times must be finite, not ({t0:g}, {t1:g})")
+    if t1 == t0:
+        raise InputError(f"times: the run has no length, it begins and ends at t = {t0:g}")
+    if t1 < t0:
+        raise InputError(
+            f"times must increase, not from {t0:g} to {t1:g}; to integrate backward, let s = -t be "
+            "the time and change the sign of the storage"
+        )
+    return t0, t1
+
+
+def checked_times(name: str, given: Any, span: tuple[float, float]) -> NDArray[np.float64]:
+    """Return times within a run as an increasing array, or say what is wrong with them."""
+    try:
+        times = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataTypeError(f"{name} must be times, not {given!r}") from None
+    if times.ndim != 1:
+        raise InputError(f"{name} must be a sequence of times, not of shape {times.shape}")
+    if not np.isfinite(times).all():
+        raise NotFiniteError(f"{name} holds a time that is not finite")
+    if len(times) and not (span[0] <= times.min() and times.max() <= span[1]):
+        raise InputError(
+            f"{name} must lie within the run from {span[0]:g} to {span[1]:g}; it reaches from "
+            f"{times.min():g} to {times.max():g}"
+        )
+    if np.any(np.diff(times) <= 0.0):
+        raise InputError(f"{name} must increase")
+    return times
+
+
+def checked_step(name: str, step: Any) -> float:
+    """Return a positive length of a step, or say what is wrong with it."""
+    if isinstance(step, bool) or not isinstance(step, int | float | np.number):
+        raise DataTypeError(f"{name} must be a number, not {step!r}")
+    if not step > 0.0:
+        raise InputError(f"{name} must be positive, not {step!r}")
+    return float(step)

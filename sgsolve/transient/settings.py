@@ -1,0 +1,154 @@
+"""How `Problem.transient` steps: variable steps of several methods, or fixed steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataTypeError, InputError
+from .bdf import BdfStepper
+from .differences import MAX_ORDER
+from .implicit_solver import ImplicitSolver
+from .runge_kutta import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES, RungeKuttaStepper
+from .time_step import TimeStepper
+
+STAGES_ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
+TABLEAUS = {tableau.name: tableau for tableau in (ESDIRK4, TR_BDF2)}
+
+
+@dataclass(frozen=True)
+class Bdf:
+    """Backward differentiation formulas with variable step and order; the default.
+
+    They take the fewest evaluations and factorizations at tolerances of 1e-3 to 1e-7. Orders above
+    2 are not stable for lightly damped oscillations, which then shorten the steps: take
+    ``max_order=2``, or `RungeKutta`, for circuits that ring and for waves.
+
+    Parameters
+    ----------
+    max_order : int
+        1 to 5.
+    ndf : bool
+        Use the numerical differentiation formulas, whose errors are smaller. False gives BDF.
+
+    Examples
+    --------
+    >>> Bdf(max_order=2)
+    Bdf(max_order=2, ndf=True)
+    """
+
+    max_order: int = MAX_ORDER
+    ndf: bool = True
+
+    def __post_init__(self) -> None:
+        if self.max_order not in range(1, MAX_ORDER + 1):
+            raise InputError(f"max_order must be 1 to {MAX_ORDER}, not {self.max_order!r}")
+
+    def make(
+        self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = False
+    ) -> TimeStepper:
+        """Return the stepper for one run."""
+        return BdfStepper(implicit, self.max_order, self.ndf, fixed=fixed)
+
+
+@dataclass(frozen=True)
+class RungeKutta:
+    """Diagonally implicit Runge-Kutta methods with variable steps, L-stable and stiffly accurate.
+
+    A one-step method has its full order right after a jump or an event. The error estimate of
+    unknowns without storage is the error that they inherit from the others; where such an unknown
+    follows a source faster than the others change, give `max_step`.
+
+    Parameters
+    ----------
+    method : {"ESDIRK4", "TR-BDF2"}
+        Order 4 with 6 stages, for tolerances below 1e-6; or order 2 with 3 stages.
+
+    Examples
+    --------
+    >>> RungeKutta("TR-BDF2")
+    RungeKutta(method='TR-BDF2')
+    """
+
+    method: str = "ESDIRK4"
+
+    def __post_init__(self) -> None:
+        if self.method not in TABLEAUS:
+            raise InputError(
+                f"there is no Runge-Kutta method {self.method!r}; there are "
+                f"{', '.join(map(repr, TABLEAUS))}"
+            )
+
+    def make(
+        self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = False
+    ) -> TimeStepper:
+        """Return the stepper for one run."""
+        implicit.max_iterations = STAGES_ITERATIONS
+        return RungeKuttaStepper(implicit, TABLEAUS[self.method], stores, fixed=fixed)
+
+
+@dataclass(frozen=True)
+class Trapezoid:
+    """The trapezoidal rule, for `FixedSteps`; two backward Euler half-steps after each start."""
+
+    def make(
+        self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = True
+    ) -> TimeStepper:
+        """Return the stepper for one run."""
+        implicit.max_iterations = STAGES_ITERATIONS
+        return RungeKuttaStepper(implicit, TRAPEZOID, stores, first=TWO_HALVES, fixed=True)
+
+
+FIXED: dict[str, Bdf | RungeKutta | Trapezoid] = {
+    "backward Euler": Bdf(1, ndf=False),
+    "BDF2": Bdf(2, ndf=False),
+    "trapezoid": Trapezoid(),
+    "TR-BDF2": RungeKutta("TR-BDF2"),
+    "ESDIRK4": RungeKutta("ESDIRK4"),
+}
+
+
+@dataclass(frozen=True)
+class FixedSteps:
+    """Steps of one length without control of the error, for comparison with other programs.
+
+    Only the last step, and those that end at breakpoints, may be shorter. `rtol` and `atol` of the
+    run are the tolerances of Newton's iteration.
+
+    Parameters
+    ----------
+    method : {"backward Euler", "BDF2", "trapezoid", "TR-BDF2", "ESDIRK4"}
+        Or a `Bdf`: the order rises to its `max_order` in the first steps.
+    step : float
+        Their length.
+
+    Examples
+    --------
+    >>> FixedSteps("trapezoid", 1e-6)
+    FixedSteps(method='trapezoid', step=1e-06)
+    """
+
+    method: str | Bdf | RungeKutta
+    step: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.method, str) and self.method not in FIXED:
+            raise InputError(
+                f"there is no method {self.method!r} with fixed steps; there are "
+                f"{', '.join(map(repr, FIXED))}"
+            )
+        if not isinstance(self.method, str | Bdf | RungeKutta):
+            raise DataTypeError(f"method must be a name or a Bdf(), not {self.method!r}")
+        if not (isinstance(self.step, int | float) and 0.0 < self.step < np.inf):
+            raise InputError(f"step must be a positive number, not {self.step!r}")
+
+    def make(self, implicit: ImplicitSolver, stores: NDArray[np.bool_]) -> TimeStepper:
+        """Return the stepper for one run."""
+        method: Bdf | RungeKutta | Trapezoid
+        method = FIXED[self.method] if isinstance(self.method, str) else self.method
+        return method.make(implicit, stores, fixed=True)
+
+
+Steps = Bdf | RungeKutta | FixedSteps

@@ -1,0 +1,381 @@
+"""TransientStepper: steps in time for the loop that all runs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..continuation.columns import Column
+from ..continuation.stepper import Point, Rejection, RunState, Stepper
+from ..errors import ConvergenceError, InputError, LinearSolveError
+from ..results.status import Status
+from ..solvers.workspace import Workspace
+from . import time_step
+from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
+from .evolution import EvolutionSystem
+from .failures import explained, jump_between
+from .implicit_solver import ImplicitSolver
+from .index import check_index
+from .schedule import Schedule, after, before
+from .time_step import TimeStep, TimeStepper
+
+Vector = NDArray[Any]
+
+FIRST_STEP = 1e-3  # of the run, at most
+FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most
+STARTS = ("consistent", "steady", "as given")
+SUSPICIOUS = 6  # rejections in a row after which a jump of the equations is looked for
+
+
+@dataclass
+class Counts:
+    """What a run did, beyond its evaluations.
+
+    Attributes
+    ----------
+    steps : int
+        Accepted steps.
+    by_error, by_newton : int
+        Rejected steps.
+    restarts : int
+        Starts after the first one: at breakpoints, jumps and changed states.
+    orders : dict of int to int
+        Accepted steps by the order of the formula.
+    """
+
+    steps: int = 0
+    by_error: int = 0
+    by_newton: int = 0
+    restarts: int = 0
+    orders: dict[int, int] = field(default_factory=dict)
+
+    def take(self, step: TimeStep) -> None:
+        """Count an accepted step."""
+        self.steps += 1
+        self.orders[step.order] = self.orders.get(step.order, 0) + 1
+
+    def __str__(self) -> str:
+        text = f"{self.steps} steps, {self.by_error} rejected by the error estimate, "
+        text += f"{self.by_newton} by Newton's iteration"
+        return text + (f", {self.restarts} restarts" if self.restarts else "")
+
+
+def _of_step(name: str) -> Callable[[Point], float]:
+    return lambda point: float(getattr(point.at, name, 0))
+
+
+class TransientStepper(Stepper):
+    """Steps of a run in time; the abscissa of its points is t.
+
+    Parameters
+    ----------
+    system : EvolutionSystem
+    workspace : Workspace
+    implicit : ImplicitSolver
+    steps : TimeStepper
+        The method.
+    schedule : Schedule
+    x0 : ndarray, shape (n,)
+        The state to start from.
+    solve : callable
+        For algebraic equations that do not hold at a start.
+    fixed : float or None
+        The length of fixed steps.
+    mode : {"consistent", "steady", "as given"}
+        Move a start that does not meet the algebraic equations at constant charge; start from the
+        steady state near x0; or reject such a start.
+    """
+
+    columns: Sequence[Column] = (
+        Column("step", _of_step("h")),
+        Column("order", _of_step("order")),
+        Column("error", _of_step("error")),
+    )
+
+    def __init__(
+        self,
+        system: EvolutionSystem,
+        workspace: Workspace,
+        implicit: ImplicitSolver,
+        steps: TimeStepper,
+        schedule: Schedule,
+        x0: Vector,
+        solve: Solve,
+        fixed: float | None = None,
+        mode: str = "consistent",
+    ) -> None:
+        self.system, self.workspace, self.implicit = system, workspace, implicit
+        self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
+        self.x0, self.solve, self.fixed, self.mode = x0, solve, fixed, mode
+        self.start_x = x0  # whose charge the run starts with
+        self.counts, self.remarks = Counts(), list[str]()
+        self.jumps: tuple[float, ...] = ()  # that no breakpoint announced
+        self.target = schedule.t0  # where the next step ends
+        self.due = ""  # why a restart is due: "", "jump" or "change"
+        self.rejected: list[
+            tuple[float, str]
+        ] = []  # since the last steps succeeded: length, reason
+        self.hurdle = -np.inf  # the end of the first of them
+        self.longest = 0.0  # step
+        self.first_sizes: dict[str, float] = {}  # of the blocks at the start
+        self.begun = False
+        self._before_trials: dict[str, Any] | None = None
+        self.curves: list[tuple[float, Callable[[float], Vector]]] | None = None
+        self._rejection: time_step.Rejection | None = None
+
+    def start(self, state: RunState) -> Point | Rejection:
+        """Return the first point."""
+        t, x0 = self.schedule.t0, self.x0
+        if self.mode == "steady":
+            nothing = np.zeros(self.system.n)
+            try:
+                x0 = self.solve(AlgebraicSystem(self.system, t, 0.0, nothing), x0)
+            except ConvergenceError as error:
+                return Rejection(t, f"no steady state was found at t = {t:g}: {error}", "start")
+        found = self._consistent(t, x0, None)
+        if isinstance(found, str):
+            return Rejection(t, found, "start")
+        self.start_x = x0
+        self.first_sizes = self.system.blocks.norms(found.x)
+        if found.moved and self.mode == "as given":
+            raise InputError(
+                f"x0 does not meet the algebraic equations at t = {t:g}: they move {found.moved} "
+                f"most, by {np.abs(found.x - self.x0).max():.3g}; use start='consistent'"
+            )
+        length = self.schedule.length
+        if not check_index(self.system, self.workspace, self.weights, t, found.x, length):
+            self.weights.skip(self._without_storage(t, found.x))
+        if found.moved:
+            self.remarks.append(
+                f"the start did not meet the algebraic equations and was moved, most in "
+                f"{found.moved}"
+            )
+        rows = self.schedule.rows
+        recorded = rows is None or bool(np.any(rows == t))
+        return Point(found.x, t, at=found, recorded=recorded)
+
+    def _without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
+        """Return which unknowns are in no charge."""
+        at = self.system.derivatives(t, x, 0.0, x)
+        stored = np.zeros(self.system.n, dtype=bool)
+        stored[self.system.pattern.indices[at.C != 0.0]] = True
+        return ~stored
+
+    def attempt(self, state: RunState) -> Point | Rejection:
+        """Try one step, or start anew where that is due."""
+        if self.due:
+            return self._restarted(state)
+        outcome = self.steps.attempt(self.target)
+        if isinstance(outcome, time_step.Rejection):
+            self._rejection = outcome
+            return Rejection(self.target, outcome.reason, outcome.cause)
+        return self._point(outcome)
+
+    def between(self, a: Point, b: Point, t: float) -> Point | None:
+        """Return the end of a step a fraction t as long as that from a to b."""
+        if not isinstance(b.at, TimeStep):
+            return None
+        if self._before_trials is None:
+            self._before_trials = self.implicit.save()
+        saved = self.steps.save()
+        try:
+            self.steps.resize(t * b.at.h)
+            outcome = self.steps.attempt(self.steps.t + t * b.at.h)
+        finally:
+            self.steps.restore(saved)
+        return self._point(outcome) if isinstance(outcome, TimeStep) else None
+
+    def inside(self, b: Point) -> Callable[[float], Vector] | None:
+        """Return the unknowns as a function of time within the step to b, not accepted yet."""
+        return self.steps.curve(b.at) if isinstance(b.at, TimeStep) else None
+
+    def accept(self, state: RunState, before: Point | None) -> None:
+        """Take note of the new point, and choose the next step."""
+        point, counters = state.point, self.implicit.counters
+        assert point is not None
+        state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
+        state.stats.nit = counters.nit
+        if isinstance(point.at, Start):
+            self._begin(point.at, self._right_of(point.p) if before is not None else point.p)
+        elif isinstance(point.at, TimeStep):
+            if self._before_trials is not None:  # to locate events is not to change the steps
+                self.implicit.undo(self._before_trials)
+                self._before_trials = None
+            self.steps.resize(point.at.h)
+            if self.curves is not None:
+                self.curves.append((point.at.t, self.steps.curve(point.at)))
+            self.steps.accept(point.at)
+            self.counts.take(point.at)
+            self.longest = max(self.longest, point.at.h)
+            if self.steps.t >= self.hurdle:
+                self.rejected = []
+            if point.at.jump or self._at_jump(self.steps.t):
+                self.due = "jump"
+        state.step = self._plan()
+
+    def reject(self, state: RunState, rejection: Rejection) -> bool:
+        """Choose a shorter step; False if none can be made."""
+        if self._rejection is None or self.fixed is not None:
+            state.status = Status.STEP_TOO_SMALL
+            state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
+            return False
+        if rejection.cause == "error":
+            self.counts.by_error += 1
+        else:
+            self.counts.by_newton += 1
+        if not self.rejected:
+            self.hurdle = self.target
+        self.rejected.append((self.steps.h, rejection.reason))
+        self.steps.reject(self._rejection)
+        if len(self.rejected) == SUSPICIOUS:
+            self._look_for_jump()
+            if self.due:
+                return True
+        if self.steps.h < self.schedule.min_step(self.steps.t):
+            state.status = Status.STEP_TOO_SMALL
+            state.ending = explained(self)
+            return False
+        state.step = self._plan()
+        return True
+
+    def restart(self, state: RunState) -> None:
+        """Start anew from the state that an event's action made."""
+        self.due = "change"
+
+    def resume(self, state: RunState) -> None:
+        """Continue from a checkpoint: the state of the method says all."""
+        return None
+
+    def save(self) -> dict[str, Any]:
+        """Return all that the next step depends on."""
+        counts = self.counts
+        own = np.array([self.target, *self.jumps])
+        kept = {"own": own, "due": self.due, "sizes": self.weights.sizes.copy()}
+        kept["rejected"] = np.array([counts.by_error, counts.by_newton, counts.restarts])
+        kept["orders"] = np.array([counts.orders.get(k, 0) for k in range(8)])
+        if not self.begun:
+            return kept
+        kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
+        return kept | {f"implicit {key}": value for key, value in self.implicit.save().items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue from what `save` returned."""
+        self.target, *jumps = (float(t) for t in saved["own"])
+        self.jumps, self.due = tuple(jumps), str(saved["due"])
+        self.weights.sizes = np.array(saved["sizes"])
+        by_error, by_newton, restarts = (int(n) for n in saved["rejected"])
+        orders = {k: int(n) for k, n in enumerate(saved["orders"]) if n}
+        self.counts = Counts(sum(orders.values()), by_error, by_newton, restarts, orders)
+        self.begun = "steps x" in saved or "steps vectors" in saved
+        if not self.begun:
+            return
+        self.steps.restore(_part(saved, "steps "))
+        self.implicit.restore(_part(saved, "implicit "))
+
+    def _point(self, step: TimeStep) -> Point:
+        """Return the end of a step as a point, with the rows that lie within the step."""
+        start, rows = self.schedule.t0, self.schedule.rows
+        point = Point(step.x, step.t, s=step.t - start, iterations=step.iterations, at=step)
+        if step.t == self.schedule.t1:
+            point.ending = f"it reached t = {step.t:.9g}"
+        if rows is None:
+            return point
+        times = self.schedule.rows_within(step.t - step.h, step.t)
+        times = times[times > self.steps.t]
+        point.recorded = bool(len(times) and times[-1] == step.t)
+        inner = times[:-1] if point.recorded else times
+        if len(inner):
+            curve = self.steps.curve(step)
+            point.passed = [Point(curve(t), float(t), s=float(t) - start) for t in inner]
+        return point
+
+    def _consistent(self, t: float, x: Vector, charge: Vector | None) -> Start | str:
+        """Return a consistent state at t, or why there is none."""
+        span = (t, max(self.schedule.t1, t + 1e-6 * self.schedule.length))
+        try:
+            with np.errstate(all="ignore"):
+                return consistent_start(
+                    self.system, self.workspace, self.weights, span, x, self.solve, charge
+                )
+        except ConvergenceError as error:
+            return f"no state meets the algebraic equations at t = {t:.9g}: {error}"
+        except (ArithmeticError, LinearSolveError) as error:
+            return f"no consistent state could be found at t = {t:.9g}: {error}"
+
+    def _restarted(self, state: RunState) -> Point | Rejection:
+        """Return the state after a jump, at its right-hand side."""
+        assert state.point is not None
+        self._rejection = None
+        changed = self.due == "change"
+        t = self._right_of(self.steps.t)
+        x = state.point.x if changed else self.steps.x
+        found = self._consistent(t, x, None if changed else self.steps.charge)
+        if isinstance(found, str):
+            return Rejection(t, found, "start")
+        shown = before(t) if t != self.steps.t else t
+        rows = self.schedule.rows
+        recorded = rows is None or bool(np.any(rows == shown))
+        s = shown - self.schedule.t0
+        return Point(found.x, shown, s=s, at=found, recorded=recorded)
+
+    def _begin(self, start: Start, t: float) -> None:
+        """Start the method at a consistent state."""
+        self.counts.restarts += bool(self.due)
+        self.due = ""
+        size = self.weights.norm(start.slope, self.weights.weights(start.x))
+        h = self.schedule.first_step or FIRST_STEP * self.schedule.length
+        if self.fixed is not None:
+            h = self.fixed
+        elif self.schedule.first_step is None and size * h > FIRST_CHANGE:
+            h = max(FIRST_CHANGE / size, 2.0 * self.schedule.min_step(t))
+        self.steps.start(t, start, h)
+        self.begun = True
+
+    def _plan(self) -> float:
+        """Fix where the next step ends, and return its length."""
+        t, h = self.steps.t, min(self.steps.h, self.schedule.max_step)
+        if self.fixed is not None:
+            h = self.fixed
+        stop = self.schedule.next_stop(t, self.jumps)
+        if t + h * (1.0 + 1e-9) >= stop:
+            h, self.target = stop - t, stop
+        elif t + 2.0 * h > stop and self.fixed is None:
+            h = 0.5 * (stop - t)
+            self.target = t + h
+        else:
+            self.target = t + h
+        if h > 0.0:
+            self.steps.resize(h)
+        return h
+
+    def _at_jump(self, t: float) -> bool:
+        return any(before(b) == t for b in (*self.schedule.breakpoints, *self.jumps))
+
+    def _right_of(self, t: float) -> float:
+        """Return the time at which equations are evaluated after a jump at t, or just before t."""
+        for b in (*self.schedule.breakpoints, *self.jumps):
+            if t in (before(b), b):
+                return after(b)
+        return t
+
+    def _look_for_jump(self) -> None:
+        """Look for a jump of the equations within the first one of the steps that failed."""
+        t = self.steps.t
+        place = jump_between(self.system, t, self.hurdle, self.steps.x)
+        if place is None:
+            return
+        self.jumps = (*self.jumps, place)
+        self.remarks.append(
+            f"the equations jump at t = {place:.9g}, which was found by failing steps; give it in "
+            "breakpoints"
+        )
+        if before(place) <= t:
+            self.due = "jump"
+
+
+def _part(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {key[len(prefix) :]: value for key, value in saved.items() if key.startswith(prefix)}

@@ -1,0 +1,196 @@
+"""What a run with backward differentiation formulas did, step by step, and its derivatives.
+
+With the steps held fixed, a run is a sequence of linear operations on differences of charges and of
+implicit equations. `forward` differentiates it from the first step to the last, one column per
+parameter; `adjoint` from the last to the first, one row per number of the functional. Both are
+derivatives of the same discrete equations, and agree to rounding.
+
+References: T. Maly and L. R. Petzold, Appl. Numer. Math. 20 (1996) 57 (forward); Y. Cao, S. Li,
+L. R. Petzold and R. Serban, SIAM J. Sci. Comput. 24 (2003) 1076 (adjoint of such equations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .differences import GAMMA, MAX_ORDER, rescaling
+
+Vector = NDArray[Any]
+ROWS = MAX_ORDER + 3  # of a table of differences
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A start or restart at (t, x), with a first step h."""
+
+    t: float
+    x: Vector
+    h: float
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """A change of the step by a factor; differences up to `order` follow."""
+
+    order: int
+    factor: float
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """A step of length h to (t, x), with the formula of an order."""
+
+    t: float
+    h: float
+    order: int
+    x: Vector
+
+
+class Linearization(Protocol):
+    """The equations linearized at one point of a run."""
+
+    @property
+    def J(self) -> Any:
+        """The derivative of F by x, shape (n, n)."""
+        ...
+
+    @property
+    def C(self) -> Any:
+        """The derivative of Q by x, shape (n, n)."""
+        ...
+
+    @property
+    def Fp(self) -> Vector:
+        """The derivative of F by the parameters, shape (n, m)."""
+        ...
+
+    @property
+    def Qp(self) -> Vector:
+        """The derivative of Q by the parameters, shape (n, m)."""
+        ...
+
+    def solve(self, a: float, b: Vector, transpose: bool = False) -> Vector:
+        """Return (J + a C)^-1 b, or with the transposed matrix."""
+        ...
+
+
+class RunLinearizer(Protocol):
+    """What linearizes the equations.
+
+    Attributes
+    ----------
+    a0 : float
+        Of the negligible step at a start.
+    stores : ndarray of bool, shape (n,)
+    alpha : ndarray
+        Coefficients of the formulas by order.
+    """
+
+    a0: float
+    stores: NDArray[np.bool_]
+    alpha: Vector
+
+    def at(self, t: float, x: Vector) -> Linearization:
+        """Return the linearization at a point."""
+        ...
+
+
+Operation = Begin | Rescale | RecordedStep
+
+
+def forward(tape: Sequence[Operation], model: RunLinearizer, charge: Vector) -> Vector:
+    """Return dx/dp at the end, shape (n, m).
+
+    Parameters
+    ----------
+    charge : ndarray, shape (n, m)
+        The derivative of the first charge by the parameters.
+    """
+    T, S = np.zeros((ROWS, *charge.shape)), charge
+    T[0] = charge
+    for done in tape:
+        if isinstance(done, Rescale):
+            _rescale(T, rescaling(done.order, done.factor))
+        elif isinstance(done, Begin):
+            here = model.at(done.t, done.x)
+            S = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - T[0]))
+            T[1:] = 0.0
+            T[1] = -done.h * np.where(model.stores[:, None], here.J @ S + here.Fp, 0.0)
+        else:
+            S = _step_forward(T, done, model)
+    return S
+
+
+def _step_forward(T: Vector, done: RecordedStep, model: RunLinearizer) -> Vector:
+    k, a = done.order, model.alpha[done.order] / done.h
+    here = model.at(done.t, done.x)
+    predicted = T[: k + 1].sum(axis=0)
+    psi = np.tensordot(GAMMA[1 : k + 1], T[1 : k + 1], 1) / model.alpha[k]
+    S = here.solve(a, -here.Fp - a * (here.Qp - predicted + psi))
+    deviation = here.C @ S + here.Qp - predicted
+    T[k + 2] = deviation - T[k + 1]
+    T[k + 1] = deviation
+    for j in range(k, -1, -1):
+        T[j] += T[j + 1]
+    return S
+
+
+def adjoint(
+    tape: Sequence[Operation], model: RunLinearizer, gradient: Vector
+) -> tuple[Vector, Vector]:
+    """Return the derivative of a functional of the last state by the parameters.
+
+    Parameters
+    ----------
+    gradient : ndarray, shape (n, r)
+        Of the functional by x, one column per number.
+
+    Returns
+    -------
+    derivative : ndarray, shape (m, r)
+        Without the part by the first charge.
+    charge : ndarray, shape (n, r)
+        The derivative by the first charge.
+    """
+    L, last = np.zeros((ROWS, *gradient.shape)), gradient
+    total: Any = 0.0
+    for done in reversed(tape):
+        if isinstance(done, Rescale):
+            _rescale(L, rescaling(done.order, done.factor).T)
+            continue
+        here = model.at(done.t, done.x)
+        if isinstance(done, Begin):
+            rate = -done.h * np.where(model.stores[:, None], L[1], 0.0)
+            mu = here.solve(model.a0, here.J.T @ rate + last, transpose=True)
+            total = total + here.Fp.T @ (rate - mu) - model.a0 * (here.Qp.T @ mu)
+            L[0] += model.a0 * mu
+            L[1:] = 0.0
+        else:
+            total = total + _step_back(L, done, model, here, last)
+        last = np.zeros_like(gradient)
+    return np.asarray(total), L[0]
+
+
+def _step_back(
+    L: Vector, done: RecordedStep, model: RunLinearizer, here: Linearization, last: Vector
+) -> Vector:
+    """Turn derivatives by the differences after a step into those before it."""
+    k, a = done.order, model.alpha[done.order] / done.h
+    deviation = L[: k + 3].sum(axis=0)
+    mu = here.solve(a, here.C.T @ deviation + last, transpose=True)
+    found: Vector = here.Qp.T @ deviation - (here.Fp + a * here.Qp).T @ mu
+    L[: k + 1] = np.cumsum(L[: k + 1], axis=0) - deviation + a * mu
+    L[1 : k + 1] -= np.multiply.outer(GAMMA[1 : k + 1] / model.alpha[k], a * mu)
+    L[k + 1] = -L[k + 2]
+    L[k + 2] = 0.0
+    return found
+
+
+def _rescale(T: Vector, matrix: Vector) -> None:
+    rows = T[: len(matrix)]
+    rows[:] = np.tensordot(matrix, rows, 1)

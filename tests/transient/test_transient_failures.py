@@ -1,0 +1,150 @@
+"""Runs that cannot continue say why, and hand back what they have; wrong input is said at once."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from sgsolve.errors import ConvergenceError, InputError
+from sgsolve.results.status import Status
+from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, TimeEvent
+
+
+def failed(problem, x0, interval, **options):
+    with pytest.raises(ConvergenceError) as caught:
+        problem.transient(x0, interval, raise_on_failure=True, **options)
+    run = caught.value.result
+    assert run.status is Status.STEP_TOO_SMALL
+    return run
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+def test_growth_without_bound_is_named(steps):
+    problem = Problem(lambda y: -(y**2), storage=lambda y: 1.0 * y, blocks={"u": [0]})
+    run = failed(problem, [1.0], (0.0, 2.0), rtol=1e-6, steps=steps)
+    assert run["t"][-1] == pytest.approx(1.0, abs=1e-3)
+    assert "u[0] grows without bound" in run.message
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+def test_a_fold_of_the_algebraic_equations_is_named(steps):
+    problem = Problem(
+        lambda u: np.stack([-1 + 0 * u[0], u[1] ** 2 - (1 - u[0])]),
+        storage=lambda u: u * np.array([1.0, 0.0]),
+        blocks={"x": [0], "z": [1]},
+    )
+    run = failed(problem, [0.0, 1.0], (0.0, 2.0), rtol=1e-6, steps=steps)
+    assert run["t"][-1] == pytest.approx(1.0, abs=1e-3)
+    assert "singular" in run.message
+    assert "z[0]" in run.message
+
+
+def test_an_equation_that_is_not_finite_is_named():
+    problem = Problem(lambda y: 1 + 0 * np.sqrt(y), storage=lambda y: 1.0 * y, blocks={"u": [0]})
+    run = failed(problem, [1.0], (0.0, 2.0))
+    assert "u[0]" in run.message
+    assert "not finite" in run.message
+    assert run["t"][-1] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_state_outside_the_model_shortens_the_step():
+    """A trial step leaves the domain of the square root; the solution does not."""
+    problem = Problem(lambda y: np.sqrt(y) + y, storage=lambda y: 1.0 * y)
+    run = problem.transient([1.0], (0.0, 1.0), first_step=1.0)
+    assert run.success
+    assert 2 * np.log(np.sqrt(run.x[0]) + 1) == pytest.approx(2 * np.log(2) - 1, abs=1e-3)
+
+
+def test_a_fixed_step_that_fails_is_said():
+    problem = Problem(lambda y: -(y**2), storage=lambda y: 1.0 * y)
+    run = failed(problem, [1.0], (0.0, 2.0), steps=FixedSteps("backward Euler", 0.5))
+    assert "the run ended at t =" in run.message
+
+
+def decay():
+    return Problem(lambda v, s: v - s, params={"s": 0.0}, storage=lambda v: 1.0 * v)
+
+
+BAD = {
+    "ends first": ({"interval": (1.0, 0.0)}, "times must increase"),
+    "no length": ({"interval": (1.0, 1.0)}, "no length"),
+    "not finite": ({"interval": (0.0, np.inf)}, "finite"),
+    "no interval": ({"interval": 3.0}, "two numbers"),
+    "rtol zero": ({"rtol": 0.0}, "rtol must be at least"),
+    "rtol text": ({"rtol": "tight"}, "rtol must be a number"),
+    "rtol below rounding": ({"rtol": 1e-17}, "rtol must be at least"),
+    "atol zero": ({"atol": 0.0}, "atol must be positive"),
+    "atol shape": ({"atol": [1e-3, 1e-3]}, "atol has shape"),
+    "steps class": ({"steps": Bdf}, r"call it: Bdf\(\)"),
+    "steps name": ({"steps": "BDF"}, r"steps must be Bdf\(\)"),
+    "start": ({"start": "guess"}, "start must be one of"),
+    "first step": ({"first_step": -1.0}, "first_step must be positive"),
+    "max step": ({"max_step": "1"}, "max_step must be a number"),
+    "times outside": ({"times": [0.0, 2.0]}, "times must lie within"),
+    "times order": ({"times": [0.5, 0.2]}, "times must increase"),
+    "breakpoints": ({"breakpoints": [5.0]}, "breakpoints must lie within"),
+    "event number": ({"events": {"e": 3.0}}, "'e' must be a function"),
+    "event list": ({"events": [abs]}, "events must map names"),
+    "stop unknown": ({"stop": "never"}, "stop names 'never'"),
+    "action unknown": ({"on_event": {"e": abs}}, "which is no event"),
+    "max_steps": ({"max_steps": 0}, "max_points must be at least 1"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_wrong_input_is_said_before_any_step(case):
+    options, message = BAD[case]
+    options = dict(options)
+    interval = options.pop("interval", (0.0, 1.0))
+    with pytest.raises(InputError, match=message):
+        decay().transient([1.0], interval, **options)
+
+
+def test_an_event_that_returns_no_number_is_said():
+    with pytest.raises(InputError, match="event 'e' at t = 0 must return one real number"):
+        decay().transient([1.0], (0.0, 1.0), events={"e": lambda v: "x"})
+
+
+def test_an_action_that_returns_no_state_is_said():
+    event = {"half": TimeEvent(lambda v: v[0] - 0.5)}
+    with pytest.raises(InputError, match="must return the state after the event, 1 finite"):
+        decay().transient([1.0], (0.0, 1.0), events=event, on_event={"half": lambda v: None})
+
+
+def test_a_storage_is_needed_and_must_depend_on_the_unknowns():
+    with pytest.raises(InputError, match=r"Pass Problem\(..., storage=Q\)"):
+        Problem(lambda v: v).transient([1.0], (0.0, 1.0))
+    with pytest.raises(InputError, match="depends on no unknown"):
+        Problem(lambda v: v, storage=lambda v: np.ones(1)).transient([1.0], (0.0, 1.0))
+    with pytest.raises(InputError, match="is no parameter of the residual"):
+        Problem(lambda v: v, storage="rate").transient([1.0], (0.0, 1.0))
+    with pytest.raises(InputError, match="storage returned shape"):
+        Problem(lambda v: v, storage=lambda v: v[0]).transient([1.0, 1.0], (0.0, 1.0))
+
+
+def test_nan_in_the_storage_is_named():
+    problem = Problem(lambda v: v, storage=lambda v: np.log(v), blocks={"n": [0]})
+    with pytest.raises(InputError, match=r"the storage is not finite at the start.*n\[0\]"):
+        problem.transient([-1.0], (0.0, 1.0))
+
+
+def test_a_residual_of_another_name_for_the_time_is_told():
+    with pytest.raises(InputError, match="needs 'time'"):
+        Problem(lambda v, time: v - time, storage=lambda v: 1.0 * v).transient([1.0], (0.0, 1.0))
+
+
+def test_a_function_of_time_is_for_transients_only():
+    problem = decay().at(s=Pulse(0.0, 1.0))
+    with pytest.raises(InputError, match="'s' is a function of time"):
+        problem.solve([1.0])
+    with pytest.raises(InputError, match="parameter 's' must be a number"):
+        decay().at(s=lambda time: 1.0)
+
+
+def test_equations_without_a_solution_in_time_are_refused():
+    """Twice the same algebraic equation: J + C/h is singular whatever h is."""
+    problem = Problem(
+        lambda u: np.stack([u[0], u[1] + u[2] - 1, u[1] + u[2] - 1]),
+        storage=lambda u: u * np.array([1.0, 0.0, 0.0]),
+    )
+    with pytest.raises(ConvergenceError, match="no consistent state could be found at t = 0"):
+        problem.transient([1.0, 0.5, 0.5], (0.0, 1.0))

@@ -1,0 +1,93 @@
+"""Sensitivities of runs in time: closed forms, differences, and forward against adjoint."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from sgsolve.errors import InputError
+from sgsolve.transient import Bdf, FixedSteps, RungeKutta
+
+
+def logistic():
+    """y' = p y (1 - y), and the integral of y as a second unknown."""
+    return Problem(
+        lambda u, p: np.stack([-p * u[0] * (1 - u[0]), -u[0]]),
+        params={"p": 2.0},
+        storage=lambda u: 1.0 * u,
+    )
+
+
+def test_the_logistic_equation_and_an_integral():
+    run = logistic().transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", rtol=1e-8)
+    assert run.value == pytest.approx([0.450853060379, 0.247014354022], abs=1e-6)
+    assert run.derivative == pytest.approx([0.247584578326, 0.101919353179], abs=1e-6)
+
+
+def reaction(n=12):
+    """Diffusion with a nonlinear charge that depends on a parameter, and two algebraic rows."""
+
+    def residual(u, k, s, t):
+        inner = k * (2 * u[1:-1] - u[:-2] - u[2:]) + s[1:-1] * u[1:-1] ** 2
+        ends = [u[:1] - 1 - s[0] * np.sin(3 * t), u[-1:] ** 3 + u[-1:] - s[-1]]
+        return np.concatenate([ends[0], inner, ends[1]])
+
+    def storage(u, c):
+        inside = np.ones(n)
+        inside[[0, -1]] = 0.0
+        return inside * (u + c * u**3)
+
+    def full(u, k, s, c, t):
+        return residual(u, k, s, t) + 0.0 * c
+
+    s = np.linspace(0.5, 1.5, n)
+    return Problem(full, params={"k": 3.0, "s": s, "c": 0.2}, storage=storage), np.full(n, 0.8)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), Bdf(3, ndf=False), FixedSteps("BDF2", 0.02)], ids=repr)
+def test_adjoint_equals_forward_and_differences(steps):
+    problem, x0 = reaction()
+    names, options = ["k", "s", "c"], {"steps": steps, "rtol": 1e-5, "breakpoints": [0.3]}
+
+    def g(u, k, c):
+        return np.stack([np.sum(u**2) * k, u[3] + c])
+
+    runs = [
+        problem.transient_sensitivity(x0, (0.0, 1.0), names, functional=g, mode=mode, **options)
+        for mode in ("forward", "adjoint")
+    ]
+    for name in names:
+        first, second = (run.derivative[name] for run in runs)
+        assert first == pytest.approx(second, rel=1e-9, abs=1e-11)
+    assert runs[0].derivative["s"].shape == (2, 12)
+    fine = {**options, "rtol": 1e-7}
+    for name in ("k", "c"):
+        value = problem.params[name]
+        ends = []
+        for sign in (1, -1):
+            moved = problem.at(**{name: value + sign * 1e-2})
+            x = moved.transient(x0, (0.0, 1.0), **fine).x
+            ends.append(np.stack(g(x, **{k: moved.params[k] for k in ("k", "c")})))
+        difference = (ends[0] - ends[1]) / 2e-2
+        assert runs[0].derivative[name] == pytest.approx(difference, rel=3e-3, abs=3e-4)
+
+
+def test_a_state_and_a_gradient_as_functional():
+    problem, x0 = reaction()
+    whole = problem.transient_sensitivity(x0, (0.0, 0.2), "s")
+    assert whole.derivative.shape == (12, 12)
+    weights = np.arange(12.0)
+    part = problem.transient_sensitivity(x0, (0.0, 0.2), "s", functional=weights)
+    assert part.value == pytest.approx(weights @ whole.value, rel=1e-12)
+    assert part.derivative == pytest.approx(weights @ whole.derivative, rel=1e-8, abs=1e-11)
+
+
+def test_what_cannot_be_differentiated_is_refused():
+    problem = logistic()
+    with pytest.raises(InputError, match=r"need backward differentiation formulas"):
+        problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", steps=RungeKutta())
+    with pytest.raises(InputError, match="mode must be one of"):
+        problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", mode="both")
+    with pytest.raises(InputError, match="needs a functional"):
+        problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", mode="adjoint")
+    with pytest.raises(InputError, match="is a function of time"):
+        problem.at(p=lambda t: 2.0).transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p")
