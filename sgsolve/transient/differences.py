@@ -94,8 +94,8 @@ def basis(order: int, s: float) -> Vector:
 
     Examples
     --------
-    >>> basis(2, -1.0).tolist()  # the value one step back: first difference subtracted
-    [1.0, -1.0, 0.0]
+    >>> basis(2, 1.0).tolist()  # one step ahead: all differences added
+    [1.0, 1.0, 1.0]
     """
     factors = (s + np.arange(order)) / np.arange(1, order + 1)
     return np.concatenate([[1.0], np.cumprod(factors)])
