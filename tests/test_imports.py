@@ -156,3 +156,8 @@ def test_examples_use_front_doors_only():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
                 assert node.module.count(".") <= 1, f"{path}: {node.module}"
+
+
+def test_types_of_devices_need_no_imports_in_a_circle():
+    for path in (ROOT / "devices").glob("*.py"):
+        assert "TYPE_CHECKING" not in path.read_text(), path.name

@@ -31,7 +31,6 @@ HEADINGS = {
     "continuation.predictors": "Step control",
     "continuation.steps": "Step control",
     "devices.bands": "Read and draw",
-    "devices.boundary": "Contacts and surfaces",
     "devices.cells": "Meshes",
     "devices.checks": "Warnings",
     "devices.constants": "Constants and statistics",

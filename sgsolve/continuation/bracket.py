@@ -28,7 +28,7 @@ def opposite(first: float, last: float) -> bool:
     return bool(np.sign(first) * np.sign(last) <= 0.0)
 
 
-def closed_in(
+def bracketed_root(
     test: Callable[[float], float], ends: Mapping[float, float], tolerance: float
 ) -> tuple[float, float]:
     """Return where a test function changes sign, and how wide the bracket still is.
@@ -51,7 +51,7 @@ def closed_in(
 
     Examples
     --------
-    >>> t, other = closed_in(lambda t: t**3 - 2.0, {0.0: -2.0, 2.0: 6.0}, 1e-12)
+    >>> t, other = bracketed_root(lambda t: t**3 - 2.0, {0.0: -2.0, 2.0: 6.0}, 1e-12)
     >>> f"{t:.10f}", t == other
     ('1.2599210499', True)
 
@@ -61,7 +61,7 @@ def closed_in(
     ...     if abs(t - 1.2) < 0.1:
     ...         raise LostError
     ...     return t**3 - 2.0
-    >>> low, high = sorted(closed_in(test, {0.0: -2.0, 2.0: 6.0}, 1e-12))
+    >>> low, high = sorted(bracketed_root(test, {0.0: -2.0, 2.0: 6.0}, 1e-12))
     >>> bool(0.99 < low < 1.1), bool(1.3 < high < 1.42)
     (True, True)
     """

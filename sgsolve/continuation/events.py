@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..results.special_points import Special
 from .bracket import opposite
 from .detector import Detector
-from .roots import crossing
+from .locate import crossing
 from .rough import rough
 from .stepper import Found, Point
 

@@ -26,7 +26,7 @@ from .crossings import KIND as BRANCH_POINT
 from .curve import Curve, point_at
 from .detector import Detector, register_detector
 from .family import Family, Linear, linearized
-from .roots import crossing
+from .locate import crossing
 from .rough import rough
 from .stepper import Found, Point
 

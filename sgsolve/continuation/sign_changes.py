@@ -27,7 +27,7 @@ from .crossings import (
     special_point,
 )
 from .curve import Curve, point_at
-from .roots import crossing
+from .locate import crossing
 from .stepper import Found, Point
 
 Vector = NDArray[Any]

@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..results.special_points import Special
 from .columns import Column
 from .detector import Detector
-from .roots import crossing
+from .locate import crossing
 from .rough import rough
 from .spectrum import REAL, eigenvalues
 from .stepper import Found, Point

@@ -22,11 +22,10 @@ A silicon diode:
 """
 
 from .bands import band_edges, densities, draw_bands
-from .boundary import Surface
 from .cells import CellMesh, interval
 from .checks import UnitsWarning
 from .constants import CODATA2018, Constants
-from .contacts import Gate, Ohmic, Schottky
+from .contacts import Gate, Ohmic, Schottky, Surface
 from .device import Device
 from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert

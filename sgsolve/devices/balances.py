@@ -9,22 +9,20 @@ losses are divided by the density at its root, which carries the majority.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .boundary import emission
 from .carriers import Carriers, fluxes, generation, relative_fluxes
 from .layout import CarrierRows
+from .model import DeviceModel
 from .terminal import capture, recombination
-
-if TYPE_CHECKING:
-    from .device import Device
 
 Array = Any
 
 
-def continuity(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Balances of electrons and of holes at the semiconductor's nodes, 0 where they are fixed."""
     (n_a, n_b), (p_a, p_b) = relative_fluxes(device, s, p)
     lost_n, lost_p = _relative_losses(device, s, p)
@@ -39,7 +37,7 @@ def continuity(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
     return balance_n, balance_p
 
 
-def _relative_losses(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+def _relative_losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """What is lost at each node over its density and vt, in the volume, at surfaces, to metals."""
     factor = capture(device, s, p) / s.vt
     lost_n, lost_p = factor * s.excess_over_n(), factor * s.excess_over_p()

@@ -9,9 +9,8 @@ Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., secti
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,30 +18,12 @@ from .. import ad
 from ..errors import InputError
 from .carriers import Carriers, arguments, log_factors
 from .contacts import Gate, Ohmic, Schottky
+from .model import DeviceModel
 from .recombination import surface
 from .statistics import Boltzmann, log_gamma
 
-if TYPE_CHECKING:
-    from .device import Device
-
 Array = Any
 BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
-
-
-@dataclass(frozen=True)
-class Surface:
-    """A surface where carriers recombine, see `recombination.surface`.
-
-    Parameters
-    ----------
-    nodes : sequence of int
-        Nodes of the surface, or a mask, a bool for every node.
-    area : float or ndarray
-        Measure of the surface that belongs to each node, cm**(dim - 1).
-    """
-
-    nodes: Sequence[int] | np.ndarray
-    area: float | np.ndarray = 1.0
 
 
 def at_nodes(values: Any, nodes: np.ndarray) -> Any:
@@ -50,7 +31,7 @@ def at_nodes(values: Any, nodes: np.ndarray) -> Any:
     return values if np.ndim(values) == 0 else values[nodes]
 
 
-def neutral(device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
+def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
     """Potential / vt that makes nodes of the semiconductor neutral in equilibrium.
 
     Boltzmann: in closed form. Otherwise Newton's method on numbers, and one step more on the
@@ -87,7 +68,7 @@ def _arcsinh(values: Any, logarithm: Any) -> Array:
 
 
 def _equilibrium(
-    device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
+    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
 ) -> tuple[Array, Array, np.ndarray, np.ndarray]:
     """Logarithms of both densities in equilibrium, and how fast they change with u."""
     eta_n, eta_p = u - at_nodes(p["Ec"], nodes) / vt, at_nodes(p["Ev"], nodes) / vt - u
@@ -99,7 +80,7 @@ def _equilibrium(
 
 
 def _imbalance(
-    device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
+    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
 ) -> np.ndarray:
     """Newton's step for u; positive and negative charges are compared by their logarithms."""
     log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
@@ -113,7 +94,7 @@ def _imbalance(
 
 
 def _charge(
-    device: Device, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
+    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
 ) -> Array:
     """Newton's step for u from the charge itself, which carries the parameters' derivatives."""
     log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
@@ -123,7 +104,7 @@ def _charge(
     return (h - n + doping) / (ad.value(n) * slope_n + ad.value(h) * slope_p)
 
 
-def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:
+def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Array:
     """What contacts demand of their nodes, potentials / vt, zero in all other rows."""
     lay = device.layout
     if not lay.psi_fixed:
@@ -141,7 +122,9 @@ def fixed_potentials(device: Device, p: Mapping[str, Any], vt: Any) -> Array:
     return everywhere
 
 
-def _offset(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
+def _offset(
+    device: DeviceModel, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray
+) -> Array:
     contact, local = device.contacts[name], device.layout.local[nodes]
     if isinstance(contact, Ohmic):
         return _built_in(device, name, p, vt, local)
@@ -150,7 +133,9 @@ def _offset(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.
     return np.ones(len(nodes)) * (contact.offset / vt)
 
 
-def _built_in(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
+def _built_in(
+    device: DeviceModel, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray
+) -> Array:
     """The neutral potential, computed again only if a parameter that it depends on is another."""
     needed = [vt if isinstance(vt, float) else None, *(p.get(k) for k in BANDS)]
     known = device.built_in.get(name)
@@ -162,7 +147,7 @@ def _built_in(device: Device, name: str, p: Mapping[str, Any], vt: Any, nodes: n
     return value
 
 
-def emission(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
+def emission(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Carriers that leave to Schottky metals, per density and vt, at the semiconductor's nodes."""
     lay = device.layout
     if not lay.emitting:
@@ -179,7 +164,7 @@ def emission(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, 
     return out_n, out_p
 
 
-def gate_flux(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None:
+def gate_flux(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array | None:
     """Dielectric flux that leaves to gates behind insulators that are not meshed, C."""
     lay, total = device.layout, None
     for name, contact in device.contacts.items():
@@ -192,7 +177,7 @@ def gate_flux(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None
     return total
 
 
-def surface_factor(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array | None:
+def surface_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array | None:
     """What the excess product is multiplied by to give recombination at surfaces, over nodes."""
     lay, total, (n, h) = device.layout, None, s.densities()
     for where in device.surfaces.values():

@@ -16,16 +16,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import ad
 from .flux import LARGEST_DROP, Drift, absolute, relative
+from .mesh import edge_values
+from .model import DeviceModel
 from .statistics import Boltzmann, einstein, log_gamma
-
-if TYPE_CHECKING:
-    from .device import Device
 
 Array = Any
 
@@ -103,7 +102,7 @@ class Carriers:
         return np.exp(exponent) * ad.where(ahead, -part, part)
 
 
-def carriers(device: Device, x: Array, p: Mapping[str, Any]) -> Carriers:
+def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     """Compute the densities from the unknowns and the parameters."""
     lay = device.layout
     vt = device.constants.k / device.constants.q * p["T"]
@@ -133,7 +132,7 @@ def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
     return np.log(p["Nc"]) - p["Ec"] / vt, np.log(p["Nv"]) + p["Ev"] / vt
 
 
-def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+def fluxes(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electron and hole currents along the semiconductor's edges, divided by ``q vt``."""
     lay = device.layout
     a, b = lay.carrier_a, lay.carrier_b
@@ -144,7 +143,7 @@ def fluxes(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Ar
 
 
 def relative_fluxes(
-    device: Device, s: Carriers, p: Mapping[str, Any]
+    device: DeviceModel, s: Carriers, p: Mapping[str, Any]
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Electron currents over the densities at both ends of the edges; hole currents alike."""
     (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
@@ -154,7 +153,7 @@ def relative_fluxes(
 
 
 def conduction(
-    device: Device, s: Carriers, p: Mapping[str, Any]
+    device: DeviceModel, s: Carriers, p: Mapping[str, Any]
 ) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
     """Conductance over density, drift and drop of both carriers on the edges.
 
@@ -192,7 +191,7 @@ def difference(values: Any, a: Any, b: Any) -> Any:
 
 
 def _mobilities(
-    device: Device, s: Carriers, p: Mapping[str, Any], drives: tuple[Array, Array]
+    device: DeviceModel, s: Carriers, p: Mapping[str, Any], drives: tuple[Array, Array]
 ) -> tuple[Any, Any]:
     """Mobilities of electrons and holes, from the drop over each edge that drives them."""
     lay = device.layout
@@ -205,14 +204,7 @@ def _mobilities(
     return model(low[0], fields[0], **of["n"]), model(low[1], fields[1], **of["p"])
 
 
-def edge_values(values: Any, edges: np.ndarray, n: int) -> Any:
-    """A parameter on edges: as it is, or the mean of the two ends if it is given at nodes."""
-    if np.ndim(values) == 0 or len(values) != n:
-        return values
-    return 0.5 * (values[edges[:, 0]] + values[edges[:, 1]])
-
-
-def recombination_factor(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+def recombination_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """What the excess product is multiplied by to give recombination in the volume, cm^3/s."""
     total, (n, h) = 0.0, s.densities()
     for model in device.recombination:
@@ -226,7 +218,7 @@ def generation(p: Mapping[str, Any]) -> Array | None:
     return None if isinstance(light, float) and light == 0.0 else light
 
 
-def space_charge(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+def space_charge(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Charge density / q, cm^-3, at the semiconductor's nodes."""
     charge = s.p - s.n + p["doping"][device.layout.inside]
     if device.traps:

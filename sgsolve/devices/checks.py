@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from .carriers import keywords, log_factors
 from .contacts import Schottky, check_numbers, node_list
 from .kinds import check_real
 from .mesh import Mesh
+from .model import DeviceModel
 from .recombination import surface
 from .statistics import Boltzmann
-
-if TYPE_CHECKING:
-    from .device import Device
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
@@ -44,7 +42,7 @@ def doping(mesh: Mesh, values: Any) -> np.ndarray:
     return array
 
 
-def surfaces(device: Device) -> None:
+def surfaces(device: DeviceModel) -> None:
     """Refuse surfaces on nodes that are not there."""
     lay = device.layout
     for name, where in device.surfaces.items():
@@ -65,7 +63,7 @@ def field(name: str) -> str:
     return name
 
 
-def parameters(device: Device, given: Mapping[str, Any]) -> dict[str, Any]:
+def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters, defaults filled in, or an error."""
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}
     values.update({f"V_{name}": 0.0 for name in device.contacts})
@@ -83,7 +81,7 @@ def parameters(device: Device, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _needed(device: Device, values: Mapping[str, Any]) -> list[str]:
+def _needed(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     bands = ["ni"] if "ni" in values else ["Nc", "Nv", "Ec", "Ev"]
     if "ni" in values and not isinstance(device.statistics, Boltzmann):
         raise InputError("ni: serves Boltzmann statistics only; give Nc, Nv, Ec and Ev instead")
@@ -101,7 +99,7 @@ def _needed(device: Device, values: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _refuse_unknown(device: Device, unknown: list[str], needed: list[str]) -> None:
+def _refuse_unknown(device: DeviceModel, unknown: list[str], needed: list[str]) -> None:
     contacts = [name for name in unknown if name.startswith("V_")]
     if contacts:
         contact(device, contacts[0][2:])
@@ -111,7 +109,7 @@ def _refuse_unknown(device: Device, unknown: list[str], needed: list[str]) -> No
     )
 
 
-def contact(device: Device, name: str) -> None:
+def contact(device: DeviceModel, name: str) -> None:
     """Refuse the name of a contact that is not there."""
     if name not in device.contacts:
         raise ParameterError(
@@ -119,7 +117,7 @@ def contact(device: Device, name: str) -> None:
         )
 
 
-def overrides(device: Device, given: Mapping[str, Any]) -> None:
+def overrides(device: DeviceModel, given: Mapping[str, Any]) -> None:
     """Refuse, before a solve, parameters that the device does not have or that cannot be right."""
     for name, value in given.items():
         if name not in device.parameters:
@@ -128,7 +126,7 @@ def overrides(device: Device, given: Mapping[str, Any]) -> None:
         _check_value(device, name, value)
 
 
-def values(device: Device, name: str, given: Any) -> str:
+def values(device: DeviceModel, name: str, given: Any) -> str:
     """Name of the parameter that a sweep is over, its values checked."""
     if name in device.contacts:
         name = "V_" + name
@@ -145,7 +143,7 @@ def values(device: Device, name: str, given: Any) -> str:
     return name
 
 
-def _check_value(device: Device, name: str, value: Any) -> None:
+def _check_value(device: DeviceModel, name: str, value: Any) -> None:
     if not np.isfinite(value).all():
         raise NotFiniteError(f"{name}: is not finite")
     least = np.min(value)
@@ -177,14 +175,14 @@ def _check_value(device: Device, name: str, value: Any) -> None:
         )
 
 
-def units(device: Device) -> None:
+def units(device: DeviceModel) -> None:
     """Warn, once, where a length or a density is off by about a million."""
     message = _strange_lengths(device) or _strange_densities(device)
     if message:
         warnings.warn(f"units? {message}", UnitsWarning, stacklevel=3)
 
 
-def _strange_lengths(device: Device) -> str:
+def _strange_lengths(device: DeviceModel) -> str:
     extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
     if not 5e-8 <= extent <= 10.0:
         return f"the mesh extends over {extent:.3g} cm; lengths are in cm (1 um is 1e-4)"
@@ -199,7 +197,7 @@ def _strange_lengths(device: Device) -> str:
     return ""
 
 
-def _strange_densities(device: Device) -> str:
+def _strange_densities(device: DeviceModel) -> str:
     top = float(np.abs(device.parameters["doping"]).max())
     if top > 3e21:
         return f"the doping reaches {top:.3g} cm^-3, a tenth of all atoms; densities are per cm^3"

@@ -84,6 +84,22 @@ class Gate:
 Contact = Ohmic | Schottky | Gate
 
 
+@dataclass(frozen=True)
+class Surface:
+    """A surface where carriers recombine, see `recombination.surface`.
+
+    Parameters
+    ----------
+    nodes : sequence of int
+        Nodes of the surface, or a mask, a bool for every node.
+    area : float or ndarray
+        Measure of the surface that belongs to each node, cm**(dim - 1).
+    """
+
+    nodes: Sequence[int] | np.ndarray
+    area: float | np.ndarray = 1.0
+
+
 def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:
     """Node numbers of a contact, checked, counted from the start."""
     check_numbers(f"contact {name!r}", contact)
@@ -112,8 +128,8 @@ def node_list(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.n
     return nodes
 
 
-def check_numbers(what: str, contact: Contact) -> None:
-    """Refuse what a contact says in numbers that cannot be right."""
+def check_numbers(what: str, contact: Contact | Surface) -> None:
+    """Refuse numbers of a contact or a surface that cannot be right."""
     for name in ("v_n", "v_p", "area", "capacitance"):
         value = getattr(contact, name, None)
         if value is not None and not (np.isfinite(value).all() and np.min(value) >= 0.0):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, diags_array
@@ -26,10 +26,8 @@ from .depletion import depleted
 from .floating import majority
 from .levels import levels
 from .mesh import incidence
+from .model import DeviceModel
 from .terminal import capture
-
-if TYPE_CHECKING:
-    from .device import Device
 
 Array = np.ndarray
 VANISHING = 1e-280
@@ -37,7 +35,7 @@ ROUNDS = 4
 FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
 
 
-def blocking(device: Device, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+def blocking(device: DeviceModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     """Share of a step of the voltages after which each junction still has a barrier.
 
     Beyond the flat band no depletion layer is left, and the layers' resistances decide: a level
@@ -53,7 +51,7 @@ def blocking(device: Device, before: Mapping[str, Any], after: Mapping[str, Any]
     return float(np.min((first - least)[falls] / (first - last)[falls], initial=1.0))
 
 
-def _barriers(device: Device, p: Mapping[str, Any]) -> Array | None:
+def _barriers(device: DeviceModel, p: Mapping[str, Any]) -> Array | None:
     """For electrons, from the n side to the p side of all edges that join the two."""
     found = levels(device, p)
     if found is None:
@@ -70,13 +68,13 @@ def _barriers(device: Device, p: Mapping[str, Any]) -> Array | None:
 
 
 def guess(
-    device: Device, p: Mapping[str, Any], poisson: Callable[[Array, Array], Array]
+    device: DeviceModel, p: Mapping[str, Any], poisson: Callable[[Array, Array], Array]
 ) -> Array | None:
     """All unknowns at the parameters p; None where `levels` has no answer.
 
     Parameters
     ----------
-    device : Device
+    device : DeviceModel
     p : dict
         All parameters.
     poisson : callable
@@ -94,7 +92,7 @@ def guess(
     return x
 
 
-def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Logarithms of the densities that satisfy both balances in the potential of s.
 
     The recombination factor is that of the densities of the round before. Where it is inverse to
@@ -129,13 +127,13 @@ def _densities(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array
     return new_n, new_p
 
 
-def _roots(device: Device, name: str, level: Array) -> list[tuple[Array, float]]:
+def _roots(device: DeviceModel, name: str, level: Array) -> list[tuple[Array, float]]:
     """One node in each floating region: there the majority has its level, as at a contact."""
     return [(np.array([k]), level[k]) for k in device.carrier_rows[name].roots]
 
 
 def _solved(
-    device: Device,
+    device: DeviceModel,
     edges: tuple[Any, Any, Any],
     sign: int,
     lost: Array,

@@ -11,30 +11,29 @@ Reference: M. Hintermueller, K. Ito, K. Kunisch, SIAM J. Optim. 13 (2002) 865.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from .boundary import fixed_potentials
-from .carriers import edge_values, log_factors
+from .carriers import log_factors
 from .contacts import Gate
-
-if TYPE_CHECKING:
-    from .device import Device
+from .mesh import edge_values
+from .model import DeviceModel
 
 Array = np.ndarray
 ROUNDS = 12  # the set need not have settled: Newton's method follows
 FEWEST = 1e-3  # of the highest doping: carriers fewer than that bound nothing
 
 
-def depleted(device: Device, p: Mapping[str, Any], n: Array, h: Array) -> Array:
+def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> Array:
     """Potential in V at all nodes, for levels of electrons and holes at the semiconductor's nodes.
 
     Parameters
     ----------
-    device : Device
+    device : DeviceModel
     p : dict
         All parameters.
     n, h : ndarray, shape (n_s,)
@@ -64,7 +63,7 @@ def depleted(device: Device, p: Mapping[str, Any], n: Array, h: Array) -> Array:
 
 
 def _bounds(
-    device: Device, p: Mapping[str, Any], n: Array, h: Array, vt: float
+    device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array, vt: float
 ) -> tuple[Array, Array]:
     """Potentials at which holes and electrons are as many as the doping; infinite in insulators."""
     lay = device.layout
@@ -77,7 +76,7 @@ def _bounds(
     return low, high
 
 
-def _linear(device: Device, p: Mapping[str, Any]) -> tuple[csc_array, Array]:
+def _linear(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, Array]:
     """Matrix of the dielectric fluxes and the charge of the doping and of the gates, C."""
     lay, c = device.layout, device.constants
     divergence = device.mesh.divergence()

@@ -1,50 +1,33 @@
-"""The device: mesh, doping, contacts, models and parameters, and the residual they make.
-
-The residual is ordinary NumPy code over three arrays, and every number in it that is not geometry
-is a parameter with a name, so that any of them can be swept or differentiated.
-
-Equations, for every free node i with volume V_i, sums over its edges, currents positive outwards::
-
-    sum D_ij  =  q (p_i - n_i + N_i) V_i          D_ab  = eps (psi_a - psi_b) couple / length
-    sum Jn_ij =  q U_i V_i                        n = Nc F((psi - phin - Ec) q/kT)
-    sum Jp_ij = -q U_i V_i                        p = Nv F((Ev + phip - psi) q/kT)
-
-References: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984); P. Farrell et
-al., Drift-diffusion models, WIAS Preprint 2263 (2016).
-"""
+"""A device: its arguments checked, its equations put together, its currents read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import ad
 from ..problem import Problem
 from ..results import Branch, Result
 from . import checks
-from .balances import continuity
-from .boundary import fixed_potentials, gate_flux
-from .carriers import Carriers, carriers, edge_values, space_charge
 from .constants import CODATA2018, Constants
 from .contacts import Contact
+from .equations import Equations
 from .floating import firmness, gathering
-from .kept_fluxes import KeptFluxes
+from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
-from .layout import DeviceLayout, carrier_rows, poisson_rows
+from .layout import DeviceLayout
 from .mesh import Mesh
-from .methods import poisson_alone
+from .model import Model
+from .rows import carrier_rows, poisson_rows
 from .start import equilibrium, solve_device, sweep_device
 from .statistics import Boltzmann, CarrierStatistics
 from .terminal import Cut, current
 
 Array = Any
-Model = Callable[..., Any]
 
 
-class Device:
+class Device(Equations):
     """A semiconductor device, ready to be solved.
 
     Parameters
@@ -86,7 +69,7 @@ class Device:
 
     Examples
     --------
-    An outside device in twenty lines: everything comes in as an argument.
+    A mesh made by hand: everything comes in as an argument.
 
     >>> import numpy as np
     >>> from sgsolve.devices import Constants, Device, Mesh, Ohmic, auger, radiative, srh
@@ -146,7 +129,7 @@ class Device:
         }
         self.firmness = firmness(self)
         self.diagonal = self.layout.fixed + self.firmness
-        self.built_in: dict[str, Any] = {}
+        self.built_in, self.forms = {}, {}
         self.problem = Problem(
             self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
         )
@@ -155,59 +138,9 @@ class Device:
         return f"Device({self.mesh.n} nodes, contacts {', '.join(self.contacts)})"
 
     @property
-    def thermal_voltage(self) -> float:
-        """``k T / q`` in V at the device's own temperature."""
-        return self.constants.thermal_voltage(self.parameters["T"])
-
-    @cached_property
     def kept_fluxes(self) -> KeptFluxes:
         """The same equations with the fluxes on the edges as unknowns."""
-        return KeptFluxes(self)
-
-    @cached_property
-    def poisson_problem(self) -> Problem:
-        """Poisson's equation alone, see `methods.poisson_alone`."""
-        return poisson_alone(self)
-
-    def blocks(self) -> dict[str, slice]:
-        """Where the three kinds of unknowns are."""
-        n, m = self.layout.n, self.layout.n_s
-        return {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
-
-    def residual(self, x: Array, **p: Any) -> Array:
-        """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
-
-        Parameters
-        ----------
-        x : Array, shape (n + 2 n_s,)
-            psi, phin and phip, V, one block after the other.
-        **p
-            All parameters by name.
-        """
-        p = self.parameters | p
-        s = carriers(self, x, p)
-        balances = ad.hstack([self._poisson(s, p), *continuity(self, s, p)])
-        # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
-        here = self.firmness * (ad.value(x) / s.vt)
-        return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
-
-    def poisson(self, x: Array, **p: Any) -> Array:
-        """Balance of charge alone: the first n rows of `residual`."""
-        p, n = self.parameters | p, self.layout.n
-        s = carriers(self, x, p)
-        fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
-        return self._poisson(s, p) + fixed
-
-    def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
-        lay, (divergence, scale) = self.layout, self.poisson_rows
-        eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
-        flux = (eps * (self.constants.eps0 * s.vt)) * s.du
-        charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
-        if lay.n_s < lay.n:
-            charge = lay.place_semiconductor @ charge
-        balance = divergence @ flux - charge
-        gates = gate_flux(self, s, p)
-        return balance if gates is None else balance + scale * gates
+        return form_of(self)
 
     def equilibrium(self, **p: Any) -> np.ndarray:
         """Solution in the dark without voltages, from a cold start, see `start`."""

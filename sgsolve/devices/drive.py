@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +17,11 @@ from .. import ad
 from ..continuation import Natural
 from ..errors import ConvergenceError, InputError
 from ..problem import Problem
+from .device import Device
 from .kept_fluxes import polished
 from .methods import damped_method
 from .sensitivity import conductance
 from .terminal import cuts
-
-if TYPE_CHECKING:
-    from .device import Device
 
 
 @dataclass(frozen=True)

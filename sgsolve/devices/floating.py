@@ -19,8 +19,6 @@ Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128, on balances over 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
@@ -28,15 +26,12 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from .boundary import neutral
 from .carriers import log_factors
 from .contacts import Gate
-
-if TYPE_CHECKING:
-    from .device import Device
-
+from .model import DeviceModel
 
 FIRM = 8.0 * float(np.finfo(float).eps)
 
 
-def majority(device: Device) -> dict[str, np.ndarray]:
+def majority(device: DeviceModel) -> dict[str, np.ndarray]:
     """Where electrons ("n") and holes ("p") are in the majority by doping, bool over the nodes."""
     lay, p = device.layout, device.parameters
     vt = device.constants.thermal_voltage(p["T"])
@@ -47,7 +42,7 @@ def majority(device: Device) -> dict[str, np.ndarray]:
     return {"n": excess > 1e-6, "p": excess < -1e-6}
 
 
-def regions(device: Device) -> dict[str, list[np.ndarray]]:
+def regions(device: DeviceModel) -> dict[str, list[np.ndarray]]:
     """Nodes of the floating regions where electrons ("n") and holes ("p") are in the majority."""
     lay = device.layout
     reached = [*lay.carrier_fixed.values(), *lay.emitting.values()]
@@ -56,7 +51,7 @@ def regions(device: Device) -> dict[str, list[np.ndarray]]:
     return {name: _unreached(lay.carrier_edges, inside[name], touched) for name in "np"}
 
 
-def firmness(device: Device) -> np.ndarray:
+def firmness(device: DeviceModel) -> np.ndarray:
     """What is added to the diagonal of the Jacobian, over all unknowns."""
     lay, firm = device.layout, np.zeros(len(device.layout.fixed))
     if any(isinstance(contact, Gate) for contact in device.contacts.values()):
@@ -74,7 +69,7 @@ def _unreached(edges: np.ndarray, inside: np.ndarray, touched: np.ndarray) -> li
     return [np.flatnonzero(label == k) for k in alone]
 
 
-def gathering(device: Device) -> dict[str, tuple[np.ndarray, csr_array]]:
+def gathering(device: DeviceModel) -> dict[str, tuple[np.ndarray, csr_array]]:
     """The roots of the regions of each carrier, and a matrix (k, n_s) of ones over each region."""
     lay, found = device.layout, {}
     for name, parts in regions(device).items():
@@ -86,7 +81,7 @@ def gathering(device: Device) -> dict[str, tuple[np.ndarray, csr_array]]:
     return found
 
 
-def _innermost(device: Device, part: np.ndarray) -> int:
+def _innermost(device: DeviceModel, part: np.ndarray) -> int:
     """The node farthest from everything outside: it is not depleted."""
     lay = device.layout
     a, b = lay.carrier_edges.T

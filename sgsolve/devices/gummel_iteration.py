@@ -11,17 +11,15 @@ Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import ad
 from ..errors import ConvergenceError
 from ..problem import Problem
+from .device import Device
 from .methods import cold_method
-
-if TYPE_CHECKING:
-    from .device import Device
 
 
 def gummel(

@@ -19,23 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import ad, solvers
-from ..continuation import Natural
+from ..continuation import Natural, SecantPredictor
 from ..problem import Problem
 from ..results import Branch, Result
 from .boundary import fixed_potentials
-from .carriers import Carriers, carriers, edge_values, fluxes
+from .carriers import Carriers, carriers, fluxes
 from .contacts import Gate
+from .equations import Equations
 from .floating import majority, regions
-from .predictors import HeldLevels
+from .mesh import edge_values
+from .predictors import Poisson
 from .terminal import losses
-
-if TYPE_CHECKING:
-    from .device import Device
 
 Array = Any
 
@@ -45,7 +44,7 @@ class KeptFluxes:
 
     Parameters
     ----------
-    device : Device
+    device : Equations
 
     Attributes
     ----------
@@ -53,7 +52,7 @@ class KeptFluxes:
         For psi, phin, phip, then the electron and the hole fluxes over ``q vt``.
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Equations) -> None:
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
@@ -153,14 +152,44 @@ class KeptFluxes:
         return np.concatenate(found)
 
 
-def needed(device: Device) -> bool:
+class HeldLevels:
+    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
+
+    A layer that no contact reaches keeps its level while the voltage of a gate changes.
+    Parameters: the form, the name of the voltage, and the parameters that differ.
+    """
+
+    needs_tangent = False
+
+    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
+        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
+        self.poisson = Poisson(form.device)
+
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
+        """Guess at a value."""
+        if not self.name.startswith("V_"):
+            return SecantPredictor().predict(family, here, before, p)
+        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
+        psi = self.poisson.potential(params, x[:n], x[n:])
+        return self.form.whole(np.concatenate([psi, x[n:]]), params)
+
+
+def form_of(device: Equations) -> KeptFluxes:
+    """The form with the fluxes kept of a device, made once."""
+    if "kept_fluxes" not in device.forms:
+        device.forms["kept_fluxes"] = KeptFluxes(device)
+    form: KeptFluxes = device.forms["kept_fluxes"]
+    return form
+
+
+def needed(device: Equations) -> bool:
     """Whether a layer may form that no contact reaches: all of one type, with a gate."""
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())
 
 
 def polished(
-    device: Device, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
+    device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
 ) -> list[np.ndarray]:
     """Solutions of a device with floating regions, their levels to the last digits.
 
@@ -169,5 +198,5 @@ def polished(
     """
     if not any(regions(device).values()):
         return [x for x, _ in points]
-    form = device.kept_fluxes
+    form = form_of(device)
     return [form.polished(x, p) for x, p in points]

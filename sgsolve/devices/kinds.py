@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError
-from .boundary import Surface
 from .constants import Constants
-from .contacts import Gate, Ohmic, Schottky
+from .contacts import Gate, Ohmic, Schottky, Surface
 from .mesh import Mesh
 
 

@@ -15,18 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 from ..errors import InputError, ShapeError
-from .carriers import edge_values
 from .contacts import Contact, Gate, Ohmic, Schottky, node_numbers
-from .mesh import Mesh, divergence_of, ends_of, incidence
-
-if TYPE_CHECKING:
-    from .device import Device
+from .mesh import Mesh, divergence_of, ends_of
 
 Selection = slice | np.ndarray
 
@@ -106,24 +101,10 @@ class DeviceLayout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.reached = self.carrier_fixed | self.emitting
-        self.place_semiconductor = _place(self.nodes, self.n)
+        self.place_semiconductor = placing(self.nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
         rows = [fixed, self.n + held, self.n + self.n_s + held]
         self.fixed_rows = np.concatenate(rows)
-
-
-def poisson_rows(device: Device) -> tuple[csr_array, np.ndarray]:
-    """Divergence of Poisson's equation with every row divided by its coupling, and its factors.
-
-    The factor is 0, and the row empty, where the potential is fixed.
-    """
-    lay, p, c = device.layout, device.parameters, device.constants
-    vt = c.thermal_voltage(p["T"])
-    doping = np.zeros(lay.n)
-    doping[lay.nodes] = c.q * np.abs(p["doping"][lay.nodes]) * lay.volumes
-    weight = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * (c.eps0 * vt)
-    scale = _factors(lay.divergence, weight, lay.psi_free, doping)
-    return csr_array(diags_array(scale) @ lay.divergence), scale
 
 
 @dataclass(frozen=True)
@@ -154,30 +135,7 @@ class CarrierRows:
     place: csr_array
 
 
-def carrier_rows(device: Device, name: str, floating: tuple[np.ndarray, csr_array]) -> CarrierRows:
-    """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
-    lay, (roots, sums) = device.layout, floating
-    weight = edge_values(device.parameters[f"mu_{name}"], lay.carrier_edges, lay.n_s)
-    scale = _factors(lay.carrier_divergence, weight * lay.carrier_ratio, lay.carrier_free)
-    region = csr_array(diags_array(scale[roots]) @ sums)
-    border = csr_array(sums @ lay.carrier_divergence)
-    border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
-    border = csr_array(diags_array(scale[roots]) @ border)
-    scale[roots] = 0.0
-    rows = diags_array(scale)
-    start, end = (csr_array(rows @ part) for part in incidence(lay.carrier_edges, lay.n_s))
-    return CarrierRows(start, end, scale, roots, border, region, _place(roots, lay.n_s))
-
-
-def _factors(
-    divergence: csr_array, weight: Any, free: np.ndarray, more: float | np.ndarray = 0.0
-) -> np.ndarray:
-    """One over the couplings of each row, 0 where the unknown is fixed."""
-    total = abs(divergence) @ np.abs(weight) + more
-    return np.asarray(free / np.where(total > 0, total, 1.0))
-
-
-def _place(nodes: np.ndarray, n: int) -> csr_array:
+def placing(nodes: np.ndarray, n: int) -> csr_array:
     """Matrix (n, len(nodes)) that puts values at their nodes."""
     k = len(nodes)
     return csr_array((np.ones(k), (nodes, np.arange(k))), shape=(n, k))

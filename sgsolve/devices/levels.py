@@ -9,24 +9,22 @@ carrier has the level of the neighboring region that makes it rarest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from .carriers import edge_values
 from .contacts import Gate
 from .floating import majority
-
-if TYPE_CHECKING:
-    from .device import Device
+from .mesh import edge_values
+from .model import DeviceModel
 
 Array = np.ndarray
 
 
-def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
+def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Levels of electrons and holes at the semiconductor's nodes, V.
 
     None where no region is doped; where a region has no contact and one neighbor only, so that
@@ -51,7 +49,7 @@ def levels(device: Device, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     return n, h
 
 
-def _of_regions(device: Device, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
+def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
     """Number of the connected region of one type of each node, and the majority's level."""
     lay = device.layout
     edges, m = lay.carrier_edges, lay.n_s
@@ -75,7 +73,9 @@ def _of_regions(device: Device, p: Mapping[str, Any], kind: Array) -> tuple[Arra
     return part, level
 
 
-def _resistor(device: Device, p: Mapping[str, Any], nodes: Array, held: Array, kind: int) -> Array:
+def _resistor(
+    device: DeviceModel, p: Mapping[str, Any], nodes: Array, held: Array, kind: int
+) -> Array:
     """Potential of a region as a resistor between its contacts."""
     lay = device.layout
     local = np.full(lay.n_s, -1)

@@ -11,6 +11,7 @@ Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -128,3 +129,10 @@ def incidence(edges: np.ndarray, n: int) -> tuple[csr_array, csr_array]:
     columns = np.arange(m)
     start = csr_array((np.ones(m), (edges[:, 0], columns)), shape=(n, m))
     return start, csr_array((-np.ones(m), (edges[:, 1], columns)), shape=(n, m))
+
+
+def edge_values(values: Any, edges: np.ndarray, n: int) -> Any:
+    """A parameter on edges: as it is, or the mean of the two ends if it is given at nodes."""
+    if np.ndim(values) == 0 or len(values) != n:
+        return values
+    return 0.5 * (values[edges[:, 0]] + values[edges[:, 1]])

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from .. import ad, solvers
-from ..problem import Problem
-
-if TYPE_CHECKING:
-    from .device import Device
+from .. import solvers
 
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
 ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
@@ -75,13 +67,3 @@ def _accurate() -> solvers.TerminationTest:
     """
     accurate = solvers.ErrorTolerance(ACCURACY) | solvers.RoundingLevel(ROUNDING)
     return solvers.ResidualTolerance(1e-10) & accurate
-
-
-def poisson_alone(device: Device) -> Problem:
-    """Poisson's equation for the potential; the parameter `quasi` holds the other unknowns."""
-
-    def residual(u: Any, quasi: Any, **p: Any) -> Any:
-        return device.poisson(ad.hstack([u, quasi]), **p)
-
-    params = {**device.parameters, "quasi": np.zeros(2 * device.layout.n_s)}
-    return Problem(residual, params=params, scale=device.thermal_voltage)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy.optimize import minimize_scalar
 
+from .device import Device
 from .drive import at_current
-
-if TYPE_CHECKING:
-    from .device import Device
 
 
 def open_circuit(device: Device, contact: str, **p: Any) -> float:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..continuation import SecantPredictor
 from . import decoupled
+from .equations import Equations
 from .methods import poisson_method
-
-if TYPE_CHECKING:
-    from .device import Device
-    from .kept_fluxes import KeptFluxes
 
 LONG_STEP = 0.5  # V
 
@@ -23,10 +20,10 @@ class Poisson:
 
     Parameters
     ----------
-    device : Device
+    device : Equations
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Equations) -> None:
         self._solver = poisson_method(device.thermal_voltage)
         self._problem = device.poisson_problem
         self._costs: list[Any] = []
@@ -48,7 +45,7 @@ class Levels:
 
     Parameters
     ----------
-    device : Device
+    device : Equations
     name : str
         The parameter that is swept.
     p : dict
@@ -57,7 +54,7 @@ class Levels:
 
     needs_tangent = False
 
-    def __init__(self, device: Device, name: str, p: Mapping[str, Any]) -> None:
+    def __init__(self, device: Equations, name: str, p: Mapping[str, Any]) -> None:
         self.device, self.name, self.p = device, name, device.parameters | dict(p)
         self.poisson = Poisson(device)
 
@@ -80,25 +77,3 @@ class Levels:
         return decoupled.guess(
             self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
         )
-
-
-class HeldLevels:
-    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
-
-    A layer that no contact reaches keeps its level while the voltage of a gate changes.
-    Parameters: the form, the name of the voltage, and the parameters that differ.
-    """
-
-    needs_tangent = False
-
-    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
-        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
-        self.poisson = Poisson(form.device)
-
-    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
-        """Guess at a value."""
-        if not self.name.startswith("V_"):
-            return SecantPredictor().predict(family, here, before, p)
-        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
-        psi = self.poisson.potential(params, x[:n], x[n:])
-        return self.form.whole(np.concatenate([psi, x[n:]]), params)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import ad
 from .carriers import carriers, fluxes
 from .contacts import Gate
+from .model import DeviceModel
 from .terminal import losses
-
-if TYPE_CHECKING:
-    from .device import Device
 
 TOLERATED = 1e-3  # of kT/q
 
@@ -28,12 +26,12 @@ class UnresolvedWarning(UserWarning):
     """A layer that no contact reaches is not at the level that its balance asks for."""
 
 
-def warn_if_unresolved(device: Device, points: Iterable[tuple[np.ndarray, Any]]) -> None:
+def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, Any]]) -> None:
     """Warn of the first level that is off by more than a thousandth of kT/q.
 
     Parameters
     ----------
-    device : Device
+    device : DeviceModel
         Asked only if it has gates: nothing else makes such layers.
     points : iterable of (x, dict)
         Solutions and their parameters.
@@ -53,7 +51,7 @@ def warn_if_unresolved(device: Device, points: Iterable[tuple[np.ndarray, Any]])
                 return
 
 
-def errors_of_level(device: Device, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, float]:
+def errors_of_level(device: DeviceModel, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, float]:
     """By how much the levels of electrons and of holes are wrong, if as a whole, in kT/q."""
     lay, p = device.layout, device.parameters | dict(p)
     found = {}

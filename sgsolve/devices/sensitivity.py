@@ -10,16 +10,14 @@ Reference: M. B. Giles, N. A. Pierce, Flow, Turbulence and Combustion 65 (2000) 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..errors import ParameterError
 from .checks import contact as check_contact
+from .device import Device
 from .terminal import cuts
-
-if TYPE_CHECKING:
-    from .device import Device
 
 
 def derivatives(

@@ -13,7 +13,7 @@ Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +21,9 @@ from .. import ad
 from ..errors import InputError
 from .carriers import carriers
 from .checks import contact as check_contact
+from .device import Device
 from .kept_fluxes import KeptFluxes
 from .terminal import balance, charge, cuts
-
-if TYPE_CHECKING:
-    from .device import Device
 
 Array = Any
 

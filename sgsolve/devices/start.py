@@ -9,7 +9,7 @@ Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,18 +18,16 @@ from ..results import Branch, Result
 from . import checks
 from .boundary import neutral
 from .contacts import Gate
-from .kept_fluxes import needed, polished
+from .equations import Equations
+from .kept_fluxes import form_of, needed, polished
 from .methods import coupled_method, poisson_method
 from .predictors import Levels
 from .resolved import warn_if_unresolved
 
-if TYPE_CHECKING:
-    from .device import Device
-
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
-def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
+def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     """Solution without voltages and in the dark: Poisson's equation from the neutral potential."""
     still = _at_rest(device, p)
     vt = device.constants.thermal_voltage(still["T"])
@@ -38,7 +36,7 @@ def equilibrium(device: Device, p: Mapping[str, Any]) -> np.ndarray:
     return np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
 
 
-def _first_potential(device: Device, p: Mapping[str, Any], vt: float) -> np.ndarray:
+def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.ndarray:
     """Neutral in the semiconductor; on insulators the mean of what the gates ask for."""
     lay = device.layout
     psi = np.zeros(lay.n)
@@ -48,27 +46,27 @@ def _first_potential(device: Device, p: Mapping[str, Any], vt: float) -> np.ndar
     return psi
 
 
-def _at_rest(device: Device, p: Mapping[str, Any]) -> dict[str, Any]:
+def _at_rest(device: Equations, p: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with all voltages and the generation at zero."""
     checks.overrides(device, p)
     still = device.parameters | dict(p)
     return still | {f"V_{name}": 0.0 for name in device.contacts} | {"G": 0.0}
 
 
-def solve_device(device: Device, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
+def solve_device(device: Equations, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
     checks.overrides(device, p)
     if x0 is None:
         x0 = _turned_on(device, p)
     if needed(device):
-        return device.kept_fluxes.solve(x0, p)
+        return form_of(device).solve(x0, p)
     result = device.problem.at(**p).solve(x0, coupled_method(device.thermal_voltage))
     result.x = polished(device, [(result.x, p)])[0]
     warn_if_unresolved(device, [(result.x, p)])
     return result
 
 
-def _turned_on(device: Device, p: Mapping[str, Any]) -> np.ndarray:
+def _turned_on(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     """From equilibrium, each in one step or in as many as it takes: the light, the voltages."""
     x, reached, wanted = equilibrium(device, p), _at_rest(device, p), device.parameters | dict(p)
     light = wanted["G"]
@@ -84,7 +82,7 @@ def _turned_on(device: Device, p: Mapping[str, Any]) -> np.ndarray:
 
 
 def _swept(
-    device: Device,
+    device: Equations,
     x: np.ndarray,
     name: str,
     values: Sequence[float],
@@ -93,7 +91,7 @@ def _swept(
 ) -> Branch:
     """Sweep in the form that the device needs."""
     if needed(device):
-        return device.kept_fluxes.sweep(x, name, values, p, raise_on_failure)
+        return form_of(device).sweep(x, name, values, p, raise_on_failure)
     vt, predictor = device.thermal_voltage, Levels(device, name, p)
     solvers = [coupled_method(vt)]
     if name.startswith("V_"):  # a step that takes long is better made shorter
@@ -118,7 +116,11 @@ def _swept(
 
 
 def sweep_device(
-    device: Device, name: str, values: Sequence[float], x0: np.ndarray | None, p: Mapping[str, Any]
+    device: Equations,
+    name: str,
+    values: Sequence[float],
+    x0: np.ndarray | None,
+    p: Mapping[str, Any],
 ) -> Branch:
     """Sweep a voltage or any other parameter through values."""
     name = checks.values(device, name, values)

@@ -15,7 +15,7 @@ Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128; P. D. Yoder et al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -26,7 +26,6 @@ from .boundary import emission, surface_factor
 from .carriers import (
     Carriers,
     carriers,
-    edge_values,
     fluxes,
     generation,
     recombination_factor,
@@ -34,22 +33,21 @@ from .carriers import (
 )
 from .checks import contact as check_contact
 from .contacts import Gate
-
-if TYPE_CHECKING:
-    from .device import Device
+from .mesh import edge_values
+from .model import DeviceModel
 
 Array = Any
 Cut = tuple[np.ndarray, np.ndarray]  # 1 at the nodes on a contact's side, for both carriers
 
 
 def current(
-    device: Device, x: Array, name: str, p: Mapping[str, Any], cut: Cut | None = None
+    device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut | None = None
 ) -> Array:
     """Current that flows into the device at a contact, A (times cm^(dim - 3)).
 
     Parameters
     ----------
-    device : Device
+    device : DeviceModel
     x : Array, shape (3n,)
         A solution, as an ndarray or an AD array.
     name : str
@@ -66,7 +64,7 @@ def current(
 
 
 def balance(
-    device: Device, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any], cut: Cut
+    device: DeviceModel, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any], cut: Cut
 ) -> Array:
     """Flux of electrons and holes through their cuts, and what recombines between, as a current."""
     lay, (jn, jp), (side_n, side_p) = device.layout, flux, cut
@@ -79,7 +77,7 @@ def balance(
     return (q * s.vt) * crossing + q * between
 
 
-def largest_term(device: Device, x: np.ndarray, name: str, p: Mapping[str, Any]) -> float:
+def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, Any]) -> float:
     """The largest magnitude among the terms that `current` adds up."""
     lay, q = device.layout, device.constants.q
     s = carriers(device, x, p)
@@ -92,27 +90,27 @@ def largest_term(device: Device, x: np.ndarray, name: str, p: Mapping[str, Any])
     return float(max(edges.max(), np.abs(between).max() * q))
 
 
-def capture(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Recombination at each node over the excess product, in its volume and at surfaces."""
     factor = device.layout.volumes * recombination_factor(device, s, p)
     surfaces = surface_factor(device, s, p)
     return factor if surfaces is None else factor + surfaces
 
 
-def recombination(device: Device, s: Carriers, p: Mapping[str, Any]) -> Array:
+def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Net recombination at each node, in its volume and at surfaces, 1/s; generation subtracted."""
     rate, light = capture(device, s, p) * s.excess(), generation(p)
     return rate if light is None else rate - device.layout.volumes * light
 
 
-def losses(device: Device, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
     rate = recombination(device, s, p) / s.vt
     metal = emission(device, s, p)
     return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
 
 
-def charge(device: Device, x: Array, name: str, p: Mapping[str, Any], cut: Cut) -> Array:
+def charge(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut) -> Array:
     """Charge whose rate of change is the displacement part of a contact's current, C.
 
     It is the charge on the electrode plus the stored carriers on its side of the cuts.
@@ -125,7 +123,7 @@ def charge(device: Device, x: Array, name: str, p: Mapping[str, Any], cut: Cut) 
     return stored + electrode_charge(device, s, name, p)
 
 
-def electrode_charge(device: Device, s: Any, name: str, p: Mapping[str, Any]) -> Array:
+def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any]) -> Array:
     """Charge on an electrode, C: the dielectric flux that leaves it into the device."""
     lay, contact = device.layout, device.contacts[name]
     nodes = lay.contacts[name]
@@ -146,14 +144,14 @@ def electrode_charge(device: Device, s: Any, name: str, p: Mapping[str, Any]) ->
     return ad.sum(coupling * (p["V_" + name] + contact.offset - s.vt * s.u[nodes]))
 
 
-def cuts(device: Device, x: Array, name: str, p: Mapping[str, Any]) -> Cut:
+def cuts(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any]) -> Cut:
     """For electrons and holes, 1 at the nodes on the contact's side of the cut, 0 elsewhere."""
     plain = {k: ad.value(v) for k, v in p.items()}
     s = carriers(device, ad.value(x), plain)
     return _watershed(device, s.log_n, name), _watershed(device, s.log_p, name)
 
 
-def _watershed(device: Device, log_density: np.ndarray, name: str) -> np.ndarray:
+def _watershed(device: DeviceModel, log_density: np.ndarray, name: str) -> np.ndarray:
     """Flood from the contacts; edges of high conductance (its logarithm) are flooded first."""
     lay = device.layout
     a, b = lay.carrier_edges[:, 0], lay.carrier_edges[:, 1]

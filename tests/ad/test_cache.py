@@ -115,8 +115,9 @@ def grown(evaluations, masked):
     return np.array(sizes).T
 
 
-def test_the_cache_does_not_grow_over_ten_thousand_evaluations():
-    structures, nbytes = grown(10_000, masked=False)
+@pytest.mark.parametrize("evaluations", [1500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_the_cache_does_not_grow_over_many_evaluations(evaluations):
+    structures, nbytes = grown(evaluations, masked=False)
     assert structures.max() == structures[0]
     assert nbytes.max() == nbytes[0]
 

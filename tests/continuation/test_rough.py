@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import Branch, DomainError, InputError, Problem, ad
 from sgsolve.continuation import UnlocatedWarning
-from sgsolve.continuation.bracket import LostError, closed_in
+from sgsolve.continuation.bracket import LostError, bracketed_root
 from sgsolve.results.branch_file import read, write
 from sgsolve.results.special_points import Rough
 from tests.continuation.gallery import brusselator, s_curve
@@ -152,7 +152,7 @@ def test_a_bracket_closes_round_what_cannot_be_tried():
             raise LostError
         return t - 0.305
 
-    low, high = sorted(closed_in(test, {0.0: -0.305, 1.0: 0.695}, 1e-12))
+    low, high = sorted(bracketed_root(test, {0.0: -0.305, 1.0: 0.695}, 1e-12))
     assert 0.29 < low <= 0.3
     assert 0.31 <= high < 0.32
     assert len(tried) == len(set(tried)) < 100

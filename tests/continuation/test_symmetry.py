@@ -89,7 +89,8 @@ def points(branch):
     ]
 
 
-@pytest.mark.parametrize("backend", ["auto", pytest.param("superlu", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["auto", "superlu"])
 def test_without_the_condition_the_points_are_found_less_exactly(backend):
     """K is singular along the shift: branch points are bracketed, folds polished if they can be.
 

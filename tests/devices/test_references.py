@@ -5,7 +5,8 @@ Each is written from the docstring of `Device` alone; nothing of the programs is
 
 import numpy as np
 import pytest
-from tests.examples.many_digits import Simulator, with_digits
+
+from tests.devices.many_digits import Simulator, with_digits
 
 SILICON = {"T": 300.0, "eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0, "tau_n": 1e-7}
 SILICON |= {"tau_p": 3e-7, "n1": 2e10, "p1": 0.5e10, "B_rad": 1e-14, "C_n": 3e-31, "C_p": 1e-31}

@@ -55,13 +55,16 @@ class Program:
         inputs = self._inputs(tape.inputs)
         self.numbers = [k for k in inputs_of(node) if type(inputs[k]) in (float, complex)]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
-        with np.errstate(all="ignore"):
-            derivative = carry_out(node, stand_ins, tape.start).final()
-        coefficients = list(derivative.terms.values())
-        self.dtype = dtype
-        self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
-        self.pattern: Pattern = self.plan.layout.pattern
-        add_outputs(tracer.graph, tracer.operand, self.plan, coefficients)
+        try:
+            with np.errstate(all="ignore"):
+                derivative = carry_out(node, stand_ins, tape.start).final()
+            coefficients = list(derivative.terms.values())
+            self.dtype = dtype
+            self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
+            self.pattern: Pattern = self.plan.layout.pattern
+            add_outputs(tracer.graph, tracer.operand, self.plan, coefficients)
+        finally:
+            tracer.close()
         self.graph = tracer.graph
         self.source, self.compute = numpy_function(self.graph)
         self._results: deque[NDArray[Any]] = deque()

@@ -93,6 +93,10 @@ class Tracer:
             return tuple(map(self.operand, argument))
         return self.graph.constant(argument)
 
+    def close(self) -> None:
+        """Release the symbols: they and the tracer refer to each other."""
+        self._results.clear()
+
     def _symbol(self, function: Callable[..., Any], operands: tuple[Operand, ...]) -> Symbol:
         node = self.graph.operation(function, operands, *result_type(function, operands))
         return Symbol(None, node, self.record)

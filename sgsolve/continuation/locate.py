@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import LinearSolveError
-from .bracket import LostError, closed_in, opposite
+from .bracket import LostError, bracketed_root, opposite
 from .stepper import Point
 
 
 @dataclass
-class Root:
+class BracketedRoot:
     """Where a test function changes sign.
 
     Attributes
@@ -52,7 +52,7 @@ def crossing(
     test: Callable[[Point], float],
     tolerance: float,
     ends: tuple[float, float] | None = None,
-) -> Root | None:
+) -> BracketedRoot | None:
     """Return the place between two points where a test function vanishes.
 
     Parameters
@@ -67,7 +67,7 @@ def crossing(
 
     Returns
     -------
-    Root or None
+    BracketedRoot or None
         Inexact if trials failed so that the bracket stays wide; None if there is no change of sign.
     """
     points: dict[float, Any] = {0.0: a, 1.0: b}
@@ -87,5 +87,5 @@ def crossing(
         points[t], values[t] = point, value
         return value
 
-    t, other = closed_in(at, dict(values), tolerance)
-    return Root(t, points[t], values[t], points[other])
+    t, other = bracketed_root(at, dict(values), tolerance)
+    return BracketedRoot(t, points[t], values[t], points[other])

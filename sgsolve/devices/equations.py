@@ -1,0 +1,97 @@
+"""The equations of a device: the balances of charge, of electrons and of holes, as a residual.
+
+For every free node i with volume V_i, sums over its edges, currents positive outwards::
+
+    sum D_ij  =  q (p_i - n_i + N_i) V_i          D_ab  = eps (psi_a - psi_b) couple / length
+    sum Jn_ij =  q U_i V_i                        n = Nc F((psi - phin - Ec) q/kT)
+    sum Jp_ij = -q U_i V_i                        p = Nv F((Ev + phip - psi) q/kT)
+
+References: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984); P. Farrell et
+al., Drift-diffusion models, WIAS Preprint 2263 (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import ad
+from ..problem import Problem
+from .balances import continuity
+from .boundary import fixed_potentials, gate_flux
+from .carriers import Carriers, carriers, space_charge
+from .mesh import edge_values
+from .model import DeviceModel
+
+Array = Any
+
+
+class Equations(DeviceModel):
+    """The residual of a device, and the problems that are made of it.
+
+    Attributes
+    ----------
+    problem : Problem
+        For psi at all nodes, then phin and phip at the semiconductor's, V.
+    diagonal : ndarray
+        1 in the rows of fixed potentials, plus the firmness.
+    forms : dict
+        Other forms of the same equations that were made once, see `kept_fluxes.form_of`.
+    """
+
+    problem: Problem
+    diagonal: np.ndarray
+    forms: dict[str, Any]
+
+    @cached_property
+    def poisson_problem(self) -> Problem:
+        """Poisson's equation alone; the parameter `quasi` holds the other unknowns."""
+
+        def residual(u: Any, quasi: Any, **p: Any) -> Any:
+            return self.poisson(ad.hstack([u, quasi]), **p)
+
+        params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
+        return Problem(residual, params=params, scale=self.thermal_voltage)
+
+    def blocks(self) -> dict[str, slice]:
+        """Where the three kinds of unknowns are."""
+        n, m = self.layout.n, self.layout.n_s
+        return {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+
+    def residual(self, x: Array, **p: Any) -> Array:
+        """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
+
+        Parameters
+        ----------
+        x : Array, shape (n + 2 n_s,)
+            psi, phin and phip, V, one block after the other.
+        **p
+            All parameters by name.
+        """
+        p = self.parameters | p
+        s = carriers(self, x, p)
+        balances = ad.hstack([self._poisson(s, p), *continuity(self, s, p)])
+        # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
+        here = self.firmness * (ad.value(x) / s.vt)
+        return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
+
+    def poisson(self, x: Array, **p: Any) -> Array:
+        """Balance of charge alone: the first n rows of `residual`."""
+        p, n = self.parameters | p, self.layout.n
+        s = carriers(self, x, p)
+        fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
+        return self._poisson(s, p) + fixed
+
+    def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
+        lay, (divergence, scale) = self.layout, self.poisson_rows
+        eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
+        flux = (eps * (self.constants.eps0 * s.vt)) * s.du
+        charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
+        if lay.n_s < lay.n:
+            charge = lay.place_semiconductor @ charge
+        balance = divergence @ flux - charge
+        gates = gate_flux(self, s, p)
+        return balance if gates is None else balance + scale * gates

@@ -1,0 +1,56 @@
+"""What a device is made of: what the equations read and no equation itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from .constants import Constants
+from .contacts import Contact, Surface
+from .layout import CarrierRows, DeviceLayout
+from .mesh import Mesh
+from .statistics import CarrierStatistics
+
+Model = Callable[..., Any]
+
+
+class DeviceModel:
+    """Mesh, contacts, models and parameters of a device, see `Device`.
+
+    Attributes
+    ----------
+    layout : DeviceLayout
+        Where the unknowns are.
+    poisson_rows : (csr_array, ndarray)
+        Divergence of the dielectric fluxes with every row divided by its coupling, and the factors.
+    carrier_rows : dict of str to CarrierRows
+        The same for electrons ("n") and holes ("p").
+    firmness : ndarray
+        What is added to the diagonal of the Jacobian, see `floating.firmness`.
+    built_in : dict
+        Neutral potentials of the contacts, with the parameters that they were computed for.
+    """
+
+    mesh: Mesh
+    contacts: dict[str, Contact]
+    constants: Constants
+    recombination: tuple[Model, ...]
+    traps: tuple[Model, ...]
+    mobility: Model | None
+    field: str
+    surfaces: dict[str, Surface]
+    statistics: CarrierStatistics
+    parameters: dict[str, Any]
+    layout: DeviceLayout
+    poisson_rows: tuple[csr_array, np.ndarray]
+    carrier_rows: dict[str, CarrierRows]
+    firmness: np.ndarray
+    built_in: dict[str, Any]
+
+    @property
+    def thermal_voltage(self) -> float:
+        """``k T / q`` in V at the device's own temperature."""
+        return self.constants.thermal_voltage(self.parameters["T"])

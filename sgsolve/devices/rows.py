@@ -1,0 +1,51 @@
+"""Rows of the equations of a device, each divided by what multiplies its own unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from .layout import CarrierRows, placing
+from .mesh import edge_values, incidence
+from .model import DeviceModel
+
+
+def poisson_rows(device: DeviceModel) -> tuple[csr_array, np.ndarray]:
+    """Divergence of Poisson's equation with every row divided by its coupling, and its factors.
+
+    The factor is 0, and the row empty, where the potential is fixed.
+    """
+    lay, p, c = device.layout, device.parameters, device.constants
+    vt = c.thermal_voltage(p["T"])
+    doping = np.zeros(lay.n)
+    doping[lay.nodes] = c.q * np.abs(p["doping"][lay.nodes]) * lay.volumes
+    weight = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * (c.eps0 * vt)
+    scale = _factors(lay.divergence, weight, lay.psi_free, doping)
+    return csr_array(diags_array(scale) @ lay.divergence), scale
+
+
+def carrier_rows(
+    device: DeviceModel, name: str, floating: tuple[np.ndarray, csr_array]
+) -> CarrierRows:
+    """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
+    lay, (roots, sums) = device.layout, floating
+    weight = edge_values(device.parameters[f"mu_{name}"], lay.carrier_edges, lay.n_s)
+    scale = _factors(lay.carrier_divergence, weight * lay.carrier_ratio, lay.carrier_free)
+    region = csr_array(diags_array(scale[roots]) @ sums)
+    border = csr_array(sums @ lay.carrier_divergence)
+    border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
+    border = csr_array(diags_array(scale[roots]) @ border)
+    scale[roots] = 0.0
+    rows = diags_array(scale)
+    start, end = (csr_array(rows @ part) for part in incidence(lay.carrier_edges, lay.n_s))
+    return CarrierRows(start, end, scale, roots, border, region, placing(roots, lay.n_s))
+
+
+def _factors(
+    divergence: csr_array, weight: Any, free: np.ndarray, more: float | np.ndarray = 0.0
+) -> np.ndarray:
+    """One over the couplings of each row, 0 where the unknown is fixed."""
+    total = abs(divergence) @ np.abs(weight) + more
+    return np.asarray(free / np.where(total > 0, total, 1.0))
