@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 BUILT = {"_build", "gallery", "api"}
 PAGES = sorted(p for p in ROOT.glob("docs/**/*.md") if not BUILT.intersection(p.parts))
 PAGES.append(ROOT / "README.md")
-OPTIONS = doctest.IGNORE_EXCEPTION_DETAIL | doctest.NORMALIZE_WHITESPACE
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE  # messages are compared, too
 MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.ad.")]
 
 
@@ -101,7 +101,7 @@ def test_docstrings(name):
 
 
 def test_the_page_of_ad_names_every_public_name():
-    page = (ROOT / "docs/start/residuals.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/howto/derivatives.md").read_text(encoding="utf-8")
     hidden = {"ADArray", "SparseVector", "JacobianCheck", "clear_cache", "stack", "hstack", "sum",
               "sparsity_pattern", "seed_sparsity", "where"}  # fmt: skip
     missing = [n for n in sgsolve.ad.__all__ if n not in hidden and f"ad.{n}" not in page]

@@ -67,6 +67,8 @@ def _check(dtype: np.dtype[Any], shape: tuple[int, ...], n: int) -> None:
                 "; take the real and the imaginary part as two equations, and raise DomainError "
                 "where the model has no real value"
             )
+        if dtype.kind == "O":
+            hint = "; return a list of equations, or join them with np.stack or np.concatenate"
         raise DataTypeError(
             f"the residual returned dtype {dtype}; it must return real numbers{hint}"
         )

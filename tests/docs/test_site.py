@@ -91,7 +91,7 @@ def test_a_code_block_is_copied(browser, address):
     copied = browser.execute_async_script(
         "navigator.clipboard.readText().then(arguments[0], e => arguments[0](String(e)))"
     )
-    assert copied.startswith("import numpy as np\nfrom sgsolve import ad\n")
+    assert copied.startswith("import math\nimport numpy as np\nfrom sgsolve import Problem, ad\n")
 
 
 def test_dark_mode_switches(browser, address):

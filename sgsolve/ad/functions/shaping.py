@@ -143,7 +143,10 @@ def _laid_out(positions: Any, strides: tuple[int, ...]) -> Any:
 def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
     """Return y with values of another inexact type."""
     if np.dtype(dtype).kind not in "fc":
-        raise DerivativeError(f"astype({np.dtype(dtype)}) would lose the derivative")
+        raise DerivativeError(
+            f"astype({np.dtype(dtype)}) would lose the derivative; use np.floor(y) or np.rint(y), "
+            "whose slope is zero, or ad.value(y) for an index"
+        )
     if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
         raise DerivativeError("astype from complex to real drops the imaginary part; use y.real")
     return _with_value(y, y._value.astype(dtype, **kwargs))
