@@ -25,6 +25,8 @@ MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.a
 PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
 # Blocks that a test of their own runs in the environment they need.
 ELSEWHERE = {"devices.md": "tests/devices/test_docstrings.py"}
+# Pages about a package that is no dependency.
+NEEDED = {"finite_elements.md": "skfem"}
 
 
 def examples(page):
@@ -56,6 +58,8 @@ def examples(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_page(page, tmp_path, monkeypatch):
+    if page.name in NEEDED:
+        pytest.importorskip(NEEDED[page.name], reason="the page is about it")
     monkeypatch.chdir(tmp_path)  # a page may write files
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     with warnings.catch_warnings():
