@@ -33,7 +33,7 @@ fold at 3.51364790...
 `continuation` (curves of solutions).
 """
 
-from . import ad, continuation, linear, solvers, transient
+from . import ad, bifurcation, continuation, linear, solvers, transient
 from .errors import (
     BackendError,
     CheckpointError,
@@ -93,6 +93,7 @@ __all__ = [
     "StructureError",
     "TransientSensitivity",
     "ad",
+    "bifurcation",
     "continuation",
     "linear",
     "parallel_sweep",

@@ -18,6 +18,7 @@ ORDER = (
     "results",
     "solvers",
     "continuation",
+    "bifurcation",
     "transient",
     "problem",
     "devices",
@@ -56,6 +57,7 @@ KEPT_APART = {
     "results": {"ad", "linear"},
     "solvers": {"ad"},
     "continuation": {"ad"},
+    "bifurcation": {"ad"},
     "transient": {"ad"},
 }
 

@@ -7,7 +7,6 @@ the parts, which work on any `Family` of systems with one parameter.
 20.0
 """
 
-from . import branch_points, folds  # noqa: F401  # they register their kinds
 from .arclength import Arclength
 from .deflation import Deflation
 from .family import Family
@@ -15,7 +14,6 @@ from .homotopy import Homotopy
 from .natural import Natural
 from .predictors import ConstantPredictor, SecantPredictor, TangentPredictor
 from .rough import UnlocatedWarning
-from .stability import Stability
 
 __all__ = [
     "Arclength",
@@ -25,7 +23,6 @@ __all__ = [
     "Homotopy",
     "Natural",
     "SecantPredictor",
-    "Stability",
     "TangentPredictor",
     "UnlocatedWarning",
 ]

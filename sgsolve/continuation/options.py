@@ -5,21 +5,28 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import DataTypeError, InputError
 from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
-from .detector import registered_detectors
+from .detector import Detector, registered_detectors
 from .recorder import every
-from .stability import Stability
 from .user_functions import named
 
 Function = Callable[..., Any]
 
 KINDS = ("fold", "branch point")
+
+
+class DetectorSettings(Protocol):
+    """Settings that make a detector for a problem of n unknowns."""
+
+    def detector(self, n: int, extra: int = 0) -> Detector:
+        """Return the detector; `extra` multipliers stand behind the unknowns."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +38,7 @@ class RunOptions:
     events: Mapping[str, Function] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
     until: Function | None = None
-    stability: Stability | None = None
+    stability: DetectorSettings | None = None
     keep_states: Any = "all"
     max_points: int | None = None
     checkpoint: Checkpoint | None = None
@@ -58,8 +65,8 @@ class RunOptions:
         **others: Any,
     ) -> RunOptions:
         """Check and gather the options; `taken` are the columns that the branch has anyway."""
-        settings = Stability() if stability is True else stability or None
-        if settings is not None and not isinstance(settings, Stability):
+        settings = stability or None
+        if settings is not None and not hasattr(settings, "detector"):
             raise DataTypeError(f"stability must be True or a Stability(), not {stability!r}")
         columns = (*taken, *(("unstable",) if settings else ()))
         options = cls(

@@ -22,7 +22,6 @@ from .options import RunOptions
 from .outputs import output_columns
 from .recorder import Recorder
 from .rough import UnlocatedWarning, unlocated
-from .stability import Eigenvalues
 from .stepper import Point, RunState, Stepper
 from .user_functions import UnfitError, called, number
 from .view import View
@@ -49,7 +48,7 @@ def detectors_of(
     for name, function in options.events.items():
         found.append(Event(name, _functional(f"event {name!r}", function, view)))
     if options.stability is not None:
-        found.append(Eigenvalues(options.stability, n, extra))
+        found.append(options.stability.detector(n, extra))
     return found
 
 

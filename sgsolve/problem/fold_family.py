@@ -1,6 +1,6 @@
 """FoldFamily: the equations of a fold, with a second parameter free.
 
-A fold is a regular solution (x, p) of F = 0, g = 0 (see `sgsolve.continuation.folds`). With a
+A fold is a regular solution (x, p) of F = 0, g = 0 (see `sgsolve.bifurcation.folds`). With a
 second parameter q these are n + 1 equations in n + 1 unknowns and one parameter. Their solutions
 form a curve, which the same continuation follows.
 
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bifurcation.folds import Singular, singularity
 from ..continuation.bordered import Bordered
 from ..continuation.family import Linear, second_derivative
-from ..continuation.folds import Singular, singularity
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.blocks import Blocks

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bifurcation.folds import Folds
 from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
 from ..continuation.columns import Column
-from ..continuation.folds import Folds
 from ..continuation.follow import StopRule, follow
 from ..continuation.natural import NaturalStepper, Passage
 from ..continuation.stepper import RunState

@@ -10,10 +10,10 @@ from typing import Any, Self
 from numpy.typing import ArrayLike, NDArray
 
 from ..ad import JacobianCheck
+from ..bifurcation.hopf import Stability
 from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
-from ..continuation.stability import Stability
 from ..pattern import Pattern
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint

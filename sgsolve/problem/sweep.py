@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..bifurcation import Stability
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve, point_at, start
 from ..continuation.natural import Natural, NaturalStepper, Passage
@@ -50,6 +51,7 @@ def sweep(
     first = as_solver(solver)
     following = DampedNewton(max_iterations=30) if solver is None else first
     path = ParameterPath.of(name, values)
+    asked["stability"] = Stability.of(asked["stability"])
     options = RunOptions.of((*path.names, "nit"), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
     _check(problem, path, crossings)

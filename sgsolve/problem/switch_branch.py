@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..bifurcation.switching import departure
 from ..continuation.stepper import RunState
-from ..continuation.switching import departure
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.special_points import Special

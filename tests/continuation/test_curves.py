@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
-from sgsolve.continuation import Arclength, Homotopy, Stability
+from sgsolve.bifurcation import Stability
+from sgsolve.continuation import Arclength, Homotopy
 from sgsolve.continuation.progress_bar import expected
 from sgsolve.solvers import Bounds, Positive, Robust
 from tests.continuation.gallery import (

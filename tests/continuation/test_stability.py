@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem
-from sgsolve.continuation import Stability, spectrum
+from sgsolve.bifurcation import Stability, spectrum
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
 
 

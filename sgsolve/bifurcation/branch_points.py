@@ -22,20 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.curve import Curve
+from ..continuation.detector import STEP_DOUBT, Detector, Doubt, register_detector
+from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
-from .crossings import KIND
-from .curve import Curve
-from .detector import STEP_DOUBT, Detector, Doubt, register_detector
-from .sign_changes import (
-    KEY,
-    Watch,
-    by_determinant,
-    by_vectors,
-    multiple,
-    orthonormal,
-    together,
-)
-from .stepper import Found, Point
+from .branch_point_system import KIND
+from .sign_changes import KEY, Watch, by_determinant, by_vectors, multiple, orthonormal, together
 
 Vector = NDArray[Any]
 

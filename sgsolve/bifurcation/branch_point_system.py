@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bordered import Bordered
+from ..continuation.curve import Curve
+from ..continuation.family import Family, Linear, linearized
+from ..continuation.stepper import Point
 from ..errors import LinearSolveError
 from ..results.special_points import Special
-from .bordered import Bordered
-from .curve import Curve
-from .family import Family, Linear, linearized
-from .stepper import Point
 
 Vector = NDArray[Any]
 

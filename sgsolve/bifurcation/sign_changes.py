@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.curve import Curve, point_at
+from ..continuation.locate import crossing
+from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
-from .crossings import (
+from .branch_point_system import (
     KIND,
     bracketed_point,
     crossing_near,
@@ -26,9 +29,6 @@ from .crossings import (
     quotients,
     special_point,
 )
-from .curve import Curve, point_at
-from .locate import crossing
-from .stepper import Found, Point
 
 Vector = NDArray[Any]
 

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bordered import Bordered
+from ..continuation.corrector import Corrector
+from ..continuation.family import Family
+from ..continuation.metric import Metric
 from ..errors import ConvergenceError
 from ..results.special_points import Special
 from ..solvers.workspace import Workspace
-from .bordered import Bordered
-from .corrector import Corrector
-from .family import Family
-from .metric import Metric
 
 Vector = NDArray[Any]
 

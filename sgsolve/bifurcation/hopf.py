@@ -17,14 +17,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ..continuation.columns import Column
+from ..continuation.detector import Detector
+from ..continuation.locate import crossing
+from ..continuation.rough import rough
+from ..continuation.stepper import Found, Point
 from ..errors import InputError
 from ..results.special_points import Special
-from .columns import Column
-from .detector import Detector
-from .locate import crossing
-from .rough import rough
 from .spectrum import REAL, eigenvalues
-from .stepper import Found, Point
 
 Vector = NDArray[Any]
 
@@ -54,6 +54,15 @@ class Stability:
     count: int = 10
     shifts: tuple[complex, ...] = (0.0,)
     tolerance: float = 1e-10
+
+    def detector(self, n: int, extra: int = 0) -> Eigenvalues:
+        """Return the detector; `extra` multipliers stand behind the unknowns."""
+        return Eigenvalues(self, n, extra)
+
+    @classmethod
+    def of(cls, given: Any) -> Any:
+        """Return the settings for True, anything else as it is."""
+        return cls() if given is True else given
 
     def matrix(self, n: int) -> Any:
         """Return M, a ``csr_array`` of shape (n, n)."""

@@ -18,17 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bordered import Bordered
+from ..continuation.bracket import opposite
+from ..continuation.curve import Curve, point_at
+from ..continuation.detector import Detector, register_detector
+from ..continuation.family import Family, Linear, linearized
+from ..continuation.locate import crossing
+from ..continuation.rough import rough
+from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from ..results.special_points import Special
-from .bordered import Bordered
-from .bracket import opposite
-from .crossings import KIND as BRANCH_POINT
-from .curve import Curve, point_at
-from .detector import Detector, register_detector
-from .family import Family, Linear, linearized
-from .locate import crossing
-from .rough import rough
-from .stepper import Found, Point
+from .branch_point_system import KIND as BRANCH_POINT
 
 Vector = NDArray[Any]
 
