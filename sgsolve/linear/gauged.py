@@ -41,6 +41,8 @@ class Gauged:
         U, once `factorize` was called.
     """
 
+    dense_borders = False  # a border goes by elimination: only `solve` keeps V^T x = 0
+
     def __init__(self, pattern: Pattern, V: Vector, make: Callable[[Pattern], Any]) -> None:
         self.pattern, self.V = pattern, V
         self._frame = Frame(pattern, V.shape[1])

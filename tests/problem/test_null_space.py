@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import InputError, Problem, ShapeError
+from sgsolve import ConvergenceError, InputError, Problem, ShapeError
+from sgsolve.continuation import Homotopy
 from sgsolve.problem.diagnosis import singular_along
 from sgsolve.solvers.workspace import Workspace
 
@@ -152,3 +153,13 @@ def test_the_cause_is_named_where_nothing_is_declared():
     assert not along(Problem(pinned), points)
     fold = Problem(lambda x, s: x**2 - s)
     assert not along(fold, [(1.0, np.ones(1)), (0.0, np.zeros(1))])
+
+
+@pytest.mark.parametrize("kind", ["newton", "fixed point"])
+def test_homotopies_meet_a_null_space(kind):
+    problem = Problem(fluxes, params={"s": 1.0}, null_space=ONES)
+    result = problem.solve(np.full(N, 5.0), Homotopy(kind=kind))
+    assert np.abs(problem.residual(result.x)).max() < 1e-10
+    unbalanced = Problem(lambda u: fluxes(u, 1.0) + 0.01, null_space=ONES)
+    with pytest.raises(ConvergenceError):
+        unbalanced.solve(np.zeros(N), Homotopy(kind=kind, max_points=10))
