@@ -157,6 +157,7 @@ class Result(SciPyNames):
         lines += ["", "Iterations:", str(self.history), "", f"Cost: {self.stats}"]
         if self.status.advice:
             lines += ["", f"What to try: {self.status.advice}."]
+            lines += [f"See section {self.status.name} of docs/howto/failures.md."]
         return "\n".join(lines)
 
     def plot(self, ax: Any = None) -> Any:

@@ -1,9 +1,12 @@
-"""Reports of a solve say what docs/start/which_method.md promises."""
+"""Reports of a solve say what docs/howto/failures.md promises."""
+
+import re
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 
-from sgsolve import Problem, solvers
+from sgsolve import Problem, Status, solvers
 from tests.families import bratu
 
 
@@ -12,6 +15,14 @@ def test_explain_tells_stages_worst_equations_and_cost():
     text = problem.solve([0.0, 0.0], raise_on_failure=False).explain()
     for word in ("Stages:", "TrustRegion", "rate[0]", "Iterations:", "What to try", "Cost:"):
         assert word in text
+
+
+def test_the_page_on_failures_has_a_section_for_each_status():
+    path = "docs/howto/failures.md"
+    page = (Path(__file__).parents[2] / path).read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^### (\w+)$", page, re.M)) == sorted(s.name for s in Status)
+    result = Problem(np.exp).solve([0.0], solvers.Newton(max_iterations=1), raise_on_failure=False)
+    assert result.explain().endswith(f"See section MAX_ITERATIONS of {path}.")
 
 
 def test_plots():
