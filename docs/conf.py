@@ -57,7 +57,7 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
     "gallery_dirs": ["gallery"],
     "filename_pattern": r".*\.py",
-    "ignore_pattern": r"(report\.py|gallery\.py|__init__\.py)",
+    "ignore_pattern": r"(nodal_analysis\.py|report\.py|gallery\.py|__init__\.py)",
     "within_subsection_order": "FileNameSortKey",
     "reset_argv": "gallery.arguments",
     "image_scrapers": ("gallery.scrape",),

@@ -246,6 +246,8 @@ class ImplicitSolver:
         """Whether the error that is left is within the tolerance; updates the rate."""
         if size <= TINY * self.tolerance:
             return True
+        if k == 1 and self._age > 0:  # a matrix that no longer fits makes small updates as well
+            return False
         if k > 1:
             self._rate = max(FORGET * self._rate, size / before)
         # A matrix with another number than a contracts no faster than this, whatever was measured.

@@ -121,6 +121,7 @@ class TransientStepper(Stepper):
         ] = []  # since the last steps succeeded: length, reason
         self.hurdle = -np.inf  # the end of the first of them
         self.longest = 0.0  # step
+        self.mended = -np.inf  # where a state was made consistent again after failing steps
         self.first_sizes: dict[str, float] = {}  # of the blocks at the start
         self.begun = False
         self._before_trials: dict[str, Any] | None = None
@@ -367,6 +368,8 @@ class TransientStepper(Stepper):
         t = self.steps.t
         place = jump_between(self.system, t, self.hurdle, self.steps.x)
         if place is None:
+            if self.mended != t:  # the state may not meet the algebraic equations well enough
+                self.due, self.mended = "jump", t
             return
         self.jumps = (*self.jumps, place)
         self.remarks.append(

@@ -1,0 +1,58 @@
+"""The circuits of the gallery, against an integrator of SciPy and closed forms."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "circuits"
+
+
+@pytest.fixture
+def program(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module
+
+
+def test_the_rectifier(program, tmp_path):
+    rectifier = program("rectifier")
+    picture = tmp_path / "rectifier.png"
+    found = rectifier.main(str(picture), periods=2)
+
+    def slope(t, v):  # one equation: the diode is between two known voltages
+        source = rectifier.AMPLITUDE * np.sin(2 * np.pi * rectifier.FREQUENCY * t)
+        with np.errstate(over="ignore"):  # in trial states
+            current = 1e-9 * np.expm1(np.minimum((source - v) / 0.025852, 200.0))
+        return (current - v / rectifier.LOAD) / rectifier.SMOOTHING
+
+    theirs = solve_ivp(slope, (0, 0.04), [0.0], method="Radau", rtol=1e-8, atol=1e-10)
+    assert found["run"].x[1] == pytest.approx(theirs.y[0, -1], abs=1e-3)
+    assert found["high"] == pytest.approx(9.54, abs=0.02)
+    assert picture.stat().st_size > 5000
+
+
+def test_elements_follow_their_laws(program):
+    module = program("nodal_analysis")
+    assert doctest.testmod(module).failed == 0
+    circuit = module.Circuit()  # R L C in series with a source of 1 V
+    circuit.voltage("a", "0", 1.0)
+    circuit.resistor("a", "b", 0.5)
+    circuit.inductor("b", "c", 1.0)
+    circuit.capacitor("c", "0", 1.0)
+    problem = circuit.problem()
+    run = problem.transient(circuit.zeros(), (0.0, 5.0), rtol=1e-7)
+    assert circuit.at("c", run.x) == pytest.approx(1.036550787389, abs=1e-5)
+    assert run.x[-1] == pytest.approx(-0.293448329903, abs=1e-5)
+    steady = problem.at(t=0.0).solve(circuit.zeros())
+    response = problem.at(t=0.0).small_signal(steady, "ac", [0.1]).states[0]
+    w = 2 * np.pi * 0.1
+    assert circuit.at("c", response) == pytest.approx(1 / (1 - w**2 + 0.5j * w), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_the_ring_oscillator(program, tmp_path):
+    found = program("ring_oscillator").main(str(tmp_path / "ring.png"))
+    assert found["frequency"] == pytest.approx(56.4e6, rel=0.02)
