@@ -26,7 +26,7 @@ PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.
 # Blocks that a test of their own runs in the environment they need.
 ELSEWHERE = {"devices.md": "tests/devices/test_docstrings.py"}
 # Pages about a package that is no dependency.
-NEEDED = {"finite_elements.md": "skfem"}
+NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg"}
 
 
 def examples(page):
