@@ -44,6 +44,9 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
     across = np.concatenate([edges, edges[:, ::-1]])
     n = _of_carrier(level, part, across, inside["n"], 1.0)
     h = _of_carrier(level, part, across, inside["p"], -1.0)
+    n, h = np.where(np.isfinite(n), n, h), np.where(np.isfinite(h), h, n)
+    if not (np.isfinite(n) & np.isfinite(h)).all():
+        return None
     for name, nodes in device.layout.reached.items():
         n[nodes] = h[nodes] = p["V_" + name]
     return n, h
