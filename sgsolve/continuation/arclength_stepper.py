@@ -207,6 +207,8 @@ class ArclengthStepper(Stepper):
                 return last
         if a.s > 0.0:
             curve, length = self.curve, self.curve.metric.norm(b.z - a.z)
+            if length == 0.0:
+                return Rejection(a.p, "the step is lost to rounding", "rounding")
             t = curve.metric.dot(self.home - a.z, _tangent(a)) / length
             gap = curve.metric.norm(curve.interpolated(a, b, t) - self.home)
             if 0.0 < t <= 1.0 and gap < CLOSED * length:
