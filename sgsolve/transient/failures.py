@@ -73,13 +73,11 @@ def _growth(stepper: Any) -> str:
 
 def _singular(stepper: Any) -> str:
     """Return a sentence where steps shrank without growth, and an unknown without storage moves."""
-    columns = np.zeros(stepper.system.n, dtype=bool)
-    derivatives = stepper.implicit.derivatives
-    if derivatives is None:
+    try:
+        with np.errstate(all="ignore"):
+            algebraic = np.flatnonzero(stepper.without_storage(stepper.steps.t, stepper.steps.x))
+    except ArithmeticError:
         return ""
-    stored = derivatives.C != 0.0
-    columns[stepper.system.pattern.indices[stored]] = True
-    algebraic = np.flatnonzero(~columns)
     if not len(algebraic):
         return ""
     saved = stepper.steps.save()

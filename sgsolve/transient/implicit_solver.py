@@ -102,11 +102,6 @@ class ImplicitSolver:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
         self._derivatives, self._a0, self._age = None, 0.0, 0
 
-    @property
-    def derivatives(self) -> Derivatives | None:
-        """J and C as they were evaluated last."""
-        return self._derivatives
-
     def advance(self) -> None:
         """Note that a step was accepted."""
         self._age += 1
@@ -118,6 +113,8 @@ class ImplicitSolver:
         """
         fresh = self._derivatives is None or self._age >= MAX_AGE
         found = self._from(t, x, a, q, fresh)
+        if found.x is None and fresh:
+            self.renew()  # derivatives of a state far from the solution may hide that it is far
         if found.x is not None or fresh:
             return found
         iterations = found.iterations
@@ -128,6 +125,8 @@ class ImplicitSolver:
         if found.x is None:
             found = self._from(t, x, a, q, True)
             iterations += found.iterations
+            if found.x is None:
+                self.renew()
         found.iterations = iterations
         return found
 

@@ -149,7 +149,7 @@ class TransientStepper(Stepper):
             )
         length = self.schedule.length
         if not check_index(self.system, self.workspace, self.weights, t, found.x, length):
-            self.weights.skip(self._without_storage(t, found.x))
+            self.weights.skip(self.without_storage(t, found.x))
         if found.moved:
             self.remarks.append(
                 f"the start did not meet the algebraic equations and was moved, most in "
@@ -159,7 +159,7 @@ class TransientStepper(Stepper):
         recorded = rows is None or bool(np.any(rows == t))
         return Point(found.x, t, at=found, recorded=recorded)
 
-    def _without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
+    def without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
         """Return which unknowns are in no charge."""
         at = self.system.derivatives(t, x, 0.0, x)
         stored = np.zeros(self.system.n, dtype=bool)
