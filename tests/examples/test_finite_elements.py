@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "finite_elements.py"
+PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "pdes" / "finite_elements.py"
 
 
 def test_orders_of_convergence(tmp_path):

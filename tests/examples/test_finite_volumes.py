@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "finite_volumes.py"
+PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "pdes" / "finite_volumes.py"
 
 
 def test_conduction_and_convection(tmp_path):

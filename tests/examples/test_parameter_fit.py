@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "parameter_fit.py"
+PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "fits" / "parameter_fit.py"
 
 
 def test_cell_and_conductivity(tmp_path):

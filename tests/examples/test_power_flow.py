@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "power_flow.py"
+PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "circuits" / "power_flow.py"
 
 
 def test_voltages_and_nose_of_the_14_bus_case(tmp_path):

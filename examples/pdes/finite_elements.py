@@ -3,7 +3,7 @@
 
 A weak form of scikit-fem, differentiated and solved, with its order of convergence.
 
-Run ``python examples/finite_elements.py --picture elements.png``; it needs ``scikit-fem``.
+Run ``python examples/pdes/finite_elements.py --picture elements.png``; it needs ``scikit-fem``.
 
 The equation is -div((1 + u^2) grad u) = f on the unit square with u = 0 on its boundary. The
 source f belongs to the exact solution sin(pi x) sin(pi y). scikit-fem gives mesh, elements and

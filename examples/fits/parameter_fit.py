@@ -3,7 +3,7 @@
 
 Five parameters of a solar cell from its measured curve, and a conductivity at 100 places.
 
-Run ``python examples/parameter_fit.py --picture fit.png``.
+Run ``python examples/fits/parameter_fit.py --picture fit.png``.
 
 Left: forward sensitivities are the Jacobian of ``scipy.optimize.least_squares``. The data are those
 of a cell of R.T.C. France (Easwarakhanthan et al., 1986), on which fits are often compared.

@@ -3,7 +3,7 @@
 
 AC power flow of the IEEE 14-bus test case, and the largest load that the grid can carry.
 
-Run ``python examples/power_flow.py --picture nose.png``.
+Run ``python examples/circuits/power_flow.py --picture nose.png``.
 
 The unknowns are the angles of all voltages but that of the slack bus, and the magnitudes at the
 buses without a generator. The equations are the balances of active and reactive power,

@@ -3,7 +3,7 @@
 
 Nonlinear heat conduction on a triangulated disk, and three schemes for convection.
 
-Run ``python examples/finite_volumes.py --picture volumes.png``.
+Run ``python examples/pdes/finite_volumes.py --picture volumes.png``.
 
 Left: -div((1 + u) grad u) = 4 on the unit disk, with the outflow 2 u on its rim. One unknown stands
 at each node; its volume is the Voronoi cell, and fluxes flow along the edges of the triangles.
