@@ -39,7 +39,7 @@ class CellMesh(Mesh):
     cell_volumes: np.ndarray = field(kw_only=True)
 
     def part(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Couples and volumes of some cells alone; give them to a device as `active`.
+        """Couples and volumes of some cells alone; give them to a device as ``active``.
 
         Parameters
         ----------

@@ -86,7 +86,7 @@ Contact = Ohmic | Schottky | Gate
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface where carriers recombine, see `recombination.surface`.
+    """A surface where carriers recombine, see ``recombination.surface``.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class Device(Equations):
         Each gives a density of charge (in units of q, cm^-3) from n and p, see `traps`.
     mobility : function, optional
         ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), see
-        `mobility.velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
+        ``mobility.velocity_saturation``; ``names_n`` are its parameters for electrons, ``names_p``
         for holes.
     field : {"potential", "quasi_fermi"}
         What drives that field: the drop of the electrostatic potential over the edge's length, or
@@ -143,7 +143,7 @@ class Device(Equations):
         return form_of(self)
 
     def equilibrium(self, **p: Any) -> np.ndarray:
-        """Solution in the dark without voltages, from a cold start, see `start`."""
+        """Solution in the dark without voltages, from a cold start, see ``start``."""
         return equilibrium(self, p)
 
     def solve(self, x0: np.ndarray | None = None, **p: Any) -> Result:
@@ -167,7 +167,7 @@ class Device(Equations):
         return sweep_device(self, name, values, x0, p)
 
     def current(self, x: Array, contact: str, cut: Cut | None = None, **p: Any) -> Any:
-        """Current into the device at a contact, see `terminal.current`."""
+        """Current into the device at a contact, see ``terminal.current``."""
         return current(self, x, contact, self.parameters | p, cut)
 
     def currents(self, branch: Branch, contact: str) -> np.ndarray:

@@ -48,7 +48,7 @@ class Equations(DeviceModel):
 
     @cached_property
     def poisson_problem(self) -> Problem:
-        """Poisson's equation alone; the parameter `quasi` holds the other unknowns."""
+        """Poisson's equation alone; the parameter ``quasi`` holds the other unknowns."""
 
         def residual(u: Any, quasi: Any, **p: Any) -> Any:
             return self.poisson(ad.hstack([u, quasi]), **p)

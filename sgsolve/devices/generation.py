@@ -17,7 +17,7 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
     """Generation per photon flux in light that enters at the first node and is absorbed.
 
     The mean over each control volume, so that what is generated is what is absorbed, whatever the
-    mesh. Give it as `profile`, and the photon flux (cm^-2 s^-1) as the parameter ``G``.
+    mesh. Give it as ``profile``, and the photon flux (cm^-2 s^-1) as the parameter ``G``.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robu
 
     That test does not depend on how the equations are scaled, and lets a depletion layer grow by
     volts in a few steps. Where it does not arrive (light turned on in the dark, when densities rise
-    by a factor of e a step), `cold_method` does. `damped` and `cold` bound the iterations of each.
+    by a factor of e a step), ``cold_method`` does. ``damped`` and ``cold`` bound the
+    iterations of each.
     """
     return solvers.Robust(
         stages=(

@@ -45,7 +45,7 @@ class Backend(Protocol):
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
     * ``alternatives(inaccurate)``: makers of the back ends to try before SuperLU if this one fails,
-      or gives too large a backward error (`inaccurate`). Default: PARDISO, if it is installed.
+      or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
     * ``fresh()``: another object with the same settings; one object then serves many patterns.
     * ``slogdet()``: sign and log|det| of A.
     """

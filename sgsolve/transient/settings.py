@@ -59,7 +59,7 @@ class RungeKutta:
 
     A one-step method has its full order right after a jump or an event. The error estimate of
     unknowns without storage is the error that they inherit from the others; where such an unknown
-    follows a source faster than the others change, give `max_step`.
+    follows a source faster than the others change, give ``max_step``.
 
     Parameters
     ----------
@@ -114,13 +114,13 @@ FIXED: dict[str, Bdf | RungeKutta | Trapezoid] = {
 class FixedSteps:
     """Steps of one length without control of the error, for comparison with other programs.
 
-    Only the last step, and those that end at breakpoints, may be shorter. `rtol` and `atol` of the
-    run are the tolerances of Newton's iteration.
+    Only the last step, and those that end at breakpoints, may be shorter. ``rtol`` and ``atol``
+    of the run are the tolerances of Newton's iteration.
 
     Parameters
     ----------
     method : {"backward Euler", "BDF2", "trapezoid", "TR-BDF2", "ESDIRK4"}
-        Or a `Bdf`: the order rises to its `max_order` in the first steps.
+        Or a `Bdf`: the order rises to its ``max_order`` in the first steps.
     step : float
         Their length.
 
