@@ -52,7 +52,7 @@ def main(picture: str | None = None, n: int = 79) -> dict[str, Any]:
     straight = problem.continuation(np.zeros(n), "lam", BOUNDS, **options)
     arms = [
         problem.switch_branch(straight, point, BOUNDS, step=side, max_step=0.25, **options)
-        for point in straight.specials("branch point")
+        for point in straight.branch_points
         for side in (0.1, -0.1)
     ]
     # with a force two solutions at the largest load that nothing connects: deflation finds both
@@ -112,6 +112,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Bifurcation diagram of a buckling rod")
     parser.add_argument("--picture", help="file to write; by default none is drawn")
     found = main(parser.parse_args().picture)
-    for special in found["straight"].special:
+    for special in found["straight"].special_points:
         print(special)
-    print("with a force:", *{str(s) for b in found["bent"] for s in b.special}, sep="\n  ")
+    print("with a force:", *{str(s) for b in found["bent"] for s in b.special_points}, sep="\n  ")

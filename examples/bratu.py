@@ -84,5 +84,5 @@ if __name__ == "__main__":
     parser.add_argument("--picture", help="file to write; by default none is drawn")
     found = main(parser.parse_args().picture)
     print(found["sweep"])
-    for special in found["curve"].special:
+    for special in found["curve"].special_points:
         print(special)

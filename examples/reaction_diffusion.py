@@ -66,9 +66,9 @@ def main(picture: str | None = None, n: int = 40) -> dict[str, Any]:
 
     start = problem.pack(X=A, Y=BOUNDS[0] / A)
     uniform = problem.continuation(start, "B", BOUNDS, **options)
-    points = uniform.specials("branch point")
+    points = uniform.branch_points
     pitchfork, crossing = both_sides(uniform, points[0]), both_sides(uniform, points[1])
-    upper = next(arm for arm in crossing if not arm.specials("fold"))
+    upper = next(arm for arm in crossing if not arm.folds)
     secondary = both_sides(upper, 0)
     found = {
         "uniform": uniform,
@@ -118,5 +118,5 @@ if __name__ == "__main__":
     branches = main(parser.parse_args().picture)
     for name in branches:
         group = branches[name] if isinstance(branches[name], list) else [branches[name]]
-        for special in [point for branch in group for point in branch.special]:
+        for special in [point for branch in group for point in branch.special_points]:
             print(f"{name}: {special}")

@@ -25,7 +25,7 @@ A parameter can be swept; every solution is the guess for the next:
 Continuation follows a solution branch past its folds:
 
 >>> curve = problem.continuation(result.x, "strength", (0.5, 4.0), max_step=0.5)
->>> print(curve.special[0])  # doctest: +ELLIPSIS
+>>> print(curve.special_points[0])  # doctest: +ELLIPSIS
 fold at 3.51364790...
 
 ``print(result)`` summarizes a solve, and ``result.explain()`` diagnoses a failure. The parts:
@@ -55,15 +55,17 @@ from .errors import (
 from .parallel import parallel_sweep
 from .pattern import Pattern
 from .problem import Problem, SmallSignalResponse, SolutionSets, TransientSensitivity
-from .results.branch import Branch, PartialBranchWarning, Special
+from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.result import Result
+from .results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .results.status import Status
 from .scipy_like import root, solve_ivp
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ApproximateSpecialPoint",
     "BackendError",
     "Branch",
     "Checkpoint",
@@ -88,7 +90,7 @@ __all__ = [
     "SingularMatrixError",
     "SolutionSets",
     "SolveInterrupted",
-    "Special",
+    "SpecialPoint",
     "Status",
     "StructureError",
     "TransientSensitivity",

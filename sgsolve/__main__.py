@@ -95,7 +95,7 @@ def check_fold() -> str:
     """Find the fold by continuation."""
     problem = Problem(residual, params={"p": 1.0})
     branch = problem.continuation(np.zeros(N), "p", (0.5, 4.0), max_step=1.0)
-    folds = [point.parameter for point in branch.special if point.kind == "fold"]
+    folds = [point.parameter for point in branch.special_points if point.kind == "fold"]
     if len(folds) != 1:
         return f"{len(folds)} folds found instead of one"
     return compared("fold", float(folds[0]), FOLD, 1e-3)

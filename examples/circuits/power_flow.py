@@ -157,7 +157,7 @@ def draw(picture: str, V: np.ndarray, branch: Branch) -> None:
     left.legend(ncols=2, loc="upper left")
     for k in (4, 9, 14):
         right.plot(branch["loading"], branch["V"][:, k - 1], label=f"bus {k}")
-    limit = branch.special[0].parameter
+    limit = branch.special_points[0].parameter
     right.axvline(limit, color="k", lw=0.8, ls="--")
     right.set(xlabel="loading", ylabel="voltage (per unit)", title=f"limit at {limit:.3f}")
     right.legend(loc="center left")
@@ -175,4 +175,4 @@ if __name__ == "__main__":
     found = main(parser.parse_args().picture)
     for number, phasor in enumerate(found["V"], start=1):
         print(f"bus {number:2d}: {abs(phasor):.4f} at {np.degrees(np.angle(phasor)):7.3f} degrees")
-    print(*found["branch"].special)
+    print(*found["branch"].special_points)

@@ -49,7 +49,7 @@ def main(picture: str | None = None, end: float = 2e-7, rtol: float = 1e-3) -> d
         outputs={f"n{k}": lambda x, k=k: ring.at(f"n{k}", x) for k in range(3)},
         events={"rise": TimeEvent(lambda x: ring.at("n0", x) - 0.8, direction=1)},
     )
-    rises = [event.parameter for event in run.special]
+    rises = [event.parameter for event in run.special_points]
     if picture is not None:
         draw(picture, run)
     return {"run": run, "frequency": 1.0 / float(np.mean(np.diff(rises[-3:])))}

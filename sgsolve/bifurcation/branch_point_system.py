@@ -22,7 +22,7 @@ from ..continuation.curve import Curve
 from ..continuation.family import Family, Linear, linearized
 from ..continuation.stepper import Point
 from ..errors import LinearSolveError
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 
 Vector = NDArray[Any]
 
@@ -161,7 +161,7 @@ def _rank(
     return right[:-1], right[-1], left[:n]
 
 
-def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) -> Special:
+def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) -> SpecialPoint:
     """Return the special point with the tangents of both branches."""
     V, w, z = found.V, found.w, found.z
     columns = [curve.bent(found.at, w, V[:, j], reach) for j in (0, 1)]
@@ -178,14 +178,18 @@ def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) 
         other = curve.metric.unit(across)
     kernel = V @ np.array([V[-1, 1], -V[-1, 0]]) if np.abs(V[-1]).max() > 1e-9 else other
     vector = kernel[:-1] / np.linalg.norm(kernel[:-1])
-    return Special(KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other=other)
+    return SpecialPoint(
+        KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other_tangent=other
+    )
 
 
-def bracketed_point(curve: Curve, point: Point, null: Vector) -> Special:
+def bracketed_point(curve: Curve, point: Point, null: Vector) -> SpecialPoint:
     """Return the special point at a point from one null vector of K; `other` leads along it."""
     other = curve.metric.unit(null - curve.metric.dot(null, point.tangent) * point.tangent)
     vector = other[:-1] / np.linalg.norm(other[:-1])
-    return Special(KIND, point.p, point.x.copy(), vector, tangent=point.tangent, other=other)
+    return SpecialPoint(
+        KIND, point.p, point.x.copy(), vector, tangent=point.tangent, other_tangent=other
+    )
 
 
 def _nearest(curve: Curve, V: Vector, tangent: Vector) -> Vector:

@@ -27,7 +27,15 @@ from ..continuation.detector import STEP_DOUBT, Detector, Doubt, register_detect
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from .branch_point_system import KIND
-from .sign_changes import KEY, Watch, by_determinant, by_vectors, multiple, orthonormal, together
+from .sign_changes import (
+    KEY,
+    SingularTriplets,
+    by_determinant,
+    by_vectors,
+    multiple,
+    orthonormal,
+    together,
+)
 
 Vector = NDArray[Any]
 
@@ -53,7 +61,7 @@ class BranchPoints(Detector):
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Update the blocks, and see whether the determinant changed sign."""
         curve: Curve = stepper.curve
-        known: Watch | None = None if before is None else before.tests.get(KEY)
+        known: SingularTriplets | None = None if before is None else before.tests.get(KEY)
         solve, size, now = partial(_solved, curve), len(point.z), np.empty(0)
         determinant = curve.bordered.determinant()
         width = min(WIDTH, size)
@@ -67,9 +75,9 @@ class BranchPoints(Detector):
             now = np.where(kept, 1.0 / np.where(kept, inner, 1.0), 0.0)[: known.pure]
         for _ in range(0 if known is not None else 2):
             image = solve(orthonormal(solve(orthonormal(image), transpose=True)))
-        watch = _triplets(solve, image, width)
-        watch.now, watch.sign = now, 0.0 if determinant is None else determinant[0]
-        point.tests[KEY] = watch
+        triplets = _triplets(solve, image, width)
+        triplets.now, triplets.sign = now, 0.0 if determinant is None else determinant[0]
+        point.tests[KEY] = triplets
 
     def save(self, point: Point) -> dict[str, Any]:
         """Return the singular triplets."""
@@ -78,7 +86,7 @@ class BranchPoints(Detector):
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
         """Take them back."""
         numbers = {"pure": int(saved["pure"]), "sign": float(saved["sign"])}
-        point.tests[KEY] = Watch(**{**saved, **numbers})
+        point.tests[KEY] = SingularTriplets(**{**saved, **numbers})
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the branch points between two points; where it cannot tell, leave a doubt."""
@@ -150,7 +158,7 @@ def _crowded(a: Point, b: Point) -> bool:
     return bool(moved.max(initial=0.0) > before[-1])
 
 
-def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> Watch:
+def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> SingularTriplets:
     """Return the smallest singular values by block inverse iteration; more rounds if need be."""
     for _ in range(ROUNDS):
         right = orthonormal(solve(orthonormal(solve(orthonormal(image), transpose=True))))
@@ -161,7 +169,7 @@ def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> Watch:
         if pure == width:
             break
     left, right = left[:, :width], right @ turn[:width].T
-    return Watch(left, right, 1.0 / inverse[:width], pure, np.empty(0))
+    return SingularTriplets(left, right, 1.0 / inverse[:width], pure, np.empty(0))
 
 
 register_detector("branch point", BranchPoints)

@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.approximate_points import approximate_special_point
 from ..continuation.bordered import Bordered
 from ..continuation.bracket import opposite
 from ..continuation.curve import Curve, point_at
 from ..continuation.detector import Detector, register_detector
 from ..continuation.family import Family, Linear, linearized
 from ..continuation.locate import crossing
-from ..continuation.rough import rough
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from .branch_point_system import KIND as BRANCH_POINT
 
 Vector = NDArray[Any]
@@ -178,15 +178,15 @@ class Folds(Detector):
         if found is not None:
             return [found]
         if not root.exact:
-            return [rough("fold", root.point, root.other)]
+            return [approximate_special_point("fold", root.point, root.other)]
         # not quadratic, or a branch point as well: as good as bracketed
         point = root.point
         vector = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
-        special = Special("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
+        special = SpecialPoint("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
         return [Found(point, special, certain=_turns(curve, point, (a.at.Fp, b.at.Fp)))]
 
 
-def _turning(points: Sequence[Special], a: Point, b: Point) -> bool:
+def _turning(points: Sequence[SpecialPoint], a: Point, b: Point) -> bool:
     """Whether the curve turns at one of several branch points."""
     usual = max(abs(float(point.tangent[-1])) for point in (a, b))
     shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
@@ -216,7 +216,7 @@ def _polished(
         vector = pair.v / np.linalg.norm(pair.v)
         tangent = curve.metric.unit(np.append(vector, 0.0))
         tangent *= np.sign(curve.metric.dot(tangent, along)) or 1.0
-        special = Special("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
+        special = SpecialPoint("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
         point = point_at(at, tangent, a.s + share * (b.s - a.s))
         return Found(point, special, certain=_transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))
     return None

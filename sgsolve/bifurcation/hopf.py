@@ -17,13 +17,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ..continuation.approximate_points import approximate_special_point
 from ..continuation.columns import Column
 from ..continuation.detector import Detector
 from ..continuation.locate import crossing
-from ..continuation.rough import rough
 from ..continuation.stepper import Found, Point
 from ..errors import InputError
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from .spectrum import REAL, eigenvalues
 
 Vector = NDArray[Any]
@@ -160,13 +160,15 @@ class Eigenvalues(Detector):
             return None
         point = root.point
         if not root.exact:
-            return rough("hopf", point, root.other)
+            return approximate_special_point("hopf", point, root.other)
         if not abs(root.value) <= CROSSED * max(abs(end) for end in ends):
             return None  # the pair became real to the right of the axis
         values, vectors = self._spectrum(stepper, point)
         upper = np.where(values.imag > 0.0, np.abs(values.real), np.inf)
         k = int(np.argmin(upper))
-        special = Special("hopf", point.p, point.x.copy(), vectors[:, k], tangent=point.tangent)
+        special = SpecialPoint(
+            "hopf", point.p, point.x.copy(), vectors[:, k], tangent=point.tangent
+        )
         special.frequency = float(values[k].imag)
         return Found(point, special)
 

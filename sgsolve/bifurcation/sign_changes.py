@@ -38,7 +38,7 @@ ZERO = 1e-6  # ... and of one
 
 
 @dataclass
-class Watch:
+class SingularTriplets:
     """Singular triplets of K at a point, and what became of those of the point before.
 
     Attributes
@@ -85,7 +85,7 @@ class Change:
 
 def by_determinant(curve: Curve, a: Point, b: Point) -> Found | None:
     """Return the branch point where det K changes sign."""
-    watch: Watch = a.tests[KEY]
+    triplets: SingularTriplets = a.tests[KEY]
     scale: list[float] = []
 
     def test(point: Point) -> float:
@@ -95,27 +95,27 @@ def by_determinant(curve: Curve, a: Point, b: Point) -> Found | None:
         scale.append(found[1])
         return found[0] * float(np.exp(np.clip(found[1] - scale[0], -300.0, 300.0)))
 
-    change = Change(curve, a, b, test, (watch.sign, b.tests[KEY].sign))
-    return _simple(change, (watch.left[:, 0], watch.right[:, 0]))
+    change = Change(curve, a, b, test, (triplets.sign, b.tests[KEY].sign))
+    return _simple(change, (triplets.left[:, 0], triplets.right[:, 0]))
 
 
 def by_vectors(curve: Curve, a: Point, b: Point, j: int) -> Found | None:
     """Return the branch point where the singular value j of point a vanishes."""
-    watch: Watch = a.tests[KEY]
-    pair = watch.left[:, j], watch.right[:, j]
-    ends = float(watch.tests[j]), float(b.tests[KEY].now[j])
+    triplets: SingularTriplets = a.tests[KEY]
+    pair = triplets.left[:, j], triplets.right[:, j]
+    ends = float(triplets.tests[j]), float(b.tests[KEY].now[j])
     return _simple(Change(curve, a, b, lambda point: quotient(curve, point, pair)[0], ends), pair)
 
 
 def multiple(curve: Curve, a: Point, b: Point, crossed: Vector) -> Found | None:
     """Return the point where several singular values vanish together."""
-    watch: Watch = a.tests[KEY]
-    block = watch.left[:, crossed], watch.right[:, crossed]
+    triplets: SingularTriplets = a.tests[KEY]
+    block = triplets.left[:, crossed], triplets.right[:, crossed]
 
     def test(point: Point) -> float:
         return float(np.trace(quotients(curve, point, block)[0]))
 
-    ends = float(watch.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
+    ends = float(triplets.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
     return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
 
 
@@ -126,13 +126,13 @@ def _straight(curve: Curve, a: Point, b: Point, point: Point) -> Point:
 
 def together(curve: Curve, a: Point, b: Point, point: Point, two: list[int]) -> bool:
     """Whether two singular values of point a vanish together at a branch point."""
-    watch: Watch = a.tests[KEY]
+    triplets: SingularTriplets = a.tests[KEY]
     point = _straight(curve, a, b, point)
     try:
-        G = quotients(curve, point, (watch.left[:, two], watch.right[:, two]))[0]
+        G = quotients(curve, point, (triplets.left[:, two], triplets.right[:, two]))[0]
     except LinearSolveError:
         return False
-    return bool(np.abs(G).max() <= TOGETHER * float(watch.tests[two].max()))
+    return bool(np.abs(G).max() <= TOGETHER * float(triplets.tests[two].max()))
 
 
 def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:

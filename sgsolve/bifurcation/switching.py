@@ -19,7 +19,7 @@ from ..continuation.corrector import Corrector
 from ..continuation.family import Family
 from ..continuation.metric import Metric
 from ..errors import ConvergenceError
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 
 Vector = NDArray[Any]
@@ -29,7 +29,7 @@ CONE = 0.35  # the new point lies this near the tangent, relative to the step
 
 
 def departure(
-    family: Family, workspace: Workspace, special: Special, weights: Vector, step: float
+    family: Family, workspace: Workspace, special: SpecialPoint, weights: Vector, step: float
 ) -> tuple[Vector, Vector]:
     """Return a point of the other branch and a direction along it.
 
@@ -43,9 +43,9 @@ def departure(
     ConvergenceError
     """
     metric = Metric(weights)
-    assert special.other is not None
+    assert special.other_tangent is not None
     assert special.tangent is not None
-    across = metric.unit(special.other)
+    across = metric.unit(special.other_tangent)
     along = metric.unit(special.tangent)
     # a plane that the old branch meets at the branch point only
     normal = metric.unit(across - metric.dot(across, along) * along)

@@ -7,13 +7,13 @@ the parts, which work on any `Family` of systems with one parameter.
 20.0
 """
 
+from .approximate_points import UnlocatedWarning
 from .arclength import Arclength
 from .deflation import Deflation
 from .family import Family
 from .homotopy import Homotopy
 from .natural import Natural
 from .predictors import ConstantPredictor, SecantPredictor, TangentPredictor
-from .rough import UnlocatedWarning
 
 __all__ = [
     "Arclength",

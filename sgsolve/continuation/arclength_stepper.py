@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CheckpointError, LinearSolveError
-from ..results.special_points import Rough
+from ..results.special_points import ApproximateSpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from .arclength import GROW, SHRINK, Arclength
@@ -230,7 +230,7 @@ class ArclengthStepper(Stepper):
             return None
         for k, one in enumerate(found):
             near = abs(one.point.p - bound) <= ON * abs(b.p - a.p)
-            if near and not isinstance(one.special, Rough):
+            if near and not isinstance(one.special, ApproximateSpecialPoint):
                 one.point.p = bound
                 for detector in self.detectors:
                     if not detector.needs_factorization:

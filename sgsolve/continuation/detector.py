@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .approximate_points import approximate_special_point
 from .columns import Column
-from .rough import rough
 from .stepper import Found, Point
 
 STEP_DOUBT = "step doubt"  # the name under which a detector says why a step may be too long
@@ -95,7 +95,11 @@ def doubt(point: Point) -> Doubt | None:
 def certain(point: Point, before: Point) -> list[Found]:
     """Return the special point that is certain, and known by the step that holds it only."""
     held = doubt(point)
-    return [rough(held.kind, point, before)] if held is not None and held.kind else []
+    return (
+        [approximate_special_point(held.kind, point, before)]
+        if held is not None and held.kind
+        else []
+    )
 
 
 _REGISTERED: dict[str, Callable[[], Detector]] = {}

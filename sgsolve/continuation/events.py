@@ -11,11 +11,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
+from .approximate_points import approximate_special_point
 from .bracket import opposite
 from .detector import Detector
 from .locate import crossing
-from .rough import rough
 from .stepper import Found, Point
 
 Vector = NDArray[Any]
@@ -62,10 +62,10 @@ class Event(Detector):
             return []
         point = found.point
         if not found.exact:
-            about = rough(self.kind, point, found.other)
+            about = approximate_special_point(self.kind, point, found.other)
             about.action = self.action
             return [about]
-        special = Special(self.kind, point.p, point.x.copy(), tangent=point.tangent)
+        special = SpecialPoint(self.kind, point.p, point.x.copy(), tangent=point.tangent)
         return [Found(point, special, action=self.action)]
 
     def _test(self, point: Point) -> float:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import CheckpointError, LinearSolveError
 from ..results.history import Stats
 from ..results.result import Result
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
 from ..solvers.settings import fraction, made_of, positive
@@ -143,7 +143,7 @@ class Passage:
     ----------
     x : ndarray, shape (n,), or None
         Near the solution at the value that was asked for, if it was reached.
-    special_points : list of Special
+    special_points : list of SpecialPoint
         Met on the way.
     said : str
         What stands in the way, in words.
@@ -152,7 +152,7 @@ class Passage:
     """
 
     x: Vector | None = None
-    special_points: list[Special] = field(default_factory=list)
+    special_points: list[SpecialPoint] = field(default_factory=list)
     said: str = ""
     status: Status = Status.STEP_TOO_SMALL
 

@@ -108,7 +108,7 @@ class Recorder:
             message=message,
             stats=self.stats(state),
             rejected=list(state.rejected),
-            special=[self.view.special(one) for one in state.special_points],
+            special_points=[self.view.special(one) for one in state.special_points],
             reached=reached if n_rows else float("nan"),
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
             weights=weights,

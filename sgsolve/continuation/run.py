@@ -15,13 +15,13 @@ from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats, counted
 from ..results.status import Status
 from ..solvers.workspace import Workspace
+from .approximate_points import UnlocatedWarning, unlocated
 from .detector import Detector, registered_detectors
 from .events import Event
 from .follow import StopRule, follow
 from .options import RunOptions
 from .outputs import output_columns
 from .recorder import Recorder
-from .rough import UnlocatedWarning, unlocated
 from .stepper import Point, RunState, Stepper
 from .user_functions import UnfitError, called, number
 from .view import View
@@ -186,8 +186,8 @@ class Run:
 
     def _judged(self, branch: Branch) -> Branch:
         """Return the branch, with a warning where it is partial or vague."""
-        if unlocated(branch.special):
-            warnings.warn(unlocated(branch.special), UnlocatedWarning, stacklevel=5)
+        if unlocated(branch.special_points):
+            warnings.warn(unlocated(branch.special_points), UnlocatedWarning, stacklevel=5)
         asked = branch.status is Status.MAX_POINTS and self.options.max_points is not None
         if branch.success or asked:
             return branch

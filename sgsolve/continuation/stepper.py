@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..results.history import Stats
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from .columns import Column
 
@@ -99,7 +99,7 @@ class Found:
     ----------
     point : Point
         The solution there. The run goes on from it if it is to end there, or has an action.
-    special : Special
+    special : SpecialPoint
         What the branch lists.
     reach : float
         How far from the point it may be, in `Point.s`.
@@ -110,7 +110,7 @@ class Found:
     """
 
     point: Point
-    special: Special
+    special: SpecialPoint
     reach: float = 0.0
     certain: bool = False
     action: Callable[[Vector, float], Vector] | None = None
@@ -132,7 +132,7 @@ class RunState:
         The rows so far, by the names of the columns.
     n_rows : int
         How many rows are complete.
-    special_points : list of Special
+    special_points : list of SpecialPoint
     rejected : list of (abscissa, reason)
     status : Status
         Why the run ended; set by the loop, or by a stepper that sets `ending`.
@@ -148,7 +148,7 @@ class RunState:
     step: float = 0.0
     table: dict[str, list[Any]] = field(default_factory=dict)
     n_rows: int = 0
-    special_points: list[Special] = field(default_factory=list)
+    special_points: list[SpecialPoint] = field(default_factory=list)
     rejected: list[tuple[float, str]] = field(default_factory=list)
     status: Status = Status.CONVERGED
     ending: str = ""

@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..results.blocks import Blocks
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 
 Vector = NDArray[Any]
 
@@ -48,7 +48,7 @@ class View:
     params: Mapping[str, Any]
     moved: Callable[[Vector, float], dict[str, float]]
     state: Callable[[Vector], Vector] = _same
-    special: Callable[[Special], Special] = _same
+    special: Callable[[SpecialPoint], SpecialPoint] = _same
     place: Callable[[float], str]
     blocks: Blocks | None = None
 

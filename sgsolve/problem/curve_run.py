@@ -19,7 +19,7 @@ from ..continuation.stepper import RunState
 from ..continuation.view import View
 from ..errors import DataTypeError
 from ..results.branch import Branch
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from .gauged_family import multipliers, stripped
@@ -116,8 +116,8 @@ def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
     """Return the view of a curve of folds: the first parameter moves with the second."""
     p, q = names
 
-    def stripped_fold(special: Special) -> Special:
-        return replace(special, x=special.x[:-1], vector=None, tangent=None, other=None)
+    def stripped_fold(special: SpecialPoint) -> SpecialPoint:
+        return replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
 
     return View(
         names=(q, p),

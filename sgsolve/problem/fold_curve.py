@@ -12,7 +12,7 @@ import numpy as np
 from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
-from ..results.special_points import Rough, Special
+from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .curve_run import asked_of, fold_view, run_curve
 from .definition import ProblemDefinition
 from .fold_family import FoldFamily
@@ -24,13 +24,13 @@ def fold_curve(
     branch: Branch,
     name: str,
     bounds: tuple[float, float] | None,
-    special: Special | int,
+    special: SpecialPoint | int,
     **options: Any,
 ) -> Branch:
     """Follow a fold of a branch while a second parameter changes; see `Problem.fold_curve`."""
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
     fold = chosen(branch, special, "fold")
-    if isinstance(fold, Rough):
+    if isinstance(fold, ApproximateSpecialPoint):
         raise InputError(f"{fold} is known roughly only: {NEEDED}")
     asked = asked_of(bounds, options, (name, branch.name))
     problem.signature.numeric(name)

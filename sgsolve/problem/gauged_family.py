@@ -17,7 +17,7 @@ from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.blocks import Blocks
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 from .parameter_family import Line, ParameterizedSystem
 from .residual_system import ResidualSystem
@@ -136,7 +136,7 @@ def lifted(family: Any, x: Vector) -> Vector:
     return np.insert(x, min(len(x), family.n - k), np.zeros(k)) if k else x
 
 
-def stripped(family: Any, special: Special) -> Special:
+def stripped(family: Any, special: SpecialPoint) -> SpecialPoint:
     """Return a special point without the multipliers of a family."""
     k, n = multipliers(family), family.n
     if not k or len(special.x) == n - k:
@@ -146,5 +146,5 @@ def stripped(family: Any, special: Special) -> Special:
         return v if v is None else np.delete(v, np.s_[n - k : n])
 
     found = replace(special, x=special.x[: n - k], vector=cut(special.vector))
-    found.tangent, found.other = cut(special.tangent), cut(special.other)
+    found.tangent, found.other_tangent = cut(special.tangent), cut(special.other_tangent)
     return found

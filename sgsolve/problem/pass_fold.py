@@ -19,7 +19,7 @@ from ..continuation.follow import StopRule, follow
 from ..continuation.natural import NaturalStepper, Passage
 from ..continuation.stepper import RunState
 from ..results.history import Stats
-from ..results.special_points import Rough
+from ..results.special_points import ApproximateSpecialPoint
 from ..results.status import Status
 from .diagnosis import singular_along
 from .gauged_family import curve_family, lifted, stripped
@@ -87,8 +87,8 @@ def _passage(
         passage.x = run.point.x[: len(here.x)]
     if folds:
         where = family.path.label(folds[0].parameter, 12)
-        near = "near" if isinstance(folds[0], Rough) else "at"
-        passage.said = f"the curve turns back at a fold {near} {where}"
+        about = "about " if isinstance(folds[0], ApproximateSpecialPoint) else ""
+        passage.said = f"the curve turns back at a fold at {about}{where}"
     elif passage.x is None and stepper.first[0] != here.p:
         places = [stepper.first, (here.p, here.x)]
         cause = singular_along([(family.at(p), x) for p, x in places], family.workspace)

@@ -18,7 +18,7 @@ from ..pattern import Pattern
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
 from ..results.result import Result
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from .continuation import continuation as run_continuation
@@ -537,10 +537,10 @@ class Problem:
         Returns
         -------
         Branch
-            Columns: the parameter, "nit", "s" (arclength), "tangent"; ``branch.special``. Partial,
-            with a `PartialBranchWarning`, if it could not go on. A special point that is certainly
-            there but cannot be located is among them as "fold near ..., within ...", with an
-            `UnlocatedWarning`.
+            Columns: the parameter, "nit", "s" (arclength), "tangent"; ``branch.special_points``.
+            Partial, with a `PartialBranchWarning`, if it could not go on. A special point that is
+            certainly there but cannot be located is an `ApproximateSpecialPoint` among them,
+            printed as "fold at ... ± ...", with an `UnlocatedWarning`.
 
         Raises
         ------
@@ -552,7 +552,7 @@ class Problem:
         >>> from sgsolve import Problem
         >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
         >>> branch = curve.continuation([-2.0], "p", (-1.0, 1.0))
-        >>> print(*branch.special, sep="; ")
+        >>> print(*branch.special_points, sep="; ")
         fold at 0.666666666667; fold at -0.666666666667
         """
         return run_continuation(
@@ -584,7 +584,7 @@ class Problem:
     def switch_branch(
         self,
         branch: Branch,
-        special_point: Special | int = 0,
+        special_point: SpecialPoint | int = 0,
         bounds: tuple[float, float] | None = None,
         *,
         steps: Arclength | None = None,
@@ -612,7 +612,7 @@ class Problem:
         ----------
         branch : Branch
             Of `continuation`.
-        special_point : Special or int
+        special_point : SpecialPoint or int
             A branch point of it, or the number of one among its branch points.
         bounds : (float, float), optional
             As in `continuation`.
@@ -663,7 +663,7 @@ class Problem:
         branch: Branch,
         parameter: str,
         bounds: tuple[float, float] | None = None,
-        special_point: Special | int = 0,
+        special_point: SpecialPoint | int = 0,
         *,
         steps: Arclength | None = None,
         step: float | None = None,
@@ -694,7 +694,7 @@ class Problem:
             The second parameter.
         bounds : (float, float), optional
             As in `continuation`, for the second parameter.
-        special_point : Special or int
+        special_point : SpecialPoint or int
             A fold of the branch, or the number of one among its folds.
         step, max_step
             As in `continuation`, in units of the second parameter.
@@ -715,7 +715,7 @@ class Problem:
         >>> problem = Problem(lambda x, p, q: p + q * x - x**3 / 3, params={"p": -1.0, "q": 1.0})
         >>> branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
         >>> folds = problem.fold_curve(branch, "q", (-1.0, 1.0), step=-0.1)
-        >>> print(f"{abs(folds.special[0].parameter):.8f}")  # the cusp at p = q = 0
+        >>> print(f"{abs(folds.special_points[0].parameter):.8f}")  # the cusp at p = q = 0
         0.00000000
         """
         return run_fold_curve(
@@ -917,7 +917,7 @@ class Problem:
             parameters that it names, the time ``t`` among them.
         events : mapping of str to callable or TimeEvent, optional
             Functions ``g(x, names of parameters...)`` of which zeros are located; a `TimeEvent` has
-            a direction as well. They are listed in ``branch.special``.
+            a direction as well. They are listed in ``branch.special_points``.
         stop : str or sequence of str, optional
             Events at which to end.
         on_event : mapping of str to callable, optional

@@ -12,7 +12,7 @@ from ..bifurcation.switching import departure
 from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 from .curve_run import asked_of, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
@@ -23,14 +23,14 @@ NEEDED = "take a special point that a continuation located exactly"
 def switch_branch(
     problem: ProblemDefinition,
     branch: Branch,
-    special: Special | int,
+    special: SpecialPoint | int,
     bounds: tuple[float, float] | None,
     **options: Any,
 ) -> Branch:
     """Follow the other branch that crosses at a branch point; see `Problem.switch_branch`."""
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
     special = chosen(branch, special, "branch point")
-    if special.other is None or branch.weights is None:
+    if special.other_tangent is None or branch.weights is None:
         raise InputError(f"no second branch is known at {special}: {NEEDED}")
     asked = asked_of(bounds, options, (branch.name,))
     params = {**branch.params, branch.name: special.parameter}
@@ -47,15 +47,17 @@ def switch_branch(
         return run_curve(family, workspace, view, origin, *asked, "switch", weights)
 
 
-def _lifted(family: Any, special: Special) -> Special:
+def _lifted(family: Any, special: SpecialPoint) -> SpecialPoint:
     """Return a special point with the multipliers of a gauged family behind its state."""
-    assert special.other is not None
+    assert special.other_tangent is not None
     assert special.tangent is not None
     x, tangent = lifted(family, special.x), lifted(family, special.tangent)
-    return replace(special, x=x, tangent=tangent, other=lifted(family, special.other))
+    return replace(
+        special, x=x, tangent=tangent, other_tangent=lifted(family, special.other_tangent)
+    )
 
 
-def chosen(branch: Branch, special: Special | int, kind: str) -> Special:
+def chosen(branch: Branch, special: SpecialPoint | int, kind: str) -> SpecialPoint:
     """Return a special point that was given itself or by its number."""
     if branch.along:
         moved = ", ".join((branch.name, *branch.along))
@@ -63,9 +65,9 @@ def chosen(branch: Branch, special: Special | int, kind: str) -> Special:
             f"several parameters change along this branch ({moved}); go on from a special point "
             "of a branch of one"
         )
-    if isinstance(special, Special):
+    if isinstance(special, SpecialPoint):
         return special
-    points = branch.specials(kind)
+    points = branch.special_points_of(kind)
     if not -len(points) <= special < len(points):
         raise InputError(f"the branch has {len(points)} {kind}s; there is no number {special}")
     return points[special]

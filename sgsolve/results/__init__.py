@@ -2,7 +2,14 @@
 
 from .branch import Branch, PartialBranchWarning
 from .result import Result
-from .special_points import Special
+from .special_points import ApproximateSpecialPoint, SpecialPoint
 from .status import Status
 
-__all__ = ["Branch", "PartialBranchWarning", "Result", "Special", "Status"]
+__all__ = [
+    "ApproximateSpecialPoint",
+    "Branch",
+    "PartialBranchWarning",
+    "Result",
+    "SpecialPoint",
+    "Status",
+]

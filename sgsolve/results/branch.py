@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .blocks import Blocks
 from .history import Stats, counted
-from .special_points import Special
+from .special_points import SpecialPoint
 from .status import Status
 
-__all__ = ["Branch", "PartialBranchWarning", "Special"]
+__all__ = ["Branch", "PartialBranchWarning", "SpecialPoint"]
 
 
 class PartialBranchWarning(UserWarning):
@@ -46,7 +46,7 @@ class Branch:
         x at each point, or at those that were kept.
     params : dict
         The other parameters.
-    special : list of Special
+    special_points : list of SpecialPoint
     status : Status
     message : str
     stats : Stats
@@ -81,7 +81,7 @@ class Branch:
     message: str
     stats: Stats
     rejected: list[tuple[float, str]] = field(default_factory=list)
-    special: list[Special] = field(default_factory=list)
+    special_points: list[SpecialPoint] = field(default_factory=list)
     reached: float = float("nan")
     kept: NDArray[np.int64] | None = None
     weights: NDArray[Any] | None = None
@@ -106,9 +106,6 @@ class Branch:
 
     def __len__(self) -> int:
         return len(self.parameter)
-
-    def __bool__(self) -> bool:
-        return self.success
 
     def __iter__(self) -> Iterator[tuple[float, NDArray[Any]]]:
         """Go through (parameter, x), where x was kept."""
@@ -149,9 +146,24 @@ class Branch:
         moved = {name: float(self[name][row]) for name in (self.name, *self.along)}
         return self.states[place].copy(), {**self.params, **moved}
 
-    def specials(self, kind: str) -> list[Special]:
-        """Return the special points of a kind: "fold", "branch point", "hopf" or an event."""
-        return [special for special in self.special if special.kind == kind]
+    @property
+    def folds(self) -> list[SpecialPoint]:
+        """The folds, in the order of the branch."""
+        return self.special_points_of("fold")
+
+    @property
+    def branch_points(self) -> list[SpecialPoint]:
+        """The branch points, in the order of the branch."""
+        return self.special_points_of("branch point")
+
+    @property
+    def hopf_points(self) -> list[SpecialPoint]:
+        """The Hopf points, in the order of the branch."""
+        return self.special_points_of("hopf")
+
+    def special_points_of(self, kind: str) -> list[SpecialPoint]:
+        """Return the special points of a kind: "fold", "branch point", "hopf", or of an event."""
+        return [special for special in self.special_points if special.kind == kind]
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns, as for ``pandas.DataFrame(branch.to_dict())``."""
@@ -160,12 +172,12 @@ class Branch:
     def __repr__(self) -> str:
         count = len(self)
         way = f", from {self.parameter[0]:.6g} to {self.parameter[-1]:.6g}" if count else ""
-        special = "".join(f", {one}" for one in self.special)
+        special = "".join(f", {one}" for one in self.special_points)
         return f"Branch({self.name!r}, {counted(count, 'point')}{way}, {self.status.name}{special})"
 
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.message}", f"cost: {self.stats}"]
-        lines += [f"  {special} (row {special.index})" for special in self.special]
+        lines += [f"  {special} (row {special.index})" for special in self.special_points]
         names = list(self.columns)
         lines.append("  ".join(f"{name:>14s}" for name in names))
         rows = list(zip(*self.columns.values(), strict=True))

@@ -20,10 +20,10 @@ from ..errors import CheckpointError
 from .blocks import Blocks
 from .branch import Branch
 from .history import COUNTS, Stats
-from .special_points import Rough, Special
+from .special_points import ApproximateSpecialPoint, SpecialPoint
 from .status import Status
 
-FORMAT = "sgsolve branch 3"
+FORMAT = "sgsolve branch 4"
 Content = dict[str, Any]
 
 
@@ -105,10 +105,10 @@ def packed(branch: Branch) -> Content:
             content[key] = getattr(branch, key)
     content["rejected at"] = np.array([value for value, _ in branch.rejected], dtype=float)
     content["rejected why"] = np.array([why for _, why in branch.rejected], dtype=str)
-    return content | packed_special_points(branch.special)
+    return content | packed_special_points(branch.special_points)
 
 
-def packed_special_points(special_points: Sequence[Special]) -> Content:
+def packed_special_points(special_points: Sequence[SpecialPoint]) -> Content:
     """Return special points as arrays by name."""
     return {
         f"special {i} {key}": value
@@ -133,7 +133,7 @@ def unpacked(content: Mapping[str, Any]) -> Branch:
         status=Status[str(content["status"])],
         message=str(content["message"]),
         stats=stats,
-        special=unpacked_special_points(content),
+        special_points=unpacked_special_points(content),
         rejected=_rejected(content),
         reached=float(content["reached"]),
         kept=content.get("kept"),
@@ -170,19 +170,20 @@ def _rejected(content: Mapping[str, Any]) -> list[tuple[float, str]]:
     return [(float(value), str(why)) for value, why in pairs]
 
 
-def unpacked_special_points(content: Mapping[str, Any]) -> list[Special]:
+def unpacked_special_points(content: Mapping[str, Any]) -> list[SpecialPoint]:
     """Return the special points of arrays by name."""
-    specials: list[Special] = []
-    while fields := part(content, f"special {len(specials)} "):
+    found: list[SpecialPoint] = []
+    while fields := part(content, f"special {len(found)} "):
         place = str(fields["kind"]), float(fields["parameter"]), fields["x"]
-        within = float(fields.get("within", 0.0))  # only of what is known roughly
-        special = Rough(*place, within=within) if within > 0.0 else Special(*place)
+        special = SpecialPoint(*place)
+        if "uncertainty" in fields:
+            special = ApproximateSpecialPoint(*place, uncertainty=float(fields["uncertainty"]))
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
         special.marker = str(fields["marker"])
-        for key in ("vector", "tangent", "other"):
+        for key in ("vector", "tangent", "other_tangent"):
             setattr(special, key, fields.get(key))
-        specials.append(special)
-    return specials
+        found.append(special)
+    return found
 
 
 def _checksum(arrays: Mapping[str, Any]) -> str:

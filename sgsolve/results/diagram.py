@@ -54,7 +54,7 @@ def _parts(p: Any, y: Any, unstable: Any, ax: Any, style: dict[str, Any]) -> Any
 
 def _specials(branch: Branch, p: Any, y: Any, ax: Any, color: Any) -> None:
     """Mark special points at the height that the curve has there, by their place between rows."""
-    for special in branch.special:
+    for special in branch.special_points:
         j = min(max(special.index, 1), len(y) - 1)
         if len(y) != len(branch) or len(y) < 2:
             continue

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(eq=False)
-class Special:
+class SpecialPoint:
     """A special point of a branch: a fold, a branch point, a Hopf point, an event.
 
     Attributes
@@ -31,7 +31,7 @@ class Special:
         The row of the branch that comes next.
     tangent : ndarray of shape (n + 1,), or None
         Of the branch, in (x, parameter).
-    other : ndarray of shape (n + 1,), or None
+    other_tangent : ndarray of shape (n + 1,), or None
         At a branch point: the tangent of the branch that crosses.
     frequency : float
         At a Hopf point: the imaginary part of the critical eigenvalue.
@@ -45,12 +45,12 @@ class Special:
     vector: NDArray[Any] | None = None
     index: int = 0
     tangent: NDArray[Any] | None = None
-    other: NDArray[Any] | None = None
+    other_tangent: NDArray[Any] | None = None
     frequency: float = float("nan")
     marker: str = "x"
 
     def __repr__(self) -> str:
-        return f"Special({self}, row {self.index})"
+        return f"SpecialPoint({self}, row {self.index})"
 
     def __str__(self) -> str:
         text = f"{self.kind} at {self.parameter:.12g}"
@@ -58,17 +58,18 @@ class Special:
 
 
 @dataclass(eq=False)
-class Rough(Special):
-    """A special point that is known roughly: x is a solution near it, not the point itself.
+class ApproximateSpecialPoint(SpecialPoint):
+    """A special point that was detected but not located: x is a solution near it.
 
     Attributes
     ----------
-    within : float
-        How far from ``parameter`` it may be.
+    uncertainty : float
+        Bound on the distance of the special point from ``parameter``.
     """
 
-    within: float = 0.0
+    uncertainty: float = 0.0
 
     def __str__(self) -> str:
-        digits = 3 + max(0, int(np.log10(max(abs(self.parameter) / max(self.within, 1e-300), 1.0))))
-        return f"{self.kind} near {self.parameter:.{min(digits, 12)}g}, within {self.within:.2g}"
+        smallest = max(self.uncertainty, 1e-300)
+        digits = 3 + max(0, int(np.log10(max(abs(self.parameter) / smallest, 1.0))))
+        return f"{self.kind} at {self.parameter:.{min(digits, 12)}g} ± {self.uncertainty:.2g}"

@@ -220,7 +220,7 @@ def _result(
     wanted = np.ones(len(s), dtype=bool)
     if t_eval is not None:
         wanted = np.isin(s, sign * np.asarray(t_eval, dtype=float))
-    found = [[one for one in branch.special if one.kind == name] for name in names]
+    found = [[one for one in branch.special_points if one.kind == name] for name in names]
     status = -1 if not branch.success else int(branch.reached != end[0])
     fields: Any = {
         "t": sign * s[wanted],

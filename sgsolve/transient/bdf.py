@@ -25,7 +25,7 @@ from .consistent_start import Start
 from .differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
 from .implicit_solver import ImplicitSolver
 from .tape import Begin, RecordedStep, Rescale
-from .time_step import Rejection, TimeStep
+from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
 
@@ -127,14 +127,14 @@ class BdfStepper:
             self.tape.append(Rescale(self.order, h / self.h))
         self.h, self.equal_steps = h, 0
 
-    def attempt(self, t: float) -> TimeStep | Rejection:
+    def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
         k, alpha = self.order, self.formulas.alpha[self.order]
         guess, charge = self._x.predicted(k), self._charge.predicted(k)
         psi = GAMMA[1 : k + 1] @ self._charge.table[1 : k + 1] / alpha
         solved = self.implicit.solve(t, guess, alpha / self.h, charge - psi)
         if solved.x is None:
-            return Rejection("newton", solved.reason, NEWTON_SHRINK)
+            return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
         deviation = solved.x - guess
         weights = self.weights.weights(solved.x)
         error = self.weights.norm(self.formulas.error[k] * deviation, weights)
@@ -146,7 +146,7 @@ class BdfStepper:
         factor = max(SHRINK, SAFETY * error ** (-1.0 / (k + 1)))
         worst = self.weights.worst(deviation, weights)
         reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
-        return Rejection("error", reason, factor, error)
+        return RejectedStep("error", reason, factor, error)
 
     def _jumps(self, error: float) -> bool:
         """Whether the error stayed as large in shorter steps, as where an unknown jumps."""
@@ -164,7 +164,7 @@ class BdfStepper:
             return np.inf
         return self.weights.norm(inherited, self.weights.weights(step.x))
 
-    def reject(self, rejection: Rejection) -> None:
+    def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
         self.rising, self.failures = False, self.failures + 1
         self._last_error = rejection.error

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .consistent_start import Start
 from .implicit_solver import ImplicitSolver
-from .time_step import Rejection, TimeStep
+from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
 
@@ -166,7 +166,7 @@ class RungeKuttaStepper:
         """Change the next step."""
         self.h = h
 
-    def attempt(self, t: float) -> TimeStep | Rejection:
+    def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
         A, c, h = self.tableau.A, self.tableau.c, self.h
         a = 1.0 / (self.tableau.gamma * h)
@@ -180,7 +180,7 @@ class RungeKuttaStepper:
             time = t if c[i] == 1.0 else self.t + c[i] * h
             solved = self.implicit.solve(time, self._guess(i), a, q)
             if solved.x is None:
-                return Rejection("newton", solved.reason, NEWTON_SHRINK)
+                return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
             x, charge = solved.x, solved.charge
             rates.append(np.where(self.stores, a * (charge - q), 0.0))
             self._stages.append((time, x))
@@ -199,7 +199,7 @@ class RungeKuttaStepper:
 
     def _judged(
         self, t: float, x: Vector, charge: Vector, rates: list[Vector], a: float, iterations: int
-    ) -> TimeStep | Rejection:
+    ) -> TimeStep | RejectedStep:
         """Accept or reject by the embedded formula, in the unknowns: M^-1 a (error of charge)."""
         self._last_rate = rates[-1]
         if self.fixed:
@@ -210,17 +210,17 @@ class RungeKuttaStepper:
             deviation = self.implicit.correction(lost, a)
         except LinearSolveError as failure:
             reason = f"the error could not be estimated: {failure}"
-            return Rejection("newton", reason, NEWTON_SHRINK)
+            return RejectedStep("newton", reason, NEWTON_SHRINK)
         weights = self.weights.weights(np.maximum(np.abs(x), np.abs(self.x)))
         error = self.weights.norm(deviation, weights)
         if not error <= 1.0:
             factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
             worst = self.weights.worst(deviation, weights)
             reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
-            return Rejection("error", reason, max(SHRINK, factor), error)
+            return RejectedStep("error", reason, max(SHRINK, factor), error)
         return TimeStep(t, self.h, self.order, x, charge, error, iterations)
 
-    def reject(self, rejection: Rejection) -> None:
+    def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
         self.failed = True
         self.resize(rejection.factor * self.h)

@@ -126,7 +126,7 @@ class TransientStepper(Stepper):
         self.begun = False
         self._before_trials: dict[str, Any] | None = None
         self.curves: list[tuple[float, Callable[[float], Vector]]] | None = None
-        self._rejection: time_step.Rejection | None = None
+        self._rejection: time_step.RejectedStep | None = None
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point."""
@@ -171,7 +171,7 @@ class TransientStepper(Stepper):
         if self.due:
             return self._restarted(state)
         outcome = self.steps.attempt(self.target)
-        if isinstance(outcome, time_step.Rejection):
+        if isinstance(outcome, time_step.RejectedStep):
             self._rejection = outcome
             return Rejection(self.target, outcome.reason, outcome.cause)
         return self._point(outcome)

@@ -19,7 +19,7 @@ from scipy.optimize import brentq
 from ..continuation.detector import Detector
 from ..continuation.stepper import Found, Point
 from ..errors import DataTypeError, InputError
-from ..results.special_points import Special
+from ..results.special_points import SpecialPoint
 
 Vector = NDArray[Any]
 
@@ -157,4 +157,4 @@ class EventDetector(Detector):
 
     def _found(self, point: Point) -> Found:
         self.last = point.p
-        return Found(point, Special(self.kind, point.p, point.x.copy()), action=self.action)
+        return Found(point, SpecialPoint(self.kind, point.p, point.x.copy()), action=self.action)

@@ -44,7 +44,7 @@ class TimeStep:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class RejectedStep:
     """A step that does not.
 
     Attributes
@@ -95,11 +95,11 @@ class TimeStepper(Protocol):
         """Change the next step."""
         ...
 
-    def attempt(self, t: float) -> TimeStep | Rejection:
+    def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
         ...
 
-    def reject(self, rejection: Rejection) -> None:
+    def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
         ...
 

@@ -40,7 +40,7 @@ def test_a_branch_that_tends_to_a_bound(residual, start, bounds, bound, x_of, un
             .continuation([0.0], "p", tuple(unit * b for b in bounds), step=step)
         )
     assert branch.status is Status.ASYMPTOTE
-    assert not branch.special
+    assert not branch.special_points
     p = branch["p"] / unit
     assert 0.0 < abs(p[-1] - bound) <= 1e-9
     clear = np.abs(p - bound) > 1e-3  # nearer, errors of p within the tolerance move x
@@ -53,7 +53,7 @@ def test_the_upper_branch_of_bratu_solves_its_equations_and_has_one_fold():
     problem = Problem(lambda u, lam: A @ u - lam * np.exp(u) / (n + 1) ** 2)
     with pytest.warns(PartialBranchWarning, match="the bound 0 is approached asymptotically"):
         branch = problem.at(lam=0.1).continuation(np.zeros(n), "lam", (0.0, 4.0))
-    assert [s.kind for s in branch.special] == ["fold"]
+    assert [s.kind for s in branch.special_points] == ["fold"]
     for x, lam in zip(branch.states, branch["lam"], strict=True):
         F, J = problem.at(lam=float(lam)).linearize(x)
         assert (np.abs(F) / (abs(J) @ np.abs(x))).max() < 1e-9
@@ -68,7 +68,7 @@ def test_points_far_below_the_range_of_the_parameter_solve():
     )
     assert branch["p"].min() < 1e-11
     assert np.allclose(branch.states[:, 0], -np.log(branch["p"]), rtol=1e-9, atol=1e-12)
-    assert not branch.special
+    assert not branch.special_points
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -86,7 +86,7 @@ def test_a_branch_that_comes_near_to_a_bound_and_turns_is_no_asymptote(unit, pow
     assert branch["p"][-1] == 2.0 * unit
     assert branch.x[0] < 0.0
     if power < 20:  # else p is constant to rounding over several steps
-        (fold,) = branch.special
+        (fold,) = branch.special_points
         assert abs(fold.parameter - 1e-12 * unit) < 1e-15 * unit
 
 
@@ -109,4 +109,4 @@ def test_a_parameter_that_is_constant_but_for_rounding_does_not_turn():
     branch = Problem(residual).at(p=1.0).continuation([0.0, 0.0], "p", (0.0, 2.0), max_points=40)
     assert np.abs(branch["p"] - 1.0).max() < 1e-14
     assert np.ptp(branch.states[:, 0]) > 1.0
-    assert not branch.special
+    assert not branch.special_points

@@ -23,7 +23,7 @@ def transcritical(u, lam=-1.0):
 @pytest.mark.parametrize(("residual", "start"), [(pitchfork, 0.0), (transcritical, 0.0)])
 def test_smallest_examples(residual, start):
     branch = Problem(residual).continuation([start], "lam", (-1.0, 1.0))
-    (point,) = branch.special
+    (point,) = branch.special_points
     assert point.kind == "branch point"
     assert abs(point.parameter) < 1e-10
     assert abs(point.x[0]) < 1e-10
@@ -31,7 +31,7 @@ def test_smallest_examples(residual, start):
 
 def test_transcritical_met_along_the_other_branch():
     branch = Problem(transcritical).continuation([-1.0], "lam", (-1.0, 1.0))
-    (point,) = branch.special
+    (point,) = branch.special_points
     assert abs(point.parameter) < 1e-10
     assert np.allclose(branch.states[:, 0], branch["lam"], atol=1e-9)  # never jumped
     other = Problem(transcritical).switch_branch(branch, bounds=(-1.0, 1.0))
@@ -59,7 +59,7 @@ def test_the_arms_leave_to_opposite_sides():
 def test_elastica_buckles_at_multiples_of_pi():
     n = 99
     branch = Problem(elastica).continuation(np.zeros(n), "lam", (2.0, 13.0))
-    points = branch.specials("branch point")
+    points = branch.branch_points
     k = np.arange(1, 5)
     exact = 2 * (n + 1) * np.sin(k * np.pi / (2 * (n + 1)))  # of the difference equations
     assert np.allclose([p.parameter for p in points], exact, atol=1e-10, rtol=0)
@@ -88,7 +88,7 @@ def test_swift_hohenberg_branch_points():
     branch = Problem(swift_hohenberg()).continuation(
         np.zeros(200), "lam", (-0.1, 2.2), max_step=0.05, keep_states="none"
     )
-    found = [point.parameter for point in branch.specials("branch point")]
+    found = [point.parameter for point in branch.branch_points]
     exact = [0.00729053, 0.15162002, 0.48386311, 0.53083983, 0.8688901, 2.07683002]
     assert len(found) == len(exact)
     assert np.abs(np.array(found) - exact).max() < 1e-8
@@ -100,7 +100,7 @@ def test_pattern_that_leaves_the_uniform_state():
     problem = Problem(swift_hohenberg())
     branch = problem.continuation(np.zeros(200), "lam", (-0.1, 0.3), max_step=0.05)
     arm = problem.switch_branch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.1, max_points=80)
-    assert arm.specials("fold")
+    assert arm.folds
     assert np.abs(arm.states).max() > 0.5
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
 
@@ -111,7 +111,7 @@ def test_branch_points_of_a_badly_conditioned_problem_with_few_analyses(backend)
         pytest.skip("no PARDISO")
     problem = Problem(swift_hohenberg(), backend=backend)
     branch = problem.continuation(np.zeros(200), "lam", (-0.1, 0.7), max_step=0.05)
-    assert len(branch.specials("branch point")) == 4
+    assert len(branch.branch_points) == 4
     arm = problem.switch_branch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.03, max_points=60)
     assert arm.stats.n_factor > 100
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
@@ -137,7 +137,7 @@ def test_two_branch_points_within_one_step():
         return np.stack([lam * u[0] - u[0] ** 3, (lam - 0.05) * u[1] - u[1] ** 3])
 
     branch = Problem(residual).continuation([0.0, 0.0], "lam", (-1.0, 1.0), max_step=0.5)
-    found = [point.parameter for point in branch.specials("branch point")]
+    found = [point.parameter for point in branch.branch_points]
     assert np.allclose(found, [0.0, 0.05], atol=1e-10)
 
 
@@ -153,7 +153,7 @@ def test_double_branch_points_of_a_square(backend):
     branch = problem.at(mu=10.0).continuation(np.zeros(n * n), "mu", (10.0, 110.0), max_step=3.0)
     one = 4.0 * (n + 1) ** 2 * np.sin(np.arange(1, 4) * np.pi / (2 * (n + 1))) ** 2
     exact = np.array([2.0 * one[0], one[0] + one[1], 2.0 * one[1], one[0] + one[2]])
-    found = np.array([point.parameter for point in branch.specials("branch point")])
+    found = np.array([point.parameter for point in branch.branch_points])
     assert len(found) == 4
     assert np.abs(found - exact).max() < 1e-8
 
@@ -174,8 +174,12 @@ def test_a_double_branch_point_on_a_curved_branch_is_not_taken_for_a_jump():
 
     problem = Problem(residual)
     branch = problem.at(lam=20.0).continuation(np.zeros(inside.sum()), "lam", (20.0, 40.0))
-    assert [special.kind for special in branch.special] == ["fold", "branch point", "branch point"]
-    for special, zeros in zip(branch.special, (1, 2, 1), strict=True):
+    assert [special.kind for special in branch.special_points] == [
+        "fold",
+        "branch point",
+        "branch point",
+    ]
+    for special, zeros in zip(branch.special_points, (1, 2, 1), strict=True):
         values = np.linalg.eigvalsh(problem.at(lam=special.parameter).jacobian(special.x).toarray())
         assert (np.abs(values) < 1e-6).sum() == zeros
     assert not any("orientation" in reason for _, reason in branch.rejected)
@@ -217,7 +221,7 @@ def test_many_branch_points_close_together_are_all_found():
     problem = Problem(gray_scott, blocks={"u": slice(0, n), "v": slice(n, 2 * n)})
     start = np.repeat(uniform(0.06), n)
     branch = problem.at(F=0.06).continuation(start, "F", (0.05, 0.1285), step=0.002)
-    found = [point.parameter for point in branch.specials("branch point")]
+    found = [point.parameter for point in branch.branch_points]
     assert len(exact) > 10
     assert len(found) == len(exact)
     assert np.abs(np.sort(found) - np.sort(exact)).max() < 1e-9
@@ -238,7 +242,7 @@ def test_branch_points_on_which_a_step_lands(n, kind, shift):
     for start in (3.0, 0.0):
         branch = problem.at(a=start).continuation(np.zeros(n), "a", (-1.0, 10.0), step=1.0)
         exact = shift + np.array([4.0, 8.0])[: min(n, 2)]
-        assert np.allclose([p.parameter for p in branch.special], exact, atol=1e-9, rtol=0)
+        assert np.allclose([p.parameter for p in branch.special_points], exact, atol=1e-9, rtol=0)
         assert branch["a"][-1] == 10.0
 
 
@@ -255,7 +259,7 @@ def test_a_branch_point_on_the_bound_ends_the_branch(kind, bounds):
         assert branch.success
         assert branch["a"][-1] == 4.0
         assert "the bound 4 of the parameter is reached" in branch.message
-        (point,) = branch.special
+        (point,) = branch.special_points
         assert point.kind == "branch point"
         assert abs(point.parameter - 4.0) < 1e-9
 
@@ -289,5 +293,5 @@ def test_double_branch_points_of_a_jacobian_that_is_not_symmetric():
         )
     )
     assert len(places) == 2
-    found = [point.parameter for point in branch.specials("branch point")]
+    found = [point.parameter for point in branch.branch_points]
     assert np.allclose(found, places, atol=1e-7)

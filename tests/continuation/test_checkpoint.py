@@ -33,7 +33,7 @@ def same(branch, reference):
     for name in ("lam", "top"):
         assert np.allclose(branch[name], reference[name], rtol=1e-8, atol=1e-10)
     assert np.allclose(branch.states, reference.states, rtol=1e-8, atol=1e-10)
-    assert [s.kind for s in branch.special] == [s.kind for s in reference.special]
+    assert [s.kind for s in branch.special_points] == [s.kind for s in reference.special_points]
 
 
 def killed_and_resumed(kind, path, seed):
@@ -196,8 +196,8 @@ def test_a_branch_survives_the_disk(tmp_path):
     assert again.rejected == branch.rejected
     assert again.stats.n_factor == branch.stats.n_factor
     assert np.array_equal(again.kept, branch.kept)
-    assert np.array_equal(again.special[0].vector, branch.special[0].vector)
-    assert again.special[0].parameter == branch.special[0].parameter
+    assert np.array_equal(again.special_points[0].vector, branch.special_points[0].vector)
+    assert again.special_points[0].parameter == branch.special_points[0].parameter
     assert all(np.array_equal(again[k], branch[k]) for k in branch.columns)
 
 

@@ -23,10 +23,10 @@ def test_events_and_where_to_stop():
     branch = Problem(s_curve).continuation(
         [-2.1], "lam", (0.0, 1.0), events={"zero": lambda x: x[0]}, stop="zero"
     )
-    (event,) = branch.specials("zero")
+    (event,) = branch.special_points_of("zero")
     assert abs(event.parameter - 0.5) < 1e-12
     assert branch["lam"][-1] == event.parameter
-    assert len(branch.specials("fold")) == 1
+    assert len(branch.folds) == 1
     assert "as asked" in branch.message
 
 
@@ -60,7 +60,7 @@ def test_a_closed_curve_ends_where_it_began():
     branch = Problem(circle).continuation([1.0], "p", step=0.1)
     assert branch.success
     assert "closed" in branch.message
-    assert np.allclose(sorted(f.parameter for f in branch.special), [-1.0, 1.0], atol=1e-10)
+    assert np.allclose(sorted(f.parameter for f in branch.special_points), [-1.0, 1.0], atol=1e-10)
 
 
 @pytest.mark.parametrize("force", [1e-2, 1e-4])
@@ -147,13 +147,13 @@ def test_own_jacobian_and_parameters_that_cannot_be_seeded():
     own = Problem(s_curve, jacobian=lambda x, lam: np.diag(3.0 * x**2 - 3.0))
     for problem in (Problem(floating), own):
         branch = problem.continuation([-2.1], "lam", (0.0, 1.0))
-        found = [fold.parameter for fold in branch.specials("fold")]
+        found = [fold.parameter for fold in branch.folds]
         assert np.allclose(found, [5 / 6, 1 / 6], atol=1e-10)
 
 
 def test_hopf_point_of_the_brusselator():
     branch = Problem(brusselator).continuation([2.0, 1.0], "b", (2.0, 8.0), stability=True)
-    (hopf,) = branch.specials("hopf")
+    (hopf,) = branch.hopf_points
     assert abs(hopf.parameter - 5.0) < 1e-10
     assert abs(hopf.frequency - 2.0) < 1e-8
     J = Problem(brusselator).at(b=hopf.parameter).jacobian(hopf.x).toarray()
@@ -193,7 +193,7 @@ def test_hopf_point_of_a_large_system_by_arnoldi():
             start, "b", (5.0, 5.3), detect=(), stability=Stability(count=8), max_points=30
         )
     )
-    (hopf,) = branch.specials("hopf")
+    (hopf,) = branch.hopf_points
     assert abs(hopf.parameter - exact) < 1e-9
 
 
@@ -202,7 +202,7 @@ def test_a_mass_matrix_scales_the_spectrum():
         branch = Problem(brusselator).continuation(
             [2.0, 1.0], "b", (2.0, 8.0), stability=Stability(mass=mass)
         )
-        return branch.specials("hopf")[0]
+        return branch.hopf_points[0]
 
     plain, halved = hopf_of(1.0), hopf_of(sp.csr_array(2.0 * np.eye(2)))
     assert abs(plain.parameter - halved.parameter) < 1e-9
@@ -215,7 +215,7 @@ def test_folds_in_two_parameters_and_the_cusp():
     folds = problem.fold_curve(branch, "q", (-1.0, 1.5), step=-0.1)
     assert folds["q"][-1] == 1.5  # down to the cusp, and up again on its other side
     assert np.abs(folds["p"] ** 2 - 4.0 / 9.0 * folds["q"] ** 3).max() < 1e-9
-    assert abs(folds.special[0].parameter) < 1e-10
+    assert abs(folds.special_points[0].parameter) < 1e-10
     assert folds["p"][0] * folds["p"][-1] < 0.0
     with pytest.raises(InputError, match="the fold moves in 'p'; name a second"):
         problem.fold_curve(branch, "p")
@@ -236,7 +236,7 @@ def test_ignition_and_extinction_merge_at_the_known_value():
         np.zeros(99), "lam", (0.05, 20.0), step=0.1, max_step=1.0, stop="fold"
     )
     folds = problem.fold_curve(branch, "eps", (0.05, 0.3), step=0.01, max_step=0.05, max_points=25)
-    assert abs(folds.special[0].parameter - 0.2458) < 1e-4
+    assert abs(folds.special_points[0].parameter - 0.2458) < 1e-4
     for i in (0, 10, 20):
         x, params = folds.at(i)
         J = problem.at(**params).jacobian(x).toarray()
@@ -378,7 +378,7 @@ def test_blocks_of_different_units_do_not_disturb_each_other():
         for unit in (1.0, 1e16)
     ]
     for branch in branches:
-        found = [fold.parameter for fold in branch.specials("fold")]
+        found = [fold.parameter for fold in branch.folds]
         assert np.allclose(found, [5 / 6, 1 / 6], atol=1e-9)
     assert abs(len(branches[0]) - len(branches[1])) <= 3
 
@@ -397,7 +397,7 @@ def test_an_exception_of_the_residual_leaves_the_checkpoint(tmp_path):
         problem.continuation([-2.1], "lam", (0.0, 1.0), checkpoint=path)
     whole = problem.continuation([-2.1], "lam", (0.0, 1.0), checkpoint=path, resume=True)
     assert whole.success
-    assert len(whole.specials("fold")) == 2
+    assert len(whole.folds) == 2
 
 
 @pytest.mark.parametrize("method", [None, Arclength(max_step=0.001)])

@@ -40,7 +40,7 @@ def bratu_fold(n, **options):
 def test_bratu(n):
     branch = bratu_fold(n)
     assert branch.success
-    (fold,) = branch.special
+    (fold,) = branch.special_points
     assert abs(fold.parameter - BRATU[n]) < 1e-10
     assert branch["lam"][-1] == 0.05
     assert branch.states[-1].max() > 5.0  # the upper branch
@@ -48,7 +48,7 @@ def test_bratu(n):
 
 
 def test_the_null_vector_belongs_to_the_jacobian():
-    (fold,) = bratu_fold(49).special
+    (fold,) = bratu_fold(49).special_points
     J = Problem(bratu).at(lam=fold.parameter).jacobian(fold.x)
     assert np.abs(J @ fold.vector).max() < 1e-9 * abs(J).max()
     assert np.abs(bratu(fold.x, fold.parameter)).max() < 1e-8
@@ -57,7 +57,7 @@ def test_the_null_vector_belongs_to_the_jacobian():
 def test_the_continuum_is_approached_with_order_two():
     exact = 3.5138307191
     errors = [exact - BRATU[n] for n in (49, 99, 199)]
-    found = [exact - bratu_fold(n).special[0].parameter for n in (49, 99, 199)]
+    found = [exact - bratu_fold(n).special_points[0].parameter for n in (49, 99, 199)]
     assert np.allclose(found, errors, atol=1e-9)
     assert np.allclose(np.log2(np.divide(found[:-1], found[1:])), 2.0, atol=0.01)
 
@@ -66,7 +66,7 @@ def test_the_continuum_is_approached_with_order_two():
 def test_every_back_end_locates_the_fold(backend):
     if backend == "pardiso" and not available():
         pytest.skip("PARDISO is not installed")
-    fold = bratu_fold(99, backend=backend).special[0]
+    fold = bratu_fold(99, backend=backend).special_points[0]
     assert abs(fold.parameter - BRATU[99]) < 1e-10
 
 
@@ -82,7 +82,7 @@ class Counted(SuperLU):
 def test_a_back_end_by_factory_serves_the_bordered_matrix_too(backend):
     Counted.made = 0
     branch = bratu_fold(99, backend=backend)
-    assert abs(branch.special[0].parameter - BRATU[99]) < 1e-9
+    assert abs(branch.special_points[0].parameter - BRATU[99]) < 1e-9
     assert branch.stats.backend == "superlu"
     assert Counted.made >= 3  # one to see what it is, one for J, one for the matrix round it
 
@@ -94,8 +94,8 @@ def test_bratu_in_two_dimensions(n):
     branch = Problem(bratu_2d(n)).continuation(
         np.zeros(n * n), "lam", (0.0, 7.0), step=0.5, max_step=1.0, stop="fold", keep_states="none"
     )
-    assert abs(branch.special[0].parameter - BRATU_2D[n]) < 1e-9
-    assert branch["lam"][-1] == branch.special[0].parameter
+    assert abs(branch.special_points[0].parameter - BRATU_2D[n]) < 1e-9
+    assert branch["lam"][-1] == branch.special_points[0].parameter
     assert branch.states.shape == (1, n * n)
 
 
@@ -109,7 +109,7 @@ def test_s_curve_within_the_published_number_of_evaluations():
     assert branch.success
     assert branch["lam"][-1] == 1.0
     assert abs(branch.x[0] - 2.1038034027) < 1e-9
-    found = [(fold.parameter, fold.x[0]) for fold in branch.specials("fold")]
+    found = [(fold.parameter, fold.x[0]) for fold in branch.folds]
     assert np.allclose(found, [(5 / 6, -1.0), (1 / 6, 1.0)], atol=1e-10)
     assert branch.stats.nfev + branch.stats.njev <= 128
     assert np.abs(s_curve(branch.states[:, 0], branch["lam"])).max() < 1e-9
@@ -119,7 +119,7 @@ def test_s_curve_within_the_published_number_of_evaluations():
 def test_tilted_pitchfork(predictor):
     steps = Arclength(predictor=predictor)
     branch = Problem(tilted_pitchfork).continuation([-2.1], "mu", (-1.0, 1.0), steps=steps)
-    found = [(fold.parameter, fold.x[0]) for fold in branch.special]
+    found = [(fold.parameter, fold.x[0]) for fold in branch.special_points]
     assert np.allclose(found, [(2 / 3, -1.0), (-2 / 3, 1.0)], atol=1e-10)
 
 
@@ -127,7 +127,7 @@ def test_h_equation_round_its_fold():
     branch = Problem(h_equation(100)).continuation(
         np.ones(100), "c", (0.0, 1.1), max_step=0.3, until=lambda x: x[-1] > 8.0
     )
-    (fold,) = branch.special
+    (fold,) = branch.special_points
     assert abs(fold.parameter - 1.0) < 1e-10
     assert branch["c"][-1] < 0.9
 
@@ -150,7 +150,7 @@ def test_arch_snaps_through():
         np.zeros(arch.n), "load", (-0.5, 1.0), step=0.02, outputs={"top": lambda u: u[arch.top]}
     )
     assert branch.success
-    folds = [fold.parameter for fold in branch.specials("fold")]
+    folds = [fold.parameter for fold in branch.folds]
     assert np.allclose(folds, ArchByHand().folds(deepest=32.0), rtol=0, atol=1e-9)
     assert np.allclose(folds, [0.0899200341, -0.0330026972], rtol=0, atol=1e-9)
     assert branch["top"][-1] < -30.0  # inverted: the arch was 14 high
@@ -172,7 +172,7 @@ def test_snaking_branch_through_many_folds():
         keep_states="none",
         outputs={"norm": np.linalg.norm},
     )
-    folds = np.array([fold.parameter for fold in branch.specials("fold")])
+    folds = np.array([fold.parameter for fold in branch.folds])
     assert len(folds) >= 6
     left, right = folds[folds < -0.67][1:4], folds[folds > -0.67][1:4]
     assert np.ptp(left) < 1e-3

@@ -142,7 +142,7 @@ def test_a_partial_member_keeps_its_points():
         (branch,) = parallel_sweep(BRATU, np.zeros(20), "lam", [1.0, 9.0], [{}], executor=pool)
     assert not branch.success
     assert len(branch) == 1
-    assert branch.specials("fold")
+    assert branch.folds
 
 
 def test_a_worker_that_dies_is_reported():
@@ -167,7 +167,7 @@ def test_continuation_of_members():
             detect="fold",
             stop="fold",
         )
-    folds = [b.special[0].parameter for b in branches]
+    folds = [b.special_points[0].parameter for b in branches]
     assert abs(folds[1] - 2.0 * folds[0]) < 1e-9
 
 

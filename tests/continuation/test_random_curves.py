@@ -50,12 +50,12 @@ def test_nothing_is_passed_unseen(seed):
     assert max(np.abs(residual(x, p)).max() for p, x in branch) < 1e-7
     signs = orientations(problem, residual, branch)
     for k in range(len(branch) - 1):
-        here = [s.kind for s in branch.special if s.index == k + 1]
+        here = [s.kind for s in branch.special_points if s.index == k + 1]
         assert (signs[k] != signs[k + 1]) == (here.count("branch point") % 2 == 1)
         turned = branch["tangent"][k] * branch["tangent"][k + 1] < 0
         if "branch point" not in here:  # along the arms of a pitchfork both are one
             assert turned == (here.count("fold") % 2 == 1)
-    for special in branch.special:
+    for special in branch.special_points:
         assert np.abs(residual(special.x, special.parameter)).max() < 1e-8
         J = problem.at(p=special.parameter).jacobian(special.x).toarray()
         if special.kind == "fold":

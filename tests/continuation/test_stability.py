@@ -65,7 +65,7 @@ def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts, by_discs):
     assert branch["unstable"].tolist() == counted(problem, branch)
     assert branch["unstable"][-1] == 4
     exact = 1.0 + a[:2] ** 2
-    found = [hopf.parameter for hopf in branch.specials("hopf")]
+    found = [hopf.parameter for hopf in branch.hopf_points]
     assert np.allclose(found, exact[exact < 5.005], atol=1e-8)
 
 
@@ -75,7 +75,7 @@ def test_a_resumed_run_goes_on_with_its_events_and_eigenvalues(tmp_path):
     problem = Problem(brusselator)
     problem.continuation([2.0, 1.0], "b", (2.0, 8.0), max_points=5, **how)
     branch = problem.continuation([2.0, 1.0], "b", (2.0, 8.0), resume=True, **how)
-    found = [(special.kind, round(special.parameter, 9)) for special in branch.special]
+    found = [(special.kind, round(special.parameter, 9)) for special in branch.special_points]
     assert found == [("event", 4.4), ("hopf", 5.0)]
     assert len(branch["unstable"]) == len(branch)
 
@@ -90,7 +90,7 @@ def test_a_mass_matrix_that_is_singular():
     branch = Problem(residual).continuation(
         [2.0, 1.0, 2.0], "b", (2.0, 8.0), stability=Stability(mass=mass)
     )
-    (hopf,) = branch.specials("hopf")
+    (hopf,) = branch.hopf_points
     assert abs(hopf.parameter - 5.0) < 1e-9
     assert set(branch["unstable"]) == {0, 2}
 
@@ -107,7 +107,7 @@ def test_oscillations_far_from_the_shifts_of_a_middling_system():
     problem = Problem(residual, params={"I": 0.3})
     start = problem.solve(np.zeros(2 * n))
     branch = problem.continuation(start.x, "I", (0.3, 0.34), stability=True)
-    (hopf,) = [s for s in branch.special if s.kind == "hopf"]
+    (hopf,) = [s for s in branch.special_points if s.kind == "hopf"]
     # The uniform state u - u^3/3 - (u + 0.7)/0.8 + I = 0 loses its stability where the trace
     # 1 - u^2 - 0.064 vanishes; the determinant 0.08 - 0.8 0.08 (1 - u^2) is the frequency squared.
     u = -np.sqrt(1.0 - 0.064)

@@ -20,7 +20,7 @@ def test_a_straight_rod_from_a_guess_that_is_not_straight(guess):
     branch = Problem(elastica).continuation(np.full(n, guess), "lam", (2.0, 7.0))
     assert branch.success
     assert np.abs(branch.states).max() < 1e-12
-    found = [point.parameter**2 for point in branch.specials("branch point")]
+    found = [point.parameter**2 for point in branch.branch_points]
     assert np.allclose(found, buckling(n), atol=1e-8)
 
 
@@ -34,7 +34,7 @@ def test_one_block_that_is_zero_beside_one_of_a_huge_unit():
     problem = Problem(residual, blocks={"angle": slice(0, n), "charge": slice(n, n + 5)})
     branch = problem.continuation(np.append(np.full(n, 0.3), np.full(5, 1e12)), "lam", (2.0, 7.0))
     assert branch.success
-    found = [point.parameter**2 for point in branch.specials("branch point")]
+    found = [point.parameter**2 for point in branch.branch_points]
     assert np.allclose(found, buckling(n), atol=1e-8)
 
 
@@ -47,7 +47,7 @@ def test_folds_where_the_state_is_zero():
 
     problem = Problem(residual)
     branch = problem.continuation([-1.0, 0.0], "p", (-1.0, 1.0), stability=True)
-    kinds = [(special.kind, round(special.parameter, 9) + 0.0) for special in branch.special]
+    kinds = [(special.kind, round(special.parameter, 9) + 0.0) for special in branch.special_points]
     assert kinds == [("hopf", -0.25), ("fold", 0.0)]
     folds = problem.fold_curve(branch, "q", (-1.0, 1.0))
     assert folds["q"][-1] == 1.0

@@ -60,7 +60,7 @@ def test_events_are_located_to_rounding():
     branch = Problem(lambda x, a: x**3 + x - a).sweep(
         [0.0], "a", np.linspace(-3.0, 5.0, 9), events={"two": lambda x: x[0] - 1.1}
     )
-    (event,) = branch.special
+    (event,) = branch.special_points
     assert event.kind == "two"
     assert abs(event.parameter - (1.1**3 + 1.1)) < 1e-12
     assert branch["a"][event.index - 1] < event.parameter < branch["a"][event.index]
@@ -84,7 +84,7 @@ def test_an_event_can_end_the_sweep():
 def test_at_a_fold_it_says_where():
     with pytest.warns(PartialBranchWarning, match=r"turns back at a fold at 3\.51364790"):
         branch = Problem(bratu).sweep(np.zeros(99), "lam", [1.0, 3.0, 4.0])
-    (fold,) = branch.specials("fold")
+    (fold,) = branch.folds
     assert abs(fold.parameter - 3.5136479040) < 1e-9
 
 
@@ -94,7 +94,7 @@ def test_round_the_folds_by_arclength():
     assert branch.success
     assert branch["lam"].tolist() == values.tolist()
     assert abs(branch.x[0] - 2.1038034027) < 1e-9
-    folds = [fold.parameter for fold in branch.specials("fold")]
+    folds = [fold.parameter for fold in branch.folds]
     assert np.allclose(folds, [5 / 6, 1 / 6], atol=1e-10)
     with pytest.raises(InputError, match="at_fold"):
         Problem(s_curve).sweep([-2.1], "lam", values, at_fold="jump")

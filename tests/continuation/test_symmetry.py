@@ -55,8 +55,7 @@ def test_folds_are_those_of_half_the_domain(snake):
         u0, "lam", (-2.0, 0.5), max_points=90, detect="fold", **HOW
     )
     folds, expected = (
-        np.array([fold.parameter for fold in branch.specials("fold")])
-        for branch in (snake[1], mirrored)
+        np.array([fold.parameter for fold in branch.folds]) for branch in (snake[1], mirrored)
     )
     assert len(folds) >= 8
     count = min(len(folds), len(expected))
@@ -68,8 +67,8 @@ def test_folds_are_those_of_half_the_domain(snake):
 def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):
     """Burke and Knobloch, Chaos 17 (2007) 037102: asymmetric states join the two snakes."""
     problem, branch = snake
-    folds = [fold.parameter for fold in branch.specials("fold")]
-    points = [point.parameter for point in branch.specials("branch point")]
+    folds = [fold.parameter for fold in branch.folds]
+    points = [point.parameter for point in branch.branch_points]
     assert len(points) >= 6
     near = [min(abs(point - fold) for fold in folds) for point in points]
     assert max(near) < 1e-3
@@ -84,7 +83,7 @@ def test_the_rungs_of_the_ladder_leave_beside_every_fold(snake):
 def points(branch):
     """The first six folds and the first six branch points."""
     return [
-        np.array([special.parameter for special in branch.specials(kind)[:6]])
+        np.array([special.parameter for special in branch.special_points_of(kind)[:6]])
         for kind in ("fold", "branch point")
     ]
 

@@ -14,13 +14,13 @@ def test_diagram_of_the_elastica(tmp_path):
     spec.loader.exec_module(program)
     picture = tmp_path / "diagram.png"
     found = program.main(str(picture), n=39)
-    loads = [point.parameter for point in found["straight"].special]
+    loads = [point.parameter for point in found["straight"].special_points]
     exact = 80.0 * np.sin(np.arange(1, 4) * np.pi / 80.0)
     assert np.allclose(loads, exact, atol=1e-9)
     first = [arm["unstable"].max() for arm in found["arms"]]
     assert first[:2] == [0, 0]
     assert min(first[2:]) > 0
     assert len(found["solutions"]) == 3
-    folds = {round(s.parameter, 6) for b in found["bent"] for s in b.specials("fold")}
+    folds = {round(s.parameter, 6) for b in found["bent"] for s in b.folds}
     assert len(folds) == 1
     assert picture.stat().st_size > 5000

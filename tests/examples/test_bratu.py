@@ -20,5 +20,7 @@ def test_sweep_and_fold_of_the_bratu_problem(tmp_path):
     assert found["curve"]["strength"] == pytest.approx(8.0 * (t / np.cosh(t)) ** 2, abs=5e-3)
     assert found["curve"]["top"][-1] > 5.0
     assert found["sweep"]["top"][:3] == pytest.approx([0.14054, 0.32895, 0.64024], abs=5e-4)
-    assert [s.parameter for s in found["curve"].special] == pytest.approx([3.51383], abs=1e-3)
+    assert [s.parameter for s in found["curve"].special_points] == pytest.approx(
+        [3.51383], abs=1e-3
+    )
     assert picture.stat().st_size > 5000

@@ -26,7 +26,7 @@ def test_voltages_and_nose_of_the_14_bus_case(tmp_path):
     generated = (V * np.conj(program.Y @ V) + program.LOAD).real
     assert np.isclose(generated.sum() - program.LOAD.real.sum(), losses, rtol=1e-9)
     assert np.isclose(100 * generated[0], 232.4, atol=0.05)  # MW, published
-    fold = found["branch"].special[0]
+    fold = found["branch"].special_points[0]
     assert np.isclose(fold.parameter, 4.060253, atol=1e-5)
     assert found["branch"]["loading"][-1] == 1.0  # the branch came back below the fold
     assert picture.stat().st_size > 5000

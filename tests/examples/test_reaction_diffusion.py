@@ -18,11 +18,11 @@ def test_branches_of_the_brusselator(tmp_path):
     kappa = 4.0 * 41**2 * np.sin(np.arange(1, 6) * np.pi / 82.0) ** 2
     A, dx, dy = program.A, program.DX, program.DY
     crossing = 1.0 + A**2 * dx / dy + dx * kappa + A**2 / (dy * kappa)
-    points = [point.parameter for point in found["uniform"].specials("branch point")]
+    points = [point.parameter for point in found["uniform"].branch_points]
     assert np.allclose(points, sorted(crossing[crossing < program.BOUNDS[1]]), atol=1e-8)
-    (hopf,) = found["uniform"].specials("hopf")
+    (hopf,) = found["uniform"].hopf_points
     assert np.isclose(hopf.parameter, 1.0 + A**2 + (dx + dy) * kappa[0], atol=1e-8)
-    folds = [fold.parameter for arm in found["crossing"] for fold in arm.specials("fold")]
+    folds = [fold.parameter for arm in found["crossing"] for fold in arm.folds]
     assert np.allclose(folds, [3.876103], atol=1e-5)
     ends = [arm["unstable"][-1] for kind in ("pitchfork", "crossing") for arm in found[kind]]
     assert ends == [0, 0, 0, 0]

@@ -90,7 +90,7 @@ def test_continuation_folds_and_stability(backend):
     """x follows lam + x - x^3/3 = 0 while y is free: folds at -2/3 and 2/3, one zero eigenvalue."""
     problem = Problem(bistable, null_space=[0.0, 1.0], backend=backend)
     branch = problem.at(lam=-0.6).continuation([-2.0, 3.0], "lam", (-1.0, 1.0), stability=True)
-    folds = branch.specials("fold")
+    folds = branch.folds
     assert np.allclose([s.parameter for s in folds], [2.0 / 3.0, -2.0 / 3.0], atol=1e-10)
     assert all(s.x.shape == (2,) and s.vector.shape == (2,) for s in folds)
     assert branch.states.shape == (len(branch), 2)
@@ -110,7 +110,7 @@ def test_branch_points_and_switch(tmp_path):
     eigenvalues = np.sort(np.linalg.eigvalsh(A.toarray()))[1:3]
     path = tmp_path / "run.npz"
     branch = problem.at(a=0.001).continuation(np.zeros(N), "a", (0.001, 0.05), checkpoint=path)
-    assert np.allclose([s.parameter for s in branch.special], eigenvalues, atol=1e-9)
+    assert np.allclose([s.parameter for s in branch.special_points], eigenvalues, atol=1e-9)
     again = problem.at(a=0.001).continuation(
         np.zeros(N), "a", (0.001, 0.05), checkpoint=path, resume=True
     )

@@ -30,7 +30,7 @@ def test_every_answer_fits_on_a_line(problem):
         "blocks": (result.blocks, "Blocks(u: 50, x: 50)"),
         "branch": (branch, "Branch('a', 3 points, from 2 to 4, CONVERGED)"),
         "curve": (curve, f"Branch('p', {len(curve)} points, from -1 to"),
-        "special": (curve.special[0], "Special(fold at 0.6666666"),
+        "special": (curve.special_points[0], "SpecialPoint(fold at 0.6666666"),
         "response": (
             problem.small_signal(result, "a", [0.0, 1.0]),
             "SmallSignalResponse(2 frequencies: all",

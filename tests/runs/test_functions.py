@@ -93,7 +93,7 @@ def test_numbers_of_any_kind_are_kept(run):
     branch = run(outputs=outputs, events={"one": lambda x: x[:1] - 1.5})
     assert [branch[name].dtype.kind for name in kinds] == ["i", "b", "c", "f"]
     assert branch["list"].shape == (len(branch), 2)
-    assert abs(branch.specials("one")[0].parameter - 2.25) < 1e-9
+    assert abs(branch.special_points_of("one")[0].parameter - 2.25) < 1e-9
 
 
 @both

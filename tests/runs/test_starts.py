@@ -70,4 +70,4 @@ def test_options_that_only_a_fold_curve_sets_are_no_keywords():
     problem = Problem(cusp)
     branch = problem.continuation([-2.0], "p", (-1.0, 1.0))
     folds = problem.fold_curve(branch, "q", (-1.0, 1.0), steps=Arclength(step=-0.1))
-    assert abs(folds.special[0].parameter) < 1e-8
+    assert abs(folds.special_points[0].parameter) < 1e-8

@@ -12,7 +12,7 @@ from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.evolution import Derivatives
 from sgsolve.transient.implicit_solver import ImplicitSolver
-from sgsolve.transient.time_step import Rejection
+from sgsolve.transient.time_step import RejectedStep
 
 
 def _array(y):
@@ -71,7 +71,7 @@ class Run:
             if stepper.t + stepper.h > t1 * (1 - 1e-13):
                 stepper.resize(t1 - stepper.t)
             outcome = stepper.attempt(min(t1, stepper.t + stepper.h))
-            if isinstance(outcome, Rejection):
+            if isinstance(outcome, RejectedStep):
                 self.rejected += 1
                 assert self.rejected < 1000, outcome.reason
                 stepper.reject(outcome)

@@ -115,7 +115,7 @@ def test_a_relaxation_oscillator_flips_by_its_events(steps):
         events={"up": lambda u: u[0] - 0.5, "down": lambda u: u[0] + 0.5},
         on_event=flip,
     )
-    times = np.array([one.parameter for one in run.special])
+    times = np.array([one.parameter for one in run.special_points])
     assert len(times) == 18
     assert np.diff(times)[1:] == pytest.approx(1.098612288668, abs=1e-3)
     assert np.abs(run.states[:, 0]).max() < 0.5 + 1e-9
@@ -128,7 +128,7 @@ def test_events_have_a_direction_and_do_not_change_the_steps():
     plain = problem.transient([0.0, 1.0], (0.0, 20.0), rtol=1e-7)
     kinds = {f"{k}": TimeEvent(lambda u: u[0], direction=k) for k in (-1, 0, 1)}
     run = problem.transient([0.0, 1.0], (0.0, 20.0), rtol=1e-7, events=kinds)
-    found = {k: [one.parameter for one in run.special if one.kind == k] for k in kinds}
+    found = {k: [one.parameter for one in run.special_points if one.kind == k] for k in kinds}
     assert found["-1"] == pytest.approx(np.pi * np.array([1, 3, 5]), abs=1e-4)
     assert found["1"] == pytest.approx(np.pi * np.array([2, 4, 6]), abs=1e-4)
     assert found["0"] == pytest.approx(np.pi * np.arange(1, 7), abs=1e-4)

@@ -51,7 +51,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(steps, every, tmp_path):
     for name in whole.columns:
         assert np.array_equal(part[name], whole[name]), name
     assert np.array_equal(part.states, whole.states)
-    assert [repr(one) for one in part.special] == [repr(one) for one in whole.special]
+    assert [repr(one) for one in part.special_points] == [repr(one) for one in whole.special_points]
 
 
 def test_ctrl_c_hands_back_what_is_there(tmp_path):

@@ -1,8 +1,7 @@
-"""Rough: special points that are certainly there, and could not be located exactly.
+"""Approximate special points: detected by a change of sign, and not located exactly.
 
-A change of sign proves a special point even where every attempt to stand on it fails. It is kept as
-what it is: a solution near it, how far from it that may be in the parameter, and a warning; never
-dropped.
+A change of sign proves that a special point exists, even if the iteration for it fails. The branch
+then keeps a solution near it, with a bound on the error of the parameter. A warning is issued.
 
 The model is BifurcationKit.jl, whose special points are "converged" or a "guess" with an interval.
 """
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..results.special_points import Rough, Special
+from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .stepper import Found, Point
 
 SAFETY = 2.0  # on how far the parameter moves within the bracket
@@ -27,13 +26,15 @@ class UnlocatedWarning(UserWarning):
     """A special point is certainly there, but could not be located exactly."""
 
 
-def rough(kind: str, point: Point, other: Point) -> Found:
+def approximate_special_point(kind: str, point: Point, other: Point) -> Found:
     """Return what is known of a special point between two points, as one at the first of them."""
     low, high = (point, other) if point.s <= other.s else (other, point)
     inner = [_between(low, high, t) for t in np.linspace(0.0, 1.0, 9)]
-    within = SAFETY * max(abs(p - point.p) for p in (*inner, other.p))
-    within = max(within, float(np.spacing(abs(point.p))))
-    special = Rough(kind, point.p, point.x.copy(), tangent=point.tangent, within=within)
+    uncertainty = SAFETY * max(abs(p - point.p) for p in (*inner, other.p))
+    uncertainty = max(uncertainty, float(np.spacing(abs(point.p))))
+    special = ApproximateSpecialPoint(
+        kind, point.p, point.x.copy(), tangent=point.tangent, uncertainty=uncertainty
+    )
     return Found(point, special, reach=high.s - low.s)
 
 
@@ -46,9 +47,9 @@ def _between(a: Point, b: Point, t: float) -> float:
     return ends + (b.s - a.s) * t * u * float(u * a.tangent[-1] - t * b.tangent[-1])
 
 
-def unlocated(special: Sequence[Special]) -> str:
+def unlocated(special: Sequence[SpecialPoint]) -> str:
     """Return which special points are known roughly only, and what to do; empty if none."""
-    names = [str(one) for one in special if isinstance(one, Rough)]
+    names = [str(one) for one in special if isinstance(one, ApproximateSpecialPoint)]
     if not names:
         return ""
     return f"not located exactly: {'; '.join(names)}. {ADVICE}"
