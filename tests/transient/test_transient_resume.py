@@ -1,6 +1,10 @@
 """A run that is interrupted and resumed computes the same, bit for bit."""
 
+import signal
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from sgsolve import Problem
 from sgsolve.errors import CheckpointError
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, RungeKutta
+from tests.transient.transient_to_be_killed import run as run_to_the_end
 
 
 def oscillator():
@@ -75,3 +80,27 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     run(Bdf(), checkpoint=path, max_steps=5)
     with pytest.raises(CheckpointError, match="method"):
         run(RungeKutta(), checkpoint=path, resume=True)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_is_the_uninterrupted_one(tmp_path):
+    path, kills, random = tmp_path / "run.npz", 0, np.random.default_rng(3)
+    whole = run_to_the_end(None)
+    program = Path(__file__).with_name("transient_to_be_killed.py")
+    while kills < 50:
+        process = subprocess.Popen([sys.executable, str(program), str(path)])
+        try:
+            process.communicate(timeout=random.uniform(0.7, 2.0))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0
+        break
+    part = run_to_the_end(path)
+    assert kills > 0
+    assert len(part) == len(whole)
+    assert np.allclose(part.states, whole.states, rtol=1e-12, atol=0.0)
+    assert np.array_equal(part["t"], whole["t"])
+    assert len(part.special) == len(whole.special) > 0
