@@ -157,7 +157,7 @@ def draw(picture: str, V: np.ndarray, branch: Branch) -> None:
     left.legend(ncols=2, loc="upper left")
     for k in (4, 9, 14):
         right.plot(branch["loading"], branch["V"][:, k - 1], label=f"bus {k}")
-    limit = branch.special_points[0].parameter
+    limit = branch.folds[0].parameter
     right.axvline(limit, color="k", lw=0.8, ls="--")
     right.set(xlabel="loading", ylabel="voltage (per unit)", title=f"limit at {limit:.3f}")
     right.legend(loc="center left")
