@@ -19,9 +19,4 @@ def defined():
 
 def test_no_name_stands_in_two_modules():
     doubles = {name: paths for name, paths in defined().items() if len(paths) > 1}
-    assert {name: paths for name, paths in doubles.items() if name not in EXCEPTIONS} == {}
-    assert set(EXCEPTIONS) <= set(doubles), "remove what stands once from the exceptions"
-
-
-# To be renamed; the list must become empty.
-EXCEPTIONS = ()
+    assert doubles == {}

@@ -135,7 +135,7 @@ class Recorder:
         found = None if self.checkpoint is None else self.checkpoint.read(self.mark)
         if found is None:
             return None
-        branch, content = unpacked(found[0]), found[1]
+        branch, content = Branch(**unpacked(found[0])), found[1]
         state = RunState(self.columns, _point(part(content, "point ")))
         if "before p" in content:
             state.before = _point(part(content, "before "))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .blocks import Blocks
+from .branch_file import load, save
 from .history import Stats, counted
 from .special_points import SpecialPoint
 from .status import Status
@@ -211,16 +212,12 @@ class Branch:
 
     def save(self, path: str | Path) -> None:
         """Write everything to a NumPy .npz file, without pickle."""
-        from .branch_file import save
-
         save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Branch:
         """Read a branch that `save` wrote; raises `CheckpointError` for anything else."""
-        from .branch_file import load
-
-        return load(path)
+        return cls(**load(path))
 
 
 def _cell(value: Any) -> str:

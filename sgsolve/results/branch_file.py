@@ -12,16 +12,18 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import CheckpointError
 from .blocks import Blocks
-from .branch import Branch
 from .history import COUNTS, Stats
 from .special_points import ApproximateSpecialPoint, SpecialPoint
 from .status import Status
+
+if TYPE_CHECKING:
+    from .branch import Branch
 
 FORMAT = "sgsolve branch 4"
 Content = dict[str, Any]
@@ -32,8 +34,8 @@ def save(branch: Branch, path: str | Path) -> None:
     write(packed(branch), path)
 
 
-def load(path: str | Path) -> Branch:
-    """Read a branch; see `Branch.load`."""
+def load(path: str | Path) -> dict[str, Any]:
+    """Return the attributes of the branch in a file, by name; see `Branch.load`."""
     content = read(path)
     try:
         return unpacked(content)
@@ -118,29 +120,29 @@ def packed_special_points(special_points: Sequence[SpecialPoint]) -> Content:
     }
 
 
-def unpacked(content: Mapping[str, Any]) -> Branch:
-    """Return the branch of arrays by name."""
+def unpacked(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a branch by name, from the arrays of a file."""
     stats = Stats()
     for key, value in part(content, "count ").items():
         setattr(stats, key, int(value))
     stats.seconds = {key: float(value) for key, value in part(content, "seconds ").items()}
     stats.backend = str(content["backend"])
-    return Branch(
-        name=str(content["name"]),
-        columns=part(content, "column "),
-        states=content["states"],
-        params={key: value[()] for key, value in part(content, "param ").items()},
-        status=Status[str(content["status"])],
-        message=str(content["message"]),
-        stats=stats,
-        special_points=unpacked_special_points(content),
-        rejected=_rejected(content),
-        reached=float(content["reached"]),
-        kept=content.get("kept"),
-        weights=content.get("weights"),
-        along=tuple(content["along"].tolist()),
-        blocks=_blocks(content),
-    )
+    return {
+        "name": str(content["name"]),
+        "columns": part(content, "column "),
+        "states": content["states"],
+        "params": {key: value[()] for key, value in part(content, "param ").items()},
+        "status": Status[str(content["status"])],
+        "message": str(content["message"]),
+        "stats": stats,
+        "special_points": unpacked_special_points(content),
+        "rejected": _rejected(content),
+        "reached": float(content["reached"]),
+        "kept": content.get("kept"),
+        "weights": content.get("weights"),
+        "along": tuple(content["along"].tolist()),
+        "blocks": _blocks(content),
+    }
 
 
 def _packed_block(blocks: Any, name: str) -> Content:
