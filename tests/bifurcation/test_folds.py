@@ -9,7 +9,7 @@ from sgsolve import Problem
 from sgsolve.continuation import Arclength, SecantPredictor, TangentPredictor
 from sgsolve.linear.pardiso import available
 from sgsolve.linear.superlu import SuperLU
-from tests.continuation.arch_by_hand import ArchByHand
+from tests.bifurcation.arch_by_hand import ArchByHand
 from tests.continuation.gallery import (
     Arch,
     bratu,
