@@ -138,7 +138,11 @@ def _summary(name: str, state: RunState) -> str:
     if state.status is not Status.STEP_TOO_SMALL:
         return text
     if not state.n_rows:
-        return f"{text}. What to try: start beside it; at a branch point use Problem.switch"
+        return (
+            f"{text}. What to try: if these unknowns are determined up to a constant only, declare "
+            "Problem(null_space=...), or prescribe one value of them; at a branch point start "
+            "beside it, or use Problem.switch_branch"
+        )
     p, why = state.rejected[-1]
     text += f"; the last step rejected was at {p:.8g}: {why}"
     return (

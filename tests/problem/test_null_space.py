@@ -163,3 +163,8 @@ def test_homotopies_meet_a_null_space(kind):
     unbalanced = Problem(lambda u: fluxes(u, 1.0) + 0.01, null_space=ONES)
     with pytest.raises(ConvergenceError):
         unbalanced.solve(np.zeros(N), Homotopy(kind=kind, max_points=10))
+
+
+def test_continuation_without_the_declaration_names_it():
+    with pytest.raises(ConvergenceError, match=r"not determined .*declare Problem\(null_space="):
+        Problem(fluxes, params={"s": 1.0}).continuation(np.zeros(N), "s", (0.5, 3.0))
