@@ -20,6 +20,8 @@ def array_of(y: Any) -> Any:
     """
     if not isinstance(y, LISTS):
         return y
+    if hasattr(y, "__array__"):  # a tuple of a kind of its own, such as a sparse vector
+        return np.asarray(y)
     parts = [array_of(part) for part in y]
     if not any(hasattr(part, "_derivative") for part in parts):
         return _plain(parts)

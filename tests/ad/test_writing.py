@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sgsolve import ad
+from sgsolve import Problem, ad
+from sgsolve.ad.nested import evaluate
 from sgsolve.errors import DataTypeError, InputError, ShapeError
 
 from .differences import check
@@ -73,6 +74,39 @@ def test_return_sparse():
     np.testing.assert_array_equal(again.jacobian.toarray(), full.jacobian.toarray())
     plain = ad.sparsesum([(9, [7, 2, 2], X), (9, [-2, 0], X[1:])], return_sparse=True)
     np.testing.assert_array_equal(plain.v, s.v.value)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, ad.seed], ids=["plain", "seeded"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda s, a: a + s,
+        lambda s, a: s + a,
+        lambda s, a: s + s,
+        lambda s, a: sum([s, s]),
+        lambda s, a: a - s,
+        lambda s, a: s - 1.0,
+        lambda s, a: -s,
+        lambda s, a: 2 * s,
+        lambda s, a: s * 2,
+        lambda s, a: a * s,
+        lambda s, a: np.exp(s),
+        lambda s, a: np.eye(3) @ s,
+        lambda s, a: np.hstack([a, s]),
+        lambda s, a: evaluate(lambda x: s, a),
+        lambda s, a: evaluate(lambda x: [x[0], s], a),
+    ],
+)
+def test_a_sparse_vector_is_no_array(use, kind):
+    full = kind(X)
+    with pytest.raises(DataTypeError, match=r"write ad\.sparsesum\("):
+        use(ad.sparsevec(3, [0, 1], full[:2]), full)
+
+
+def test_a_residual_that_returns_a_sparse_vector_is_refused():
+    problem = Problem(lambda x: ad.sparsevec(3, [0], x[:1]))
+    with pytest.raises(DataTypeError, match=r"write ad\.sparsesum\("):
+        problem.solve(X)
 
 
 def test_works_on_plain_arrays():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,12 +18,28 @@ from ..ufunc_calls import common_dtype
 POSITION = np.dtype(np.int64)
 
 
-class SparseVector(NamedTuple):
-    """A vector of length n that is zero but for values v at positions idx."""
-
+class _Parts(NamedTuple):
     n: int
     idx: Any
     v: Any
+
+
+class SparseVector(_Parts):
+    """A vector of length n that is zero but for values v at positions idx."""
+
+    __slots__ = ()
+
+    def _not_an_array(self, *others: Any, **options: Any) -> NoReturn:
+        """Raise: a tuple would be concatenated, repeated, or become an array of objects."""
+        raise DataTypeError(
+            f"a sparsevec is a term of ad.sparsesum, not an array (its length is {self.n}): write "
+            "ad.sparsesum([a, ad.sparsevec(n, idx, v)]) for a + ad.sparsevec(n, idx, v); put a "
+            "factor or a sign into v"
+        )
+
+    __array__ = _not_an_array
+    __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = _not_an_array
+    __mul__ = __rmul__ = __truediv__ = __matmul__ = __rmatmul__ = _not_an_array
 
 
 def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
