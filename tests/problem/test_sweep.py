@@ -144,3 +144,59 @@ def test_print_is_a_table():
     text = str(Problem(bratu).sweep(np.zeros(20), "strength", np.linspace(1.0, 2.0, 40)))
     assert "10 more" in text
     assert len(text.splitlines()) < 40
+
+
+def rod(u, load):
+    """A pinned rod under an axial load; the straight one buckles at the first eigenvalue."""
+    full = np.concatenate([[0.0], u, [0.0]])
+    return (full[2:] - 2.0 * u + full[:-2]) * (len(u) + 1) ** 2 + load * np.sin(u)
+
+
+BUCKLING = 4.0 * 21**2 * np.sin(np.pi / 42.0) ** 2  # for 20 unknowns
+LOADS = [5.0, 8.0, 9.0, 11.0, 14.0]
+
+
+def test_sweep_locates_a_branch_point():
+    branch = Problem(rod).sweep(np.zeros(20), "load", LOADS, detect=("branch point",))
+    (point,) = branch.branch_points
+    assert abs(point.parameter - BUCKLING) < 1e-8
+    assert branch["load"].tolist() == LOADS
+    assert Problem(rod).sweep(np.zeros(20), "load", LOADS).special_points == []
+
+
+def test_sweep_counts_unstable_eigenvalues():
+    branch = Problem(rod).sweep(np.zeros(20), "load", LOADS, stability=True)
+    assert branch["load"].tolist() == LOADS
+    assert branch["unstable"].tolist() == [0, 0, 0, 1, 1]
+
+
+RUNS = {
+    "sweep": lambda x, **options: Problem(bratu).sweep(x, "strength", [1.0, 1.5, 2.0], **options),
+    "continuation": lambda x, **options: (
+        Problem(bratu).at(strength=1.0).continuation(x, "strength", (0.5, 2.0), **options)
+    ),
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_callback_sees_each_point_and_may_end_the_run(run):
+    seen = []
+    whole = run(np.zeros(20), callback=lambda point: seen.append((point.p, point.x[9])))
+    assert [p for p, _ in seen] == whole["strength"].tolist()
+    assert [x for _, x in seen] == whole.states[:, 9].tolist()
+    part = run(np.zeros(20), callback=lambda point: point.p > 1.2, raise_on_failure=False)
+    assert len(part) == int(np.argmax(whole["strength"] > 1.2)) + 1
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_verbose_prints_a_line_for_each_point(run, capsys):
+    branch = run(np.zeros(20), verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(branch)
+    assert all("strength = " in line and "iteration" in line for line in lines)
+
+
+def test_a_changed_start_is_remarked():
+    problem = Problem(lambda x, a=1.0: np.log(x) - np.log(a))
+    for run in (problem.sweep([0.0], "a", [1.0, 2.0]), problem.continuation([0.0], "a", (0.5, 2))):
+        assert "the residual is not finite at the start given, which was" in run.message
