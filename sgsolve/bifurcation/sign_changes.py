@@ -1,8 +1,8 @@
-"""Sign changes: from a change of sign between two points to the branch point that it proves.
+"""Sign changes: from a change of sign between two points to the branch point.
 
-A branch point is bracketed by a test function, then polished as the regular solution of an extended
-system; where that is singular too it is taken as exactly as it is bracketed. K has the chord for
-its last row here: next to a branch point the tangent is not known.
+A test function brackets the branch point. Newton's method on an extended system then gives the
+exact point. If that system is singular too, the result of the bracketing is used. The last row of K
+is the chord between the points, since the tangent is not defined at a branch point.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.3 (bordered determinants).

@@ -1,9 +1,9 @@
-"""Spectrum: the eigenvalues of a large sparse pencil near given places.
+"""Spectrum: the eigenvalues of a large sparse pencil near given shifts.
 
-The eigenvalues mu of J v = mu M v near sigma are the largest 1 / (mu - sigma) of (J - sigma M)^-1
-M: Arnoldi's method with a factorization of ours. That sees a disc around sigma; eigenvalues known
-to be unstable next door are looked for outside of it too, for an eigenvalue that walks out of the
-disc does not become stable.
+The largest eigenvalues 1 / (mu - sigma) of (J - sigma M)^-1 M give those of J v = mu M v near
+sigma. Arnoldi's method computes them, with a factorization by our back ends. It covers a disc
+around sigma. Eigenvalues that were unstable at the point before are searched for outside the disc
+as well.
 
 Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998), section 3.2.
 """

@@ -1,8 +1,8 @@
 """Branch switching: the first point of the other branch at a branch point.
 
-The algebraic bifurcation equation gave the tangent of the other branch, so one step along it and a
-correction across it stand on that branch; if the point turns out to lie elsewhere than the tangent
-says, the step was too long.
+The algebraic bifurcation equation gives the tangent of the other branch. One step along it and a
+correction give a point of that branch. If the point is far from the direction of the tangent, the
+step was too long.
 
 Reference: H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (1987), section 5.6.
 """

@@ -1,8 +1,8 @@
-"""Arclength: the settings of pseudo-arclength continuation, and how the step is chosen.
+"""Arclength: the settings of pseudo-arclength continuation, and the rule for the step length.
 
-A step is right when the corrector needs few iterations and the curve turned little; both say how
-much longer the next may be, and the smaller answer counts. Steps are in units of the parameter, for
-the metric is scaled so.
+The next step length follows from two measures of the last step: the iterations of the corrector,
+and the angle between the tangents. The smaller of the two proposals is used. The metric is scaled
+so that steps are in units of the parameter.
 
 References: E. Allgower and K. Georg, Introduction to Numerical Continuation Methods (2003),
 chapter 6; LOCA and AUTO for the rule by iterations.

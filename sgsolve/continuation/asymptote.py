@@ -1,8 +1,8 @@
-"""Asymptote: whether a branch tends to a bound of its parameter without ever reaching it.
+"""Asymptote: whether a branch tends to a bound of its parameter without reaching it.
 
-On a branch that reaches the bound, the way that the tangent says is left to it shrinks by about
-the way that was gone. On a branch that tends to it, such as p = exp(-x) or p = 1/x to p = 0, the
-distance falls by a factor from step to step while that way stays as it is, or grows.
+The tangent predicts the arclength that is left to the bound. On a branch that reaches the bound, it
+falls by about the length of each step. On a branch that only tends to the bound, such as p =
+exp(-x) to p = 0, it stays constant or grows. The distance then falls by a factor at each step.
 """
 
 from __future__ import annotations

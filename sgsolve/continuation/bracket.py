@@ -1,8 +1,8 @@
-"""Bracket: close in on a change of sign, though some places between cannot be reached.
+"""Bracket: locate a change of sign although some points of the interval cannot be computed.
 
-A change of sign between two places proves that there is something; a trial that fails in between
-does not disprove it. So a failure only sends the search elsewhere in the bracket, and what comes
-back is the place and how far from it the sign may still change.
+A change of sign between two points proves a zero or a discontinuity. A failed trial between them
+does not disprove it. After a failure the search continues elsewhere in the bracket. The result is a
+point, and a bound on its distance from the change of sign.
 
 Reference: R. P. Brent, Algorithms for Minimization without Derivatives (1973), chapter 4.
 """

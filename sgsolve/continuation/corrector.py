@@ -1,8 +1,9 @@
-"""Corrector: from a predicted point back to the curve, within a plane across it.
+"""Corrector: Newton's method from a predicted point to the curve, within a given plane.
 
-Newton's method for F(z) = 0 and row . (z - z0) = 0. It starts close, so it either contracts at once
-or the step was too long: there is no damping here, only an early verdict with a reason. The plane
-across the tangent is Keller's pseudo-arclength; the plane p = const hits a value of the parameter.
+The equations are F(z) = 0 and row . (z - z0) = 0. The start is close to the curve, so the iteration
+is not damped. If it does not contract at once, the step was too long, and the reason is returned.
+The plane normal to the tangent gives Keller's pseudo-arclength method; the plane p = const hits a
+value of the parameter.
 
 Reference: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; Deuflhard, Newton
 Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion).

@@ -1,8 +1,7 @@
-"""Curve: the means to stand on a curve of solutions, and to go to any place of it.
+"""Curve: corrected points of a curve of solutions, with their tangents.
 
-Everything that looks for something on the curve (the next point, an event, a special point, a
-bound) asks here for a `Point`: a corrected point with its tangent, at which the bordered Jacobian
-is still factorized.
+The search for the next point, an event, a special point or a bound uses `Curve` to compute each
+`Point`. The bordered Jacobian is still factorized at the point that is returned.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Deflation: solutions that are known are made to repel, so that Newton finds another one.
+"""Deflation: Newton's method is kept from known solutions, so that it can find others.
 
-Multiply F by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton step of m F
-is the Newton step of F times one number, so a deflated iteration costs what a plain one does, with
-the same sparse Jacobian.
+F is multiplied by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton step of
+m F is the Newton step of F times a number. A deflated iteration therefore costs as much as a plain
+one, with the same sparse Jacobian.
 
 Reference: P. E. Farrell, A. Birkisson, S. W. Funke, SIAM J. Sci. Comput. 37 (2015) A2026; K. M.
 Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.

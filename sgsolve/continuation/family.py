@@ -1,8 +1,7 @@
-"""Family: a system of equations for every value of a parameter, as continuation sees it.
+"""Family: a system of equations for each value of a parameter.
 
-A curve of solutions lives in the space of (x, p), and all that is asked of the equations there is
-F, its Jacobian J on a fixed pattern, and the column dF/dp. Whatever gives these can be followed: a
-problem, the equations of a fold, a homotopy.
+Continuation needs F, its Jacobian J on a fixed sparsity pattern, and the column dF/dp. Each class
+that provides these can be followed: a problem, the equations of a fold, a homotopy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Homotopy: from an easy system to the one to be solved, along the curve that joins them.
+"""Homotopy: follow a curve from a system with a known solution to the system to be solved.
 
-For hard starts. F(x) - (1 - t) F(x0), Newton's homotopy, is solved by x0 at t = 0, and so is t F(x)
-+ (1 - t) D (x - x0), the fixed-point homotopy; the curve is followed by its arclength, so t may go
-back on the way, and where it crosses t = 1 there is a solution.
+Newton's homotopy is F(x) - (1 - t) F(x0). The fixed-point homotopy is t F(x) + (1 - t) D (x - x0).
+Both are solved by x0 at t = 0, and by a solution of F at t = 1. The curve is followed by its
+arclength, so t may decrease along it.
 
 Reference: E. Allgower and K. Georg, Introduction to Numerical Continuation Methods (2003), chapter
 11; L. T. Watson, SIAM J. Matrix Anal. Appl. 23 (2002) 1 (why the curve comes to t = 1).

@@ -1,8 +1,8 @@
-"""Progress: a bar that says how far a run is, at what rate it goes and how long it still takes.
+"""Progress bar: the points computed, the rate, and the time that is left.
 
-A sweep knows how many points there will be; a continuation can only estimate it, from the way to
-the bound ahead and the pace of the last points, and it says "about". At a fold the bound ahead
-becomes the other one, and the estimate follows.
+The number of points of a sweep is given. That of a continuation run is estimated from the distance
+to the bound ahead and from the last steps, and is shown as "about". After a fold the estimate uses
+the other bound.
 """
 
 from __future__ import annotations
