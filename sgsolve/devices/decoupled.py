@@ -38,12 +38,15 @@ FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
 def blocking(device: DeviceModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     """Share of a step of the voltages after which each junction still has a barrier.
 
+    Zero in a device without junctions: the last solutions extrapolate better than any level.
     Beyond the flat band no depletion layer is left, and the layers' resistances decide: a level
     for each region says nothing any more.
     """
     first, last = _barriers(device, before), _barriers(device, after)
     if first is None or last is None:
         return 1.0
+    if not last.size:
+        return 0.0
     least = FLAT * device.constants.thermal_voltage(after["T"])
     falls: Array = last < least
     if not falls.any():
