@@ -103,4 +103,4 @@ def test_a_run_that_is_killed_again_and_again_is_the_uninterrupted_one(tmp_path)
     assert len(part) == len(whole)
     assert np.allclose(part.states, whole.states, rtol=1e-12, atol=0.0)
     assert np.array_equal(part["t"], whole["t"])
-    assert len(part.special) == len(whole.special) > 0
+    assert len(part.special_points) == len(whole.special_points) > 0
