@@ -56,6 +56,7 @@ def assert_same_bits(a, b):
 
 
 def workload(key, size):
+    before = set(sys.modules)
     sys.path.insert(0, str(BENCHMARKS))
     try:
         import harness
@@ -66,6 +67,9 @@ def workload(key, size):
         return harness.make_problem(key, size), peer.ops
     finally:
         sys.path.remove(str(BENCHMARKS))
+        for name in set(sys.modules) - before:  # other folders have a module "report" too
+            if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
 
 
 @pytest.mark.parametrize(
