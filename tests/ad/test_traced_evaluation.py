@@ -56,7 +56,7 @@ def assert_same_bits(a, b):
 
 
 def workload(key, size):
-    before = set(sys.modules)
+    before, path = set(sys.modules), sys.path[:]
     sys.path.insert(0, str(BENCHMARKS))
     try:
         import harness
@@ -66,7 +66,7 @@ def workload(key, size):
         peer.imports()
         return harness.make_problem(key, size), peer.ops
     finally:
-        sys.path.remove(str(BENCHMARKS))
+        sys.path[:] = path  # the harness adds folders of its own
         for name in set(sys.modules) - before:  # other folders have a module "report" too
             if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
