@@ -25,7 +25,7 @@ from .operators import Operators, call_ufunc
 from .programs.evaluation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
 from .structures.structure import Structure
-from .ufunc_calls import DOUBLE, array_of_values
+from .ufunc_calls import DOUBLE
 
 
 class ADArray(Operators):
@@ -89,7 +89,7 @@ class ADArray(Operators):
             )
 
     def _jacobian_dtype(self) -> Any:
-        dtype = array_of_values(self._value).dtype
+        dtype = self._value.dtype
         if dtype is DOUBLE:
             return dtype
         return np.result_type(dtype, np.float32) if dtype.kind in "fc" else np.dtype(float)

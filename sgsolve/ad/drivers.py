@@ -73,10 +73,8 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
 
 
 def _numbers(x: ArrayLike) -> NDArray[Any]:
-    if isinstance(x, ADArray):
-        raise DerivativeError("x is an AD array already; nested derivatives are not supported")
-    if np.ma.is_masked(x):
-        raise DataTypeError("x is a masked array; give every unknown a value, x.filled(value)")
+    if type(x) is not np.ndarray:
+        _must_have_values(x)
     try:
         value = np.array(x)
     except (TypeError, ValueError) as error:
@@ -84,6 +82,13 @@ def _numbers(x: ArrayLike) -> NDArray[Any]:
     if value.dtype.kind not in "iufc":
         raise DataTypeError(f"x must be numbers, not dtype {value.dtype}")
     return value
+
+
+def _must_have_values(x: Any) -> None:
+    if isinstance(x, ADArray):
+        raise DerivativeError("x is an AD array already; nested derivatives are not supported")
+    if np.ma.is_masked(x):
+        raise DataTypeError("x is a masked array; give every unknown a value, x.filled(value)")
 
 
 def value(y: Any) -> Any:

@@ -8,7 +8,7 @@ hold one `SharedMemory`, and the operator raises an error while more than one of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,27 +34,31 @@ def share(view: Any, origin: Any) -> None:
 
 def share_where_views(result: Any, *operands: Any) -> Any:
     """Return a result, each of its arrays noted as a view of the operand that it is one of."""
-    for array in _arrays(result):
-        owner = _owner(array)
-        for operand in _arrays(operands):
-            if array is not operand and owner is _owner(operand):
-                share(array, operand)
-                break
+    if hasattr(result, "_derivative"):
+        _share_with_owner(result, _owner(result._value), operands)
+    elif isinstance(result, (list, tuple)):
+        for part in result:
+            share_where_views(part, *operands)
     return result
 
 
-def _owner(array: Any) -> Any:
+def _share_with_owner(array: Any, owner: Any, operands: Any) -> bool:
+    """Note that an array is a view of the operand with the same owner; whether there is one."""
+    for operand in operands:
+        if isinstance(operand, (list, tuple)):
+            if _share_with_owner(array, owner, operand):
+                return True
+        elif array is not operand and hasattr(operand, "_derivative"):
+            if owner is _owner(operand._value):
+                share(array, operand)
+                return True
+    return False
+
+
+def _owner(value: Any) -> Any:
     """Return the array that the memory of a value belongs to."""
-    value = array._value
-    return value if value.base is None else value.base
-
-
-def _arrays(nested: Any) -> Iterator[Any]:
-    if hasattr(nested, "_derivative"):
-        yield nested
-    elif isinstance(nested, (list, tuple)):
-        for part in nested:
-            yield from _arrays(part)
+    base = value.base
+    return value if base is None else base
 
 
 def assigned(y: Any, result: Any, operator: str) -> Any:

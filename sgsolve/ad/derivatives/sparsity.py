@@ -142,13 +142,16 @@ def begin(evaluation: Evaluation, all_branches: bool) -> None:
 
     With `all_branches` it determines the sparsity pattern, for every branch at once.
     """
-    _last()
-    _running.begun.append((weakref.ref(evaluation), all_branches))
+    begun = _running.begun
+    if begun:
+        _last()
+    if begun or all_branches:  # without an evaluation for every branch nobody has to ask
+        begun.append((weakref.ref(evaluation), all_branches))
 
 
 def all_branches_wanted() -> bool:
     """Whether this thread determines a sparsity pattern and evaluates both sides of a branch."""
-    return _last()
+    return bool(_running.begun) and _last()
 
 
 def _last() -> bool:

@@ -14,7 +14,7 @@ from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
 from ..programs.traced_arrays import TracedArray
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import array_of_values, common_dtype, raw_value
+from ..ufunc_calls import DOUBLE, array_of_values, common_dtype, raw_value
 from .sides import merge_branches
 
 
@@ -43,9 +43,8 @@ def where(cond: Any, a: Any, b: Any) -> Any:
 
 
 def _must_be_numbers(y: Any, what: str) -> None:
-    dtype = y.dtype if hasattr(y, "dtype") else np.asarray(y).dtype
-    if dtype.kind not in "biufc":
-        raise DataTypeError(f"{what} has dtype {dtype}; it must be numbers")
+    if y.dtype.kind not in "biufc":
+        raise DataTypeError(f"{what} has dtype {y.dtype}; it must be numbers")
 
 
 def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any]) -> Any:
@@ -109,10 +108,15 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
 
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
     result = side(positions if len(shape) == 1 else np.unravel_index(positions, shape))
-    found = result.shape if isinstance(result, ADArray) else np.shape(result)
-    _must_be_numbers(result, "branch: a side")
-    if found not in ((), positions.shape):
-        raise ShapeError(f"branch: a side returned shape {found} for {len(positions)} positions")
+    value = raw_value(result)
+    if not hasattr(value, "dtype"):
+        value = np.asarray(value)
+    if value.dtype is not DOUBLE:
+        _must_be_numbers(value, "branch: a side")
+    if value.shape not in ((), positions.shape):
+        raise ShapeError(
+            f"branch: a side returned shape {value.shape} for {len(positions)} positions"
+        )
     return result
 
 

@@ -42,12 +42,13 @@ def _fits(A: Any, y: ADArray) -> bool:
 
 def _sparse_product(A: Any, y: ADArray) -> ADArray:
     """Return the product of a sparse matrix and a vector."""
-    vector = y._value
-    if hasattr(vector, "record"):
+    vector, derivative = y._value, y._derivative
+    if type(vector) is not np.ndarray and hasattr(vector, "record"):
         result = vector.record(matrix_times_vector, (A, vector))
     else:
         result = matrix_times_vector(A, vector)
-    derivative = _in_own_precision(y)
+    if vector.dtype is not DOUBLE:
+        derivative = _in_own_precision(y)
     return ADArray(result, derivative.multiplied(derivative.root.matrix(A)))
 
 

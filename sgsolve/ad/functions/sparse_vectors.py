@@ -102,7 +102,9 @@ def sparsesum(
     >>> y.value
     array([2., 0., 9.])
     """
-    if isinstance(terms, SparseVector) or not isinstance(terms, Iterable):
+    if type(terms) is not list and (
+        isinstance(terms, SparseVector) or not isinstance(terms, Iterable)
+    ):
         raise InputError(f"sparsesum takes a list of terms, not {type(terms).__name__}")
     parts = [t if type(t) is SparseVector else _term(t) for t in terms]
     if not parts:
@@ -144,9 +146,14 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 
 
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
-    values = [v._value if type(v) is ADArray else v for _, _, v in parts]
+    root = None
+    values = []
+    for _, _, v in parts:
+        if type(v) is ADArray:
+            root = v._derivative.root
+            v = v._value
+        values.append(v)
     dtype = common_dtype(values)
-    root = next((p.v._derivative.root for p in parts if type(p.v) is ADArray), None)
     if root is None:
         result = np.zeros(n, dtype)
         for (_, idx, _), v in zip(parts, values, strict=True):

@@ -54,12 +54,12 @@ def pattern_and_values(
         tape = derivative.tape
         computation = _met(derivative, size, dtype, target)
         if computation.program is not None:
-            # A number that is zero today: what is divided by it has to be decided today.
-            with suppress(ZeroDivisionError):
-                try:
-                    return computation.program.pattern, computation.program.run(tape.inputs)
-                except FloatingPointError:
-                    computation.fold(tape)
+            try:
+                return computation.program.pattern, computation.program.run(tape.inputs)
+            except FloatingPointError:
+                computation.fold(tape)
+            except ZeroDivisionError:
+                pass  # a number that is zero today: what is divided by it has to be decided today
         derivative = tape.carry_out(derivative.node).final()
         if tape.folded:
             computation.fold(tape)

@@ -78,7 +78,8 @@ class Program:
         FloatingPointError
             If something overflowed or underflowed that need not: fold, and try again.
         """
-        inputs = self._inputs(inputs)
+        if self.folded:
+            inputs = self._inputs(inputs)
         for k in self.numbers:
             # At a position that the program does not read there may be something else today.
             if type(inputs.get(k)) in (float, complex) and not moderate(inputs[k]):

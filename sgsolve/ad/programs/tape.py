@@ -28,8 +28,6 @@ class Tape:
     graph : DerivativeGraph
     folded : bool
         Whether derivatives are carried out in the folded form.
-    start : dict
-        The derivative of the unknowns, by the node that stands for it.
     inputs : dict
         Arrays, numbers, and operands that are likely to be others next time, by position.
     """
@@ -44,15 +42,11 @@ class Tape:
         "numbers",
         "room",
         "root",
-        "start",
     )  # fmt: skip
 
     def __init__(self, evaluation: Evaluation) -> None:
         self.root = evaluation
         self.graph = evaluation.memory(DerivativeGraph)
-        self.start = {
-            self.graph.start: Derivative(evaluation, {evaluation.root: UNIT}),
-        }
         # Two threads may evaluate on one seed: every position is given away once.
         self._next = itertools.count().__next__
         self.inputs: dict[int, Any] = {}
@@ -61,6 +55,15 @@ class Tape:
         self.numbers = 0
         self.folded = False
         self.room = TAPE_BYTES + TAPE_VECTORS * 8 * len(evaluation.cols)
+
+    @property
+    def start(self) -> dict[DerivativeNode, Derivative]:
+        """The derivative of the unknowns, by the node that stands for it."""
+        evaluation = self.root
+        if self.folded:
+            one, zero = np.longdouble(1.0), np.longdouble(0.0)
+            return {self.graph.start: Folded(evaluation, {evaluation.root: (one, zero, None, None)})}
+        return {self.graph.start: Derivative(evaluation, {evaluation.root: UNIT})}
 
     def position(self, item: Any) -> int:
         """Return the position of an array or operand, put there if need be; -1: no room."""
@@ -96,10 +99,3 @@ class Tape:
         if not self.folded:
             self.folded = True
             self.made.clear()
-            self.start = folded_start(self.graph.start, self.root)
-
-
-def folded_start(start: DerivativeNode, evaluation: Evaluation) -> dict[DerivativeNode, Derivative]:
-    """Return the derivative of the unknowns, in folded form, by the node that stands for it."""
-    one, zero = np.longdouble(1.0), np.longdouble(0.0)
-    return {start: Folded(evaluation, {evaluation.root: (one, zero, None, None)})}

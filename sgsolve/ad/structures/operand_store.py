@@ -60,9 +60,9 @@ class OperandStore:
 
     def matrix(self, array: Any, clock: int) -> Matrix:
         """Return the operand for a SciPy sparse matrix in any format, or a dense matrix."""
-        parts = _parts(array)
         # The arrays of a matrix by rows are those of its transpose by columns.
         form = (array.shape, getattr(array, "format", "dense"))
+        parts = _parts(array, form[1])
         found = self._by_id.get(id(array))
         if type(found) is Matrix and found.form == form and _all_equal(found.contents, parts):
             found.used = clock
@@ -143,12 +143,12 @@ def _sample(array: NDArray[Any]) -> tuple[Any, ...]:
     return array.shape, array.dtype.char, some.tobytes()
 
 
-def _parts(array: Any) -> tuple[Any, ...]:
+def _parts(array: Any, form: str) -> tuple[Any, ...]:
     """Return the arrays that together are the contents of a matrix."""
-    if isinstance(array, np.ndarray):
-        return (array,)
-    if array.format in ("csr", "csc"):
+    if form in ("csr", "csc"):
         return array.indptr, array.indices, array.data
+    if form == "dense":
+        return (array,)
     coo = array.tocoo()
     return coo.row, coo.col, coo.data
 

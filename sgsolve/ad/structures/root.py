@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .operand_store import OperandStore
@@ -67,9 +68,7 @@ class Evaluation:
     def __init__(self, root: Root, real: bool = True) -> None:
         self.root = root
         self.real = real
-        self.cols, self.children = root.cols, root.children
-        self.index, self.constant, self.matrix = root.index, root.constant, root.matrix
-        self.memory = root.memory
+        self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
     @property
     def clock(self) -> int:
@@ -105,6 +104,8 @@ class Root(Structure):
         Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
         recent evaluations have not used is dropped when many new structures appear.
     operands : OperandStore
+    parts : tuple
+        What evaluations have in common with it, bound once.
     """
 
     __slots__ = (
@@ -113,6 +114,7 @@ class Root(Structure):
         "_selections",
         "clock",
         "operands",
+        "parts",
     )
 
     # Bytes of new structures after which unused ones are looked for: small beside the memory of
@@ -128,6 +130,8 @@ class Root(Structure):
         self._selections: dict[Any, list[Structure]] = {}
         self._selections[_cols_key(self.cols)] = [self]
         self._made = [0, 0]
+        methods = (self.index, self.constant, self.matrix, self.memory)
+        self.parts: tuple[Any, ...] = (self.cols, self.children, *methods)
 
     def memory(self, kind: Callable[[Root], M]) -> M:
         """Return what a layer above, one class of `RootCache`, remembers of these unknowns."""
@@ -150,7 +154,7 @@ class Root(Structure):
 
     def matrix(self, array: Any) -> Matrix:
         """Return the operand of a matrix that the user supplied."""
-        if hasattr(array, "record"):
+        if not sp.issparse(array) and hasattr(array, "record"):
             array = array.decided()
         return self.operands.matrix(array, self.clock)
 
@@ -191,9 +195,13 @@ class Root(Structure):
         """Begin an evaluation."""
         self.clock += 1
         nbytes = self._made[0] + self.operands.nbytes
-        many = self._made[1] > self.PRUNE_COUNT
-        if many or nbytes > self.PRUNE_BYTES or any(m.full for m in self._memories.values()):
+        if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
             self.prune()
+            return
+        for memory in list(self._memories.values()):
+            if memory.full:
+                self.prune()
+                return
 
     def prune(self, age: int = 3) -> None:
         """Drop everything that the last `age` evaluations did not use."""
