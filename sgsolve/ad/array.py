@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
@@ -177,7 +178,7 @@ class ADArray(Operators):
                     memory = self._memory = SharedMemory()
                 view._memory = memory
                 return view
-            if type(key) is np.ndarray and key.ndim == 1 and key.dtype.kind == "i":
+            if type(key) is ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
         chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)

@@ -48,10 +48,11 @@ def _share_with_owner(array: Any, owner: Any, operands: Any) -> bool:
         if isinstance(operand, (list, tuple)):
             if _share_with_owner(array, owner, operand):
                 return True
-        elif array is not operand and hasattr(operand, "_derivative"):
-            if owner is _owner(operand._value):
-                share(array, operand)
-                return True
+        elif hasattr(operand, "_derivative") and array is not operand:
+            if owner is not _owner(operand._value):
+                continue
+            share(array, operand)
+            return True
     return False
 
 

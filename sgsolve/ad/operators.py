@@ -80,7 +80,7 @@ class Operators:
             return type(self)(value * other, self._derivative.scaled(float(other)))
         if kind is type(self):
             others = other._value
-            if _alike(value, others):
+            if value.dtype is DOUBLE and others.dtype is DOUBLE and value.shape == others.shape:
                 a, b = (value, others) if value.ndim == 1 else (value.ravel(), others.ravel())
                 derivative = self._derivative.product(other._derivative, a, b)
                 return kind(value * others, derivative)

@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
@@ -61,15 +62,15 @@ class Tape:
         """The derivative of the unknowns, by the node that stands for it."""
         evaluation = self.root
         if self.folded:
-            one, zero = np.longdouble(1.0), np.longdouble(0.0)
-            return {self.graph.start: Folded(evaluation, {evaluation.root: (one, zero, None, None)})}
+            unit = (np.longdouble(1.0), np.longdouble(0.0), None, None)
+            return {self.graph.start: Folded(evaluation, {evaluation.root: unit})}
         return {self.graph.start: Derivative(evaluation, {evaluation.root: UNIT})}
 
     def position(self, item: Any) -> int:
         """Return the position of an array or operand, put there if need be; -1: no room."""
         known = self._positions.get(id(item))
         if known is None:
-            if type(item) is np.ndarray:
+            if type(item) is ndarray:
                 self.room -= item.nbytes
             if self.room < 0:
                 return -1

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import NDArray
 
 IndexArray = NDArray[np.int64]
@@ -47,7 +48,8 @@ class Contents:
 
     def equal(self, array: NDArray[Any]) -> bool:
         """Whether the array has these contents now."""
-        if array.shape != self.shape or array.dtype != self.dtype:
+        dtype = array.dtype
+        if array.shape != self.shape or (dtype is not self.dtype and dtype != self.dtype):
             return False
         if array is self.frozen:
             return True
@@ -129,7 +131,7 @@ class Index:
         """Return ``array[values]`` of a vector."""
         if self.transient or self.shift is None:
             return array.take(self.values)
-        if type(array) is not np.ndarray and hasattr(array, "record"):
+        if type(array) is not ndarray and hasattr(array, "record"):
             traced: NDArray[Any] = array.record(Index.gather, (self, array))
             return traced
         # A block copy and a few repairs take a third of the time of a gather.
