@@ -16,7 +16,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
 from ..continuation.columns import Column
 from ..continuation.follow import StopRule, follow
-from ..continuation.natural import NaturalStepper, Passage
+from ..continuation.natural_stepper import NaturalStepper, Passage
 from ..continuation.stepper import RunState
 from ..results.history import Stats
 from ..results.special_points import ApproximateSpecialPoint

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..bifurcation import Stability
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve, point_at, start
-from ..continuation.natural import Natural, NaturalStepper, Passage
+from ..continuation.natural import Natural
+from ..continuation.natural_stepper import NaturalStepper, Passage
 from ..continuation.options import RunOptions
 from ..continuation.progress_bar import SweepBar
 from ..continuation.run import Run, detectors_of

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.continuation import SecantPredictor, TangentPredictor
-from sgsolve.continuation.natural import Solution
+from sgsolve.continuation.solved_family import Solution
 from sgsolve.continuation.stepper import Point
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola

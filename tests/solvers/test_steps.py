@@ -7,8 +7,8 @@ import pytest
 
 from sgsolve import Problem, solvers
 from sgsolve.continuation import Natural, SecantPredictor
-from sgsolve.continuation.natural import Solution, jump
 from sgsolve.continuation.predictors import better
+from sgsolve.continuation.solved_family import Solution, jump
 from sgsolve.continuation.stepper import Point
 
 

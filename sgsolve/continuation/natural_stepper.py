@@ -1,0 +1,288 @@
+"""Steps of natural continuation: solve at every requested value of a parameter.
+
+Each solve starts from the guess of a predictor. Where no step reaches the next value, the function
+`blocked` looks for a way past it, such as along the branch past a fold.
+
+References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 5.1; VoronoiFVM.jl
+(a failed embedding returns the partial branch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CheckpointError, LinearSolveError
+from ..results.history import Stats
+from ..results.result import Result
+from ..results.special_points import SpecialPoint
+from ..results.status import Status
+from ..solvers.deadline import OutOfTime
+from .curve import Curve
+from .family import Linear
+from .follow import BRANCH_POINT, SINGULAR
+from .metric import Metric
+from .natural import Natural
+from .solved_family import Solution, SolvedFamily, jump
+from .stepper import Point, Rejection, RunState, Stepper
+
+Vector = NDArray[Any]
+
+
+@dataclass
+class Passage:
+    """What came of an attempt to pass a value that no step can reach.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,), or None
+        Near the solution at the value that was asked for, if it was reached.
+    special_points : list of SpecialPoint
+        Met on the way.
+    said : str
+        What stands in the way, in words.
+    status : Status
+        If it cannot go on.
+    """
+
+    x: Vector | None = None
+    special_points: list[SpecialPoint] = field(default_factory=list)
+    said: str = ""
+    status: Status = Status.STEP_TOO_SMALL
+
+
+class NaturalStepper(Stepper):
+    """The stepper of sweeps.
+
+    Parameters
+    ----------
+    family : SolvedFamily
+    x0 : ndarray, shape (n,)
+        Guess for the first value.
+    values : sequence of float
+    settings : Natural
+    blocked : callable
+        ``blocked(stepper, state, target) -> Passage``: asked where steps became too small.
+    curve : callable, optional
+        ``curve(point) -> Curve``: made at the first point, for detectors that need one.
+    """
+
+    def __init__(
+        self,
+        family: SolvedFamily,
+        x0: Vector,
+        values: Sequence[float],
+        settings: Natural,
+        blocked: Callable[[NaturalStepper, RunState, float], Passage],
+        curve: Callable[[Point], tuple[Curve, Point]] | None = None,
+    ) -> None:
+        self.family, self.x0, self.values, self.settings = family, x0, values, settings
+        self._blocked, self._curve = blocked, curve
+        self.curve: Curve | None = None
+        self.reached = self.spent = self.solves = self._trial = 0
+        self.first: tuple[float, Vector] = (np.nan, x0)
+        self.last: Result | None = None
+        self.said = ""  # what stands in the way
+        self._beyond: Point | None = None
+        self._stats = Stats()
+        self._weights: Vector | None = None
+
+    def start(self, state: RunState) -> Point | Rejection:
+        """Solve at the first value."""
+        result = self._solve(state, self.x0, self.values[0], first=True)
+        if not result.success:
+            state.status, state.ending = result.status, result.message
+            return Rejection(self.values[0], result.message)
+        point = self._point(self.values[0], result, None)
+        if self._curve is not None:
+            try:
+                self.curve, point = self._curve(point)
+            except LinearSolveError as error:
+                return Rejection(point.p, f"no tangent at the start: {error}", SINGULAR)
+        self.first = point.p, point.x
+        return point
+
+    def attempt(self, state: RunState) -> Point | Rejection:
+        """Predict, solve, and look whether the solution jumped."""
+        if self._beyond is not None:
+            return self._beyond
+        self._trial = 0
+        here, target = state.point, self.values[self.reached]
+        assert here is not None
+        p = target if abs(state.step) >= abs(target - here.p) else here.p + state.step
+        guess = self.settings.predictor.predict(self.family, here, state.before, p)
+        if guess is None:
+            self.solves += 1
+            return Rejection(p, "the residual is not finite at the guess", "residual")
+        result = self._solve(state, guess, p)
+        if not result.success:
+            return Rejection(p, result.status.text, "solver")
+        point = self._point(p, result, here)
+        ratio = jump(here, point)
+        if ratio > self.settings.jump:
+            text = f"the solution jumped: it changed {ratio:.0f} times more than its tangents say"
+            return Rejection(p, text, "jump")
+        return self._placed(point, here)
+
+    def between(self, a: Point, b: Point, t: float) -> Point | None:
+        """Solve at a value between two, from the straight line."""
+        p = a.p + t * (b.p - a.p)
+        try:
+            result = self.family.solve(a.x + t * (b.x - a.x), p, False)
+        except ArithmeticError:  # the guess is outside the model
+            return None
+        self._stats.add(result.stats)
+        self.solves += 1
+        if not result.success:
+            return None
+        slope = b.at.behind
+        at = Solution(result.sizes, slope, slope, result.nit)
+        return Point(result.x, p, s=a.s + t * (b.s - a.s), iterations=self.spent, at=at)
+
+    def linearized(self, point: Point) -> Linear:
+        """Return the linearization at a point, computed when it is first asked for."""
+        if point.at.linear is None:
+            point.at.linear = self.family.linearize(point.x, point.p)
+        if point.at.linear is None:
+            raise LinearSolveError("the linearization is not finite at a solution")
+        found: Linear = point.at.linear
+        return found
+
+    def accept(self, state: RunState, before: Point | None) -> None:
+        """Go on towards the same value, or the next one."""
+        here = state.point
+        assert here is not None
+        if here is self._beyond:
+            state.before, self._beyond = None, None
+        self.spent, self._trial = self.spent + self._trial, 0
+        if here.p == self.values[self.reached]:
+            self.reached += 1
+            self.spent = 0
+            if self.reached < len(self.values):
+                state.step = self.values[self.reached] - here.p
+        elif before is not None and not state.ending:
+            state.step *= self.settings.growth(here.at.nit)
+        if not state.ending and self.reached == len(self.values):
+            state.status, state.ending = Status.CONVERGED, "all values were reached"
+        self._limited(state)
+
+    def reject(self, state: RunState, rejection: Rejection) -> bool:
+        """Shorten the step; where it becomes too small, look for a way past the value."""
+        here, target = state.point, self.values[self.reached]
+        assert here is not None
+        self.spent, self._trial = self.spent + self._trial, 0
+        state.step *= self.settings.shrink
+        whole = abs(target - self.values[self.reached - 1])
+        too_small = abs(state.step) < self.settings.min_step * whole
+        if too_small or here.p + state.step == here.p:
+            passage = self._blocked(self, state, target)
+            for special in passage.special_points:
+                special.index = state.n_rows
+                state.special_points.append(special)
+            self.said = passage.said or self.said
+            self._beyond = self._arrived(state, passage, target)
+            if self._beyond is None:
+                state.status, state.ending = passage.status, passage.status.text
+                return False
+        self._limited(state)
+        return True
+
+    def _arrived(self, state: RunState, passage: Passage, target: float) -> Point | None:
+        if passage.x is None:
+            return None
+        result = self.family.solve(passage.x, target, False)
+        state.stats.add(result.stats)
+        if not result.success:
+            return None
+        assert state.point is not None
+        point = self._placed(self._point(target, result, None), state.point)
+        if isinstance(point, Rejection):
+            return None
+        point.found = []
+        return point
+
+    def _limited(self, state: RunState) -> None:
+        most = self.settings.max_solves
+        if most is not None and self.solves >= most and not state.ending:
+            state.status, state.ending = Status.MAX_POINTS, Status.MAX_POINTS.text
+
+    def _solve(self, state: RunState, x: Vector, p: float, first: bool = False) -> Result:
+        self._stats = state.stats
+        result = self.family.solve(x, p, first)
+        self.solves += 1
+        state.stats.add(result.stats)
+        self._trial += result.nit
+        self.last = result
+        if result.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        if result.status is Status.TIME_LIMIT:
+            raise OutOfTime
+        return result
+
+    def _point(self, p: float, result: Result, before: Point | None) -> Point:
+        ahead = behind = None
+        if self.settings.predictor.needs_tangent:
+            ahead, behind = self.family.slopes(result.x, p)
+        at = Solution(result.sizes, ahead, behind, result.nit)
+        s = 0.0 if before is None else before.s + abs(p - before.p)
+        recorded = p == self.values[self.reached]
+        spent = self.spent + self._trial
+        return Point(result.x, p, s=s, iterations=spent, at=at, recorded=recorded)
+
+    def _placed(self, point: Point, here: Point) -> Point | Rejection:
+        """Return the point with its tangent, the bordered Jacobian factorized, for detectors."""
+        if self.curve is None:
+            return point
+        assert here.tangent is not None
+        point.s = here.s + self.curve.metric.norm(point.z - here.z)
+        row = self.curve.row(here.tangent)
+        try:
+            self.curve.corrector.factorize(self.linearized(point), row)
+            tangent = self.curve.corrector.tangent(row)
+        except LinearSolveError:
+            return Rejection(point.p, BRANCH_POINT, SINGULAR)
+        point.tangent = tangent
+        return point
+
+    def save(self) -> dict[str, Any]:
+        """Return how far it came, and what it cost since the last value."""
+        saved: dict[str, Any] = {
+            "reached": self.reached,
+            "spent": self.spent,
+            "solves": self.solves,
+        }
+        saved |= {"first p": self.first[0], "first x": self.first[1], "said": self.said}
+        if self.curve is not None:
+            saved["weights"] = self.curve.metric.weights
+        return saved
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take it back."""
+        self.reached, self.spent = int(saved["reached"]), int(saved["spent"])
+        self.solves, self.said = int(saved["solves"]), str(saved["said"])
+        self.first, self._weights = (
+            (float(saved["first p"]), saved["first x"]),
+            saved.get("weights"),
+        )
+
+    def resume(self, state: RunState) -> None:
+        """Find the term sizes and tangents of the last point, and check that it is a solution."""
+        here = state.point
+        assert here is not None
+        result = self.family.solve(here.x, here.p, False)
+        far = np.abs(result.x - here.x).max() > 1e-6 * max(np.abs(here.x).max(), 1e-300)
+        if not result.success or far:
+            raise CheckpointError(
+                "the checkpoint belongs to another problem: its last point is no solution here"
+            )
+        ahead = behind = None
+        if self.settings.predictor.needs_tangent:
+            ahead, behind = self.family.slopes(here.x, here.p)
+        here.at, self._stats = Solution(result.sizes, ahead, behind, 0), state.stats
+        if self._curve is not None and self._weights is not None:
+            self.curve = self._curve(here)[0]
+            self.curve.measured_by(Metric(self._weights))
