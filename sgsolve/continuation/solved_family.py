@@ -33,6 +33,8 @@ class Solution:
         The same on the way that led here; another one at a corner of a path of several parameters.
     nit : int
         Iterations of the solve.
+    residual : float
+        The largest residual relative to the terms of its equation.
     linear : Linear or None
         The linearization, where a detector asked for it.
     """
@@ -41,7 +43,14 @@ class Solution:
     ahead: Vector | None = None
     behind: Vector | None = None
     nit: int = 0
+    residual: float = 0.0
     linear: Linear | None = None
+
+    @classmethod
+    def of(cls, result: Result, ahead: Vector | None, behind: Vector | None) -> Solution:
+        """Return what is kept of the result of a solve."""
+        residual = float(result.scaled_residual.max(initial=0.0))
+        return cls(result.sizes, ahead, behind, result.nit, residual)
 
     @property
     def J(self) -> Any:
