@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from .continuation.progress_bar import progress_bar
 from .errors import ConvergenceError, InputError
-from .results.branch import Branch, PartialBranchWarning
+from .results.branch import Branch, PartialBranchWarning, column_name
 from .results.checkpoint import Checkpoint
 from .results.history import Stats
 from .results.status import Status
@@ -150,7 +150,7 @@ def _failed(
     name: str, member: Mapping[str, Any], reason: str, n: int, status: Status = Status.EXCEPTION
 ) -> Branch:
     """Return the branch of a member that has no point."""
-    columns = {name: np.empty(0), "nit": np.empty(0, dtype=int)}
+    columns = {name: np.empty(0), column_name("nit", (name,)): np.empty(0, dtype=int)}
     return Branch(name, columns, np.empty((0, n)), dict(member), status, reason, Stats())
 
 

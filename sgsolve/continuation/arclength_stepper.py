@@ -155,8 +155,8 @@ class ArclengthStepper(Stepper):
         along = self.settings.predictor.direction(here, before)
         self.direction = _tangent(here) if along is None else self.curve.metric.unit(along)
         state.step, self.growth = self._next, GROW
-        columns = [state.table.get(c.name, []) for c in (state.columns[0], *COLUMNS)]
-        bound = approached((columns[0], columns[1], columns[2]), self.bounds, self.longest)
+        p, s, share = (state.values_of(c) for c in (state.columns[0], *COLUMNS))
+        bound = approached((p, s, share), self.bounds, self.longest)
         if bound is not None and not state.ending:
             state.status = Status.ASYMPTOTE
             state.ending = f"the bound {bound:.10g} is approached asymptotically"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import DataTypeError, InputError
+from ..results.branch import column_name
 from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
 from .detector import Detector, registered_detectors
@@ -52,7 +53,8 @@ class RunOptions:
     @classmethod
     def of(
         cls,
-        taken: Sequence[str],
+        moved: Sequence[str],
+        own: Sequence[str],
         *,
         detect: Sequence[str] | str,
         stop: Sequence[str] | str,
@@ -64,11 +66,20 @@ class RunOptions:
         time_limit: float | None,
         **others: Any,
     ) -> RunOptions:
-        """Check and gather the options; `taken` are the columns that the branch has anyway."""
+        """Check and gather the options.
+
+        Parameters
+        ----------
+        moved : sequence of str
+            The parameters that change along the run.
+        own : sequence of str
+            The columns that the stepper adds.
+        """
         settings = stability or None
         if settings is not None and not hasattr(settings, "detector"):
             raise DataTypeError(f"stability must be True or a Stability(), not {stability!r}")
-        columns = (*taken, *(("unstable",) if settings else ()))
+        taken = ("nit", *own, *(("unstable",) if settings else ()))
+        columns = (*moved, *(column_name(name, moved) for name in taken))
         options = cls(
             detect=_kinds("detect", detect),
             stop=_kinds("stop", stop),

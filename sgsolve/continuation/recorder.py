@@ -7,13 +7,14 @@ themselves, so a new one of either needs nothing here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..results.branch import Branch
+from ..results.branch import Branch, column_name
 from ..results.branch_file import (
     packed,
     packed_special_points,
@@ -67,8 +68,9 @@ class Recorder:
         self.view, self.detectors, self.every = view, detectors, every(keep_states)
         self.checkpoint, self.mark, self.stats, self.bar = checkpoint, mark or {}, stats, bar
         moved = [_moved(view, name) for name in view.names]
-        nit = Column("nit", lambda point: int(point.iterations))
-        self.columns = (*moved, nit, *columns)
+        own = [Column("nit", lambda point: int(point.iterations)), *columns]
+        own = [replace(one, name=column_name(one.name, view.names)) for one in own]
+        self.columns = (*moved, *own)
         self.states: list[Vector] = []
         self.kept: list[int] = []
 
@@ -94,7 +96,8 @@ class Recorder:
         """Return the branch so far."""
         names = self.view.names
         columns = {c.name: np.array(state.table.get(c.name, [])) for c in self.columns}
-        columns["nit"] = columns["nit"].astype(int)
+        nit = column_name("nit", names)
+        columns[nit] = columns[nit].astype(int)
         n_rows = state.n_rows
         reached = float("nan") if state.point is None else float(state.point.p)
         width = len(self.states[0]) if self.states else 0

@@ -154,6 +154,13 @@ class RunState:
     ending: str = ""
     stats: Stats = field(default_factory=Stats)
 
+    def values_of(self, column: Column) -> list[Any]:
+        """Return the values of a column so far, whatever its name in the table is."""
+        for one in self.columns:
+            if one.value is column.value:
+                return self.table.get(one.name, [])
+        return []
+
 
 class Stepper(Protocol):
     """What makes the steps of a run. Inherit from it: all but the first two methods have defaults.

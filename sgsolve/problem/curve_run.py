@@ -43,7 +43,7 @@ def asked_of(bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> A
     if given:
         steps = replace(steps, **given)
     options["stability"] = Stability.of(options["stability"])
-    return steps, checked_bounds(bounds), RunOptions.of((*moved, "nit", "s", "tangent"), **options)
+    return steps, checked_bounds(bounds), RunOptions.of(moved, ("s", "tangent"), **options)
 
 
 def run_curve(

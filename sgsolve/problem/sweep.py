@@ -53,7 +53,7 @@ def sweep(
     following = DampedNewton(max_iterations=30) if solver is None else first
     path = ParameterPath.of(name, values)
     asked["stability"] = Stability.of(asked["stability"])
-    options = RunOptions.of((*path.names, "nit"), **asked)
+    options = RunOptions.of(path.names, (), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
     _check(problem, path, crossings)
     for one in path.names:

@@ -59,7 +59,7 @@ RUN_OPTIONS: dict[str, Any] = {  # the defaults of `Problem.transient` for a run
     "time_limit": None,
 }
 FORMAT = "{desc}: {percentage:3.0f}% [{elapsed}<{remaining}{postfix}]"
-COLUMNS = (TIME, "nit", "step", "order", "error")
+COLUMNS = ("step", "order", "error")
 
 
 def transient(problem: ProblemDefinition, x0: ArrayLike, interval: Any, **options: Any) -> Branch:
@@ -94,6 +94,7 @@ def transient_run(
         raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
     functions, actions = checked_events(events, on_event)
     given = RunOptions.of(
+        (TIME,),
         COLUMNS,
         detect=(),
         stop=stop,

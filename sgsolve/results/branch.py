@@ -8,7 +8,7 @@ The layout follows BifurcationKit.jl's struct of arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,9 @@ class Branch:
         ``columns[name]`` is the parameter; "nit" the iterations of each point; then the outputs
         that were asked for. ``branch["current"]`` is short for ``branch.columns["current"]``. A
         continuation adds "s", the arclength, "tangent", the parameter's share of the tangent, and
-        on request "unstable", the number of unstable eigenvalues.
+        on request "unstable", the number of unstable eigenvalues. Where a parameter has one of
+        these names, the column of that name is the parameter; the other one is called "nit_",
+        "s_", "tangent_" or "unstable_".
     states : ndarray, shape (kept points, n)
         x at each point, or at those that were kept.
     params : dict
@@ -98,6 +100,16 @@ class Branch:
     def parameter(self) -> NDArray[Any]:
         """The values of the parameter, shape (points,)."""
         return self.columns[self.name]
+
+    @property
+    def iterations(self) -> NDArray[Any]:
+        """The iterations of each point, shape (points,)."""
+        return self.columns[column_name("nit", (self.name, *self.along))]
+
+    @property
+    def unstable(self) -> NDArray[Any] | None:
+        """The number of unstable eigenvalues at each point; None without ``stability=``."""
+        return self.columns.get(column_name("unstable", (self.name, *self.along)))
 
     @property
     def x(self) -> NDArray[Any]:
@@ -218,6 +230,13 @@ class Branch:
     def load(cls, path: str | Path) -> Branch:
         """Read a branch that `save` wrote; raises `CheckpointError` for anything else."""
         return cls(**load(path))
+
+
+def column_name(name: str, parameters: Collection[str]) -> str:
+    """Return the name of a column besides those of parameters: with "_" behind it if need be."""
+    while name in parameters:
+        name += "_"
+    return name
 
 
 def _cell(value: Any) -> str:

@@ -27,7 +27,7 @@ def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> 
     else:
         rows = slice(None) if branch.kept is None else branch.kept
         p, y = p[rows], np.linalg.norm(branch.states, axis=1)
-    unstable = branch.columns.get("unstable")
+    unstable = branch.unstable
     if unstable is None or len(unstable) != len(y):
         (line,) = ax.plot(p, y, **{"marker": ".", **style})
         color = line.get_color()
