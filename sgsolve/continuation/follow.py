@@ -49,12 +49,19 @@ class StopRule:
     callback: Callable[[Point], Any] | None = None
     deadline: float = np.inf
 
-    def ending(self, point: Point, first: bool = False) -> str:
-        """Return why the run ends at a point, or nothing."""
+    def ends(self, point: Point, first: bool = False) -> bool:
+        """Whether a condition ends the run at a point; write so into the point."""
+        reason = self._reason(point, first)
+        if not reason or point.ending:
+            return False
+        point.status, point.ending = Status.STOP_CONDITION, reason
+        return True
+
+    def _reason(self, point: Point, first: bool) -> str:
         if self.callback is not None and self.callback(point) is True:
-            return "the callback asked to stop"
+            return "the callback returned True"
         if self.until is not None and not first and self.until(point):
-            return "the condition to stop is met"
+            return "the condition until= is met"
         return ""
 
     def check(self, state: RunState) -> None:
@@ -114,7 +121,7 @@ class _Run:
             self._ended(Status.STEP_TOO_SMALL, first.reason)
             return
         self._measure(first, None)
-        first.ending = self.rule.ending(first, first=True)
+        self.rule.ends(first, first=True)
         self._commit(first, [], [first])
 
     def step(self) -> None:
@@ -172,16 +179,15 @@ class _Run:
                 action, new, found = one.action, one.point, found[: k + 1]
                 rows = [row for row in rows if row is not new and row.s < new.s]
                 if one.special.kind in self.rule.stop:
-                    action, new.ending = None, f"it ends at {one.special}, as asked"
+                    action, new.status = None, Status.STOP_CONDITION
+                    new.ending = f"it ends at {one.special}, as asked"
                 self._measure_there(new, here)
                 rows += [new] if new.recorded or new.ending else []
                 break
         for k, row in enumerate([*rows, *([] if new in rows else [new])]):
-            ending = self.rule.ending(row)
-            if ending and not new.ending:
+            if self.rule.ends(row):
                 new, rows, action = row, [*rows[:k], row], None
                 found = [one for one in found if one.point.s <= new.s]
-                new.ending = ending
                 break
         self._commit(new, found, rows)
         if action is not None and not self.state.ending:
@@ -212,7 +218,7 @@ class _Run:
                     state.table.setdefault(column.name, []).append(value)
             state.n_rows += len(rows)
             if new.ending:
-                state.status, state.ending = Status.CONVERGED, new.ending
+                state.status, state.ending = new.status, new.ending
             self.stepper.accept(state, state.before)
             for observer in self.observers:
                 observer.accepted(self.stepper, state, rows)

@@ -145,8 +145,8 @@ class Run:
             found = self.recorder.resumed(self.stepper)
             if found is not None:
                 state, self.base = found
-                if not state.status.success and state.status is not Status.ASYMPTOTE:
-                    state.status, state.ending = Status.CONVERGED, ""  # it goes on
+                if state.status.resumable:
+                    state.status, state.ending = Status.CONVERGED, ""
         limit = self.max_points if options.max_points is None else options.max_points
         rule = StopRule(limit, options.stop, self._until(), self._seen, options.deadline)
         try:

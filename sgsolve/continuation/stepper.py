@@ -52,6 +52,8 @@ class Point:
         the detectors look for them.
     ending : str
         Why the run ends here, in words; empty if it goes on.
+    status : Status
+        Of a run that ends here.
     """
 
     x: Vector
@@ -65,6 +67,7 @@ class Point:
     passed: list[Point] = field(default_factory=list)
     found: list[Found] | None = None
     ending: str = ""
+    status: Status = Status.CONVERGED
 
     @property
     def z(self) -> Vector:

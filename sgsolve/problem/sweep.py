@@ -122,7 +122,7 @@ def summary(path: ParameterPath, stepper: NaturalStepper, state: RunState) -> st
     name = path.names[0] if len(path.names) == 1 else path.names
     done, wanted = state.n_rows, len(path.values)
     if state.status.success:
-        if stepper.reached == wanted:
+        if state.status is Status.CONVERGED:
             return f"all {wanted} values of {name!r} solved"
         return f"{done} values of {name!r} solved; {state.ending}"
     if not done and state.status is Status.INTERRUPTED:

@@ -33,11 +33,13 @@ class Status(Enum):
     advice : str
         What to try next; empty for a plain success.
     success : bool
-        Whether a solution was found.
+        Whether a solution was found, or a run ended as asked. A solve that its callback ends
+        (STOPPED) has no solution; a run that its callback ends (STOP_CONDITION) is complete.
     final : bool
         Whether no other solver is tried, because the user or the clock ended the solve.
     resumable : bool
-        Whether a run that ended like this continues from its checkpoint.
+        Whether a run that ended like this continues from its checkpoint. Otherwise ``resume=True``
+        returns the branch as it is.
 
     Examples
     --------
@@ -87,6 +89,7 @@ class Status(Enum):
         "the Jacobian is singular",
         "look at the equations and unknowns named below: one of them is missing, repeated or "
         "undetermined; at a fold of a sweep use problem.continuation",
+        resumable=True,
     )
     LINEAR_SOLVE_FAILED = _Meaning(
         "the linear system could not be solved accurately",
@@ -114,7 +117,10 @@ class Status(Enum):
         "return numbers of the same shape at all points, and NaN where there is no value",
         resumable=True,
     )
-    STOPPED = _Meaning("the callback asked to stop", final=True)
+    STOPPED = _Meaning("the callback ended the solve before a solution was found", final=True)
+    STOP_CONDITION = _Meaning(
+        "a stop condition of the run was met: stop=, until= or the callback", success=True
+    )
     INTERRUPTED = _Meaning(
         "it was interrupted from the keyboard",
         "the computed points are kept; continue from there",
@@ -131,6 +137,7 @@ class Status(Enum):
         "the step size fell below min_step",
         "a fold or a jump of the solution is near: look at the last points, allow a "
         "smaller min_step, or use problem.continuation",
+        resumable=True,
     )
     ASYMPTOTE = _Meaning(
         "the branch tends to a bound of the parameter without reaching it",

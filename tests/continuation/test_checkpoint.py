@@ -19,7 +19,10 @@ from sgsolve import (
     InputError,
     PartialBranchWarning,
     Problem,
+    Status,
 )
+from sgsolve.continuation import Natural, SecantPredictor, TangentPredictor
+from sgsolve.solvers import Newton, ResidualTolerance
 from tests.continuation.gallery import bratu, elastica, s_curve
 from tests.continuation.run_to_be_killed import run
 
@@ -108,6 +111,40 @@ def test_interrupted_and_resumed_takes_over_what_is_there(kind, tmp_path):
     again = arguments[0](np.zeros(30), *arguments[1:], **options)
     assert len(calls) == 8 + len(whole) - 7
     assert np.array_equal(again["lam"], whole["lam"])
+
+
+@pytest.mark.parametrize("predictor", [SecantPredictor(), TangentPredictor()])
+def test_a_resumed_sweep_solves_no_point_twice(predictor, tmp_path):
+    options = {"steps": Natural(predictor=predictor)}
+    values, x0, problem = np.linspace(0.5, 3.0, 6), np.zeros(30), Problem(bratu)
+    whole = problem.sweep(x0, "lam", values, **options)
+    options["checkpoint"] = tmp_path / "run.npz"
+    problem.sweep(x0, "lam", values, max_points=3, **options)
+    resumed = problem.sweep(x0, "lam", values, resume=True, **options)
+    assert np.array_equal(resumed.states, whole.states)
+    assert resumed.stats.n_factor == whole.stats.n_factor
+    again = problem.sweep(x0, "lam", values, resume=True, **options)
+    assert again.stats.n_factor == whole.stats.n_factor
+
+
+def test_a_sweep_with_loose_tolerances_is_resumed(tmp_path):
+    """Its points solve the equations to 1e-2 only, which is no reason to refuse them."""
+    solver = Newton(termination=ResidualTolerance(1e-2))
+    options = {"solver": solver, "checkpoint": tmp_path / "run.npz"}
+    problem = Problem(bratu)
+    values = [0.5, 3.0, 3.2]
+    problem.sweep(np.zeros(9), "lam", values, max_points=2, **options)
+    assert len(problem.sweep(np.zeros(9), "lam", values, resume=True, **options)) == 3
+
+
+def test_a_run_that_ended_as_asked_is_complete_when_resumed(tmp_path):
+    options = {"until": lambda u: u.max() > 0.2, "checkpoint": tmp_path / "run.npz"}
+    problem = Problem(bratu)
+    first = problem.sweep(np.zeros(9), "lam", np.linspace(0.5, 3.0, 6), **options)
+    again = problem.sweep(np.zeros(9), "lam", np.linspace(0.5, 3.0, 6), resume=True, **options)
+    assert first.status is again.status is Status.STOP_CONDITION
+    assert np.array_equal(first.states, again.states)
+    assert len(first) < 6
 
 
 @pytest.mark.parametrize("points", [51, 52, 53, 54])

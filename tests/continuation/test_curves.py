@@ -28,6 +28,7 @@ def test_events_and_where_to_stop():
     assert branch["lam"][-1] == event.parameter
     assert len(branch.folds) == 1
     assert "as asked" in branch.message
+    assert branch.status is Status.STOP_CONDITION
 
 
 def test_until_and_outputs_and_parameters():

@@ -186,6 +186,9 @@ def test_callback_sees_each_point_and_may_end_the_run(run):
     assert [x for _, x in seen] == whole.states[:, 9].tolist()
     part = run(np.zeros(20), callback=lambda point: point.p > 1.2, raise_on_failure=False)
     assert len(part) == int(np.argmax(whole["strength"] > 1.2)) + 1
+    assert part.status is Status.STOP_CONDITION
+    assert part.success
+    assert "the callback returned True" in part.message
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import Problem
+from sgsolve import Problem, Status
 from sgsolve.transient import (
     Bdf,
     FixedSteps,
@@ -217,8 +217,20 @@ def test_one_analysis_serves_a_sweep_of_runs():
     assert [run.stats.n_analyze for run in (first, *again)] == [1, 0, 0]
 
 
+def test_a_condition_between_rows_of_the_last_step_ends_the_run():
+    """One step leads to the end, past four rows; the condition holds at the third of them."""
+    problem = Problem(lambda v: 0.0 * v - 1.0, storage=lambda v: 1.0 * v)
+    times = [0.0, 0.2, 0.4, 0.6, 0.8]
+    steps = {"steps": FixedSteps("backward Euler", 1.0), "times": times}
+    assert problem.transient([0.0], (0.0, 1.0), **steps)["t"].tolist() == times
+    run = problem.transient([0.0], (0.0, 1.0), until=lambda v: v[0] > 0.35, **steps)
+    assert run["t"].tolist() == times[:3]
+    assert run.status is Status.STOP_CONDITION
+
+
 def test_a_callback_ends_the_run(capsys):
     problem = Problem(lambda v: v, storage=lambda v: 1.0 * v)
     run = problem.transient([1.0], (0.0, 1.0), callback=lambda point: point.p > 0.5, verbose=True)
     assert 0.5 < run["t"][-1] < 1.0
+    assert run.status is Status.STOP_CONDITION
     assert len(capsys.readouterr().out.splitlines()) >= len(run)
