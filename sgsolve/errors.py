@@ -70,7 +70,12 @@ class StructureError(SgsolveError):
 
 
 class DerivativeError(SgsolveError, TypeError):
-    """An operation on an AD array is not supported, or would drop the derivative."""
+    """An operation on an AD array is not supported, or would drop the derivative.
+
+    See Also
+    --------
+    ad.define_rule, ad.elementwise
+    """
 
 
 class LinearSolveError(SgsolveError):
@@ -107,6 +112,19 @@ class ConvergenceError(SgsolveError, RuntimeError):
     ----------
     result : Result or Branch
         Everything that was computed until then: the best iterate, the history, the counts.
+
+    See Also
+    --------
+    Status : The reasons.
+
+    Examples
+    --------
+    >>> from sgsolve import ConvergenceError, Problem
+    >>> try:
+    ...     Problem(lambda x: x**2 + 1.0).solve([1.0])
+    ... except ConvergenceError as error:
+    ...     print(error.result.success)
+    False
     """
 
     def __init__(self, message: str, result: Any = None) -> None:
@@ -129,7 +147,19 @@ class SolveInterrupted(KeyboardInterrupt):
 
 
 class DomainError(SgsolveError, ArithmeticError):
-    """Raise it inside a residual to say that x is outside the model; the step is shortened."""
+    """Raise it inside a residual where x is outside the model; the step is then shortened.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import DomainError, Problem, ad
+    >>> def residual(x):
+    ...     if np.any(ad.value(x) <= 0.0):
+    ...         raise DomainError("x must be positive")
+    ...     return np.log(x) - 1.0
+    >>> Problem(residual).solve([10.0]).x.round(4).tolist()
+    [2.7183]
+    """
 
 
 class CheckpointError(SgsolveError):

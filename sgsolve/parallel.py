@@ -61,6 +61,7 @@ def parallel_sweep(
         Anything with ``submit`` that returns futures: a process pool with one worker per core by
         default, ``distributed.Client(...).get_executor()``, ``MPIPoolExecutor()``.
     method : "sweep" or "continuation"
+        Which method of the problem runs for each member.
     progress : bool, optional
         A bar over the members.
     **options
@@ -78,6 +79,23 @@ def parallel_sweep(
     ------
     InputError
         If the problem cannot be sent, or an argument is wrong.
+
+    See Also
+    --------
+    Problem.sweep : One set of parameters.
+
+    Examples
+    --------
+    With threads, which need no function of a module; a process pool is the default:
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> from sgsolve import Problem, parallel_sweep
+    >>> problem = Problem(lambda x, a, b: x**2 - a * b)
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     branches = parallel_sweep(problem, [1.0], "a", [1.0, 4.0], [{"b": 1.0}, {"b": 4.0}],
+    ...                               executor=pool)
+    >>> [float(branch.x[0].round(6)) for branch in branches]
+    [2.0, 4.0]
     """
     if method not in ("sweep", "continuation"):
         raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")

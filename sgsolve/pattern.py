@@ -30,14 +30,22 @@ class Pattern:
     indices : array_like of int, shape (nnz,)
         Column of each entry; strictly increasing within a row.
     shape : (int, int)
+        Numbers of rows and columns.
 
     Raises
     ------
     ShapeError, InputError
         If the arrays do not describe a CSR structure with sorted, unique, valid columns.
 
+    See Also
+    --------
+    ad.sparsity_pattern : The pattern of a derivative.
+    Problem.sparsity : The pattern of a problem.
+    linear.LinearSolver : Solves with matrices of one pattern.
+
     Examples
     --------
+    >>> from sgsolve import Pattern
     >>> pattern = Pattern([0, 1, 3], [0, 0, 1], (2, 2))
     >>> pattern.matrix([1.0, 2.0, 3.0]).toarray()
     array([[1., 0.],

@@ -32,6 +32,18 @@ from .ufunc_calls import DOUBLE
 class ADArray(Operators):
     """An array with its derivative; made by `seed` and by operations on AD arrays.
 
+    Attributes
+    ----------
+    value : ndarray
+        The numbers, read-only.
+    jacobian : csr_array, shape (size, n)
+        Derivative with respect to the n unknowns.
+
+    See Also
+    --------
+    seed : Make one.
+    value_and_jacobian : Needs no AD array from you.
+
     Examples
     --------
     >>> import numpy as np

@@ -28,11 +28,29 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
 
     Parameters
     ----------
-    x, v : array_like, of one shape
+    f : callable
+        ``f(x, *args, **kwargs)`` -> array, in NumPy.
+    x : array_like
+        The point.
+    v : array_like, of the shape of x
+        The direction.
+    *args, **kwargs
+        Passed to `f`.
 
     Returns
     -------
     value, derivative : ndarray, each of the shape of f(x)
+        f(x), and its derivative in the direction v.
+
+    Raises
+    ------
+    ShapeError
+        If x and v have different shapes.
+
+    See Also
+    --------
+    vjp : The product from the left.
+    jacobian : The whole matrix.
 
     Examples
     --------
@@ -60,7 +78,37 @@ def vjp(f: Function, x: ArrayLike, w: ArrayLike, *args: Any, **kwargs: Any) -> A
 
     Parameters
     ----------
+    f : callable
+        ``f(x, *args, **kwargs)`` -> array, in NumPy.
+    x : array_like
+        The point.
     w : array_like, of the shape of f(x)
+        The weights of the rows.
+    *args, **kwargs
+        Passed to `f`.
+
+    Returns
+    -------
+    value : ndarray
+        f(x).
+    product : ndarray, of the shape of x
+        The product of w with the Jacobian.
+
+    Raises
+    ------
+    ShapeError
+        If w and f(x) have different shapes.
+
+    See Also
+    --------
+    jvp : The product from the right.
+    jacobian : The whole matrix.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> ad.vjp(lambda x: x[0] * x[1:], [2.0, 3.0, 4.0], [1.0, 1.0])[1]
+    array([7., 2., 2.])
     """
     y, J = value_and_jacobian(f, x, *args, **kwargs)
     w = _numbers(w)
@@ -71,11 +119,12 @@ def vjp(f: Function, x: ArrayLike, w: ArrayLike, *args: Any, **kwargs: Any) -> A
 
 @dataclass(frozen=True)
 class JacobianCheck:
-    """Outcome of `check_jacobian`; true if the Jacobian stood the test.
+    """Outcome of `check_jacobian`; true if the Jacobian agrees with the differences.
 
     Attributes
     ----------
     ok : bool
+        Whether they agree.
     error : float
         Largest difference, relative to the largest entry of its column (or 1).
     row, column : int
@@ -84,6 +133,17 @@ class JacobianCheck:
         "complex step" or "central differences", whichever agreed better in that column.
     columns : int
         Number of columns that were compared.
+
+    See Also
+    --------
+    check_jacobian : Returns it.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> check = ad.check_jacobian(lambda x: x**2, [1.0, 2.0])
+    >>> check.ok, check.columns
+    (True, 2)
     """
 
     ok: bool
@@ -119,19 +179,39 @@ def check_jacobian(
     Parameters
     ----------
     f : callable
+        ``f(x, *args, **kwargs)`` -> array.
     x : array_like of float
+        The point.
+    *args
+        Passed to `f`.
     jacobian : sparse or dense matrix, optional
         The Jacobian to check; that of AD by default.
     tol : float
         Relative difference that counts as agreement. Central differences of a smooth function
-        reach 1e-8 or so; 1e-5 leaves room for roughness.
+        reach about 1e-8. The default, 1e-5, also admits functions that are less smooth.
     columns : int
         Compare all columns up to this many, else as many chosen at random.
+    seed : int
+        Of the random choice.
+    **kwargs
+        Passed to `f`.
+
+    Returns
+    -------
+    JacobianCheck
+        True if they agree.
 
     Raises
     ------
     InputError
         If x or f(x) is not finite.
+    ShapeError
+        If `jacobian` has another shape than df/dx.
+
+    See Also
+    --------
+    Problem.check_jacobian : The same for the residual of a problem.
+    jacobian : The Jacobian by automatic differentiation.
 
     Examples
     --------

@@ -40,6 +40,12 @@ def seed(x: ArrayLike) -> ADArray:
     DataTypeError
         If x is not numeric.
 
+    See Also
+    --------
+    value_and_jacobian : Seeds, evaluates and reads in one call.
+    seed_all : Several arguments with derivatives of their own.
+    seed_sparsity : The sparsity pattern only.
+
     Examples
     --------
     >>> from sgsolve import ad
@@ -55,16 +61,33 @@ def seed(x: ArrayLike) -> ADArray:
 
 
 def seed_sparsity(x: ArrayLike) -> ADArray:
-    """Return x as an AD array that finds out structure only, for every branch at once.
+    """Return x as an AD array that records the sparsity pattern only, for every branch at once.
 
     In ``f(seed_sparsity(x)).sparsity`` both sides of `where` and `branch` count, and factors that
-    happen to be zero: the pattern holds at every x, as long as Python ``if`` on values takes the
-    same way.
+    happen to be zero. The pattern holds at every x if Python ``if`` on values takes the same way.
 
     Parameters
     ----------
     x : array_like, any shape
         A point at which the code can run.
+
+    Returns
+    -------
+    ADArray
+        Its ``jacobian`` has no values; read ``sparsity``.
+
+    See Also
+    --------
+    sparsity_pattern : Reads the pattern.
+    seed : The derivatives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> x = ad.seed_sparsity([1.0, 2.0])
+    >>> np.where(x > 0.0, x, x[::-1]).sparsity.toarray().tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
     value = _numbers(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
@@ -92,7 +115,28 @@ def _must_have_values(x: Any) -> None:
 
 
 def value(y: Any) -> Any:
-    """Return the numbers of an AD array (read-only); anything else comes back unchanged."""
+    """Return the numbers of an AD array (read-only); anything else comes back unchanged.
+
+    Parameters
+    ----------
+    y : ADArray or anything else
+        What may be an AD array.
+
+    Returns
+    -------
+    ndarray, or y itself
+        The numbers.
+
+    See Also
+    --------
+    ADArray : ``y.value`` is the same.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> ad.value(ad.seed([1.0, 2.0])), ad.value(3.0)
+    (array([1., 2.]), 3.0)
+    """
     return y.value if isinstance(y, ADArray) else y
 
 
@@ -102,7 +146,9 @@ def jacobian_values(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     Parameters
     ----------
     y : ADArray
+        The result of a function of `seed`.
     pattern : Pattern, shape (y.size, n)
+        Where the values go.
 
     Returns
     -------
@@ -111,10 +157,25 @@ def jacobian_values(y: ADArray, pattern: Pattern) -> NDArray[Any]:
 
     Raises
     ------
+    DataTypeError
+        If `pattern` is no `Pattern`.
     ShapeError
         If the pattern has another shape than dy/dx.
     StructureError
         If y depends on an unknown that the pattern does not hold.
+
+    See Also
+    --------
+    sparsity_pattern : Makes the pattern.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> def f(x):
+    ...     return x[1:] * x[:-1]
+    >>> pattern = ad.sparsity_pattern(f(ad.seed_sparsity([1.0, 2.0, 3.0])))
+    >>> ad.jacobian_values(f(ad.seed([1.0, 2.0, 3.0])), pattern)
+    array([2., 1., 3., 2.])
     """
     _must_be_ad(y)
     if not isinstance(pattern, Pattern):
@@ -130,7 +191,31 @@ def jacobian_values(y: ADArray, pattern: Pattern) -> NDArray[Any]:
 
 
 def sparsity_pattern(y: ADArray) -> Pattern:
-    """Return the pattern of dy/dx: after `seed_sparsity`, one that holds on every branch."""
+    """Return the pattern of dy/dx. After `seed_sparsity` it holds on every branch.
+
+    Parameters
+    ----------
+    y : ADArray
+        The result of a function of `seed_sparsity` or `seed`.
+
+    Returns
+    -------
+    Pattern, shape (y.size, n)
+        Where dy/dx may have entries.
+
+    See Also
+    --------
+    seed_sparsity : Makes the argument of the function.
+    jacobian_values : The values on a pattern.
+    Problem.sparsity : The pattern of a problem.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x = ad.seed_sparsity([1.0, 2.0, 3.0])
+    >>> ad.sparsity_pattern(x[1:] - x[:-1] ** 2).indices.tolist()
+    [0, 1, 1, 2]
+    """
     _must_be_ad(y)
     return pattern_of_derivative(y._derivative, y.size)
 
@@ -141,7 +226,27 @@ def _must_be_ad(y: Any) -> None:
 
 
 def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
-    """Return the sparse Jacobian df/dx at x, a ``csr_array`` of shape (f(x).size, x.size).
+    """Return the sparse Jacobian df/dx at x.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args, **kwargs)`` -> array, in NumPy.
+    x : array_like
+        The point.
+    *args, **kwargs
+        Passed to `f`.
+
+    Returns
+    -------
+    csr_array, shape (f(x).size, x.size)
+        The Jacobian.
+
+    See Also
+    --------
+    value_and_jacobian : The value too, from one evaluation.
+    jvp, vjp : Products with a vector.
+    jacobian_function : The Jacobian as a function, for SciPy.
 
     Examples
     --------
@@ -156,7 +261,41 @@ def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> 
 def value_and_jacobian(
     f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
 ) -> tuple[NDArray[Any], Any]:
-    """Return f(x) and its sparse Jacobian from one evaluation."""
+    """Return f(x) and its sparse Jacobian from one evaluation.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args, **kwargs)`` -> array, in NumPy.
+    x : array_like
+        The point.
+    *args, **kwargs
+        Passed to `f`.
+
+    Returns
+    -------
+    value : ndarray
+        f(x).
+    jacobian : csr_array, shape (f(x).size, x.size)
+        df/dx at x.
+
+    Raises
+    ------
+    DerivativeError
+        If f does not return an AD array: it does not depend on x, or drops the derivative.
+
+    See Also
+    --------
+    jacobian : The Jacobian only.
+    value_and_jacobian_blocks : Derivatives with respect to several arguments.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> F, J = ad.value_and_jacobian(lambda x, a: a * x**2, [1.0, 2.0], 3.0)
+    >>> F, J.toarray().tolist()
+    (array([ 3., 12.]), [[6.0, 0.0], [0.0, 12.0]])
+    """
     unknowns = seed(x)
     y = evaluate(f, unknowns, *args, **kwargs)
     if isinstance(y, ADArray):

@@ -34,6 +34,17 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     tuple of ADArray
         Each of the shape of its argument.
 
+    Raises
+    ------
+    InputError
+        If there are no arguments.
+
+    See Also
+    --------
+    jacobian_blocks : Reads the derivatives.
+    value_and_jacobian_blocks : Does both for a function.
+    seed : One argument.
+
     Examples
     --------
     >>> from sgsolve import ad
@@ -63,13 +74,32 @@ def jacobian_blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
     Parameters
     ----------
     y : ADArray
+        A result of arrays from `seed_all`.
     *arguments : ADArray
         What `seed_all` returned, all or some of them, in any order.
+
+    Returns
+    -------
+    tuple of csr_array
+        One of shape (y.size, argument.size) for each argument.
 
     Raises
     ------
     DerivativeError
         If an argument is not a seed: not a part of the unknowns, as they were.
+
+    See Also
+    --------
+    seed_all : Makes the arguments.
+    value_and_jacobian_blocks : Does both for a function.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x, p = ad.seed_all([1.0, 2.0], 3.0)
+    >>> (dp,) = ad.jacobian_blocks(p * x, p)
+    >>> dp.toarray().tolist()
+    [[1.0], [2.0]]
     """
     J = y.jacobian.tocsc()
     parts = []
@@ -100,13 +130,28 @@ def value_and_jacobian_blocks(
     Parameters
     ----------
     f : callable
+        The function, in NumPy.
     arguments : sequence of array_like
-        Differentiated arguments; the others follow as constants.
+        The arguments to differentiate; they come first.
+    *args, **kwargs
+        Further arguments of `f`, constants.
 
     Returns
     -------
     value : ndarray
-    blocks : tuple of csr_array, one for each differentiated argument
+        The value of f.
+    blocks : tuple of csr_array
+        One for each differentiated argument.
+
+    Raises
+    ------
+    DerivativeError
+        If f does not return an AD array.
+
+    See Also
+    --------
+    value_and_jacobian : One argument.
+    seed_all, jacobian_blocks : The two steps of it.
 
     Examples
     --------
@@ -134,11 +179,27 @@ def jacobian_function(
     Parameters
     ----------
     f : callable
+        The function, in NumPy.
     argnum : int
         Which argument to differentiate: 1 for ``f(t, y)`` of `scipy.integrate.solve_ivp`.
     dense : bool
         Return an ndarray, for solvers that take no sparse matrix (`scipy.optimize.root`,
         ``minimize``), with one axis only where f returns a scalar.
+
+    Returns
+    -------
+    callable
+        With the arguments of `f`; returns a ``csr_array``, or an ndarray.
+
+    Raises
+    ------
+    InputError
+        At a call with too few arguments for `argnum`.
+
+    See Also
+    --------
+    jacobian : The Jacobian at one point.
+    sgsolve.root : Solves with this Jacobian, with the arguments of SciPy.
 
     Examples
     --------

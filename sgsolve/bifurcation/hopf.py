@@ -34,7 +34,7 @@ CROSSED = 1e-6  # part of its real parts before and after that a pair has left w
 
 @dataclass(frozen=True)
 class Stability:
-    """Which eigenvalues to compute at every point.
+    """Settings of the eigenvalues that are computed at every point.
 
     Parameters
     ----------
@@ -48,6 +48,21 @@ class Stability:
         Where to look: 0, and i omega for oscillations that are expected with frequency omega.
     tolerance : float
         Real parts above this count as unstable, relative to the largest eigenvalue found.
+
+    See Also
+    --------
+    Problem.continuation : Takes it as ``stability=``.
+
+    Examples
+    --------
+    The number of unstable eigenvalues along a branch with two folds, for dx/dt = F(x):
+
+    >>> from sgsolve import Problem
+    >>> from sgsolve.bifurcation import Stability
+    >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+    >>> branch = curve.continuation([-2.0], "p", (-1.0, 1.0), stability=Stability())
+    >>> sorted(set(branch["unstable"].tolist()))
+    [0, 1]
     """
 
     mass: Any = 1.0

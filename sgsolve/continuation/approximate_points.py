@@ -23,7 +23,7 @@ ADVICE = (
 
 
 class UnlocatedWarning(UserWarning):
-    """A special point is certainly there, but could not be located exactly."""
+    """A special point was detected, but could not be located exactly."""
 
 
 def approximate_special_point(kind: str, point: Point, other: Point) -> Found:

@@ -22,7 +22,7 @@ GROW, SHRINK = 2.0, 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Arclength:
-    """How a curve is followed.
+    """Step control of a continuation.
 
     Parameters
     ----------
@@ -30,20 +30,39 @@ class Arclength:
         The first step, as a change of the parameter; its sign is the direction. By default a
         fiftieth of the range, or of the size of the parameter.
     max_step : float, optional
-        Longest step along the curve, in units of the parameter; it limits the first one too. By
-        default five first steps or
-        more: a twentieth of the range. Special points that come in pairs within a step go unseen.
+        Longest step along the branch, in units of the parameter; it limits the first one too. By
+        default five first steps or more: a twentieth of the range. Two special points within one
+        step can remain undetected.
     min_step : float, optional
         Shortest step; by default 1e-6 of the first one.
     max_angle : float
-        The largest angle in degrees between the tangents of neighboring points: the guard
-        against jumping to another branch.
+        The largest angle in degrees between the tangents of neighboring points. It prevents a
+        jump to another branch.
     predictor : CurvePredictor
         `TangentPredictor` by default; or `SecantPredictor`.
     optimal_iterations, max_iterations : int
         Of the corrector: steps grow below the first, and are rejected above the second.
     tolerance : float
         Of the residual, relative to the size of the terms of each equation.
+
+    Raises
+    ------
+    InputError, DataTypeError
+        If a setting is out of range, or is no number.
+
+    See Also
+    --------
+    Natural : Of a sweep.
+    Problem.continuation : Takes it as ``steps=``.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> from sgsolve.continuation import Arclength
+    >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+    >>> steps = Arclength(step=0.1, max_angle=10.0)
+    >>> len(curve.continuation([-2.0], "p", (-1.0, 1.0), steps=steps).folds)
+    2
     """
 
     step: float | None = None

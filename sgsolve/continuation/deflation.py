@@ -30,12 +30,12 @@ LARGEST = 1e3  # of the factor that stretches a step, so that a pole throws nobo
 
 @dataclass(frozen=True, kw_only=True)
 class Deflation:
-    """How known solutions repel, and how hard to look for further ones.
+    """Settings of deflation: how known solutions repel, and how many attempts are made.
 
     Parameters
     ----------
     power : float
-        p; 2 by default, more repels further.
+        The exponent p of the distance; 2 by default. A larger one repels further.
     distance : float
         Two solutions are the same if they differ by less, relative to the size of the unknowns.
     max_iterations : int
@@ -43,9 +43,26 @@ class Deflation:
     attempts : int
         From each start. In turn solutions repel as `power` says; half as strongly but ten times
         as far; and over a tenth of the distance, for solutions close to each other. From the
-        fourth attempt on the start is shaken at random.
+        fourth attempt on the start is changed at random.
     shake : float
         Size of the random change, relative to the unknowns.
+
+    Raises
+    ------
+    InputError
+        If a setting is not positive.
+
+    See Also
+    --------
+    Problem.find_solutions, Problem.deflated_continuation
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> from sgsolve.continuation import Deflation
+    >>> problem = Problem(lambda x: x**3 - x)
+    >>> len(problem.find_solutions([0.3], deflation=Deflation(attempts=3)))
+    3
     """
 
     power: float = 2.0

@@ -19,7 +19,12 @@ DIFFERENCE = 6e-6  # length of a central difference, relative to what changes al
 
 
 class Family(Protocol):
-    """n equations in n unknowns and one parameter."""
+    """The n equations in n unknowns and one parameter.
+
+    See Also
+    --------
+    Problem : Makes one for its sweeps and continuations.
+    """
 
     n: int
 

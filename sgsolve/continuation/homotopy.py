@@ -50,13 +50,14 @@ STAGE_METHOD = Arclength(step=0.1, max_step=1.0, max_angle=60.0, tolerance=1e-6)
 
 @dataclass(frozen=True, kw_only=True)
 class Homotopy:
-    """A solver for hard starts; use it as ``problem.solve(x0, Homotopy())``.
+    """A solver for poor initial guesses; use it as ``problem.solve(x0, Homotopy())``.
 
     Parameters
     ----------
     kind : "newton" or "fixed point"
+        The homotopy F(x) - (1 - t) F(x0), or t F(x) + (1 - t) (x - x0).
     method : Arclength
-        How the curve is followed; t runs from 0 to 1.
+        Step control; t runs from 0 to 1.
     max_points : int
         Limit on the points of the curve.
     finish : NewtonMethod
@@ -64,10 +65,21 @@ class Homotopy:
         if t did not even grow by the first step. Its limits hold on the curve too, which ends where
         one of them forbids the next step.
 
+    Raises
+    ------
+    InputError
+        If `kind` is another one.
+
+    See Also
+    --------
+    solvers.Robust : Tries it last.
+    solvers.PseudoTransient : Another method for poor guesses.
+
     Examples
     --------
     >>> import numpy as np
     >>> from sgsolve import Problem
+    >>> from sgsolve.continuation import Homotopy
     >>> problem = Problem(lambda x: np.arctan(x) + 0.1 * x - 1.0)
     >>> result = problem.solve([30.0], Homotopy())
     >>> result.success, result.solver

@@ -16,7 +16,7 @@ from .predictors import Predictor, SecantPredictor
 
 @dataclass(frozen=True, kw_only=True)
 class Natural:
-    """How a sweep steps.
+    """Step control of a sweep.
 
     Parameters
     ----------
@@ -34,6 +34,19 @@ class Natural:
         Steps grow fully below this and not at all above twice this.
     max_solves : int or None
         Limit on the number of solves, failures included.
+
+    See Also
+    --------
+    Arclength : Of a continuation.
+    Problem.sweep : Takes it as ``steps=``.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> from sgsolve.continuation import Natural
+    >>> problem = Problem(lambda x, a: x**2 - a)
+    >>> problem.sweep([1.0], "a", [1.0, 4.0], steps=Natural(max_solves=50)).x
+    array([2.])
     """
 
     predictor: Predictor = field(default_factory=SecantPredictor)

@@ -41,7 +41,17 @@ class CurvePredictor(Predictor, Protocol):
 
 @dataclass(frozen=True)
 class ConstantPredictor:
-    """The last solution; for sweeps only."""
+    """Predict the last solution; for sweeps only.
+
+    See Also
+    --------
+    SecantPredictor, TangentPredictor
+
+    Examples
+    --------
+    >>> from sgsolve.continuation import ConstantPredictor, Natural
+    >>> steps = Natural(predictor=ConstantPredictor())
+    """
 
     needs_tangent = False
 
@@ -52,7 +62,17 @@ class ConstantPredictor:
 
 @dataclass(frozen=True)
 class SecantPredictor:
-    """The straight line through the last two solutions."""
+    """Predict on the straight line through the last two solutions.
+
+    See Also
+    --------
+    ConstantPredictor, TangentPredictor
+
+    Examples
+    --------
+    >>> from sgsolve.continuation import Arclength, SecantPredictor
+    >>> steps = Arclength(predictor=SecantPredictor())
+    """
 
     needs_tangent = False
 
@@ -70,10 +90,23 @@ class SecantPredictor:
 
 @dataclass(frozen=True)
 class TangentPredictor:
-    """The tangent of the curve: dx/dp = -J^-1 dF/dp in a sweep.
+    """Predict on the tangent of the branch: dx/dp = -J^-1 dF/dp in a sweep.
 
-    In a sweep it costs dF/dp and one solve per point with the factorization that the solution left
-    behind, and it lets the sweep notice a jump to another branch.
+    In a sweep it costs dF/dp and one solve per point with the factorization of the last solution.
+    The sweep then also detects a jump to another branch.
+
+    See Also
+    --------
+    ConstantPredictor, SecantPredictor
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> from sgsolve.continuation import Natural, TangentPredictor
+    >>> problem = Problem(lambda x, a: x**2 - a)
+    >>> branch = problem.sweep([1.0], "a", [1.0, 4.0], steps=Natural(predictor=TangentPredictor()))
+    >>> branch.x
+    array([2.])
     """
 
     needs_tangent = True

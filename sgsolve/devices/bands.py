@@ -14,13 +14,38 @@ from .device import Device
 
 
 def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]:
-    """Energies in eV at the semiconductor's nodes.
+    """Return energies in eV at the semiconductor's nodes.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    x : ndarray
+        A solution.
+    **p
+        The parameters of the solution that differ from the device's.
 
     Returns
     -------
     dict
-        ``Ec``, ``Ev``, and the quasi-Fermi levels ``Fn``, ``Fp``. For a device known by its
-        intrinsic density only, ``Ec`` and ``Ev`` are both the intrinsic level.
+        ``Ec``, ``Ev``, and the quasi-Fermi levels ``Fn``, ``Fp``. If the device has its intrinsic
+        density only, ``Ec`` and ``Ev`` are both the intrinsic level.
+
+    See Also
+    --------
+    draw_bands : A picture of them.
+    densities : Electrons and holes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, band_edges, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> edges = band_edges(bar, bar.equilibrium())
+    >>> round(float(edges["Fn"][0] - edges["Ec"][0]), 4)  # kT log(N/ni)
+    0.2976
     """
     p = device.parameters | p
     s = carriers(device, x, p)
@@ -29,13 +54,75 @@ def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]
 
 
 def densities(device: Device, x: np.ndarray, **p: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Electron and hole densities, cm^-3, at the semiconductor's nodes."""
+    """Return electron and hole densities at the semiconductor's nodes.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    x : ndarray
+        A solution.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    Returns
+    -------
+    n, p : ndarray
+        cm^-3.
+
+    See Also
+    --------
+    band_edges : The energies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, densities, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> n, p = densities(bar, bar.equilibrium())
+    >>> f"{n[5]:.3g} {p[5]:.3g}"
+    '1e+15 1e+05'
+    """
     s = carriers(device, x, device.parameters | p)
     return s.n, s.p
 
 
 def draw_bands(axes: Any, device: Device, x: np.ndarray, title: str, **p: Any) -> None:
-    """Draw the bands of a one-dimensional device."""
+    """Draw the bands of a one-dimensional device.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    device : Device
+        One-dimensional.
+    x : ndarray
+        A solution.
+    title : str
+        Of the axes.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    See Also
+    --------
+    band_edges : The numbers.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, draw_bands, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> figure, axes = plt.subplots()
+    >>> draw_bands(axes, bar, bar.equilibrium(), "equilibrium")
+    >>> axes.get_ylabel()
+    'energy (eV)'
+    >>> plt.close(figure)
+    """
     position = 1e4 * device.mesh.nodes[device.layout.nodes]
     edges = band_edges(device, x, **p)
     if "ni" in device.parameters:

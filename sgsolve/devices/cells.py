@@ -19,10 +19,12 @@ from .mesh import Mesh
 
 @dataclass(frozen=True)
 class CellMesh(Mesh):
-    """A mesh that remembers what each cell contributed.
+    """A mesh with the contribution of each cell to couples and volumes.
 
     Parameters
     ----------
+    nodes, edges, couples, volumes : ndarray
+        As in `Mesh`.
     cells : ndarray of int, shape (k, v)
         Nodes of every cell.
     cell_edges : ndarray of int, shape (k, e)
@@ -31,6 +33,20 @@ class CellMesh(Mesh):
         What the cell adds to their couples.
     cell_volumes : ndarray, shape (k, v)
         What it adds to the volumes of its nodes, in the order of `cells`.
+
+    See Also
+    --------
+    interval, rectangle, triangulation, read_mesh
+
+    Examples
+    --------
+    The mesh functions return it. This selects the nodes of a contact on one side:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import rectangle
+    >>> mesh = rectangle(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 2.0]))
+    >>> mesh.where(mesh.nodes[:, 1] == 0.0).tolist()
+    [0, 3, 6]
     """
 
     cells: np.ndarray = field(kw_only=True)
@@ -39,12 +55,19 @@ class CellMesh(Mesh):
     cell_volumes: np.ndarray = field(kw_only=True)
 
     def part(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Couples and volumes of some cells alone; give them to a device as ``active``.
+        """Return couples and volumes of some cells alone; give them to a device as ``active``.
 
         Parameters
         ----------
         inside : ndarray of bool, shape (k,)
             True for the cells of the semiconductor.
+
+        Returns
+        -------
+        couples : ndarray, shape (m,)
+            Of the edges.
+        volumes : ndarray, shape (n,)
+            Of the nodes.
         """
         inside = self._of_cells(inside, "inside").astype(bool)
         couples, volumes = np.zeros(len(self.edges)), np.zeros(self.n)
@@ -53,12 +76,17 @@ class CellMesh(Mesh):
         return couples, volumes
 
     def on_edges(self, values: np.ndarray) -> np.ndarray:
-        """Mean of a material's property over the cells at each edge, weighted by couples.
+        """Return a property of the cells as its mean at each edge, weighted by couples.
 
         Parameters
         ----------
         values : ndarray, shape (k,)
             One per cell, such as the relative permittivity.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            One value for each edge.
         """
         values = self._of_cells(values, "values")
         shares = np.zeros((2, len(self.edges)))
@@ -74,12 +102,12 @@ class CellMesh(Mesh):
         return np.where(tiny, plain[0] / plain[1], mean)
 
     def centers(self) -> np.ndarray:
-        """Mean of the nodes of every cell, cm: to say which cells are which material."""
+        """Return the mean of the nodes of every cell, cm: to say which cells are which material."""
         middle: np.ndarray = self.nodes[self.cells].mean(axis=1)
         return middle
 
     def where(self, condition: np.ndarray) -> np.ndarray:
-        """Numbers of the nodes where a condition holds.
+        """Return the numbers of the nodes where a condition holds.
 
         Raises
         ------
@@ -92,7 +120,7 @@ class CellMesh(Mesh):
         return nodes
 
     def boundary(self, nodes: np.ndarray) -> np.ndarray:
-        """Measure of the outside that belongs to each of some nodes, cm**(dim - 1).
+        """Return the measure of the outside that belongs to each of some nodes, cm**(dim - 1).
 
         A facet counts if all its nodes are among those asked for, half for each.
         """
@@ -154,15 +182,27 @@ def from_cells(
 
 
 def interval(x: np.ndarray) -> CellMesh:
-    """A one-dimensional mesh on ascending nodes; the couples are 1 (currents are per cm^2).
+    """Return a one-dimensional mesh on ascending nodes; the couples are 1 (currents are per cm^2).
 
     Parameters
     ----------
     x : ndarray, shape (n,)
         Coordinates in cm, strictly ascending, at least three.
 
+    Returns
+    -------
+    CellMesh
+        The mesh.
+
+    See Also
+    --------
+    graded : Nodes.
+    rectangle, triangulation
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import interval
     >>> interval(np.array([0.0, 2.0, 3.0])).volumes.tolist()
     [1.0, 1.5, 0.5]
     """

@@ -28,8 +28,18 @@ class Constants:
     eps0 : float
         Vacuum permittivity, F/cm.
 
+    Raises
+    ------
+    InputError
+        If a constant is not positive.
+
+    See Also
+    --------
+    CODATA2018 : The default of a device.
+
     Examples
     --------
+    >>> from sgsolve.devices import CODATA2018
     >>> round(CODATA2018.thermal_voltage(300.0), 6)
     0.025852
     """

@@ -29,6 +29,17 @@ class Ohmic:
     ----------
     nodes : int or sequence of int
         Node numbers; negative ones count from the end. Or a mask, a bool for every node.
+
+    See Also
+    --------
+    Schottky, Gate
+
+    Examples
+    --------
+    The first node of a mesh, and the last one:
+
+    >>> from sgsolve.devices import Ohmic
+    >>> contacts = {"anode": Ohmic(0), "cathode": Ohmic(-1)}
     """
 
     nodes: Nodes
@@ -48,6 +59,18 @@ class Schottky:
         Recombination velocities, cm/s; ``A* T^2 / (q Nc)``, about 2.5e6 for electrons in silicon.
     area : float or ndarray, default 1
         Measure of the boundary that belongs to each node, cm**(dim - 1); 1 in one dimension.
+
+    See Also
+    --------
+    Ohmic, Gate
+
+    Examples
+    --------
+    A barrier of 0.8 eV at the first node:
+
+    >>> from sgsolve.devices import Schottky
+    >>> Schottky(0, barrier=0.8).barrier
+    0.8
     """
 
     nodes: Nodes
@@ -73,6 +96,24 @@ class Gate:
         Of the insulator per area, F/cm^2.
     area : float or ndarray, default 1
         Measure of the boundary that belongs to each node, cm**(dim - 1); with `capacitance` only.
+
+    Raises
+    ------
+    InputError
+        If a number is wrong; `Device` checks the nodes.
+
+    See Also
+    --------
+    Ohmic, Schottky
+
+    Examples
+    --------
+    An oxide of 10 nm that is not meshed:
+
+    >>> from sgsolve.devices import Gate
+    >>> gate = Gate(0, capacitance=3.9 * 8.854e-14 / 1e-6)
+    >>> f"{gate.capacitance:.3g}"  # F/cm^2
+    '3.45e-07'
     """
 
     nodes: Nodes
@@ -86,7 +127,7 @@ Contact = Ohmic | Schottky | Gate
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface where carriers recombine, see ``recombination.surface``.
+    """A surface where carriers recombine.
 
     Parameters
     ----------
@@ -94,6 +135,16 @@ class Surface:
         Nodes of the surface, or a mask, a bool for every node.
     area : float or ndarray
         Measure of the surface that belongs to each node, cm**(dim - 1).
+
+    See Also
+    --------
+    Device : Takes it as ``surfaces={"name": Surface(nodes)}``.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import Surface
+    >>> Surface([0, 1, 2], area=1e-4).area
+    0.0001
     """
 
     nodes: Sequence[int] | np.ndarray

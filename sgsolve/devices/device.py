@@ -28,7 +28,7 @@ Array = Any
 
 
 class Device(Equations):
-    """A semiconductor device, ready to be solved.
+    """A semiconductor device: mesh, doping, contacts, models and parameters.
 
     Parameters
     ----------
@@ -45,13 +45,14 @@ class Device(Equations):
         over edges for ``eps_r``, ``mu_n`` and ``mu_p``. The device adds the parameters
         ``doping`` and ``profile``.
     recombination : sequence of functions
-        Each ``f(n, p, *, names...)`` gives a rate factor in cm^3/s, see `recombination`; it is
-        handed the device's parameters of those names.
+        Each ``f(n, p, *, names...)`` gives a rate factor in cm^3/s, such as `srh`. It gets the
+        parameters of the device that it names.
     traps : sequence of functions
-        Each gives a density of charge (in units of q, cm^-3) from n and p, see `traps`.
+        Each gives a density of charge (in units of q, cm^-3) from n and p, such as
+        `donor_traps`.
     mobility : function, optional
-        ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), see
-        ``mobility.velocity_saturation``; ``names_n`` are its parameters for electrons, ``names_p``
+        ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), such
+        as `velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
         for holes.
     field : {"potential", "quasi_fermi"}
         What drives that field: the drop of the electrostatic potential over the edge's length, or
@@ -66,6 +67,12 @@ class Device(Equations):
         Those of the semiconductor alone, where the mesh has insulators too.
     constants : Constants
         Charge, Boltzmann constant, vacuum permittivity.
+
+    See Also
+    --------
+    SmallSignal : Admittance and capacitance.
+    derivatives : Sensitivity of a current.
+    drive_current : Sweep a current instead of a voltage.
 
     Examples
     --------
@@ -143,15 +150,78 @@ class Device(Equations):
         return form_of(self)
 
     def equilibrium(self, **p: Any) -> np.ndarray:
-        """Solution in the dark without voltages, from a cold start, see ``start``."""
+        """Return the solution in the dark without voltages, without an initial guess.
+
+        Parameters
+        ----------
+        **p
+            Parameters that differ from the device's.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The three potentials, V.
+
+        See Also
+        --------
+        solve : At any voltages.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> bar.equilibrium()[:11].round(4).tolist()[::5]  # kT/q log(N/ni)
+        [0.2976, 0.2976, 0.2976]
+        """
         return equilibrium(self, p)
 
     def solve(self, x0: np.ndarray | None = None, **p: Any) -> Result:
-        """Solution at given parameters, from x0 or from a cold start."""
+        """Return the solution at given parameters, from x0 or without an initial guess.
+
+        Parameters
+        ----------
+        x0 : ndarray, optional
+            A solution at parameters nearby.
+        **p
+            Voltages ``V_<name>`` (V) and other parameters that differ from the device's.
+
+        Returns
+        -------
+        Result
+            Its ``x`` holds the potentials in V.
+
+        Raises
+        ------
+        ConvergenceError
+            If no solution was found.
+        InputError, ParameterError
+            If a parameter is wrong.
+
+        See Also
+        --------
+        sweep : Many voltages.
+        current : The current of a solution.
+
+        Examples
+        --------
+        A bar of 10 um with 10^15 donors per cm^3; q N mu V / L is the current:
+
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> result = bar.solve(V_a=0.1)
+        >>> round(float(bar.current(result.x, "a", V_a=0.1)), 3)  # A/cm^2
+        16.022
+        """
         return solve_device(self, x0, p)
 
     def sweep(self, name: str, values: Any, x0: np.ndarray | None = None, **p: Any) -> Branch:
-        """Sweep a contact's voltage or any other parameter through values, from a cold start.
+        """Sweep a contact's voltage or any other parameter through values.
 
         Parameters
         ----------
@@ -163,14 +233,100 @@ class Device(Equations):
             A solution near the first value.
         **p
             Other parameters that differ from the device's.
+
+        Returns
+        -------
+        Branch
+            Partial, with a `PartialBranchWarning`, if a value could not be reached.
+
+        Raises
+        ------
+        ConvergenceError
+            If the first value fails.
+        InputError, ParameterError
+            If a name or a value is wrong.
+
+        See Also
+        --------
+        currents : The currents of the sweep.
+        drive_current : Sweep a current.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> sweep = bar.sweep("a", [0.1, 0.2])
+        >>> bar.currents(sweep, "a").round(2).tolist()  # A/cm^2
+        [16.02, 32.04]
         """
         return sweep_device(self, name, values, x0, p)
 
     def current(self, x: Array, contact: str, cut: Cut | None = None, **p: Any) -> Any:
-        """Current into the device at a contact, see ``terminal.current``."""
+        """Return the current into the device at a contact.
+
+        Parameters
+        ----------
+        x : ndarray
+            A solution.
+        contact : str
+            The contact.
+        cut : pair of arrays, optional
+            Where the current is read; chosen for accuracy by default.
+        **p
+            The parameters of the solution that differ from the device's.
+
+        Returns
+        -------
+        float
+            A/cm^2, or A per cm of width in two dimensions.
+
+        See Also
+        --------
+        currents : For a sweep.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> round(float(bar.current(bar.solve(V_a=0.1).x, "a", V_a=0.1)), 2)  # A/cm^2
+        16.02
+        """
         return current(self, x, contact, self.parameters | p, cut)
 
     def currents(self, branch: Branch, contact: str) -> np.ndarray:
-        """Currents at all points of a sweep."""
+        """Return the currents at all points of a sweep.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `sweep`.
+        contact : str
+            The contact.
+
+        Returns
+        -------
+        ndarray, shape (points,)
+            A/cm^2, or A per cm of width in two dimensions.
+
+        See Also
+        --------
+        current : For one solution.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> bar.currents(bar.sweep("a", [0.1, 0.2]), "a").round(2).tolist()  # A/cm^2
+        [16.02, 32.04]
+        """
         every = (branch.at(i) for i in range(len(branch)))
         return np.array([self.current(x, contact, **p) for x, p in every])

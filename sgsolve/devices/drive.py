@@ -36,6 +36,21 @@ class Driven:
         Into the device at the driven contact, A/cm^2 or A/cm.
     states : ndarray, shape (k, n)
         Solutions.
+
+    See Also
+    --------
+    drive_current, to_compliance
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, drive_current, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> points = drive_current(bar, "a", [1.0, 2.0])
+    >>> points.current.round(6).tolist(), points.states.shape
+    ([1.0, 2.0], (2, 33))
     """
 
     voltage: np.ndarray
@@ -129,20 +144,29 @@ def at_current(
     x: np.ndarray | None = None,
     **p: Any,
 ) -> tuple[float, np.ndarray]:
-    """Voltage at which a contact carries a given current, and the solution there.
+    """Return the voltage at which a contact carries a given current, and the solution there.
 
     Parameters
     ----------
     device : Device
+        The device.
     contact : str
+        The contact.
     target : float
         Current into the device, A/cm^2 or A/cm.
     guess : float
         Voltage to start from, V.
     x : ndarray, optional
-        The solution at the guess; computed from a cold start by default.
+        The solution at the guess; computed without an initial guess by default.
     **p
         Other parameters.
+
+    Returns
+    -------
+    voltage : float
+        V.
+    x : ndarray
+        The solution.
 
     Raises
     ------
@@ -150,6 +174,24 @@ def at_current(
         If there is no such voltage within reach.
     InputError
         If no current flows near the guess.
+
+    See Also
+    --------
+    drive_current : Many currents.
+    to_compliance : A sweep of the voltage that ends at a current.
+
+    Examples
+    --------
+    A bar with 160.2 S/cm^2:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, at_current, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> voltage, x = at_current(bar, "a", 16.02)  # A/cm^2
+    >>> round(voltage, 3)
+    0.1
     """
     x = device.solve(x, **{**p, "V_" + contact: guess}).x
     drive = CurrentDrive(device, contact, x, guess, p)
@@ -162,8 +204,43 @@ def drive_current(device: Device, contact: str, targets: Sequence[float], **p: A
 
     Parameters
     ----------
+    device : Device
+        The device.
+    contact : str
+        The contact.
     targets : sequence of float
         Currents into the device, A/cm^2 or A/cm. The voltage may turn back between them.
+    **p
+        Other parameters.
+
+    Returns
+    -------
+    Driven
+        Voltages, currents and states.
+
+    Raises
+    ------
+    ConvergenceError
+        If there is no voltage for one of the currents within reach.
+    InputError
+        If no current flows near zero volts.
+
+    See Also
+    --------
+    at_current : One current.
+    to_compliance : A sweep of the voltage that ends at a current.
+
+    Examples
+    --------
+    A bar with 160.2 S/cm^2:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, drive_current, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> drive_current(bar, "a", [1.602, 16.02]).voltage.round(3).tolist()
+    [0.01, 0.1]
     """
     x = device.solve(**{**p, "V_" + contact: 0.0}).x
     drive, found = CurrentDrive(device, contact, x, 0.0, p), []
@@ -180,10 +257,43 @@ def to_compliance(
 
     Parameters
     ----------
+    device : Device
+        The device.
+    contact : str
+        The contact.
     values : sequence of float
         Voltages, V.
     compliance : float
         Magnitude of the current at which to stop, A/cm^2 or A/cm.
+    **p
+        Other parameters.
+
+    Returns
+    -------
+    Driven
+        Voltages, currents and states; the last current is the compliance.
+
+    Raises
+    ------
+    ConvergenceError
+        If a voltage cannot be reached.
+
+    See Also
+    --------
+    drive_current : Sweep the current.
+    at_current : One current.
+
+    Examples
+    --------
+    A bar with 160.2 S/cm^2:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, interval, to_compliance
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> to_compliance(bar, "a", [0.05, 0.1, 0.2], 24.03).voltage.round(3).tolist()
+    [0.05, 0.1, 0.15]
     """
     name, found = "V_" + contact, []
     x, last = device.solve(**{**p, name: values[0]}).x, values[0]

@@ -14,10 +14,10 @@ from ..errors import InputError, ShapeError
 
 
 def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.ndarray:
-    """Generation per photon flux in light that enters at the first node and is absorbed.
+    """Return the generation per photon flux in light that enters at the first node and is absorbed.
 
-    The mean over each control volume, so that what is generated is what is absorbed, whatever the
-    mesh. Give it as ``profile``, and the photon flux (cm^-2 s^-1) as the parameter ``G``.
+    It is the mean over each control volume: the total is what the layer absorbs, on every mesh.
+    Give it as ``profile``, and the photon flux (cm^-2 s^-1) as the parameter ``G``.
 
     Parameters
     ----------
@@ -33,8 +33,21 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
     profile : ndarray, shape (n,)
         1/cm.
 
+    Raises
+    ------
+    ShapeError
+        If x and volumes have different shapes.
+    InputError
+        If the absorption is not positive.
+
+    See Also
+    --------
+    Device : Takes it as ``profile``.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import beer_lambert
     >>> x = np.linspace(0.0, 1e-4, 11)
     >>> v = np.full(11, 1e-5); v[[0, -1]] /= 2
     >>> profile = beer_lambert(x, v, 1e4)

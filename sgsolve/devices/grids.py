@@ -15,7 +15,7 @@ from .cells import CellMesh, ascending, from_cells
 def graded(
     edges: list[float], spacing_ends: float, spacing_junction: float, ratio: float = 1.2
 ) -> np.ndarray:
-    """Nodes of layers, fine at every interface and coarsening geometrically away from it.
+    """Return nodes of layers, fine at every interface and coarsening geometrically away from it.
 
     Parameters
     ----------
@@ -28,8 +28,20 @@ def graded(
         `sgsolve.devices` are within 0.2 % forward and 5 % in reverse of those of a fine mesh, at
         1.1 within 0.1 % and 1.2 %.
 
+    Returns
+    -------
+    ndarray
+        Ascending coordinates, cm.
+
+    See Also
+    --------
+    interval : A mesh on these nodes.
+    rectangle : In two dimensions.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import graded
     >>> x = graded([0.0, 1e-4, 2e-4], 1e-6, 1e-7, 1.2)
     >>> bool(np.all(np.diff(x) > 0)), float(x[-1])
     (True, 0.0002)
@@ -58,7 +70,7 @@ def _steps(length: float, first: float, final: float, ratio: float) -> np.ndarra
 
 
 def rectangle(x: np.ndarray, y: np.ndarray) -> CellMesh:
-    """Tensor-product mesh of two ascending sets of coordinates.
+    """Return the tensor-product mesh of two ascending sets of coordinates.
 
     Node (i, j) has the number ``i * len(y) + j``; the cells are rectangles in the same order.
 
@@ -67,8 +79,20 @@ def rectangle(x: np.ndarray, y: np.ndarray) -> CellMesh:
     x, y : ndarray
         Coordinates in cm.
 
+    Returns
+    -------
+    CellMesh
+        The mesh.
+
+    See Also
+    --------
+    graded : Nodes along one axis.
+    interval, triangulation
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import rectangle
     >>> mesh = rectangle(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 2.0]))
     >>> mesh.n, len(mesh.edges), float(mesh.volumes.sum())
     (9, 12, 6.0)

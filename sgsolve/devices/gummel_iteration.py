@@ -25,21 +25,25 @@ from .methods import cold_method
 def gummel(
     device: Device, x: np.ndarray, rounds: int = 200, tolerance: float = 1e-10, **p: Any
 ) -> tuple[np.ndarray, list[float]]:
-    """Iterate from x until no potential moves by more than a tolerance.
+    """Solve the three equations one after the other, until the potentials no longer change.
 
     Parameters
     ----------
     device : Device
+        The device.
     x : ndarray
         Where to start, such as the solution at another voltage.
     rounds : int
         At most.
     tolerance : float
         Largest change in a round, in units of kT/q.
+    **p
+        Voltages and other parameters that differ from the device's.
 
     Returns
     -------
     x : ndarray
+        The solution.
     changes : list of float
         The largest change of each round, in kT/q.
 
@@ -47,6 +51,21 @@ def gummel(
     ------
     ConvergenceError
         If it still moves after all rounds.
+
+    See Also
+    --------
+    Device.solve : All equations at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, gummel, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> x, changes = gummel(bar, bar.equilibrium(), V_a=0.1)
+    >>> bool(np.abs(x - bar.solve(V_a=0.1).x).max() < 1e-9)
+    True
     """
     vt = device.thermal_voltage
     solver = cold_method(vt)

@@ -41,6 +41,20 @@ class Mesh:
     ------
     ShapeError, InputError
         Arrays that do not fit, an edge of length zero, a node outside the mesh.
+
+    See Also
+    --------
+    interval, rectangle, triangulation
+
+    Examples
+    --------
+    Two intervals of 1 um:
+
+    >>> from sgsolve.devices import Mesh
+    >>> mesh = Mesh([0.0, 1e-4, 2e-4], [[0, 1], [1, 2]], couples=[1.0, 1.0],
+    ...             volumes=[5e-5, 1e-4, 5e-5])
+    >>> mesh.n, mesh.dimension
+    (3, 1)
     """
 
     nodes: np.ndarray
@@ -96,7 +110,7 @@ class Mesh:
         return 1 if self.nodes.ndim == 1 else int(self.nodes.shape[1])
 
     def ends(self) -> tuple[slice | np.ndarray, slice | np.ndarray]:
-        """Selections of the first and the second node of all edges.
+        """Return selections of the first and the second node of all edges.
 
         They are slices where the edges are a chain, because slicing costs nothing, and index
         arrays otherwise.
@@ -104,7 +118,7 @@ class Mesh:
         return ends_of(self.edges, self.n)
 
     def divergence(self) -> csr_array:
-        """Matrix (n, m) that sums, for every node, the fluxes that leave it over its edges."""
+        """Return the matrix (n, m) that sums for every node the fluxes that leave it."""
         return divergence_of(self.edges, self.n)
 
 

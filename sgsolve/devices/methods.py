@@ -9,12 +9,33 @@ ROUNDING = 1.0  # ... or residuals within this many rounding errors of their ter
 
 
 def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
-    """Newton's method, damped only where the next correction would be larger than this one.
+    """Return the solver of a device: Newton's method with error-oriented damping, then a fallback.
 
-    That test does not depend on how the equations are scaled, and lets a depletion layer grow by
-    volts in a few steps. Where it does not arrive (light turned on in the dark, when densities rise
-    by a factor of e a step), ``cold_method`` does. ``damped`` and ``cold`` bound the
-    iterations of each.
+    The damping does not depend on how the equations are scaled, and lets a depletion layer grow by
+    volts in a few steps. The fallback limits the steps to their logarithm in units of kT/q; it is
+    for light that is turned on, where densities rise by many orders of magnitude.
+
+    Parameters
+    ----------
+    vt : float
+        Thermal voltage kT/q, V.
+    damped, cold : int
+        Limits on the iterations of the first method, and of the fallback.
+
+    Returns
+    -------
+    Robust
+        The two stages.
+
+    See Also
+    --------
+    gummel : The equations one after the other.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import coupled_method
+    >>> len(coupled_method(0.0259).stages)
+    2
     """
     return solvers.Robust(
         stages=(

@@ -21,17 +21,34 @@ Array = Any
 
 
 def masetti(doping: np.ndarray, carrier: str) -> np.ndarray:
-    """Mobility in silicon at 300 K, cm^2/(V s), by total doping in cm^-3.
+    """Return the mobility in silicon at 300 K by total doping.
 
     Parameters
     ----------
     doping : ndarray
-        Total (not net) doping.
+        Total (not net) doping, cm^-3.
     carrier : {"n", "p"}
         "n" for arsenic-doped electrons, "p" for boron-doped holes.
 
+    Returns
+    -------
+    ndarray
+        cm^2/(V s).
+
+    Raises
+    ------
+    InputError
+        If `carrier` is neither "n" nor "p".
+
+    See Also
+    --------
+    caughey_thomas : Other materials.
+    velocity_saturation : In a high field.
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import masetti
     >>> [round(float(masetti(np.array(1e17), c)), 1) for c in "np"]
     [727.1, 319.1]
     """
@@ -53,10 +70,33 @@ def masetti(doping: np.ndarray, carrier: str) -> np.ndarray:
 def caughey_thomas(
     doping: np.ndarray, mu_min: float, mu_max: float, n_ref: float, alpha: float
 ) -> np.ndarray:
-    """``mu_min + (mu_max - mu_min) / (1 + (N / n_ref)^alpha)`` by total doping.
+    """Return ``mu_min + (mu_max - mu_min) / (1 + (N / n_ref)^alpha)``.
+
+    Parameters
+    ----------
+    doping : ndarray
+        Total doping N, cm^-3.
+    mu_min, mu_max : float
+        Mobility at high and at low doping, cm^2/(V s).
+    n_ref : float
+        Doping halfway between, cm^-3.
+    alpha : float
+        Exponent.
+
+    Returns
+    -------
+    ndarray
+        Mobility, cm^2/(V s).
+
+    See Also
+    --------
+    masetti : A fit for silicon.
+    velocity_saturation : In a high field.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import caughey_thomas
     >>> float(caughey_thomas(np.array(1e17), 100.0, 1400.0, 1e17, 0.7))
     750.0
     """
@@ -65,7 +105,7 @@ def caughey_thomas(
 
 
 def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -> Array:
-    """``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``, edge by edge.
+    """Return ``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``, edge by edge.
 
     The field of an edge is, by the device's `field`, the drop of the electrostatic or of the
     carrier's quasi-Fermi potential over the edge's length; mu is the mobility of the edge (the
@@ -73,14 +113,30 @@ def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -
 
     Parameters
     ----------
-    mu : Array
+    mu : ndarray or AD array
         Low-field mobility on the edges, cm^2/(V s).
-    field : Array
-        Field along the edges, V/cm.
-    v_sat : Array
+    field : ndarray or AD array
+        Field E along the edges, V/cm.
+    v_sat : float or ndarray
         Saturation velocity, cm/s; the device's parameters ``v_sat_n`` and ``v_sat_p``.
-    beta : Array
+    beta : float or ndarray
         Exponent; the device's parameters ``beta_n`` and ``beta_p``.
+
+    Returns
+    -------
+    ndarray or AD array
+        Mobility, cm^2/(V s).
+
+    See Also
+    --------
+    masetti, caughey_thomas
+    Device : Takes it as ``mobility=velocity_saturation``.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import velocity_saturation
+    >>> float(velocity_saturation(1000.0, 1e4, v_sat=1e7, beta=1.0))
+    500.0
     """
     # Never zero, where the derivative by beta would be 0 * log(0).
     ratio = np.maximum(mu * np.abs(field) / v_sat, 1e-30)

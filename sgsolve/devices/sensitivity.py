@@ -28,11 +28,12 @@ def derivatives(
     how: Literal["adjoint", "forward"] = "adjoint",
     **p: Any,
 ) -> dict[str, Any]:
-    """Derivative of a terminal current by parameters.
+    """Return the derivative of a terminal current by parameters.
 
     Parameters
     ----------
     device : Device
+        The device.
     x : ndarray
         The solution at the parameters `p`.
     contact : str
@@ -42,17 +43,30 @@ def derivatives(
         derivative by a lifetime at every node, give the device an array of lifetimes.
     how : {"adjoint", "forward"}
         Both give the same; adjoint is cheaper for many parameters and for fields.
+    **p
+        The parameters of the solution that differ from the device's.
 
     Returns
     -------
     dict of str to float or ndarray
         In A/cm^2 (or A/cm) per unit of each parameter, in the parameter's shape.
 
+    Raises
+    ------
+    ParameterError
+        If the device has no parameter of a name.
+
+    See Also
+    --------
+    conductance : By the voltage.
+    Problem.sensitivity : Of any problem.
+
     Examples
     --------
     A resistor: the mobilities of all edges matter alike, and more doping conducts more.
 
-    >>> from sgsolve.devices import Device, Ohmic, interval
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, derivatives, interval
     >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
     ...              {"a": Ohmic(0), "b": Ohmic(-1)},
     ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": np.full(10, 1000.0), "mu_p": 400.0})
@@ -76,6 +90,38 @@ def derivatives(
 
 
 def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
-    """Differential conductance dI/dV of a contact, S/cm^2 (or S/cm)."""
+    """Return the differential conductance dI/dV of a contact.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    x : ndarray
+        The solution at the parameters `p`.
+    contact : str
+        The contact.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    Returns
+    -------
+    float
+        S/cm^2, or S/cm in two dimensions.
+
+    See Also
+    --------
+    derivatives : By other parameters.
+    SmallSignal : At a frequency.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, conductance, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> round(conductance(bar, bar.equilibrium(), "a"), 1)  # q N mu / L
+    160.2
+    """
     name = "V_" + contact
     return float(derivatives(device, x, contact, [name], **p)[name])

@@ -41,15 +41,25 @@ class SmallSignal:
     analyses : int
         How often a pattern has been analyzed so far.
 
+    Raises
+    ------
+    InputError
+        If the device has charged traps.
+
+    See Also
+    --------
+    quasi_static : At frequency zero, for gates.
+    conductance : The slope of the current.
+
     Examples
     --------
-    >>> from sgsolve.devices import Device, Ohmic, interval
     >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, SmallSignal, interval
     >>> bar = Device(interval(np.linspace(0, 1e-3, 101)), np.full(101, 1e15),
     ...              {"a": Ohmic(0), "b": Ohmic(-1)},
     ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
     >>> y = SmallSignal(bar).admittance(bar.equilibrium(), "a", [1e3])
-    >>> round(float(y[0].real), 1)                                        # q N mu / L, S/cm^2
+    >>> round(float(y[0].real), 1)  # q N mu / L, S/cm^2
     160.2
     """
 
@@ -65,7 +75,7 @@ class SmallSignal:
     def admittance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
     ) -> np.ndarray:
-        """Current into a contact per voltage at the same contact, or at another.
+        """Return the current into a contact per voltage at the same contact, or at another.
 
         Parameters
         ----------
@@ -77,6 +87,8 @@ class SmallSignal:
             Hz.
         at : str, optional
             Contact where the current is read; the same by default.
+        **p
+            The parameters of the solution that differ from the device's.
 
         Returns
         -------
@@ -105,23 +117,62 @@ class SmallSignal:
     def capacitance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], **p: Any
     ) -> np.ndarray:
-        """Imaginary part of the admittance over the angular frequency, F/cm^2 or F/cm."""
+        """Return the imaginary part of the admittance over the angular frequency.
+
+        Parameters
+        ----------
+        x, contact, frequencies, **p
+            As in `admittance`.
+
+        Returns
+        -------
+        ndarray, shape (len(frequencies),)
+            F/cm^2, or F/cm in two dimensions.
+        """
         y = self.admittance(x, contact, frequencies, **p)
         return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
 
 
 def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
-    """Capacitance of an electrode so slow that all carriers stay in equilibrium, F/cm^2 or F/cm.
+    """Return the capacitance of an electrode at low frequency, with carriers in equilibrium.
 
-    The derivative of the electrode's charge by its voltage, by Poisson's equation alone: the
+    It is the derivative of the electrode's charge by its voltage, by Poisson's equation alone: the
     quasi-Fermi potentials stay where they are.
 
     Parameters
     ----------
+    device : Device
+        The device.
     x : ndarray
         A solution without direct current, at the parameters `p`.
     contact : str
         A gate.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    Returns
+    -------
+    float
+        F/cm^2, or F/cm in two dimensions.
+
+    See Also
+    --------
+    SmallSignal.capacitance : At a frequency.
+
+    Examples
+    --------
+    In accumulation the capacitance of a gate is nearly that of its oxide:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Gate, Ohmic, graded, interval, quasi_static
+    >>> x = graded([0.0, 1e-4], 1e-8, 1e-8)
+    >>> oxide = 3.45e-8  # F/cm^2
+    >>> mos = Device(interval(x), np.full(len(x), -1e16),
+    ...              {"gate": Gate(0, capacitance=oxide), "body": Ohmic(-1)},
+    ...              {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> result = mos.solve(V_gate=-4.0)
+    >>> round(quasi_static(mos, result.x, "gate", V_gate=-4.0) / oxide, 2)
+    0.99
     """
     check_contact(device, contact)
     n, m = device.layout.n, device.layout.n_s

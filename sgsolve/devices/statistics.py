@@ -26,14 +26,31 @@ Array = Any
 
 
 class CarrierStatistics(Protocol):
-    """What a distribution has to give."""
+    """Interface of the carrier statistics of a device.
+
+    See Also
+    --------
+    Boltzmann, Blakemore, fermi_dirac_half, gauss_fermi
+    """
 
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         """``log(F(eta)) - eta`` or its derivative of the given order, 0, 1 or 2."""
 
 
 class Boltzmann:
-    """``F(eta) = exp(eta)``."""
+    """``F(eta) = exp(eta)``.
+
+    See Also
+    --------
+    Blakemore, fermi_dirac_half, gauss_fermi
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Boltzmann
+    >>> Boltzmann().log_gamma(np.array([-3.0, 2.0])).tolist()
+    [0.0, 0.0]
+    """
 
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         """Zero."""
@@ -45,8 +62,24 @@ class Blakemore:
 
     With ``gamma=1`` it is the Fermi-Dirac integral of order -1, for sharp levels.
 
+    Parameters
+    ----------
+    gamma : float
+        Positive; 0.27 by default.
+
+    Raises
+    ------
+    InputError
+        If `gamma` is not positive.
+
+    See Also
+    --------
+    Boltzmann, fermi_dirac_half, gauss_fermi
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Blakemore
     >>> float(Blakemore(1.0).log_gamma(np.array(0.0)))  # log(1/2)
     -0.6931471805599453
     """
@@ -125,10 +158,22 @@ class _FermiDiracHalf(Tabulated):
 
 
 def fermi_dirac_half() -> Tabulated:
-    """Fermi-Dirac integral of order 1/2, for a parabolic band.
+    """Return the carrier statistics of a parabolic band: the Fermi-Dirac integral of order 1/2.
+
+    Returns
+    -------
+    CarrierStatistics
+        For ``Device(..., statistics=...)``.
+
+    See Also
+    --------
+    Boltzmann, Blakemore, gauss_fermi
+    ad.fermi_dirac : The integral for residuals of your own.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import fermi_dirac_half
     >>> value = fermi_dirac_half().log_gamma(np.array([0.0]))  # F(0) = 0.765147024625408
     >>> bool(abs(np.exp(value[0]) - 0.765147024625408) < 1e-13)
     True
@@ -138,7 +183,7 @@ def fermi_dirac_half() -> Tabulated:
 
 
 def gauss_fermi(sigma: float) -> Tabulated:
-    """Gauss-Fermi integral for an organic semiconductor.
+    """Return the carrier statistics of an organic semiconductor: the Gauss-Fermi integral.
 
     Parameters
     ----------
@@ -146,9 +191,32 @@ def gauss_fermi(sigma: float) -> Tabulated:
         Width of the Gaussian density of states in units of kT, 1 to 8 in practice; eta counts from
         the center of the Gaussian, and F tends to 1 when it is full.
 
+    Returns
+    -------
+    CarrierStatistics
+        For ``Device(..., statistics=...)``.
+
+    Raises
+    ------
+    InputError
+        If `sigma` is not in (0, 12].
+
+    See Also
+    --------
+    Boltzmann, Blakemore, fermi_dirac_half
+
     Notes
     -----
     At low density F is ``exp(eta + sigma^2/2)``: the constant is part of ``log_gamma``.
+
+    Examples
+    --------
+    At low density F is ``exp(eta + sigma^2/2)``:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import gauss_fermi
+    >>> gauss_fermi(4.0).log_gamma(np.array([-50.0])).round(6).tolist()
+    [8.0]
     """
     if not 0 < sigma <= 12:
         raise InputError(f"sigma: must be in (0, 12] kT, got {sigma}")

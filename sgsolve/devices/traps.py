@@ -32,13 +32,71 @@ def trap_rate(
 def acceptor_traps(
     n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
 ) -> Array:
-    """Charge / q of traps that are negative when they hold an electron, cm^-3."""
+    """Return the charge / q of traps that are negative when they hold an electron, cm^-3.
+
+    Parameters
+    ----------
+    n, p : ndarray or AD array
+        Densities of electrons and holes, cm^-3.
+    N_trap : float or ndarray
+        Density of the traps, cm^-3.
+    c_n, c_p : float or ndarray
+        Capture coefficients, cm^3/s.
+    n_trap, p_trap : float or ndarray
+        Densities when the Fermi level is at the level of the traps, cm^-3.
+
+    Returns
+    -------
+    ndarray or AD array
+        Between ``-N_trap`` and 0.
+
+    See Also
+    --------
+    donor_traps
+    Device : Takes it in ``traps=[acceptor_traps]``.
+
+    Examples
+    --------
+    A level with as many electrons as holes to capture is half full:
+
+    >>> from sgsolve.devices import acceptor_traps
+    >>> acceptor_traps(1e10, 1e10, N_trap=1e14, c_n=1e-8, c_p=1e-8, n_trap=1e10, p_trap=1e10)
+    -50000000000000.0
+    """
     return -N_trap * occupation(n, p, c_n=c_n, c_p=c_p, n_trap=n_trap, p_trap=p_trap)
 
 
 def donor_traps(
     n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
 ) -> Array:
-    """Charge / q of traps that are positive when they hold none, cm^-3."""
+    """Return the charge / q of traps that are positive when they hold no electron, cm^-3.
+
+    Parameters
+    ----------
+    n, p : ndarray or AD array
+        Densities of electrons and holes, cm^-3.
+    N_trap : float or ndarray
+        Density of the traps, cm^-3.
+    c_n, c_p : float or ndarray
+        Capture coefficients, cm^3/s.
+    n_trap, p_trap : float or ndarray
+        Densities when the Fermi level is at the level of the traps, cm^-3.
+
+    Returns
+    -------
+    ndarray or AD array
+        Between 0 and ``N_trap``.
+
+    See Also
+    --------
+    acceptor_traps
+    Device : Takes it in ``traps=[donor_traps]``.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import donor_traps
+    >>> donor_traps(1e10, 1e10, N_trap=1e14, c_n=1e-8, c_p=1e-8, n_trap=1e10, p_trap=1e10)
+    50000000000000.0
+    """
     held = occupation(n, p, c_n=c_n, c_p=c_p, n_trap=n_trap, p_trap=p_trap)
     return N_trap * (1.0 - held)

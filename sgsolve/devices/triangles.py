@@ -21,7 +21,7 @@ from .cells import CellMesh, from_cells
 
 
 def triangulation(points: np.ndarray, triangles: np.ndarray) -> CellMesh:
-    """Mesh of triangles.
+    """Return the mesh of triangles.
 
     Parameters
     ----------
@@ -30,13 +30,26 @@ def triangulation(points: np.ndarray, triangles: np.ndarray) -> CellMesh:
     triangles : ndarray of int, shape (k, 3)
         Corners, in either sense of rotation.
 
+    Returns
+    -------
+    CellMesh
+        The mesh.
+
     Raises
     ------
     ShapeError, InputError
         Wrong shapes, a triangle without area, a point that no triangle uses.
 
+    See Also
+    --------
+    read_mesh : From a file.
+    quality : Whether triangles are obtuse.
+    interval, rectangle
+
     Examples
     --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import triangulation
     >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
     >>> mesh = triangulation(square, np.array([[0, 1, 2], [0, 2, 3]]))
     >>> mesh.couples.tolist(), mesh.volumes.tolist()
@@ -97,7 +110,31 @@ class Quality:
 
 
 def quality(mesh: CellMesh) -> Quality:
-    """Report on obtuse triangles and negative couples."""
+    """Report obtuse triangles and negative couples of a mesh.
+
+    Parameters
+    ----------
+    mesh : CellMesh
+        Of triangles.
+
+    Returns
+    -------
+    Quality
+        Counts and the largest angle; print it.
+
+    See Also
+    --------
+    triangulation, read_mesh
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import quality, triangulation
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    >>> report = quality(triangulation(square, np.array([[0, 1, 2], [0, 2, 3]])))
+    >>> report.obtuse, round(report.largest_angle, 6)
+    (0, 90.0)
+    """
     corner = mesh.nodes[mesh.cells]
     angles = []
     for i in range(3):
@@ -117,17 +154,42 @@ def read_mesh(
 
     Parameters
     ----------
-    path : str
+    path : str or Path
+        The file.
     unit : float
         What one unit of length in the file is, cm (1e-4 for um).
 
     Returns
     -------
     mesh : CellMesh
+        The triangles.
     regions : dict of str to ndarray of bool, shape (k,)
         For every named (physical) surface, which triangles it has.
     lines : dict of str to ndarray of int
         For every named (physical) line, its nodes: give them to contacts.
+
+    Raises
+    ------
+    InputError
+        If the file has no triangles.
+
+    See Also
+    --------
+    write_mesh, triangulation
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from sgsolve.devices import read_mesh, triangulation, write_mesh
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "square.vtu")
+    ...     write_mesh(file, triangulation(square, np.array([[0, 1, 2], [0, 2, 3]])))
+    ...     mesh, regions, lines = read_mesh(file, unit=1e-4)  # the file is in um
+    >>> mesh.n, len(mesh.cells)
+    (4, 2)
     """
     import meshio
 
@@ -155,10 +217,29 @@ def write_mesh(path: str | Path, mesh: CellMesh, **fields: Any) -> None:
 
     Parameters
     ----------
-    path : str
+    path : str or Path
         The ending says the format: ``.vtu``, ``.vtk``, ``.xdmf``.
+    mesh : CellMesh
+        Of triangles or rectangles.
     **fields
         Arrays over the nodes.
+
+    See Also
+    --------
+    read_mesh : Read a file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from sgsolve.devices import rectangle, write_mesh
+    >>> mesh = rectangle(np.linspace(0.0, 1.0, 3), np.linspace(0.0, 1.0, 3))
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "field.vtu")
+    ...     write_mesh(file, mesh, psi=mesh.nodes[:, 0])
+    ...     file.exists()
+    True
     """
     import meshio
 

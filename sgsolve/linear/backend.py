@@ -28,7 +28,7 @@ NUMERICAL: tuple[type[Exception], ...] = (
 
 @runtime_checkable
 class Backend(Protocol):
-    """The verbs of a back end; give an object of your own to `LinearSolver` if it has them.
+    """Interface of a back end; an object of your own with these methods serves `LinearSolver`.
 
     A is an equilibrated ``csr_array``, float64 or complex128, sorted, without duplicates, and the
     same object in every call of one pattern: its values are overwritten before the next
@@ -48,6 +48,11 @@ class Backend(Protocol):
       or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
     * ``fresh()``: another object with the same settings; one object then serves many patterns.
     * ``slogdet()``: sign and log|det| of A.
+
+    See Also
+    --------
+    register : Give it a name.
+    LinearSolver : Uses it.
     """
 
     def analyze(self, A: Any) -> None:

@@ -31,8 +31,18 @@ class Banded:
     Parameters
     ----------
     order : Order, optional
-        What ``narrow_order`` found for the pattern that is analyzed first. Default: the analysis
-        asks it.
+        A reordering of the rows and columns. Default: the analysis computes one.
+
+    See Also
+    --------
+    Dense, Mumps, Pardiso, PyAMG, SuperLU
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> result = Problem(lambda x: x**2 - 4.0, backend="banded").solve([1.0, 3.0])
+    >>> result.x
+    array([2., 2.])
     """
 
     name = "banded"

@@ -41,11 +41,12 @@ REGISTRY: dict[str, Callable[[], Any]] = {
 
 
 def register(name: str, maker: Callable[[], Any]) -> None:
-    """Make a back end known by name, to `LinearSolver` and to ``Problem(backend=name)``.
+    """Register a back end by name, for `LinearSolver` and for ``Problem(backend=name)``.
 
     Parameters
     ----------
     name : str
+        The name.
     maker : callable
         A class, or a function without arguments, that makes an object with the methods of
         `Backend`.
@@ -53,7 +54,20 @@ def register(name: str, maker: Callable[[], Any]) -> None:
     Raises
     ------
     InputError
-        The name is taken by another back end, or `maker` cannot be called.
+        If the name is taken by another back end.
+    DataTypeError
+        If `maker` cannot be called.
+
+    See Also
+    --------
+    backends : The names.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, linear
+    >>> linear.register("my dense", linear.Dense)
+    >>> Problem(lambda x: x**2 - 4.0, backend="my dense").solve([1.0]).x
+    array([2.])
     """
     if not callable(maker):
         raise DataTypeError(f"a class or a function must make back end {name!r}, not {maker!r}")
@@ -65,6 +79,18 @@ def register(name: str, maker: Callable[[], Any]) -> None:
 def backends() -> tuple[str, ...]:
     """Return the names that `LinearSolver` accepts, sorted.
 
+    Returns
+    -------
+    tuple of str
+        Also those whose package is not installed.
+
+    See Also
+    --------
+    register : Add one.
+
+    Examples
+    --------
+    >>> from sgsolve.linear import backends
     >>> [name for name in backends() if name in ("auto", "dense", "superlu")]
     ['auto', 'dense', 'superlu']
     """

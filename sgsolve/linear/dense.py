@@ -16,7 +16,19 @@ from .banded import SMALL_PIVOT
 
 
 class Dense:
-    """LU of a full matrix with partial pivoting; memory n^2."""
+    """LU of a full matrix with partial pivoting; memory n^2.
+
+    See Also
+    --------
+    Banded, Mumps, Pardiso, PyAMG, SuperLU
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> result = Problem(lambda x: x**2 - 4.0, backend="dense").solve([1.0, 3.0])
+    >>> result.x
+    array([2., 2.])
+    """
 
     name = "dense"
     dense_borders = True

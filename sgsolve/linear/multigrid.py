@@ -37,6 +37,20 @@ class PyAMG:
     ------
     BackendError
         pyamg is not installed, or the matrix is complex.
+
+    See Also
+    --------
+    Banded, Dense, Mumps, Pardiso, SuperLU
+
+    Examples
+    --------
+    A program that runs with and without pyamg:
+
+    >>> from importlib.util import find_spec
+    >>> from sgsolve import Problem
+    >>> backend = "pyamg" if find_spec("pyamg") else "auto"
+    >>> Problem(lambda x: x**2 - 4.0, backend=backend).solve([1.0, 3.0]).x.round(6)
+    array([2., 2.])
     """
 
     name = "pyamg"

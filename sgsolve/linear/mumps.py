@@ -29,6 +29,20 @@ class Mumps:
     ------
     BackendError
         python-mumps is not installed.
+
+    See Also
+    --------
+    Banded, Dense, Pardiso, PyAMG, SuperLU
+
+    Examples
+    --------
+    A program that runs with and without MUMPS:
+
+    >>> from importlib.util import find_spec
+    >>> from sgsolve import Problem
+    >>> backend = "mumps" if find_spec("mumps") else "auto"
+    >>> Problem(lambda x: x**2 - 4.0, backend=backend).solve([1.0, 3.0]).x
+    array([2., 2.])
     """
 
     name = "mumps"

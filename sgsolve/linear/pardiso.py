@@ -92,6 +92,25 @@ class Pardiso:
         Some pivot was replaced: the matrix may be singular, or the analysis stale.
     fill : int
         Entries of the factors, from the analysis.
+
+    Raises
+    ------
+    BackendError
+        If pypardiso is not installed, or PARDISO is switched off by SGSOLVE_NO_PARDISO.
+
+    See Also
+    --------
+    Banded, Dense, Mumps, PyAMG, SuperLU
+
+    Examples
+    --------
+    A program that runs with and without PARDISO:
+
+    >>> from importlib.util import find_spec
+    >>> from sgsolve import Problem, linear
+    >>> backend = linear.Pardiso(threads=1) if find_spec("pypardiso") else "auto"
+    >>> Problem(lambda x: x**2 - 4.0, backend=backend).solve([1.0, 3.0]).x
+    array([2., 2.])
     """
 
     def __init__(

@@ -49,6 +49,7 @@ class LinearSolver:
     backward_error : float
         Componentwise backward error of the last answer.
     stats : Statistics
+        Counts and seconds.
 
     Raises
     ------
@@ -57,13 +58,21 @@ class LinearSolver:
     BackendError
         The back end is unknown, or not installed.
 
+    See Also
+    --------
+    backends : Names of the back ends.
+    Problem : Takes ``backend=`` as well.
+
     Notes
     -----
     One solver serves one thread at a time; make one per thread.
 
     Examples
     --------
+    >>> import numpy as np
     >>> import scipy.sparse as sp
+    >>> from sgsolve import Pattern
+    >>> from sgsolve.linear import LinearSolver
     >>> A = sp.diags_array([np.ones(99), np.full(100, -3.0), np.ones(99)], offsets=[-1, 0, 1])
     >>> A = sp.csr_array(A)
     >>> solver = LinearSolver(Pattern.of(A))

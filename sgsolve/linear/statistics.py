@@ -27,8 +27,13 @@ class Statistics:
         Wall seconds under ``"analyze"``, ``"factor"`` (with equilibration) and ``"solve"`` (with
         checks and refinement).
 
+    See Also
+    --------
+    LinearSolver : Has one.
+
     Examples
     --------
+    >>> from sgsolve.linear import Statistics
     >>> Statistics(n_analyze=1, n_factor=3)
     Statistics(n_analyze=1, n_factor=3, n_solve=0, n_refine=0, n_grow=0, n_fallback=0, 0.000 s)
     """

@@ -27,7 +27,18 @@ class SuperLU:
     Attributes
     ----------
     doubtful : None
-        SuperLU does not show its pivots cheaply; the solver finds out with one extra solve.
+        SuperLU does not show its pivots cheaply; the solver computes one extra solve instead.
+
+    See Also
+    --------
+    Banded, Dense, Mumps, Pardiso, PyAMG
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> result = Problem(lambda x: x**2 - 4.0, backend="superlu").solve([1.0, 3.0])
+    >>> result.x
+    array([2., 2.])
     """
 
     name = "superlu"

@@ -44,7 +44,7 @@ from .unknowns import Unknowns
 
 
 class Problem:
-    """n equations F(x, parameters) = 0 in n unknowns.
+    """The n equations F(x, parameters) = 0 in n unknowns.
 
     Parameters
     ----------
@@ -79,6 +79,11 @@ class Problem:
         Call the residual with the blocks, each in its shape, instead of x:
         ``residual(u=u, p=p, **parameters)``. It may return a mapping of block to array, or one
         vector. The functions `jacobian`, `storage` and `null_space` are called in the same way.
+
+    See Also
+    --------
+    solve, sweep, continuation, transient
+    root : The arguments of SciPy.
 
     Examples
     --------
@@ -156,6 +161,7 @@ class Problem:
         Returns
         -------
         Problem
+            At the new values.
 
         Raises
         ------
@@ -163,6 +169,11 @@ class Problem:
             If the residual has no such parameter, or the value cannot be one.
         NotFiniteError
             If a value is not finite.
+
+        See Also
+        --------
+        solve : Solve at these values.
+        sweep : Solve at many values of one parameter.
 
         Examples
         --------
@@ -189,6 +200,7 @@ class Problem:
         Returns
         -------
         ndarray or AD array, shape (n,)
+            The blocks one after the other, or at their indices.
 
         Raises
         ------
@@ -196,6 +208,18 @@ class Problem:
             If a block is missing, or there is no such block.
         ShapeError
             If an array has another shape than its block.
+
+        See Also
+        --------
+        unpack : The other direction.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda u, p: {"u": u - p, "p": p - 1.0}, blocks={"u": (2,), "p": ()},
+        ...                   fields=True)
+        >>> problem.pack(u=[1.0, 2.0], p=3.0)
+        array([1., 2., 3.])
         """
         return pack(self._definition.unknowns, fields)
 
@@ -205,6 +229,7 @@ class Problem:
         Parameters
         ----------
         x : array_like or AD array, shape (n,)
+            The unknowns.
 
         Returns
         -------
@@ -215,6 +240,11 @@ class Problem:
         ------
         ShapeError
             If x has another number of unknowns than the blocks.
+
+        See Also
+        --------
+        pack : The other direction.
+        Branch.field : A block at all points of a branch.
 
         Examples
         --------
@@ -229,32 +259,155 @@ class Problem:
     def residual(self, x: ArrayLike) -> NDArray[Any]:
         """Return F(x), shape (n,).
 
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            The unknowns.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            F(x).
+
         Raises
         ------
         InputError
             If x is wrong, or what the residual returned is no vector of length n.
+
+        See Also
+        --------
+        linearize : The Jacobian too.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> Problem(lambda x, a: x**2 - a, params={"a": 4.0}).residual([1.0, 2.0])
+        array([-3.,  0.])
         """
         return evaluate_residual(self._definition, x)
 
     def jacobian(self, x: ArrayLike) -> Any:
-        """Return dF/dx at x, a ``csr_array`` of shape (n, n) on the pattern of the problem."""
+        """Return the sparse Jacobian dF/dx at x.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            The unknowns.
+
+        Returns
+        -------
+        csr_array, shape (n, n)
+            On the pattern of the problem.
+
+        Raises
+        ------
+        InputError
+            If x is wrong, or what the residual returned is no vector of length n.
+
+        See Also
+        --------
+        linearize : The residual too.
+        check_jacobian : Compare it with differences.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> Problem(lambda x, a: x**2 - a, params={"a": 4.0}).jacobian([1.0, 2.0]).toarray()
+        array([[2., 0.],
+               [0., 4.]])
+        """
         return linearize(self._definition, x)[1]
 
     def linearize(self, x: ArrayLike) -> tuple[NDArray[Any], Any]:
-        """Return F(x) and dF/dx from one evaluation (the first one is checked by a second)."""
+        """Return F(x) and dF/dx from one evaluation (the first one is checked by a second).
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            The unknowns.
+
+        Returns
+        -------
+        F : ndarray, shape (n,)
+            The residual.
+        J : csr_array, shape (n, n)
+            The Jacobian.
+
+        Raises
+        ------
+        InputError
+            If x is wrong, or what the residual returned is no vector of length n.
+
+        See Also
+        --------
+        residual, jacobian
+
+        Examples
+        --------
+        One step of Newton's method by hand:
+
+        >>> from scipy.sparse.linalg import spsolve
+        >>> from sgsolve import Problem
+        >>> F, J = Problem(lambda x, a: x**2 - a, params={"a": 4.0}).linearize([1.0, 3.0])
+        >>> [1.0, 3.0] - spsolve(J.tocsc(), F)
+        array([2.5       , 2.16666667])
+        """
         return linearize(self._definition, x)
 
     def sparsity(self, x: ArrayLike) -> Pattern:
-        """Return the pattern of dF/dx: valid for every branch, with the diagonal added."""
+        """Return the sparsity pattern of dF/dx.
+
+        It holds on every branch of `ad.where` and `ad.branch`, with the diagonal added.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            A point at which the residual can run.
+
+        Returns
+        -------
+        Pattern, shape (n, n)
+            Where dF/dx may have entries.
+
+        See Also
+        --------
+        ad.sparsity_pattern : Of any function.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> Problem(lambda x: x * x[::-1] - 1.0).sparsity([1.0, 2.0]).nnz
+        4
+        """
         return sparsity(self._definition, x)
 
     def check_jacobian(self, x: ArrayLike) -> JacobianCheck:
         """Compare the Jacobian at x (AD's or your own) with differences.
 
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            The point.
+
         Returns
         -------
         JacobianCheck
             True if they agree; prints the entries that do not.
+
+        Raises
+        ------
+        InputError
+            If x or F(x) is not finite.
+
+        See Also
+        --------
+        ad.check_jacobian : Of any function.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> bool(Problem(lambda x, a: x**2 - a, params={"a": 4.0}).check_jacobian([1.0, 2.0]))
+        True
         """
         return compare_jacobian(self._definition, x)
 
@@ -289,6 +442,7 @@ class Problem:
         Returns
         -------
         Result
+            The solution and a report; after a failure, the best iterate.
 
         Raises
         ------
@@ -299,6 +453,22 @@ class Problem:
         SolveInterrupted
             After Ctrl-C; a KeyboardInterrupt whose ``result`` holds the best point so far. It is
             returned if `raise_on_failure` is False, under the status INTERRUPTED.
+
+        See Also
+        --------
+        find_solutions : Several solutions.
+        sweep : Many values of a parameter.
+        continuation : A branch past its folds.
+        root : The same with the arguments of SciPy.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a: x * np.exp(x) - a, params={"a": 2.0})
+        >>> result = problem.solve([1.0])
+        >>> result.status.name, result.x.round(6).tolist()
+        ('CONVERGED', [0.852606])
         """
         return solve_problem(
             self._definition, x0, solver, raise_on_failure, callback, verbose, time_limit
@@ -318,6 +488,7 @@ class Problem:
         Parameters
         ----------
         x0 : array_like, shape (n,) or (starts, n)
+            One start, or several.
         max_solutions : int
             Stop when so many are known.
         deflation : Deflation, optional
@@ -332,6 +503,16 @@ class Problem:
         list of Result
             Successes only, all distinct, in the order in which they were found. That there are no
             more is not proven. After Ctrl-C those that are known, with a `PartialBranchWarning`.
+
+        Raises
+        ------
+        InputError
+            If an argument is wrong.
+
+        See Also
+        --------
+        deflated_continuation : At every value of a parameter.
+        switch_branch : Another branch at a branch point.
 
         Examples
         --------
@@ -376,21 +557,21 @@ class Problem:
         x0 : array_like, shape (n,)
             Guess for the first value.
         parameter : str or sequence of str
-            The parameter, or several that move together.
+            The parameter, or several that change together.
         values : sequence of float, or array_like of shape (points, names)
-            In any order; each is hit exactly. Where a step fails it is halved, through values in
-            between (along a straight line for several parameters), and grown again.
+            In any order; each is reached exactly. A step that fails is halved, through values in
+            between (along a straight line for several parameters). Later steps grow again.
         solver : NewtonMethod or Robust, optional
             For all points. By default `Robust` for the first, and `DampedNewton`
             with 30 iterations for the others.
         steps : Natural, optional
-            How it steps: the predictor, the smallest step, the limit on the number of solves.
+            Step control: the predictor, the smallest step, the limit on the number of solves.
         outputs : mapping of str to callable, optional
             ``{"current": lambda x: ...}``: columns of the branch. A function gets x, and those
             parameters that it names.
         detect : sequence of str
-            "fold": where the sweep cannot go on, locate the fold. "branch point": locate the branch
-            points between the values; costs a factorization per point.
+            "fold": where the sweep cannot continue, locate the fold. "branch point": locate the
+            branch points between the values; costs a factorization per point.
         events : mapping of str to callable, optional
             Functions ``f(x, **parameters)`` of which zeros are located between the points.
         stop : str or sequence of str, optional
@@ -406,11 +587,11 @@ class Problem:
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
         resume : bool
-            Go on from the checkpoint if the file is there.
-        raise_on_failure : bool
-            Raise `ConvergenceError` when the sweep cannot go on, instead of a warning.
+            Continue from the checkpoint if the file is there.
         progress : bool, optional
             A progress bar; by default if tqdm is installed and the program runs in a terminal.
+        raise_on_failure : bool
+            Raise `ConvergenceError` when the sweep cannot continue, instead of a warning.
         callback : callable, optional
             ``callback(point)`` after every point, which has x, p, iterations; return True to end.
         verbose : bool
@@ -418,19 +599,33 @@ class Problem:
         time_limit : float, optional
             Seconds after which the sweep ends with the points that it has, under TIME_LIMIT.
         at_fold : "stop" or "arclength"
-            Where the curve turns back: end, or go round the fold by arclength until the next value
-            is reached.
+            At a fold: end, or continue past the fold by arclength until the next value is reached.
 
         Returns
         -------
         Branch
-            Partial, with a `PartialBranchWarning`, if the sweep could not go on or Ctrl-C was
+            Partial, with a `PartialBranchWarning`, if the sweep could not continue or Ctrl-C was
             pressed.
 
         Raises
         ------
         ConvergenceError
             If even the first point fails.
+
+        See Also
+        --------
+        continuation : Past folds, where the parameter turns back.
+        parallel_sweep : Many sets of the other parameters.
+        transient : In time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a: x * np.exp(x) - a)
+        >>> branch = problem.sweep([0.5], "a", [1.0, 2.0], outputs={"square": lambda x: x[0] ** 2})
+        >>> branch.states[:, 0].round(4).tolist(), branch["square"].round(4).tolist()
+        ([0.5671, 0.8526], [0.3217, 0.7269])
         """
         return run_sweep(
             self._definition,
@@ -483,7 +678,7 @@ class Problem:
         verbose: bool = False,
         time_limit: float | None = None,
     ) -> Branch:
-        """Follow the curve of solutions through x0, round its folds, by pseudo-arclength.
+        """Follow the solution branch through x0 past its folds, by pseudo-arclength continuation.
 
         Parameters
         ----------
@@ -538,14 +733,20 @@ class Problem:
         -------
         Branch
             Columns: the parameter, "nit", "s" (arclength), "tangent"; ``branch.special_points``.
-            Partial, with a `PartialBranchWarning`, if it could not go on. A special point that is
-            certainly there but cannot be located is an `ApproximateSpecialPoint` among them,
-            printed as "fold at ... ± ...", with an `UnlocatedWarning`.
+            Partial, with a `PartialBranchWarning`, if it could not continue. A special point that
+            was detected but did not converge is an `ApproximateSpecialPoint` among them, printed
+            as "fold at ... ± ...", with an `UnlocatedWarning`.
 
         Raises
         ------
         ConvergenceError
             If even the first point fails.
+
+        See Also
+        --------
+        sweep : Given values of the parameter.
+        switch_branch : The branch that crosses at a branch point.
+        fold_curve : A fold in a second parameter.
 
         Examples
         --------
@@ -616,11 +817,15 @@ class Problem:
             A branch point of it, or the number of one among its branch points.
         bounds : (float, float), optional
             As in `continuation`.
+        steps : Arclength, optional
+            As in `continuation`.
         step : float, optional
             Length of the first step, in the metric of the branch; the sign says to which side.
-        steps, max_step, outputs, detect, events, stop, until, stability, keep_states, max_points
+        max_step, outputs, detect, events, stop, until, stability, keep_states : optional
             As in `continuation`.
-        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit
+        max_points, checkpoint, resume, progress, raise_on_failure, callback : optional
+            As in `continuation`.
+        verbose, time_limit : optional
             As in `continuation`.
 
         Returns
@@ -632,6 +837,22 @@ class Problem:
         ------
         ConvergenceError
             If the other branch could not be entered.
+
+        See Also
+        --------
+        continuation : Finds the branch points.
+        find_solutions : Needs no branch point.
+
+        Examples
+        --------
+        A pitchfork: the branch x = 0 loses its stability at p = 0.
+
+        >>> from sgsolve import Problem
+        >>> pitchfork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+        >>> trivial = pitchfork.continuation([0.0], "p", (-1.0, 1.0))
+        >>> other = pitchfork.switch_branch(trivial, 0, (-1.0, 1.0))
+        >>> abs(float(other.x[0].round(6))), float(other["p"][-1])
+        (1.0, 1.0)
         """
         return run_switch_branch(
             self._definition,
@@ -696,18 +917,35 @@ class Problem:
             As in `continuation`, for the second parameter.
         special_point : SpecialPoint or int
             A fold of the branch, or the number of one among its folds.
-        step, max_step
+        steps : Arclength, optional
+            As in `continuation`.
+        step, max_step : float, optional
             As in `continuation`, in units of the second parameter.
-        steps, outputs, detect, events, stop, until, stability, keep_states, max_points
-            As in `continuation`; "fold" alone is detected by default.
-        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit
+        outputs : mapping of str to callable, optional
+            As in `continuation`.
+        detect : sequence of str
+            As in `continuation`; "fold" alone by default.
+        events, stop, until, stability, keep_states, max_points : optional
+            As in `continuation`.
+        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit : optional
             As in `continuation`.
 
         Returns
         -------
         Branch
-            Over the second parameter, with the first one as a column. Where the curve turns back
-            (a cusp, or where an isola is born) it has a "fold" of its own.
+            Over the second parameter, with the first one as a column. It has a "fold" of its own
+            where it turns back: at a cusp, or where an isola is born.
+
+        Raises
+        ------
+        ConvergenceError
+            If the first point fails.
+        InputError
+            If the branch has no such fold, or an argument is wrong.
+
+        See Also
+        --------
+        continuation : Finds the folds.
 
         Examples
         --------
@@ -756,17 +994,20 @@ class Problem:
         progress: bool | None = None,
         time_limit: float | None = None,
     ) -> SolutionSets:
-        """Find the solutions for every value of a parameter, each known one a start at the next.
+        """Find the solutions for every value of a parameter; they are starts for the next value.
 
         Parameters
         ----------
         x0 : array_like, shape (n,) or (starts, n)
             Starts; tried at every value.
         parameter : str
+            The parameter.
         values : sequence of float
+            Its values.
         max_solutions : int
             At each value.
         deflation : Deflation, optional
+            How known solutions repel.
         solver : optional
             For the first solution from each start; as in `solve`.
         progress : bool, optional
@@ -779,6 +1020,23 @@ class Problem:
         SolutionSets
             ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C, or out of time,
             those of the values that are done, with a `PartialBranchWarning`.
+
+        Raises
+        ------
+        InputError
+            If an argument is wrong.
+
+        See Also
+        --------
+        find_solutions : At one value.
+        continuation : Follows one branch.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> pitchfork = Problem(lambda x, p: p * x - x**3)
+        >>> pitchfork.deflated_continuation([0.5], "p", [-1.0, 1.0]).counts.tolist()
+        [1, 3]
         """
         return run_deflated_continuation(
             self._definition,
@@ -800,7 +1058,7 @@ class Problem:
         *,
         mode: str = "auto",
     ) -> Any:
-        """Return how a solution moves with parameters: dx/dp, or dg/dp of a functional.
+        """Return the derivative of a solution by parameters, dx/dp, or dg/dp of a functional.
 
         Parameters
         ----------
@@ -828,6 +1086,11 @@ class Problem:
         SingularMatrixError
             Where the solution has no derivative, as at a fold.
 
+        See Also
+        --------
+        small_signal : At a frequency.
+        transient_sensitivity : Of a run in time.
+
         Examples
         --------
         >>> from sgsolve import Problem
@@ -846,7 +1109,34 @@ class Problem:
         return run_sensitivity(self._definition, at, parameter, functional, mode)
 
     def mass_matrix(self, x: ArrayLike) -> Any:
-        """Return C = dQ/dx at x, a ``csr_array`` of shape (n, n): what multiplies dx/dt."""
+        """Return C = dQ/dx at x, the factor of dx/dt.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            The unknowns.
+
+        Returns
+        -------
+        csr_array, shape (n, n)
+            The mass (capacitance) matrix.
+
+        Raises
+        ------
+        InputError
+            If the problem has no storage.
+
+        See Also
+        --------
+        jacobian : The derivative of F.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> decay = Problem(lambda y: 2.0 * y, storage=lambda y: 3.0 * y)
+        >>> decay.mass_matrix([1.0]).toarray()
+        array([[3.]])
+        """
         return mass_matrix(self._definition, x)
 
     def transient(
@@ -926,15 +1216,19 @@ class Problem:
             ``until(x, names of parameters...)`` -> whether to end at a point.
         keep_states : "all", "none" or int
             States to keep: all, the last, or every k-th.
-        checkpoint, resume, progress, time_limit
+        checkpoint, resume : optional
             As in `sweep`. A run that is resumed computes the same as one that was not interrupted.
         raise_on_failure : bool
             Raise `ConvergenceError` where no step can be made, instead of a warning.
+        progress : bool, optional
+            As in `sweep`.
         callback : callable, optional
             ``callback(point)`` after every step, with ``point.x`` and ``point.p``, the time; return
             True to stop.
         verbose : bool
             Print a line per step.
+        time_limit : float, optional
+            As in `sweep`.
 
         Returns
         -------
@@ -951,6 +1245,12 @@ class Problem:
             If the index is above 2. Index 2 is an `IndexWarning`.
         ConvergenceError
             If there is no consistent start.
+
+        See Also
+        --------
+        transient_sensitivity : The derivative of its end.
+        solve_ivp : The arguments of SciPy.
+        sgsolve.transient : Methods, sources and events.
 
         Examples
         --------
@@ -1014,9 +1314,10 @@ class Problem:
 
         Parameters
         ----------
-        x0, interval, steps, rtol, atol, breakpoints, max_step, start
-            As in `transient`. x0 does not depend on the parameters; the steps are those of a
-            backward differentiation formula.
+        x0 : array_like, shape (n,)
+            As in `transient`. It does not depend on the parameters.
+        interval : (float, float)
+            As in `transient`.
         parameter : str or sequence of str
             Numbers or arrays of numbers.
         functional : callable or array_like of shape (n,) or (m, n), optional
@@ -1025,11 +1326,27 @@ class Problem:
         mode : {"auto", "forward", "adjoint"}
             Forward costs one solve per step and parameter, adjoint one per step and number that g
             returns; "auto" takes the fewer. Both factorize one matrix per step.
+        steps : Bdf or FixedSteps, optional
+            As in `transient`: a backward differentiation formula.
+        rtol, atol, breakpoints, max_step, start : optional
+            As in `transient`.
 
         Returns
         -------
         TransientSensitivity
             With ``branch``, ``value`` and ``derivative``.
+
+        Raises
+        ------
+        InputError
+            If an argument is wrong.
+        ConvergenceError
+            If the run does not reach its end.
+
+        See Also
+        --------
+        transient : The run.
+        sensitivity : Of a steady state.
 
         Examples
         --------
@@ -1064,7 +1381,7 @@ class Problem:
         *,
         outputs: Mapping[str, Any] | None = None,
     ) -> SmallSignalResponse:
-        """Return how unknowns or outputs follow a parameter that oscillates a little.
+        """Return the small-signal response of unknowns or outputs to a parameter that oscillates.
 
         The problem needs its `storage`. The pattern of J + i omega C is analyzed once for all
         frequencies and all solutions.
@@ -1086,6 +1403,18 @@ class Problem:
         SmallSignalResponse
             Complex amplitudes per unit of the parameter: ``.states`` (frequencies, n), or with
             outputs ``["name"]``.
+
+        Raises
+        ------
+        InputError
+            If the problem has no storage, or an argument is wrong.
+        SingularMatrixError
+            If the system at a frequency is singular.
+
+        See Also
+        --------
+        sensitivity : At frequency zero.
+        transient : Large signals.
 
         Examples
         --------

@@ -37,7 +37,7 @@ PURPOSE = "small signal"
 
 @dataclass(eq=False)
 class SmallSignalResponse:
-    """Answers to a small oscillation, each per unit of the parameter that oscillates.
+    """Small-signal response, per unit of the parameter that oscillates.
 
     Attributes
     ----------
@@ -48,7 +48,19 @@ class SmallSignalResponse:
     outputs : dict of str to ndarray of complex, shape (k,) or (k, m)
         Also as ``response["name"]``.
     stats : Stats
-        What the linear algebra cost.
+        Cost of the linear algebra.
+
+    See Also
+    --------
+    Problem.small_signal : Returns it.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v)
+    >>> response = rc.small_signal(rc.solve([0.0]), "u", [0.0], outputs={"v": lambda v: v[0]})
+    >>> response["v"]
+    array([1.+0.j])
     """
 
     frequencies: NDArray[np.float64]

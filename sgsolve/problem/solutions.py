@@ -41,8 +41,23 @@ class SolutionSets:
     Attributes
     ----------
     name : str
+        The parameter.
     parameter : ndarray, shape (values,)
+        Its values.
     solutions : list of ndarray, shape (solutions there, n)
+        One for each value.
+
+    See Also
+    --------
+    Problem.deflated_continuation : Returns it.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> pitchfork = Problem(lambda x, p: p * x - x**3)
+    >>> sets = pitchfork.deflated_continuation([0.5], "p", [-1.0, 1.0])
+    >>> sorted(float(x.round(6)) + 0.0 for x in sets.solutions[1][:, 0])
+    [-1.0, 0.0, 1.0]
     """
 
     name: str
@@ -59,7 +74,22 @@ class SolutionSets:
         return zip(self.parameter.tolist(), self.solutions, strict=True)
 
     def plot(self, functional: Any = None, ax: Any = None, **style: Any) -> Any:
-        """Draw a dot per solution: a functional of x, or its norm, over the parameter."""
+        """Draw a dot for each solution: a functional of x, or its norm, over the parameter.
+
+        Parameters
+        ----------
+        functional : callable, optional
+            ``functional(x)`` -> number; the Euclidean norm by default.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+        **style
+            Passed to Matplotlib's ``plot``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+        """
         if ax is None:
             import matplotlib.pyplot as plt
 

@@ -31,7 +31,7 @@ MODES = ("auto", "forward", "adjoint")
 
 @dataclass(frozen=True)
 class TransientSensitivity:
-    """How the end of a run depends on parameters.
+    """Derivative of the end of a run in time by parameters.
 
     Attributes
     ----------
@@ -41,6 +41,18 @@ class TransientSensitivity:
         The last state, or the functional of it.
     derivative : ndarray, float, or dict of them
         Of the shape of `value` followed by that of the parameter; a dict by name for several.
+
+    See Also
+    --------
+    Problem.transient_sensitivity : Returns it.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> decay = Problem(lambda y, k: k * y, params={"k": 2.0}, storage=lambda y: 1.0 * y)
+    >>> run = decay.transient_sensitivity([1.0], (0.0, 1.0), "k", rtol=1e-8)
+    >>> run.value.round(4), run.derivative.round(4)  # exp(-k), -exp(-k)
+    (array([0.1353]), array([-0.1353]))
     """
 
     branch: Branch

@@ -27,7 +27,7 @@ __all__ = ["Branch", "PartialBranchWarning", "SpecialPoint"]
 
 
 class PartialBranchWarning(UserWarning):
-    """A sweep or a continuation ended before it came where it was asked to go."""
+    """A sweep or a continuation ended before its last value."""
 
 
 @dataclass(eq=False)
@@ -50,8 +50,11 @@ class Branch:
     params : dict
         The other parameters.
     special_points : list of SpecialPoint
+        Folds, branch points, Hopf points and events, in the order of the branch.
     status : Status
+        Why it ended.
     message : str
+        Status, numbers and advice in one sentence or two.
     stats : Stats
         Over the whole branch.
     rejected : list of (parameter, reason)
@@ -66,6 +69,10 @@ class Branch:
         Other parameters that change along the branch, and so are columns.
     blocks : Blocks, or None
         Names and shapes of the unknowns.
+
+    See Also
+    --------
+    Problem.sweep, Problem.continuation, Problem.transient
 
     Examples
     --------
@@ -136,17 +143,56 @@ class Branch:
     def field(self, block: str) -> NDArray[Any]:
         """Return a block of the unknowns at the kept points, shape ``(points, *shape)``.
 
+        Parameters
+        ----------
+        block : str
+            Name of a block of the problem.
+
+        Returns
+        -------
+        ndarray, shape (kept points, *shape)
+            The block at each kept point.
+
         Raises
         ------
         InputError
             If the problem has no such block.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda u, a: u**2 - a, blocks={"u": (2,)}, fields=True)
+        >>> problem.sweep([1.0, 1.0], "a", [1.0, 4.0]).field("u").round(6).tolist()
+        [[1.0, 1.0], [2.0, 2.0]]
         """
         blocks = self.blocks or Blocks(self.states.shape[-1])
         found: NDArray[Any] = blocks.field(self.states, block)
         return found
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Return x and the parameters of point i, for ``problem.at(**parameters).solve(x)``."""
+        """Return x and the parameters of point i, for ``problem.at(**parameters).solve(x)``.
+
+        Parameters
+        ----------
+        i : int
+            Row of the branch; negative counts from the end.
+
+        Returns
+        -------
+        x : ndarray, shape (n,)
+            The state.
+        parameters : dict
+            All parameters there.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a: x**2 - a)
+        >>> x, parameters = problem.sweep([1.0], "a", [1.0, 4.0]).at(-1)
+        >>> problem.at(**parameters).solve(x).x.round(6).tolist()
+        [2.0]
+        """
         if not -len(self) <= i < len(self):
             raise InputError(f"there is no point {i}; the branch has {len(self)}")
         place = row = range(len(self))[i]
@@ -175,11 +221,43 @@ class Branch:
         return self.special_points_of("hopf")
 
     def special_points_of(self, kind: str) -> list[SpecialPoint]:
-        """Return the special points of a kind: "fold", "branch point", "hopf", or of an event."""
+        """Return the special points of a kind: "fold", "branch point", "hopf", or of an event.
+
+        Parameters
+        ----------
+        kind : str
+            "fold", "branch point", "hopf", or the name of an event.
+
+        Returns
+        -------
+        list of SpecialPoint
+            In the order of the branch.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+        >>> branch = curve.continuation([-2.0], "p", (-1.0, 1.0))
+        >>> [round(point.parameter, 6) for point in branch.special_points_of("fold")]
+        [0.666667, -0.666667]
+        """
         return [special for special in self.special_points if special.kind == kind]
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
-        """Return the columns, as for ``pandas.DataFrame(branch.to_dict())``."""
+        """Return the columns, as for ``pandas.DataFrame(branch.to_dict())``.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The columns.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> branch = Problem(lambda x, a: x**2 - a).sweep([1.0], "a", [1.0, 4.0])
+        >>> sorted(branch.to_dict())
+        ['a', 'nit']
+        """
         return {name: column.copy() for name, column in self.columns.items()}
 
     def __repr__(self) -> str:
@@ -223,12 +301,54 @@ class Branch:
         return draw(self, column, ax, style)
 
     def save(self, path: str | Path) -> None:
-        """Write everything to a NumPy .npz file, without pickle."""
+        """Write everything to a NumPy .npz file, without pickle.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; ``.npz`` is appended if it is missing.
+
+        See Also
+        --------
+        load : Read it.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sgsolve import Branch, Problem
+        >>> branch = Problem(lambda x, a: x**2 - a).sweep([1.0], "a", [1.0, 4.0])
+        >>> with TemporaryDirectory() as folder:
+        ...     branch.save(Path(folder, "roots.npz"))
+        ...     again = Branch.load(Path(folder, "roots.npz"))
+        >>> again["a"].tolist()
+        [1.0, 4.0]
+        """
         save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Branch:
-        """Read a branch that `save` wrote; raises `CheckpointError` for anything else."""
+        """Read a branch that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        Branch
+            The same branch.
+
+        Raises
+        ------
+        CheckpointError
+            If the file holds anything else.
+
+        See Also
+        --------
+        save : Write it.
+        """
         return cls(**load(path))
 
 

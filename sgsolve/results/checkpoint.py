@@ -26,28 +26,49 @@ STATE, PRINT = "state ", "fingerprint"
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint could not be written; the run goes on, and tries again later."""
+    """A checkpoint could not be written; the run continues, and tries again later."""
 
 
 @dataclass
 class Checkpoint:
-    """Where and how often to write.
+    """File to which a run writes its points, and how often.
 
-    Where a write fails (the disk is full, the folder is gone) the run goes on with a
+    If a write fails (the disk is full, the folder is gone) the run continues with a
     `CheckpointWarning`. It writes again after as many points, and at its end; the file of the
     last write that succeeded stays whole.
 
     Parameters
     ----------
     path : str or Path
+        The file.
     points : int
         Write after this many points at the latest.
     seconds : float
         Write after this time at the latest, when the next point is there.
 
+    Raises
+    ------
+    InputError
+        If the path cannot be written to, or a number is out of range.
+    DataTypeError
+        If the path is no path.
+
+    See Also
+    --------
+    Problem.sweep : Takes it as ``checkpoint=``.
+
     Examples
     --------
-    ``problem.sweep(x0, "voltage", values, checkpoint=Checkpoint("iv.npz", points=5), resume=True)``
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sgsolve import Checkpoint, Problem
+    >>> problem = Problem(lambda x, a: x**2 - a)
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Checkpoint(Path(folder, "roots.npz"), points=5)
+    ...     first = problem.sweep([1.0], "a", [1.0, 4.0], checkpoint=file)
+    ...     again = problem.sweep([1.0], "a", [1.0, 4.0], checkpoint=file, resume=True)
+    >>> len(again)
+    2
     """
 
     path: str | Path

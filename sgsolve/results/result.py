@@ -26,7 +26,7 @@ class Result(SciPyNames):
     Attributes
     ----------
     x : ndarray, shape (n,)
-        The solution; after a failure the best iterate that was met.
+        The solution; after a failure the best iterate.
     status : Status
         Why it ended; ``status.success`` and ``success`` say whether it is a solution.
     message : str
@@ -47,8 +47,24 @@ class Result(SciPyNames):
         The parameters of this solve.
     blocks : Blocks
         Names of unknowns and equations.
+    sizes : ndarray, shape (n,)
+        The size of every unknown, to which steps are relative.
+    system : System
+        The equations; `jacobian` is evaluated from them.
     remark : str
-        What a success leaves open: a Jacobian that is singular at the solution.
+        A note on a success: a Jacobian that is singular at the solution.
+
+    See Also
+    --------
+    Problem.solve : Returns it.
+    Status : Why it ended.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> result = Problem(lambda x: x**2 - 4.0).solve([1.0])
+    >>> result.success, result.x, result.stats.nit > 2
+    (True, array([2.]), True)
     """
 
     x: NDArray[Any]
@@ -125,6 +141,13 @@ class Result(SciPyNames):
         -------
         list of (name, residual)
             The residual is in the user's units.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> result = Problem(lambda x: x**2 - [4.0, -1.0]).solve([1.0, 1.0], raise_on_failure=False)
+        >>> result.worst(1)[0][0]
+        'x[1]'
         """
         size = np.abs(self.scaled_residual)
         size = np.where(np.isfinite(size), size, np.inf)
@@ -141,7 +164,21 @@ class Result(SciPyNames):
         return _table(self)
 
     def explain(self) -> str:
-        """Return a report: what happened, the largest residuals, what to try."""
+        """Return a report: what happened, the largest residuals, what to try.
+
+        Returns
+        -------
+        str
+            Several lines.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem, solvers
+        >>> result = Problem(lambda x: x**2 - 4.0).solve([1e6], solvers.Newton(max_iterations=3),
+        ...                                              raise_on_failure=False)
+        >>> print(result.explain().split(" (")[0])
+        the iteration limit was reached
+        """
         lines = [self.message, ""]
         if self.stages:
             lines += ["Stages:", *(f"  {stage}" for stage in self.stages), ""]
@@ -171,6 +208,15 @@ class Result(SciPyNames):
         Returns
         -------
         matplotlib Axes
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sgsolve import Problem
+        >>> axes = Problem(lambda x: x**2 - 4.0).solve([1.0]).plot()
+        >>> axes.get_yscale()
+        'log'
+        >>> plt.close(axes.figure)
         """
         if ax is None:
             import matplotlib.pyplot as plt

@@ -24,7 +24,9 @@ class SpecialPoint:
     kind : str
         "fold", "branch point", "hopf", or the name of the event.
     parameter : float
+        The value of the parameter.
     x : ndarray, shape (n,)
+        The solution.
     vector : ndarray of shape (n,), or None
         The null vector of the Jacobian there; complex, the critical eigenvector, at a Hopf point.
     index : int
@@ -37,6 +39,19 @@ class SpecialPoint:
         At a Hopf point: the imaginary part of the critical eigenvalue.
     marker : str
         How diagrams show it, as matplotlib calls it.
+
+    See Also
+    --------
+    Branch.special_points_of : Those of a kind.
+    ApproximateSpecialPoint : Not converged.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> curve = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+    >>> fold = curve.continuation([-2.0], "p", (-1.0, 1.0)).folds[0]
+    >>> fold.kind, round(fold.parameter, 6), fold.x.round(6).tolist()
+    ('fold', 0.666667, [-1.0])
     """
 
     kind: str
@@ -59,12 +74,26 @@ class SpecialPoint:
 
 @dataclass(eq=False)
 class ApproximateSpecialPoint(SpecialPoint):
-    """A special point that was detected but not located: x is a solution near it.
+    """A special point that was detected but did not converge: x is a solution near it.
 
     Attributes
     ----------
+    kind, parameter, x, vector, index, tangent, other_tangent, frequency, marker
+        As in `SpecialPoint`, at the nearest solution.
     uncertainty : float
         Bound on the distance of the special point from ``parameter``.
+
+    See Also
+    --------
+    SpecialPoint : Converged.
+    continuation.UnlocatedWarning : Is issued with it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ApproximateSpecialPoint
+    >>> print(ApproximateSpecialPoint("fold", 0.833, np.zeros(1), uncertainty=0.0012))
+    fold at 0.833 ± 0.0012
     """
 
     uncertainty: float = 0.0

@@ -41,8 +41,13 @@ class Status(Enum):
         Whether a run that ended like this continues from its checkpoint. Otherwise ``resume=True``
         returns the branch as it is.
 
+    See Also
+    --------
+    Result : Has one.
+
     Examples
     --------
+    >>> from sgsolve import Status
     >>> Status.CONVERGED.success
     True
     >>> [status.name for status in Status if status.final]

@@ -57,6 +57,7 @@ def solve_ivp(
     t_span : (float, float)
         First and last time; the last may be the earlier one.
     y0 : array_like, shape (n,)
+        State at the first time.
     method : {"BDF", "ESDIRK4", "TR-BDF2"} or settings
         Or the settings of a method, such as ``Bdf(max_order=2)``; see `sgsolve.transient`.
     t_eval : array_like, optional
@@ -70,6 +71,7 @@ def solve_ivp(
     rtol, atol : float or array_like
         Tolerances of the local error.
     first_step, max_step : float, optional
+        The first step, and the longest one.
     jac : callable, matrix or None
         ``jac(t, y, *args)``, or a constant matrix; None, the default, for automatic
         differentiation.
@@ -84,6 +86,10 @@ def solve_ivp(
     ------
     InputError
         An argument is wrong.
+
+    See Also
+    --------
+    Problem.transient : Also differential-algebraic equations.
 
     Examples
     --------

@@ -91,6 +91,11 @@ def root(
         If an argument or an option is wrong, or `fun` does not return real numbers, one for each
         unknown.
 
+    See Also
+    --------
+    Problem.solve : More options, and a report.
+    ad.jacobian_function : Exact Jacobians for SciPy's own solvers.
+
     Examples
     --------
     >>> import numpy as np

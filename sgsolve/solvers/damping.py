@@ -25,7 +25,12 @@ SMALLEST = 1e-307  # damping: above zero, so that every search along a step ends
 
 
 class Damping(Protocol):
-    """What turns a direction into the next iterate."""
+    """Interface of the damping: the next iterate from a direction.
+
+    See Also
+    --------
+    FullStep, Armijo, NaturalMonotonicity
+    """
 
     needs_direction: bool
     needs_factorization: bool
@@ -37,7 +42,9 @@ class Damping(Protocol):
 
 @dataclass(frozen=True)
 class FullStep:
-    """The full step, shortened only while the residual is not finite: tenfold far out, then halved.
+    """Take the full step, shortened only while the residual is not finite.
+
+    It is divided by ten while it is long, and then halved.
 
     Parameters
     ----------
@@ -45,6 +52,18 @@ class FullStep:
         Fraction of the step to take, 1 by default.
     smallest : float
         Smallest damping; below it the step fails.
+
+    See Also
+    --------
+    Armijo, NaturalMonotonicity, Dogleg
+    Newton : The solver with this damping.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.NewtonMethod(damping=solvers.FullStep(factor=0.5))
+    >>> Problem(lambda x: x - 4.0).solve([1.0], method).x.round(6)
+    array([4.])
     """
 
     factor: float = 1.0
@@ -70,7 +89,7 @@ class FullStep:
 
 @dataclass(frozen=True)
 class Armijo:
-    """Sufficient decrease of the scaled residual: phi(x + l dx) <= (1 - alpha l) phi(x).
+    """Shorten the step until the scaled residual decreases: phi(x + l dx) <= (1 - alpha l) phi(x).
 
     phi is the Euclidean norm of F / S, S the term sizes at x. The step is shortened by the
     parabola through the squared norms, by a factor between 0.1 and 0.5.
@@ -78,9 +97,20 @@ class Armijo:
     Parameters
     ----------
     alpha : float
-        1e-4, the usual value: any real decrease passes.
+        1e-4, the usual value, accepts every decrease above rounding.
     smallest : float
         Smallest damping; below it the step fails.
+
+    See Also
+    --------
+    FullStep, NaturalMonotonicity, Dogleg, LevenbergMarquardtStep
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.NewtonMethod(damping=solvers.Armijo())
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], method).x
+    array([2.])
     """
 
     alpha: float = 1e-4
@@ -133,9 +163,10 @@ def _parabola(phi: float, trial: float, damping: float) -> float:
 class NaturalMonotonicity:
     """Error-oriented damping: the simplified correction J(x)^-1 F(x + l dx) must shrink.
 
-    One more solve with the same factorization per trial buys a test that does not depend on how
-    the equations are scaled, and a prediction of the damping of the next step. It must shrink
-    compared with the full correction at x, also where a limit allows a part of that only.
+    It costs one more solve with the same factorization per trial. In return the test does not
+    depend on how the equations are scaled, and it predicts the damping of the next step. The
+    correction is compared with the full correction at x, also where a limit allows only a part
+    of that.
 
     Parameters
     ----------
@@ -145,6 +176,18 @@ class NaturalMonotonicity:
         Smallest damping; below it the step fails.
     bound : float
         Damping grows by at most this factor from one iteration to the next (bounded damping).
+
+    See Also
+    --------
+    DampedNewton : The solver with this damping.
+    Armijo, FullStep
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.DampedNewton(damping=solvers.NaturalMonotonicity(first=0.1))
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], method).x
+    array([2.])
     """
 
     first: float = 1.0

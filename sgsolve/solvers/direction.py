@@ -31,7 +31,12 @@ SHORTEST = 1e-30  # pseudo time step: M / dt stays finite
 
 
 class Direction(Protocol):
-    """What proposes a step."""
+    """Interface of the direction of a step.
+
+    See Also
+    --------
+    NewtonDirection, KrylovDirection, PseudoTransientDirection
+    """
 
     @property
     def forms_jacobian(self) -> bool:
@@ -44,13 +49,22 @@ class Direction(Protocol):
 
 @dataclass(frozen=True)
 class NewtonDirection:
-    """dx = -J^-1 F, by the sparse factorization.
+    """Solve J dx = -F by sparse factorization.
 
     Parameters
     ----------
     regularize : float
         When J is singular, the relative size of the diagonal that is added to it, once per
         iteration; 0 fails instead.
+
+    See Also
+    --------
+    KrylovDirection, PseudoTransientDirection
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> method = solvers.NewtonMethod(direction=solvers.NewtonDirection(regularize=0.0))
     """
 
     regularize: float = 1e-6
@@ -90,12 +104,12 @@ class NewtonDirection:
 
 @dataclass(frozen=True)
 class PseudoTransientDirection:
-    """dx = -(M / dt + J)^-1 F: one implicit Euler step of M x' = -F(x), dt grown as F falls.
+    """Take one step of implicit Euler for M x' = -F(x): dx = -(M / dt + J)^-1 F.
 
-    dt follows switched evolution relaxation: ``dt_k = dt_(k-1) |F_(k-1)| / |F_k|``, so that the
-    method becomes Newton's near the solution; where x hardly moves in a step it grows anyhow.
-    Without a mass the sign of J's diagonal is taken, which makes the diagonal dominant whatever
-    the sign convention of the residual.
+    dt follows switched evolution relaxation: ``dt_k = dt_(k-1) |F_(k-1)| / |F_k|``. The method
+    becomes Newton's near the solution. dt also grows where x changes little in a step. Without a
+    mass the sign of J's diagonal is taken, which makes the diagonal dominant whatever the sign
+    convention of the residual.
 
     Parameters
     ----------
@@ -106,6 +120,17 @@ class PseudoTransientDirection:
         are not named. Then `initial` is a time in your units.
     largest : float
         Upper limit of dt.
+
+    See Also
+    --------
+    PseudoTransient : The solver with this direction.
+    NewtonDirection, KrylovDirection
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> direction = solvers.PseudoTransientDirection(initial=0.01)
+    >>> method = solvers.PseudoTransient(direction=direction)
     """
 
     initial: float = 1.0

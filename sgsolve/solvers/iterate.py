@@ -47,8 +47,29 @@ class Iterate:
         step of the direction.
     phi : float
         Euclidean norm of F / S.
+    system : System
+        The equations.
+    workspace : Workspace
+        The linear solver.
+    limits : tuple of Limit
+        The step limiters.
+    deadline : float
+        Time at which the solve must end, s.
     memory : dict
-        What the parts remember, each under its own key.
+        State of the parts between iterations, each under its own key.
+
+    See Also
+    --------
+    NewtonMethod : Its ``callback`` gets it.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> found = []
+    >>> problem = Problem(lambda x: x**2 - 4.0)
+    >>> result = problem.solve([1.0], solvers.Newton(), callback=lambda it: found.append(it.phi))
+    >>> found[-1] < 1e-9
+    True
     """
 
     def __init__(

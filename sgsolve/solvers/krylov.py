@@ -36,7 +36,7 @@ GAMMA, ALPHA = 0.9, 2.0  # Eisenstat and Walker's choice 2
 
 @dataclass(frozen=True)
 class KrylovDirection:
-    """dx from GMRES on J dx = -F, solved as roughly as the progress deserves.
+    """Solve J dx = -F by GMRES, with a tolerance that follows the progress of Newton's method.
 
     Parameters
     ----------
@@ -58,13 +58,24 @@ class KrylovDirection:
     InputError, ShapeError
         If the preconditioner is none of these, or does not fit the number of unknowns.
 
+    See Also
+    --------
+    NewtonDirection : By factorization.
+    NewtonKrylov : The solver with this direction.
+
     Examples
     --------
     An incomplete factorization of the Jacobian, made again in each iteration:
 
+    >>> import numpy as np
     >>> from scipy.sparse.linalg import spilu
-    >>> KrylovDirection(preconditioner=lambda x, J: spilu(J.tocsc())).forms_jacobian
+    >>> from sgsolve import Problem, solvers
+    >>> direction = solvers.KrylovDirection(preconditioner=lambda x, J: spilu(J.tocsc()))
+    >>> direction.forms_jacobian
     True
+    >>> problem = Problem(lambda x: x**2 - 4.0)
+    >>> problem.solve(np.ones(5), solvers.NewtonKrylov(direction=direction)).x.round(6)
+    array([2., 2., 2., 2., 2.])
     """
 
     forcing: float = 0.5

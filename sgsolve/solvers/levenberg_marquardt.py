@@ -34,7 +34,7 @@ Vector = NDArray[Any]
 
 @dataclass(frozen=True)
 class LevenbergMarquardtStep:
-    """Regularized Gauss-Newton steps.
+    """Take regularized Gauss-Newton steps.
 
     Parameters
     ----------
@@ -42,6 +42,16 @@ class LevenbergMarquardtStep:
         First mu, relative to ``min(1, |f|^2)`` where f is the scaled residual.
     smallest, largest : float
         Limits of that factor; above the largest the step fails.
+
+    See Also
+    --------
+    LevenbergMarquardt : The solver with this damping.
+    Armijo, Dogleg
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> method = solvers.LevenbergMarquardt(damping=solvers.LevenbergMarquardtStep(initial=0.1))
     """
 
     initial: float = 1e-2

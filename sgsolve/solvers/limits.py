@@ -24,7 +24,14 @@ Vector = NDArray[Any]
 
 @runtime_checkable
 class Limit(Protocol):
-    """Shortens or bends a step. Subclasses inherit a `check_start` that accepts every start."""
+    """Interface of the step limiters: shorten or change a step.
+
+    Subclasses inherit a `check_start` that accepts every start.
+
+    See Also
+    --------
+    Bounds, Positive, MaxChange, LogDamping
+    """
 
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Return the step allowed at x; dx itself (the same object) if it is allowed."""
@@ -43,6 +50,18 @@ class MaxChange(Limit):
     ----------
     change : float or mapping of block to float
         In the units of the unknowns. A number holds for all.
+
+    See Also
+    --------
+    LogDamping, Bounds, Positive
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Newton(limits=solvers.MaxChange(2.0))
+    >>> Problem(lambda x: np.exp(x) - 1e3).solve([0.0], method).x.round(4)
+    array([6.9078])
     """
 
     change: float | Mapping[str, float]
@@ -69,10 +88,26 @@ class Bounds(Limit):
     lower, upper : float, array_like of shape (n,) or mapping of block to float
         None: no bound.
     how : "shorten" or "clip"
-        Shorten the whole step so that no unknown goes further than `fraction` of the way to its
+        Shorten the whole step so that no unknown moves further than `fraction` of the way to its
         bound, or move each unknown that would leave onto its bound.
     fraction : float
         Below 1 keeps the iterates off the bound.
+
+    Raises
+    ------
+    InputError
+        If `how` or a number is wrong.
+
+    See Also
+    --------
+    Positive, MaxChange, LogDamping
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.DampedNewton(limits=solvers.Bounds(lower=0.0, upper=10.0))
+    >>> Problem(lambda x: x**2 - 4.0).solve([0.1], method).x
+    array([2.])
     """
 
     lower: Any = None
@@ -135,6 +170,18 @@ class Positive(Limit):
         Names of the blocks; all unknowns by default.
     keep : float
         The fraction of its value that an unknown keeps at least.
+
+    See Also
+    --------
+    Bounds, MaxChange, LogDamping
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.DampedNewton(limits=solvers.Positive())
+    >>> Problem(lambda x: np.log(x) + x).solve([5.0], method).x.round(4)
+    array([0.5671])
     """
 
     blocks: tuple[str, ...] = ()
@@ -179,9 +226,21 @@ class LogDamping(Limit):
     Parameters
     ----------
     scale : float or mapping of block to float
-        s, in the units of the unknowns.
+        The threshold s, in the units of the unknowns.
     threshold : float
         Steps below threshold * s are unchanged.
+
+    See Also
+    --------
+    MaxChange, Bounds, Positive
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Newton(limits=solvers.LogDamping(1.0))
+    >>> Problem(lambda x: np.exp(x) - 1e3).solve([0.0], method).x.round(4)
+    array([6.9078])
     """
 
     scale: float | Mapping[str, float]

@@ -35,7 +35,7 @@ from .workspace import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class NewtonMethod:
-    """A solver: the Newton loop with these parts. All presets are this with other defaults.
+    """The Newton loop with these parts. All presets are this class with other defaults.
 
     Parameters
     ----------
@@ -44,13 +44,25 @@ class NewtonMethod:
     damping : Damping
         How far: `FullStep`, `Armijo`, `NaturalMonotonicity`, `Dogleg`, `LevenbergMarquardtStep`.
     limits : tuple
-        What a step may not do: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
+        Step limiters: `Bounds`, `Positive`, `MaxChange`, `LogDamping`, or functions
         ``(x, dx) -> dx``; one, or several that are applied in turn to the full step.
     termination : TerminationTest
         The termination criterion; must contain one on the residual.
     reuse : Reuse
         When to keep a Jacobian: `NoReuse`, `Shamanskii`, `CostBasedReuse`.
     max_iterations : int
+        Limit on the iterations.
+
+    Raises
+    ------
+    InputError
+        If a part is of the wrong kind, if `termination` has no criterion on the residual, or if
+        direction and damping do not fit.
+
+    See Also
+    --------
+    Newton, DampedNewton, LineSearchNewton, TrustRegion, LevenbergMarquardt
+    Robust : Several of them in order.
 
     Examples
     --------

@@ -47,9 +47,22 @@ class Robust:
         stages, so that no stage of a large problem takes it all. Small problems need about a
         hundredth of the default, 40 s. ``math.inf`` sets no limit.
     limits : tuple, optional
+        Step limiters, as in `NewtonMethod`, for all stages.
     termination : TerminationTest, optional
+        As in `NewtonMethod`, for all stages. Default: that of each stage.
     max_iterations : int, optional
-        As in `NewtonMethod`, for all stages. Default: the setting of each stage.
+        As in `NewtonMethod`, for all stages. Default: that of each stage.
+
+    Raises
+    ------
+    InputError
+        If there are no stages, or a setting is wrong.
+
+    See Also
+    --------
+    Stage : One of the sequence.
+    NewtonMethod : A single solver.
+    register_stages : Append to the default sequence.
 
     Examples
     --------

@@ -22,15 +22,36 @@ class Newton(NewtonMethod):
 
     Fast from a good initial guess, as within a sweep; not robust from a poor one.
     Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    DampedNewton, LineSearchNewton, TrustRegion, Robust
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.Newton()).x
+    array([2.])
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class DampedNewton(NewtonMethod):
-    """Newton's method with error-oriented damping (NLEQ-ERR); ``damping=Armijo()`` for residuals.
+    """Newton's method with error-oriented damping (NLEQ-ERR).
 
-    Invariant under scaling of the equations; one more solve per trial. Keeps a factorization
-    where the measured costs show that this is faster. Parameters: see `NewtonMethod`.
+    The damping does not depend on how the equations are scaled. It costs one more solve for each
+    trial. The factorization is kept where the measured costs show that this is faster. For damping
+    by the residual take `LineSearchNewton`. Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    Newton, LineSearchNewton, TrustRegion, Robust
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.DampedNewton()).x
+    array([2.])
     """
 
     damping: Damping = field(default_factory=NaturalMonotonicity)
@@ -39,16 +60,39 @@ class DampedNewton(NewtonMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class LineSearchNewton(NewtonMethod):
-    """Newton's method with an Armijo line search on the scaled residual. See `NewtonMethod`."""
+    """Newton's method with an Armijo line search on the scaled residual.
+
+    Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    DampedNewton, TrustRegion, Robust
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.LineSearchNewton()).x
+    array([2.])
+    """
 
     damping: Damping = field(default_factory=Armijo)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrustRegion(NewtonMethod):
-    """Powell's dogleg in a trust region: Newton's step near the root, descent far from it.
+    """Powell's dogleg in a trust region: Newton's step near the root, descent farther away.
 
-    Works with singular Jacobians on the way. Parameters: see `NewtonMethod`.
+    Singular Jacobians on the way are admissible. Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    LineSearchNewton, LevenbergMarquardt, Robust
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.TrustRegion()).x.round(6)
+    array([2.])
     """
 
     damping: Damping = field(default_factory=Dogleg)
@@ -59,8 +103,17 @@ class LevenbergMarquardt(NewtonMethod):
     """Regularized Gauss-Newton steps, on a sparse system of twice the size.
 
     The slowest and most robust of the methods that decrease the residual; one factorization per
-    trial.
-    Parameters: see `NewtonMethod`.
+    trial. Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    TrustRegion, LineSearchNewton, Robust
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.LevenbergMarquardt()).x.round(6)
+    array([2.])
     """
 
     damping: Damping = field(default_factory=LevenbergMarquardtStep)
@@ -69,9 +122,20 @@ class LevenbergMarquardt(NewtonMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class NewtonKrylov(NewtonMethod):
-    """Inexact Newton with GMRES on products J v: for Jacobians too dense or too big to factorize.
+    """Inexact Newton method with GMRES on products J v.
 
+    It is for Jacobians that are too dense or too large to factorize.
     ``KrylovDirection(preconditioner=...)`` makes it fast. Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    KrylovDirection : Its settings.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.NewtonKrylov()).x.round(6)
+    array([2.])
     """
 
     direction: Direction = field(default_factory=KrylovDirection)
@@ -85,6 +149,17 @@ class PseudoTransient(NewtonMethod):
     For initial guesses so poor that Newton's direction does not help.
     ``PseudoTransientDirection`` sets the first time step and the mass.
     Parameters: see `NewtonMethod`.
+
+    See Also
+    --------
+    PseudoTransientDirection : Its settings.
+    Robust : Tries it after the others.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.PseudoTransient()).x.round(6)
+    array([2.])
     """
 
     direction: Direction = field(default_factory=PseudoTransientDirection)

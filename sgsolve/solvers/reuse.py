@@ -22,7 +22,12 @@ GOAL = 1e-12  # scaled residual at which a solve is as good as done
 
 
 class Reuse(Protocol):
-    """Whether to keep the Jacobian for the next step."""
+    """Interface of the decision to keep the Jacobian for the next step.
+
+    See Also
+    --------
+    NoReuse, Shamanskii, CostBasedReuse
+    """
 
     def keep(self, it: Iterate) -> bool:
         """Whether to keep the present factorization."""
@@ -31,7 +36,17 @@ class Reuse(Protocol):
 
 @dataclass(frozen=True)
 class NoReuse:
-    """A new Jacobian for every step."""
+    """Evaluate a new Jacobian for every step.
+
+    See Also
+    --------
+    Shamanskii, CostBasedReuse
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> method = solvers.DampedNewton(reuse=solvers.NoReuse())
+    """
 
     def keep(self, it: Iterate) -> bool:
         """Never."""
@@ -40,13 +55,25 @@ class NoReuse:
 
 @dataclass(frozen=True)
 class Shamanskii:
-    """A new Jacobian every `steps` steps: Shamanskii's method; inf is the chord method.
+    """Evaluate a new Jacobian every `steps` steps: Shamanskii's method; inf is the chord method.
 
     Parameters
     ----------
     steps : float
+        Steps with one Jacobian.
     contraction : float
-        The residual must fall by this factor, or the Jacobian is refreshed.
+        The residual must decrease by this factor, or the Jacobian is evaluated again.
+
+    See Also
+    --------
+    NoReuse, CostBasedReuse
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.NewtonMethod(reuse=solvers.Shamanskii(3))
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.9], method).x.round(6)
+    array([2.])
     """
 
     steps: float = 5
@@ -62,18 +89,27 @@ class Shamanskii:
 
 @dataclass(frozen=True)
 class CostBasedReuse:
-    """Keep the factorization while the rest of the way is cheaper with it than with new ones.
+    """Keep the factorization while further steps with it cost less than with new ones.
 
     Parameters
     ----------
     contraction : float
-        A step with the kept factorization must promise to reduce the error by this factor.
+        A step with the kept factorization must be predicted to reduce the error by this factor.
     gain : float
-        It must also be cheaper by this factor, since the contraction of a kept factorization
-        tends to get worse, and clocks are noisy.
+        It must also be cheaper by this factor, because the contraction of a kept factorization
+        tends to get worse, and measured times vary.
     smallest : int
         With fewer unknowns the Jacobian is always new: the gain would be a fraction of a
         millisecond, and the iterations of a small solve should not depend on a clock.
+
+    See Also
+    --------
+    NoReuse, Shamanskii
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> method = solvers.NewtonMethod(reuse=solvers.CostBasedReuse(contraction=0.3))
     """
 
     contraction: float = 0.1

@@ -21,7 +21,7 @@ Vector = NDArray[Any]
 
 @runtime_checkable
 class Solver(Protocol):
-    """Solves F(x) = 0 from a starting point.
+    """Interface of the solvers that `Problem.solve` accepts.
 
     Attributes
     ----------
@@ -29,6 +29,11 @@ class Solver(Protocol):
         Name in results and messages.
     matrix_free : bool
         Whether it needs products J v only, and no sparse Jacobian.
+
+    See Also
+    --------
+    NewtonMethod, Robust
+    continuation.Homotopy : A solver that is no `NewtonMethod`.
     """
 
     @property

@@ -31,8 +31,18 @@ class Stage:
     from_best : bool
         Start from the best point so far that did not diverge (True), or from x0 (False).
 
+    Raises
+    ------
+    InputError
+        If `solver` is no solver.
+
+    See Also
+    --------
+    Robust : Runs the stages.
+
     Examples
     --------
+    >>> from sgsolve.solvers import Stage, TrustRegion
     >>> print(Stage(TrustRegion(), from_best=False))
     TrustRegion, from x0
     """
@@ -60,6 +70,18 @@ def register_stages(make: Callable[[], Iterable[Stage]]) -> None:
     ----------
     make : callable
         Returns the stages. It is called for each `Robust` without ``stages=``.
+
+    See Also
+    --------
+    Robust : Runs the stages.
+
+    Examples
+    --------
+    ``sgsolve.continuation`` does this when it is imported; the sequence then ends with homotopies:
+
+    >>> from sgsolve import solvers
+    >>> solvers.Robust().stages[-1].solver.name
+    'Homotopy (fixed point)'
     """
     if make not in _REGISTERED:
         _REGISTERED.append(make)

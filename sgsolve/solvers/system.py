@@ -15,17 +15,22 @@ from ..results.blocks import Blocks
 
 
 class System(Protocol):
-    """n equations in n unknowns.
+    """Interface of n equations in n unknowns.
 
     Attributes
     ----------
     n : int
+        Number of equations and unknowns.
     pattern : Pattern
         Where the Jacobian may have entries; the diagonal is part of it.
     blocks : Blocks
         Names of the unknowns and of the equations.
     scale : ndarray of shape (n,) or None
         Typical size of each unknown; None means: take it from the iterates.
+
+    See Also
+    --------
+    Problem : Makes one for each solve.
     """
 
     @property

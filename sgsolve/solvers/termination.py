@@ -25,7 +25,19 @@ Tolerance = float | Mapping[str, float]
 
 
 class TerminationTest:
-    """A termination criterion; join with ``&`` and ``|``."""
+    """Base class of the termination criteria; join them with ``&`` and ``|``.
+
+    See Also
+    --------
+    ResidualTolerance, ErrorTolerance, ResidualReduction, RoundingLevel, StepTolerance
+
+    Examples
+    --------
+    >>> from sgsolve import solvers
+    >>> both = solvers.ResidualTolerance(1e-8) & solvers.ErrorTolerance(1e-6)
+    >>> either = both | solvers.RoundingLevel()
+    >>> method = solvers.Newton(termination=either)
+    """
 
     checks_residual = False
     __test__ = False  # not for pytest
@@ -86,14 +98,27 @@ class Or(TerminationTest):
 
 @dataclass(frozen=True)
 class ResidualTolerance(TerminationTest):
-    """Every ``|F_i|`` <= absolute + relative * (size of the terms of equation i).
+    """Require ``|F_i|`` <= absolute + relative * (size of the terms of equation i).
 
     Parameters
     ----------
     relative : float
-        1e-11 by default: well above rounding, and Newton usually overshoots it by far.
+        1e-11 by default: well above rounding. The last step of Newton's method usually reduces the
+        residual much further.
     absolute : float or mapping of block to float
         In your units; 0 by default, because no number suits all units.
+
+    See Also
+    --------
+    ResidualReduction, ErrorTolerance, RoundingLevel, StepTolerance
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Newton(termination=solvers.ResidualTolerance(absolute=1e-6))
+    >>> result = Problem(lambda x: x**2 - 4.0).solve([1.0], method)
+    >>> bool(abs(result.residual[0]) < 1e-6)
+    True
     """
 
     relative: float = 1e-11
@@ -116,12 +141,23 @@ class ResidualTolerance(TerminationTest):
 
 @dataclass(frozen=True)
 class RoundingLevel(TerminationTest):
-    """Every residual is within the rounding errors of the terms of its equation.
+    """Require that every residual is within the rounding errors of the terms of its equation.
 
     Parameters
     ----------
     factor : float
         In units of machine epsilon times the size of the terms.
+
+    See Also
+    --------
+    ResidualTolerance, ErrorTolerance, ResidualReduction, StepTolerance
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Newton(termination=solvers.RoundingLevel())
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], method).x
+    array([2.])
     """
 
     factor: float = 4.0
@@ -138,11 +174,23 @@ class RoundingLevel(TerminationTest):
 
 @dataclass(frozen=True)
 class ResidualReduction(TerminationTest):
-    """The residual has fallen by a factor since the start, in the largest scaled component.
+    """Require that the largest scaled residual has decreased by a factor since the start.
 
     Parameters
     ----------
     factor : float
+        Final over initial residual.
+
+    See Also
+    --------
+    ResidualTolerance, ErrorTolerance, RoundingLevel, StepTolerance
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.Newton(termination=solvers.ResidualReduction(1e-4))
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], method).x.round(3)
+    array([2.])
     """
 
     factor: float = 1e-8
@@ -160,7 +208,7 @@ class ResidualReduction(TerminationTest):
 
 @dataclass(frozen=True)
 class ErrorTolerance(TerminationTest):
-    """The estimated error of every unknown, relative to its size, is small.
+    """Require a small estimated error of every unknown, relative to its size.
 
     Size is the magnitude of the unknown, but at least a thousandth of the largest in its block, or
     the problem's ``scale``: unknowns of different units need blocks or a scale.
@@ -168,6 +216,19 @@ class ErrorTolerance(TerminationTest):
     Parameters
     ----------
     relative : float
+        Largest error allowed, relative.
+
+    See Also
+    --------
+    ResidualTolerance, ResidualReduction, RoundingLevel, StepTolerance
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> loose = solvers.ResidualTolerance(1e-6) & solvers.ErrorTolerance(1e-3)
+    >>> result = Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.Newton(termination=loose))
+    >>> bool(abs(result.x[0] - 2.0) < 1e-3)
+    True
     """
 
     relative: float = 1e-9
@@ -183,13 +244,25 @@ class ErrorTolerance(TerminationTest):
 
 @dataclass(frozen=True)
 class StepTolerance(TerminationTest):
-    """The last step was small: ``|dx_j|`` <= absolute + relative * (size of unknown j).
+    """Require a small last step: ``|dx_j|`` <= absolute + relative * (size of unknown j).
 
     Parameters
     ----------
     relative : float
+        Relative to the size of the unknown.
     absolute : float or mapping of block to float
         In your units.
+
+    See Also
+    --------
+    ResidualTolerance, ErrorTolerance, ResidualReduction, RoundingLevel
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> both = solvers.ResidualTolerance(1e-8) & solvers.StepTolerance(absolute=1e-6)
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], solvers.Newton(termination=both)).x
+    array([2.])
     """
 
     relative: float = 1e-8

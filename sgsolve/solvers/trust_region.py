@@ -29,7 +29,7 @@ FLAT = 1e-7  # relative gradient below which the norm of the residual counts as 
 
 @dataclass(frozen=True)
 class Dogleg:
-    """Steps within a radius of trust, in the units of the weights.
+    """Limit steps to a trust region, in the units of the weights: Powell's dogleg.
 
     Parameters
     ----------
@@ -40,6 +40,18 @@ class Dogleg:
         above `good`.
     smallest : float
         Radius at which it ends, relative to the step of Newton where that is shorter than one.
+
+    See Also
+    --------
+    TrustRegion : The solver with this damping.
+    Armijo, LevenbergMarquardtStep
+
+    Examples
+    --------
+    >>> from sgsolve import Problem, solvers
+    >>> method = solvers.TrustRegion(damping=solvers.Dogleg(radius=0.1))
+    >>> Problem(lambda x: x**2 - 4.0).solve([1.0], method).x
+    array([2.])
     """
 
     radius: float | None = None

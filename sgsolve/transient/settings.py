@@ -33,8 +33,19 @@ class Bdf:
     ndf : bool
         Use the numerical differentiation formulas, whose errors are smaller. False gives BDF.
 
+    Raises
+    ------
+    InputError
+        If `max_order` is not 1 to 5.
+
+    See Also
+    --------
+    RungeKutta, FixedSteps
+    Problem.transient : Takes it as ``steps=``.
+
     Examples
     --------
+    >>> from sgsolve.transient import Bdf
     >>> Bdf(max_order=2)
     Bdf(max_order=2, ndf=True)
     """
@@ -66,8 +77,19 @@ class RungeKutta:
     method : {"ESDIRK4", "TR-BDF2"}
         Order 4 with 6 stages, for tolerances below 1e-6; or order 2 with 3 stages.
 
+    Raises
+    ------
+    InputError
+        If the method is unknown.
+
+    See Also
+    --------
+    Bdf, FixedSteps
+    Problem.transient : Takes it as ``steps=``.
+
     Examples
     --------
+    >>> from sgsolve.transient import RungeKutta
     >>> RungeKutta("TR-BDF2")
     RungeKutta(method='TR-BDF2')
     """
@@ -124,8 +146,20 @@ class FixedSteps:
     step : float
         Their length.
 
+    Raises
+    ------
+    InputError
+        If the method is unknown, or the step is not positive.
+    DataTypeError
+        If `method` is neither a name nor the settings of a method.
+
+    See Also
+    --------
+    Bdf, RungeKutta
+
     Examples
     --------
+    >>> from sgsolve.transient import FixedSteps
     >>> FixedSteps("trapezoid", 1e-6)
     FixedSteps(method='trapezoid', step=1e-06)
     """

@@ -35,8 +35,18 @@ class Pulse:
     period : float
         From pulse to pulse. Infinite, the default, is one pulse.
 
+    Raises
+    ------
+    InputError
+        If a duration is negative, or the period is shorter than the pulse.
+
+    See Also
+    --------
+    PiecewiseLinear : Any sequence of points.
+
     Examples
     --------
+    >>> from sgsolve.transient import Pulse
     >>> pulse = Pulse(0.0, 5.0, delay=1.0, width=2.0, rise=0.5)
     >>> pulse(0.9), pulse(1.25), pulse(2.0), pulse(3.6)
     (0.0, 2.5, 5.0, 0.0)
@@ -97,9 +107,20 @@ class PiecewiseLinear:
     times : sequence of float
         Increasing; the same time twice is a jump.
     values : sequence of float
+        One for each time.
+
+    Raises
+    ------
+    InputError
+        If the times do not increase, or there is not one value for each.
+
+    See Also
+    --------
+    Pulse : A periodic source.
 
     Examples
     --------
+    >>> from sgsolve.transient import PiecewiseLinear
     >>> ramp = PiecewiseLinear([0.0, 1.0, 1.0], [0.0, 2.0, 5.0])
     >>> ramp(0.5), ramp(1.0), ramp(7.0)
     (1.0, 5.0, 5.0)

@@ -39,8 +39,20 @@ class TimeEvent:
     direction : float
         Positive: only zeros where the function grows; negative: only where it falls; 0: all.
 
+    Raises
+    ------
+    DataTypeError
+        If `function` cannot be called.
+    InputError
+        If `direction` is no finite number.
+
+    See Also
+    --------
+    Problem.transient : Takes it in ``events=``.
+
     Examples
     --------
+    >>> from sgsolve.transient import TimeEvent
     >>> full = TimeEvent(lambda x: x[0] - 2.0, direction=1)
     """
 

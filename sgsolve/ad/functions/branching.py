@@ -21,8 +21,33 @@ from .sides import merge_branches
 def where(cond: Any, a: Any, b: Any) -> Any:
     """Return elements of a where `cond` holds, of b elsewhere; np.where for AD arrays.
 
-    Both sides are evaluated; a NaN or infinity on the side not taken does not leak into the
-    value or the derivative. A pattern from `seed_sparsity` counts both sides.
+    Both sides are evaluated. A NaN or infinity on the side not taken does not enter the value or
+    the derivative. A pattern from `seed_sparsity` counts both sides.
+
+    Parameters
+    ----------
+    cond : bool or array_like of bool
+        The condition, for each element.
+    a, b : ndarray, AD array or number
+        The two sides.
+
+    Returns
+    -------
+    ndarray or AD array
+        Of the broadcast shape.
+
+    See Also
+    --------
+    branch : Evaluates each side only where it is taken.
+
+    Examples
+    --------
+    ``np.where`` is the same for AD arrays:
+
+    >>> from sgsolve import ad
+    >>> x = ad.seed([-1.0, 2.0])
+    >>> ad.where(x > 0.0, x**2, 0.0).jacobian.diagonal()
+    array([0., 4.])
     """
     cond = array_of_values(raw_value(cond))
     if not (isinstance(a, ADArray) or isinstance(b, ADArray)):
@@ -53,16 +78,27 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
     Parameters
     ----------
     cond : bool, or array_like of bool
+        The condition, for each element.
     iftrue, iffalse : callable
         Called with the positions i where their side is taken: an index array for a
-        one-dimensional `cond`, a tuple of them for more dimensions, ``...`` for a scalar. To be
-        used as ``x[i]``; the result has one value a position, or is a scalar for all. A side
-        that no element takes is not called.
+        one-dimensional `cond`, a tuple of them for more dimensions, ``...`` for a scalar. Use it as
+        ``x[i]``. Return one value for each position, or a scalar for all. A side that no element
+        takes is not called.
+
+    Returns
+    -------
+    ndarray or AD array
+        Of the shape of `cond`.
 
     Raises
     ------
     InputError
         If a side is no function.
+
+    See Also
+    --------
+    where : Evaluates both sides; simpler, and faster for cheap expressions.
+    seed_sparsity : Finds the pattern of both sides.
 
     Notes
     -----

@@ -44,15 +44,16 @@ def define_rule(
 
     See Also
     --------
+    elementwise : The same for any function that is not a ufunc.
     check_jacobian : Compares the rule with differences.
 
     Examples
     --------
     >>> from scipy import special
     >>> from sgsolve import ad
-    >>> def slope(p):  # of the elliptic integral K at 1 - p
+    >>> def derivative(p):  # of the elliptic integral K at 1 - p
     ...     return (p * special.ellipkm1(p) - special.ellipe(1.0 - p)) / (2.0 * p * (1.0 - p))
-    >>> ad.define_rule(special.ellipkm1, slope)
+    >>> ad.define_rule(special.ellipkm1, derivative)
     >>> special.ellipkm1(ad.seed([0.25])).jacobian.toarray().round(6)
     array([[-1.791806]])
     >>> print(ad.check_jacobian(special.ellipkm1, [0.25, 0.5]).ok)

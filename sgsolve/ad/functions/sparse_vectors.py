@@ -25,7 +25,28 @@ class _Parts(NamedTuple):
 
 
 class SparseVector(_Parts):
-    """A vector of length n that is zero but for values v at positions idx."""
+    """A vector of length n that is zero but for values v at positions idx.
+
+    Attributes
+    ----------
+    n : int
+        Length.
+    idx : ndarray of int
+        Positions of the values.
+    v : ndarray or ADArray
+        The values.
+
+    See Also
+    --------
+    sparsevec : Make one.
+    sparsesum : Add several.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> ad.sparsevec(4, [0, 3], 2.0).n
+    4
+    """
 
     __slots__ = ()
 
@@ -48,8 +69,34 @@ def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
     Parameters
     ----------
     n : int
-    idx : array_like of int, shape (m,), a slice, or a boolean mask of length n
+        The length.
+    idx : array_like of int, shape (m,), a slice, or a mask of length n
+        The positions.
     v : ndarray or AD array, shape (m,) or a scalar for all positions
+        The values.
+
+    Returns
+    -------
+    SparseVector
+        A term of `sparsesum`.
+
+    Raises
+    ------
+    DataTypeError
+        If `idx` holds neither integers nor a mask.
+    ShapeError
+        If `v` and `idx` have different shapes.
+
+    See Also
+    --------
+    sparsesum : Adds several.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x = ad.seed([1.0, 2.0])
+    >>> ad.sparsesum([ad.sparsevec(4, [1, 3], x)]).value
+    array([0., 1., 0., 2.])
     """
     if type(idx) is np.ndarray and idx.dtype is POSITION and idx.ndim == 1 and idx.size:
         if type(v) is ADArray and v._value.shape == idx.shape:
@@ -84,14 +131,26 @@ def sparsesum(
     terms : sequence of `sparsevec`, and of vectors of full length
         At least one; all of the same length.
     check_unique : bool
-        Refuse positions that are written twice (when the sum stands for an assignment).
+        Raise if a position is written twice (when the sum stands for an assignment).
     return_sparse : bool
         Return a `SparseVector` on the union of the positions, instead of the full vector.
+
+    Returns
+    -------
+    ndarray, AD array or SparseVector
+        The sum.
 
     Raises
     ------
     InputError
-        If there are no terms, lengths differ, or a position is written twice under `check_unique`.
+        If there are no terms, or a position is written twice under `check_unique`.
+    ShapeError
+        If lengths differ.
+
+    See Also
+    --------
+    sparsevec : Makes a term.
+    hstack : Joins vectors.
 
     Examples
     --------

@@ -46,10 +46,21 @@ def fermi_dirac(order: float, eta: Any) -> Any:
     eta : ndarray or AD array of float
         Reduced Fermi energy (E_F - E_c) / kT.
 
+    Returns
+    -------
+    ndarray or AD array
+        F_j(eta), of the shape of eta.
+
     Raises
     ------
     InputError
         For any other order.
+    DerivativeError
+        If the order is an AD array.
+
+    See Also
+    --------
+    bernoulli, lambertw, logsumexp
 
     Examples
     --------
@@ -188,14 +199,24 @@ def lambertw(x: Any, k: int = 0) -> Any:
     Parameters
     ----------
     x : ndarray or AD array of float
+        The argument.
     k : {0, -1}
         The branch: w >= -1 for k = 0 (x >= -1/e), w <= -1 for k = -1 (-1/e <= x < 0).
         For w + log(w) = x, use ``scipy.special.wrightomega(x)``, which does not overflow.
+
+    Returns
+    -------
+    ndarray or AD array
+        w, of the shape of x.
 
     Raises
     ------
     InputError
         For another branch: its values are not real.
+
+    See Also
+    --------
+    bernoulli, fermi_dirac, logsumexp
 
     Examples
     --------
@@ -228,6 +249,24 @@ _BRANCHES = {k: primitive(functools.partial(_lambert, k), _lambert_slope) for k 
 
 def logsumexp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return log(sum(exp(a))) over axes without overflow; scipy.special.logsumexp for AD arrays.
+
+    Parameters
+    ----------
+    a : ndarray or AD array
+        The exponents.
+    axis : int or tuple of int, optional
+        Axes to sum over; all by default.
+    keepdims : bool
+        Keep the axes that are summed over, with length one.
+
+    Returns
+    -------
+    ndarray or AD array
+        The logarithm.
+
+    See Also
+    --------
+    bernoulli, fermi_dirac, lambertw
 
     Examples
     --------

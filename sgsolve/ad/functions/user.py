@@ -39,6 +39,14 @@ def elementwise(f: Function, dfdx: Function | Sequence[Function]) -> Function:
     ------
     InputError
         If f or a derivative is not callable.
+    DerivativeError
+        At a call with another number of arguments, or with an AD array for an argument that has no
+        derivative.
+
+    See Also
+    --------
+    define_rule : The same for a ufunc, which keeps its name.
+    check_jacobian : Compares the derivatives with differences.
 
     Examples
     --------
@@ -158,6 +166,20 @@ def bernoulli(x: Any) -> Any:
 
     The weight of the Scharfetter-Gummel flux (IEEE Trans. Electron Devices 16, 64 (1969)).
     B(0) = 1, B(-x) = B(x) + x.
+
+    Parameters
+    ----------
+    x : ndarray or AD array of float
+        The argument.
+
+    Returns
+    -------
+    ndarray or AD array
+        B(x), of the shape of x.
+
+    See Also
+    --------
+    fermi_dirac, lambertw, logsumexp
 
     Examples
     --------

@@ -20,7 +20,28 @@ def dot(A: Any, x: Any) -> Any:
     Parameters
     ----------
     A : SciPy sparse matrix or array in any format, dense matrix, or vector
+        The left factor.
     x : ndarray or AD array
+        The right factor.
+
+    Returns
+    -------
+    ndarray or AD array
+        The product.
+
+    See Also
+    --------
+    freeze : A frozen matrix makes the product faster.
+
+    Examples
+    --------
+    ``A @ x`` is the same for arrays and sparse arrays:
+
+    >>> import scipy.sparse as sp
+    >>> from sgsolve import ad
+    >>> A = sp.csr_array([[1.0, 2.0], [0.0, 3.0]])
+    >>> ad.dot(A, ad.seed([1.0, 1.0])).value
+    array([3., 3.])
     """
     if isinstance(A, ADArray) or isinstance(x, ADArray):
         return products.dot_product(A, x)
@@ -28,12 +49,62 @@ def dot(A: Any, x: Any) -> Any:
 
 
 def sum(x: Any, axis: Any = None) -> Any:
-    """Return the sum of the elements, or along an axis: np.sum for AD arrays."""
+    """Return the sum of the elements, or along an axis: np.sum for AD arrays.
+
+    Parameters
+    ----------
+    x : ndarray or AD array
+        The array.
+    axis : int or tuple of int, optional
+        Axes to sum over; all by default.
+
+    Returns
+    -------
+    ndarray or AD array
+        The sum.
+
+    See Also
+    --------
+    logsumexp : Sum of exponentials, as a logarithm.
+
+    Examples
+    --------
+    ``np.sum`` is the same:
+
+    >>> from sgsolve import ad
+    >>> ad.sum(ad.seed([1.0, 2.0]) ** 2).jacobian.toarray()
+    array([[2., 4.]])
+    """
     return np.sum(x, axis=axis)
 
 
 def hstack(arrays: Iterable[Any]) -> Any:
-    """Return the arrays one after the other: np.hstack for AD arrays."""
+    """Return the arrays one after the other: np.hstack for AD arrays.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray, AD array or number
+        Joined along the first axis, or the second for arrays of more dimensions.
+
+    Returns
+    -------
+    ndarray or AD array
+        The joined array.
+
+    See Also
+    --------
+    stack : Takes the arrays as separate arguments.
+    sparsesum : Writes into chosen positions.
+
+    Examples
+    --------
+    ``np.hstack`` and ``np.concatenate`` may be used as well:
+
+    >>> from sgsolve import ad
+    >>> x = ad.seed([1.0, 2.0])
+    >>> ad.hstack([0.0, x, x**2]).value
+    array([0., 1., 2., 1., 4.])
+    """
     arrays = tuple(arrays)
     return joining.join_columns(arrays) if _any_ad(arrays) else np.hstack(arrays)
 
@@ -42,6 +113,29 @@ def stack(*arrays: Any) -> Any:
     """Return vectors (or scalars) one after the other, given as separate arguments.
 
     With one list or tuple as its only argument it is np.stack: a new first axis.
+
+    Parameters
+    ----------
+    *arrays : ndarray, AD array or number
+        Vectors to join; or one list of arrays of equal shapes.
+
+    Returns
+    -------
+    ndarray or AD array
+        The joined vector, or the array with a new first axis.
+
+    See Also
+    --------
+    hstack : Takes one sequence.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> x = ad.seed([1.0, 2.0])
+    >>> ad.stack(x, x[0]).value
+    array([1., 2., 1.])
+    >>> ad.stack([x, x]).shape
+    (2, 2)
     """
     if len(arrays) == 1 and isinstance(arrays[0], (list, tuple)):
         return joining.join_along_new_axis(arrays[0]) if _any_ad(arrays[0]) else np.stack(arrays[0])

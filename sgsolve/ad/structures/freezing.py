@@ -15,7 +15,7 @@ def freeze(constant: Any) -> Any:
     """Return a read-only copy of an index array, constant array or matrix of a residual.
 
     Index arrays and matrices are compared with their contents at every use, so that a residual
-    may change them. What is frozen cannot change, and is taken as it is: 3 to 30 per cent less
+    may change them. A frozen operand cannot change, and is not compared: 3 to 30 per cent less
     time, most where gathers and products are most of the work.
 
     Parameters
@@ -33,6 +33,10 @@ def freeze(constant: Any) -> Any:
     ------
     InputError
         If it is neither an ndarray nor a sparse matrix, or an array of objects.
+
+    See Also
+    --------
+    clear_cache : Frees the memory of cached patterns.
 
     Examples
     --------

@@ -267,6 +267,16 @@ def evaluation_of(n: int, real: bool) -> Evaluation:
 
 
 def clear_cache() -> None:
-    """Forget all structures; frees memory, and the next evaluation finds them out again."""
+    """Free the memory of all cached sparsity patterns; the next evaluation computes them again.
+
+    See Also
+    --------
+    freeze : Makes evaluations faster.
+
+    Examples
+    --------
+    >>> from sgsolve import ad
+    >>> ad.clear_cache()
+    """
     with _lock:
         _roots.clear()
