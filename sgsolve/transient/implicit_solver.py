@@ -2,7 +2,7 @@
 
 The equation is ``G(x) = F(x, t) + a (Q(x, t) - q) = 0`` with the Jacobian ``M = J + a C``. M is
 factorized with an earlier number ``a0`` and earlier J and C as long as it converges; the update is
-then multiplied by ``2 / (1 + a0 / a)``, which is right on average for slow and fast components.
+then multiplied by ``2 / (1 + a / a0)``, which is right on average for slow and fast components.
 
 The charge that a step hands on is the *linearized* one, ``Q(x_k) + (a0 / a) C d`` with d the last
 solution of a linear system. Where the columns of F, and so of J, sum to zero, its sum is conserved
@@ -217,7 +217,7 @@ class ImplicitSolver:
         return ""
 
     def _iterate(self, t: float, x: Vector, a: float, q: Vector) -> Solved:
-        relaxation, before = 2.0 / (1.0 + self._a0 / a), np.inf
+        relaxation, before = 2.0 / (1.0 + a / self._a0), np.inf
         weights = self.weights.weights(x)
         for k in range(1, self.max_iterations + 1):
             found = self._residual(t, x, a, q)

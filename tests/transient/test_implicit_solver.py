@@ -1,0 +1,26 @@
+"""Simplified Newton with a kept matrix."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ad
+from sgsolve.solvers.workspace import Workspace
+from sgsolve.transient.error_weights import ErrorWeights
+from sgsolve.transient.implicit_solver import ImplicitSolver
+from tests.transient.equations import Equations
+
+
+@pytest.mark.parametrize("ratio", [0.75, 1.3])
+def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
+    """With a0 instead of a, both contract by |a0 - a| / (a0 + a): y' = 0 and y' = -1e9 y."""
+    equations = Equations(
+        lambda t, y: ad.hstack([0.0 * y[0], 1e9 * y[1]]), lambda y: 1.0 * y, [0.0, 0.0]
+    )
+    weights = ErrorWeights(equations.blocks, 1.0, 1.0, None)
+    solver = ImplicitSolver(equations, Workspace(), weights, tolerance=10.0)  # one update will do
+    start, q = np.array([0.3, 0.3]), np.zeros(2)
+    solver.solve(0.0, 0.0 * start, 1.0, q)  # factorizes J + C
+    solver._rate = 0.1
+    x = solver.solve(0.0, start, ratio, q).x
+    assert x is not None
+    assert np.abs(x) == pytest.approx(0.3 * abs(1 - ratio) / (1 + ratio), rel=1e-6)
