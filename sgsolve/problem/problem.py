@@ -1153,7 +1153,7 @@ class Problem:
         times: ArrayLike | None = None,
         breakpoints: ArrayLike | None = None,
         start: str = "consistent",
-        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         events: Mapping[str, Any] | None = None,
         stop: str | Sequence[str] = (),
         on_event: Mapping[str, Callable[..., Any]] | None = None,
@@ -1202,9 +1202,12 @@ class Problem:
         start : "consistent", "steady" or "as given"
             Move x0 at constant Q to where the algebraic equations hold; start from the steady state
             next to x0; or raise if x0 does not meet the algebraic equations.
-        outputs : mapping of str to callable, optional
+        outputs : mapping of str to callable or pair of callables, optional
             ``{"current": lambda x, t: ...}``: columns of the branch. A function gets x, and those
-            parameters that it names, the time ``t`` among them.
+            parameters that it names, the time ``t`` among them. A pair ``(g, h)`` stands for
+            g + dh/dt, such as a current with its displacement part. dh/dt is taken by the formula
+            of the method, so that sums of currents vanish to rounding where the equations say so;
+            g and h are written like the residual, for AD arrays.
         events : mapping of str to callable or TimeEvent, optional
             Functions ``g(x, names of parameters...)`` of which zeros are located; a `TimeEvent` has
             a direction as well. They are listed in ``branch.special_points``.

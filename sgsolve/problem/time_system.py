@@ -25,7 +25,7 @@ from ..errors import (
     StructureError,
 )
 from ..pattern import Pattern
-from ..transient.evolution import Derivatives
+from ..transient.evolution import Currents, Derivatives
 from .given_jacobian import on_pattern
 from .parameters import seeded_jacobian
 from .residual_system import ResidualSystem
@@ -55,6 +55,8 @@ class TimeSystem:
     ----------
     conservative : bool
         Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
+    currents : Currents or None
+        Outputs that are recorded with their rates; none at first.
 
     Raises
     ------
@@ -73,6 +75,7 @@ class TimeSystem:
         functions: Mapping[str, Callable[[float], Any]],
     ) -> None:
         _check_storage(storage)
+        self.currents: Currents | None = None
         self._system, self._storage = system, storage
         self.n, self.blocks, self.scale = system.n, system.blocks, system.scale
         given = {**system.defaults, **system.params}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..continuation.columns import Column
 from ..continuation.options import RunOptions
 from ..continuation.progress_bar import progress_bar
 from ..continuation.run import Run
@@ -28,6 +29,7 @@ from ..transient.sources import breakpoints_of
 from ..transient.stepper import STARTS, TransientStepper
 from ..transient.time_events import EventDetector, TimeEvent
 from .definition import ProblemDefinition
+from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
 from .time_system import TimeSystem
 
@@ -93,6 +95,7 @@ def transient_run(
     if start not in STARTS:
         raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
     functions, actions = checked_events(events, on_event)
+    options["outputs"], pairs = split_outputs(options["outputs"], (TIME, "nit", *COLUMNS))
     given = RunOptions.of(
         (TIME,),
         COLUMNS,
@@ -104,6 +107,7 @@ def transient_run(
         **options,
     )
     equations, x = equations_in_time(problem, x0, span[0])
+    recorded = rate_columns(pairs, equations, span[0], x)
     weights = ErrorWeights(equations.blocks, checked_rtol(rtol), atol, equations.scale)
     schedule = Schedule(
         *span,
@@ -123,8 +127,10 @@ def transient_run(
         solver_of(workspace),
         fixed=method.step if isinstance(method, FixedSteps) else None,
         mode=start,
+        recorded=recorded,
     )
     mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
+    mark["currents"] = sorted(pairs)
     return _run(stepper, given, equations, functions, actions, mark), stepper
 
 
@@ -175,6 +181,17 @@ def equations_in_time(
         moved[storage] = np.zeros(np.shape(x0))
     system, x = problem.system(x0, moved)
     return TimeSystem(system, storage, x, t, functions), x
+
+
+def rate_columns(
+    pairs: Mapping[str, Pair], equations: TimeSystem, t: float, x: Vector
+) -> list[Column]:
+    """Make outputs with a rate known to the equations, and return their columns."""
+    if not pairs:
+        return []
+    outputs = RateOutputs(pairs, lambda t: {**equations.params(t), TIME: t}, t, x)
+    equations.currents = outputs
+    return outputs.columns()
 
 
 def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:

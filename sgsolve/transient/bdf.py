@@ -113,7 +113,7 @@ class BdfStepper:
 
     @property
     def charge(self) -> Vector:
-        """The charge that the formula continues from, shape (n,)."""
+        """The charge that the formula continues from, shape (n + m,)."""
         latest: Vector = self._charge.table[0]
         return latest
 
@@ -139,6 +139,7 @@ class BdfStepper:
         weights = self.weights.weights(solved.x)
         error = self.weights.norm(self.formulas.error[k] * deviation, weights)
         step = TimeStep(t, self.h, k, solved.x, solved.charge, error, solved.iterations)
+        step.currents = solved.currents
         if error <= 1.0 or self.fixed:
             return step
         if self._jumps(error) and self._charge_error(step, charge) <= 1.0:

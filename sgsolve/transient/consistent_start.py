@@ -13,7 +13,7 @@ Differential-Algebraic Equations (1996), chapters 2 and 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..solvers.workspace import Workspace
+from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
-from .evolution import PURPOSE, EvolutionSystem
+from .evolution import NONE, PURPOSE, EvolutionSystem
 
 Vector = NDArray[Any]
 
@@ -38,12 +39,19 @@ class Start:
 
     Attributes
     ----------
-    x, charge : ndarray, shape (n,)
-        The unknowns, and the charge, which is that of the state that was given.
-    slope, rate : ndarray, shape (n,)
-        dx/dt and dQ/dt.
+    x : ndarray, shape (n,)
+        The unknowns.
+    charge : ndarray, shape (n + m,)
+        The charge, which is that of the state that was given; and the charges of the currents that
+        are recorded.
+    slope : ndarray, shape (n,)
+        dx/dt.
+    rate : ndarray, shape (n + m,)
+        The rate of change of `charge`.
     moved : str
         The unknown that had to move most for the algebraic equations to hold; empty if none.
+    currents : ndarray, shape (m,)
+        What is recorded of rates.
     """
 
     x: Vector
@@ -51,6 +59,7 @@ class Start:
     slope: Vector
     rate: Vector
     moved: str = ""
+    currents: Vector = field(default_factory=lambda: NONE)
 
 
 class AlgebraicSystem:
@@ -102,7 +111,7 @@ def consistent_start(
     solve : callable
         ``solve(equations, x)`` -> x, for algebraic equations that do not hold at x0; raises
         `ConvergenceError` if it cannot.
-    charge : ndarray of shape (n,), optional
+    charge : ndarray of shape (n + m,), optional
         The charge to keep, after a jump of the equations. That of x0 by default.
 
     Raises
@@ -111,25 +120,90 @@ def consistent_start(
         If no step can be made: C + h J is singular for every h.
     """
     t = times[0]
-    kept = _charge(system, t, x0) if charge is None else charge
+    kept = _charge(system, t, x0) if charge is None else charge[: system.n]
     weights.observe(x0)
-    h, correction, consistent = _judged(system, workspace, weights, times, x0, kept)
+    h, consistent = _judged(system, workspace, weights, times, x0, kept)
     moved, x = "", x0
     if not consistent:
         x = solve(AlgebraicSystem(system, t, 1.0 / h, kept), x0)
         moved = weights.worst(x - x0, weights.weights(x0))
         weights.observe(x)
-    if not consistent or charge is not None:
-        correction = euler_correction(system, workspace, t, h, x, _charge(system, t, x))
-    slope = correction / h
-    if not system.conservative:
-        return Start(x, x.copy(), slope, slope.copy(), moved)
-    at = system.derivatives(t, x, 1.0 / h, kept)
-    return Start(x, kept, slope, system.pattern.matrix(at.C) @ slope, moved)
+    start = _Beginning(system, workspace, t, h, x, kept).start()
+    start.moved = moved
+    return start
+
+
+class _Beginning:
+    """Rates at a state that is consistent to the tolerance, by two steps of negligible length.
+
+    Parameters
+    ----------
+    h : float
+        Their length.
+    x, charge : ndarray, shape (n,)
+        The state, and the charge to start with.
+    """
+
+    def __init__(
+        self,
+        system: EvolutionSystem,
+        workspace: Workspace,
+        t: float,
+        h: float,
+        x: Vector,
+        charge: Vector,
+    ) -> None:
+        self.system, self.t, self.h, self.x, self.kept = system, t, h, x, charge
+        self.F, self.Q = _flow_and_charge(system, t, x)
+        self.F_next, Q_next = _flow_and_charge(system, t + h, x)
+        self.Q_rate = (Q_next - self.Q) / h  # at fixed x: zero for most problems
+        at = system.derivatives(t + h, x, 1.0 / h, self.Q)
+        self.C = system.pattern.matrix(at.C)
+        self.solver = workspace.solver(system.pattern, PURPOSE)
+        self.solver.factorize(system.pattern.matrix(at.J + at.C / h))
+
+    def start(self) -> Start:
+        """Return the state with its rates.
+
+        The first step starts where algebraic equations hold to a tolerance only, which changes
+        their unknowns; the second one does not.
+        """
+        first = self.solver.solve(-self.F_next - self.Q_rate) / self.h
+        slope = self.solver.solve(self.C @ first - (self.F_next - self.F)) / self.h
+        rate = self.C @ slope + self.Q_rate
+        if not self.system.conservative:
+            start = Start(self.x, self.x.copy(), slope, slope.copy())
+        else:
+            start = Start(self.x, self.kept, slope, rate)
+        if self.system.currents is not None:
+            self._add_currents(start, first, rate)
+        return start
+
+    def _add_currents(self, start: Start, first: Vector, rate: Vector) -> None:
+        """Add the currents, their charges and rates: of the linearized equations, to rounding."""
+        t, h, x = self.t, self.h, self.x
+        currents = LinearizedCurrents(self.system.currents)
+        currents.evaluate(t + h, x)
+        g, charge = currents.values(t, x)
+        g_next, charge_next = currents.values(t + h, x)
+        moved = (charge_next - charge) / h  # at fixed x
+        if self.system.conservative:
+            offset = self.solver.solve((self.kept - self.Q) / h - (self.F + rate))
+            start.charge = self.Q + self.C @ offset
+            charge = charge + currents.along(offset)[1]
+        displacement = currents.along(start.slope)[1] + moved
+        drift = currents.along(h * (first + start.slope))[0]
+        start.currents = 2.0 * g_next - g + drift + displacement
+        start.charge = np.concatenate([start.charge, charge])
+        start.rate = np.concatenate([start.rate, displacement])
+
+
+def _flow_and_charge(system: EvolutionSystem, t: float, x: Vector) -> tuple[Vector, Vector]:
+    return system.residual(t, x, 0.0, np.zeros(system.n))
 
 
 def _charge(system: EvolutionSystem, t: float, x: Vector) -> Vector:
-    return system.residual(t, x, 0.0, np.zeros(system.n))[1]
+    return _flow_and_charge(system, t, x)[1]
 
 
 def _judged(
@@ -139,21 +213,21 @@ def _judged(
     times: tuple[float, float],
     x: Vector,
     charge: Vector,
-) -> tuple[float, Vector, bool]:
-    """Return a small step, its correction, and whether x is consistent."""
+) -> tuple[float, bool]:
+    """Return a small step, and whether x is consistent."""
     t, length = times[0], times[1] - times[0]
     h, scale = SMALL * length, weights.weights(x)
     correction = euler_correction(system, workspace, t, h, x, charge)
     size = weights.norm(correction, scale)
     if size <= INCONSISTENT:
-        return h, correction, True
+        return h, True
     try:
         smaller = euler_correction(system, workspace, t, SMALLER * length, x, charge)
     except LinearSolveError:  # what J holds is lost beside C / h
-        return h, correction, False
+        return h, False
     if weights.norm(smaller, scale) <= max(INCONSISTENT, TRANSIENT * size):
-        return SMALLER * length, smaller, True
-    return h, correction, False
+        return SMALLER * length, True
+    return h, False
 
 
 def euler_correction(

@@ -18,6 +18,7 @@ from ..results.blocks import Blocks
 
 Vector = NDArray[Any]
 PURPOSE = "transient"  # of the linear solver: one analysis serves a whole run
+NONE: Vector = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,29 @@ class Derivatives:
     C: Vector
 
 
+class Currents(Protocol):
+    """Functions ``g(x, t) + d/dt h(x, t)`` to record: a current and the rate of a charge.
+
+    The charges h are differenced by the formula of the method, like Q, so that sums that vanish by
+    the equations vanish to rounding.
+
+    Attributes
+    ----------
+    size : int
+        How many numbers they are, m.
+    """
+
+    size: int
+
+    def values(self, t: float, x: Vector) -> tuple[Vector, Vector]:
+        """Return g and h at (x, t), each of shape (m,)."""
+        ...
+
+    def derivatives(self, t: float, x: Vector) -> tuple[Any, Any]:
+        """Return dg/dx and dh/dx at (x, t), sparse, each of shape (m, n)."""
+        ...
+
+
 class EvolutionSystem(Protocol):
     """n equations in time for n unknowns.
 
@@ -43,12 +67,15 @@ class EvolutionSystem(Protocol):
         derivative of F by x'.
     stores : ndarray of bool, shape (n,)
         Components of Q whose rate of change is not zero for certain.
+    currents : Currents or None
+        What is recorded of rates. Its charges h stand behind Q in all vectors of charges.
     """
 
     n: int
     blocks: Blocks
     conservative: bool
     stores: NDArray[np.bool_]
+    currents: Currents | None
 
     @property
     def pattern(self) -> Pattern:

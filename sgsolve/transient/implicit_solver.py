@@ -15,7 +15,7 @@ A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31 (2005) 363, section 2.3 (kept
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
+from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
-from .evolution import PURPOSE, Derivatives, EvolutionSystem
+from .evolution import NONE, PURPOSE, Derivatives, EvolutionSystem
 
 Vector = NDArray[Any]
 
@@ -35,6 +36,8 @@ MAX_AGE = 50  # steps after which J and C are evaluated anew
 TINY = 1e-4  # an update this small, in units of the tolerance, is accepted without a rate
 FORGET = 0.2  # the most by which the estimate of the rate falls at once
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
+EXACT = 1e-12  # an update this small, in units of the tolerance, changes no current
+REFINEMENTS = 25  # at most; each takes a factor (1 - RATIO) / (1 + RATIO) or less
 
 
 @dataclass
@@ -45,17 +48,20 @@ class Solved:
     ----------
     x : ndarray, shape (n,), or None
         The solution; None after a failure.
-    charge : ndarray, shape (n,)
-        The linearized charge at x.
+    charge : ndarray, shape (n + m,)
+        The linearized charge at x, and the charges of the currents that are recorded.
     iterations : int
     reason : str
         Why it failed.
+    currents : ndarray, shape (m,)
+        What is recorded of rates.
     """
 
     x: Vector | None
     charge: Vector
     iterations: int
     reason: str = ""
+    currents: Vector = field(default_factory=lambda: NONE)
 
 
 @dataclass
@@ -97,6 +103,7 @@ class ImplicitSolver:
         self._age = 0  # steps since J and C were evaluated
         self._rate = 1.0  # of convergence, of the last solution with this M
         self._C: Any = None
+        self._currents = LinearizedCurrents(system.currents)
 
     def renew(self) -> None:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
@@ -135,7 +142,7 @@ class ImplicitSolver:
 
         Parameters
         ----------
-        charge : ndarray, shape (n,)
+        charge : ndarray, shape (n + m,)
             The error. Where the unknowns take the place of the charge, that of the unknowns.
 
         Raises
@@ -143,7 +150,9 @@ class ImplicitSolver:
         LinearSolveError
             The linear system could not be solved.
         """
-        lost = charge if self.system.conservative else self._C @ charge
+        lost = charge[: self.system.n]
+        if not self.system.conservative:
+            lost = self._C @ lost
         found: Vector = self._solver.solve_again(a * lost)
         return found
 
@@ -152,7 +161,7 @@ class ImplicitSolver:
         known = self._derivatives
         held = {} if known is None else {"J": known.J, "C": known.C}
         numbers = np.array([self._a0, self._rate, float(self._age)])
-        return {**held, "numbers": numbers}
+        return {**held, **self._currents.save(), "numbers": numbers}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned; the matrix is factorized anew."""
@@ -162,6 +171,7 @@ class ImplicitSolver:
         if "J" in saved:
             self._derivatives = Derivatives(np.array(saved["J"]), np.array(saved["C"]))
             self._C = self.system.pattern.matrix(self._derivatives.C)
+            self._currents.restore(saved)
             if a0:
                 self._factorize(a0)
         self._rate = rate
@@ -193,7 +203,7 @@ class ImplicitSolver:
         self.renew()
         try:
             with np.errstate(all="ignore"):
-                found = self.system.derivatives(t, x, a, q)
+                found = self.system.derivatives(t, x, a, q[: self.system.n])
         except ArithmeticError as error:
             return f"the derivatives could not be evaluated: {error}"
         self._age = 0
@@ -202,6 +212,7 @@ class ImplicitSolver:
             row = self.system.blocks.label(int(self.system.pattern.rows[bad[0]]))
             return f"the derivatives of equation {row} are not finite at the predicted state"
         self._derivatives, self._C = found, self.system.pattern.matrix(found.C)
+        self._currents.evaluate(t, x)
         return ""
 
     def _factorize(self, a: float) -> str:
@@ -219,8 +230,9 @@ class ImplicitSolver:
     def _iterate(self, t: float, x: Vector, a: float, q: Vector) -> Solved:
         relaxation, before = 2.0 / (1.0 + a / self._a0), np.inf
         weights = self.weights.weights(x)
+        known = q[: self.system.n]
         for k in range(1, self.max_iterations + 1):
-            found = self._residual(t, x, a, q)
+            found = self._residual(t, x, a, known)
             if isinstance(found, str):
                 return Solved(None, q, k, found)
             G, Q = found
@@ -229,17 +241,57 @@ class ImplicitSolver:
             except LinearSolveError as error:
                 return Solved(None, q, k, f"the linear system could not be solved: {error}")
             self.counters.nit += 1
-            x = x + relaxation * d
+            last, x = x, x + relaxation * d
             size = relaxation * self.weights.norm(d, weights)
             if not np.isfinite(size):
                 return Solved(None, q, k, "the Newton iteration diverged")
             if self._converged(size, before, k, a):
+                if self.system.currents is not None:
+                    return self._with_currents(t, last, (G, Q, relaxation * d), (a, q), k)
                 kept = Q + (self._a0 / a) * (self._C @ d) if self.system.conservative else x
                 return Solved(x, kept, k)
             if k > 1 and size > DIVERGED * before:
                 return Solved(None, q, k, "the Newton iteration diverged")
             before = size
         return Solved(None, q, k, f"no convergence in {self.max_iterations} iterations")
+
+    def _with_currents(
+        self,
+        t: float,
+        x: Vector,
+        last: tuple[Vector, Vector, Vector],
+        formula: tuple[float, Vector],
+        iterations: int,
+    ) -> Solved:
+        """Return the end of an iteration with currents; `last` is G, Q and the update from x."""
+        (G, Q, d), (a, q) = last, formula
+        n = self.system.n
+        if self.system.conservative:
+            try:
+                d = self._exact_update(x, G, d, a)
+            except LinearSolveError as error:
+                reason = f"the linear system could not be solved: {error}"
+                return Solved(None, q, iterations, reason)
+            kept = Q + self._C @ d
+            g, h = self._currents.values(t, x, d)
+        else:
+            kept = x + d
+            g, h = self._currents.values(t, kept)
+        charge = np.concatenate([kept, h])
+        return Solved(x + d, charge, iterations, currents=g + a * (h - q[n:]))
+
+    def _exact_update(self, x: Vector, G: Vector, d: Vector, a: float) -> Vector:
+        """Solve (J + a C) d = -G to rounding, from an approximation of d, with the M at hand."""
+        assert self._derivatives is not None
+        J, C = self._derivatives.J, self._derivatives.C
+        M, weights = self.system.pattern.matrix(J + a * C), self.weights.weights(x)
+        relaxation = 2.0 / (1.0 + a / self._a0)
+        for _ in range(REFINEMENTS):
+            change = -relaxation * self._solver.solve_again(G + M @ d)
+            d = d + change
+            if not self.weights.norm(change, weights) > EXACT:
+                break
+        return d
 
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""

@@ -11,7 +11,7 @@ embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .consistent_start import Start
+from .evolution import NONE
 from .implicit_solver import ImplicitSolver
+from .interpolation import NodePolynomial
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
@@ -150,7 +152,8 @@ class RungeKuttaStepper:
     ) -> None:
         self.implicit, self.weights = implicit, implicit.weights
         self.usual, self.first, self.tableau = tableau, first or tableau, tableau
-        self.stores, self.fixed = stores, fixed
+        extra = 0 if implicit.system.currents is None else implicit.system.currents.size
+        self.stores, self.fixed = np.append(stores, np.ones(extra, dtype=bool)), fixed
         self.t = self.h = 0.0
         self.order = tableau.order
 
@@ -172,6 +175,7 @@ class RungeKuttaStepper:
         a = 1.0 / (self.tableau.gamma * h)
         rates, x, charge = [self.rate], self.x, self.charge
         self._stages, iterations = [(self.t, self.x)], 0
+        self._last_currents = NONE
         for i in range(1, len(c)):
             q = self.charge.copy()
             for j in range(i):
@@ -185,6 +189,7 @@ class RungeKuttaStepper:
             rates.append(np.where(self.stores, a * (charge - q), 0.0))
             self._stages.append((time, x))
             iterations += solved.iterations
+            self._last_currents = solved.currents
         return self._judged(t, x, charge, rates, a, iterations)
 
     def _guess(self, i: int) -> Vector:
@@ -202,8 +207,10 @@ class RungeKuttaStepper:
     ) -> TimeStep | RejectedStep:
         """Accept or reject by the embedded formula, in the unknowns: M^-1 a (error of charge)."""
         self._last_rate = rates[-1]
+        step = TimeStep(t, self.h, self.order, x, charge, 0.0, iterations)
+        step.currents = self._last_currents
         if self.fixed:
-            return TimeStep(t, self.h, self.order, x, charge, 0.0, iterations)
+            return step
         pairs = zip(self.tableau.error, rates, strict=True)
         lost = self.h * np.sum([weight * rate for weight, rate in pairs], axis=0)
         try:
@@ -218,7 +225,8 @@ class RungeKuttaStepper:
             worst = self.weights.worst(deviation, weights)
             reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
             return RejectedStep("error", reason, max(SHRINK, factor), error)
-        return TimeStep(t, self.h, self.order, x, charge, error, iterations)
+        step.error = error
+        return step
 
     def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
@@ -260,7 +268,8 @@ class RungeKuttaStepper:
         return {
             "numbers": np.array([self.t, self.h]),
             "counts": np.array([self.tableau is self.first, self.failed], dtype=int),
-            "vectors": np.array([self.x, self.charge, self.slope, self.rate]),
+            "vectors": np.array([self.x, self.slope]),
+            "charges": np.array([self.charge, self.rate]),
             "node times": np.array([t for t, _ in self.nodes]),
             "node values": np.array([x for _, x in self.nodes]),
         }
@@ -270,33 +279,7 @@ class RungeKuttaStepper:
         self.t, self.h = (float(value) for value in saved["numbers"])
         at_start, failed = (bool(n) for n in saved["counts"])
         self.tableau, self.failed = self.first if at_start else self.usual, failed
-        self.x, self.charge, self.slope, self.rate = np.array(saved["vectors"])
+        self.x, self.slope = np.array(saved["vectors"])
+        self.charge, self.rate = np.array(saved["charges"])
         times = [float(t) for t in saved["node times"]]
         self.nodes = list(zip(times, np.array(saved["node values"]), strict=True))
-
-
-@dataclass(frozen=True)
-class NodePolynomial:
-    """The polynomial through pairs of time and value."""
-
-    nodes: tuple[tuple[float, Vector], ...]
-
-    def __call__(self, t: float) -> Vector:
-        """Return the value at a time, shape (n,)."""
-        return interpolated(self.nodes, t)
-
-
-def interpolated(nodes: Sequence[tuple[float, Vector]], t: float) -> Vector:
-    """Return the polynomial through (time, value) pairs at t (Lagrange's form).
-
-    Examples
-    --------
-    >>> interpolated([(0.0, np.array([0.0])), (1.0, np.array([1.0])), (3.0, np.array([9.0]))], 2.0)
-    array([4.])
-    """
-    times = np.array([time for time, _ in nodes])
-    total = np.zeros_like(nodes[0][1])
-    for i, (time, value) in enumerate(nodes):
-        others = np.delete(times, i)
-        total += float(np.prod((t - others) / (time - others))) * value
-    return total

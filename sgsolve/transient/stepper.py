@@ -16,6 +16,7 @@ from ..results.status import Status
 from ..solvers.workspace import Workspace
 from . import time_step
 from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
+from .currents import Between, CurrentHistory
 from .evolution import EvolutionSystem
 from .failures import explained, jump_between
 from .implicit_solver import ImplicitSolver
@@ -88,6 +89,8 @@ class TransientStepper(Stepper):
     mode : {"consistent", "steady", "as given"}
         Move a start that does not meet the algebraic equations at constant charge; start from the
         steady state near x0; or reject such a start.
+    recorded : sequence of Column
+        Of the currents.
     """
 
     columns: Sequence[Column] = (
@@ -107,7 +110,9 @@ class TransientStepper(Stepper):
         solve: Solve,
         fixed: float | None = None,
         mode: str = "consistent",
+        recorded: Sequence[Column] = (),
     ) -> None:
+        self.columns = (*self.columns, *recorded)
         self.system, self.workspace, self.implicit = system, workspace, implicit
         self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
         self.x0, self.solve, self.fixed, self.mode = x0, solve, fixed, mode
@@ -124,6 +129,7 @@ class TransientStepper(Stepper):
         self.mended = -np.inf  # where a state was made consistent again after failing steps
         self.first_sizes: dict[str, float] = {}  # of the blocks at the start
         self.begun = False
+        self.currents = CurrentHistory()
         self._before_trials: dict[str, Any] | None = None
         self.curves: list[tuple[float, Callable[[float], Vector]]] | None = None
         self._rejection: time_step.RejectedStep | None = None
@@ -211,6 +217,7 @@ class TransientStepper(Stepper):
                 self.curves.append((point.at.t, self.steps.curve(point.at)))
             self.steps.accept(point.at)
             self.counts.take(point.at)
+            self.currents.append(point.at.t, point.at.currents)
             self.longest = max(self.longest, point.at.h)
             if self.steps.t >= self.hurdle:
                 self.rejected = []
@@ -261,6 +268,8 @@ class TransientStepper(Stepper):
         if not self.begun:
             return kept
         kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
+        if self.system.currents is not None:
+            kept |= {f"currents {key}": value for key, value in self.currents.save().items()}
         return kept | {f"implicit {key}": value for key, value in self.implicit.save().items()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -275,6 +284,8 @@ class TransientStepper(Stepper):
         if not self.begun:
             return
         self.steps.restore(_part(saved, "steps "))
+        if self.system.currents is not None:
+            self.currents.restore(_part(saved, "currents "))
         self.implicit.restore(_part(saved, "implicit "))
 
     def _point(self, step: TimeStep) -> Point:
@@ -291,8 +302,14 @@ class TransientStepper(Stepper):
         inner = times[:-1] if point.recorded else times
         if len(inner):
             curve = self.steps.curve(step)
-            point.passed = [Point(curve(t), float(t), s=float(t) - start) for t in inner]
+            point.passed = [
+                Point(curve(t), float(t), s=float(t) - start, at=self._currents_at(t, step))
+                for t in inner
+            ]
         return point
+
+    def _currents_at(self, t: float, step: TimeStep) -> Between:
+        return self.currents.at(float(t), step.t, step.currents, step.order)
 
     def _consistent(self, t: float, x: Vector, charge: Vector | None) -> Start | str:
         """Return a consistent state at t, or why there is none."""
@@ -334,6 +351,7 @@ class TransientStepper(Stepper):
         elif self.schedule.first_step is None and size * h > FIRST_CHANGE:
             h = max(FIRST_CHANGE / size, 2.0 * self.schedule.min_step(t))
         self.steps.start(t, start, h)
+        self.currents.start(t, start.currents)
         self.begun = True
 
     def _plan(self) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from .consistent_start import Start
+from .evolution import NONE
 
 Vector = NDArray[Any]
 
@@ -23,14 +24,18 @@ class TimeStep:
         Its end and its length.
     order : int
         Of the formula.
-    x, charge : ndarray, shape (n,)
-        The unknowns at its end, and the charge that the formula goes on from.
+    x : ndarray, shape (n,)
+        The unknowns at its end.
+    charge : ndarray, shape (n + m,)
+        The charge that the formula goes on from, and the charges of the currents that are recorded.
     error : float
         Estimate of the local error, in units of the tolerance.
     iterations : int
         Of the Newton iteration.
     jump : bool
         Whether unknowns that follow algebraic equations have jumped: a restart is due.
+    currents : ndarray, shape (m,)
+        What is recorded of rates, g + dh/dt.
     """
 
     t: float
@@ -41,6 +46,7 @@ class TimeStep:
     error: float
     iterations: int
     jump: bool = False
+    currents: Vector = field(default_factory=lambda: NONE)
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class TimeStepper(Protocol):
 
     @property
     def charge(self) -> Vector:
-        """The charge that the method continues from, shape (n,)."""
+        """The charge that the method continues from, shape (n + m,)."""
         ...
 
     def start(self, t: float, start: Start, h: float) -> None:

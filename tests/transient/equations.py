@@ -23,6 +23,7 @@ class Equations:
     """F(x, t) + d/dt Q(x) = 0 from two functions."""
 
     conservative = True
+    currents = None
 
     def __init__(self, flow: Callable, charge: Callable, x0, t0: float = 0.0):
         self.flow, self.charge = flow, charge
