@@ -1,9 +1,9 @@
-"""Crossings: the exact place where two branches cross, and the directions of both.
+"""The extended system of a simple branch point, and the tangents of the two branches there.
 
-There [J Fp] loses rank, which no matrix bordered once can hide; bordered twice it is regular, and
-the two numbers g at its bottom vanish. F + beta b = 0 and g = 0 is a regular system for (x, p) and
-an unfolding parameter beta, and its quadratic form on the null space is the algebraic bifurcation
-equation, the roots of which are the tangents of the two branches.
+At a branch point [J Fp] has rank n - 1. Bordered by two rows and columns it is regular, and the two
+components g of the solution below vanish. F + beta b = 0 and g = 0 is a regular system for (x, p)
+and an unfolding parameter beta. Newton's method solves it. The tangents of the two branches are the
+roots of the algebraic bifurcation equation, a quadratic form on the null space of [J Fp].
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 4.4; H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (1987), chapter 5.
@@ -31,11 +31,13 @@ KIND = "branch point"
 
 
 @dataclass
-class Crossing:
-    """A solution of the system of a branch point.
+class BranchPointSolution:
+    """A solution of the extended system of a branch point.
 
     Attributes
     ----------
+    at : Linear
+        The linearization at the branch point.
     V : ndarray, shape (n + 1, 2)
         Spans the null space of [J Fp].
     w : ndarray, shape (n,)
@@ -48,14 +50,22 @@ class Crossing:
 
     @property
     def z(self) -> Vector:
-        """The point."""
+        """The branch point (x, p), shape (n + 1,)."""
         return self.at.z
 
 
-def crossing_near(
+def branch_point_between(
     curve: Curve, a: Point, b: Point, point: Point, pair: tuple[Vector, Vector], reach: float
-) -> Crossing | None:
-    """Return the branch point near a point if it lies between the two others."""
+) -> BranchPointSolution | None:
+    """Return the branch point near `point`; None if it does not lie between a and b.
+
+    Parameters
+    ----------
+    pair : (ndarray, ndarray), each of shape (n + 1,)
+        Approximate left and right singular vectors of K at `point`.
+    reach : float
+        The distance from a to b.
+    """
     try:
         for _ in range(2):
             pair = quotient(curve, point, pair)[1]
@@ -74,15 +84,15 @@ def crossing_near(
 def quotient(
     curve: Curve, point: Point, pair: tuple[Vector, Vector]
 ) -> tuple[float, tuple[Vector, Vector]]:
-    """Return 1 / (v K^-1 u) at a point for the pair (u, v), and a better pair.
+    """Return 1 / (v K^-1 u) at a point for the pair (u, v), and an improved pair.
 
-    K bordered once more by u and v is regular where K is not, and gives the quotient as the bottom
-    entry of a solution; the other entries are one step of inverse iteration.
+    K with one more border, u and v, is regular where K is singular. The last component of its
+    solution is the quotient. The other components are one step of inverse iteration.
 
     Raises
     ------
     LinearSolveError
-        If the pair has nothing to do with the smallest singular values.
+        If the bordered matrix is singular: the pair is not near the smallest singular vectors.
     """
     G, (left, right) = quotients(curve, point, (pair[0][:, None], pair[1][:, None]))
     u, v = left[:, 0], right[:, 0]
@@ -92,9 +102,10 @@ def quotient(
 def quotients(
     curve: Curve, point: Point, block: tuple[Vector, Vector]
 ) -> tuple[Vector, tuple[Vector, Vector]]:
-    """Return (V K^-1 U)^-1, shape (m, m), for blocks U and V of shape (n + 1, m); better blocks.
+    """Return (V K^-1 U)^-1, shape (m, m), and improved blocks.
 
-    It is regular even where m singular values vanish together.
+    The blocks U and V have shape (n + 1, m). The bordered matrix is regular where up to m singular
+    values of K vanish at the same point.
     """
     (U, V), at, n = block, point.at, len(point.x)
     m = U.shape[1]
@@ -111,11 +122,11 @@ def quotients(
 
 def branch_point_near(
     curve: Curve, z: Vector, tangent: Vector, b: Vector, other: Vector, reach: float
-) -> Crossing | None:
+) -> BranchPointSolution | None:
     """Return the branch point near z by Newton's method; None if it does not converge.
 
-    The unknowns are z and beta; the equations F + beta b = 0 and g = 0, where the two numbers g
-    measure the rank of [J Fp] through the borders b and the null vectors (tangent, other).
+    The unknowns are z and beta, the equations F + beta b = 0 and g = 0. The borders are b and the
+    approximate null vectors `tangent` and `other`.
     """
     bordered = Bordered(curve.bordered.workspace, 2, whole=True)
     C = np.linalg.qr(np.column_stack([tangent, other]))[0].T
@@ -128,7 +139,7 @@ def branch_point_near(
             B = np.column_stack([at.Fp, b])
             V, g, w = _rank(curve.family, at, bordered, B, C)
             if size <= 1e-8 * reach and curve.corrector.scaled(at, reach) <= 1e-8:
-                return Crossing(at, V, w)
+                return BranchPointSolution(at, V, w)
             gradients = [curve.bent(at, w, V[:, j], reach) for j in (0, 1)]
             if gradients[0] is None or gradients[1] is None:
                 return None
@@ -148,7 +159,7 @@ def branch_point_near(
 def _rank(
     family: Family, at: Linear, bordered: Bordered, B: Vector, C: Vector
 ) -> tuple[Vector, Vector, Vector]:
-    """Return V, g and w of the bordered systems; g vanishes where [J Fp] loses rank."""
+    """Return V, g and w of the bordered systems; g = 0 where [J Fp] has rank n - 1."""
     n = len(at.F)
     below = np.column_stack([C, np.zeros(2)])
     bordered.factorize(at.J, B, below, family.pattern)
@@ -161,7 +172,9 @@ def _rank(
     return right[:-1], right[-1], left[:n]
 
 
-def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) -> SpecialPoint:
+def special_point(
+    curve: Curve, found: BranchPointSolution, tangent: Vector, reach: float
+) -> SpecialPoint:
     """Return the special point with the tangents of both branches."""
     V, w, z = found.V, found.w, found.z
     columns = [curve.bent(found.at, w, V[:, j], reach) for j in (0, 1)]
@@ -173,7 +186,7 @@ def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) 
         other = min(units, key=lambda u: abs(curve.metric.dot(u, along)))
         along = max(units, key=lambda u: abs(curve.metric.dot(u, along)))
         along = along * np.sign(curve.metric.dot(along, tangent))
-    else:  # no second branch to second order: offer the direction across
+    else:  # no second branch to second order: return the orthogonal direction
         across = V @ np.array([-(along @ V[:, 1]), along @ V[:, 0]])
         other = curve.metric.unit(across)
     kernel = V @ np.array([V[-1, 1], -V[-1, 0]]) if np.abs(V[-1]).max() > 1e-9 else other
@@ -184,7 +197,7 @@ def special_point(curve: Curve, found: Crossing, tangent: Vector, reach: float) 
 
 
 def bracketed_point(curve: Curve, point: Point, null: Vector) -> SpecialPoint:
-    """Return the special point at a point from one null vector of K; `other` leads along it."""
+    """Return the special point at a point of the curve, with the null vector as other tangent."""
     other = curve.metric.unit(null - curve.metric.dot(null, point.tangent) * point.tangent)
     vector = other[:-1] / np.linalg.norm(other[:-1])
     return SpecialPoint(

@@ -1,12 +1,13 @@
-"""Branch points: where another branch crosses.
+"""Detector of branch points, where another solution branch crosses.
 
-There the matrix K = [J Fp; tangent] is singular. With K factorized anyway, block inverse iteration
-follows the singular vectors u and v of its smallest singular values from point to point, and each
-of the bordered determinants 1 / (v K^-1 u) changes sign where its singular value passes through
-zero; one by one, so that two branch points within a step do not hide each other. Where the back end
-gives a determinant, its sign says whether one was overlooked. A change of sign for which no branch
-point is found means that the step was too long, or came to another branch; it was too long as well
-if the singular values moved by more than those that are followed reach.
+The matrix K = [J Fp; tangent] is singular at a branch point. It is factorized at every point
+anyway. Block inverse iteration computes its smallest singular values and their vectors u and v,
+from those of the point before. For each of them 1 / (v K^-1 u) changes sign at its zero, so two
+branch points within a step are both found. The sign of det K, if the back end has it, is a check.
+
+A step is made shorter in two cases. A sign changes, but no branch point is found: the step may
+have led to another branch. Or the singular values changed by more than the range of those that are
+followed.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.3 (bordered determinants); E. Allgower and K. Georg, Introduction to Numerical Continuation
@@ -39,17 +40,17 @@ from .sign_changes import (
 
 Vector = NDArray[Any]
 
-WIDTH = 4  # singular values that are followed
-FRESH = 2  # random vectors that join them at every point, for those that have no part in them yet
-ROUNDS = 5  # of inverse iteration at a point, at most
-PURE = 0.1  # relative residual of a singular triplet that counts as converged
-NULL = 1e-6  # part of the largest singular value followed, up to which one counts as zero
-HUGE = 1e100  # solutions for vectors of length one are never larger where K is regular
+WIDTH = 4  # number of singular values that are followed
+FRESH = 2  # random vectors added at every point, so that new small singular values are found
+ROUNDS = 5  # largest number of inverse iterations at a point
+CONVERGED = 0.1  # relative residual up to which a singular triplet has converged
+NULL = 1e-6  # a singular value below this part of the largest one followed is zero
+HUGE = 1e100  # K is singular if its solution for a unit vector is larger
 ORIENTATION = Doubt(
     "the orientation changed without a branch point: it may be another branch", KIND
 )
 UNRESOLVED = Doubt("more branch points than are followed may lie within the step")
-TURNED = 0.2  # cosine below which a change of sign is due to vectors that turned
+TURNED = 0.2  # cosine below which a change of sign comes from a change of the vectors
 
 
 class BranchPoints(Detector):
@@ -59,10 +60,10 @@ class BranchPoints(Detector):
     needs_factorization = True
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Update the blocks, and see whether the determinant changed sign."""
+        """Compute the smallest singular values of K, and the test values of the point before."""
         curve: Curve = stepper.curve
         known: SingularTriplets | None = None if before is None else before.tests.get(KEY)
-        solve, size, now = partial(_solved, curve), len(point.z), np.empty(0)
+        solve, size, tested = partial(_solved, curve), len(point.z), np.empty(0)
         determinant = curve.bordered.determinant()
         width = min(WIDTH, size)
         fresh = np.random.default_rng(0).standard_normal((size, FRESH + width))
@@ -72,11 +73,12 @@ class BranchPoints(Detector):
             image = solve(np.column_stack([known.left, fresh[:, :FRESH]]))
             inner = np.sum(known.right * image[:, :width], axis=0)
             kept = np.abs(inner) > TURNED * np.linalg.norm(image[:, :width], axis=0)
-            now = np.where(kept, 1.0 / np.where(kept, inner, 1.0), 0.0)[: known.pure]
+            tested = np.where(kept, 1.0 / np.where(kept, inner, 1.0), 0.0)[: known.n_converged]
         for _ in range(0 if known is not None else 2):
             image = solve(orthonormal(solve(orthonormal(image), transpose=True)))
         triplets = _triplets(solve, image, width)
-        triplets.now, triplets.sign = now, 0.0 if determinant is None else determinant[0]
+        triplets.tested_here = tested
+        triplets.sign = 0.0 if determinant is None else determinant[0]
         point.tests[KEY] = triplets
 
     def save(self, point: Point) -> dict[str, Any]:
@@ -84,74 +86,91 @@ class BranchPoints(Detector):
         return dict(vars(point.tests[KEY]))
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
-        numbers = {"pure": int(saved["pure"]), "sign": float(saved["sign"])}
+        """Restore what `save` returned."""
+        numbers = {"n_converged": int(saved["n_converged"]), "sign": float(saved["sign"])}
         point.tests[KEY] = SingularTriplets(**{**saved, **numbers})
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
-        """Return the branch points between two points; where it cannot tell, leave a doubt."""
+        """Return the branch points between two points; store a doubt if some may be missing."""
         curve: Curve = stepper.curve
-        found: list[Found] = []
-        of: list[int] = []  # the singular values that vanish there
-        sign = a.tests[KEY].sign * b.tests[KEY].sign
-        twins, missed = 0, list[int]()
-        crossed, idle = _crossed(a.tests[KEY].tests, b.tests[KEY].now)
-        sign *= (-1.0) ** len(idle)
-        for j in crossed.tolist():
-            one = by_vectors(curve, a, b, j)
-            if one is None:
-                missed.append(j)
-                continue
-            away = [abs(one.point.s - f.point.s) for f in found]
-            if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
-                found.append(one)
-                of.append(j)
-            else:
-                k = int(np.argmin(away))
-                twins += together(curve, a, b, found[k].point, [of[k], j])
-        for j in list(missed):  # where two vanish together, one may hide the other
-            if any(together(curve, a, b, f.point, [k, j]) for f, k in zip(found, of, strict=True)):
-                twins += 1
-                missed.remove(j)
-        doubt = bool(missed)
-        if doubt and not found and len(crossed) > 1:
-            one = multiple(curve, a, b, crossed)
+        changed, rounding_only = _sign_changed(a.tests[KEY].tests, b.tests[KEY].tested_here)
+        sign = a.tests[KEY].sign * b.tests[KEY].sign * (-1.0) ** len(rounding_only)
+        found, coincident, missed = _separate(curve, a, b, changed.tolist())
+        if missed and not found and len(changed) > 1:
+            one = multiple(curve, a, b, changed)
             if one is not None:
-                if sign * (-1.0) ** len(crossed) < 0.0:
+                if sign * (-1.0) ** len(changed) < 0.0:
                     b.tests[STEP_DOUBT] = ORIENTATION
                 return [one]
-        if sign:
-            doubt = sign * (-1.0) ** (len(found) + twins) < 0.0
+        doubt = bool(missed)
+        if sign:  # the determinant counts the zeros
+            doubt = sign * (-1.0) ** (len(found) + coincident) < 0.0
             if doubt and not found:
                 one = by_determinant(curve, a, b)
                 found += [] if one is None else [one]
                 doubt = one is None
-        if doubt or _crowded(a, b):
+        if doubt or _unresolved(a, b):
             b.tests[STEP_DOUBT] = ORIENTATION if doubt else UNRESOLVED
         return found
 
 
+def _separate(
+    curve: Curve, a: Point, b: Point, changed: list[int]
+) -> tuple[list[Found], int, list[int]]:
+    """Locate the zero of each singular value that changed sign.
+
+    Returns
+    -------
+    found : list of Found
+        The branch points, each place once.
+    coincident : int
+        How many more singular values vanish at the same places.
+    missed : list of int
+        The singular values for which no branch point was found.
+    """
+    found: list[Found] = []
+    of: list[int] = []  # the singular values that vanish there
+    coincident, missed = 0, list[int]()
+    for j in changed:
+        one = by_vectors(curve, a, b, j)
+        if one is None:
+            missed.append(j)
+            continue
+        away = [abs(one.point.s - f.point.s) for f in found]
+        if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
+            found.append(one)
+            of.append(j)
+        else:
+            k = int(np.argmin(away))
+            coincident += together(curve, a, b, found[k].point, [of[k], j])
+    for j in list(missed):  # where two vanish together, one may hide the other
+        if any(together(curve, a, b, f.point, [k, j]) for f, k in zip(found, of, strict=True)):
+            coincident += 1
+            missed.remove(j)
+    return found, coincident, missed
+
+
 def _solved(curve: Curve, b: Vector, transpose: bool = False) -> Vector:
-    """Return K^-1 b; raise `LinearSolveError` where K is singular but for rounding."""
+    """Return K^-1 b; raise `LinearSolveError` if K is singular to working precision."""
     x = curve.bordered.solve(b, transpose=transpose)
     if not np.abs(x).max() <= HUGE:
         raise LinearSolveError("the bordered Jacobian is singular to working precision")
     return x
 
 
-def _crossed(before: Vector, now: Vector) -> tuple[Vector, Vector]:
-    """Return which singular values changed sign, and which did so as zeros, by rounding only."""
+def _sign_changed(before: Vector, now: Vector) -> tuple[Vector, Vector]:
+    """Return which singular values changed sign, and which of zero did so by rounding only."""
     size = np.maximum(before[: len(now)], np.abs(now))
     null = size <= NULL * before.max(initial=0.0)
     return np.flatnonzero((now < 0.0) & ~null), np.flatnonzero((now < 0.0) & null)
 
 
-def _crowded(a: Point, b: Point) -> bool:
-    """Whether singular values that are not followed may have vanished between two points.
+def _unresolved(a: Point, b: Point) -> bool:
+    """Whether singular values that are not followed may have a zero between two points.
 
-    It is to be expected of those that are no larger than the way which the followed ones went.
+    They may if those that are followed changed by more than the largest of them.
     """
-    before, now = a.tests[KEY].tests, b.tests[KEY].now
+    before, now = a.tests[KEY].tests, b.tests[KEY].tested_here
     if len(before) == len(a.z):
         return False
     moved = np.abs(now - before[: len(now)])[now != 0.0]
@@ -159,17 +178,17 @@ def _crowded(a: Point, b: Point) -> bool:
 
 
 def _triplets(solve: Callable[..., Vector], image: Vector, width: int) -> SingularTriplets:
-    """Return the smallest singular values by block inverse iteration; more rounds if need be."""
+    """Return the smallest singular triplets by block inverse iteration."""
     for _ in range(ROUNDS):
         right = orthonormal(solve(orthonormal(solve(orthonormal(image), transpose=True))))
         left, inverse, turn = np.linalg.svd(solve(right, transpose=True), full_matrices=False)
         image = solve(left)
         residual = np.linalg.norm(image / inverse - right @ turn.T, axis=0)[:width]
-        pure = max(1, int(np.argmax(np.append(residual > PURE, True))))
-        if pure == width:
+        n_converged = max(1, int(np.argmax(np.append(residual > CONVERGED, True))))
+        if n_converged == width:
             break
     left, right = left[:, :width], right @ turn[:width].T
-    return SingularTriplets(left, right, 1.0 / inverse[:width], pure, np.empty(0))
+    return SingularTriplets(left, right, 1.0 / inverse[:width], n_converged, np.empty(0))
 
 
 register_detector("branch point", BranchPoints)

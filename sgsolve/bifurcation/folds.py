@@ -1,9 +1,9 @@
-"""Folds: where the curve turns back in the parameter.
+"""Detector of folds, where the parameter has an extremum along the branch.
 
-The parameter's component of the tangent changes sign; the point itself is the regular solution of F
-= 0 and g = 0, where g is the bottom entry of the bordered system [J b; c 0] [v; g] = [0; 1] and
-vanishes exactly where J is singular. Newton's method on that pair is quadratic and never meets a
-singular matrix, so the fold is exact to rounding.
+The parameter component of the tangent changes sign at a fold. The fold itself is a regular solution
+of F = 0 and g = 0. Here g is the last component of the solution of the bordered system
+[J b; c 0] [v; g] = [0; 1]; it is zero where J is singular. Newton's method for this system
+converges quadratically, so the fold is exact up to rounding.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
 section 4.1 (minimally augmented systems; derivatives of g by -w J_z v).
@@ -34,23 +34,23 @@ Vector = NDArray[Any]
 
 ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)
-STILL = 1e-10  # the parameter of a fold has converged if it moves no more than this part of it
-WANDER = 0.02  # ... while the steps of x may be this part of the reach, along a shift
-RESOLVED = 4.0  # units in the last place that the parameter moves where it certainly turns
-FLAT = 0.1  # of a tangent's share in the parameter, where the curve turns
-TRANSVERSAL = 1e-4  # part of |w||Fp| that w . Fp is at a fold
+STILL = 1e-10  # relative change of the parameter at which a fold has converged
+WANDER = 0.02  # ... while steps of x along a shift may be this part of the reach
+RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
+FLAT = 0.1  # share of the parameter in the tangent at a pitchfork, relative to that beside it
+TRANSVERSAL = 1e-4  # least ratio of |w . Fp| to |w||Fp| at a fold
 
 
 @dataclass
 class Singular:
-    """J at a point, measured by borders b and c.
+    """The solution of the bordered systems with J and J transposed at a point.
 
     Attributes
     ----------
     g : float
         Zero where J is singular.
     v, w : ndarray, shape (n,)
-        Right and left null vectors where g is zero.
+        Right and left null vectors of J where g is zero.
     """
 
     g: float
@@ -69,7 +69,7 @@ def singularity(family: Family, at: Linear, bordered: Bordered, b: Vector, c: Ve
 
 
 def borders(family: Family, at: Linear, bordered: Bordered, row: Vector) -> tuple[Vector, Vector]:
-    """Return unit vectors b and c near the null vectors of J transposed and of J, near a fold."""
+    """Return approximate unit null vectors b of J transposed and c of J, near a fold."""
     bordered.factorize(at.J, at.Fp[:, None], row[None, :], family.pattern)
     edge = np.zeros(len(row))
     edge[-1] = 1.0
@@ -84,10 +84,14 @@ def fold_near(
 
     Parameters
     ----------
+    row : ndarray, shape (n + 1,)
+        Last row of the bordered Jacobian, for the first borders.
+    reach : float
+        Length of the step that contains the fold.
     wander : float
-        Where solutions can be shifted, the system for the fold is singular along the shift, and
-        the steps end up wandering that way while F, g and the parameter stay where they are. An
-        iterate is taken then if the shortest step was within this part of the reach.
+        If solutions can be shifted, the system of the fold is singular along the shift. The steps
+        then have that direction, while F, g and the parameter do not change. An iterate is
+        accepted if the shortest step was within this part of `reach`.
     """
     family = curve.family
     bordered = Bordered(curve.bordered.workspace, 1, whole=True)
@@ -117,14 +121,14 @@ def fold_near(
                 break
             z, moved = z + step, abs(float(step[-1]))
     except LinearSolveError:
-        pass  # next to a fold that is good enough, or nowhere
+        pass  # the best iterate so far decides
     return best if shortest <= wander * reach else None
 
 
 def _turns(curve: Curve, point: Point, around: tuple[Vector, Vector]) -> bool:
-    """Whether the curve turns at a point for being a fold, not for being an arm of a pitchfork.
+    """Whether a point is a fold, and not a pitchfork on one of its arms.
 
-    Where no linear solver can tell, it is a fold: one too many is seen, one too few is not.
+    Without an answer of a linear solver it counts as a fold, so that no fold is lost.
     """
     bordered = Bordered(curve.bordered.workspace, 1, whole=True)
     c = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
@@ -153,15 +157,15 @@ class Folds(Detector):
     kind, marker, priority = "fold", "o", 20
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Nothing to do: the tangent says it."""
+        """Do nothing: the tangent is the test value."""
 
     def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
-        """Whether it is a fold, and not a pitchfork that is met along its arms."""
+        """Whether it is a fold, and not a pitchfork on one of its arms."""
         points = [other.special for other in others if other.special.kind == BRANCH_POINT]
         return found.certain or not _turning(points, a, b)
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
-        """Return the fold between two points, if there is one."""
+        """Return the fold between two points, or an empty list."""
         curve: Curve = stepper.curve
         first, last = float(a.tangent[-1]), float(b.tangent[-1])
         if first == 0.0 or not opposite(first, last) or _still(a, b):
@@ -179,7 +183,7 @@ class Folds(Detector):
             return [found]
         if not root.exact:
             return [approximate_special_point("fold", root.point, root.other)]
-        # not quadratic, or a branch point as well: as good as bracketed
+        # not quadratic, or a branch point as well: keep the result of the bracketing
         point = root.point
         vector = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
         special = SpecialPoint("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
@@ -187,14 +191,14 @@ class Folds(Detector):
 
 
 def _turning(points: Sequence[SpecialPoint], a: Point, b: Point) -> bool:
-    """Whether the curve turns at one of several branch points."""
+    """Whether the parameter has an extremum at one of several branch points."""
     usual = max(abs(float(point.tangent[-1])) for point in (a, b))
     shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
     return any(share <= FLAT * usual for share in shares)
 
 
 def _still(a: Point, b: Point) -> bool:
-    """Whether the parameter is constant but for rounding between two points: it cannot turn."""
+    """Whether the parameter is constant up to rounding between two points."""
     most = max(abs(float(point.tangent[-1])) for point in (a, b)) * (b.s - a.s)
     return most <= RESOLVED * float(np.spacing(max(abs(a.p), abs(b.p))))
 
@@ -202,7 +206,7 @@ def _still(a: Point, b: Point) -> bool:
 def _polished(
     curve: Curve, starts: Sequence[Vector], a: Point, b: Point, wander: float = 0.0
 ) -> Found | None:
-    """Return the fold between two points to which one of several starts leads."""
+    """Return the fold between two points by Newton's method from one of several starts."""
     reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
     for z in starts:
         found = fold_near(curve, z, curve.row(along), reach, wander)

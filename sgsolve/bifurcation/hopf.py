@@ -1,8 +1,8 @@
-"""Stability: unstable eigenvalues along a curve, and Hopf points.
+"""Stability of the points of a run, and the detector of Hopf points.
 
-For M dx/dt = F(x) the eigenvalues mu of J v = mu M v say what a point is. Their number to the right
-of the imaginary axis changes where one of them crosses it; where a complex pair crosses between two
-points, its real part is followed to zero along the curve.
+A solution of M dx/dt = F(x) is unstable if an eigenvalue mu of J v = mu M v has a positive real
+part. At a Hopf point a complex pair crosses the imaginary axis. The zero of its real part is
+located between two points.
 
 Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), section 3.4.
 """
@@ -29,7 +29,7 @@ from .spectrum import REAL, eigenvalues
 Vector = NDArray[Any]
 
 KEY = "eigenvalues"
-CROSSED = 1e-6  # part of its real parts before and after that a pair has left where it crosses
+CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ class Stability:
         M in M dx/dt = F(x); the identity by default. Where F is the negative of the right-hand
         side, -1.
     count : int
-        How many eigenvalues near each shift; all of them up to 1000 unknowns, or 200 where `mass`
-        is singular or no diagonal.
+        Number of eigenvalues near each shift. Up to 1000 unknowns all eigenvalues are computed; up
+        to 200 if `mass` is singular or not diagonal.
     shifts : tuple of complex
-        Where to look: 0, and i omega for oscillations that are expected with frequency omega.
+        Eigenvalues near these numbers are computed: 0, and i omega if oscillations of the angular
+        frequency omega are expected.
     tolerance : float
         Real parts above this count as unstable, relative to the largest eigenvalue found.
 
@@ -121,7 +122,7 @@ class Eigenvalues(Detector):
             self.M = sp.csr_array(sp.block_diag([self.M, sp.csr_array((extra, extra))]))
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Compute the eigenvalues; those that were unstable at the point before among them."""
+        """Compute the eigenvalues, with those that continue the unstable ones before."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
         point.tests[KEY] = self._spectrum(stepper, point, unstable)[0]
@@ -131,11 +132,11 @@ class Eigenvalues(Detector):
         return int(self._right(point.tests[KEY]).sum())
 
     def save(self, point: Point) -> dict[str, Any]:
-        """Return the eigenvalues: those that are unstable are looked for at the next point."""
+        """Return the eigenvalues."""
         return {"values": point.tests[KEY]}
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `save` returned."""
         point.tests[KEY] = saved["values"]
 
     def _spectrum(
@@ -145,7 +146,7 @@ class Eigenvalues(Detector):
         return eigenvalues(stepper.linearized(point).J, self.M, shifts, count, unstable)
 
     def _right(self, values: Vector) -> Vector:
-        """Return which eigenvalues count as unstable."""
+        """Return which eigenvalues are unstable."""
         size = float(np.abs(values).max(initial=0.0))
         right: Vector = values.real > self.settings.tolerance * size
         return right
@@ -160,7 +161,7 @@ class Eigenvalues(Detector):
         return [one for one in found if one is not None]
 
     def _crossing(self, stepper: Any, a: Point, b: Point, rank: int) -> Found | None:
-        """Return the place where the pair of a rank, from the right, crosses the axis."""
+        """Return the Hopf point of the pair with this rank, by descending real part."""
 
         def test(point: Point) -> float:
             if KEY not in point.tests:

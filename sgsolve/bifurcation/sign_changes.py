@@ -1,4 +1,4 @@
-"""Sign changes: from a change of sign between two points to the branch point.
+"""Branch points from sign changes of test functions between two points.
 
 A test function brackets the branch point. Newton's method on an extended system then gives the
 exact point. If that system is singular too, the result of the bracketing is used. The last row of K
@@ -24,7 +24,7 @@ from ..errors import LinearSolveError
 from .branch_point_system import (
     KIND,
     bracketed_point,
-    crossing_near,
+    branch_point_between,
     quotient,
     quotients,
     special_point,
@@ -32,14 +32,14 @@ from .branch_point_system import (
 
 Vector = NDArray[Any]
 
-KEY = KIND  # of the tests of a point
-TOGETHER = 1e-4  # part of the values at the ends that counts as zero of several tests at once
-ZERO = 1e-6  # ... and of one
+KEY = KIND  # in ``point.tests``
+TOGETHER = 1e-4  # several tests are zero below this part of their values at the two points
+ZERO = 1e-6  # ... and one test
 
 
 @dataclass
 class SingularTriplets:
-    """Singular triplets of K at a point, and what became of those of the point before.
+    """Singular triplets of K at a point, and the test values of those of the point before.
 
     Attributes
     ----------
@@ -47,19 +47,20 @@ class SingularTriplets:
         u and v of the smallest singular values, smallest first.
     tests : ndarray, shape (m,)
         The singular values.
-    pure : int
+    n_converged : int
         How many of them have converged.
-    now : ndarray, shape (k,)
-        The tests of the point before, with its vectors, evaluated here; zero if they turned away.
+    tested_here : ndarray, shape (k,)
+        The test values with the vectors of the point before, evaluated at this point; zero if the
+        vectors changed too much.
     sign : float
-        Of det K; 0 if the back end cannot tell.
+        Sign of det K; 0 if the back end has no determinant.
     """
 
     left: Vector
     right: Vector
     tests: Vector
-    pure: int
-    now: Vector
+    n_converged: int
+    tested_here: Vector
     sign: float = 0.0
 
 
@@ -77,7 +78,7 @@ class Change:
         """Return the point where the sign changes; None if it does not."""
 
         def test(point: Point) -> float:
-            return self.test(_straight(self.curve, self.a, self.b, point))
+            return self.test(_with_chord(self.curve, self.a, self.b, point))
 
         root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends)
         return None if root is None else root.point
@@ -103,7 +104,7 @@ def by_vectors(curve: Curve, a: Point, b: Point, j: int) -> Found | None:
     """Return the branch point where the singular value j of point a vanishes."""
     triplets: SingularTriplets = a.tests[KEY]
     pair = triplets.left[:, j], triplets.right[:, j]
-    ends = float(triplets.tests[j]), float(b.tests[KEY].now[j])
+    ends = float(triplets.tests[j]), float(b.tests[KEY].tested_here[j])
     return _simple(Change(curve, a, b, lambda point: quotient(curve, point, pair)[0], ends), pair)
 
 
@@ -115,19 +116,19 @@ def multiple(curve: Curve, a: Point, b: Point, crossed: Vector) -> Found | None:
     def test(point: Point) -> float:
         return float(np.trace(quotients(curve, point, block)[0]))
 
-    ends = float(triplets.tests[crossed].sum()), float(b.tests[KEY].now[crossed].sum())
+    ends = float(triplets.tests[crossed].sum()), float(b.tests[KEY].tested_here[crossed].sum())
     return _bracketed(Change(curve, a, b, test, ends), block, TOGETHER)
 
 
-def _straight(curve: Curve, a: Point, b: Point, point: Point) -> Point:
-    """Return a point with the chord for its tangent, which K tells badly next to a branch point."""
+def _with_chord(curve: Curve, a: Point, b: Point, point: Point) -> Point:
+    """Return a point with the chord as its tangent: K gives none next to a branch point."""
     return replace(point, tangent=curve.metric.unit(b.z - a.z))
 
 
 def together(curve: Curve, a: Point, b: Point, point: Point, two: list[int]) -> bool:
     """Whether two singular values of point a vanish together at a branch point."""
     triplets: SingularTriplets = a.tests[KEY]
-    point = _straight(curve, a, b, point)
+    point = _with_chord(curve, a, b, point)
     try:
         G = quotients(curve, point, (triplets.left[:, two], triplets.right[:, two]))[0]
     except LinearSolveError:
@@ -143,8 +144,8 @@ def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
         point = change.place(tolerance)
         if point is None:
             return None
-        point = _straight(curve, a, b, point)
-        found = crossing_near(curve, a, b, point, pair, reach)
+        point = _with_chord(curve, a, b, point)
+        found = branch_point_between(curve, a, b, point, pair, reach)
         if found is not None:
             t = curve.metric.dot(found.z - a.z, along) / reach
             place = point_at(found.at, point.tangent, a.s + t * (b.s - a.s))
@@ -153,24 +154,24 @@ def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
 
 
 def _bracketed(change: Change, block: tuple[Vector, Vector], zero: float) -> Found | None:
-    """Return a branch point as exactly as its test function can be bracketed.
+    """Return a branch point at the zero of its test function.
 
-    Where K is singular twice over, as at a crossing of three branches or with a symmetry that
-    shifts all solutions, there is no regular system for the place.
+    For branch points at which the extended system is singular: three branches cross there, or a
+    symmetry shifts all solutions.
 
     Parameters
     ----------
     block : (ndarray, ndarray), each of shape (n + 1, m)
-        Near the m singular vectors.
+        Approximate left and right singular vectors.
     zero : float
-        Part of the values at the ends that counts as zero.
+        Test values below this part of those at the two points are zero.
     """
     own = change.place(1e-12)
     if own is None:
         return None
     curve, most = change.curve, zero * max(abs(end) for end in change.ends)
-    point = _straight(curve, change.a, change.b, own)
-    # singular with another last row as well: [J Fp] loses rank, not the curve its way
+    point = _with_chord(curve, change.a, change.b, own)
+    # [J Fp] has rank n - 1 if K is singular with another last row as well
     tilted = replace(point, tangent=curve.metric.unit(point.tangent + own.tangent))
     try:
         for _ in range(2):

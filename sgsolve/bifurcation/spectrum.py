@@ -26,20 +26,20 @@ from ..pattern import Pattern
 
 Vector = NDArray[Any]
 
-# Up to here all eigenvalues are computed: by the QZ algorithm where M is singular or no diagonal,
-# by the QR algorithm, which takes half a second for 1000 unknowns, elsewhere. A disc says nothing
-# of what lies outside of it.
+# Up to here all eigenvalues are computed: by the QZ algorithm if M is singular or not diagonal,
+# else by the QR algorithm, which takes half a second for 1000 unknowns. For larger systems
+# eigenvalues outside the discs are not known.
 SMALL, MEDIUM = 200, 1000
-INSIDE = 0.3  # part of the radius of a disc from which no eigenvalue leaves it in one step
-MOVED = 0.5  # part of its size by which an eigenvalue may change from one point to the next
-OUTWARD, TRIES = 1.8, 4  # where to look for one that has changed more
+INSIDE = 0.3  # an eigenvalue within this part of the radius does not leave the disc in one step
+MOVED = 0.5  # largest relative change of an eigenvalue from one point to the next
+OUTWARD, TRIES = 1.8, 4  # factor and number of further shifts for one that changed more
 REAL = 1e-9  # imaginary parts within this part of the largest eigenvalue are rounding
 SAME = 1e-7  # eigenvalues of different runs that differ by less than this part are the same
 
 
 @dataclass
 class Disc:
-    """The eigenvalues near a place, with vectors as columns."""
+    """The eigenvalues near a shift, with eigenvectors as columns."""
 
     center: complex
     values: Vector
@@ -47,25 +47,25 @@ class Disc:
 
     @property
     def radius(self) -> float:
-        """Up to where all of them are known."""
+        """The radius within which all eigenvalues are known."""
         return float(np.abs(self.values - self.center).max(initial=0.0))
 
 
 def eigenvalues(
     J: Any, M: Any, shifts: Sequence[complex], count: int, unstable: Vector | None = None
 ) -> tuple[Vector, Vector]:
-    """Return eigenvalues, shape (k,), and vectors, shape (n, k); complex ones in pairs.
+    """Return eigenvalues, shape (k,), and eigenvectors, shape (n, k); complex ones in pairs.
 
     Parameters
     ----------
     J, M : csr_array, shape (n, n)
     shifts : sequence of complex
-        Where to look. Up to 1000 unknowns all eigenvalues are computed; up to 200 where M is
-        singular or no diagonal matrix.
+        Eigenvalues near these are computed. Up to 1000 unknowns all are; up to 200 if M is
+        singular or not diagonal.
     count : int
-        How many near each.
+        Number of eigenvalues near each shift.
     unstable : ndarray, optional
-        Unstable eigenvalues of a pencil next to this one.
+        Unstable eigenvalues at the point before; those that continue them are computed too.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def eigenvalues(
 
 
 def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
-    """Return the unstable eigenvalues from next door that have no successor in the discs."""
+    """Return the unstable eigenvalues of the point before that none in the discs continues."""
     known = _joined(discs)[0]
     free = known[(known.real > 0.0) & (known.imag >= 0.0)]
     lost = []
@@ -108,9 +108,9 @@ def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
 
 
 def _joined(discs: Sequence[Disc]) -> tuple[Vector, Vector]:
-    """Return what is in several discs as one set.
+    """Return the eigenvalues of several overlapping discs, each once.
 
-    Discs overlap; but what is in one of them twice is a double eigenvalue.
+    An eigenvalue that is twice in one disc is a double one.
     """
     size = max(float(np.abs(disc.values).max(initial=1e-300)) for disc in discs)
     kept, vectors = list[complex](), list[Vector]()
