@@ -1,7 +1,7 @@
-"""Approximate special points: detected by a change of sign, and not located exactly.
+"""Approximate special points: detected by a sign change, but not located exactly.
 
-A change of sign proves that a special point exists, even if the iteration for it fails. The branch
-then keeps a solution near it, with a bound on the error of the parameter. A warning is issued.
+A sign change proves that a special point exists, even if the iteration for it fails. The branch
+then lists a solution near it, with a bound on the error of the parameter, and a warning is issued.
 
 The model is BifurcationKit.jl, whose special points are "converged" or a "guess" with an interval.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .stepper import Found, Point
 
-SAFETY = 2.0  # on how far the parameter moves within the bracket
+SAFETY = 2.0  # factor on the change of the parameter within the bracket
 ADVICE = (
     "What to try: a smaller max_step; look there for a kink, a pole or a jump of the residual; if "
     "solutions can be shifted or rotated, fix their place"
@@ -27,7 +27,7 @@ class UnlocatedWarning(UserWarning):
 
 
 def approximate_special_point(kind: str, point: Point, other: Point) -> Found:
-    """Return what is known of a special point between two points, as one at the first of them."""
+    """Return an approximate special point at `point`; the exact one lies between the two."""
     low, high = (point, other) if point.s <= other.s else (other, point)
     inner = [_between(low, high, t) for t in np.linspace(0.0, 1.0, 9)]
     uncertainty = SAFETY * max(abs(p - point.p) for p in (*inner, other.p))
@@ -48,7 +48,7 @@ def _between(a: Point, b: Point, t: float) -> float:
 
 
 def unlocated(special: Sequence[SpecialPoint]) -> str:
-    """Return which special points are known roughly only, and what to do; empty if none."""
+    """Return which special points are approximate, and what to do; empty if none is."""
     names = [str(one) for one in special if isinstance(one, ApproximateSpecialPoint)]
     if not names:
         return ""

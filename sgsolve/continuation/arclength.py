@@ -1,4 +1,4 @@
-"""Arclength: the settings of pseudo-arclength continuation, and the rule for the step length.
+"""Settings of pseudo-arclength continuation, and the rule for the step length.
 
 The next step length follows from two measures of the last step: the iterations of the corrector,
 and the angle between the tangents. The smaller of the two proposals is used. The metric is scaled
@@ -41,7 +41,8 @@ class Arclength:
     predictor : CurvePredictor
         `TangentPredictor` by default; or `SecantPredictor`.
     optimal_iterations, max_iterations : int
-        Of the corrector: steps grow below the first, and are rejected above the second.
+        Iterations of the corrector. Steps grow below the first number, and are rejected above the
+        second.
     tolerance : float
         Of the residual, relative to the size of the terms of each equation.
 

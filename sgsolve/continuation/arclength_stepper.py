@@ -1,7 +1,7 @@
-"""Pseudo-arclength steps: predict along the tangent, correct across it.
+"""Steps of pseudo-arclength continuation: predict along the tangent, correct orthogonally to it.
 
-A point is accepted only if it is certainly the next piece of the same curve: the corrector
-contracted, the point lies near the prediction, and the tangent turned little.
+A corrected point is accepted if the corrector converged fast, the point lies close to the
+prediction, and the angle between the tangents is small. Otherwise the step is made shorter.
 
 References: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; E. Allgower and
 K. Georg, Introduction to Numerical Continuation Methods (2003), chapters 2 to 6; pacopy and
@@ -36,12 +36,12 @@ from .stepper import Point, Rejection, RunState, Stepper
 
 Vector = NDArray[Any]
 
-DOUBTFUL = 1e-5  # a step shorter than this part of the longest is taken all the same
-ON = 1e-6  # a special point this near to a bound, as a part of the step across, lies on it
-STEEP = 0.1  # the least part of the first step that counts as going along the parameter
-FAR = 0.5  # a corrected point further from the prediction than this part of the step is rejected
-BESIDE = 0.7  # next to a singular point: two such steps lead well past it, two halves lead to it
-CLOSED = 0.05  # of a step: a curve that comes back to its start as near as this is closed
+DOUBTFUL = 1e-5  # part of the longest step, below which a doubt does not reject a step
+ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
+STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step
+FAR = 0.5  # largest distance of a corrected point from the prediction, as a part of the step
+BESIDE = 0.7  # factor next to a singular point: two of these lead past it, two halves lead to it
+CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
 
 COLUMNS = (
     Column("s", lambda point: float(point.s)),
@@ -58,14 +58,14 @@ class ArclengthStepper(Stepper):
     workspace : Workspace
     settings : Arclength
     bounds : (float, float)
-        Of the parameter; each is hit exactly.
+        Of the parameter; the last point lies exactly on one of them.
     origin : callable
         ``origin(state)`` -> (z, tangent): (x, p) of a solution to start from, shape (n + 1,), and
         the direction, or None for that of the sign of the first step.
     metric : Metric, optional
-        Made at the start by default.
+        Computed at the start by default.
     detectors : sequence of Detector
-        Asked where a bound cannot be hit because a special point lies on it.
+        Used where a special point lies on a bound.
     """
 
     columns = COLUMNS
@@ -91,7 +91,7 @@ class ArclengthStepper(Stepper):
         )
 
     def start(self, state: RunState) -> Point | Rejection:
-        """Return the start, its tangent along the first step."""
+        """Return the first point; its tangent has the direction of the first step."""
         family, span = self.curve.family, self.bounds[1] - self.bounds[0]
         self.home, known = self._origin(state)
         self.first = self.settings.first_step(float(self.home[-1]), self.bounds)
@@ -115,7 +115,7 @@ class ArclengthStepper(Stepper):
         return self.curve.corrector.tangent(row)
 
     def attempt(self, state: RunState) -> Point | Rejection:
-        """Predict along the tangent or the secant, correct across it, and judge the new point."""
+        """Predict along the tangent or the secant, correct, and accept or reject the new point."""
         self._coarsen(state)
         curve, here = self.curve, _point(state)
         guess = here.z + state.step * self.direction
@@ -147,7 +147,7 @@ class ArclengthStepper(Stepper):
         return at
 
     def accept(self, state: RunState, before: Point | None) -> None:
-        """Take the new direction and the next step, and see whether a bound is only approached."""
+        """Set the next direction and step, and end the run if it only tends to a bound."""
         here = _point(state)
         self.curve.family.accepted(here.z)
         if before is None:
@@ -162,7 +162,7 @@ class ArclengthStepper(Stepper):
             state.ending = f"the bound {bound:.10g} is approached asymptotically"
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
-        """Halve the step; next to a singular point take another part of it."""
+        """Halve the step; next to a singular point use another factor."""
         if not state.step > self.shortest:
             return False
         shorter = BESIDE if rejection.cause == SINGULAR else SHRINK
@@ -170,11 +170,11 @@ class ArclengthStepper(Stepper):
         return True
 
     def doubtful(self, state: RunState) -> bool:
-        """Whether the step is long enough to try a shorter one."""
+        """Whether the step is long enough to be made shorter."""
         return state.step > DOUBTFUL * self.longest
 
     def _coarsen(self, state: RunState) -> None:
-        """Measure x in a larger unit where it has outgrown the steps; the step stays the same."""
+        """Choose a larger unit of x where x is far longer than the steps; the step is the same."""
         fine, here, curve = self.curve.metric, _point(state), self.curve
         coarse = fine.coarser(here.x, self.longest)
         if coarse is None:
@@ -195,7 +195,7 @@ class ArclengthStepper(Stepper):
         self.direction = coarse.unit(self.direction)
 
     def _ended(self, a: Point, b: Point) -> Point | Rejection:
-        """Return the point to go on from, or the last one and why it ends there."""
+        """Return the new point, or the last point of the run on a bound or a closed curve."""
         for bound in self.bounds:
             inside, now = a.p - bound, b.p - bound
             if inside != 0.0 and opposite(inside, now):
@@ -216,7 +216,7 @@ class ArclengthStepper(Stepper):
         return b
 
     def _on_bound(self, a: Point, b: Point, bound: float) -> Point | None:
-        """Return a special point that lies on the bound, with those up to it; None without one.
+        """Return a special point that lies on the bound, or None.
 
         The equations with the parameter held at the bound are singular there: no corrector
         converges.
@@ -250,7 +250,7 @@ class ArclengthStepper(Stepper):
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `save` returned."""
         self.direction, self.growth = saved["direction"], float(saved["growth"])
         self.home, self.first = saved["home"], float(saved["first"])
         self.shortest, self.longest = self.settings.limits(self.first, self.bounds)

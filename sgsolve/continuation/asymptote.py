@@ -1,4 +1,4 @@
-"""Asymptote: whether a branch tends to a bound of its parameter without reaching it.
+"""Test whether a branch tends to a bound of its parameter without reaching it.
 
 The tangent predicts the arclength that is left to the bound. On a branch that reaches the bound, it
 falls by about the length of each step. On a branch that only tends to the bound, such as p =
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 1e-10  # distance to the bound, as a part of the largest one on the branch, that is near
-LAST = 4  # points that are looked at
-GONE = 0.5  # of the longest step: the way over these points is no shorter
-SHRINKS, GROWS = 0.02, 3.0  # parts of a step by which the way that is left may change
-ROUNDING = 16.0  # units in the last place of the bound, below which the distance is not known
+NEAR = 1e-10  # distance to the bound where the test begins, relative to the largest on the branch
+LAST = 4  # number of points that the test uses
+GONE = 0.5  # least arclength over these points, relative to the longest step
+SHRINKS, GROWS = 0.02, 3.0  # allowed change of the predicted arclength, relative to the step
+ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
 
 Vector = NDArray[Any]
 
@@ -32,7 +32,7 @@ def approached(
     Parameters
     ----------
     table : (p, s, tangent)
-        Three columns: the parameter, the arclength, the parameter's share of the tangent.
+        Three columns: parameter, arclength, and parameter component of the tangent.
     bounds : (float, float)
     longest : float
         The longest step.
@@ -48,15 +48,15 @@ def approached(
 
 
 def _near(values: Sequence[float], bound: float) -> float:
-    """Return how near to the bound is near."""
+    """Return the distance to the bound where the test begins."""
     farthest = max(abs(value - bound) for value in values)
     return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
 
 
 def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:
-    """Whether the distance falls from point to point, and the way that is left does not.
+    """Whether the distance falls from point to point while the predicted arclength does not.
 
-    It grows by a step where p is 1 / x. It grows without limit where the branch turns.
+    The predicted arclength grows by a step per step for p = 1 / x, and without limit near a fold.
     """
     gone = float(s[-1] - s[0])
     if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:

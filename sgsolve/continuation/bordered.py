@@ -1,10 +1,12 @@
-"""Bordered systems: a sparse matrix with a few dense rows and columns around it.
+"""Linear systems with a bordered matrix [J B; C D]: J is sparse, the borders are dense.
 
-Where J is singular the bordered matrix [J B; C D] is not, and near there the block elimination with
-J loses what one or two steps of refinement on the bordered system win back. PARDISO and dense
-factorizations take the whole matrix, on one pattern analyzed once: dense borders cost them nothing.
-Band and SuperLU factorizations would fill in, so there it is block elimination, and the whole
-matrix only where the elimination fails.
+The bordered matrix can be regular where J is singular. There are two methods:
+
+* Factorize the whole matrix, on one sparsity pattern that is analyzed once. PARDISO and dense
+  factorizations do so: dense borders cause no fill-in there.
+* Block elimination with a factorization of J, then iterative refinement on the bordered system.
+  Band and SuperLU factorizations do so. If J is too close to singular, the whole matrix is
+  factorized instead.
 
 References: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000),
 chapter 3; W. Govaerts and J. D. Pryce, BIT 30 (1990) 490 (why the refinement works).
@@ -30,14 +32,16 @@ REFINEMENTS = 3
 
 
 class Bordered:
-    """Solve with [J B; C D]; J keeps its pattern, the borders have k columns and rows.
+    """Solve linear systems with [J B; C D].
 
     Parameters
     ----------
     workspace : Workspace
+        It holds the linear solvers.
     k : int
+        Number of columns of B and of rows of C.
     whole : bool, optional
-        Factorize the whole matrix; by default if the back end suits it.
+        Factorize the whole matrix; by default if the back end declares `dense_borders`.
     """
 
     def __init__(self, workspace: Workspace, k: int = 1, whole: bool | None = None) -> None:
@@ -48,7 +52,7 @@ class Bordered:
         self._left: Vector | None = None  # J^-T C^T, for transposed systems
 
     def factorize(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:
-        """Take the values.
+        """Factorize the bordered matrix with these values.
 
         Parameters
         ----------
@@ -87,7 +91,7 @@ class Bordered:
         return answer
 
     def determinant(self) -> tuple[float, float] | None:
-        """Return sign and logarithm of the determinant; None if the back end cannot tell."""
+        """Return sign and logarithm of the determinant; None if the back end has none."""
         try:
             if self._eliminated is None:
                 sign, log = self._solver.slogdet()
@@ -118,7 +122,7 @@ class Bordered:
         self._solver.factorize(frame.matrix(J, B, below))
 
     def _backend(self) -> Any:
-        """Return the user's choice; an object without `fresh` is in use for J already."""
+        """Return the back end of the user; "auto" if it is one object, which factorizes J."""
         chosen = self.workspace.backend
         one = isinstance(chosen, linear.Backend) and not isinstance(chosen, type)
         taken = one and not hasattr(chosen, "fresh")
@@ -134,7 +138,7 @@ class Bordered:
         self._eliminated, self._left = (right, schur), None
 
     def _refined(self, b: Vector, transpose: bool) -> Vector | None:
-        """Return the answer of the elimination, refined; None if it stays inaccurate."""
+        """Return the refined solution by elimination; None if it stays inaccurate."""
         x, error = np.zeros_like(b), np.inf
         with np.errstate(all="ignore"):
             residual = b

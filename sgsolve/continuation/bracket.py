@@ -1,4 +1,4 @@
-"""Bracket: locate a change of sign although some points of the interval cannot be computed.
+"""Locate a sign change of a function that cannot be evaluated everywhere in the interval.
 
 A change of sign between two points proves a zero or a discontinuity. A failed trial between them
 does not disprove it. After a failure the search continues elsewhere in the bracket. The result is a
@@ -15,12 +15,12 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import brentq
 
-SHARES = (0.5, 0.25, 0.75, 0.125, 0.875, 1.0 / 64.0, 63.0 / 64.0)  # where to try when a trial fails
-ROUNDS = 60  # of trials after a failure
+SHARES = (0.5, 0.25, 0.75, 0.125, 0.875, 1.0 / 64.0, 63.0 / 64.0)  # trials after a failure
+ROUNDS = 60  # largest number of failures
 
 
 class LostError(Exception):
-    """A trial between two places failed: no solution there, or no value of the test."""
+    """The test function could not be evaluated at a trial place."""
 
 
 def opposite(first: float, last: float) -> bool:
@@ -31,16 +31,16 @@ def opposite(first: float, last: float) -> bool:
 def bracketed_root(
     test: Callable[[float], float], ends: Mapping[float, float], tolerance: float
 ) -> tuple[float, float]:
-    """Return where a test function changes sign, and how wide the bracket still is.
+    """Return where a test function changes sign, and the other end of the bracket.
 
     Parameters
     ----------
     test : callable
-        ``test(t) -> float``; raises `LostError` where it cannot tell.
+        ``test(t) -> float``; raises `LostError` where it has no value.
     ends : mapping of float to float
         Two places and the values there, of different signs, or zero.
     tolerance : float
-        Of the place.
+        Width of the bracket.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def bracketed_root(
     >>> f"{t:.10f}", t == other
     ('1.2599210499', True)
 
-    Where a piece in the middle cannot be reached, its neighborhood is what is left:
+    If the function has no value near the zero, the bracket contains that interval:
 
     >>> def test(t):
     ...     if abs(t - 1.2) < 0.1:

@@ -24,16 +24,16 @@ from .metric import Metric
 
 Vector = NDArray[Any]
 
-CONTRACTION = 0.7  # steps of Newton that shrink less than this lead elsewhere
-ERROR = 1e-6  # of a point that is hoped for, relative to the step that led to it
-ROUNDING = 0.5  # ... and that is put up with if the residual is small and rounding allows no more
+CONTRACTION = 0.7  # largest ratio of two Newton steps
+ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run
+ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the residual is small
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
 FLOOR = 1e-6  # smaller components count as this part of the largest
 
 
 @dataclass
 class Corrected:
-    """How a correction ended.
+    """The result of a correction.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Corrected:
 
 @dataclass
 class Corrector:
-    """Newton's method across a curve.
+    """Newton's method in a plane across a curve of solutions.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ class Corrector:
         Parameters
         ----------
         reach : float
-            Length of the step that led to z: what is small is measured by it, and the first
-            correction may not be larger.
+            Length of the step that led to z. Tolerances are relative to it, and no correction may
+            be longer than twice this.
         """
         target, before = float(row @ z), np.inf
         near: tuple[Linear, int] | None = None

@@ -1,7 +1,7 @@
-"""Curve: corrected points of a curve of solutions, with their tangents.
+"""Points of a curve of solutions F(x, p) = 0, corrected by Newton's method, with tangents.
 
-The search for the next point, an event, a special point or a bound uses `Curve` to compute each
-`Point`. The bordered Jacobian is still factorized at the point that is returned.
+Steps, events, special points and bounds all compute their points by `Curve`. The bordered Jacobian
+stays factorized at the point that is returned.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .stepper import Point
 
 Vector = NDArray[Any]
 
-SHORT = 1e-2  # part of z below which a step is too short to take differences by
-ASIDE = 0.25  # part of a step by which a point between its ends may differ from the cubic
+SHORT = 1e-2  # least length for differences, relative to the norm of z
+ASIDE = 0.25  # largest distance of a point between two from the cubic, relative to the step
 
 
 def point_at(at: Linear, tangent: Vector, s: float = 0.0, iterations: int = 0) -> Point:
@@ -54,7 +54,7 @@ class Curve:
         self.corrector = Corrector(family, bordered, metric, tolerance, max_iterations)
 
     def measured_by(self, metric: Metric) -> None:
-        """Measure by another metric from here on."""
+        """Use another metric from here on."""
         self.metric = self.corrector.metric = metric
 
     def row(self, direction: Vector) -> Vector:
@@ -130,7 +130,7 @@ class Curve:
 def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:
     """Return a tangent at a point, shape (n + 1,), of any length.
 
-    Along the parameter where J is regular; at a fold any row that completes the rank will do.
+    The last row of the bordered matrix is that of the parameter. It is random where J is singular.
     """
     n = len(at.F)
     edge = np.zeros(n + 1)
@@ -146,7 +146,7 @@ def first_tangent(family: Family, bordered: Bordered, at: Linear) -> Vector:
 
 
 def _error(family: Family, bordered: Bordered, at: Linear, tangent: Vector) -> Vector:
-    """Return how far x is from the curve, shape (n,): the next step of Newton's method."""
+    """Return the error of x, shape (n,), as the next step of Newton's method."""
     sizes = np.ones(len(at.F)) if family.scale is None else family.scale
     row = tangent / np.append(sizes**2, 1.0)
     bordered.factorize(at.J, at.Fp[:, None], (row / np.abs(row).max())[None, :], family.pattern)
@@ -163,8 +163,7 @@ def start(
 ) -> tuple[Linear, Vector, Metric]:
     """Return the linearization at a solution z, a unit tangent there, and the metric.
 
-    The tangent leads the way in which the parameter changes with the sign of `towards`, the first
-    step.
+    The parameter changes along the tangent with the sign of `towards`, the first step.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Deflation: Newton's method is kept from known solutions, so that it can find others.
+"""Deflation: Newton's method that avoids known solutions, to find further ones.
 
 F is multiplied by m(x), the product over known solutions r of 1 / |x - r|^p + 1. The Newton step of
 m F is the Newton step of F times a number. A deflated iteration therefore costs as much as a plain
@@ -25,7 +25,7 @@ from ..solvers.method import NewtonMethod
 
 Vector = NDArray[Any]
 
-LARGEST = 1e3  # of the factor that stretches a step, so that a pole throws nobody to infinity
+LARGEST = 1e3  # limit on the factor of a step, which has a pole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Deflation:
     distance : float
         Two solutions are the same if they differ by less, relative to the size of the unknowns.
     max_iterations : int
-        Of each attempt.
+        Limit on the iterations of each attempt.
     attempts : int
         From each start. In turn solutions repel as `power` says; half as strongly but ten times
         as far; and over a tenth of the distance, for solutions close to each other. From the
@@ -90,7 +90,7 @@ class Deflation:
         return all(rms(x - other) > self.distance * size for other in known)
 
     def starts(self, x: Vector, known: list[Vector], size: float) -> list[Vector]:
-        """Return where to start, one for each attempt."""
+        """Return the start of each attempt."""
         random = np.random.default_rng(0)
         onto = not self.new(x, known, size / self.distance * 1e-3)
         starts = []
@@ -102,16 +102,17 @@ class Deflation:
 
 @dataclass(frozen=True)
 class DeflatedDirection:
-    """The direction of Newton for the deflated residual.
+    """The Newton direction of the deflated residual.
 
     Parameters
     ----------
     known : tuple of ndarray
+        The known solutions.
     power : float
     size : float
-        Of the unknowns: distances are measured in it.
+        The size of the unknowns, the unit of distances.
     inner : Direction
-        Gives the direction of Newton for the residual itself.
+        It computes the Newton direction of the residual itself.
     """
 
     known: tuple[Vector, ...]

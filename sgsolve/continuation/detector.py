@@ -1,8 +1,8 @@
-"""Detectors: they find the special points between two points of a run.
+"""The protocol of detectors, which find special points between two points of a run.
 
-A detector leaves test values at every point, under its own name, and locates what lies between two
-points. All that is to be said of a kind of special points stands in its detector: the name of the
-kind, the marker in diagrams, the columns, and what a checkpoint has to hold.
+A detector stores test values in every point under its own name, and locates special points by
+their sign changes. It also declares the name of the kind of special points, their marker in
+diagrams, its columns, and its data for a checkpoint.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from .approximate_points import approximate_special_point
 from .columns import Column
 from .stepper import Found, Point
 
-STEP_DOUBT = "step doubt"  # the name under which a detector says why a step may be too long
+STEP_DOUBT = "step doubt"  # the key in ``point.tests`` of a `Doubt`
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a step may be too long.
+    """The reason why a step may be too long to find all its special points.
 
     Attributes
     ----------
     reason : str
-        In words, for ``branch.rejected``.
+        Text for ``branch.rejected``.
     kind : str
-        Of the special point that certainly lies within the step: it is listed as known
-        approximately if the step cannot be made shorter. Empty if none is certain.
+        Kind of a special point that certainly lies within the step. If the step cannot be made
+        shorter, it is listed as an approximate special point. Empty if none is certain.
     """
 
     reason: str
@@ -36,32 +36,33 @@ class Doubt:
 
 
 class Detector(Protocol):
-    """What finds special points of one kind. Inherit from it: the last four have defaults."""
+    """Finds special points of one kind. Inherit from it: the last four members have defaults."""
 
     kind: str
     """The name of the kind: ``special_point.kind``."""
     marker: str = "x"
     """For diagrams, as matplotlib calls it."""
     priority: int = 100
-    """Detectors of small numbers look first; others see in `counts` what they found."""
+    """Detectors run in ascending order; `counts` gets the special points found before."""
     needs_factorization: bool = False
     """Whether `measure` solves with the bordered Jacobian that the stepper has factorized."""
     columns: Sequence[Column] = ()
-    """What it adds to the table of the branch."""
+    """Columns that it adds to the branch."""
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Leave test values at a new point in ``point.tests``."""
+        """Compute the test values at a new point, and store them in ``point.tests``."""
         ...
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the special points between two points.
 
-        Where it cannot tell, it leaves a `Doubt` in ``b.tests[STEP_DOUBT]``.
+        If the step may be too long to find all of them, store a `Doubt` in
+        ``b.tests[STEP_DOUBT]``.
         """
         ...
 
     def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
-        """Whether a special point stands for itself, beside those that others found nearby."""
+        """Whether to list a special point, given those found at the same place by others."""
         return True
 
     def save(self, point: Point) -> dict[str, Any]:
@@ -69,12 +70,12 @@ class Detector(Protocol):
         return {}
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take back what `save` returned; where nothing was saved, the point is measured anew."""
+        """Restore what `save` returned; if it returned nothing, `measure` is called instead."""
         return None
 
 
 def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> list[Found]:
-    """Return the special points between two points in their order, no place twice."""
+    """Return the special points of all detectors between two points, in order along the run."""
     found: list[Found] = []
     for detector in sorted(detectors, key=lambda one: one.priority):
         for new in detector.locate(stepper, a, b):
@@ -87,13 +88,13 @@ def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> 
 
 
 def doubt(point: Point) -> Doubt | None:
-    """Return why the step to a point may be too long, if a detector said so."""
+    """Return why the step to a point may be too long; None if no detector stored a doubt."""
     found: Doubt | None = point.tests.get(STEP_DOUBT)
     return found
 
 
 def certain(point: Point, before: Point) -> list[Found]:
-    """Return the special point that is certain, and known by the step that holds it only."""
+    """Return the approximate special point of a doubt that names a kind; else an empty list."""
     held = doubt(point)
     return (
         [approximate_special_point(held.kind, point, before)]
@@ -106,10 +107,10 @@ _REGISTERED: dict[str, Callable[[], Detector]] = {}
 
 
 def register_detector(kind: str, make: Callable[[], Detector]) -> None:
-    """Add a kind of special points, which ``detect=(kind,)`` asks for; `make` is called per run."""
+    """Register a kind of special points for ``detect=``; `make()` is called once per run."""
     _REGISTERED[kind] = make
 
 
 def registered_detectors() -> dict[str, Callable[[], Detector]]:
-    """Return the kinds of special points that there are."""
+    """Return the registered kinds of special points."""
     return dict(_REGISTERED)

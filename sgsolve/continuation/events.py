@@ -1,7 +1,7 @@
-"""Events: places on the curve where a functional of the user passes through zero.
+"""Events: points of a run where a function of the user changes sign.
 
-An event is bracketed by two points of the curve and closed in on along it, each trial a corrected
-point; so it is as exact as the points are, and on the same branch.
+An event lies between two points of the run. Trial points between them are solutions of the
+equations, so the event has the accuracy of the other points and lies on the same branch.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Event(Detector):
     function : callable
         ``function(x, p)`` -> float.
     action : callable, optional
-        ``action(x, p) -> x``: from which state the run starts anew at the event.
+        ``action(x, p) -> x``: the state from which the run restarts at the event.
     direction : float
-        Positive: only where the functional grows; negative: only where it falls; 0: both.
+        Positive: only increasing zeros; negative: only decreasing zeros; 0: both.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Event(Detector):
         self.action, self.direction = action, direction
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Evaluate the functional."""
+        """Evaluate the function of the user."""
         point.tests[self.kind] = self._test(point)
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
-        """Return the event between two points, if there is one."""
+        """Return the event between two points, or an empty list."""
         first, last = a.tests[self.kind], b.tests[self.kind]
         if first == 0.0 or not opposite(first, last) or self.direction * (last - first) < 0.0:
             return []

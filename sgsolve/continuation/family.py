@@ -1,4 +1,4 @@
-"""Family: a system of equations for each value of a parameter.
+"""The protocol of a family of systems F(x, p) = 0 with one parameter p.
 
 Continuation needs F, its Jacobian J on a fixed sparsity pattern, and the column dF/dp. Each class
 that provides these can be followed: a problem, the equations of a fold, a homotopy.
@@ -30,12 +30,12 @@ class Family(Protocol):
 
     @property
     def pattern(self) -> Pattern:
-        """Where J may have entries."""
+        """The sparsity pattern of J."""
         ...
 
     @property
     def scale(self) -> Vector | None:
-        """Typical size of each unknown; None if they are all of one kind."""
+        """Typical size of each unknown; None if one size serves all of them."""
         ...
 
     def residual(self, x: Vector, p: float) -> Vector:
@@ -47,7 +47,7 @@ class Family(Protocol):
         ...
 
     def accepted(self, z: Vector) -> None:
-        """Take note of a point of the curve; z is x with p behind it."""
+        """Receive an accepted point; z is x with p appended."""
         ...
 
 
@@ -66,7 +66,7 @@ class Linear:
 
     @property
     def finite(self) -> bool:
-        """Whether all of it is."""
+        """Whether F, J and dF/dp are finite."""
         return bool(
             np.isfinite(self.F).all()
             and np.isfinite(self.J.data).all()

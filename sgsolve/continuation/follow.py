@@ -1,7 +1,7 @@
-"""The loop of all runs: steps, special points, limits, recording and interruption.
+"""The loop that all runs share: steps, special points, stop conditions, recording, interruption.
 
-What a step is, the `Stepper` decides. A step counts once its point is recorded: where anything is
-interrupted before, the run stands as if the step had not been tried.
+A `Stepper` makes the steps. A step is complete when its point is recorded. If it is interrupted
+before, by Ctrl-C or an exception of the user's code, the run is left as it was before the step.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from .stepper import Found, Point, Rejection, RunState, Stepper
 
 Vector = NDArray[Any]
 
-SINGULAR = "singular"  # the cause of a rejection for which another length of step will do
+SINGULAR = "singular"  # cause of a rejection that a step of another length avoids
 BRANCH_POINT = "the new point is a branch point"
 
 
 @dataclass(frozen=True)
 class StopRule:
-    """When a run ends.
+    """Conditions that end a run.
 
     Parameters
     ----------
     max_points : int or None
+        Limit on the number of rows.
     stop : tuple of str
-        Kinds of special points at which it ends.
+        Kinds of special points at which the run ends.
     until : callable, optional
-        ``until(point)`` -> whether to end there; not asked at the first point.
+        ``until(point)`` -> whether to end there; not called at the first point.
     callback : callable, optional
         ``callback(point)`` -> True to end there; called at every point before it is recorded.
     deadline : float
-        When it ends for lack of time, on the clock of `perf_counter`.
+        Time limit, on the clock of `perf_counter`.
     """
 
     max_points: int | None = None
@@ -74,10 +75,10 @@ class StopRule:
 
 
 class Observer(Protocol):
-    """What looks at every step that was accepted."""
+    """Receives every accepted step."""
 
     def accepted(self, stepper: Stepper, state: RunState, rows: Sequence[Point]) -> None:
-        """Take note of ``state.point``, and of the rows that the step added to the table."""
+        """Process ``state.point`` and the rows that the step added to the table."""
         ...
 
 
@@ -88,9 +89,16 @@ def follow(
     rule: StopRule = StopRule(),  # frozen
     observers: Sequence[Observer] = (),
 ) -> None:
-    """Run until something ends it; never raises for a failure, nor for Ctrl-C.
+    """Make steps until a condition ends the run; a failure or Ctrl-C sets ``state.status``.
 
-    `state` is new, or that of a run that goes on.
+    Parameters
+    ----------
+    stepper : Stepper
+    state : RunState
+        A new one, or that of a run to be continued; changed in place.
+    detectors : sequence of Detector
+    rule : StopRule
+    observers : sequence of Observer
     """
     run = _Run(stepper, state, detectors, rule, observers)
     try:
@@ -125,7 +133,7 @@ class _Run:
         self._commit(first, [], [first])
 
     def step(self) -> None:
-        """Try one step, and take it if nothing speaks against it."""
+        """Try one step, and accept or reject it."""
         state, here = self.state, self.state.point
         assert here is not None
         tried = self.stepper.attempt(state)
@@ -140,7 +148,7 @@ class _Run:
         self._take(here, tried, found)
 
     def _ended(self, status: Status, ending: str) -> None:
-        """End the run, unless the stepper did so itself and said why."""
+        """End the run, unless the stepper has ended it already."""
         if not self.state.ending:
             self.state.status, self.state.ending = status, ending
 
@@ -155,7 +163,7 @@ class _Run:
                 detector.measure(self.stepper, point, before)
 
     def _examined(self, here: Point, new: Point) -> tuple[Point | Rejection, list[Found]]:
-        """Return a new point, or why it is rejected, and the special points on the way to it."""
+        """Return the new point or its rejection, and the special points before it."""
         if new.found is not None:
             return new, new.found
         try:
@@ -168,9 +176,9 @@ class _Run:
         return new, [*found, *certain(new, here)]
 
     def _take(self, here: Point, new: Point, found: list[Found]) -> None:
-        """Go to a new point; or to a special one on the way, if the run is to end or change there.
+        """Accept a new point, or a point before it where the run ends or an action changes it.
 
-        Nothing is changed before all functions of the user have returned.
+        All functions of the user are called before the state of the run is changed.
         """
         rows = [*new.passed, *([new] if new.recorded else [])]
         action = None
@@ -194,7 +202,7 @@ class _Run:
             self._act(action)
 
     def _act(self, action: Callable[[Vector, float], Vector]) -> None:
-        """Start anew from the state that an event's action makes."""
+        """Restart from the state that the action of an event returns."""
         old = self.state.point
         assert old is not None
         x = np.array(action(old.x.copy(), old.p), dtype=float)
@@ -203,7 +211,7 @@ class _Run:
         self._measure(self.state.point, None)
 
     def _commit(self, new: Point, found: list[Found], rows: Sequence[Point]) -> None:
-        """Make a point that of the run, and record its rows, or change nothing."""
+        """Record the rows and make `new` the point of the run; on an exception undo all of it."""
         state = self.state
         values = [[column.value(row) for column in state.columns] for row in rows]
         old, saved = {**vars(state), "special_points": [*state.special_points]}, self.stepper.save()

@@ -1,4 +1,4 @@
-"""Homotopy: follow a curve from a system with a known solution to the system to be solved.
+"""Homotopy: a solver that follows a curve from a system with a known solution to the given one.
 
 Newton's homotopy is F(x) - (1 - t) F(x0). The fixed-point homotopy is t F(x) + (1 - t) D (x - x0).
 Both are solved by x0 at t = 0, and by a solution of F at t = 1. The curve is followed by its
@@ -39,7 +39,7 @@ from .stepper import Point, RunState
 
 Vector = NDArray[Any]
 
-BACK = -1.0  # how far t may go back
+BACK = -1.0  # lower bound of t
 KINDS = ("newton", "fixed point")
 # Settings of the last stages of `Robust`, measured on starts from which all other stages fail
 # (benchmarks/nonlinear.py hard). Long steps and loose tolerances lose nothing here, since only the
@@ -61,9 +61,9 @@ class Homotopy:
     max_points : int
         Limit on the points of the curve.
     finish : NewtonMethod
-        Solves from where the curve came to t = 1, or from the last point if it did not, or from x0
-        if t did not even grow by the first step. Its limits hold on the curve too, which ends where
-        one of them forbids the next step.
+        The solver that starts from the point at t = 1, or from the last point of the curve. It
+        starts from x0 if t did not grow by the first step. Its step limiters also hold on the
+        curve: it ends where one of them forbids the next step.
 
     Raises
     ------
@@ -148,7 +148,7 @@ class Homotopy:
 
 
 class LimitedCurve:
-    """The last point of a curve to which the limits of a solver let it come.
+    """Applies the step limiters of a solver to the points of a curve.
 
     Parameters
     ----------
@@ -160,16 +160,16 @@ class LimitedCurve:
     Attributes
     ----------
     x : ndarray, shape (n,)
-        The last point that is allowed.
+        The last point that the step limiters allow.
     acted : bool
-        Whether a limit forbade one.
+        Whether a step limiter forbade a point.
     """
 
     def __init__(self, limits: tuple[Any, ...], blocks: Blocks, x: Vector) -> None:
         self.limits, self.blocks, self.x, self.acted = limits, blocks, x, False
 
     def forbids(self, point: Point) -> bool:
-        """Whether a limit acts on the step to a point; if not, it is taken note of."""
+        """Whether a step limiter changes the step to a point; if not, keep the point in `x`."""
         x, step = self.x, point.x - self.x
         self.acted = any(limit.apply(x, step, self.blocks) is not step for limit in self.limits)
         if not self.acted:
@@ -178,15 +178,15 @@ class LimitedCurve:
 
 
 class Deformation:
-    """The systems between; a `continuation.family.Family` with parameter t.
+    """The systems of a homotopy, a `continuation.family.Family` with parameter t.
 
     Parameters
     ----------
     system : System
     x0, F0 : ndarray, shape (n,)
     newton : bool
-        Newton's homotopy; else the fixed-point homotopy, with the diagonal of J at x0, made
-        positive or negative as it is there, for D.
+        Newton's homotopy; else the fixed-point homotopy. Its D has the row sums of abs(J) at x0
+        with the signs of the diagonal of J.
     deadline : float
         When `OutOfTime` is raised, on the clock of `perf_counter`.
     """
@@ -201,7 +201,7 @@ class Deformation:
 
     @property
     def pattern(self) -> Pattern:
-        """That of J, with the diagonal."""
+        """The sparsity pattern of J, with the diagonal."""
         return self.system.pattern
 
     @property
@@ -232,7 +232,7 @@ class Deformation:
         return p * F + (1.0 - p) * away, self.pattern.matrix(data), F - away
 
     def accepted(self, z: Vector) -> None:
-        """Nothing depends on the place."""
+        """Do nothing."""
 
 
 def homotopy_stages() -> tuple[Stage, ...]:

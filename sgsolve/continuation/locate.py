@@ -1,8 +1,7 @@
-"""Roots along a run: where a test function changes sign between two points.
+"""Locate the zero of a test function between two points of a run.
 
-A special point is bracketed before it is polished. The bracket shrinks along the curve by
-safeguarded interpolation, every trial a corrected point, so the answer lies between the two points
-that were given, on the same branch.
+The two points bracket the zero. Safeguarded interpolation makes the bracket narrower. Every trial
+point is a solution of the equations, so the result lies on the same branch between the two points.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from .stepper import Point
 
 @dataclass
 class BracketedRoot:
-    """Where a test function changes sign.
+    """The end of the bracket of a sign change that is nearest to zero.
 
     Attributes
     ----------
     t : float
-        The fraction of the way between the two points that were given.
+        Its place as a fraction of the distance between the two points that were given.
     point : Point
-        There.
+        The solution there.
     value : float
-        Of the test.
+        The value of the test function there.
     other : Point
-        Where it has the other sign; the same point if the bracket is as narrow as asked for.
+        The other end of the bracket; the same point if the bracket is within the tolerance.
     """
 
     t: float
@@ -41,7 +40,7 @@ class BracketedRoot:
 
     @property
     def exact(self) -> bool:
-        """Whether the bracket is as narrow as asked for."""
+        """Whether the bracket is within the tolerance."""
         return self.other is self.point
 
 
@@ -53,22 +52,26 @@ def crossing(
     tolerance: float,
     ends: tuple[float, float] | None = None,
 ) -> BracketedRoot | None:
-    """Return the place between two points where a test function vanishes.
+    """Return the zero of a test function between two points.
 
     Parameters
     ----------
+    stepper : Stepper
+        Its `between` computes the trial points.
+    a, b : Point
     test : callable
-        ``test(point) -> float``, called while the bordered Jacobian of the point is factorized. NaN
-        and `LinearSolveError` say that it is not defined there: the search goes on elsewhere.
+        ``test(point) -> float``, called while the bordered Jacobian of the point is factorized. If
+        it returns NaN or raises `LinearSolveError`, another trial point is used.
     tolerance : float
-        Of the fraction.
+        Width of the bracket, as a fraction of the distance between a and b.
     ends : (float, float), optional
-        The values at a and b, if known.
+        The values of the test function at a and b; computed by default.
 
     Returns
     -------
     BracketedRoot or None
-        Inexact if trials failed so that the bracket stays wide; None if there is no change of sign.
+        Not exact if trial points failed and the bracket is wider than the tolerance. None if the
+        test function has the same sign at a and b.
     """
     points: dict[float, Any] = {0.0: a, 1.0: b}
     first, last = (test(a), test(b)) if ends is None else ends

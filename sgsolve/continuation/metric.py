@@ -1,8 +1,8 @@
-"""Metric: what a length is in the space of (x, p).
+"""The weighted norm of (x, p) that measures the arclength of a branch.
 
-The mean square of x, not the sum, so that settings mean the same on a fine grid and on a coarse
-one; and x in units in which it moves as fast as the parameter does where the branch starts, so that
-a step is thought of in units of the parameter.
+It takes the mean of the squares of x, not their sum, so a setting has the same meaning on a fine
+and on a coarse grid. The unit of x is chosen at the start of the branch: x and the parameter change
+by about the same amount there, so a step length is a change of the parameter.
 
 References: BifurcationKit.jl's PALC (the mean); LOCA (the scaling by the first tangent).
 """
@@ -20,11 +20,14 @@ from ..solvers.norms import norm2
 
 Vector = NDArray[Any]
 
-FINE, COARSE = 0.02, 0.2  # parts of x that a step should at least be able to change, and then can
-NOISE = 10.0  # times the error of x, up to which x counts as zero
-UNITS = 30.0  # how far the user's unit of x may be from that of the tangent where p starts at zero
-EXTREME = 1e150  # of the units of x, so that their squares are finite and not zero
-STEEP, FLAT = 2.0, 1e3  # how far the unit of x may differ from what the sizes of x and p suggest
+FINE, COARSE = (
+    0.02,
+    0.2,
+)  # relative change of x by the longest step: least one, and after coarsening
+NOISE = 10.0  # x counts as zero up to this multiple of its error
+UNITS = 30.0  # largest ratio of the user's unit of x to that of the tangent where p starts at zero
+EXTREME = 1e150  # limits the units of x, so that their squares neither overflow nor vanish
+STEEP, FLAT = 2.0, 1e3  # range of the unit of x relative to the ratio of the sizes of x and p
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,10 @@ class Metric:
         return z / self.norm(z)
 
     def coarser(self, x: Vector, longest: float) -> Metric | None:
-        """Return a metric in which x counts less, if x has outgrown the longest step; else None.
+        """Return a metric with a larger unit of x if x is far longer than `longest`; else None.
 
-        A branch that starts near zero is measured in a small unit there; where x is fifty times
-        what a step may change it, thousands of points would lie ahead.
+        The unit is small where a branch starts near zero. Far from the start, where x is fifty
+        times the longest step, it would make thousands of points.
         """
         with np.errstate(over="ignore"):
             size = float(np.sqrt(np.dot(self.weights[:-1] * x, x)))
@@ -79,16 +82,18 @@ def start_metric(
     error: Any = 0.0,
     first: float = 0.0,
 ) -> Metric:
-    """Return the metric in which x and p contribute alike to a tangent, shape (n + 1,).
+    """Return the metric in which x and p contribute equally to the tangent at the start.
 
     Parameters
     ----------
+    z, tangent : ndarray, shape (n + 1,)
+        The first point and its tangent, (x, p).
     scale : ndarray, shape (n,), or None
         The sizes of the unknowns.
     span : float
-        How far the parameter may go.
+        The length of the interval of the parameter.
     error : ndarray, shape (n,), or float
-        How far x may be from the solution: what is no larger is a zero, and says nothing of units.
+        Error of x. Components of x no larger than this are zero and give no unit.
     first : float
         The first step in the parameter; it gives the unit of a parameter that starts at zero.
     """
@@ -112,7 +117,7 @@ def start_metric(
 
 
 def _meant(scale: Vector, error: Vector) -> Vector:
-    """Return the sizes of the unknowns, 1 for blocks that are zero but for errors."""
+    """Return the sizes of the unknowns; 1 for blocks that are zero within their error."""
     sizes = scale.copy()
     for size in np.unique(scale):
         block = scale == size

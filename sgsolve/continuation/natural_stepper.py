@@ -37,18 +37,18 @@ SOLVED = 1e-6  # part of its terms that a residual may be at the last point of a
 
 @dataclass
 class Passage:
-    """What came of an attempt to pass a value that no step can reach.
+    """The result of an attempt to pass a value that no step can reach.
 
     Attributes
     ----------
     x : ndarray, shape (n,), or None
-        Near the solution at the value that was asked for, if it was reached.
+        A guess for the solution at the next requested value, if the attempt succeeded.
     special_points : list of SpecialPoint
-        Met on the way.
+        Those on the way.
     said : str
-        What stands in the way, in words.
+        The obstacle, as text for the message.
     status : Status
-        If it cannot go on.
+        Of the run, if the attempt failed.
     """
 
     x: Vector | None = None
@@ -68,9 +68,9 @@ class NaturalStepper(Stepper):
     values : sequence of float
     settings : Natural
     blocked : callable
-        ``blocked(stepper, state, target) -> Passage``: asked where steps became too small.
+        ``blocked(stepper, state, target) -> Passage``: called where steps became too small.
     curve : callable, optional
-        ``curve(point) -> Curve``: made at the first point, for detectors that need one.
+        ``curve(point) -> (Curve, Point)``: called at the first point, for detectors that need one.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class NaturalStepper(Stepper):
         self.reached = self.spent = self.solves = self._trial = 0
         self.first: tuple[float, Vector] = (np.nan, x0)
         self.last: Result | None = None
-        self.said = ""  # what stands in the way
+        self.said = ""  # the obstacle to further steps
         self._beyond: Point | None = None
         self._stats = Stats()
         self._at: Solution | None = None  # of the last point
@@ -110,7 +110,7 @@ class NaturalStepper(Stepper):
         return point
 
     def attempt(self, state: RunState) -> Point | Rejection:
-        """Predict, solve, and look whether the solution jumped."""
+        """Predict, solve, and reject a jump to another branch."""
         if self._beyond is not None:
             return self._beyond
         self._trial = 0
@@ -132,7 +132,7 @@ class NaturalStepper(Stepper):
         return self._placed(point, here)
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
-        """Solve at a value between two, from the straight line."""
+        """Solve at a value between two points, from the linear interpolation of their states."""
         p = a.p + t * (b.p - a.p)
         try:
             result = self.family.solve(a.x + t * (b.x - a.x), p, False)
@@ -147,7 +147,7 @@ class NaturalStepper(Stepper):
         return Point(result.x, p, s=a.s + t * (b.s - a.s), iterations=self.spent, at=at)
 
     def linearized(self, point: Point) -> Linear:
-        """Return the linearization at a point, computed when it is first asked for."""
+        """Return the linearization at a point, computed at the first call."""
         if point.at.linear is None:
             point.at.linear = self.family.linearize(point.x, point.p)
         if point.at.linear is None:
@@ -156,7 +156,7 @@ class NaturalStepper(Stepper):
         return found
 
     def accept(self, state: RunState, before: Point | None) -> None:
-        """Go on towards the same value, or the next one."""
+        """Set the step to the same or to the next requested value."""
         here = state.point
         assert here is not None
         self._at = here.at
@@ -175,7 +175,7 @@ class NaturalStepper(Stepper):
         self._limited(state)
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
-        """Shorten the step; where it becomes too small, look for a way past the value."""
+        """Shorten the step; if it becomes too small, call `blocked` for a way past the value."""
         here, target = state.point, self.values[self.reached]
         assert here is not None
         self.spent, self._trial = self.spent + self._trial, 0
@@ -253,7 +253,7 @@ class NaturalStepper(Stepper):
         return point
 
     def save(self) -> dict[str, Any]:
-        """Return how far it came, the costs since the last value, and the last solution."""
+        """Return the progress, the costs since the last value, and the last solution."""
         saved: dict[str, Any] = {
             "reached": self.reached,
             "spent": self.spent,

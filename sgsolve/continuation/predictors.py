@@ -1,8 +1,8 @@
-"""Predictors: the guess for the next point of a run.
+"""Predictors: the initial guess for the next point of a run, from the points before it.
 
-A sweep asks for a guess at the next value of the parameter; it is compared with the last solution,
-by the residual there, and the better of the two starts the solve. Continuation asks for the
-direction in which the curve goes on.
+In a sweep a predictor extrapolates to the next value of the parameter. The solve starts from the
+guess or from the last solution, whichever has the smaller residual. In a continuation a predictor
+gives the direction of the next step.
 
 Reference: Allgower and Georg, Introduction to Numerical Continuation Methods (2003), chapter 2.
 """
@@ -21,7 +21,7 @@ Vector = NDArray[Any]
 
 
 class Predictor(Protocol):
-    """What proposes the next guess."""
+    """Compute the initial guess for the next point of a sweep."""
 
     needs_tangent: bool
     """Whether a sweep computes dx/dp at every solution for it."""
@@ -32,10 +32,10 @@ class Predictor(Protocol):
 
 
 class CurvePredictor(Predictor, Protocol):
-    """A predictor that serves continuation as well."""
+    """A predictor for sweeps and continuation."""
 
     def direction(self, here: Point, before: Point | None) -> Vector | None:
-        """Return where the curve goes on in (x, p), at any length; None: along its tangent."""
+        """Return the direction of the next step in (x, p), of any length; None: the tangent."""
         ...
 
 
@@ -77,14 +77,14 @@ class SecantPredictor:
     needs_tangent = False
 
     def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
-        """Extrapolate, unless the last solution is a better guess."""
+        """Extrapolate along the secant, unless the last solution has a smaller residual."""
         if before is None or before.p == here.p:
             return ConstantPredictor().predict(family, here, before, p)
         share = (p - here.p) / (here.p - before.p)
         return better(family, here, here.x + share * (here.x - before.x), p)
 
     def direction(self, here: Point, before: Point | None) -> Vector | None:
-        """Return the way from the point before."""
+        """Return the difference of the last two points."""
         return None if before is None else here.z - before.z
 
 
@@ -112,13 +112,13 @@ class TangentPredictor:
     needs_tangent = True
 
     def predict(self, family: Any, here: Point, before: Point | None, p: float) -> Vector | None:
-        """Follow the tangent, unless the last solution is a better guess."""
+        """Extrapolate along the tangent, unless the last solution has a smaller residual."""
         if here.at.ahead is None:
             return SecantPredictor().predict(family, here, before, p)
         return better(family, here, here.x + (p - here.p) * here.at.ahead, p)
 
     def direction(self, here: Point, before: Point | None) -> Vector | None:
-        """Return None: the tangent is there anyway."""
+        """Return None: the stepper has the tangent."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""Progress bar: the points computed, the rate, and the time that is left.
+"""Progress bars of runs: points computed, rate, and time left.
 
 The number of points of a sweep is given. That of a continuation run is estimated from the distance
 to the bound ahead and from the last steps, and is shown as "about". After a fold the estimate uses
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import InputError
 
-PACE = 5  # points whose mean step is the pace
+PACE = 5  # number of last steps whose mean is used for the estimate
 FORMAT = "{desc}: {n_fmt} of about {total_fmt} points [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
 
 
@@ -105,7 +105,7 @@ class CurveBar:
 
 
 def expected(values: Sequence[float], bounds: tuple[float, float], max_points: int) -> int:
-    """Return how many points there will be, if the curve goes on as it goes now.
+    """Return the estimated number of points, from the mean of the last steps.
 
     Examples
     --------

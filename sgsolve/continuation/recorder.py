@@ -1,7 +1,7 @@
-"""The recorder of a run: rows, kept states, progress bar and checkpoint, and the branch of these.
+"""Recorder of a run: it keeps states, shows the progress, writes checkpoints, makes the branch.
 
-What a run has to remember is asked of its parts: the stepper and the detectors save and restore
-themselves, so a new one of either needs nothing here.
+For a checkpoint, the stepper and the detectors save and restore their own data. A new stepper or
+detector needs no change in this module.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from .view import View
 
 Vector = NDArray[Any]
 
-KEPT = ("x", "p", "tangent", "s", "iterations")  # of a point in a checkpoint
+KEPT = ("x", "p", "tangent", "s", "iterations")  # attributes of a point in a checkpoint
 
 
 class Recorder:
-    """What is kept of a run; an observer of `follow`.
+    """Keep the states and the checkpoint of a run; an observer of `follow`.
 
     Parameters
     ----------
     view : View
     columns : sequence of Column
-        Beyond the parameters that move and "nit": of the stepper, the detectors, the user.
+        Besides the parameters that change and "nit": of the stepper, the detectors, the user.
     detectors : sequence of Detector
     keep_states : "all", "none" or int
-        All, the last only, or every k-th and the last.
+        All states, the last one only, or every k-th and the last.
     checkpoint : Checkpoint or None
     mark : mapping
-        What tells this run from others, for the checkpoint.
+        Identifies the run in its checkpoint.
     stats : callable
         ``stats(state)`` -> the costs so far.
     bar : callable, optional
-        ``bar(abscissas so far)`` shows the progress.
+        ``bar(abscissas)`` shows the progress; the abscissas are those of all rows so far.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Recorder:
         self.kept: list[int] = []
 
     def accepted(self, stepper: Stepper, state: RunState, rows: Sequence[Point]) -> None:
-        """Keep the states of new rows, show the progress, and write the checkpoint if it is due."""
+        """Keep the states of new rows, show the progress, and write a checkpoint if it is due."""
         states, kept = self.states[:], self.kept[:]
         try:
             for k, point in enumerate(rows, start=state.n_rows - len(rows)):
@@ -93,7 +93,7 @@ class Recorder:
             raise
 
     def branch(self, state: RunState, message: str = "", weights: Vector | None = None) -> Branch:
-        """Return the branch so far."""
+        """Return the branch of the rows so far."""
         names = self.view.names
         columns = {c.name: np.array(state.table.get(c.name, [])) for c in self.columns}
         nit = column_name("nit", names)
@@ -134,7 +134,7 @@ class Recorder:
         self.checkpoint.write(packed(self.branch(state)), content, self.mark)
 
     def resumed(self, stepper: Stepper) -> tuple[RunState, Stats] | None:
-        """Return the state to go on from and the costs so far; None where there is no file."""
+        """Return the state in the checkpoint and the costs so far; None if there is no file."""
         found = None if self.checkpoint is None else self.checkpoint.read(self.mark)
         if found is None:
             return None

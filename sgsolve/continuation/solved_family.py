@@ -21,22 +21,23 @@ Vector = NDArray[Any]
 
 @dataclass(eq=False)
 class Solution:
-    """What a sweep keeps of a point.
+    """The data of a sweep at one of its points.
 
     Attributes
     ----------
     sizes : ndarray, shape (n,)
         The term sizes of the equations.
     ahead : ndarray, shape (n,), or None
-        dx/dp on the way ahead, if the predictor wants it.
+        dx/dp in the direction of the next step, if the predictor needs it.
     behind : ndarray, shape (n,), or None
-        The same on the way that led here; another one at a corner of a path of several parameters.
+        dx/dp in the direction of the last step. It differs from `ahead` at a corner of a path of
+        several parameters.
     nit : int
         Iterations of the solve.
     residual : float
         The largest residual relative to the terms of its equation.
     linear : Linear or None
-        The linearization, where a detector asked for it.
+        The linearization, if a detector needs it.
     """
 
     sizes: Vector
@@ -48,7 +49,7 @@ class Solution:
 
     @classmethod
     def of(cls, result: Result, ahead: Vector | None, behind: Vector | None) -> Solution:
-        """Return what is kept of the result of a solve."""
+        """Return the data of the result of a solve."""
         residual = float(result.scaled_residual.max(initial=0.0))
         return cls(result.sizes, ahead, behind, result.nit, residual)
 
@@ -72,7 +73,7 @@ class SolvedFamily(Protocol):
     """A family of systems that can be solved at a value; see `NaturalStepper`."""
 
     def solve(self, x: Vector, p: float, first: bool) -> Result:
-        """Solve at p from x; the first point of a sweep has no solution to start from."""
+        """Solve at p from x; `first` is True for the first point of a sweep."""
         ...
 
     def residual_or_none(self, x: Vector, p: float) -> Vector | None:
@@ -80,7 +81,7 @@ class SolvedFamily(Protocol):
         ...
 
     def slopes(self, x: Vector, p: float) -> tuple[Vector | None, Vector | None]:
-        """Return dx/dp ahead of and behind a solution that was found just now, or None."""
+        """Return dx/dp ahead of and behind the solution of the last solve, or None."""
         ...
 
     def linearize(self, x: Vector, p: float) -> Linear | None:
@@ -89,7 +90,7 @@ class SolvedFamily(Protocol):
 
 
 def jump(here: Point, there: Point) -> float:
-    """Return how much more the solution changed than its tangents at both ends say."""
+    """Return the ratio of the change of the solution to that predicted by its tangents."""
     if here.at.ahead is None or there.at.behind is None:
         return 0.0
     distance = abs(there.p - here.p)

@@ -1,7 +1,7 @@
-"""Views: what the user sees of the points of a run.
+"""View: the state and the parameters of the user's problem at a point of a run.
 
-The unknowns of a run may be more than those of the problem: multipliers of a null space, or the
-parameter of a fold. A view takes a point back to the state and the parameters that the user knows.
+A run can have more unknowns than the problem, such as the multipliers of a null space or the
+parameter of a fold. A view removes them.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What the user sees of a point.
+    """Functions from a point of a run to the state and the parameters of the problem.
 
     Parameters
     ----------
     names : tuple of str
-        The parameters that move along the run; the first one names the branch.
+        The parameters that change along the run; the first one is the name of the branch.
     params : mapping
-        All parameters of the problem, those that do not move among them.
+        All parameters of the problem.
     moved : callable
-        ``moved(x, p)`` -> the values of those that move, by name.
+        ``moved(x, p)`` -> the values of the parameters that change, by name.
     state : callable
         ``state(x)`` -> the state of the problem; x itself by default.
     special : callable
-        The same for a special point.
+        ``special(special_point)`` -> the same point in the unknowns of the problem.
     place : callable
-        ``place(p)`` -> where p is, in words.
+        ``place(p)`` -> text for messages, such as "lam = 2".
     blocks : Blocks, optional
-        The names and shapes of parts of the state.
+        Names and shapes of blocks of the state.
     """
 
     names: tuple[str, ...]
@@ -58,5 +58,5 @@ class View:
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """The parameters that do not move."""
+        """The parameters that do not change along the run."""
         return {key: value for key, value in self.params.items() if key not in self.names}
