@@ -94,7 +94,7 @@ def draw(picture: str, straight: Branch, arms: list[Branch], bent: list[Branch])
     straight.plot("angle", left, color="k")
     for arm in arms:
         arm.plot("angle", left, color="C0")
-    left.set_title("no force: pitchforks at n pi")
+    left.set_title(r"no force: pitchforks at $n\pi$")
     for branch in bent:
         branch.plot("angle", right, color="C1")
     right.set_title("a small force: one branch is cut off")

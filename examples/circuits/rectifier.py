@@ -67,7 +67,8 @@ def draw(picture: str, run: Any) -> None:
     axes.plot(1e3 * run["t"], run["out"], color="C0", label="output")
     axes.set_xlabel("time (ms)")
     axes.set_ylabel("voltage (V)")
-    axes.legend()
+    axes.set_ylim(-11.0, 14.0)  # room for the legend above the curves
+    axes.legend(loc="upper center", ncols=2)
     figure.savefig(picture, dpi=100)
     plt.close(figure)
 

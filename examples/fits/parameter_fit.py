@@ -6,7 +6,7 @@ Five parameters of a solar cell from its measured curve, and a conductivity at 1
 Run ``python examples/fits/parameter_fit.py --picture fit.png``.
 
 Left: forward sensitivities are the Jacobian of ``scipy.optimize.least_squares``. The data are those
-of a cell of R.T.C. France (Easwarakhanthan et al., 1986), on which fits are often compared.
+of a cell of R.T.C. France (T. Easwarakhanthan et al., Int. J. Solar Energy 4 (1986) 1).
 Right: the gradient of a misfit by all 100 values costs one adjoint solve.
 """
 

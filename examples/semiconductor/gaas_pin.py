@@ -107,12 +107,15 @@ def main(picture: str | None = None) -> GaAs:
 # -------
 # Drawn from the data that ``main`` returns.
 def draw(data: GaAs, device: Device, x: np.ndarray, picture: str) -> None:
-    """Bands at the last voltage, and the currents."""
+    """Bands at the last voltage, and how far the currents are from those of Boltzmann."""
     drawing, (left, right) = figure(2)
     draw_bands(left, device, x, "Fermi-Dirac, 1.5 V")
-    for name, current in data.current.items():
-        right.semilogy(data.voltage[1:], current[1:], ".-", label=name)
-    right.set(xlabel="voltage (V)", ylabel="current (A/cm$^2$)")
+    boltzmann = data.current["Boltzmann"]
+    for color, name in enumerate(list(data.current)[1:]):
+        change = 100.0 * (data.current[name] / boltzmann - 1.0)[1:]
+        right.plot(data.voltage[1:], change, ".-", color=f"C{color}", label=name)
+    right.axhline(0.0, color="k", linewidth=0.8)
+    right.set(xlabel="voltage (V)", ylabel="current, change from Boltzmann (%)")
     right.legend(fontsize=8)
     save(drawing, picture)
 

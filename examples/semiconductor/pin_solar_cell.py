@@ -135,7 +135,7 @@ def draw(data: SolarCell, picture: str) -> None:
     """Currents in the light, and in the dark on a logarithmic axis."""
     drawing, (left, right) = figure(2)
     for rate, current in data.current.items():
-        left.plot(data.voltage, 1e3 * current, ".-", label=f"G = {rate:g} /cm$^3$/s")
+        left.plot(data.voltage, 1e3 * current, ".-", label=f"G = {rate:g} cm$^{{-3}}$ s$^{{-1}}$")
         away = data.voltage != 0
         right.semilogy(data.voltage[away], np.abs(current[away]), ".-")
     left.set(xlabel="voltage (V)", ylabel="current (mA/cm$^2$)", ylim=(-80, 80))

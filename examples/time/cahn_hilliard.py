@@ -89,10 +89,11 @@ def draw(picture: str, run: Any, n: int) -> None:
 
     figure, panels = plt.subplots(1, 4, figsize=(8.0, 2.4), layout="constrained")
     for axes, t, x in zip(panels, run["t"], run.states, strict=True):
-        axes.imshow(x[: n * n].reshape(n, n), vmin=-1.0, vmax=1.0, cmap="coolwarm")
+        image = axes.imshow(x[: n * n].reshape(n, n), vmin=-1.0, vmax=1.0, cmap="coolwarm")
         axes.set_title(f"t = {t:.3g}")
         axes.set_xticks([])
         axes.set_yticks([])
+    figure.colorbar(image, ax=panels, label="concentration c")
     figure.savefig(picture, dpi=100)
     plt.close(figure)
 

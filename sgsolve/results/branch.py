@@ -43,8 +43,8 @@ class Branch:
         that were asked for. ``branch["current"]`` is short for ``branch.columns["current"]``. A
         continuation adds "s", the arclength, "tangent", the parameter's share of the tangent, and
         on request "unstable", the number of unstable eigenvalues. Where a parameter has one of
-        these names, the column of that name is the parameter; the other one is called "nit_",
-        "s_", "tangent_" or "unstable_".
+        these names, the column of that name is the parameter. The other one is then ``"nit_"``,
+        ``"s_"``, ``"tangent_"`` or ``"unstable_"``.
     states : ndarray, shape (kept points, n)
         x at each point, or at those that were kept.
     params : dict
@@ -150,7 +150,7 @@ class Branch:
 
         Returns
         -------
-        ndarray, shape (kept points, *shape)
+        ndarray, shape (kept points, ...)
             The block at each kept point.
 
         Raises

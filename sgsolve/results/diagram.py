@@ -13,6 +13,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from .branch import Branch
+    from .special_points import SpecialPoint
+
+CHANGES = ("fold", "branch point", "hopf")  # points where the stability may change
 
 
 def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> Any:
@@ -27,39 +30,55 @@ def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> 
     else:
         rows = slice(None) if branch.kept is None else branch.kept
         p, y = p[rows], np.linalg.norm(branch.states, axis=1)
-    unstable = branch.unstable
-    if unstable is None or len(unstable) != len(y):
-        (line,) = ax.plot(p, y, **{"marker": ".", **style})
-        color = line.get_color()
-    else:
-        color = _parts(p, y, unstable > 0, ax, style)
-    _specials(branch, p, y, ax, color)
+    for k, line in enumerate(np.reshape(y, (len(y), -1)).T):  # an array output: a line for each
+        named = {"label": f"{column}[{k}]"} if np.ndim(y) > 1 else {}
+        _line(branch, p, line, ax, named | style)
     ax.set_xlabel(branch.name)
     ax.set_ylabel(column or "norm of x")
     return ax
 
 
-def _parts(p: Any, y: Any, unstable: Any, ax: Any, style: dict[str, Any]) -> Any:
-    """Draw runs of equal stability; each begins where the one before ends."""
+def _line(branch: Branch, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> None:
+    """Draw one line with its special points."""
+    unstable = branch.unstable
+    if unstable is None or len(unstable) != len(y):
+        (line,) = ax.plot(p, y, **{"marker": ".", **style})
+        color = line.get_color()
+    else:
+        color = _parts(branch, unstable > 0, p, y, ax, style)
+    _specials(branch, p, y, ax, color)
+
+
+def _parts(branch: Branch, unstable: Any, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> Any:
+    """Draw runs of equal stability; each ends at the special point where it changes."""
     style = dict(style)
     cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), len(y)]
+    start: list[Any] = []
     for first, last in itertools.pairwise(cuts):
-        part = slice(max(first - 1, 0), last)
+        located = [s for s in branch.special_points if s.index == last and s.kind in CHANGES]
+        end = [_place(located[0], p, y)] if located and last < len(y) else []
+        points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
+        start = end or [(p[last - 1], y[last - 1])]
         dash = "--" if unstable[first] else "-"
-        (line,) = ax.plot(p[part], y[part], **{"linestyle": dash, **style})
+        (line,) = ax.plot(*points.T, **{"linestyle": dash, **style})
         style["color"] = line.get_color()
         style.pop("label", None)
     return style["color"]
 
 
+def _place(special: SpecialPoint, p: Any, y: Any) -> tuple[float, float]:
+    """Parameter and height of a special point, by its place between two rows."""
+    j = min(max(special.index, 1), len(y) - 1)
+    gap = p[j] - p[j - 1]
+    share = 0.5 if gap == 0.0 else float(np.clip((special.parameter - p[j - 1]) / gap, 0, 1))
+    return special.parameter, float(y[j - 1] + share * (y[j] - y[j - 1]))
+
+
 def _specials(branch: Branch, p: Any, y: Any, ax: Any, color: Any) -> None:
-    """Mark special points at the height that the curve has there, by their place between rows."""
+    """Mark the special points."""
+    if len(y) != len(branch) or len(y) < 2:
+        return
     for special in branch.special_points:
-        j = min(max(special.index, 1), len(y) - 1)
-        if len(y) != len(branch) or len(y) < 2:
-            continue
-        gap = p[j] - p[j - 1]
-        share = 0.5 if gap == 0.0 else float(np.clip((special.parameter - p[j - 1]) / gap, 0, 1))
-        height = y[j - 1] + share * (y[j] - y[j - 1])
+        at, height = _place(special, p, y)
         face = "none" if special.marker != "x" else color
-        ax.plot([special.parameter], [height], special.marker, markerfacecolor=face, color=color)
+        ax.plot([at], [height], special.marker, markerfacecolor=face, color=color)

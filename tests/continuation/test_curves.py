@@ -320,6 +320,27 @@ def test_table_dict_and_plot():
     plt.close("all")
 
 
+def test_stability_changes_in_a_diagram_at_the_special_point():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    pitchfork = Problem(lambda x, mu: mu * x - x**3)
+    branch = pitchfork.at(mu=-1.0).continuation([0.0], "mu", (-1.0, 1.0), step=0.7, stability=True)
+    stable, unstable = branch.plot().lines[:2]
+    assert (stable.get_linestyle(), unstable.get_linestyle()) == ("-", "--")
+    assert stable.get_xdata()[-1] == unstable.get_xdata()[0] == branch.branch_points[0].parameter
+    assert abs(stable.get_xdata()[-1]) < 1e-8
+    plt.close("all")
+
+
+def test_a_diagram_of_an_array_output_has_a_line_for_each_component():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    problem = Problem(lambda x, a: x**2 - a)
+    branch = problem.sweep([1.0, 1.0], "a", [1.0, 4.0], outputs={"v": lambda x: [x[0], 2.0 * x[1]]})
+    lines = branch.plot("v").lines
+    assert [line.get_label() for line in lines] == ["v[0]", "v[1]"]
+    assert [line.get_ydata().round(6).tolist() for line in lines] == [[1.0, 2.0], [2.0, 4.0]]
+    plt.close("all")
+
+
 def test_go_on_from_a_point():
     problem = Problem(tilted_pitchfork)
     branch = problem.continuation([-2.1], "mu", (-1.0, 1.0))

@@ -73,3 +73,22 @@ def test_program_on_its_own_mesh(tmp_path, capsys):
     assert "J (A/cm^2)" in capsys.readouterr().out
     assert (tmp_path / "diode.png").stat().st_size > 10_000
     assert data.current[1] == pytest.approx(0.018155, rel=2e-3)
+
+
+def test_the_capacitance_is_negative_where_injected_carriers_raise_the_conductivity():
+    from pn_diode import diode
+
+    from sgsolve.devices import SmallSignal, densities
+
+    device = diode()
+    small, p = SmallSignal(device), {"V_top": 1.0}
+    x = device.solve(**p).x
+    slow, fast = small.admittance(x, "top", [1e6, 1e12], **p)
+    assert slow.imag < 0.0
+    assert slow.real > 1.1 * fast.real
+    n, holes = densities(device, x, **p)  # too slow for 1 THz: an ohmic resistor is left
+    conductivity = 1.6e-19 * (400.0 * n + 200.0 * holes)
+    resistor = 1.0 / np.sum(device.mesh.volumes / conductivity)
+    assert fast.real == pytest.approx(resistor, rel=0.02)
+    below = device.solve(V_top=0.9).x
+    assert small.capacitance(below, "top", [1e6], V_top=0.9)[0] > 0.0
