@@ -1,8 +1,9 @@
 """The convergence decision: whether an iterate ends the solve.
 
-Success is declared here only, from a residual and sizes of terms at the point in question. Four
+Success is declared here only, from a residual and sizes of terms at the point in question. Five
 endings that no tolerance describes are recognized: rounding hides the residual (see `rounding`),
-unknowns vanish, convergence stays linear (a singular root), the iteration diverges.
+unknowns vanish, convergence stays linear (a singular root), the iteration diverges, and the
+residual only tends to zero (see `limit_at_infinity`).
 
 Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), sections 2.1.4 and 3.1;
 Decker, Keller and Kelley, SIAM J. Numer. Anal. 20 (1983) 296 for linear convergence at singular
@@ -18,6 +19,7 @@ import numpy as np
 
 from ..results.status import Status
 from .iterate import Iterate, Vector
+from .limit_at_infinity import at_limit, note_closed, note_flat
 from .rounding import SMALL_STEP, at_rounding
 from .termination import TerminationTest
 
@@ -26,13 +28,6 @@ LINEAR_STEPS = 8  # steps of linear convergence before it is believed
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
-STEADY = 0.9  # steps that shrink less do not converge; at an m-fold root the factor is 1 - 1/m
-FAR, FAR_FROM_ZERO = 100.0, 1e6  # a step longer than this, relative to x before it, is giant
-# Points beyond x, in steps, where the residual is evaluated. Past a simple root it is large at the
-# near points, past an m-fold one (m < 16) at the far ones. It may be noise at one of two points.
-NEAR, FAR_ON = (0.5, 1.0), (17.0, 61.0)
-OPEN = 1e-9  # of its terms: an equation with a larger residual was open before the step
-HIDDEN = 1e-2  # of the residual before the step: what must come back there
 
 
 def termination_status(
@@ -40,71 +35,41 @@ def termination_status(
 ) -> Status | None:
     """Return the status that ends the solve at this iterate, or None to continue."""
     if it.k == 0:
-        return Status.CONVERGED if _at_start(test, it) else None
+        return _at_start(test, it)
     if test.passed(it):
         if not it.fresh and _moved(it) and not linearize(it):
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if test.passed(it):
-            return Status.DIVERGED if _root_at_infinity(it) else Status.CONVERGED
-    if bool(((it.F == 0.0) & (it.F_old != 0.0)).any()):
-        _root_at_infinity(it)  # other equations may take longer, and the steps be others then
+            return _unless_at_limit(it, Status.CONVERGED)
+    note_closed(it)
     if it.step_size <= SMALL_STEP and _stagnates(it):
         return Status.CONVERGED_ROUNDOFF
     if it.largest > RUNAWAY:
         return Status.DIVERGED
     if it.step_size_absolute == 0.0 and it.newton:
-        return Status.CONVERGED_ROUNDOFF if at_rounding(it) else Status.STALLED
+        return (
+            _unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED
+        )
     return _vanishing(it)
 
 
-def _at_start(test: TerminationTest, it: Iterate) -> bool:
+def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
-    if not it.F.any():
-        return True
-    return test.passed(it)
+    if not it.F.any() or test.passed(it):
+        return _unless_at_limit(it, Status.CONVERGED)
+    note_flat(it)
+    return None
+
+
+def _unless_at_limit(it: Iterate, success: Status) -> Status:
+    """Return a status of success, or that of divergence if the residual only tends to zero."""
+    return Status.DIVERGED if at_limit(it) else success
 
 
 def _moved(it: Iterate) -> bool:
     """Whether the last step was too long for the Jacobian before it to tell sizes after it."""
     return bool((np.abs(it.step) > MOVED * it.scaling.magnitude).any())
-
-
-def _root_at_infinity(it: Iterate) -> bool:
-    """Whether a residual is small only because the iterates ran to where rounding hides it.
-
-        tanh(x) = 1 and exp(-x) = 0 have no solution, but are met in this arithmetic at a finite x.
-        Such iterates move in one direction by steps that do not shrink, or leave by one giant step;
-    and, which no root allows, an equation that the step closed stays closed further on. Rounding
-    can hide a multiple root in an interval of many steps, so that far away counts as well.
-    """
-    if it.memory.get("hidden"):
-        return True
-    step, before = np.abs(it.step), np.abs(it.step_old)
-    steady = (step >= STEADY * before) & (it.step * it.step_old > 0.0)
-    giant = step >= np.where(it.x_old == 0.0, FAR_FROM_ZERO, FAR * np.abs(it.x_old))
-    if it.k == 1:  # earlier steps, by another stage, are not known here
-        steady = step > 0.0
-    if not ((steady | giant) & (step > 1e-8 * it.scaling.magnitude)).any():
-        return False
-    closed = np.abs(it.F_old)
-    closed[(closed <= 100.0 * np.abs(it.F)) | (closed <= OPEN * it.own_old)] = 0.0
-    if not closed.any() or not all(_closed_at(it, shares, closed) for shares in (NEAR, FAR_ON)):
-        return False
-    it.notes.append("rounding hides the residual further on: it only tends to zero")
-    it.memory["hidden"] = True
-    return True
-
-
-def _closed_at(it: Iterate, shares: tuple[float, ...], closed: Vector) -> bool:
-    """Whether an equation that the last step closed is closed at one of the points further on."""
-    for share in shares:
-        F = it.evaluate(it.x + share * it.step)
-        if F is None:
-            return False
-        if ((np.abs(F) <= HIDDEN * closed) & (closed > 0.0)).any():
-            return True
-    return False
 
 
 def _stagnates(it: Iterate) -> bool:

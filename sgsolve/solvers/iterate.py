@@ -170,6 +170,17 @@ class Iterate:
         terms: Vector = self._magnitudes @ magnitude
         return terms
 
+    def slope_at(self, x: Vector, v: Vector) -> Vector | None:
+        """Return J v at another point; None if it is not finite."""
+        if self.J is None:
+            slope = self.counted.product(x, v)
+        else:
+            found = self.counted.linearize(x)
+            if found is None:
+                return None
+            slope = found[1] @ v
+        return slope if np.isfinite(slope).all() else None
+
     def terms_at(self, x: Vector) -> Vector | None:
         """Return the sizes of the own terms at another point; None if they are not finite."""
         if self.J is None:

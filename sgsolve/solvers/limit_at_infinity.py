@@ -1,0 +1,214 @@
+"""Whether a residual is small only because unknowns ran to where rounding hides it.
+
+``tanh(x) = 1`` and ``exp(-x**2) = 0`` have no solution, but in this arithmetic they hold at every
+x beyond a finite one. Neither the residual nor its Jacobian at such a point shows the difference
+from a solution. Three facts do, and only all of them together:
+
+* An unknown did not converge. Its last step was long, or the start is accepted without a step.
+* The residual is one-sided. An equation hardly changes further on, far ahead of the point as well,
+  but changes much at the same distances behind it. Past a simple root the residual grows at the
+  near distances; past a multiple root that rounding hides, at the far ones.
+* The residual jumps. Where it departs from its last value, it does so by more than its derivative
+  explains. A residual that vanishes on a half line, such as ``maximum(x, 0)``, does not jump.
+
+The tests cost no evaluation where convergence is fast, and few where the first distance decides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .iterate import EPS, Iterate
+
+Vector = NDArray[Any]
+
+# Distances in steps. A root of multiplicity m < 15 is seen from the last of those ahead.
+NEAR, FAR = (0.5, 1.0), (2.0, 4.0, 16.0, 61.0)
+AHEAD = FAR[-2:]
+ONE_SIDED = 1e-2  # change ahead over change behind
+UNITS = 8.0  # changes within so many units of rounding are none
+REAL = 1e3  # a change behind must be so many times larger
+SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
+SHORT, SHRUNK = 1e-3, 0.1  # a step that is so short, and so much shorter than the last, converges
+LINEAR = 0.1  # an equation whose linear model repeats the last change within this is regular
+UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without influence may have
+OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
+EXPLAINED = 0.1  # of a jump, that the derivative must explain
+TRIED = 4  # equations whose jump is examined
+BISECTIONS = 200  # from 1e30 to the last digit
+
+
+def at_limit(it: Iterate) -> bool:
+    """Whether the residual at an iterate only tends to zero; a note says so."""
+    if not any(_Line(it, step).jumps() for step in _steps(it) if step.any()):
+        return False
+    it.notes.append(
+        "rounding hides the residual there and further on, so that it only tends to zero"
+    )
+    return True
+
+
+def note_flat(it: Iterate) -> None:
+    """Take note of unknowns in equations that hold at the start, and do not change nearby.
+
+    The steps of these unknowns are zero, while the other equations still converge.
+    """
+    exact, step = it.F == 0.0, OUTWARDS * it.x
+    if not exact.any() or not step[_unknowns_in(it, exact)].any():
+        return
+    F = it.evaluate(it.x + step)
+    if F is not None:
+        flat = np.where(_unknowns_in(it, exact & (F == 0.0)), step, 0.0)
+        if flat.any():
+            it.memory["flat"] = flat
+
+
+def note_closed(it: Iterate) -> None:
+    """Take note of a long step by which equations came to hold exactly.
+
+    Later steps of the unknowns in them are zero, while the other equations still converge.
+    """
+    exact = (it.F == 0.0) & (it.F_old != 0.0)
+    if exact.any():
+        step, change, _ = it.memory.get("closed", (0.0, 0.0, 0))
+        long = np.where(_long(it), it.step, 0.0)
+        if long.any():
+            step, change = np.where(long != 0.0, long, step), np.where(exact, -it.F_old, change)
+            it.memory["closed"] = (step, change, it.k)
+
+
+def _steps(it: Iterate) -> list[Vector]:
+    """Return the last steps of the unknowns that did not converge, zero for the others."""
+    if it.k == 0:
+        outwards = OUTWARDS * it.x
+        return [outwards, np.where(_without_influence(it), outwards, 0.0)]
+    steps, last = [], np.where(_long(it), it.step, 0.0)
+    if last.any() and not (it.fresh and _linear(it, last, it.F - it.F_old)):
+        steps.append(last)
+    if "closed" in it.memory:
+        step, change, k = it.memory["closed"]
+        rows = change != 0.0
+        if not (k < it.k and _linear(it, step, change, rows)) and (step != last).any():
+            steps.append(step)
+    if "flat" in it.memory:
+        steps.append(it.memory["flat"])
+    return steps
+
+
+def _unknowns_in(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which unknowns appear in some equations; without a matrix, any may."""
+    if it.J is None:
+        return np.full(len(it.x), bool(equations.any()))
+    found = np.zeros(len(it.x), dtype=bool)
+    found[it.J.indices[equations[it.system.pattern.rows]]] = True
+    return found
+
+
+def _long(it: Iterate) -> NDArray[np.bool_]:
+    """Return which unknowns did not converge by the last step."""
+    step, before = np.abs(it.step), np.abs(it.step_old)
+    long: NDArray[np.bool_] = (step > SHORT * it.weights) | (step > SHRUNK * before)
+    return long & (step > SIGNIFICANT * it.weights)
+
+
+def _without_influence(it: Iterate) -> NDArray[np.bool_]:
+    """Return which unknowns have next to no terms in any equation."""
+    none = np.zeros(len(it.x), dtype=bool)
+    if it.J is None:
+        return none
+    terms, columns = np.abs(it.J.data * it.x[it.J.indices]), it.J.indices
+    none[:] = True
+    none[columns[terms > UNDETERMINED * it.scaling.own[it.system.pattern.rows]]] = False
+    return none
+
+
+def _linear(it: Iterate, step: Vector, change: Vector, rows: Any = slice(None)) -> bool:
+    """Whether the linear model repeats how a step changed equations, so that none is flat.
+
+    The Jacobian must be from after the step: the one before it repeats the change in any case.
+    """
+    if it.J is None:
+        return False
+    off = np.abs(it.J @ step - change)
+    return bool((off <= LINEAR * np.abs(change))[rows].all())
+
+
+class _Line:
+    """The residual on the line through an iterate along a step.
+
+    Parameters
+    ----------
+    it : Iterate
+    step : ndarray, shape (n,)
+    """
+
+    def __init__(self, it: Iterate, step: Vector) -> None:
+        self.it, self.step = it, step
+        self.noise = UNITS * EPS * it.scaling.own
+
+    def jumps(self) -> bool:
+        """Whether an equation is one-sided, and departs by a jump from its value at the iterate."""
+        behind, near = self.change(-1.0), self._smaller(NEAR)
+        if near is None or behind is None:
+            return False
+        flat = self._flatter(near, behind)
+        if not flat.any():
+            return False
+        farthest = np.where(behind > 0.0, -1.0, 0.0)
+        for distance in FAR:
+            change = self.change(-distance)
+            if change is not None:
+                farther = change > behind
+                behind, farthest = (
+                    np.maximum(change, behind),
+                    np.where(farther, -distance, farthest),
+                )
+            real = flat & (behind > REAL * self.noise)
+            ahead = self.change(distance) if distance in AHEAD and real.any() else None
+            if ahead is not None:
+                one_sided = real & self._flatter(ahead, behind)
+                order = np.argsort(-behind * one_sided)[: min(TRIED, int(one_sided.sum()))]
+                if any(self._jump(int(i), float(farthest[i])) for i in order):
+                    return True
+        return False
+
+    def _flatter(self, ahead: Vector, behind: Vector) -> NDArray[np.bool_]:
+        """Return which equations change ahead by next to nothing of their change behind."""
+        flatter: NDArray[np.bool_] = ahead <= np.maximum(ONE_SIDED * behind, self.noise)
+        return flatter
+
+    def change(self, t: float) -> Vector | None:
+        """Return by how much each equation differs at a distance; None if it is not finite."""
+        return self._change_at(self.it.x + t * self.step)
+
+    def _change_at(self, x: Vector) -> Vector | None:
+        F = self.it.evaluate(x)
+        return None if F is None else np.abs(F - self.it.F)
+
+    def _smaller(self, distances: tuple[float, ...]) -> Vector | None:
+        """Return the smaller change of two distances, since one of them may be noise."""
+        changes = [change for t in distances if (change := self.change(t)) is not None]
+        return np.min(changes, axis=0) if changes else None
+
+    def _jump(self, i: int, distance: float) -> bool:
+        """Whether equation i departs from its value by more than its derivative explains."""
+        # points are halved, not distances: those close to zero are as dense as any
+        inner, outer = self.it.x, self.it.x + distance * self.step
+        for _ in range(BISECTIONS):
+            middle = 0.5 * inner + 0.5 * outer
+            if np.array_equal(middle, inner) or np.array_equal(middle, outer):
+                break
+            change = self._change_at(middle)
+            if change is None or change[i] > 0.0:
+                outer = middle
+            else:
+                inner = middle
+        change = self._change_at(outer)
+        slope = self.it.slope_at(outer, outer - inner)
+        if change is None or slope is None:
+            return False
+        # the quotient, since the product of the smallest number and a fraction is zero
+        return abs(float(slope[i])) / EXPLAINED < float(change[i])

@@ -1,0 +1,150 @@
+"""A residual that only tends to zero has no root, where rounding hides it; a flat root is one."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from sgsolve import Problem, Status, ad, solvers
+
+SOLVERS = [
+    None,
+    solvers.Newton(),
+    solvers.DampedNewton(),
+    solvers.LineSearchNewton(),
+    solvers.TrustRegion(),
+    solvers.LevenbergMarquardt(),
+    solvers.PseudoTransient(),
+    solvers.NewtonKrylov(),
+]
+each_solver = pytest.mark.parametrize(
+    "solver", SOLVERS, ids=[s.name if s else "default" for s in SOLVERS]
+)
+
+# Residual and starts: before the limit, near to where rounding hides it, and far beyond.
+LIMITS = {
+    "tanh of a cube": (lambda x: 1.0 - np.tanh(x**3), (0.5, 1.0, 2.0, 2.2, 3.0, 10.0)),
+    "tanh": (lambda x: 1.0 - np.tanh(x), (-30.0, 17.0, 18.9, 20.0, 1e6)),
+    "error function": (lambda x: 1.0 - special.erf(x), (0.0, 3.0, 5.8, 5.9, 8.0)),
+    "gauss": (lambda x: np.exp(-(x**2)), (20.0, 26.0, 28.0, -40.0, 1e5)),
+    "logistic": (lambda x: 1.0 - 1.0 / (1.0 + np.exp(-x)), (5.0, 36.0, 37.0, 50.0)),
+    "algebraic": (lambda x: x / np.sqrt(1.0 + x**2) - 1.0, (1e3, 1e7, 1e8, 1e12)),
+    "softplus": (lambda x: np.log(1.0 + np.exp(-x)), (1.0, 30.0, 36.0, 60.0)),
+    "fraction": (lambda x: 1.0 / (1.0 + x**2), (1e3, 1e120, 1e150)),
+    "tanh of a fifth power": (lambda x: 1.0 - np.tanh(x**5), (0.8, 1.5, 3.0)),
+}
+
+
+def solved(residual, start, solver):
+    return Problem(residual).solve(start, solver, raise_on_failure=False)
+
+
+@each_solver
+@pytest.mark.parametrize("name", LIMITS)
+def test_no_root_where_rounding_hides_the_residual(name, solver):
+    residual, starts = LIMITS[name]
+    for start in starts if solver is not None else starts[1:4:2]:
+        result = solved(residual, [start], solver)
+        assert not result.success, (start, result)
+
+
+SATURATIONS = {
+    "tanh": lambda y, u: 1.0 - np.tanh(y + u),
+    "cube": lambda y, u: 1.0 - np.tanh(y**3 + u),
+    "gauss": lambda y, u: np.exp(-(y**2)) * (1.0 + u),
+    "logistic": lambda y, u: 1.0 - 1.0 / (1.0 + np.exp(u - y)),
+}
+
+
+@each_solver
+@pytest.mark.parametrize("name", SATURATIONS)
+def test_one_unknown_runs_away_from_a_regular_system(name, solver):
+    n = 12
+
+    def residual(x):
+        u, y = x[:n], x[n]
+        left, right = np.concatenate([np.zeros(1), u[:-1]]), np.concatenate([u[1:], np.zeros(1)])
+        regular = 2.0 * u - left - right + 0.1 * u**3 - 0.01
+        return ad.hstack([regular, SATURATIONS[name](y, u[3])])
+
+    for start in (2.0, 40.0) if solver is not None else (40.0,):
+        result = solved(residual, np.append(np.zeros(n), start), solver)
+        assert not result.success, (start, result)
+
+
+def test_an_unknown_that_saturates_in_an_equation_with_other_terms():
+    residual = lambda x: ad.hstack([x[0] - 1.0, x[0] - np.tanh(x[1])])  # noqa: E731
+    for start in ([1.0, 20.0], [0.0, 1.0], [3.0, 12.0]):
+        for solver in (solvers.Newton(), solvers.DampedNewton()):
+            assert not solved(residual, start, solver).success, (start, solver.name)
+
+
+def test_the_message_says_why_a_start_with_zero_residual_is_no_root():
+    result = solved(lambda x: 1.0 - np.tanh(x), [20.0], solvers.Newton())
+    assert result.status is Status.DIVERGED
+    assert result.residual[0] == 0.0
+    assert "only tends to zero" in result.message
+
+
+class TestRootsThatAreFlat:
+    """What looks similar at the point alone, and is a solution."""
+
+    def test_a_ninth_power(self):
+        for start in (0.0, 1e-3, 1.0):
+            result = solved(lambda x: x**9, [start], None)
+            assert result.success
+            assert abs(result.x[0]) < 1e-6
+
+    @each_solver
+    @pytest.mark.parametrize("power", [9, 30])
+    def test_a_start_at_a_multiple_root(self, solver, power):
+        result = solved(lambda x: (x - 1.0) ** power, [1.0], solver)
+        assert result.success
+        assert result.x[0] == 1.0
+
+    def test_a_start_where_a_high_power_underflows(self):
+        assert solved(lambda x: x**9, [1e-40], solvers.Newton()).success
+
+    @each_solver
+    @pytest.mark.parametrize("start", [1.0, -1.0, -1e6])
+    def test_a_half_line_of_solutions(self, solver, start):
+        result = solved(lambda x: np.maximum(x, 0.0), [start], solver)
+        assert result.success
+        assert result.x[0] <= 0.0
+
+    @each_solver
+    def test_an_expanded_ninth_power(self, solver):
+        # rounding hides the root in an interval of width 0.05, with noise of 1e-14
+        coefficients = np.poly(np.ones(5))
+
+        def residual(x):
+            value = 0.0 * x
+            for c in coefficients:
+                value = value * x + c
+            return value
+
+        result = solved(residual, [3.0], solver)
+        assert not result.success or abs(result.x[0] - 1.0) < 0.01
+
+    @pytest.mark.parametrize("size", [1e-200, 1e-12, 1e12, 1e200])
+    def test_a_start_at_a_root_of_any_size(self, size):
+        for solver in SOLVERS:
+            result = solved(lambda x: (x / size - 1.0) * (1.0 + (x / size) ** 2), [size], solver)
+            assert result.success
+            assert result.nit == 0
+
+    def test_a_start_at_the_solution_of_a_diode_circuit(self):
+        residual = lambda v: (5.0 - v) / 1e3 - 1e-15 * (np.exp(v / 0.025852) - 1.0)  # noqa: E731
+        first = solved(residual, [0.0], None)
+        assert solved(residual, first.x, None).success
+
+    def test_a_saturated_state_with_an_equation_of_its_own(self):
+        # the occupancy f is 1 within rounding, as its equation says
+        def residual(x):
+            f, y = x[0], x[1]
+            return ad.hstack([f - 1.0 / (1.0 + np.exp(-y)), y - 50.0])
+
+        for start in ([0.0, 0.0], [1.0, 50.0]):
+            for solver in SOLVERS:
+                result = solved(residual, start, solver)
+                assert result.success
+                assert result.x == pytest.approx([1.0, 50.0])
