@@ -92,7 +92,7 @@ class Pattern:
         count = len(rows)
         if count == 0:
             return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int32)
-        order = _counting_sort(rows, m)
+        order = counting_sort(rows, m)
         begin = np.zeros(m + 1, dtype=np.int32)
         np.cumsum(np.bincount(rows, minlength=m), out=begin[1:])
         # Each entry carries its number while SciPy sorts the short rows by column.
@@ -226,7 +226,7 @@ def _frozen(values: ArrayLike) -> IndexArray:
     return result
 
 
-def _counting_sort(key: NDArray[Any], size: int) -> IndexArray:
+def counting_sort(key: NDArray[Any], size: int) -> IndexArray:
     """Return the stable permutation that sorts integers in ``0..size - 1``, in linear time.
 
     SciPy's CSR to CSC conversion is such a sort, compiled; with one entry a row, its row indices

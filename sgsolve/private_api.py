@@ -6,6 +6,7 @@ checks every function here, and its messages say what a new release has moved.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from types import FrameType
 from typing import Any
@@ -99,3 +100,33 @@ def superlu_failure(error: RuntimeError) -> str:
     if "singular" in text:
         return "singular"
     return "memory" if "alloc" in text or "memory" in text else ""
+
+
+def ufunc_loops(ufunc: np.ufunc) -> list[tuple[str, int, int]]:
+    """Return signature, function and data of the inner loops of a ufunc, as addresses.
+
+    They are members of ``PyUFuncObject``, a structure of NumPy's C API. Empty where its layout is
+    not the one that is known.
+    """
+    fields = _UfuncFields.from_address(id(ufunc) + object.__basicsize__)
+    known = (ufunc.nin, ufunc.nout, ufunc.nargs, ufunc.ntypes)
+    if (fields.nin, fields.nout, fields.nargs, fields.ntypes) != known:
+        return []
+    count = ufunc.ntypes
+    if not fields.functions or not count:
+        return []
+    functions = (ctypes.c_void_p * count).from_address(fields.functions)
+    data = (ctypes.c_void_p * count).from_address(fields.data) if fields.data else [None] * count
+    return [(ufunc.types[k], functions[k] or 0, data[k] or 0) for k in range(count)]
+
+
+class _UfuncFields(ctypes.Structure):
+    _fields_ = (
+        ("nin", ctypes.c_int),
+        ("nout", ctypes.c_int),
+        ("nargs", ctypes.c_int),
+        ("identity", ctypes.c_int),
+        ("functions", ctypes.c_void_p),
+        ("data", ctypes.c_void_p),
+        ("ntypes", ctypes.c_int),
+    )

@@ -47,6 +47,7 @@ AD = (
     "drivers",
     "several_arguments",
     "traced_evaluation",
+    "kernels",
     "checking",
     "__init__",
 )

@@ -5,6 +5,7 @@ A failure here after a new release of one of them names what has moved.
 
 import ast
 import copy
+import ctypes
 import importlib
 from pathlib import Path
 
@@ -204,3 +205,18 @@ def test_python_mumps_has_its_control_parameters():
     for transpose, value in ((True, 0), (False, 1)):
         private_api.set_mumps_transpose(context, transpose)
         assert context.mumps_instance.icntl[9] == value, what
+
+
+def test_inner_loops_of_ufuncs():
+    """They compute what the ufunc computes; the structure they are read from is NumPy's."""
+    for ufunc in (np.exp, np.add, special.expit):
+        loops = private_api.ufunc_loops(ufunc)
+        assert [signature for signature, _, _ in loops] == list(ufunc.types), MOVED
+    count, size = 7, 8
+    x, y = np.linspace(0.1, 2.0, count), np.empty(count)
+    _, function, data = next(k for k in private_api.ufunc_loops(np.exp) if k[0] == "d->d")
+    prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)
+    addresses = (ctypes.c_void_p * 2)(x.ctypes.data, y.ctypes.data)
+    steps = (ctypes.c_ssize_t * 2)(size, size)
+    prototype(function)(addresses, ctypes.byref(ctypes.c_ssize_t(count)), steps, data)
+    np.testing.assert_array_equal(y, np.exp(x))

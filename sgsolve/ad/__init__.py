@@ -28,6 +28,8 @@ from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
 from .functions.user import bernoulli, elementwise
 from .functions.vectors import dot, hstack, stack, sum
+from .kernels.compiled_function import compiled
+from .kernels.machine import is_available as compiled_is_available
 from .several_arguments import (
     jacobian_blocks,
     jacobian_function,
@@ -47,6 +49,8 @@ __all__ = [
     "branch",
     "check_jacobian",
     "clear_cache",
+    "compiled",
+    "compiled_is_available",
     "define_rule",
     "dot",
     "elementwise",

@@ -25,6 +25,8 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
             "an AD array cannot be an index; take it from constants, or choose with np.where"
         )
     if hasattr(key, "record"):
+        if hasattr(key, "index"):
+            return key.index.gather(value), derivative.taken(key.index)
         key = key.decided()  # which elements it chooses
     if value.ndim == 1 and isinstance(key, np.ndarray) and _chooses_of_vector(key):
         index = derivative.root.index(key, len(value))

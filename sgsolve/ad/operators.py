@@ -11,9 +11,10 @@ from numpy import ndarray
 from . import dispatch, ufunc_calls
 from .in_place import in_place
 from .nested import LISTS, array_of, holds_derivatives
+from .programs.traced_arrays import TracedFloat
 from .ufunc_calls import DOUBLE
 
-NUMBERS = (int, float)
+NUMBERS = (int, float, TracedFloat)
 
 
 class Operators:
@@ -77,7 +78,7 @@ class Operators:
         kind = type(other)
         value = self._value
         if kind in NUMBERS and value.dtype is DOUBLE:
-            return type(self)(value * other, self._derivative.scaled(float(other)))
+            return type(self)(value * other, self._derivative.scaled(_as_number(other)))
         if kind is type(self):
             others = other._value
             if value.dtype is DOUBLE and others.dtype is DOUBLE and value.shape == others.shape:
@@ -90,7 +91,7 @@ class Operators:
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
-            return type(self)(other * self._value, self._derivative.scaled(float(other)))
+            return type(self)(other * self._value, self._derivative.scaled(_as_number(other)))
         return call_ufunc(np.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
@@ -187,6 +188,11 @@ class Operators:
 def _inverse_slope(y: Any, x: Any) -> Any:
     """Return the slope of y = number / x."""
     return -1.0, y / x
+
+
+def _as_number(number: Any) -> Any:
+    """Return a number as a float; one of a traced evaluation stays traced."""
+    return number if type(number) is TracedFloat else float(number)
 
 
 def _alike(value: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ...pattern import Pattern
+from ...pattern import Pattern, counting_sort
 from ...private_api import add_csr_product
 from ..structures.root import Root
 from ..structures.structure import Structure
@@ -78,12 +78,7 @@ class Plan:
             self.source = None if _is_range(source, length) else source.astype(np.intp)
         else:
             self.way = "product"
-            self.product = sp.csr_array(
-                sp.coo_array(
-                    (weight, (place, source)),
-                    shape=(nnz, length),
-                )
-            )
+            self.product = _in_order_of_terms(place, source, weight, (nnz, length))
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
@@ -173,6 +168,18 @@ class Plan:
             source, row, weight = expand
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
             out *= (c * s + alpha).take(source)
+
+
+def _in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, int]) -> Any:
+    """Return a matrix in CSR form with the entries of a row in the order of the terms.
+
+    The order of a sum must not depend on which terms share an array: this is not the same in a
+    `Program` and outside.
+    """
+    order = counting_sort(place, shape[0])
+    begin = np.zeros(shape[0] + 1, dtype=np.int32)
+    np.cumsum(np.bincount(place, minlength=shape[0]), out=begin[1:])
+    return sp.csr_array((weight[order], source[order], begin), shape=shape, copy=False)
 
 
 class Plans:

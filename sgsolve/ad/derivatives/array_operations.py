@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .symbols import TracedScalar
+
 Array = NDArray[Any]
+NUMBERS = (int, float, complex, np.generic, TracedScalar)
 
 
 def operation(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +122,7 @@ def partial(rule: Callable[..., Any], y: Array, x: Array) -> Any:
 
 
 def _vector(slope: Any, like: Array) -> Array:
-    slope = np.asarray(slope)
+    slope = slope if hasattr(slope, "record") else np.asarray(slope)
     if slope.dtype.kind in "biu":
         slope = slope.astype(float)
     return slope if slope.shape == like.shape else np.broadcast_to(slope, like.shape)
@@ -165,11 +168,13 @@ def flat(partial: Any, like: Any) -> Any:
     elif type(partial) is tuple:
         number, array = partial
         array = flat(array, like)
-        return (number, array) if isinstance(array, np.ndarray) else number * array
+        return number * array if isinstance(array, NUMBERS) else (number, array)
     if type(partial) is np.float64 and like.size == 1:
         return partial.reshape(1)  # one element today, and another value tomorrow
     if hasattr(partial, "record") and partial.size == 1:
-        return np.broadcast_to(partial, like.shape).ravel()  # another number in other evaluations
+        if like.size == 1 and type(partial.value) is np.float64:
+            return partial.reshape(1)
+        return partial.item()  # another number in other evaluations
     if np.ndim(partial) == 0 or partial.size == 1:
         number = partial.item() if hasattr(partial, "item") else partial
         # Extended precision would be cut to double by a Python float.
@@ -202,7 +207,7 @@ def spread(size: int, ratios: tuple[Any, ...], *pieces: Any) -> Array:
     full = np.empty(size, dtype=dtype) if covered else np.zeros(size, dtype=dtype)
     for index, v, ratio in zip(indices, values, ratios, strict=True):
         if v is None:
-            full[index.values] = ratio
+            full[index.present] = ratio
         else:
-            full[index.values] = v if ratio == 1 else v * ratio
+            full[index.present] = v if ratio == 1 else v * ratio
     return full

@@ -18,14 +18,15 @@ from ..structures import operations
 from ..structures.operands import Index
 from ..structures.structure import Structure
 from . import array_operations as op
-from .symbols import Symbol
+from .symbols import Symbol, TracedScalar
 
 Terms = dict[Structure, Coefficient]
 
 # The coefficient of the unknowns themselves.
 UNIT: Coefficient = (1.0, 0.0, None, None)
-NUMBERS = (int, float, complex, bool, np.generic)
-BY_VALUE = (*NUMBERS, tuple, type(None))
+PLAIN = (int, float, complex, bool, np.generic)
+NUMBERS = (*PLAIN, TracedScalar)
+BY_VALUE = (*PLAIN, tuple, type(None))
 
 
 class Memo:

@@ -11,6 +11,12 @@ class UntraceableError(Exception):
     """The course of the computation depends on the contents of an array, or has no end."""
 
 
+class TracedScalar:
+    """A number of a traced evaluation: it goes where plain numbers go."""
+
+    __slots__ = ()
+
+
 def _untraceable(*_: Any) -> NoReturn:
     raise UntraceableError
 

@@ -12,7 +12,7 @@ from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
 from ..indexing import broadcast
-from ..programs.traced_arrays import TracedArray
+from ..programs.traced_arrays import BranchIndex, TracedArray, TracedPositions
 from ..structures.operands import PASSING, Index
 from ..ufunc_calls import DOUBLE, array_of_values, common_dtype, raw_value
 from .sides import merge_branches
@@ -119,7 +119,9 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
             "numbers and arrays there is np.where"
         )
     cond = raw_value(cond)
-    if type(cond) is TracedArray:
+    if isinstance(cond, TracedArray):
+        if cond.ndim == 1 and cond.graph.open_branches:
+            return _traced_sides(cond, iftrue, iffalse)
         cond = cond.decided()
     cond = np.asarray(cond, dtype=bool)
     if all_branches_wanted():
@@ -142,6 +144,21 @@ def branch(cond: Any, iftrue: Callable[[Any], Any], iffalse: Callable[[Any], Any
     return _merge_sides(sides, cond.shape)
 
 
+def _traced_sides(cond: TracedArray, iftrue: Any, iffalse: Any) -> Any:
+    """Evaluate both sides of a traced branch for positions that differ between evaluations."""
+    cond = cond.astype(bool)
+    sides = []
+    for side, value in ((iftrue, True), (iffalse, False)):
+        mask: Any = cond if value else np.logical_not(cond)
+        if not (np.any(mask) or not cond.size):
+            continue
+        positions = mask.record(np.flatnonzero, (mask,))
+        index = BranchIndex(positions.value, cond.node, value)
+        positions = TracedPositions(index, positions.node, cond.graph)
+        sides.append((index, _call_side(side, positions, cond.shape)))
+    return _merge_sides(sides, cond.shape)
+
+
 def _call_side(side: Callable[[Any], Any], positions: Any, shape: tuple[int, ...]) -> Any:
     result = side(positions if len(shape) == 1 else np.unravel_index(positions, shape))
     value = raw_value(result)
@@ -160,7 +177,7 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     of_sides = [raw_value(v) for _, v in sides]
     values: Any
-    if TracedArray in map(type, of_sides):
+    if any(isinstance(v, TracedArray) for v in of_sides):
         values = _traced_merge(size, [index for index, _ in sides], of_sides)
     else:
         values = np.empty(size, dtype=common_dtype(of_sides))
@@ -169,7 +186,7 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
         if type(values) is np.ndarray:
             values[index.values] = part
         if isinstance(v, ADArray):
-            pieces.append((index, broadcast(v._derivative, v.shape, index.values.shape)))
+            pieces.append((index, broadcast(v._derivative, v.shape, (len(index),))))
     if len(shape) != 1:
         values = values.reshape(shape)
     return ADArray(values, merge_branches(pieces, size)) if pieces else values
@@ -177,7 +194,7 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
 
 def _traced_merge(size: int, indices: list[Index], values: list[Any]) -> Any:
     """Return the values of all sides at their positions, of a traced evaluation."""
-    traced = next(v for v in values if type(v) is TracedArray)
+    traced = next(v for v in values if isinstance(v, TracedArray))
     return traced.record(merged_values, (size, common_dtype(values), tuple(indices), *values))
 
 
@@ -185,7 +202,7 @@ def merged_values(size: int, dtype: Any, indices: tuple[Index, ...], *values: An
     """Return an array of `size` elements with values at the positions of each index."""
     merged = np.empty(size, dtype=dtype)
     for index, v in zip(indices, values, strict=True):
-        merged[index.values] = v
+        merged[index.present] = v
     return merged
 
 

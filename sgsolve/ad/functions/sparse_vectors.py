@@ -218,7 +218,7 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
         return result
-    traced = TracedArray in map(type, values)
+    traced = any(isinstance(v, TracedArray) for v in values)
     result = np.zeros(n, dtype)
     places = []
     indices = []
@@ -236,7 +236,7 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
     if traced:
-        one = next(v for v in values if type(v) is TracedArray)
+        one = next(v for v in values if isinstance(v, TracedArray))
         result = one.record(sum_of_values, (n, dtype, tuple(indices), *values))
     return ADArray(result, total(places))
 

@@ -31,14 +31,20 @@ class Node:
         Lengths along each axis; empty for numbers and objects.
     dtype : dtype or None
         None for objects and indices.
+    plain : bool
+        Whether a number is one of Python's, not of NumPy's.
+    strides : tuple of int or None
+        Of an array whose elements do not follow one another in memory: sums depend on it.
     """
 
-    __slots__ = ("dtype", "kind", "shape")
+    __slots__ = ("dtype", "kind", "plain", "shape", "strides")
 
     def __init__(self, kind: Kind, shape: tuple[int, ...] = (), dtype: Any = None) -> None:
         self.kind = kind
         self.shape = shape
         self.dtype = dtype
+        self.plain = False
+        self.strides: tuple[int, ...] | None = None
 
 
 class Input(Node):
@@ -142,9 +148,12 @@ class Graph:
     results : list of Operand
         What the program returns.
     guards : list of Guard
+    open_branches : bool
+        Whether both sides of each `branch` are part of the graph, so that it holds for any mask.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, open_branches: bool = False) -> None:
+        self.open_branches = open_branches
         self.operations: list[Operation] = []
         self.inputs: dict[Hashable, Input] = {}
         self.stores: list[Store] = []

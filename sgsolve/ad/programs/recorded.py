@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..derivatives.coefficients import NUMBERS
 from ..derivatives.derivative import Derivative, Scale
+from ..derivatives.symbols import TracedScalar
 from ..structures.operands import Constant, Index, Matrix
 from .derivative_graph import DerivativeNode
 from .tape import Tape
@@ -110,10 +111,12 @@ class Recorded(Derivative):
         tape = self.tape
         tape.numbers += 1
         varying = tape.graph.varying
-        if tape.numbers in varying:
-            if type(number) not in PLAIN_NUMBERS:
+        traced = isinstance(number, TracedScalar)
+        if traced or tape.numbers in varying:
+            if type(number) not in PLAIN_NUMBERS and not traced:
                 return tape.carry_out(self.node).scaled_by_number(number)
-            number = complex(number) if isinstance(number, complex) else float(number)
+            if not traced:
+                number = complex(number) if isinstance(number, complex) else float(number)
             key: Hashable = ("number", tape.position(number))
             known = self.node.children.get(key)
             if known is not None:

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..derivatives import array_operations as op
-from ..derivatives.symbols import UntraceableError
+from ..derivatives.symbols import TracedScalar, UntraceableError
+from ..structures.operands import Index
 from .graph import Graph, Guard, Kind, Node, Operand
 
 # What these return does not depend on values.
@@ -30,6 +31,8 @@ WRITING = (
 )  # fmt: skip
 # Functions that write into an argument.
 WRITING_FUNCTIONS = (np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal)
+
+TRANSPOSED, REAL_PART, IMAGINARY_PART = map(operator.attrgetter, ("T", "real", "imag"))
 
 
 class TracedArray:
@@ -57,6 +60,19 @@ class TracedArray:
         """Return ``function(*arguments)``, traced."""
         # Only there is a number one that holds at every x.
         keep_numbers = function is op.unrecorded(op.partial)
+        if keep_numbers:
+            return self._inside(function, arguments, keep_numbers)
+        return self._traced(*self._applied(function, arguments), keep_numbers)
+
+    def _inside(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], keep_numbers: bool
+    ) -> Any:
+        """Return what a rule gives for traced arrays, its own operations traced if they can be."""
+        guards = len(self.graph.guards)
+        try:
+            return function(*arguments)
+        except UntraceableError:
+            del self.graph.guards[guards:]
         return self._traced(*self._applied(function, arguments), keep_numbers)
 
     def record_partials(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -66,12 +82,15 @@ class TracedArray:
         floating point flags, as `Program` does.
         """
         with np.errstate(all="ignore"):
-            return self.record(function, arguments)
+            return self._inside(function, arguments, False)
 
     def _applied(self, function: Callable[..., Any], arguments: Any) -> tuple[Any, Operand]:
         result = function(*untraced(tuple(arguments)))
         operands = tuple(map(self._operand, arguments))
-        return result, self.graph.operation(function, operands, *_declared(result))
+        node = self.graph.operation(function, operands, *_declared(result))
+        if isinstance(result, np.ndarray) and not result.flags.c_contiguous:
+            node.strides = result.strides
+        return result, node
 
     def _traced(self, result: Any, node: Node, keep_numbers: bool) -> Any:
         if result is None or (keep_numbers and type(result) in (float, int, complex)):
@@ -83,8 +102,10 @@ class TracedArray:
                 item = self.graph.operation(operator.getitem, operands, *_declared(part))
                 parts.append(self._traced(part, item, keep_numbers))
             return type(result)(parts) if type(result) in (tuple, list) else tuple(parts)
-        if isinstance(result, (np.ndarray, np.generic, int, float, complex)):
+        if isinstance(result, np.ndarray):
             return TracedArray(result, node, self.graph)
+        if isinstance(result, (np.generic, int, float, complex)):
+            return traced_number(result, node, self.graph)
         raise UntraceableError
 
     def _operand(self, argument: Any) -> Operand:
@@ -105,7 +126,7 @@ class TracedArray:
         if any(hasattr(x, "_derivative") for x in inputs):
             return NotImplemented
         if kwargs.get("out") is not None:
-            raise UntraceableError
+            raise UntraceableError(f"np.{ufunc.__name__}(..., out=...)")
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         return self.record(*_with_keywords(function, inputs, kwargs))
 
@@ -115,11 +136,11 @@ class TracedArray:
         if func in OF_SHAPE_AND_TYPE:
             return func(*untraced(args), **untraced(kwargs))
         if func in WRITING_FUNCTIONS or kwargs.get("out") is not None:
-            raise UntraceableError
+            raise UntraceableError(f"np.{func.__name__}, which writes into an array")
         return self.record(*_with_keywords(func, args, kwargs))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise UntraceableError
+        raise UntraceableError("a conversion to a plain array (np.asarray)")
 
     # ---- what an array has -------------------------------------------------------------------
 
@@ -129,9 +150,9 @@ class TracedArray:
     dtype = property(lambda self: np.asarray(self.value).dtype)
     flags = property(lambda self: np.asarray(self.value).flags)
     strides = property(lambda self: np.asarray(self.value).strides)
-    T = property(lambda self: self.record(operator.attrgetter("T"), (self,)))
-    real = property(lambda self: self.record(operator.attrgetter("real"), (self,)))
-    imag = property(lambda self: self.record(operator.attrgetter("imag"), (self,)))
+    T = property(lambda self: self.record(TRANSPOSED, (self,)))
+    real = property(lambda self: self.record(REAL_PART, (self,)))
+    imag = property(lambda self: self.record(IMAGINARY_PART, (self,)))
 
     @property
     def base(self) -> Any:
@@ -144,7 +165,7 @@ class TracedArray:
         if name in ("nbytes", "itemsize"):
             return getattr(self.value, name)
         if name in WRITING or not callable(getattr(np.ndarray, name)):
-            raise UntraceableError
+            raise UntraceableError(f"ndarray.{name}")
         method = _method_named(name)
         return lambda *args, **kwargs: self.record(*_with_keywords(method, (self, *args), kwargs))
 
@@ -152,7 +173,7 @@ class TracedArray:
         return self.record(operator.getitem, (self, key))
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise UntraceableError
+        raise UntraceableError("an assignment to elements")
 
     def __len__(self) -> int:
         return len(self.value)
@@ -163,7 +184,10 @@ class TracedArray:
     # ---- what Python asks --------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        return bool(self.decided())
+        truth: Any = self
+        if self.dtype != bool:
+            truth = self.record(operator.ne, (self, 0))
+        return bool(truth.decided())
 
     def __float__(self) -> float:
         return float(self.decided())
@@ -176,6 +200,88 @@ class TracedArray:
 
     def __index__(self) -> int:
         return operator.index(self.decided())
+
+
+class TracedNumber(TracedArray, TracedScalar):
+    """A number of a traced evaluation: a parameter, an element, a sum."""
+
+    __slots__ = ()
+
+
+class TracedFloat(TracedNumber):
+    """One of Python's numbers: arithmetic takes another way than with one of NumPy's."""
+
+    __slots__ = ()
+
+
+def traced_number(value: Any, node: Node, graph: Graph) -> TracedNumber:
+    """Return a number of a traced evaluation."""
+    node.plain = not isinstance(value, np.generic)
+    return (TracedFloat if node.plain else TracedNumber)(value, node, graph)
+
+
+class TracedPositions(TracedArray):
+    """The positions at which a condition holds, which `branch` hands to a side.
+
+    Attributes
+    ----------
+    index : BranchIndex
+    """
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: BranchIndex, node: Node, graph: Graph) -> None:
+        super().__init__(index.example, node, graph)
+        self.index = index
+
+
+class BranchIndex(Index):
+    """The positions of one side of a traced `branch`: others in other evaluations.
+
+    Attributes
+    ----------
+    example : ndarray
+        The positions of this evaluation.
+    mask : Node
+        The condition.
+    side : bool
+        Where the condition has this value.
+    """
+
+    __slots__ = ("example", "mask", "side")
+
+    def __init__(self, example: Any, mask: Node, side: bool) -> None:
+        self.example = example
+        self.mask = mask
+        self.side = side
+        self.taken = {}
+        self.transient = True
+        self.unique = True
+        self.used = 0
+
+    @property
+    def values(self) -> Any:  # type: ignore[override]  # read only
+        """Not the same in every evaluation."""
+        raise UntraceableError
+
+    @property
+    def present(self) -> Any:
+        """The positions of this evaluation, to move elements by."""
+        return self.example
+
+    def __len__(self) -> int:
+        return len(self.example)
+
+    def gather(self, array: Any) -> Any:
+        """Return the elements of an array at these positions."""
+        if isinstance(array, TracedArray):
+            return array.record(chosen_by_branch, (array, self))
+        raise UntraceableError
+
+
+def chosen_by_branch(array: Any, index: BranchIndex) -> Any:
+    """Return the elements of a vector at the positions of a branch."""
+    return array.take(index.example)
 
 
 def untraced(argument: Any) -> Any:
@@ -216,20 +322,49 @@ def _with_keywords(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[An
     return _of_positions(function, len(args), names), (*args, *(kwargs[n] for n in names))
 
 
-@functools.lru_cache(maxsize=10_000)
-def _of_positions(function: Any, count: int, names: tuple[str, ...]) -> Callable[..., Any]:
-    def call(*arguments: Any) -> Any:
-        return function(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+class WithKeywords:
+    """A function as one of positional arguments only.
 
-    return call
+    Attributes
+    ----------
+    function : callable
+    count : int
+        Number of arguments that are positional; the others are keywords.
+    names : tuple of str
+        Of the keywords.
+    """
+
+    __slots__ = ("count", "function", "names")
+
+    def __init__(self, function: Callable[..., Any], count: int, names: tuple[str, ...]) -> None:
+        self.function, self.count, self.names = function, count, names
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function."""
+        keywords = zip(self.names, arguments[self.count :], strict=True)
+        return self.function(*arguments[: self.count], **dict(keywords))
 
 
-@functools.lru_cache(maxsize=1000)
-def _method_named(name: str) -> Callable[..., Any]:
-    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(x, name)(*args, **kwargs)
+class Method:
+    """A method of ndarrays as a function.
 
-    return call
+    Attributes
+    ----------
+    name : str
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the method of x."""
+        return getattr(x, self.name)(*args, **kwargs)
+
+
+_of_positions = functools.lru_cache(maxsize=10_000)(WithKeywords)
+_method_named = functools.lru_cache(maxsize=1000)(Method)
 
 
 def _binary_operator(
@@ -248,7 +383,7 @@ def _unary_operator(function: Callable[[Any], Any]) -> Callable[[TracedArray], A
 
 
 def _writing(self: TracedArray, other: Any) -> NoReturn:
-    raise UntraceableError
+    raise UntraceableError("an operator that works in place")
 
 
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",

@@ -86,6 +86,11 @@ class Index:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def present(self) -> IndexArray:
+        """The positions of this evaluation, to move elements by."""
+        return self.values
+
     def touch(self, clock: int) -> None:
         """Note that evaluation `clock` meets it: if it was met before, it is here to stay."""
         if self.used != clock:

@@ -1,0 +1,121 @@
+"""`compiled`: a function of arrays that is evaluated by compiled kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import DataTypeError
+from ...pattern import Pattern
+from ..array import ADArray
+from ..drivers import value_and_jacobian
+from ..nested import evaluate, holds_derivatives
+from . import machine
+from .evaluation import CompiledEvaluation, CompiledResult
+from .stats import CompiledStats
+
+
+def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunction:
+    """Return f as a function that is evaluated by compiled kernels.
+
+    The operations of an evaluation are traced and compiled to machine code, for f(x) and for f(x)
+    with its Jacobian. Later evaluations run the kernel instead of f. Results are equal to those of
+    f in every bit. What depends on values in another way than the kernel (another branch of an
+    ``if``) is evaluated by f.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args, **kwargs)``. It must be pure: it depends on nothing but its arguments. Numbers
+        and arrays among them may change from call to call.
+    at_once : bool
+        Compile at the first evaluation. By default a kernel is made when the time that it would
+        have saved so far is as long as making it.
+
+    Raises
+    ------
+    InputError
+        If llvmlite is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import ad
+    >>> f = ad.compiled(lambda x, a: np.exp(a * x[1:]) - x[:-1], at_once=True)
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> for a in (0.0, 0.5, 1.0):
+    ...     F, J = f.value_and_jacobian(x, a)
+    >>> J.toarray().round(3)
+    array([[-1.   ,  2.718,  0.   ],
+           [ 0.   , -1.   ,  7.389]])
+    >>> print(f.stats.compiled, "evaluations by kernels")
+    1 evaluations by kernels
+    """
+    if not callable(f):
+        raise DataTypeError(f"compiled takes a function of x, not {f!r}")
+    machine.require()
+    return CompiledFunction(f, at_once)
+
+
+class CompiledFunction:
+    """What `compiled` returns; called like the function itself."""
+
+    def __init__(self, f: Callable[..., Any], at_once: bool) -> None:
+        self.function, self._at_once = f, at_once
+        self._evaluation = CompiledEvaluation(self._called, at_once)
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
+        self.__doc__ = getattr(f, "__doc__", None)
+
+    @property
+    def stats(self) -> CompiledStats:
+        """What was compiled, and why other evaluations were not."""
+        return self._evaluation.stats
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return f(x); by a kernel if no argument carries derivatives."""
+        every = (x, *args, *kwargs.values())
+        if any(isinstance(a, ADArray) or holds_derivatives(a) for a in every):
+            return self.function(x, *args, **kwargs)
+        if type(x) is not np.ndarray:
+            return self.function(x, *args, **kwargs)
+        arguments = _by_name(args, kwargs)
+        return self._evaluation.value(x, arguments, lambda: self._plain(x, args, kwargs))
+
+    def value_and_jacobian(
+        self, x: ArrayLike, *args: Any, **kwargs: Any
+    ) -> tuple[NDArray[Any], Any]:
+        """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
+        x = np.ascontiguousarray(x) if type(x) is not np.ndarray else x
+
+        def plain() -> CompiledResult:
+            F, J = value_and_jacobian(self.function, x, *args, **kwargs)
+            return CompiledResult(F, J.data, Pattern(J.indptr, J.indices, J.shape))
+
+        found = self._evaluation.linearized(x, _by_name(args, kwargs), None, plain)
+        return found.F, found.pattern.matrix(found.data)
+
+    def jacobian(self, x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+        """Return the sparse Jacobian of f at x."""
+        return self.value_and_jacobian(x, *args, **kwargs)[1]
+
+    def _plain(self, x: Any, args: Any, kwargs: Any) -> Any:
+        return np.asarray(evaluate(self.function, x, *args, **kwargs))
+
+    def _called(self, x: Any, **arguments: Any) -> Any:
+        positions = sorted((k for k in arguments if k.startswith("*")), key=lambda k: int(k[1:]))
+        args = [arguments.pop(k) for k in positions]
+        return self.function(x, *args, **arguments)
+
+    def __getstate__(self) -> tuple[Any, bool]:
+        return self.function, self._at_once
+
+    def __setstate__(self, state: tuple[Any, bool]) -> None:
+        CompiledFunction.__init__(self, *state)
+
+
+def _by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return all arguments by name; positional ones have names that no keyword can have."""
+    return {**{f"*{k}": v for k, v in enumerate(args)}, **kwargs}

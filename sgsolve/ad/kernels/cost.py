@@ -1,0 +1,37 @@
+"""Decides when a kernel is worth its cost.
+
+Tracing and compiling take as long as tens to hundreds of evaluations. A kernel is made when the
+time that it would have saved so far is as long as making it. A solve of any length then takes at
+most twice the time of one without kernels.
+"""
+
+from __future__ import annotations
+
+# Share of the time of an evaluation that a kernel saves.
+SAVED = 0.6
+# Seconds, of one core of some years ago: tracing and lowering, and compiling of one character.
+TRACING = 0.008
+COMPILING = 1.6e-6
+# Seconds to load what was compiled before.
+LOADING = 0.002
+
+
+class Account:
+    """The time of evaluations that could have been compiled.
+
+    Attributes
+    ----------
+    saved : float
+        Seconds that a kernel would have saved.
+    """
+
+    def __init__(self) -> None:
+        self.saved = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Add an evaluation that was not compiled."""
+        self.saved += SAVED * seconds
+
+    def pays(self, cost: float) -> bool:
+        """Whether what could have been saved is as much as a cost."""
+        return self.saved >= cost

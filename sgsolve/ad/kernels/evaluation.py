@@ -1,0 +1,245 @@
+"""Evaluations by kernels: choose the kernel for an evaluation, or make one when it pays.
+
+A kernel replays the operations of one evaluation. It is valid while the constants are the same and
+all guards have their values. In every other case the function is evaluated by NumPy. The first
+result of each kernel is compared with NumPy's, bit for bit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...pattern import Pattern
+from .arguments import Split
+from .cost import TRACING, Account
+from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
+from .stats import CompiledStats
+from .variant import NotCompiledError, Variant
+
+# Ways through the code (branches, sizes, constants) for which there are kernels at the same time.
+MOST_VARIANTS = 8
+# After so many vain attempts nothing is traced any more.
+MOST_FAILURES = 3
+# What NumPy's warnings are about.
+WARNED = {"divide": DIVIDE, "over": OVERFLOW, "under": UNDERFLOW, "invalid": INVALID}
+
+
+class CompiledResult(NamedTuple):
+    """F, the values of its Jacobian, and their pattern."""
+
+    F: NDArray[Any]
+    data: Any
+    pattern: Pattern
+
+
+class CompiledEvaluation:
+    """Evaluates a function of x and of further arguments by kernels.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, **arguments)``.
+    at_once : bool
+        Make kernels at the first evaluation, whether they pay or not.
+
+    Attributes
+    ----------
+    stats : CompiledStats
+    stopped : str
+        Why nothing is compiled any more; empty: it goes on.
+    """
+
+    def __init__(self, f: Callable[..., Any], at_once: bool = False) -> None:
+        self.f, self.at_once = f, at_once
+        self.stats = CompiledStats()
+        self.stopped = ""
+        self._split = Split()
+        self._variants: list[Variant] = []
+        self._failures = 0
+        self._account = Account()
+        self._lock = threading.RLock()
+
+    def stop(self, reason: str) -> None:
+        """Drop all kernels, and make no more."""
+        self.stopped = reason
+        self._variants = []
+
+    def value(
+        self, x: NDArray[Any], arguments: Mapping[str, Any], plain: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return F; `plain` evaluates it by NumPy."""
+        result = self._run(x, arguments, None, False, lambda: CompiledResult(plain(), x, _NONE))
+        return result.F
+
+    def linearized(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        target: Pattern | None,
+        plain: Callable[[], CompiledResult],
+    ) -> CompiledResult:
+        """Return F and the values of its Jacobian; `plain` evaluates them by NumPy.
+
+        `target` is the pattern of the Jacobian; without it, the smallest one.
+        """
+        return self._run(x, arguments, target, True, plain)
+
+    def _run(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+        plain: Callable[[], CompiledResult],
+    ) -> CompiledResult:
+        reason = self.stopped or _unfit(x)
+        if not reason:
+            constants, inputs = self._split(arguments)
+            try:
+                for variant in self._candidates(x, constants, inputs, target, with_jacobian):
+                    try:
+                        found = self._by_kernel(variant, x, inputs, with_jacobian, plain)
+                    except OtherWay as other:
+                        reason = other.reason
+                        continue
+                    if found is not None:
+                        return found
+                    reason = ""
+                    break
+            except NotCompiledError as error:
+                reason = str(error)
+        return self._by_numpy(reason or "no kernel yet", plain)
+
+    def _candidates(
+        self,
+        x: NDArray[Any],
+        constants: dict[str, Any],
+        inputs: dict[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> Iterator[Variant]:
+        """Yield the variants that may serve an evaluation, and at last a new one if that pays.
+
+        Raises
+        ------
+        NotCompiledError
+            If there is none.
+        """
+        for variant in list(self._variants):
+            if variant.fits(x, constants, inputs, target, with_jacobian):
+                yield variant
+        new = self._new_variant(x, constants, inputs, target)
+        if new is not None:
+            yield new
+
+    def _by_numpy(self, reason: str, plain: Callable[[], CompiledResult]) -> CompiledResult:
+        begin = perf_counter()
+        result = plain()
+        self._account.add(perf_counter() - begin)
+        self.stats.uncompiled += 1
+        self.stats.reasons[reason] += 1
+        return result
+
+    def _by_kernel(
+        self,
+        variant: Variant,
+        x: NDArray[Any],
+        inputs: Mapping[str, Any],
+        with_jacobian: bool,
+        plain: Callable[[], CompiledResult],
+    ) -> CompiledResult | None:
+        """Return the result of a kernel; None if there is none yet.
+
+        Raises
+        ------
+        OtherWay
+            If the kernel is not valid here.
+        NotCompiledError
+            If there will be no kernel, or its result is of no use here.
+        """
+        kernel = variant.kernel(with_jacobian)
+        if kernel is None:
+            with self._lock:
+                kernel = variant.make(with_jacobian, self._pays, self.stats)
+            if kernel is None:
+                return None
+        F, data, flags = kernel.run(x, inputs)
+        _refuse_flags(flags, with_jacobian)
+        result = CompiledResult(F.reshape(variant.shape_of_result), data, variant.pattern)
+        if not variant.checked[with_jacobian]:
+            expected = plain()
+            variant.check(result, expected, with_jacobian)
+            self.stats.uncompiled += 1
+            self.stats.reasons["comparison with NumPy's result"] += 1
+            return expected
+        self.stats.compiled += 1
+        return result
+
+    def _pays(self, cost: float) -> bool:
+        if self.at_once or self._account.pays(cost):
+            self._account.saved = max(0.0, self._account.saved - cost)
+            return True
+        return False
+
+    def _new_variant(
+        self,
+        x: NDArray[Any],
+        constants: dict[str, Any],
+        inputs: dict[str, Any],
+        target: Pattern | None,
+    ) -> Variant | None:
+        """Trace the present way through the code if that pays."""
+        with self._lock:
+            if len(self._variants) >= MOST_VARIANTS:
+                self._drop_changed(constants)
+            if len(self._variants) >= MOST_VARIANTS:
+                raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
+            if not self._pays(TRACING):
+                return None
+            begin = perf_counter()
+            try:
+                variant = Variant(self.f, x, constants, inputs, target)
+            except NotCompiledError as error:
+                self._failures += 1
+                if self._failures >= MOST_FAILURES:
+                    self.stopped = str(error)
+                raise
+            finally:
+                self.stats.seconds += perf_counter() - begin
+            for name in variant.changed_since(self._variants, constants):
+                self._split.note_change(name)
+            self._variants.insert(0, variant)
+            return variant
+
+    def _drop_changed(self, constants: dict[str, Any]) -> None:
+        """Drop the variants for other constants than the present ones."""
+        kept = [v for v in self._variants if v.constants.other(constants) is None]
+        self._variants = kept
+
+
+_NONE: Any = None
+
+
+def _unfit(x: Any) -> str:
+    """Return why x cannot be given to a kernel."""
+    if type(x) is not np.ndarray or x.dtype != np.float64:
+        return f"x of {getattr(x, 'dtype', type(x).__name__)}"
+    if not x.flags.c_contiguous or not x.flags.aligned:
+        return "x that is not contiguous"
+    return "" if x.size else "x without elements"
+
+
+def _refuse_flags(flags: int, with_jacobian: bool) -> None:
+    """Raise `NotCompiledError` if NumPy would warn, or compute in extended precision."""
+    if with_jacobian and flags & (OVERFLOW | UNDERFLOW):
+        raise NotCompiledError("numbers that overflow or underflow")
+    if flags & (OVERFLOW | DIVIDE | INVALID | UNDERFLOW):
+        for kind, action in np.geterr().items():
+            if action != "ignore" and flags & WARNED[kind]:
+                raise NotCompiledError("floating point warnings")

@@ -1,0 +1,360 @@
+"""A kernel: compiled functions with the arrays that they read and write.
+
+It gives F, or F and the values of the Jacobian, for values of x and of the parameters; or it says
+that the way of the evaluation is another one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..derivatives.folded import STRICT
+from ..programs.graph import ConstantNode, Kind, Node, Operand
+from ..structures.operands import Contents
+from . import machine
+from .kernel_code import KernelCode
+from .llvm_printer import BLOCK
+from .lowering import NumpyCall
+from .ufunc_loops import UfuncLoop
+
+QUIET: Any = {"all": "ignore"}
+# What code of others raises when it is given what it does not expect.
+FOREIGN = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+# Flags of the C library by what they mean; the numbers are those of the processor.
+if machine.is_arm():
+    INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 2, 4, 8
+else:
+    INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 4, 8, 16
+
+
+class OtherWay(Exception):  # noqa: N818  # no error: an answer
+    """The evaluation is not the one that was traced; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class KernelMemory:
+    """The memory of one run at a time.
+
+    Attributes
+    ----------
+    addresses : ndarray of uint64
+        The table.
+    arrays : dict
+        Memories that the kernel writes, by key.
+    given : object
+        The values of the parameters for which the table was filled.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        code = kernel.code
+        self.addresses = np.zeros(max(1, len(code.tables.addresses)), dtype=np.uint64)
+        self.arrays: dict[Hashable, NDArray[Any]] = {
+            key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
+            for key, (size, dtype) in code.memories.items()
+            if key not in ("F", "data")
+        }
+        self.arrays["scratch"] = np.empty(BLOCK * max(1, code.tables.scratch))
+        self.slots = {key: np.empty(1) for key in kernel.slots}
+        for key, array in (*kernel.constants.items(), *self.arrays.items(), *self.slots.items()):
+            self.set(code, key, array)
+        for key, address in kernel.functions.items():
+            self.addresses[code.tables.addresses[key]] = address
+        self.address = self.addresses.ctypes.data
+        self.given: Any = None
+        self.held: list[Any] = []
+
+    def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
+        """Set the address of a memory, if the kernel uses it."""
+        place = code.tables.addresses.get(key)
+        if place is not None:
+            self.addresses[place] = array.__array_interface__["data"][0]
+
+
+class Kernel:
+    """Compiled functions for one trace.
+
+    Parameters
+    ----------
+    code : KernelCode
+    """
+
+    def __init__(self, code: KernelCode) -> None:
+        self.code = code
+        tables = code.tables
+        self._functions = machine.code_of(code.text, code.names).functions
+        self.integers = np.array([*tables.integers, 0], dtype=np.int64)
+        self.numbers = np.array([*map(_number, tables.numbers), 0.0])
+        self._at = self.integers.ctypes.data, self.numbers.ctypes.data
+        self.constants = self._constants()
+        self.functions = {key: _address(key) for key in tables.addresses if _is_function(key)}
+        self.slots = self._number_slots()
+        self.results = code.trace.graph.results
+        self._expected = {
+            dtype: np.array(
+                [g.value for g, d, place in code.guards if d == dtype and place >= 0],
+                dtype=float if dtype == "d" else np.uint8,
+            ).tobytes()
+            for dtype in "db"
+        }
+        self._arrays_expected = [
+            (("guard", g.node), _contents(g.value, dtype))
+            for g, dtype, place in code.guards
+            if place < 0
+        ]
+        self._workspaces: list[KernelMemory] = []
+        self._parameters: tuple[Any, dict[Node, Any]] | None = None
+        self._template: tuple[Any, NDArray[Any] | None] = (None, None)
+
+    def run(
+        self, x: NDArray[Any], inputs: Mapping[str, Any]
+    ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
+        """Return F, the values of the Jacobian if it was asked for, and the floating point flags.
+
+        Raises
+        ------
+        OtherWay
+            If a guard has another value, or a call fails.
+        """
+        code = self.code
+        try:
+            workspace = self._workspaces.pop()
+        except IndexError:
+            workspace = KernelMemory(self)
+        env = self._with_parameters(inputs)
+        if workspace.given is not env:
+            self._give(workspace, env, inputs)
+        F = np.empty(code.size)
+        workspace.set(code, "x", x)
+        workspace.set(code, "F", F)
+        workspace.arrays["F"] = F
+        data = None
+        if code.with_jacobian:
+            data = np.empty(code.nnz + 1)
+            workspace.set(code, "data", data)
+            if code.template and not code.numbers_late:
+                workspace.set(code, "template", self._filled_template(env))
+        flags = self._steps(workspace, x, env)
+        self._workspaces.append(workspace)
+        return F, None if data is None else data[:-1], flags
+
+    def _steps(self, workspace: KernelMemory, x: NDArray[Any], env: dict[Node, Any]) -> int:
+        flags = 0
+        code = self.code
+        results = {**env, code.x_node: x} if code.lowering.calls else env
+        for step in code.steps:
+            if step.function >= 0:
+                flags |= self._functions[step.function](workspace.address, *self._at)
+            for call in step.calls:
+                self._carry_out(call, workspace, results)
+        for key, contents in self._arrays_expected:
+            if not contents.equal(workspace.arrays[key]):
+                raise OtherWay("a mask or another array that chooses elements has changed")
+        for dtype, expected in self._expected.items():
+            if expected and workspace.arrays["guards", dtype].tobytes() != expected:
+                raise OtherWay("a condition of the code has another value")
+        for guard in code.late_guards:
+            if guard.node in code.called and not _same(results[guard.node], guard.value):
+                raise OtherWay("a condition of the code has another value")
+        return flags
+
+    # ---- parameters ------------------------------------------------------------------------------
+
+    def _with_parameters(self, inputs: Mapping[str, Any]) -> dict[Node, Any]:
+        """Return the values of all nodes that depend on parameters alone."""
+        key = _snapshot(inputs)
+        known = self._parameters
+        if known is not None and _equal(known[0], key):
+            return known[1]
+        code = self.code
+        env: dict[Node, Any] = {
+            node: inputs[str(node.key)]
+            for node in code.trace.graph.inputs.values()
+            if node.key != "x"
+        }
+        try:
+            with np.errstate(**(STRICT if code.with_jacobian else QUIET)):
+                for operation in code.lowering.parameters:
+                    operands = [_given(o, env) for o in operation.operands]
+                    env[operation] = operation.function(*operands)
+        except FOREIGN as error:  # the evaluation by NumPy raises it too, or does not come there
+            raise OtherWay(f"{type(error).__name__} in what depends on parameters") from error
+        for guard in code.late_guards:
+            if guard.node not in code.called and not _same(env[guard.node], guard.value):
+                raise OtherWay("a condition on parameters has another value")
+        self._parameters = (key, env)
+        return env
+
+    def _give(
+        self, workspace: KernelMemory, env: dict[Node, Any], inputs: Mapping[str, Any]
+    ) -> None:
+        """Put the values of parameters, and of what depends on them, into the table."""
+        code = self.code
+        workspace.held = []
+        for key, node in code.given.items():
+            self._put(workspace, key, node, env[node])
+        workspace.given = env
+
+    def _put(self, workspace: KernelMemory, key: Hashable, node: Node, value: Any) -> None:
+        slot = workspace.slots.get(key)
+        if slot is not None:
+            slot[0] = value
+            return
+        array = np.asarray(value)
+        if array.shape != node.shape or array.dtype != node.dtype:
+            raise OtherWay("an array has another shape")
+        array = np.ascontiguousarray(array)
+        workspace.held.append(array)
+        workspace.set(self.code, key, array)
+
+    def _filled_template(self, env: dict[Node, Any]) -> NDArray[Any]:
+        numbers = tuple(_given(node, env) for node in self.code.numbers)
+        key, known = self._template
+        if known is None or key != numbers:
+            plan = self.code.trace.plan
+            known = np.zeros(self.code.nnz + 1)
+            for number, (_, place, weight) in zip(numbers, plan.layout.constant, strict=True):
+                np.add.at(known, place, number * (1.0 if weight is None else weight))
+            self._template = (numbers, known)
+        return known
+
+    # ---- calls -----------------------------------------------------------------------------------
+
+    def _carry_out(self, call: NumpyCall, workspace: KernelMemory, env: dict[Node, Any]) -> None:
+        operation = call.operation
+        try:
+            operands = [self._operand(o, workspace, env) for o in operation.operands]
+            with np.errstate(**(STRICT if self.code.with_jacobian else QUIET)):
+                result = operation.function(*operands)
+        except FOREIGN as error:  # the evaluation by NumPy raises it too, or does not come there
+            raise OtherWay(f"{type(error).__name__} in a call of NumPy") from error
+        env[operation] = result
+        if operation in self.code.tables.addresses or operation in workspace.slots:
+            self._put(workspace, operation, operation, result)
+
+    def _operand(self, operand: Operand, workspace: KernelMemory, env: dict[Node, Any]) -> Any:
+        if isinstance(operand, tuple):
+            return tuple(self._operand(o, workspace, env) for o in operand)
+        if isinstance(operand, ConstantNode):
+            return operand.value
+        if operand in env:
+            return env[operand]
+        array = self._array(self.code.operands[operand], workspace, env)
+        if operand.dtype == bool:
+            array = array.view(bool)
+        if operand.kind is Kind.NUMBER:
+            return float(array[0]) if operand.plain else array[0]
+        array = array[: math.prod(operand.shape)].reshape(operand.shape)
+        array.flags.writeable = False
+        return array if operand.strides is None else _with_strides(array, operand.strides)
+
+    def _array(self, key: Hashable, workspace: KernelMemory, env: dict[Node, Any]) -> Any:
+        """Return a memory as a vector."""
+        known = workspace.arrays.get(key)
+        if known is None:
+            known = self.constants.get(key)
+        if known is None:
+            known = np.ascontiguousarray(env[self.code.lowering.given[key]]).ravel()
+        return known.view(np.uint8) if known.dtype == bool else known
+
+    # ---- binding ---------------------------------------------------------------------------------
+
+    def _constants(self) -> dict[Hashable, NDArray[Any]]:
+        tables = self.code.tables
+        constants: dict[Hashable, NDArray[Any]] = {}
+        for value in self.code.lowering.values.memories():
+            if value.constant is not None and value.key in tables.addresses:
+                constants[value.key] = np.ascontiguousarray(value.constant)
+        for key, columns in tables.indices.items():
+            if columns:
+                table = np.stack([p.values for p in columns], axis=1)
+                constants[key] = np.ascontiguousarray(table, dtype=np.int32)
+        for key, matrix in tables.matrices.items():
+            constants[*key, "p"] = matrix.indptr.astype(np.int64)
+            constants[*key, "j"] = matrix.indices.astype(np.int32)
+            constants[*key, "x"] = np.ascontiguousarray(matrix.data, dtype=float)
+        return constants
+
+    def _number_slots(self) -> list[Hashable]:
+        return [
+            value.key
+            for value in self.code.lowering.values.memories()
+            if value.constant is None
+            and value.is_number
+            and value.key in self.code.tables.addresses
+        ]
+
+
+def _number(text: str) -> float:
+    return float(text)
+
+
+def _is_function(key: Hashable) -> bool:
+    return isinstance(key, tuple) and key[0] in ("function", "loop", "data")
+
+
+def _address(key: Any) -> int:
+    kind, what = key
+    if kind == "function":
+        return int(_library_function(what))
+    assert isinstance(what, UfuncLoop)
+    return what.function if kind == "loop" else what.data
+
+
+@functools.cache
+def _library_function(name: str) -> int:
+    library = ctypes.CDLL(ctypes.util.find_library("m"))
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def _snapshot(inputs: Mapping[str, Any]) -> list[Any]:
+    return [Contents(v) if isinstance(v, np.ndarray) else v for v in inputs.values()]
+
+
+def _equal(known: list[Any], now: list[Any]) -> bool:
+    return all(
+        (b.raw == a.raw and a.shape == b.shape and a.dtype == b.dtype)
+        if isinstance(a, Contents) and isinstance(b, Contents)
+        else type(a) is type(b) and a == b
+        for a, b in zip(known, now, strict=True)
+    )
+
+
+def _given(operand: Operand, env: dict[Node, Any]) -> Any:
+    if isinstance(operand, tuple):
+        return tuple(_given(o, env) for o in operand)
+    return operand.value if isinstance(operand, ConstantNode) else env[operand]
+
+
+def _contents(value: Any, dtype: str) -> Contents:
+    array = np.ascontiguousarray(value)
+    return Contents(array.ravel() if dtype == "d" else array.ravel().view(np.uint8))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(
+        np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
+    )
+
+
+def _with_strides(array: NDArray[Any], strides: tuple[int, ...]) -> NDArray[Any]:
+    """Return a copy whose elements lie in memory as those of an array with these strides."""
+    reach = [(n - 1) * s for n, s in zip(array.shape, strides, strict=True) if n]
+    begin = -sum(r for r in reach if r < 0)
+    room = np.empty(begin + sum(r for r in reach if r > 0) + array.itemsize, dtype=np.uint8)
+    copy = np.ndarray(array.shape, array.dtype, room.data, begin, strides)
+    copy[...] = array
+    return copy

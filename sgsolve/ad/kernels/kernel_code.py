@@ -1,0 +1,154 @@
+"""The code of a kernel: from a trace to the text of its functions and what their tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+from ..derivatives.symbols import UntraceableError
+from ..programs.graph import ConstantNode, Guard, Node
+from ..traced_evaluation import Trace
+from .assembly import Assembly
+from .llvm_printer import HEADER, FunctionPrinter, Tables
+from .lowering import Lowering, NumpyCall
+from .schedule import Loop, LoopSchedule
+
+
+class Segment(NamedTuple):
+    """A function to run, and the calls after it."""
+
+    function: int
+    calls: list[NumpyCall]
+
+
+class KernelCode:
+    """What runs for F, or for F and the values of its Jacobian.
+
+    Attributes
+    ----------
+    trace : Trace
+    lowering : Lowering
+    text : str
+        LLVM IR.
+    names : list of str
+        Of the functions in it.
+    steps : list of Segment
+    tables : Tables
+    memories : dict
+        Size and type of each memory that the kernel itself writes.
+    guards : list of (Guard, int)
+        Guards that the kernel computes, with their places among its doubles or truth values; place
+        -1: an array, in the memory ("guard", node).
+    numbers : list of Node
+        What the constant part of the Jacobian is made of.
+    """
+
+    def __init__(self, trace: Trace, with_jacobian: bool) -> None:
+        self.trace, self.with_jacobian = trace, with_jacobian
+        graph, plan, _, of_value = trace
+        self.all_guards = graph.guards if with_jacobian else graph.guards[:of_value]
+        self.numbers: list[Node] = graph.results[1:] if with_jacobian else []
+        stores = graph.stores if with_jacobian else []
+        wanted = [graph.results[0], *self.numbers, *(g.node for g in self.all_guards)]
+        wanted += [node for s in stores for node in (s.array, s.factor)]
+        self.lowering = lowering = Lowering(graph)
+        lowering.lower(wanted)
+        self.schedule = schedule = LoopSchedule(lowering.levels)
+        self.memories: dict[Hashable, tuple[int, str]] = {}
+        schedule.output(lowering.as_double(lowering.value(graph.results[0])), "F")
+        self.template = False
+        if with_jacobian:
+            self._store_jacobian(plan, stores)
+        self.guards: list[tuple[Guard, str, int]] = []
+        self.late_guards: list[Guard] = []
+        self._store_guards()
+        self._keep_operands()
+        self._print()
+        self.size = lowering.value(graph.results[0]).size
+        self.nnz = plan.layout.pattern.nnz
+        self.x_node = graph.inputs["x"]
+        self.called = {call.operation for call in lowering.calls}
+        self.given = {
+            key: node for key, node in lowering.given.items() if lowering.is_parameter(node)
+        }
+        self.numbers_late = any(
+            not isinstance(n, ConstantNode) and not lowering.is_parameter(n) for n in self.numbers
+        )
+        if self.numbers_late:
+            raise UntraceableError
+
+    def _store_jacobian(self, plan: Any, stores: Any) -> None:
+        values, sources = self.lowering.values, []
+        for store in sorted(stores, key=lambda s: s.place):
+            array, factor = self.lowering.value(store.array), self.lowering.value(store.factor)
+            if array.dtype != "d" or array.branch is not None:
+                raise UntraceableError
+            source = plan.layout.sources[store.place]
+            if array.size != source.length:
+                raise UntraceableError
+            sources.append(values.elementwise("mul", array, factor, size=array.size))
+        self.assembly = Assembly(values, self.schedule, plan, sources)
+        self.assembly.store()
+        self.template = self.assembly.has_template
+
+    def _store_guards(self) -> None:
+        lowering, counts = self.lowering, {"d": 0, "b": 0}
+        for guard in self.all_guards_once():
+            node = guard.node
+            if lowering.is_parameter(node) or lowering.is_called(node):
+                self.late_guards.append(guard)
+                continue
+            value = lowering.value(node)
+            if value.branch is not None:
+                raise UntraceableError
+            if value.size == 1:
+                place = counts[value.dtype]
+                counts[value.dtype] += 1
+                at = lowering.values.progression(1, place)
+                self.schedule.scattered(value, ("guards", value.dtype), at)
+                self.guards.append((guard, value.dtype, place))
+            else:
+                self.schedule.output(value, ("guard", node))
+                self.guards.append((guard, value.dtype, -1))
+        for dtype, count in counts.items():
+            self.memories["guards", dtype] = (count, dtype)
+
+    def all_guards_once(self) -> list[Guard]:
+        """Return the guards; one for each node."""
+        known: dict[Node, Guard] = {}
+        for guard in self.all_guards:
+            known.setdefault(guard.node, guard)
+        return list(known.values())
+
+    def _keep_operands(self) -> None:
+        """Store what calls, and the constant part of the Jacobian, take from the loops."""
+        self.operands: dict[Node, Hashable] = {}
+        nodes = [n for call in self.lowering.calls for n in call.operation.nodes()]
+        for node in dict.fromkeys([*nodes, *self.numbers]):
+            if self.lowering.is_computed(node):
+                self.operands[node] = self.schedule.keep(self.lowering.value(node))
+
+    def _print(self) -> None:
+        loops = self.schedule.loops()
+        for value, memory in self.schedule.memory_of.items():
+            self.memories[memory] = (value.size, value.dtype)
+        levels = sorted({call.level for call in self.lowering.calls})
+        groups: list[list[Loop]] = [[] for _ in range(len(levels) + 1)]
+        for loop in loops:
+            groups[sum(loop.level > level for level in levels)].append(loop)
+        self.tables = Tables()
+        self.names: list[str] = []
+        self.steps: list[Segment] = []
+        texts = []
+        for k, group in enumerate(groups):
+            calls = [c for c in self.lowering.calls if k < len(levels) and c.level == levels[k]]
+            zeroed = [(m, self.memories[m][0]) for m in self.schedule.zeroed] if not k else []
+            if group or zeroed:
+                name = f"run{len(self.names)}"
+                printer = FunctionPrinter(name, self.schedule, self.tables)
+                texts.append(printer.text(group, zeroed))
+                self.names.append(name)
+                self.steps.append(Segment(len(self.names) - 1, calls))
+            else:
+                self.steps.append(Segment(-1, calls))
+        self.text = HEADER + "\n".join(texts)

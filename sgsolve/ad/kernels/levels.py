@@ -1,0 +1,45 @@
+"""LoopLevels: which values can be computed in the same loops.
+
+A loop over elements can read an array at other positions than its own only when the whole array is
+in memory. Such an array is computed at a lower level than what reads it.
+"""
+
+from __future__ import annotations
+
+from .values import Exists, Memory, Place, Rows, Take, Value
+
+
+class LoopLevels:
+    """The levels of values."""
+
+    def __init__(self) -> None:
+        self._known: dict[Value, int] = {}
+
+    def of(self, value: Value) -> int:
+        """Return the lowest level at which a value can be computed."""
+        pending = [value]
+        while pending:
+            top = pending[-1]
+            missing = [a for a in top.args if a not in self._known]
+            if missing and top not in self._known:
+                pending += missing
+                continue
+            pending.pop()
+            if top not in self._known:
+                self._known[top] = self._level(top)
+        return self._known[value]
+
+    def _level(self, value: Value) -> int:
+        if isinstance(value, Memory):
+            return value.level
+        return max(
+            (self._known[a] + (is_moved(value, a) and not isinstance(a, Memory))
+             for a in value.args),
+            default=0,
+        )  # fmt: skip
+
+
+def is_moved(value: Value, arg: Value) -> bool:
+    """Whether a value reads an argument at other positions than its own, or a joined array."""
+    moving = isinstance(value, (Take, Rows)) and arg is value.args[0]
+    return moving or isinstance(arg, (Place, Exists))

@@ -1,0 +1,112 @@
+"""Machine code: compiles LLVM IR, and keeps what was compiled.
+
+Compiled functions are kept by their text, in this process and on disk (`object_cache`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import InputError
+from . import object_cache
+
+RunFunction = Callable[[int, int, int], int]
+_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+
+_lock = threading.Lock()
+_compiled: dict[str, Code] = {}
+
+
+class Code:
+    """Compiled functions; the machine code lives as long as this object.
+
+    Attributes
+    ----------
+    functions : list of callable
+        ``function(addresses, integers, numbers) -> flags``; they release the interpreter's lock.
+    """
+
+    def __init__(self, engine: Any, names: list[str]) -> None:
+        self._engine = engine
+        self.functions: list[RunFunction] = [
+            _PROTOTYPE(engine.get_function_address(name)) for name in names
+        ]
+
+
+def is_arm() -> bool:
+    """Whether the processor is one of ARM's."""
+    return platform.machine().lower() in ("aarch64", "arm64")
+
+
+def is_available() -> bool:
+    """Whether llvmlite is installed."""
+    try:
+        import llvmlite.binding  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def require() -> None:
+    """Raise `InputError` if llvmlite is not installed."""
+    if not is_available():
+        raise InputError(
+            "compiled evaluation needs llvmlite, which is not installed: "
+            "pip install 'sgsolve[compiled]', or leave compiled out"
+        )
+
+
+def code_of(text: str, names: list[str]) -> Code:
+    """Return the functions of a text, compiled if they are not known."""
+    with _lock:
+        known = _compiled.get(text)
+        if known is None:
+            known = _compiled[text] = _new_code(text, names)
+        return known
+
+
+def is_known(text: str) -> bool:
+    """Whether a text was compiled before, in this process or one that shares the cache."""
+    return text in _compiled or object_cache.stored_code(_key(text)) is not None
+
+
+def _key(text: str) -> str:
+    import llvmlite.binding as llvm
+
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return object_cache.key(text, (llvm.llvm_version_info, cpu, features))
+
+
+def _new_code(text: str, names: list[str]) -> Code:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    key = _key(text)
+    stored = object_cache.stored_code(key)
+    if stored is None:
+        module = llvm.parse_assembly(text)
+        module.verify()
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        options.loop_vectorization = options.slp_vectorization = False
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        stored = machine.emit_object(module)
+        object_cache.store_code(key, stored)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(stored))
+    engine.finalize_object()
+    return Code(engine, names)
+
+
+def clear() -> None:
+    """Forget what was compiled in this process; what runs keeps its functions."""
+    with _lock:
+        _compiled.clear()

@@ -1,0 +1,81 @@
+"""Machine code on disk: it costs a small part of compiling to load it.
+
+The folder is that of the environment variable ``SGSOLVE_CACHE_DIR``, or ``sgsolve`` in the user's
+cache folder; an empty variable means no cache. A file holds a checksum of its contents. What is
+damaged, or was made by other versions or for another processor, is compiled again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+VERSION = "1"
+MOST_FILES = 500
+
+
+def folder() -> Path | None:
+    """Return the folder of the cache; None: no cache."""
+    given = os.environ.get("SGSOLVE_CACHE_DIR")
+    if given is not None:
+        return Path(given) if given else None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+        return Path(base) / "sgsolve" / "cache" if base else None
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "sgsolve"
+    with suppress(RuntimeError):  # a user without a home
+        return Path.home() / ".cache" / "sgsolve"
+    return None
+
+
+def key(text: str, versions: tuple[Any, ...]) -> str:
+    """Return the name of the machine code of a text."""
+    content = repr((VERSION, text, versions)).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def stored_code(name: str) -> bytes | None:
+    """Return machine code of that name, if there is some that is undamaged."""
+    where = folder()
+    if where is None:
+        return None
+    try:
+        content = (where / f"{name}.object").read_bytes()
+    except OSError:
+        return None
+    checksum, code = content[:32], content[32:]
+    return code if hashlib.sha256(name.encode() + code).digest() == checksum else None
+
+
+def store_code(name: str, code: bytes) -> None:
+    """Store machine code under a name; a folder that cannot be written is left alone."""
+    where = folder()
+    if where is None:
+        return
+    content = hashlib.sha256(name.encode() + code).digest() + code
+    with suppress(OSError):
+        where.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=where)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(temporary, where / f"{name}.object")  # at once: nobody reads half a file
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _drop_oldest(where)
+
+
+def _drop_oldest(where: Path) -> None:
+    files = list(where.glob("*.object"))
+    if len(files) > MOST_FILES:
+        files.sort(key=lambda file: file.stat().st_mtime)
+        for file in files[: len(files) - MOST_FILES]:
+            file.unlink(missing_ok=True)

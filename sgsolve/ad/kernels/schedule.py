@@ -1,0 +1,178 @@
+"""The schedule of a kernel: which loops there are, what each computes, and what it stores.
+
+A loop runs over all elements of arrays of one size at one level. It stores outputs, and arrays that
+later loops read at other positions or would have to compute again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from .levels import LoopLevels, is_moved
+from .ufunc_loops import UfuncLoop
+from .values import CHEAP, Elementwise, Exists, Memory, Number, Place, Positions, Rows, Value
+
+
+class ElementStore(NamedTuple):
+    """Element i of a value is stored at ``positions[i]`` of a memory; None: at i.
+
+    With `joined`, whether the value holds for any element is stored as one truth value.
+    """
+
+    value: Value
+    memory: Hashable
+    positions: Positions | None
+    joined: bool = False
+
+
+class Loop:
+    """All that is computed for arrays of one size at one level.
+
+    Attributes
+    ----------
+    level, size : int
+    stores : list of ElementStore
+    """
+
+    __slots__ = ("level", "size", "stores")
+
+    def __init__(self, level: int, size: int) -> None:
+        self.level, self.size = level, size
+        self.stores: list[ElementStore] = []
+
+
+class LoopSchedule:
+    """Loops for all outputs that are added.
+
+    Attributes
+    ----------
+    levels : LoopLevels
+    memory_of : dict
+        The memory that a value is stored in, as a whole.
+    zeroed : list
+        Memories that are filled with zeros before anything is stored.
+    """
+
+    def __init__(self, levels: LoopLevels) -> None:
+        self.levels = levels
+        self.memory_of: dict[Value, Hashable] = {}
+        self.zeroed: list[Hashable] = []
+        self._loops: dict[tuple[int, int], Loop] = {}
+
+    def loops(self) -> list[Loop]:
+        """Return all loops, in an order in which they can run."""
+        self._store_what_several_need()
+        return sorted(self._loops.values(), key=lambda loop: (loop.level, loop.size))
+
+    def output(self, value: Value, memory: Hashable) -> None:
+        """ElementStore a value in a memory of its own."""
+        if value in self.memory_of or isinstance(value, (Memory, Number)):
+            self._visit(value)
+            self._add(ElementStore(value, memory, None))
+        else:
+            self._keep(value, memory)
+
+    def scattered(self, value: Value, memory: Hashable, positions: Positions) -> None:
+        """ElementStore the elements of a value at positions of a memory."""
+        self._visit(value)
+        self._add(ElementStore(value, memory, positions))
+
+    def keep(self, value: Value) -> Hashable:
+        """ElementStore a value where loops of higher levels can read it; return the memory."""
+        if isinstance(value, Memory):
+            return value.key
+        if value not in self.memory_of:
+            self._keep(value, ("buffer", len(self.memory_of)))
+        return self.memory_of[value]
+
+    def _keep(self, value: Value, memory: Hashable) -> None:
+        self.memory_of[value] = memory
+        if isinstance(value, Exists):
+            self._visit(value.args[0])
+            self._add(ElementStore(value.args[0], memory, None, True))
+        elif isinstance(value, Place):
+            if not value.covered:
+                self.zeroed.append(memory)
+            for positions, piece in value.pieces:
+                self.scattered(piece, memory, positions)
+        else:
+            self._visit(value)
+            self._add(ElementStore(value, memory, None))
+
+    def _add(self, store: ElementStore) -> None:
+        value = store.value
+        level = self.levels.of(value) + isinstance(value, (Place, Exists))
+        self._loop(level, value.size).stores.append(store)
+
+    def _loop(self, level: int, size: int) -> Loop:
+        return self._loops.setdefault((level, size), Loop(level, size))
+
+    def _visit(self, value: Value) -> None:
+        """Keep what is read at other positions, all the way down."""
+        pending, seen = [value], {value}
+        while pending:
+            top = pending.pop()
+            for arg in top.args:
+                if is_moved(top, arg):
+                    self.keep(arg)
+                elif arg not in seen:
+                    seen.add(arg)
+                    pending.append(arg)
+        if isinstance(value, (Place, Exists)):
+            self.keep(value)
+
+    def is_read(self, value: Value, loop: Loop) -> bool:
+        """Whether a loop reads a value from memory instead of computing it."""
+        if value not in self.memory_of:
+            return False
+        return isinstance(value, (Place, Exists)) or self.levels.of(value) < loop.level
+
+    def computed(self, loop: Loop) -> dict[Value, None]:
+        """Return all values of its size that a loop computes, arguments first."""
+        order: dict[Value, None] = {}
+        pending = [s.value for s in reversed(loop.stores)]
+        while pending:
+            top = pending[-1]
+            if top in order or self.is_read(top, loop) or isinstance(top, (Memory, Number)):
+                pending.pop()
+                continue
+            inner = [
+                a for a in top.args
+                if a not in order and not isinstance(a, (Memory, Number))
+                and not is_moved(top, a) and not self.is_read(a, loop)
+            ]  # fmt: skip
+            if inner:
+                pending += reversed(inner)
+                continue
+            pending.pop()
+            order[top] = None
+        return order
+
+    def _store_what_several_need(self) -> None:
+        """Keep what would be computed in several loops, and costs more than to read it."""
+        changed = True
+        while changed:
+            changed = False
+            met: dict[Value, Loop] = {}
+            for loop in list(self._loops.values()):
+                for value in self.computed(loop):
+                    if not isinstance(value, (Elementwise, Rows)) or value.cost <= CHEAP:
+                        continue
+                    if value.size == 1 and not _calls(value):
+                        continue
+                    other = met.setdefault(value, loop)
+                    if other is not loop and value not in self.memory_of:
+                        self.keep(value)
+                        changed = True
+
+
+def _calls(value: Value) -> bool:
+    """Whether computing a number calls a loop of NumPy's."""
+    pending = [value]
+    while pending:
+        top = pending.pop()
+        if isinstance(top, Elementwise) and isinstance(top.op, UfuncLoop):
+            return True
+        pending += top.args
+    return False

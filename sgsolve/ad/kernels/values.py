@@ -1,0 +1,299 @@
+"""Values of a kernel: flat arrays, each element of which is computed from elements of others.
+
+They are what a traced graph becomes for the LLVM printer. Shapes are gone. All movement of elements
+(views, indexing, joining, broadcasting) is one `Take` or `Place` with constant positions. Equal
+values are the same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# An expression of this many operations or fewer is computed again where its elements are chosen.
+CHEAP = 8
+COST = {"div": 4, "sqrt": 4, "rows": 100, "call": 100}
+
+
+class Positions:
+    """Constant positions: an arithmetic progression, or an array.
+
+    Attributes
+    ----------
+    count : int
+    start, step : int
+        Of the progression.
+    array : ndarray of int64 or None
+        None for a progression.
+    """
+
+    __slots__ = ("array", "count", "start", "step")
+
+    def __init__(self, count: int, start: int, step: int, array: Any = None) -> None:
+        self.count, self.start, self.step, self.array = count, start, step, array
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """All positions."""
+        if self.array is not None:
+            known: NDArray[np.int64] = self.array
+            return known
+        return self.start + self.step * np.arange(self.count)
+
+    def is_identity(self, size: int) -> bool:
+        """Whether they are all positions of an array of that size, in order."""
+        progression = self.array is None and self.start == 0
+        return progression and self.count == size and (self.step == 1 or size <= 1)
+
+
+class Value:
+    """An array of doubles ("d") or truth values ("b").
+
+    Attributes
+    ----------
+    size : int
+        One element: a number, which serves all elements of longer arrays.
+    dtype : {"d", "b"}
+    args : tuple of Value
+    cost : int
+        Operations to compute one element from memory.
+    branch : (Value, bool) or None
+        The condition and the side of a `branch` at whose elements alone the value has a meaning.
+    """
+
+    __slots__ = ("args", "branch", "cost", "dtype", "size")
+
+    def __init__(self, size: int, dtype: str, args: tuple[Value, ...], cost: int) -> None:
+        self.size, self.dtype, self.args, self.cost = size, dtype, args, cost
+        self.branch: tuple[Value, bool] | None = None
+
+
+class Number(Value):
+    """A number that is the same in every run."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: Any) -> None:
+        super().__init__(1, "b" if isinstance(number, (bool, np.bool_)) else "d", (), 0)
+        self.number = number
+
+
+class Memory(Value):
+    """An array that is in memory before the loops that read it.
+
+    Attributes
+    ----------
+    key : hashable
+        By which the caller gives it: "x", a node of the graph, or the identity of a constant.
+    constant : ndarray or None
+    level : int
+        The first level at which it can be read.
+    """
+
+    __slots__ = ("constant", "is_number", "key", "level")
+
+    def __init__(self, size: int, dtype: str, key: Hashable, constant: Any, level: int) -> None:
+        super().__init__(size, dtype, (), 1)
+        self.is_number = False
+        self.key, self.constant, self.level = key, constant, level
+
+
+class Elementwise(Value):
+    """An operation on elements at the same position.
+
+    Attributes
+    ----------
+    op : str, or the `UfuncLoop` that computes it
+    """
+
+    __slots__ = ("op",)
+
+    def __init__(self, op: Any, args: tuple[Value, ...], size: int, dtype: str) -> None:
+        own = COST.get(op, 1) if isinstance(op, str) else COST["call"]
+        super().__init__(size, dtype, args, own + sum(a.cost for a in args))
+        self.op = op
+
+
+class Take(Value):
+    """The elements of an array in memory at constant positions."""
+
+    __slots__ = ("positions",)
+
+    def __init__(self, arg: Value, positions: Positions) -> None:
+        super().__init__(positions.count, arg.dtype, (arg,), 1)
+        self.positions = positions
+
+
+class Place(Value):
+    """An array of pieces; element ``positions[i]`` is element i of the piece.
+
+    Attributes
+    ----------
+    pieces : tuple of (Positions, Value)
+    covered : bool
+        Whether every element is in a piece; the others are zero.
+    """
+
+    __slots__ = ("covered", "pieces")
+
+    def __init__(self, size: int, pieces: tuple[tuple[Positions, Value], ...]) -> None:
+        args = tuple(v for _, v in pieces)
+        super().__init__(size, args[0].dtype, args, COST["rows"])
+        self.pieces = pieces
+        self.covered = sum(p.count for p, _ in pieces) == size
+
+
+class Rows(Value):
+    """A constant sparse matrix times an array, added to another, in the order of the entries.
+
+    Attributes
+    ----------
+    matrix : csr_array
+    args : (Value, Value)
+        The array, and what the products are added to.
+    """
+
+    __slots__ = ("matrix",)
+
+    def __init__(self, matrix: Any, arg: Value, first: Value) -> None:
+        super().__init__(matrix.shape[0], "d", (arg, first), COST["rows"])
+        self.matrix = matrix
+
+
+class Exists(Value):
+    """Whether a truth value holds for some element."""
+
+    __slots__ = ()
+
+    def __init__(self, arg: Value) -> None:
+        super().__init__(1, "b", (arg,), COST["rows"])
+
+
+class Values:
+    """Makes values, each once; and knows which are the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Value] = {}
+        self._positions: dict[Hashable, Positions] = {}
+
+    def _unique(self, key: Hashable, value: Value) -> Value:
+        return self._known.setdefault(key, value)
+
+    def number(self, number: Any) -> Value:
+        """Return a constant number."""
+        number = bool(number) if isinstance(number, (bool, np.bool_)) else float(number)
+        return self._unique((type(number), repr(number)), Number(number))
+
+    def memory(
+        self, size: int, dtype: str, key: Hashable, constant: Any = None, level: int = 0
+    ) -> Memory:
+        """Return an array in memory."""
+        memory = self._unique((Memory, key), Memory(size, dtype, key, constant, level))
+        assert isinstance(memory, Memory)
+        return memory
+
+    def memories(self) -> list[Memory]:
+        """Return all arrays in memory."""
+        return [v for v in self._known.values() if isinstance(v, Memory)]
+
+    def elementwise(
+        self, op: Any, *args: Value, size: int | None = None, dtype: str = "d"
+    ) -> Value:
+        """Return an operation on elements; arguments are of the same size, or numbers."""
+        size = max(a.size for a in args) if size is None else size
+        return self._unique((op, args, size), Elementwise(op, args, size, dtype))
+
+    def filled(self, number: Value, size: int) -> Value:
+        """Return an array of one number."""
+        if size == number.size:
+            return number
+        return self.elementwise("copy", number, size=size, dtype=number.dtype)
+
+    def progression(self, count: int, start: int = 0, step: int = 1) -> Positions:
+        """Return positions in an arithmetic progression."""
+        step = step if count > 1 else 1
+        key = (count, start, step)
+        return self._positions.setdefault(key, Positions(count, start, step))
+
+    def positions(self, array: Any) -> Positions:
+        """Return positions from an array."""
+        array = np.ascontiguousarray(array, dtype=np.int64).ravel()
+        count = len(array)
+        if count == 0:
+            return self.progression(0)
+        step = int(array[1] - array[0]) if count > 1 else 1
+        if step and bool((array[1:] - array[:-1] == step).all()):
+            return self.progression(count, int(array[0]), step)
+        key = (count, array.tobytes())
+        return self._positions.setdefault(key, Positions(count, 0, 0, array))
+
+    def take(self, value: Value, positions: Positions) -> Value:
+        """Return the elements at these positions."""
+        if positions.is_identity(value.size):
+            return value
+        if value.size == 1:
+            return self.filled(value, positions.count)
+        if isinstance(value, Take):
+            return self.take(value.args[0], self._composed(value.positions, positions))
+        if isinstance(value, Elementwise) and (value.cost <= CHEAP or value.op == "copy"):
+            args = [self.take(a, positions) if a.size > 1 else a for a in value.args]
+            return self.elementwise(value.op, *args, size=positions.count, dtype=value.dtype)
+        if isinstance(value, Place):
+            found = self._inside_a_piece(value, positions)
+            if found is not None:
+                return found
+        return self._unique((Take, value, positions), Take(value, positions))
+
+    def _composed(self, inner: Positions, outer: Positions) -> Positions:
+        if inner.array is None and outer.array is None:
+            start = inner.start + inner.step * outer.start
+            return self.progression(outer.count, start, inner.step * outer.step)
+        return self.positions(inner.values[outer.values])
+
+    def _inside_a_piece(self, place: Place, positions: Positions) -> Value | None:
+        if not positions.count:
+            return None
+        wanted = positions.values
+        for at, value in place.pieces:
+            where = self._found(at, wanted, place.size)
+            if where is not None:
+                return self.take(value, where)
+        return None
+
+    def _found(self, at: Positions, wanted: NDArray[np.int64], size: int) -> Positions | None:
+        """Return where in a piece the wanted elements are, if all are."""
+        if at.array is None and at.step == 1:
+            if wanted.min() < at.start or wanted.max() >= at.start + at.count:
+                return None
+            return self.positions(wanted - at.start)
+        number = np.full(size, -1)
+        number[at.values] = np.arange(at.count)
+        found = number[wanted]
+        return None if found.min() < 0 else self.positions(found)
+
+    def place(self, size: int, pieces: list[tuple[Positions, Value]]) -> Value:
+        """Return an array of pieces; pieces that are such arrays themselves are taken apart."""
+        pieces = [(p, v) for p, v in pieces if p.count]
+        if len(pieces) == 1 and pieces[0][0].is_identity(size):
+            return pieces[0][1]
+        if not pieces:
+            return self.filled(self.number(0.0), size)
+        flat: list[tuple[Positions, Value]] = []
+        for positions, value in pieces:
+            if isinstance(value, Place) and value.covered:
+                flat += [(self._composed(positions, p), v) for p, v in value.pieces]
+            else:
+                flat.append((positions, value))
+        return self._unique((Place, size, tuple(flat)), Place(size, tuple(flat)))
+
+    def exists(self, arg: Value) -> Value:
+        """Return whether a truth value holds for some element."""
+        return arg if arg.size == 1 else self._unique((Exists, arg), Exists(arg))
+
+    def rows(self, matrix: Any, arg: Value, first: Value | None = None) -> Value:
+        """Return the product with a sparse matrix in CSR form, added to `first`."""
+        first = self.number(0.0) if first is None else first
+        return self._unique((Rows, id(matrix), arg, first), Rows(matrix, arg, first))

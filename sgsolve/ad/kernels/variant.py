@@ -1,0 +1,181 @@
+"""Variants: one way through the code of a function, with its trace and its kernels."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SgsolveError
+from ...pattern import Pattern
+from ..derivatives.symbols import UntraceableError
+from ..programs.traced_arrays import Method
+from ..traced_evaluation import trace_function
+from . import machine
+from .arguments import FixedArguments
+from .cost import COMPILING, LOADING
+from .kernel import FOREIGN, Kernel
+from .kernel_code import KernelCode
+from .movement import plain_function
+from .stats import CompiledStats
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_LIBRARIES = tuple(
+    os.path.dirname(os.path.abspath(str(m.__file__))) for m in (np, __import__("scipy"))
+)
+
+
+class NotCompiledError(Exception):
+    """There is no kernel for an evaluation; the text says why."""
+
+
+class Variant:
+    """One way through the code.
+
+    Parameters
+    ----------
+    f : callable
+    x : ndarray
+    constants, inputs : mapping of str to value
+    target : Pattern or None
+
+    Attributes
+    ----------
+    constants : FixedArguments
+    pattern : Pattern
+        Of the Jacobian.
+    checked : dict of bool to bool
+        Whether the kernel without, and with the Jacobian gave NumPy's bits.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        x: NDArray[Any],
+        constants: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        target: Pattern | None,
+    ) -> None:
+        self._trace = _traced(f, x, constants, inputs, target)
+        if self._trace.dtype != np.float64:
+            raise NotCompiledError(f"results of {self._trace.dtype}")
+        self.shape, self.target = x.shape, target
+        self.constants = FixedArguments(constants)
+        self._input_shapes = {name: np.shape(v) for name, v in inputs.items()}
+        self.pattern: Pattern = self._trace.plan.layout.pattern
+        self.shape_of_result = self._trace.graph.results[0].shape
+        self.checked = {False: False, True: False}
+        self._code: dict[bool, KernelCode] = {}
+        self._kernels: dict[bool, Kernel] = {}
+        self._why_not: dict[bool, str] = {}
+
+    def fits(
+        self,
+        x: NDArray[Any],
+        constants: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> bool:
+        """Whether a kernel may serve such an evaluation."""
+        if x.shape != self.shape or (with_jacobian and target is not self.target):
+            return False
+        if inputs.keys() != self._input_shapes.keys():
+            return False
+        if any(np.shape(v) != self._input_shapes[name] for name, v in inputs.items()):
+            return False
+        return self.constants.other(constants) is None
+
+    def changed_since(self, earlier: list[Variant], constants: Mapping[str, Any]) -> list[str]:
+        """Return the arrays that alone differ from the constants of an earlier variant."""
+        names = (v.constants.other(constants) for v in earlier)
+        return [n for n in dict.fromkeys(names) if n and type(constants[n]) is np.ndarray]
+
+    def kernel(self, with_jacobian: bool) -> Kernel | None:
+        """Return the kernel if there is one.
+
+        Raises
+        ------
+        NotCompiledError
+            If there will be none.
+        """
+        why_not = self._why_not.get(with_jacobian)
+        if why_not is not None:
+            raise NotCompiledError(why_not)
+        return self._kernels.get(with_jacobian)
+
+    def make(
+        self, with_jacobian: bool, pays: Callable[[float], bool], stats: CompiledStats
+    ) -> Kernel | None:
+        """Return a new kernel; None if it does not pay yet."""
+        known = self._kernels.get(with_jacobian)
+        if known is not None:
+            return known
+        begin = perf_counter()
+        try:
+            code = self._code.get(with_jacobian)
+            if code is None:
+                code = self._code[with_jacobian] = KernelCode(self._trace, with_jacobian)
+            known_text = machine.is_known(code.text)
+            if not pays(LOADING if known_text else COMPILING * len(code.text)):
+                return None
+            kernel = self._kernels[with_jacobian] = Kernel(code)
+        except UntraceableError as error:
+            self._why_not[with_jacobian] = f"cannot be compiled: {error or 'no arrays of doubles'}"
+            raise NotCompiledError(self._why_not[with_jacobian]) from None
+        finally:
+            stats.seconds += perf_counter() - begin
+        stats.kernels += 1
+        stats.calls.update(function_name(call.operation.function) for call in code.lowering.calls)
+        return kernel
+
+    def check(self, found: Any, expected: Any, with_jacobian: bool) -> None:
+        """Compare the first result of a kernel with NumPy's."""
+        same = same_bits(found.F, expected.F)
+        if with_jacobian:
+            same = same and found.pattern.equals(expected.pattern)
+            same = same and same_bits(found.data, expected.data)
+        self.checked[with_jacobian] = True
+        if not same:
+            self._why_not[with_jacobian] = (
+                "a kernel gave other bits than NumPy (the function may not be pure)"
+            )
+
+
+def same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether arrays have the same values; NaN is equal to NaN."""
+    return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=True))
+
+
+def function_name(function: Any) -> str:
+    """Return the name of a function of NumPy's, for messages."""
+    function = plain_function(function)
+    if isinstance(function, Method):
+        return f"ndarray.{function.name}"
+    return str(getattr(function, "__name__", function)).lstrip("_")
+
+
+def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
+    why = ""
+    for open_branches in (True, False):
+        try:
+            return trace_function(f, x, constants, inputs, target, open_branches)
+        except UntraceableError as error:
+            why = f"{error or 'an operation that cannot be traced'}{_place(error)}"
+        except (SgsolveError, *FOREIGN) as error:
+            why = f"{type(error).__name__} on traced arrays{_place(error)}"
+    raise NotCompiledError(why)
+
+
+def _place(error: BaseException) -> str:
+    """Return where in the user's code an error arose."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        name = os.path.abspath(frame.filename)
+        if not name.startswith((_PACKAGE, *_LIBRARIES)) and not frame.filename.startswith("<"):
+            return f" in {frame.name}, {os.path.basename(name)}:{frame.lineno}"
+    return ""

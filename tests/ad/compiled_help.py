@@ -1,0 +1,29 @@
+"""Help for tests of compiled evaluation: skip without llvmlite, and compare bits."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ad
+
+needs_llvmlite = pytest.mark.skipif(
+    not ad.compiled_is_available(), reason="llvmlite (sgsolve[compiled]) is not installed"
+)
+
+
+def assert_same_bits(f, points, *args, evaluations=4, kernels=True, **kwargs):
+    """Compare F and J of the compiled function with those of the function itself."""
+    compiled = ad.compiled(f, at_once=True)
+    with np.errstate(all="ignore"):
+        for _ in range(evaluations):
+            for x in points:
+                F, J = compiled.value_and_jacobian(x, *args, **kwargs)
+                G, K = ad.value_and_jacobian(f, x, *args, **kwargs)
+                np.testing.assert_array_equal(F, G, strict=True)
+                np.testing.assert_array_equal(J.data, K.data, strict=True)
+                np.testing.assert_array_equal(J.indices, K.indices)
+                np.testing.assert_array_equal(J.indptr, K.indptr)
+                H = compiled(x, *args, **kwargs)
+                np.testing.assert_array_equal(H, f(x, *args, **kwargs))
+    if kernels:
+        assert compiled.stats.compiled >= 2, compiled.stats
+    return compiled.stats

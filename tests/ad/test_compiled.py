@@ -1,0 +1,205 @@
+"""Compiled functions give the bits of the function itself, and say what they do not compile."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import special
+
+from sgsolve import ad
+from sgsolve.errors import InputError
+from tests.ad.compiled_help import assert_same_bits, needs_llvmlite
+
+pytestmark = needs_llvmlite
+
+N = 300  # more than a block, and no multiple of it
+RNG = np.random.default_rng(7)
+X = RNG.uniform(0.2, 2.0, N)
+POINTS = (X, X[::-1].copy(), 0.5 * X)
+INDEX = RNG.integers(0, N, N)
+FACTOR = RNG.uniform(0.5, 1.5, N)
+LAPLACIAN = sp.diags_array([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(N, N)).tocsr()
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_on_disk(monkeypatch):
+    monkeypatch.setenv("SGSOLVE_CACHE_DIR", "")
+
+
+FUNCTIONS = {
+    "arithmetic": lambda x: (x * x + 2.0 * x - 1.0) / (x + FACTOR),
+    "powers": lambda x: x**2 + x**3 - x**-1.5 + 2.0**x,
+    "calls in stages": lambda x: np.exp(np.sin(x) * FACTOR) + np.tanh(x) * np.log(x),
+    "scipy": lambda x: special.erf(x) * special.expit(x - 1.0) + special.gammaln(x),
+    "slices": lambda x: x[1:-1] * (x[2:] - x[:-2]) + x[::-1][1:-1],
+    "gathers": lambda x: np.exp(x[INDEX] - x) * FACTOR[INDEX],
+    "joins": lambda x: np.concatenate([x[:1] - 1.0, x[2:] * x[:-2], np.exp(x[-1:])]),
+    "matrix": lambda x: LAPLACIAN @ (x * x) - np.exp(x),
+    "scatter": lambda x: ad.sparsesum(
+        [ad.sparsevec(N, np.arange(0, N, 2), x[::2] ** 2), ad.sparsevec(N, INDEX, x)]
+    ),
+    "reductions": lambda x: x * np.sum(x * x) - np.mean(x) + x[3] * x,
+    "where": lambda x: np.where(x > 1.0, np.log(x - 1.0), x * x),
+    "branch": lambda x: ad.branch(
+        ad.value(x) > 1.0, lambda i: np.log(x[i] - 1.0) * 2.0, lambda i: x[i] ** 2
+    ),
+    "mask": lambda x: x * np.sum(x[ad.value(x) > 0.3]),
+    "plane": lambda x: _plane(x),
+    "maximum": lambda x: np.maximum(x, 1.0) * np.minimum(x, FACTOR) + np.abs(x - 1.0),
+    "cumulated": lambda x: np.cumsum(x) * x,
+}
+
+
+def _plane(x):
+    u = x.reshape(15, 20)
+    v = np.pad(u, 1)
+    around = v[2:, 1:-1] + v[:-2, 1:-1] + v[1:-1, 2:] + v[1:-1, :-2]
+    return (4.0 * u - around + np.exp(u.T.reshape(15, 20))).ravel()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_bit_is_that_of_the_function(name):
+    assert_same_bits(FUNCTIONS[name], POINTS)
+
+
+def test_numbers_are_inputs_of_one_kernel():
+    f = ad.compiled(lambda x, a, b=2.0: np.exp(a * x) / b + b, at_once=True)
+    for a in np.linspace(0.1, 1.0, 9):
+        F, J = f.value_and_jacobian(X, a, b=1.0 + a)
+        np.testing.assert_array_equal(F, np.exp(a * X) / (1.0 + a) + (1.0 + a))
+        K = ad.jacobian(f.function, X, a, b=1.0 + a)
+        np.testing.assert_array_equal(J.data, K.data)
+    assert f.stats.kernels == 1
+    assert f.stats.compiled == 8
+
+
+def test_an_array_that_changes_becomes_an_input():
+    f = ad.compiled(lambda x, m: np.exp(m * x) + m, at_once=True)
+    for k in range(12):
+        m = np.random.default_rng(k).uniform(0.5, 1.0, N)
+        F, J = f.value_and_jacobian(X, m)
+        G, K = ad.value_and_jacobian(f.function, X, m)
+        np.testing.assert_array_equal(F, G)
+        np.testing.assert_array_equal(J.data, K.data)
+    assert f.stats.compiled >= 5
+
+
+def test_an_array_changed_in_place_between_calls_is_noticed():
+    m = FACTOR.copy()
+    f = ad.compiled(lambda x, m: m * x * x, at_once=True)
+    for _ in range(4):
+        m[5] += 1.0
+        F, J = f.value_and_jacobian(X, m)
+        np.testing.assert_array_equal(F, m * X * X)
+        np.testing.assert_array_equal(J.diagonal(), 2.0 * X * m)
+
+
+def test_another_way_through_the_code_gets_a_kernel_of_its_own():
+    f = ad.compiled(lambda x: x * x if ad.value(x)[0] > 1.0 else np.exp(x), at_once=True)
+    up, down = np.full(N, 1.5), np.full(N, 0.5)
+    for _ in range(4):
+        np.testing.assert_array_equal(f(up), up * up)
+        np.testing.assert_array_equal(f(down), np.exp(down))
+    assert f.stats.kernels == 2
+    assert f.stats.compiled == 6
+
+
+@pytest.mark.parametrize("side", [X + 10.0, X - 10.0, X])
+def test_a_branch_that_no_element_takes(side):
+    def f(x):
+        return ad.branch(ad.value(x) > 1.0, lambda i: np.sqrt(x[i]), lambda i: x[i] * x[i])
+
+    assert_same_bits(f, (X, side, side[::-1].copy()))
+
+
+def test_what_cannot_be_traced_is_said_with_its_place():
+    f = ad.compiled(lambda x: x * np.asarray(ad.value(x)), at_once=True)
+    for _ in range(3):
+        f.value_and_jacobian(X)
+    assert f.stats.compiled == 0
+    assert "np.asarray" in str(f.stats)
+    assert "test_compiled.py" in str(f.stats)
+
+
+def test_calls_between_loops_are_named():
+    stats = assert_same_bits(lambda x: x * np.sum(x), POINTS)
+    assert "sum" in stats.calls
+
+
+def test_numbers_that_overflow_are_left_to_numpy():
+    def f(x):
+        return np.exp(-x) * x
+
+    x = np.full(N, 740.0)
+    stats = assert_same_bits(f, (x,), kernels=False)
+    assert "overflow" in str(stats)
+
+
+def test_warnings_are_those_of_the_function():
+    f = ad.compiled(lambda x: np.log(x), at_once=True)
+    f(X), f(X)
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        f(-X)
+    with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        f(-X)
+
+
+def test_other_types_and_shapes_are_evaluated_as_ever():
+    f = ad.compiled(lambda x: x * x, at_once=True)
+    for x in (X.astype(np.float32), X[::2], np.arange(3), X.astype(complex), np.empty(0)):
+        np.testing.assert_array_equal(f(x), x * x, strict=True)
+    assert f.stats.compiled == 0
+
+
+def test_derivatives_of_several_seeds_pass_through():
+    f = ad.compiled(lambda x: x * x, at_once=True)
+    np.testing.assert_array_equal(f(ad.seed(X)).jacobian.diagonal(), 2.0 * X)
+
+
+def test_an_operand_changed_in_place_changes_no_kernel():
+    m = FACTOR.copy()
+    f = ad.compiled(lambda x: m * x, at_once=True)
+    f(X), f(X)
+    m[:] = 0.0
+    np.testing.assert_array_equal(f(X), FACTOR * X)  # the function is not pure: a contract
+
+
+def test_pickled_functions_compile_again():
+    f = pickle.loads(pickle.dumps(ad.compiled(np.exp, at_once=True)))
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X), np.exp(X))
+    assert f.stats.compiled == 2
+
+
+def test_threads_have_memory_of_their_own():
+    f = ad.compiled(lambda x, a: np.exp(a * x[INDEX]) * x, at_once=True)
+    wrong = []
+
+    def work(k):
+        for j in range(40):
+            x, a = X * (1.0 + 0.01 * k), 0.1 + 0.01 * j
+            F, _ = f.value_and_jacobian(x, a)
+            if not np.array_equal(F, np.exp(a * x[INDEX]) * x):
+                wrong.append((k, j))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+    assert f.stats.compiled > 100
+
+
+def test_kernels_are_made_when_they_pay():
+    f = ad.compiled(lambda x: np.exp(x) * x)
+    f.value_and_jacobian(X)
+    assert f.stats.kernels == 0
+    assert "no kernel yet" in f.stats.reasons
+
+
+def test_a_function_is_needed():
+    with pytest.raises(InputError, match="takes a function"):
+        ad.compiled(3.0)
