@@ -57,6 +57,7 @@ from .pattern import Pattern
 from .problem import Problem, SmallSignalResponse, SolutionSets, TransientSensitivity
 from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint, CheckpointWarning
+from .results.cost import CostEstimate
 from .results.result import Result
 from .results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .results.status import Status
@@ -72,6 +73,7 @@ __all__ = [
     "CheckpointError",
     "CheckpointWarning",
     "ConvergenceError",
+    "CostEstimate",
     "DataTypeError",
     "DerivativeError",
     "DomainError",

@@ -13,7 +13,9 @@ from .backend import Backend
 from .banded import Banded
 from .choose import backends, register
 from .dense import Dense
-from .multigrid import PyAMG
+from .fallback_driver import FallbackWarning
+from .large_factors import LargeFactorsWarning
+from .multigrid import Multigrid
 from .mumps import Mumps
 from .pardiso import Pardiso
 from .solver import LinearSolver
@@ -24,10 +26,12 @@ __all__ = [
     "Backend",
     "Banded",
     "Dense",
+    "FallbackWarning",
+    "LargeFactorsWarning",
     "LinearSolver",
+    "Multigrid",
     "Mumps",
     "Pardiso",
-    "PyAMG",
     "Statistics",
     "SuperLU",
     "backends",

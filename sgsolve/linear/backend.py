@@ -46,6 +46,12 @@ class Backend(Protocol):
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
     * ``alternatives(inaccurate)``: makers of the back ends to try before SuperLU if this one fails,
       or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
+    * ``blocks`` (tuple): if empty, the indices of the blocks of the problem are put there.
+    * ``iterative`` (bool): it has ``solve_to(b, tolerance)`` too, which stops at that relative
+      residual; steps of Newton's method are computed by it. Default: False.
+    * ``predicted_bytes`` (float, after `analyze`): what the factors will need. Factors that do not
+      fit into the free memory are not computed.
+    * ``operations`` (float, after `analyze`): of a factorization.
     * ``fresh()``: another object with the same settings; one object then serves many patterns.
     * ``slogdet()``: sign and log|det| of A.
 

@@ -78,6 +78,16 @@ class Banded:
         self._diagonal = self._band[:, self._kl + self._ku]
         self._place = columns * depth + (self._kl + self._ku + rows - columns)
 
+    @property
+    def predicted_bytes(self) -> float:
+        """Bytes of the band, which the system provides when it is first written to."""
+        return float(self._band.nbytes)
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions of a factorization without row interchanges."""
+        return 2.0 * len(self._band) * self._kl * (self._ku + 1)
+
     def factorize(self, A: Any) -> None:
         """Scatter and factorize in place."""
         self._band.fill(0.0)

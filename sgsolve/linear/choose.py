@@ -7,7 +7,7 @@ solve, one thread).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import BackendError, DataTypeError, InputError
@@ -15,7 +15,7 @@ from ..pattern import Pattern
 from .backend import Backend
 from .banded import Banded
 from .dense import Dense
-from .multigrid import PyAMG
+from .multigrid import Multigrid
 from .mumps import Mumps
 from .ordering import narrow_order, widest
 from .pardiso import Pardiso, available
@@ -28,7 +28,6 @@ SMALL = 200
 # Sub- plus superdiagonals up to which band storage beats PARDISO, and SuperLU.
 NARROW = 96
 NARROW_WITHOUT_PARDISO = 192
-
 # The back ends by name; `register` adds to them.
 REGISTRY: dict[str, Callable[[], Any]] = {
     "pardiso": Pardiso,
@@ -36,7 +35,8 @@ REGISTRY: dict[str, Callable[[], Any]] = {
     "banded": Banded,
     "dense": Dense,
     "mumps": Mumps,
-    "pyamg": PyAMG,
+    "multigrid": Multigrid,
+    "pyamg": Multigrid,  # by the library it needs
 }
 
 
@@ -97,8 +97,10 @@ def backends() -> tuple[str, ...]:
     return tuple(sorted(["auto", *REGISTRY]))
 
 
-def created(backend: Any, pattern: Pattern) -> Any:
+def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] = ()) -> Any:
     """Return a back end for one pattern, from a name, an object, a class or a function.
+
+    A back end with an empty attribute ``blocks`` gets those of the problem.
 
     Raises
     ------
@@ -108,15 +110,27 @@ def created(backend: Any, pattern: Pattern) -> Any:
         The argument is no back end.
     """
     if isinstance(backend, str):
-        if backend == "auto":
-            return suited(pattern)
-        if backend not in REGISTRY:
-            names = ", ".join(repr(name) for name in backends())
-            raise BackendError(
-                f"unknown back end {backend!r}; known are {names}, or an object with analyze, "
-                "factorize and solve"
-            )
-        return REGISTRY[backend]()
+        chosen = suited(pattern) if backend == "auto" else _named(backend)
+    else:
+        chosen = _own(backend)
+    if blocks and getattr(chosen, "blocks", None) == ():
+        chosen.blocks = tuple(blocks)
+    return chosen
+
+
+def _named(name: str) -> Any:
+    """Return a back end of the registry."""
+    if name not in REGISTRY:
+        names = ", ".join(repr(known) for known in backends())
+        raise BackendError(
+            f"unknown back end {name!r}; known are {names}, or an object with analyze, "
+            "factorize and solve"
+        )
+    return REGISTRY[name]()
+
+
+def _own(backend: Any) -> Any:
+    """Return a back end from an object, a class or a function."""
     if isinstance(backend, type) or not isinstance(backend, Backend):
         backend = backend() if callable(backend) else backend
     elif hasattr(backend, "fresh"):

@@ -55,6 +55,16 @@ class Dense:
         self._full = self._flat.reshape(n, n).T
         self._diagonal = self._flat[:: n + 1]
 
+    @property
+    def predicted_bytes(self) -> float:
+        """Bytes of the full matrix, which the system provides when it is first written to."""
+        return float(self._flat.nbytes)
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions of a factorization."""
+        return 2.0 / 3.0 * float(self._full.shape[0]) ** 3
+
     def factorize(self, A: Any) -> None:
         """Scatter and factorize in place."""
         self._flat.fill(0.0)

@@ -7,6 +7,7 @@ singular matrix. `LinearSolver` gives it equilibrated systems and gets solutions
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
@@ -20,12 +21,17 @@ from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
 from .fallbacks import fallbacks, reads_values
+from .memory import require
 from .prepared_matrix import PreparedMatrix
 from .singular import diagnose
 from .statistics import Statistics
 
 # Two solves in a row with more steps of refinement than this: the analysis is stale.
 MANY_STEPS = 2
+
+
+class FallbackWarning(UserWarning):
+    """An iterative back end did not converge, and the matrix is factorized instead."""
 
 
 class FallbackDriver:
@@ -89,6 +95,7 @@ class FallbackDriver:
             backend.analyze(prepared.A)
             self._stats.n_analyze += 1
             self._stats.seconds["analyze"] += perf_counter() - start
+            require(backend, name_of(backend), *prepared.A.shape[:1], prepared.A.nnz)
         self._fresh = analyze
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)
@@ -178,6 +185,13 @@ class FallbackDriver:
             self._drive(backend, prepared, True)
         except NUMERICAL as error:
             return error
+        if getattr(self.active, "iterative", False):
+            warnings.warn(
+                f"{name_of(self.active)} does not solve a system of {prepared.A.shape[0]} "
+                f"unknowns; {name_of(backend)} factorizes its matrix instead",
+                FallbackWarning,
+                stacklevel=3,
+            )
         self._stats.n_fallback += backend is not self.active
         self.active = backend
         return None

@@ -90,6 +90,11 @@ class Gauged:
         found: Vector = x[:n]
         return found
 
+    def solve_step(self, b: Vector) -> Vector:
+        """Return x with A x = b and V^T x = 0, as exact as a step of Newton's method has to be."""
+        found: Vector = self._inner.solve_step(np.append(b, np.zeros(self.V.shape[1])))
+        return found[: len(b)]
+
     def slogdet(self) -> tuple[Any, float]:
         """Return sign and log|det| of the bordered matrix."""
         sign, log = self._inner.slogdet()

@@ -1,37 +1,61 @@
-"""Algebraic multigrid through pyamg, for large scalar elliptic problems in 3-D.
+"""Algebraic multigrid through pyamg, for large problems of elliptic kind in 3-D.
 
 Its memory grows with n only, while the factors of a direct solver in 3-D grow faster. It is an
 iteration, which converges for matrices of elliptic kind. On others the solver's accuracy check
 calls another back end. A singular but consistent system is not noticed, because nothing is
 eliminated.
 
-Reference: P. Vanek, J. Mandel, M. Brezina, Computing 56 (1996) 179 (smoothed aggregation).
+References: P. Vanek, J. Mandel, M. Brezina, Computing 56 (1996) 179 (smoothed aggregation);
+J. Ruge, K. Stueben, in: Multigrid Methods (SIAM, 1987), chapter 4 (classical coarsening).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import cg, gmres
+from scipy.sparse.linalg import LinearOperator, cg, gmres
 
 from ..errors import BackendError
 from .backend import Vector, is_complex
+from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
 
 # Relative residual and count at which an inner solve stops; refinement continues from there.
 TOLERANCE = 1e-12
 MAX_CYCLES = 200
 RESTART = 50
 SYMMETRIC = 1e-12
+# Levels made for other values serve until the number of iterations has grown by this factor.
+GROWTH = 1.5
 
 
-class PyAMG:
-    """Smoothed aggregation as a preconditioner of CG (symmetric matrix) or GMRES.
+class Multigrid:
+    """Multigrid cycles as a preconditioner of CG (symmetric matrix) or GMRES.
+
+    A scalar problem gets smoothed aggregation. A problem with blocks gets one sweep of Gauss-Seidel
+    over the blocks, with classical multigrid for each: aggregation over unknowns of different kind
+    fails on drift-diffusion equations. The levels are kept while the values of the matrix change,
+    until the number of iterations has grown by half.
 
     Equations with a negative diagonal entry change their sign first. A negative definite matrix,
     such as that of u'' = f, is therefore solved like its positive definite counterpart.
+
+    Parameters
+    ----------
+    blocks : sequence of integer arrays, optional
+        Unknowns that belong together, such as all values of one field. A `Problem` with blocks
+        gives its own. Unknowns in none of them are one more block.
+
+    Attributes
+    ----------
+    iterations : int
+        Of the last solve.
+    n_setup : int
+        Number of times that levels were made.
 
     Raises
     ------
@@ -53,11 +77,12 @@ class PyAMG:
     array([2., 2.])
     """
 
-    name = "pyamg"
+    name = "multigrid"
     reads_values = False
     doubtful = False
+    iterative = True
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Sequence[Any] = ()) -> None:
         try:
             import pyamg
         except ImportError as error:
@@ -65,31 +90,39 @@ class PyAMG:
                 f"pyamg cannot be loaded ({error}); `pip install 'sgsolve[pyamg]'`, or use "
                 "'superlu'"
             ) from error
-        self._module: Any = pyamg
-        self._levels: dict[bool, tuple[Any, Any]] = {}
+        self._pyamg: Any = pyamg
+        self.blocks = tuple(np.asarray(block) for block in blocks)
+        self.iterations = self.n_setup = 0
+        self._cycles: dict[bool, LinearOperator] = {}
+        self._fewest: dict[bool, float] = {}  # iterations for a digit with new levels
+        self._slow = False
         self._A: Any = None
         self._signs: NDArray[np.float64] = np.ones(0)
         self._symmetric = False
 
-    def fresh(self) -> PyAMG:
-        """Return another back end of this kind."""
-        return type(self)()
+    def fresh(self) -> Multigrid:
+        """Return another back end with the same blocks."""
+        return type(self)(self.blocks)
 
     def analyze(self, A: Any) -> None:
-        """Nothing depends on the pattern alone."""
+        """Forget the levels; nothing else depends on the pattern alone."""
         if is_complex(A):
-            raise BackendError("pyamg serves real matrices only; use 'superlu' or 'pardiso'")
+            raise BackendError("multigrid serves real matrices only; use 'superlu' or 'pardiso'")
+        self._cycles, self._fewest, self._slow = {}, {}, False
 
     def factorize(self, A: Any) -> None:
-        """Set the levels up."""
+        """Take the values; make the levels where those of earlier values do not serve."""
         # pyamg wants the older class; its routines write into the index arrays.
-        self._A = sp.csr_matrix(A, copy=True)
-        self._signs = np.where(A.diagonal() < 0.0, -1.0, 1.0)
-        self._A.data *= np.repeat(self._signs, np.diff(self._A.indptr))
-        difference = abs(self._A - self._A.T)
-        self._symmetric = difference.nnz == 0 or bool(difference.max() <= SYMMETRIC)
-        self._levels = {}
-        self._hierarchy(False)
+        signs = np.where(A.diagonal() < 0.0, -1.0, 1.0)
+        signed = sp.csr_matrix(A, copy=True)
+        signed.data *= np.repeat(signs, np.diff(signed.indptr))
+        difference = abs(signed - signed.T)
+        symmetric = difference.nnz == 0 or bool(difference.max() <= SYMMETRIC)
+        if self._slow or symmetric != self._symmetric or not np.array_equal(signs, self._signs):
+            self._cycles, self._fewest, self._slow = {}, {}, False
+        self._A, self._signs, self._symmetric = signed, signs, symmetric
+        if False not in self._cycles:
+            self._cycle(False)
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Iterate to a relative residual of 1e-12, column by column."""
@@ -98,30 +131,57 @@ class PyAMG:
             return np.asfortranarray(np.column_stack(columns))
         # (S A) x = S b, and its transpose A^T S y = b with x = S y.
         if transpose:
-            return self._iterate(*self._hierarchy(not self._symmetric), b) * self._signs
-        return self._iterate(*self._hierarchy(False), b * self._signs)
+            return self._iterate(not self._symmetric, b, TOLERANCE) * self._signs
+        return self._iterate(False, b * self._signs, TOLERANCE)
 
-    def _iterate(self, A: Any, cycle: Any, b: Vector) -> Vector:
-        """Run CG, and GMRES where the matrix is not symmetric or CG shows it to be indefinite."""
-        limits = {"rtol": TOLERANCE, "atol": 0.0, "M": cycle}
-        x: Vector
-        if self._symmetric:
-            x, info = cg(A, b, maxiter=MAX_CYCLES, **limits)
-            if info == 0:
-                return x
-        restart = min(RESTART, len(b))
-        x, _ = gmres(A, b, restart=restart, maxiter=-(-MAX_CYCLES // restart), **limits)
+    def solve_to(self, b: Vector, tolerance: float) -> Vector:
+        """Return x with |b - A x| <= tolerance |b|, for b of shape (n,), if it is reached."""
+        return self._iterate(False, b * self._signs, tolerance)
+
+    def _iterate(self, transposed: bool, b: Vector, tolerance: float) -> Vector:
+        """Iterate; repeat with new levels where those of earlier values converge slowly."""
+        kept = transposed in self._cycles and transposed in self._fewest
+        x, converged = self._krylov(transposed, b, tolerance)
+        if kept and not converged:
+            self._cycles.pop(transposed)
+            self._fewest.pop(transposed)
+            x, converged = self._krylov(transposed, b, tolerance)
+        per_digit = (self.iterations + 1.0) / -math.log10(tolerance)
+        fewest = self._fewest.setdefault(transposed, per_digit)
+        self._slow = self._slow or per_digit > GROWTH * fewest
         return x
 
-    def _hierarchy(self, transposed: bool) -> tuple[Any, Any]:
-        """Return the matrix with positive diagonal, or its transpose, and one V-cycle for it."""
-        if transposed not in self._levels:
+    def _krylov(self, transposed: bool, b: Vector, tolerance: float) -> tuple[Vector, bool]:
+        """Run CG, and GMRES where the matrix is not symmetric or CG shows it to be indefinite."""
+        A = sp.csr_matrix(self._A.T) if transposed else self._A
+        limits: dict[str, Any] = {"rtol": tolerance, "atol": 0.0, "M": self._cycle(transposed)}
+        self.iterations = 0
+        x: Vector
+        if self._symmetric and len(block_rows(self.blocks, len(b))) == 1:
+            x, info = cg(A, b, maxiter=MAX_CYCLES, callback=self._count, **limits)
+            if info == 0:
+                return x, True
+        restart = min(RESTART, len(b))
+        limits |= {"callback": self._count, "callback_type": "pr_norm", "restart": restart}
+        x, info = gmres(A, b, maxiter=-(-MAX_CYCLES // restart), **limits)
+        return x, info == 0
+
+    def _count(self, _: Any) -> None:
+        self.iterations += 1
+
+    def _cycle(self, transposed: bool) -> LinearOperator:
+        """Return one cycle with the kept levels, for the matrix or its transpose."""
+        if transposed not in self._cycles:
             A = sp.csr_matrix(self._A.T) if transposed else self._A
-            kind = "symmetric" if self._symmetric else "nonsymmetric"
-            setup = self._module.smoothed_aggregation_solver
+            self.n_setup += 1
             try:
-                levels = setup(A, symmetry=kind)
+                self._cycles[transposed] = self._new_cycle(A)
             except (ValueError, ArithmeticError) as error:  # LAPACK refuses levels with NaN
                 raise BackendError(f"pyamg cannot set up its levels: {error}") from error
-            self._levels[transposed] = A, levels.aspreconditioner(cycle="V")
-        return self._levels[transposed]
+        return self._cycles[transposed]
+
+    def _new_cycle(self, A: Any) -> LinearOperator:
+        rows = block_rows(self.blocks, A.shape[0])
+        if len(rows) > 1:
+            return BlockGaussSeidel(A, rows, self._pyamg).operator()
+        return Hierarchy(A, self._pyamg, aggregation=True, symmetric=self._symmetric).operator()

@@ -30,8 +30,8 @@ from .backend import Vector, is_complex
 # What every analysis starts from, stated in full because defaults differ between MKL versions.
 # 1: own values; 2: nested dissection; 8: no refinement unless pivots were replaced (the solver's
 # own check decides whether it is needed: half the time of a solve); 10: perturb pivots below 1e-13;
-# 11 and 13: scaling and matching; 18: report the fill.
-IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1}
+# 11 and 13: scaling and matching; 18 and 19: report the fill and the operations.
+IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1, 19: -1}
 ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
@@ -92,6 +92,10 @@ class Pardiso:
         Some pivot was replaced: the matrix may be singular, or the analysis stale.
     fill : int
         Entries of the factors, from the analysis.
+    predicted_bytes : float
+        Memory that a factorization will need, from the analysis.
+    operations : float
+        Additions and multiplications of a factorization, from the analysis.
 
     Raises
     ------
@@ -130,6 +134,7 @@ class Pardiso:
         self.dense_borders = self._matching
         self.doubtful = False
         self.fill = 0
+        self.predicted_bytes = self.operations = 0.0
         self._finalizer: Any = None
 
     def fresh(self) -> Pardiso:
@@ -151,7 +156,11 @@ class Pardiso:
         self._handle.iparm[26] = 1  # MKL checks the indices itself, during the analysis only
         self._handle.call(ANALYZE, A.data)
         self._handle.iparm[26] = 0
-        self.fill = int(self._handle.iparm[17])
+        self.fill = int(self._handle.iparm[17]) % 2**32  # MKL counts in 32 bits
+        # In kB: peak of the analysis; what is kept of it, and factors with their work arrays.
+        peak, kept, factors = (float(self._handle.iparm[i]) for i in (14, 15, 16))
+        self.predicted_bytes = 1024.0 * max(peak, kept + factors)
+        self.operations = 1e6 * float(self._handle.iparm[18])
         if self._fill_limit is not None and self.fill > self._fill_limit:
             raise BackendError(f"PARDISO would fill {self.fill} entries, too many")
 

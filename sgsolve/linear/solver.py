@@ -7,7 +7,8 @@ back ends, and raises if none gives an accurate solution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -20,15 +21,13 @@ from ..pattern import Pattern
 from .choose import created, suited
 from .diagonal import Occupied
 from .fallback_driver import FallbackDriver, name_of
+from .large_factors import ADVICE, LargeFactorsWarning, Prediction, prediction, substitute
 from .prepared_matrix import PreparedMatrix
 from .statistics import Statistics
 from .validation import PatternMap, right_hand_side
 
+STEP_TOLERANCE = 1e-4  # relative residual of a Newton step by an iterative back end
 TRUSTED = 1e-13  # backward error of an answer after which others are not checked
-ADVICE = (
-    "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
-    "an iterative solver (backend='pyamg', or solvers.NewtonKrylov()), or a coarser mesh"
-)
 
 
 class LinearSolver:
@@ -43,6 +42,10 @@ class LinearSolver:
         ``Pardiso(threads=2)``, or a class or function that makes one. Default ``"auto"``: dense
         for up to 40 unknowns; banded where the band is narrow, in the given order or after reverse
         Cuthill-McKee; dense for up to 200; else PARDISO, or SuperLU where PARDISO is not installed.
+        Where the factors of PARDISO would not fit into the memory, and the matrix is of elliptic
+        kind, it is multigrid, with a `LargeFactorsWarning`.
+    blocks : sequence of integer arrays, optional
+        Unknowns that belong together, for back ends that treat blocks apart (`Multigrid`).
 
     Attributes
     ----------
@@ -82,14 +85,15 @@ class LinearSolver:
     ('banded', True)
     """
 
-    def __init__(self, pattern: Pattern, backend: Any = "auto") -> None:
+    def __init__(self, pattern: Pattern, backend: Any = "auto", blocks: Sequence[Any] = ()) -> None:
         if pattern.shape[0] != pattern.shape[1] or pattern.shape[0] == 0:
             raise ShapeError(f"a linear system needs a square matrix, not {pattern.shape}")
         self.stats = Statistics()
         self.backward_error = float("nan")
         self._map = PatternMap(pattern)
         self._occupied = Occupied(pattern)
-        self._driver = FallbackDriver(created(backend, pattern), self.stats)
+        self._blocks = blocks
+        self._driver = FallbackDriver(created(backend, pattern, blocks), self.stats)
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if backend == "auto" else None
         self._prepared: PreparedMatrix | None = None
@@ -139,7 +143,10 @@ class LinearSolver:
             self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
-            self._driver.factorize(prepared)
+            try:
+                self._driver.factorize(prepared)
+            except OutOfMemoryError as error:
+                self._factorize_otherwise(prepared, error)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
         """Return x with A x = b for the matrix that was factorized last.
@@ -209,13 +216,46 @@ class LinearSolver:
         x = self._driver.active.solve(prepared.scale_right_hand_side(b, False), False)
         return prepared.scale_solution(x, False)
 
+    def solve_step(self, b: NDArray[Any]) -> NDArray[Any]:
+        """Return x with A x = b, as exact as a step of Newton's method has to be.
+
+        An iterative back end stops at a relative residual of 1e-4: the iteration decides by
+        residuals of its own, and repeats the step where that was not enough. Factors give the
+        answer of `solve`.
+
+        Parameters
+        ----------
+        b : ndarray of float, shape (n,)
+
+        Returns
+        -------
+        x : ndarray, shape (n,)
+
+        Raises
+        ------
+        LinearSolveError
+            As in `solve`.
+        """
+        prepared, backend = self._prepared, self._driver.active
+        if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
+            return self.solve(b)
+        b = right_hand_side(b, self.pattern.shape[0])
+        with self._timed("solve"):
+            scaled = prepared.scale_right_hand_side(b, False)
+            y = backend.solve_to(scaled.copy(), STEP_TOLERANCE)
+            left = float(np.linalg.norm(scaled - prepared.A @ y))
+            if not left <= 2.0 * STEP_TOLERANCE * float(np.linalg.norm(scaled)):
+                return self.solve(b)
+            self.stats.n_solve += 1
+            return prepared.scale_solution(y, False)
+
     def slogdet(self) -> tuple[Any, float]:
         """Return the sign (phase of a complex matrix) and log|det A| of the factorized matrix.
 
         Raises
         ------
         BackendError
-            The back end that serves cannot tell (PARDISO, mumps, pyamg); banded, dense and
+            The back end that serves cannot tell (PARDISO, mumps, multigrid); banded, dense and
             superlu can.
         """
         prepared = self._prepared
@@ -241,6 +281,31 @@ class LinearSolver:
             raise self._out_of_memory(phase) from error
         finally:
             seconds[phase] += perf_counter() - start - (seconds["analyze"] - before)
+
+    def predict(self, A: Any) -> Prediction:
+        """Return what a factorization of A would take; nothing is factorized.
+
+        Parameters
+        ----------
+        A : as in `factorize`
+
+        Returns
+        -------
+        Prediction
+        """
+        prepared, backend = self._take(A), self._driver.active
+        backend.analyze(prepared.A)
+        self._driver.renew()
+        return prediction(backend, name_of(backend), prepared.A, self._choose, self._blocks)
+
+    def _factorize_otherwise(self, prepared: PreparedMatrix, error: OutOfMemoryError) -> None:
+        """Let multigrid serve in place of factors that do not fit, or raise why it cannot."""
+        backend, text = substitute(error, prepared.A, self._choose, self._blocks)
+        if backend is None:
+            raise OutOfMemoryError(text) from error
+        warnings.warn(text, LargeFactorsWarning, stacklevel=3)
+        self._driver.renew(backend)
+        self._driver.factorize(prepared)
 
     def _out_of_memory(self, phase: str) -> OutOfMemoryError:
         verb = "factorize" if phase == "factor" else "solve with"

@@ -17,12 +17,14 @@ from ..continuation.natural import Natural
 from ..pattern import Pattern
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
+from ..results.cost import CostEstimate
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
+from .estimate import estimate as estimate_cost
 from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
 from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
 from .fold_curve import fold_curve as run_fold_curve
@@ -133,7 +135,7 @@ class Problem:
             unknowns,
             storage,
             NullSpace(null_space),
-            Pool(backend),
+            Pool(backend, unknowns.indices if blocks else None),
         )
 
     def __repr__(self) -> str:
@@ -380,6 +382,37 @@ class Problem:
         4
         """
         return sparsity(self._definition, x)
+
+    def estimate(self, x: ArrayLike) -> CostEstimate:
+        """Return size, operations and memory of a factorization of dF/dx, without doing it.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+            Where to evaluate the Jacobian; a start of `solve` serves.
+
+        Returns
+        -------
+        CostEstimate
+            It prints as a table. PARDISO, the banded and the dense back end predict their cost.
+            SuperLU and MUMPS cannot.
+
+        See Also
+        --------
+        solve : Find a solution.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> def residual(u):
+        ...     full = np.pad(u, 1)
+        ...     return 2.0 * u - full[2:] - full[:-2] - 1e-4 * np.exp(u)
+        >>> cost = Problem(residual).estimate(np.zeros(1000))
+        >>> cost.n, cost.nnz, cost.bandwidth, cost.backend, round(cost.factor_bytes)
+        (1000, 2998, 2, 'banded', 32000)
+        """
+        return estimate_cost(self._definition, x)
 
     def check_jacobian(self, x: ArrayLike) -> JacobianCheck:
         """Compare the Jacobian at x (AD's or your own) with differences.

@@ -44,6 +44,11 @@ class Unknowns:
         self._blocks: dict[int, Blocks] = {}
         self._patterns: dict[int, Pattern] = {}
 
+    def indices(self, n: int) -> list[NDArray[np.int64]]:
+        """Return the indices of each block among n unknowns."""
+        every = np.arange(n)
+        return [every[where] for where in self.blocks(n).parts.values()]
+
     def blocks(self, n: int) -> Blocks:
         """Return the blocks of n unknowns."""
         if n not in self._blocks:

@@ -103,9 +103,9 @@ class CountedSystem:
         self.factor_cost = solver.stats.seconds["factor"] - before
 
     def solve(self, b: Vector) -> Vector:
-        """Solve with the matrix last factorized; raises `LinearSolveError`."""
+        """Solve for a step with the matrix last factorized; raises `LinearSolveError`."""
         solver = self.solver
         before = solver.stats.seconds["solve"]
-        x: Vector = solver.solve(b)
+        x: Vector = solver.solve_step(b)
         self.solve_cost = solver.stats.seconds["solve"] - before
         return x

@@ -7,7 +7,7 @@ solve at a time; a `Pool` lends workspaces to threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,9 @@ from ..results.history import Stats
 
 NEWTON = "newton"  # the purpose of the solver with Jacobians
 
+# Returns the indices of each block among n unknowns.
+BlockIndices = Callable[[int], Sequence[Any]]
+
 
 class Pool:
     """Workspaces that are lent to one solve at a time: threads never share one.
@@ -28,13 +31,13 @@ class Pool:
 
     Parameters
     ----------
-    backend : str or object
+    backend, blocks
         As for `Workspace`.
     """
 
-    def __init__(self, backend: Any = "auto") -> None:
+    def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
         Workspace.check(backend)
-        self._backend = backend
+        self._backend, self._blocks = backend, blocks
         self._idle: list[Workspace] = []
         self._lock = threading.Lock()
 
@@ -48,7 +51,7 @@ class Pool:
             Orthonormal basis of the null space of every Jacobian; see `linear.gauged`.
         """
         with self._lock:
-            workspace = self._idle.pop() if self._idle else Workspace(self._backend)
+            workspace = self._idle.pop() if self._idle else Workspace(self._backend, self._blocks)
         workspace.gauge(null_space)
         try:
             yield workspace
@@ -57,10 +60,10 @@ class Pool:
                 self._idle.append(workspace)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_backend": self._backend}
+        return {"backend": self._backend, "blocks": self._blocks}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        Pool.__init__(self, state["_backend"])
+        Pool.__init__(self, **state)
 
 
 class Workspace:
@@ -70,10 +73,15 @@ class Workspace:
     ----------
     backend : str or object
         "auto", the name of a back end of `sgsolve.linear`, or an own object.
+    blocks : callable, optional
+        ``blocks(n)`` gives the indices of each block among n unknowns, for back ends that treat
+        blocks apart.
     """
 
-    def __init__(self, backend: Any = "auto") -> None:
+    def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
         self.backend = backend
+        self._block_indices = blocks
+        self._blocks: Sequence[Any] = ()
         self._kept: dict[str, tuple[Pattern, Any]] = {}
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
@@ -93,6 +101,8 @@ class Workspace:
             if kept[0] is pattern or kept[0].equals(pattern):
                 return kept[1]
             self._retired.add(_counts(kept[1]))
+        if self._block_indices is not None and purpose == NEWTON:
+            self._blocks = self._block_indices(pattern.shape[0])
         V = self.null_space
         if V is not None and purpose == NEWTON and len(V) == pattern.shape[0]:
             solver: Any = Gauged(pattern, V, self._made)
@@ -100,6 +110,12 @@ class Workspace:
             solver = self._made(pattern)
         self._kept[purpose] = (pattern, solver)
         return solver
+
+    def new_solver(self, pattern: Pattern) -> Any:
+        """Return a linear solver for this pattern that is not kept."""
+        indices = self._block_indices
+        blocks = indices(pattern.shape[0]) if indices is not None else ()
+        return linear.LinearSolver(pattern, self.backend, blocks)
 
     def gauge(self, V: Any) -> None:
         """Take a basis of the null space of the Jacobians, shape (n, k), or None, from here on."""
@@ -112,9 +128,7 @@ class Workspace:
         self._factorized = (None, 0, None)
 
     def _made(self, pattern: Pattern) -> Any:
-        if self.backend == "auto":
-            return linear.LinearSolver(pattern)
-        return linear.LinearSolver(pattern, self.backend)
+        return linear.LinearSolver(pattern, self.backend, self._blocks)
 
     def factorized(self, pattern: Pattern, J: Any) -> Any:
         """Return the linear solver with J factorized; at once if that is what it holds."""

@@ -1,0 +1,171 @@
+"""Factors that do not fit are not computed: multigrid serves, or a message says why."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import Problem, linear
+from sgsolve.errors import OutOfMemoryError
+from sgsolve.linear import memory
+from sgsolve.linear.large_factors import unsuited
+from sgsolve.linear.pardiso import available
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import drift_diffusion, five_point, grid, neumann
+
+needs_pardiso = pytest.mark.skipif(not available(), reason="only PARDISO predicts its factors")
+
+
+@pytest.fixture
+def _no_memory(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 1e5)
+    monkeypatch.setattr(memory, "WORTH_A_LOOK", 1e4)
+
+
+def test_the_free_memory_is_a_positive_number_below_that_of_the_machine():
+    free = memory.available_memory()
+    assert free > 0.0
+    if sys.platform == "linux":
+        assert free < 2**50
+
+
+def test_control_groups_of_both_versions(tmp_path):
+    group = tmp_path / "a" / "b"
+    group.mkdir(parents=True)
+    (tmp_path / "memory.max").write_text("max")
+    (tmp_path / "a" / "memory.max").write_text("1000")
+    (tmp_path / "a" / "memory.current").write_text("400")
+    (tmp_path / "a" / "memory.stat").write_text("anon 1\ninactive_file 100\n")
+    (group / "memory.max").write_text("5000")
+    (group / "memory.current").write_text("100")
+    assert memory._along(tmp_path, "/a/b", "memory.max", "memory.current") == 700.0
+    assert memory._along(tmp_path, "/missing", "memory.max", "memory.current") == float("inf")
+
+
+@pytest.mark.usefixtures("_no_memory")
+@pytest.mark.parametrize("name", ["dense", "banded", *["pardiso"] * available()])
+def test_factors_of_a_chosen_back_end_that_do_not_fit_are_refused(name):
+    A = five_point(40)
+    solver = linear.LinearSolver(Pattern.of(A), name)
+    with pytest.raises(OutOfMemoryError, match=rf"factors of {name} would need .* GiB, .* free"):
+        solver.factorize(A)
+
+
+@needs_pardiso
+@pytest.mark.usefixtures("_no_memory")
+def test_multigrid_serves_elliptic_matrices_in_place_of_factors():
+    pytest.importorskip("pyamg")
+    A = -grid(120, -4.0)
+    solver = linear.LinearSolver(Pattern.of(A))
+    with pytest.warns(linear.LargeFactorsWarning, match="Multigrid serves instead"):
+        solver.factorize(A)
+    assert solver.name == "multigrid"
+    np.testing.assert_allclose(A @ solver.solve(np.ones(14400)), 1.0, rtol=1e-8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solver.factorize(A)
+
+
+@needs_pardiso
+@pytest.mark.usefixtures("_no_memory")
+def test_other_matrices_stop_before_the_factorization_with_numbers():
+    pytest.importorskip("pyamg")
+    A = grid(120, 0.5)
+    solver = linear.LinearSolver(Pattern.of(A))
+    with pytest.raises(OutOfMemoryError, match="100 % of the equations are not of elliptic kind"):
+        solver.factorize(A)
+
+
+def test_matrices_of_elliptic_kind():
+    pytest.importorskip("pyamg")
+    signs = sp.diags_array(np.where(np.arange(900) % 7 == 0, -1.0, 1.0))
+    for A in (-grid(30, -4.0), grid(30, -4.0), neumann(30), signs @ grid(30, -4.0)):
+        assert unsuited(sp.csr_array(A), ()) == ""
+    for A in (grid(30, 4.0), grid(30, 0.5), sp.csr_array(grid(30, -4.0) * 1j)):
+        assert unsuited(sp.csr_array(A), ()) != ""
+
+
+def test_a_block_is_judged_by_itself():
+    pytest.importorskip("pyamg")
+    A = -grid(20, -4.0)
+    both = sp.csr_array(
+        sp.block_array([[A, 9.0 * sp.eye_array(400)], [9.0 * sp.eye_array(400), A]])
+    )
+    assert "not of elliptic kind" in unsuited(both, ())
+    assert unsuited(both, [np.arange(400), np.arange(400, 800)]) == ""
+
+
+def test_without_pyamg_the_message_names_it(monkeypatch):
+    monkeypatch.setattr("sgsolve.linear.large_factors.find_spec", lambda name: None)
+    assert "pip install 'sgsolve[pyamg]'" in unsuited(-grid(5, -4.0), ())
+
+
+def test_an_estimate_factorizes_nothing():
+    problem = Problem(lambda x: x**3 - np.roll(x, 1) - 1.0)
+    cost = problem.estimate(np.ones(1000))
+    assert (cost.n, cost.nnz, cost.remark) == (1000, 2000, "")
+    assert "memory" in str(cost)
+    assert cost.free_bytes > 0
+
+
+@needs_pardiso
+@pytest.mark.usefixtures("_no_memory")
+def test_an_estimate_says_what_would_serve():
+    pytest.importorskip("pyamg")
+
+    def residual(u):
+        full = np.pad(u, 1)
+        around = full[2:, 1:-1] + full[:-2, 1:-1] + full[1:-1, 2:] + full[1:-1, :-2]
+        return {"u": 4.0 * u - around - 1e-3}
+
+    problem = Problem(residual, blocks={"u": (120, 120)}, fields=True)
+    cost = problem.estimate(np.zeros(14400))
+    assert cost.backend == "multigrid"
+    assert "would need" in cost.remark
+
+
+SCRIPT = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (int(float(sys.argv[1]) * 2**30),) * 2)
+import numpy as np
+from sgsolve import OutOfMemoryError, Problem
+side = 40
+def residual(u):
+    full = np.pad(u, 1)
+    near = full[2:, 1:-1, 1:-1] + full[:-2, 1:-1, 1:-1] + full[1:-1, 2:, 1:-1]
+    near = near + full[1:-1, :-2, 1:-1] + full[1:-1, 1:-1, 2:] + full[1:-1, 1:-1, :-2]
+    return {"u": 6.0 * u - near - 3.0 / (side + 1) ** 2 * np.exp(u)}
+problem = Problem(residual, blocks={"u": (side, side, side)}, fields=True)
+try:
+    print("solved", problem.solve(np.zeros(side**3)).stats.backend)
+except OutOfMemoryError as error:
+    print("refused", error)
+"""
+
+
+@pytest.mark.slow
+@needs_pardiso
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space")
+@pytest.mark.parametrize("gibibytes", [0.9, 1.2, 4.0])
+def test_a_solve_under_a_limit_ends_in_a_solution_or_a_message(gibibytes):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, str(gibibytes)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith(("solved", "refused")), done.stderr
+    if gibibytes == 4.0:
+        assert done.stdout == "solved pardiso\n"
+
+
+def test_drift_diffusion_is_elliptic_block_by_block():
+    pytest.importorskip("pyamg")
+    A, nodes = drift_diffusion((20, 20), 0.0), 400
+    solver = linear.LinearSolver(Pattern.of(A), "superlu")
+    equilibrated = solver._take(A).A
+    blocks = [np.arange(nodes) + k * nodes for k in range(3)]
+    assert unsuited(equilibrated, blocks) == ""
