@@ -35,7 +35,7 @@ class Banded:
 
     See Also
     --------
-    Dense, Mumps, Pardiso, PyAMG, SuperLU
+    Dense, Mumps, Pardiso, Multigrid, SuperLU
 
     Examples
     --------

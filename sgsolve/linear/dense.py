@@ -20,7 +20,7 @@ class Dense:
 
     See Also
     --------
-    Banded, Mumps, Pardiso, PyAMG, SuperLU
+    Banded, Mumps, Pardiso, Multigrid, SuperLU
 
     Examples
     --------

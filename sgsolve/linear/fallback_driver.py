@@ -95,7 +95,7 @@ class FallbackDriver:
             backend.analyze(prepared.A)
             self._stats.n_analyze += 1
             self._stats.seconds["analyze"] += perf_counter() - start
-            require(backend, name_of(backend), *prepared.A.shape[:1], prepared.A.nnz)
+            require(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
         self._fresh = analyze
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)

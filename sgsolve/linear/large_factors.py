@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OutOfMemoryError
-from .memory import require
+from .memory import GIB, require
 from .multigrid import Multigrid
 
 ADVICE = (
@@ -23,8 +23,12 @@ ADVICE = (
 WRONG_SIGN, DOMINANCE, ELLIPTIC = 0.25, 0.05, 0.7
 
 
+# From so many operations on, multigrid is the better choice for a matrix of elliptic kind in 3-D.
+EXPENSIVE = 3e11
+
+
 class LargeFactorsWarning(UserWarning):
-    """The factors do not fit into the memory, and multigrid serves instead."""
+    """The factors do not fit into the memory, and multigrid serves instead, or would be cheaper."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,17 @@ def substitute(
     return Multigrid(blocks), (
         f"{error}. Multigrid serves instead (choose it by backend='multigrid'). It does not notice "
         "a singular matrix"
+    )
+
+
+def advice(backend: Any, A: Any, blocks: Sequence[Any]) -> str:
+    """Return what to tell the user about an expensive factorization, or an empty string."""
+    operations = float(getattr(backend, "operations", 0.0))
+    if operations < EXPENSIVE or unsuited(A, blocks):
+        return ""
+    return (
+        f"a factorization of the {A.shape[0]} unknowns takes {operations:.1g} operations and "
+        f"{backend.predicted_bytes / GIB:.1f} GiB; backend='multigrid' is likely to take less"
     )
 
 

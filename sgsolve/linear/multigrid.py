@@ -46,7 +46,7 @@ class Multigrid:
 
     Parameters
     ----------
-    blocks : sequence of integer arrays, optional
+    blocks : sequence of ndarray of int, optional
         Unknowns that belong together, such as all values of one field. A `Problem` with blocks
         gives its own. Unknowns in none of them are one more block.
 
@@ -72,7 +72,7 @@ class Multigrid:
 
     >>> from importlib.util import find_spec
     >>> from sgsolve import Problem
-    >>> backend = "pyamg" if find_spec("pyamg") else "auto"
+    >>> backend = "multigrid" if find_spec("pyamg") else "auto"
     >>> Problem(lambda x: x**2 - 4.0, backend=backend).solve([1.0, 3.0]).x.round(6)
     array([2., 2.])
     """

@@ -32,7 +32,7 @@ class Mumps:
 
     See Also
     --------
-    Banded, Dense, Pardiso, PyAMG, SuperLU
+    Banded, Dense, Pardiso, Multigrid, SuperLU
 
     Examples
     --------

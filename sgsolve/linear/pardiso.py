@@ -104,7 +104,7 @@ class Pardiso:
 
     See Also
     --------
-    Banded, Dense, Mumps, PyAMG, SuperLU
+    Banded, Dense, Mumps, Multigrid, SuperLU
 
     Examples
     --------

@@ -21,7 +21,7 @@ from ..pattern import Pattern
 from .choose import created, suited
 from .diagonal import Occupied
 from .fallback_driver import FallbackDriver, name_of
-from .large_factors import ADVICE, LargeFactorsWarning, Prediction, prediction, substitute
+from .large_factors import ADVICE, LargeFactorsWarning, Prediction, advice, prediction, substitute
 from .prepared_matrix import PreparedMatrix
 from .statistics import Statistics
 from .validation import PatternMap, right_hand_side
@@ -44,7 +44,7 @@ class LinearSolver:
         Cuthill-McKee; dense for up to 200; else PARDISO, or SuperLU where PARDISO is not installed.
         Where the factors of PARDISO would not fit into the memory, and the matrix is of elliptic
         kind, it is multigrid, with a `LargeFactorsWarning`.
-    blocks : sequence of integer arrays, optional
+    blocks : sequence of ndarray of int, optional
         Unknowns that belong together, for back ends that treat blocks apart (`Multigrid`).
 
     Attributes
@@ -143,10 +143,15 @@ class LinearSolver:
             self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
+            analyses = self.stats.n_analyze
             try:
                 self._driver.factorize(prepared)
             except OutOfMemoryError as error:
                 self._factorize_otherwise(prepared, error)
+            if self.stats.n_analyze > analyses and self._choose is not None:
+                text = advice(self._driver.active, prepared.A, self._blocks)
+                if text:
+                    warnings.warn(text, LargeFactorsWarning, stacklevel=3)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
         """Return x with A x = b for the matrix that was factorized last.

@@ -31,7 +31,7 @@ class SuperLU:
 
     See Also
     --------
-    Banded, Dense, Mumps, Pardiso, PyAMG
+    Banded, Dense, Mumps, Pardiso, Multigrid
 
     Examples
     --------

@@ -28,6 +28,18 @@ class CostEstimate:
         Memory that is free now; infinity where the system hides it.
     remark : str
         Why another back end than the first choice would serve, or none can.
+
+    See Also
+    --------
+    Problem.estimate : Make one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve import Problem
+    >>> cost = Problem(lambda x: x**2 - 4.0).estimate(np.ones(3))
+    >>> cost.nnz, cost.backend
+    (3, 'dense')
     """
 
     n: int

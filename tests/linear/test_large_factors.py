@@ -70,6 +70,21 @@ def test_multigrid_serves_elliptic_matrices_in_place_of_factors():
 
 
 @needs_pardiso
+def test_an_expensive_factorization_comes_with_advice(monkeypatch):
+    pytest.importorskip("pyamg")
+    monkeypatch.setattr("sgsolve.linear.large_factors.EXPENSIVE", 1e5)
+    A = -grid(120, -4.0)
+    solver = linear.LinearSolver(Pattern.of(A))
+    with pytest.warns(linear.LargeFactorsWarning, match="backend='multigrid' is likely"):
+        solver.factorize(A)
+    assert solver.name == "pardiso"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        solver.factorize(A)
+        linear.LinearSolver(Pattern.of(A), "pardiso").factorize(A)
+
+
+@needs_pardiso
 @pytest.mark.usefixtures("_no_memory")
 def test_other_matrices_stop_before_the_factorization_with_numbers():
     pytest.importorskip("pyamg")
