@@ -1,5 +1,6 @@
 """Chains of stages: the cost of a derivative stays that of its own pattern."""
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -223,3 +224,82 @@ def test_infinite_slopes_stay_in_their_rows():
         J = ad.jacobian(f, x).toarray()
         exact = np.stack([f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(6)[1:]], axis=1)
     assert np.abs(J[:, 1:] - exact).max() <= 1e-13 * np.abs(exact).max()
+
+
+def test_stages_beyond_the_room_are_not_kept(monkeypatch):
+    """Twice the stages, twice the result: and twice the memory, not four times."""
+    monkeypatch.setattr(merging, "KEPT_BYTES", 1 << 16)
+    x = point(150)
+    kept, peaks, entries = [], [], []
+    for stages in (6, 12, 24):
+        ad.clear_cache()
+        gc.collect()
+        tracemalloc.start()
+        J = ad.jacobian(by_slices, x, stages)
+        kept.append(tracemalloc.get_traced_memory()[0])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        entries.append(J.nnz)
+    for k in (1, 2):
+        growth = entries[k] / entries[k - 1]
+        assert kept[k] < 1.3 * growth * kept[k - 1]
+        assert peaks[k] < 1.3 * growth * peaks[k - 1]
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("room", [0, 1 << 15])
+def test_values_of_a_chain_without_room(chain, room, monkeypatch):
+    """Nothing is kept, or only the first stages are: the values are those of an empty cache."""
+    x, stages = point(40), 6
+    exact = [ad.jacobian(chain, z, stages).toarray() for z in (x, 0.9 * x)]
+    pattern = ad.sparsity_pattern(chain(ad.seed_sparsity(x), stages))
+    ad.clear_cache()
+    monkeypatch.setattr(merging, "KEPT_BYTES", room)
+    for k in range(8):
+        J = ad.jacobian(chain, (x, 0.9 * x)[k % 2], stages).toarray()
+        assert np.abs(J - exact[k % 2]).max() <= 1e-13 * np.abs(J).max()
+    again = ad.sparsity_pattern(chain(ad.seed_sparsity(x), stages))
+    assert again.equals(pattern)
+    data = ad.jacobian_values(chain(ad.seed(x), stages), again)
+    assert np.abs(again.matrix(data).toarray() - exact[0]).max() <= 1e-13 * np.abs(exact[0]).max()
+
+
+def test_passing_stages_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(merging, "KEPT_BYTES", 0)
+    sizes = []
+    tracemalloc.start()
+    for _ in range(10):
+        ad.jacobian(by_slices, point(40), 4)
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert max(sizes[7:]) < 1.2 * max(sizes[3:7])
+
+
+def test_a_mask_that_changes_without_room(monkeypatch):
+    """Elements put back where they were taken from: the pattern holds for every mask."""
+    monkeypatch.setattr(merging, "KEPT_BYTES", 0)
+    x = point(40)
+
+    def f(u):
+        u = by_slices(u, 8)
+        return ad.branch(u > 0, lambda i: u[i] * u[i], lambda i: np.sin(u[i]))
+
+    pattern = ad.sparsity_pattern(f(ad.seed_sparsity(x)))
+    v, h = np.cos(np.arange(40)), 1e-6
+    for shift in (0.0, 0.3, -0.3):
+        z = x + shift
+        J = pattern.matrix(ad.jacobian_values(f(ad.seed(z)), pattern))
+        difference = (f(z + h * v) - f(z - h * v)) / (2 * h)
+        assert np.abs(J @ v - difference).max() < 1e-8
+
+
+def test_a_sample_decides_as_all_rows_do(monkeypatch):
+    """Whether terms are merged is decided from a sample of the rows."""
+    x = point(3000)
+    J = ad.jacobian(by_slices, x, 8)
+    with monkeypatch.context() as m:
+        m.setattr(merging, "SAMPLE", 100_000)
+        ad.clear_cache()
+        every = ad.jacobian(by_slices, x, 8)
+    assert np.array_equal(J.indices, every.indices)
+    assert np.allclose(J.data, every.data, rtol=1e-13, atol=0)

@@ -206,6 +206,8 @@ def plan_of(
         If a term has entries outside `target`.
     """
     coded = coded_terms(terms)
+    if any(g.passing for g in terms):
+        return Plan(Layout(coded, size, len(root.cols), target))
     key = (size, target, *coded)
     plans = root.memory(Plans).plans
     plan = plans.get(key)

@@ -10,15 +10,19 @@ becomes the structure, and a plan fills its coefficients as at the end of a comp
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Hashable
+
+import numpy as np
 
 from ..assembly.layout import Layout
 from ..assembly.plan import Plan, coded_terms, drop_oldest
 from ..structures.gathered import Gathered
-from ..structures.root import Root
+from ..structures.root import Root, drop_children
 from ..structures.structure import Structure
 from . import array_operations as op
 from .coefficients import UNIT, Terms
+from .symbols import Symbol, UntraceableError
 
 # Terms are merged if they hold more coefficients than this many times the entries of the pattern:
 # before an operation that moves rows, and after a sum. A sum may be the end of the computation,
@@ -33,6 +37,14 @@ FEW_TERMS = 4
 ARRAY_COST = 1000
 # Elements that are others on every evaluation are mostly put back where they came from.
 MOST_GATHERED = 64
+# Chains of stages on large systems would keep the plans of all stages, many times the memory of the
+# result. Beyond this many bytes stages are merged anew in every evaluation. What was made from the
+# last few of them is still in use, mostly.
+KEPT_BYTES, MOST_PASSING = 1 << 28, 4
+# Of a plan and the structures made from its result, for each coefficient that is merged.
+BYTES_OF_ENTRY = 20
+# Rows in which distinct entries are counted.
+SAMPLE, GOLDEN = 1000, (5**0.5 - 1) / 2
 # Forms of the coefficients (numbers, arrays, shared ones) that one set of structures comes in.
 MOST_PLANS = 8
 
@@ -52,20 +64,11 @@ class Merge:
 
     __slots__ = ("plans", "structure", "surplus", "used")
 
-    def __init__(self, root: Root, layout: Layout, structures: tuple[Structure, ...]) -> None:
+    def __init__(self, root: Root, surplus: float) -> None:
         self.used = root.clock
         self.plans: dict[Hashable, Plan] = {}
         self.structure: Structure | None = None
-        pattern = layout.pattern
-        count = sum(g.entry_count for g in structures)
-        cost, merged_cost = count, pattern.nnz
-        if len(structures) > MOST_TERMS:
-            cost, merged_cost = cost + ARRAY_COST * len(structures), merged_cost + ARRAY_COST
-        self.surplus = cost / max(1, merged_cost)
-        if self.surplus > BEFORE_MOVING:
-            size = structures[0].size
-            rows = pattern.rows.astype("int64")
-            self.structure = root.placement(rows, pattern.indices, size)
+        self.surplus = surplus
 
     def plan(self, root: Root, coded: list[tuple[Structure, int]], layout: Layout | None) -> Plan:
         """Return how coefficients of this form fill the pattern."""
@@ -82,16 +85,51 @@ class Merge:
 
 
 class Merges:
-    """The merges that a root remembers, by structures."""
+    """The merges that a root remembers, by structures.
+
+    Attributes
+    ----------
+    merges : dict
+    nbytes : int
+        About as many bytes as the plans of all merges and the structures made from them hold.
+    passing : deque of Structure
+        The last ones that were merged without being remembered.
+    """
 
     full = False
 
     def __init__(self, root: Root) -> None:
         self.merges: dict[tuple[Structure, ...], Merge] = {}
+        self.nbytes = 0
+        self.passing: deque[Structure] = deque()
+
+    def room_for(self, structures: tuple[Structure, ...]) -> bool:
+        """Whether one more merge is to be remembered."""
+        if any(g.passing for g in structures):
+            return False
+        nbytes = _nbytes(structures)
+        if self.nbytes + nbytes > KEPT_BYTES:
+            return False
+        self.nbytes += nbytes
+        return True
+
+    def let_pass(self, structure: Structure) -> None:
+        """Note a structure that is not remembered; those made from earlier ones are freed."""
+        structure.passing = True
+        passing = self.passing
+        passing.append(structure)
+        while len(passing) > MOST_PASSING or passing[0].used < structure.used:
+            drop_children(passing.popleft())
 
     def prune(self, oldest: int) -> None:
         """Forget the merges that were not used since evaluation `oldest`."""
         self.merges = {k: m for k, m in list(self.merges.items()) if m.used >= oldest}
+        self.nbytes = sum(_nbytes(k) for k, m in self.merges.items() if m.structure is not None)
+
+
+def _nbytes(structures: tuple[Structure, ...]) -> int:
+    """Return about as many bytes as are kept for a merge."""
+    return BYTES_OF_ENTRY * sum(g.entry_count for g in structures)
 
 
 def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
@@ -102,6 +140,8 @@ def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     merge, layout = _merge_of(root, coded)
     if merge.structure is None or merge.surplus <= surplus:
         return terms
+    if merge.structure.passing and any(isinstance(q, Symbol) for p in terms.values() for q in p):
+        raise UntraceableError  # a program would keep the plans that there is no memory for
     plan = merge.plan(root, coded, layout)
     values = op.filled(plan, *itertools.chain.from_iterable(terms.values()))
     return {merge.structure: (0.0, 1.0, values, None)}
@@ -136,16 +176,53 @@ def _crowded(terms: Terms, surplus: int) -> bool:
     return entries > surplus * PER_ROW * size or number > MOST_TERMS * surplus // BEFORE_MOVING
 
 
+def _surplus(structures: tuple[Structure, ...]) -> float:
+    """Return how many times more many terms cost than the one that they would merge into."""
+    entries = sum(g.entry_count for g in structures)
+    merged = entries * _share_of_distinct(structures)
+    if len(structures) > MOST_TERMS:
+        entries, merged = entries + ARRAY_COST * len(structures), merged + ARRAY_COST
+    return entries / max(1.0, merged)
+
+
+def _share_of_distinct(structures: tuple[Structure, ...]) -> float:
+    """Return the number of distinct entries over the number of all, from a sample of rows.
+
+    The rows are the same for the same size. What structures merge into does not depend on chance.
+    """
+    size = structures[0].size
+    chosen = np.zeros(size, dtype=bool)
+    # Multiples of the golden ratio: spread evenly, and in no step with the lines of a mesh.
+    chosen[(np.arange(1, SAMPLE + 1) * GOLDEN % 1.0 * size).astype(np.int64)] = True
+    keys = []
+    for g in structures:
+        rows, cols = g.entries()[:2]
+        kept = np.flatnonzero(chosen[rows])
+        keys.append(rows[kept].astype(np.int64) << 32 | cols[kept])
+    every = np.concatenate(keys)
+    return len(np.unique(every)) / max(1, len(every))
+
+
 def _merge_of(root: Root, coded: list[tuple[Structure, int]]) -> tuple[Merge, Layout | None]:
     """Return what structures merge into, and the layout if it had to be made for that."""
     structures = tuple([g for g, _ in coded])
-    merges = root.memory(Merges).merges
-    merge = merges.get(structures)
+    memory = root.memory(Merges)
+    merge = memory.merges.get(structures)
     layout = None
     if merge is None:
-        layout = Layout(coded, structures[0].size, len(root.cols), None)
-        merge = merges.setdefault(structures, Merge(root, layout, structures))
-        root.count_bytes(8 * len(structures))
+        merge = Merge(root, _surplus(structures))
+        if merge.surplus > BEFORE_MOVING:
+            size = structures[0].size
+            layout = Layout(coded, size, len(root.cols), None)
+            rows, cols = layout.pattern.rows.astype(np.int64), layout.pattern.indices
+            if not memory.room_for(structures):
+                merge.structure = Structure(root, size, rows, None, cols)
+                memory.let_pass(merge.structure)
+                return merge, layout
+            merge.structure = root.placement(rows, cols, size)
+        if not any(g.passing for g in structures):
+            merge = memory.merges.setdefault(structures, merge)
+            root.count_bytes(8 * len(structures))
     merge.used = root.clock
     if merge.structure is not None:
         merge.structure.used = root.clock

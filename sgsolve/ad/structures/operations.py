@@ -30,6 +30,7 @@ def _interned(g: Structure, key: Hashable, make: Callable[[], Made]) -> Made:
     structure = child.structure if isinstance(child, Selection) else child
     structure.used = g.root.clock
     if made and (structure.has_weights or structure.rows is not None):
+        structure.passing = g.passing
         g.root.count(structure)
     return child
 
@@ -42,6 +43,7 @@ def take_rows(g: Structure, index: Index) -> Selection:
     taken: Selection | None = index.taken.get(g)
     if taken is None:
         taken = index.taken.setdefault(g, _take(g, index))
+        taken.structure.passing |= g.passing and taken.structure.rows is not None
     return taken
 
 
@@ -54,7 +56,9 @@ def put(g: Structure, rows: Index | slice, size: int) -> Structure:
     """Return the structure of an array of `size` elements with this one's at `rows`."""
     key = (rows.start if isinstance(rows, slice) else rows, size)
     if isinstance(rows, Index) and rows.transient and key not in g.children:
-        return _put(g, rows, size)
+        placed = _put(g, rows, size)
+        placed.passing = g.passing
+        return placed
     return _interned(g, key, lambda: _put(g, rows, size))
 
 

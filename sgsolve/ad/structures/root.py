@@ -241,6 +241,18 @@ def _drop_unused(structures: list[Structure], oldest: int) -> None:
                 pending.append(made)
 
 
+def drop_children(structure: Structure) -> None:
+    """Drop what was made from a structure that is not kept, and what was made from that."""
+    pending = [structure]
+    while pending:
+        parent = pending.pop()
+        for child in parent.children.values():
+            made = child.structure if type(child) is Selection else child
+            if isinstance(made, Structure) and made.passing:
+                pending.append(made)
+        parent.children.clear()
+
+
 def _cols_key(cols: Columns) -> tuple[Any, ...]:
     return len(cols), cols[:: max(1, len(cols) // 31)].tobytes()
 

@@ -66,6 +66,8 @@ class Structure:
         Unknown that each coefficient belongs to; -1: to none.
     gathered : None or (Structure, Index)
         The structure and the index that this one was taken with, for `put` to recognize.
+    passing : bool
+        Whether it is made anew in every evaluation, for want of memory to keep it.
     """
 
     __slots__ = (
@@ -73,6 +75,7 @@ class Structure:
         "cols",
         "gathered",
         "has_weights",
+        "passing",
         "root",
         "rows",
         "size",
@@ -89,6 +92,7 @@ class Structure:
         self.cols = cols
         self.gathered: tuple[Structure, Index] | None = None
         self.children: dict[Hashable, Any] = {}
+        self.passing = False
         self.used = root.clock
 
     def origin(self, index: Any, size: int) -> Structure | None:
