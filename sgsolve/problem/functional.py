@@ -17,7 +17,7 @@ from .. import ad
 from ..ad.nested import evaluate
 from ..continuation.user_functions import call_with_parameters
 from ..errors import DataTypeError, InputError, ShapeError
-from .parameters import seeded_jacobian
+from .parameters import beside_parameter, seeded_jacobian
 
 Vector = NDArray[Any]
 
@@ -81,7 +81,12 @@ class Functional:
         shape = (self.size, value.size)
         if not callable(self._of):
             return np.zeros(shape)
-        seeded = {**self._params, name: ad.seed(value)}
-        y = call_with_parameters(self._of, self._x, seeded, evaluate)
+        seed = ad.seed(value)
+        known = {**self._params, name: seed}
+
+        def of(x: Any) -> Any:
+            return call_with_parameters(self._of, x, known, evaluate)
+
+        y = beside_parameter(of, self._x, seed)
         dense: NDArray[Any] = seeded_jacobian(y, shape).toarray()
         return dense

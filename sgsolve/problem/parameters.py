@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
+from ..errors import DerivativeError
 from .residual_system import ResidualSystem
 from .returned import vector
 
@@ -39,9 +40,26 @@ def by_parameter(system: ResidualSystem, x: Vector, name: str) -> Any:
     value = np.asarray(system.value_of(name), dtype=np.float64)
     if system.has_own_jacobian:
         return _differences(system, x, name, value)
+    seed = ad.seed(value)
     with np.errstate(all="ignore"):
-        y = vector(system.at({name: ad.seed(value)}).raw(x), len(x))
-    return seeded_jacobian(y, (len(x), value.size))
+        y = beside_parameter(system.at({name: seed}).raw, x, seed)
+    return seeded_jacobian(vector(y, len(x)), (len(x), value.size))
+
+
+def beside_parameter(function: Callable[[Any], Any], x: Vector, seed: Any) -> Any:
+    """Return function(x), where the function uses a seeded parameter.
+
+    ``np.concatenate([[p], x])`` converts the inner list to plain numbers unless x is an AD array.
+    If such a conversion fails, x is passed as an AD array with a derivative of zero.
+    """
+    try:
+        return function(x)
+    except DerivativeError as first:
+        none = ad.sparsevec(len(x), np.empty(0, dtype=np.intp), seed.reshape(-1)[:0])
+        try:
+            return function(ad.sparsesum([none, x]))
+        except DerivativeError:
+            raise first from None
 
 
 def seeded_jacobian(y: Any, shape: tuple[int, int]) -> Any:

@@ -21,7 +21,7 @@ from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import DataTypeError, InputError, ShapeError
 from ..pattern import Pattern
-from .parameters import by_parameter, seeded_jacobian
+from .parameters import beside_parameter, by_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
@@ -85,8 +85,9 @@ class Storage:
         """Return dQ/dp at fixed x, shape (n,), of a parameter that is a number."""
         if self.rate is not None:
             return np.zeros(len(x))
-        seeded = {**self._params, name: ad.seed(float(self._params[name]))}
-        y = self._evaluated(x, seeded)
+        seed = ad.seed(float(self._params[name]))
+        known = {**self._params, name: seed}
+        y = beside_parameter(lambda z: self._evaluated(z, known), x, seed)
         column: Vector = seeded_jacobian(y, (len(x), 1)).toarray()[:, 0]
         return column
 

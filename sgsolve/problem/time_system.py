@@ -27,7 +27,7 @@ from ..errors import (
 from ..pattern import Pattern
 from ..transient.evolution import Currents, Derivatives
 from .given_jacobian import on_pattern
-from .parameters import seeded_jacobian
+from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 from .returned import real_vector, vector
 from .signature import TIME
@@ -158,11 +158,13 @@ class TimeSystem:
                 "jacobian out"
             )
         value = np.asarray(self.params(t).get(name, self.default(name)), dtype=np.float64)
-        params = {**self.params(t), name: ad.seed(value)}
+        seed = ad.seed(value)
+        params = {**self.params(t), name: seed}
         shape = (self.n, value.size)
-        F = vector(self._system.raw_at(x, params), self.n)
+        F = vector(beside_parameter(lambda z: self._system.raw_at(z, params), x, seed), self.n)
         known = {**self._system.defaults, **params, TIME: t}
-        Q = evaluate_vector(self._storage, x, **{key: known[key] for key in self._taken})
+        taken = {key: known[key] for key in self._taken}
+        Q = beside_parameter(lambda z: evaluate_vector(self._storage, z, **taken), x, seed)
         return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()
 
     def _flow(self, t: float, x: Any) -> Any:

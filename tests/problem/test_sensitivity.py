@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import InputError, Problem, ad
+from sgsolve import DerivativeError, InputError, Problem, ad
 from tests.families import bratu
 
 
@@ -169,3 +169,33 @@ def test_what_cannot_be_differentiated_is_refused(field):
     named = Problem(lambda x, a, kind="square": x**2 - a, params={"a": 4.0})
     with pytest.raises(InputError, match="'kind' is no number"):
         named.sensitivity(named.solve([1.0]), "kind")
+
+
+def test_a_parameter_in_a_list_beside_the_unknowns():
+    """NumPy converts the list [left] to plain numbers unless another argument is an AD array."""
+
+    def rod(T, left):
+        full = np.concatenate([[left], T, [0.0]])
+        return -(full[2:] - 2.0 * full[1:-1] + full[:-2])
+
+    def mean(T, left):
+        return np.mean(np.concatenate([[left], T]))
+
+    def charge(T, left):
+        return np.concatenate([T[:-1], [T[-1] * left]])
+
+    problem = Problem(rod, params={"left": 1.0}, storage=charge)
+    result = problem.solve(np.zeros(4))
+    exact = np.array([0.8, 0.6, 0.4, 0.2])
+    assert np.allclose(problem.sensitivity(result, "left"), exact, rtol=1e-12)
+    assert np.isclose(problem.sensitivity(result, "left", functional=mean), 3.0 / 5.0)
+    slow = problem.small_signal(result, "left", [0.0]).states[0]
+    assert np.allclose(slow, exact, rtol=1e-12)
+    found = problem.transient_sensitivity(result.x + 0.1, (0.0, 50.0), "left", rtol=1e-8)
+    assert np.allclose(found.derivative, exact, atol=1e-6)
+
+
+def test_a_parameter_that_is_made_a_plain_number_is_still_an_error():
+    problem = Problem(lambda x, a: x - float(a), params={"a": 1.0})
+    with pytest.raises(DerivativeError, match="float"):
+        problem.sensitivity(problem.solve([0.0]), "a")
