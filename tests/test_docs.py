@@ -23,10 +23,10 @@ MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.a
 
 # A block of plain Python and, if a block of text follows at once, its output.
 PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
-# Blocks that a test of their own runs in the environment they need.
-ELSEWHERE = {"devices.md": "tests/devices/test_docstrings.py"}
 # Pages about a package that is no dependency.
 NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg"}
+# Folders with a module that the reader of a page copies.
+COPIED = {"circuits.md": ROOT / "examples/circuits"}
 
 
 def examples(page):
@@ -46,8 +46,7 @@ def examples(page):
         return f">>> run_block({number})\n{output}\n"
 
     text = page.read_text(encoding="utf-8")
-    if page.name not in ELSEWHERE:
-        text = PLAIN.sub(call, text)
+    text = PLAIN.sub(call, text)
     names.update(run_block=run, redirect_stdout=redirect_stdout, StringIO=StringIO)
     text = re.sub(r"^ *```.*$", "", text, flags=re.M)  # an empty line ends an example
     parser = doctest.DocTestParser()
@@ -60,6 +59,8 @@ def examples(page):
 def test_page(page, tmp_path, monkeypatch):
     if page.name in NEEDED:
         pytest.importorskip(NEEDED[page.name], reason="the page is about it")
+    if page.name in COPIED:
+        monkeypatch.syspath_prepend(COPIED[page.name])
     monkeypatch.chdir(tmp_path)  # a page may write files
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     with warnings.catch_warnings():
@@ -92,10 +93,9 @@ def test_every_python_block_runs():
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         blocks = re.findall(r"^ *```python\n(.*?)```", text, re.M | re.DOTALL)
-        plain = [] if page.name in ELSEWHERE else PLAIN.findall(text)
-        elsewhere = [b for b in blocks if ">>>" not in b and page.name in ELSEWHERE]
+        plain = PLAIN.findall(text)
         shown = [b for b in blocks if ">>>" in b]
-        assert len(shown) + len(plain) + len(elsewhere) == len(blocks), page
+        assert len(shown) + len(plain) == len(blocks), page
 
 
 @pytest.mark.parametrize("name", ["sgsolve.ad", *MODULES])

@@ -1,6 +1,6 @@
-"""Run every program of this folder and draw its picture: how the gallery of the docs is made.
+"""Run every program of this folder and write its picture.
 
-``python examples/semiconductor/gallery.py docs/pictures``
+``python examples/semiconductor/gallery.py pictures``
 """
 
 from __future__ import annotations
