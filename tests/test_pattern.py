@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve.errors import ShapeError
+from sgsolve.errors import InputError, ShapeError
 from sgsolve.pattern import Pattern
 
 
@@ -54,3 +54,30 @@ def test_patterns_of_other_shapes_have_no_union():
     (a, *_), (b, *_) = (drawn(np.random.default_rng(0), s, 2) for s in ((2, 3), (3, 2)))
     with pytest.raises(ShapeError, match="no union"):
         a.union(b)
+
+
+@pytest.mark.parametrize(
+    ("indptr", "indices", "shape", "error", "said"),
+    [
+        ([0, 1], [0], (2, 2), ShapeError, "indptr"),
+        ([1, 1, 1], [0], (2, 2), ShapeError, "indptr"),
+        ([0, 1, 3], [0, 1], (2, 2), ShapeError, "indptr"),
+        ([0, 2, 1, 2], [0, 1], (3, 2), InputError, "indptr decreases"),
+        ([0, 1, 2], [0, 2], (2, 2), InputError, r"must lie in 0\.\.1"),
+        ([0, 1, 2], [-1, 0], (2, 2), InputError, r"must lie in 0\.\.1"),
+        ([0, 2, 2], [1, 0], (2, 2), InputError, "must increase within each row"),
+        ([0, 2, 2], [1, 1], (2, 2), InputError, "must increase within each row"),
+    ],
+)
+def test_arrays_that_describe_no_pattern_are_refused(indptr, indices, shape, error, said):
+    with pytest.raises(error, match=said):
+        Pattern(indptr, indices, shape)
+
+
+def test_a_pattern_describes_itself():
+    assert repr(Pattern([0, 1, 3], [0, 0, 1], (2, 2))) == "Pattern(2 x 2, 3 entries)"
+
+
+def test_patterns_of_different_shapes_have_no_union():
+    with pytest.raises(ShapeError, match=r"\(2, 2\) and \(2, 3\) have no union"):
+        Pattern([0, 1, 1], [0], (2, 2)).union(Pattern([0, 1, 1], [0], (2, 3)))

@@ -6,8 +6,10 @@ import pytest
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError, DataTypeError, InputError
 from sgsolve.linear import choose
+from sgsolve.linear.ordering import narrow_order
+from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
-from tests.linear.matrices import five_point
+from tests.linear.matrices import drift_diffusion, five_point
 
 
 class Toy:
@@ -75,3 +77,33 @@ def test_an_object_with_settings_serves_many_patterns(kind):
 def test_back_ends_declare_whether_dense_borders_cost_nothing(name, whole):
     assert linear.LinearSolver(Pattern.of(five_point(3)), name).dense_borders is whole
     assert linear.LinearSolver(Pattern.of(five_point(3)), Toy).dense_borders is False
+
+
+def answer(solver, A, b=None):
+    solver.factorize(A)
+    return solver.solve(np.ones(A.shape[0]) if b is None else b)
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_one_dimensional_devices_are_banded_in_any_order(blocks):
+    A = drift_diffusion((200,), 0.0, blocks)
+    solver = linear.LinearSolver(Pattern.of(A))
+    answer(solver, A)
+    assert solver.name == "banded"
+    assert narrow_order(Pattern.of(A)).width <= 12
+
+
+@pytest.mark.parametrize(
+    ("A", "name"),
+    [
+        (five_point(5), "dense"),
+        (drift_diffusion((50,), 0.0), "banded"),
+        (five_point(60), "pardiso" if available() else "banded"),
+        (drift_diffusion((40, 40), 0.0), "pardiso" if available() else "superlu"),
+    ],
+)
+def test_choice_by_size_and_band(A, name):
+    solver = linear.LinearSolver(Pattern.of(A))
+    assert solver.name == name
+    assert np.isfinite(answer(solver, A)).all()
+    assert solver.name == name

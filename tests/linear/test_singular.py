@@ -72,3 +72,15 @@ def test_zero_derivatives_are_named():
 
 def test_two_equal_equations_are_no_missing_constant():
     assert "constant" not in str(failure(equal_rows()))
+
+
+def test_a_matrix_too_large_to_be_searched_is_singular_all_the_same(monkeypatch):
+    monkeypatch.setattr(singular, "SEARCHED_UP_TO", 3)
+    error = failure(equal_rows(), "superlu")
+    assert "no equation can be singled out" in str(error)
+    assert error.rows == error.columns == ()
+
+
+def test_a_matrix_that_no_change_of_its_entries_makes_regular_names_no_equation():
+    A = sp.csr_array(([1.0, 2.0, 3.0], [0, 0, 0], [0, 1, 2, 3]), shape=(3, 3))
+    assert singular._numerical(A, None) == ("no equation can be singled out", [], [])

@@ -5,8 +5,11 @@ import warnings
 import numpy as np
 import pytest
 
-from sgsolve import Problem, ad, root, solvers
+from sgsolve import Checkpoint, Problem, ad, root, solvers
+from sgsolve.bifurcation import Stability
+from sgsolve.continuation import Arclength, ConstantPredictor, Homotopy
 from sgsolve.errors import DataTypeError, InputError, SgsolveError, StructureError
+from sgsolve.parallel import parallel_sweep
 from sgsolve.pattern import Pattern
 
 START = np.ones(4)
@@ -126,6 +129,72 @@ CASES = {
     "einsum twice": (lambda: np.einsum("i->ii", ad.seed(START)), "einsum.*'i'"),
     "einsum unknown": (lambda: np.einsum("i->j", ad.seed(START)), "einsum.*'j'"),
     "einsum axis": (lambda: np.einsum(ad.seed(START), [99]), "einsum.*99"),
+    "einsum of too few operands": (lambda: np.einsum("i,i->i", ad.seed(START)), "einsum"),
+    "einsum of too many axes": (lambda: np.einsum("ij->i", ad.seed(START)), "'ij' does not name"),
+    "cross of two": (lambda: np.cross(ad.seed(START), START), "cross"),
+    "max_angle": (lambda: Arclength(max_angle=180.0), "max_angle must be within 0 and 90"),
+    "iterations of arclength": (lambda: Arclength(max_iterations=0), "at least 1"),
+    "predictor of arclength": (
+        lambda: Arclength(predictor=ConstantPredictor()),
+        "TangentPredictor",
+    ),
+    "stability": (
+        lambda: Problem(line).continuation(START, "a", (0, 3.0), stability=5),
+        "stability must be True or a Stability",
+    ),
+    "bounds of text": (
+        lambda: Problem(line).continuation(START, "a", "ab"),
+        "bounds must be .lowest, highest",
+    ),
+    "one bound": (lambda: Problem(line).continuation(START, "a", 3.0), "bounds must be"),
+    "no value to start from": (
+        lambda: Problem(lambda x, a: x - a).continuation(START, "a", (0, 3.0)),
+        "say where to start",
+    ),
+    "detect along two parameters": (
+        lambda: Problem(lambda x, a, b: x - a * b).sweep(
+            START, ("a", "b"), [(1.0, 1.0), (2.0, 2.0)], detect="branch point"
+        ),
+        "needs a sweep over one parameter",
+    ),
+    "no path of one value": (
+        lambda: Problem(line).sweep(START, "a", [1.0, 2.0], at_fold="turn"),
+        "at_fold must be 'stop' or 'arclength', not 'turn'",
+    ),
+    "mass of another size": (
+        lambda: Problem(line).continuation(
+            START, "a", (0, 3.0), stability=Stability(mass=np.eye(3))
+        ),
+        r"mass has shape \(3, 3\) for 4 unknowns",
+    ),
+    "mass of another length": (
+        lambda: Problem(line).continuation(
+            START, "a", (0, 3.0), stability=Stability(mass=np.ones(3))
+        ),
+        r"mass has shape \(3,\) for 4 unknowns",
+    ),
+    "kind of homotopy": (lambda: Homotopy(kind="cubic"), "kind must be one of"),
+    "Robust without stages": (lambda: solvers.Robust(stages=()), "stages is empty"),
+    "time_limit of text": (
+        lambda: Problem(line).solve(START, time_limit="1"),
+        "time_limit must be",
+    ),
+    "time_limit of truth": (lambda: Problem(line).solve(START, time_limit=True), "time_limit"),
+    "time_limit of zero": (
+        lambda: Problem(line).solve(START, time_limit=0.0),
+        "time_limit must be positive",
+    ),
+    "residual without x": (lambda: Problem(lambda x: START - 1.0).solve(START), "depend on x"),
+    "storage a number": (
+        lambda: Problem(line, storage=5.0).small_signal(START, "a", [1.0]),
+        "storage must be a function or a name",
+    ),
+    "method of parallel runs": (
+        lambda: parallel_sweep(Problem(line), START, "a", [1.0], [{}], method="solve"),
+        "method must be 'sweep' or 'continuation'",
+    ),
+    "points of a checkpoint": (lambda: Checkpoint("a.npz", points=0), "points must be at least 1"),
+    "seconds of a checkpoint": (lambda: Checkpoint("a.npz", seconds=-1.0), "not negative"),
 }
 
 

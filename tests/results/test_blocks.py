@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import InputError
+from sgsolve import DataTypeError, InputError, ShapeError
 from sgsolve.results.blocks import Blocks
 
 
@@ -37,3 +37,12 @@ def test_rest_is_named_x_unless_that_is_taken():
 def test_norms_are_those_of_each_block():
     norms = Blocks(4, {"u": [0, 3], "v": slice(1, 3)}).norms(np.array([1.0, -5.0, 2.0, -3.0]))
     assert norms == {"u": 3.0, "v": 5.0}
+
+
+def test_what_is_no_blocks_or_no_vector_of_them_is_refused():
+    for parts in ([slice(0, 1)], "u", {1: slice(0, 1)}):
+        with pytest.raises(DataTypeError, match="blocks must map names to slices or integers"):
+            Blocks(2, parts)
+    for x in (np.zeros(3), np.float64(1.0)):
+        with pytest.raises(ShapeError, match="the blocks have 2 unknowns"):
+            Blocks(2, {"u": (2,)}).unpack(x)

@@ -21,3 +21,20 @@ def test_a_state_that_is_handed_out_is_a_copy():
     branch = Problem(lambda x, a: x - a).sweep([0.0], "a", [1.0, 2.0])
     branch.at(0)[0][:] = 99.0
     assert branch.at(0)[0][0] == 1.0
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are():
+    branch = Problem(lambda x, a: x - a).sweep([0.0], "a", [1.0, 2.0])
+    with pytest.raises(InputError, match="no column 'b'; the columns are a, nit"):
+        branch["b"]
+
+
+def test_special_points_of_a_branch_with_one_row_have_no_place_in_a_diagram():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    branch = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0}).continuation(
+        [-2.0], "p", (-1.0, 1.0), keep_states="none"
+    )
+    assert len(branch.folds) == 2
+    axes = branch.plot()  # one state is kept: its norm is the only point
+    assert len(axes.lines[0].get_xdata()) == 1
+    plt.close("all")

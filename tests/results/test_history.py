@@ -3,7 +3,7 @@
 import numpy as np
 
 from sgsolve import Problem, solvers
-from sgsolve.results.history import COUNTS, Stats
+from sgsolve.results.history import COUNTS, History, Stats
 from tests.problems import brusselator
 
 
@@ -35,3 +35,7 @@ def test_phases_are_listed_without_factorizations_too():
     residual, start = brusselator(8)
     stats = Problem(residual).solve(start, solvers.NewtonKrylov()).stats
     assert stats.n_factor == stats.seconds["factor"] == stats.seconds["analyze"] == 0
+
+
+def test_a_history_without_steps_says_so():
+    assert repr(History()) == "History(empty)"

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
-from sgsolve.errors import BackendError, OutOfMemoryError, SgsolveError, SingularMatrixError
-from sgsolve.linear import pardiso, superlu
+from sgsolve.errors import OutOfMemoryError, SgsolveError
 from sgsolve.linear.dense import Dense
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
@@ -102,39 +101,3 @@ def test_a_lack_of_memory_is_an_error_with_advice(verb):
     assert isinstance(e.value, MemoryError)
     assert isinstance(e.value, SgsolveError)
     assert solver.stats.n_fallback == 0  # others would need as much
-
-
-@pytest.mark.skipif(not available(), reason="no PARDISO")
-@pytest.mark.parametrize("code", pardiso.OUT_OF_MEMORY)
-def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
-    A = five_point(6)
-    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    library, _ = pardiso._library()
-
-    def full(*arguments):
-        arguments[-1]._obj.value = code
-
-    monkeypatch.setattr(pardiso, "_library", lambda: (library, full))
-    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    with pytest.raises(OutOfMemoryError, match="by pardiso"):
-        solver.factorize(A)
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        ("Factor is exactly singular", SingularMatrixError),
-        ("SUPERLU_MALLOC fails for buf in intCalloc()", OutOfMemoryError),
-        ("Not enough memory to perform factorization.", OutOfMemoryError),
-        ("something else", BackendError),
-    ],
-)
-def test_errors_of_superlu_are_told_apart(text, error, monkeypatch):
-    def fails(*arguments, **options):
-        raise RuntimeError(text)
-
-    monkeypatch.setattr(superlu, "splu", fails)
-    A = five_point(6)
-    solver = linear.LinearSolver(Pattern.of(A), "superlu")
-    with pytest.raises(error):
-        solver.factorize(A)

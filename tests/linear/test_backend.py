@@ -1,8 +1,5 @@
 """Back ends are chosen, named, brought along and released as promised."""
 
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,11 +7,9 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-import sgsolve
 from sgsolve import linear
-from sgsolve.errors import BackendError, DataTypeError, ShapeError
-from sgsolve.linear.ordering import narrow_order
-from sgsolve.linear.pardiso import Pardiso, available
+from sgsolve.errors import DataTypeError, ShapeError
+from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid
 
@@ -56,31 +51,6 @@ class Raising(Own):
 def answer(solver, A, b=None):
     solver.factorize(A)
     return solver.solve(np.ones(A.shape[0]) if b is None else b)
-
-
-@pytest.mark.parametrize("blocks", [True, False])
-def test_one_dimensional_devices_are_banded_in_any_order(blocks):
-    A = drift_diffusion((200,), 0.0, blocks)
-    solver = linear.LinearSolver(Pattern.of(A))
-    answer(solver, A)
-    assert solver.name == "banded"
-    assert narrow_order(Pattern.of(A)).width <= 12
-
-
-@pytest.mark.parametrize(
-    ("A", "name"),
-    [
-        (five_point(5), "dense"),
-        (drift_diffusion((50,), 0.0), "banded"),
-        (five_point(60), "pardiso" if available() else "banded"),
-        (drift_diffusion((40, 40), 0.0), "pardiso" if available() else "superlu"),
-    ],
-)
-def test_choice_by_size_and_band(A, name):
-    solver = linear.LinearSolver(Pattern.of(A))
-    assert solver.name == name
-    assert np.isfinite(answer(solver, A)).all()
-    assert solver.name == name
 
 
 def test_growing_pattern_leaves_the_band():
@@ -170,15 +140,6 @@ def test_determinant(name, dtype):
         assert log == pytest.approx(expected_log, rel=1e-10)
 
 
-@pardiso_only
-def test_pardiso_says_that_it_has_no_determinant():
-    A = five_point(5)
-    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    solver.factorize(A)
-    with pytest.raises(BackendError, match="use 'banded', 'dense' or 'superlu'"):
-        solver.slogdet()
-
-
 @pytest.mark.parametrize("name", ["auto", "banded", "superlu"])
 def test_real_and_complex_matrices_in_turn(name):
     real, other = five_point(10), five_point(10, complex)
@@ -207,48 +168,6 @@ def test_integers_and_short_floats_are_taken():
         np.testing.assert_allclose(A @ answer(solver, A.astype(dtype)), np.ones(36), rtol=1e-12)
 
 
-@pardiso_only
-@pytest.mark.parametrize("threads", [1, 2])
-def test_number_of_threads_reaches_pardiso(threads):
-    A = five_point(80)
-    backend = Pardiso(threads)
-    solvers = [linear.LinearSolver(Pattern.of(A), backend) for _ in range(2)]
-    for solver in solvers:
-        answer(solver, A)
-        assert solver._driver.active.threads_used == threads
-    # one object holds the settings of many solvers
-    assert len({id(backend), *(id(solver._driver.active) for solver in solvers)}) == 3
-
-
-@pardiso_only
-def test_problem_takes_a_back_end_with_threads_or_a_function_that_makes_one():
-    made = []
-
-    def two_threads():
-        made.append(Pardiso(threads=2))
-        return made[-1]
-
-    A = grid(80, -5.0)
-    b = A @ np.ones(6400) - 1.0
-    for backend in (two_threads, Pardiso(threads=2)):
-        problem = sgsolve.Problem(lambda x: A @ x - x**3 - b, backend=backend)
-        result = problem.solve(np.full(6400, 0.5))
-        np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
-        assert result.stats.backend == "pardiso"
-    assert made[-1].threads_used == 2
-
-
-@pardiso_only
-def test_pardiso_releases_its_handle_when_dropped():
-    A = five_point(10)
-    solver = linear.LinearSolver(Pattern.of(A), Pardiso())
-    answer(solver, A)
-    release = solver._driver.active._finalizer
-    assert release.alive
-    del solver
-    assert not release.alive
-
-
 @pytest.mark.parametrize("name", ["auto", "superlu", *["pardiso"] * available()])
 def test_eight_threads_at_once_give_the_same_answers(name):
     matrices = [drift_diffusion((15, 15), bias) for bias in np.linspace(0, 10, 8)]
@@ -263,42 +182,3 @@ def test_eight_threads_at_once_give_the_same_answers(name):
         for expected, found in zip(alone, pool.map(work, matrices), strict=True):
             for x in found:
                 np.testing.assert_array_equal(x, expected)
-
-
-SCRIPT = """
-import sys
-from sgsolve import linear
-from sgsolve.pattern import Pattern
-import numpy as np, scipy.sparse as sp
-assert not sys.modules.get("pypardiso"), "imported before it is needed"
-A = sp.csr_array(sp.random_array((500, 500), density=0.02, rng=np.random.default_rng(0)))
-A = sp.csr_array(A + 3 * sp.eye_array(500))
-solver = linear.LinearSolver(Pattern.of(A))
-solver.factorize(A)
-solver.solve(np.ones(500))
-print(solver.name)
-try:
-    linear.LinearSolver(Pattern.of(A), "pardiso")
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-
-
-def run_script(environment, prelude=""):
-    done = subprocess.run(
-        [sys.executable, "-c", prelude + SCRIPT],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
-def test_without_pardiso_superlu_serves():
-    switched_off = run_script({"SGSOLVE_NO_PARDISO": "1"})
-    assert switched_off.startswith("superlu\nBackendError PARDISO is switched off")
-    missing = run_script(
-        {"SGSOLVE_NO_PARDISO": ""}, "import sys; sys.modules['pypardiso'] = None\n"
-    )
-    assert missing.startswith("superlu\nBackendError PARDISO cannot be loaded")

@@ -131,7 +131,7 @@ def test_weak_diagonal(name, permuted):
 
 
 @pardiso_only
-def test_ladder_stays_on_the_rung_that_worked():
+def test_the_back_end_that_worked_stays():
     A = weak_diagonal(60)
     b = np.ones(A.shape[0])
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import BackendError, LinearSolveError, ShapeError
+from sgsolve.linear import fallback_driver
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import five_point
@@ -82,3 +84,52 @@ def test_wrong_length_and_not_finite_right_hand_side():
         solver.solve(np.ones(8))
     with pytest.raises(LinearSolveError, match="NaN or infinity"):
         solver.solve(np.full(9, np.nan))
+
+
+def test_a_sum_that_overflows_is_no_infinity():
+    solver = linear.LinearSolver(Pattern.of(sp.eye_array(3)))
+    solver.factorize(sp.csr_array(2.0 * np.eye(3)))
+    assert solver.solve(np.full(3, 1.5e308)).tolist() == [0.75e308] * 3
+    with pytest.raises(LinearSolveError, match="NaN or infinity"):
+        solver.solve([1.0, np.inf, 1.0])
+
+
+def test_a_solver_describes_itself():
+    solver = linear.LinearSolver(Pattern.of(five_point(3)), "superlu")
+    assert repr(solver) == "LinearSolver(superlu, 9 unknowns, 33 entries)"
+
+
+def test_there_is_no_determinant_before_the_first_factorization():
+    with pytest.raises(LinearSolveError, match="call factorize"):
+        linear.LinearSolver(Pattern.of(five_point(3)), "dense").slogdet()
+
+
+class NoAnswer(linear.Dense):
+    """Factorizes, and cannot solve."""
+
+    name = "no answer"
+
+    def fresh(self):
+        return self
+
+    def solve(self, b, transpose):
+        raise BackendError("cannot solve")
+
+
+def test_where_no_back_end_can_solve_the_error_says_so(monkeypatch):
+    monkeypatch.setattr(fallback_driver, "fallbacks", lambda *arguments: iter(()))
+    A = five_point(3)
+    solver = linear.LinearSolver(Pattern.of(A), NoAnswer())
+    solver.factorize(A)
+    with pytest.raises(BackendError, match="no answer cannot solve, nor can others"):
+        solver.solve(np.ones(9))
+    with pytest.raises(LinearSolveError, match="call factorize"):
+        solver.solve(np.ones(9))
+
+
+def test_a_back_end_that_cannot_solve_is_replaced():
+    A = five_point(3)
+    solver = linear.LinearSolver(Pattern.of(A), NoAnswer())
+    solver.factorize(A)
+    np.testing.assert_allclose(A @ solver.solve(np.ones(9)), 1.0, rtol=1e-12)
+    assert solver.stats.n_fallback == 1

@@ -1,0 +1,54 @@
+"""Linear systems whose matrix is singular along known directions."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import linear
+from sgsolve.errors import LinearSolveError
+from sgsolve.linear.gauged import Gauged
+from sgsolve.pattern import Pattern
+
+
+def ring(n):
+    """Return the Laplacian of a ring with unequal edges: constants are its null space."""
+    edges = 1.0 + np.arange(n) / n
+    step = sp.csr_array(sp.eye_array(n) - sp.csr_array(np.roll(np.eye(n), 1, axis=1)))
+    return sp.csr_array(step.T @ sp.diags_array(edges) @ step)
+
+
+def gauged(A):
+    n = A.shape[0]
+    V = np.full((n, 1), n**-0.5)
+    return Gauged(Pattern.of(A), V, lambda pattern: linear.LinearSolver(pattern, "dense"))
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_the_solution_of_least_norm_is_returned(transpose):
+    A = ring(9)
+    solver = gauged(A)
+    solver.factorize(A)
+    b = np.random.default_rng(0).normal(size=9)
+    b -= b.mean()
+    x = solver.solve(b, transpose=transpose)
+    expected = np.linalg.pinv(A.toarray()) @ b  # symmetric
+    np.testing.assert_allclose(x, expected, atol=1e-12)
+
+
+def test_the_determinant_is_that_of_the_bordered_matrix():
+    A, n = ring(6), 6
+    solver = gauged(A)
+    solver.factorize(A)
+    below = np.append(np.full(n, n**-0.5), 0.0)
+    whole = np.vstack([np.hstack([A.toarray(), solver.left]), below])
+    sign, log = np.linalg.slogdet(whole)
+    assert solver.slogdet() == pytest.approx((sign, log))
+    assert solver.name == "dense"
+    assert solver.stats.n_factor >= 1
+
+
+def test_nothing_is_solved_before_the_first_factorization():
+    solver = gauged(ring(5))
+    assert not solver.factorized
+    with pytest.raises(LinearSolveError, match="call factorize"):
+        solver.solve(np.ones(5))

@@ -1,0 +1,194 @@
+"""PARDISO: threads, handles, error codes, and what serves without it."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import sgsolve
+from sgsolve import linear
+from sgsolve.errors import (
+    BackendError,
+    OutOfMemoryError,
+)
+from sgsolve.linear import pardiso
+from sgsolve.linear.accuracy import Fault
+from sgsolve.linear.dense import Dense
+from sgsolve.linear.fallbacks import fallbacks
+from sgsolve.linear.pardiso import Pardiso, available
+from sgsolve.pattern import Pattern
+from tests.linear.matrices import five_point, grid
+
+pardiso_only = pytest.mark.skipif(not available(), reason="no PARDISO")
+
+
+def answer(solver, A, b=None):
+    solver.factorize(A)
+    return solver.solve(np.ones(A.shape[0]) if b is None else b)
+
+
+@pardiso_only
+def test_pardiso_says_that_it_has_no_determinant():
+    A = five_point(5)
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    solver.factorize(A)
+    with pytest.raises(BackendError, match="use 'banded', 'dense' or 'superlu'"):
+        solver.slogdet()
+
+
+@pardiso_only
+@pytest.mark.parametrize("threads", [1, 2])
+def test_number_of_threads_reaches_pardiso(threads):
+    A = five_point(80)
+    backend = Pardiso(threads)
+    solvers = [linear.LinearSolver(Pattern.of(A), backend) for _ in range(2)]
+    for solver in solvers:
+        answer(solver, A)
+        assert solver._driver.active.threads_used == threads
+    # one object holds the settings of many solvers
+    assert len({id(backend), *(id(solver._driver.active) for solver in solvers)}) == 3
+
+
+@pardiso_only
+def test_problem_takes_a_back_end_with_threads_or_a_function_that_makes_one():
+    made = []
+
+    def two_threads():
+        made.append(Pardiso(threads=2))
+        return made[-1]
+
+    A = grid(80, -5.0)
+    b = A @ np.ones(6400) - 1.0
+    for backend in (two_threads, Pardiso(threads=2)):
+        problem = sgsolve.Problem(lambda x: A @ x - x**3 - b, backend=backend)
+        result = problem.solve(np.full(6400, 0.5))
+        np.testing.assert_allclose(result.x, 1.0, rtol=1e-9)
+        assert result.stats.backend == "pardiso"
+    assert made[-1].threads_used == 2
+
+
+@pardiso_only
+def test_pardiso_releases_its_handle_when_dropped():
+    A = five_point(10)
+    solver = linear.LinearSolver(Pattern.of(A), Pardiso())
+    answer(solver, A)
+    release = solver._driver.active._finalizer
+    assert release.alive
+    del solver
+    assert not release.alive
+
+
+SCRIPT = """
+import sys
+from sgsolve import linear
+from sgsolve.pattern import Pattern
+import numpy as np, scipy.sparse as sp
+assert not sys.modules.get("pypardiso"), "imported before it is needed"
+A = sp.csr_array(sp.random_array((500, 500), density=0.02, rng=np.random.default_rng(0)))
+A = sp.csr_array(A + 3 * sp.eye_array(500))
+solver = linear.LinearSolver(Pattern.of(A))
+solver.factorize(A)
+solver.solve(np.ones(500))
+print(solver.name)
+try:
+    linear.LinearSolver(Pattern.of(A), "pardiso")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def run_script(environment, prelude=""):
+    done = subprocess.run(
+        [sys.executable, "-c", prelude + SCRIPT],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_without_pardiso_superlu_serves():
+    switched_off = run_script({"SGSOLVE_NO_PARDISO": "1"})
+    assert switched_off.startswith("superlu\nBackendError PARDISO is switched off")
+    missing = run_script(
+        {"SGSOLVE_NO_PARDISO": ""}, "import sys; sys.modules['pypardiso'] = None\n"
+    )
+    assert missing.startswith("superlu\nBackendError PARDISO cannot be loaded")
+
+
+@pytest.mark.skipif(not available(), reason="no PARDISO")
+@pytest.mark.parametrize("code", pardiso.OUT_OF_MEMORY)
+def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
+    A = five_point(6)
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    library, _ = pardiso._library()
+
+    def full(*arguments):
+        arguments[-1]._obj.value = code
+
+    monkeypatch.setattr(pardiso, "_library", lambda: (library, full))
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    with pytest.raises(OutOfMemoryError, match="by pardiso"):
+        solver.factorize(A)
+
+
+@pardiso_only
+def test_a_code_of_pardiso_that_is_no_lack_of_memory_is_told_by_its_meaning(monkeypatch):
+    library, _ = pardiso._library()
+
+    def fails(*arguments):
+        arguments[-1]._obj.value = -4
+
+    monkeypatch.setattr(pardiso, "_library", lambda: (library, fails))
+    backend, A = Pardiso(), five_point(6)
+    with pytest.raises(BackendError, match="-4"):
+        backend.analyze(A)
+
+
+def test_where_pardiso_is_switched_off_none_is_made(monkeypatch):
+    monkeypatch.setenv("SGSOLVE_NO_PARDISO", "1")
+    assert not available()
+    with pytest.raises(BackendError, match="switched off by SGSOLVE_NO_PARDISO"):
+        Pardiso()
+    assert linear.LinearSolver(Pattern.of(grid(40, -5.0))).name in {"banded", "superlu"}
+    assert [type(make()).__name__ for make in fallbacks(Dense(), Fault.BROKEN, 9, True)] == [
+        "SuperLU"
+    ]
+
+
+@pytest.mark.parametrize("error", [ImportError("no such module"), OSError("bad ELF header")])
+def test_a_library_that_cannot_be_loaded_is_an_error_with_advice(error, monkeypatch):
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "pypardiso":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "pypardiso", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(BackendError, match=r"cannot be loaded.*pip install"):
+        pardiso._library.__wrapped__()
+
+    def missing():
+        raise BackendError("missing")
+
+    monkeypatch.setattr(pardiso, "_library", missing)
+    assert not available()
+
+
+@pardiso_only
+def test_diagonal_pivoting_that_fills_far_more_is_refused():
+    A = five_point(8)
+    backend = Pardiso(pivoting="diagonal", fill_limit=1.0)
+    with pytest.raises(BackendError, match="too many"):
+        backend.analyze(A)
+
+
+@pardiso_only
+def test_a_handle_that_was_never_used_is_released_without_a_call():
+    calls = []
+    handle = pardiso._Handle(five_point(3), lambda *arguments: calls.append(1))
+    handle.release()
+    assert not calls
