@@ -58,25 +58,11 @@ def _block(arrays: Any, ndim: int, level: int, depth: int) -> Any:
 
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """Return the array with values inserted before positions."""
-    if axis is None:
-        arr, axis = np.ravel(arr), 0
-    shape = np.shape(arr)
-    places = np.insert(np.arange(shape[axis]), obj, -1)
-    new = places == -1
-    count = int(np.count_nonzero(new))
-    full = list(shape)
-    full[axis] = count
-    if np.ndim(obj) == 0 and np.ndim(values) == len(shape):
-        values = np.moveaxis(values, 0, axis)
-    # Positions in the joined array: the old elements, then the new ones in the order given.
-    order = np.where(new, 0, places)
-    order[new] = shape[axis] + (
-        np.arange(count) if np.ndim(obj) == 0 else np.argsort(np.argsort(obj, kind="stable"))
-    )
-    if np.ndim(obj):
-        order[new] = shape[axis] + np.argsort(obj, kind="stable")
-    joined = np.concatenate([arr, np.broadcast_to(values, tuple(full))], axis=axis)
-    return np.take(joined, order, axis=axis)
+    # NumPy inserts the positions of the new elements among those of the old ones.
+    old = np.arange(np.size(arr)).reshape(np.shape(arr))
+    new = np.size(arr) + np.arange(np.size(values)).reshape(np.shape(values))
+    order: Any = np.insert(old, obj, new, axis)
+    return np.concatenate([np.ravel(arr), np.ravel(values)])[order]
 
 
 def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -73,7 +73,7 @@ def fermi_dirac(order: float, eta: Any) -> Any:
     """
     if hasattr(order, "_derivative"):
         raise DerivativeError("fermi_dirac: the order is an AD array; it must be a constant")
-    if order not in _INTEGRALS:
+    if not np.isscalar(order) or order not in _INTEGRALS:
         known = ", ".join(f"{j:g}" for j in sorted(_INTEGRALS))
         raise InputError(f"fermi_dirac: order {order!r} is not one of {known}")
     return _INTEGRALS[order](eta)
