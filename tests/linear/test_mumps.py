@@ -12,10 +12,14 @@ from sgsolve.errors import BackendError, SingularMatrixError
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, equal_rows, five_point
 
-INSTALLED = {name: bool(importlib.util.find_spec(name)) for name in ("mumps", "pyamg")}
+needs_mumps = pytest.mark.skipif(not importlib.util.find_spec("mumps"), reason="no python-mumps")
 
 
-needs_mumps = pytest.mark.skipif(not INSTALLED["mumps"], reason="no python-mumps")
+@pytest.mark.parametrize(("backend", "extra"), [("mumps", "mumps"), ("multigrid", "pyamg")])
+def test_missing_extra_says_how_to_install_it(backend, extra, monkeypatch):
+    monkeypatch.setitem(sys.modules, extra, None)
+    with pytest.raises(BackendError, match=rf"pip install 'sgsolve\[{extra}\]'"):
+        linear.LinearSolver(Pattern.of(five_point(3)), backend)
 
 
 def factorize_and_solve(solver, A):
