@@ -1,7 +1,7 @@
 """The inner loops of ufuncs: what NumPy itself calls to compute elements.
 
-A kernel that calls them gives NumPy's values to the last bit, which no other implementation of
-``exp`` does. This serves the functions of `scipy.special`, and every other ufunc, too.
+A kernel that calls them gives values that are bitwise equal to NumPy's. No other implementation of
+``exp`` does. This also works for `scipy.special` and every other ufunc.
 """
 
 from __future__ import annotations
