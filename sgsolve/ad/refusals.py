@@ -23,8 +23,8 @@ JOIN = (
 )
 FLOAT = (
     "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., and np.stack or "
-    "ad.sparsesum in place of F[i] = y: {kind}(y) would lose the derivative. A function from "
-    "outside NumPy gets its slope with ad.elementwise(f, dfdx)"
+    "ad.sparsesum in place of F[i] = y and of np.fromiter: {kind}(y) would lose the derivative. "
+    "A function from outside NumPy gets its slope with ad.elementwise(f, dfdx)"
 )
 INSTEAD = {
     "logsumexp": "use ad.logsumexp(x, axis)",

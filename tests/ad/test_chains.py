@@ -303,3 +303,18 @@ def test_a_sample_decides_as_all_rows_do(monkeypatch):
         every = ad.jacobian(by_slices, x, 8)
     assert np.array_equal(J.indices, every.indices)
     assert np.allclose(J.data, every.data, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_many_terms_of_few_elements(n):
+    x = np.linspace(0.5, 1.0, n)
+
+    def f(u):
+        for k in range(40):
+            u = u + 0.01 * np.concatenate([u[k % max(n, 1) :], u[: k % max(n, 1)]]) * np.cos(u)
+        return u[: n // 2]
+
+    J = ad.jacobian(f, x).toarray()
+    assert J.shape == (n // 2, n)
+    exact = [f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(n)]
+    assert np.allclose(J.T, np.reshape(exact, J.T.shape), rtol=1e-12)

@@ -228,6 +228,17 @@ def test_writing_elements_is_explained(evaluate):
             F[k] = x[k] ** 2
         return F
 
+    # Outside of a residual NumPy raises a ValueError of its own, whose cause is ours.
+    for written in (
+        lambda y: np.fromiter(iter(y), float),
+        lambda y: np.zeros(2).__setitem__(0, y[0]),
+    ):
+        with pytest.raises(ValueError, match="sequence") as caught:
+            written(ad.seed(V))
+        assert isinstance(caught.value.__cause__, DerivativeError)
+        assert "np.stack or ad.sparsesum in place of F[i] = y and of np.fromiter" in str(
+            caught.value.__cause__
+        )
     for f in (writes, lambda x: np.fromiter((z**2 for z in x), float)):
         with pytest.raises(DerivativeError, match=r"fromiter.*np\.stack"):
             evaluate(f, V)

@@ -191,6 +191,8 @@ def _share_of_distinct(structures: tuple[Structure, ...]) -> float:
     The rows are the same for the same size. What structures merge into does not depend on chance.
     """
     size = structures[0].size
+    if not size:
+        return 1.0
     chosen = np.zeros(size, dtype=bool)
     # Multiples of the golden ratio: spread evenly, and in no step with the lines of a mesh.
     chosen[(np.arange(1, SAMPLE + 1) * GOLDEN % 1.0 * size).astype(np.int64)] = True
