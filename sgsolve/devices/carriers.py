@@ -153,17 +153,21 @@ def relative_fluxes(
 
 
 def conduction(
-    device: DeviceModel, s: Carriers, p: Mapping[str, Any]
+    device: DeviceModel,
+    s: Carriers,
+    p: Mapping[str, Any],
+    drives: tuple[Array, Array] | None = None,
 ) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
     """Conductance over density, drift and drop of both carriers on the edges.
 
-    Holes drift from b to a.
+    Holes drift from b to a. Mobilities depend on `drives`, by default those of the device's field.
     """
     lay = device.layout
     a, b = lay.carrier_a, lay.carrier_b
     du = s.du if lay.every_edge else s.du[lay.kept]
     drop_n, drop_p = s.un[a] - s.un[b], s.up[a] - s.up[b]
-    drives = (du, du) if device.field == "potential" else (drop_n, drop_p)
+    if drives is None:
+        drives = (du, du) if device.field == "potential" else (drop_n, drop_p)
     mu_n, mu_p = _mobilities(device, s, p, drives)
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.eta is None:

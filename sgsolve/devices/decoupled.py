@@ -105,7 +105,7 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
     least = 0.5 * log_product
     few_n, few_p = (np.minimum(log_product - log, least) for log in (s.log_p, s.log_n))
     log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
-    edges_n, edges_p = conduction(device, s, p)
+    edges_n, edges_p = conduction(device, s, p, _drives(device, s))
     held = [(nodes, p["V_" + name] / s.vt) for name, nodes in device.layout.reached.items()]
     held_n, held_p = (held + _roots(device, k, u) for k, u in (("n", s.un), ("p", s.up)))
     held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held_n]
@@ -128,6 +128,20 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
             break
         log_n, log_p = 0.5 * (log_n + new_n), 0.5 * (log_p + new_p)
     return new_n, new_p
+
+
+def _drives(device: DeviceModel, s: Carriers) -> tuple[Array, Array] | None:
+    """What drives the mobilities: the potential, except for majorities in regions as resistors.
+
+    The levels of s are guesses: flat in regions with one contact, and with jumps at junctions.
+    """
+    if device.field == "potential":
+        return None
+    inside = majority(device)
+    a, b = device.layout.carrier_edges.T
+    du, dn, dp = (u[a] - u[b] for u in (s.us, s.un, s.up))
+    in_n, in_p = (inside[c][a] & inside[c][b] for c in "np")
+    return np.where(in_n & (dn != 0.0), dn, du), np.where(in_p & (dp != 0.0), dp, du)
 
 
 def _roots(device: DeviceModel, name: str, level: Array) -> list[tuple[Array, float]]:

@@ -27,13 +27,12 @@ Array = np.ndarray
 def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Levels of electrons and holes at the semiconductor's nodes, V.
 
-    None where no region is doped, and where mobilities depend on the field;
-    where a region has no contact and one neighbor only, so that
+    None where no region is doped; where a region has no contact and one neighbor only, so that
     nothing biases it forward (a guard ring); and in devices with gates, whose inversion layers
     belong to no region.
     """
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
-    if gated or device.mobility is not None:
+    if gated:
         return None
     inside = majority(device)
     kind = inside["n"].astype(int) - inside["p"].astype(int)

@@ -41,7 +41,10 @@ class Poisson:
 
 
 class Levels:
-    """Predictor of sweeps: `decoupled.guess` for long steps of a voltage, else the secant.
+    """Predictor of sweeps: the secant, or `decoupled.guess` for long steps of a voltage.
+
+    The smaller residual decides: beyond punch-through or the flat band a region is not at the level
+    of its contact any more, and the last solutions say more.
 
     Parameters
     ----------
@@ -63,9 +66,10 @@ class Levels:
         guess = None
         if self.name.startswith("V_") and abs(p - here.p) > LONG_STEP:
             guess = self._long_step(here.p, p)
-        if guess is None or family.residual_or_none(guess, p) is None:
-            return SecantPredictor().predict(family, here, before, p)
-        return guess
+        extrapolated = SecantPredictor().predict(family, here, before, p)
+        if guess is None:
+            return extrapolated
+        return min(guess, extrapolated, key=lambda x: _size(family, x, p))
 
     def _long_step(self, first: float, last: float) -> np.ndarray | None:
         share = decoupled.blocking(
@@ -77,3 +81,9 @@ class Levels:
         return decoupled.guess(
             self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
         )
+
+
+def _size(family: Any, x: np.ndarray, p: float) -> float:
+    """Largest residual, about a distance in units of kT/q; infinite where it is not finite."""
+    residual = family.residual_or_none(x, p)
+    return np.inf if residual is None else float(np.abs(residual).max())

@@ -66,6 +66,21 @@ def test_one_long_step_gives_what_short_ones_give(make, bias):
     np.testing.assert_allclose(coarse.x, fine.x, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "bias", "cost"),
+    [(transistor, 100.0, 900), (transistor, -60.0, 1200), (thyristor, -60.0, 1500)],
+)
+def test_one_long_step_beyond_punch_through(make, bias, cost):
+    """Space charge limits the current there: the last solution is a better guess than levels."""
+    device = make()
+    name = "right" if make is transistor else "left"
+    fine, coarse = (device.sweep(name, np.linspace(0, bias, k)) for k in (41, 2))
+    assert coarse.stats.n_factor < cost
+    found, expected = (device.currents(sweep, name)[-1] for sweep in (coarse, fine))
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
     from sgsolve.devices.levels import levels
 

@@ -1,0 +1,65 @@
+"""One long step of a voltage: what short steps give, at a bounded number of factorizations."""
+
+import numpy as np
+import pytest
+
+VALUES = {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+VALUES |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10}
+SATURATION = {"v_sat_n": 1e7, "v_sat_p": 8e6, "beta_n": 2.0, "beta_p": 1.0}  # cm/s, cm/s, 1, 1
+FIELDS = ["potential", "quasi_fermi"]
+
+
+def diode(field):
+    from sgsolve.devices import Device, Ohmic, graded, interval, srh, velocity_saturation
+
+    x = graded([0.0, 1e-4, 3e-4], 1e-5, 1e-7)
+    return Device(
+        interval(x), np.where(x < 1e-4, -1e18, 1e16), {"p": Ohmic(0), "n": Ohmic(-1)},
+        VALUES | SATURATION, recombination=[srh], mobility=velocity_saturation, field=field,
+    )  # fmt: skip
+
+
+def field_effect_transistor(field):
+    """A channel between two contacts, and a p-type gate on it."""
+    from sgsolve.devices import Device, Ohmic, rectangle, srh, velocity_saturation
+
+    x, y = np.linspace(0, 4e-4, 33), np.linspace(0, 1e-4, 17)
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    gate = (depth < 3e-5) & (at > 1.2e-4) & (at < 2.8e-4)
+    contacts = {
+        "source": Ohmic(mesh.where(at == 0)),
+        "drain": Ohmic(mesh.where(at == x[-1])),
+        "gate": Ohmic(mesh.where((depth == 0) & gate)),
+    }
+    return Device(
+        mesh, np.where(gate, -1e18, 2e16), contacts, VALUES | SATURATION, recombination=[srh],
+        mobility=velocity_saturation, field=field,
+    )  # fmt: skip
+
+
+def check(device, name, coarse, fine):
+    """Currents of a coarse and of a fine sweep agree."""
+    assert coarse.success
+    assert fine.success
+    found, expected = (device.currents(sweep, name)[-1] for sweep in (coarse, fine))
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_reverse_bias_where_velocities_saturate(field):
+    device = diode(field)
+    coarse, fine = (device.sweep("p", np.linspace(0.0, -25.0, k)) for k in (2, 5))
+    assert not coarse.rejected
+    assert coarse.stats.n_factor < 20
+    check(device, "p", coarse, fine)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(("name", "bias"), [("gate", -50.0), ("drain", 7.0)])
+def test_a_channel_where_velocities_saturate(field, name, bias):
+    device = field_effect_transistor(field)
+    coarse, fine = (device.sweep(name, np.linspace(0.0, bias, k)) for k in (2, 5))
+    assert not coarse.rejected
+    assert coarse.stats.n_factor < 40
+    check(device, "drain", coarse, fine)
