@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import splu
 
 from .iterate import EPS, Iterate
 
@@ -38,17 +40,49 @@ UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without infl
 OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
+PROBE = 1e-6  # of an unknown: a small change
 BISECTIONS = 200  # from 1e30 to the last digit
 
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    if not any(_Line(it, step).jumps() for step in _steps(it) if step.any()):
+    suspects = (step for step in _steps(it) if step.any() and _Line(it, step).jumps())
+    if all(_determined(it, step) for step in suspects):
         return False
     it.notes.append(
         "rounding hides the residual there and further on, so that it only tends to zero"
     )
     return True
+
+
+def _determined(it: Iterate, step: Vector) -> bool:
+    """Whether the equations at the iterate determine the unknowns that took a step.
+
+    They answer to small changes as their derivative says, and neither the residual nor its
+    rounding moves an unknown by much. An equation that is linear at a solution may be exponential
+    behind it, where the start was.
+    """
+    found = None if it.J is None else it.counted.linearize(it.x)
+    if found is None or it.J.shape[0] != it.J.shape[1]:
+        return False
+    (F, J), moving = found, step != 0.0
+    noise, sign = UNITS * EPS * it.scaling.own, np.where(np.arange(len(step)) % 3, 1.0, -1.0)
+    small = np.where(moving, PROBE * sign * it.weights, 0.0)
+    expected, moved = J @ small, it.evaluate(it.x + small)
+    if moved is None:
+        return False
+    answers = np.abs(moved - F - expected) <= LINEAR * np.abs(expected)
+    answers &= np.abs(expected) > noise
+    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
+    seen = np.zeros(len(step), dtype=bool)
+    seen[J.indices[answers[rows] & (terms > UNDETERMINED * it.scaling.own[rows])]] = True
+    if not seen[moving].all():
+        return False
+    try:
+        errors = splu(csc_array(J)).solve(np.column_stack([F, noise, sign * noise]))
+    except RuntimeError:  # exactly singular
+        return False
+    return bool((np.abs(errors).max(axis=1) <= SIGNIFICANT * it.weights)[moving].all())
 
 
 def note_flat(it: Iterate) -> None:
