@@ -23,6 +23,7 @@ from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
 from .iterate import Iterate, Vector
 from .limits import as_limit
+from .local_minimum import named_cause
 from .monitor import Monitor
 from .outcome import Outcome
 from .reuse import NoReuse, Reuse
@@ -157,10 +158,10 @@ class NewtonMethod:
             if status is None and it.k >= self.max_iterations:
                 status = Status.MAX_ITERATIONS
             if status is not None:
-                return status
+                return named_cause(it, status)
             status = self._step(it)
             if status is not None:
-                return Status.CONVERGED_ROUNDOFF if at_rounding(it) else status
+                return Status.CONVERGED_ROUNDOFF if at_rounding(it) else named_cause(it, status)
             it.record()
             if monitor.after(it):
                 return Status.STOPPED

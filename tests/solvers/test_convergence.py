@@ -154,3 +154,32 @@ def test_a_double_root_that_rounding_hides_is_a_solution(offset, start):
     result = Problem(lambda x: x**2 + offset - offset).solve([start])
     assert result.success
     assert abs(result.x[0]) < 1e-6 * max(1.0, offset**0.5)
+
+
+WITHOUT_SOLUTION = {
+    "square": (lambda x: x**2 + 1.0, 1),
+    "small square": (lambda x: 1e-8 * (x**2 + 1.0), 1),
+    "moved": (lambda x: (x - 7.0) ** 2 + 1.0, 1),
+    "hyperbolic": (np.cosh, 1),
+    "embedded": (lambda x: np.stack([x[0] - 2.0 * x[1], x[1] ** 2 + 1.0]), 2),
+    "sum and product": (lambda x: np.stack([x[0] + x[1] - 3.0, x[0] * x[1] - 4.0]), 2),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_SOLUTION)
+def test_a_system_without_solution_ends_alike_from_every_start(name):
+    residual, n = WITHOUT_SOLUTION[name]
+    for start in (3.0, np.nextafter(3.0, 4.0), -30.0):
+        result = Problem(residual).solve(np.full(n, start), raise_on_failure=False)
+        assert result.status is Status.LOCAL_MINIMUM, (start, result.stages)
+
+
+def test_a_narrow_valley_is_no_local_minimum():
+    # Rosenbrock's residual, whose solution is (1, 1), stopped on the way
+    residual = lambda x: np.stack([1e4 * (x[1] - x[0] ** 2), 1.0 - x[0]])  # noqa: E731
+    for solver in (
+        solvers.LineSearchNewton(max_iterations=3),
+        solvers.TrustRegion(max_iterations=3),
+    ):
+        result = Problem(residual).solve([-1.2, 1.0], solver, raise_on_failure=False)
+        assert result.success or result.status is Status.MAX_ITERATIONS
