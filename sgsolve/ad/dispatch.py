@@ -42,6 +42,7 @@ INSTEAD: dict[Function, str] = {
         "use it on ad.value(y) for counts, and ad.sparsesum for weights",
     ),
     np.correlate: "use np.convolve(a, v[::-1], mode)",
+    np.choose: "use np.select(conditions, choices), or np.stack(choices)[index, positions]",
     np.apply_along_axis: "use functions with an axis, or np.stack of slices",
 }
 

@@ -177,7 +177,7 @@ def jacobian_values(y: ADArray, pattern: Pattern) -> NDArray[Any]:
     >>> ad.jacobian_values(f(ad.seed([1.0, 2.0, 3.0])), pattern)
     array([2., 1., 3., 2.])
     """
-    _must_be_ad(y)
+    must_be_ad("y", y, "evaluate f(seed(x))")
     if not isinstance(pattern, Pattern):
         raise DataTypeError(
             f"jacobian_values: pattern must be a Pattern, not {type(pattern).__name__}"
@@ -216,13 +216,14 @@ def sparsity_pattern(y: ADArray) -> Pattern:
     >>> ad.sparsity_pattern(x[1:] - x[:-1] ** 2).indices.tolist()
     [0, 1, 1, 2]
     """
-    _must_be_ad(y)
+    must_be_ad("y", y, "evaluate f(seed(x))")
     return pattern_of_derivative(y._derivative, y.size)
 
 
-def _must_be_ad(y: Any) -> None:
+def must_be_ad(name: str, y: Any, advice: str) -> None:
+    """Raise DataTypeError if something is no AD array."""
     if not isinstance(y, ADArray):
-        raise DataTypeError(f"y must be an AD array, not {type(y).__name__}: evaluate f(seed(x))")
+        raise DataTypeError(f"{name} must be an AD array, not {type(y).__name__}: {advice}")
 
 
 def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
-from .drivers import _numbers, seed
+from .drivers import _numbers, must_be_ad, seed
 from .nested import evaluate
 
 
@@ -87,6 +87,8 @@ def jacobian_blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
     ------
     DerivativeError
         If an argument is not a seed: not a part of the unknowns, as they were.
+    DataTypeError
+        If y or an argument is no AD array, a function for example.
 
     See Also
     --------
@@ -101,6 +103,9 @@ def jacobian_blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
     >>> dp.toarray().tolist()
     [[1.0], [2.0]]
     """
+    must_be_ad("y", y, "evaluate f, or use value_and_jacobian_blocks")
+    for number, argument in enumerate(arguments):
+        must_be_ad(f"argument {number}", argument, "give the arrays that seed_all returned")
     J = y.jacobian.tocsc()
     parts = []
     for number, argument in enumerate(arguments):

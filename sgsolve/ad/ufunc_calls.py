@@ -86,7 +86,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     results = scipy_parameters.SEVERAL.get(ufunc)
     if results is not None:
         return _several_results(ufunc, results, inputs[0])
-    name = ufunc.__name__.lstrip("_")
+    name = ufunc.__name__.lstrip("_").removeprefix("riemann_")  # scipy.special.zeta of one argument
     full = f"scipy.special.{name}" if hasattr(special, name) else f"the ufunc {name}"
     raise DerivativeError(
         f"{full} has no derivative rule for AD arrays; define one with "

@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from scipy import integrate, optimize
 
 from sgsolve import ad
-from sgsolve.errors import DerivativeError, InputError
+from sgsolve.errors import DataTypeError, DerivativeError, InputError
 
 from .differences import numeric_jacobian
 
@@ -118,3 +118,14 @@ def test_minimize_with_an_inequality_and_root():
     np.testing.assert_allclose(best.x, np.array([2.0, 1.0]) / np.sqrt(5.0), atol=1e-3)
     found = optimize.root(inside, [0.5, 0.5], jac=ad.jacobian_function(inside, dense=True))
     np.testing.assert_allclose(found.x, [0.0, 1.0], atol=1e-8)
+
+
+def test_a_function_in_place_of_its_result():
+    x, p = ad.seed_all(X, P)
+    for wrong in (lambda x, p: x, X):
+        with pytest.raises(
+            DataTypeError, match=r"y must be an AD array.*value_and_jacobian_blocks"
+        ):
+            ad.jacobian_blocks(wrong, x, p)
+        with pytest.raises(DataTypeError, match=r"argument 1 must be an AD array"):
+            ad.jacobian_blocks(x * 2.0, x, wrong)

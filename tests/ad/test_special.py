@@ -125,3 +125,8 @@ def test_slope_of_the_exponential_integrals(n):
     exact = -(special.expn(n - 1, x) if below is None else below)
     J = ad.jacobian(lambda u: special.expn(n, u), x)
     np.testing.assert_allclose(J.diagonal(), exact, rtol=1e-13)
+
+
+def test_the_error_names_the_function_that_was_called():
+    with pytest.raises(DerivativeError, match=r"scipy\.special\.zeta has no derivative rule"):
+        special.zeta(ad.seed([2.0]))
