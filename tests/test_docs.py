@@ -98,6 +98,16 @@ def test_every_python_block_runs():
         assert len(shown) + len(plain) == len(blocks), page
 
 
+def test_code_fits_the_width_of_a_page():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^ *```python\n(.*?)```", text, re.M | re.DOTALL):
+            lines = block.splitlines()
+            if ">>>" in block:  # messages in the output are shown as they are
+                lines = [line for line in lines if line.lstrip().startswith((">>>", "..."))]
+            assert [line for line in lines if len(line) > 76] == [], page
+
+
 @pytest.mark.parametrize("name", ["sgsolve.ad", *MODULES])
 def test_docstrings(name):
     result = doctest.testmod(importlib.import_module(name), optionflags=OPTIONS)
