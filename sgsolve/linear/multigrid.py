@@ -135,7 +135,7 @@ class Multigrid:
         return self._iterate(False, b * self._signs, TOLERANCE)
 
     def solve_to(self, b: Vector, tolerance: float) -> Vector:
-        """Return x with |b - A x| <= tolerance |b|, for b of shape (n,), if it is reached."""
+        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
         return self._iterate(False, b * self._signs, tolerance)
 
     def _iterate(self, transposed: bool, b: Vector, tolerance: float) -> Vector:

@@ -35,10 +35,22 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
         Compile at the first evaluation. By default a kernel is made when the time that it would
         have saved so far is as long as making it.
 
+    Returns
+    -------
+    CompiledFunction
+        Called like f, also as the residual of a `Problem`. ``stats`` counts evaluations.
+
     Raises
     ------
     InputError
         If llvmlite is not installed.
+    DataTypeError
+        If f cannot be called.
+
+    See Also
+    --------
+    compiled_is_available : Whether llvmlite is installed.
+    freeze : A smaller gain without another package.
 
     Examples
     --------

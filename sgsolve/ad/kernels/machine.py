@@ -43,7 +43,29 @@ def is_arm() -> bool:
 
 
 def is_available() -> bool:
-    """Whether llvmlite is installed."""
+    """Return whether llvmlite is installed, which `compiled` needs.
+
+    Returns
+    -------
+    bool
+        True if it is.
+
+    See Also
+    --------
+    compiled : Needs it.
+
+    Examples
+    --------
+    A program that runs with and without llvmlite:
+
+    >>> import numpy as np
+    >>> from sgsolve import Problem, ad
+    >>> def residual(x):
+    ...     return np.exp(x) - 2.0
+    >>> fast = ad.compiled(residual) if ad.compiled_is_available() else residual
+    >>> Problem(fast).solve([0.0]).x.round(6)
+    array([0.693147])
+    """
     try:
         import llvmlite.binding  # noqa: F401
     except ImportError:
