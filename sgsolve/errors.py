@@ -164,3 +164,12 @@ class DomainError(SgsolveError, ArithmeticError):
 
 class CheckpointError(SgsolveError):
     """A checkpoint file is damaged, of another version, or belongs to another problem."""
+
+
+class ImpureFunctionWarning(UserWarning):
+    """A function gave other values than its compiled form: it depends on more than its arguments.
+
+    See Also
+    --------
+    sgsolve.Problem : Its argument ``compiled``.
+    """

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .bordered import Bordered
-from .family import Family, Linear, linearized
+from .family import Family, Linear, confirmed, linearized
 from .metric import Metric
 
 Vector = NDArray[Any]
@@ -99,7 +99,9 @@ class Corrector:
                 break
             size, scaled = self.metric.norm(step), self.scaled(at, reach)
             if scaled <= self.tolerance and size <= ERROR * reach:
-                return Corrected(at, k, row=row)
+                if confirmed(self.family, at):
+                    return Corrected(at, k, row=row)
+                continue
             if scaled <= 100.0 * self.tolerance and size <= ROUNDING * reach:
                 near = at, k
             if not size <= 2.0 * reach:
@@ -110,7 +112,7 @@ class Corrector:
                 break
             z, before = z + step, size
             self.spent += 1
-        if near is None:
+        if near is None or not confirmed(self.family, near[0]):
             return Corrected(None, k, reason)
         return Corrected(*near)
 

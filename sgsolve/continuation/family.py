@@ -88,6 +88,16 @@ def linearized(family: Family, z: Vector) -> Linear | None:
     return found if found.finite else None
 
 
+def confirmed(family: Family, at: Linear) -> bool:
+    """Whether F at a point is what the equations give, by an evaluation of another kind.
+
+    Families that evaluate them in another form than the user wrote have a method ``confirm(z, F)``.
+    What it does not confirm it does not use again.
+    """
+    confirm = getattr(family, "confirm", None)
+    return confirm is None or bool(confirm(at.z, at.F))
+
+
 def second_derivative(
     family: Family, at: Linear, w: Vector, v: Vector, h: float | None = None
 ) -> Vector | None:

@@ -84,6 +84,8 @@ class Run:
         ``summary(state)`` -> the message of the branch.
     remark : str
         What is to be said besides, such as that the start was changed.
+    counted : object, optional
+        What counts compiled evaluations, if it is not the family.
     """
 
     stepper: Stepper
@@ -97,10 +99,12 @@ class Run:
     max_points: int | None = None
     family: Any = None
     remark: str = ""
+    counted: Any = None
 
     def __post_init__(self) -> None:
         self.before, self.started = self.workspace.counts(), perf_counter()
         self.base = Stats()  # of a run before a resume
+        self.compiled_before = self._compiled_counts()
         options = self.options
         columns = [*self.stepper.columns]
         columns += [column for detector in self.detectors for column in detector.columns]
@@ -197,6 +201,12 @@ class Run:
         warnings.warn(branch.message, PartialBranchWarning, stacklevel=5)
         return branch
 
+    def _compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far, for families that have them."""
+        owner = self.family if self.counted is None else self.counted
+        counts = getattr(owner, "compiled_counts", None)
+        return Stats() if counts is None else counts()
+
     def stats(self, state: RunState) -> Stats:
         """Return the costs so far, of the first point and of a run before a resume included."""
         total, here = Stats(), self.workspace.counts().since(self.before)
@@ -213,6 +223,7 @@ class Run:
             for phase in ("residual", "jacobian"):
                 if phase in one.seconds:
                     here.seconds[phase] = here.seconds.get(phase, 0.0) + one.seconds[phase]
+        here.add(self._compiled_counts().since(self.compiled_before))
         spent = perf_counter() - self.started
         here.seconds["other"] = max(0.0, spent - sum(here.seconds.values()))
         here.seconds["total"] = spent

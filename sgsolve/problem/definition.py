@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ParameterError
 from ..results.result import Result
 from ..solvers.workspace import Pool, Workspace
+from .compiled_functions import CompiledFunctions
 from .null_space import NullSpace
 from .residual_system import ResidualSystem
 from .signature import Signature
@@ -38,6 +39,8 @@ class ProblemDefinition:
     null_space : NullSpace
     workspaces : Pool
         The linear solvers.
+    kernels : CompiledFunctions or None
+        Compiled forms of the residual; None: not asked for.
     given : dict
         The values that `Problem.at` set.
     """
@@ -47,6 +50,7 @@ class ProblemDefinition:
     storage: Callable[..., Any] | str | None
     null_space: NullSpace
     workspaces: Pool
+    kernels: CompiledFunctions | None = None
     given: dict[str, Any] = field(default_factory=dict)
 
     def at(self, params: Mapping[str, Any]) -> ProblemDefinition:
@@ -63,7 +67,7 @@ class ProblemDefinition:
         """
         start = starting_point(x)
         call = self.signature.call(moved or {})
-        return ResidualSystem(call, self.unknowns, len(start)), start
+        return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
 
     def started(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None, solver: Any = None

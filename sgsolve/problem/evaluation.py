@@ -22,7 +22,7 @@ def linearize(problem: ProblemDefinition, x: ArrayLike) -> tuple[NDArray[Any], A
     system, start = problem.system(x)
     if not system.is_prepared:
         system.prepare(start)
-    F, J = system.linearize(start)
+    F, J = system.linearize_confirmed(start)
     system.check_finite(F)
     return F, J
 

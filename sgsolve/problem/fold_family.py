@@ -20,6 +20,7 @@ from ..continuation.family import Linear, second_derivative
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.blocks import Blocks
+from ..results.history import Stats
 from ..solvers.workspace import Workspace
 from .parameter_family import ParameterizedSystem
 from .parameters import parameter_derivative
@@ -118,6 +119,15 @@ class FoldFamily:
         ends = [self._at(x, p + sign * h).left(pair.w) @ direction for sign in (1.0, -1.0)]
         self._set(p)
         return np.append(at.F, pair.g), J, np.append(Fq, -(ends[0] - ends[1]) / (2.0 * h))
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
+        self._set(float(z[-1]))
+        return self._inner.confirm(z[:-1], F[:-1])
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.system.compiled_counts()
 
     def accepted(self, z: Vector) -> None:
         """Take the null vectors at a point as the borders from there on."""

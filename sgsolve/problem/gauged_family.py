@@ -17,6 +17,7 @@ from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.blocks import Blocks
+from ..results.history import Stats
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 from .parameter_family import Line, ParameterizedSystem
@@ -89,6 +90,15 @@ class GaugedFamily:
         matrix = self._frame.matrix(J, self._U, self._below)
         assert matrix.indices is pattern.indices
         return self._whole(F, y, mu), matrix, np.append(Fp, np.zeros(self.k))
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
+        y, p = z[: -1 - self.k], float(z[-1])
+        return self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.inner.compiled_counts()
 
     def accepted(self, z: Vector) -> None:
         """Keep the component along the null space that this point has."""

@@ -7,6 +7,7 @@ plain numbers only, and for a problem with its own Jacobian.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -15,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.kernels.evaluation import CompiledResult
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
+from ..results.history import Stats
 from .residual_system import ResidualSystem
 from .returned import seeded_vector
 
@@ -158,17 +161,48 @@ class ParameterizedSystem:
         return joint
 
     def _jointly(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        z = np.append(x, p)
+        kernels = self.system.kernels
+        if kernels is None:
+            found = self._joint_values(z)
+        else:
+            joint = kernels.of(("joint", self.line, self.n), self._joint_function())
+            found = joint.linearized(
+                z, self.system.params, self._joint, lambda: self._joint_values(z)
+            )
+        F, data, _ = found
+        Fp = np.zeros(self.n)
+        Fp[self._rows] = data[~self._inner]
+        J = self._pattern.matrix(data if self._plain else data[self._inner])
+        return F, J, Fp
+
+    def _joint_values(self, z: Vector) -> CompiledResult:
+        """Return F and its derivative by x and p together."""
         assert self._joint is not None
-        y = self._raw(ad.seed(np.append(x, p)))
+        y = self._raw(ad.seed(z))
         try:
             data = ad.jacobian_values(y, self._joint)
         except StructureError:
             self._joint = self._take(self._joint.union(ad.sparsity_pattern(y)))
             data = ad.jacobian_values(y, self._joint)
-        Fp = np.zeros(self.n)
-        Fp[self._rows] = data[~self._inner]
-        J = self._pattern.matrix(data if self._plain else data[self._inner])
-        return np.array(ad.value(y), dtype=np.float64), J, Fp
+        return CompiledResult(np.array(ad.value(y), dtype=np.float64), data, self._joint)
+
+    def _joint_function(self) -> Callable[..., Any]:
+        """Return the residual as a function of x and p together."""
+        line, n, raw_at = self.line, self.n, self.system.raw_at
+
+        def joint(z: Any, **params: Any) -> Any:
+            return raw_at(z[:n], {**params, **line.params(z[n])})
+
+        return joint
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F at z = (x, p); see `ResidualSystem.confirm`."""
+        return self.system.at(self.line.params(float(z[-1]))).confirm(z[:-1], F)
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.system.compiled_counts()
 
     def _difference(self, x: Vector, p: float) -> Vector:
         h = 6e-6 * max(abs(p), 1e-3)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..continuation.family import Linear, linearized
 from ..errors import LinearSolveError
+from ..results.history import Stats
 from ..results.result import Result
 from ..solvers.monitor import Monitor
 from ..solvers.workspace import Workspace
@@ -66,6 +67,10 @@ class PathFamily:
         """Return F, J and dF/dp; None where they are not finite."""
         family = self.curve(x, p)
         return linearized(family, lifted(family, np.append(x, p)))
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.system.compiled_counts()
 
     @property
     def multipliers(self) -> int:

@@ -22,6 +22,7 @@ from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
+from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
 from .estimate import estimate as estimate_cost
@@ -81,6 +82,11 @@ class Problem:
         Call the residual with the blocks, each in its shape, instead of x:
         ``residual(u=u, p=p, **parameters)``. It may return a mapping of block to array, or one
         vector. The functions `jacobian`, `storage` and `null_space` are called in the same way.
+    compiled : bool
+        Evaluate the residual and its Jacobian by compiled kernels, with the same bits. The residual
+        must be pure: it depends on x and its parameters only, and runs again only to confirm each
+        solution. Kernels are made when the time that they would have saved pays for it.
+        ``result.stats`` says what was compiled. Needs llvmlite, ``sgsolve[compiled]``.
 
     See Also
     --------
@@ -122,6 +128,7 @@ class Problem:
         null_space: Any = None,
         backend: Any = "auto",
         fields: bool = False,
+        compiled: bool = False,
     ) -> None:
         unknowns = Unknowns(blocks, scale)
         if fields:
@@ -136,6 +143,7 @@ class Problem:
             storage,
             NullSpace(null_space),
             Pool(backend, unknowns.indices if blocks else None),
+            CompiledFunctions(residual) if compiled else None,
         )
 
     def __repr__(self) -> str:

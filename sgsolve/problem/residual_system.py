@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.kernels.evaluation import CompiledResult
 from ..errors import InputError, NotFiniteError, StructureError
 from ..pattern import Pattern
+from ..results.history import Stats
+from .compiled_functions import CompiledFunctions
 from .given_jacobian import checked, on_pattern, pattern_from_values
 from .returned import real_vector, seeded_vector, vector
 from .signature import Call
@@ -32,10 +35,15 @@ class ResidualSystem:
     call : Call
     unknowns : Unknowns
     n : int
+    kernels : CompiledFunctions, optional
+        Compiled forms of the residual; not for a problem with its own Jacobian.
     """
 
-    def __init__(self, call: Call, unknowns: Unknowns, n: int) -> None:
+    def __init__(
+        self, call: Call, unknowns: Unknowns, n: int, kernels: CompiledFunctions | None = None
+    ) -> None:
         self._call, self._unknowns = call, unknowns
+        self.kernels = None if call.signature.jacobian is not None else kernels
         self.n = n
         self.blocks = unknowns.blocks(n)
         self.scale = unknowns.scale(n)
@@ -59,7 +67,8 @@ class ResidualSystem:
 
     def at(self, params: Mapping[str, Any]) -> ResidualSystem:
         """Return the same system with other values of parameters."""
-        return ResidualSystem(self._call.replaced(params), self._unknowns, self.n)
+        call = self._call.replaced(params)
+        return ResidualSystem(call, self._unknowns, self.n, self.kernels)
 
     @property
     def has_own_jacobian(self) -> bool:
@@ -93,6 +102,11 @@ class ResidualSystem:
 
     def residual(self, x: Vector) -> Vector:
         """Return F(x) as a new float array; checks its type and shape, not its values."""
+        if self.kernels is not None:
+            return self.kernels.residual().value(x, self.params, lambda: self._plain(x))
+        return self._plain(x)
+
+    def _plain(self, x: Vector) -> Vector:
         return real_vector(self._call.residual(x), self.n)
 
     def residual_quietly(self, x: Vector) -> Vector:
@@ -104,13 +118,42 @@ class ResidualSystem:
         """Return F(x) and J(x) on the pattern."""
         if self._call.signature.jacobian is not None:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
+        if self.kernels is None:
+            found = self._linearized(x)
+        else:
+            found = self.kernels.residual().linearized(
+                x, self.params, self.pattern, lambda: self._linearized(x)
+            )
+        return found.F, found.pattern.matrix(found.data)
+
+    def _linearized(self, x: Vector) -> CompiledResult:
         y = seeded_vector(self._call.residual(ad.seed(x)), self.n)
         try:
             data = ad.jacobian_values(y, self.pattern)
         except StructureError:
             self._pattern = self._unknowns.grow(self.n, ad.sparsity_pattern(y))
             data = ad.jacobian_values(y, self._pattern)
-        return np.array(ad.value(y), dtype=np.float64), self.pattern.matrix(data)
+        return CompiledResult(np.array(ad.value(y), dtype=np.float64), data, self.pattern)
+
+    def confirm(self, x: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F; if not, kernels are dropped."""
+        kernels = self.kernels
+        if kernels is None or kernels.stopped or not kernels.in_use:
+            return True
+        with np.errstate(all="ignore"):
+            return kernels.confirm(F, self._plain(x), self.blocks)
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far, and why others were not."""
+        if self.kernels is None:
+            return Stats()
+        found = self.kernels.stats()
+        return Stats(n_compiled=found.compiled, not_compiled=dict(found.reasons))
+
+    def linearize_confirmed(self, x: Vector) -> tuple[Vector, Any]:
+        """Return F(x) and J(x) on the pattern; F is what the user's code gives."""
+        F, J = self.linearize(x)
+        return (F, J) if self.confirm(x, F) else self.linearize(x)
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v without the matrix, unless the user gave the matrix."""

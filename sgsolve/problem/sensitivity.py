@@ -68,7 +68,7 @@ def sensitivities(
         raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     shapes = {name: np.shape(system.value_of(name)) for name in names}
     slopes = {name: by_parameter(system, x, name) for name in names}
-    _, J = system.linearize(x)
+    _, J = system.linearize_confirmed(x)
     solver = workspace.factorized(system.pattern, J)
     if functional is None:
         if mode == "adjoint":

@@ -159,7 +159,7 @@ class _Matrix:
     def __init__(
         self, system: ResidualSystem, workspace: Workspace, x: Vector, storage: Storage
     ) -> None:
-        _, J = system.linearize(x)
+        _, J = system.linearize_confirmed(x)
         C = storage.matrix(x)
         known: Pattern = workspace.derived(
             PURPOSE + " pattern", system.pattern, lambda: system.pattern.union(storage.pattern(x))

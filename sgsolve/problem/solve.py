@@ -41,6 +41,7 @@ def run_solver(
     """
     started = perf_counter()
     before = workspace.counts()
+    compiled = system.compiled_counts()
     outcome: Outcome = solver.run(system, workspace, x, F, monitor)
     status, found = outcome.status, ""
     if diagnose and outcome.cause is None and not (status.success or status.final):
@@ -48,6 +49,7 @@ def run_solver(
             found = diagnosis(system, workspace, x, outcome.x)
     stats = outcome.stats
     stats.add(workspace.counts().since(before))
+    stats.add(system.compiled_counts().since(compiled))
     seconds = stats.seconds
     total = perf_counter() - started
     seconds["other"] = max(0.0, total - sum(seconds.values()))

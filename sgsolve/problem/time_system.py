@@ -8,12 +8,14 @@ sparsity pattern.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.kernels.evaluation import CompiledResult
 from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import (
@@ -25,7 +27,9 @@ from ..errors import (
     StructureError,
 )
 from ..pattern import Pattern
+from ..results.history import Stats
 from ..transient.evolution import Currents, Derivatives
+from .compiled_functions import CompiledFunctions
 from .given_jacobian import on_pattern
 from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
@@ -77,6 +81,7 @@ class TimeSystem:
         _check_storage(storage)
         self.currents: Currents | None = None
         self._system, self._storage = system, storage
+        self._kernels = system.kernels
         self.n, self.blocks, self.scale = system.n, system.blocks, system.scale
         given = {**system.defaults, **system.params}
         self._functions = dict(functions)
@@ -114,6 +119,12 @@ class TimeSystem:
 
     def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
         """Return F(x, t) + a (Q(x, t) - q) and Q(x, t); with dx/dt a parameter, F and x."""
+        if self.conservative and self._kernels is not None:
+            F, Q = self._compiled_values(self._kernels, t, x)
+            return F + a * (Q - q), Q
+        return self._plain(t, x, a, q)
+
+    def _plain(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
         if self.conservative:
             F, Q = self._flow(t, x), self._charge(t, x)
             return real_vector(F, self.n) + a * (Q - q), Q
@@ -121,6 +132,9 @@ class TimeSystem:
 
     def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
         """Return J and C at (x, t), values on the pattern."""
+        if self.conservative and self._kernels is not None:
+            with suppress(StructureError):  # then the pattern grows, below
+                return self._compiled_derivatives(self._kernels, t, x)
         if self.conservative:
             parts = self._J(t, x), self._seeded_charge(t, ad.seed(x))
         else:
@@ -133,6 +147,42 @@ class TimeSystem:
                 if isinstance(part, ad.ADArray):
                     self._pattern = self._pattern.union(ad.sparsity_pattern(part))
             return Derivatives(*[self._assembled(part) for part in parts])
+
+    def confirm(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
+        """Whether the user's code gives this residual; see `ResidualSystem.confirm`."""
+        kernels = self._kernels
+        if kernels is None or kernels.stopped or not kernels.in_use:
+            return True
+        with np.errstate(all="ignore"):
+            return kernels.confirm(G, self._plain(t, x, a, q)[0], self.blocks)
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self._system.compiled_counts()
+
+    def _compiled_values(
+        self, kernels: CompiledFunctions, t: float, x: Vector
+    ) -> tuple[Vector, Vector]:
+        """Return F and Q."""
+        F = kernels.residual().value(
+            x, self.params(t), lambda: real_vector(self._flow(t, x), self.n)
+        )
+        storage = kernels.of("storage", self._storage)
+        return F, storage.value(x, self._of_storage(t), lambda: self._charge(t, x))
+
+    def _compiled_derivatives(self, kernels: CompiledFunctions, t: float, x: Vector) -> Derivatives:
+        def flow() -> CompiledResult:
+            part = self._J(t, x)
+            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
+
+        def charge() -> CompiledResult:
+            part = self._seeded_charge(t, ad.seed(x))
+            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
+
+        J = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        storage = kernels.of("storage", self._storage)
+        C = storage.linearized(x, self._of_storage(t), self._pattern, charge).data
+        return Derivatives(J, C)
 
     def flow(self, t: float, x: Vector) -> Vector:
         """Return F(x, t) alone, with dx/dt = 0 where that is a parameter, shape (n,)."""
@@ -177,9 +227,12 @@ class TimeSystem:
         return _checked(self._seeded_charge(t, x), self.n)
 
     def _seeded_charge(self, t: float, x: Any) -> Any:
+        return evaluate_vector(self._storage, x, **self._of_storage(t))
+
+    def _of_storage(self, t: float) -> dict[str, Any]:
+        """Return the parameters of the storage at a time."""
         known = {**self._system.defaults, **self.params(t), TIME: t}
-        values = {name: known[name] for name in self._taken}
-        return evaluate_vector(self._storage, x, **values)
+        return {name: known[name] for name in self._taken}
 
     def _J(self, t: float, x: Vector, rate: Vector | None = None) -> Any:
         """Return F on seeded unknowns, or the user's Jacobian."""

@@ -165,6 +165,7 @@ def _run(
         summary=lambda state: _summary(stepper, state),
         mark=mark,
         bar=TimeBar(options.progress, (t0, t1)),
+        counted=equations,
     )
 
 

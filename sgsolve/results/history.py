@@ -61,7 +61,7 @@ class Step:
     note: str = ""
 
 
-COUNTS = ("nit", "nfev", "njev", "n_analyze", "n_factor", "n_solve")
+COUNTS = ("nit", "nfev", "njev", "n_analyze", "n_factor", "n_solve", "n_compiled")
 _HEADER = "  it    residual      scaled        step     damping  order  trials  note"
 
 
@@ -140,6 +140,10 @@ class Stats:
         By phase: "residual", "jacobian", "analyze", "factor", "solve", "other", "total".
     backend : str
         The linear solver that served.
+    n_compiled : int
+        Evaluations by compiled kernels, of those of ``Problem(..., compiled=True)``.
+    not_compiled : dict of str to int
+        Why other evaluations were not compiled, and how many.
     """
 
     nit: int = 0
@@ -150,6 +154,8 @@ class Stats:
     n_solve: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     backend: str = ""
+    n_compiled: int = 0
+    not_compiled: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Stats) -> None:
         """Add the counts and seconds of another part of the work."""
@@ -157,6 +163,8 @@ class Stats:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for phase, seconds in other.seconds.items():
             self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+        for reason, count in other.not_compiled.items():
+            self.not_compiled[reason] = self.not_compiled.get(reason, 0) + count
         self.backend = other.backend or self.backend
 
     def since(self, before: Stats) -> Stats:
@@ -166,7 +174,20 @@ class Stats:
             setattr(spent, name, getattr(self, name) - getattr(before, name))
         for phase, seconds in self.seconds.items():
             spent.seconds[phase] = seconds - before.seconds.get(phase, 0.0)
+        earlier = before.not_compiled
+        for reason, count in self.not_compiled.items():
+            if count > earlier.get(reason, 0):
+                spent.not_compiled[reason] = count - earlier.get(reason, 0)
         return spent
+
+    @property
+    def compilation(self) -> str:
+        """Evaluations by compiled kernels and the reasons of others, in words; often empty."""
+        if not (self.n_compiled or self.not_compiled):
+            return ""
+        others = sorted(self.not_compiled.items(), key=lambda item: -item[1])
+        parts = [f"{counted(self.n_compiled, 'compiled evaluation')}"]
+        return "; ".join([*parts, *(f"{count} not compiled: {why}" for why, count in others[:3])])
 
     @property
     def evaluations(self) -> str:
@@ -190,6 +211,7 @@ class Stats:
         return (
             f"{counted(self.nit, 'iteration')}, {self.evaluations}, {self.linear} "
             f"({self.backend or 'no back end'}); {self.times}"
+            f"{'; ' + self.compilation if self.compilation else ''}"
         )
 
 

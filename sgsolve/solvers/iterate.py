@@ -129,6 +129,15 @@ class Iterate:
         self.trials += 1
         return self.counted.residual(x)
 
+    def confirm(self) -> bool:
+        """Whether F is what the equations give at x, by an evaluation of another kind.
+
+        Systems that evaluate them in another form than the user wrote have a method ``confirm(x,
+        F)``. What it does not confirm it does not use again.
+        """
+        confirm = getattr(self.system, "confirm", None)
+        return confirm is None or bool(confirm(self.x, self.F))
+
     def linearize(self) -> bool:
         """Evaluate the Jacobian at x, or next to it; False if it is finite at neither."""
         return self.linearize_at(self.x) or moved_beside(self, self.linearize_at)

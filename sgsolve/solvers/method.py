@@ -150,18 +150,24 @@ class NewtonMethod:
         finite = self._linearize(it)
         it.record()
         if not finite:  # a residual of exactly zero needs no Jacobian
-            return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
+            solved = not it.F.any() and it.confirm()
+            return Status.CONVERGED if solved else Status.NOT_FINITE
         if monitor.after(it):
             return Status.STOPPED
         while True:
             status = termination_status(self.termination, it, self._linearize)
             if status is None and it.k >= self.max_iterations:
                 status = Status.MAX_ITERATIONS
+            if status is None:
+                status = self._step(it)
+                if status is not None and at_rounding(it):
+                    status = Status.CONVERGED_ROUNDOFF
             if status is not None:
-                return named_cause(it, status)
-            status = self._step(it)
-            if status is not None:
-                return Status.CONVERGED_ROUNDOFF if at_rounding(it) else named_cause(it, status)
+                if not status.success or it.confirm():
+                    return named_cause(it, status)
+                if not self._linearize(it):
+                    return Status.NOT_FINITE
+                continue
             it.record()
             if monitor.after(it):
                 return Status.STOPPED

@@ -246,6 +246,9 @@ class ImplicitSolver:
             if not np.isfinite(size):
                 return Solved(None, q, k, "the Newton iteration diverged")
             if self._converged(size, before, k, a):
+                if not self._confirmed(t, last, a, known, G):
+                    x, before = last, np.inf
+                    continue
                 if self.system.currents is not None:
                     return self._with_currents(t, last, (G, Q, relaxation * d), (a, q), k)
                 kept = Q + (self._a0 / a) * (self._C @ d) if self.system.conservative else x
@@ -292,6 +295,15 @@ class ImplicitSolver:
             if not self.weights.norm(change, weights) > EXACT:
                 break
         return d
+
+    def _confirmed(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
+        """Whether G is what the equations give, by an evaluation of another kind.
+
+        Systems that evaluate them in another form than the user wrote have a method ``confirm``.
+        What it does not confirm it does not use again.
+        """
+        confirm = getattr(self.system, "confirm", None)
+        return confirm is None or bool(confirm(t, x, a, q, G))
 
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..assembly.plan import Plan
 from .schedule import LoopSchedule
-from .values import Value, Values
+from .values import Memory, Value, Values
 
 # Sums of more kinds than these are computed by the rows of a matrix.
 MOST_KINDS = 12
@@ -65,6 +65,26 @@ def entries_of(plan: Plan) -> Entries:
     return Entries(indptr, source, np.ones(len(source)), constant, False)
 
 
+class TemplateOf:
+    """The constant part of the values of a Jacobian as a function of the numbers in it.
+
+    Parameters
+    ----------
+    plan : Plan
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.__name__ = "the constant part of the Jacobian"
+
+    def __call__(self, *numbers: Any) -> NDArray[Any]:
+        """Return the values, with a zero behind."""
+        filled = np.zeros(self._plan.layout.pattern.nnz + 1)
+        for number, (_, place, weight) in zip(numbers, self._plan.layout.constant, strict=True):
+            np.add.at(filled, place, number * (1.0 if weight is None else weight))
+        return filled
+
+
 class Assembly:
     """Stores the values of a Jacobian in the memory "data", which has one element more.
 
@@ -78,13 +98,18 @@ class Assembly:
     """
 
     def __init__(
-        self, values: Values, schedule: LoopSchedule, plan: Plan, sources: list[Value]
+        self,
+        values: Values,
+        schedule: LoopSchedule,
+        plan: Plan,
+        sources: list[Value],
+        template: Memory | None = None,
     ) -> None:
         self.values, self.schedule, self.sources = values, schedule, sources
         self.nnz = plan.layout.pattern.nnz
         self.entries = entries_of(plan)
         self.ends = np.cumsum([0, *(v.size for v in sources)])
-        self.template = values.memory(self.nnz + 1, "d", "template")
+        self.template = template or values.memory(self.nnz + 1, "d", "template")
         self.count = np.diff(self.entries.indptr)
         self.matrices: list[Any] = []
 

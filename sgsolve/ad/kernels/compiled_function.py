@@ -68,7 +68,7 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
     """
     if not callable(f):
         raise DataTypeError(f"compiled takes a function of x, not {f!r}")
-    machine.require()
+    machine.require_llvmlite()
     return CompiledFunction(f, at_once)
 
 

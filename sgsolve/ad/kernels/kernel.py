@@ -20,6 +20,7 @@ from ..derivatives.folded import STRICT
 from ..programs.graph import ConstantNode, Kind, Node, Operand
 from ..structures.operands import Contents
 from . import machine
+from .assembly import TemplateOf
 from .kernel_code import KernelCode
 from .llvm_printer import BLOCK
 from .lowering import NumpyCall
@@ -145,7 +146,7 @@ class Kernel:
         if code.with_jacobian:
             data = np.empty(code.nnz + 1)
             workspace.set(code, "data", data)
-            if code.template and not code.numbers_late:
+            if code.template:
                 workspace.set(code, "template", self._filled_template(env))
         flags = self._steps(workspace, x, env)
         self._workspaces.append(workspace)
@@ -224,10 +225,7 @@ class Kernel:
         numbers = tuple(_given(node, env) for node in self.code.numbers)
         key, known = self._template
         if known is None or key != numbers:
-            plan = self.code.trace.plan
-            known = np.zeros(self.code.nnz + 1)
-            for number, (_, place, weight) in zip(numbers, plan.layout.constant, strict=True):
-                np.add.at(known, place, number * (1.0 if weight is None else weight))
+            known = TemplateOf(self.code.trace.plan)(*numbers)
             self._template = (numbers, known)
         return known
 

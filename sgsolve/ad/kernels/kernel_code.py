@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..derivatives.symbols import UntraceableError
-from ..programs.graph import ConstantNode, Guard, Node
+from ..programs.graph import ConstantNode, Guard, Kind, Node
 from ..traced_evaluation import Trace
-from .assembly import Assembly
+from .assembly import Assembly, TemplateOf
 from .llvm_printer import HEADER, FunctionPrinter, Tables
 from .lowering import Lowering, NumpyCall
 from .schedule import Loop, LoopSchedule
+from .values import Memory
 
 
 class Segment(NamedTuple):
@@ -71,25 +74,35 @@ class KernelCode:
         self.given = {
             key: node for key, node in lowering.given.items() if lowering.is_parameter(node)
         }
-        self.numbers_late = any(
-            not isinstance(n, ConstantNode) and not lowering.is_parameter(n) for n in self.numbers
-        )
-        if self.numbers_late:
-            raise UntraceableError
 
     def _store_jacobian(self, plan: Any, stores: Any) -> None:
         values, sources = self.lowering.values, []
         for store in sorted(stores, key=lambda s: s.place):
             array, factor = self.lowering.value(store.array), self.lowering.value(store.factor)
             if array.dtype != "d" or array.branch is not None:
-                raise UntraceableError
+                raise UntraceableError(f"coefficients of {store.array.dtype}")
             source = plan.layout.sources[store.place]
             if array.size != source.length:
-                raise UntraceableError
+                raise UntraceableError("coefficients of another number")
             sources.append(values.elementwise("mul", array, factor, size=array.size))
-        self.assembly = Assembly(values, self.schedule, plan, sources)
+        self.assembly = Assembly(values, self.schedule, plan, sources, self._late_template(plan))
         self.assembly.store()
-        self.template = self.assembly.has_template
+        self.template = self.assembly.has_template and self.assembly.template.key == "template"
+
+    def _late_template(self, plan: Any) -> Memory | None:
+        """Return the constant part of the Jacobian if its numbers depend on x; else None."""
+        lowering = self.lowering
+        if all(isinstance(n, ConstantNode) or lowering.is_parameter(n) for n in self.numbers):
+            return None
+        size = plan.layout.pattern.nnz + 1
+        filled = TemplateOf(plan)
+        node = self.trace.graph.operation(
+            filled, tuple(self.numbers), Kind.ARRAY, (size,), np.dtype(float)
+        )
+        lowering.call(node)
+        template = lowering.value(node)
+        assert isinstance(template, Memory)
+        return template
 
     def _store_guards(self) -> None:
         lowering, counts = self.lowering, {"d": 0, "b": 0}
@@ -100,7 +113,7 @@ class KernelCode:
                 continue
             value = lowering.value(node)
             if value.branch is not None:
-                raise UntraceableError
+                raise UntraceableError("a condition inside of a branch")
             if value.size == 1:
                 place = counts[value.dtype]
                 counts[value.dtype] += 1
@@ -124,7 +137,7 @@ class KernelCode:
         """Store what calls, and the constant part of the Jacobian, take from the loops."""
         self.operands: dict[Node, Hashable] = {}
         nodes = [n for call in self.lowering.calls for n in call.operation.nodes()]
-        for node in dict.fromkeys([*nodes, *self.numbers]):
+        for node in dict.fromkeys(nodes):
             if self.lowering.is_computed(node):
                 self.operands[node] = self.schedule.keep(self.lowering.value(node))
 

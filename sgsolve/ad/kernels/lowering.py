@@ -90,7 +90,7 @@ class Lowering:
                 continue
             value = self._lowered(operation)
             if value is None:
-                self._call(operation)
+                self.call(operation)
             else:
                 self._of[operation] = value
 
@@ -146,7 +146,8 @@ class Lowering:
         self.given[key] = node
         return memory
 
-    def _call(self, operation: Operation) -> None:
+    def call(self, operation: Operation) -> None:
+        """Let NumPy carry out an operation between the loops."""
         level = 0
         for node in operation.nodes():
             if node in self._called:

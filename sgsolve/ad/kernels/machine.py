@@ -73,7 +73,7 @@ def is_available() -> bool:
     return True
 
 
-def require() -> None:
+def require_llvmlite() -> None:
     """Raise `InputError` if llvmlite is not installed."""
     if not is_available():
         raise InputError(

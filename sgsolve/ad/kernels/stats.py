@@ -31,6 +31,15 @@ class CompiledStats:
     reasons: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: CompiledStats) -> None:
+        """Add the counts of another function."""
+        self.kernels += other.kernels
+        self.compiled += other.compiled
+        self.uncompiled += other.uncompiled
+        self.seconds += other.seconds
+        self.reasons.update(other.reasons)
+        self.calls.update(other.calls)
+
     def copy(self) -> CompiledStats:
         """Return the same counts, which do not go on."""
         return CompiledStats(

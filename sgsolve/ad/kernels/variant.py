@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SgsolveError
+from ...errors import ImpureFunctionWarning, SgsolveError
 from ...pattern import Pattern
 from ..derivatives.symbols import UntraceableError
 from ..programs.traced_arrays import Method
@@ -126,7 +127,9 @@ class Variant:
                 return None
             kernel = self._kernels[with_jacobian] = Kernel(code)
         except UntraceableError as error:
-            self._why_not[with_jacobian] = f"cannot be compiled: {error or 'no arrays of doubles'}"
+            self._why_not[with_jacobian] = (
+                f"cannot be compiled: {str(error) or 'numbers of other types'}"
+            )
             raise NotCompiledError(self._why_not[with_jacobian]) from None
         finally:
             stats.seconds += perf_counter() - begin
@@ -135,7 +138,7 @@ class Variant:
         return kernel
 
     def check(self, found: Any, expected: Any, with_jacobian: bool) -> None:
-        """Compare the first result of a kernel with NumPy's."""
+        """Compare the first result of a kernel with NumPy's; warn if they differ."""
         same = same_bits(found.F, expected.F)
         if with_jacobian:
             same = same and found.pattern.equals(expected.pattern)
@@ -143,7 +146,16 @@ class Variant:
         self.checked[with_jacobian] = True
         if not same:
             self._why_not[with_jacobian] = (
-                "a kernel gave other bits than NumPy (the function may not be pure)"
+                "a kernel gave other bits than NumPy: the function is not pure"
+            )
+            rows = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F)).tolist()
+            where = f"element {rows[0]} of its value" if rows else "its Jacobian"
+            warnings.warn(
+                f"the function gave another value than its compiled form in {where}. It is not a "
+                "pure function of its arguments (a counter, a random number, the time), and is "
+                "not compiled; make what changes an argument",
+                ImpureFunctionWarning,
+                stacklevel=2,
             )
 
 
@@ -166,7 +178,7 @@ def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
         try:
             return trace_function(f, x, constants, inputs, target, open_branches)
         except UntraceableError as error:
-            why = f"{error or 'an operation that cannot be traced'}{_place(error)}"
+            why = f"{str(error) or 'an operation that cannot be traced'}{_place(error)}"
         except (SgsolveError, *FOREIGN) as error:
             why = f"{type(error).__name__} on traced arrays{_place(error)}"
     raise NotCompiledError(why)

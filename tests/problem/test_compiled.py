@@ -1,0 +1,353 @@
+"""Compiled problems: the same bits, and no wrong solution from an impure residual."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, ad, solvers
+from sgsolve.errors import ImpureFunctionWarning, InputError
+from sgsolve.problem.compiled_functions import CompiledFunctions
+from tests.ad.compiled_help import needs_llvmlite
+
+pytestmark = needs_llvmlite
+N = 40
+START = np.zeros(N)
+WEIGHTS = np.linspace(0.5, 1.5, N - 2)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setenv("SGSOLVE_CACHE_DIR", "")
+    monkeypatch.setattr(CompiledFunctions, "at_once", True)
+
+
+def bratu(u, lam=1.0, weights=WEIGHTS):
+    inner = 2.0 * u[1:-1] - u[:-2] - u[2:] - 1e-3 * lam * weights * np.exp(u[1:-1])
+    return ad.hstack([u[:1], inner, u[-1:]])
+
+
+def stored(u, lam=1.0):
+    return 0.1 * u * lam
+
+
+def both(**settings):
+    return (
+        Problem(bratu, params={"lam": 1.0}, compiled=True, **settings),
+        Problem(bratu, params={"lam": 1.0}, **settings),
+    )
+
+
+def test_a_solve_has_the_same_bits():
+    results = [p.at(lam=2.0).solve(START) for p in both()]
+    np.testing.assert_array_equal(results[0].x, results[1].x)
+    assert results[0].stats.n_compiled > 0
+    assert "compiled evaluation" in str(results[0].stats)
+    assert "compiled" not in str(results[1].stats)
+
+
+def test_a_sweep_has_the_same_bits():
+    values = np.linspace(0.1, 1.0, 8)
+    branches = [p.sweep(START, "lam", values) for p in both()]
+    np.testing.assert_array_equal(branches[0].states, branches[1].states)
+    assert branches[0].stats.n_compiled > 10
+
+
+def test_a_continuation_has_the_same_bits():
+    branches = [p.continuation(START, "lam", (0.1, 2.0)) for p in both()]
+    np.testing.assert_array_equal(branches[0].states, branches[1].states)
+    assert branches[0].stats.n_compiled > 10
+
+
+def test_a_transient_has_the_same_bits():
+    runs = [p.transient(START, (0.0, 1.0)) for p in both(storage=stored)]
+    np.testing.assert_array_equal(runs[0].states, runs[1].states)
+    assert runs[0].stats.n_compiled > 10
+
+
+def test_sensitivities_and_small_signals_have_the_same_bits():
+    compiled, plain = both(storage=stored)
+    results = [p.solve(START) for p in (compiled, plain)]
+    for name in ("lam", "weights"):
+        found = [p.sensitivity(r, name) for p, r in zip((compiled, plain), results, strict=True)]
+        np.testing.assert_array_equal(*found)
+    answers = [
+        p.small_signal(r, "lam", [0.0, 1.0]).states
+        for p, r in zip((compiled, plain), results, strict=True)
+    ]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_arrays_among_the_parameters_are_inputs():
+    compiled, plain = both()
+    for k in range(6):
+        weights = np.random.default_rng(k).uniform(0.5, 1.5, N - 2)
+        found = [p.at(weights=weights).solve(START).x for p in (compiled, plain)]
+        np.testing.assert_array_equal(*found)
+
+
+def test_problems_can_be_pickled():
+    problem = pickle.loads(pickle.dumps(both()[0]))
+    assert problem.solve(START).stats.n_compiled > 0
+
+
+def test_two_problems_have_kernels_of_their_own():
+    first = Problem(lambda u: u * u - 2.0, compiled=True)
+    second = Problem(lambda u: u * u - 3.0, compiled=True)
+    for _ in range(3):
+        np.testing.assert_allclose(first.solve(np.ones(3)).x, np.sqrt(2.0))
+        np.testing.assert_allclose(second.solve(np.ones(3)).x, np.sqrt(3.0))
+
+
+def test_fields():
+    def heated(T, power, mean):
+        v = np.pad(T, 1)
+        around = v[2:, 1:-1] + v[:-2, 1:-1] + v[1:-1, 2:] + v[1:-1, :-2]
+        return {"T": 4.0 * T - around - power, "power": np.mean(T) - mean}
+
+    blocks = {"T": (3, 3), "power": ()}
+    found = []
+    for compiled in (True, False):
+        plate = Problem(heated, params={"mean": 1.0}, blocks=blocks, fields=True, compiled=compiled)
+        found.append(plate.solve(plate.pack(T=0.0, power=1.0)))
+    np.testing.assert_array_equal(found[0].x, found[1].x)
+    assert found[0].stats.n_compiled > 0
+
+
+def test_without_llvmlite_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "llvmlite", None)
+    monkeypatch.setitem(__import__("sys").modules, "llvmlite.binding", None)
+    with pytest.raises(InputError, match=r"sgsolve\[compiled\]"):
+        Problem(bratu, compiled=True)
+
+
+# ---- impure residuals --------------------------------------------------------------------------
+
+LEVEL = 2.0
+TABLE = {"level": 2.0}
+ARRAY = np.full(5, 2.0)
+
+
+class Model:
+    """A residual that reads everything a residual should not read."""
+
+    shared = 2.0
+
+    def __init__(self, tmp_path):
+        self.level = 2.0
+        self.array = np.full(5, 2.0)
+        self.items = [2.0]
+        self.calls = 0
+        self.random = np.random.default_rng(1)
+        self.file = tmp_path / "level.txt"
+        self.file.write_text("2.0")
+        self.cache = {}
+
+    @property
+    def computed(self):
+        return self.level
+
+
+def _global(m):
+    def change():
+        globals()["LEVEL"] = 5.0
+
+    return lambda x: x * x - LEVEL, change
+
+
+def _dict(m):
+    return lambda x: x * x - TABLE["level"], lambda: TABLE.update(level=5.0)
+
+
+def _array(m):
+    return lambda x: x * x - m.array, lambda: m.array.__setitem__(slice(None), 5.0)
+
+
+def _one_element(m):
+    return lambda x: x * x - m.array, lambda: m.array.__setitem__(2, 5.0)
+
+
+def _view(m):
+    part = m.array[:5]
+    return lambda x: x * x - part, lambda: m.array.__imul__(2.0)
+
+
+def _global_array(m):
+    return lambda x: x * x - ARRAY, lambda: ARRAY.__setitem__(slice(None), 5.0)
+
+
+def _index_array(m):
+    index = np.arange(5)
+    shift = np.arange(5.0)
+    return lambda x: x * x - 2.0 - shift - 0.1 * x[index], lambda: index.__setitem__(0, 3)
+
+
+def _attribute(m):
+    return lambda x: x * x - m.level, lambda: setattr(m, "level", 5.0)
+
+
+def _property(m):
+    return lambda x: x * x - m.computed, lambda: setattr(m, "level", 5.0)
+
+
+def _class_attribute(m):
+    class Own(Model):
+        shared = 2.0
+
+    return lambda x: x * x - Own.shared, lambda: setattr(Own, "shared", 5.0)
+
+
+def _list(m):
+    return lambda x: x * x - m.items[0], lambda: m.items.__setitem__(0, 5.0)
+
+
+def _closure(m):
+    level = 2.0
+
+    def f(x):
+        return x * x - level
+
+    def change():
+        nonlocal level
+        level = 5.0
+
+    return f, change
+
+
+def _default(m):
+    def f(x, items=m.items):
+        return x * x - items[0]
+
+    return f, lambda: m.items.__setitem__(0, 5.0)
+
+
+def _counter(m):
+    def f(x):
+        m.calls += 1
+        return x * x - 2.0 - 1e-6 * m.calls
+
+    return f, lambda: None
+
+
+def _random(m):
+    return lambda x: x * x - 2.0 - 1e-6 * m.random.random(), lambda: None
+
+
+def _time(m):
+    import time
+
+    return lambda x: x * x - 2.0 - 1e-9 * time.perf_counter_ns() % 1.0, lambda: None
+
+
+def _file(m):
+    return lambda x: x * x - float(m.file.read_text()), lambda: m.file.write_text("5.0")
+
+
+def _environment(m):
+    import os
+
+    os.environ["SGSOLVE_TEST_LEVEL"] = "2.0"
+    return (
+        lambda x: x * x - float(os.environ["SGSOLVE_TEST_LEVEL"]),
+        lambda: os.environ.__setitem__("SGSOLVE_TEST_LEVEL", "5.0"),
+    )
+
+
+def _cached(m):
+    def f(x):
+        level = m.cache.setdefault("level", m.level)
+        return x * x - level
+
+    def change():
+        m.level = 5.0
+        m.cache.clear()
+
+    return f, change
+
+
+def _rebound(m):
+    m.function = lambda: 2.0
+    return lambda x: x * x - m.function(), lambda: setattr(m, "function", lambda: 5.0)
+
+
+def _matrix(m):
+    import scipy.sparse as sp
+
+    A = sp.csr_array(np.diag(np.full(5, 2.0)))
+    return lambda x: A @ (x * x) - 4.0, lambda: A.data.__imul__(2.5)
+
+
+def _generator(m):
+    numbers = iter(np.linspace(2.0, 3.0, 10_000))
+    return lambda x: x * x - next(numbers), lambda: None
+
+
+IMPURE = [
+    _global, _dict, _array, _one_element, _view, _global_array, _index_array, _attribute,
+    _property, _class_attribute, _list, _closure, _default, _counter, _random, _time, _file,
+    _environment, _cached, _rebound, _matrix, _generator,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", IMPURE, ids=lambda kind: kind.__name__[1:])
+def test_an_impure_residual_gives_no_wrong_solution(kind, tmp_path, monkeypatch):
+    globals().update(LEVEL=2.0)
+    TABLE["level"], ARRAY[:] = 2.0, 2.0
+    f, change = kind(Model(tmp_path))
+    problem = Problem(f, compiled=True)
+    start = np.full(5, 1.7)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            problem.solve(start, raise_on_failure=False)
+        change()
+        result = problem.solve(start, raise_on_failure=False)
+    warning = next(w for w in caught if w.category is ImpureFunctionWarning)
+    assert "equation" in str(warning.message) or "element" in str(warning.message)
+    assert "make what changes a" in str(warning.message)
+    assert "not pure" in str(result.stats.not_compiled)
+    expected = Problem(f).solve(start, raise_on_failure=False)
+    if result.success:
+        np.testing.assert_allclose(result.x, expected.x, rtol=1e-4)
+
+
+def moving(level):
+    """A residual that reads an array, and a callback that changes it at the third point."""
+    points = []
+
+    def f(u, lam=1.0):
+        return bratu(u, lam) - level
+
+    def callback(point):
+        points.append(point)
+        if len(points) == 3:
+            level[:] = 1e-8
+
+    return f, callback
+
+
+@pytest.mark.parametrize("method", ["continuation", "sweep"])
+def test_an_impure_residual_is_noticed_on_a_branch(method):
+    level = np.zeros(N)
+    f, callback = moving(level)
+    problem = Problem(f, compiled=True)
+    values = (0.1, 1.0) if method == "continuation" else np.linspace(0.1, 1.0, 9)
+    with pytest.warns(ImpureFunctionWarning, match="equation"):
+        branch = getattr(problem, method)(START, "lam", values, callback=callback)
+    lam, x = branch["lam"][-1], branch.states[-1]
+    np.testing.assert_allclose(f(x, lam), 0.0, atol=1e-10)
+
+
+def test_an_impure_residual_is_noticed_in_time():
+    level = np.zeros(N)
+    f, callback = moving(level)
+    problem = Problem(f, params={"lam": 1.0}, storage=stored, compiled=True)
+    with pytest.warns(ImpureFunctionWarning, match="equation"):
+        problem.transient(START, (0.0, 0.5), callback=callback)
+
+
+def test_the_default_solver_and_newton_agree_on_compiled_problems():
+    problem = both()[0]
+    a, b = problem.solve(START), problem.solve(START, solvers.Newton())
+    np.testing.assert_allclose(a.x, b.x, rtol=1e-9)
