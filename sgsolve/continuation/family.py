@@ -15,6 +15,7 @@ from ..pattern import Pattern
 
 Vector = NDArray[Any]
 
+SMALL = 1e-3  # an unknown below this part of the largest counts as this in a difference
 DIFFERENCE = 6e-6  # length of a central difference, relative to what changes along it
 
 
@@ -109,14 +110,16 @@ def second_derivative(
     Parameters
     ----------
     h : float, optional
-        The length of the difference, as a multiple of v; by default from the sizes of z and v.
+        The length of the difference, as a multiple of v. By default no component changes by more
+        than a small part of itself, or of a thousandth of the largest unknown.
     """
     size = float(np.linalg.norm(v))
     if size == 0.0:
         return np.zeros_like(v)
     if h is None:
-        h = DIFFERENCE * (1.0 + float(np.linalg.norm(at.z)) / np.sqrt(len(v))) * np.sqrt(len(v))
-        h = min(h / size, 1e-3 * (1.0 + float(np.abs(at.z).max())) / float(np.abs(v).max()))
+        sizes = np.maximum(np.abs(at.z), SMALL * float(np.abs(at.z[:-1]).max()))
+        moving = (v != 0.0) & (sizes > 0.0)
+        h = DIFFERENCE / float((np.abs(v)[moving] / sizes[moving]).max(initial=0.0) or size)
     up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)
     if up is None or down is None:
         return None

@@ -22,6 +22,7 @@ from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.history import Stats
 from ..solvers.workspace import Workspace
+from .differences import central_difference, size_near_zero
 from .parameter_family import ParameterizedSystem
 from .parameters import parameter_derivative
 from .residual_system import ResidualSystem
@@ -55,6 +56,8 @@ class FoldFamily:
         self.n = len(fold)
         self._bordered = Bordered(workspace, 1, whole=True)
         self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
+        self._p_size = abs(float(fold[-1])) or 1.0
+        self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
         self._frame: Frame | None = None
         self._of: Pattern | None = None
         random = np.random.default_rng(0).standard_normal(len(vector))
@@ -94,7 +97,7 @@ class FoldFamily:
     def scale(self) -> Vector | None:
         """The sizes of the unknowns, and that of p."""
         scale = self._inner.scale
-        return None if scale is None else np.append(scale, 1.0)
+        return None if scale is None else np.append(scale, self._p_size)
 
     def residual(self, x: Vector, p: float) -> Vector:
         """Return (F, g); here x is (x, p) and p is q."""
@@ -115,10 +118,12 @@ class FoldFamily:
         assert J.indices is pattern.indices
         system = self.system.at({self.p: float(x[-1]), self.q: p})
         Fq = parameter_derivative(system, x[:-1], self.q)
-        h = 6e-6 * max(abs(p), 1e-2)
-        ends = [self._at(x, p + sign * h).left(pair.w) @ direction for sign in (1.0, -1.0)]
+        self._size = max(self._size, abs(p))
+        if self._size == 0.0:
+            self._size = size_near_zero(lambda q: self._at(x, q).F)
+        bent = central_difference(lambda q: self._at(x, q).left(pair.w) @ direction, p, self._size)
         self._set(p)
-        return np.append(at.F, pair.g), J, np.append(Fq, -(ends[0] - ends[1]) / (2.0 * h))
+        return np.append(at.F, pair.g), J, np.append(Fq, -bent)
 
     def confirm(self, z: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; see `ResidualSystem.confirm`."""

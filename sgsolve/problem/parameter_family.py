@@ -21,6 +21,7 @@ from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.history import Stats
+from .differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
 from .returned import seeded_vector
 
@@ -94,6 +95,7 @@ class ParameterizedSystem:
         self.nfev = self.njev = 0
         self.seconds = {"residual": 0.0, "jacobian": 0.0}
         self.scale = typical_sizes(system, x)
+        self._size = abs(t)  # the largest magnitude that the parameter had
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
             self._joint = self._traced(np.append(x, t))
@@ -205,8 +207,11 @@ class ParameterizedSystem:
         return self.system.compiled_counts()
 
     def _difference(self, x: Vector, p: float) -> Vector:
-        h = 6e-6 * max(abs(p), 1e-3)
-        up, down = (self.system.at(self.line.params(p + sign * h)) for sign in (1.0, -1.0))
-        slope: Vector = (up.residual(x) - down.residual(x)) / (2.0 * h)
-        self.nfev += 2
-        return slope
+        def along(p: float) -> Vector:
+            self.nfev += 1
+            return self.system.at(self.line.params(p)).residual(x)
+
+        self._size = max(self._size, abs(p))
+        if self._size == 0.0:
+            self._size = size_near_zero(along)
+        return central_difference(along, p, self._size)

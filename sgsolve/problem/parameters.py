@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..errors import DerivativeError
+from .differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
 from .returned import vector
 
 Vector = NDArray[Any]
-# Balances the error of a central difference (h^2) and that of rounding (eps / h).
-DIFFERENCE = 6e-6
 
 
 def parameter_derivative(system: ResidualSystem, x: Vector, name: str) -> Vector:
@@ -70,18 +69,22 @@ def seeded_jacobian(y: Any, shape: tuple[int, int]) -> Any:
 
 
 def _differences(system: ResidualSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
-    columns = []
+    size, columns = float(np.abs(value).max(initial=0.0)), []
     for k in range(value.size):
-        h = DIFFERENCE * max(abs(float(value.flat[k])), 1e-3)
-        up, down = (_moved(system, name, value, k, step)(x) for step in (h, -h))
-        columns.append((up - down) / (2.0 * h))
+        start, moved = float(value.flat[k]), _moved(system, name, value, k)
+        along = lambda p, moved=moved: moved(p)(x)  # noqa: E731
+        columns.append(central_difference(along, start, size or size_near_zero(along)))
     return sp.csr_array(np.stack(columns, axis=1))
 
 
 def _moved(
-    system: ResidualSystem, name: str, value: NDArray[np.float64], k: int, step: float
-) -> Callable[[Vector], Vector]:
-    """Return the residual with one element of a parameter moved."""
-    other = value.copy()
-    other.flat[k] += step
-    return system.at({name: other if other.ndim else float(other)}).residual_quietly
+    system: ResidualSystem, name: str, value: NDArray[np.float64], k: int
+) -> Callable[[float], Callable[[Vector], Vector]]:
+    """Return the residual with one element of a parameter at another value."""
+
+    def moved(p: float) -> Callable[[Vector], Vector]:
+        other = value.copy()
+        other.flat[k] = p
+        return system.at({name: other if other.ndim else float(other)}).residual_quietly
+
+    return moved
