@@ -1,0 +1,77 @@
+"""Settings of time integrators, times and tolerances: what cannot be right is refused."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from sgsolve.errors import DataTypeError, InputError, NotFiniteError
+from sgsolve.results.blocks import Blocks
+from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
+from sgsolve.transient.error_weights import ErrorWeights
+
+DECAY = Problem(lambda v: v, storage=lambda v: 1.0 * v)
+
+
+def run(**options):
+    return DECAY.transient([1.0], (0.0, 1.0), **options)
+
+
+CASES = {
+    "order": (lambda: Bdf(max_order=6), InputError, "max_order must be 1 to 5, not 6"),
+    "order of text": (lambda: Bdf(max_order="2"), InputError, "max_order must be 1 to 5"),
+    "method": (lambda: RungeKutta("RK4"), InputError, "'RK4'"),
+    "fixed method": (lambda: FixedSteps("Euler", 0.1), InputError, "no method 'Euler'"),
+    "fixed method 5": (lambda: FixedSteps(5, 0.1), DataTypeError, "a name or a Bdf"),
+    "fixed step": (lambda: FixedSteps("BDF2", 0.0), InputError, "step must be a positive number"),
+    "a class": (lambda: run(steps=Bdf), InputError, r"call it: Bdf\(\)"),
+    "steps": (lambda: run(steps=5), DataTypeError, "steps must be Bdf"),
+    "start": (lambda: run(start="cold"), InputError, "start must be one of"),
+    "rtol": (lambda: run(rtol="1"), DataTypeError, "rtol must be a number"),
+    "rtol of 2": (lambda: run(rtol=2.0), InputError, "rtol must be at least 1e-13 and below 1"),
+    "times of text": (lambda: run(times=["a"]), DataTypeError, "times must be times"),
+    "times, two axes": (lambda: run(times=[[0.1]]), InputError, r"not of shape \(1, 1\)"),
+    "times, NaN": (lambda: run(times=[np.nan]), NotFiniteError, "not finite"),
+    "times outside": (lambda: run(times=[2.0]), InputError, "must lie within the run from 0 to 1"),
+    "times falling": (lambda: run(times=[0.5, 0.2]), InputError, "must increase"),
+    "first_step": (lambda: run(first_step=0.0), InputError, "first_step must be positive"),
+    "max_step": (lambda: run(max_step="a"), DataTypeError, "max_step must be a number"),
+    "event": (lambda: TimeEvent(3), DataTypeError, "an event must be a function of x, not 3"),
+    "direction": (lambda: TimeEvent(np.max, "up"), InputError, "direction must be a number"),
+    "direction NaN": (lambda: TimeEvent(np.max, np.nan), InputError, "direction"),
+    "events": (lambda: run(events=[np.max]), DataTypeError, "events must map names"),
+    "on_event": (
+        lambda: run(on_event={"e": lambda x: x}),
+        InputError,
+        "on_event names 'e', which is no event",
+    ),
+    "storage": (
+        lambda: Problem(lambda v: v, storage=5).transient([1.0], (0.0, 1.0)),
+        DataTypeError,
+        "storage must be a function or a name, not 5",
+    ),
+    "no storage": (
+        lambda: Problem(lambda v: v).transient([1.0], (0.0, 1.0)),
+        InputError,
+        "transient needs Q",
+    ),
+    "weights": (
+        lambda: ErrorWeights(Blocks(1), 0.0, None, None),
+        InputError,
+        "rtol must be positive, not 0.0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_cannot_be_right_is_refused_before_the_run(name):
+    call, error, said = CASES[name]
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_the_absolute_tolerance_follows_the_scale_of_the_problem():
+    weights = ErrorWeights(Blocks(2), 1e-3, None, np.array([1.0, 1e6]))
+    assert weights.weights(np.zeros(2)).tolist() == [1e-3, 1e3]
+    problem = Problem(lambda v: v, storage=lambda v: 1.0 * v, scale=[1e-3])
+    found = problem.transient([1e-3], (0.0, 1.0), rtol=1e-6).x[0]
+    assert found == pytest.approx(1e-3 * np.exp(-1.0), rel=1e-4)

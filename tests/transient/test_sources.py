@@ -1,0 +1,57 @@
+"""Sources: values, jumps and kinks, and what is refused."""
+
+import numpy as np
+import pytest
+
+from sgsolve.errors import InputError
+from sgsolve.transient import PiecewiseLinear, Pulse
+
+
+def test_a_periodic_pulse_is_the_pulse_shifted():
+    once = Pulse(1.0, 3.0, delay=0.5, width=0.25, rise=0.125, fall=0.125)
+    again = Pulse(1.0, 3.0, delay=0.5, width=0.25, rise=0.125, fall=0.125, period=2.0)
+    for t in np.linspace(0.0, 2.4, 25):
+        assert again(t) == once(t)
+        for k in (1, 3):
+            if t >= 0.5:
+                assert again(t + 2.0 * k) == pytest.approx(once(t), abs=1e-12)
+    edges = [0.5, 0.625, 0.875, 1.0]
+    assert once.breakpoints(0.0, 9.0) == edges
+    expected = [t + 2.0 * k for k in range(3) for t in edges]
+    assert again.breakpoints(0.0, 6.0) == expected
+    assert again.breakpoints(3.0, 5.0) == [t for t in expected if 3.0 < t < 5.0]
+    assert again.breakpoints(-4.0, 0.6) == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"width": -1.0}, "must not be negative"),
+        ({"rise": -0.1}, "must not be negative"),
+        ({"period": 0.0}, "must not be negative"),
+        ({"width": 1.0, "period": 0.5}, "period of a pulse is shorter than the pulse, 1"),
+    ],
+)
+def test_a_pulse_that_cannot_be_is_refused(settings, said):
+    with pytest.raises(InputError, match=said):
+        Pulse(0.0, 1.0, **settings)
+
+
+def test_a_pulse_with_more_jumps_than_a_run_can_end_steps_at_is_refused():
+    with pytest.raises(InputError, match="jumps and kinks in the run"):
+        Pulse(0.0, 1.0, width=1e-9, period=1e-8).breakpoints(0.0, 1e3)
+
+
+@pytest.mark.parametrize(
+    ("times", "values", "said"),
+    [
+        ([0.0, 1.0], [0.0], "as many times as values"),
+        ([], [], "as many times as values"),
+        ([[0.0, 1.0]], [[0.0, 1.0]], "as many times as values"),
+        ([1.0, 0.0], [0.0, 1.0], "must increase"),
+        ([0.0, np.inf], [0.0, 1.0], "must increase, and all be finite"),
+    ],
+)
+def test_points_that_are_no_function_of_time_are_refused(times, values, said):
+    with pytest.raises(InputError, match=said):
+        PiecewiseLinear(times, values)
