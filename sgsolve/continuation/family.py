@@ -39,10 +39,6 @@ class Family(Protocol):
         """Typical size of each unknown; None if one size serves all of them."""
         ...
 
-    def residual(self, x: Vector, p: float) -> Vector:
-        """Return F(x, p), shape (n,)."""
-        ...
-
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return F, J (``csr_array`` on `pattern`) and dF/dp, shape (n,)."""
         ...

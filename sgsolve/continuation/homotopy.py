@@ -209,10 +209,6 @@ class Deformation:
         """The user's sizes of the unknowns."""
         return self.system.scale
 
-    def residual(self, x: Vector, p: float) -> Vector:
-        """Return H(x, t)."""
-        return self.linearize(x, p)[0]
-
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return H, its Jacobian and dH/dt."""
         if perf_counter() > self.deadline:

@@ -19,7 +19,6 @@ from ..continuation.bordered import Bordered
 from ..continuation.family import Linear, second_derivative
 from ..linear.frame import Frame
 from ..pattern import Pattern
-from ..results.blocks import Blocks
 from ..results.history import Stats
 from ..solvers.workspace import Workspace
 from .differences import central_difference, size_near_zero
@@ -81,11 +80,6 @@ class FoldFamily:
         return self._inner.seconds
 
     @property
-    def blocks(self) -> Blocks:
-        """The names and shapes of the unknowns x."""
-        return self.system.blocks
-
-    @property
     def pattern(self) -> Pattern:
         """J with a dense last row and column."""
         inner = self._inner.pattern
@@ -98,11 +92,6 @@ class FoldFamily:
         """The sizes of the unknowns, and that of p."""
         scale = self._inner.scale
         return None if scale is None else np.append(scale, self._p_size)
-
-    def residual(self, x: Vector, p: float) -> Vector:
-        """Return (F, g); here x is (x, p) and p is q."""
-        at = self._at(x, p)
-        return np.append(at.F, self._singular(at).g)
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return (F, g), its Jacobian over (x, p), and its derivative over q."""

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
-from ..results.blocks import Blocks
 from ..results.history import Stats
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
@@ -60,11 +59,6 @@ class GaugedFamily:
         return self.inner.seconds
 
     @property
-    def blocks(self) -> Blocks:
-        """The names and shapes of the unknowns x."""
-        return self.inner.blocks
-
-    @property
     def pattern(self) -> Pattern:
         """J with k dense rows and columns."""
         if self._of is not self.inner.pattern:
@@ -76,11 +70,6 @@ class GaugedFamily:
         """The sizes of the unknowns, and 1 for the multipliers."""
         scale = self.inner.scale
         return None if scale is None else np.append(scale, np.ones(self.k))
-
-    def residual(self, x: Vector, p: float) -> Vector:
-        """Return (F + U mu, V^T (x - x0)); here x is (x, mu)."""
-        y, mu = x[: -self.k], x[-self.k :]
-        return self._whole(self.inner.residual(y, p), y, mu)
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return the residual, its Jacobian and its derivative by p."""

@@ -19,7 +19,6 @@ from .. import ad
 from ..ad.kernels.evaluation import CompiledResult
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
-from ..results.blocks import Blocks
 from ..results.history import Stats
 from .differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
@@ -93,7 +92,7 @@ class ParameterizedSystem:
         self.system, self.n = system, len(x)
         self.line = Line((line,)) if isinstance(line, str) else line
         self.nfev = self.njev = 0
-        self.seconds = {"residual": 0.0, "jacobian": 0.0}
+        self.seconds = {"jacobian": 0.0}
         self.scale = typical_sizes(system, x)
         self._size = abs(t)  # the largest magnitude that the parameter had
         self._joint: Pattern | None = None
@@ -101,22 +100,9 @@ class ParameterizedSystem:
             self._joint = self._traced(np.append(x, t))
 
     @property
-    def blocks(self) -> Blocks:
-        """The names and shapes of the unknowns x."""
-        return self.system.blocks
-
-    @property
     def pattern(self) -> Pattern:
         """Where J may have entries."""
         return self._pattern if self._joint is not None else self.system.pattern
-
-    def residual(self, x: Vector, p: float) -> Vector:
-        """Return F(x, p)."""
-        self.nfev += 1
-        start = perf_counter()
-        F = self.system.at(self.line.params(p)).residual(x)
-        self.seconds["residual"] += perf_counter() - start
-        return F
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return F, J and dF/dp."""

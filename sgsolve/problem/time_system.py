@@ -184,12 +184,6 @@ class TimeSystem:
         C = storage.linearized(x, self._of_storage(t), self._pattern, charge).data
         return Derivatives(J, C)
 
-    def flow(self, t: float, x: Vector) -> Vector:
-        """Return F(x, t) alone, with dx/dt = 0 where that is a parameter, shape (n,)."""
-        if self.conservative:
-            return real_vector(self._flow(t, x), self.n)
-        return real_vector(self._implicit(t, x, np.zeros(self.n)), self.n)
-
     def default(self, name: str) -> Any:
         """Return the value that the residual itself gives to a parameter."""
         return self._system.defaults.get(name)
