@@ -128,7 +128,8 @@ def summary(path: ParameterPath, stepper: NaturalStepper, state: RunState) -> st
     if not done and state.status is Status.INTERRUPTED:
         return f"0 of {wanted} values of {name!r} solved: {state.status.text}"
     if not done:
-        reason = stepper.last.message if stepper.last is not None else state.ending
+        result = stepper.last
+        reason = state.ending if result is None or result.success else result.message
         return (
             f"the first point of the sweep over {name!r} failed: {reason}. Start the sweep at a "
             "value where the problem is easy"

@@ -1,0 +1,107 @@
+"""Steps of a sweep: rejections, special points, interruptions, and what a checkpoint holds."""
+
+import time
+
+import numpy as np
+import pytest
+
+from sgsolve import ConvergenceError, PartialBranchWarning, Problem, Status
+from sgsolve.continuation import Natural, TangentPredictor
+
+
+def pitchfork(x, p):
+    return p * x - x**3
+
+
+def shifted(x, p):
+    """A transcritical bifurcation at p = 0.3 on the branch x = 1, beside a second unknown."""
+    return np.stack([(x[0] - 1.0) * (p - 0.3 - (x[0] - 1.0)), x[1] - p])
+
+
+def test_branch_points_are_found_between_the_values_of_a_sweep():
+    branch = Problem(shifted).sweep(
+        [1.0, 0.0], "p", np.linspace(-1.0, 1.0, 9), detect="branch point"
+    )
+    assert branch.success
+    assert branch["p"].tolist() == np.linspace(-1.0, 1.0, 9).tolist()
+    (point,) = branch.branch_points
+    assert point.parameter == pytest.approx(0.3, abs=1e-9)
+    assert np.allclose(point.x, [1.0, 0.3])
+    other = point.other_tangent / point.other_tangent[-1]
+    assert np.allclose(other, [1.0, 1.0, 1.0])  # along x = 1 + p - 0.3
+
+
+def test_a_resumed_sweep_finds_the_branch_point_that_lies_ahead(tmp_path):
+    def run(**options):
+        return Problem(shifted).sweep(
+            [1.0, 0.0], "p", np.linspace(-1.0, 1.0, 9), detect="branch point", **options
+        )
+
+    whole = run()
+    path = tmp_path / "run.npz"
+    assert not run(max_points=4, checkpoint=path).branch_points
+    resumed = run(checkpoint=path, resume=True)
+    assert np.array_equal(resumed.states, whole.states)
+    assert [s.parameter for s in resumed.branch_points] == pytest.approx([0.3], abs=1e-9)
+
+
+def test_a_sweep_that_starts_at_a_branch_point_says_so():
+    with pytest.raises(ConvergenceError, match="sweep over 'p' failed: no tangent at the start"):
+        Problem(pitchfork).sweep([0.0], "p", [0.0, 1.0], detect="branch point")
+
+
+def test_where_the_residual_is_not_finite_at_any_guess_the_step_is_shortened():
+    """sqrt(1.5 - p) ends at p = 1.5: from 1, a step of 1/2 reaches it, one of 1 does not."""
+    problem = Problem(lambda x, p: x - np.sqrt(1.5 - p))
+    with pytest.warns(PartialBranchWarning, match="the residual is not finite at the guess"):
+        branch = problem.sweep([1.0], "p", [0.0, 1.0, 2.0])
+    assert branch["p"].tolist() == [0.0, 1.0]
+    assert 1.49 < branch.reached <= 1.5
+
+
+def test_ctrl_c_within_a_solve_ends_the_sweep_with_its_points():
+    def residual(x, p):
+        if p == 3.0:
+            raise KeyboardInterrupt
+        return x - p
+
+    with pytest.warns(PartialBranchWarning, match="interrupted"):
+        branch = Problem(residual).sweep([0.0], "p", [1.0, 2.0, 3.0, 4.0])
+    assert branch.status is Status.INTERRUPTED
+    assert branch["p"].tolist() == [1.0, 2.0]
+
+
+def test_time_that_is_over_within_a_solve_ends_the_sweep_with_its_points():
+    def residual(x, p):
+        if p == 3.0:
+            time.sleep(0.4)
+        return x - p
+
+    with pytest.warns(PartialBranchWarning, match="time limit"):
+        branch = Problem(residual).sweep([0.0], "p", [1.0, 2.0, 3.0, 4.0], time_limit=0.3)
+    assert branch.status is Status.TIME_LIMIT
+    assert branch["p"].tolist() == [1.0, 2.0]
+
+
+def test_limit_on_solves():
+    branch = None
+    with pytest.warns(PartialBranchWarning, match="limit on the number of solves"):
+        branch = Problem(lambda x, p: x - p).sweep(
+            [0.0], "p", np.arange(9.0), steps=Natural(max_solves=4)
+        )
+    assert branch.status is Status.MAX_POINTS
+    assert len(branch) == 4
+
+
+def test_stability_of_a_sweep_counts_unstable_eigenvalues():
+    """dx/dt = p x - x^3 along x = 0: the eigenvalue is p."""
+    branch = Problem(pitchfork).sweep([0.0], "p", [-1.0, -0.5, 0.5, 1.0], stability=True)
+    assert branch["unstable"].tolist() == [0, 0, 1, 1]
+
+
+def test_tangents_that_cannot_be_computed_leave_the_secant():
+    """J = 3 x^2 is singular at the first value; the tangent there is infinite."""
+    branch = Problem(lambda x, p: x**3 - p).sweep(
+        [0.0], "p", [0.0, 1.0, 8.0], steps=Natural(predictor=TangentPredictor(), jump=np.inf)
+    )
+    assert branch.states[-1, 0] == pytest.approx(2.0)

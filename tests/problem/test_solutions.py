@@ -1,0 +1,61 @@
+"""Several solutions: as a table over a parameter, as a picture, and what an interruption leaves."""
+
+import numpy as np
+import pytest
+
+from sgsolve import PartialBranchWarning, Problem
+from sgsolve.solvers import Newton
+
+
+def pitchfork(x, p):
+    return p * x - x**3
+
+
+def test_solution_sets_are_gone_through_value_by_value():
+    sets = Problem(pitchfork).deflated_continuation([0.5], "p", [-1.0, 1.0, 4.0])
+    assert sets.counts.tolist() == [1, 3, 3]
+    for p, block in sets:
+        expected = [0.0] if p < 0.0 else [-np.sqrt(p), 0.0, np.sqrt(p)]
+        np.testing.assert_allclose(np.sort(block[:, 0]), expected, atol=1e-8)
+
+
+def test_the_picture_holds_a_dot_for_each_solution():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    sets = Problem(pitchfork).deflated_continuation([0.5], "p", [-1.0, 1.0])
+    (line,) = sets.plot(lambda x: x[0]).lines
+    assert line.get_xdata().tolist() == [-1.0, 1.0, 1.0, 1.0]
+    np.testing.assert_allclose(np.sort(line.get_ydata()[1:]), [-1.0, 0.0, 1.0], atol=1e-8)
+    axes = plt.figure().add_subplot()
+    assert sets.plot(ax=axes, color="k") is axes
+    assert axes.get_xlabel() == "p"
+    np.testing.assert_allclose(np.sort(axes.lines[0].get_ydata()), [0.0, 0.0, 1.0, 1.0], atol=1e-8)
+    plt.close("all")
+
+
+def test_an_interrupted_search_returns_what_it_found():
+    calls = []
+
+    def residual(x):
+        calls.append(1)
+        if len(calls) > 40:
+            raise KeyboardInterrupt
+        return x**3 - x
+
+    with pytest.warns(PartialBranchWarning, match=r"the search was interrupted after \d solution"):
+        found = Problem(residual).find_solutions([0.9], solver=Newton())
+    assert len(found) >= 1
+    assert all(result.success for result in found)
+
+
+def test_a_start_that_is_not_finite_leads_to_no_solution():
+    problem = Problem(lambda x: np.log(x) * (x - 2.0))
+    found = problem.find_solutions([[1.5], [-1.0]])
+    np.testing.assert_allclose(np.sort([r.x[0] for r in found]), [1.0, 2.0], atol=1e-8)
+
+
+def test_distances_are_measured_by_the_scale_of_the_problem():
+    """The solutions 1e-9 and 3e-9 differ by less than distance= of unknowns of size 1."""
+    for scale in (None, [1e-9]):
+        problem = Problem(lambda x: (x * 1e9 - 1.0) * (x * 1e9 - 3.0), scale=scale)
+        found = problem.find_solutions([0.0])
+        np.testing.assert_allclose(sorted(r.x[0] for r in found), [1e-9, 3e-9], rtol=1e-6)
