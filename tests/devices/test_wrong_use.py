@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sgsolve.errors import InputError, ParameterError, ShapeError
+from sgsolve.errors import (
+    ConvergenceError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    ShapeError,
+)
 
 
 @pytest.fixture
@@ -17,8 +23,9 @@ def make():
         values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
         values |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10} | changed
         values.pop(drop, None)
+        options = {k: values.pop(k) for k in ("statistics", "active") if k in values}
         contacts = contacts or {"anode": Ohmic(0), "cathode": Ohmic(-1)}
-        return Device(interval(x), doping, contacts, values, recombination=[srh])
+        return Device(interval(x), doping, contacts, values, recombination=[srh], **options)
 
     return build
 
@@ -254,3 +261,43 @@ def test_a_mask_says_which_nodes():
     np.testing.assert_allclose(found[0], found[2], rtol=1e-12)
     with pytest.raises(InputError, match="'a': nodes must be a list of node numbers"):
         Device(mesh, np.full(51, 1e16), {"a": Ohmic(mesh.nodes < 0)}, values)
+
+
+def test_doping_that_is_not_finite(make):
+    with pytest.raises(NotFiniteError, match="doping: has values that are not finite"):
+        make(doping=np.full(51, np.nan))
+
+
+def test_an_intrinsic_density_serves_boltzmann_statistics_only(make):
+    from sgsolve.devices import Blakemore
+
+    with pytest.raises(InputError, match="ni: serves Boltzmann statistics only"):
+        make(statistics=Blakemore())
+
+
+def test_a_voltage_of_a_contact_that_is_not_there(make):
+    with pytest.raises(InputError, match="gate"):
+        make().solve(V_gate=1.0)
+
+
+def test_a_semiconductor_must_have_a_volume(make):
+    couples, volumes = np.ones(50), np.full(51, 2e-6)
+    for active, error, said in (
+        ((np.ones(3), volumes), ShapeError, "active: needs the semiconductor's couples"),
+        ((couples, 0.0 * volumes), InputError, "no node has a volume"),
+        ((couples, np.where(np.arange(51) == 7, -1.0, volumes)), InputError, "node 7 has a neg"),
+    ):
+        with pytest.raises(error, match=said):
+            make(active=active)
+
+
+def test_gummel_that_needs_more_rounds_says_so(make):
+    from sgsolve.devices import gummel
+
+    device = make()
+    with pytest.raises(ConvergenceError, match="after 1 rounds of Gummel's iteration"):
+        gummel(device, device.equilibrium(), rounds=1, V_anode=0.5)
+
+
+def test_a_device_describes_itself(make):
+    assert repr(make()) == "Device(51 nodes, contacts anode, cathode)"
