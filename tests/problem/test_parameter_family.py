@@ -1,4 +1,4 @@
-"""The systems along a parameter: patterns that grow on the way, parameters that cannot be seeded."""
+"""Systems along a parameter: patterns that grow, parameters that cannot be seeded."""
 
 import math
 
