@@ -21,7 +21,7 @@ from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
 from .fallbacks import fallbacks, reads_values
-from .memory import require
+from .memory import require_memory
 from .prepared_matrix import PreparedMatrix
 from .singular import diagnose
 from .statistics import Statistics
@@ -95,7 +95,7 @@ class FallbackDriver:
             backend.analyze(prepared.A)
             self._stats.n_analyze += 1
             self._stats.seconds["analyze"] += perf_counter() - start
-            require(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
+            require_memory(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
         self._fresh = analyze
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)

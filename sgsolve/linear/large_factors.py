@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OutOfMemoryError
-from .memory import GIB, require
+from .memory import GIB, require_memory
 from .multigrid import Multigrid
 
 ADVICE = (
@@ -57,7 +57,7 @@ def prediction(
     """Return what an analyzed back end would take to factorize A, and what would serve instead."""
     remark = ""
     try:
-        require(backend, name, A.shape[0], A.nnz)
+        require_memory(backend, name, A.shape[0], A.nnz)
     except OutOfMemoryError as error:
         other, remark = substitute(error, A, automatic, blocks)
         name = name if other is None else other.name

@@ -43,7 +43,7 @@ def available_memory() -> float:
     return max(min(found), 0.0)
 
 
-def require(backend: Any, name: str, n: int, nnz: int) -> None:
+def require_memory(backend: Any, name: str, n: int, nnz: int) -> None:
     """Raise if the factors that an analyzed back end predicts do not fit into the memory.
 
     Parameters
