@@ -33,20 +33,23 @@ ONWARDS = 400  # points to come to the target
 
 def pass_fold(
     family: PathFamily,
+    onwards: bool,
+    detected: bool,
     stepper: NaturalStepper,
     state: RunState,
     target: float,
-    onwards: bool,
-    detected: bool = True,
 ) -> Passage:
     """Follow the curve from the last point of a sweep, which no step can leave.
 
     Parameters
     ----------
+    family : PathFamily
     onwards : bool
-        Go on round the fold to the target; else only to the first fold.
+        Continue past the fold to the target; else only to the first fold.
     detected : bool
         List the folds among the special points.
+    stepper, state, target
+        See `NaturalStepper`.
     """
     here = state.point
     assert here is not None

@@ -162,11 +162,8 @@ def deflated_continuation(
                 system, _ = problem.system(starts[0], {parameter: value})
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
-                every = [*before, *starts]
-                search = DeflationSearch(
-                    system, workspace, deflation or Deflation(), solver, every, deadline
-                )
-                known = search.along(before, max_solutions)
+                settings = deflation or Deflation(), solver, [*before, *starts], deadline
+                known = DeflationSearch(system, workspace, *settings).along(before, max_solutions)
                 sets.append(np.array(known).reshape(-1, len(starts[0])))
                 if bar is not None:
                     bar.update()

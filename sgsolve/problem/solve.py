@@ -36,8 +36,8 @@ def run_solver(
 ) -> Result:
     """Run a solver from (x, F) and make the result of what it returns.
 
-    With `diagnose` the Jacobian is asked why, if the solver does not know why it failed. `remark`
-    says what was changed at the start.
+    With `diagnose`, the Jacobian is examined after a failure whose cause the solver did not find.
+    `remark` is a note on a change of the start.
     """
     started = perf_counter()
     before = workspace.counts()
@@ -47,13 +47,9 @@ def run_solver(
     if diagnose and outcome.cause is None and not (status.success or status.final):
         with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
             found = diagnosis(system, workspace, x, outcome.x)
-    stats = outcome.stats
-    stats.add(workspace.counts().since(before))
-    stats.add(system.compiled_counts().since(compiled))
-    seconds = stats.seconds
-    total = perf_counter() - started
-    seconds["other"] = max(0.0, total - sum(seconds.values()))
-    seconds["total"] = total
+    outcome.stats.add(workspace.counts().since(before))
+    outcome.stats.add(system.compiled_counts().since(compiled))
+    _complete(outcome.stats.seconds, perf_counter() - started)
     result = Result(
         x=outcome.x,
         status=outcome.status,
@@ -61,7 +57,7 @@ def run_solver(
         residual=outcome.F,
         scaled_residual=outcome.scaled,
         history=outcome.history,
-        stats=stats,
+        stats=outcome.stats,
         solver=outcome.name,
         blocks=system.blocks,
         stages=outcome.stages,
@@ -72,6 +68,12 @@ def run_solver(
     result.remark = "; ".join(text for text in (remark, *remarks(system, outcome)) if text)
     result.message = message(result, outcome.cause, outcome.notes, found)
     return result
+
+
+def _complete(seconds: dict[str, float], total: float) -> None:
+    """Add the total time, and what no phase accounts for."""
+    seconds["other"] = max(0.0, total - sum(seconds.values()))
+    seconds["total"] = total
 
 
 def solve_problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..bifurcation import Stability
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve, point_at, start
 from ..continuation.natural import Natural
-from ..continuation.natural_stepper import NaturalStepper, Passage
+from ..continuation.natural_stepper import NaturalStepper
 from ..continuation.options import RunOptions
 from ..continuation.progress_bar import SweepBar
 from ..continuation.run import Run, detectors_of
@@ -24,6 +25,7 @@ from ..results.status import Status
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
+from ..solvers.workspace import Workspace
 from .definition import ProblemDefinition
 from .parameter_path import ParameterPath
 from .pass_fold import pass_fold
@@ -45,17 +47,14 @@ def sweep(
     **asked: Any,
 ) -> Branch:
     """Solve for every value of a parameter; see `Problem.sweep`."""
-    if at_fold not in ("stop", "arclength"):
-        raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
-    if not (steps is None or isinstance(steps, Natural)):
-        raise DataTypeError(f"steps of a sweep must be a Natural(), not {steps!r}")
+    _check_settings(steps, at_fold)
     first = as_solver(solver)
     following = DampedNewton(max_iterations=30) if solver is None else first
     path = ParameterPath.of(name, values)
     asked["stability"] = Stability.of(asked["stability"])
     options = RunOptions.of(path.names, (), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
-    _check(problem, path, crossings)
+    _check_detection(problem, path, crossings)
     for one in path.names:
         problem.signature.numeric(one)
     system, x, remark = problem.started(x0, path.params(path.values[0]), first)
@@ -63,26 +62,10 @@ def sweep(
     with problem.lend(system, x) as workspace:
         monitor = Monitor(deadline=options.deadline)
         family = PathFamily(system, path, workspace, first, following, monitor)
+        blocked = partial(pass_fold, family, at_fold == "arclength", "fold" in options.detect)
+        curve = partial(_curve, family, workspace) if crossings else None
+        stepper = NaturalStepper(family, x, path.values, steps or Natural(), blocked, curve)
         view = path_view(path, system)
-
-        def blocked(stepper: NaturalStepper, state: RunState, target: float) -> Passage:
-            onwards, detected = at_fold == "arclength", "fold" in options.detect
-            return pass_fold(family, stepper, state, target, onwards, detected)
-
-        def curve(point: Point) -> tuple[Curve, Point]:
-            bordered, along = Bordered(workspace), family.curve(point.x, point.p)
-            ahead = np.sign(path.values[min(1, len(path.values) - 1)] - point.p) or 1.0
-            at, tangent, metric = start(along, bordered, point.z, None, np.inf, float(ahead))
-            made = Curve(along, bordered, metric)
-            made.corrector.factorize(at, made.row(tangent))
-            placed = point_at(at, made.corrector.tangent(made.row(tangent)))
-            placed.at, placed.iterations = point.at, point.iterations
-            placed.at.linear = at
-            return made, placed
-
-        stepper = NaturalStepper(
-            family, x, path.values, steps or Natural(), blocked, curve if crossings else None
-        )
         return Run(
             stepper=stepper,
             options=options,
@@ -97,12 +80,35 @@ def sweep(
         ).go()
 
 
-def _check(problem: ProblemDefinition, path: ParameterPath, crossings: tuple[str, ...]) -> None:
+def _check_settings(steps: Any, at_fold: Any) -> None:
+    if at_fold not in ("stop", "arclength"):
+        raise InputError(f"at_fold must be 'stop' or 'arclength', not {at_fold!r}")
+    if not (steps is None or isinstance(steps, Natural)):
+        raise DataTypeError(f"steps of a sweep must be a Natural(), not {steps!r}")
+
+
+def _check_detection(
+    problem: ProblemDefinition, path: ParameterPath, crossings: tuple[str, ...]
+) -> None:
     """Raise `InputError` for special points that a sweep cannot find."""
     if crossings and len(path.names) > 1:
         raise InputError(f"detect={crossings!r} needs a sweep over one parameter; use fewer")
     if crossings and problem.null_space:
         raise InputError(f"detect={crossings!r} with null_space= needs Problem.continuation")
+
+
+def _curve(family: PathFamily, workspace: Workspace, point: Point) -> tuple[Curve, Point]:
+    """Return the curve of solutions through the first point, and that point with its tangent."""
+    bordered, along = Bordered(workspace), family.curve(point.x, point.p)
+    values = family.path.values
+    ahead = float(np.sign(values[min(1, len(values) - 1)] - point.p) or 1.0)
+    at, tangent, metric = start(along, bordered, point.z, None, np.inf, ahead)
+    curve = Curve(along, bordered, metric)
+    curve.corrector.factorize(at, curve.row(tangent))
+    placed = point_at(at, curve.corrector.tangent(curve.row(tangent)))
+    placed.at, placed.iterations = point.at, point.iterations
+    placed.at.linear = at
+    return curve, placed
 
 
 def path_view(path: ParameterPath, system: ResidualSystem) -> View:
