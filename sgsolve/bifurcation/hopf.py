@@ -22,8 +22,9 @@ from ..continuation.columns import Column
 from ..continuation.detector import Detector
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
-from ..errors import InputError
+from ..errors import InputError, LinearSolveError
 from ..results.special_points import SpecialPoint
+from .normal_forms import hopf_form
 from .spectrum import REAL, eigenvalues
 
 Vector = NDArray[Any]
@@ -38,9 +39,10 @@ class Stability:
 
     Parameters
     ----------
-    mass : float, ndarray of shape (n,) or sparse matrix
+    mass : float, ndarray of shape (n,), sparse matrix or callable
         M in M dx/dt = F(x); the identity by default. Where F is the negative of the right-hand
-        side, -1.
+        side, -1. Or ``mass(x, p)`` -> M. With ``stability=True`` a problem with a `storage` Q has
+        M = -dQ/dx.
     count : int
         Number of eigenvalues near each shift. Up to 1000 unknowns all eigenvalues are computed; up
         to 200 if `mass` is singular or not diagonal.
@@ -81,25 +83,30 @@ class Stability:
         return cls() if given is True else given
 
     def matrix(self, n: int) -> Any:
-        """Return M, a ``csr_array`` of shape (n, n)."""
-        if sp.issparse(self.mass):
-            given: Any = self.mass
-            M: Any = sp.csr_array(given)
+        """Return M, a ``csr_array`` of shape (n, n), where it is constant."""
+        return _matrix(self.mass, n)
+
+
+def _matrix(mass: Any, n: int) -> Any:
+    M: Any
+    if sp.issparse(mass):
+        given: Any = mass
+        M = sp.csr_array(given)
+    else:
+        values = np.asarray(mass, dtype=float)
+        if values.ndim == 2:
+            M = sp.csr_array(values)
         else:
-            mass = np.asarray(self.mass, dtype=float)
-            if mass.ndim == 2:
-                M = sp.csr_array(mass)
-            else:
-                try:
-                    M = sp.csr_array(sp.diags_array(np.broadcast_to(mass, n).copy()))
-                except ValueError:
-                    raise InputError(
-                        f"mass has shape {mass.shape} for {n} unknowns; give a number, a vector of "
-                        "length n, or a matrix"
-                    ) from None
-        if M.shape != (n, n):
-            raise InputError(f"mass has shape {M.shape} for {n} unknowns")
-        return M
+            try:
+                M = sp.csr_array(sp.diags_array(np.broadcast_to(values, n).copy()))
+            except ValueError:
+                raise InputError(
+                    f"mass has shape {values.shape} for {n} unknowns; give a number, a vector of "
+                    "length n, or a matrix"
+                ) from None
+    if M.shape != (n, n):
+        raise InputError(f"mass has shape {M.shape} for {n} unknowns")
+    return M
 
 
 class Eigenvalues(Detector):
@@ -116,10 +123,19 @@ class Eigenvalues(Detector):
     kind, marker = "hopf", "D"
 
     def __init__(self, settings: Stability, n: int, extra: int = 0) -> None:
-        self.settings, self.M = settings, settings.matrix(n)
+        self.settings, self._n, self._extra = settings, n, extra
+        self._constant = None if callable(settings.mass) else self._padded(settings.matrix(n))
         self.columns = (Column("unstable", self.unstable),)
-        if extra:
-            self.M = sp.csr_array(sp.block_diag([self.M, sp.csr_array((extra, extra))]))
+
+    def mass(self, x: Vector, p: float) -> Any:
+        """Return M at a state, with empty rows for the multipliers."""
+        if self._constant is not None:
+            return self._constant
+        return self._padded(_matrix(self.settings.mass(x[: self._n], p), self._n))
+
+    def _padded(self, M: Any) -> Any:
+        extra = self._extra
+        return sp.csr_array(sp.block_diag([M, sp.csr_array((extra, extra))])) if extra else M
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Compute the eigenvalues, with those that continue the unstable ones before."""
@@ -143,7 +159,8 @@ class Eigenvalues(Detector):
         self, stepper: Any, point: Point, unstable: Vector | None = None
     ) -> tuple[Vector, Vector]:
         shifts, count = self.settings.shifts, self.settings.count
-        return eigenvalues(stepper.linearized(point).J, self.M, shifts, count, unstable)
+        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        return eigenvalues(J, M, shifts, count, unstable)
 
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues are unstable."""
@@ -186,7 +203,21 @@ class Eigenvalues(Detector):
             "hopf", point.p, point.x.copy(), vectors[:, k], tangent=point.tangent
         )
         special.frequency = float(values[k].imag)
+        special.coefficients |= self._coefficients(stepper, point, special)
         return Found(point, special)
+
+    def _coefficients(self, stepper: Any, point: Point, special: SpecialPoint) -> dict[str, float]:
+        """Return the first Lyapunov coefficient; nothing where it is not defined."""
+
+        def pencil(x: Vector) -> tuple[Any, Any] | None:
+            J = stepper.jacobian(x[: len(point.x)], point.p)
+            return None if J is None else (J, -self.mass(x, point.p))
+
+        try:
+            form = hopf_form(pencil, point.x, special.frequency, special.vector)
+        except (LinearSolveError, ArithmeticError):
+            return {}  # another eigenvalue is on the axis, or the model ends here
+        return {"l1": form.l1} if np.isfinite(form.l1) else {}
 
 
 def _pairs(values: Vector) -> Vector:

@@ -68,7 +68,7 @@ class ArclengthStepper(Stepper):
         Used where a special point lies on a bound.
     """
 
-    columns = COLUMNS
+    columns: Sequence[Column] = COLUMNS
 
     def __init__(
         self,
@@ -145,6 +145,11 @@ class ArclengthStepper(Stepper):
         """Return the linearization at a point."""
         at: Linear = point.at
         return at
+
+    def jacobian(self, x: Vector, p: float) -> Any:
+        """Return J at any state; None where it is not finite."""
+        at = linearized(self.curve.family, np.append(x, p))
+        return None if at is None else at.J
 
     def accept(self, state: RunState, before: Point | None) -> None:
         """Set the next direction and step, and end the run if it only tends to a bound."""

@@ -155,6 +155,11 @@ class NaturalStepper(Stepper):
         found: Linear = point.at.linear
         return found
 
+    def jacobian(self, x: Vector, p: float) -> Any:
+        """Return J at any state; None where it is not finite."""
+        at = self.family.linearize(x, p)
+        return None if at is None else at.J
+
     def accept(self, state: RunState, before: Point | None) -> None:
         """Set the step to the same or to the next requested value."""
         here = state.point

@@ -20,6 +20,7 @@ from .curve_run import Asked, asked_of, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
 from .solve import run_solver
+from .stability import stability_of
 
 Vector = NDArray[Any]
 
@@ -34,6 +35,7 @@ def continuation(
     **options: Any,
 ) -> Branch:
     """Follow the curve of solutions through x0; see `Problem.continuation`."""
+    options["stability"] = stability_of(problem, options["stability"], lambda p: {name: p})
     asked = asked_of(bounds, options, (name,))
     p, first = _start_value(problem, name, asked), as_solver(solver)
     system, x, remark = problem.started(x0, {name: p}, first)

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..bifurcation import Stability
 from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
 from ..continuation.metric import Metric
@@ -42,7 +41,6 @@ def asked_of(bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> A
         raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
     if given:
         steps = replace(steps, **given)
-    options["stability"] = Stability.of(options["stability"])
     return steps, checked_bounds(bounds), RunOptions.of(moved, ("s", "tangent"), **options)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bifurcation import Stability
 from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
@@ -32,6 +33,7 @@ def fold_curve(
     fold = chosen(branch, special, "fold")
     if isinstance(fold, ApproximateSpecialPoint):
         raise InputError(f"{fold} is known roughly only: {NEEDED}")
+    options["stability"] = Stability.of(options["stability"])
     asked = asked_of(bounds, options, (name, branch.name))
     problem.signature.numeric(name)
     if name == branch.name:

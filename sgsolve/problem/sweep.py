@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..bifurcation import Stability
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve, point_at, start
 from ..continuation.natural import Natural
@@ -31,6 +30,7 @@ from .parameter_path import ParameterPath
 from .pass_fold import pass_fold
 from .path_family import PathFamily
 from .residual_system import ResidualSystem
+from .stability import stability_of
 
 Vector = NDArray[Any]
 
@@ -51,7 +51,7 @@ def sweep(
     first = as_solver(solver)
     following = DampedNewton(max_iterations=30) if solver is None else first
     path = ParameterPath.of(name, values)
-    asked["stability"] = Stability.of(asked["stability"])
+    asked["stability"] = stability_of(problem, asked["stability"], path.params)
     options = RunOptions.of(path.names, (), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
     _check_detection(problem, path, crossings)

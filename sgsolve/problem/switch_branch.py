@@ -16,6 +16,7 @@ from ..results.special_points import SpecialPoint
 from .curve_run import asked_of, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
+from .stability import stability_of
 
 NEEDED = "take a special point that a continuation located exactly"
 
@@ -32,8 +33,11 @@ def switch_branch(
     special = chosen(branch, special, "branch point")
     if special.other_tangent is None or branch.weights is None:
         raise InputError(f"no second branch is known at {special}: {NEEDED}")
-    asked = asked_of(bounds, options, (branch.name,))
     params = {**branch.params, branch.name: special.parameter}
+    options["stability"] = stability_of(
+        problem, options["stability"], lambda p: {**params, branch.name: p}
+    )
+    asked = asked_of(bounds, options, (branch.name,))
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)

@@ -92,6 +92,7 @@ def read(path: str | Path) -> Content:
 def packed(branch: Branch) -> Content:
     """Return a branch as arrays by name; parameters that are no numbers or texts are left out."""
     content: Content = {"format": FORMAT, "name": branch.name, "status": branch.status.name}
+    content["kind"] = branch.kind
     content |= {"message": branch.message, "states": branch.states, "reached": branch.reached}
     content |= {f"column {key}": value for key, value in branch.columns.items()}
     content |= {f"count {key}": getattr(branch.stats, key) for key in COUNTS}
@@ -112,12 +113,13 @@ def packed(branch: Branch) -> Content:
 
 def packed_special_points(special_points: Sequence[SpecialPoint]) -> Content:
     """Return special points as arrays by name."""
-    return {
-        f"special {i} {key}": value
-        for i, special in enumerate(special_points)
-        for key, value in vars(special).items()
-        if value is not None
-    }
+    content: Content = {}
+    for i, special in enumerate(special_points):
+        values = {key: value for key, value in vars(special).items() if value is not None}
+        coefficients = values.pop("coefficients")
+        values |= {f"coefficient {key}": value for key, value in coefficients.items()}
+        content |= {f"special {i} {key}": value for key, value in values.items()}
+    return content
 
 
 def unpacked(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def unpacked(content: Mapping[str, Any]) -> dict[str, Any]:
         "weights": content.get("weights"),
         "along": tuple(content["along"].tolist()),
         "blocks": _blocks(content),
+        "kind": str(content.get("kind", "solutions")),
     }
 
 
@@ -182,6 +185,8 @@ def unpacked_special_points(content: Mapping[str, Any]) -> list[SpecialPoint]:
             special = ApproximateSpecialPoint(*place, uncertainty=float(fields["uncertainty"]))
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
         special.marker = str(fields["marker"])
+        numbers = part(fields, "coefficient ")
+        special.coefficients = {key: float(value) for key, value in numbers.items()}
         for key in ("vector", "tangent", "other_tangent"):
             setattr(special, key, fields.get(key))
         found.append(special)

@@ -8,7 +8,7 @@ BifurcationKit.jl makes the same distinction: "converged", or a "guess" with an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,10 @@ class SpecialPoint:
         At a Hopf point: the imaginary part of the critical eigenvalue.
     marker : str
         How diagrams show it, as matplotlib calls it.
+    coefficients : dict of str to float
+        Of the normal form, where they were computed: "l1", the first Lyapunov coefficient, at a
+        Hopf point; "a" at a fold; "a" and "b" at a branch point; "angle" of the critical
+        multiplier at a torus bifurcation.
 
     See Also
     --------
@@ -63,13 +67,24 @@ class SpecialPoint:
     other_tangent: NDArray[Any] | None = None
     frequency: float = float("nan")
     marker: str = "x"
+    coefficients: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self}, row {self.index})"
 
     def __str__(self) -> str:
         text = f"{self.kind} at {self.parameter:.12g}"
-        return text if np.isnan(self.frequency) else f"{text}, frequency {self.frequency:.8g}"
+        if not np.isnan(self.frequency):
+            text = f"{text}, frequency {self.frequency:.8g}"
+        return f"{text}, {self.nature}" if self.nature else text
+
+    @property
+    def nature(self) -> str:
+        """What the coefficients of the normal form say, in a word; empty where they do not."""
+        l1 = self.coefficients.get("l1", 0.0)
+        if self.kind == "hopf" and l1:
+            return "supercritical" if l1 < 0.0 else "subcritical"
+        return ""
 
 
 @dataclass(eq=False)

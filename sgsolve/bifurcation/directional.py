@@ -1,0 +1,107 @@
+"""Directional derivatives of the Jacobian and of the mass matrix, for normal forms.
+
+J is exact, so its first and second derivatives along a direction are differences of one and two
+orders only. Central differences of order 8 are exact for polynomials; the length of the difference
+is chosen so that the results at two lengths agree best.
+
+Reference: B. Fornberg, Math. Comp. 51 (1988) 699 (the coefficients).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+Matrices = tuple[Any, Any]  # J and C, sparse
+Pencil = Callable[[Vector], Matrices | None]
+
+STEPS = np.array([1.0, 2.0, 3.0, 4.0])
+FIRST = np.array([4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0])
+SECOND = np.array([8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0])
+CENTER = -205.0 / 72.0
+LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
+SURE = 1e-12  # relative difference of two results at which no other length is tried
+
+
+@dataclass(eq=False)
+class Slopes:
+    """First and second derivatives along a direction.
+
+    Attributes
+    ----------
+    J1, C1, J2, C2 : sparse, shape (n, n)
+    """
+
+    J1: Any
+    C1: Any
+    J2: Any
+    C2: Any
+
+
+def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
+    """Return the derivatives of J and C along v at x; those that agree best at two lengths.
+
+    Raises
+    ------
+    ArithmeticError
+        If J and C are not finite around x.
+    """
+    size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max(initial=0.0))
+    here = pencil(x)
+    if here is None:
+        raise ArithmeticError("the Jacobian is not finite")
+    if longest == 0.0:
+        nothing = here[0] * 0.0, here[1] * 0.0
+        return Slopes(*nothing, *nothing)
+    h = LONGEST * size / longest
+    before: Slopes | None = None
+    best: tuple[dict[str, float], Slopes] | None = None
+    for _ in range(LENGTHS):
+        now = _differences(pencil, x, v, h, here)
+        h *= SHRINK
+        if now is None:
+            continue
+        if before is not None:
+            gaps = {name: _gap(getattr(before, name), getattr(now, name)) for name in vars(now)}
+            best = (gaps, before) if best is None else _better(best, (gaps, before))
+            if max(best[0].values()) <= SURE:
+                break
+        before = now
+    if best is None:
+        raise ArithmeticError("the Jacobian is not finite around the point")
+    return best[1]
+
+
+def _differences(pencil: Pencil, x: Vector, v: Vector, h: float, here: Matrices) -> Slopes | None:
+    found = [[here[k] * 0.0, here[k] * CENTER] for k in (0, 1)]
+    for step, first, second in zip(STEPS, FIRST, SECOND, strict=True):
+        up, down = pencil(x + step * h * v), pencil(x - step * h * v)
+        if up is None or down is None:
+            return None
+        for k in (0, 1):
+            found[k][0] = found[k][0] + first * (up[k] - down[k])
+            found[k][1] = found[k][1] + second * (up[k] + down[k])
+    (J1, J2), (C1, C2) = found
+    return Slopes(J1 / h, C1 / h, J2 / h**2, C2 / h**2)
+
+
+def _gap(a: Any, b: Any) -> float:
+    """Return how far two matrices differ, relative to their size."""
+    size = max(float(abs(a).max()), float(abs(b).max()))
+    return float(abs(a - b).max()) / size if size > 0.0 else 0.0
+
+
+def _better(
+    a: tuple[dict[str, float], Slopes], b: tuple[dict[str, float], Slopes]
+) -> tuple[dict[str, float], Slopes]:
+    """Return of each derivative the one that is known better."""
+    gaps, parts = dict[str, float](), {}
+    for name in a[0]:
+        one = a if a[0][name] <= b[0][name] else b
+        gaps[name], parts[name] = one[0][name], getattr(one[1], name)
+    return gaps, Slopes(**parts)

@@ -1,0 +1,142 @@
+"""Normal forms: the coefficients that tell what branches look like beside a special point.
+
+The equations are F(x, p) + dQ(x, p)/dt = 0 with J = dF/dx and C = dQ/dx; for M dx/dt = F(x) it is
+C = -M. Expansions of x in the amplitude of the critical vector are put into the equations, and the
+coefficients of equal powers compared. The Jacobian is differentiated along a few directions only.
+
+Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), sections 3.5, 5.4, 8.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .. import linear
+from ..pattern import Pattern
+from .directional import Pencil, Slopes, slopes_along
+
+Vector = NDArray[Any]
+
+
+def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
+    """Return v and w with A v = 0 and A^T w = 0 for a matrix with one vanishing eigenvalue.
+
+    v has Euclidean length 1.
+
+    Raises
+    ------
+    LinearSolveError
+        If more than one eigenvalue vanishes.
+    """
+    n = A.shape[0]
+    b, c = np.random.default_rng(0).standard_normal((2, n))
+    v, w = c if near is None else near, b
+    for _ in range(3):
+        v, w = v / np.linalg.norm(v), w / np.linalg.norm(w)
+        K = bordered_matrix(A, w.conj(), v.conj())
+        solver = linear.LinearSolver(Pattern.of(K))
+        solver.factorize(K)
+        edge = np.append(np.zeros(n), 1.0)
+        v, w = solver.solve(edge)[:-1], solver.solve(edge, transpose=True)[:-1]
+    return v / np.linalg.norm(v), w
+
+
+def bordered_matrix(A: Any, b: Vector, c: Vector) -> Any:
+    """Return [A b; c 0] as a sparse matrix."""
+    column, row = sp.csr_array(b[:, None]), sp.csr_array(c[None, :])
+    return sp.csr_array(sp.block_array([[A, column], [row, None]]))
+
+
+def solved(A: Any, b: Vector) -> Vector:
+    """Return x with A x = b for a sparse matrix."""
+    A = sp.csr_array(A)
+    solver = linear.LinearSolver(Pattern.of(A))
+    solver.factorize(A)
+    return solver.solve(b)
+
+
+@dataclass(eq=False)
+class HopfForm:
+    """The normal form of a Hopf point, dz/dt = i omega z + c1 z |z|^2.
+
+    Attributes
+    ----------
+    omega : float
+    q : ndarray of complex, shape (n,)
+        (J + i omega C) q = 0, of Euclidean length 1.
+    c1 : complex
+    """
+
+    omega: float
+    q: Vector
+    c1: complex
+
+    @property
+    def l1(self) -> float:
+        """The first Lyapunov coefficient: negative where the orbits are stable (supercritical)."""
+        return float(self.c1.real / self.omega)
+
+
+def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = None) -> HopfForm:
+    """Return the normal form of a Hopf point.
+
+    Parameters
+    ----------
+    pencil : callable
+        ``pencil(x)`` -> J and C, sparse; None where they are not finite.
+    omega : float
+        Positive.
+    near : ndarray of complex, shape (n,), optional
+        Near q.
+
+    Raises
+    ------
+    LinearSolveError
+        If the pair of eigenvalues is not simple, or 0 is one as well.
+    ArithmeticError
+        If the Jacobian is not finite around x.
+    """
+    here = pencil(x)
+    if here is None:
+        raise ArithmeticError("the Jacobian is not finite")
+    J, C = here
+    q, w = null_vectors(sp.csr_array(J + 1j * omega * C), near)
+    real, imaginary = slopes_along(pencil, x, q.real), slopes_along(pencil, x, q.imag)
+    iw = 1j * omega
+
+    def second(u: Vector, conjugate: bool, rate: complex) -> Vector:
+        """Return the second derivative along q, or its conjugate, and u."""
+        sign = -1j if conjugate else 1j
+        found: Vector = (real.J1 + sign * imaginary.J1) @ u
+        if rate:
+            found = found + rate * ((real.C1 + sign * imaginary.C1) @ u)
+        return found
+
+    still = -solved(J, second(q.conj(), False, 0.0).real)
+    twice = -solved(sp.csr_array(J + 2.0 * iw * C), second(q, False, 2.0 * iw))
+    cubic = (real.J2 + imaginary.J2) @ q + iw * ((real.C2 + imaginary.C2) @ q)
+    total = 0.5 * cubic + second(still, False, iw) + 0.5 * second(twice, True, iw)
+    return HopfForm(omega, q, complex(-(w @ total) / (w @ (C @ q))))
+
+
+def fold_coefficient(pencil: Pencil, x: Vector, v: Vector, w: Vector) -> float:
+    """Return a = w . F_xx(v, v) / 2 at a point with the null vectors v and w of J."""
+    return 0.5 * float(w @ (slopes_along(pencil, x, v).J1 @ v))
+
+
+def cubic_coefficient(J: Any, slopes: Slopes, v: Vector, w: Vector) -> tuple[float, float]:
+    """Return a = w . F_xx(v, v) / 2 and b = w . (F_xxx(v, v, v) - 3 F_xx(v, h)) / 6.
+
+    h is the solution of J h = F_xx(v, v) without a part along v, up to the part along w.
+    """
+    n = len(v)
+    square = slopes.J1 @ v
+    K = bordered_matrix(J, w / np.linalg.norm(w), v / np.linalg.norm(v))
+    h = solved(K, np.append(square, 0.0))[:n]
+    cubic = slopes.J2 @ v - 3.0 * (slopes.J1 @ h)
+    return 0.5 * float(w @ square), float(w @ cubic) / 6.0
