@@ -58,6 +58,7 @@ from .problem import Problem, SmallSignalResponse, SolutionSets, TransientSensit
 from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.cost import CostEstimate
+from .results.periodic_orbit import PeriodicOrbit
 from .results.result import Result
 from .results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .results.status import Status
@@ -84,6 +85,7 @@ __all__ = [
     "ParameterError",
     "PartialBranchWarning",
     "Pattern",
+    "PeriodicOrbit",
     "Problem",
     "SmallSignalResponse",
     "Result",

@@ -20,6 +20,7 @@ ORDER = (
     "continuation",
     "bifurcation",
     "transient",
+    "periodic",
     "problem",
     "devices",
     "parallel",
@@ -60,6 +61,7 @@ KEPT_APART = {
     "continuation": {"ad"},
     "bifurcation": {"ad"},
     "transient": {"ad"},
+    "periodic": {"ad"},
 }
 
 

@@ -134,9 +134,10 @@ class _Run:
 
     def step(self) -> None:
         """Try one step, and accept or reject it."""
-        state, here = self.state, self.state.point
-        assert here is not None
+        state = self.state
         tried = self.stepper.attempt(state)
+        here = state.point  # the stepper may have moved it to another metric or mesh
+        assert here is not None
         found: list[Found] = []
         if isinstance(tried, Point):
             tried, found = self._examined(here, tried)

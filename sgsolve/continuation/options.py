@@ -49,6 +49,7 @@ class RunOptions:
     callback: Function | None = None
     verbose: bool = False
     deadline: float = np.inf
+    kinds: tuple[str, ...] | None = None  # that can be detected; by default those registered
 
     @classmethod
     def of(
@@ -97,7 +98,7 @@ class RunOptions:
     def check(self) -> None:
         """Raise `InputError` for what cannot be right."""
         every(self.keep_states)
-        known = registered_detectors()
+        known = tuple(registered_detectors()) if self.kinds is None else self.kinds
         for kind in self.detect:
             if kind not in known:
                 raise InputError(f"detect names {kind!r}; there are {', '.join(known)}")

@@ -100,12 +100,12 @@ class Recorder:
         columns[nit] = columns[nit].astype(int)
         n_rows = state.n_rows
         reached = float("nan") if state.point is None else float(state.point.p)
-        width = len(self.states[0]) if self.states else 0
+        width = max((len(state) for state in self.states), default=0)
         return Branch(
             name=names[0],
             along=names[1:],
             columns=columns,
-            states=np.array(self.states).reshape(len(self.states), width),
+            states=_table(self.states, width),
             params=self.view.fixed,
             status=state.status,
             message=message,
@@ -116,6 +116,7 @@ class Recorder:
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
             weights=weights,
             blocks=self.view.blocks,
+            kind=self.view.kind,
         )
 
     def write(self, stepper: Stepper, state: RunState) -> None:
@@ -161,6 +162,14 @@ class Recorder:
             else:
                 detector.measure(stepper, state.point, None)
         return state, branch.stats
+
+
+def _table(states: Sequence[Vector], width: int) -> Vector:
+    """Return states as rows; those of a coarser mesh have zeros behind them."""
+    rows = np.zeros((len(states), width))
+    for row, state in zip(rows, states, strict=True):
+        row[: len(state)] = state
+    return rows
 
 
 def _moved(view: View, name: str) -> Column:

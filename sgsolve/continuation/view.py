@@ -42,6 +42,8 @@ class View:
         ``place(p)`` -> text for messages, such as "lam = 2".
     blocks : Blocks, optional
         Names and shapes of blocks of the state.
+    kind : str
+        What the branch consists of; see `Branch`.
     """
 
     names: tuple[str, ...]
@@ -51,6 +53,7 @@ class View:
     special: Callable[[SpecialPoint], SpecialPoint] = _same
     place: Callable[[float], str]
     blocks: Blocks | None = None
+    kind: str = "solutions"
 
     def seen(self, point: Any) -> tuple[Vector, dict[str, Any]]:
         """Return the state and all parameters at a point."""

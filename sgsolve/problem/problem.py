@@ -18,6 +18,7 @@ from ..pattern import Pattern
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
 from ..results.cost import CostEstimate
+from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
@@ -30,6 +31,8 @@ from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
 from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
 from .fold_curve import fold_curve as run_fold_curve
 from .null_space import NullSpace
+from .orbit_continuation import orbit_continuation as run_orbit_continuation
+from .periodic_orbit import periodic_orbit as run_periodic_orbit
 from .sensitivity import sensitivity as run_sensitivity
 from .signature import Signature
 from .small_signal import SmallSignalResponse, mass_matrix
@@ -1330,6 +1333,205 @@ class Problem:
             resume=resume,
             raise_on_failure=raise_on_failure,
             progress=progress,
+            callback=callback,
+            verbose=verbose,
+            time_limit=time_limit,
+        )
+
+    def periodic_orbit(
+        self,
+        start: Branch | PeriodicOrbit | tuple[ArrayLike, ArrayLike] | ArrayLike,
+        special_point: SpecialPoint | int = 0,
+        *,
+        period: float | None = None,
+        degree: int = 4,
+        intervals: int | None = None,
+        tolerance: float = 1e-8,
+        multipliers: bool = True,
+    ) -> PeriodicOrbit:
+        """Find a periodic orbit of F(x, p) + dQ(x, p)/dt = 0 by orthogonal collocation.
+
+        The problem needs its `storage`, and no explicit dependence on time. Unknowns without
+        storage are allowed; then collocation is at the Radau points instead of the Gauss points.
+
+        Parameters
+        ----------
+        start : Branch, PeriodicOrbit, (times, states) or array_like of shape (k, n)
+            Where to start: a time course of `transient` that oscillates at its end; a branch of
+            `continuation` with a Hopf point, beside which the smallest orbit is found, at a value
+            of the parameter next to that of the point; another orbit, for other parameters or
+            another mesh; times and states of at least one period; or states at equal times over one
+            period, the first one not repeated.
+        special_point : SpecialPoint or int
+            For a branch of `continuation`: a Hopf point of it, or its number among them.
+        period : float, optional
+            For a time course or states. By default the period of a time course is the time since it
+            was last near to its end, and (times, states) are one period.
+        degree : int
+            Of the polynomial on each interval, 2 to 12. The period has order ``2 degree``.
+        intervals : int, optional
+            Number of intervals. By default it is doubled from 20 on until the period is as exact as
+            `tolerance`; beside a Hopf point it is 20.
+        tolerance : float
+            Relative change of the period between two numbers of intervals at which to stop.
+        multipliers : bool
+            Compute the Floquet multipliers.
+
+        Returns
+        -------
+        PeriodicOrbit
+
+        Raises
+        ------
+        InputError
+            Before any work, for what cannot be right.
+        ConvergenceError
+            If no orbit was found, or if it is a steady state.
+
+        See Also
+        --------
+        orbit_continuation : Follow orbits while a parameter changes.
+        transient : Time courses.
+
+        Examples
+        --------
+        The van der Pol oscillator:
+
+        >>> from sgsolve import Problem
+        >>> def residual(x, mu):
+        ...     return [-x[1], x[0] - mu * (1.0 - x[0] ** 2) * x[1]]
+        >>> problem = Problem(residual, params={"mu": 2.0}, storage=lambda x: 1.0 * x)
+        >>> run = problem.transient([2.0, 0.0], (0.0, 30.0), rtol=1e-5)
+        >>> orbit = problem.periodic_orbit(run)
+        >>> print(f"{orbit.period:.7f}", orbit.stable)
+        7.6298745 True
+        """
+        return run_periodic_orbit(
+            self._definition,
+            start,
+            special_point,
+            period,
+            degree,
+            intervals,
+            tolerance,
+            multipliers,
+        )
+
+    def orbit_continuation(
+        self,
+        start: PeriodicOrbit | Branch,
+        parameter: str | None = None,
+        bounds: tuple[float, float] | None = None,
+        special_point: SpecialPoint | int | None = None,
+        *,
+        degree: int = 4,
+        intervals: int | None = None,
+        max_period: float | None = None,
+        steps: Arclength | None = None,
+        step: float | None = None,
+        max_step: float | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold", "branch point", "period doubling", "torus"),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        until: Callable[..., bool] | None = None,
+        keep_states: Any = "all",
+        max_points: int | None = None,
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Follow periodic orbits while a parameter changes, round the folds of cycles.
+
+        Parameters
+        ----------
+        start : PeriodicOrbit or Branch
+            An orbit; a branch of `continuation`, at a Hopf point; or a branch of orbits, at a
+            period doubling (the doubled orbit is followed) or at a branch point.
+        parameter : str, optional
+            The parameter; that of the branch by default.
+        bounds : (float, float), optional
+            As in `continuation`.
+        special_point : SpecialPoint or int, optional
+            Of a branch: the point itself, or its number among the Hopf points, or among the period
+            doublings and branch points together. The first one by default.
+        degree, intervals : int
+            As in `periodic_orbit`; the number of intervals is that of the orbit by default, and 40
+            from a Hopf point. The mesh is adapted every 3 orbits.
+        max_period : float, optional
+            Where to end; by default 30 times the first period. Near a homoclinic orbit the period
+            grows without limit.
+        steps, step, max_step
+            As in `continuation`. From a period doubling or a branch point the sign of `step` says
+            to which side.
+        outputs, events, until
+            As in `continuation`, but the functions get the `PeriodicOrbit` in place of x.
+        detect : sequence of str
+            Special points to locate: folds of cycles, branch points of cycles, period doublings,
+            torus bifurcations (Neimark-Sacker).
+        stop, keep_states, max_points, checkpoint, resume, progress, raise_on_failure
+            As in `continuation`; by default 200 points at most.
+        callback, verbose, time_limit
+            As in `continuation`.
+
+        Returns
+        -------
+        Branch
+            Columns: as in `continuation`, then "period", "amplitude" (largest difference of maximum
+            and minimum), "unstable" (multipliers outside the unit circle), "accuracy" (distance of
+            the trivial multiplier from 1) and "multipliers". ``branch.orbit(i)`` is an orbit.
+
+        Raises
+        ------
+        ConvergenceError
+            If there is no first orbit.
+
+        See Also
+        --------
+        periodic_orbit : One orbit.
+        continuation : Branches of steady states, with Hopf points.
+
+        Examples
+        --------
+        A branch of orbits from a Hopf point at mu = 0, where the orbits are circles:
+
+        >>> from sgsolve import Problem
+        >>> def residual(x, mu):
+        ...     growth = mu - x[0] ** 2 - x[1] ** 2
+        ...     return [x[1] - growth * x[0], -x[0] - growth * x[1]]
+        >>> problem = Problem(residual, params={"mu": -0.5}, storage=lambda x: 1.0 * x)
+        >>> steady = problem.continuation([0.0, 0.0], "mu", (-0.5, 1.0), stability=True)
+        >>> orbits = problem.orbit_continuation(steady, bounds=(-0.5, 1.0))
+        >>> print(f"{orbits['amplitude'][-1]:.6f} {orbits['period'][-1]:.6f}")
+        2.000000 6.283185
+        """
+        return run_orbit_continuation(
+            self._definition,
+            start,
+            parameter,
+            bounds,
+            special_point,
+            degree=degree,
+            intervals=intervals,
+            max_period=max_period,
+            steps=steps,
+            step=step,
+            max_step=max_step,
+            outputs=outputs,
+            detect=detect,
+            events=events,
+            stop=stop,
+            until=until,
+            keep_states=keep_states,
+            max_points=max_points,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            raise_on_failure=raise_on_failure,
             callback=callback,
             verbose=verbose,
             time_limit=time_limit,

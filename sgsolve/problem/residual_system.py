@@ -88,6 +88,10 @@ class ResidualSystem:
         """Return whatever the user's residual returns."""
         return self._call.residual(x)
 
+    def unjoined(self, x: Any) -> Any:
+        """Return whatever the user's residual returns, a list of equations as it is."""
+        return self._call.unjoined(x)
+
     def raw_at(self, x: Any, params: dict[str, Any]) -> Any:
         """Return whatever the user's residual returns with these values of all its parameters."""
         return Call(self._call.signature, params).residual(x)

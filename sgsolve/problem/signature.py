@@ -184,6 +184,10 @@ class Call:
         """Call the user's residual; a list of equations, nested or not, becomes one vector."""
         return evaluate_vector(self.signature.residual, x, **self.params)
 
+    def unjoined(self, x: Any) -> Any:
+        """Call the user's residual; a list of equations stays a list."""
+        return self.signature.residual(x, **self.params)
+
     def jacobian(self, x: Any) -> Any:
         """Call the user's Jacobian with what the residual gets, its own defaults included."""
         assert self.signature.jacobian is not None

@@ -20,6 +20,7 @@ from ..errors import InputError
 from .blocks import Blocks
 from .branch_file import load, save
 from .history import Stats, counted
+from .periodic_orbit import PeriodicOrbit
 from .special_points import SpecialPoint
 from .status import Status
 
@@ -69,6 +70,9 @@ class Branch:
         Other parameters that change along the branch, and so are columns.
     blocks : Blocks, or None
         Names and shapes of the unknowns.
+    kind : "solutions" or "orbits"
+        What the branch consists of. The states of a branch of periodic orbits are packed: read
+        them by `orbit`.
 
     See Also
     --------
@@ -97,6 +101,7 @@ class Branch:
     weights: NDArray[Any] | None = None
     along: tuple[str, ...] = ()
     blocks: Blocks | None = None
+    kind: str = "solutions"
 
     @property
     def success(self) -> bool:
@@ -166,6 +171,10 @@ class Branch:
         >>> problem.sweep([1.0, 1.0], "a", [1.0, 4.0]).field("u").round(6).tolist()
         [[1.0, 1.0], [2.0, 2.0]]
         """
+        if self.kind == "orbits":
+            raise InputError(
+                "the states of this branch are orbits; use branch.orbit(i).field(name)"
+            )
         blocks = self.blocks or Blocks(self.states.shape[-1])
         found: NDArray[Any] = blocks.field(self.states, block)
         return found
@@ -193,6 +202,37 @@ class Branch:
         >>> problem.at(**parameters).solve(x).x.round(6).tolist()
         [2.0]
         """
+        row, place = self._place(i)
+        moved = {name: float(self[name][row]) for name in (self.name, *self.along)}
+        return self.states[place].copy(), {**self.params, **moved}
+
+    def orbit(self, i: int | SpecialPoint) -> PeriodicOrbit:
+        """Return a periodic orbit of the branch.
+
+        Parameters
+        ----------
+        i : int or SpecialPoint
+            The number of the point, or a special point of this branch.
+
+        Raises
+        ------
+        InputError
+            If this is no branch of periodic orbits, or the state was not kept.
+        """
+        if self.kind != "orbits":
+            raise InputError(
+                "this branch consists of steady states; see Problem.orbit_continuation"
+            )
+        if isinstance(i, SpecialPoint):
+            params = {**self.params, self.name: i.parameter}
+            return PeriodicOrbit.unpacked(i.x, params, None, self.blocks)
+        state, params = self.at(i)
+        multipliers = self.columns.get("multipliers")
+        found = None if multipliers is None else multipliers[self._place(i)[0]]
+        return PeriodicOrbit.unpacked(state, params, found, self.blocks)
+
+    def _place(self, i: int) -> tuple[int, int]:
+        """Return the row of point i, and where its state was kept."""
         if not -len(self) <= i < len(self):
             raise InputError(f"there is no point {i}; the branch has {len(self)}")
         place = row = range(len(self))[i]
@@ -202,8 +242,7 @@ class Branch:
                 near = int(self.kept[np.argmin(np.abs(self.kept - row))])
                 raise InputError(f"the state of point {i} was not kept; the nearest is {near}")
             place = int(found[0])
-        moved = {name: float(self[name][row]) for name in (self.name, *self.along)}
-        return self.states[place].copy(), {**self.params, **moved}
+        return row, place
 
     @property
     def folds(self) -> list[SpecialPoint]:

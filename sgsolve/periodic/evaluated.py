@@ -1,0 +1,70 @@
+"""What the discretization of an orbit needs of the equations, at many states at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pattern import Pattern
+
+Vector = NDArray[Any]
+
+
+@dataclass(eq=False)
+class Evaluated:
+    """The equations at P states; F + dQ/dt = 0, or F(x, dx/dt) = 0 where Q is x.
+
+    Attributes
+    ----------
+    F, Q : ndarray, shape (P, n)
+    J, C : ndarray, shape (P, entries)
+        dF/dx, and dQ/dx or dF/d(dx/dt), on the two patterns of the equations.
+    Fp, Qp : ndarray, shape (P, n)
+        The derivatives by the parameter.
+    """
+
+    F: Vector
+    Q: Vector
+    J: Vector
+    C: Vector
+    Fp: Vector
+    Qp: Vector
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of it is."""
+        return all(bool(np.isfinite(part).all()) for part in vars(self).values())
+
+
+class AutonomousEquations(Protocol):
+    """n equations in time, and one parameter."""
+
+    n: int
+    conservative: bool
+    """Whether a charge Q is differentiated by time; else dx/dt is an argument of F."""
+    algebraic: int
+    """How many of the n equations determine no rate: n less the rank of C."""
+
+    @property
+    def pattern_J(self) -> Pattern:
+        """Where dF/dx may have entries."""
+        ...
+
+    @property
+    def pattern_C(self) -> Pattern:
+        """Where C may have entries."""
+        ...
+
+    def evaluate(self, x: Vector, rates: Vector | None, p: float) -> Evaluated:
+        """Return the equations at states, shape (P, n), with derivatives.
+
+        `rates` are dx/dt, shape (P, n), where the equations take them.
+        """
+        ...
+
+    def values(self, x: Vector, rates: Vector | None, p: float) -> tuple[Vector, Vector]:
+        """Return F and Q alone."""
+        ...

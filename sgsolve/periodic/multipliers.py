@@ -1,0 +1,97 @@
+"""Floquet multipliers: the eigenvalues of a product of matrices, small ones as exact as large ones.
+
+The product is never formed where its entries range over more than a few powers of ten. Orthogonal
+iteration on its factors, S_j Q_(j-1) = Q_j R_j, turns them into block triangular ones; the
+eigenvalues are those of the products of the diagonal blocks, whose sizes are kept as logarithms.
+
+References: A. Bojanczyk, G. Golub, P. Van Dooren, Proc. SPIE 1770 (1992) 31; K. Lust, Int. J.
+Bifurcation and Chaos 11 (2001) 2389.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+GROUP = 1e3  # largest condition of factors that are multiplied before the iteration
+SPREAD = 7.0  # logarithm of the range of a diagonal block up to which its product is formed
+SWEEPS = 200
+NEGLIGIBLE = 1e-14  # part of an orthogonal matrix that is rounding
+
+
+def product_eigenvalues(factors: Vector) -> Vector:
+    """Return the eigenvalues of S_N ... S_1, shape (n,), largest modulus first.
+
+    Parameters
+    ----------
+    factors : ndarray, shape (N, n, n)
+        S_1 first.
+    """
+    groups = _grouped(factors)
+    n = factors.shape[1]
+    Q = np.eye(n)
+    for _ in range(SWEEPS):
+        start, triangles = Q, []
+        for S in groups:
+            Q, R = np.linalg.qr(S @ Q)
+            triangles.append(R)
+        closing = start.T @ Q
+        cuts = _cuts(closing)
+        logs = _sizes(triangles)
+        if all(_narrow(logs[a:b]) for a, b in pairwise(cuts)):
+            break
+    found = [_block(closing[a:b, a:b], [R[a:b, a:b] for R in triangles]) for a, b in pairwise(cuts)]
+    values = np.concatenate(found)
+    return values[np.argsort(-np.abs(values), kind="stable")]
+
+
+def _grouped(factors: Vector) -> list[Vector]:
+    """Multiply neighboring factors as long as the product is well conditioned."""
+    groups = [factors[0]]
+    for S in factors[1:]:
+        product = S @ groups[-1]
+        if np.isfinite(product).all() and np.linalg.cond(product) <= GROUP:
+            groups[-1] = product
+        else:
+            groups.append(S)
+    return groups
+
+
+def _cuts(closing: Vector) -> list[int]:
+    """Return where the diagonal blocks of an orthogonal matrix begin, and its size at the end."""
+    n = len(closing)
+    inner = [k for k in range(1, n) if np.abs(closing[k:, :k]).max() <= NEGLIGIBLE * n]
+    return [0, *inner, n]
+
+
+def _sizes(triangles: list[Vector]) -> Vector:
+    """Return the logarithm of each diagonal element of the product of triangular matrices."""
+    with np.errstate(divide="ignore"):
+        found: Vector = sum(np.log(np.abs(np.diag(R))) for R in triangles)
+    return found
+
+
+def _narrow(logs: Vector) -> bool:
+    """Whether the eigenvalues of a block may be computed from its product."""
+    finite = logs[np.isfinite(logs)]
+    return len(logs) == 1 or (len(finite) == len(logs) and float(np.ptp(logs)) <= SPREAD)
+
+
+def _block(closing: Vector, triangles: list[Vector]) -> Vector:
+    """Return the eigenvalues of the product of diagonal blocks, scaled on the way."""
+    product, log = np.eye(len(closing)), 0.0
+    for R in triangles:
+        product = R @ product
+        size = float(np.abs(product).max())
+        if size == 0.0:
+            return np.zeros(len(closing))
+        product, log = product / size, log + np.log(size)
+    values = np.linalg.eigvals(closing @ product)
+    with np.errstate(under="ignore", over="ignore"):
+        found: Vector = values * np.exp(log)
+    return found

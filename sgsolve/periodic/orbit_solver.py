@@ -1,0 +1,141 @@
+"""One periodic orbit at fixed parameters: Newton's method, and meshes until the period is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..continuation.bordered import Bordered
+from ..continuation.corrector import Corrector
+from ..continuation.metric import Metric
+from ..errors import ConvergenceError
+from ..results.blocks import Blocks
+from ..solvers.monitor import Monitor
+from ..solvers.presets import DampedNewton
+from ..solvers.workspace import Workspace
+from .orbit_family import OrbitFamily
+from .orbit_stepper import TOLERANCE
+
+Vector = NDArray[Any]
+
+ROUNDS = 3  # of Newton's method and a better mesh, for a number of intervals
+ITERATIONS = 12
+LARGEST, HOPELESS = 2560, 160  # intervals at most, and where a failure of Newton's method is final
+FLAT = 1e-4  # part of the amplitude of the guess below which the answer is a steady state
+
+
+class OrbitSystem:
+    """The equations of an orbit at a fixed parameter; a `solvers.System`."""
+
+    def __init__(self, family: OrbitFamily, p: float) -> None:
+        self.family, self.p = family, p
+        self.n, self.pattern, self.scale = family.n, family.pattern, None
+        self.blocks = Blocks(family.n)
+
+    def residual(self, x: Vector) -> Vector:
+        """Return the residual."""
+        return self.family.residual(x, self.p)
+
+    def linearize(self, x: Vector) -> tuple[Vector, Any]:
+        """Return the residual and its Jacobian."""
+        return self.family.linearize(x, self.p)[:2]
+
+    def jvp(self, x: Vector, v: Vector) -> Vector:
+        """Return J v."""
+        product: Vector = self.linearize(x)[1] @ v
+        return product
+
+
+def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector:
+    """Return the orbit near a guess, on the mesh of the family.
+
+    Raises
+    ------
+    ConvergenceError
+        If there is none, or if it is a steady state.
+    """
+    family.refer_to(x)
+    before = _swing(family, x)
+    found = _corrected(family, workspace, x, p)
+    if found is None:
+        outcome = DampedNewton(max_iterations=60).run(
+            OrbitSystem(family, p), workspace, x, family.residual(x, p), Monitor()
+        )
+        found = _corrected(family, workspace, outcome.x, p)
+    if found is None:
+        raise ConvergenceError(
+            "no periodic orbit was found near the guess: Newton's method failed. What to try: a "
+            "longer run of transient, until the oscillation is periodic; more intervals"
+        )
+    if family.split(found)[1] <= 0.0 or _swing(family, found) <= FLAT * before:
+        raise ConvergenceError(
+            "the iteration went to a steady state, which repeats after any period; start from a "
+            "guess nearer to the orbit, or give its period"
+        )
+    return found
+
+
+def _corrected(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector | None:
+    metric = Metric(family.weights(1.0, float(x[-1]) or 1.0))
+    corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, ITERATIONS)
+    row = np.zeros(family.n + 1)
+    row[-1] = 1.0
+    reach = metric.norm(np.append(x, 0.0)) + 1.0
+    corrected = corrector.correct(np.append(x, p), row, reach)
+    return None if corrected.at is None else corrected.at.z[:-1]
+
+
+def _swing(family: OrbitFamily, x: Vector) -> float:
+    X, _ = family.split(x)
+    return float((np.ptp(X, axis=0) / family.sizes).max())
+
+
+def meshed_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector:
+    """Return the orbit near a guess on a mesh that was adapted to it."""
+    x = solved_orbit(family, workspace, x, p)
+    for _ in range(ROUNDS - 1):
+        x = family.moved(family.remeshed(x), [x])[0]
+        x = solved_orbit(family, workspace, x, p)
+    return x
+
+
+def exact_orbit(
+    guess: Callable[[int], tuple[OrbitFamily, Vector]],
+    workspace: Workspace,
+    p: float,
+    first: int,
+    tolerance: float,
+) -> tuple[OrbitFamily, Vector]:
+    """Double the intervals until the period changes by less than a relative tolerance.
+
+    `guess` returns a family with a number of intervals, and the guess of the orbit on it.
+
+    Raises
+    ------
+    ConvergenceError
+        If the tolerance is not met with the largest number of intervals.
+    """
+    N, failure = first, ConvergenceError("no orbit")
+    before = np.nan
+    while N <= LARGEST:
+        family, x = guess(N)
+        try:
+            x = meshed_orbit(family, workspace, x, p)
+        except ConvergenceError as error:  # a mesh may be too coarse for Newton's method
+            if N >= HOPELESS:
+                raise
+            before, failure = np.nan, error
+        else:
+            if abs(float(x[-1]) - before) <= tolerance * abs(before):
+                return family, x
+            before = float(x[-1])
+        N *= 2
+    if not np.isfinite(before):
+        raise failure
+    raise ConvergenceError(
+        f"the period still changes by more than {tolerance:g} with {N // 2} intervals; a larger "
+        "tolerance or degree, or a smoother residual is needed"
+    )

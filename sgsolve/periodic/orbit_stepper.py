@@ -1,0 +1,172 @@
+"""Steps along a branch of periodic orbits: arclength steps on a mesh that follows the orbit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..continuation.arclength import Arclength
+from ..continuation.arclength_stepper import ArclengthStepper
+from ..continuation.columns import Column
+from ..continuation.detector import Detector
+from ..continuation.metric import Metric
+from ..continuation.stepper import Point, Rejection, RunState
+from ..errors import LinearSolveError
+from ..results.status import Status
+from ..solvers.workspace import Workspace
+from .orbit_detectors import KEY, distance_of_trivial
+from .orbit_family import OrbitFamily
+from .packing import orbit_of
+
+Vector = NDArray[Any]
+
+EVERY = 3  # points between two meshes
+COARSE = 0.02  # error of the mesh above which an orbit is not followed
+POOR = 2e-4  # ... and above which the number of intervals is doubled
+TOLERANCE = 1e-13  # relative residual of an orbit
+WRONG = 1e-4  # the same for the error of the trivial multiplier
+FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
+FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
+
+
+class OrbitStepper(ArclengthStepper):
+    """The stepper of a branch of periodic orbits.
+
+    Parameters
+    ----------
+    family : OrbitFamily
+    workspace, settings, bounds, origin, detectors
+        See `ArclengthStepper`.
+    metric : Metric
+    longest_period : float
+        Where the branch ends.
+    """
+
+    def __init__(
+        self,
+        family: OrbitFamily,
+        workspace: Workspace,
+        settings: Arclength,
+        bounds: tuple[float, float],
+        origin: Callable[[RunState], tuple[Vector, Vector | None]],
+        metric: Metric,
+        detectors: Sequence[Detector],
+        longest_period: float,
+    ) -> None:
+        tolerance = min(settings.tolerance, TOLERANCE)
+        settings = replace(settings, tolerance=tolerance)
+        super().__init__(family, workspace, settings, bounds, origin, metric, detectors)
+        self.orbits, self.longest_period = family, longest_period
+        self.meshed, self.first_count = 0, family.grid.N
+        self.columns = (
+            *self.columns,
+            Column("period", lambda point: float(family.split(point.x)[1])),
+            Column("amplitude", lambda point: orbit_of(family, point.x, {}).amplitude),
+        )
+
+    def attempt(self, state: RunState) -> Point | Rejection:
+        """Adapt the mesh if it is time, then make a step."""
+        if state.n_rows >= self.meshed + EVERY or self._coarse(state):
+            self._remesh(state)
+        tried = super().attempt(state)
+        return self._judged(state, tried) if isinstance(tried, Point) else tried
+
+    def accept(self, state: RunState, before: Point | None) -> None:
+        """End the run where the largest number of intervals is too coarse for the orbit."""
+        super().accept(state, before)
+        assert state.point is not None
+        error = self.orbits.error(state.point.x)
+        last = FINEST * self.first_count < 2 * self.orbits.grid.N
+        if error > COARSE and last and not state.ending:
+            state.status = Status.STEP_TOO_SMALL
+            state.ending = (
+                f"the mesh is too coarse: the error of the orbit is about {error:.2g} with "
+                f"{self.orbits.grid.N} intervals; ask for more"
+            )
+
+    def _coarse(self, state: RunState) -> bool:
+        """Whether the last orbit, or its trivial multiplier, needs a better mesh."""
+        assert state.point is not None
+        count = self.orbits.grid.N
+        if self.orbits.error(state.point.x) > POOR and 2 * count <= FINEST * self.first_count:
+            return True
+        values = state.point.tests.get(KEY)
+        wrong = values is not None and distance_of_trivial(values) > WRONG
+        return wrong and 2 * count <= FINER * self.first_count
+
+    def save(self) -> dict[str, Any]:
+        """Return the mesh too."""
+        return {**super().save(), "meshed": self.meshed, **self.orbits.saved()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take it back."""
+        super().restore(saved)
+        self.meshed = int(saved["meshed"])
+        self.orbits.restore(saved)
+
+    def _judged(self, state: RunState, new: Point) -> Point | Rejection:
+        """Return a new orbit, as the last one if the branch does not go on as orbits."""
+        here = state.point
+        assert here is not None
+        X, T = self.orbits.split(here.x)
+        Y, now = self.orbits.split(new.x)
+        if now <= 0.0:
+            return Rejection(new.p, "the period is not positive", "period")
+        sizes = self.orbits.sizes
+        a, b = ((states - states.mean(axis=0)) / sizes for states in (X, Y))
+        product, own = float(np.sum(a * b)), float(np.sum(a * a))
+        if product <= 0.0:
+            share = own / (own - product)
+            last = self.curve.between(here, new, 0.98 * share)
+            text = "the orbit shrinks to a steady state: the branch ends at a Hopf point"
+            if last is None:
+                return Rejection(new.p, text, "steady")
+            last.ending, last.found = f"{text} near {last.p:.8g}", []
+            for detector in self.detectors:
+                if not detector.needs_factorization:
+                    detector.measure(self, last, here)
+            return last
+        if now > self.longest_period and not new.ending:
+            moved = max(abs(new.p), abs(new.p - float(self.home[-1])))
+            flat = abs(new.p - here.p) <= FLAT * moved * abs(np.log(now / T))
+            why = "; it approaches a homoclinic orbit" if flat else ""
+            new.ending = f"the period grew to {now:.6g}, above max_period{why}"
+        return new
+
+    def _remesh(self, state: RunState) -> None:
+        """Move the last orbit to a mesh that suits it, if that can be corrected there."""
+        family, curve, here = self.orbits, self.curve, state.point
+        assert here is not None
+        kept, metric = family.saved(), curve.metric
+        n = family.n
+        unit = float(np.sqrt(2.0 * metric.weights[n - 1]))  # of the period
+        count = family.grid.N
+        if self._coarse(state) and state.n_rows <= self.meshed:
+            count *= 2  # the mesh was adapted to this orbit already
+        z, tangent, direction, home = family.moved(
+            family.remeshed(here.x, count), [here.z, here.tangent, self.direction, self.home]
+        )
+        moved = Metric(family.weights(unit, 1.0))
+        curve.measured_by(moved)
+        tangent = moved.unit(tangent)
+        corrected = curve.correct(z, tangent, state.step)
+        point = None if corrected.at is None else curve.point(corrected, tangent, here.s)
+        if point is not None:
+            point.iterations = here.iterations
+            try:
+                for detector in self.detectors:
+                    detector.measure(self, point, None)
+            except LinearSolveError:
+                point = None
+        if point is None:
+            family.restore(kept)
+            curve.measured_by(metric)
+            curve.corrector.factorize(here.at, curve.row(here.tangent))
+            return
+        family.accepted(point.z)
+        state.point, self.direction, self.home = point, moved.unit(direction), home
+        self.meshed = state.n_rows

@@ -1,0 +1,334 @@
+"""Orbit continuation: a branch of periodic orbits while a parameter changes.
+
+Reference: E. Doedel, H. B. Keller, J. P. Kernevez, Int. J. Bifurcation and Chaos 1 (1991) 745.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bifurcation.switching import departure
+from ..continuation.arclength import Arclength
+from ..continuation.bordered import Bordered
+from ..continuation.corrector import Corrector
+from ..continuation.detector import Detector, registered_detectors
+from ..continuation.metric import Metric
+from ..continuation.options import RunOptions, checked_bounds
+from ..continuation.progress_bar import CurveBar
+from ..continuation.run import Run, detectors_of
+from ..continuation.stepper import RunState
+from ..continuation.user_functions import call_with_parameters
+from ..continuation.view import View
+from ..errors import ConvergenceError, DataTypeError, InputError
+from ..periodic.orbit_detectors import FloquetMultipliers, OnOrbits
+from ..periodic.orbit_family import OrbitFamily
+from ..periodic.orbit_solver import meshed_orbit
+from ..periodic.orbit_starts import doubled_mesh
+from ..periodic.orbit_stepper import TOLERANCE, OrbitStepper
+from ..periodic.packing import orbit_of, sampled, unknowns_of
+from ..results.branch import Branch
+from ..results.periodic_orbit import PeriodicOrbit
+from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
+from ..results.status import Status
+from ..solvers.workspace import Workspace
+from .definition import ProblemDefinition
+from .orbit_setup import Collocation, family_of, hopf_of
+from .periodic_orbit import first_orbit
+from .residual_system import ResidualSystem
+
+Vector = NDArray[Any]
+Start = tuple[ResidualSystem, OrbitFamily, Vector, Vector | None]
+
+KINDS = ("fold", "branch point", "period doubling", "torus")
+COLUMNS = ("s", "tangent", "period", "amplitude", "unstable", "accuracy", "multipliers")
+INTERVALS = 40
+POINTS = 200
+SHARE = 0.5  # of the range of the parameter that counts like the size of the orbit
+LONG = 30.0  # times the first period, where a branch ends
+ASIDE = 0.02  # length of the first step to the doubled orbit, in units of the orbit
+HALVINGS = 10
+CONE = 0.35  # the first doubled orbit lies this near to the direction of the null vector
+
+
+def orbit_continuation(
+    problem: ProblemDefinition,
+    start: Any,
+    name: str | None,
+    bounds: Any,
+    special: SpecialPoint | int | None,
+    *,
+    degree: int,
+    intervals: int | None,
+    max_period: float | None,
+    steps: Arclength | None,
+    step: float | None,
+    max_step: float | None,
+    **options: Any,
+) -> Branch:
+    """Follow periodic orbits; see `Problem.orbit_continuation`."""
+    asked = Collocation.of(degree, intervals)
+    name = _parameter(problem, start, name)
+    settings, limits = _settings(steps, step, max_step), checked_bounds(bounds)
+    given = _options(name, options)
+    with problem.workspaces.lend() as workspace:
+        system, family, z, way = _start(
+            problem, workspace, start, (name, limits), special, asked, step
+        )
+        p, T = float(z[-1]), float(z[-2])
+        if not limits[0] <= p <= limits[1]:
+            raise InputError(
+                f"{name} = {p:g} at the start is outside the bounds {limits[0]:g} to {limits[1]:g}"
+            )
+        longest = LONG * T if max_period is None else float(max_period)
+        if not longest > T:
+            raise InputError(f"max_period = {longest:g} is below the period at the start, {T:g}")
+        return _followed(
+            family, system, workspace, name, (z, way), settings, limits, given, longest
+        )
+
+
+def _parameter(problem: ProblemDefinition, start: Any, name: str | None) -> str:
+    """Return the parameter that moves."""
+    if isinstance(start, Branch):
+        if start.name == "t":
+            raise InputError("start from an orbit: problem.periodic_orbit(run)")
+        if name not in (None, start.name):
+            raise InputError(
+                f"the special point lies on a branch along {start.name!r}; to follow its orbit "
+                f"along {name!r}, start from the orbit"
+            )
+        name = start.name
+        problem.check_same({k: v for k, v in start.params.items() if k != name}, "the branch")
+    elif not isinstance(start, PeriodicOrbit):
+        raise DataTypeError(
+            "start must be a PeriodicOrbit, or a Branch with a special point, not "
+            f"{type(start).__name__}"
+        )
+    if name is None:
+        raise InputError("say which parameter changes: orbit_continuation(orbit, 'name', bounds)")
+    problem.signature.numeric(name)
+    return name
+
+
+def _settings(steps: Any, step: float | None, max_step: float | None) -> Arclength:
+    settings = steps or Arclength()
+    if not isinstance(settings, Arclength):
+        raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
+    if step is not None:
+        settings = replace(settings, step=step)
+    return settings if max_step is None else replace(settings, max_step=max_step)
+
+
+def _options(name: str, options: Mapping[str, Any]) -> RunOptions:
+    """Return the options of the run; functions of the user get an orbit."""
+    options = dict(options)
+    given = RunOptions.of((name,), COLUMNS, stability=None, kinds=KINDS, **options)
+    outputs = {key: _of_orbit(function) for key, function in given.outputs.items()}
+    events = {key: _of_orbit(function) for key, function in given.events.items()}
+    until = None if given.until is None else _of_orbit(given.until)
+    return replace(given, outputs=outputs, events=events, until=until)
+
+
+def _of_orbit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the packed state that calls one of the orbit."""
+
+    def called(x: Vector, **params: Any) -> Any:
+        orbit = PeriodicOrbit.unpacked(x, params)
+        return call_with_parameters(function, orbit, params)
+
+    return called
+
+
+def _start(
+    problem: ProblemDefinition,
+    workspace: Workspace,
+    start: Any,
+    along: tuple[str, tuple[float, float]],
+    special: SpecialPoint | int | None,
+    asked: Collocation,
+    step: float | None,
+) -> Start:
+    """Return the first orbit with the parameter behind it, and the direction if it is known."""
+    if isinstance(start, PeriodicOrbit):
+        return _from_orbit(problem, workspace, start, along[0], asked)
+    if start.kind == "orbits":
+        return _switched(problem, workspace, start, special, along[1], step)
+    asked = replace(asked, intervals=asked.intervals or INTERVALS)
+    point = hopf_of(start, 0 if special is None else special)
+    return first_orbit(problem, workspace, start, point, asked)
+
+
+def _from_orbit(
+    problem: ProblemDefinition,
+    workspace: Workspace,
+    orbit: PeriodicOrbit,
+    name: str,
+    asked: Collocation,
+) -> Start:
+    params = {k: v for k, v in orbit.params.items() if k not in problem.given}
+    system, _, _ = problem.started(orbit.states[0], params)
+    value = system.value_of(name)
+    if value is None:
+        raise InputError(f"the orbit has no value of {name!r}; give problem.at({name}=value)")
+    p = float(value)
+    mesh = orbit.mesh
+    if asked.intervals is not None and asked.intervals != len(mesh) - 1:
+        even = np.linspace(0.0, 1.0, len(mesh))
+        mesh = np.interp(np.linspace(0.0, 1.0, asked.intervals + 1), even, mesh)
+    family = family_of(problem, system, name, orbit.states, p, asked.degree, mesh)
+    x = sampled(orbit, family.scheme.degree, family.scheme.ends, mesh)
+    x = meshed_orbit(family, workspace, x, p)
+    family.refer_to(x)
+    return system, family, np.append(x, p), None
+
+
+def _chosen(branch: Branch, special: SpecialPoint | int | None) -> SpecialPoint:
+    """Return the special point of a branch of orbits at which to switch."""
+    points = [s for s in branch.special_points if s.kind in ("period doubling", "branch point")]
+    if isinstance(special, SpecialPoint):
+        point = special
+    else:
+        number = 0 if special is None else special
+        if not -len(points) <= number < len(points):
+            raise InputError(
+                f"the branch has {len(points)} period doublings and branch points; there is no "
+                f"number {number}"
+            )
+        point = points[number]
+    known = point.vector if point.kind == "period doubling" else point.other_tangent
+    if isinstance(point, ApproximateSpecialPoint) or known is None:
+        raise InputError(f"no other branch of orbits is known at {point}")
+    return point
+
+
+def _switched(
+    problem: ProblemDefinition,
+    workspace: Workspace,
+    branch: Branch,
+    special: SpecialPoint | int | None,
+    limits: tuple[float, float],
+    step: float | None,
+) -> Start:
+    point = _chosen(branch, special)
+    orbit, p = branch.orbit(point), point.parameter
+    params = {**branch.params, branch.name: p}
+    system, _, _ = problem.started(orbit.states[0], params)
+    x = unknowns_of(orbit)
+    twice = point.kind == "period doubling"
+    mesh = doubled_mesh(orbit.mesh) if twice else orbit.mesh
+    family = family_of(problem, system, branch.name, orbit.states, p, orbit.degree, mesh)
+    side = 1.0 if step is None else float(np.sign(step))
+    if not twice:
+        family.refer_to(x)
+        unit = _unit(p, limits)
+        weights = family.weights(unit, orbit.period)
+        place = replace(point, x=x)
+        z, way = departure(family, workspace, place, weights, side * ASIDE * unit)
+        return system, family, z, way
+    assert point.vector is not None
+    still = np.concatenate([x[:-1], x[:-1], [2.0 * x[-1], p]])
+    way = np.concatenate([point.vector, -point.vector, [0.0, 0.0]])
+    z = _aside(family, workspace, still, side * way)
+    return system, family, z, z - still
+
+
+def _aside(family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector) -> Vector:
+    """Return an orbit beside another one, in the direction of a null vector."""
+    metric = Metric(family.weights(1.0, float(still[-2])))
+    way = metric.unit(way)
+    family.refer_to(still[:-1])
+    corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
+    step = ASIDE
+    for _ in range(HALVINGS):
+        guess = still + step * way
+        corrected = corrector.correct(guess, metric.weights * way, step)
+        if corrected.at is not None and metric.norm(corrected.at.z - guess) <= CONE * step:
+            return corrected.at.z
+        step *= 0.5
+    raise ConvergenceError(
+        f"the doubled orbit could not be entered with steps down to {step:.1e}; is the multiplier "
+        "-1 simple?"
+    )
+
+
+def _unit(p: float, limits: tuple[float, float]) -> float:
+    """Return the change of the parameter that counts like a change of the orbit by its size."""
+    span = limits[1] - limits[0]
+    return SHARE * span if np.isfinite(span) else abs(p) or 1.0
+
+
+def _followed(
+    family: OrbitFamily,
+    system: ResidualSystem,
+    workspace: Workspace,
+    name: str,
+    start: tuple[Vector, Vector | None],
+    settings: Arclength,
+    limits: tuple[float, float],
+    options: RunOptions,
+    longest: float,
+) -> Branch:
+    z, way = start
+    metric = Metric(family.weights(_unit(float(z[-1]), limits), float(z[-2])))
+    view = View(
+        names=(name,),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda x, p: {name: p},
+        state=lambda x: orbit_of(family, x, {}).packed(),
+        place=lambda p: f"{name} = {p:.10g}",
+        kind="orbits",
+    )
+    detectors = _detectors(family, options, view)
+
+    def origin(state: RunState) -> tuple[Vector, Vector | None]:
+        return z, way
+
+    limit = POINTS if options.max_points is None else options.max_points
+    stepper = OrbitStepper(family, workspace, settings, limits, origin, metric, detectors, longest)
+    return Run(
+        stepper=stepper,
+        options=options,
+        view=view,
+        detectors=detectors,
+        workspace=workspace,
+        summary=lambda state: _summary(name, state),
+        mark={
+            "kind": "orbits",
+            "unknowns": family.n,
+            "bounds": list(limits),
+            "settings": vars(settings),
+        },
+        bar=CurveBar.of(options.progress, name, limits, limit),
+        max_points=POINTS,
+        family=family,
+    ).go()
+
+
+def _detectors(family: OrbitFamily, options: RunOptions, view: View) -> list[Detector]:
+    known = registered_detectors()
+    found: list[Detector] = [
+        OnOrbits(known[kind](), family)
+        for kind in ("fold", "branch point")
+        if kind in options.detect
+    ]
+    wanted = ("period doubling" in options.detect, "torus" in options.detect)
+    events = detectors_of(options, view, family.n, detect=())
+    return [*found, FloquetMultipliers(family, *wanted), *(OnOrbits(e, family) for e in events)]
+
+
+def _summary(name: str, state: RunState) -> str:
+    last = f", the last at {state.point.p:.10g}" if state.n_rows and state.point else ""
+    text = f"{state.n_rows} orbits along {name!r}{last}: {state.ending}"
+    if state.status is not Status.STEP_TOO_SMALL or not state.rejected:
+        return text
+    p, why = state.rejected[-1]
+    return (
+        f"{text}; the last step rejected was at {p:.8g}: {why}. What to try: more intervals, or a "
+        "smaller max_step"
+    )

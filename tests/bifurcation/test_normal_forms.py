@@ -1,0 +1,113 @@
+"""Normal forms at Hopf points: the first Lyapunov coefficient, for every form of the equations."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from sgsolve.bifurcation import Stability
+from tests.periodic.oscillators import feedback, fitzhugh, one
+
+
+def hopf_points(problem, x0, name, bounds, **options):
+    branch = problem.continuation(x0, name, bounds, **{"stability": True, **options})
+    return branch.hopf_points
+
+
+def test_fitzhugh_nagumo_is_subcritical():
+    problem = Problem(fitzhugh, params={"I": 0.2}, storage=one)
+    start = problem.solve([-1.0, -0.5])
+    points = hopf_points(problem, start.x, "I", (0.2, 1.6))
+    found = [point.parameter for point in points]
+    assert found == pytest.approx([0.331281337454746, 1.418718662545254], abs=1e-11)
+    assert [p.frequency for p in points] == pytest.approx([0.275506805723561] * 2, rel=1e-10)
+    assert [p.coefficients["l1"] for p in points] == pytest.approx(
+        [0.971971081988999] * 2, rel=1e-8
+    )
+    assert str(points[0]).endswith("subcritical")
+
+
+def test_a_predator_and_its_prey():
+    def residual(x, K):
+        eaten = x[0] * x[1] / (1.0 + x[0])
+        return [-(x[0] * (1.0 - x[0] / K) - eaten), -(eaten - 0.5 * x[1])]
+
+    problem = Problem(residual, params={"K": 2.0}, storage=one)
+    (point,) = hopf_points(problem, [1.0, 1.0], "K", (2.0, 5.0))
+    assert point.parameter == pytest.approx(3.0, abs=1e-11)
+    assert point.frequency == pytest.approx(1.0 / np.sqrt(6.0), rel=1e-11)
+    assert point.coefficients["l1"] == pytest.approx(-np.sqrt(6.0) / 10.0, rel=1e-8)
+    assert str(point).endswith("supercritical")
+
+
+def test_feedback_and_lorenz_84():
+    problem = Problem(feedback, params={"a": 1.3}, storage=one)
+    (point,) = hopf_points(problem, [0.0, 0.0, 0.0], "a", (0.3, 1.3), step=-0.05)
+    assert point.coefficients["l1"] == pytest.approx(-0.3, abs=1e-10)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_normal_form_behind_a_change_of_coordinates(sign):
+    """z' = (p + 2i) z + sign z |z|^2 by u = x + 0.3 y^2, v = y + 0.2 x^2; c1 does not change."""
+
+    def flow(x, y, p):
+        r2 = x**2 + y**2
+        return p * x - 2.0 * y + sign * r2 * x, p * y + 2.0 * x + sign * r2 * y
+
+    def residual(z, p):
+        x, y = z  # the equations for x and y, with the charges u and v
+        fx, fy = flow(x, y, p)
+        return [-(fx + 0.6 * y * fy), -(fy + 0.4 * x * fx)]
+
+    def storage(z):
+        x, y = z
+        return [x + 0.3 * y**2, y + 0.2 * x**2]
+
+    problem = Problem(residual, params={"p": -0.5}, storage=storage)
+    (point,) = hopf_points(problem, [0.0, 0.0], "p", (-0.5, 0.5))
+    # q = (1, -i) / sqrt 2, so that x = 2 Re(w q) has |z|^2 = 2 |w|^2: c1 doubles, over omega = 2
+    assert point.parameter == pytest.approx(0.0, abs=1e-12)
+    assert point.coefficients["l1"] == pytest.approx(sign * 2.0 / 2.0, rel=1e-9)
+
+
+def test_the_sign_of_the_mass_matrix():
+    """M dx/dt = F with M = diag(2, 0.5), which scales x; no storage."""
+
+    def residual(x, p):
+        r2 = x[0] ** 2 + x[1] ** 2
+        return [2.0 * ((p - r2) * x[0] - x[1]), 0.5 * ((p - r2) * x[1] + x[0])]
+
+    problem = Problem(residual, params={"p": -0.5})
+    mass = np.array([2.0, 0.5])
+    (point,) = hopf_points(problem, [0.0, 0.0], "p", (-0.5, 0.5), stability=Stability(mass=mass))
+    assert point.coefficients["l1"] == pytest.approx(-2.0, rel=1e-9)
+
+
+def test_the_coefficient_is_saved(tmp_path):
+    problem = Problem(feedback, params={"a": 1.3}, storage=one)
+    branch = problem.continuation([0.0] * 3, "a", (0.3, 1.3), step=-0.05, stability=True)
+    branch.save(tmp_path / "branch.npz")
+    (point,) = type(branch).load(tmp_path / "branch.npz").hopf_points
+    assert point.coefficients == branch.hopf_points[0].coefficients
+
+
+def test_the_radius_of_small_cycles_follows_the_coefficient():
+    """radius^2 = -sigma' (p - p0) / Re c1, an independent check by the orbits themselves."""
+    problem = Problem(fitzhugh, params={"I": 0.2}, storage=one)
+    start = problem.solve([-1.0, -0.5])
+    branch = problem.continuation(start.x, "I", (0.2, 0.4), stability=True)
+    (point,) = branch.hopf_points
+    orbit = problem.periodic_orbit(branch)
+    step = orbit.params["I"] - point.parameter
+    h = 1e-4
+
+    def growth(I):
+        x = problem.at(I=I).solve(point.x).x
+        values = np.linalg.eigvals(-problem.at(I=I).jacobian(x).toarray())
+        return float(values.real.max())
+
+    slope = (growth(point.parameter + h) - growth(point.parameter - h)) / (2.0 * h)
+    squared = -slope * step / (point.coefficients["l1"] * point.frequency)
+    # x - x0 = 2 Re(z q) with |q| = 1: the mean square of both unknowns together is 2 |z|^2
+    x = orbit(np.linspace(0.0, orbit.period, 400, endpoint=False))
+    measured = float(np.mean(np.sum((x - x.mean(axis=0)) ** 2, axis=1))) / 2.0
+    assert measured == pytest.approx(squared, rel=2e-2)

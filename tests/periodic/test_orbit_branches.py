@@ -1,0 +1,215 @@
+"""Branches of periodic orbits: special points, switching, ends, and resumption."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Branch, InputError, PartialBranchWarning, Problem, Status
+from tests.periodic.oscillators import (
+    bent,
+    circle,
+    feedback,
+    one,
+    tube,
+    two_cycles,
+    van_der_pol,
+)
+
+
+@pytest.fixture(scope="module")
+def doubling():
+    problem = Problem(feedback, params={"a": 1.3}, storage=one)
+    steady = problem.continuation([0.0, 0.0, 0.0], "a", (0.3, 1.3), step=-0.05, stability=True)
+    orbits = problem.orbit_continuation(steady, bounds=(0.5, 1.1), step=-0.01, max_step=0.05)
+    return problem, steady, orbits
+
+
+def test_a_period_doubling(doubling):
+    _, _, orbits = doubling
+    (point,) = orbits.special_points
+    assert point.kind == "period doubling"
+    assert point.parameter == pytest.approx(0.63030200616, abs=2e-11)
+    orbit = orbits.orbit(point)
+    assert orbit.period == pytest.approx(6.36407133944, abs=2e-10)
+    assert set(orbits["unstable"]) == {0, 1}
+    assert orbits["accuracy"].max() < 1e-9
+
+
+def test_the_third_multiplier_at_the_doubling(doubling):
+    problem, _, orbits = doubling
+    (point,) = orbits.special_points
+    orbit = problem.at(a=point.parameter).periodic_orbit(orbits.orbit(point))
+    found = np.sort(orbit.multipliers.real)
+    assert found == pytest.approx([-1.0, -0.01811007, 1.0], abs=2e-8)
+
+
+def test_the_doubled_orbit_and_its_doubling(doubling):
+    problem, _, orbits = doubling
+    twice = problem.orbit_continuation(
+        orbits, bounds=(0.55, 1.1), max_step=0.02, stop="period doubling"
+    )
+    assert twice["period"][0] == pytest.approx(2.0 * 6.364, rel=1e-3)
+    assert twice["unstable"][0] == 0
+    # next of the cascade; the ratio of distances goes to Feigenbaum's 4.669
+    assert twice.special_points[-1].parameter == pytest.approx(0.5796298, abs=1e-6)
+
+
+def test_a_fold_of_cycles_behind_a_change_of_coordinates():
+    F = bent(two_cycles)
+    problem = Problem(lambda z, lam: F(z, lam=lam), params={"lam": -0.1}, storage=one)
+    steady = problem.continuation([0.0, 0.0], "lam", (-0.1, 0.3), stability=True)
+    orbits = problem.orbit_continuation(steady, bounds=(-0.1, 0.3))
+    (fold,) = orbits.folds
+    assert fold.parameter == pytest.approx(0.25, abs=1e-11)
+    assert orbits["period"] == pytest.approx(2.0 * np.pi, rel=1e-10)
+    assert orbits.message.endswith("reached")
+    assert set(orbits["unstable"]) == {0, 1}
+
+
+def test_multipliers_of_both_cycles():
+    F = bent(two_cycles)
+    problem = Problem(lambda z, lam: F(z, lam=lam), params={"lam": 0.2}, storage=one)
+    for sign, expected in ((-1.0, 0.211551073), (1.0, 58.3560451)):
+        q = 0.5 * (1.0 + sign * np.sqrt(0.2))
+        t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+        x, y = np.sqrt(q) * np.cos(t), np.sqrt(q) * np.sin(t)
+        guess = np.column_stack([x + 0.3 * y**2, y])
+        orbit = problem.periodic_orbit(guess, period=6.3, tolerance=1e-10)
+        other = np.delete(orbit.multipliers, orbit.trivial)[0]
+        assert other == pytest.approx(np.exp(4.0 * np.pi * q * (2.0 * q - 1.0)), rel=1e-9)
+        assert other == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_torus_bifurcation():
+    problem = Problem(tube, params={"lam": -0.3}, storage=one)
+    start = problem.periodic_orbit(circle(), period=3.0)
+    orbits = problem.orbit_continuation(start, "lam", (-0.3, 0.3))
+    (point,) = orbits.special_points
+    assert point.kind == "torus"
+    assert point.parameter == pytest.approx(0.0, abs=1e-11)
+    # mu^2 + 2 = 0 at lam = 0: the multipliers are exp(i pi sqrt 2)
+    angle = np.angle(np.exp(1j * np.pi * np.sqrt(2.0)))
+    assert abs(point.coefficients["angle"]) == pytest.approx(abs(angle), abs=1e-9)
+    assert orbits["unstable"][0] == 0
+    assert orbits["unstable"][-1] == 2
+
+
+def test_a_branch_point_of_cycles_and_the_branch_that_crosses():
+    """A circle in the plane z = 0, from which z = +- sqrt(p) branch off at p = 0."""
+
+    def residual(x, p):
+        X, Y, z = x
+        growth = 1.0 - X**2 - Y**2
+        return [-(growth * X - 2.0 * Y), -(growth * Y + 2.0 * X), -z * (p - z**2)]
+
+    problem = Problem(residual, params={"p": -0.5}, storage=one)
+    start = problem.periodic_orbit(circle(), period=3.0, intervals=20)
+    orbits = problem.orbit_continuation(start, "p", (-0.5, 0.5))
+    (point,) = orbits.branch_points
+    assert point.parameter == pytest.approx(0.0, abs=1e-9)
+    other = problem.orbit_continuation(orbits, bounds=(-0.5, 0.5), special_point=point)
+    p, z = float(other["p"][-1]), other.orbit(-1).states[:, 2]
+    assert p == pytest.approx(0.5, abs=1e-12)
+    assert np.abs(z) == pytest.approx(np.sqrt(0.5), abs=1e-9)
+    assert other["unstable"][-1] == 0
+
+
+def test_a_branch_ends_where_the_orbit_shrinks_to_a_steady_state():
+    def residual(x, mu):
+        growth = mu * (1.0 - mu) - x[0] ** 2 - x[1] ** 2
+        return [x[1] - growth * x[0], -x[0] - growth * x[1]]
+
+    problem = Problem(residual, params={"mu": -0.5}, storage=one)
+    steady = problem.continuation([0.0, 0.0], "mu", (-0.5, 1.5), stability=True)
+    assert len(steady.hopf_points) == 2
+    orbits = problem.orbit_continuation(steady, bounds=(-0.5, 1.5))
+    assert "the branch ends at a Hopf point" in orbits.message
+    assert orbits["mu"][-1] == pytest.approx(1.0, abs=1e-4)
+    assert orbits.status is Status.CONVERGED
+    assert orbits["amplitude"].max() == pytest.approx(1.0, abs=0.02)
+
+
+def test_long_periods_end_with_the_reason():
+    """An oscillator in the double well x'' = x - x^3 + ...: its orbit ends in a homoclinic loop."""
+
+    def residual(x, p):
+        energy = 0.5 * x[1] ** 2 - 0.5 * x[0] ** 2 + 0.25 * x[0] ** 4
+        return [-x[1], -(x[0] - x[0] ** 3 - 2.0 * (energy - p) * x[1])]
+
+    # orbits on the levels of energy p within one well, from -1/4 to 0
+    problem = Problem(residual, params={"p": -0.2}, storage=one)
+    t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    guess = np.column_stack([1.0 + 0.25 * np.cos(t), -0.33 * np.sin(t)])
+    start = problem.periodic_orbit(guess, period=4.6)
+    orbits = problem.orbit_continuation(start, "p", (-0.24, 0.1), max_period=16.0)
+    assert "approaches a homoclinic orbit" in orbits.message
+    assert 16.0 < orbits["period"][-1] < 32.0
+    assert orbits["p"][-1] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_outputs_events_and_columns_get_orbits():
+    problem = van_der_pol(0.5)
+    run = problem.transient([2.0, 0.0], (0.0, 80.0), rtol=1e-5)
+    start = problem.periodic_orbit(run, intervals=30)
+    orbits = problem.orbit_continuation(
+        start,
+        "mu",
+        (0.5, 1.5),
+        outputs={"top": lambda orbit: orbit.states[:, 0].max()},
+        events={"seven": lambda orbit, mu: orbit.period - 7.0 + 0.0 * mu},
+        stop="seven",
+    )
+    assert orbits["period"][-1] == pytest.approx(7.0, abs=1e-9)
+    assert orbits["top"] == pytest.approx(2.0, abs=0.02)
+    assert orbits.orbit(-1).period == orbits["period"][-1]
+    assert orbits.orbit(-1).params["mu"] == orbits["mu"][-1]
+
+
+def test_an_interrupted_branch_goes_on_and_gives_the_same(tmp_path, doubling):
+    problem, steady, whole = doubling
+    options = {"bounds": (0.5, 1.1), "step": -0.01, "max_step": 0.05}
+    options |= {"checkpoint": tmp_path / "orbits.npz", "resume": True}
+    part = problem.orbit_continuation(steady, max_points=5, **options)
+    assert len(part) == 5
+    on = problem.orbit_continuation(steady, **options)
+    for column in ("a", "period", "amplitude"):
+        assert on[column] == pytest.approx(whole[column], rel=1e-12)
+    assert str(on.special_points) == str(whole.special_points)
+
+
+def test_a_branch_of_orbits_is_saved_and_loaded(tmp_path, doubling):
+    _, _, orbits = doubling
+    orbits.save(tmp_path / "branch.npz")
+    again = Branch.load(tmp_path / "branch.npz")
+    assert again.kind == "orbits"
+    assert again.orbit(3).states.tolist() == orbits.orbit(3).states.tolist()
+    assert again.orbit(again.special_points[0]).period == pytest.approx(6.36407133944)
+    with pytest.raises(InputError, match="are orbits"):
+        again.field("x")
+
+
+def test_bad_input(doubling):
+    problem, steady, orbits = doubling
+    start = orbits.orbit(2)
+    cases = [
+        ({"start": start}, "say which parameter changes"),
+        ({"start": start, "parameter": "b"}, "no parameter 'b'"),
+        ({"start": [1.0], "parameter": "a"}, "start must be a PeriodicOrbit"),
+        ({"start": steady, "parameter": "b"}, "start from the orbit"),
+        ({"start": steady, "special_point": 7}, "there is no 7"),
+        ({"start": orbits, "special_point": 3}, "there is no number 3"),
+        ({"start": start, "parameter": "a", "bounds": (2.0, 3.0)}, "outside the bounds"),
+        ({"start": start, "parameter": "a", "max_period": 1.0}, "below the period at the start"),
+        ({"start": start, "parameter": "a", "detect": "hopf"}, "detect names 'hopf'"),
+        ({"start": start, "parameter": "a", "steps": 3}, "steps must be an Arclength"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(InputError, match=words):
+            problem.orbit_continuation(**arguments)
+    with pytest.raises(InputError, match="steady states"):
+        steady.orbit(0)
+
+
+def test_a_run_that_reaches_its_limit_of_points_warns(doubling):
+    problem, steady, _ = doubling
+    with pytest.warns(PartialBranchWarning, match="time limit"):
+        problem.orbit_continuation(steady, bounds=(0.5, 1.1), time_limit=1e-9)

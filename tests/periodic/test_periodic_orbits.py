@@ -1,0 +1,287 @@
+"""Single periodic orbits: periods and multipliers of oscillators from the literature."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ConvergenceError, InputError, PeriodicOrbit, Problem
+from sgsolve.bifurcation import Stability
+from tests.periodic.oscillators import (
+    VDP_LOG,
+    VDP_PERIOD,
+    circle,
+    fitzhugh,
+    one,
+    tube,
+    van_der_pol,
+    vdp,
+)
+
+
+@pytest.fixture(scope="module")
+def course():
+    return van_der_pol().transient([2.0, 0.0], (0.0, 60.0), rtol=1e-6)
+
+
+def test_van_der_pol(course):
+    orbit = van_der_pol().periodic_orbit(course, tolerance=1e-9)
+    assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-10)
+    assert orbit.accuracy < 1e-8
+    assert np.log(orbit.multipliers[1]) == pytest.approx(VDP_LOG, abs=1e-7)
+    assert orbit.stable
+    assert orbit.states[0].tolist() == orbit.states[-1].tolist()
+    # the highest point of x is where y vanishes: 2.01989...
+    assert orbit(orbit.fine_times(40))[:, 0].max() == pytest.approx(2.0198914, abs=1e-5)
+
+
+@pytest.mark.parametrize(("degree", "order"), [(3, 6), (4, 8)])
+def test_the_period_converges_with_twice_the_degree(degree, order):
+    """The mesh points superconverge: the period has twice the order of the polynomials."""
+    problem = van_der_pol(1.0)
+    run = problem.transient([2.0, 0.0], (0.0, 40.0), rtol=1e-6)
+    exact = problem.periodic_orbit(run, degree=7, intervals=60).period
+    errors = [
+        abs(problem.periodic_orbit(run, degree=degree, intervals=N).period - exact)
+        for N in (12, 24)
+    ]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=1.2)
+
+
+def test_a_relaxation_oscillation_on_a_mesh_that_follows_it():
+    problem = van_der_pol(100.0)
+    run = problem.transient([2.0, 0.0], (0.0, 400.0), rtol=1e-6)
+    orbit = problem.periodic_orbit(run)
+    assert orbit.period == pytest.approx(162.83707109, rel=1e-8)
+
+
+def test_fitzhugh_nagumo():
+    problem = Problem(fitzhugh, params={"I": 0.5}, storage=one)
+    run = problem.transient([0.0, 0.0], (0.0, 400.0), rtol=1e-6)
+    assert problem.periodic_orbit(run).period == pytest.approx(39.4744149802, rel=1e-9)
+
+
+def test_multipliers_of_the_tube():
+    problem = Problem(tube, params={"lam": -0.3}, storage=one)
+    orbit = problem.periodic_orbit(circle(), period=3.0)
+    assert orbit.period == pytest.approx(np.pi, rel=1e-12)
+    pair = np.array([-0.18123001 + 0.59734146j, -0.18123001 - 0.59734146j])
+    others = np.delete(orbit.multipliers, orbit.trivial)
+    assert np.sort_complex(others) == pytest.approx(np.sort_complex(pair), abs=1e-8)
+
+
+def landau(u, n, L, al=2.0, be=-1.5, r=1.0):
+    """Complex Ginzburg-Landau on n cells: real and imaginary parts of -u_t."""
+    h = L / n
+    a, b = u[:n], u[n:]
+
+    def spread(v):
+        full = np.concatenate([v[:1], v, v[-1:]])
+        return (full[2:] - 2.0 * v + full[:-2]) / h**2
+
+    A, B, s = spread(a), spread(b), a**2 + b**2
+    return np.concatenate(
+        [
+            -(A - al * B + r * a - s * (a - be * b)),
+            -(B + al * A + r * b - s * (b + be * a)),
+        ]
+    )
+
+
+def test_all_multipliers_of_the_ginzburg_landau_equation():
+    n, L, al, be, r = 8, 20.0, 2.0, -1.5, 1.0
+    problem = Problem(lambda u: landau(u, n, L), storage=one)
+    T = 2.0 * np.pi / (abs(be) * r)
+    t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    # u = exp(-i be t) with be < 0 turns anticlockwise
+    guess = np.column_stack([np.cos(t)] * n + [np.sin(t)] * n)
+    orbit = problem.periodic_orbit(guess, period=T, degree=6, intervals=24)
+    assert orbit.period == pytest.approx(T, rel=1e-12)
+    k = (2.0 - 2.0 * np.cos(np.arange(n) * np.pi / n)) / (L / n) ** 2
+    b, c = k + r, k**2 * (1.0 + al**2) + 2.0 * k * r * (1.0 + al * be)
+    root = np.sqrt((b**2 - c).astype(complex))
+    exact = np.exp(T * np.concatenate([-b + root, -b - root]))
+    exact = exact[np.argsort(-np.abs(exact))]
+    assert orbit.multipliers[:3].real == pytest.approx(exact[:3].real, rel=1e-10)
+    assert np.abs(orbit.multipliers) == pytest.approx(np.abs(exact), rel=1e-8)
+
+
+class TestFormsOfTheEquations:
+    def test_dx_dt_as_a_parameter(self, course):
+        def implicit(x, mu, rate):
+            F = vdp(x, mu)
+            return [rate[0] + F[0], rate[1] + F[1]]
+
+        params = {"mu": 2.0, "rate": np.zeros(2)}
+        orbit = Problem(implicit, params=params, storage="rate").periodic_orbit(
+            (course["t"], course.states), period=VDP_PERIOD
+        )
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-9)
+        assert np.log(orbit.multipliers[1]) == pytest.approx(VDP_LOG, abs=1e-5)
+
+    def test_a_nonlinear_storage(self, course):
+        """The same oscillator for Q = exp(y): the period is that of x."""
+
+        def residual(y, mu):
+            F = vdp(np.stack([np.log(y[0]), y[1]]), mu)
+            return [F[0], F[1]]
+
+        problem = Problem(
+            residual, params={"mu": 2.0}, storage=lambda y: [np.log(y[0]), 1.0 * y[1]]
+        )
+        x = course.states
+        orbit = problem.periodic_orbit(
+            (course["t"], np.column_stack([np.exp(x[:, 0]), x[:, 1]])),
+            period=VDP_PERIOD,
+            intervals=60,
+        )
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-8)
+
+    def test_equations_without_storage_use_radau_points(self, course):
+        def residual(x, mu):
+            return [-x[1], x[0] - mu * (1.0 - x[2]) * x[1], x[2] - x[0] ** 2]
+
+        problem = Problem(
+            residual, params={"mu": 2.0}, storage=lambda x: [1.0 * x[0], 1.0 * x[1], 0.0]
+        )
+        x = course.states
+        np.column_stack([x, x[:, 0] ** 2])
+        orbit = problem.periodic_orbit(
+            (course["t"], np.column_stack([x, x[:, 0] ** 2])), period=7.63
+        )
+        assert orbit.ends
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-8)
+        assert len(orbit.multipliers) == 2
+        assert np.abs(orbit.states[:, 2] - orbit.states[:, 0] ** 2).max() < 1e-10
+
+    def test_code_for_one_state_only(self, course):
+        """An if over one state: each state has its own call."""
+        A = np.array([[0.0, 1.0], [-1.0, 0.0]])
+
+        def residual(x, mu):
+            if x[0] > 1e9:
+                return [0.0 * x[0], 0.0 * x[1]]
+            growth = mu * (1.0 - x[0] ** 2) * x[1]
+            return -(A @ x) - np.stack([0.0 * growth, growth])
+
+        problem = Problem(residual, params={"mu": 2.0}, storage=one)
+        orbit = problem.periodic_orbit(course, intervals=30)
+        assert orbit.period == pytest.approx(
+            van_der_pol().periodic_orbit(course, intervals=30).period, rel=1e-11
+        )
+
+    def test_sums_over_all_unknowns_are_not_taken_for_elementwise_code(self, course):
+        def residual(x, mu):
+            r2 = np.sum(x**2)
+            return [-x[1], x[0] - mu * (1.0 - (r2 - x[1] ** 2)) * x[1]]
+
+        problem = Problem(residual, params={"mu": 2.0}, storage=one)
+        orbit = problem.periodic_orbit(course, intervals=20)
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-6)
+
+    def test_an_own_jacobian(self, course):
+        def jacobian(x, mu):
+            return np.array([[0.0, -1.0], [1.0 + 2.0 * mu * x[0] * x[1], -mu * (1.0 - x[0] ** 2)]])
+
+        problem = Problem(vdp, params={"mu": 2.0}, jacobian=jacobian, storage=one)
+        orbit = problem.periodic_orbit(course, intervals=40)
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-8)
+
+    def test_fields(self, course):
+        def residual(x, y, mu):
+            F = vdp([x, y], mu)
+            return {"x": F[0], "y": F[1]}
+
+        problem = Problem(
+            residual,
+            params={"mu": 2.0},
+            blocks={"x": (), "y": ()},
+            fields=True,
+            storage=lambda x, y: {"x": 1.0 * x, "y": 1.0 * y},
+        )
+        orbit = problem.periodic_orbit((course["t"], course.states), period=7.63, intervals=30)
+        assert orbit.field("x").shape == (len(orbit.t),)
+        assert orbit.period == pytest.approx(VDP_PERIOD, rel=1e-6)
+
+
+def test_from_a_hopf_point_and_on_to_other_parameters():
+    problem = Problem(fitzhugh, params={"I": 0.2}, storage=one)
+    start = problem.solve([-1.0, -0.5])
+    branch = problem.continuation(start.x, "I", (0.2, 1.6), stability=True)
+    small = problem.periodic_orbit(branch)
+    assert small.params["I"] == pytest.approx(0.331281337454746, abs=2e-3)
+    assert small.period == pytest.approx(2.0 * np.pi / 0.275506805723561, rel=1e-2)
+    assert not small.stable  # subcritical
+    grown = problem.at(I=small.params["I"]).periodic_orbit(small, degree=6)
+    assert grown.period == pytest.approx(small.period, rel=1e-9)
+    assert grown.degree == 6
+
+
+def test_the_storage_gives_the_signs_of_the_eigenvalues():
+    """dx/dt = -F: where F has unstable eigenvalues, the equations in time are stable."""
+    problem = Problem(lambda x, p: x * (x**2 - p), params={"p": -1.0}, storage=one)
+    branch = problem.continuation([0.0], "p", (-1.0, 1.0), stability=True)
+    p = branch["p"]
+    assert branch["unstable"][p < 0.0].tolist() == [0] * int((p < 0.0).sum())
+    assert set(branch["unstable"][p > 0.0]) == {1}
+    same = problem.continuation([0.0], "p", (-1.0, 1.0), stability=Stability(mass=-1.0))
+    assert same["unstable"].tolist() == branch["unstable"].tolist()
+
+
+def test_an_orbit_is_called_at_any_time(course):
+    orbit = van_der_pol().periodic_orbit(course, intervals=40)
+    t = np.array([[0.1, 3.0], [7.0, 2.0 * orbit.period + 0.1]])
+    x = orbit(t)
+    assert x.shape == (2, 2, 2)
+    assert x[0, 0] == pytest.approx(x[1, 1], abs=1e-12)
+    slope = (orbit(3.0 + 1e-5) - orbit(3.0 - 1e-5)) / 2e-5
+    assert slope == pytest.approx(-np.array(vdp(orbit(3.0), 2.0)), abs=1e-3)
+    again = PeriodicOrbit.unpacked(orbit.packed(), orbit.params)
+    assert again(t).tolist() == x.tolist()
+    assert "stable" in repr(orbit)
+
+
+class TestBadInput:
+    def test_each_is_refused_in_words(self, course):
+        problem = van_der_pol()
+        cases = [
+            ({"start": course.states[:5], "period": 7.0}, "at least 8 times"),
+            ({"start": course.states}, "need period="),
+            ({"start": "orbit"}, "start must be a Branch"),
+            ({"start": course, "degree": 1}, "degree must be within 2 and 12"),
+            ({"start": course, "degree": 4.0}, "degree must be an integer"),
+            ({"start": course, "intervals": 2}, "intervals must be at least 4"),
+            ({"start": course, "period": -1.0}, "period must be positive"),
+            ({"start": course, "period": 1e3}, "less than one period"),
+            ({"start": course, "tolerance": 0.0}, "tolerance must be within"),
+            ({"start": (course["t"][::-1], course.states)}, "finite and increase"),
+            ({"start": (course["t"][:-1], course.states)}, "as many times"),
+            ({"start": np.full((20, 2), np.nan), "period": 1.0}, "not finite"),
+        ]
+        for arguments, words in cases:
+            with pytest.raises(InputError, match=words):
+                problem.periodic_orbit(**arguments)
+
+    def test_a_time_course_that_is_steady_or_does_not_return(self):
+        problem = Problem(lambda x: [x[0] - x[1], x[1] + x[0]], storage=one)
+        still = problem.transient([0.0, 0.0], (0.0, 9.0), max_step=0.2)
+        with pytest.raises(InputError, match="steady state"):
+            problem.periodic_orbit(still)
+        short = van_der_pol().transient([2.0, 0.0], (0.0, 5.0), rtol=1e-6)
+        with pytest.raises(InputError, match="does not come back"):
+            van_der_pol().periodic_orbit(short)
+
+    def test_equations_without_storage_or_with_the_time(self, course):
+        with pytest.raises(InputError, match="storage=Q"):
+            Problem(vdp, params={"mu": 2.0}).periodic_orbit(course)
+        forced = Problem(lambda x, t=0.0: [x[0] - np.sin(t), x[1]], storage=one)
+        with pytest.raises(InputError, match="takes the time"):
+            forced.periodic_orbit((course["t"], course.states))
+
+    def test_a_branch_without_a_hopf_point(self):
+        branch = van_der_pol().continuation([0.0, 0.0], "mu", (1.0, 2.0))
+        with pytest.raises(InputError, match="no Hopf point"):
+            van_der_pol().periodic_orbit(branch)
+
+    def test_a_guess_that_leads_to_a_steady_state(self):
+        problem = Problem(lambda x: [x[0] - x[1], x[1] + x[0]], storage=one)
+        with pytest.raises(ConvergenceError, match=r"steady state|Newton"):
+            problem.periodic_orbit(circle()[:, :2], period=6.0, intervals=20)
