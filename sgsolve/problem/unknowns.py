@@ -45,7 +45,13 @@ class Unknowns:
         self._patterns: dict[int, Pattern] = {}
 
     def indices(self, n: int) -> list[NDArray[np.int64]]:
-        """Return the indices of each block among n unknowns."""
+        """Return the indices of each block among n unknowns.
+
+        Empty for systems around those of the problem, such as that of a fold: they have more
+        unknowns, and no blocks.
+        """
+        if n not in self._blocks:
+            return []
         every = np.arange(n)
         return [every[where] for where in self.blocks(n).parts.values()]
 

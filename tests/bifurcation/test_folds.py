@@ -181,3 +181,17 @@ def test_snaking_branch_through_many_folds():
     assert abs(right.mean() - -0.6267) < 1e-3
     assert branch["norm"][-1] > branch["norm"][0] + 1.0
     assert branch.stats.n_analyze <= 3
+
+
+def test_a_fold_curve_of_a_problem_with_blocks_by_shapes():
+    """The system of a fold has one unknown more than the blocks."""
+
+    def residual(u, v, p, q):
+        return {"u": p + q * u - u**3, "v": v - u}
+
+    blocks = {"u": (1,), "v": (1,)}
+    problem = Problem(residual, params={"p": -1.0, "q": 1.0}, blocks=blocks, fields=True)
+    branch = problem.continuation([-1.3, -1.3], "p", (-1.0, 1.0))
+    curve = problem.fold_curve(branch, "q", (0.2, 2.0))
+    # folds of p + q u - u^3: q = 3 u^2, p = 2 u^3
+    assert np.abs(curve["p"]) == pytest.approx(2.0 * (curve["q"] / 3.0) ** 1.5, rel=1e-9)
