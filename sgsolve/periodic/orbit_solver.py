@@ -68,7 +68,8 @@ def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float)
     if found is None:
         raise ConvergenceError(
             "no periodic orbit was found near the guess: Newton's method failed. What to try: a "
-            "longer run of transient, until the oscillation is periodic; more intervals"
+            "longer run of transient, until the oscillation is periodic; a smaller "
+            "rtol of it; more intervals"
         )
     if family.split(found)[1] <= 0.0 or _swing(family, found) <= FLAT * before:
         raise ConvergenceError(
@@ -94,11 +95,19 @@ def _swing(family: OrbitFamily, x: Vector) -> float:
 
 
 def meshed_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector:
-    """Return the orbit near a guess on a mesh that was adapted to it."""
+    """Return the orbit near a guess on a mesh that was adapted to it.
+
+    A coarse orbit may lead to a mesh on which it is not found again; it stays on its mesh then.
+    """
     x = solved_orbit(family, workspace, x, p)
     for _ in range(ROUNDS - 1):
-        x = family.moved(family.remeshed(x), [x])[0]
-        x = solved_orbit(family, workspace, x, p)
+        before = family.saved()
+        try:
+            moved = family.moved(family.remeshed(x), [x])[0]
+            x = solved_orbit(family, workspace, moved, p)
+        except ConvergenceError:
+            family.restore(before)
+            break
     return x
 
 
@@ -111,31 +120,37 @@ def exact_orbit(
 ) -> tuple[OrbitFamily, Vector]:
     """Double the intervals until the period changes by less than a relative tolerance.
 
-    `guess` returns a family with a number of intervals, and the guess of the orbit on it.
+    `guess` returns a family with a number of intervals, and the guess of the orbit on it; it is
+    asked until an orbit is found.
 
     Raises
     ------
     ConvergenceError
         If the tolerance is not met with the largest number of intervals.
     """
-    N, failure = first, ConvergenceError("no orbit")
-    before = np.nan
-    while N <= LARGEST:
-        family, x = guess(N)
+    N, before, found = first, np.nan, False
+    family, x = guess(N)
+    while True:
         try:
             x = meshed_orbit(family, workspace, x, p)
-        except ConvergenceError as error:  # a mesh may be too coarse for Newton's method
+            found = True
+        except ConvergenceError:  # a mesh may be too coarse for Newton's method
             if N >= HOPELESS:
                 raise
-            before, failure = np.nan, error
-        else:
+            before, found = np.nan, False
+        if found:
             if abs(float(x[-1]) - before) <= tolerance * abs(before):
                 return family, x
             before = float(x[-1])
         N *= 2
-    if not np.isfinite(before):
-        raise failure
-    raise ConvergenceError(
-        f"the period still changes by more than {tolerance:g} with {N // 2} intervals; a larger "
-        "tolerance or degree, or a smoother residual is needed"
-    )
+        if N > LARGEST:
+            raise ConvergenceError(
+                f"the period still changes by more than {tolerance:g} with {N // 2} intervals; a "
+                "larger tolerance or degree, or a smoother residual is needed"
+            )
+        if found:
+            mesh = family.mesh
+            halves = np.sort(np.append(mesh, 0.5 * (mesh[:-1] + mesh[1:])))
+            x = family.moved(halves, [x])[0]
+        else:
+            family, x = guess(N)

@@ -48,7 +48,10 @@ def last_return(t: Vector, x: Vector, sizes: Vector) -> float:
             "the oscillation is periodic, with more rows per period; or give period="
         )
     best = float(gap[minima].min())
-    chosen = minima[gap[minima] <= 3.0 * best + 0.01 * farthest][-1]
+    latest = int(minima[gap[minima] <= 3.0 * best + 0.01 * farthest][-1])
+    first = np.flatnonzero(gap[:latest] > AWAY * farthest)
+    visit = slice(int(first[-1]) + 1 if len(first) else 0, last)  # of the neighborhood of the end
+    chosen = visit.start + int(np.argmin(gap[visit]))
     return float(t[-1] - time[chosen])
 
 

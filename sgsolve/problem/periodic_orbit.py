@@ -35,6 +35,7 @@ from .residual_system import ResidualSystem
 Vector = NDArray[Any]
 
 FIRST = 20  # intervals to begin with
+FINE = 4  # times the intervals, of a mesh on which the guess is measured
 AT_HOPF = 20  # intervals of the small orbit beside a Hopf point
 
 
@@ -82,7 +83,10 @@ def _near(
     system, _, _ = problem.started(guess.x[0], moved)
 
     def with_intervals(N: int) -> tuple[OrbitFamily, Vector]:
-        family = family_of(problem, system, None, guess.x, 0.0, asked.degree, guess.mesh(N))
+        fine = guess.mesh(FINE * N)
+        family = family_of(problem, system, None, guess.x, 0.0, asked.degree, fine)
+        mesh = family.remeshed(resampled(guess, family), N)
+        family = OrbitFamily(family.equations, family.scheme, mesh, family.sizes)
         return family, resampled(guess, family)
 
     with problem.workspaces.lend() as workspace:
