@@ -1380,6 +1380,7 @@ class Problem:
         Returns
         -------
         PeriodicOrbit
+            With its Floquet multipliers, unless they were not asked for.
 
         Raises
         ------
@@ -1465,17 +1466,20 @@ class Problem:
         max_period : float, optional
             Where to end; by default 30 times the first period. Near a homoclinic orbit the period
             grows without limit.
-        steps, step, max_step
+        steps : Arclength, optional
+            As in `continuation`.
+        step, max_step : float, optional
             As in `continuation`. From a period doubling or a branch point the sign of `step` says
             to which side.
-        outputs, events, until
-            As in `continuation`, but the functions get the `PeriodicOrbit` in place of x.
+        outputs : mapping of str to callable, optional
+            As in `continuation`, but the functions get the `PeriodicOrbit` in place of x; those of
+            `events` and `until` too.
         detect : sequence of str
             Special points to locate: folds of cycles, branch points of cycles, period doublings,
             torus bifurcations (Neimark-Sacker).
-        stop, keep_states, max_points, checkpoint, resume, progress, raise_on_failure
+        events, stop, until, keep_states, max_points : optional
             As in `continuation`; by default 200 points at most.
-        callback, verbose, time_limit
+        checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit : optional
             As in `continuation`.
 
         Returns
