@@ -1,9 +1,8 @@
-"""The continuity equations, each divided by the density at its node.
+"""The continuity equations, each divided by the carrier density at its node.
 
-Divided, every term is a rate of change of the logarithm of the density. None of them contains the
-density itself, so a balance has a value where the density is out of the range of floating-point
-numbers. The balance of a floating region, a sum over many nodes, is the exception: its fluxes and
-losses are divided by the density at its root, which carries the majority.
+Every term is then a rate of change of the logarithm of the density. No term contains the density
+itself, so a balance has a value where the density underflows. The balance of a floating region is a
+sum over many nodes. Its fluxes and losses are divided by the density at the root of the region.
 """
 
 from __future__ import annotations

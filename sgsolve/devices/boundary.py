@@ -1,7 +1,7 @@
 """Boundary terms: neutrality at ohmic contacts, emission at Schottky contacts, gates, surfaces.
 
-The boundary knows few nodes. What a contact demands is computed for its own nodes only and put in
-place by a sparse matrix of ones.
+The terms are computed for the nodes of the contact only. A sparse matrix of ones adds them to the
+equations.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., sections 3.3 and 4.2.
 """

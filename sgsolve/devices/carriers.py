@@ -1,11 +1,11 @@
-"""Densities, fluxes and rates: what the balance equations are made of.
+"""Carrier densities, fluxes and rates, from which the balance equations are made.
 
-Everything is computed from the three potentials in units of kT/q. Fluxes are divided by ``q kT/q``
-and count positive from the first to the second node of an edge; `terminal` puts the factor back.
+They are computed from the three potentials in units of kT/q. Fluxes are divided by ``q kT/q`` and
+are positive from the first to the second node of an edge; `terminal` multiplies by the factor.
 
-Densities are carried as logarithms. ``n_i^2`` of silicon at 4 K is 1e-1371 cm^-6, so a product of
-exponentials would underflow where the sum of the exponents is an ordinary number. The densities
-themselves are computed from the logarithms; below the range of numbers they are 0.
+Densities are stored as logarithms. ``n_i^2`` of silicon at 4 K is 1e-1371 cm^-6: a product of
+exponentials would underflow, while the sum of the exponents does not. A density below the range of
+floating-point numbers is 0.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), chapter 2.
 """

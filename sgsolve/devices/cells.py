@@ -1,8 +1,8 @@
-"""Meshes made of cells, and what the cells know: materials, parts, boundaries.
+"""Meshes made of cells, with the contributions of each cell to couples and volumes.
 
-Couples and volumes are sums of contributions of cells. Keeping the contributions makes everything
-that depends on a material a sum over a mask: the couples and volumes of the semiconductor alone, a
-permittivity for each edge, the measure of a boundary.
+The contributions are stored. A sum over some of the cells gives everything that depends on a
+material: the couples and volumes of the semiconductor, the permittivity of each edge, the measure
+of a boundary.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """

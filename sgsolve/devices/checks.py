@@ -1,6 +1,6 @@
-"""What is wrong with a device, said before any work.
+"""Checks of a device, made before any work.
 
-A number that cannot be right is refused; a number that is probably in other units earns a warning.
+An impossible number raises an error. A number that is probably in other units causes a warning.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Physical constants, as an argument.
+"""Physical constants, which are an argument of a device.
 
-A device never looks a constant up. Two programs that are to agree to 1e-9 must use the same charge
-and the same Boltzmann constant, and published references rarely use today's values. The unit system
-is the one that device work is written in: cm, s, V, A, C, F, K; energies of bands are in eV, so
-that divided by the unit charge they are volts.
+Two programs that are to agree to 1e-9 must use the same charge and the same Boltzmann constant, and
+published references rarely use today's values. The units are cm, s, V, A, C, F, K. Band energies
+are in eV, so that divided by the unit charge they are volts.
 
 Reference: CODATA 2018, doi.org/10.1103/RevModPhys.93.025010.
 """

@@ -1,10 +1,9 @@
-"""Contacts: what holds at the nodes where a device meets the outside.
+"""Contacts: their nodes, and the conditions that hold there.
 
-A contact is where it sits and which potentials it fixes. An ohmic contact fixes all three, at
-neutrality and equilibrium. A Schottky contact fixes the electrostatic potential and lets each
-carrier pass at a velocity. A gate fixes the electrostatic potential only, on nodes of an insulator,
-or through an insulator that is not meshed. Each contact adds one parameter to the device,
-``V_<name>``, its voltage in V.
+An ohmic contact fixes all three potentials, by neutrality and equilibrium. A Schottky contact fixes
+the electrostatic potential, and a carrier leaves at its recombination velocity. A gate fixes the
+electrostatic potential only, on nodes of an insulator, or through an insulator that is not meshed.
+Each contact adds one parameter to the device, ``V_<name>``, its voltage in V.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 5.1.
 """

@@ -1,11 +1,10 @@
-"""A guess at other voltages: the three equations one after the other, from the contacts' voltages.
+"""An initial guess after a long voltage step: the three equations one after the other.
 
-A step of hundreds of volts is thousands of kT/q, and no extrapolation of the last solution helps.
-What carries over is simple. The majority carriers of each region are at the level of its contact.
-With these levels on both sides of a junction Poisson's equation gives the depletion layer. In that
-potential the balance of each carrier is linear in its density, if the recombination factor is that
-of the densities before. This is one round of Gummel's iteration from a start that does not depend
-on the last solution.
+A step of hundreds of volts is thousands of kT/q, for which extrapolation fails. The guess uses
+these facts. The majority carriers of each region have the level of its contact. With these levels
+Poisson's equation gives the depletion layers. In that potential, with the recombination factor of
+the last solution, the balance of each carrier is linear in its density. This is one round of
+Gummel's iteration from a start that does not depend on the last solution.
 
 Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
 """

@@ -1,9 +1,9 @@
-"""The potential in the depletion approximation: a start for Poisson's equation after a long step.
+"""The potential in the depletion approximation, a start for Poisson's equation after a long step.
 
-Carriers keep the potential between two bounds. Above the upper one electrons would outnumber the
-doping, below the lower one holes would. Between the bounds the charge is that of the doping alone.
-This is a linear problem with two obstacles. It is solved by an active set, from the solution that
-no carrier bounds: the set settles in 5 iterations for hundreds of volts, whatever the mesh.
+The carriers confine the potential to an interval. Above its upper end there would be more electrons
+than dopants, below its lower end more holes. Inside the interval the charge is that of the doping.
+This is a linear problem with two obstacles. An active-set method solves it, from the solution
+without obstacles, in about 5 iterations for hundreds of volts on any mesh.
 
 Reference: M. Hintermueller, K. Ito, K. Kunisch, SIAM J. Optim. 13 (2002) 865.
 """

@@ -1,4 +1,4 @@
-"""A device: its arguments checked, its equations put together, its currents read."""
+"""`Device`: a mesh, doping, contacts, models and parameters, with its solves and currents."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Drive a device by current, or by voltage up to a compliance.
 
-A condition on the terminal current is one more equation for one more unknown, the voltage, solved
-together with all others. The current is swept, so a curve whose voltage turns back (snap-back) is
-followed through its folds: only the current has to rise along it.
+A condition on the terminal current is one more equation, and the voltage is one more unknown. All
+are solved together. The current is swept, so a curve with folds in the voltage (snap-back) is
+followed as long as the current is monotonic along it.
 """
 
 from __future__ import annotations

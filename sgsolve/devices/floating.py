@@ -1,18 +1,18 @@
-"""Regions that no contact reaches: the base of an open transistor, a guard ring, a thyristor's.
+"""Regions without a contact: the base of an open transistor, a guard ring, a layer of a thyristor.
 
-Within such a region a carrier's level is pinned by nothing but what crosses its borders and what
-recombines, often 1e-13 of the currents that the region could carry; added up node by node, that
-would drown in the rounding errors of those. So the balance of one of its nodes, the *root*, is
-replaced by the balance of the whole region, in which the inner fluxes have canceled before they are
-computed. The equations are the same, taken in another combination.
+The level of a carrier in such a region depends only on the currents across its border and on
+recombination. These are often 1e-13 of the currents inside the region, so the rounding errors of
+the inner currents would hide them in a sum over nodes. Therefore the balance of one node, the
+*root*, is replaced by the balance of the whole region, in which the inner fluxes cancel exactly.
+The new equations are a linear combination of the old ones.
 
-Regions are found from the doping: connected nodes of one type. The inversion layer under a gate is
-none of them, and comes and goes with the voltage. Devices all of one type are solved with the
-fluxes kept (`kept_fluxes`), whether a contact reaches their layer or not. In devices of both types
-contacts usually reach it. Where none does, its level hangs on generation alone, often 1e-18 of the
-conductances that it is added to in the diagonal of the Jacobian, and rounding decides the sign of
-what is left. So the diagonal is rounded up there, by eight rounding errors: the *firmness*, part of
-the derivative and not of the residual, in devices with gates and for minority carriers only.
+Regions are found from the doping: connected nodes of one type. An inversion layer under a gate is
+not among them, because it depends on the voltage. Devices of one doping type are solved with the
+fluxes as unknowns (`kept_fluxes`). In devices of both types a contact usually reaches the inversion
+layer. Where none does, generation alone determines its level: often 1e-18 of the conductances in
+the diagonal of the Jacobian, so that rounding errors decide the sign of the rest. The diagonal is
+therefore increased by eight rounding errors (`firmness`), for minority carriers in devices with
+gates. This changes the derivative and not the residual.
 
 Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128, on balances over regions.
 """

@@ -1,14 +1,14 @@
-"""The Scharfetter-Gummel flux along an edge, in forms that keep their digits.
+"""The Scharfetter-Gummel flux along an edge, without cancellation.
 
 ``n_b B(-w) - n_a B(w) = n_a B(w) expm1(d)``, where d is the drop of the quasi-Fermi potential along
-the edge in units of kT/q. The right hand side has no cancellation: a current of 1e-25 A/cm^2
-between densities of 1e18 keeps all its digits. With degenerate statistics the mean Einstein ratio g
+the edge in units of kT/q. The right-hand side has no cancellation: a current of 1e-25 A/cm^2
+between densities of 1e18 has all its digits. With degenerate statistics the mean Einstein ratio g
 enters as diffusion enhancement, ``g n_a B(w) expm1(d / g)`` with ``w = log(n_a / n_b) + d / g``,
 which is exact in equilibrium for every distribution.
 
-Divided by the density at one of the two ends, the flux contains no density at all (`relative`). The
-balance of a node divided by its density is made of these: it has a value where the density itself
-is below the range of floating-point numbers, such as 1e-1400 in silicon at 4 K.
+The flux divided by the density at one of its ends contains no density (`relative`). The balance of
+a node divided by its density consists of these terms. It has a value where the density underflows,
+such as 1e-1400 in silicon at 4 K.
 
 References: D. L. Scharfetter, H. K. Gummel, IEEE Trans. Electron Devices 16 (1969) 64; T. Koprucki,
 N. Rotundo, P. Farrell, D. H. Doan, J. Fuhrmann, Opt. Quantum Electron. 47 (2015) 1327.

@@ -1,7 +1,7 @@
 """Generation of carriers by light.
 
-A profile is an array over the nodes, made before the solve; the device's parameter ``G`` multiplies
-it, so that the light is turned up and down by one number.
+A profile is an array over the nodes. The parameter ``G`` of the device multiplies it, so one number
+sets the intensity.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., section 13.3.
 """

@@ -1,6 +1,6 @@
-"""Nodes of one dimension, fine where the device needs it, and tensor products of two of them.
+"""Graded nodes in one dimension, and tensor products of two of them.
 
-A depletion layer wants nodes that grow apart geometrically from an interface.
+The distances of the nodes grow geometrically from an interface, as a depletion layer needs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Gummel's iteration: the three equations one after the other, again and again.
+"""Gummel's iteration: the three equations are solved in turn until the potentials converge.
 
-Each equation alone is easy. Poisson's equation with fixed quasi-Fermi potentials has one solution
-that Newton's method finds from anywhere; each continuity equation is one for its own quasi-Fermi
-potential. At low current the equations hardly know of each other and few rounds do; at high current
-the rounds contract slowly, where Newton's method on all three still takes five steps. It serves as
-a fallback where that diverges, and as a comparison.
+Poisson's equation with fixed quasi-Fermi potentials has one solution, which Newton's method finds
+from any start. Each continuity equation is solved for its own quasi-Fermi potential. At low current
+the equations are weakly coupled and few rounds suffice. At high current the rounds converge slowly,
+while Newton's method for all three equations takes five steps. The iteration is a fallback where
+that diverges, and a comparison.
 
 Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
 """

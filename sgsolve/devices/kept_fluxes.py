@@ -1,15 +1,14 @@
-"""The same equations with the fluxes on the edges as unknowns beside the potentials.
+"""The equations of a device with the fluxes on the edges as unknowns beside the potentials.
 
-Eliminated, the fluxes' conductances bury what recombines and what is stored behind their rounding
-errors; kept, every balance is a sum of numbers of its own size::
+If the fluxes are eliminated, the rounding errors of their conductances hide recombination and
+storage. With the fluxes as unknowns every balance is a sum of numbers of its own size::
 
     j(potentials) - j           = 0     on every edge, divided by its conductance
     sum j -+ U V                = 0     at every node
 
-Small signals are computed in this form (see `small_signal`), steady states of devices in which a
-gate makes an inversion layer that no contact reaches, and the last steps of devices with floating
-regions. The level of such a layer hangs on generation alone, often 1e-18 of the conductances inside
-it: eliminated, rounding decides the level; kept, it is a sum of generation rates. It has
+This form is used for small signals (`small_signal`), for devices in which a gate makes an inversion
+layer that no contact reaches, and for the last steps of devices with floating regions. The level of
+such a layer depends on generation alone, often 1e-18 of the conductances inside it. The form has
 about 5/3 of the unknowns in one dimension.
 
 Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.

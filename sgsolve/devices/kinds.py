@@ -1,7 +1,6 @@
-"""What kind of thing each argument of a device must be, said before anything is done with it.
+"""Checks of the types of a device's arguments, before they are used.
 
-The message names the argument, what came and what was wanted, so that a list in the place of a
-dictionary, or a model in the place of a list of models, is not an error from somewhere inside.
+The message names the argument, what was given and what is needed.
 """
 
 from __future__ import annotations

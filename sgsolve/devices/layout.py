@@ -1,12 +1,11 @@
-"""Where the unknowns live, and what each equation is divided by.
+"""The order of the unknowns of a device, and the scaling of its equations.
 
 The unknowns are psi at every node and the two quasi-Fermi potentials at the nodes of the
-semiconductor, one block after the other, all in V. Each equation is divided by what multiplies its
-own unknown (Poisson's by its couplings, a carrier's by its density and mobility), so that every
-residual is, in units of kT/q, about how far its own potential is from where its neighbors want it.
-Rounding then shows at 1e-15 in every row, whether the density there is 1e18 or 1e-30, and Newton's
-method sees logarithms of densities. The division by the density is part of the residual and of its
-derivative.
+semiconductor, one block after the other, all in V. Each equation is divided by the coefficient of
+its own unknown: Poisson's equation by its couplings, a carrier balance by its density and mobility.
+A residual in units of kT/q is then about the error of its own potential. Rounding errors are 1e-15
+in every row, for densities of 1e18 and of 1e-30 alike. The division by the density is part of the
+residual and of its derivative.
 
 Reference: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on scaling and unknowns.
 """

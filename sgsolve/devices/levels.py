@@ -1,9 +1,9 @@
-"""Levels of the carriers that a device has at given voltages, before anything is solved.
+"""Estimates of the carriers' levels at given voltages, without a solve.
 
-The majority carriers of a region are at the level of its contact. Between several contacts the
-region is a resistor. A region without a contact takes the level of the neighbor by which it is
-biased forward, because a junction takes few kT/q forward and any voltage in reverse. A minority
-carrier has the level of the neighboring region that makes it rarest.
+The majority carriers of a region have the level of its contact. Between several contacts the region
+is a resistor. A region without a contact has the level of the neighbor by which it is forward
+biased: the forward voltage of a junction is a few kT/q, the reverse voltage arbitrary. A minority
+carrier has the level of that neighboring region for which its density is smallest.
 """
 
 from __future__ import annotations

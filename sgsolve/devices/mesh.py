@@ -1,9 +1,9 @@
 """Vertex-centered finite volumes: nodes, edges, couples and volumes.
 
-All that the equations of a device need from a mesh is, for every edge, its length and its *couple*
-(the measure of the face that two control volumes share: 1 in one dimension, a length in cm in two)
-and, for every node, its volume. Where these come from does not matter: they can be given, or made
-by `cells.interval`, `grids.rectangle` or `triangles.triangulation`.
+The equations of a device need the length and the *couple* of every edge, and the volume of every
+node. The couple is the measure of the face that two control volumes share: 1 in one dimension, a
+length in cm in two. A mesh can be given, or made by `cells.interval`, `grids.rectangle` or
+`triangles.triangulation`.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """

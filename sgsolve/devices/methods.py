@@ -1,4 +1,4 @@
-"""Which solver serves which equations, and Poisson's equation alone."""
+"""The solvers for the equations of a device, and Poisson's equation alone."""
 
 from __future__ import annotations
 

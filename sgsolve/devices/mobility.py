@@ -1,8 +1,8 @@
-"""Mobilities: how they depend on the doping, and how carriers saturate in a field.
+"""Mobility models: dependence on the doping, and velocity saturation in a field.
 
-What is known before the solve is an array (the doping-dependent mobility at the nodes is a
-parameter of the device like any other); what depends on the solution is a function of the low-field
-mobility and of the field along the edge.
+A doping-dependent mobility is an array over the nodes, computed before the solve; it is a parameter
+of the device. A mobility that depends on the solution is a function of the low-field mobility and
+of the field along the edge.
 
 References: G. Masetti, M. Severi, S. Solmi, IEEE Trans. Electron Devices 30 (1983) 764, table I;
 D. M. Caughey, R. E. Thomas, Proc. IEEE 55 (1967) 2192; C. Canali et al., IEEE Trans. Electron

@@ -1,4 +1,4 @@
-"""What a device is made of: what the equations read and no equation itself."""
+"""The data of a device that its equations read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a solar cell: the voltage at open circuit and the point of most power."""
+"""Open-circuit voltage and maximum power point of a solar cell."""
 
 from __future__ import annotations
 

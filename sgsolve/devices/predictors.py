@@ -1,4 +1,4 @@
-"""Guesses for the next point of a sweep over a voltage."""
+"""Initial guesses for the next point of a voltage sweep."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Recombination: every band-to-band process is the excess product times a rate.
+"""Recombination models: the excess product of the densities times a rate factor.
 
 ``U = (n p - n_eq p_eq) * r(n, p)``. The excess product is computed once, by `expm1` of the
-difference of the quasi-Fermi potentials, where it keeps its sign and all its digits; a process is
-only its factor ``r`` in cm^3/s. A function of your own with the same two arguments serves as well:
-the names of its keyword-only arguments become parameters of the device.
+difference of the quasi-Fermi potentials, so it has the right sign and all its digits. A model is
+only its factor ``r`` in cm^3/s. Your own function of the same two arguments is a model too; the
+names of its keyword-only arguments become parameters of the device.
 
 Reference: S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., section 1.5.4.
 """

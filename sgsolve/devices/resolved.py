@@ -1,8 +1,8 @@
-"""Whether doubles resolve the level of a layer that no contact reaches, asked of a solution.
+"""Check whether double precision resolves the level of a layer without a contact.
 
-The sum of a carrier's balances over all nodes knows nothing of the fluxes between them, in whose
-rounding errors a node's own balance may drown. Divided by how that sum answers to a shift of the
-carrier's level, it tells how far off the level is.
+The sum of a carrier's balances over all nodes does not contain the fluxes between them, whose
+rounding errors can be larger than the balance of one node. This sum, divided by its derivative by a
+shift of the carrier's level, estimates the error of the level.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""How a terminal current depends on every physical parameter, forward and adjoint.
+"""Derivatives of a terminal current by physical parameters, forward and adjoint.
 
-A current is a functional of the solution and of the parameters, and `sgsolve` knows the derivatives
-of those. Fields count element by element: the doping of every node, the lifetimes of every node,
-the mobility of every edge, if they were given as arrays.
+A current is a functional of the solution and of the parameters. Arrays count element by element:
+the doping and the lifetimes of every node, the mobility of every edge.
 
 Reference: M. B. Giles, N. A. Pierce, Flow, Turbulence and Combustion 65 (2000) 393.
 """

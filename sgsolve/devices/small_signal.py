@@ -1,10 +1,9 @@
 """Small signals: admittance, impedance and capacitance at any bias and frequency.
 
-Around a solution the same equations answer a small sinusoidal voltage by one complex linear system,
-which is `Problem.small_signal` of `sgsolve`. Here stands what devices add: currents, what contacts
-and equations store, and that the fluxes on the edges are unknowns beside the potentials (see
-`kept_fluxes`). Eliminating them would leave an inversion layer that no contact reaches without a
-level below 1e5 Hz; kept, the system is good from 1e-6 Hz up. Its pattern is analyzed once for all
+`Problem.small_signal` solves the linearized equations. This module adds the terminal currents and
+the charges stored at contacts and in the equations. The fluxes on the edges are unknowns beside the
+potentials (`kept_fluxes`): without them an inversion layer that no contact reaches has no level
+below 1e5 Hz; with them the system is accurate from 1e-6 Hz. Its pattern is analyzed once for all
 frequencies and biases.
 
 Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.

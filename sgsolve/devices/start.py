@@ -1,7 +1,7 @@
-"""Cold start and sweeps: neutral potential, then Poisson's equation, then light, then bias.
+"""Solves without an initial guess: neutral potential, Poisson's equation, then light, then bias.
 
-Equilibrium is easy from the neutral potential, and everything else is a path from equilibrium.
-Nothing here takes a guess from the user.
+Equilibrium is easy to solve from the neutral potential. Every other state is reached from
+equilibrium by a sweep.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 7.1.
 """

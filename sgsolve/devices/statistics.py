@@ -1,11 +1,11 @@
-"""Carrier statistics behind one interface: the logarithm of the degeneracy factor.
+"""Carrier statistics, each defined by the logarithm of its degeneracy factor.
 
-Every distribution is Boltzmann's times a factor, ``F(eta) = exp(eta + log_gamma(eta))``, and the
-factor's logarithm is smooth and tame where F itself spans a hundred decades. A statistics is an
-object with ``log_gamma(eta, order)``, the factor's logarithm (order 0) and its first two
-derivatives; densities, Einstein ratios, contacts and the diffusion-enhanced flux all follow from
-it. Boltzmann has no factor, and is recognized so that it costs nothing. Fermi-Dirac and Gauss-Fermi
-are integrated once and kept as a spline of order seven.
+Every distribution is Boltzmann's times a factor, ``F(eta) = exp(eta + log_gamma(eta))``. The
+logarithm of the factor is smooth and of moderate size where F covers a hundred decades. A
+statistics object has ``log_gamma(eta, order)``, the logarithm (order 0) and its first two
+derivatives. Densities, Einstein ratios, contacts and fluxes follow from it. Boltzmann statistics
+have no factor, and their terms are skipped. Fermi-Dirac and Gauss-Fermi integrals are computed once
+and stored as a spline of order seven.
 
 References: J. S. Blakemore, Solid-State Electron. 25 (1982) 1067; P. Farrell et al.,
 Drift-diffusion models, WIAS Preprint 2263 (2016), section 2; M. Bessemoulin-Chatard, Numer. Math.

@@ -1,12 +1,12 @@
-"""Terminal currents from a balance over the device, not from the edges at the contact.
+"""Terminal currents from a balance over the device.
 
 By the continuity equations, the current into a contact is the flux through *any* cut that separates
-it from the other contacts plus what recombines between, so each carrier's flux is read where its
-rounding error is smallest. The cut is a watershed: flooding from the contacts along the edges of
-highest conductance, the floods meet at the edges of lowest conductance, in a junction or next to
-the contact where the carrier is in the minority. In one dimension this is ``J = q sum U V +
-Jn(first edge) + Jp(last edge)``. At a single contact's edges, 64-bit arithmetic would be off by 1
-to 31 % in reverse.
+it from the other contacts, plus the recombination between. The flux of each carrier is taken where
+its rounding error is smallest. The cut is a watershed: regions grow from the contacts along the
+edges of highest conductance, and meet at the edges of lowest conductance, in a junction or next to
+the contact where the carrier is in the minority. In one dimension the current is
+``J = q sum U V + Jn(first edge) + Jp(last edge)``. The edges of a single contact would give an
+error of 1 to 31 % in reverse bias.
 
 Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128; P. D. Yoder et al., J. Appl. Phys.
 79 (1996) 1951, on test functions for terminal currents.

@@ -1,9 +1,9 @@
-"""Bulk traps that recombine carriers and hold charge.
+"""Bulk traps that recombine carriers and store charge.
 
-In the steady state the occupation of a level follows from both densities, so a trap is two
-functions of n and p: a rate factor (for `recombination`) and a charge (for `traps`). They share
-their parameters: density ``N_trap`` (cm^-3), capture coefficients ``c_n`` and ``c_p`` (cm^3/s), and
-``n_trap``, ``p_trap``, the densities when the Fermi level is at the trap's (cm^-3).
+In the steady state both densities determine the occupation of a level. A trap is two functions of n
+and p: a rate factor (for `recombination`) and a charge (for `traps`). They share their parameters:
+density ``N_trap`` (cm^-3), capture coefficients ``c_n`` and ``c_p`` (cm^3/s), and ``n_trap``,
+``p_trap``, the densities when the Fermi level is at the trap's level (cm^-3).
 
 Reference: C. T. Sah, R. N. Noyce, W. Shockley, Proc. IRE 45 (1957) 1228.
 """

@@ -1,9 +1,9 @@
-"""Triangles: signed circumcentric couples, a report on bad ones, files of gmsh and VTK.
+"""Triangular meshes: signed circumcentric couples, mesh quality, files of gmsh and VTK.
 
 The face between two nodes is the segment that joins the circumcentres of the triangles on both
-sides of their edge, so a triangle adds half the edge's length times the cotangent of the opposite
-angle. Where that angle is obtuse it *subtracts*: with the sign kept, the volumes add up to the area
-exactly, and only an edge whose sum is negative is bad (the mesh is not Delaunay there).
+sides of their edge. A triangle adds half the edge's length times the cotangent of the opposite
+angle. Where that angle is obtuse the contribution is negative. With the sign, the volumes add up to
+the area exactly. Only an edge whose sum is negative is bad: the mesh is not Delaunay there.
 
 Reference: R. E. Bank, D. J. Rose, W. Fichtner, IEEE Trans. Electron Devices 30 (1983) 1031.
 """

@@ -1,9 +1,9 @@
-"""Banded LAPACK: the fastest factorization of a narrow matrix, in its own order or reordered.
+"""Banded LAPACK: the fastest factorization of a matrix with a narrow band.
 
-Where an entry goes in LAPACK's band storage depends on the pattern only, so a
-factorization is one scatter and one call. `narrow_order` turns a 1-D device whose unknowns come
-block after block (all potentials, all electrons, all holes), and whose equations come in another
-order, into a narrow band. Partial pivoting on the current values: nothing can go stale.
+The sparsity pattern alone determines the place of an entry in LAPACK's band storage. A
+factorization is one scatter and one call, with partial pivoting. `narrow_order` finds a narrow band
+for the blocks of a 1-D device (all potentials, all electrons, all holes), also if the equations are
+in another order than the unknowns.
 
 Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf and gbtrs.
 """

@@ -1,4 +1,4 @@
-"""Dense LAPACK for systems of a few unknowns, where every sparse data structure costs more.
+"""Dense LAPACK for systems of a few unknowns, where sparse data structures cost more.
 
 Reference: LAPACK Users' Guide; routines getrf and getrs.
 """

@@ -1,9 +1,8 @@
 """Equilibration: row and column factors that bring every largest entry near 1, in place.
 
-Scaling touches the stored values only. A sparse product with diagonal matrices would
-drop explicit zeros and so change the pattern between two Newton steps; here one multiplication by
-kept factors does it, and the factors (powers of two, so that no rounding happens) are recomputed
-only when the largest entry of some row or column has left [1/8, 8].
+Only the stored values are multiplied: a sparse product with diagonal matrices would drop explicit
+zeros and change the pattern. The factors are powers of two, so there are no rounding errors. They
+are recomputed when the largest entry of some row or column is outside [1/8, 8].
 
 Reference: D. Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices",
 RAL-TR-2001-034.

@@ -1,4 +1,4 @@
-"""Frame: the pattern of a sparse matrix with a few dense rows and columns around it."""
+"""The pattern of a sparse matrix bordered by a few dense rows and columns."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Gauged: linear systems with a matrix that is singular along known directions.
+"""Linear systems with a matrix whose null space is known.
 
-With V a basis of the null space of A, and U one of the null space of its transpose, the matrix
+V is a basis of the null space of A, and U one of the null space of its transpose. The matrix
 [A U; V^T 0] is regular. Its solution for (b, 0) is the solution x of A x = b with V^T x = 0, if
-there is one; if not, U takes up the part of b that A cannot reach. U is found from A and V by one
-solve with a random U.
+there is one; otherwise U carries the part of b outside the range of A. One solve with a random U
+gives U from A and V.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.2 (bordered matrices of rank defect k).

@@ -1,4 +1,4 @@
-"""What serves where the factors of a matrix do not fit into the memory, or why nothing does."""
+"""Choice of a solver if the factors of a matrix do not fit into the memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """MUMPS through python-mumps, an opt-in extra: multifrontal LU with numerical pivoting.
 
-Like PARDISO it keeps an analysis over many values, but it pivots numerically within
-its fronts and says so when a matrix is singular. Useful where MKL is not available.
+Like PARDISO it keeps an analysis for many values. It pivots numerically within its fronts and
+reports singular matrices. It is useful where MKL is not available.
 
 Reference: P. Amestoy et al., SIAM J. Matrix Anal. Appl. 23 (2001) 15; MUMPS users' guide, ICNTL.
 """

@@ -1,12 +1,11 @@
-"""Ordering: permutations of equations and unknowns that make the band of a matrix narrow.
+"""Permutations of equations and unknowns that make the band of a matrix narrow.
 
-Equations need not stand in the order of their unknowns. Reverse Cuthill-McKee (RCM) on
-A + A^T orders both alike, and so sees no band where they differ. The same breadth-first search on
-the bipartite graph, whose nodes are the equations and the unknowns and whose edges are the entries,
-orders each kind by itself. In a structurally regular matrix every set of k equations contains at
-least k unknowns (Hall), so both kinds advance through the levels at the same pace, at most one
-level apart: the band is as narrow as that of the best aligned order, without the search for a row
-matching, which is not of linear cost.
+Equations may be in another order than their unknowns. Reverse Cuthill-McKee (RCM) on A + A^T orders
+both alike, and finds no band then. Here the same breadth-first search runs on the bipartite graph
+of equations and unknowns, whose edges are the entries, and orders each kind by itself. In a
+structurally regular matrix every set of k equations contains at least k unknowns (Hall). Both kinds
+therefore differ by one level at most, and the band is as narrow as that of the best aligned order.
+No row matching is needed, whose cost is not linear.
 
 References: E. Cuthill, J. McKee, Proc. 24th Nat. Conf. ACM (1969) 157; J. Reid, J. Scott, SIAM J.
 Matrix Anal. Appl. 28 (2006) 805 (unsymmetric matrices, by the bipartite graph).

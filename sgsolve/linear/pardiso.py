@@ -1,9 +1,9 @@
 """PARDISO of Intel MKL, driven through its handle.
 
-One handle per pattern, phase 11 (analysis) once on the first real values, then 22
-(factorize) and 33 (solve) as often as wanted. pypardiso supplies the library; its own `solve`
-would analyze again for every matrix. PARDISO reports no numerical trouble whatever, so nothing
-here may be used without the checks of `LinearSolver`.
+There is one handle per pattern: phase 11 (analysis) once, on the first real values, then phases 22
+(factorize) and 33 (solve). pypardiso supplies the library; its own `solve` would analyze again for
+every matrix. PARDISO reports no numerical failure, so its results need the checks of
+`LinearSolver`.
 
 Reference: Intel oneMKL developer reference, "oneMKL PARDISO parameters" (iparm numbers 1-based).
 """

@@ -1,7 +1,7 @@
-"""One pattern, prepared: the equilibrated matrix and what it takes to judge answers with it.
+"""The equilibrated matrix of one pattern, and the data for the checks of its solutions.
 
-Everything that depends on the pattern only (scaling plan, work arrays, the matrices A
-and |A| around them) is made once; a new Jacobian costs one pass over its values.
+What depends on the pattern only is made once: the scaling plan, work arrays, the matrices A and
+|A|. A new Jacobian costs one pass over its values.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Why a matrix is singular: equations and unknowns to look at, in the numbering of the user.
+"""Diagnosis of a singular matrix: its equations and unknowns, in the user's numbering.
 
-Two different diseases. A *structurally* singular matrix has more equations than the
-unknowns they contain can satisfy, whatever the values; a maximum matching finds them. A
-*numerically* singular one has a vector v with A v = 0 and one u with u A = 0; the largest entries
-of v are the unknowns that are not determined, those of u the equations that depend on each other.
+A *structurally* singular matrix has a set of equations with fewer unknowns, whatever the values; a
+maximum matching finds them. A *numerically* singular matrix has a vector v with A v = 0 and a
+vector u with u A = 0. The largest entries of v are the unknowns that are not determined, those of u
+the equations that depend on each other.
 
 Reference: A. Pothen, C.-J. Fan, ACM Trans. Math. Software 16 (1990) 303 (Dulmage-Mendelsohn).
 """

@@ -1,4 +1,4 @@
-"""LinearSolver: systems of one pattern and many values, analyzed once, every answer checked.
+"""`LinearSolver`: systems of one pattern and many values, analyzed once, every solution checked.
 
 `LinearSolver` equilibrates in place, keeps the analysis while the pattern is the same object,
 refines, and measures the componentwise backward error. If that error is too large, it tries other

@@ -1,4 +1,4 @@
-"""Counts and seconds of what a linear solver did."""
+"""Counts and times of a linear solver."""
 
 from __future__ import annotations
 

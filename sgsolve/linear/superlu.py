@@ -1,7 +1,7 @@
-"""SuperLU through SciPy: the back end that is always there.
+"""SuperLU through SciPy, the back end that is always available.
 
-Nothing is reused (SciPy's interface analyzes anew in every call), but partial pivoting
-on the current values leaves nothing to go stale, so it is also the judge of last resort.
+SciPy's interface analyzes in every call. Partial pivoting uses the current values, so this back end
+is the last fallback: a matrix on which it fails is reported as singular.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
 """

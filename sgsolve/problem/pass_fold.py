@@ -1,7 +1,7 @@
-"""What a sweep does where no step in the parameter can go on: follow the curve by its arclength.
+"""Continue a sweep along the branch where no step in the parameter succeeds.
 
-That tells a fold from any other obstacle, locates it, and, if the curve comes back, reaches the
-value that was wanted.
+A fold is located and told apart from other obstacles. If the branch returns, it leads to the
+requested value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Report: the message of a result: what happened, where it is worst, and what to try."""
+"""The message of a result: what happened, the largest residuals, and what to try."""
 
 from __future__ import annotations
 

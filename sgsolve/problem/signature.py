@@ -1,4 +1,4 @@
-"""Signature: the functions of a problem, the parameters they take, and checks of their values."""
+"""The functions of a problem, the parameters they take, and checks of their values."""
 
 from __future__ import annotations
 

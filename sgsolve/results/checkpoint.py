@@ -1,8 +1,8 @@
-"""Checkpoint: a long run on disk, so that a kill costs minutes and not the night.
+"""Checkpoints: files from which an interrupted run is resumed.
 
-The file holds the branch so far and what is needed to go on, with a fingerprint of the run. It is
-replaced in one step, so at any moment there is a whole one; and a file that is damaged or of
-another run is refused, with the difference in words.
+A checkpoint holds the branch so far, the state of the run and a fingerprint of its settings. It is
+replaced in one step, so there is always a complete file. A damaged file, or one of another run,
+raises `CheckpointError`; the message lists the settings that differ.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`Result`: what a solve returns, whether it succeeded or not.
 
-It answers the usual questions after a failure: what happened, which equations have the largest
-residual, how the iteration went, what it cost, what to try.
+It holds the solution or best point, the residual, the history and the costs. Its reports name the
+equations with the largest residual and what to try.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A result read like SciPy's, which is a dictionary: ``result["x"]``."""
+"""Access to a result by SciPy's names, as in ``result["x"]``."""
 
 from __future__ import annotations
 

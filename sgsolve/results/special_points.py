@@ -1,7 +1,7 @@
 """Special points of a branch: folds, branch points, Hopf points, events.
 
 Converged special points and approximate ones, which were detected but did not converge, are two
-classes everywhere: in a branch, in a file, in a run that is resumed.
+classes, in a branch, in a file, and in a run that is resumed.
 
 BifurcationKit.jl makes the same distinction: "converged", or a "guess" with an interval.
 """

@@ -1,7 +1,7 @@
 """Statuses: why a solve, a sweep or a continuation run ended, and what to try next.
 
-A status declares everything that other modules ask of it: whether it is a success, whether it is
-final, whether a run can be resumed. A new status is one member here.
+A status declares whether it is a success, whether it is final, and whether a run can be resumed. A
+new status is one member here.
 
 The list follows the reasons for convergence of PETSc and the warnings of NLEQ1.
 """

@@ -1,4 +1,4 @@
-"""The end of the time that a solve may take."""
+"""The time limit of a solve, and the exception that ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Iterate: the point where a solver stands, with everything that evolves.
+"""`Iterate`: the current point of a solver, with everything that changes during the solve.
 
 The parts of a solver hold settings only, so that a solver can be printed, reused and shared.
 """
