@@ -16,7 +16,9 @@ from ..solvers.deadline import deadline_of
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
 from ..solvers.polyalgorithm import as_solver
+from ..solvers.presets import Newton
 from ..solvers.workspace import Workspace
+from .consistency import contradiction
 from .definition import ProblemDefinition
 from .diagnosis import diagnosis
 from .report import message, remarks
@@ -42,9 +44,13 @@ def run_solver(
     started = perf_counter()
     before = workspace.counts()
     compiled = system.compiled_counts()
-    outcome: Outcome = solver.run(system, workspace, x, F, monitor)
-    status, found = outcome.status, ""
-    if diagnose and outcome.cause is None and not (status.success or status.final):
+    found = contradiction(system, workspace, x, F)
+    if found:
+        outcome = _unsolved(solver, system, workspace, x, F, monitor)
+    else:
+        outcome = solver.run(system, workspace, x, F, monitor)
+    status = outcome.status
+    if not found and diagnose and outcome.cause is None and not (status.success or status.final):
         with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
             found = diagnosis(system, workspace, x, outcome.x)
     outcome.stats.add(workspace.counts().since(before))
@@ -74,6 +80,17 @@ def _complete(seconds: dict[str, float], total: float) -> None:
     """Add the total time, and what no phase accounts for."""
     seconds["other"] = max(0.0, total - sum(seconds.values()))
     seconds["total"] = total
+
+
+def _unsolved(
+    solver: Any, system: ResidualSystem, workspace: Workspace, x: Any, F: Any, monitor: Monitor
+) -> Outcome:
+    """Return the outcome at the start of a system that has no solution."""
+    outcome = Newton(max_iterations=0).run(system, workspace, x, F, monitor)
+    outcome.name = solver.name
+    if not outcome.status.success:
+        outcome.status = Status.SINGULAR_JACOBIAN
+    return outcome
 
 
 def solve_problem(

@@ -25,6 +25,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
+from .consistency import contradiction
 from .definition import ProblemDefinition
 from .parameter_path import ParameterPath
 from .pass_fold import pass_fold
@@ -111,6 +112,16 @@ def _curve(family: PathFamily, workspace: Workspace, point: Point) -> tuple[Curv
     return curve, placed
 
 
+def _contradiction(stepper: NaturalStepper, state: RunState, p: float) -> str:
+    """Return why the equations cannot hold at a value that was tried; empty if they can."""
+    family = stepper.family
+    if state.point is None or not isinstance(family, PathFamily):
+        return ""
+    x = state.point.x
+    F = family.residual_or_none(x, p)
+    return "" if F is None else contradiction(family.at(p), family.workspace, x, F)
+
+
 def path_view(path: ParameterPath, system: ResidualSystem) -> View:
     """Return the view of a sweep."""
     moved: Callable[[Vector, float], dict[str, float]] = lambda x, p: path.params(p)  # noqa: E731
@@ -150,7 +161,10 @@ def summary(path: ParameterPath, stepper: NaturalStepper, state: RunState) -> st
         text += f"; {stepper.said}"
     elif state.rejected:
         value, reason = state.rejected[-1]
-        text += f"; the last attempt was at {path.label(value)}: {reason}"
+        cause = _contradiction(stepper, state, value)
+        text += f"; the last attempt was at {path.label(value)}: {cause or reason}"
+        if cause:
+            return text
     if singular:
         return (
             f"{text}; {stepper.said}. What to try: if these unknowns are determined up to a "

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, InputError, Problem, ShapeError
+from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, ShapeError
 from sgsolve.continuation import Homotopy
 from sgsolve.problem.diagnosis import singular_along
 from sgsolve.solvers.workspace import Workspace
@@ -168,3 +168,41 @@ def test_homotopies_meet_a_null_space(kind):
 def test_continuation_without_the_declaration_names_it():
     with pytest.raises(ConvergenceError, match=r"not determined .*declare Problem\(null_space="):
         Problem(fluxes, params={"s": 1.0}).continuation(np.zeros(N), "s", (0.5, 3.0))
+
+
+class TestUnbalancedSources:
+    """Equations whose total cannot be zero have no solution; one evaluation shows it."""
+
+    @staticmethod
+    def unbalanced(u, s):
+        return fluxes(u, s) - 0.01
+
+    def test_solve_names_the_cause_at_once(self):
+        problem = Problem(self.unbalanced, params={"s": 1.0}, null_space=ONES)
+        with pytest.raises(ConvergenceError, match="contradict each other") as caught:
+            problem.solve(np.zeros(N))
+        assert f"{-0.01 * N:.2e}" in str(caught.value)
+        assert caught.value.result.nit == 0
+        assert caught.value.result.stats.nfev + caught.value.result.stats.njev < 6
+
+    @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+    def test_a_rounding_error_of_the_total_is_no_contradiction(self, scale):
+        residual = lambda u: scale * (fluxes(u, 1.0) + 1e-15)  # noqa: E731
+        assert Problem(residual, null_space=ONES).solve(np.full(N, 3.0)).success
+
+    def test_sweep_names_the_cause(self):
+        def residual(u, s, total=0.0):
+            return fluxes(u, s) - total
+
+        problem = Problem(residual, params={"s": 1.0, "total": 0.0}, null_space=ONES)
+        with pytest.warns(PartialBranchWarning, match="contradict each other"):
+            branch = problem.sweep(np.zeros(N), "total", [0.0, 0.01])
+        assert len(branch["total"]) == 1
+
+    def test_a_start_with_a_total_that_the_solution_changes_is_solved(self):
+        # the null vector is constant, the left one is not: u^T F changes with u
+        def residual(u):
+            weights = 1.0 + 0.1 * np.arange(N)
+            return weights * fluxes(u, 1.0) * (1.0 + 0.1 * (u - u.mean()) ** 2)
+
+        assert Problem(residual, null_space=ONES).solve(SOURCE).success
