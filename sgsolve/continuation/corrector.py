@@ -139,6 +139,8 @@ class Corrector:
         magnitude = np.abs(x)
         typical: Any = self.family.scale
         typical = float(magnitude.max()) if typical is None else typical
+        if self.metric.capped:
+            unit = np.minimum(unit, typical)
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
         # a parameter far below its range counts by its own size; only zero has none

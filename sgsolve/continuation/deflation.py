@@ -10,6 +10,7 @@ Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..solvers.direction import Direction, NewtonDirection
 from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
 from ..solvers.method import NewtonMethod
+from ..solvers.norms import norm2
 
 Vector = NDArray[Any]
 
@@ -148,4 +150,5 @@ class DeflatedDirection:
 
 def rms(x: Vector) -> float:
     """Return the root mean square."""
-    return float(np.sqrt(np.mean(x * x)))
+    with np.errstate(over="ignore"):  # `norm2` sees the overflow
+        return norm2(x) / math.sqrt(len(x))

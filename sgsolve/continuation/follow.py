@@ -102,12 +102,9 @@ def follow(
     """
     run = _Run(stepper, state, detectors, rule, observers)
     try:
-        if state.point is None:
-            run.begin()
-        while not state.ending:
-            rule.check(state)
-            if not state.ending:
-                run.step()
+        # what overflows is found by looking at the numbers, as in a solve, not by warnings
+        with np.errstate(all="ignore"):
+            run.whole()
     except OutOfTime:
         state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
     except KeyboardInterrupt:
@@ -121,6 +118,15 @@ class _Run:
     detectors: Sequence[Detector]
     rule: StopRule
     observers: Sequence[Observer]
+
+    def whole(self) -> None:
+        """Make steps until a condition ends the run."""
+        if self.state.point is None:
+            self.begin()
+        while not self.state.ending:
+            self.rule.check(self.state)
+            if not self.state.ending:
+                self.step()
 
     def begin(self) -> None:
         """Make the first point."""

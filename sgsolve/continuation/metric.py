@@ -38,9 +38,12 @@ class Metric:
     ----------
     weights : ndarray, shape (n + 1,)
         The product is the sum of ``weights * y * z``.
+    capped : bool
+        Whether the unit of x is larger than it should be, because its square would overflow.
     """
 
     weights: Vector
+    capped: bool = False
 
     def dot(self, y: Vector, z: Vector) -> float:
         """Return the inner product."""
@@ -67,7 +70,7 @@ class Metric:
             return None
         weights = self.weights.copy()
         weights[:-1] *= (longest / (COARSE * size)) ** 2
-        return Metric(weights)
+        return Metric(weights, self.capped)
 
     def angle(self, y: Vector, z: Vector) -> float:
         """Return the angle between two unit vectors, in degrees."""
@@ -112,8 +115,10 @@ def start_metric(
         ratio = share / slope
         if usual > 0.0:  # near a fold x moves much faster than it usually does
             ratio = min(max(ratio, usual / STEEP), usual * FLAT)
-    units = np.clip((ratio or 1.0) / sizes, 1.0 / EXTREME, EXTREME)
-    return Metric(0.5 * np.append(units**2 / len(sizes), 1.0))
+    wanted = (ratio or 1.0) / sizes
+    units = np.clip(wanted, 1.0 / EXTREME, EXTREME)
+    weights = 0.5 * np.append(units**2 / len(sizes), 1.0)
+    return Metric(weights, capped=bool((wanted > EXTREME).any()))
 
 
 def _meant(scale: Vector, error: Vector) -> Vector:
