@@ -56,6 +56,8 @@ WORKLOADS = {  # key: (module, class, keyword arguments)
     "w3-1d": ("w3_drift_diffusion", "DriftDiffusion", {"dim": 1}),
     "w3-2d": ("w3_drift_diffusion", "DriftDiffusion", {"dim": 2}),
     "w4": ("w4_shallow_water", "ShallowWater", {"step": False}),
+    "w5": ("w5_reaction_diffusion", "ReactionDiffusion", {}),
+    "w6": ("w6_conservation_law", "ConservationLaw", {}),
 }
 
 PEERS = {  # key: (module in peers/, class, keyword arguments, interpreter)

@@ -89,8 +89,8 @@ def _phases(peer: Any, x: Any) -> dict[str, int]:
 def _program_time(y: Any) -> int:
     """Return the time that the array operations of the derivative take by themselves."""
     derivative = y._derivative
-    computations = derivative.tape.recordings.programs.items()
-    (program,) = [c.program for (point, *_), c in computations if point is derivative.point]
+    computations = derivative.tape.graph.programs.items()
+    (program,) = [c.program for (node, *_), c in computations if node is derivative.node]
     if program is None:
         return 0
     vector, places = program.places()

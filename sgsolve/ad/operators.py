@@ -30,7 +30,7 @@ class Operators:
         self._derivative = derivative
 
     def __neg__(self) -> Any:
-        return type(self)(-self._value, self._derivative.scaled(-1.0))
+        return type(self)(-self._value, self._derivative.scaled_by_number(-1.0))
 
     def __pos__(self) -> Any:
         # A copy, as NumPy's: the layout of a view decides the last bit of what follows.
@@ -71,7 +71,7 @@ class Operators:
 
     def __rsub__(self, other: Any) -> Any:
         if type(other) in NUMBERS:
-            return type(self)(other - self._value, self._derivative.scaled(-1.0))
+            return type(self)(other - self._value, self._derivative.scaled_by_number(-1.0))
         return call_ufunc(np.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
@@ -103,7 +103,7 @@ class Operators:
                 derivative = self._derivative.quotient(other._derivative, y, b)
                 return type(self)(result, derivative)
         elif type(other) in NUMBERS and other and self._value.dtype is DOUBLE:
-            return type(self)(self._value / other, self._derivative.scaled(1.0 / other))
+            return type(self)(self._value / other, self._derivative.scaled_by_number(1.0 / other))
         return call_ufunc(np.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:

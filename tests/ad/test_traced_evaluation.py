@@ -73,7 +73,8 @@ def workload(key, size):
 
 
 @pytest.mark.parametrize(
-    ("key", "size"), [("w1", 12), ("w1dot", 12), ("w3-1d", 40), ("w3-2d", 9), ("w4", 8)]
+    ("key", "size"),
+    [("w1", 12), ("w1dot", 12), ("w3-1d", 40), ("w3-2d", 9), ("w4", 8), ("w5", 8), ("w6", 30)],
 )
 def test_the_workloads_of_the_benchmarks(key, size):
     problem, ops = workload(key, size)
@@ -94,6 +95,18 @@ def test_the_workloads_of_the_benchmarks(key, size):
         assert_same_bits(F, f(x))
         assert_same_bits(F, y.value)
         assert_same_bits(data, y.jacobian.data)
+
+
+@pytest.mark.parametrize(("key", "size"), [("w4", 8), ("w5", 8), ("w6", 600)])
+def test_workloads_agree_with_code_by_hand(key, size):
+    problem, ops = workload(key, size)
+    problem.hand_setup()
+    for x in problem.points():
+        F, J = problem.hand_jacobian(x)
+        for _ in range(8):
+            y = problem.residual(ad.seed(x), ops)
+            assert np.abs(y.value - F).max() <= 1e-13 * np.abs(F).max()
+            assert np.abs((y.jacobian - J).toarray()).max() <= 1e-13 * np.abs(J.data).max()
 
 
 @pytest.mark.parametrize(

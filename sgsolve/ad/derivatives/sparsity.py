@@ -31,6 +31,10 @@ class Sparsity(Derivative):
         """Return self: scaling, even by zero, changes no structure."""
         return self
 
+    def scaled_by_number(self, number: Any) -> Derivative:
+        """Return self: scaling, even by zero, changes no structure."""
+        return self
+
     def times(self, values: NDArray[Any]) -> Derivative:
         """Return self: scaling changes no structure."""
         return self

@@ -172,7 +172,8 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
         cols[element] = structure.cols[compact]
         pull = np.zeros(len(wanted), dtype=np.int64)
         pull[element] = compact
-        return Selection(root.selection(cols), pull)
+        # An Index gathers in blocks where positions are consecutive, as they mostly are.
+        return Selection(root.selection(cols), Index(pull, None, False, root.clock))
     chosen = _range(compact)  # consecutive rows of entries by rows: nothing is copied
     rows: Rows = _range(element)
     if isinstance(rows, slice) and len(element) == len(wanted):
