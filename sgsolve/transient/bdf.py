@@ -30,7 +30,8 @@ from .time_step import RejectedStep, TimeStep
 Vector = NDArray[Any]
 
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
-SAFETY = 0.8  # 0.9 saves a tenth of the steps and doubles the rejections
+SAFETY = 0.7  # 0.8 saves a tenth of the steps; errors are up to ten times as large
+DEAD_BAND = (0.9, 1.2)  # steps that would change by such a factor keep their size, and so M
 GROW, SHRINK = 10.0, 0.2  # the most by which a step changes at once
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
 CAP = 32.0  # bounds factor ** order: so rounding in differences of the charge is not amplified
@@ -212,8 +213,12 @@ class BdfStepper:
         if k < self.max_order:
             errors[k + 1] = self.weights.norm(constants[k + 1] * table[k + 2], weights)
         factors = {j: GROW if e == 0.0 else e ** (-1.0 / (j + 1)) for j, e in errors.items()}
-        self.order = max(factors, key=lambda j: factors[j])
-        self.resize(self.h * min(GROW, CAP ** (1.0 / self.order), SAFETY * factors[self.order]))
+        best = max(factors, key=lambda j: factors[j])
+        factor = min(GROW, CAP ** (1.0 / best), SAFETY * factors[best])
+        if DEAD_BAND[0] <= factor < DEAD_BAND[1]:
+            return
+        self.order = best
+        self.resize(self.h * factor)
         self.equal_steps = 0
 
     def curve(self, step: TimeStep) -> BackwardPolynomial:
