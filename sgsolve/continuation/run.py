@@ -152,7 +152,8 @@ class Run:
                 if state.status.resumable:
                     state.status, state.ending = Status.CONVERGED, ""
         limit = self.max_points if options.max_points is None else options.max_points
-        rule = StopRule(limit, options.stop, self._until(), self._seen, options.deadline)
+        seen = self._seen if options.verbose or options.callback is not None else None
+        rule = StopRule(limit, options.stop, self._until(), seen, options.deadline)
         try:
             follow(self.stepper, state, self.detectors, rule, (self.recorder,))
         except UnfitError as error:

@@ -1,11 +1,9 @@
 """Banded LAPACK: the fastest factorization of a matrix with a narrow band.
 
-The sparsity pattern alone determines the place of an entry in LAPACK's band storage. A
-factorization is one scatter and one call, with partial pivoting. `narrow_order` finds a narrow band
-for the blocks of a 1-D device (all potentials, all electrons, all holes), also if the equations are
-in another order than the unknowns.
-
-Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf and gbtrs.
+The sparsity pattern alone determines the place of an entry in the band. A factorization is one
+scatter and one call, with partial pivoting. `narrow_order` finds a narrow band for the blocks of a
+1-D device (all potentials, all electrons, all holes), also if the equations are in another order
+than the unknowns.
 """
 
 from __future__ import annotations
@@ -13,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
 from ..errors import SingularMatrixError
 from ..pattern import Pattern
 from .backend import Vector, is_complex
+from .band_storage import band_of
 from .ordering import Order, inverse, narrow_order
 
 # A pivot this much smaller than the largest is a reason to look whether A is singular. In graded
@@ -65,18 +63,9 @@ class Banded:
         self._order, self._given = order, None  # the next pattern will be another one
         if order.rows is not None and order.columns is not None:
             rows, columns = inverse(order.rows)[rows], inverse(order.columns)[columns]
-        self._kl, self._ku = order.lower, order.upper
-        depth = 2 * self._kl + self._ku + 1
         dtype = np.complex128 if is_complex(A) else np.float64
-        routines: Any = (
-            (lapack.zgbtrf, lapack.zgbtrs) if is_complex(A) else (lapack.dgbtrf, lapack.dgbtrs)
-        )
-        self._trf, self._trs = routines
-        self._band = np.zeros((n, depth), dtype=dtype)
-        self._flat = self._band.ravel()
-        self._fortran = self._band.T
-        self._diagonal = self._band[:, self._kl + self._ku]
-        self._place = columns * depth + (self._kl + self._ku + rows - columns)
+        self._band = band_of(n, order.lower, order.upper, dtype)
+        self._places = self._band.places(rows, columns)
 
     @property
     def predicted_bytes(self) -> float:
@@ -86,32 +75,24 @@ class Banded:
     @property
     def operations(self) -> float:
         """Multiplications and additions of a factorization without row interchanges."""
-        return 2.0 * len(self._band) * self._kl * (self._ku + 1)
+        return self._band.operations
 
     def factorize(self, A: Any) -> None:
-        """Scatter and factorize in place."""
-        self._band.fill(0.0)
-        self._flat[self._place] = A.data
-        self._lu, self._pivots, info = self._trf(
-            self._fortran, self._kl, self._ku, overwrite_ab=True
-        )
-        if info > 0:
+        """Scatter and factorize."""
+        if not self._band.factorize(self._places, A.data):
             raise SingularMatrixError("banded LU met a zero pivot")
-        pivots = np.abs(self._diagonal)
-        small = np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots)
+        size = np.abs(self._band.pivots)
+        small = np.minimum.reduce(size) < SMALL_PIVOT * np.maximum.reduce(size)
         self.doubtful = None if small else False
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Solve with the kept factors."""
+        """Solve with the kept factors; b is overwritten."""
         before, after = self._order.rows, self._order.columns
         if transpose:
             before, after = after, before
         if before is not None:
             b = b[before]
-        x: Vector
-        x, _ = self._trs(
-            self._lu, self._kl, self._ku, b, self._pivots, trans=int(transpose), overwrite_b=True
-        )
+        x = self._band.solve(b, transpose)
         if after is None:
             return x
         result = np.empty_like(x)
@@ -124,7 +105,7 @@ class Banded:
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the pivots and the order."""
-        size = np.abs(self._diagonal)
-        swaps = np.count_nonzero(self._pivots != np.arange(len(self._pivots)))
-        sign = np.prod(self._diagonal / size) * (-1 if swaps % 2 else 1) * self._order.sign()
+        pivots = self._band.pivots
+        size = np.abs(pivots)
+        sign = np.prod(pivots / size) * (-1 if self._band.swaps % 2 else 1) * self._order.sign()
         return sign, float(np.sum(np.log(size)))

@@ -106,6 +106,7 @@ def consistent_start(
     x0: Vector,
     solve: Solve,
     charge: Vector | None = None,
+    doubted: bool = False,
 ) -> Start:
     """Return the state to start from.
 
@@ -118,6 +119,8 @@ def consistent_start(
         `ConvergenceError` if it cannot.
     charge : ndarray of shape (n + m,), optional
         The charge to keep, after a jump of the equations. That of x0 by default.
+    doubted : bool
+        Solve the algebraic equations even if one correction is small: no step succeeds from x0.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def consistent_start(
     weights.observe(x0)
     h, consistent = _judged(system, workspace, weights, times, x0, kept)
     moved, x = "", x0
-    if not consistent:
+    if doubted or not consistent:
         x = solve(AlgebraicSystem(system, t, 1.0 / h, kept), x0)
         moved = weights.worst(x - x0, weights.weights(x0))
         weights.observe(x)

@@ -23,49 +23,42 @@ GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 
 
 class Differences:
-    """Backward differences of a vector that changes in time.
+    """Backward differences of a vector that changes in time. They do not change: steps make others.
 
     Parameters
     ----------
-    value : ndarray, shape (n,)
-        At the start.
-    first : ndarray, shape (n,)
-        Estimate of the first difference, h times the slope.
-
-    Attributes
-    ----------
-    table : ndarray, shape (MAX_ORDER + 3, n)
+    table : ndarray, shape (k + 2 or more, n)
         Row j is the j-th difference at the latest time.
     """
 
-    def __init__(self, value: Vector, first: Vector) -> None:
-        self.table = np.zeros((MAX_ORDER + 3, len(value)))
-        self.table[0], self.table[1] = value, first
+    def __init__(self, table: Vector) -> None:
+        self.table = table
 
     @classmethod
-    def of(cls, table: Vector) -> Differences:
-        """Return those with a copy of this table."""
-        differences = object.__new__(cls)
-        differences.table = np.array(table)
-        return differences
+    def start(cls, value: Vector, first: Vector) -> Differences:
+        """Return those at a start: of the value, and of h times the slope."""
+        return cls(np.stack([value, first, np.zeros_like(value)]))
 
     def predicted(self, order: int) -> Vector:
         """Return the value one step ahead on the polynomial of that degree."""
-        ahead: Vector = self.table[: order + 1].sum(axis=0)
+        ahead: Vector = np.add.reduce(self.table[: order + 1], axis=0)
         return ahead
 
-    def append(self, deviation: Vector, order: int) -> None:
-        """Take the value one step ahead: predicted(order) + deviation."""
-        table = self.table
-        table[order + 2] = deviation - table[order + 1]
+    def appended(self, deviation: Vector, order: int) -> Differences:
+        """Return those after a step to the value predicted(order) + deviation."""
+        old, table = self.table, np.empty((order + 3, len(deviation)))
+        np.subtract(deviation, old[order + 1], out=table[order + 2])
         table[order + 1] = deviation
         for j in range(order, -1, -1):
-            table[j] += table[j + 1]
+            np.add(old[j], table[j + 1], out=table[j])
+        return Differences(table)
 
-    def change_step(self, order: int, factor: float) -> None:
-        """Replace the differences up to `order` by those for a step `factor` times as long."""
-        part = self.table[: order + 1]
-        part[:] = rescaling(order, factor) @ part
+    def rescaled(self, order: int, factor: float) -> Differences:
+        """Return those for a step `factor` times as long; the ones up to `order` follow."""
+        table = np.empty_like(self.table)
+        np.dot(rescaling(order, factor), self.table[: order + 1], out=table[: order + 1])
+        table[order + 1 :] = self.table[order + 1 :]
+        return Differences(table)
 
 
 @dataclass(frozen=True)
@@ -103,12 +96,16 @@ def basis(order: int, s: float) -> Vector:
 
 def rescaling(order: int, factor: float) -> Vector:
     """Return the matrix that turns differences at one step into those at another, (k+1, k+1)."""
-    values = np.array([basis(order, -i * factor) for i in range(order + 1)])
-    matrix: Vector = _differencing(order) @ values
+    differencing, nodes, counts = _differencing(order)
+    values = np.ones((order + 1, order + 1))
+    np.cumprod((factor * nodes + counts) / (counts + 1.0), axis=1, out=values[:, 1:])
+    matrix: Vector = differencing @ values
     return matrix
 
 
 @lru_cache(maxsize=MAX_ORDER + 1)
-def _differencing(order: int) -> Vector:
+def _differencing(order: int) -> tuple[Vector, Vector, Vector]:
+    """Return the differences of values, the places of the values, and 0 .. order - 1."""
     rows = range(order + 1)
-    return np.array([[(-1.0) ** i * comb(m, i) for i in rows] for m in rows])
+    matrix = np.array([[(-1.0) ** i * comb(m, i) for i in rows] for m in rows])
+    return matrix, -np.arange(order + 1.0)[:, None], np.arange(float(order))

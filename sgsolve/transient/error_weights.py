@@ -39,6 +39,7 @@ class ErrorWeights:
             raise InputError(f"rtol must be positive, not {rtol!r}")
         self.blocks, self.rtol = blocks, float(rtol)
         self._parts = [blocks[name] for name in blocks.names]
+        self._whole = len(self._parts) == 1
         self.fixed: Vector | None = None
         self.sizes = np.zeros(len(self._parts))
         self.skipped: NDArray[np.bool_] | None = None
@@ -63,25 +64,33 @@ class ErrorWeights:
         self.skipped = unknowns
 
     def weights(self, x: Vector) -> Vector:
-        """Return rtol |x| + atol, shape (n,); infinite for unknowns that are left out."""
-        result: Vector = self.rtol * np.abs(x)
+        """Return 1 / (rtol |x| + atol), shape (n,); zero for unknowns that are left out."""
+        result: Vector = np.abs(x)
+        result *= self.rtol
         if self.fixed is not None:
             result += self.fixed
         else:
             for part, size in zip(self._parts, self.sizes, strict=True):
                 result[part] += self.rtol * (size or 1.0)
+        np.divide(1.0, result, out=result)
         if self.skipped is not None:
-            result[self.skipped] = np.inf
+            result[self.skipped] = 0.0
         return result
 
     def norm(self, error: Vector, weights: Vector) -> float:
         """Return the largest root mean square of a block."""
-        scaled = error / weights
-        if len(self._parts) == 1:
+        scaled = error * weights
+        if self._whole:
             return sqrt(float(scaled @ scaled) / len(scaled))
-        return sqrt(max(float(s @ s) / len(s) for s in (scaled[p] for p in self._parts)))
+        largest = 0.0
+        for part in self._parts:
+            s = scaled[part]
+            square = float(s @ s) / len(s)
+            if not square <= largest:  # or it is not a number
+                largest = square
+        return sqrt(largest)
 
     def worst(self, error: Vector, weights: Vector) -> str:
         """Return the name of the unknown with the largest error, such as ``v[3]``."""
-        scaled = np.abs(error / weights)
+        scaled = np.abs(error * weights)
         return self.blocks.label(int(np.argmax(np.where(np.isfinite(scaled), scaled, np.inf))))

@@ -80,9 +80,8 @@ def _singular(stepper: Any) -> str:
         return ""
     if not len(algebraic):
         return ""
-    saved = stepper.steps.save()
-    moves = np.abs(np.asarray(saved["x"])[1][algebraic]) if "x" in saved else None
-    which = int(algebraic[int(np.argmax(moves))]) if moves is not None else int(algebraic[0])
+    moves = np.abs(stepper.steps.change[algebraic])
+    which = int(algebraic[int(np.argmax(moves))])
     name = stepper.system.blocks.label(which)
     return (
         f"the algebraic equations may be singular here, so that unknown {name} cannot follow, as "

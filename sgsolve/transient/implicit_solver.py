@@ -14,7 +14,8 @@ A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31 (2005) 363, section 2.3 (kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -24,20 +25,19 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
-from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
-from .evolution import NONE, PURPOSE, Derivatives, EvolutionSystem
+from .evolution import NONE, EvolutionSystem
+from .kept_matrix import KeptMatrix
 
 Vector = NDArray[Any]
 
-RATIO = 0.7  # M is factorized anew where a0 / a leaves (RATIO, 1 / RATIO)
 YOUNG = 20  # steps for which J and C are kept when an iteration fails that has another a
 MAX_AGE = 50  # steps after which J and C are evaluated anew
 TINY = 1e-4  # an update this small, in units of the tolerance, is accepted without a rate
 FORGET = 0.2  # the most by which the estimate of the rate falls at once
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
-EXACT = 1e-12  # an update this small, in units of the tolerance, changes no current
-REFINEMENTS = 25  # at most; each takes a factor (1 - RATIO) / (1 + RATIO) or less
+ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
+UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
 
 
 @dataclass
@@ -73,6 +73,24 @@ class Counters:
     nit: int = 0
 
 
+@dataclass(frozen=True)
+class Equation:
+    """F(x, t) + a (Q(x, t) - q) = 0, and the weights of its errors.
+
+    Attributes
+    ----------
+    t, a : float
+    q : ndarray, shape (n + m,)
+        With the charges of the currents that are recorded.
+    weights : ndarray, shape (n,)
+    """
+
+    t: float
+    a: float
+    q: Vector
+    weights: Vector
+
+
 class ImplicitSolver:
     """Solve F(x, t) + a (Q(x, t) - q) = 0, with as few factorizations as converge.
 
@@ -91,51 +109,65 @@ class ImplicitSolver:
         system: EvolutionSystem,
         workspace: Workspace,
         weights: ErrorWeights,
-        tolerance: float = 0.1,
+        tolerance: float = 0.03,
         max_iterations: int = 4,
     ) -> None:
         self.system, self.weights = system, weights
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        self.counters = Counters()
-        self._solver: Any = workspace.solver(system.pattern, PURPOSE)
-        self._derivatives: Derivatives | None = None
-        self._a0 = 0.0  # with which M is factorized; 0: not at all
-        self._age = 0  # steps since J and C were evaluated
-        self._rate = 1.0  # of convergence, of the last solution with this M
-        self._C: Any = None
-        self._currents = LinearizedCurrents(system.currents)
+        self.matrix = KeptMatrix(system, workspace)
+        self._confirm: Any = getattr(system, "confirm", None)
+        self._nfev = self._nit = 0
+        self._rate = 1.0  # of convergence, of the last iteration with this M
+        self._unmeasured = 0  # solutions since it was measured
+
+    @property
+    def counters(self) -> Counters:
+        """What the equations cost so far."""
+        return Counters(self._nfev, self.matrix.evaluations, self._nit)
 
     def renew(self) -> None:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
-        self._derivatives, self._a0, self._age = None, 0.0, 0
+        self.matrix.forget()
 
     def advance(self) -> None:
         """Note that a step was accepted."""
-        self._age += 1
+        self.matrix.age += 1
 
-    def solve(self, t: float, x: Vector, a: float, q: Vector) -> Solved:
+    def solve(self, equation: Equation, x: Vector) -> Solved:
         """Solve from the guess x.
 
         The derivatives are evaluated anew where the iteration fails with old ones.
         """
-        fresh = self._derivatives is None or self._age >= MAX_AGE
-        found = self._from(t, x, a, q, fresh)
-        if found.x is None and fresh:
-            self.renew()  # derivatives of a state far from the solution may hide that it is far
-        if found.x is not None or fresh:
-            return found
-        iterations = found.iterations
-        if self._age < YOUNG and abs(self._a0 - a) > 0.1 * a:
-            self._a0 = 0.0
-            found = self._from(t, x, a, q, False)
-            iterations += found.iterations
-        if found.x is None:
-            found = self._from(t, x, a, q, True)
-            iterations += found.iterations
+        matrix = self.matrix
+        fresh = not matrix.known or matrix.age >= MAX_AGE
+        with np.errstate(all="ignore"):
+            found = self._from(equation, x, fresh)
+            if found.x is None and fresh:
+                self.renew()  # derivatives far from the solution may hide that it is far
+            if found.x is not None or fresh:
+                return found
+            iterations = found.iterations
+            if matrix.age < YOUNG and abs(matrix.a0 - equation.a) > 0.1 * equation.a:
+                matrix.a0 = 0.0
+                found = self._from(equation, x, False)
+                iterations += found.iterations
             if found.x is None:
-                self.renew()
+                found = self._from(equation, x, True)
+                iterations += found.iterations
+                if found.x is None:
+                    self.renew()
         found.iterations = iterations
         return found
+
+    @contextmanager
+    def to_rounding(self) -> Iterator[None]:
+        """Iterate far below the tolerance within a block of code."""
+        kept = self.tolerance, self.max_iterations
+        self.tolerance, self.max_iterations = ROUNDING * kept[0], 2 * kept[1]
+        try:
+            yield
+        finally:
+            self.tolerance, self.max_iterations = kept
 
     def correction(self, charge: Vector, a: float) -> Vector:
         """Return the change of the unknowns by an error of the charge, M^-1 a (error).
@@ -152,181 +184,130 @@ class ImplicitSolver:
         """
         lost = charge[: self.system.n]
         if not self.system.conservative:
-            lost = self._C @ lost
-        found: Vector = self._solver.solve_again(a * lost)
-        return found
+            lost = self.matrix.stored(lost)
+        return self.matrix.solve(a * lost)
 
     def save(self) -> dict[str, Any]:
         """Return what a resumed run needs to compute the same."""
-        known = self._derivatives
-        held = {} if known is None else {"J": known.J, "C": known.C}
-        numbers = np.array([self._a0, self._rate, float(self._age)])
-        return {**held, **self._currents.save(), "numbers": numbers}
+        own = np.array([self._rate, float(self._unmeasured)])
+        return {**self.matrix.save(), "numbers": own}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue from what `save` returned; the matrix is factorized anew."""
-        a0, rate, age = (float(value) for value in saved["numbers"])
-        self.renew()
-        self._age = int(age)
-        if "J" in saved:
-            self._derivatives = Derivatives(np.array(saved["J"]), np.array(saved["C"]))
-            self._C = self.system.pattern.matrix(self._derivatives.C)
-            self._currents.restore(saved)
-            if a0:
-                self._factorize(a0)
-        self._rate = rate
+        """Continue from what `save` returned."""
+        self.matrix.restore(saved)
+        self._rate, unmeasured = (float(value) for value in saved["numbers"])
+        self._unmeasured = int(unmeasured)
 
-    def undo(self, saved: Mapping[str, Any]) -> None:
-        """Return to an earlier state; the matrix is factorized anew if it has changed."""
-        a0, rate, age = (float(value) for value in saved["numbers"])
-        known = self._derivatives
-        if known is not None and saved.get("J") is known.J and a0 == self._a0:
-            self._rate, self._age = rate, int(age)
-        else:
-            self.restore(saved)
-
-    def _from(self, t: float, x: Vector, a: float, q: Vector, renew: bool) -> Solved:
+    def _from(self, equation: Equation, x: Vector, renew: bool) -> Solved:
         """Iterate from x, with new derivatives if asked for, and with M where it is near enough."""
-        if renew:
-            failure = self._evaluate(t, x, a, q)
-            if failure:
-                return Solved(None, q, 0, failure)
-        if not (self._a0 and RATIO < self._a0 / a < 1.0 / RATIO):
-            failure = self._factorize(a)
-            if failure:
-                return Solved(None, q, 0, failure)
-        return self._iterate(t, x, a, q)
+        matrix, (t, a, q) = self.matrix, (equation.t, equation.a, equation.q)
+        failure = matrix.evaluate(t, x, a, q[: self.system.n]) if renew else ""
+        if not failure and not matrix.serves(a):
+            failure, self._rate = matrix.factorize(a), 1.0
+        return Solved(None, q, 0, failure) if failure else self._iterate(equation, x)
 
-    def _evaluate(self, t: float, x: Vector, a: float, q: Vector) -> str:
-        """Evaluate J and C; return what is wrong with them, or an empty text."""
-        self.counters.njev += 1
-        self.renew()
-        try:
-            with np.errstate(all="ignore"):
-                found = self.system.derivatives(t, x, a, q[: self.system.n])
-        except ArithmeticError as error:
-            return f"the derivatives could not be evaluated: {error}"
-        self._age = 0
-        bad = np.flatnonzero(~(np.isfinite(found.J) & np.isfinite(found.C)))
-        if len(bad):
-            row = self.system.blocks.label(int(self.system.pattern.rows[bad[0]]))
-            return f"the derivatives of equation {row} are not finite at the predicted state"
-        self._derivatives, self._C = found, self.system.pattern.matrix(found.C)
-        self._currents.evaluate(t, x)
-        return ""
-
-    def _factorize(self, a: float) -> str:
-        """Factorize M with this number; return what is wrong with it, or an empty text."""
-        assert self._derivatives is not None
-        M = self.system.pattern.matrix(self._derivatives.J + a * self._derivatives.C)
-        self._a0, self._rate = 0.0, 1.0
-        try:
-            self._solver.factorize(M)
-        except LinearSolveError as error:
-            return f"the matrix of the time step cannot be factorized: {error}"
-        self._a0 = a
-        return ""
-
-    def _iterate(self, t: float, x: Vector, a: float, q: Vector) -> Solved:
-        relaxation, before = 2.0 / (1.0 + a / self._a0), np.inf
-        weights = self.weights.weights(x)
-        known = q[: self.system.n]
+    def _iterate(self, equation: Equation, x: Vector) -> Solved:
+        matrix, a, q = self.matrix, equation.a, equation.q
+        relaxation, before = 2.0 / (1.0 + a / matrix.a0), np.inf
         for k in range(1, self.max_iterations + 1):
-            found = self._residual(t, x, a, known)
+            found = self._residual(equation, x)
             if isinstance(found, str):
                 return Solved(None, q, k, found)
             G, Q = found
             try:
-                d: Vector = -self._solver.solve_again(G)
+                d = matrix.solve(G)
             except LinearSolveError as error:
                 return Solved(None, q, k, f"the linear system could not be solved: {error}")
-            self.counters.nit += 1
-            last, x = x, x + relaxation * d
-            size = relaxation * self.weights.norm(d, weights)
-            if not np.isfinite(size):
-                return Solved(None, q, k, "the Newton iteration diverged")
+            self._nit += 1
+            if relaxation != 1.0:
+                d *= relaxation
+            size = self.weights.norm(d, equation.weights)
             if self._converged(size, before, k, a):
-                if not self._confirmed(t, last, a, known, G):
-                    x, before = last, np.inf
+                if not self._confirmed(equation, x, G):
+                    before = np.inf
                     continue
-                if self.system.currents is not None:
-                    return self._with_currents(t, last, (G, Q, relaxation * d), (a, q), k)
-                kept = Q + (self._a0 / a) * (self._C @ d) if self.system.conservative else x
-                return Solved(x, kept, k)
-            if k > 1 and size > DIVERGED * before:
+                return self._ended(equation, x, (G, Q, d), k)
+            if not isfinite(size) or (k > 1 and self._hopeless(size, before, k)):
                 return Solved(None, q, k, "the Newton iteration diverged")
-            before = size
+            x, before = x - d, size
         return Solved(None, q, k, f"no convergence in {self.max_iterations} iterations")
 
-    def _with_currents(
-        self,
-        t: float,
-        x: Vector,
-        last: tuple[Vector, Vector, Vector],
-        formula: tuple[float, Vector],
-        iterations: int,
+    def _ended(
+        self, equation: Equation, x: Vector, last: tuple[Vector, Vector, Vector], iterations: int
     ) -> Solved:
-        """Return the end of an iteration with currents; `last` is G, Q and the update from x."""
-        (G, Q, d), (a, q) = last, formula
-        n = self.system.n
+        """Return the solution x - d, for `last` G, Q and d, with its linearized charge."""
+        (_, Q, d), a = last, equation.a
+        new = x - d
+        if self.system.currents is not None:
+            return self._with_currents(equation, x, last, iterations)
+        if not self.system.conservative:
+            return Solved(new, new, iterations)
+        part = self.matrix.a0 / a  # of the solution of the linear system, not of its multiple
+        part *= 0.5 * (1.0 + a / self.matrix.a0)
+        change = self.matrix.stored(d)
+        return Solved(new, Q - change if part == 1.0 else Q - part * change, iterations)
+
+    def _with_currents(
+        self, equation: Equation, x: Vector, last: tuple[Vector, Vector, Vector], iterations: int
+    ) -> Solved:
+        """Return the same with currents: for an update that solves the linearized equations."""
+        (G, Q, d), a, q, n = last, equation.a, equation.q, self.system.n
         if self.system.conservative:
             try:
-                d = self._exact_update(x, G, d, a)
+                d = self.matrix.refined(G, -d, a, self.weights, equation.weights)
             except LinearSolveError as error:
                 reason = f"the linear system could not be solved: {error}"
                 return Solved(None, q, iterations, reason)
-            kept = Q + self._C @ d
-            g, h = self._currents.values(t, x, d)
+            new, kept = x + d, Q + self.matrix.stored(d)
+            g, h = self.matrix.currents.values(equation.t, x, d)
         else:
-            kept = x + d
-            g, h = self._currents.values(t, kept)
+            new = kept = x - d
+            g, h = self.matrix.currents.values(equation.t, new)
         charge = np.concatenate([kept, h])
-        return Solved(x + d, charge, iterations, currents=g + a * (h - q[n:]))
+        return Solved(new, charge, iterations, currents=g + a * (h - q[n:]))
 
-    def _exact_update(self, x: Vector, G: Vector, d: Vector, a: float) -> Vector:
-        """Solve (J + a C) d = -G to rounding, from an approximation of d, with the M at hand."""
-        assert self._derivatives is not None
-        J, C = self._derivatives.J, self._derivatives.C
-        M, weights = self.system.pattern.matrix(J + a * C), self.weights.weights(x)
-        relaxation = 2.0 / (1.0 + a / self._a0)
-        for _ in range(REFINEMENTS):
-            change = -relaxation * self._solver.solve_again(G + M @ d)
-            d = d + change
-            if not self.weights.norm(change, weights) > EXACT:
-                break
-        return d
-
-    def _confirmed(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
+    def _confirmed(self, equation: Equation, x: Vector, G: Vector) -> bool:
         """Whether G is what the equations give, by an evaluation of another kind.
 
         Systems that evaluate them in another form than the user wrote have a method ``confirm``.
         What it does not confirm it does not use again.
         """
-        confirm = getattr(self.system, "confirm", None)
-        return confirm is None or bool(confirm(t, x, a, q, G))
+        if self._confirm is None:
+            return True
+        q = equation.q[: self.system.n]
+        return bool(self._confirm(equation.t, x, equation.a, q, G))
 
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""
         if size <= TINY * self.tolerance:
             return True
-        if k == 1 and self._age > 0:  # a matrix that no longer fits makes small updates as well
-            return False
+        a0 = self.matrix.a0
+        if k == 1 and self.matrix.age > 0 and self._unmeasured >= UNMEASURED:
+            return False  # a matrix that no longer fits makes small updates as well
         if k > 1:
-            self._rate = max(FORGET * self._rate, size / before)
+            self._rate, self._unmeasured = max(FORGET * self._rate, size / before), 0
         # A matrix with another number than a contracts no faster than this, whatever was measured.
-        rate = max(self._rate, abs(self._a0 - a) / (self._a0 + a))
-        return rate < DIVERGED and rate / (1.0 - rate) * size <= self.tolerance
+        rate = max(self._rate, abs(a0 - a) / (a0 + a))
+        if not (rate < DIVERGED and rate / (1.0 - rate) * size <= self.tolerance):
+            return False
+        self._unmeasured += k == 1
+        return True
 
-    def _residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector] | str:
+    def _hopeless(self, size: float, before: float, k: int) -> bool:
+        """Whether the iterations that are left cannot converge at the rate of the last one."""
+        rate = size / before
+        left = self.max_iterations - k
+        return rate > DIVERGED or rate**left * size * rate / (1.0 - rate) > self.tolerance
+
+    def _residual(self, equation: Equation, x: Vector) -> tuple[Vector, Vector] | str:
         """Return G and Q, or what is wrong with them."""
-        self.counters.nfev += 1
+        self._nfev += 1
+        q = equation.q[: self.system.n]
         try:
-            with np.errstate(all="ignore"):
-                G, Q = self.system.residual(t, x, a, q)
-                total = float(G.sum()) + float(Q.sum())
+            G, Q = self.system.residual(equation.t, x, equation.a, q)
         except ArithmeticError as error:
             return f"the residual could not be evaluated: {error}"
-        if not isfinite(total):  # or a sum of finite numbers overflows
+        if not isfinite(G @ G):  # or finite numbers overflow
             bad = np.flatnonzero(~(np.isfinite(G) & np.isfinite(Q)))
             if len(bad):
                 i = int(bad[0])

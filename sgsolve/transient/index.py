@@ -81,7 +81,7 @@ def check_index(
         raise StructureError(f"the equations in time are singular at t = {t:g}: {error}") from error
     if growth < 1.5:
         return True
-    order = np.argsort(-np.abs(answer) / weights.weights(x))
+    order = np.argsort(-np.abs(answer) * weights.weights(x))
     names = ", ".join(system.blocks.label(int(i)) for i in order[:3])
     text = (
         f"the equations look like index {round(growth)} at t = {t:g}, most in {names}: a loop of "

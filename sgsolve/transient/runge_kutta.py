@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .consistent_start import Start
 from .evolution import NONE
-from .implicit_solver import ImplicitSolver
+from .implicit_solver import Equation, ImplicitSolver
 from .interpolation import NodePolynomial
 from .time_step import RejectedStep, TimeStep
 
@@ -162,8 +162,14 @@ class RungeKuttaStepper:
         self.t, self.h = t, h
         self.x, self.charge, self.slope, self.rate = start.x, start.charge, start.slope, start.rate
         self.tableau, self.failed = self.first, False
+        self._weights = self.weights.weights(start.x)
         self.nodes = [(t, start.x)]  # of the dense output
         self.implicit.renew()
+
+    @property
+    def change(self) -> Vector:
+        """About the change of the unknowns in a step, shape (n,)."""
+        return self.h * self.slope
 
     def resize(self, h: float) -> None:
         """Change the next step."""
@@ -182,7 +188,7 @@ class RungeKuttaStepper:
                 if A[i, j]:
                     q += h * A[i, j] * rates[j]
             time = t if c[i] == 1.0 else self.t + c[i] * h
-            solved = self.implicit.solve(time, self._guess(i), a, q)
+            solved = self.implicit.solve(Equation(time, a, q, self._weights), self._guess(i))
             if solved.x is None:
                 return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
             x, charge = solved.x, solved.charge
@@ -197,9 +203,8 @@ class RungeKuttaStepper:
         if i == 1:
             line: Vector = self.x + self.tableau.c[1] * self.h * self.slope
             return line
-        (t0, x0), (t1, x1) = self._stages[0], self._stages[i - 1]
-        reach = self.tableau.c[i] * self.h / (t1 - t0)
-        guess: Vector = x0 + reach * (x1 - x0)
+        (_, x0), (_, x1), c = self._stages[0], self._stages[i - 1], self.tableau.c
+        guess: Vector = x0 + c[i] / c[i - 1] * (x1 - x0)
         return guess
 
     def _judged(
@@ -218,11 +223,10 @@ class RungeKuttaStepper:
         except LinearSolveError as failure:
             reason = f"the error could not be estimated: {failure}"
             return RejectedStep("newton", reason, NEWTON_SHRINK)
-        weights = self.weights.weights(np.maximum(np.abs(x), np.abs(self.x)))
-        error = self.weights.norm(deviation, weights)
+        error = self.weights.norm(deviation, self._weights)
         if not error <= 1.0:
             factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
-            worst = self.weights.worst(deviation, weights)
+            worst = self.weights.worst(deviation, self._weights)
             reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
             return RejectedStep("error", reason, max(SHRINK, factor), error)
         step.error = error
@@ -235,12 +239,13 @@ class RungeKuttaStepper:
 
     def accept(self, step: TimeStep) -> None:
         """Go to the end of a step, and choose the next step."""
-        (before, x), (after, y) = self._stages[-2:]
-        self.slope = (y - x) / (after - before)
+        (_, x), (_, y), c = *self._stages[-2:], self.tableau.c
+        self.slope = (y - x) / ((c[-1] - c[-2]) * step.h)
         self.nodes = [*self.nodes[2 - NODES :], (step.t, step.x)]
         self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, self._last_rate
         self.tableau = self.usual
         self.weights.observe(step.x)
+        self._weights = self.weights.weights(step.x)
         self.implicit.advance()
         if not self.fixed:
             self._choose(step)
@@ -281,5 +286,6 @@ class RungeKuttaStepper:
         self.tableau, self.failed = self.first if at_start else self.usual, failed
         self.x, self.slope = np.array(saved["vectors"])
         self.charge, self.rate = np.array(saved["charges"])
+        self._weights = self.weights.weights(self.x)
         times = [float(t) for t in saved["node times"]]
         self.nodes = list(zip(times, np.array(saved["node values"]), strict=True))

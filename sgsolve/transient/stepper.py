@@ -28,6 +28,7 @@ Vector = NDArray[Any]
 
 FIRST_STEP = 1e-3  # of the run, at most
 FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most
+HIGHEST = 5  # order of a formula
 STARTS = ("consistent", "steady", "as given")
 SUSPICIOUS = 6  # rejections in a row after which a jump of the equations is looked for
 
@@ -38,29 +39,25 @@ class Counts:
 
     Attributes
     ----------
-    steps : int
-        Accepted steps.
     by_error, by_newton : int
         Rejected steps.
     restarts : int
         Starts after the first one: at breakpoints, jumps and changed states.
-    orders : dict of int to int
-        Accepted steps by the order of the formula.
+    of_order : list of int
+        Accepted steps by the order of the formula, from 0.
     """
 
-    steps: int = 0
     by_error: int = 0
     by_newton: int = 0
     restarts: int = 0
-    orders: dict[int, int] = field(default_factory=dict)
+    of_order: list[int] = field(default_factory=lambda: [0] * (HIGHEST + 1))
 
     def take(self, step: TimeStep) -> None:
         """Count an accepted step."""
-        self.steps += 1
-        self.orders[step.order] = self.orders.get(step.order, 0) + 1
+        self.of_order[step.order] += 1
 
     def __str__(self) -> str:
-        text = f"{self.steps} steps, {self.by_error} rejected by the error estimate, "
+        text = f"{sum(self.of_order)} steps, {self.by_error} rejected by the error estimate, "
         text += f"{self.by_newton} by Newton's iteration"
         return text + (f", {self.restarts} restarts" if self.restarts else "")
 
@@ -120,7 +117,7 @@ class TransientStepper(Stepper):
         self.counts, self.remarks = Counts(), list[str]()
         self.jumps: tuple[float, ...] = ()  # that no breakpoint announced
         self.target = schedule.t0  # where the next step ends
-        self.due = ""  # why a restart is due: "", "jump" or "change"
+        self.due = ""  # why a restart is due: "", "jump", "change" or "doubt"
         self.rejected: list[
             tuple[float, str]
         ] = []  # since the last steps succeeded: length, reason
@@ -191,7 +188,8 @@ class TransientStepper(Stepper):
         saved = self.steps.save()
         try:
             self.steps.resize(t * b.at.h)
-            outcome = self.steps.attempt(self.steps.t + t * b.at.h)
+            with self.implicit.to_rounding():
+                outcome = self.steps.attempt(self.steps.t + t * b.at.h)
         finally:
             self.steps.restore(saved)
         return self._point(outcome) if isinstance(outcome, TimeStep) else None
@@ -210,7 +208,7 @@ class TransientStepper(Stepper):
             self._begin(point.at, self._right_of(point.p) if before is not None else point.p)
         elif isinstance(point.at, TimeStep):
             if self._before_trials is not None:  # to locate events is not to change the steps
-                self.implicit.undo(self._before_trials)
+                self.implicit.restore(self._before_trials)
                 self._before_trials = None
             self.steps.resize(point.at.h)
             if self.curves is not None:
@@ -261,10 +259,11 @@ class TransientStepper(Stepper):
     def save(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
         counts = self.counts
-        own = np.array([self.target, *self.jumps])
-        kept = {"own": own, "due": self.due, "sizes": self.weights.sizes.copy()}
-        kept["rejected"] = np.array([counts.by_error, counts.by_newton, counts.restarts])
-        kept["orders"] = np.array([counts.orders.get(k, 0) for k in range(8)])
+        numbers = [counts.by_error, counts.by_newton, counts.restarts, *counts.of_order]
+        kept: dict[str, Any] = {"target": self.target, "due": self.due, "counts": np.array(numbers)}
+        kept["sizes"] = self.weights.sizes
+        if self.jumps:
+            kept["jumps"] = np.array(self.jumps)
         if not self.begun:
             return kept
         kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
@@ -274,13 +273,12 @@ class TransientStepper(Stepper):
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
-        self.target, *jumps = (float(t) for t in saved["own"])
-        self.jumps, self.due = tuple(jumps), str(saved["due"])
+        self.target, self.due = float(saved["target"]), str(saved["due"])
+        self.jumps = tuple(float(t) for t in saved.get("jumps", ()))
         self.weights.sizes = np.array(saved["sizes"])
-        by_error, by_newton, restarts = (int(n) for n in saved["rejected"])
-        orders = {k: int(n) for k, n in enumerate(saved["orders"]) if n}
-        self.counts = Counts(sum(orders.values()), by_error, by_newton, restarts, orders)
-        self.begun = "steps x" in saved or "steps vectors" in saved
+        by_error, by_newton, restarts, *of_order = (int(n) for n in saved["counts"])
+        self.counts = Counts(by_error, by_newton, restarts, of_order)
+        self.begun = "steps numbers" in saved
         if not self.begun:
             return
         self.steps.restore(_part(saved, "steps "))
@@ -311,13 +309,15 @@ class TransientStepper(Stepper):
     def _currents_at(self, t: float, step: TimeStep) -> Between:
         return self.currents.at(float(t), step.t, step.currents, step.order)
 
-    def _consistent(self, t: float, x: Vector, charge: Vector | None) -> Start | str:
+    def _consistent(
+        self, t: float, x: Vector, charge: Vector | None, doubted: bool = False
+    ) -> Start | str:
         """Return a consistent state at t, or why there is none."""
         span = (t, max(self.schedule.t1, t + 1e-6 * self.schedule.length))
         try:
             with np.errstate(all="ignore"):
                 return consistent_start(
-                    self.system, self.workspace, self.weights, span, x, self.solve, charge
+                    self.system, self.workspace, self.weights, span, x, self.solve, charge, doubted
                 )
         except ConvergenceError as error:
             return f"no state meets the algebraic equations at t = {t:.9g}: {error}"
@@ -331,7 +331,8 @@ class TransientStepper(Stepper):
         changed = self.due == "change"
         t = self._right_of(self.steps.t)
         x = state.point.x if changed else self.steps.x
-        found = self._consistent(t, x, None if changed else self.steps.charge)
+        kept = None if changed else self.steps.charge
+        found = self._consistent(t, x, kept, self.due == "doubt")
         if isinstance(found, str):
             return Rejection(t, found, "start")
         shown = before(t) if t != self.steps.t else t
@@ -387,7 +388,7 @@ class TransientStepper(Stepper):
         place = jump_between(self.system, t, self.hurdle, self.steps.x)
         if place is None:
             if self.mended != t:  # the state may not meet the algebraic equations well enough
-                self.due, self.mended = "jump", t
+                self.due, self.mended = "doubt", t
             return
         self.jumps = (*self.jumps, place)
         self.remarks.append(

@@ -36,6 +36,8 @@ class TimeStep:
         Whether unknowns that follow algebraic equations have jumped: a restart is due.
     currents : ndarray, shape (m,)
         What is recorded of rates, g + dh/dt.
+    deviation : ndarray, shape (2 n + m,)
+        From what was predicted, of x and charge; for formulas that predict.
     """
 
     t: float
@@ -47,6 +49,7 @@ class TimeStep:
     iterations: int
     jump: bool = False
     currents: Vector = field(default_factory=lambda: NONE)
+    deviation: Vector = field(default_factory=lambda: NONE)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,11 @@ class TimeStepper(Protocol):
     @property
     def charge(self) -> Vector:
         """The charge that the method continues from, shape (n + m,)."""
+        ...
+
+    @property
+    def change(self) -> Vector:
+        """About the change of the unknowns in a step, shape (n,)."""
         ...
 
     def start(self, t: float, start: Start, h: float) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sgsolve import ad
 from sgsolve.solvers.workspace import Workspace
 from sgsolve.transient.error_weights import ErrorWeights
-from sgsolve.transient.implicit_solver import ImplicitSolver
+from sgsolve.transient.implicit_solver import Equation, ImplicitSolver
 from tests.transient.equations import Equations
 
 
@@ -19,8 +19,9 @@ def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
     weights = ErrorWeights(equations.blocks, 1.0, 1.0, None)
     solver = ImplicitSolver(equations, Workspace(), weights, tolerance=10.0)  # one update will do
     start, q = np.array([0.3, 0.3]), np.zeros(2)
-    solver.solve(0.0, 0.0 * start, 1.0, q)  # factorizes J + C
+    ones = np.ones(2)
+    solver.solve(Equation(0.0, 1.0, q, ones), 0.0 * start)  # factorizes J + C
     solver._rate = 0.1
-    x = solver.solve(0.0, start, ratio, q).x
+    x = solver.solve(Equation(0.0, ratio, q, ones), start).x
     assert x is not None
     assert np.abs(x) == pytest.approx(0.3 * abs(1 - ratio) / (1 + ratio), rel=1e-6)

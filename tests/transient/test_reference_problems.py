@@ -88,25 +88,26 @@ def fisher():
     return equations, (0.0, 10.0), lambda x: np.abs(x[[200, 206]] - expected).max()
 
 
-# Error over tolerance that is allowed, and the most factorizations and accepted steps at 1e-6.
+# The most factorizations, evaluations and accepted steps at 1e-6.
 PROBLEMS = {
-    oregonator: (150, 400, 1600),
-    barenblatt: (1, 80, 850),
-    cusp: (40, 180, 620),
-    fisher: (40, 25, 130),
+    oregonator: (260, 4000, 1750),
+    barenblatt: (60, 2000, 980),
+    cusp: (130, 1500, 680),
+    fisher: (25, 220, 150),
 }
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.__name__)
-@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6, pytest.param(1e-8, marks=pytest.mark.slow)])
 def test_the_error_follows_the_tolerance(problem, rtol):
     equations, times, error = problem()
     run = Run(equations, *times, rtol, rtol / 100)
-    allowed, factorizations, steps = PROBLEMS[problem]
-    assert error(run.x) < allowed * rtol
+    factorizations, evaluations, steps = PROBLEMS[problem]
+    assert error(run.x) < 30 * rtol
     assert run.stats.n_analyze == 1
     if rtol == 1e-6:
         assert run.stats.n_factor < factorizations
+        assert run.implicit.counters.nfev < evaluations
         assert run.accepted < steps
 
 
