@@ -24,6 +24,7 @@ from .results.branch import Branch, PartialBranchWarning, column_name
 from .results.checkpoint import Checkpoint
 from .results.history import Stats
 from .results.status import Status
+from .user_warnings import warn
 
 GRACE = 5.0  # seconds that an interrupted worker has to return its points
 
@@ -147,7 +148,7 @@ def _mapped(
         for future, _ in rest:
             future.cancel()
         branches += [_left(future, task, name) for future, task in rest]
-        warnings.warn("the sweeps were interrupted", PartialBranchWarning, stacklevel=3)
+        warn("the sweeps were interrupted", PartialBranchWarning)
     finally:
         if bar is not None:
             bar.close()

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
 # The parts of sgsolve; each may import those before it.
 ORDER = (
     "errors",
+    "user_warnings",
     "private_api",
     "pattern",
     "ad",

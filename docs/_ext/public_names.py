@@ -22,6 +22,7 @@ HEADINGS = {
     "ad.functions.sparse_vectors": "Sums of sparse vectors",
     "ad.functions.user": "Functions of your own",
     "ad.functions.vectors": "Joining and products",
+    "ad.kernels": "Compiled functions",
     "ad.structures": "Constants and cache",
     "continuation": "Building blocks",
     "continuation.arclength": "Step control",

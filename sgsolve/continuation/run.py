@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -15,6 +14,7 @@ from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats, counted
 from ..results.status import Status
 from ..solvers.workspace import Workspace
+from ..user_warnings import warn
 from .approximate_points import UnlocatedWarning, unlocated
 from .detector import Detector, registered_detectors
 from .events import Event
@@ -192,14 +192,14 @@ class Run:
     def _judged(self, branch: Branch) -> Branch:
         """Return the branch, with a warning where it is partial or vague."""
         if unlocated(branch.special_points):
-            warnings.warn(unlocated(branch.special_points), UnlocatedWarning, stacklevel=5)
+            warn(unlocated(branch.special_points), UnlocatedWarning)
         asked = branch.status is Status.MAX_POINTS and self.options.max_points is not None
         if branch.success or asked:
             return branch
         interrupted = branch.status is Status.INTERRUPTED
         if (self.options.raise_on_failure or not len(branch)) and not interrupted:
             raise ConvergenceError(branch.message, branch)
-        warnings.warn(branch.message, PartialBranchWarning, stacklevel=5)
+        warn(branch.message, PartialBranchWarning)
         return branch
 
     def _compiled_counts(self) -> Stats:

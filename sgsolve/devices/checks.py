@@ -5,13 +5,13 @@ An impossible number raises an error. A number that is probably in other units c
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, NotFiniteError, ParameterError, ShapeError
+from ..user_warnings import warn
 from .carriers import keywords, log_factors
 from .contacts import Schottky, check_numbers, node_list
 from .kinds import check_real
@@ -179,7 +179,7 @@ def units(device: DeviceModel) -> None:
     """Warn, once, where a length or a density is off by about a million."""
     message = _strange_lengths(device) or _strange_densities(device)
     if message:
-        warnings.warn(f"units? {message}", UnitsWarning, stacklevel=3)
+        warn(f"units? {message}", UnitsWarning)
 
 
 def _strange_lengths(device: DeviceModel) -> str:

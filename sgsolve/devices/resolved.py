@@ -7,13 +7,13 @@ shift of the carrier's level, estimates the error of the level.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .. import ad
+from ..user_warnings import warn
 from .carriers import carriers, fluxes
 from .contacts import Gate
 from .model import DeviceModel
@@ -41,12 +41,11 @@ def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, A
     for x, p in points:
         for name, off in errors_of_level(device, x, p).items():
             if not off < TOLERATED:
-                warnings.warn(
+                warn(
                     f"{name}: the balance of the whole device is off, as if their level were "
                     f"wrong by {off:.1e} kT/q: an inversion layer that no contact reaches is far "
                     "from equilibrium, and its level is not resolved; give it a contact",
                     UnresolvedWarning,
-                    stacklevel=4,
                 )
                 return
 

@@ -7,7 +7,6 @@ singular matrix. `LinearSolver` gives it equilibrated systems and gets solutions
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
+from ..user_warnings import warn
 from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
 from .distance import distance_to_singularity, unknown
@@ -186,11 +186,10 @@ class FallbackDriver:
         except NUMERICAL as error:
             return error
         if getattr(self.active, "iterative", False):
-            warnings.warn(
+            warn(
                 f"{name_of(self.active)} does not solve a system of {prepared.A.shape[0]} "
                 f"unknowns; {name_of(backend)} factorizes its matrix instead",
                 FallbackWarning,
-                stacklevel=3,
             )
         self._stats.n_fallback += backend is not self.active
         self.active = backend

@@ -7,7 +7,6 @@ back ends, and raises if none gives an accurate solution.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
 from ..pattern import Pattern
+from ..user_warnings import warn
 from .choose import created, suited
 from .diagonal import Occupied
 from .fallback_driver import FallbackDriver, name_of
@@ -151,7 +151,7 @@ class LinearSolver:
             if self.stats.n_analyze > analyses and self._choose is not None:
                 text = advice(self._driver.active, prepared.A, self._blocks)
                 if text:
-                    warnings.warn(text, LargeFactorsWarning, stacklevel=3)
+                    warn(text, LargeFactorsWarning)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
         """Return x with A x = b for the matrix that was factorized last.
@@ -308,7 +308,7 @@ class LinearSolver:
         backend, text = substitute(error, prepared.A, self._choose, self._blocks)
         if backend is None:
             raise OutOfMemoryError(text) from error
-        warnings.warn(text, LargeFactorsWarning, stacklevel=3)
+        warn(text, LargeFactorsWarning)
         self._driver.renew(backend)
         self._driver.factorize(prepared)
 

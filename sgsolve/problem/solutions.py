@@ -9,7 +9,6 @@ Reference: P. E. Farrell, C. H. L. Beentjes, A. Birkisson, arXiv:1603.00809 (def
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from ..results.history import counted
 from ..results.result import Result
 from ..solvers.deadline import OutOfTime, deadline_of
 from ..solvers.polyalgorithm import as_solver
+from ..user_warnings import warn
 from .definition import ProblemDefinition
 from .deflation_search import DeflationSearch
 from .parameter_path import ParameterPath
@@ -130,7 +130,7 @@ def find_solutions(
         except (OutOfTime, KeyboardInterrupt) as end:
             why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
             text = f"the search was {why} after {counted(len(known), 'solution')}"
-            warnings.warn(text, PartialBranchWarning, stacklevel=2)
+            warn(text, PartialBranchWarning)
     return known
 
 
@@ -170,7 +170,7 @@ def deflated_continuation(
     except (OutOfTime, KeyboardInterrupt) as end:
         why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
         text = f"{why} after {len(sets)} of {len(path.values)} values of {parameter!r}"
-        warnings.warn(text, PartialBranchWarning, stacklevel=2)
+        warn(text, PartialBranchWarning)
     finally:
         if bar is not None:
             bar.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CheckpointError, DataTypeError, InputError
+from ..user_warnings import warn
 from .branch_file import Content, part, read, write
 
 STATE, PRINT = "state ", "fingerprint"
@@ -107,12 +107,11 @@ class Checkpoint:
         try:
             write({**content, PRINT: fingerprint(mark)}, self.path)
         except OSError as error:
-            warnings.warn(
+            warn(
                 f"the checkpoint {str(self.path)!r} could not be written: {error}. The run goes on "
                 f"and writes again after {self.points} points, {self.seconds:g} seconds, or at its "
                 "end. What to do: free space on the disk, or make the folder writable again",
                 CheckpointWarning,
-                stacklevel=2,
             )
 
     def read(self, mark: Any) -> tuple[Content, Content] | None:

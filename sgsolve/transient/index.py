@@ -6,7 +6,6 @@ Problems in Differential-Algebraic Equations (1996), chapter 2.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, StructureError
 from ..solvers.workspace import Workspace
+from ..user_warnings import warn
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem
 
@@ -90,10 +90,9 @@ def check_index(
     )
     if growth > 2.5:
         raise StructureError(f"{text}. Differentiate the constraint, or add a small resistance")
-    warnings.warn(
+    warn(
         f"{text}. Unknowns without storage are left out of the error control, and less accurate; "
         "add a small resistance, or differentiate the constraint",
         IndexWarning,
-        stacklevel=2,
     )
     return False

@@ -9,21 +9,16 @@ from tests.docs.public import names
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("nodal_analysis.py", "report.py", "gallery.py")  # no programs: see docs/conf.py
-PAGES = (
-    "index.html",
-    "start/residuals.html",
-    "howto/continuation.html",
-    "theory/automatic_differentiation.html",
-    "gallery/index.html",
-    "gallery/bifurcation.html",
-    "gallery/semiconductor/pn_diode.html",
-    "reference/index.html",
-    "reference/api/names/sgsolve.Problem.html",
-    "about/changelog.html",
-    "about/contributing.html",  # has formulas
+PROGRAMS = [p for p in (ROOT / "examples").rglob("*.py") if p.name not in MODULES]
+BUILT = ("_build", "gallery", "api")
+WRITTEN = [p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*.md")]
+PAGES = sorted(p.with_suffix(".html").as_posix() for p in WRITTEN if p.parts[0] not in BUILT)
+PAGES += sorted(
+    "gallery" + p.as_posix().partition("/examples")[2].replace(".py", ".html") for p in PROGRAMS
 )
+PAGES += ["gallery/index.html", "reference/api/names/sgsolve.Problem.html"]
 BROKEN = """return [...document.images]
     .filter(i => !(i.complete && i.naturalWidth > 0)).map(i => i.src)"""
 
@@ -56,6 +51,21 @@ def test_no_page_needs_the_network(site):
         assert found is None, (page, found)
 
 
+def test_every_page_is_reached_from_the_first_one(site):
+    """By the tables of contents, which the built pages hold as links."""
+    links = re.compile(r'class="[^"]*reference internal[^"]*" href="([^"#]+)')
+    reached, queue = set(), ["index.html"]
+    while queue:
+        page = queue.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        text = (site / page).read_text(encoding="utf-8")
+        targets = [(site / page).parent / link for link in links.findall(text) if "://" not in link]
+        queue += [t.resolve().relative_to(site).as_posix() for t in targets if t.suffix == ".html"]
+    assert set(PAGES) <= reached
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_loads_without_errors(browser, address, page):
     browser.get_log("browser")
@@ -69,8 +79,7 @@ def test_a_page_loads_without_errors(browser, address, page):
 def test_the_gallery_shows_a_picture_for_every_program(browser, address):
     browser.get(f"{address}/gallery/index.html")
     shown = browser.find_elements("css selector", ".sphx-glr-thumbcontainer img")
-    programs = [path for path in EXAMPLES.rglob("*.py") if path.name not in MODULES]
-    assert len(shown) == len(programs)
+    assert len(shown) == len(PROGRAMS)
     assert all("no_image" not in image.get_attribute("src") for image in shown)
 
 
@@ -122,6 +131,6 @@ def test_formulas_are_drawn(browser, address):
 
 
 def test_no_page_shows_a_path_of_the_machine_that_built_it(site):
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(ROOT)
     for page in site.rglob("*.html"):
         assert root not in page.read_text(encoding="utf-8"), page
