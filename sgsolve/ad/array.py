@@ -97,7 +97,7 @@ class ADArray(Operators):
     def _needs_coefficients(self) -> None:
         if self._derivative.is_sparsity:
             raise DerivativeError(
-                "this array was made from seed_sparsity and knows no derivative values; "
+                "this array was made from seed_sparsity and has no derivative values; "
                 "use .sparsity, or seed(x) for a Jacobian"
             )
 
@@ -216,7 +216,7 @@ class ADArray(Operators):
 
     def __int__(self) -> int:
         raise DerivativeError(
-            "int(y) would lose the derivative; use np.floor(y), np.rint(y), whose slope is zero"
+            "int(y) would lose the derivative; use np.floor(y) or np.rint(y), with derivative zero"
         )
 
     def __complex__(self) -> complex:

@@ -135,8 +135,8 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
         raise DerivativeError(
             f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "
             f"instead, y = np.{name}(...); for elements with a condition write "
-            f"np.where(mask, np.{name}(...), other), which takes no value or slope from the other "
-            "side"
+            f"np.where(mask, np.{name}(...), other), which takes no value and no derivative from "
+            "the other side"
         )
     if given:
         raise DerivativeError(

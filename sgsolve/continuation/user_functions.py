@@ -102,8 +102,9 @@ def call_with_parameters(
     if missing:
         known = ", ".join(repr(name) for name in params) or "none"
         raise ParameterError(
-            f"a functional takes a parameter {missing[0]!r}, which the problem does not have; it "
-            f"has {known}"
+            f"a functional takes {missing[0]!r}, which is no parameter of the problem; its "
+            f"parameters are {known}. A functional gets x with all unknowns: problem.unpack(x) "
+            "gives the blocks"
         )
     return evaluated(function, x, **{p.name: params[p.name] for p in taken if p.name in params})
 

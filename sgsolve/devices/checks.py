@@ -50,7 +50,7 @@ def surfaces(device: DeviceModel) -> None:
         check_numbers(what, where)
         nodes = node_list(what, where.nodes, where.area, lay.n)
         if (lay.local[nodes] < 0).any():
-            raise InputError(f"{what}: sits on nodes outside the semiconductor")
+            raise InputError(f"{what}: has nodes outside the semiconductor")
         given = np.asarray(where.nodes)
         if len(nodes) < (given.sum() if given.dtype == bool else given.size):
             raise InputError(f"{what}: names a node twice")
@@ -179,7 +179,7 @@ def units(device: DeviceModel) -> None:
     """Warn, once, where a length or a density is off by about a million."""
     message = _strange_lengths(device) or _strange_densities(device)
     if message:
-        warn(f"units? {message}", UnitsWarning)
+        warn(f"check the units: {message}", UnitsWarning)
 
 
 def _strange_lengths(device: DeviceModel) -> str:

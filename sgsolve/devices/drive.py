@@ -92,8 +92,8 @@ class CurrentDrive:
         self.unit = max(slope, abs(float(device.current(x, contact, **here))))
         if not self.unit > 0.0:
             raise InputError(
-                f"guess: no current that numbers can hold flows into {contact!r} near "
-                f"{voltage:g} V; give a voltage at which the device conducts"
+                f"guess: the current into {contact!r} near {voltage:g} V is zero in double "
+                "precision; give a voltage at which the device conducts"
             )
         params = {k: v for k, v in device.parameters.items() if k != self.name}
         self.problem = Problem(

@@ -84,7 +84,7 @@ class DeviceLayout:
             nodes = self.contacts[name]
             meshed_gate = isinstance(contact, Gate) and contact.capacitance is None
             if not meshed_gate and (self.local[nodes] < 0).any():
-                raise InputError(f"contact {name!r}: sits on nodes outside the semiconductor")
+                raise InputError(f"contact {name!r}: has nodes outside the semiconductor")
             if isinstance(contact, Ohmic):
                 self.carrier_fixed[name] = self.local[nodes]
             if isinstance(contact, Schottky):
@@ -145,9 +145,9 @@ def _volumes(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     if not (mesh.volumes > 0).all():
         i = int(np.argmin(mesh.volumes))
         raise InputError(
-            f"volumes: node {i} has {mesh.volumes[i]:g}, and all must be positive; on triangles "
-            "that are too obtuse signed volumes are not (see triangles.quality), and an insulator "
-            "is told by `active`"
+            f"volumes: that of node {i} is {mesh.volumes[i]:g}, and all must be positive. Obtuse "
+            "triangles can make it negative: check the mesh with devices.quality. Where the mesh "
+            "has an insulator, pass active="
         )
     return mesh.couples, mesh.volumes
 

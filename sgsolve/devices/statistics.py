@@ -114,7 +114,7 @@ class Tabulated:
         """From the spline, or its decaying tail."""
         if np.max(eta) > self.high:
             raise DomainError(
-                f"eta = {np.max(eta):g} is above {self.high:g}, where this statistics ends"
+                f"eta = {np.max(eta):g} is above {self.high:g}, the end of the tabulated values"
             )
         inside = np.clip(eta, self.low, self.high)
         tail = self._tail * np.exp(np.minimum(eta - self.low, 0.0))

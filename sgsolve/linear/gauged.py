@@ -85,7 +85,7 @@ class Gauged:
         b = np.asarray(b)
         n, k = self.V.shape
         if not self.factorized:
-            raise LinearSolveError("nothing to solve with: call factorize(A) first")
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
         x = self._inner.solve(np.concatenate([b, np.zeros((k, *b.shape[1:]))]), transpose=transpose)
         found: Vector = x[:n]
         return found

@@ -178,7 +178,7 @@ class LinearSolver:
         """
         prepared = self._prepared
         if not self._driver.ready or prepared is None:
-            raise LinearSolveError("nothing to solve with: call factorize(A) first")
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
         b = right_hand_side(b, self.pattern.shape[0])
         if b.dtype.kind == "c" and prepared.values.dtype.kind != "c":
             x = self.solve(np.column_stack([b.real, b.imag]), transpose=transpose)
@@ -265,7 +265,7 @@ class LinearSolver:
         """
         prepared = self._prepared
         if not self._driver.ready or prepared is None:
-            raise LinearSolveError("no determinant yet: call factorize(A) first")
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
         if not hasattr(self._driver.active, "slogdet"):
             raise BackendError(
                 f"{self.name} does not give a determinant; use 'banded', 'dense' or 'superlu'"

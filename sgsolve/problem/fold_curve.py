@@ -32,7 +32,7 @@ def fold_curve(
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
     fold = chosen(branch, special, "fold")
     if isinstance(fold, ApproximateSpecialPoint):
-        raise InputError(f"{fold} is known roughly only: {NEEDED}")
+        raise InputError(f"{fold} did not converge: {NEEDED}")
     options["stability"] = Stability.of(options["stability"])
     asked = asked_of(bounds, options, (name, branch.name))
     problem.signature.numeric(name)

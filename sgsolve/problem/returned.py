@@ -39,7 +39,7 @@ def seeded_vector(y: Any, n: int) -> ad.ADArray:
     if not isinstance(y, ad.ADArray):
         raise DerivativeError(
             "the residual does not depend on x at the point that was reached, though it did "
-            "at the start; return an expression of x on every way through the code"
+            "at the start; return an expression of x on every branch of the code"
         )
     return y
 

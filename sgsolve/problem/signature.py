@@ -116,11 +116,11 @@ class Signature:
         self._know(name)
         kind = np.asarray(self.known.get(name, 0.0)).dtype.kind
         if name not in self.known and self.accepted is None:
-            raise ParameterError(f"nothing is known of a parameter {name!r}; give its value")
+            raise ParameterError(f"parameter {name!r} has no value; give it by at({name}=...)")
         if kind not in "iuf":
             raise ParameterError(
-                f"parameter {name!r} is no number and no array of numbers: nothing can be "
-                "differentiated by it"
+                f"cannot differentiate with respect to parameter {name!r}: it must be a number or "
+                f"a numeric array, not {self.known.get(name)!r}"
             )
 
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,9 @@ class Storage:
     def __init__(self, storage: Callable[..., Any] | str | None, system: ResidualSystem) -> None:
         if storage is None:
             raise InputError(
-                "nothing is known of what is stored: give Problem(..., storage=Q), a function "
-                "Q(x, **parameters) with dQ/dt + F = 0, or the name of the parameter that is dx/dt"
+                "small signals and the mass matrix need Q in F(x) + dQ/dt = 0. Pass "
+                "Problem(..., storage=Q), a function Q(x, **parameters), or the name of the "
+                "parameter of the residual that is dx/dt"
             )
         if not (callable(storage) or isinstance(storage, str)):
             raise DataTypeError(f"storage must be a function or a name, not {storage!r}")

@@ -66,7 +66,7 @@ def chosen(branch: Branch, special: SpecialPoint | int, kind: str) -> SpecialPoi
     if branch.along:
         moved = ", ".join((branch.name, *branch.along))
         raise InputError(
-            f"several parameters change along this branch ({moved}); go on from a special point "
+            f"several parameters change along this branch ({moved}); continue from a special point "
             "of a branch of one"
         )
     if isinstance(special, SpecialPoint):

@@ -246,7 +246,7 @@ class TimeSystem:
         placed = on_pattern(part, self._pattern)
         if placed is None:
             self._pattern = self._pattern.union(Pattern.of(part))
-            raise StructureError("the Jacobian left its sparsity pattern")
+            raise StructureError("an element of the Jacobian is not in the sparsity pattern")
         values: Vector = placed.data
         return values
 

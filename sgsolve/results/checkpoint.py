@@ -108,9 +108,9 @@ class Checkpoint:
             write({**content, PRINT: fingerprint(mark)}, self.path)
         except OSError as error:
             warn(
-                f"the checkpoint {str(self.path)!r} could not be written: {error}. The run goes on "
-                f"and writes again after {self.points} points, {self.seconds:g} seconds, or at its "
-                "end. What to do: free space on the disk, or make the folder writable again",
+                f"the checkpoint {str(self.path)!r} could not be written: {error}. The run "
+                f"continues and writes again after {self.points} points, {self.seconds:g} seconds, "
+                "or at its end. Free space on the disk, or make the folder writable again",
                 CheckpointWarning,
             )
 

@@ -65,7 +65,7 @@ def test_no_current_can_be_driven_where_none_flows():
     contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
     doping = np.where(x < 5e-5, -1e17, 1e17)
     cold = Device(interval(x), doping, contacts, values | {"mu_n": 500.0, "mu_p": 200.0})
-    with pytest.raises(InputError, match="no current that numbers can hold flows into 'a'"):
+    with pytest.raises(InputError, match=r"the current into 'a' near .* is zero"):
         at_current(cold, "a", 1e-3)
 
 

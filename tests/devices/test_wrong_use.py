@@ -133,7 +133,7 @@ def test_meshes_given_by_hand(make):
         Mesh(x, chain, np.ones(5), volumes)
     with pytest.raises(InputError, match=r"name nodes outside 0 \.\.\. 4"):
         Mesh(x, chain + 1, np.ones(4), volumes)
-    with pytest.raises(InputError, match="volumes: node 2 has 0"):
+    with pytest.raises(InputError, match="volumes: that of node 2 is 0"):
         Device(Mesh(x, chain, np.ones(4), volumes * [1, 1, 0, 1, 1]), doping, contacts, values)
     with pytest.warns(UnitsWarning, match="volumes add up to 100 cm"):
         Device(Mesh(x, chain, np.ones(4), 1e6 * volumes), doping, contacts, values)

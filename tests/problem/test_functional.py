@@ -61,5 +61,7 @@ def test_parameters_of_an_object_count_in_sensitivities():
 
 
 def test_unknown_parameter_is_named():
-    with pytest.raises(ParameterError, match="'c', which the problem does not have; it has 'a'"):
+    with pytest.raises(
+        ParameterError, match="'c', which is no parameter of the problem; its parameters are 'a'"
+    ):
         call_with_parameters(lambda x, c: x, 1.0, PARAMS)

@@ -167,7 +167,7 @@ def test_what_cannot_be_differentiated_is_refused(field):
     with pytest.raises(InputError, match=r"shape \(12,\)"):
         problem.sensitivity(result, "level", functional=np.ones(11))
     named = Problem(lambda x, a, kind="square": x**2 - a, params={"a": 4.0})
-    with pytest.raises(InputError, match="'kind' is no number"):
+    with pytest.raises(InputError, match="parameter 'kind': it must be a number"):
         named.sensitivity(named.solve([1.0]), "kind")
 
 

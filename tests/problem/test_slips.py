@@ -120,7 +120,7 @@ CASES = {
     "functional of an unknown parameter": (
         lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional=lambda u, b: b * u[0]),
         sgsolve.ParameterError,
-        "takes a parameter 'b', which the problem does not have; it has 'a'",
+        "takes 'b', which is no parameter of the problem; its parameters are 'a'",
     ),
     "functional in words": (
         lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional="top"),

@@ -131,7 +131,7 @@ def test_at_no_frequency_it_is_the_sensitivity():
 def test_wrong_use_is_refused():
     problem = Problem(diode_and_capacitor, params={"u": 1.0})
     rest = problem.solve([0.5])
-    with pytest.raises(InputError, match=r"give Problem\(..., storage=Q\)"):
+    with pytest.raises(InputError, match=r"Pass Problem\(..., storage=Q\)"):
         problem.small_signal(rest, "u", 1.0)
     problem = Problem(diode_and_capacitor, params={"u": 1.0}, storage=stored)
     for wrong in ([-1.0], [np.inf], np.nan, [[1.0, 2.0]], []):

@@ -164,9 +164,9 @@ def positions(
         at = int(np.argmin(place))
         row, col = int(pattern.rows[at]), int(pattern.indices[at])
         raise StructureError(
-            f"element {row} depends on unknown {col}, which the given pattern does not hold; "
-            "a residual whose structure depends on values needs seed_sparsity at a point that "
-            "shows it, or Python branches rewritten with `where` or `branch`",
+            f"element ({row}, {col}) of the Jacobian is not in the sparsity pattern. Compute the "
+            "pattern with ad.seed_sparsity at a point where the element is used, or write np.where "
+            "or ad.branch in place of `if`",
             rows=[row],
             columns=[col],
         )

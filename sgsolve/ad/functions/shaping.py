@@ -145,7 +145,7 @@ def astype(y: Any, dtype: Any, **kwargs: Any) -> Any:
     if np.dtype(dtype).kind not in "fc":
         raise DerivativeError(
             f"astype({np.dtype(dtype)}) would lose the derivative; use np.floor(y) or np.rint(y), "
-            "whose slope is zero, or ad.value(y) for an index"
+            "whose derivative is zero, or ad.value(y) for an index"
         )
     if np.dtype(dtype).kind == "f" and y.dtype.kind == "c":
         raise DerivativeError("astype from complex to real drops the imaginary part; use y.real")
