@@ -5,8 +5,7 @@ import scipy.sparse.linalg as spla
 
 from sgsolve import ad
 from sgsolve.errors import DerivativeError, ShapeError
-
-from .differences import check
+from tests.ad.differences import check
 
 X = np.array([0.7, 1.9, -2.6, 0.3])
 D = np.array([[1.0, 0.0, -2.0, 0.5], [0.0, 3.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])

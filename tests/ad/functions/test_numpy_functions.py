@@ -5,9 +5,8 @@ from sgsolve import ad
 from sgsolve.ad.dispatch import INSTEAD, METHODS, TABLE
 from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE
 from sgsolve.errors import DerivativeError
-
-from .differences import check
-from .numpy_calls import CALLS, C, V
+from tests.ad.differences import check
+from tests.ad.numpy_calls import CALLS, C, V
 
 DISPATCHED = type(np.sum)
 ALL = {f for space in (np, np.linalg, np.fft) for n in dir(space)

@@ -8,8 +8,7 @@ from scipy import special
 from sgsolve import ad
 from sgsolve.ad.rules import scipy_parameters
 from sgsolve.errors import DerivativeError, SgsolveError
-
-from .reference_parameters import CALLS, PARAMETERS
+from tests.ad.reference_parameters import CALLS, PARAMETERS
 
 UFUNCS = sorted(PARAMETERS, key=lambda u: u.__name__)
 COMPLEX = {special.hankel1, special.hankel2, special.hankel1e, special.hankel2e}  # in CALLS

@@ -4,8 +4,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.errors import ShapeError
-
-from .differences import check
+from tests.ad.differences import check
 
 X = np.array([-0.7, 1.9, 0.0, -2.6, 3.5])
 

@@ -4,8 +4,7 @@ import pytest
 from sgsolve import Problem, ad
 from sgsolve.ad.nested import evaluate
 from sgsolve.errors import DataTypeError, InputError, ShapeError
-
-from .differences import check
+from tests.ad.differences import check
 
 X = np.array([0.7, 1.9, 2.6])
 
