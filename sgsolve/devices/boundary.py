@@ -115,7 +115,7 @@ def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Arra
     ]
     quasi = [np.ones(len(k)) * (p["V_" + name] / vt) for name, k in lay.carrier_fixed.items()]
     demanded = ad.hstack([*psi, *quasi, *quasi])
-    if isinstance(demanded, ad.ADArray):
+    if not isinstance(demanded, np.ndarray):
         return ad.sparsesum([ad.sparsevec(len(lay.fixed), lay.fixed_rows, demanded)])
     everywhere = np.zeros(len(lay.fixed))
     everywhere[lay.fixed_rows] = demanded

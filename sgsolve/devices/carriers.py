@@ -74,7 +74,7 @@ class Carriers:
         Rates are reciprocals of densities, their derivatives reciprocals of squares, and both
         have to be finite. A density that low changes nothing that can be measured.
         """
-        lowest = min(float(np.min(ad.value(part))) for part in (self.log_n, self.log_p))
+        lowest = min(np.min(ad.value(part)) for part in (self.log_n, self.log_p))
         if lowest > LOWEST:
             return self.n, self.p
         return np.exp(np.maximum(self.log_n, LOWEST)), np.exp(np.maximum(self.log_p, LOWEST))

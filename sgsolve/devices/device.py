@@ -67,6 +67,8 @@ class Device(Equations):
         Those of the semiconductor alone, where the mesh has insulators too.
     constants : Constants
         Charge, Boltzmann constant, vacuum permittivity.
+    compiled : bool
+        Evaluate the equations by compiled kernels, as `Problem` does; with ``sgsolve[compiled]``.
 
     See Also
     --------
@@ -117,8 +119,10 @@ class Device(Equations):
         profile: float | np.ndarray = 1.0,
         active: tuple[np.ndarray, np.ndarray] | None = None,
         constants: Constants = CODATA2018,
+        compiled: bool = False,
     ) -> None:
         check_kinds(locals())
+        self.compiled = compiled
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
@@ -138,7 +142,11 @@ class Device(Equations):
         self.diagonal = self.layout.fixed + self.firmness
         self.built_in, self.forms = {}, {}
         self.problem = Problem(
-            self.residual, params=self.parameters, blocks=self.blocks(), scale=self.thermal_voltage
+            self.residual,
+            params=self.parameters,
+            blocks=self.blocks(),
+            scale=self.thermal_voltage,
+            compiled=compiled,
         )
 
     def __repr__(self) -> str:

@@ -100,6 +100,7 @@ class CurrentDrive:
             self._residual,
             params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
             scale=device.thermal_voltage,
+            compiled=device.compiled,
         )
 
     def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:

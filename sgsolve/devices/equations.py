@@ -36,6 +36,8 @@ class Equations(DeviceModel):
     ----------
     problem : Problem
         For psi at all nodes, then phin and phip at the semiconductor's, V.
+    compiled : bool
+        Whether they are evaluated by compiled kernels.
     diagonal : ndarray
         1 in the rows of fixed potentials, plus the firmness.
     forms : dict
@@ -43,6 +45,7 @@ class Equations(DeviceModel):
     """
 
     problem: Problem
+    compiled: bool
     diagonal: np.ndarray
     forms: dict[str, Any]
 

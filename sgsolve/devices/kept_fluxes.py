@@ -62,6 +62,7 @@ class KeptFluxes:
             params=device.parameters,
             blocks=device.blocks() | blocks,
             storage=self.stored,
+            compiled=device.compiled,
         )
 
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:

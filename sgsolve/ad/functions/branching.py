@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
+from ..derivatives.symbols import UntraceableError
 from ..indexing import broadcast
 from ..programs.traced_arrays import BranchIndex, TracedArray, TracedPositions
 from ..structures.operands import PASSING, Index
@@ -150,10 +151,13 @@ def _traced_sides(cond: TracedArray, iftrue: Any, iffalse: Any) -> Any:
     sides = []
     for side, value in ((iftrue, True), (iffalse, False)):
         mask: Any = cond if value else np.logical_not(cond)
-        if not (np.any(mask) or not cond.size):
+        count = np.count_nonzero(mask)
+        if count == 0 and cond.size:
             continue
+        if count == 1:  # coefficients of one element are numbers, multiplied in another order
+            raise UntraceableError("a side of a branch with one element")
         positions = mask.record(np.flatnonzero, (mask,))
-        index = BranchIndex(positions.value, cond.node, value)
+        index = BranchIndex(positions.value, cond.node, value, mask.record)
         positions = TracedPositions(index, positions.node, cond.graph)
         sides.append((index, _call_side(side, positions, cond.shape)))
     return _merge_sides(sides, cond.shape)

@@ -214,6 +214,9 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         values.append(v)
     dtype = common_dtype(values)
     if root is None:
+        for v in values:
+            if isinstance(v, TracedArray):  # parameters of a traced evaluation
+                return v.record(added_at, (n, dtype, tuple(p.idx for p in parts), *values))
         result = np.zeros(n, dtype)
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
@@ -239,6 +242,14 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         one = next(v for v in values if isinstance(v, TracedArray))
         result = one.record(sum_of_values, (n, dtype, tuple(indices), *values))
     return ADArray(result, total(places))
+
+
+def added_at(n: int, dtype: Any, positions: tuple[Any, ...], *values: Any) -> Any:
+    """Return the vector of length n that has values added at positions."""
+    result = np.zeros(n, dtype)
+    for idx, v in zip(positions, values, strict=True):
+        np.add.at(result, idx, v)
+    return result
 
 
 def sum_of_values(n: int, dtype: Any, indices: Any, *values: Any) -> Any:

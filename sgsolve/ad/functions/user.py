@@ -14,7 +14,7 @@ from ..derivatives.array_operations import flat
 from ..derivatives.derivative import Derivative
 from ..in_place import share_where_views
 from ..indexing import broadcast
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import array_of_values, raw_value
 
 Function = Callable[..., Any]
 
@@ -112,10 +112,10 @@ def primitive(f: Function, rule: Function) -> Function:
 
 
 def _values_of(f: Function, values: list[Any]) -> Any:
-    """Return ``f(*values)``, as one operation where values are traced."""
+    """Return ``f(*values)``; where values are traced, as one operation if f cannot be traced."""
     for v in values:
         if hasattr(v, "record"):
-            return v.record(f, tuple(values))
+            return v.record_partials(f, tuple(values))
     return f(*values)
 
 
@@ -126,7 +126,7 @@ def _slopes(rule: Function, y: Any, which: list[bool], values: list[Any]) -> Any
 
 
 def _bernoulli(x: Any) -> Any:
-    x = np.asarray(x)
+    x = array_of_values(x)
     with np.errstate(all="ignore"):
         t = _below_overflow(x)
         return np.where(x == 0, 1.0, t / np.expm1(t))[()]
@@ -144,18 +144,23 @@ _SERIES = (1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016, -691 / 108972864
 
 
 def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
-    x = _below_overflow(np.asarray(x))
+    x = _below_overflow(array_of_values(x))
     with np.errstate(all="ignore"):
-        slope = np.asarray((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
+        slope = array_of_values((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
     small = np.abs(x) < 0.25
+    if hasattr(x, "record"):
+        return [np.where(small, _bernoulli_slope_near_zero(x), slope)]
     if np.any(small):
-        t = x[small]
-        t2 = t * t
-        total: Any = 0.0
-        for coefficient in reversed(_SERIES):
-            total = total * t2 + coefficient
-        slope[small] = -0.5 + t * total
+        slope[small] = _bernoulli_slope_near_zero(x[small])
     return [slope]
+
+
+def _bernoulli_slope_near_zero(t: Any) -> Any:
+    t2 = t * t
+    total: Any = 0.0
+    for coefficient in reversed(_SERIES):
+        total = total * t2 + coefficient
+    return -0.5 + t * total
 
 
 _bernoulli_primitive = primitive(_bernoulli, _bernoulli_slope)

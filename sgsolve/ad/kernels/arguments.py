@@ -1,57 +1,69 @@
 """Arguments of a compiled function beside x: which are inputs of a kernel, and which are constants.
 
-Numbers of double precision are inputs. An array is a constant at first, as in an evaluation that is
-not compiled: its contents may become part of the Jacobian's structure. One whose contents change
-becomes an input. Whatever else there is is a constant; another value needs another kernel.
+An argument is a constant at first, as in an evaluation that is not compiled: it may become part of
+the Jacobian's structure. A number that changes becomes an input, and so does an array whose
+contents change several times. Whatever else there is is a constant; another value needs another
+kernel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..structures.operands import Contents
 
-SIMPLE = (int, bool, str, bytes, complex, type(None), np.generic)
+SIMPLE = (int, bool, str, bytes, complex, type(None), float, np.generic)
+NUMBERS = (float, np.float64)
 # So many different contents make an array an input.
 MOST_CONTENTS = 3
 
 
-class Split:
-    """Splits arguments into inputs and constants.
+class Moving:
+    """Which arguments change between evaluations.
 
     Attributes
     ----------
-    moving : set of str
-        Names of arrays that are inputs.
+    names : set of str
+        Of numbers and arrays of double precision that have changed.
     """
 
     def __init__(self) -> None:
-        self.moving: set[str] = set()
+        self.names: set[str] = set()
+        self._numbers: dict[str, Any] = {}
         self._changes: dict[str, int] = {}
+        self._latest: Any = None
 
-    def is_input(self, name: str, value: Any) -> bool:
-        """Whether an argument is an input of kernels."""
-        kind = type(value)
-        if kind is float or kind is np.float64:
-            return True
-        return kind is np.ndarray and name in self.moving and value.dtype == np.float64
-
-    def __call__(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return constants and inputs."""
-        constants: dict[str, Any] = {}
-        inputs: dict[str, Any] = {}
+    def note(self, arguments: Mapping[str, Any]) -> None:
+        """Note the numbers of an evaluation."""
+        if arguments is self._latest:
+            return
+        self._latest = arguments
+        known, names = self._numbers, self.names
         for name, value in arguments.items():
-            (inputs if self.is_input(name, value) else constants)[name] = value
-        return constants, inputs
+            if type(value) not in NUMBERS or name in names:
+                continue
+            if known.setdefault(name, value) != value:
+                names.add(name)
 
-    def note_change(self, name: str) -> None:
+    def note_array(self, name: str, value: Any) -> None:
         """Note that an array has other contents than when a kernel was made."""
         self._changes[name] = self._changes.get(name, 1) + 1
-        if self._changes[name] >= MOST_CONTENTS:
-            self.moving.add(name)
+        if self._changes[name] >= MOST_CONTENTS and value.dtype == np.float64:
+            self.names.add(name)
+
+    def inputs(self, arguments: Mapping[str, Any]) -> set[str]:
+        """Return the names of the arguments that are inputs of a new kernel."""
+        return {
+            name
+            for name, value in arguments.items()
+            if name in self.names
+            and (
+                type(value) in NUMBERS or (type(value) is np.ndarray and value.dtype == np.float64)
+            )
+        }
 
 
 class FixedArguments:
@@ -60,27 +72,37 @@ class FixedArguments:
     Parameters
     ----------
     values : mapping of str to value
+        Those of all arguments that are constants.
+    inputs : collection of str
+        The names of the others.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+    def __init__(self, values: Mapping[str, Any], inputs: Collection[str]) -> None:
+        self._values, self._inputs = dict(values), inputs
+        self._latest: Any = None
         self._contents = {
             name: Contents(value) for name, value in values.items() if type(value) is np.ndarray
         }
 
-    def other(self, values: Mapping[str, Any]) -> str | None:
-        """Return the name of an argument that is another one now; None: all are the same."""
-        if values.keys() != self._values.keys():
-            return ""
-        for name, value in values.items():
-            contents = self._contents.get(name)
-            if contents is not None:
-                if not (type(value) is np.ndarray and contents.equal(value)):
+    def other(self, arguments: Mapping[str, Any]) -> str | None:
+        """Return the name of a constant that is another one now; None: all are the same."""
+        if arguments is not self._latest:
+            if len(arguments) != len(self._values) + len(self._inputs):
+                return ""
+            for name, known in self._values.items():
+                if name not in arguments:
+                    return ""
+                value = arguments[name]
+                if value is not known and name not in self._contents and not _equal(value, known):
                     return name
-                continue
-            known = self._values[name]
-            if value is not known and not (
-                type(value) is type(known) and isinstance(value, SIMPLE) and value == known
-            ):
+            self._latest = arguments
+        for name, contents in self._contents.items():
+            value = arguments[name]
+            if not (type(value) is np.ndarray and contents.equal(value)):
                 return name
         return None
+
+
+def _equal(value: Any, known: Any) -> bool:
+    """Whether two constants are the same; objects are if they are the same object."""
+    return type(value) is type(known) and isinstance(value, SIMPLE) and bool(value == known)

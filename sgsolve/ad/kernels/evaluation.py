@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
-from .arguments import Split
+from .arguments import Moving
 from .cost import TRACING, Account
 from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
@@ -59,7 +59,7 @@ class CompiledEvaluation:
         self.f, self.at_once = f, at_once
         self.stats = CompiledStats()
         self.stopped = ""
-        self._split = Split()
+        self._moving = Moving()
         self._variants: list[Variant] = []
         self._failures = 0
         self._account = Account()
@@ -100,15 +100,16 @@ class CompiledEvaluation:
     ) -> CompiledResult:
         reason = self.stopped or _unfit(x)
         if not reason:
-            constants, inputs = self._split(arguments)
+            self._moving.note(arguments)
             try:
-                for variant in self._candidates(x, constants, inputs, target, with_jacobian):
+                for variant in self._candidates(x, arguments, target, with_jacobian):
                     try:
-                        found = self._by_kernel(variant, x, inputs, with_jacobian, plain)
+                        found = self._by_kernel(variant, x, arguments, with_jacobian, plain)
                     except OtherWay as other:
                         reason = other.reason
                         continue
                     if found is not None:
+                        self._put_first(variant)
                         return found
                     reason = ""
                     break
@@ -116,11 +117,17 @@ class CompiledEvaluation:
                 reason = str(error)
         return self._by_numpy(reason or "no kernel yet", plain)
 
+    def _put_first(self, variant: Variant) -> None:
+        """Try a variant first next time: ways through the code change seldom."""
+        known = self._variants
+        if known and known[0] is not variant and variant in known:
+            with self._lock:
+                self._variants = [variant, *(v for v in self._variants if v is not variant)]
+
     def _candidates(
         self,
         x: NDArray[Any],
-        constants: dict[str, Any],
-        inputs: dict[str, Any],
+        arguments: Mapping[str, Any],
         target: Pattern | None,
         with_jacobian: bool,
     ) -> Iterator[Variant]:
@@ -132,9 +139,9 @@ class CompiledEvaluation:
             If there is none.
         """
         for variant in list(self._variants):
-            if variant.fits(x, constants, inputs, target, with_jacobian):
+            if variant.fits(x, arguments, target, with_jacobian):
                 yield variant
-        new = self._new_variant(x, constants, inputs, target)
+        new = self._new_variant(x, arguments, target)
         if new is not None:
             yield new
 
@@ -150,7 +157,7 @@ class CompiledEvaluation:
         self,
         variant: Variant,
         x: NDArray[Any],
-        inputs: Mapping[str, Any],
+        arguments: Mapping[str, Any],
         with_jacobian: bool,
         plain: Callable[[], CompiledResult],
     ) -> CompiledResult | None:
@@ -169,8 +176,13 @@ class CompiledEvaluation:
                 kernel = variant.make(with_jacobian, self._pays, self.stats)
             if kernel is None:
                 return None
-        F, data, flags = kernel.run(x, inputs)
-        _refuse_flags(flags, with_jacobian)
+        F, data, flags = kernel.run(x, variant.inputs_of(arguments))
+        if with_jacobian and flags & (OVERFLOW | UNDERFLOW):
+            raise NotCompiledError("numbers that overflow or underflow")
+        if _is_warned(flags):
+            if not with_jacobian:
+                raise NotCompiledError("floating point warnings")
+            self.f(x, **arguments)  # warns if it is a value that is concerned
         result = CompiledResult(F.reshape(variant.shape_of_result), data, variant.pattern)
         if not variant.checked[with_jacobian]:
             expected = plain()
@@ -190,21 +202,20 @@ class CompiledEvaluation:
     def _new_variant(
         self,
         x: NDArray[Any],
-        constants: dict[str, Any],
-        inputs: dict[str, Any],
+        arguments: Mapping[str, Any],
         target: Pattern | None,
     ) -> Variant | None:
         """Trace the present way through the code if that pays."""
         with self._lock:
             if len(self._variants) >= MOST_VARIANTS:
-                self._drop_changed(constants)
+                self._drop_changed(arguments)
             if len(self._variants) >= MOST_VARIANTS:
                 raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
             if not self._pays(TRACING):
                 return None
             begin = perf_counter()
             try:
-                variant = Variant(self.f, x, constants, inputs, target)
+                variant = Variant(self.f, x, arguments, self._moving.inputs(arguments), target)
             except NotCompiledError as error:
                 self._failures += 1
                 if self._failures >= MOST_FAILURES:
@@ -212,15 +223,14 @@ class CompiledEvaluation:
                 raise
             finally:
                 self.stats.seconds += perf_counter() - begin
-            for name in variant.changed_since(self._variants, constants):
-                self._split.note_change(name)
+            for name in variant.changed_since(self._variants, arguments):
+                self._moving.note_array(name, arguments[name])
             self._variants.insert(0, variant)
             return variant
 
-    def _drop_changed(self, constants: dict[str, Any]) -> None:
+    def _drop_changed(self, arguments: Mapping[str, Any]) -> None:
         """Drop the variants for other constants than the present ones."""
-        kept = [v for v in self._variants if v.constants.other(constants) is None]
-        self._variants = kept
+        self._variants = [v for v in self._variants if v.changed(arguments) is None]
 
 
 _NONE: Any = None
@@ -235,11 +245,9 @@ def _unfit(x: Any) -> str:
     return "" if x.size else "x without elements"
 
 
-def _refuse_flags(flags: int, with_jacobian: bool) -> None:
-    """Raise `NotCompiledError` if NumPy would warn, or compute in extended precision."""
-    if with_jacobian and flags & (OVERFLOW | UNDERFLOW):
-        raise NotCompiledError("numbers that overflow or underflow")
-    if flags & (OVERFLOW | DIVIDE | INVALID | UNDERFLOW):
-        for kind, action in np.geterr().items():
-            if action != "ignore" and flags & WARNED[kind]:
-                raise NotCompiledError("floating point warnings")
+def _is_warned(flags: int) -> bool:
+    """Whether NumPy would warn of what these flags mean."""
+    if not flags & (OVERFLOW | DIVIDE | INVALID | UNDERFLOW):
+        return False
+    warned = np.geterr().items()
+    return any(action != "ignore" and flags & WARNED[kind] for kind, action in warned)

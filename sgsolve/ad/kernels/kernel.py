@@ -130,11 +130,19 @@ class Kernel:
         OtherWay
             If a guard has another value, or a call fails.
         """
-        code = self.code
         try:
             workspace = self._workspaces.pop()
         except IndexError:
             workspace = KernelMemory(self)
+        try:
+            return self._run(workspace, x, inputs)
+        finally:
+            self._workspaces.append(workspace)
+
+    def _run(
+        self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
+    ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
+        code = self.code
         env = self._with_parameters(inputs)
         if workspace.given is not env:
             self._give(workspace, env, inputs)
@@ -149,7 +157,6 @@ class Kernel:
             if code.template:
                 workspace.set(code, "template", self._filled_template(env))
         flags = self._steps(workspace, x, env)
-        self._workspaces.append(workspace)
         return F, None if data is None else data[:-1], flags
 
     def _steps(self, workspace: KernelMemory, x: NDArray[Any], env: dict[Node, Any]) -> int:
@@ -178,7 +185,7 @@ class Kernel:
         """Return the values of all nodes that depend on parameters alone."""
         key = _snapshot(inputs)
         known = self._parameters
-        if known is not None and _equal(known[0], key):
+        if known is not None and _same_inputs(known[0], key):
             return known[1]
         code = self.code
         env: dict[Node, Any] = {
@@ -322,7 +329,7 @@ def _snapshot(inputs: Mapping[str, Any]) -> list[Any]:
     return [Contents(v) if isinstance(v, np.ndarray) else v for v in inputs.values()]
 
 
-def _equal(known: list[Any], now: list[Any]) -> bool:
+def _same_inputs(known: list[Any], now: list[Any]) -> bool:
     return all(
         (b.raw == a.raw and a.shape == b.shape and a.dtype == b.dtype)
         if isinstance(a, Contents) and isinstance(b, Contents)

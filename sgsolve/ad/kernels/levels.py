@@ -6,7 +6,7 @@ in memory. Such an array is computed at a lower level than what reads it.
 
 from __future__ import annotations
 
-from .values import Exists, Memory, Place, Rows, Take, Value
+from .values import Count, Memory, Place, Reduced, Rows, Take, Value
 
 
 class LoopLevels:
@@ -41,5 +41,5 @@ class LoopLevels:
 
 def is_moved(value: Value, arg: Value) -> bool:
     """Whether a value reads an argument at other positions than its own, or a joined array."""
-    moving = isinstance(value, (Take, Rows)) and arg is value.args[0]
-    return moving or isinstance(arg, (Place, Exists))
+    moving = isinstance(value, (Take, Rows, Reduced)) and arg is value.args[0]
+    return moving or isinstance(arg, (Place, Count))

@@ -14,7 +14,7 @@ from typing import Any
 from .levels import is_moved
 from .schedule import ElementStore, Loop, LoopSchedule
 from .ufunc_loops import UfuncLoop
-from .values import Elementwise, Memory, Number, Positions, Rows, Take, Value
+from .values import Elementwise, Memory, Number, Positions, Reduced, Rows, Take, Value
 
 BLOCK = 256
 ALL_FLAGS = 61
@@ -310,27 +310,29 @@ class LoopPrinter:
     def _store_all(self, stores: list[ElementStore]) -> None:
         for store in stores:
             name = self._value(store.value)
-            if store.joined:
-                self._join(store, name)
+            if store.counted:
+                self._count(store, name)
                 continue
             at = self.i if store.positions is None else self._position(store.positions)
             self._store_at(name, store.value.dtype, self._pointer(store.memory), at)
 
-    def _join(self, store: ElementStore, name: str) -> None:
-        """Note that a truth value holds; a variable of the loop is stored behind it."""
-        f, key = self.function, ("joined", store)
+    def _count(self, store: ElementStore, name: str) -> None:
+        """Count the elements for which a truth value holds; stored behind the loop."""
+        f, key = self.function, ("counted", store)
         if key not in self._outside:
             self._outside[key] = slot = f.new()
-            f.entry.append(f"{slot} = alloca i1")
-            self.before.append(f"store i1 false, ptr {slot}")
-            found = f.new()
-            self.after.append(f"{found} = load i1, ptr {slot}")
-            self._store_at(found, "b", self._pointer(store.memory), "0", self.after)
+            f.entry.append(f"{slot} = alloca i64")
+            self.before.append(f"store i64 0, ptr {slot}")
+            found, number = f.new(), f.new()
+            self.after.append(f"{found} = load i64, ptr {slot}")
+            self.after.append(f"{number} = sitofp i64 {found} to double")
+            self._store_at(number, "d", self._pointer(store.memory), "0", self.after)
         slot = self._outside[key]
-        before, now = f.new(), f.new()
-        self.body.append(f"{before} = load i1, ptr {slot}")
-        self.body.append(f"{now} = or i1 {before}, {name}")
-        self.body.append(f"store i1 {now}, ptr {slot}")
+        before, one, now = f.new(), f.new(), f.new()
+        self.body.append(f"{before} = load i64, ptr {slot}")
+        self.body.append(f"{one} = zext i1 {name} to i64")
+        self.body.append(f"{now} = add i64 {before}, {one}")
+        self.body.append(f"store i64 {now}, ptr {slot}")
 
     # ---- calls of ufuncs -----------------------------------------------------------------------
 
@@ -455,6 +457,8 @@ class LoopPrinter:
             return self._load(value.dtype, self._pointer(key), at, lines)
         if isinstance(value, Rows):
             return self._sum_of_row(value, lines, "0")
+        if isinstance(value, Reduced):
+            return self._reduced_number(value)
         assert isinstance(value, Elementwise)
         if _is_call(value):
             return self._called_number(value)
@@ -467,6 +471,22 @@ class LoopPrinter:
         operands.append((slot, 8 if value.dtype == "d" else 1))
         self._print_call(value.op, operands, "1", self.before)
         return self._load(value.dtype, slot, "0", self.before)
+
+    def _reduced_number(self, value: Reduced) -> str:
+        """Call the loop with its result as its first argument, as NumPy's reductions do."""
+        arg, f = value.args[0], self.function
+        base = self._pointer(arg.key if isinstance(arg, Memory) else self._own_memory(arg))
+        slot = f.new()
+        f.entry.append(f"{slot} = alloca double")
+        if len(value.args) > 1:
+            first, rest, count = self._number_value(value.args[1]), base, arg.size
+        else:
+            first, rest, count = self._load("d", base, "0", self.before), f.new(), arg.size - 1
+            self.before.append(f"{rest} = getelementptr double, ptr {base}, i64 1")
+        self._store_at(first, "d", slot, "0", self.before)
+        operands = [(slot, 0), (rest, 8), (slot, 0)]
+        self._print_call(value.loop, operands, self._outer_integer(count), self.before)
+        return self._load("d", slot, "0", self.before)
 
     def _constant(self, value: Number) -> str:
         if value.dtype == "b":

@@ -15,18 +15,19 @@ from typing import Any, NoReturn
 import numpy as np
 import scipy.sparse as sp
 
+from ...private_api import NOT_GIVEN
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import UntraceableError
 from ..functions.branching import merged_values
 from ..functions.products import BY_ROWS, matrix_times_vector
 from ..functions.sparse_vectors import sum_of_values
 from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation, nodes_of
-from ..programs.traced_arrays import BranchIndex, Method, chosen_by_branch
+from ..programs.traced_arrays import BranchIndex, Method, WithKeywords, chosen_by_branch
 from ..structures.operands import Index
 from . import elementwise
 from .levels import LoopLevels
 from .movement import joins, moves, plain_function, positions_of_result
-from .ufunc_loops import loop_of
+from .ufunc_loops import loop_of, reduction_of
 from .values import Value, Values
 
 DOUBLE = np.dtype(np.float64)
@@ -166,11 +167,17 @@ class Lowering:
         function = operation.function
         if function is op.unrecorded(op.bits_of):
             return self._same(operation)
+        if function is np.count_nonzero:
+            return self._counted(operation)
         if operation.kind is Kind.OBJECT or _type(operation) is None:
             return None
         if any(_is_called_object(n) for n in operation.nodes()):
             return None
         special = SPECIAL.get(function) if not isinstance(function, Method) else None
+        if not isinstance(plain_function(function), Method) and (
+            plain_function(function) in REDUCTIONS
+        ):
+            special = Lowering._reduction
         try:
             if special is not None:
                 return special(self, operation)
@@ -183,7 +190,7 @@ class Lowering:
             return None
 
     def _argument(self, node: Operand) -> Value:
-        if isinstance(node, tuple) or _type(node) is None:
+        if isinstance(node, tuple) or (_type(node) is None and node not in self._of):
             raise _NoValueError
         return self.value(node)
 
@@ -442,18 +449,49 @@ class Lowering:
     def _all(self, operation: Operation) -> Value | None:
         return self._reduced_truth(operation, True)
 
+    def _counted(self, operation: Operation) -> Value | None:
+        value = self._truth_to_reduce(operation)
+        return None if value is None else self.values.count(value)
+
     def _reduced_truth(self, operation: Operation, every: bool) -> Value | None:
         """Return whether a truth value holds for some element, or for every one."""
+        value = self._truth_to_reduce(operation)
+        if value is None:
+            return None
+        wanted = self.values.number(float(value.size if every else 0))
+        count = self.values.count(value)
+        return self.values.elementwise("eq" if every else "ne", count, wanted, size=1, dtype="b")
+
+    def _truth_to_reduce(self, operation: Operation) -> Value | None:
         if operation.kind is not Kind.NUMBER or len(operation.operands) != 1:
             return None
         value = elementwise.as_truth(self.values, self._argument(operation.operands[0]))
         if value.branch is not None:
             _not_in_a_branch()
-        if not every:
-            return self.values.exists(value)
-        fails = self.values.elementwise("not", value, size=value.size, dtype="b")
-        found = self.values.exists(fails)
-        return self.values.elementwise("not", found, size=1, dtype="b")
+        return value
+
+    def _reduction(self, operation: Operation) -> Value | None:
+        """Return a sum, mean, maximum or minimum of all elements."""
+        function, (node, *rest) = operation.function, operation.operands
+        names = function.names if isinstance(function, WithKeywords) else ()
+        count = function.count if isinstance(function, WithKeywords) else 1 + len(rest)
+        given = dict(zip(names, map(_constant_operand_value, rest[count - 1 :]), strict=True))
+        initial = given.pop("initial", None)
+        plain = count == 1 and all(v in (None, False, NOT_GIVEN) for v in given.values())
+        if not plain or operation.kind is not Kind.NUMBER or node.strides is not None:
+            return None
+        value = self._argument(node)
+        ufunc = REDUCTIONS[plain_function(function)]
+        reduction = reduction_of(ufunc)
+        if reduction is None or value.dtype != "d" or value.size < 2 or value.branch is not None:
+            return None
+        initial = reduction.first if initial in (None, NOT_GIVEN) else initial
+        first = [] if initial is None else [self.values.number(initial)]
+        result = self.values.reduced(reduction.loop, value, *first)
+        if plain_function(function) is not np.mean:
+            return result
+        size = self.values.number(float(value.size))
+        return self.values.elementwise("div", result, size, size=1)
 
     def _product(self, operation: Operation) -> Value | None:
         matrix, vector = operation.operands
@@ -505,7 +543,7 @@ def _branch_of(args: list[Value]) -> tuple[Value, bool] | None:
 
 def _is_strided(node: Node) -> bool:
     """Whether no elements of an array follow one another: NumPy may take another loop then."""
-    return node.strides is not None and node.dtype.itemsize not in map(abs, node.strides)
+    return node.strides is not None and node.dtype.itemsize not in node.strides
 
 
 def _type(node: Node) -> str | None:
@@ -549,6 +587,10 @@ def _needed_for(graph: Graph, wanted: list[Operand]) -> set[Node]:
     return needed
 
 
+REDUCTIONS: dict[Any, np.ufunc] = {
+    np.sum: np.add, np.mean: np.add, np.max: np.maximum, np.amax: np.maximum,
+    np.min: np.minimum, np.amin: np.minimum,
+}  # fmt: skip
 SPECIAL: dict[Any, Callable[[Lowering, Operation], Value | None]] = {
     op.unrecorded(op.ones_like): Lowering._ones,
     op.unrecorded(op.constant): Lowering._repeated_number,

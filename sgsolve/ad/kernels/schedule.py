@@ -11,19 +11,30 @@ from typing import NamedTuple
 
 from .levels import LoopLevels, is_moved
 from .ufunc_loops import UfuncLoop
-from .values import CHEAP, Elementwise, Exists, Memory, Number, Place, Positions, Rows, Value
+from .values import (
+    CHEAP,
+    Count,
+    Elementwise,
+    Memory,
+    Number,
+    Place,
+    Positions,
+    Reduced,
+    Rows,
+    Value,
+)
 
 
 class ElementStore(NamedTuple):
     """Element i of a value is stored at ``positions[i]`` of a memory; None: at i.
 
-    With `joined`, whether the value holds for any element is stored as one truth value.
+    With `counted`, the number of elements for which the value holds is stored.
     """
 
     value: Value
     memory: Hashable
     positions: Positions | None
-    joined: bool = False
+    counted: bool = False
 
 
 class Loop:
@@ -88,7 +99,7 @@ class LoopSchedule:
 
     def _keep(self, value: Value, memory: Hashable) -> None:
         self.memory_of[value] = memory
-        if isinstance(value, Exists):
+        if isinstance(value, Count):
             self._visit(value.args[0])
             self._add(ElementStore(value.args[0], memory, None, True))
         elif isinstance(value, Place):
@@ -102,7 +113,7 @@ class LoopSchedule:
 
     def _add(self, store: ElementStore) -> None:
         value = store.value
-        level = self.levels.of(value) + isinstance(value, (Place, Exists))
+        level = self.levels.of(value) + isinstance(value, (Place, Count))
         self._loop(level, value.size).stores.append(store)
 
     def _loop(self, level: int, size: int) -> Loop:
@@ -119,14 +130,14 @@ class LoopSchedule:
                 elif arg not in seen:
                     seen.add(arg)
                     pending.append(arg)
-        if isinstance(value, (Place, Exists)):
+        if isinstance(value, (Place, Count)):
             self.keep(value)
 
     def is_read(self, value: Value, loop: Loop) -> bool:
         """Whether a loop reads a value from memory instead of computing it."""
         if value not in self.memory_of:
             return False
-        return isinstance(value, (Place, Exists)) or self.levels.of(value) < loop.level
+        return isinstance(value, (Place, Count)) or self.levels.of(value) < loop.level
 
     def computed(self, loop: Loop) -> dict[Value, None]:
         """Return all values of its size that a loop computes, arguments first."""
@@ -157,7 +168,7 @@ class LoopSchedule:
             met: dict[Value, Loop] = {}
             for loop in list(self._loops.values()):
                 for value in self.computed(loop):
-                    if not isinstance(value, (Elementwise, Rows)) or value.cost <= CHEAP:
+                    if not isinstance(value, (Elementwise, Rows, Reduced)) or value.cost <= CHEAP:
                         continue
                     if value.size == 1 and not _calls(value):
                         continue
@@ -172,7 +183,9 @@ def _calls(value: Value) -> bool:
     pending = [value]
     while pending:
         top = pending.pop()
-        if isinstance(top, Elementwise) and isinstance(top.op, UfuncLoop):
+        if isinstance(top, Reduced) or (
+            isinstance(top, Elementwise) and isinstance(top.op, UfuncLoop)
+        ):
             return True
         pending += top.args
     return False

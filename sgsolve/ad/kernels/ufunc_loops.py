@@ -6,8 +6,9 @@ A kernel that calls them gives values that are bitwise equal to NumPy's. No othe
 
 from __future__ import annotations
 
+import ctypes
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,3 +49,56 @@ def loop_of(ufunc: np.ufunc, types: str) -> UfuncLoop | None:
         if signature in (f"{types}->d", f"{types}->?") and function:
             return UfuncLoop(ufunc.__name__, signature, function, data)
     return None
+
+
+# Lengths around those at which NumPy's sums change their order.
+LENGTHS = (1, 2, 3, 7, 8, 9, 16, 17, 64, 100, 127, 128, 129, 300, 1000, 8193, 20_000)
+_CALL = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)
+
+
+class Reduction(NamedTuple):
+    """How ``ufunc.reduce`` of a vector is computed.
+
+    Attributes
+    ----------
+    loop : UfuncLoop
+    first : float or None
+        The number that it begins with; None: the first element.
+    """
+
+    loop: UfuncLoop
+    first: float | None
+
+
+@functools.cache
+def reduction_of(ufunc: np.ufunc) -> Reduction | None:
+    """Return the loop that ``ufunc.reduce`` runs over a vector, if it gives the same bits here."""
+    loop = loop_of(ufunc, "dd")
+    if loop is None or loop.signature != "dd->d":
+        return None
+    for first in (None, ufunc.identity):
+        if _reduces(ufunc, loop, first):
+            return Reduction(loop, first)
+    return None
+
+
+def _reduces(ufunc: np.ufunc, loop: UfuncLoop, first: Any) -> bool:
+    random = np.random.default_rng(5)
+    for length in LENGTHS:
+        vector = random.uniform(-1.0, 1.0, length)
+        if _reduced(loop, vector, first) != ufunc.reduce(vector):
+            return False
+        if _reduced(loop, vector, 0.25) != ufunc.reduce(vector, initial=0.25):
+            return False
+    return True
+
+
+def _reduced(loop: UfuncLoop, vector: Any, initial: float | None) -> float:
+    """Return a reduction by the loop: its first argument is its result as well."""
+    result = np.array([vector[0] if initial is None else float(initial)])
+    begin = 0 if initial is not None else 1
+    at = result.ctypes.data
+    addresses = (ctypes.c_void_p * 3)(at, vector.ctypes.data + 8 * begin, at)
+    steps, count = (ctypes.c_ssize_t * 3)(0, 8, 0), ctypes.c_ssize_t(len(vector) - begin)
+    _CALL(loop.function)(addresses, ctypes.byref(count), steps, loop.data)
+    return float(result[0])

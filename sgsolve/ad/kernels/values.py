@@ -163,13 +163,30 @@ class Rows(Value):
         self.matrix = matrix
 
 
-class Exists(Value):
-    """Whether a truth value holds for some element."""
+class Count(Value):
+    """For how many elements a truth value holds, as a double."""
 
     __slots__ = ()
 
     def __init__(self, arg: Value) -> None:
-        super().__init__(1, "b", (arg,), COST["rows"])
+        super().__init__(1, "d", (arg,), COST["rows"])
+
+
+class Reduced(Value):
+    """What a ufunc makes of all elements of an array, in NumPy's order.
+
+    Attributes
+    ----------
+    loop : UfuncLoop
+    args : (Value,) or (Value, Value)
+        The array, and a number to begin with.
+    """
+
+    __slots__ = ("loop",)
+
+    def __init__(self, loop: Any, args: tuple[Value, ...]) -> None:
+        super().__init__(1, "d", args, COST["rows"])
+        self.loop = loop
 
 
 class Values:
@@ -289,9 +306,15 @@ class Values:
                 flat.append((positions, value))
         return self._unique((Place, size, tuple(flat)), Place(size, tuple(flat)))
 
-    def exists(self, arg: Value) -> Value:
-        """Return whether a truth value holds for some element."""
-        return arg if arg.size == 1 else self._unique((Exists, arg), Exists(arg))
+    def count(self, arg: Value) -> Value:
+        """Return for how many elements a truth value holds."""
+        if arg.size == 1:
+            return self.elementwise("double", arg, size=1)
+        return self._unique((Count, arg), Count(arg))
+
+    def reduced(self, loop: Any, *args: Value) -> Value:
+        """Return a reduction of an array, from a number if one is given."""
+        return self._unique((Reduced, loop, args), Reduced(loop, args))
 
     def rows(self, matrix: Any, arg: Value, first: Value | None = None) -> Value:
         """Return the product with a sparse matrix in CSR form, added to `first`."""

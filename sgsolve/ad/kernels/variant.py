@@ -31,6 +31,9 @@ _LIBRARIES = tuple(
 )
 
 
+IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
+
+
 class NotCompiledError(Exception):
     """There is no kernel for an evaluation; the text says why."""
 
@@ -42,12 +45,13 @@ class Variant:
     ----------
     f : callable
     x : ndarray
-    constants, inputs : mapping of str to value
+    arguments : mapping of str to value
+    names : set of str
+        Of the arguments that are inputs; the others are constants.
     target : Pattern or None
 
     Attributes
     ----------
-    constants : FixedArguments
     pattern : Pattern
         Of the Jacobian.
     checked : dict of bool to bool
@@ -58,16 +62,18 @@ class Variant:
         self,
         f: Callable[..., Any],
         x: NDArray[Any],
-        constants: Mapping[str, Any],
-        inputs: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+        names: set[str],
         target: Pattern | None,
     ) -> None:
+        inputs = {name: v for name, v in arguments.items() if name in names}
+        constants = {name: v for name, v in arguments.items() if name not in names}
         self._trace = _traced(f, x, constants, inputs, target)
         if self._trace.dtype != np.float64:
             raise NotCompiledError(f"results of {self._trace.dtype}")
         self.shape, self.target = x.shape, target
-        self.constants = FixedArguments(constants)
-        self._input_shapes = {name: np.shape(v) for name, v in inputs.items()}
+        self._constants = FixedArguments(constants, frozenset(names))
+        self._inputs = {name: (type(v), np.shape(v)) for name, v in inputs.items()}
         self.pattern: Pattern = self._trace.plan.layout.pattern
         self.shape_of_result = self._trace.graph.results[0].shape
         self.checked = {False: False, True: False}
@@ -78,24 +84,33 @@ class Variant:
     def fits(
         self,
         x: NDArray[Any],
-        constants: Mapping[str, Any],
-        inputs: Mapping[str, Any],
+        arguments: Mapping[str, Any],
         target: Pattern | None,
         with_jacobian: bool,
     ) -> bool:
         """Whether a kernel may serve such an evaluation."""
         if x.shape != self.shape or (with_jacobian and target is not self.target):
             return False
-        if inputs.keys() != self._input_shapes.keys():
-            return False
-        if any(np.shape(v) != self._input_shapes[name] for name, v in inputs.items()):
-            return False
-        return self.constants.other(constants) is None
+        for name, (kind, shape) in self._inputs.items():
+            value: Any = arguments.get(name)
+            if type(value) is not kind or np.shape(value) != shape:
+                return False
+            if kind is np.ndarray and value.dtype != np.float64:
+                return False
+        return self.changed(arguments) is None
 
-    def changed_since(self, earlier: list[Variant], constants: Mapping[str, Any]) -> list[str]:
+    def inputs_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that are inputs."""
+        return {name: arguments[name] for name in self._inputs}
+
+    def changed(self, arguments: Mapping[str, Any]) -> str | None:
+        """Return the name of a constant that is another one now; None: all are the same."""
+        return self._constants.other(arguments)
+
+    def changed_since(self, earlier: list[Variant], arguments: Mapping[str, Any]) -> list[str]:
         """Return the arrays that alone differ from the constants of an earlier variant."""
-        names = (v.constants.other(constants) for v in earlier)
-        return [n for n in dict.fromkeys(names) if n and type(constants[n]) is np.ndarray]
+        names = (v.changed(arguments) for v in earlier)
+        return [n for n in dict.fromkeys(names) if n and type(arguments[n]) is np.ndarray]
 
     def kernel(self, with_jacobian: bool) -> Kernel | None:
         """Return the kernel if there is one.
@@ -139,24 +154,21 @@ class Variant:
 
     def check(self, found: Any, expected: Any, with_jacobian: bool) -> None:
         """Compare the first result of a kernel with NumPy's; warn if they differ."""
-        same = same_bits(found.F, expected.F)
-        if with_jacobian:
-            same = same and found.pattern.equals(expected.pattern)
-            same = same and same_bits(found.data, expected.data)
         self.checked[with_jacobian] = True
-        if not same:
-            self._why_not[with_jacobian] = (
-                "a kernel gave other bits than NumPy: the function is not pure"
-            )
-            rows = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F)).tolist()
-            where = f"element {rows[0]} of its value" if rows else "its Jacobian"
+        if not same_bits(found.F, expected.F):
+            self._why_not[with_jacobian] = IMPURE
+            row = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F))[0]
             warnings.warn(
-                f"the function gave another value than its compiled form in {where}. It is not a "
-                "pure function of its arguments (a counter, a random number, the time), and is "
-                "not compiled; make what changes an argument",
+                f"the function gave another value than its compiled form, in element {row}. It is "
+                "not a pure function of its arguments (a counter, a random number, the time), and "
+                "is not compiled; make what changes an argument",
                 ImpureFunctionWarning,
                 stacklevel=2,
             )
+        elif with_jacobian and not (
+            found.pattern.equals(expected.pattern) and same_bits(found.data, expected.data)
+        ):
+            self._why_not[with_jacobian] = "the Jacobian of a kernel is rounded in another way"
 
 
 def same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:

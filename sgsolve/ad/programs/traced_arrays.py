@@ -246,14 +246,17 @@ class BranchIndex(Index):
         The condition.
     side : bool
         Where the condition has this value.
+    record : callable
+        Adds an operation on the positions to the graph.
     """
 
-    __slots__ = ("example", "mask", "side")
+    __slots__ = ("example", "mask", "record", "side")
 
-    def __init__(self, example: Any, mask: Node, side: bool) -> None:
+    def __init__(self, example: Any, mask: Node, side: bool, record: Callable[..., Any]) -> None:
         self.example = example
         self.mask = mask
         self.side = side
+        self.record = record
         self.taken = {}
         self.transient = True
         self.unique = True
