@@ -136,7 +136,7 @@ class _Run:
             return
         self._measure(first, None)
         self.rule.ends(first, first=True)
-        self._commit(first, [], [first])
+        self._commit(first, [], [first] if first.recorded or first.ending else [])
 
     def step(self) -> None:
         """Try one step, and accept or reject it."""

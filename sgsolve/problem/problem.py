@@ -1195,6 +1195,7 @@ class Problem:
         max_step: float | None = None,
         max_steps: int | None = None,
         times: ArrayLike | None = None,
+        interpolate: bool = True,
         breakpoints: ArrayLike | None = None,
         start: str = "consistent",
         outputs: Mapping[str, Any] | None = None,
@@ -1238,8 +1239,11 @@ class Problem:
         max_steps : int, optional
             Limit on the number of rows.
         times : array_like, optional
-            The times to record, by interpolation within the steps, which do not depend on them. By
-            default the end of every step is recorded.
+            The times to record. By default the end of every step is recorded.
+        interpolate : bool
+            Interpolate the states at `times` within the steps, which do not depend on them. False:
+            steps end at these times, so that recorded states meet the algebraic equations to the
+            tolerance of Newton's iteration.
         breakpoints : array_like, optional
             Times at which the equations jump or have a kink. Steps end there, and the method starts
             anew from the state after it: unknowns without storage may jump, Q does not.
@@ -1321,6 +1325,7 @@ class Problem:
             max_step=max_step,
             max_steps=max_steps,
             times=times,
+            interpolate=interpolate,
             breakpoints=breakpoints,
             start=start,
             outputs=outputs,

@@ -22,11 +22,13 @@ from ..solvers.polyalgorithm import as_solver
 from ..solvers.workspace import Workspace
 from ..transient.consistent_start import AlgebraicSystem
 from ..transient.error_weights import ErrorWeights
+from ..transient.evolution import PURPOSE
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from ..transient.sources import breakpoints_of
-from ..transient.stepper import STARTS, TransientStepper
+from ..transient.starts import STARTS
+from ..transient.stepper import TransientStepper
 from ..transient.time_events import EventDetector, TimeEvent
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
@@ -44,6 +46,7 @@ RUN_OPTIONS: dict[str, Any] = {  # the defaults of `Problem.transient` for a run
     "max_step": None,
     "max_steps": None,
     "times": None,
+    "interpolate": True,
     "breakpoints": None,
     "start": "consistent",
     "outputs": None,
@@ -83,6 +86,7 @@ def transient_run(
     max_step: float | None,
     max_steps: int | None,
     times: Any,
+    interpolate: bool,
     breakpoints: Any,
     start: str,
     events: Any,
@@ -115,6 +119,7 @@ def transient_run(
         all_breakpoints(breakpoints, equations, span),
         None if first_step is None else checked_step("first_step", first_step),
         np.inf if max_step is None else checked_step("max_step", max_step),
+        exact=not interpolate,
     )
     implicit = ImplicitSolver(equations, workspace, weights)
     stepper = TransientStepper(
@@ -249,7 +254,8 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
     """Return the function that solves the algebraic equations of a start."""
 
     def solve(system: AlgebraicSystem, x: Vector) -> Vector:
-        outcome = as_solver(None).run(system, workspace, x, system.residual(x), Monitor())
+        with workspace.newton_with(PURPOSE):
+            outcome = as_solver(None).run(system, workspace, x, system.residual(x), Monitor())
         if not outcome.status.success:
             raise ConvergenceError(f"{outcome.status.name}: {outcome.status.text}", None)
         found: Vector = outcome.x

@@ -111,6 +111,22 @@ class Workspace:
         self._kept[purpose] = (pattern, solver)
         return solver
 
+    @contextmanager
+    def newton_with(self, purpose: str) -> Iterator[None]:
+        """Let the linear solver of another purpose serve Newton's methods within a block of code.
+
+        A system with the pattern of that solver is then not analyzed again.
+        """
+        own, other = self._kept.pop(NEWTON, None), self._kept.pop(purpose, None)
+        if other is not None:
+            self._kept[NEWTON] = other
+        try:
+            yield
+        finally:
+            for name, kept in ((purpose, self._kept.pop(NEWTON, None)), (NEWTON, own)):
+                if kept is not None:
+                    self._kept[name] = kept
+
     def new_solver(self, pattern: Pattern) -> Any:
         """Return a linear solver for this pattern that is not kept."""
         indices = self._block_indices

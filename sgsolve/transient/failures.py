@@ -44,7 +44,7 @@ def jump_between(system: EvolutionSystem, a: float, b: float, x: Vector) -> floa
 
 def explained(stepper: Any) -> str:
     """Return why a run cannot continue, with the last attempts and what may be the cause."""
-    t, last = stepper.steps.t, stepper.rejected[-3:]
+    t, last = stepper.steps.t, stepper.setbacks.rejected[-3:]
     lines = [f"no step can be made from t = {t:.9g}"]
     lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
     cause = _growth(stepper) or _singular(stepper) or _rounding(stepper)
@@ -75,7 +75,8 @@ def _singular(stepper: Any) -> str:
     """Return a sentence where steps shrank without growth, and an unknown without storage moves."""
     try:
         with np.errstate(all="ignore"):
-            algebraic = np.flatnonzero(stepper.without_storage(stepper.steps.t, stepper.steps.x))
+            at = stepper.steps.t, stepper.steps.x
+            algebraic = np.flatnonzero(stepper.starts.without_storage(*at))
     except ArithmeticError:
         return ""
     if not len(algebraic):

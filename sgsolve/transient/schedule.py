@@ -27,6 +27,8 @@ class Schedule:
         Where the equations jump or have a kink, in t0 < t < t1, increasing.
     first_step : float or None
     max_step : float
+    exact : bool
+        Whether steps end at the times to record, which are interpolated otherwise.
     """
 
     t0: float
@@ -35,6 +37,7 @@ class Schedule:
     breakpoints: tuple[float, ...] = ()
     first_step: float | None = None
     max_step: float = inf
+    exact: bool = False
 
     @property
     def length(self) -> float:
@@ -48,7 +51,13 @@ class Schedule:
     def next_stop(self, t: float, more: tuple[float, ...] = ()) -> float:
         """Return the next time after t at which a step must end, just before a breakpoint."""
         ahead = [before(b) for b in (*self.breakpoints, *more) if before(b) > t]
+        if self.exact and self.rows is not None:
+            ahead += self.rows[self.rows > t][:1].tolist()
         return min(self.t1, *ahead) if ahead else self.t1
+
+    def is_row(self, t: float) -> bool:
+        """Whether the state at t is to be recorded."""
+        return self.rows is None or bool(np.any(self.rows == t))
 
     def rows_within(self, a: float, b: float) -> NDArray[Any]:
         """Return the times to record in a < t <= b."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,55 +10,21 @@ from numpy.typing import NDArray
 
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
-from ..errors import ConvergenceError, InputError, LinearSolveError
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from . import time_step
-from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
+from .consistent_start import Solve, Start
+from .counts import Counts
 from .currents import Between, CurrentHistory
 from .evolution import EvolutionSystem
-from .failures import explained, jump_between
+from .failures import explained
 from .implicit_solver import ImplicitSolver
-from .index import check_index
-from .schedule import Schedule, after, before
+from .schedule import Schedule, before
+from .setbacks import Setbacks
+from .starts import Starts
 from .time_step import TimeStep, TimeStepper
 
 Vector = NDArray[Any]
-
-FIRST_STEP = 1e-3  # of the run, at most
-FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most
-HIGHEST = 5  # order of a formula
-STARTS = ("consistent", "steady", "as given")
-SUSPICIOUS = 6  # rejections in a row after which a jump of the equations is looked for
-
-
-@dataclass
-class Counts:
-    """What a run did, beyond its evaluations.
-
-    Attributes
-    ----------
-    by_error, by_newton : int
-        Rejected steps.
-    restarts : int
-        Starts after the first one: at breakpoints, jumps and changed states.
-    of_order : list of int
-        Accepted steps by the order of the formula, from 0.
-    """
-
-    by_error: int = 0
-    by_newton: int = 0
-    restarts: int = 0
-    of_order: list[int] = field(default_factory=lambda: [0] * (HIGHEST + 1))
-
-    def take(self, step: TimeStep) -> None:
-        """Count an accepted step."""
-        self.of_order[step.order] += 1
-
-    def __str__(self) -> str:
-        text = f"{sum(self.of_order)} steps, {self.by_error} rejected by the error estimate, "
-        text += f"{self.by_newton} by Newton's iteration"
-        return text + (f", {self.restarts} restarts" if self.restarts else "")
 
 
 def _of_step(name: str) -> Callable[[Point], float]:
@@ -112,18 +77,14 @@ class TransientStepper(Stepper):
         self.columns = (*self.columns, *recorded)
         self.system, self.workspace, self.implicit = system, workspace, implicit
         self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
-        self.x0, self.solve, self.fixed, self.mode = x0, solve, fixed, mode
+        self.starts = Starts(system, workspace, implicit.weights, schedule, solve)
+        self.setbacks = Setbacks(schedule)
+        self.x0, self.fixed, self.mode = x0, fixed, mode
         self.start_x = x0  # whose charge the run starts with
         self.counts, self.remarks = Counts(), list[str]()
-        self.jumps: tuple[float, ...] = ()  # that no breakpoint announced
         self.target = schedule.t0  # where the next step ends
         self.due = ""  # why a restart is due: "", "jump", "change" or "doubt"
-        self.rejected: list[
-            tuple[float, str]
-        ] = []  # since the last steps succeeded: length, reason
-        self.hurdle = -np.inf  # the end of the first of them
         self.longest = 0.0  # step
-        self.mended = -np.inf  # where a state was made consistent again after failing steps
         self.first_sizes: dict[str, float] = {}  # of the blocks at the start
         self.begun = False
         self.currents = CurrentHistory()
@@ -133,41 +94,18 @@ class TransientStepper(Stepper):
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point."""
-        t, x0 = self.schedule.t0, self.x0
-        if self.mode == "steady":
-            nothing = np.zeros(self.system.n)
-            try:
-                x0 = self.solve(AlgebraicSystem(self.system, t, 0.0, nothing), x0)
-            except ConvergenceError as error:
-                return Rejection(t, f"no steady state was found at t = {t:g}: {error}", "start")
-        found = self._consistent(t, x0, None)
-        if isinstance(found, str):
-            return Rejection(t, found, "start")
-        self.start_x = x0
+        t = self.schedule.t0
+        begun = self.starts.first(self.x0, self.mode)
+        if isinstance(begun, str):
+            return Rejection(t, begun, "start")
+        self.start_x, found = begun
         self.first_sizes = self.system.blocks.norms(found.x)
-        if found.moved and self.mode == "as given":
-            raise InputError(
-                f"x0 does not meet the algebraic equations at t = {t:g}: they move {found.moved} "
-                f"most, by {np.abs(found.x - self.x0).max():.3g}; use start='consistent'"
-            )
-        length = self.schedule.length
-        if not check_index(self.system, self.workspace, self.weights, t, found.x, length):
-            self.weights.skip(self.without_storage(t, found.x))
         if found.moved:
             self.remarks.append(
                 f"the start did not meet the algebraic equations and was moved, most in "
                 f"{found.moved}"
             )
-        rows = self.schedule.rows
-        recorded = rows is None or bool(np.any(rows == t))
-        return Point(found.x, t, at=found, recorded=recorded)
-
-    def without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
-        """Return which unknowns are in no charge."""
-        at = self.system.derivatives(t, x, 0.0, x)
-        stored = np.zeros(self.system.n, dtype=bool)
-        stored[self.system.pattern.indices[at.C != 0.0]] = True
-        return ~stored
+        return Point(found.x, t, at=found, recorded=self.schedule.is_row(t))
 
     def attempt(self, state: RunState) -> Point | Rejection:
         """Try one step, or start anew where that is due."""
@@ -205,7 +143,8 @@ class TransientStepper(Stepper):
         state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
         state.stats.nit = counters.nit
         if isinstance(point.at, Start):
-            self._begin(point.at, self._right_of(point.p) if before is not None else point.p)
+            t = point.p if before is None else self.setbacks.right_of(point.p)
+            self._begin(point.at, t)
         elif isinstance(point.at, TimeStep):
             if self._before_trials is not None:  # to locate events is not to change the steps
                 self.implicit.restore(self._before_trials)
@@ -217,9 +156,8 @@ class TransientStepper(Stepper):
             self.counts.take(point.at)
             self.currents.append(point.at.t, point.at.currents)
             self.longest = max(self.longest, point.at.h)
-            if self.steps.t >= self.hurdle:
-                self.rejected = []
-            if point.at.jump or self._at_jump(self.steps.t):
+            self.setbacks.reach(self.steps.t)
+            if point.at.jump or self.setbacks.is_at_jump(self.steps.t):
                 self.due = "jump"
         state.step = self._plan()
 
@@ -229,17 +167,13 @@ class TransientStepper(Stepper):
             state.status = Status.STEP_TOO_SMALL
             state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
             return False
-        if rejection.cause == "error":
-            self.counts.by_error += 1
-        else:
-            self.counts.by_newton += 1
-        if not self.rejected:
-            self.hurdle = self.target
-        self.rejected.append((self.steps.h, rejection.reason))
+        self.counts.reject(rejection.cause)
+        suspicious = self.setbacks.take(self.steps.h, rejection.reason, self.target)
         self.steps.reject(self._rejection)
-        if len(self.rejected) == SUSPICIOUS:
-            self._look_for_jump()
-            if self.due:
+        if suspicious:
+            due, remark = self.setbacks.suspected(self.system, self.steps.t, self.steps.x)
+            self.due, self.remarks = due, [*self.remarks, *([remark] if remark else [])]
+            if due:
                 return True
         if self.steps.h < self.schedule.min_step(self.steps.t):
             state.status = Status.STEP_TOO_SMALL
@@ -258,12 +192,9 @@ class TransientStepper(Stepper):
 
     def save(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
-        counts = self.counts
-        numbers = [counts.by_error, counts.by_newton, counts.restarts, *counts.of_order]
-        kept: dict[str, Any] = {"target": self.target, "due": self.due, "counts": np.array(numbers)}
-        kept["sizes"] = self.weights.sizes
-        if self.jumps:
-            kept["jumps"] = np.array(self.jumps)
+        kept: dict[str, Any] = {"target": self.target, "due": self.due, "longest": self.longest}
+        kept |= {"counts": np.array(self.counts.numbers), "sizes": self.weights.sizes}
+        kept |= {f"setbacks {key}": value for key, value in self.setbacks.save().items()}
         if not self.begun:
             return kept
         kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
@@ -274,10 +205,9 @@ class TransientStepper(Stepper):
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         self.target, self.due = float(saved["target"]), str(saved["due"])
-        self.jumps = tuple(float(t) for t in saved.get("jumps", ()))
-        self.weights.sizes = np.array(saved["sizes"])
-        by_error, by_newton, restarts, *of_order = (int(n) for n in saved["counts"])
-        self.counts = Counts(by_error, by_newton, restarts, of_order)
+        self.longest, self.weights.sizes = float(saved["longest"]), np.array(saved["sizes"])
+        self.counts = Counts.of([int(n) for n in saved["counts"]])
+        self.setbacks.restore(_part(saved, "setbacks "))
         self.begun = "steps numbers" in saved
         if not self.begun:
             return
@@ -309,48 +239,26 @@ class TransientStepper(Stepper):
     def _currents_at(self, t: float, step: TimeStep) -> Between:
         return self.currents.at(float(t), step.t, step.currents, step.order)
 
-    def _consistent(
-        self, t: float, x: Vector, charge: Vector | None, doubted: bool = False
-    ) -> Start | str:
-        """Return a consistent state at t, or why there is none."""
-        span = (t, max(self.schedule.t1, t + 1e-6 * self.schedule.length))
-        try:
-            with np.errstate(all="ignore"):
-                return consistent_start(
-                    self.system, self.workspace, self.weights, span, x, self.solve, charge, doubted
-                )
-        except ConvergenceError as error:
-            return f"no state meets the algebraic equations at t = {t:.9g}: {error}"
-        except (ArithmeticError, LinearSolveError) as error:
-            return f"no consistent state could be found at t = {t:.9g}: {error}"
-
     def _restarted(self, state: RunState) -> Point | Rejection:
         """Return the state after a jump, at its right-hand side."""
         assert state.point is not None
         self._rejection = None
         changed = self.due == "change"
-        t = self._right_of(self.steps.t)
+        t = self.setbacks.right_of(self.steps.t)
         x = state.point.x if changed else self.steps.x
         kept = None if changed else self.steps.charge
-        found = self._consistent(t, x, kept, self.due == "doubt")
+        found = self.starts.at(t, x, kept, self.due == "doubt")
         if isinstance(found, str):
             return Rejection(t, found, "start")
         shown = before(t) if t != self.steps.t else t
-        rows = self.schedule.rows
-        recorded = rows is None or bool(np.any(rows == shown))
-        s = shown - self.schedule.t0
+        s, recorded = shown - self.schedule.t0, self.schedule.is_row(shown)
         return Point(found.x, shown, s=s, at=found, recorded=recorded)
 
     def _begin(self, start: Start, t: float) -> None:
         """Start the method at a consistent state."""
         self.counts.restarts += bool(self.due)
         self.due = ""
-        size = self.weights.norm(start.slope, self.weights.weights(start.x))
-        h = self.schedule.first_step or FIRST_STEP * self.schedule.length
-        if self.fixed is not None:
-            h = self.fixed
-        elif self.schedule.first_step is None and size * h > FIRST_CHANGE:
-            h = max(FIRST_CHANGE / size, 2.0 * self.schedule.min_step(t))
+        h = self.starts.first_length(start, t) if self.fixed is None else self.fixed
         self.steps.start(t, start, h)
         self.currents.start(t, start.currents)
         self.begun = True
@@ -360,7 +268,7 @@ class TransientStepper(Stepper):
         t, h = self.steps.t, min(self.steps.h, self.schedule.max_step)
         if self.fixed is not None:
             h = self.fixed
-        stop = self.schedule.next_stop(t, self.jumps)
+        stop = self.schedule.next_stop(t, self.setbacks.jumps)
         if t + h * (1.0 + 1e-9) >= stop:
             h, self.target = stop - t, stop
         elif t + 2.0 * h > stop and self.fixed is None:
@@ -371,32 +279,6 @@ class TransientStepper(Stepper):
         if h > 0.0:
             self.steps.resize(h)
         return h
-
-    def _at_jump(self, t: float) -> bool:
-        return any(before(b) == t for b in (*self.schedule.breakpoints, *self.jumps))
-
-    def _right_of(self, t: float) -> float:
-        """Return the time at which equations are evaluated after a jump at t, or just before t."""
-        for b in (*self.schedule.breakpoints, *self.jumps):
-            if t in (before(b), b):
-                return after(b)
-        return t
-
-    def _look_for_jump(self) -> None:
-        """Look for a jump of the equations within the first one of the steps that failed."""
-        t = self.steps.t
-        place = jump_between(self.system, t, self.hurdle, self.steps.x)
-        if place is None:
-            if self.mended != t:  # the state may not meet the algebraic equations well enough
-                self.due, self.mended = "doubt", t
-            return
-        self.jumps = (*self.jumps, place)
-        self.remarks.append(
-            f"the equations jump at t = {place:.9g}, which was found by failing steps; give it in "
-            "breakpoints"
-        )
-        if before(place) <= t:
-            self.due = "jump"
 
 
 def _part(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -156,6 +156,34 @@ def test_rows_at_times_do_not_change_the_steps():
     assert run.x[0] == pytest.approx(plain.x[0], abs=2e-5)
 
 
+@by_method
+def test_steps_end_at_times_that_are_not_interpolated(steps):
+    """Recorded states meet the algebraic equation to the tolerance."""
+    problem = Problem(
+        lambda u, t: np.stack([u[0] - u[1], u[1] ** 3 - 2 - np.sin(9 * t)]),
+        storage=lambda u: u * np.array([1.0, 0.0]),
+    )
+    times = [0.1, 0.77, 0.7700001, 1.0]
+    run = problem.transient(
+        [0.0, 1.0], (0.0, 1.0), steps=steps, rtol=1e-3, times=times, interpolate=False
+    )
+    assert run["t"].tolist() == times
+    assert np.abs(run.states[:, 1] ** 3 - 2 - np.sin(9 * np.array(times))).max() < 1e-3
+    assert (run["step"] > 0).all()
+
+
+@by_method
+def test_only_the_times_asked_for_are_recorded(steps, tmp_path):
+    problem = Problem(lambda v: v, storage=lambda v: 1.0 * v)
+    path = tmp_path / "run.npz"
+    run = problem.transient([1.0], (0.0, 2.0), steps=steps, times=[0.5, 1.0], checkpoint=path)
+    assert run["t"].tolist() == [0.5, 1.0]
+    assert run.states[:, 0] == pytest.approx(np.exp([-0.5, -1.0]), abs=1e-2)
+    assert run.success
+    assert "reached t = 2" in run.message
+    assert len(problem.transient([1.0], (0.0, 2.0), steps=steps, times=[])) == 0
+
+
 def test_outputs_see_the_time_and_the_sources():
     problem = capacitor().at(s=lambda t: 2.0 * t)
     run = problem.transient([0.0], (0.0, 1.0), outputs={"drop": lambda v, t, s: s - 2.0 * t})
@@ -203,6 +231,21 @@ def test_index_two_is_said_and_integrated():
     with pytest.warns(IndexWarning, match=r"index 2 at t = 0.*i\[0\]"):
         run = problem.transient([0.0, -1.0], (0.0, 2.0), rtol=1e-6)
     assert run.x == pytest.approx([np.sin(2.0), -np.cos(2.0)], abs=1e-4)
+
+
+def test_a_start_that_is_moved_needs_no_analysis_of_its_own():
+    n = 60  # with algebraic ends, given wrongly
+
+    def residual(u):
+        return np.concatenate([[u[0] ** 3 + u[0] - 2], 2 * u[1:-1] - u[2:] - u[:-2], [u[-1]]])
+
+    inside = np.ones(n)
+    inside[[0, -1]] = 0.0
+    problem = Problem(residual, storage=lambda u: inside * u)
+    for start in ("consistent", "steady"):
+        run = problem.transient(np.full(n, 3.0), (0.0, 1.0), start=start)
+        assert run.states[0][0] == pytest.approx(1.0, abs=1e-4)
+        assert run.stats.n_analyze == (start == "consistent")
 
 
 def test_one_analysis_serves_a_sweep_of_runs():
