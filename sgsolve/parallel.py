@@ -73,8 +73,7 @@ def parallel_sweep(
     -------
     list of Branch
         In the order of the members. A member that failed has ``success`` False, a ``status``, a
-        ``message``, and the points that it had until then; so has, after Ctrl-C, one that was
-        not done.
+        ``message``, and its points. The same holds after Ctrl-C for a member that was not done.
 
     Raises
     ------

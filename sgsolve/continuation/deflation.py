@@ -43,9 +43,9 @@ class Deflation:
     max_iterations : int
         Limit on the iterations of each attempt.
     attempts : int
-        From each start. In turn solutions repel as `power` says; half as strongly but ten times
-        as far; and over a tenth of the distance, for solutions close to each other. From the
-        fourth attempt on the start is changed at random.
+        From each start. In turn solutions repel with `power`, half as strongly but ten times as
+        far, and over a tenth of the distance. The last is for solutions close to each other. From
+        the fourth attempt on the start is changed at random.
     shake : float
         Size of the random change, relative to the unknowns.
 

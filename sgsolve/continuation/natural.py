@@ -28,8 +28,8 @@ class Natural:
     shrink, grow : float
         Factors after a failure and after a success.
     jump : float
-        A solution that changed this many times more than the tangents at both ends say is on
-        another branch, and the step is rejected; needs a predictor that computes tangents.
+        The step is rejected if the solution changed this many times more than the tangents at both
+        ends predict: it is then on another branch. Needs a predictor that computes tangents.
     optimal_iterations : int
         Steps grow fully below this and not at all above twice this.
     max_solves : int or None

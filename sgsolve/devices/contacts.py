@@ -86,7 +86,7 @@ class Gate:
     Parameters
     ----------
     nodes : int or sequence of int
-        Nodes on a meshed insulator whose potential the gate fixes; or, if `capacitance` is given,
+        Nodes on a meshed insulator, whose potential the gate fixes. If `capacitance` is given:
         nodes of the semiconductor's surface behind an insulator that is not meshed.
     offset : float, default 0
         Potential at the nodes minus the applied voltage, V. With the bands' energies counted from

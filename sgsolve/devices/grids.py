@@ -25,8 +25,8 @@ def graded(
         First spacing at the two ends, and at the inner interfaces, cm.
     ratio : float, default 1.2
         Growth from one cell to the next, at least 1. At 1.2 the currents of the diode in
-        `sgsolve.devices` are within 0.2 % forward and 5 % in reverse of those of a fine mesh, at
-        1.1 within 0.1 % and 1.2 %.
+        `sgsolve.devices` differ from those of a fine mesh by 0.2 % forward and 5 % in reverse. At
+        1.1 they differ by 0.1 % and 1.2 %.
 
     Returns
     -------

@@ -12,8 +12,8 @@ def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robu
     """Return the solver of a device: Newton's method with error-oriented damping, then a fallback.
 
     The damping does not depend on how the equations are scaled, and lets a depletion layer grow by
-    volts in a few steps. The fallback limits the steps to their logarithm in units of kT/q; it is
-    for light that is turned on, where densities rise by many orders of magnitude.
+    volts in a few steps. The fallback limits the steps to their logarithm in units of kT/q. It is
+    for light that is turned on: densities then rise by many orders of magnitude.
 
     Parameters
     ----------

@@ -107,9 +107,9 @@ def caughey_thomas(
 def velocity_saturation(mu: Array, field: Array, *, v_sat: Array, beta: Array) -> Array:
     """Return ``mu / (1 + (mu |E| / v_sat)^beta)^(1/beta)``, edge by edge.
 
-    The field of an edge is, by the device's `field`, the drop of the electrostatic or of the
-    carrier's quasi-Fermi potential over the edge's length; mu is the mobility of the edge (the
-    mean of its ends where mobilities are given at nodes). Only components along edges count.
+    The field of an edge is the drop of the electrostatic or of the carrier's quasi-Fermi potential
+    over its length, as the device's `field` selects. mu is the mobility of the edge: the mean of
+    its ends where mobilities are given at nodes. Only components along edges count.
 
     Parameters
     ----------

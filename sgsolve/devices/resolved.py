@@ -23,7 +23,7 @@ TOLERATED = 1e-3  # of kT/q
 
 
 class UnresolvedWarning(UserWarning):
-    """A layer that no contact reaches is not at the level that its balance asks for."""
+    """The level of a layer that no contact reaches does not meet its balance."""
 
 
 def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, Any]]) -> None:

@@ -28,7 +28,7 @@ Array = Any
 
 
 class SmallSignal:
-    """Admittances of a device, at as many biases and frequencies as wanted.
+    """Admittances of a device, at any biases and frequencies.
 
     Parameters
     ----------

@@ -188,8 +188,8 @@ def gauss_fermi(sigma: float) -> Tabulated:
     Parameters
     ----------
     sigma : float
-        Width of the Gaussian density of states in units of kT, 1 to 8 in practice; eta counts from
-        the center of the Gaussian, and F tends to 1 when it is full.
+        Width of the Gaussian density of states in units of kT, 1 to 8 in practice. eta counts from
+        the center of the Gaussian. F tends to 1 when it is full.
 
     Returns
     -------

@@ -70,15 +70,14 @@ class Problem:
         Typical size of the unknowns, in your units: a change much smaller than this does not
         matter. By default it is taken from the iterates.
     storage : callable or str, optional
-        ``storage(x, **parameters)`` -> (n,), what each equation stores, Q in the equations in time
-        F + dQ/dt = 0; or the name of a parameter of the residual that is dx/dt. `small_signal`
-        needs it.
+        ``storage(x, **parameters)`` -> (n,), what each equation stores: Q in F + dQ/dt = 0. Or the
+        name of a parameter of the residual that is dx/dt. `small_signal` needs it.
     null_space : array_like of shape (n,) or (n, k), or callable, optional
         Vectors v with J v = 0 at every x: a pressure or potential that no equation refers to a
         level, a conserved total. Or ``null_space(x, **parameters)`` -> such vectors, called at each
-        start. The component of x along them then stays that of the start, in `solve`, `sweep` and
-        `continuation`; sensitivities have none, and eigenvalues that belong to it are left out. The
-        null vectors of the transposed Jacobian are found from it.
+        start. In `solve`, `sweep` and `continuation` the component of x along them stays that of
+        the start. Sensitivities have none. Eigenvalues that belong to it are left out. The null
+        vectors of the transposed Jacobian are found from it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
     fields : bool
@@ -1120,8 +1119,8 @@ class Problem:
         Returns
         -------
         ndarray or float, or dict of them
-            dx/dp has the shape of x followed by that of p, dg/dp that of g followed by that of p;
-            a float where both are numbers. For several names a dict.
+            dx/dp has the shape of x followed by that of p, and dg/dp that of g followed by that of
+            p. A float where both are numbers. For several names a dict.
 
         Raises
         ------
@@ -1248,8 +1247,8 @@ class Problem:
             Times at which the equations jump or have a kink. Steps end there, and the method starts
             anew from the state after it: unknowns without storage may jump, Q does not.
         start : "consistent", "steady" or "as given"
-            Move x0 at constant Q to where the algebraic equations hold; start from the steady state
-            next to x0; or raise if x0 does not meet the algebraic equations.
+            Move x0 at constant Q to where the algebraic equations hold. Or start from the steady
+            state next to x0. Or raise if x0 does not meet the algebraic equations.
         outputs : mapping of str to callable or pair of callables, optional
             ``{"current": lambda x, t: ...}``: columns of the branch. A function gets x, and those
             parameters that it names, the time ``t`` among them. A pair ``(g, h)`` stands for

@@ -88,8 +88,8 @@ class Bounds(Limit):
     lower, upper : float, array_like of shape (n,) or mapping of block to float
         None: no bound.
     how : "shorten" or "clip"
-        Shorten the whole step so that no unknown moves further than `fraction` of the way to its
-        bound, or move each unknown that would leave onto its bound.
+        Shorten the whole step: no unknown moves further than `fraction` of the way to its bound. Or
+        move each unknown that would leave onto its bound.
     fraction : float
         Below 1 keeps the iterates off the bound.
 

@@ -69,7 +69,7 @@ class RungeKutta:
     """Diagonally implicit Runge-Kutta methods with variable steps, L-stable and stiffly accurate.
 
     A one-step method has its full order right after a jump or an event. The error estimate of
-    unknowns without storage is the error that they inherit from the others; where such an unknown
+    unknowns without storage is the error that they inherit from the others. If such an unknown
     follows a source faster than the others change, give ``max_step``.
 
     Parameters

@@ -40,7 +40,7 @@ def define_rule(
         If `ufunc` is not a ufunc.
     InputError
         If the ufunc has several results, acts on whole vectors, returns Python objects, or has a
-        rule of this library; or if there is not one partial derivative for each argument.
+        rule of this library. Or if there is not one partial derivative for each argument.
 
     See Also
     --------

@@ -35,9 +35,9 @@ DEGREE = 26
 def fermi_dirac(order: float, eta: Any) -> Any:
     """Return the complete Fermi-Dirac integral of an order, normalized.
 
-    F_j(eta) = 1/Gamma(j + 1) * integral over t > 0 of t^j / (1 + exp(t - eta)), so that F_j goes
-    to exp(eta) for eta far below zero, and dF_j/deta = F_{j-1}
-    (DLMF 25.12.14, there named F_s; J. S. Blakemore, Solid-State Electronics 25 (1982) 1067).
+    F_j(eta) = 1/Gamma(j + 1) * integral over t > 0 of t^j / (1 + exp(t - eta)). It tends to
+    exp(eta) for eta far below zero, and dF_j/deta = F_{j-1} (DLMF 25.12.14, there named F_s; J. S.
+    Blakemore, Solid-State Electronics 25 (1982) 1067).
 
     Parameters
     ----------
