@@ -90,3 +90,9 @@ def test_wrong_input_is_said(options, message):
     given = {"fun": lambda t, y: -y, "t_span": (0.0, 1.0), "y0": [1.0], **options}
     with pytest.raises(InputError, match=message):
         solve_ivp(**given)
+
+
+def test_the_dense_solution_begins_at_the_start_whatever_times_are_recorded():
+    run = solve_ivp(lambda t, y: -y, (0.0, 2.0), [1.0], t_eval=[1.5], dense_output=True, rtol=1e-6)
+    assert run.t.tolist() == [1.5]
+    assert run.sol(0.3)[0] == pytest.approx(np.exp(-0.3), abs=1e-5)

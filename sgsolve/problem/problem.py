@@ -1195,6 +1195,7 @@ class Problem:
         max_steps: int | None = None,
         times: ArrayLike | None = None,
         interpolate: bool = True,
+        dense_output: bool = False,
         breakpoints: ArrayLike | None = None,
         start: str = "consistent",
         outputs: Mapping[str, Any] | None = None,
@@ -1243,6 +1244,8 @@ class Problem:
             Interpolate the states at `times` within the steps, which do not depend on them. False:
             steps end at these times, so that recorded states meet the algebraic equations to the
             tolerance of Newton's iteration.
+        dense_output : bool
+            Keep the solution within all steps: ``branch.interpolant(t)`` is the state at any time.
         breakpoints : array_like, optional
             Times at which the equations jump or have a kink. Steps end there, and the method starts
             anew from the state after it: unknowns without storage may jump, Q does not.
@@ -1325,6 +1328,7 @@ class Problem:
             max_steps=max_steps,
             times=times,
             interpolate=interpolate,
+            dense_output=dense_output,
             breakpoints=breakpoints,
             start=start,
             outputs=outputs,

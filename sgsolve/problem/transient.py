@@ -21,6 +21,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.workspace import Workspace
 from ..transient.consistent_start import AlgebraicSystem
+from ..transient.dense_solution import DenseSolution
 from ..transient.error_weights import ErrorWeights
 from ..transient.evolution import PURPOSE
 from ..transient.implicit_solver import ImplicitSolver
@@ -67,10 +68,27 @@ FORMAT = "{desc}: {percentage:3.0f}% [{elapsed}<{remaining}{postfix}]"
 COLUMNS = ("step", "order", "error")
 
 
-def transient(problem: ProblemDefinition, x0: ArrayLike, interval: Any, **options: Any) -> Branch:
+def transient(
+    problem: ProblemDefinition,
+    x0: ArrayLike,
+    interval: Any,
+    *,
+    dense_output: bool = False,
+    **options: Any,
+) -> Branch:
     """Integrate in time; see `Problem.transient`."""
+    if dense_output and options["resume"]:
+        raise InputError(
+            "dense_output: a run that is resumed holds the solution from there on only; leave out "
+            "one of dense_output and resume"
+        )
     with problem.workspaces.lend() as workspace:
-        return transient_run(problem, workspace, x0, interval, **options)[0].go()
+        run, stepper = transient_run(problem, workspace, x0, interval, **options)
+        if dense_output:
+            stepper.dense = DenseSolution(stepper.schedule.t0)
+        branch = run.go()
+    branch.interpolant = stepper.dense
+    return branch
 
 
 def transient_run(

@@ -8,7 +8,7 @@ The layout follows BifurcationKit.jl's struct of arrays.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,9 @@ class Branch:
     kind : "solutions" or "orbits"
         What the branch consists of. The states of a branch of periodic orbits are packed: read
         them by `orbit`.
+    interpolant : callable, or None
+        The state as a function of time, where a transient was asked for ``dense_output``. It is not
+        saved to files.
 
     See Also
     --------
@@ -102,6 +105,7 @@ class Branch:
     along: tuple[str, ...] = ()
     blocks: Blocks | None = None
     kind: str = "solutions"
+    interpolant: Callable[[Any], NDArray[Any]] | None = None
 
     @property
     def success(self) -> bool:

@@ -20,6 +20,7 @@ from ..problem.unknowns import Unknowns
 from ..results.branch import Branch
 from ..solvers.workspace import Pool
 from ..transient import Bdf, RungeKutta, TimeEvent
+from ..transient.dense_solution import DenseSolution
 
 IVP_METHODS: dict[str, Any] = {
     "BDF": Bdf(),
@@ -123,14 +124,14 @@ def solve_ivp(
     }
     with problem.workspaces.lend() as workspace:
         run, stepper = transient_run(problem, workspace, y0, (sign * begin, sign * end), **options)
-        stepper.curves = [] if dense_output else None
+        stepper.dense = DenseSolution(sign * begin) if dense_output else None
         try:
             branch = run.go()
         except ConvergenceError as error:
             if not isinstance(error.result, Branch) or not len(error.result):
                 raise
             branch = error.result
-    sol = None if stepper.curves is None else _dense(branch, stepper.curves, sign)
+    sol = None if stepper.dense is None else _dense(stepper.dense, sign)
     return _result(branch, sol, names, (sign * end, sign), t_eval)
 
 
@@ -203,14 +204,12 @@ class _Within(DenseOutput):
         return np.stack([self.curve(self.sign * time) for time in t], axis=1)
 
 
-def _dense(
-    branch: Branch, curves: Sequence[tuple[float, Function]], sign: float
-) -> OdeSolution | None:
+def _dense(dense: DenseSolution, sign: float) -> OdeSolution | None:
     """Return the solution as a function of time, over the steps that were made."""
-    if not curves:
+    if not dense.pieces:
         return None
-    times = [sign * float(branch["t"][0]), *(sign * t for t, _ in curves)]
-    pairs = zip(times[:-1], times[1:], curves, strict=True)
+    times = [sign * dense.begin, *(sign * t for t, _ in dense.pieces)]
+    pairs = zip(times[:-1], times[1:], dense.pieces, strict=True)
     return OdeSolution(times, [_Within(a, b, curve, sign) for a, b, (_, curve) in pairs])
 
 

@@ -16,6 +16,7 @@ from . import time_step
 from .consistent_start import Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
+from .dense_solution import DenseSolution
 from .evolution import EvolutionSystem
 from .failures import explained
 from .implicit_solver import ImplicitSolver
@@ -89,7 +90,7 @@ class TransientStepper(Stepper):
         self.begun = False
         self.currents = CurrentHistory()
         self._before_trials: dict[str, Any] | None = None
-        self.curves: list[tuple[float, Callable[[float], Vector]]] | None = None
+        self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
 
     def start(self, state: RunState) -> Point | Rejection:
@@ -150,8 +151,8 @@ class TransientStepper(Stepper):
                 self.implicit.restore(self._before_trials)
                 self._before_trials = None
             self.steps.resize(point.at.h)
-            if self.curves is not None:
-                self.curves.append((point.at.t, self.steps.curve(point.at)))
+            if self.dense is not None:
+                self.dense.pieces.append((point.at.t, self.steps.curve(point.at)))
             self.steps.accept(point.at)
             self.counts.take(point.at)
             self.currents.append(point.at.t, point.at.currents)

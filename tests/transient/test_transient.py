@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status
+from sgsolve.errors import InputError
 from sgsolve.transient import (
     Bdf,
     FixedSteps,
@@ -182,6 +183,22 @@ def test_only_the_times_asked_for_are_recorded(steps, tmp_path):
     assert run.success
     assert "reached t = 2" in run.message
     assert len(problem.transient([1.0], (0.0, 2.0), steps=steps, times=[])) == 0
+
+
+@by_method
+def test_the_solution_at_any_time(steps):
+    problem = capacitor().at(s=Pulse(0.0, 1.0, delay=1.0))
+    run = problem.transient([0.0], (0.5, 3.0), steps=steps, rtol=1e-5, dense_output=True, times=[])
+    t = np.linspace(0.5, 3.0, 83)
+    exact = np.where(t > 1.0, 1 - np.exp(1.0 - t), 0.0)
+    assert run.interpolant(t).shape == (83, 1)
+    assert np.abs(run.interpolant(t)[:, 0] - exact).max() < 3e-4
+    assert run.interpolant(2.0) == pytest.approx(1 - np.exp(-1.0), abs=3e-4)
+    with pytest.raises(InputError, match=r"known from t = 0.5 to 3, not at 3.5"):
+        run.interpolant(3.5)
+    assert problem.transient([0.0], (0.5, 3.0), steps=steps).interpolant is None
+    with pytest.raises(InputError, match="leave out one of dense_output and resume"):
+        problem.transient([0.0], (0.5, 3.0), dense_output=True, resume=True, checkpoint="x.npz")
 
 
 def test_outputs_see_the_time_and_the_sources():
