@@ -10,6 +10,7 @@ problems in the tests.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -21,11 +22,12 @@ from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
 from .iterate import Vector
+from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .settings import positive
 from .solver_protocol import Solver
-from .stages import Stage, default_stages
+from .stages import Stage, default_stages, n_registered
 from .system import System
 from .termination import TerminationTest
 from .workspace import Workspace
@@ -198,6 +200,12 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
 
 
+@functools.cache
+def _default(registered: int) -> Robust:
+    """Return the default solver, made once for each number of registered packages."""
+    return Robust()
+
+
 def as_solver(solver: Any) -> Solver:
     """Return the solver, `Robust` for None.
 
@@ -207,7 +215,9 @@ def as_solver(solver: Any) -> Solver:
         The argument is a class, or is no solver.
     """
     if solver is None:
-        return Robust()
+        return _default(n_registered())
+    if isinstance(solver, NewtonMethod | Robust):
+        return solver  # at once: to check a protocol takes long
     if isinstance(solver, type):
         raise InputError(f"solver is the class {solver.__name__}; call it: {solver.__name__}()")
     if not isinstance(solver, Solver):

@@ -87,6 +87,11 @@ def register_stages(make: Callable[[], Iterable[Stage]]) -> None:
         _REGISTERED.append(make)
 
 
+def n_registered() -> int:
+    """Return how many functions append stages."""
+    return len(_REGISTERED)
+
+
 def default_stages() -> tuple[Stage, ...]:
     """Return the default sequence, with the registered stages at its end.
 

@@ -117,7 +117,8 @@ def _power_base(y: Any, a: Any, b: Any) -> Partial:
     # infinite nor so small that it has lost digits.
     quotient = np.asarray(y / a)
     size = np.abs(y)
-    lost = ~((size > SAFE * np.finfo(y.dtype).tiny) & (size < np.inf))
+    tiny = TINY if y.dtype == np.float64 else np.finfo(y.dtype).tiny
+    lost = ~((size > SAFE * tiny) & (size < np.inf))
     if lost.any():
         np.power(a, b - 1, where=lost, out=quotient)
     return float(b), quotient
@@ -139,6 +140,7 @@ def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
 
 # From the smallest normal number to one whose neighbors are relatively as close as any.
 SAFE = 2.0**70
+TINY = float(np.finfo(np.float64).tiny)  # looked up once, since that takes as long as a product
 
 
 def _slopes_of_choice(first: Any) -> tuple[Partial, Partial]:
