@@ -289,10 +289,11 @@ class Iterate:
 
     def record(self) -> None:
         """Write the history of this iteration."""
+        residuals = self.blocks.norms(self.F)
         self.history.append(
             Step(
                 iteration=self.k,
-                residual=float(np.abs(self.F).max()),
+                residual=max(residuals.values()),
                 scaled=float(self.scaling.scaled(self.F).max()),
                 step=self.step_size if self.k else 0.0,
                 damping=self.damping,
@@ -301,7 +302,7 @@ class Iterate:
                 backward_error=self.backward_error,
                 fresh=self.age <= 1,
                 seconds=perf_counter() - self.started,
-                residuals=self.blocks.norms(self.F),
+                residuals=residuals,
                 steps=self.blocks.norms(self.step),
                 note=", ".join(self.notes),
             )
