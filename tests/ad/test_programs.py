@@ -4,7 +4,7 @@ import warnings
 import pytest
 
 from tests.ad import grammar
-from tests.ad.programs import MismatchError, Program, ask, find
+from tests.ad.programs import Program, ask, find
 
 QUICK, MANY = 400, 20_000  # about 30 ms of CPU time each
 
@@ -36,7 +36,7 @@ def test_a_million_random_programs(part):
 def test_long_random_programs():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number in range(60):
+        for number in range(25):
             ask(Program(number, length=25))
 
 
@@ -63,5 +63,6 @@ def test_the_judge_notices(lie, monkeypatch):
     else:
         monkeypatch.setattr(sparsity.Sparsity, "plus", lambda self, other, sign=1.0: self)
     assert derivative is not None
-    with pytest.raises((AssertionError, MismatchError)):
-        run(0, 400)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert any(find(first, 10) for first in range(0, QUICK, 10))

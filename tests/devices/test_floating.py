@@ -103,6 +103,7 @@ def test_the_level_between_two_contacts_is_that_of_a_resistor():
     np.testing.assert_allclose(h, n, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_floating_ring_in_two_dimensions():
     from sgsolve.devices import Device, Ohmic, rectangle, srh
 
