@@ -1,0 +1,115 @@
+"""Operations of NumPy in compiled functions: every bit is that of the function itself."""
+
+import numpy as np
+import pytest
+
+from sgsolve import ad
+from tests.ad.compiled_help import assert_same_bits, needs_llvmlite
+
+pytestmark = needs_llvmlite
+
+N = 60
+RNG = np.random.default_rng(11)
+X = RNG.uniform(0.2, 2.0, N)
+POINTS = (X, X[::-1].copy())
+INDEX = RNG.integers(0, N, 40)
+FACTOR = RNG.uniform(0.5, 1.5, N)
+MASK = FACTOR > 1.0
+FORTRAN = np.asfortranarray(RNG.uniform(0.5, 1.5, (6, 10)))
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_on_disk(monkeypatch):
+    monkeypatch.setenv("SGSOLVE_CACHE_DIR", "")
+
+
+def above(x, level):
+    return ad.value(x) > level
+
+
+FUNCTIONS = {
+    "powers that are simpler": lambda x: x**1 + x**0.5 + x**0 * 2.0 + x**-1,
+    "power of a field": lambda x: x**FACTOR + FACTOR**x,
+    "square roots": lambda x: np.sqrt(x) + np.cbrt(x) + np.reciprocal(x),
+    "logic of conditions": lambda x: np.where(
+        np.logical_and(above(x, 0.5), ~above(x, 1.5)), x * x, np.where(above(x, 1.8), x, -x)
+    ),
+    "either and not both": lambda x: np.where(
+        np.logical_xor(above(x, 0.7), above(x, 1.4)) | np.logical_not(above(x, 0.3)), x, 2.0 * x
+    ),
+    "numbers that are none": lambda x: np.where(
+        np.isfinite(np.log(ad.value(x) - 1.0)) & ~np.isnan(ad.value(x)), x * x, x
+    ),
+    "a condition that all meet": lambda x: x * x if np.all(above(x, 0.0)) else -x,
+    "a condition that some meet": lambda x: x * x if np.any(above(x, 5.0)) else np.exp(x),
+    "signs and steps": lambda x: np.sign(x - 1.0) * x + np.floor(x) * x + np.heaviside(x - 1, 0.5),
+    "a number taken apart": lambda x: x * x[7] - np.repeat(x[3], N) + np.full(N, 2.0) * x,
+    "repeated and tiled": lambda x: np.repeat(x[:20], 3) * np.tile(x[:30], 2),
+    "rolled and flipped": lambda x: np.roll(x, 3) * np.flip(x) + np.roll(x, -1),
+    "stacked planes": lambda x: np.stack([x[:30], x[30:]]).T.reshape(-1) * FACTOR,
+    "an array in columns": lambda x: (x.reshape(6, 10) * FORTRAN).ravel(),
+    "broadcast rows": lambda x: (x.reshape(6, 10) * x[:10] + x[:6, None]).ravel(),
+    "outer products": lambda x: np.outer(x[:6], x[6:16]).ravel() * x,
+    "sums along an axis": lambda x: np.concatenate(
+        [x.reshape(6, 10).sum(axis=0), x.reshape(6, 10).sum(axis=1), x[16:]]
+    ),
+    "means and norms": lambda x: x * np.mean(x[:20]) + x / np.linalg.norm(x) + np.dot(x, FACTOR),
+    "extremes": lambda x: x * np.max(x) - np.min(x) + np.clip(x, 0.5, 1.5),
+    "selected by a constant mask": lambda x: np.concatenate([x[MASK] ** 2, np.exp(x[~MASK])]),
+    "chosen twice": lambda x: np.concatenate([x[INDEX] * x[INDEX[::-1]], x[40:]]),
+    "placed": lambda x: ad.sparsesum(
+        [ad.sparsevec(N, np.arange(30), x[:30] ** 2), ad.sparsevec(N, np.arange(30, 60), x[30:])]
+    ),
+    "added up": lambda x: np.bincount(INDEX, weights=x[:40], minlength=N) + x,
+    "differences": lambda x: np.concatenate([[0.0], np.diff(x)]) + np.diff(x, append=1.0),
+    "nothing of something": lambda x: np.concatenate([x[:0], x * x]),
+    "a branch of numbers": lambda x: ad.branch(
+        above(x, 1.0), lambda i: np.sqrt(x[i]) * FACTOR[i], lambda i: np.full(len(i), 2.0) * x[i]
+    ),
+    "a branch inside a branch": lambda x: ad.branch(
+        above(x, 1.0),
+        lambda i: ad.branch(above(x[i], 1.5), lambda j: np.exp(x[i][j]), lambda j: np.log(x[i][j])),
+        lambda i: x[i],
+    ),
+    "logical sums": lambda x: x * np.count_nonzero(above(x, 1.0)) + np.sum(MASK) * x,
+    "complex on the way": lambda x: np.abs(x + 1j * FACTOR) * x,
+    "casts": lambda x: x.astype(np.float64) * x.copy() + x.astype(np.float32).astype(float),
+    "integers": lambda x: x * np.arange(N) + np.arange(N) // 3,
+    "two conditions in a row": lambda x: np.where(MASK, x, np.where(above(x, 1.0), x * x, 1.0)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_bit_is_that_of_the_function(name):
+    assert_same_bits(FUNCTIONS[name], POINTS, kernels=False)
+
+
+SURELY_COMPILED = (
+    "powers that are simpler",
+    "square roots",
+    "logic of conditions",
+    "a number taken apart",
+    "an array in columns",
+    "placed",
+    "differences",
+    "selected by a constant mask",
+)
+
+
+@pytest.mark.parametrize("name", SURELY_COMPILED)
+def test_these_run_as_machine_code(name):
+    stats = assert_same_bits(FUNCTIONS[name], POINTS, kernels=False)
+    assert stats.compiled >= 2, stats
+
+
+def test_a_plain_list_is_evaluated_by_the_function():
+    f = ad.compiled(lambda x: np.multiply(2.0, x), at_once=True)
+    np.testing.assert_array_equal(f([1.0, 2.0]), [2.0, 4.0])
+    np.testing.assert_array_equal(f.jacobian(np.ones(2)).toarray(), 2.0 * np.eye(2))
+
+
+def test_counts_of_compiled_evaluations_are_printed():
+    f = ad.compiled(lambda x: np.exp(x) * x, at_once=True)
+    for _ in range(5):
+        f.value_and_jacobian(X)
+    assert "kernel" in str(f.stats)

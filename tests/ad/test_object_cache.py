@@ -1,0 +1,119 @@
+"""Machine code on disk: where it is kept, and what is not believed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sgsolve import ad
+from sgsolve.ad.kernels import machine, object_cache
+from sgsolve.ad.kernels.object_cache import folder, key, store_code, stored_code
+from tests.ad.compiled_help import needs_llvmlite
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SGSOLVE_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_code_comes_back_as_it_was_stored(cache):
+    name = key("the text", ("llvm 20", "a processor"))
+    assert stored_code(name) is None
+    store_code(name, b"machine code")
+    assert stored_code(name) == b"machine code"
+    assert stored_code(key("another text", ("llvm 20", "a processor"))) is None
+    assert key("the text", ("llvm 21", "a processor")) != name
+    assert [file.name for file in cache.iterdir()] == [f"{name}.object"]  # nothing temporary
+
+
+def test_damaged_code_is_none(cache):
+    name = key("text", ())
+    store_code(name, b"machine code")
+    (file,) = cache.glob("*.object")
+    content = file.read_bytes()
+    for wrong in (content[:-1], content[:40], b"", content[:32] + b"machine cODe"):
+        file.write_bytes(wrong)
+        assert stored_code(name) is None
+    renamed = key("other", ())
+    file.write_bytes(content)
+    file.rename(cache / f"{renamed}.object")  # the checksum holds the name
+    assert stored_code(renamed) is None
+
+
+def test_the_oldest_files_are_dropped(cache, monkeypatch):
+    monkeypatch.setattr(object_cache, "MOST_FILES", 3)
+    for k in range(5):
+        store_code(f"{k}", b"code")
+        os.utime(cache / f"{k}.object", (k, k))
+    store_code("5", b"code")
+    assert sorted(file.stem for file in cache.iterdir()) == ["3", "4", "5"]
+
+
+def test_a_folder_that_cannot_be_written_is_left_alone(cache, monkeypatch):
+    cache.write_text("a file in the place of the folder")
+    store_code("name", b"code")
+    assert stored_code("name") is None
+    cache.unlink()
+
+    def fails(source, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fails)
+    store_code("name", b"code")
+    assert not list(cache.iterdir())
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_without_a_folder_nothing_is_stored(empty, monkeypatch):
+    if empty:
+        monkeypatch.setenv("SGSOLVE_CACHE_DIR", "")
+    else:
+        monkeypatch.delenv("SGSOLVE_CACHE_DIR", raising=False)
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.setattr(object_cache.sys, "platform", "linux")
+
+        def homeless():
+            raise RuntimeError("no home")
+
+        monkeypatch.setattr(Path, "home", homeless)
+    assert folder() is None
+    store_code("name", b"code")
+    assert stored_code("name") is None
+
+
+def test_the_folder_is_the_cache_folder_of_the_user(monkeypatch, tmp_path):
+    monkeypatch.delenv("SGSOLVE_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(object_cache.sys, "platform", "linux")
+    assert folder() == tmp_path / "sgsolve"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert folder() == tmp_path / ".cache" / "sgsolve"
+    monkeypatch.setattr(object_cache.sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert folder() == tmp_path / "sgsolve" / "cache"
+    monkeypatch.delenv("LOCALAPPDATA")
+    assert folder() is None
+
+
+@needs_llvmlite
+def test_a_kernel_is_loaded_instead_of_compiled_again(cache):
+    x = np.linspace(0.5, 1.5, 200)
+
+    def evaluated():
+        f = ad.compiled(lambda x: np.exp(x) * x - 0.125, at_once=True)
+        for _ in range(4):
+            F, J = f.value_and_jacobian(x)
+        assert f.stats.compiled >= 2
+        return F, J
+
+    first = evaluated()
+    files = {file: file.read_bytes() for file in cache.iterdir()}
+    assert files
+    machine.clear()
+    again = evaluated()
+    assert {file: file.read_bytes() for file in cache.iterdir()} == files
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1].data, again[1].data)
