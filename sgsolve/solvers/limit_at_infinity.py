@@ -37,6 +37,9 @@ SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no m
 SHORT, SHRUNK = 1e-3, 0.1  # a step that is so short, and so much shorter than the last, converges
 LINEAR = 0.1  # an equation whose linear model repeats the last change within this is regular
 UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without influence may have
+# Of an unknown, that rounding may move it by. A floating region that only leakage currents reach is
+# determined to 1e-3, an unknown that ran away is not at all.
+DETERMINED = 1e-2
 OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
@@ -82,7 +85,7 @@ def _determined(it: Iterate, step: Vector) -> bool:
         errors = splu(csc_array(J)).solve(np.column_stack([F, noise, sign * noise]))
     except RuntimeError:  # exactly singular
         return False
-    return bool((np.abs(errors).max(axis=1) <= SIGNIFICANT * it.weights)[moving].all())
+    return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
 
 
 def note_flat(it: Iterate) -> None:
