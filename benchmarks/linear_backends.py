@@ -1,6 +1,6 @@
 """Times of the linear back ends: what `linear.LinearSolver` chooses, and what its checks cost.
 
-Run ``python benchmarks/linear_backends.py [band | dense | overhead | order]``; set
+Run ``python benchmarks/linear_backends.py [band | dense | overhead | order | nodes]``; set
 OMP_NUM_THREADS for a fixed number of threads. Every time is one factorization with one checked
 solve, in microseconds, the best of several repetitions.
 """
@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sgsolve import linear
 from sgsolve.errors import BackendError
+from sgsolve.linear import pardiso
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
 
@@ -150,7 +151,44 @@ def order() -> None:
             print(f"{label:22} {how:17}{numbers}   {solver.name}", flush=True)
 
 
+def two_species(side: int) -> Any:
+    """Return the Jacobian of two species that diffuse on a square and react."""
+    L, nodes = five_point(side), side * side
+    reaction = [sp.diags_array(np.random.default_rng(k).uniform(0.1, 1.0, nodes)) for k in (0, 1)]
+    return sp.csr_array(sp.block_array([[L, reaction[0]], [reaction[1], L]]))
+
+
+def nodes() -> None:
+    """What does an order by nodes save? Entries of the factors, operations, time of a step."""
+    cases = {
+        "device (60, 60)": drift_diffusion((60, 60), 10.0),
+        "device (100, 100)": drift_diffusion((100, 100), 0.0),
+        "two species (120, 120)": two_species(120),
+        "five-point (150, 150)": five_point(150),
+    }
+    print(f"\n{'':24}{'SuperLU, ordered / COLAMD':>28}{'PARDISO, ordered / own':>28}")
+    for label, A in cases.items():
+        pattern = Pattern.of(A)
+        J, b = pattern.matrix(A.data), A @ np.ones(A.shape[0])
+        times, entries = [], []
+        for backend in (linear.SuperLU("diagonal"), linear.SuperLU("partial")):
+            solver = linear.LinearSolver(pattern, backend)
+            times.append(best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b))))
+            entries.append(solver._driver.active._lu.nnz)
+        line = f"entries {entries[0] / entries[1]:.2f}  time {times[0] / times[1]:.2f}"
+        text = f"{label:24}{line:>28}"
+        times, operations = [], []
+        for first in (pardiso.ORDERED_FROM, A.shape[0] + 1):
+            pardiso.ORDERED_FROM = first
+            solver = linear.LinearSolver(pattern, "pardiso")
+            times.append(best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b))))
+            operations.append(solver._driver.active.operations)
+            pardiso.ORDERED_FROM = 5000
+        line = f"operations {operations[0] / operations[1]:.2f}  time {times[0] / times[1]:.2f}"
+        print(f"{text}{line:>28}", flush=True)
+
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["overhead", "dense", "band", "order"]
-    for part in chosen:
-        {"overhead": overhead, "dense": dense, "band": band, "order": order}[part]()
+    parts = {"overhead": overhead, "dense": dense, "band": band, "order": order, "nodes": nodes}
+    for part in sys.argv[1:] or parts:
+        parts[part]()

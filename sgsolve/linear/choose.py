@@ -8,6 +8,7 @@ solve, one thread).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import BackendError, DataTypeError, InputError
@@ -31,7 +32,7 @@ NARROW_WITHOUT_PARDISO = 192
 # The back ends by name; `register` adds to them.
 REGISTRY: dict[str, Callable[[], Any]] = {
     "pardiso": Pardiso,
-    "superlu": SuperLU,
+    "superlu": partial(SuperLU, "diagonal"),
     "banded": Banded,
     "dense": Dense,
     "mumps": Mumps,
@@ -158,4 +159,4 @@ def suited(pattern: Pattern) -> Any:
         return Dense()
     if available():
         return Pardiso()
-    return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU()
+    return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU("diagonal")

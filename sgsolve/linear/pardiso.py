@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from .. import private_api
 from ..errors import BackendError
 from .backend import Vector, is_complex
+from .node_order import node_order, nodes_of_unknowns
 
 # What every analysis starts from, stated in full because defaults differ between MKL versions.
 # 1: own values; 2: nested dissection; 8: no refinement unless pivots were replaced (the solver's
@@ -37,6 +38,8 @@ REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
 # More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
 FILL_RATIO = 10.0
+# From so many unknowns on, an order of the nodes is compared with that of PARDISO.
+ORDERED_FROM = 5000
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
 
 # Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
@@ -92,6 +95,9 @@ class Pardiso:
         Some pivot was replaced: the matrix may be singular, or the analysis stale.
     fill : int
         Entries of the factors, from the analysis.
+    blocks : tuple of ndarray of int
+        Blocks of unknowns; those of equal length may have one unknown at each node. Where they
+        have, an order of the nodes is analyzed too, and the one with fewer operations is kept.
     predicted_bytes : float
         Memory that a factorization will need, from the analysis.
     operations : float
@@ -133,29 +139,27 @@ class Pardiso:
         # Diagonal pivoting cannot eliminate the last block of a bordered matrix, which may be zero.
         self.dense_borders = self._matching
         self.doubtful = False
+        self.blocks: tuple[Any, ...] = ()
         self.fill = 0
         self.predicted_bytes = self.operations = 0.0
         self._finalizer: Any = None
 
     def fresh(self) -> Pardiso:
         """Return another one with the same settings, for another pattern."""
-        return Pardiso(self._threads, "matching" if self._matching else "diagonal")
+        other = Pardiso(self._threads, "matching" if self._matching else "diagonal")
+        other.blocks = self.blocks
+        return other
 
     def analyze(self, A: Any) -> None:
         """Phase 11, in a handle of its own."""
         self.release()
         if not self._matching and not np.all(A.diagonal()):
             raise BackendError("diagonal pivoting of PARDISO needs every diagonal entry")
-        self._handle = _Handle(A, self._function)
-        for number, value in IPARM.items():
-            self._handle.iparm[number - 1] = value
-        if not self._matching:
-            self._handle.iparm[[10, 12, 23]] = 0, 0, 10
-        self._finalizer = weakref.finalize(self, self._handle.release)
         self._set_threads()
-        self._handle.iparm[26] = 1  # MKL checks the indices itself, during the analysis only
-        self._handle.call(ANALYZE, A.data)
-        self._handle.iparm[26] = 0
+        self._handle = self._analyzed(A, None)
+        if self._matching:
+            self._handle = self._better_order(A, self._handle)
+        self._finalizer = weakref.finalize(self, self._handle.release)
         self.fill = int(self._handle.iparm[17]) % 2**32  # MKL counts in 32 bits
         # In kB: peak of the analysis; what is kept of it, and factors with their work arrays.
         peak, kept, factors = (float(self._handle.iparm[i]) for i in (14, 15, 16))
@@ -163,6 +167,39 @@ class Pardiso:
         self.operations = 1e6 * float(self._handle.iparm[18])
         if self._fill_limit is not None and self.fill > self._fill_limit:
             raise BackendError(f"PARDISO would fill {self.fill} entries, too many")
+
+    def _analyzed(self, A: Any, order: NDArray[np.int64] | None) -> _Handle:
+        """Return a handle after phase 11, with an order of elimination of ours or of PARDISO."""
+        handle = _Handle(A, self._function, order)
+        for number, value in IPARM.items():
+            handle.iparm[number - 1] = value
+        if order is not None:
+            handle.iparm[4] = 1
+        if not self._matching:
+            handle.iparm[[10, 12, 23]] = 0, 0, 10
+        handle.iparm[26] = 1  # MKL checks the indices itself, during the analysis only
+        handle.call(ANALYZE, A.data)
+        handle.iparm[26] = 0
+        return handle
+
+    def _better_order(self, A: Any, handle: _Handle) -> _Handle:
+        """Return the handle with the order of nodes, if that takes fewer operations."""
+        self.name = "pardiso"
+        if A.shape[0] < ORDERED_FROM:
+            return handle
+        node = nodes_of_unknowns(A, self.blocks)
+        if int(node.max()) + 1 == A.shape[0]:
+            return handle
+        order = node_order(A, node)
+        if order is None:
+            return handle
+        other = self._analyzed(A, order)
+        if not 0 < other.iparm[18] < handle.iparm[18]:
+            other.release()
+            return handle
+        handle.release()
+        self.name = "pardiso (order by nodes)"
+        return other
 
     def factorize(self, A: Any) -> None:
         """Phase 22."""
@@ -212,7 +249,7 @@ class Pardiso:
 class _Handle:
     """The memory of PARDISO for one pattern, apart from `Pardiso` so that it can outlive it."""
 
-    def __init__(self, A: Any, function: Any) -> None:
+    def __init__(self, A: Any, function: Any, order: NDArray[np.int64] | None = None) -> None:
         self._function = function
         self._n = ctypes.c_int32(A.shape[0])
         self._mtype = ctypes.c_int32(COMPLEX if is_complex(A) else REAL)
@@ -221,6 +258,8 @@ class _Handle:
         self._ia: NDArray[np.int32] = A.indptr.astype(np.int32) + 1
         self._ja: NDArray[np.int32] = A.indices.astype(np.int32) + 1
         self._one, self._zero = ctypes.c_int32(1), ctypes.c_int32(0)
+        self._order = None if order is None else (order + 1).astype(np.int32)
+        self._perm = None if self._order is None else self._order.ctypes.data
         self._addresses = [array.ctypes.data for array in (self._ia, self._ja, self.iparm)]
         self._used = False
 
@@ -236,7 +275,7 @@ class _Handle:
         with _LOCK:
             self._function(
                 self._pt.ctypes.data, by(one), by(one), by(self._mtype),
-                by(ctypes.c_int32(phase)), by(self._n), values.ctypes.data, ia, ja, None,
+                by(ctypes.c_int32(phase)), by(self._n), values.ctypes.data, ia, ja, self._perm,
                 by(count), iparm, by(zero),
                 None if b is None else b.ctypes.data, None if x is None else x.ctypes.data,
                 by(error),

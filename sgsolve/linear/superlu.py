@@ -1,30 +1,47 @@
 """SuperLU through SciPy, the back end that is always available.
 
-SciPy's interface analyzes in every call. Partial pivoting uses the current values, so this back end
-is the last fallback: a matrix on which it fails is reported as singular.
+SciPy's interface analyzes in every call, but for an order of elimination that is given to it. Where
+the pattern is nearly symmetric, pivots on the diagonal in an order by nodes leave half the entries
+in the factors; the checks of `LinearSolver` call for partial pivoting where that is not accurate.
+Partial pivoting uses the current values, so it is the last fallback: a matrix on which it fails is
+reported as singular.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from .. import private_api
-from ..errors import BackendError, SingularMatrixError
+from ..errors import BackendError, InputError, SingularMatrixError
 from .backend import Vector
+from .node_order import IntArray, node_order, nodes_of_unknowns
 from .ordering import permutation_sign
+
+# From so many unknowns on, the order by nodes is worth its analysis.
+ORDERED_FROM = 2000
 
 
 class SuperLU:
-    """Sparse LU with partial pivoting and a COLAMD ordering.
+    """Sparse LU with partial pivoting and a COLAMD ordering, or with pivots on the diagonal.
+
+    Parameters
+    ----------
+    pivoting : {"partial", "diagonal"}
+        ``"diagonal"`` takes the pivots from the diagonal, in an order by nodes, where the pattern
+        is nearly symmetric and large enough for that to pay. It is what ``backend="superlu"``
+        means.
 
     Attributes
+    ----------
+    blocks : tuple of ndarray of int
+        Blocks of unknowns; those of equal length have one unknown at each node.
     ----------
     doubtful : None
         SuperLU does not show its pivots cheaply; the solver computes one extra solve instead.
@@ -45,18 +62,32 @@ class SuperLU:
     reads_values = False
     doubtful = None
 
-    def __init__(self) -> None:
+    def __init__(self, pivoting: str = "partial") -> None:
+        if pivoting not in {"partial", "diagonal"}:
+            raise InputError(f"pivoting must be 'partial' or 'diagonal', not {pivoting!r}")
+        self.pivoting = pivoting
+        self.blocks: tuple[Any, ...] = ()
+        self._places: IntArray | None = None
         self._lu: Any = None
         self._csc: Any = None
-        self._order: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._order: IntArray = np.empty(0, dtype=np.int64)
 
     def fresh(self) -> SuperLU:
         """Return another back end of this kind."""
-        return type(self)()
+        other = type(self)(self.pivoting)
+        other.blocks = self.blocks
+        return other
 
     def analyze(self, A: Any) -> None:
-        """Keep the index work of the conversion to columns."""
-        numbered = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape).tocsc()
+        """Choose the order, and keep the index work of the conversion to columns."""
+        numbered: Any = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape)
+        self._places = None
+        if self.pivoting == "diagonal" and A.shape[0] >= ORDERED_FROM:
+            self._places = node_order(A, nodes_of_unknowns(A, self.blocks))
+        if self._places is not None:
+            numbered = numbered[self._places][:, self._places]
+        numbered = sp.csc_array(numbered)
+        numbered.sort_indices()
         self._order = numbered.data.astype(np.int64)
         self._csc = sp.csc_array((np.ones(A.nnz), numbered.indices, numbered.indptr), shape=A.shape)
         self._csc.has_sorted_indices = True
@@ -66,8 +97,12 @@ class SuperLU:
         """Factorize; SciPy reports an exactly zero pivot as a RuntimeError."""
         self._lu = None
         self._csc.data = A.data[self._order]
+        how: dict[str, Any] = {"permc_spec": "COLAMD"}
+        if self._places is not None:
+            how = {"permc_spec": "NATURAL", "diag_pivot_thresh": 0.0}
+            how["options"] = {"SymmetricMode": True}
         try:
-            self._lu = splu(self._csc, permc_spec="COLAMD")
+            self._lu = splu(self._csc, **how)
         except RuntimeError as error:
             cause = private_api.superlu_failure(error)
             if cause == "singular":
@@ -80,12 +115,18 @@ class SuperLU:
         """Solve with the kept factors."""
         if np.iscomplexobj(self._csc.data):
             b = b.astype(np.complex128, copy=False)
-        x: Vector = self._lu.solve(b, "T" if transpose else "N")
+        how, places = "T" if transpose else "N", self._places
+        if places is None:
+            x: Vector = self._lu.solve(b, how)
+            return x
+        x = np.empty(b.shape, dtype=b.dtype, order="F")
+        x[places] = self._lu.solve(np.asfortranarray(b[places]), how)
         return x
 
-    def alternatives(self, inaccurate: bool) -> tuple[()]:
-        """Return no other back end: the pivoting here is as good as theirs."""
-        return ()
+    def alternatives(self, inaccurate: bool) -> Iterator[Callable[[], Any]]:
+        """Yield partial pivoting, unless it is what failed."""
+        if self._places is not None:
+            yield SuperLU
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the diagonal of U and the permutations."""
