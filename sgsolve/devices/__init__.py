@@ -40,6 +40,7 @@ from .resolved import UnresolvedWarning
 from .sensitivity import conductance, derivatives
 from .small_signal import SmallSignal, quasi_static
 from .statistics import Blakemore, Boltzmann, CarrierStatistics, fermi_dirac_half, gauss_fermi
+from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
 from .triangles import quality, read_mesh, triangulation, write_mesh
 
@@ -58,6 +59,7 @@ __all__ = [
     "Schottky",
     "SmallSignal",
     "Surface",
+    "TimeForm",
     "UnitsWarning",
     "UnresolvedWarning",
     "acceptor_traps",

@@ -14,6 +14,7 @@ from .constants import CODATA2018, Constants
 from .contacts import Contact
 from .equations import Equations
 from .floating import firmness, gathering
+from .in_time import Waveform, transient
 from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
 from .layout import DeviceLayout
@@ -271,6 +272,64 @@ class Device(Equations):
         [16.02, 32.04]
         """
         return sweep_device(self, name, values, x0, p)
+
+    def transient(
+        self,
+        waveforms: Mapping[str, Waveform],
+        interval: tuple[float, float],
+        x0: np.ndarray | None = None,
+        *,
+        rtol: float = 1e-4,
+        outputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Branch:
+        """Integrate in time while voltages or other parameters change.
+
+        Parameters
+        ----------
+        waveforms : mapping of str to float or callable
+            Contacts (their voltage, V) or parameters that are numbers, such as ``G``, ``T``: a
+            value, or a function of time (s). `sgsolve.transient.Pulse` and `PiecewiseLinear`
+            declare their jumps.
+        interval : (float, float)
+            First and last time, s.
+        x0 : ndarray, optional
+            The state at the first time; the steady state at its values by default.
+        rtol : float
+            Relative tolerance of the error of a step. The absolute one is `rtol` times kT/q, so
+            densities are computed to about `rtol`.
+        outputs : mapping, optional
+            Further outputs, see `Problem.transient`.
+        **options
+            Those of `Problem.transient`.
+
+        Returns
+        -------
+        Branch
+            Columns ``I_<contact>``: currents into the device with their displacement parts, A/cm^2
+            or A/cm. They add up to zero to rounding. States are psi, phin and phip.
+
+        Raises
+        ------
+        InputError
+            If a waveform is of an array, or the device has traps that hold charge.
+        ParameterError
+            If there is no such contact or parameter.
+
+        Examples
+        --------
+        A resistor in series with nothing follows its voltage at once:
+
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 51)), np.full(51, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> run = bar.transient({"a": lambda t: 1e6 * t}, (0.0, 1e-6))
+        >>> print(f"{run['I_a'][-1]:.1f}", bool(abs(run["I_a"] + run["I_b"]).max() < 1e-12))
+        160.2 True
+        """
+        return transient(self, waveforms, interval, x0, rtol, outputs, options)
 
     def current(self, x: Array, contact: str, cut: Cut | None = None, **p: Any) -> Any:
         """Return the current into the device at a contact.

@@ -76,7 +76,7 @@ class Equations(DeviceModel):
         """
         p = self.parameters | p
         s = carriers(self, x, p)
-        balances = ad.hstack([self._poisson(s, p), *continuity(self, s, p)])
+        balances = ad.hstack([self.charge_balance(s, p), *continuity(self, s, p)])
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
         here = self.firmness * (ad.value(x) / s.vt)
         return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
@@ -86,9 +86,10 @@ class Equations(DeviceModel):
         p, n = self.parameters | p, self.layout.n
         s = carriers(self, x, p)
         fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
-        return self._poisson(s, p) + fixed
+        return self.charge_balance(s, p) + fixed
 
-    def _poisson(self, s: Carriers, p: Mapping[str, Any]) -> Array:
+    def charge_balance(self, s: Carriers, p: Mapping[str, Any]) -> Array:
+        """Balance of charge of a state, 0 at fixed potentials."""
         lay, (divergence, scale) = self.layout, self.poisson_rows
         eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
         flux = (eps * (self.constants.eps0 * s.vt)) * s.du

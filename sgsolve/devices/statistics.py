@@ -295,3 +295,31 @@ def einstein(statistics: CarrierStatistics, eta_a: Array, eta_b: Array, differen
 
     simpson = (slope(eta_a) + 4.0 * slope(0.5 * (eta_a + eta_b)) + slope(eta_b)) / 6.0
     return 1.0 / (1.0 + ad.where(small, simpson, difference / safe))
+
+
+def chemical_potential(statistics: CarrierStatistics, log_density: Array) -> Array:
+    """Reduced chemical potential at which ``log F(eta)`` has a value, with its derivative.
+
+    Newton's method from Boltzmann's value. The logarithm of F is concave, so it rises from the left
+    after the first step.
+
+    Raises
+    ------
+    DomainError
+        If a band cannot hold so many carriers.
+    """
+
+    def inverse(target: np.ndarray) -> np.ndarray:
+        eta = np.array(target, dtype=float)
+        for _ in range(100):
+            off = target - eta - statistics.log_gamma(eta, 0)
+            step = np.clip(off / (1.0 + statistics.log_gamma(eta, 1)), -20.0, 20.0)
+            eta += step
+            if np.abs(step).max(initial=0.0) <= 1e-14 * (1.0 + np.abs(eta).max(initial=0.0)):
+                return eta
+        raise DomainError("a density is above what a band holds with these statistics")
+
+    def slope(target: np.ndarray) -> np.ndarray:
+        return np.asarray(1.0 / (1.0 + statistics.log_gamma(inverse(target), 1)))
+
+    return ad.elementwise(inverse, slope)(log_density)

@@ -18,8 +18,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from .. import ad
 from .boundary import emission, surface_factor
@@ -35,6 +33,7 @@ from .checks import contact as check_contact
 from .contacts import Gate
 from .mesh import edge_values
 from .model import DeviceModel
+from .watershed import flooded
 
 Array = Any
 Cut = tuple[np.ndarray, np.ndarray]  # 1 at the nodes on a contact's side, for both carriers
@@ -152,30 +151,12 @@ def cuts(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any]) -> Cut:
 
 
 def _watershed(device: DeviceModel, log_density: np.ndarray, name: str) -> np.ndarray:
-    """Flood from the contacts; edges of high conductance (its logarithm) are flooded first."""
+    """1 at the nodes of the contact's flood: along edges of high conductance first."""
     lay = device.layout
-    a, b = lay.carrier_edges[:, 0], lay.carrier_edges[:, 1]
-    conductance = 0.5 * (log_density[a] + log_density[b]) + np.log(np.abs(lay.carrier_ratio))
-    # Ranks, because the conductances span more decades than a spanning tree's sums can carry.
-    order = np.empty(len(a))
-    order[np.argsort(-conductance, kind="stable")] = np.arange(len(a)) + 2.0
     named = {**lay.carrier_fixed, **lay.emitting}
     if name not in named:
         return np.zeros(lay.n_s)
-    seeds = np.concatenate(list(named.values()))
-    root = np.full(len(seeds), lay.n_s)
-    # SciPy's graphs take 32-bit indices only, before 1.16.
-    rows = np.concatenate([a, root]).astype(np.int32)
-    cols = np.concatenate([b, seeds]).astype(np.int32)
-    tree = minimum_spanning_tree(
-        coo_array(
-            (np.concatenate([order, np.ones(len(seeds))]), (rows, cols)),
-            shape=(lay.n_s + 1, lay.n_s + 1),
-        )
-    ).tocoo()
-    inner = (tree.row < lay.n_s) & (tree.col < lay.n_s)
-    trees = coo_array(
-        (tree.data[inner], (tree.row[inner], tree.col[inner])), shape=(lay.n_s, lay.n_s)
-    )
-    _, label = connected_components(trees, directed=False)
-    return np.isin(label, label[named[name]]).astype(float)
+    a, b = lay.carrier_edges.T
+    conductance = 0.5 * (log_density[a] + log_density[b]) + np.log(np.abs(lay.carrier_ratio))
+    reached = flooded(lay.carrier_edges, lay.n_s, conductance, list(named.values()))
+    return reached[list(named).index(name)].astype(float)

@@ -1,0 +1,220 @@
+"""The equations of a device in time, and its terminal currents with their displacement parts.
+
+The unknowns are psi and the densities of both carriers. What is stored is linear in them, and a
+density that falls by many decades within a step, as where a junction is emptied, is one step of
+Newton's method; the logarithm of the density would take one for each factor of e. The balances are
+those of the carriers themselves, not divided by densities, because what is stored has to be
+conserved::
+
+    sum D_ij = q (p_i - n_i + N_i) V_i
+    sum Jn_ij - q U_i V_i - q V_i dn_i/dt = 0
+    sum Jp_ij + q U_i V_i + q V_i dp_i/dt = 0
+
+The total current, of both carriers and of displacement, has no sources. So the current of a contact
+is what crosses any surface around it. Each node of the mesh belongs to one contact, and the
+currents cross the edges between the parts. Every edge counts once for each of two contacts, with
+opposite signs: the currents add up to zero for any state and any step.
+
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, on terminal currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .. import ad
+from ..errors import InputError
+from ..problem import Problem
+from .boundary import fixed_potentials
+from .carriers import Carriers, carriers, conduction, log_factors
+from .checks import contact as check_contact
+from .contacts import Gate
+from .equations import Equations
+from .mesh import edge_values
+from .statistics import Boltzmann, chemical_potential
+from .terminal import losses
+from .watershed import flooded
+
+Array = Any
+Pair = tuple[Callable[..., Array], Callable[..., Array]]
+LEAST = 1e-100  # cm^-3, of a density whose logarithm is taken
+
+
+class TimeForm:
+    """A device's equations in time.
+
+    Parameters
+    ----------
+    device : Equations
+        Without charged traps: their occupation would need equations of its own.
+    x : ndarray
+        A state (psi, phin, phip) from which the surfaces between the contacts are found: across
+        edges that conduct little, where rounding takes the fewest digits of a current.
+    p : mapping
+        All parameters of that state.
+
+    Attributes
+    ----------
+    problem : Problem
+        For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage.
+
+    See Also
+    --------
+    Device.transient : Waveforms at the contacts.
+
+    Examples
+    --------
+    Current into a bar under a voltage that does not change; its displacement part vanishes:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, TimeForm, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 51)), np.full(51, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> x, p = bar.solve(V_a=1.0).x, bar.parameters | {"V_a": 1.0}
+    >>> form = TimeForm(bar, x, p)
+    >>> conducted, displaced = form.current("a")
+    >>> round(float(conducted(form.unknowns(x, p), **p)), 1)
+    160.2
+    """
+
+    def __init__(self, device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> None:
+        if device.traps:
+            raise InputError(
+                "traps: transients of traps that hold charge are not modeled, because their "
+                "occupation takes time; leave `traps` away"
+            )
+        self.device, lay = device, device.layout
+        self._sides = _sides(device, x, p)
+        self._scale = [_row_scale(device, f"mu_{name}") for name in "np"]
+        self.blocks = dict(zip(("psi", "n", "p"), device.blocks().values(), strict=True))
+        self._psi, self._n, self._p = self.blocks.values()
+        self._nothing = np.zeros(lay.n)
+        self.problem = Problem(
+            self.residual, params=device.parameters, blocks=self.blocks, storage=self.stored
+        )
+
+    def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """Those of this form at a state (psi, phin, phip)."""
+        s = carriers(self.device, x, p)
+        return np.concatenate([x[self._psi], s.n, s.p])
+
+    def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
+        """The state (psi, phin, phip) of unknowns of this form, V."""
+        device, lay = self.device, self.device.layout
+        vt = device.constants.k / device.constants.q * p["T"]
+        log_n, log_p = (_logarithm(y[part]) for part in (self._n, self._p))
+        if isinstance(device.statistics, Boltzmann):
+            factor_n, factor_p = log_factors(p, vt)
+            eta_n, eta_p = log_n - factor_n, log_p - factor_p
+        else:
+            eta_n = chemical_potential(device.statistics, log_n - np.log(p["Nc"])) + p["Ec"] / vt
+            eta_p = chemical_potential(device.statistics, log_p - np.log(p["Nv"])) - p["Ev"] / vt
+        psi = y[self._psi]
+        inside = psi if lay.n == lay.n_s else psi[lay.inside]
+        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p])
+
+    def residual(self, y: Array, **p: Any) -> Array:
+        """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
+        device, lay = self.device, self.device.layout
+        s = carriers(device, self.potentials(y, p), p)
+        demanded, held = fixed_potentials(device, p, s.vt), 1.0 - lay.carrier_free
+        (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
+        n, m = lay.n, lay.n_s
+        balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lost_n)
+        balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lost_p)
+        balance_n = balance_n + held * (s.un - demanded[n : n + m])
+        balance_p = balance_p + held * (s.up - demanded[n + m :])
+        charged = replace(s, n=y[self._n], p=y[self._p])
+        charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
+        return ad.hstack([charge, balance_n, balance_p])
+
+    def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
+        """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
+        a, b = self.device.layout.carrier_a, self.device.layout.carrier_b
+        (weight_n, drift_n, _), (weight_p, drift_p, _) = conduction(self.device, s, p)
+        n, h = y[self._n], y[self._p]
+        jn = weight_n * (n[b] * drift_n.back - n[a] * drift_n.ahead)
+        jp = weight_p * (h[a] * drift_p.back - h[b] * drift_p.ahead)
+        return jn, jp
+
+    def stored(self, y: Array, **p: Any) -> Array:
+        """Carriers, in their balances; nothing in Poisson's equation."""
+        vt = self.device.constants.k / self.device.constants.q * p["T"]
+        weight_n, weight_p = (scale * self.device.layout.volumes / vt for scale in self._scale)
+        return ad.hstack([self._nothing, -weight_n * y[self._n], weight_p * y[self._p]])
+
+    def current(self, name: str) -> Pair:
+        """The current into the device at a contact as a pair (g, h), which stands for g + dh/dt.
+
+        Both are functions of this form's unknowns and of all parameters; currents in A, charges in
+        C (times cm^(dim - 3)). The charge is the dielectric flux across the same surface.
+        """
+        check_contact(self.device, name)
+        device, lay = self.device, self.device.layout
+        side = self._sides.get(name, self._nothing)
+        step, inside = side[lay.a] - side[lay.b], side[lay.nodes]
+        carried = inside[lay.carrier_a] - inside[lay.carrier_b]
+
+        def conducted(y: Array, **p: Any) -> Array:
+            s = carriers(device, self.potentials(y, p), p)
+            jn, jp = self._fluxes(s, y, p)
+            return (device.constants.q * s.vt) * ad.sum(carried * (jn + jp))
+
+        def displaced(y: Array, **p: Any) -> Array:
+            psi = y[self._psi]
+            eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio
+            flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))
+            for gate, charge in _gate_charges(device, psi, p).items():
+                own = 1.0 if gate == name else 0.0
+                flux = flux + ad.sum((own - side[lay.contacts[gate]]) * charge)
+            return flux
+
+        return conducted, displaced
+
+
+def _logarithm(density: Array) -> Array:
+    """Logarithm; of what is not positive but for rounding, that of almost nothing."""
+    few = ad.value(density) < LEAST
+    return np.log(ad.where(few, LEAST, density) if few.any() else density)
+
+
+def _gate_charges(device: Equations, psi: Array, p: Mapping[str, Any]) -> dict[str, Array]:
+    """Charges of the gates behind insulators that are not meshed, node by node, C."""
+    found = {}
+    for name, contact in device.contacts.items():
+        if isinstance(contact, Gate) and contact.capacitance is not None:
+            nodes = device.layout.contacts[name]
+            coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
+            found[name] = coupling * (p["V_" + name] + contact.offset - psi[nodes])
+    return found
+
+
+def _row_scale(device: Equations, mobility: str) -> np.ndarray:
+    """One over what couples each node to its neighbors at the highest doping; 0 where fixed."""
+    lay, p = device.layout, device.parameters
+    weight = edge_values(p[mobility], lay.carrier_edges, lay.n_s) * lay.carrier_ratio
+    total = abs(lay.carrier_divergence) @ np.abs(weight)
+    density = max(float(np.abs(p["doping"]).max()), 1.0)
+    return np.asarray(lay.carrier_free / (np.where(total > 0.0, total, 1.0) * density))
+
+
+def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """For each contact on the mesh, 1 at the nodes that belong to it; insulators are split last."""
+    lay, s = device.layout, carriers(device, x, p)
+    highest = np.maximum(s.log_n, s.log_p)
+    a, b = lay.carrier_edges.T
+    level = np.full(len(lay.ratio), -np.inf)
+    level[lay.kept] = 0.5 * (highest[a] + highest[b]) + np.log(np.abs(lay.carrier_ratio))
+    behind = {
+        name
+        for name, contact in device.contacts.items()
+        if isinstance(contact, Gate) and contact.capacitance is not None
+    }
+    seeds = {name: nodes for name, nodes in lay.contacts.items() if name not in behind}
+    reached = flooded(device.mesh.edges, lay.n, level, list(seeds.values()))
+    return {name: part.astype(float) for name, part in zip(seeds, reached, strict=True)}
