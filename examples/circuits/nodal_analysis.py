@@ -65,7 +65,6 @@ class Circuit:
         kinds = ("resistors", "capacitors", "inductors", "voltages", "currents", "diodes")
         self.kinds = {kind: Branches() for kind in kinds}
         self.transistors: list[tuple[str, str, str, dict[str, float]]] = []
-        self.elements: list[Any] = []
         self.nodes: dict[str, int] = {}
 
     def _add(self, kind: str, plus: str, minus: str, value: Any) -> None:
@@ -127,21 +126,15 @@ class Circuit:
             self._number(node)
         self.transistors.append((collector, base, emitter, {**defaults, **values}))
 
-    def element(self, one: Any) -> None:
-        """Add an element with unknowns of its own, see `device_element.DeviceElement`."""
-        for node in one.nodes:
-            self._number(node)
-        self.elements.append(one)
-
     @property
     def n(self) -> int:
-        """Number of unknowns, without those of elements with unknowns of their own."""
+        """Number of unknowns."""
         extra = len(self.kinds["voltages"].plus) + len(self.kinds["inductors"].plus)
         return len(self.nodes) + extra
 
     def zeros(self) -> np.ndarray:
-        """Return a start with all voltages and currents zero, elements at their own starts."""
-        return np.concatenate([np.zeros(self.n), *[one.start for one in self.elements]])
+        """Return a start with all voltages and currents zero, shape (n,)."""
+        return np.zeros(self.n)
 
     def at(self, node: str, x: Any) -> Any:
         """Return the voltage of a node in a state."""
@@ -184,11 +177,6 @@ class Equations:
         values = [t[3] for t in circuit.transistors]
         keys = values[0] if values else ()
         self.npn = {key: np.array([v[key] for v in values]) for key in keys}
-        self.nodes, self.elements, ends = circuit.nodes, circuit.elements, [circuit.n]
-        for one in circuit.elements:
-            ends.append(ends[-1] + len(one.start))
-        self.own = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
-        self.end = circuit.n
 
     def flow(self, x: Any, t: float, ac: float) -> Any:
         """Return the currents out of the nodes, and the equations of sources and inductors."""
@@ -201,8 +189,7 @@ class Equations:
         if self.npn:
             out = out + self._transistors(v)
         level = np.array([_value(s, t) for s in self.voltages]) + ac * self.first
-        out, own = self._with_elements("flow", x, v, out)
-        return np.concatenate([out, A["voltages"].T @ v - level, -(A["inductors"].T @ v), *own])
+        return np.concatenate([out, A["voltages"].T @ v - level, -(A["inductors"].T @ v)])
 
     def storage(self, x: Any) -> Any:
         """Return the charges of the nodes, nothing for sources, the flux of inductors."""
@@ -214,23 +201,11 @@ class Equations:
             diffused = self.npn["transit"] * self.npn["saturation"] * exponential(be / THERMAL)
             charge = charge + self.forward @ (diffused + self.npn["junction"] * be)
             charge = charge + self.reverse @ (self.npn["junction"] * bc)
-        charge, own = self._with_elements("storage", x, v, charge)
-        return np.concatenate([charge, 0.0 * i_source, self.inductance * i_inductor, *own])
-
-    def _with_elements(self, what: str, x: Any, v: Any, out: Any) -> tuple[Any, list[Any]]:
-        """Add what elements with unknowns of their own send into the nodes; return their rows."""
-        rows = []
-        for one, where in zip(self.elements, self.own, strict=True):
-            at = [0.0 if node == GROUND else v[self.nodes[node]] for node in one.nodes]
-            sent, own = getattr(one, what)(x[where], at)
-            places = _incidence(self.nodes, list(one.nodes), [GROUND] * len(one.nodes))
-            out = out + places @ np.stack(sent)
-            rows.append(own)
-        return out, rows
+        return np.concatenate([charge, 0.0 * i_source, self.inductance * i_inductor])
 
     def _parts(self, x: Any) -> tuple[Any, Any, Any]:
         sources = self.n_nodes + len(self.voltages)
-        return x[: self.n_nodes], x[self.n_nodes : sources], x[sources : self.end]
+        return x[: self.n_nodes], x[self.n_nodes : sources], x[sources:]
 
     def _transistors(self, v: Any) -> Any:
         """Return the currents of the transistors out of the nodes."""

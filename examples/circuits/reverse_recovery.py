@@ -16,11 +16,10 @@ import argparse
 from typing import Any
 
 import numpy as np
-from device_element import DeviceElement
-from nodal_analysis import Circuit
+from device_element import DeviceCircuit
 
 from sgsolve.devices import Device, Ohmic, interval, srh
-from sgsolve.transient import PiecewiseLinear
+from sgsolve.transient import PiecewiseLinear, TimeEvent
 
 FORWARD, REVERSE, SERIES = 5.0, -5.0, 1e3  # V, V, Ohm
 LIFETIME, AREA = 1e-7, 1e-4  # s, cm^2
@@ -36,13 +35,13 @@ def diode(nodes: int) -> Device:
     return Device(interval(x), doping, {"p": Ohmic(0), "n": Ohmic(-1)}, values, recombination=[srh])
 
 
-def circuit(nodes: int) -> Circuit:
+def circuit(nodes: int) -> DeviceCircuit:
     """Return source, resistor and diode."""
-    one = Circuit()
+    one = DeviceCircuit()
     level = PiecewiseLinear([0.0, ON, OFF, OFF + ON], [0.0, FORWARD, FORWARD, REVERSE])
     one.voltage("source", "0", level)
     one.resistor("source", "anode", SERIES)
-    one.element(DeviceElement(diode(nodes), {"p": "anode", "n": "0"}, AREA))
+    one.device(diode(nodes), {"p": "anode", "n": "0"}, AREA)
     return one
 
 
@@ -61,11 +60,10 @@ def main(picture: str | None = None, nodes: int = 1000, rtol: float = 1e-4) -> d
             "voltage": lambda x: one.at("anode", x),
             "current": lambda x: (one.at("source", x) - one.at("anode", x)) / SERIES,
         },
+        events={"reverse": TimeEvent(lambda x: one.at("anode", x), direction=-1)},
         keep_states="none",
     )
-    late = run["t"] > OFF + ON
-    falls = np.flatnonzero(late & (run["voltage"] < 0.0))[0]
-    storage = float(run["t"][falls] - OFF)
+    storage = run.special_points[-1].parameter - OFF
     if picture is not None:
         draw(picture, run)
     return {"run": run, "storage": storage}

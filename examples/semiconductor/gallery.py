@@ -23,6 +23,8 @@ PROGRAMS = (
     "mosfet",
     "bipolar",
     "gummel_or_newton",
+    "light_pulse",
+    "voltage_ramp",
 )
 
 

@@ -14,7 +14,7 @@ from .constants import CODATA2018, Constants
 from .contacts import Contact
 from .equations import Equations
 from .floating import firmness, gathering
-from .in_time import Waveform, transient
+from .in_time import Waveform, device_transient
 from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
 from .layout import DeviceLayout
@@ -316,9 +316,14 @@ class Device(Equations):
         ParameterError
             If there is no such contact or parameter.
 
+        See Also
+        --------
+        sweep : Steady states.
+        Problem.transient : The options.
+
         Examples
         --------
-        A resistor in series with nothing follows its voltage at once:
+        A bar follows its voltage at once:
 
         >>> import numpy as np
         >>> from sgsolve.devices import Device, Ohmic, interval
@@ -329,7 +334,7 @@ class Device(Equations):
         >>> print(f"{run['I_a'][-1]:.1f}", bool(abs(run["I_a"] + run["I_b"]).max() < 1e-12))
         160.2 True
         """
-        return transient(self, waveforms, interval, x0, rtol, outputs, options)
+        return device_transient(self, waveforms, interval, x0, rtol, outputs, options)
 
     def current(self, x: Array, contact: str, cut: Cut | None = None, **p: Any) -> Any:
         """Return the current into the device at a contact.

@@ -23,7 +23,7 @@ LIGHT = 1e-3  # of the highest doping: regions with less count as doped so
 SHARE = 1e-3  # of the doping: densities below it have the absolute tolerance
 
 
-def transient(
+def device_transient(
     device: Equations,
     waveforms: Mapping[str, Waveform],
     interval: Any,

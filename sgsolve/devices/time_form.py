@@ -62,6 +62,11 @@ class TimeForm:
     problem : Problem
         For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage.
 
+    Raises
+    ------
+    InputError
+        If the device has traps that hold charge.
+
     See Also
     --------
     Device.transient : Waveforms at the contacts.

@@ -7,7 +7,15 @@ import pytest
 
 MODULES = ["bands", "cells", "constants", "contacts", "device", "drive", "generation", "grids"]
 MODULES += ["gummel_iteration", "mesh", "methods", "mobility", "photovoltaic", "recombination"]
-MODULES += ["sensitivity", "small_signal", "statistics", "traps", "triangles", "__init__"]
+MODULES += [
+    "sensitivity",
+    "small_signal",
+    "statistics",
+    "time_form",
+    "traps",
+    "triangles",
+    "__init__",
+]
 NEEDED = {"bands": "matplotlib", "triangles": "meshio"}
 
 

@@ -78,3 +78,24 @@ def test_a_bridge_of_diodes_with_a_floating_source(program):
     outputs = [bridge.at("out", run.x) - bridge.at("low", run.x) for run in runs]
     assert outputs[0] == pytest.approx(outputs[1], abs=0.05)
     assert outputs[1] == pytest.approx(8.8, abs=0.4)
+
+
+def test_a_diode_of_1000_nodes_in_a_circuit(program, tmp_path):
+    module = program("reverse_recovery")
+    picture = tmp_path / "recovery.png"
+    found = module.main(str(picture))
+    run = found["run"]
+    assert run.success
+    assert run.stats.n_analyze == 1
+    assert 3 * run.stats.n_factor <= run.stats.nit
+    assert found["storage"] == pytest.approx(23.44e-9, rel=0.01)  # at rtol = 1e-6
+    forward = np.interp(module.OFF, run["t"], run["current"])
+    diode = module.diode(1000)
+    voltage = module.FORWARD - module.SERIES * forward
+    steady = diode.current(diode.solve(V_p=voltage).x, "p", V_p=voltage) * module.AREA
+    assert forward == pytest.approx(steady, rel=1e-2)  # five lifetimes after it was turned on
+    assert picture.stat().st_size > 5000
+
+
+def test_a_device_is_what_its_resistance_says(program):
+    assert doctest.testmod(program("device_element")).failed == 0
