@@ -23,6 +23,7 @@ from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
+from ..transient.time_events import TimeEvent
 from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
@@ -1557,7 +1558,9 @@ class Problem:
         *,
         functional: Callable[..., Any] | ArrayLike | None = None,
         mode: str = "auto",
-        steps: Bdf | FixedSteps | None = None,
+        event: Callable[..., Any] | TimeEvent | None = None,
+        error_control: bool = False,
+        steps: Bdf | RungeKutta | FixedSteps | None = None,
         rtol: float = 1e-4,
         atol: Any = None,
         breakpoints: ArrayLike | None = None,
@@ -1584,22 +1587,27 @@ class Problem:
         mode : {"auto", "forward", "adjoint"}
             Forward costs one solve per step and parameter, adjoint one per step and number that g
             returns; "auto" takes the fewer. Both factorize one matrix per step.
-        steps : Bdf or FixedSteps, optional
-            As in `transient`: a backward differentiation formula.
-        rtol, atol, breakpoints, max_step, start : optional
+        event : callable or TimeEvent, optional
+            ``g(x, names of parameters...)``: the run ends at its first zero. The derivatives hold
+            at the moving end, and that of the end itself is ``time_derivative``.
+        error_control : bool
+            Tighten the tolerance of the run, ten times in each round, until the derivative changes
+            by no more than `rtol` of its largest number. False, the default, controls the error of
+            the run only: the derivative has about the same relative error.
+        steps, rtol, atol, breakpoints, max_step, start : optional
             As in `transient`.
 
         Returns
         -------
         TransientSensitivity
-            With ``branch``, ``value`` and ``derivative``.
+            With ``branch``, ``value``, ``derivative``, ``time`` and ``time_derivative``.
 
         Raises
         ------
         InputError
-            If an argument is wrong.
+            If an argument is wrong, or the event does not occur.
         ConvergenceError
-            If the run does not reach its end.
+            If the run does not reach its end, or the error cannot be controlled.
 
         See Also
         --------
@@ -1623,7 +1631,9 @@ class Problem:
             parameter,
             functional,
             mode,
-            steps,
+            event,
+            error_control,
+            steps=steps,
             rtol=rtol,
             atol=atol,
             breakpoints=breakpoints,

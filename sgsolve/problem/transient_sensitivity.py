@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from ..ad.nested import evaluate
+from ..continuation.run import Run
 from ..continuation.user_functions import call_with_parameters
-from ..errors import InputError
+from ..errors import ConvergenceError, InputError
 from ..pattern import Pattern
 from ..results.branch import Branch
 from ..solvers.workspace import Workspace
 from ..transient.consistent_start import SMALL
 from ..transient.evolution import PURPOSE, Derivatives
-from ..transient.settings import Bdf, FixedSteps
 from ..transient.stepper import TransientStepper
 from ..transient.tape import adjoint, forward
 from .definition import ProblemDefinition
 from .functional import Functional
 from .signature import TIME
 from .time_system import TimeSystem
-from .transient import RUN_OPTIONS, checked_method, transient_run
+from .transient import RUN_OPTIONS, SMALLEST, checked_rtol, transient_run
 
 Vector = NDArray[Any]
+EVENT = "the event"  # the name of the one that ends a run
+TIME_STEP = 1e-6  # of the run: of a central difference by the time
+ROUNDS = 5  # in which the tolerance is tightened, ten times each
 MODES = ("auto", "forward", "adjoint")
 
 
@@ -41,6 +46,13 @@ class TransientSensitivity:
         The last state, or the functional of it.
     derivative : ndarray, float, or dict of them
         Of the shape of `value` followed by that of the parameter; a dict by name for several.
+    time : float
+        The end of the run, at the event if there is one.
+    time_derivative : ndarray, float, or dict of them
+        Of `time`, of the shape of the parameter; zero without an event.
+    error : float
+        With error control, how much `derivative` changed in the last refinement, relative to its
+        largest number. NaN without.
 
     See Also
     --------
@@ -58,6 +70,9 @@ class TransientSensitivity:
     branch: Branch
     value: Any
     derivative: Any
+    time: float
+    time_derivative: Any
+    error: float = float("nan")
 
 
 def transient_sensitivity(
@@ -67,7 +82,8 @@ def transient_sensitivity(
     parameter: str | Sequence[str],
     functional: Any,
     mode: str,
-    steps: Any,
+    event: Any,
+    error_control: bool,
     **options: Any,
 ) -> TransientSensitivity:
     """Return the derivatives; see `Problem.transient_sensitivity`."""
@@ -80,53 +96,149 @@ def transient_sensitivity(
         raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     if mode == "adjoint" and functional is None:
         raise InputError("mode='adjoint' needs a functional")
-    options = {**RUN_OPTIONS, **options, "steps": _differentiable(steps), "raise_on_failure": True}
-    with problem.workspaces.lend() as workspace:
-        run, stepper = transient_run(problem, workspace, x0, interval, **options)
-        steps_made: Any = stepper.steps
-        steps_made.tape = []
-        branch = run.go()
-        model = RunModel(stepper, workspace, names)
-        if functional is None:
-            value, found = branch.x, forward(steps_made.tape, model, model.first_charge)
-        else:
-            value, found = _of_functional(steps_made.tape, model, branch.x, functional, mode)
-    split = model.split(found, np.shape(value))
-    return TransientSensitivity(branch, value, split[names[0]] if len(names) == 1 else split)
+    options = {**RUN_OPTIONS, **options, "raise_on_failure": True}
+    if event is not None:
+        options |= {"events": {EVENT: event}, "stop": EVENT}
+
+    def at(rtol: float) -> TransientSensitivity:
+        with problem.workspaces.lend() as workspace:
+            given = {**options, "rtol": rtol}
+            run, stepper = transient_run(problem, workspace, x0, interval, **given)
+            return _differentiated(run, stepper, workspace, names, functional, mode)
+
+    rtol = checked_rtol(options["rtol"])
+    found = at(rtol)
+    return _refined(found, at, rtol) if error_control else found
 
 
-def _differentiable(steps: Any) -> Bdf | FixedSteps:
-    """Return settings of a method that can be differentiated, or say that these cannot."""
-    method = checked_method(steps)
-    formula = isinstance(method, Bdf) or (
-        isinstance(method, FixedSteps)
-        and (isinstance(method.method, Bdf) or method.method in ("backward Euler", "BDF2"))
-    )
-    if not formula:
+def _differentiated(
+    run: Run,
+    stepper: TransientStepper,
+    workspace: Workspace,
+    names: Sequence[str],
+    functional: Any,
+    mode: str,
+) -> TransientSensitivity:
+    """Make a run and differentiate it."""
+    tape: list[Any] = []
+    steps: Any = stepper.steps
+    steps.tape = tape
+    branch = run.go()
+    end = branch.reached
+    model = RunModel(stepper, workspace, names, end)
+    special = run.detectors[0] if run.detectors else None
+    x = branch.x
+    if special is not None and not branch.special_points:
         raise InputError(
-            f"sensitivities in time need backward differentiation formulas, Bdf(), not {method!r}"
+            f"the event does not occur from t = {stepper.schedule.t0:g} to {end:g}: the function "
+            "has no zero there in the direction asked for"
         )
-    return method  # type: ignore[return-value]  # checked above
+    moves = None if special is None else EndAtEvent(run.options.events[EVENT], x, end, model)
+    value, found, shape = _of_last_state(tape, model, x, functional, mode, moves)
+    rows = int(np.prod(shape))
+    parts = [
+        model.split(found[:rows], shape),
+        model.split(found[rows:] if moves else np.zeros((1, found.shape[1])), ()),
+    ]
+    derivative, by_time = (part[names[0]] if len(names) == 1 else part for part in parts)
+    return TransientSensitivity(branch, value, derivative, end, by_time)
 
 
-def _of_functional(
-    tape: Sequence[Any], model: RunModel, x: Vector, functional: Any, mode: str
-) -> tuple[Any, Vector]:
-    """Return a functional of the last state, and its derivative by all parameters, (r, m)."""
-    params = model.params_at_end
-    g = Functional(functional, x, params)
-    first = model.first_charge
-    if mode == "forward" or (mode == "auto" and g.size > first.shape[1]):
-        found = g.gradient @ forward(tape, model, first)
+def _refined(
+    found: TransientSensitivity, at: Callable[[float], TransientSensitivity], rtol: float
+) -> TransientSensitivity:
+    """Tighten the tolerance of the run until the derivative changes by no more than rtol."""
+    tolerance = rtol
+    for _ in range(ROUNDS):
+        tolerance = max(SMALLEST, 0.1 * tolerance)
+        finer = at(tolerance)
+        before, after = (_numbers(one.derivative) for one in (found, finer))
+        size = max(float(np.abs(after).max()), np.finfo(float).tiny)
+        found = replace(finer, error=float(np.abs(after - before).max()) / size)
+        if found.error <= rtol:
+            return found
+    raise ConvergenceError(
+        f"the derivative still changes by {found.error:.2g} of its size when rtol of the run falls "
+        f"to {tolerance:g}; ask for a larger rtol",
+        found.branch,
+    )
+
+
+def _numbers(derivative: Any) -> Vector:
+    parts = derivative.values() if isinstance(derivative, dict) else [derivative]
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+class EndAtEvent:
+    """How the end of a run moves where an event determines it.
+
+    From g(x(t, p), p, t) = 0 follows dt/dp = -(g_x S + g_p) / (g_x x' + g_t), with S the derivative
+    of x at fixed time.
+
+    Reference: S. Galan, W. F. Feehery and P. I. Barton, Appl. Numer. Math. 31 (1999) 17.
+    """
+
+    def __init__(self, event: Any, x: Vector, t: float, model: RunModel) -> None:
+        self.model, self.x, self.t = model, x, t
+        self.function = Functional(event, x, model.params_at_end)
+        self.slope = model.slope(t, x)
+        self.speed = self.along(event, self.function)[0]
+        if self.speed == 0.0:
+            raise InputError(
+                f"the event at t = {t:.9g} is touched, not crossed: its time has no derivative"
+            )
+
+    def along(self, of: Any, function: Functional) -> Vector:
+        """Return the change of a functional with time along the solution, shape (r,)."""
+        found = np.asarray(function.gradient @ self.slope)
+        if not callable(of):
+            return found
+        step = TIME_STEP * max(self.model.length, abs(self.t))
+        ends = [
+            np.ravel(
+                call_with_parameters(of, self.x.copy(), self.model.params(self.t + h), evaluate)
+            )
+            for h in (step, -step)
+        ]
+        return found + (ends[0] - ends[1]) / (2.0 * step)
+
+
+def _of_last_state(
+    tape: Sequence[Any], model: RunModel, x: Vector, of: Any, mode: str, moves: EndAtEvent | None
+) -> tuple[Any, Vector, tuple[int, ...]]:
+    """Return a functional of the last state, its derivatives by all parameters, and its shape.
+
+    The rows of the derivative are those of the functional, and of the time of the event.
+    """
+    if of is None:
+        value, G, shape = x, None, x.shape
+        gradient, direct = sp.eye_array(len(x), format="csr"), np.zeros((len(x), model.width))
     else:
-        rows, charge = adjoint(tape, model, g.gradient.T.toarray())
-        found = (rows + first.T @ charge).T
-    direct = [g.by_parameter(name) for name in model.names]
-    if callable(functional):
-        value = np.asarray(call_with_parameters(functional, x.copy(), params))
+        G = Functional(of, x, model.params_at_end)
+        gradient, shape = G.gradient, G.shape
+        direct = np.hstack([G.by_parameter(name) for name in model.names])
+        value = _value(of, G, x, model)
+    if moves is not None:
+        event = np.hstack([moves.function.by_parameter(name) for name in model.names])
+        rate = moves.slope if G is None else moves.along(of, G)
+        by_time = sp.csr_array(moves.function.gradient) / -moves.speed
+        gradient = sp.vstack([gradient + sp.csr_array(rate[:, None]) @ by_time, by_time])
+        direct = np.vstack([direct - np.outer(rate, event) / moves.speed, event / -moves.speed])
+    first, rows = model.first_charge, gradient.shape[0]
+    if of is None or mode == "forward" or (mode == "auto" and rows > first.shape[1]):
+        found = gradient @ forward(tape, model, first)
     else:
-        value = g.gradient @ x
-    return value.reshape(g.shape), found + np.hstack(direct)
+        parts, charge = adjoint(tape, model, gradient.T.toarray())
+        found = (parts + first.T @ charge).T
+    return value, np.asarray(found) + direct, shape
+
+
+def _value(of: Any, G: Functional, x: Vector, model: RunModel) -> Any:
+    if callable(of):
+        value = np.asarray(call_with_parameters(of, x.copy(), model.params_at_end, evaluate))
+    else:
+        value = G.gradient @ x
+    return value.reshape(G.shape)
 
 
 class RunModel:
@@ -137,20 +249,36 @@ class RunModel:
     first_charge : ndarray, shape (n, m)
         The derivative of the first charge by the parameters.
     params_at_end : dict
+    width : int
+        Numbers in all parameters, m.
+    length : float
+        Of the run, as it was asked for.
     """
 
     def __init__(
-        self, stepper: TransientStepper, workspace: Workspace, names: Sequence[str]
+        self, stepper: TransientStepper, workspace: Workspace, names: Sequence[str], end: float
     ) -> None:
         system: Any = stepper.system
         steps: Any = stepper.steps
         self.system: TimeSystem = system
         self.names, self.workspace = tuple(names), workspace
-        self.alpha, self.stores = steps.formulas.alpha, system.stores
-        self.a0 = 1.0 / (SMALL * stepper.schedule.length)
-        start, end = stepper.schedule.t0, stepper.schedule.t1
-        self.first_charge = self._by_parameters(start, stepper.start_x)[1]
-        self.params_at_end = {**system.params(end), TIME: end}
+        self.alpha = steps.formulas.alpha if hasattr(steps, "formulas") else np.zeros(0)
+        self.stores, self.starts = system.stores, stepper.starts
+        self.length = stepper.schedule.length
+        self.a0 = 1.0 / (SMALL * self.length)
+        self.first_charge = self._by_parameters(stepper.schedule.t0, stepper.start_x)[1]
+        self.params_at_end, self.width = self.params(end), self.first_charge.shape[1]
+
+    def params(self, t: float) -> dict[str, Any]:
+        """Return all parameters at a time."""
+        return {**self.system.params(t), TIME: t}
+
+    def slope(self, t: float, x: Vector) -> Vector:
+        """Return dx/dt at a state of the run, shape (n,)."""
+        found = self.starts.at(t, x)
+        if isinstance(found, str):
+            raise ConvergenceError(f"dx/dt at the event: {found}", None)
+        return found.slope
 
     def at(self, t: float, x: Vector) -> PointOfRun:
         """Return the linearization at a point."""

@@ -154,7 +154,7 @@ class BdfStepper:
         deviation -= ahead
         error = float(self.formulas.error[k]) * self.weights.norm(deviation[:n], self._weights)
         step = TimeStep(t, self.h, k, solved.x, solved.charge, error, solved.iterations)
-        step.currents, step.deviation = solved.currents, deviation
+        step.currents, step.own = solved.currents, deviation
         if error <= 1.0 or self.fixed:
             return step
         if self._jumps(error) and self._charge_error(step) <= 1.0:
@@ -173,7 +173,7 @@ class BdfStepper:
 
         Unknowns that follow algebraic equations count with the error that they inherit.
         """
-        lost = self.formulas.error[step.order] * step.deviation[self._n :]
+        lost = self.formulas.error[step.order] * step.own[self._n :]
         try:
             inherited = self.implicit.correction(lost, self.formulas.alpha[step.order] / step.h)
         except LinearSolveError:
@@ -193,7 +193,7 @@ class BdfStepper:
         k = self.order
         if self.tape is not None:
             self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
-        self._past = self._past.appended(step.deviation, k)
+        self._past = self._past.appended(step.own, k)
         self.t, self.failures = step.t, 0
         self.weights.observe(step.x)
         self._weights = self.weights.weights(self.x)
@@ -239,7 +239,7 @@ class BdfStepper:
 
     def curve(self, step: TimeStep) -> BackwardPolynomial:
         """Return the unknowns within a step that is not accepted yet."""
-        table = self._past.appended(step.deviation, self.order).table
+        table = self._past.appended(step.own, self.order).table
         return BackwardPolynomial(step.t, step.h, table[: self.order + 1, : self._n])
 
     def save(self) -> dict[str, Any]:

@@ -1,17 +1,16 @@
-"""Diagonally implicit Runge-Kutta methods on charges: an L-stable one of order 4, and TR-BDF2.
+"""Steps of diagonally implicit Runge-Kutta methods, on charges.
 
 A stage solves ``Q(x_i) = Q_n - h sum_j a_ij F(x_j)``. The explicit first stage is the last stage of
 the step before (the methods are stiffly accurate), so C = dQ/dx may be singular. Equations that
 store nothing hold at every stage.
 
-References: C. A. Kennedy and M. H. Carpenter, Appl. Numer. Math. 44 (2003) 139, the implicit part
-of ARK4(3)6L[2]SA; M. E. Hosea and L. F. Shampine, Appl. Numer. Math. 20 (1996) 21 (TR-BDF2 with an
-embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32 (1985) 1992.
+Reference: E. Hairer and G. Wanner, Solving Ordinary Differential Equations II (1996), sections IV.6
+and IV.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .consistent_start import Start
-from .evolution import NONE
 from .implicit_solver import Equation, ImplicitSolver
 from .interpolation import NodePolynomial
+from .tableaus import Tableau
+from .tape import Begin, RungeKuttaStep
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
@@ -35,90 +35,21 @@ NODES = 5  # of the dense output: as accurate as the steps of order 4
 
 
 @dataclass(frozen=True)
-class Tableau:
-    """Coefficients of a stiffly accurate method whose first stage is explicit.
+class Stages:
+    """What is kept of a step.
 
     Attributes
     ----------
-    A : ndarray, shape (stages, stages)
-        Lower triangular; all diagonal entries but the first are equal.
-    c : ndarray, shape (stages,)
-    error : ndarray, shape (stages,)
-        Weights of the method less those of the embedded one.
-    order : int
-    error_order : int
-        The smaller one of the orders of both.
+    stages : list of (float, ndarray)
+        Times and states, the explicit first one included.
+    rate : ndarray, shape (n + m,)
+        Of the charge, at the end.
+    tableau : Tableau
     """
 
-    name: str
-    A: Vector
-    c: Vector
-    error: Vector
-    order: int
-    error_order: int
-
-    @property
-    def gamma(self) -> float:
-        """The diagonal entry."""
-        return float(self.A[-1, -1])
-
-
-def _tableau(
-    name: str, rows: list[list[float]], other: list[float], orders: tuple[int, int]
-) -> Tableau:
-    stages = len(rows)
-    A = np.zeros((stages, stages))
-    for i, row in enumerate(rows):
-        A[i, : len(row)] = row
-    c = A.sum(axis=1)
-    c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
-    return Tableau(name, A, c, A[-1] - np.array(other), *orders)
-
-
-_ROOT = 2.0**0.5
-_G = 1.0 - 0.5 * _ROOT  # TR-BDF2: gamma / 2 in the notation of the references
-_W = 0.25 * _ROOT
-
-TR_BDF2 = _tableau(
-    "TR-BDF2",
-    [[], [_G, _G], [_W, _W, _G]],
-    [(1.0 - _W) / 3.0, (3.0 * _W + 1.0) / 3.0, _G / 3.0],
-    (2, 2),
-)
-
-ESDIRK4 = _tableau(
-    "ESDIRK4",
-    [
-        [],
-        [1 / 4, 1 / 4],
-        [8611 / 62500, -1743 / 31250, 1 / 4],
-        [5012029 / 34652500, -654441 / 2922500, 174375 / 388108, 1 / 4],
-        [
-            15267082809 / 155376265600,
-            -71443401 / 120774400,
-            730878875 / 902184768,
-            2285395 / 8070912,
-            1 / 4,
-        ],
-        [82889 / 524892, 0.0, 15625 / 83664, 69875 / 102672, -2260 / 8211, 1 / 4],
-    ],
-    [
-        4586570599 / 29645900160,
-        0.0,
-        178811875 / 945068544,
-        814220225 / 1159782912,
-        -3700637 / 11593932,
-        61727 / 225920,
-    ],
-    (4, 3),
-)
-
-TRAPEZOID = _tableau("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
-# Two backward Euler steps of half the length, with the matrix of the trapezoidal rule: they damp
-# what the rule itself would carry on for ever (R. Rannacher, Numer. Math. 43 (1984) 309).
-TWO_HALVES = _tableau(
-    "two backward Euler steps", [[], [0.0, 1 / 2], [0.0, 1 / 2, 1 / 2]], [0.0, 1 / 2, 1 / 2], (1, 1)
-)
+    stages: list[tuple[float, Vector]]
+    rate: Vector
+    tableau: Tableau
 
 
 class RungeKuttaStepper:
@@ -156,6 +87,7 @@ class RungeKuttaStepper:
         self.stores, self.fixed = np.append(stores, np.ones(extra, dtype=bool)), fixed
         self.t = self.h = 0.0
         self.order = tableau.order
+        self.tape: list[Any] | None = None  # for sensitivities
 
     def start(self, t: float, start: Start, h: float) -> None:
         """Begin at a consistent state, with a first step h."""
@@ -165,6 +97,8 @@ class RungeKuttaStepper:
         self._weights = self.weights.weights(start.x)
         self.nodes = [(t, start.x)]  # of the dense output
         self.implicit.renew()
+        if self.tape is not None:
+            self.tape.append(Begin(t, start.x.copy(), 1.0))
 
     @property
     def change(self) -> Vector:
@@ -179,43 +113,37 @@ class RungeKuttaStepper:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
         A, c, h = self.tableau.A, self.tableau.c, self.h
         a = 1.0 / (self.tableau.gamma * h)
-        rates, x, charge = [self.rate], self.x, self.charge
-        self._stages, iterations = [(self.t, self.x)], 0
-        self._last_currents = NONE
+        rates, solved, iterations = [self.rate], None, 0
+        stages = [(self.t, self.x)]
         for i in range(1, len(c)):
             q = self.charge.copy()
             for j in range(i):
                 if A[i, j]:
                     q += h * A[i, j] * rates[j]
             time = t if c[i] == 1.0 else self.t + c[i] * h
-            solved = self.implicit.solve(Equation(time, a, q, self._weights), self._guess(i))
+            equation = Equation(time, a, q, self._weights)
+            solved = self.implicit.solve(equation, self._guess(stages))
             if solved.x is None:
                 return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
-            x, charge = solved.x, solved.charge
-            rates.append(np.where(self.stores, a * (charge - q), 0.0))
-            self._stages.append((time, x))
+            rates.append(np.where(self.stores, a * (solved.charge - q), 0.0))
+            stages.append((time, solved.x))
             iterations += solved.iterations
-            self._last_currents = solved.currents
-        return self._judged(t, x, charge, rates, a, iterations)
+        assert solved is not None
+        step = TimeStep(t, h, self.order, stages[-1][1], solved.charge, 0.0, iterations)
+        step.currents, step.own = solved.currents, Stages(stages, rates[-1], self.tableau)
+        return step if self.fixed else self._judged(step, rates, a)
 
-    def _guess(self, i: int) -> Vector:
-        """Return the start of the Newton iteration of stage i: the line through known stages."""
+    def _guess(self, stages: Sequence[tuple[float, Vector]]) -> Vector:
+        """Return the start of the Newton iteration for a stage: the line through known ones."""
+        i, c = len(stages), self.tableau.c
         if i == 1:
-            line: Vector = self.x + self.tableau.c[1] * self.h * self.slope
+            line: Vector = self.x + c[1] * self.h * self.slope
             return line
-        (_, x0), (_, x1), c = self._stages[0], self._stages[i - 1], self.tableau.c
-        guess: Vector = x0 + c[i] / c[i - 1] * (x1 - x0)
+        guess: Vector = self.x + c[i] / c[i - 1] * (stages[-1][1] - self.x)
         return guess
 
-    def _judged(
-        self, t: float, x: Vector, charge: Vector, rates: list[Vector], a: float, iterations: int
-    ) -> TimeStep | RejectedStep:
+    def _judged(self, step: TimeStep, rates: list[Vector], a: float) -> TimeStep | RejectedStep:
         """Accept or reject by the embedded formula, in the unknowns: M^-1 a (error of charge)."""
-        self._last_rate = rates[-1]
-        step = TimeStep(t, self.h, self.order, x, charge, 0.0, iterations)
-        step.currents = self._last_currents
-        if self.fixed:
-            return step
         pairs = zip(self.tableau.error, rates, strict=True)
         lost = self.h * np.sum([weight * rate for weight, rate in pairs], axis=0)
         try:
@@ -223,14 +151,13 @@ class RungeKuttaStepper:
         except LinearSolveError as failure:
             reason = f"the error could not be estimated: {failure}"
             return RejectedStep("newton", reason, NEWTON_SHRINK)
-        error = self.weights.norm(deviation, self._weights)
-        if not error <= 1.0:
-            factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
-            worst = self.weights.worst(deviation, self._weights)
-            reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
-            return RejectedStep("error", reason, max(SHRINK, factor), error)
-        step.error = error
-        return step
+        step.error = error = self.weights.norm(deviation, self._weights)
+        if error <= 1.0:
+            return step
+        factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
+        worst = self.weights.worst(deviation, self._weights)
+        reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
+        return RejectedStep("error", reason, max(SHRINK, factor), error)
 
     def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
@@ -239,10 +166,14 @@ class RungeKuttaStepper:
 
     def accept(self, step: TimeStep) -> None:
         """Go to the end of a step, and choose the next step."""
-        (_, x), (_, y), c = *self._stages[-2:], self.tableau.c
+        if self.tape is not None:
+            self.tape.append(RungeKuttaStep(step.h, step.own.tableau.A, step.own.stages[1:]))
+        kept: Stages = step.own
+        (_, x), (_, y) = kept.stages[-2:]
+        c = kept.tableau.c
         self.slope = (y - x) / ((c[-1] - c[-2]) * step.h)
         self.nodes = [*self.nodes[2 - NODES :], (step.t, step.x)]
-        self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, self._last_rate
+        self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, step.own.rate
         self.tableau = self.usual
         self.weights.observe(step.x)
         self._weights = self.weights.weights(step.x)
@@ -265,14 +196,14 @@ class RungeKuttaStepper:
         It goes through the ends of the last steps. Right after a start, stages take the place of
         steps: they are less accurate.
         """
-        inner = self._stages[1:-1][: NODES - 1 - len(self.nodes)]
+        inner = step.own.stages[1:-1][: NODES - 1 - len(self.nodes)]
         return NodePolynomial((*self.nodes, *inner, (step.t, step.x)))
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
         return {
             "numbers": np.array([self.t, self.h]),
-            "counts": np.array([self.tableau is self.first, self.failed], dtype=int),
+            "counts": np.array([self.tableau is self.first, self.failed, len(self.tape or ())]),
             "vectors": np.array([self.x, self.slope]),
             "charges": np.array([self.charge, self.rate]),
             "node times": np.array([t for t, _ in self.nodes]),
@@ -282,8 +213,10 @@ class RungeKuttaStepper:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
         self.t, self.h = (float(value) for value in saved["numbers"])
-        at_start, failed = (bool(n) for n in saved["counts"])
-        self.tableau, self.failed = self.first if at_start else self.usual, failed
+        at_start, failed, done = (int(n) for n in saved["counts"])
+        if self.tape is not None:
+            del self.tape[done:]
+        self.tableau, self.failed = self.first if at_start else self.usual, bool(failed)
         self.x, self.slope = np.array(saved["vectors"])
         self.charge, self.rate = np.array(saved["charges"])
         self._weights = self.weights.weights(self.x)

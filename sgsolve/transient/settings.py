@@ -11,7 +11,8 @@ from ..errors import DataTypeError, InputError
 from .bdf import BdfStepper
 from .differences import MAX_ORDER
 from .implicit_solver import ImplicitSolver
-from .runge_kutta import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES, RungeKuttaStepper
+from .runge_kutta import RungeKuttaStepper
+from .tableaus import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES
 from .time_step import TimeStepper
 
 STAGES_ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula

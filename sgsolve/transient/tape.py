@@ -1,9 +1,9 @@
-"""What a run with backward differentiation formulas did, step by step, and its derivatives.
+"""What a run in time did, step by step, and its derivatives.
 
-With the steps held fixed, a run is a sequence of linear operations on differences of charges and of
-implicit equations. `forward` differentiates it from the first step to the last, one column per
-parameter; `adjoint` from the last to the first, one row per number of the functional. Both are
-derivatives of the same discrete equations, and agree to rounding.
+With the steps held fixed, a run is a sequence of linear operations on charges, their differences or
+rates, and of implicit equations. `forward` differentiates it from the first step to the last, one
+column per parameter; `adjoint` from the last to the first, one row per number of the functional.
+Both are derivatives of the same discrete equations, and agree to rounding.
 
 References: T. Maly and L. R. Petzold, Appl. Numer. Math. 20 (1996) 57 (forward); Y. Cao, S. Li,
 L. R. Petzold and R. Serban, SIAM J. Sci. Comput. 24 (2003) 1076 (adjoint of such equations).
@@ -39,6 +39,18 @@ class Rescale:
 
     order: int
     factor: float
+
+
+@dataclass(frozen=True)
+class RungeKuttaStep:
+    """A step of length h of a Runge-Kutta method, with the times and states of its stages.
+
+    The tables of such a run hold the charge and its rate in their first two rows.
+    """
+
+    h: float
+    A: Vector
+    stages: Sequence[tuple[float, Vector]]  # without the first one, which is explicit
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ class RunLinearizer(Protocol):
         ...
 
 
-Operation = Begin | Rescale | RecordedStep
+Operation = Begin | Rescale | RecordedStep | RungeKuttaStep
 
 
 def forward(tape: Sequence[Operation], model: RunLinearizer, charge: Vector) -> Vector:
@@ -121,6 +133,8 @@ def forward(tape: Sequence[Operation], model: RunLinearizer, charge: Vector) -> 
             S = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - T[0]))
             T[1:] = 0.0
             T[1] = -done.h * np.where(model.stores[:, None], here.J @ S + here.Fp, 0.0)
+        elif isinstance(done, RungeKuttaStep):
+            S = stages_forward(T, done, model)
         else:
             S = _step_forward(T, done, model)
     return S
@@ -163,24 +177,25 @@ def adjoint(
         if isinstance(done, Rescale):
             _rescale(L, rescaling(done.order, done.factor).T)
             continue
-        here = model.at(done.t, done.x)
         if isinstance(done, Begin):
+            here = model.at(done.t, done.x)
             rate = -done.h * np.where(model.stores[:, None], L[1], 0.0)
             mu = here.solve(model.a0, here.J.T @ rate + last, transpose=True)
             total = total + here.Fp.T @ (rate - mu) - model.a0 * (here.Qp.T @ mu)
             L[0] += model.a0 * mu
             L[1:] = 0.0
+        elif isinstance(done, RungeKuttaStep):
+            total = total + stages_back(L, done, model, last)
         else:
-            total = total + _step_back(L, done, model, here, last)
+            total = total + _step_back(L, done, model, last)
         last = np.zeros_like(gradient)
     return np.asarray(total), L[0]
 
 
-def _step_back(
-    L: Vector, done: RecordedStep, model: RunLinearizer, here: Linearization, last: Vector
-) -> Vector:
+def _step_back(L: Vector, done: RecordedStep, model: RunLinearizer, last: Vector) -> Vector:
     """Turn derivatives by the differences after a step into those before it."""
     k, a = done.order, model.alpha[done.order] / done.h
+    here = model.at(done.t, done.x)
     deviation = L[: k + 3].sum(axis=0)
     mu = here.solve(a, here.C.T @ deviation + last, transpose=True)
     found: Vector = here.Qp.T @ deviation - (here.Fp + a * here.Qp).T @ mu
@@ -189,6 +204,47 @@ def _step_back(
     L[k + 1] = -L[k + 2]
     L[k + 2] = 0.0
     return found
+
+
+def stages_forward(T: Vector, done: RungeKuttaStep, model: RunLinearizer) -> Vector:
+    """Return dx/dp at the end of a Runge-Kutta step."""
+    A, stores = done.A, model.stores[:, None]
+    a = 1.0 / (A[-1, -1] * done.h)
+    rates: list[Vector] = [T[1].copy()]
+    S: Vector = T[0]
+    charge: Vector = T[0]
+    for i, (t, x) in enumerate(done.stages, start=1):
+        here = model.at(t, x)
+        q = T[0] + done.h * np.tensordot(A[i, :i], np.array(rates), 1)
+        S = here.solve(a, -here.Fp - a * (here.Qp - q))
+        charge = here.C @ S + here.Qp
+        rates.append(np.where(stores, a * (charge - q), 0.0))
+    T[0], T[1] = charge, rates[-1]
+    return S
+
+
+def stages_back(L: Vector, done: RungeKuttaStep, model: RunLinearizer, last: Vector) -> Vector:
+    """Turn derivatives by the charge and rate after a Runge-Kutta step into those before it."""
+    A, stores, n_stages = done.A, model.stores[:, None], len(done.A)
+    a = 1.0 / (A[-1, -1] * done.h)
+    by_rate = [np.zeros_like(last) for _ in range(n_stages)]
+    by_rate[-1] += L[1]
+    by_charge, by_state, before = L[0].copy(), last, np.zeros_like(last)
+    total: Any = 0.0
+    for i in range(n_stages - 1, 0, -1):
+        t, x = done.stages[i - 1]
+        here = model.at(t, x)
+        through = a * np.where(stores, by_rate[i], 0.0)
+        by_charge = by_charge + through
+        mu = here.solve(a, here.C.T @ by_charge + by_state, transpose=True)
+        total = total + here.Qp.T @ by_charge - (here.Fp + a * here.Qp).T @ mu
+        by_q = a * mu - through
+        before += by_q
+        for j in range(i):
+            by_rate[j] += done.h * A[i, j] * by_q
+        by_charge, by_state = np.zeros_like(last), np.zeros_like(last)
+    L[0], L[1] = before, by_rate[0]
+    return np.asarray(total)
 
 
 def _rescale(T: Vector, matrix: Vector) -> None:

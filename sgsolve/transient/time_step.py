@@ -36,8 +36,8 @@ class TimeStep:
         Whether unknowns that follow algebraic equations have jumped: a restart is due.
     currents : ndarray, shape (m,)
         What is recorded of rates, g + dh/dt.
-    deviation : ndarray, shape (2 n + m,)
-        From what was predicted, of x and charge; for formulas that predict.
+    own : object
+        What the method itself keeps of the step.
     """
 
     t: float
@@ -49,7 +49,7 @@ class TimeStep:
     iterations: int
     jump: bool = False
     currents: Vector = field(default_factory=lambda: NONE)
-    deviation: Vector = field(default_factory=lambda: NONE)
+    own: Any = None
 
 
 @dataclass(frozen=True)

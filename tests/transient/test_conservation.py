@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sgsolve.transient.bdf import BdfStepper
-from sgsolve.transient.runge_kutta import ESDIRK4, RungeKuttaStepper
+from sgsolve.transient.runge_kutta import RungeKuttaStepper
+from sgsolve.transient.tableaus import ESDIRK4
 from tests.transient.equations import Equations, Run
 
 

@@ -12,13 +12,8 @@ from scipy.linalg import expm
 
 from sgsolve import ad
 from sgsolve.transient.bdf import BdfStepper
-from sgsolve.transient.runge_kutta import (
-    ESDIRK4,
-    TR_BDF2,
-    TRAPEZOID,
-    TWO_HALVES,
-    RungeKuttaStepper,
-)
+from sgsolve.transient.runge_kutta import RungeKuttaStepper
+from sgsolve.transient.tableaus import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES
 from tests.transient.equations import Equations, Run
 
 

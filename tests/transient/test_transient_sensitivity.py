@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import Problem
 from sgsolve.errors import InputError
-from sgsolve.transient import Bdf, FixedSteps, RungeKutta
+from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
 
 
 def logistic():
@@ -43,7 +43,17 @@ def reaction(n=12):
     return Problem(full, params={"k": 3.0, "s": s, "c": 0.2}, storage=storage), np.full(n, 0.8)
 
 
-@pytest.mark.parametrize("steps", [Bdf(), Bdf(3, ndf=False), FixedSteps("BDF2", 0.02)], ids=repr)
+METHODS = [
+    Bdf(),
+    Bdf(3, ndf=False),
+    RungeKutta(),
+    FixedSteps("BDF2", 0.02),
+    FixedSteps("trapezoid", 0.02),
+    FixedSteps("TR-BDF2", 0.05),
+]
+
+
+@pytest.mark.parametrize("steps", METHODS, ids=repr)
 def test_adjoint_equals_forward_and_differences(steps):
     problem, x0 = reaction()
     names, options = ["k", "s", "c"], {"steps": steps, "rtol": 1e-5, "breakpoints": [0.3]}
@@ -83,11 +93,90 @@ def test_a_state_and_a_gradient_as_functional():
 
 def test_what_cannot_be_differentiated_is_refused():
     problem = logistic()
-    with pytest.raises(InputError, match=r"need backward differentiation formulas"):
-        problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", steps=RungeKutta())
     with pytest.raises(InputError, match="mode must be one of"):
         problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", mode="both")
     with pytest.raises(InputError, match="needs a functional"):
         problem.transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p", mode="adjoint")
     with pytest.raises(InputError, match="is a function of time"):
         problem.at(p=lambda t: 2.0).transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p")
+
+
+EVENT_METHODS = pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+
+
+def charging():
+    """v' = (u - v) / (R C) from 0, with R = 2, C = 1.5 and u = 3."""
+    return Problem(
+        lambda v, R, C, u: (v - u) / (R * C),
+        params={"R": 2.0, "C": 1.5, "u": 3.0},
+        storage=lambda v: 1.0 * v,
+    )
+
+
+@EVENT_METHODS
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+def test_the_time_of_an_event_by_parameters(steps, mode):
+    run = charging().transient_sensitivity(
+        [0.0],
+        (0.0, 10.0),
+        ["R", "u"],
+        functional=lambda v, R, t: np.stack([v[0] ** 2 * R, t * v[0]]),
+        event=lambda v: v[0] - 2.0,
+        mode=mode,
+        steps=steps,
+        rtol=1e-7,
+    )
+    assert run.time == pytest.approx(3.295836866004, abs=1e-5)
+    assert run.time_derivative["R"] == pytest.approx(1.647918433, abs=1e-5)
+    assert run.time_derivative["u"] == pytest.approx(-2.0, abs=1e-5)
+    assert run.value == pytest.approx([8.0, 2 * run.time], abs=1e-4)
+    assert run.derivative["R"] == pytest.approx([4.0, 2 * 1.647918433], abs=1e-4)
+    assert run.derivative["u"] == pytest.approx([0.0, -4.0], abs=1e-4)
+
+
+@EVENT_METHODS
+def test_the_state_at_an_event_that_holds_a_parameter_and_a_source(steps):
+    """x' = -k x from 1 meets b + t: exp(-k t) = b + t; z = x^2 follows it."""
+    problem = Problem(
+        lambda u, k, b: np.stack([k * u[0], u[1] - u[0] ** 2 + 0 * b]),
+        params={"k": 1.0, "b": 0.2},
+        storage=lambda u: u * np.array([1.0, 0.0]),
+    )
+
+    def at(k, b):
+        t = 0.5
+        for _ in range(30):
+            t -= (np.exp(-k * t) - b - t) / (-k * np.exp(-k * t) - 1.0)
+        return np.array([t, np.exp(-k * t), np.exp(-2 * k * t)])
+
+    event = TimeEvent(lambda u, b, t: u[0] - b - t, direction=-1)
+    run = problem.transient_sensitivity(
+        [1.0, 1.0], (0.0, 3.0), ["k", "b"], event=event, steps=steps, rtol=1e-7
+    )
+    for name, moved in (("k", (1e-5, 0.0)), ("b", (0.0, 1e-5))):
+        exact = (at(1 + moved[0], 0.2 + moved[1]) - at(1 - moved[0], 0.2 - moved[1])) / 2e-5
+        assert run.time_derivative[name] == pytest.approx(exact[0], abs=1e-5)
+        assert run.derivative[name] == pytest.approx(exact[1:], abs=1e-5)
+
+
+def test_events_that_cannot_serve():
+    problem = charging()
+    with pytest.raises(InputError, match="does not occur from t = 0 to 10"):
+        problem.transient_sensitivity([0.0], (0.0, 10.0), "R", event=lambda v: v[0] - 4.0)
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-5])
+def test_the_error_of_a_derivative_is_controlled(rtol):
+    """y' = 1000 (cos t - y) s with y(0) = 0: the derivative by s lives in the fast part."""
+    problem = Problem(
+        lambda y, t, s: 50.0 * s * (y - np.cos(t)), params={"s": 1.0}, storage=lambda y: 1.0 * y
+    )
+    run = problem.transient_sensitivity([0.0], (0.0, 1.0), "s", rtol=rtol, error_control=True)
+
+    def at(s):
+        a = 50.0 * s
+        return (a * (a * np.cos(1.0) + np.sin(1.0)) - a * a * np.exp(-a)) / (a * a + 1)
+
+    exact = (at(1 + 1e-4) - at(1 - 1e-4)) / 2e-4
+    assert run.derivative[0] == pytest.approx(exact, rel=3 * rtol)
+    assert 0.0 <= run.error <= rtol

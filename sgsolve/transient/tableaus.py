@@ -1,0 +1,103 @@
+"""Diagonally implicit Runge-Kutta methods: an L-stable one of order 4, TR-BDF2, and the trapezoid.
+
+References: C. A. Kennedy and M. H. Carpenter, Appl. Numer. Math. 44 (2003) 139, the implicit part
+of ARK4(3)6L[2]SA; M. E. Hosea and L. F. Shampine, Appl. Numer. Math. 20 (1996) 21 (TR-BDF2 with an
+embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32 (1985) 1992.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """Coefficients of a stiffly accurate method whose first stage is explicit.
+
+    Attributes
+    ----------
+    A : ndarray, shape (stages, stages)
+        Lower triangular; all diagonal entries but the first are equal.
+    c : ndarray, shape (stages,)
+    error : ndarray, shape (stages,)
+        Weights of the method less those of the embedded one.
+    order : int
+    error_order : int
+        The smaller one of the orders of both.
+    """
+
+    name: str
+    A: Vector
+    c: Vector
+    error: Vector
+    order: int
+    error_order: int
+
+    @property
+    def gamma(self) -> float:
+        """The diagonal entry."""
+        return float(self.A[-1, -1])
+
+
+def _tableau(
+    name: str, rows: list[list[float]], other: list[float], orders: tuple[int, int]
+) -> Tableau:
+    stages = len(rows)
+    A = np.zeros((stages, stages))
+    for i, row in enumerate(rows):
+        A[i, : len(row)] = row
+    c = A.sum(axis=1)
+    c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
+    return Tableau(name, A, c, A[-1] - np.array(other), *orders)
+
+
+_ROOT = 2.0**0.5
+_G = 1.0 - 0.5 * _ROOT  # TR-BDF2: gamma / 2 in the notation of the references
+_W = 0.25 * _ROOT
+
+TR_BDF2 = _tableau(
+    "TR-BDF2",
+    [[], [_G, _G], [_W, _W, _G]],
+    [(1.0 - _W) / 3.0, (3.0 * _W + 1.0) / 3.0, _G / 3.0],
+    (2, 2),
+)
+
+ESDIRK4 = _tableau(
+    "ESDIRK4",
+    [
+        [],
+        [1 / 4, 1 / 4],
+        [8611 / 62500, -1743 / 31250, 1 / 4],
+        [5012029 / 34652500, -654441 / 2922500, 174375 / 388108, 1 / 4],
+        [
+            15267082809 / 155376265600,
+            -71443401 / 120774400,
+            730878875 / 902184768,
+            2285395 / 8070912,
+            1 / 4,
+        ],
+        [82889 / 524892, 0.0, 15625 / 83664, 69875 / 102672, -2260 / 8211, 1 / 4],
+    ],
+    [
+        4586570599 / 29645900160,
+        0.0,
+        178811875 / 945068544,
+        814220225 / 1159782912,
+        -3700637 / 11593932,
+        61727 / 225920,
+    ],
+    (4, 3),
+)
+
+TRAPEZOID = _tableau("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
+# Two backward Euler steps of half the length, with the matrix of the trapezoidal rule: they damp
+# what the rule itself would carry on for ever (R. Rannacher, Numer. Math. 43 (1984) 309).
+TWO_HALVES = _tableau(
+    "two backward Euler steps", [[], [0.0, 1 / 2], [0.0, 1 / 2, 1 / 2]], [0.0, 1 / 2, 1 / 2], (1, 1)
+)
