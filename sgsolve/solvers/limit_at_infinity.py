@@ -41,6 +41,8 @@ UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without infl
 # determined to 1e-3, an unknown that ran away is not at all.
 DETERMINED = 1e-2
 OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
+SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
+CANCELLED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
@@ -192,6 +194,8 @@ class _Line:
         if near is None or behind is None:
             return False
         flat = self._flatter(near, behind)
+        if flat.any():
+            flat &= ~self._regular()
         if not flat.any():
             return False
         farthest = np.where(behind > 0.0, -1.0, 0.0)
@@ -211,6 +215,25 @@ class _Line:
                 if any(self._jump(int(i), float(farthest[i])) for i in order):
                     return True
         return False
+
+    def _regular(self) -> NDArray[np.bool_]:
+        """Return which equations answer to a small part of the step as their derivative says.
+
+        So does an equation with large terms that cancel along the step, to rounding.
+        """
+        J, step = self.it.J, self.step
+        change = self.change(SMALL_PART)
+        slope = np.abs(self.it.product(step) if J is None else J @ step)
+        if change is None:
+            return np.zeros(len(step), dtype=bool)
+        expected = SMALL_PART * slope
+        regular: NDArray[np.bool_] = np.abs(change - expected) <= 0.5 * expected
+        regular &= change > self.noise
+        if J is not None:
+            regular |= slope < CANCELLED * (
+                self.it.system.pattern.matrix(np.abs(J.data)) @ np.abs(step)
+            )
+        return regular
 
     def _flatter(self, ahead: Vector, behind: Vector) -> NDArray[np.bool_]:
         """Return which equations change ahead by next to nothing of their change behind."""
