@@ -1,4 +1,4 @@
-"""Columns: what is recorded of every point of a run, one value per row of the branch."""
+"""Columns of a branch: a name, and a function from a point of the run to a value."""
 
 from __future__ import annotations
 

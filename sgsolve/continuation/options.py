@@ -1,4 +1,4 @@
-"""The options that all runs along a parameter have in common, checked before any work starts."""
+"""The options that all runs have in common, checked before any work starts."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class DetectorSettings(Protocol):
     """Settings that make a detector for a problem of n unknowns."""
 
     def detector(self, n: int, extra: int = 0) -> Detector:
-        """Return the detector; `extra` multipliers stand behind the unknowns."""
+        """Return the detector; `extra` is the number of multipliers after the unknowns."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What the user asks of a run; see `Problem.continuation` for the meaning of each."""
+    """The options of a run; see `Problem.continuation` for the meaning of each."""
 
     outputs: Mapping[str, Function] = field(default_factory=dict)
     detect: tuple[str, ...] = KINDS
@@ -96,7 +96,7 @@ class RunOptions:
         return options
 
     def check(self) -> None:
-        """Raise `InputError` for what cannot be right."""
+        """Raise `InputError` for options that cannot be right."""
         every(self.keep_states)
         known = tuple(registered_detectors()) if self.kinds is None else self.kinds
         for kind in self.detect:
@@ -131,7 +131,7 @@ def _kinds(name: str, given: Any) -> tuple[str, ...]:
 
 
 def checked_bounds(bounds: Any) -> tuple[float, float]:
-    """Return (low, high), infinite where nothing was said."""
+    """Return (low, high); infinite by default."""
     if bounds is None:
         return -np.inf, np.inf
     try:

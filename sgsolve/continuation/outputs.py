@@ -1,6 +1,6 @@
 """Outputs: functions of the solution that become columns of a branch.
 
-Each is evaluated when its point is there, so that states need not be kept.
+They are evaluated at every point of the run, so states need not be kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One run, from the options of the user to the branch, whatever its stepper is."""
+"""One run of any kind, from the options of the user to the branch."""
 
 from __future__ import annotations
 
@@ -73,17 +73,17 @@ class Run:
     detectors : sequence of Detector
     workspace : Workspace
     mark : mapping
-        What tells this run from others, for the checkpoint; options are added.
+        Identifies the run in its checkpoint; options are added.
     bar : object, optional
         The progress bar: ``point(abscissas)`` and ``close()``.
     max_points : int, optional
-        Where the user sets no limit.
+        The limit if the user sets none.
     family : object, optional
         With counts `nfev`, `njev` and `seconds` of what it evaluated.
     summary : callable
         ``summary(state)`` -> the message of the branch.
     remark : str
-        What is to be said besides, such as that the start was changed.
+        A note for the message, such as that the start was changed.
     counted : object, optional
         What counts compiled evaluations, if it is not the family.
     """

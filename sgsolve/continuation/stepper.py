@@ -1,8 +1,8 @@
-"""Steppers: the part of a run that differs from one kind of run to another.
+"""The protocol of steppers, and the state of a run.
 
-A run computes solutions x along an abscissa p: a parameter, or the time. `follow` holds the loop
-that all runs share: special points, limits, recording, interruption. A `Stepper` makes the steps.
-The abscissa is called p here, whatever its name is for the user.
+A run computes solutions x along an abscissa p: a parameter, or the time. `follow` is the loop that
+all runs share: special points, stop conditions, recording, interruption. A `Stepper` makes the
+steps of one kind of run. The abscissa is called p here, whatever its name in the problem is.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Point:
     tangent : ndarray of shape (n + 1,), or None
         Of the curve in (x, p), at length 1 in the stepper's metric; for steppers that have one.
     s : float
-        Length of the way from the start. It orders the points of a run, so it must grow from point
-        to point. Steppers whose abscissa grows may leave it at ``abs(p - start)``.
+        Arclength from the start. It must grow from point to point. A stepper with a monotonic
+        abscissa may use ``abs(p - start)``.
     iterations : int
-        Spent on this point.
+        Number of iterations for this point.
     tests : dict
-        What the detectors measured here, each under its own name.
+        Test values of the detectors, each under its own name.
     at : object
-        What the stepper itself keeps of the point, such as the linearization there.
+        Data of the stepper at this point, such as the linearization.
     recorded : bool
         Whether the point becomes a row of the branch. A step that ends between two requested
         abscissas sets False.
@@ -51,9 +51,9 @@ class Point:
         Special points that the stepper located itself on the way here. None (the usual case) lets
         the detectors look for them.
     ending : str
-        Why the run ends here, in words; empty if it goes on.
+        Why the run ends here, as text; empty if it continues.
     status : Status
-        Of a run that ends here.
+        The status of a run that ends here.
     """
 
     x: Vector
@@ -71,7 +71,7 @@ class Point:
 
     @property
     def z(self) -> Vector:
-        """The state with the abscissa behind it, shape (n + 1,)."""
+        """The state with the abscissa appended, shape (n + 1,)."""
         return np.append(self.x, self.p)
 
 
@@ -82,11 +82,11 @@ class Rejection:
     Attributes
     ----------
     p : float
-        Where it was tried.
+        The abscissa of the step.
     reason : str
-        In words, for ``branch.rejected``.
+        Text for ``branch.rejected``.
     cause : str
-        One word that the stepper's own `reject` can tell causes apart by: "error", "solver", ...
+        A word for the stepper's own `reject`: "error", "solver", ...
     """
 
     p: float
@@ -101,15 +101,16 @@ class Found:
     Attributes
     ----------
     point : Point
-        The solution there. The run goes on from it if it is to end there, or has an action.
+        The solution there. It is the next point of the run if the run ends there, or if there is
+        an action.
     special : SpecialPoint
-        What the branch lists.
+        The entry of the branch.
     reach : float
-        How far from the point it may be, in `Point.s`.
+        Largest distance of the exact special point, in `Point.s`.
     certain : bool
-        It is counted even if another special point is found at the same place.
+        It is listed even if another special point is found at the same place.
     action : callable, optional
-        ``action(x, p) -> x``: the state from which the run starts anew behind this point.
+        ``action(x, p) -> x``: the state from which the run restarts at this point.
     """
 
     point: Point
@@ -121,16 +122,16 @@ class Found:
 
 @dataclass(eq=False)
 class RunState:
-    """Where a run stands.
+    """The state of a run.
 
     Attributes
     ----------
     columns : tuple of Column
-        What is recorded of every point.
+        The columns of the table.
     point, before : Point or None
         The last point, and the one before it; None before the first one, or after a restart.
     step : float
-        The next step, in whatever unit the stepper measures it.
+        The next step, in the stepper's own unit.
     table : dict of str to list
         The rows so far, by the names of the columns.
     n_rows : int
@@ -140,7 +141,7 @@ class RunState:
     status : Status
         Why the run ended; set by the loop, or by a stepper that sets `ending`.
     ending : str
-        The same in words; empty while the run goes on.
+        The same as text; empty while the run continues.
     stats : Stats
         Costs that the stepper counts.
     """
@@ -166,14 +167,14 @@ class RunState:
 
 
 class Stepper(Protocol):
-    """What makes the steps of a run. Inherit from it: all but the first two methods have defaults.
+    """Makes the steps of a run. Inherit from it: all but the first two methods have defaults.
 
-    A stepper may raise `KeyboardInterrupt` and `OutOfTime` anywhere: the loop ends the run with the
-    points that it has, as if the step had not been tried.
+    A stepper may raise `KeyboardInterrupt` and `OutOfTime` anywhere. The loop then ends the run
+    with the points before this step.
     """
 
     columns: Sequence[Column] = ()
-    """What this kind of run adds to the table of the branch, such as the order of a method."""
+    """Columns that this kind of run adds to the branch, such as the order of a method."""
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point, and set ``state.step``; a rejection ends the run."""
@@ -187,15 +188,15 @@ class Stepper(Protocol):
         ...
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
-        """Return the solution a fraction t of the way from a to b; None if there is none near.
+        """Return the solution at the fraction t between a and b; None if there is none.
 
-        For events and detectors. `b` may be a point that is not accepted yet. By default there is
-        none, and a special point is known to be between a and b only.
+        For events and detectors. `b` may be a point that is not accepted yet. The default returns
+        None: special points are then approximate.
         """
         return None
 
     def accept(self, state: RunState, before: Point | None) -> None:
-        """Take note of the new ``state.point`` (its row is complete), and choose ``state.step``.
+        """Process the new ``state.point`` (its row is complete), and choose ``state.step``.
 
         `before` is the point that the step started from, None for the first one. It may end the run
         by ``state.status`` and ``state.ending``.
@@ -210,26 +211,26 @@ class Stepper(Protocol):
         return False
 
     def doubtful(self, state: RunState) -> bool:
-        """Whether a step that a detector doubts should be tried again, and shorter."""
+        """Whether to repeat a step with a `Doubt` of a detector, and shorter."""
         return False
 
     def restart(self, state: RunState) -> None:
-        """Forget the past: the action of an event changed ``state.point.x``."""
+        """Restart: the action of an event changed ``state.point.x``."""
         return None
 
     def save(self) -> dict[str, Any]:
-        """Return the stepper's memory, as arrays, numbers and texts by name, for the checkpoint.
+        """Return the stepper's data, as arrays, numbers and texts by name, for the checkpoint.
 
         The arrays must not be changed in place afterwards.
         """
         return {}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Take back what `save` returned: when a run is resumed or a step is undone."""
+        """Restore what `save` returned, when a run is resumed or a step is undone."""
         return None
 
     def resume(self, state: RunState) -> None:
-        """Complete ``state.point`` (`Point.at`) when a run goes on from a checkpoint.
+        """Complete ``state.point`` (`Point.at`) when a run is resumed from a checkpoint.
 
         Raises
         ------

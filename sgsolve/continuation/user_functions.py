@@ -1,6 +1,6 @@
 """Functions of the user that are called at every point: outputs, events, conditions to stop.
 
-Each gets a copy of the state, so it cannot change what is stored and gone on from.
+Each function gets a copy of the state, so it cannot change the stored one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ UNNAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
 
 
 class UnfitError(DataTypeError):
-    """What a function of the user returned cannot serve; a run that has points keeps those."""
+    """A function of the user returned a value of a wrong kind; the run keeps its points."""
 
 
 def named(argument: str, functions: Any, taken: Sequence[str] = ()) -> dict[str, Function]:
-    """Return functions by their names, or complain of the argument that gave them.
+    """Return functions by their names; raise an error that names the argument.
 
-    `taken` are columns that the branch has anyway.
+    `taken` are the names of other columns of the branch.
     """
     if functions is None:
         return {}
@@ -110,7 +110,7 @@ def call_with_parameters(
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return what a function takes by name besides x; nothing where it is not written in Python."""
+    """Return the named arguments of a function besides x; none of a function not in Python."""
     bound = function.keywords if isinstance(function, partial) else {}
     plain = inspect.isfunction(function) or inspect.ismethod(function)
     if not (plain or isinstance(function, partial) or inspect.isfunction(type(function).__call__)):
