@@ -21,7 +21,7 @@ from sgsolve import (
     Problem,
     Status,
 )
-from sgsolve.continuation import Natural, SecantPredictor, TangentPredictor
+from sgsolve.continuation import Arclength, Natural, SecantPredictor, TangentPredictor
 from sgsolve.solvers import Newton, ResidualTolerance
 from tests.continuation.gallery import bratu, elastica, s_curve
 from tests.continuation.run_to_be_killed import run
@@ -207,6 +207,25 @@ def test_files_of_other_runs_are_refused(tmp_path):
         problem.sweep(np.zeros(9), "lam", [0.5, 1.0], checkpoint=plain, resume=True)
 
 
+def test_a_continuation_of_another_problem_is_not_resumed(tmp_path):
+    path = tmp_path / "run.npz"
+    problem, other = (
+        Problem(lambda x, p, s=s: x**3 - x - s * p, params={"p": -1.0}) for s in (1.0, 1.1)
+    )
+    problem.continuation([-1.3], "p", (-1.0, 1.0), max_points=5, checkpoint=path)
+    with pytest.raises(CheckpointError, match="its last point is no solution here"):
+        other.continuation([-1.3], "p", (-1.0, 1.0), checkpoint=path, resume=True)
+
+
+def test_secants_lead_along_a_branch_as_well_as_tangents():
+    """p = x - x^3 / 3 has its folds at x = -1 and 1."""
+    problem = Problem(lambda x, p: p + x - x**3 / 3, params={"p": -1.0})
+    branch = problem.continuation(
+        [-2.0], "p", (-1.0, 1.0), steps=Arclength(predictor=SecantPredictor())
+    )
+    assert [fold.x[0] for fold in branch.folds] == pytest.approx([-1.0, 1.0])
+
+
 def test_resume_needs_a_path():
     with pytest.raises(InputError, match="checkpoint=path"):
         Problem(bratu).sweep(np.zeros(9), "lam", [0.5], resume=True)
@@ -278,7 +297,7 @@ def test_a_folder_that_goes_costs_no_point(kind, tmp_path):
             shutil.rmtree(folder, ignore_errors=True)
         return x**2 - a
 
-    with pytest.warns(CheckpointWarning, match=r"gone.*free space on the disk"):
+    with pytest.warns(CheckpointWarning, match=r"gone.*[Ff]ree space on the disk"):
         branch = run_of(kind, residual, folder / "night.npz")
     assert branch.success
     assert branch["a"][-1] == 2.0
