@@ -297,7 +297,7 @@ def test_a_folder_that_goes_costs_no_point(kind, tmp_path):
             shutil.rmtree(folder, ignore_errors=True)
         return x**2 - a
 
-    with pytest.warns(CheckpointWarning, match=r"gone.*[Ff]ree space on the disk"):
+    with pytest.warns(CheckpointWarning, match=r"gone.*Free space on the disk"):
         branch = run_of(kind, residual, folder / "night.npz")
     assert branch.success
     assert branch["a"][-1] == 2.0
