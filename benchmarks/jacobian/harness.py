@@ -74,6 +74,7 @@ PEERS = {  # key: (module in peers/, class, keyword arguments, interpreter)
     "fd_cs": ("fd_peer", "FiniteDifference", {"method": "cs"}, "main"),
     "sgsolve": ("sgsolve_peer", "Sgsolve", {}, "main"),
     "sgsolve_frozen": ("sgsolve_peer", "SgsolveFrozen", {}, "main"),
+    "sgsolve_compiled": ("sgsolve_peer", "SgsolveCompiled", {}, "main"),
 }
 
 

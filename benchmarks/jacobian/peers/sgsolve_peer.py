@@ -41,3 +41,17 @@ class SgsolveFrozen(Sgsolve):
                 setattr(problem, name, freeze(part))
             elif isinstance(part, list) and all(isinstance(p, np.ndarray) for p in part):
                 setattr(problem, name, [freeze(p) for p in part])
+
+
+class SgsolveCompiled(Sgsolve):
+    """The same, evaluated by a compiled kernel; compiling is part of the first evaluations."""
+
+    def setup(self, problem):
+        super().setup(problem)
+        self.f = self.ad.compiled(lambda x: problem.residual(x, self.ops), at_once=True)
+
+    def evaluate(self, x):
+        return self.f.value_and_jacobian(x)
+
+    def notes(self):
+        return str(self.f.stats)

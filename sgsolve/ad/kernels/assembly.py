@@ -7,6 +7,7 @@ terms of a sum are added in the order of `Plan.finished`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ MOST_KINDS = 12
 MOST_TERMS = 8
 # A source with this share of its elements in an entry of its own is stored by its own loop.
 MOST_ELEMENTS = 0.6
+# With a larger share of constants, all values are copied from them first.
+MOST_FIXED = 0.3
 
 
 class Entries(NamedTuple):
@@ -95,6 +98,15 @@ class Assembly:
     plan : Plan
     sources : list of Value
         The stretches of the source vector.
+    template : Memory, optional
+        The constants, where they depend on x; otherwise the caller gives those of `parts`.
+
+    Attributes
+    ----------
+    parts : dict
+        The places whose constants loops read, by the key of the memory that holds them.
+    fixed : ndarray or None
+        The places that are to be filled with their constants before anything runs.
     """
 
     def __init__(
@@ -109,21 +121,24 @@ class Assembly:
         self.nnz = plan.layout.pattern.nnz
         self.entries = entries_of(plan)
         self.ends = np.cumsum([0, *(v.size for v in sources)])
-        self.template = template or values.memory(self.nnz + 1, "d", "template")
+        self.template = template
+        self.parts: dict[Hashable, NDArray[Any]] = {}
+        self.fixed: NDArray[Any] | None = None
         self.count = np.diff(self.entries.indptr)
         self.matrices: list[Any] = []
 
-    @property
-    def has_template(self) -> bool:
-        """Whether some values have a constant."""
-        return bool(self.entries.constant.any())
-
     def store(self) -> None:
         """Add all stores to the schedule."""
+        fixed = self.count == 0
+        if int(fixed.sum()) > MOST_FIXED * self.nnz and self.template is None:
+            # Most values are constant: all are copied first, zeros included.
+            self.fixed = np.flatnonzero(fixed)
+        else:
+            for constant in (True, False):
+                places = np.flatnonzero(fixed & (self.entries.constant == constant))
+                first = self._first(places) if constant else self.values.number(0.0)
+                self._store(self.values.filled(first, len(places)), places)
         for constant in (True, False):
-            places = np.flatnonzero((self.count == 0) & (self.entries.constant == constant))
-            first = self._first(places) if constant else self.values.number(0.0)
-            self._store(self.values.filled(first, len(places)), places)
             places = np.flatnonzero((self.count == 1) & (self.entries.constant == constant))
             self._single(places, constant)
         self._sums(np.flatnonzero(self.count > 1))
@@ -134,7 +149,12 @@ class Assembly:
             self.schedule.scattered(self.values.filled(value, len(places)), "data", positions)
 
     def _first(self, places: Any) -> Value:
-        return self.values.take(self.template, self.values.positions(places))
+        """Return the constants of these values."""
+        if self.template is not None:
+            return self.values.take(self.template, self.values.positions(places))
+        key = ("template", len(self.parts))
+        self.parts[key] = places
+        return self.values.memory(len(places), "d", key)
 
     # ---- entries with one source ---------------------------------------------------------------
 
@@ -242,7 +262,7 @@ class Assembly:
         size = (len(places), vector.size)
         chosen = sp.csr_array((chosen.data, number[chosen.indices], chosen.indptr), shape=size)
         self.matrices.append(chosen)
-        first = self._first(places) if self.has_template else None
+        first = self._first(places) if self.entries.constant.any() else None
         self._store(self.values.rows(chosen, vector, first), places)
 
 

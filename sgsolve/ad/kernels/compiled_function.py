@@ -72,6 +72,9 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
     return CompiledFunction(f, at_once)
 
 
+NO_ARGUMENTS: dict[str, Any] = {}
+
+
 class CompiledFunction:
     """What `compiled` returns; called like the function itself."""
 
@@ -130,4 +133,6 @@ class CompiledFunction:
 
 def _by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return all arguments by name; positional ones have names that no keyword can have."""
+    if not args:
+        return kwargs or NO_ARGUMENTS
     return {**{f"*{k}": v for k, v in enumerate(args)}, **kwargs}

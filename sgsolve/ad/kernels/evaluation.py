@@ -183,7 +183,9 @@ class CompiledEvaluation:
             if not with_jacobian:
                 raise NotCompiledError("floating point warnings")
             self.f(x, **arguments)  # warns if it is a value that is concerned
-        result = CompiledResult(F.reshape(variant.shape_of_result), data, variant.pattern)
+        if F.shape != variant.shape_of_result:
+            F = F.reshape(variant.shape_of_result)
+        result = CompiledResult(F, data, variant.pattern)
         if not variant.checked[with_jacobian]:
             expected = plain()
             variant.check(result, expected, with_jacobian)
@@ -240,7 +242,7 @@ def _unfit(x: Any) -> str:
     """Return why x cannot be given to a kernel."""
     if type(x) is not np.ndarray or x.dtype != np.float64:
         return f"x of {getattr(x, 'dtype', type(x).__name__)}"
-    if not x.flags.c_contiguous or not x.flags.aligned:
+    if not x.flags.carray and not (x.flags.c_contiguous and x.flags.aligned):
         return "x that is not contiguous"
     return "" if x.size else "x without elements"
 

@@ -11,7 +11,7 @@ import ctypes.util
 import functools
 import math
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from .assembly import TemplateOf
 from .kernel_code import KernelCode
 from .llvm_printer import BLOCK
 from .lowering import NumpyCall
+from .result_memory import ResultMemory
 from .ufunc_loops import UfuncLoop
 
 QUIET: Any = {"all": "ignore"}
@@ -76,6 +77,7 @@ class KernelMemory:
             self.addresses[code.tables.addresses[key]] = address
         self.address = self.addresses.ctypes.data
         self.given: Any = None
+        self.template: Template | None = None
         self.held: list[Any] = []
 
     def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
@@ -83,6 +85,23 @@ class KernelMemory:
         place = code.tables.addresses.get(key)
         if place is not None:
             self.addresses[place] = array.__array_interface__["data"][0]
+
+
+class Template(NamedTuple):
+    """The constants of a Jacobian for the numbers that they are made of.
+
+    Attributes
+    ----------
+    numbers : tuple
+    parts : dict
+        What loops read.
+    fill : ndarray, number or None
+        What all values are filled with first; a number where that is enough.
+    """
+
+    numbers: tuple[Any, ...]
+    parts: dict[Hashable, NDArray[Any]]
+    fill: Any
 
 
 class Kernel:
@@ -104,21 +123,22 @@ class Kernel:
         self.functions = {key: _address(key) for key in tables.addresses if _is_function(key)}
         self.slots = self._number_slots()
         self.results = code.trace.graph.results
-        self._expected = {
-            dtype: np.array(
-                [g.value for g, d, place in code.guards if d == dtype and place >= 0],
-                dtype=float if dtype == "d" else np.uint8,
-            ).tobytes()
-            for dtype in "db"
-        }
+        self._expected = [
+            (("guards", dtype), np.array(values, dtype=kind).tobytes())
+            for dtype, kind in (("d", np.float64), ("b", np.uint8))
+            if (values := [g.value for g, d, at in code.guards if d == dtype and at >= 0])
+        ]
+        self._place = [tables.addresses.get(key, -1) for key in ("x", "F", "data")]
         self._arrays_expected = [
             (("guard", g.node), _contents(g.value, dtype))
             for g, dtype, place in code.guards
             if place < 0
         ]
+        self._values, self._data = ResultMemory(code.size), ResultMemory(code.nnz + 1)
         self._workspaces: list[KernelMemory] = []
         self._parameters: tuple[Any, dict[Node, Any]] | None = None
-        self._template: tuple[Any, NDArray[Any] | None] = (None, None)
+        self._fixed: dict[Node, Any] = {}
+        self._template: Template | None = None
 
     def run(
         self, x: NDArray[Any], inputs: Mapping[str, Any]
@@ -143,41 +163,59 @@ class Kernel:
         self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
     ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
         code = self.code
-        env = self._with_parameters(inputs)
+        env = self._with_parameters(inputs) if inputs or self._parameters is None else self._fixed
         if workspace.given is not env:
-            self._give(workspace, env, inputs)
-        F = np.empty(code.size)
-        workspace.set(code, "x", x)
-        workspace.set(code, "F", F)
-        workspace.arrays["F"] = F
+            self._give(workspace, env)
+        addresses = workspace.addresses
+        at_x, at_F, at_data = self._place
+        F = self._values.array()
+        if at_x >= 0:
+            addresses[at_x] = x.__array_interface__["data"][0]
+        addresses[at_F] = F.__array_interface__["data"][0]
         data = None
         if code.with_jacobian:
-            data = np.empty(code.nnz + 1)
-            workspace.set(code, "data", data)
+            data = self._data.array()
+            if at_data >= 0:
+                addresses[at_data] = data.__array_interface__["data"][0]
             if code.template:
-                workspace.set(code, "template", self._filled_template(env))
-        flags = self._steps(workspace, x, env)
+                self._give_template(workspace, env, data)
+        if code.lowering.calls:
+            flags = self._steps_with_calls(workspace, x, F, env)
+        else:
+            flags = 0
+            for function in self._functions:
+                flags |= function(workspace.address, *self._at)
+            self._check_guards(workspace)
         return F, None if data is None else data[:-1], flags
 
-    def _steps(self, workspace: KernelMemory, x: NDArray[Any], env: dict[Node, Any]) -> int:
+    def _steps_with_calls(
+        self, workspace: KernelMemory, x: NDArray[Any], F: NDArray[Any], env: dict[Node, Any]
+    ) -> int:
         flags = 0
         code = self.code
-        results = {**env, code.x_node: x} if code.lowering.calls else env
-        for step in code.steps:
-            if step.function >= 0:
-                flags |= self._functions[step.function](workspace.address, *self._at)
-            for call in step.calls:
-                self._carry_out(call, workspace, results)
-        for key, contents in self._arrays_expected:
-            if not contents.equal(workspace.arrays[key]):
-                raise OtherWay("a mask or another array that chooses elements has changed")
-        for dtype, expected in self._expected.items():
-            if expected and workspace.arrays["guards", dtype].tobytes() != expected:
-                raise OtherWay("a condition of the code has another value")
+        results = {**env, code.x_node: x}
+        workspace.arrays["F"] = F
+        try:
+            for step in code.steps:
+                if step.function >= 0:
+                    flags |= self._functions[step.function](workspace.address, *self._at)
+                for call in step.calls:
+                    self._carry_out(call, workspace, results)
+        finally:
+            del workspace.arrays["F"]
+        self._check_guards(workspace)
         for guard in code.late_guards:
             if guard.node in code.called and not _same(results[guard.node], guard.value):
                 raise OtherWay("a condition of the code has another value")
         return flags
+
+    def _check_guards(self, workspace: KernelMemory) -> None:
+        for key, contents in self._arrays_expected:
+            if not contents.equal(workspace.arrays[key]):
+                raise OtherWay("a mask or another array that chooses elements has changed")
+        for name, expected in self._expected:
+            if workspace.arrays[name].tobytes() != expected:
+                raise OtherWay("a condition of the code has another value")
 
     # ---- parameters ------------------------------------------------------------------------------
 
@@ -204,11 +242,11 @@ class Kernel:
             if guard.node not in code.called and not _same(env[guard.node], guard.value):
                 raise OtherWay("a condition on parameters has another value")
         self._parameters = (key, env)
+        if not inputs:
+            self._fixed = env
         return env
 
-    def _give(
-        self, workspace: KernelMemory, env: dict[Node, Any], inputs: Mapping[str, Any]
-    ) -> None:
+    def _give(self, workspace: KernelMemory, env: dict[Node, Any]) -> None:
         """Put the values of parameters, and of what depends on them, into the table."""
         code = self.code
         workspace.held = []
@@ -228,12 +266,30 @@ class Kernel:
         workspace.held.append(array)
         workspace.set(self.code, key, array)
 
-    def _filled_template(self, env: dict[Node, Any]) -> NDArray[Any]:
-        numbers = tuple(_given(node, env) for node in self.code.numbers)
-        key, known = self._template
-        if known is None or key != numbers:
-            known = TemplateOf(self.code.trace.plan)(*numbers)
-            self._template = (numbers, known)
+    def _give_template(
+        self, workspace: KernelMemory, env: dict[Node, Any], data: NDArray[Any]
+    ) -> None:
+        """Put the constants of the Jacobian into the table, and into the values."""
+        template = self._template_for(env)
+        if workspace.template is not template:
+            for key, part in template.parts.items():
+                workspace.set(self.code, key, part)
+            workspace.template = template
+        if template.fill is not None:
+            np.copyto(data, template.fill)
+
+    def _template_for(self, env: dict[Node, Any]) -> Template:
+        code = self.code
+        numbers = tuple(_given(node, env) for node in code.numbers)
+        known = self._template
+        if known is None or known.numbers != numbers:
+            full = TemplateOf(code.trace.plan)(*numbers)
+            parts = {key: full[places] for key, places in code.parts.items()}
+            fill: Any = None
+            if code.fixed is not None:
+                values = full[code.fixed]
+                fill = values[0] if bool((values == values[0]).all()) else full
+            known = self._template = Template(numbers, parts, fill)
         return known
 
     # ---- calls -----------------------------------------------------------------------------------

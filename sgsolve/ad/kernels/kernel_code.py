@@ -87,7 +87,8 @@ class KernelCode:
             sources.append(values.elementwise("mul", array, factor, size=array.size))
         self.assembly = Assembly(values, self.schedule, plan, sources, self._late_template(plan))
         self.assembly.store()
-        self.template = self.assembly.has_template and self.assembly.template.key == "template"
+        self.parts, self.fixed = self.assembly.parts, self.assembly.fixed
+        self.template = bool(self.parts) or self.fixed is not None
 
     def _late_template(self, plan: Any) -> Memory | None:
         """Return the constant part of the Jacobian if its numbers depend on x; else None."""

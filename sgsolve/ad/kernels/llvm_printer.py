@@ -79,7 +79,7 @@ class FunctionPrinter:
         self.lines: list[str] = []
         self._count = 0
 
-    def text(self, loops: list[Loop], zeroed: list[tuple[Hashable, int]]) -> str:
+    def text(self, loops: list[Loop], zeroed: Any = ()) -> str:
         """Return the function."""
         for memory, size in zeroed:
             base = self.pointer(memory, self.lines)

@@ -31,6 +31,7 @@ _LIBRARIES = tuple(
 )
 
 
+NO_INPUTS: dict[str, Any] = {}
 IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
 
 
@@ -101,6 +102,8 @@ class Variant:
 
     def inputs_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments that are inputs."""
+        if not self._inputs:
+            return NO_INPUTS
         return {name: arguments[name] for name in self._inputs}
 
     def changed(self, arguments: Mapping[str, Any]) -> str | None:
