@@ -25,7 +25,7 @@ FIRST = np.array([4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0])
 SECOND = np.array([8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0])
 CENTER = -205.0 / 72.0
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
-SURE = 1e-12  # relative difference of two results at which no other length is tried
+SURE = 1e-10  # relative difference of two results at which no other length is tried
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
+from ..continuation.detector import Detector
 from ..continuation.metric import Metric
 from ..continuation.options import RunOptions, checked_bounds
 from ..continuation.progress_bar import CurveBar
@@ -31,8 +32,24 @@ POINTS = 400
 Asked = tuple[Arclength, tuple[float, float], RunOptions]
 
 
-def asked_of(bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> Asked:
-    """Check and gather the options; `moved` are the parameters that change along the branch."""
+def asked_of(
+    bounds: Any,
+    options: Mapping[str, Any],
+    moved: Sequence[str],
+    own: Sequence[str] = (),
+    kinds: tuple[str, ...] | None = None,
+) -> Asked:
+    """Check and gather the options.
+
+    Parameters
+    ----------
+    moved : sequence of str
+        The parameters that change along the branch.
+    own : sequence of str
+        Columns that detectors of this kind of curve add.
+    kinds : tuple of str, optional
+        The special points that it may have; those registered by default.
+    """
     options = dict(options)
     steps = options.pop("steps") or Arclength()
     changes = {key: options.pop(key) for key in ("step", "max_step")}
@@ -41,7 +58,11 @@ def asked_of(bounds: Any, options: Mapping[str, Any], moved: Sequence[str]) -> A
         raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
     if given:
         steps = replace(steps, **given)
-    return steps, checked_bounds(bounds), RunOptions.of(moved, ("s", "tangent"), **options)
+    return (
+        steps,
+        checked_bounds(bounds),
+        RunOptions.of(moved, ("s", "tangent", *own), kinds=kinds, **options),
+    )
 
 
 def run_curve(
@@ -55,6 +76,7 @@ def run_curve(
     kind: str,
     weights: Vector | None = None,
     remark: str = "",
+    detectors: Sequence[Detector] = (),
 ) -> Branch:
     """Follow a curve by its arclength.
 
@@ -70,9 +92,11 @@ def run_curve(
         Of the metric; made at the start by default.
     remark : str
         See `Run`.
+    detectors : sequence of Detector
+        Beyond those of the options.
     """
     k = multipliers(family)
-    detectors = detectors_of(options, view, family.n - k, k)
+    detectors = [*detectors_of(options, view, family.n - k, k), *detectors]
     metric = None if weights is None else Metric(weights)
     stepper = ArclengthStepper(family, workspace, settings, bounds, origin, metric, detectors)
     limit = POINTS if options.max_points is None else options.max_points
@@ -115,7 +139,9 @@ def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
     p, q = names
 
     def stripped_fold(special: SpecialPoint) -> SpecialPoint:
-        return replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
+        found = replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
+        found.along = {p: float(special.x[-1])}
+        return found
 
     return View(
         names=(q, p),

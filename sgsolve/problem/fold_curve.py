@@ -8,16 +8,36 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bifurcation import Stability
+from ..bifurcation.codimension_two import (
+    BOGDANOV_TAKENS,
+    CUSP,
+    LARGE,
+    ON_FOLDS,
+    ZERO_HOPF,
+    CodimensionTwo,
+    has_pair_on_axis,
+    pair_test,
+    pencil_eigenvalues,
+    without,
+)
+from ..bifurcation.directional import slopes_along
+from ..bifurcation.normal_forms import cubic_coefficient, fold_coefficient
 from ..continuation.stepper import RunState
-from ..errors import InputError
+from ..errors import InputError, LinearSolveError
 from ..results.branch import Branch
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .curve_run import asked_of, fold_view, run_curve
 from .definition import ProblemDefinition
 from .fold_family import FoldFamily
+from .mass_pencil import MassPencil
 from .switch_branch import NEEDED, chosen
+
+Vector = NDArray[Any]
+
+KINDS = ("fold", "branch point", *ON_FOLDS)
 
 
 def fold_curve(
@@ -33,8 +53,9 @@ def fold_curve(
     fold = chosen(branch, special, "fold")
     if isinstance(fold, ApproximateSpecialPoint):
         raise InputError(f"{fold} did not converge: {NEEDED}")
-    options["stability"] = Stability.of(options["stability"])
-    asked = asked_of(bounds, options, (name, branch.name))
+    stability = options["stability"]
+    options["stability"] = Stability.of(stability) if problem.storage is None else None
+    asked = asked_of(bounds, options, (name, branch.name), (), KINDS)
     problem.signature.numeric(name)
     if name == branch.name:
         raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
@@ -48,11 +69,72 @@ def fold_curve(
             "fold_curve takes no problem with null_space=; fix the level by an equation"
         )
     with problem.lend(system, x) as workspace:
-        family = FoldFamily(system, workspace, (p, name), z, vector)
+        size = float(np.abs(branch.parameter).max(initial=0.0))
+        family = FoldFamily(system, workspace, (p, name), z, vector, size)
+
+        pencil = MassPencil(problem, system, stability or True, x)
+        detectors = _detectors(family, pencil, asked[2].detect)
 
         start, view = float(system.value_of(name)), fold_view((p, name), system)
 
         def origin(state: RunState) -> tuple[Any, None]:
             return np.append(z, start), None
 
-        return run_curve(family, workspace, view, origin, *asked, "folds")
+        return run_curve(family, workspace, view, origin, *asked, "folds", detectors=detectors)
+
+
+class _FoldTests:
+    """The test functions along a curve of folds."""
+
+    def __init__(self, family: FoldFamily, pencil: MassPencil) -> None:
+        self._family, self._pencil = family, pencil
+
+    def _params(self, z: Vector, q: float) -> dict[str, float]:
+        return {self._family.p: float(z[-1]), self._family.q: q}
+
+    def cusp(self, z: Vector, q: float) -> float:
+        """Return the coefficient of the fold; NaN where it is not defined."""
+        try:
+            v, w = self._family.critical(z, q)
+            return fold_coefficient(self._pencil.function(self._params(z, q)), z[:-1], v, w)
+        except (LinearSolveError, ArithmeticError):
+            return float("nan")
+
+    def cubic(self, z: Vector, q: float) -> dict[str, float]:
+        """Return the coefficient of the third order, at a cusp."""
+        v, w = self._family.critical(z, q)
+        function = self._pencil.function(self._params(z, q))
+        _, J, C = self._pencil.at(z[:-1], self._params(z, q))
+        stored = float(w @ (C @ v))
+        b = cubic_coefficient(J, slopes_along(function, z[:-1], v), v, w)[1]
+        return {"c": -b / stored} if stored else {}
+
+    def double_zero(self, z: Vector, q: float) -> float:
+        """Return w C v, which vanishes where zero is a double eigenvalue."""
+        v, w = self._family.critical(z, q)
+        _, _, C = self._pencil.at(z[:-1], self._params(z, q))
+        return float(w @ (C @ v))
+
+    def others(self, z: Vector, q: float) -> Vector:
+        """Return the eigenvalues without that which is zero."""
+        _, J, C = self._pencil.at(z[:-1], self._params(z, q))
+        return without(pencil_eigenvalues(J, C), (0.0,))
+
+
+def _detectors(
+    family: FoldFamily, pencil: MassPencil, wanted: tuple[str, ...]
+) -> list[CodimensionTwo]:
+    tests, found = _FoldTests(family, pencil), list[CodimensionTwo]()
+    if CUSP in wanted:
+        found.append(CodimensionTwo(CUSP, tests.cusp, coefficients=tests.cubic))
+    if BOGDANOV_TAKENS in wanted:
+        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.double_zero))
+    if ZERO_HOPF in wanted and family.n - 1 <= LARGE:
+        found.append(
+            CodimensionTwo(
+                ZERO_HOPF,
+                lambda z, q: pair_test(tests.others(z, q)),
+                lambda z, q: has_pair_on_axis(tests.others(z, q)),
+            )
+        )
+    return found

@@ -41,6 +41,8 @@ class FoldFamily:
         (x, p) of a fold at the value that q has in the system.
     vector : ndarray, shape (n,)
         The null vector there.
+    size : float
+        The largest magnitude that p had on the branch.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class FoldFamily:
         names: tuple[str, str],
         fold: Vector,
         vector: Vector,
+        size: float,
     ) -> None:
         self.system, self.p, self.q = system, *names
         self.n = len(fold)
         self._bordered = Bordered(workspace, 1, whole=True)
         self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
-        self._p_size = abs(float(fold[-1])) or 1.0
+        self._p_size = max(size, abs(float(fold[-1]))) or 1.0
         self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
         self._frame: Frame | None = None
         self._of: Pattern | None = None
@@ -128,6 +131,11 @@ class FoldFamily:
         pair = self._singular(self._at(z[:-1], float(z[-1])))
         self._b = pair.w / np.linalg.norm(pair.w)
         self._c = pair.v / np.linalg.norm(pair.v)
+
+    def critical(self, x: Vector, q: float) -> tuple[Vector, Vector]:
+        """Return the right and the left null vector at a fold, each of length 1."""
+        pair = self._singular(self._at(x, q))
+        return pair.v / np.linalg.norm(pair.v), pair.w / np.linalg.norm(pair.w)
 
     def _set(self, q: float) -> None:
         self._inner.system = self.system.at({self.q: q})

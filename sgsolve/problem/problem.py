@@ -31,6 +31,7 @@ from .estimate import estimate as estimate_cost
 from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
 from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
 from .fold_curve import fold_curve as run_fold_curve
+from .hopf_curve import hopf_curve as run_hopf_curve
 from .null_space import NullSpace
 from .orbit_continuation import orbit_continuation as run_orbit_continuation
 from .periodic_orbit import periodic_orbit as run_periodic_orbit
@@ -923,6 +924,132 @@ class Problem:
             time_limit=time_limit,
         )
 
+    def hopf_curve(
+        self,
+        branch: Branch,
+        parameter: str,
+        bounds: tuple[float, float] | None = None,
+        special_point: SpecialPoint | int = 0,
+        *,
+        steps: Arclength | None = None,
+        step: float | None = None,
+        max_step: float | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = (
+            "fold",
+            "bogdanov-takens",
+            "generalized hopf",
+            "zero hopf",
+            "double hopf",
+        ),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = ("bogdanov-takens",),
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability = True,
+        keep_states: Any = "all",
+        max_points: int | None = None,
+        checkpoint: Checkpoint | str | Path | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
+    ) -> Branch:
+        """Follow a Hopf point of a branch while a second parameter changes.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation` or `sweep`, with ``stability=True``.
+        parameter : str
+            The second parameter.
+        bounds : (float, float), optional
+            As in `continuation`, for the second parameter.
+        special_point : SpecialPoint or int
+            A Hopf point of the branch, or the number of one among its Hopf points.
+        steps : Arclength, optional
+            As in `continuation`.
+        step, max_step : float, optional
+            As in `continuation`, in units of the second parameter.
+        outputs : mapping of str to callable, optional
+            As in `continuation`.
+        detect : sequence of str
+            Points of codimension 2, and "fold", where the curve turns back in the second parameter.
+            Above 400 unknowns zero-Hopf and double-Hopf points are not looked for.
+        events : mapping of str to callable, optional
+            As in `continuation`.
+        stop : str or sequence of str, optional
+            Where to end: by default at a Bogdanov-Takens point, where the frequency is zero. Behind
+            it the curve would return on itself.
+        until : callable, optional
+            As in `continuation`.
+        stability : bool or Stability
+            As for the branch: the mass matrix. True takes that of the storage.
+        keep_states, max_points, checkpoint, resume, progress : optional
+            As in `continuation`.
+        raise_on_failure, callback, verbose, time_limit : optional
+            As in `continuation`.
+
+        Returns
+        -------
+        Branch
+            Over the second parameter, with the first one, "frequency" and "l1" (the first Lyapunov
+            coefficient) as columns. Special points have the first parameter in ``point.along``.
+
+        Raises
+        ------
+        ConvergenceError
+            If the first point fails.
+        InputError
+            If the branch has no such Hopf point, or an argument is wrong.
+
+        See Also
+        --------
+        fold_curve : The same for a fold.
+        continuation : Finds the Hopf points.
+
+        Examples
+        --------
+        The Bautin normal form changes from soft to hard loss of stability at b = 0:
+
+        >>> from sgsolve import Problem
+        >>> def residual(x, a, b):
+        ...     r2 = x[0] ** 2 + x[1] ** 2
+        ...     growth = a + b * r2 - r2**2
+        ...     return [x[1] - growth * x[0], -x[0] - growth * x[1]]
+        >>> problem = Problem(residual, params={"a": -1.0, "b": -1.0}, storage=lambda x: 1.0 * x)
+        >>> branch = problem.continuation([0.0, 0.0], "a", (-1.0, 1.0), stability=True)
+        >>> curve = problem.hopf_curve(branch, "b", (-1.0, 1.0))
+        >>> [point.kind for point in curve.special_points]
+        ['generalized hopf']
+        """
+        return run_hopf_curve(
+            self._definition,
+            branch,
+            parameter,
+            bounds,
+            special_point,
+            steps=steps,
+            step=step,
+            max_step=max_step,
+            outputs=outputs,
+            detect=detect,
+            events=events,
+            stop=stop,
+            until=until,
+            stability=stability,
+            keep_states=keep_states,
+            max_points=max_points,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=progress,
+            raise_on_failure=raise_on_failure,
+            callback=callback,
+            verbose=verbose,
+            time_limit=time_limit,
+        )
+
     def fold_curve(
         self,
         branch: Branch,
@@ -934,7 +1061,7 @@ class Problem:
         step: float | None = None,
         max_step: float | None = None,
         outputs: Mapping[str, Callable[..., Any]] | None = None,
-        detect: str | Sequence[str] = ("fold",),
+        detect: str | Sequence[str] = ("fold", "cusp", "bogdanov-takens", "zero hopf"),
         events: Mapping[str, Callable[..., Any]] | None = None,
         stop: str | Sequence[str] = (),
         until: Callable[..., bool] | None = None,
@@ -968,7 +1095,9 @@ class Problem:
         outputs : mapping of str to callable, optional
             As in `continuation`.
         detect : sequence of str
-            As in `continuation`; "fold" alone by default.
+            Points of codimension 2, and "fold", where the curve turns back in the second parameter.
+            Above 400 unknowns zero-Hopf points are not looked for. The mass matrix is that of the
+            storage, or of `stability`.
         events, stop, until, stability, keep_states, max_points : optional
             As in `continuation`.
         checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit : optional
@@ -978,7 +1107,8 @@ class Problem:
         -------
         Branch
             Over the second parameter, with the first one as a column. It has a "fold" of its own
-            where it turns back: at a cusp, or where an isola is born.
+            where it turns back: at a cusp, or where an isola is born. Special points have the first
+            parameter in ``point.along``.
 
         Raises
         ------
@@ -989,6 +1119,7 @@ class Problem:
 
         See Also
         --------
+        hopf_curve : The same for a Hopf point.
         continuation : Finds the folds.
 
         Examples

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .branch import Branch
 
 FORMAT = "sgsolve branch 4"
+NUMBERS = {"coefficient": "coefficients", "along": "along"}  # of a special point, by name
 Content = dict[str, Any]
 
 
@@ -116,8 +117,9 @@ def packed_special_points(special_points: Sequence[SpecialPoint]) -> Content:
     content: Content = {}
     for i, special in enumerate(special_points):
         values = {key: value for key, value in vars(special).items() if value is not None}
-        coefficients = values.pop("coefficients")
-        values |= {f"coefficient {key}": value for key, value in coefficients.items()}
+        for word, name in NUMBERS.items():
+            numbers = values.pop(name)
+            values |= {f"{word} {key}": value for key, value in numbers.items()}
         content |= {f"special {i} {key}": value for key, value in values.items()}
     return content
 
@@ -185,8 +187,9 @@ def unpacked_special_points(content: Mapping[str, Any]) -> list[SpecialPoint]:
             special = ApproximateSpecialPoint(*place, uncertainty=float(fields["uncertainty"]))
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
         special.marker = str(fields["marker"])
-        numbers = part(fields, "coefficient ")
-        special.coefficients = {key: float(value) for key, value in numbers.items()}
+        for word, name in NUMBERS.items():
+            numbers = part(fields, f"{word} ")
+            setattr(special, name, {key: float(value) for key, value in numbers.items()})
         for key in ("vector", "tangent", "other_tangent"):
             setattr(special, key, fields.get(key))
         found.append(special)

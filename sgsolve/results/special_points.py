@@ -44,6 +44,9 @@ class SpecialPoint:
         Hopf point; "a" at a fold; "a" and "b" at a branch point; "angle" of the critical
         multiplier at a torus bifurcation.
 
+    along : dict of str to float
+        Of a curve in two parameters: the value of the other one.
+
     See Also
     --------
     Branch.special_points_of : Those of a kind.
@@ -68,12 +71,14 @@ class SpecialPoint:
     frequency: float = float("nan")
     marker: str = "x"
     coefficients: dict[str, float] = field(default_factory=dict)
+    along: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self}, row {self.index})"
 
     def __str__(self) -> str:
         text = f"{self.kind} at {self.parameter:.12g}"
+        text += "".join(f", {name} = {value:.12g}" for name, value in self.along.items())
         if not np.isnan(self.frequency):
             text = f"{text}, frequency {self.frequency:.8g}"
         return f"{text}, {self.nature}" if self.nature else text

@@ -1,0 +1,117 @@
+"""Points of codimension 2: test functions along curves of folds and of Hopf points.
+
+A test function changes sign at the point that it is for. The eigenvalues that are critical all
+along the curve are left out of the tests for further ones.
+
+Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 8; W. Govaerts,
+Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section 4.4 (products of sums).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from ..continuation.columns import Column
+from ..continuation.events import Event
+from ..continuation.stepper import Found, Point
+
+Vector = NDArray[Any]
+
+CUSP = "cusp"
+BOGDANOV_TAKENS = "bogdanov-takens"
+GENERALIZED_HOPF = "generalized hopf"
+ZERO_HOPF = "zero hopf"
+DOUBLE_HOPF = "double hopf"
+ON_FOLDS = (CUSP, BOGDANOV_TAKENS, ZERO_HOPF)
+ON_HOPF_POINTS = (BOGDANOV_TAKENS, GENERALIZED_HOPF, ZERO_HOPF, DOUBLE_HOPF)
+MARKERS = {CUSP: "*", BOGDANOV_TAKENS: "P", GENERALIZED_HOPF: "X", ZERO_HOPF: "d", DOUBLE_HOPF: "h"}
+
+LARGE = 400  # unknowns up to which all eigenvalues are computed at every point
+REAL = 1e-8  # imaginary parts below this part of the largest eigenvalue are rounding
+OPEN = 1e-3  # part of the largest eigenvalue above which an imaginary part is certain
+Test = Callable[[Vector, float], float]
+Values = Callable[[Vector, float], Vector]
+
+
+class CodimensionTwo(Event):
+    """The detector of one kind of points of codimension 2.
+
+    Parameters
+    ----------
+    kind : str
+    test : callable
+        ``test(x, p)`` in the unknowns of the run.
+    proof : callable, optional
+        ``proof(x, p)`` -> whether a zero of the test is such a point.
+    coefficients : callable, optional
+        ``coefficients(x, p)`` -> the coefficients of the normal form.
+    columns : sequence of Column
+        What it adds to the branch.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        test: Test,
+        proof: Callable[[Vector, float], bool] | None = None,
+        coefficients: Callable[[Vector, float], dict[str, float]] | None = None,
+        columns: Sequence[Column] = (),
+    ) -> None:
+        super().__init__(kind, test)
+        self.marker, self.columns = MARKERS[kind], columns
+        self._proof, self._coefficients = proof, coefficients
+
+    def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
+        """Return the point between two points, if there is one."""
+        found = super().locate(stepper, a, b)
+        if self._proof is not None:
+            found = [one for one in found if self._proof(one.point.x, one.point.p)]
+        for one in found:
+            if self._coefficients is not None:
+                one.special.coefficients |= self._coefficients(one.point.x, one.point.p)
+        return found
+
+
+def pencil_eigenvalues(J: Any, C: Any) -> Vector:
+    """Return the finite eigenvalues of dx/dt in C dx/dt + J x = 0, shape (k,)."""
+    J, C = J.toarray(), C.toarray()
+    values = scipy.linalg.eigvals(J, -C)
+    found: Vector = values[np.isfinite(values)]
+    return found
+
+
+def without(values: Vector, critical: Sequence[complex]) -> Vector:
+    """Return eigenvalues without those nearest to the critical ones."""
+    for value in critical:
+        values = np.delete(values, np.argmin(np.abs(values - value)))
+    return values
+
+
+def real_test(values: Vector) -> float:
+    """Return a function that changes sign where a real eigenvalue passes zero."""
+    size = float(np.abs(values).max(initial=0.0))
+    real = values.real[np.abs(values.imag) <= REAL * size]
+    return float(np.prod(np.sign(real)) * np.abs(real).min(initial=1.0)) if len(real) else 1.0
+
+
+def pair_test(values: Vector) -> float:
+    """Return a function that changes sign where two eigenvalues have the sum zero."""
+    i, j = np.triu_indices(len(values), 1)
+    if not len(i):
+        return 1.0
+    sums = values[i] + values[j]
+    phase = np.prod(np.where(sums == 0.0, 0.0, sums / np.where(sums == 0.0, 1.0, np.abs(sums))))
+    return float(np.sign(phase.real) * np.abs(sums).min())
+
+
+def has_pair_on_axis(values: Vector) -> bool:
+    """Whether the eigenvalues with a vanishing sum are an oscillation, not two real ones."""
+    i, j = np.triu_indices(len(values), 1)
+    k = int(np.argmin(np.abs(values[i] + values[j])))
+    size = float(np.abs(values).max())
+    return bool(np.abs(values[i[k]].imag) > OPEN * size)

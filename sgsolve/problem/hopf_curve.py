@@ -1,0 +1,194 @@
+"""Hopf curve: the locus of a Hopf point while a second parameter changes.
+
+Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bifurcation.codimension_two import (
+    BOGDANOV_TAKENS,
+    DOUBLE_HOPF,
+    GENERALIZED_HOPF,
+    LARGE,
+    ON_HOPF_POINTS,
+    ZERO_HOPF,
+    CodimensionTwo,
+    has_pair_on_axis,
+    pair_test,
+    pencil_eigenvalues,
+    real_test,
+    without,
+)
+from ..bifurcation.normal_forms import hopf_form, null_vectors
+from ..continuation.columns import Column
+from ..continuation.stepper import Point, RunState
+from ..continuation.view import View
+from ..errors import InputError, LinearSolveError
+from ..results.branch import Branch
+from ..results.special_points import SpecialPoint
+from .curve_run import asked_of, run_curve
+from .definition import ProblemDefinition
+from .hopf_family import HopfFamily
+from .mass_pencil import MassPencil
+from .orbit_setup import hopf_of
+from .residual_system import ResidualSystem
+
+Vector = NDArray[Any]
+
+KINDS = ("fold", *ON_HOPF_POINTS)
+PHASE = 0.7  # of the critical vector at the start
+
+
+def hopf_curve(
+    problem: ProblemDefinition,
+    branch: Branch,
+    name: str,
+    bounds: tuple[float, float] | None,
+    special: SpecialPoint | int,
+    stability: Any,
+    **options: Any,
+) -> Branch:
+    """Follow a Hopf point while a second parameter changes; see `Problem.hopf_curve`."""
+    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
+    point, p = hopf_of(branch, special), branch.name
+    asked = asked_of(bounds, {**options, "stability": None}, (name, p), ("frequency", "l1"), KINDS)
+    problem.signature.numeric(name)
+    if name == p:
+        raise InputError(f"the Hopf point moves in {p!r}; name a second parameter")
+    if problem.null_space:
+        raise InputError(
+            "hopf_curve takes no problem with null_space=; fix the level by an equation"
+        )
+    params = {**branch.params, p: point.parameter}
+    params.setdefault(name, problem.signature.known.get(name))
+    system, x, _ = problem.started(point.x, params)
+    pencil = MassPencil(problem, system, stability, x)
+    q = float(system.value_of(name))
+    y = _start(pencil, x, point, {p: point.parameter, name: q})
+    largest = float(np.abs(branch.parameter).max()), abs(q)
+    family = HopfFamily(system, pencil, (p, name), y, largest)
+    detectors = _detectors(family, asked[2].detect)
+    with problem.workspaces.lend() as workspace:
+
+        def origin(state: RunState) -> tuple[Vector, None]:
+            return np.append(y, q), None
+
+        view = _view((p, name), system)
+        return run_curve(
+            family, workspace, view, origin, *asked, "hopf points", detectors=detectors
+        )
+
+
+def _start(pencil: MassPencil, x: Vector, point: SpecialPoint, params: dict[str, float]) -> Vector:
+    """Return the unknowns of the Hopf point of a branch."""
+    _, J, C = pencil.at(x, params)
+    omega = abs(point.frequency)
+    values = pencil_eigenvalues(J, C) if len(x) <= LARGE else np.array([1j * omega])
+    nearest = values[int(np.argmin(np.abs(values - 1j * omega)))]
+    if not abs(nearest - 1j * omega) <= 1e-3 * omega:
+        raise InputError(
+            f"{point}: with this mass matrix no pair of eigenvalues is on the imaginary axis; pass "
+            "the same stability= as to the branch"
+        )
+    omega = float(nearest.imag)
+    q, _ = null_vectors(J + 1j * omega * C)
+    # no special phase: the real part must not be across the null vector of a Bogdanov-Takens point
+    q = q * np.exp(1j * (PHASE - 0.5 * np.angle(q @ q)))
+    q = q / np.linalg.norm(q.real)
+    return np.concatenate([x, q.real, q.imag / omega, [omega**2, params[next(iter(params))]]])
+
+
+def _view(names: tuple[str, str], system: ResidualSystem) -> View:
+    p, q = names
+    n = system.n
+
+    def stripped(special: SpecialPoint) -> SpecialPoint:
+        y = special.x
+        if len(y) == n:
+            return special
+        found = replace(special, x=y[:n], vector=None, tangent=None, other_tangent=None)
+        found.along = {p: float(y[-1])}
+        if found.kind != BOGDANOV_TAKENS:
+            found.frequency = float(np.sqrt(max(float(y[-2]), 0.0)))
+        return found
+
+    return View(
+        names=(q, p),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda y, value: {q: value, p: float(y[-1])},
+        state=lambda y: y[:n],
+        special=stripped,
+        place=lambda value: f"{q} = {value:.10g}",
+    )
+
+
+class _Tests:
+    """The test functions along a curve of Hopf points."""
+
+    def __init__(self, family: HopfFamily) -> None:
+        self._family = family
+
+    def kappa(self, y: Vector, q: float) -> float:
+        """Return the square of the frequency: zero at a Bogdanov-Takens point."""
+        return self._family.split(y)[3]
+
+    def omega(self, point: Point) -> float:
+        """Return the frequency of a point."""
+        return float(np.sqrt(max(self.kappa(point.x, point.p), 0.0)))
+
+    def c1(self, y: Vector, q: float) -> float:
+        """Return the real part of c1; NaN where the normal form is not defined."""
+        x, u, w, kappa, _ = self._family.split(y)
+        if kappa <= 0.0:
+            return float("nan")
+        omega = float(np.sqrt(kappa))
+        pencil = self._family.pencil.function(self._family.params(y, q))
+        try:
+            return float(hopf_form(pencil, x, omega, u + 1j * omega * w).c1.real)
+        except (LinearSolveError, ArithmeticError):
+            return float("nan")
+
+    def l1(self, point: Point) -> float:
+        """Return the first Lyapunov coefficient of a point."""
+        omega = self.omega(point)
+        c1 = point.tests.get(GENERALIZED_HOPF)
+        value = self.c1(point.x, point.p) if c1 is None else float(c1)
+        return value / omega if omega else float("nan")
+
+    def others(self, y: Vector, q: float) -> Vector:
+        """Return the eigenvalues without the critical pair."""
+        x, _, _, kappa, _ = self._family.split(y)
+        _, J, C = self._family.pencil.at(x, self._family.params(y, q))
+        critical = complex(np.emath.sqrt(-kappa))
+        return without(pencil_eigenvalues(J, C), (critical, -critical))
+
+
+def _detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
+    tests = _Tests(family)
+    columns = (
+        Column("frequency", tests.omega),
+        Column("l1", tests.l1),
+    )
+    found = [CodimensionTwo(GENERALIZED_HOPF, tests.c1, columns=columns)]
+    if BOGDANOV_TAKENS in wanted:
+        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.kappa))
+    if family.size > LARGE:
+        return found
+    if ZERO_HOPF in wanted:
+        found.append(CodimensionTwo(ZERO_HOPF, lambda y, q: real_test(tests.others(y, q))))
+    if DOUBLE_HOPF in wanted:
+        found.append(
+            CodimensionTwo(
+                DOUBLE_HOPF,
+                lambda y, q: pair_test(tests.others(y, q)),
+                lambda y, q: has_pair_on_axis(tests.others(y, q)),
+            )
+        )
+    return found

@@ -1,0 +1,191 @@
+"""Curves of folds and Hopf points in two parameters, and the points of codimension 2 on them."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Branch, InputError, Problem
+from tests.periodic.oscillators import bent, one
+
+
+def basis(n):
+    return np.linalg.qr(np.random.default_rng(3).standard_normal((n, n)))[0]
+
+
+def mixed(f, n):
+    """dx/dt = f(x) in other coordinates y = S x + 1."""
+    S = basis(n)
+
+    def residual(y, p, q):
+        return -(S @ np.stack(f(S.T @ (y - 1.0), p, q)))
+
+    return residual
+
+
+def oxidation(z, q2, k):
+    """CO on a catalyst, after Bykov, Yablonskii and Kim; the values are those of the literature."""
+    x, y, s = z
+    free = 1.0 - x - y - s
+    return [
+        -(5.0 * free**2 - 2.0 * x**2 - 10.0 * x * y),
+        -(q2 * free - 0.1 * y - 10.0 * x * y),
+        -0.0675 * (free - k * s),
+    ]
+
+
+@pytest.fixture(scope="module")
+def catalyst():
+    problem = Problem(oxidation, params={"q2": 0.9, "k": 0.4}, storage=one)
+    start = problem.solve([0.15, 0.12, 0.52])
+    branch = problem.continuation(
+        start.x, "q2", (0.5, 2.0), step=0.005, max_step=0.02, stability=True
+    )
+    return problem, branch
+
+
+def test_folds_and_hopf_points_of_the_catalyst(catalyst):
+    _, branch = catalyst
+    folds = sorted(point.parameter for point in branch.folds)
+    hopf = sorted(point.parameter for point in branch.hopf_points)
+    assert folds == pytest.approx([1.04204850538, 1.05220028787], abs=2e-11)
+    assert hopf == pytest.approx([1.04099156953, 1.05155746246], abs=2e-11)
+
+
+@pytest.mark.slow
+def test_bogdanov_takens_points_by_both_curves(catalyst):
+    problem, branch = catalyst
+    upper = problem.hopf_curve(branch, "k", (0.05, 2.0), 0, step=0.01, max_step=0.05)
+    (point,) = upper.special_points
+    assert point.kind == "bogdanov-takens"
+    assert point.parameter == pytest.approx(0.97139757349, abs=2e-11)
+    assert point.along["q2"] == pytest.approx(1.4176276376, abs=1e-10)
+    folds = problem.fold_curve(branch, "k", (0.3, 2.0), 0, step=-0.01, max_step=0.05)
+    found = {one.kind: one for one in folds.special_points}
+    assert found["cusp"].parameter == pytest.approx(0.35599127321, abs=1e-10)
+    assert found["cusp"].along["q2"] == pytest.approx(1.00640832968, abs=1e-10)
+    assert found["bogdanov-takens"].parameter == pytest.approx(0.72233907252, abs=2e-11)
+    assert found["bogdanov-takens"].along["q2"] == pytest.approx(1.16119870882, abs=1e-10)
+
+
+def test_the_columns_of_a_hopf_curve(catalyst):
+    problem, branch = catalyst
+    curve = problem.hopf_curve(branch, "k", (0.38, 0.42), step=0.01)
+    assert curve["frequency"][0] == pytest.approx(0.059106148, rel=1e-7)
+    assert curve["l1"][0] == pytest.approx(branch.hopf_points[0].coefficients["l1"], rel=1e-8)
+    x, params = curve.at(-1)
+    values = np.linalg.eigvals(-problem.at(**params).jacobian(x).toarray())
+    assert np.abs(values - 1j * curve["frequency"][-1]).min() < 1e-10
+
+
+def test_the_bogdanov_takens_normal_form():
+    """x' = y, y' = b1 + b2 y + x^2 + x y: Hopf points at b2 = sqrt(-b1), folds at b1 = 0."""
+
+    def f(x, p, q):
+        return [x[1], p + q * x[1] + x[0] ** 2 + x[0] * x[1]]
+
+    problem = Problem(mixed(f, 2), params={"p": -0.5, "q": 0.5}, storage=one)
+    start = basis(2) @ [-np.sqrt(0.5), 0.0] + 1.0
+    branch = problem.continuation(start, "p", (-0.5, 0.1), stability=True)
+    (point,) = branch.hopf_points
+    assert point.parameter == pytest.approx(-0.25, abs=1e-11)
+    assert point.frequency == pytest.approx(np.sqrt(2.0 * 0.5), rel=1e-10)
+    curve = problem.hopf_curve(branch, "q", (-0.5, 1.0), step=-0.02)
+    assert curve["q"] ** 2 == pytest.approx(-curve["p"], abs=1e-9)
+    assert curve.special_points[-1].kind == "bogdanov-takens"
+    assert curve.special_points[-1].parameter == pytest.approx(0.0, abs=1e-8)
+    folds = problem.fold_curve(branch, "q", (-0.5, 1.0), step=-0.05)
+    (double,) = folds.special_points_of("bogdanov-takens")
+    assert double.parameter == pytest.approx(0.0, abs=1e-10)
+
+
+def test_a_generalized_hopf_point_behind_a_change_of_coordinates():
+    """r' = r (p + q r^2 + r^4): soft to hard at p = q = 0."""
+
+    def flow(x, y, p, q):
+        r2 = x**2 + y**2
+        growth = p + q * r2 + r2**2
+        return growth * x - y, growth * y + x
+
+    F = bent(flow)
+    problem = Problem(lambda z, p, q: F(z, p=p, q=q), params={"p": -1.0, "q": -1.0}, storage=one)
+    branch = problem.continuation([0.0, 0.0], "p", (-1.0, 1.0), stability=True)
+    curve = problem.hopf_curve(branch, "q", (-1.0, 1.0))
+    (point,) = curve.special_points
+    assert point.kind == "generalized hopf"
+    assert point.parameter == pytest.approx(0.0, abs=1e-9)
+    assert curve["l1"] == pytest.approx(2.0 * curve["q"], abs=1e-8)
+
+
+def test_zero_hopf_and_double_hopf_points():
+    def zero(x, p, q):
+        r2 = x[0] ** 2 + x[1] ** 2
+        return [(p - r2) * x[0] - x[1], (p - r2) * x[1] + x[0], q * x[2] - x[2] ** 3]
+
+    def double(x, p, q):
+        first, second = p - x[0] ** 2 - x[1] ** 2, q - x[2] ** 2 - x[3] ** 2
+        return [
+            first * x[0] - x[1],
+            first * x[1] + x[0],
+            second * x[2] - 2.5 * x[3],
+            second * x[3] + 2.5 * x[2],
+        ]
+
+    for f, n, kind in ((zero, 3, "zero hopf"), (double, 4, "double hopf")):
+        problem = Problem(mixed(f, n), params={"p": -0.5, "q": -0.7}, storage=one)
+        branch = problem.continuation(np.ones(n), "p", (-0.5, 0.5), stability=True)
+        curve = problem.hopf_curve(branch, "q", (-0.7, 0.6))
+        (point,) = curve.special_points
+        assert point.kind == kind
+        assert point.parameter == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_zero_hopf_point_on_a_curve_of_folds():
+    def f(x, p, q):
+        r2 = x[0] ** 2 + x[1] ** 2
+        return [(q - r2) * x[0] - x[1], (q - r2) * x[1] + x[0], p - x[2] ** 2]
+
+    problem = Problem(mixed(f, 3), params={"p": 0.5, "q": -0.7}, storage=one)
+    start = basis(3) @ [0.0, 0.0, np.sqrt(0.5)] + 1.0
+    branch = problem.continuation(start, "p", (-0.5, 1.0), step=-0.05)
+    curve = problem.fold_curve(branch, "q", (-0.7, 0.6))
+    (point,) = curve.special_points
+    assert point.kind == "zero hopf"
+    assert point.parameter == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_cusp_of_the_budworm():
+    def residual(x, r, q):
+        return [-(r * x[0] * (1.0 - x[0] / q) - x[0] ** 2 / (1.0 + x[0] ** 2))]
+
+    problem = Problem(residual, params={"r": 0.3, "q": 12.0}, storage=one)
+    branch = problem.continuation([0.5], "r", (0.2, 1.0))
+    for fold in branch.folds:
+        x = float(fold.x[0])
+        assert fold.parameter == pytest.approx(2.0 * x**3 / (1.0 + x**2) ** 2, rel=1e-10)
+    curve = problem.fold_curve(branch, "q", (1.0, 20.0), step=-0.2)
+    (cusp,) = curve.special_points_of("cusp")
+    assert cusp.parameter == pytest.approx(3.0 * np.sqrt(3.0), rel=1e-9)
+    assert cusp.along["r"] == pytest.approx(3.0 * np.sqrt(3.0) / 8.0, rel=1e-9)
+
+
+def test_the_points_are_saved(tmp_path, catalyst):
+    problem, branch = catalyst
+    curve = problem.hopf_curve(branch, "k", (0.05, 2.0), step=0.01, max_step=0.05)
+    curve.save(tmp_path / "curve.npz")
+    again = Branch.load(tmp_path / "curve.npz")
+    assert str(again.special_points) == str(curve.special_points)
+    assert again.special_points[0].along == curve.special_points[0].along
+
+
+def test_bad_input(catalyst):
+    problem, branch = catalyst
+    cases = [
+        ({"parameter": "q2"}, "name a second parameter"),
+        ({"parameter": "unknown"}, "no parameter 'unknown'"),
+        ({"parameter": "k", "special_point": 5}, "there is no 5"),
+        ({"parameter": "k", "special_point": branch.folds[0]}, "is no Hopf point"),
+        ({"parameter": "k", "detect": "torus"}, "detect names 'torus'"),
+        ({"parameter": "k", "stability": 3}, "stability must be True"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(InputError, match=words):
+            problem.hopf_curve(branch, **arguments)
