@@ -42,7 +42,7 @@ UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without infl
 DETERMINED = 1e-2
 OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
 SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
-CANCELLED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
+CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
@@ -230,7 +230,7 @@ class _Line:
         regular: NDArray[np.bool_] = np.abs(change - expected) <= 0.5 * expected
         regular &= change > self.noise
         if J is not None:
-            regular |= slope < CANCELLED * (
+            regular |= slope < CANCELED * (
                 self.it.system.pattern.matrix(np.abs(J.data)) @ np.abs(step)
             )
         return regular
