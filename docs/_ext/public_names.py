@@ -107,7 +107,7 @@ def below(root: ModuleType) -> list[ModuleType]:
 
 def modules() -> list[ModuleType]:
     """Return all public modules. Nothing imports `devices`, so it is named here."""
-    return [*below(sgsolve), sgsolve.devices]
+    return [*below(sgsolve), *below(sgsolve.devices)]
 
 
 def heading(value: Any) -> str:

@@ -21,6 +21,7 @@ A silicon diode:
 -5.301e-08  0.000587  1.265  808.1
 """
 
+from . import materials
 from .bands import band_edges, densities, draw_bands
 from .cells import CellMesh, interval
 from .checks import UnitsWarning
@@ -31,6 +32,7 @@ from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert
 from .grids import graded, rectangle
 from .gummel_iteration import gummel
+from .material import Material, layered
 from .mesh import Mesh
 from .methods import coupled_method
 from .mobility import caughey_thomas, masetti, velocity_saturation
@@ -54,6 +56,7 @@ __all__ = [
     "Device",
     "Driven",
     "Gate",
+    "Material",
     "Mesh",
     "Ohmic",
     "Schottky",
@@ -80,7 +83,9 @@ __all__ = [
     "graded",
     "gummel",
     "interval",
+    "layered",
     "masetti",
+    "materials",
     "open_circuit",
     "power_point",
     "quality",

@@ -6,7 +6,16 @@ import importlib
 import pytest
 
 MODULES = ["bands", "cells", "constants", "contacts", "device", "drive", "generation", "grids"]
-MODULES += ["gummel_iteration", "mesh", "methods", "mobility", "photovoltaic", "recombination"]
+MODULES += [
+    "gummel_iteration",
+    "material",
+    "materials",
+    "mesh",
+    "methods",
+    "mobility",
+    "photovoltaic",
+    "recombination",
+]
 MODULES += [
     "sensitivity",
     "small_signal",

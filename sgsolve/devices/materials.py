@@ -1,0 +1,116 @@
+"""The table of materials, see `material` for the meaning of the numbers and the sources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import InputError
+from .material import LATTICE, Material
+
+__all__ = ["algaas", "gaas", "gan", "perovskite", "sic_4h", "silicon"]
+
+MASS = 2.5094e19  # cm^-3, density of states at 300 K of the electron's own mass
+
+silicon = Material(
+    name="Si", eps_r=11.7, affinity=4.05, gap_0=1.1696, varshni_a=4.73e-4, varshni_b=636.0,
+    Nc=2.86e19, Nv=3.10e19, Nc_power=1.58, Nv_power=1.85,
+    mu_n=1417.0, mu_p=470.5, mu_n_power=-2.285, mu_p_power=-2.247,
+    tau_n=1e-5, tau_p=3e-6, C_n=2.8e-31, C_p=9.9e-32,
+    sources={
+        "eps_r, affinity, gap, Nc, Nv, tau, C": "Genius",
+        "mu": "Klaassen (lattice)",
+        "B_rad": "none: Auger and traps dominate",
+    },
+)  # fmt: skip
+
+gaas = Material(
+    name="GaAs", eps_r=12.9, affinity=4.07, gap_0=1.519, varshni_a=5.405e-4, varshni_b=204.0,
+    Nc=4.35e17, Nv=9.5e18, mu_n=8500.0, mu_p=400.0, mu_n_power=-1.0, mu_p_power=-2.1,
+    tau_n=1e-9, tau_p=1e-9, B_rad=7.2e-10, C_n=1e-30, C_p=1e-30,
+    sources={
+        "eps_r, affinity, B_rad, C": "Ioffe",
+        "gap": "Vurgaftman",
+        "Nc": "mass of 0.067",
+        "Nv, mu, tau": "Genius",
+    },
+)  # fmt: skip
+
+gan = Material(
+    name="GaN", eps_r=8.9, affinity=4.1, gap_0=3.507, varshni_a=9.09e-4, varshni_b=830.0,
+    Nc=2.3e18, Nv=4.6e19, mu_n=1000.0, mu_p=30.0, tau_n=1e-9, tau_p=1e-9, B_rad=1.1e-8,
+    sources={
+        "eps_r, affinity, Nc, Nv, mu_n, B_rad": "Ioffe",
+        "gap": "Vurgaftman",
+        "mu_p, tau": "assumed",
+        "mu_power": LATTICE,
+    },
+)  # fmt: skip
+
+sic_4h = Material(
+    name="4H-SiC", eps_r=9.78, affinity=3.24, gap_0=3.265, varshni_a=6.5e-4, varshni_b=1300.0,
+    Nc=1.83e19, Nv=1.86e19, mu_n=900.0, mu_p=120.0, tau_n=5e-7, tau_p=5e-7,
+    sources={
+        "eps_r, affinity, tau": "Genius",
+        "gap, mu": "Ioffe",
+        "Nc, Nv": "masses of Genius: three valleys of 0.39, holes 0.82",
+        "mu_power": LATTICE,
+    },
+)  # fmt: skip
+
+perovskite = Material(
+    name="MAPbI3", eps_r=24.1, affinity=3.7, gap_0=1.7, Nc=8.1e18, Nv=5.8e18,
+    mu_n=66.2, mu_p=66.2, tau_n=3e-9, tau_p=3e-7, B_rad=3.6e-12,
+    sources={
+        "eps_r, affinity, gap, Nc, Nv, mu, tau, B_rad": "IonMonger; the gap at all temperatures",
+        "mu_power": LATTICE,
+    },
+)  # fmt: skip
+
+
+def algaas(x: float) -> Material:
+    """Return Al(x)Ga(1-x)As with a direct gap.
+
+    Parameters
+    ----------
+    x : float
+        Share of aluminum, 0 to 0.45.
+
+    Returns
+    -------
+    Material
+        Values of *Ioffe* by x; the change of the gap with the temperature is that of GaAs.
+
+    Raises
+    ------
+    InputError
+        If x is outside.
+
+    See Also
+    --------
+    Material : What it has.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import materials
+    >>> round(materials.algaas(0.3).gap(300.0), 3)
+    1.797
+    """
+    if not 0.0 <= x <= 0.45:
+        raise InputError(f"x: the share of aluminum must be between 0 and 0.45, got {x!r}")
+    light, heavy = 0.082 + 0.068 * x, 0.51 + 0.25 * x
+    return replace(
+        gaas,
+        name=f"Al({x:g})Ga({1 - x:g})As",
+        eps_r=12.90 - 2.84 * x,
+        affinity=4.07 - 1.1 * x,
+        gap_0=1.519 + 1.247 * x,
+        Nc=MASS * (0.063 + 0.083 * x) ** 1.5,
+        Nv=MASS * (light**1.5 + heavy**1.5),
+        mu_n=8000.0 - 22000.0 * x + 10000.0 * x**2,
+        mu_p=370.0 - 970.0 * x + 740.0 * x**2,
+        B_rad=1.8e-10,
+        sources={
+            "eps_r, affinity, gap, Nc, Nv, mu, B_rad": "Ioffe",
+            "tau, C, mu_power": "those of GaAs",
+        },
+    )
