@@ -73,3 +73,24 @@ def test_a_back_end_that_another_one_replaces_is_a_failure(monkeypatch):
 
     monkeypatch.setitem(REGISTRY, "broken", Broken)
     assert "took over" in self_check.check_backend("broken")
+
+
+def test_every_check_passes_here():
+    for name, check in self_check.checks():
+        assert check() == "", name
+
+
+def test_a_number_that_is_wrong_is_told_beside_the_expected_one():
+    assert self_check.compared("fold", 3.5, 3.5138, 1e-3) == "fold: 3.5 found, 3.5138 expected"
+
+
+def test_folds_that_are_not_found_are_counted(monkeypatch):
+    monkeypatch.setattr(self_check, "residual", lambda u, p: u - p)
+    assert self_check.check_fold() == "0 folds found instead of one"
+
+
+def test_without_threadpoolctl_the_blas_of_numpy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    (line,) = self_check.libraries()
+    assert line.startswith("BLAS of NumPy: ")
+    assert "install threadpoolctl" in line

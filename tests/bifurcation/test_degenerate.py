@@ -1,9 +1,13 @@
 """Special points at which the extended systems are singular: bracketing alone locates them."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from sgsolve import Problem
+from sgsolve.bifurcation import branch_points, folds
+from sgsolve.continuation import UnlocatedWarning
 
 
 def places(branch, kind):
@@ -61,3 +65,30 @@ def test_an_arm_of_a_pitchfork_has_no_fold():
     )
     assert places(branch, "branch point") == pytest.approx([0.0], abs=1e-8)
     assert not branch.folds
+
+
+def test_a_fold_at_which_newton_s_method_fails_is_kept_by_its_bracket(monkeypatch):
+    """Without the extended system the bracket alone gives the fold p = 0 of p = x^2."""
+    monkeypatch.setattr(folds, "fold_near", lambda *arguments: None)
+    problem = Problem(lambda x, p: x**2 - p, params={"p": 1.0})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnlocatedWarning)  # where no trial point can be corrected
+        branch = problem.continuation([-1.0], "p", (-1.0, 1.0), step=-0.1)
+    assert places(branch, "fold") == pytest.approx([0.0], abs=1e-4)
+    assert branch.x[0] == pytest.approx(1.0)
+
+
+def test_branch_points_by_the_determinant_alone(monkeypatch):
+    """Where the singular vectors lead nowhere, the sign of det K still tells."""
+    monkeypatch.setattr(branch_points, "by_vectors", lambda *arguments: None)
+    problem = Problem(lambda x, p: p * x - x**3, params={"p": -1.0}, backend="dense")
+    branch = problem.continuation([0.0], "p", (-1.0, 1.0))
+    assert places(branch, "branch point") == pytest.approx([0.0], abs=1e-8)
+
+
+def test_several_singular_values_without_a_branch_point_of_their_own(monkeypatch):
+    """Three pitchforks at one place, found by the trace of their common block."""
+    monkeypatch.setattr(branch_points, "by_vectors", lambda *arguments: None)
+    problem = Problem(lambda u, p: p * u - u**3, params={"p": -1.0})
+    branch = problem.continuation(np.zeros(3), "p", (-1.0, 1.0))
+    assert places(branch, "branch point") == pytest.approx([0.0], abs=1e-8)

@@ -1,6 +1,6 @@
 """parallel_sweep over executors: order kept, failures reported, nobody stopped."""
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -176,3 +176,41 @@ def test_what_cannot_be_sent_is_said_at_once():
         parallel_sweep(Problem(lambda u, lam=1.0: u - lam), [0.0], "lam", VALUES, [{}])
     with pytest.raises(InputError, match="3 rows for 1 members"):
         parallel_sweep(BRATU, np.zeros((3, 9)), "lam", VALUES, [{}])
+
+
+class Here(Executor):
+    """Runs every member at once, in this process."""
+
+    def submit(self, function, *args, **options):
+        future = Future()
+        future.set_result(function(*args, **options))
+        return future
+
+
+def test_a_member_that_cannot_start_is_a_failed_branch():
+    """x^2 = -b has no solution for positive b; the other members are not stopped."""
+    problem = Problem(lambda x, a, b: x**2 - a - b)
+    bad, good = parallel_sweep(
+        problem, [1.0], "a", [0.0, 1.0], [{"b": -4.0}, {"b": 4.0}], executor=Here()
+    )
+    assert not bad.success
+    assert "first point" in bad.message
+    assert len(bad) == 0
+    assert good.states[:, 0] == pytest.approx(np.sqrt([4.0, 5.0]))
+
+
+def test_each_member_may_have_its_own_start():
+    problem = Problem(lambda x, a, b: x**2 - a - b)
+    up, down = parallel_sweep(
+        problem, [[1.0], [-1.0]], "a", [0.0, 1.0], [{"b": 4.0}, {"b": 4.0}], executor=Here()
+    )
+    assert np.allclose(up.states, -down.states)
+    with pytest.raises(InputError, match="x0 has 3 rows for 2 members"):
+        parallel_sweep(problem, np.ones((3, 1)), "a", [0.0], [{"b": 1.0}] * 2, executor=Here())
+
+
+def test_the_bar_counts_members(capsys):
+    pytest.importorskip("tqdm")
+    problem = Problem(lambda x, a, b: x**2 - a - b)
+    parallel_sweep(problem, [1.0], "a", [0.0], [{"b": 1.0}] * 3, executor=Here(), progress=True)
+    assert "3/3" in capsys.readouterr().err

@@ -38,3 +38,15 @@ def test_special_points_of_a_branch_with_one_row_have_no_place_in_a_diagram():
     axes = branch.plot()  # one state is kept: its norm is the only point
     assert len(axes.lines[0].get_xdata()) == 1
     plt.close("all")
+
+
+def test_a_long_branch_is_printed_by_its_ends():
+    branch = Problem(lambda x, a: x - a).sweep([0.0], "a", np.arange(40.0))
+    lines = str(branch).splitlines()
+    assert lines[0].startswith("CONVERGED: all 40 values of 'a' solved")
+    assert len(lines) == 3 + 15 + 1 + 15
+    assert lines[18].strip() == "... 10 more ..."
+    assert branch.to_dict()["a"].tolist() == np.arange(40.0).tolist()
+    assert branch.field("x").shape == (40, 1)
+    with pytest.raises(InputError, match="there is no point 40; the branch has 40"):
+        branch.at(40)
