@@ -55,6 +55,7 @@ from .errors import (
 from .parallel import parallel_sweep
 from .pattern import Pattern
 from .problem import Problem, SmallSignalResponse, SolutionSets, TransientSensitivity
+from .results.bifurcation_diagram import BifurcationDiagram
 from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.cost import CostEstimate
@@ -69,6 +70,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ApproximateSpecialPoint",
     "BackendError",
+    "BifurcationDiagram",
     "Branch",
     "Checkpoint",
     "CheckpointError",

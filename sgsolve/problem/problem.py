@@ -15,6 +15,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
 from ..pattern import Pattern
+from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
 from ..results.cost import CostEstimate
@@ -24,6 +25,7 @@ from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from ..transient.time_events import TimeEvent
+from .bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
 from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
@@ -922,6 +924,105 @@ class Problem:
             callback=callback,
             verbose=verbose,
             time_limit=time_limit,
+        )
+
+    def bifurcation_diagram(
+        self,
+        x0: ArrayLike,
+        parameter: str,
+        bounds: tuple[float, float],
+        *,
+        depth: int = 3,
+        max_branches: int = 40,
+        orbits: bool = False,
+        solver: Any = None,
+        steps: Arclength | None = None,
+        step: float | None = None,
+        max_step: float | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold", "branch point"),
+        stability: bool | Stability | None = True,
+        max_points: int | None = None,
+        folder: str | Path | None = None,
+        time_limit: float | None = None,
+    ) -> BifurcationDiagram:
+        """Follow all branches from all branch points, in both directions, each once.
+
+        Parameters
+        ----------
+        x0 : array_like, shape (n,) or (k, n)
+            A guess at the value that the parameter has in the problem; or several, such as the
+            solutions of `find_solutions`, for branches that are not connected.
+        parameter : str
+            The parameter.
+        bounds : (float, float)
+            Where branches end.
+        depth : int
+            How many branch points may lie between a branch and the start.
+        max_branches : int
+            Limit on the branches.
+        orbits : bool
+            Follow the periodic orbits from the Hopf points too. The problem needs its `storage`.
+        solver : optional
+            For the first points; as in `solve`.
+        steps : Arclength, optional
+            As in `continuation`.
+        step, max_step : float, optional
+            As in `continuation`; the sign of `step` does not matter.
+        outputs : mapping of str to callable, optional
+            Columns of the branches of solutions, as in `continuation`.
+        detect, stability, max_points : optional
+            As in `continuation`, for each branch.
+        folder : path, optional
+            Write each branch there when it is complete. A call with the same arguments goes on from
+            what the folder has, after a kill too.
+        time_limit : float, optional
+            Seconds after which the search ends with what it has.
+
+        Returns
+        -------
+        BifurcationDiagram
+            With a `PartialBranchWarning` where a branch could not be followed to its end.
+
+        Raises
+        ------
+        InputError
+            Before any work, for what cannot be right.
+        CheckpointError
+            If the folder has the branches of another diagram.
+
+        See Also
+        --------
+        continuation : One branch.
+        switch_branch : The branch that crosses at one branch point.
+        find_solutions : Several solutions to start from.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+        >>> diagram = problem.bifurcation_diagram([0.0], "p", (-1.0, 1.0))
+        >>> sorted(round(float(branch.x[0]), 6) + 0.0 for branch in diagram)
+        [-1.0, 0.0, 1.0]
+        """
+        return run_bifurcation_diagram(
+            self._definition,
+            x0,
+            parameter,
+            bounds,
+            depth=depth,
+            max_branches=max_branches,
+            orbits=orbits,
+            solver=solver,
+            folder=folder,
+            time_limit=time_limit,
+            max_points=max_points,
+            steps=steps,
+            step=step,
+            max_step=max_step,
+            outputs=outputs,
+            detect=detect,
+            stability=stability,
         )
 
     def hopf_curve(

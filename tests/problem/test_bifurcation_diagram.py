@@ -1,0 +1,147 @@
+"""Whole diagrams: every branch once, from every branch point, and what becomes of a kill."""
+
+import numpy as np
+import pytest
+
+from sgsolve import CheckpointError, InputError, PartialBranchWarning, Problem
+
+
+def pitchfork(x, p):
+    return p * x - x**3
+
+
+def test_a_pitchfork():
+    problem = Problem(pitchfork, params={"p": -1.0})
+    diagram = problem.bifurcation_diagram([0.0], "p", (-1.0, 1.0))
+    ends = sorted(float(branch.x[0]) for branch in diagram)
+    assert ends == pytest.approx([-1.0, 0.0, 1.0], abs=1e-12)
+    (point,) = diagram.special_points
+    assert point.kind == "branch point"
+    assert abs(point.parameter) < 1e-10
+    assert diagram.success
+
+
+def test_a_loop_between_two_branch_points_is_followed_once():
+    """x = 0 and the circle x^2 = p (1 - p) cross at p = 0 and p = 1."""
+    problem = Problem(lambda x, p: x * (x**2 - p * (1.0 - p)), params={"p": -0.5})
+    diagram = problem.bifurcation_diagram([0.0], "p", (-0.5, 1.5))
+    assert len(diagram) == 2
+    loop = diagram[1]
+    assert loop.states.max() == pytest.approx(0.5, abs=0.02)
+    assert loop.states.min() == pytest.approx(-0.5, abs=0.02)
+    points = [point.parameter for point in diagram.special_points_of("branch point")]
+    assert sorted(points) == pytest.approx([0.0, 1.0], abs=1e-9)
+
+
+def test_a_start_inside_the_range_is_followed_to_both_sides():
+    problem = Problem(lambda x, p: p * x - x**2, params={"p": -0.5})
+    diagram = problem.bifurcation_diagram([0.0], "p", (-1.0, 1.0))
+    assert len(diagram) == 4  # both lines, each in two parts
+    ends = sorted((float(branch["p"][-1]), float(branch.x[0])) for branch in diagram)
+    expected = [(-1.0, -1.0), (-1.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
+    assert np.array(ends) == pytest.approx(np.array(expected), abs=1e-9)
+
+
+def rod(u, load):
+    full = np.concatenate([[0.0], u, [0.0]])
+    return (full[2:] - 2.0 * u + full[:-2]) * 20**2 + load * np.sin(u)
+
+
+def test_a_rod_with_three_buckled_shapes():
+    problem = Problem(rod, params={"load": 5.0})
+    diagram = problem.bifurcation_diagram(np.zeros(19), "load", (5.0, 100.0))
+    assert len(diagram) == 7
+    modes = np.arange(1, 4)
+    exact = 4.0 * 20**2 * np.sin(modes * np.pi / 40.0) ** 2
+    found = sorted(point.parameter for point in diagram.special_points)
+    assert found == pytest.approx(exact, rel=1e-10)
+    assert diagram[0]["unstable"][-1] == 3
+
+
+def test_isolas_from_several_starts():
+    """x = 0, and a circle around (1/2, 2) that meets nothing."""
+
+    def residual(x, p):
+        return x * ((x - 2.0) ** 2 + 4.0 * (p - 0.5) ** 2 - 0.25)
+
+    problem = Problem(residual, params={"p": 0.5})
+    starts = [result.x for result in problem.find_solutions([[0.3], [1.4], [2.6]])]
+    diagram = problem.bifurcation_diagram(np.array(starts), "p", (0.0, 1.0))
+    tops = sorted(float(branch.states.max()) for branch in diagram)
+    assert len(diagram) == 3  # the line to both sides, the isola once
+    assert tops == pytest.approx([0.0, 0.0, 2.5], abs=0.02)
+
+
+def test_orbits_from_hopf_points():
+    def residual(x, mu):
+        growth = mu * (1.0 - mu) - x[0] ** 2 - x[1] ** 2
+        return [x[1] - growth * x[0], -x[0] - growth * x[1]]
+
+    problem = Problem(residual, params={"mu": -0.5}, storage=lambda x: 1.0 * x)
+    diagram = problem.bifurcation_diagram([0.0, 0.0], "mu", (-0.5, 1.5), orbits=True)
+    assert len(diagram.special_points_of("hopf")) == 2
+    (orbits,) = diagram.orbits  # from the first Hopf point to the second
+    assert orbits["amplitude"].max() == pytest.approx(1.0, abs=0.05)
+    plt = pytest.importorskip("matplotlib.pyplot", reason="pip install '.[plot]'")
+    ax = diagram.plot(0)
+    assert len(ax.lines) >= 3
+    plt.close(ax.figure)
+
+
+def test_depth_and_limits():
+    problem = Problem(rod, params={"load": 5.0})
+    flat = problem.bifurcation_diagram(np.zeros(19), "load", (5.0, 50.0), depth=0)
+    assert len(flat) == 1
+    with pytest.warns(PartialBranchWarning, match="the limit, were followed"):
+        some = problem.bifurcation_diagram(np.zeros(19), "load", (5.0, 50.0), max_branches=2)
+    assert len(some) == 2
+    assert not some.success
+    assert "not finished" in str(some)
+
+
+def test_what_a_folder_has_is_not_computed_again(tmp_path):
+    calls = []
+
+    def counted(x, p):
+        calls.append(1)
+        return pitchfork(x, p)
+
+    problem = Problem(counted, params={"p": -1.0})
+    arguments = ([0.0], "p", (-1.0, 1.0))
+    whole = problem.bifurcation_diagram(*arguments, folder=tmp_path / "all")
+    first = len(calls)
+    again = problem.bifurcation_diagram(*arguments, folder=tmp_path / "all")
+    assert len(calls) - first < first / 4
+    assert str(again) == str(whole)
+    # killed within the second branch: its file is not there
+    sorted((tmp_path / "all").glob("branch *.npz"))[1].unlink()
+    assert str(problem.bifurcation_diagram(*arguments, folder=tmp_path / "all")) == str(whole)
+    with pytest.raises(CheckpointError, match="another diagram"):
+        problem.bifurcation_diagram([0.0], "p", (-1.0, 2.0), folder=tmp_path / "all")
+
+
+def test_out_of_time_it_goes_on_later(tmp_path):
+    problem = Problem(rod, params={"load": 5.0})
+    arguments = (np.zeros(19), "load", (5.0, 50.0))
+    with pytest.warns(PartialBranchWarning, match="time limit"):
+        part = problem.bifurcation_diagram(*arguments, folder=tmp_path / "d", time_limit=1e-6)
+    assert not part.success
+    whole = problem.bifurcation_diagram(*arguments, folder=tmp_path / "d")
+    assert len(whole) == 5
+
+
+def test_bad_input():
+    problem = Problem(pitchfork, params={"p": -1.0})
+    cases = [
+        (([0.0], "q", (-1.0, 1.0)), {}, "no parameter 'q'"),
+        (([0.0], "p", (1.0, -1.0)), {}, "must be finite and increase"),
+        (([0.0], "p", None), {}, "bounds must be"),
+        (([0.0], "p", (0.0, np.inf)), {}, "must be finite"),
+        (([0.0], "p", (0.0, 1.0)), {}, "outside the bounds"),
+        (("zero", "p", (-1.0, 1.0)), {}, "x0 must be one start"),
+        (([0.0], "p", (-1.0, 1.0)), {"depth": -1}, "depth must be"),
+        (([0.0], "p", (-1.0, 1.0)), {"max_branches": 0}, "max_branches must be"),
+    ]
+    for arguments, options, words in cases:
+        with pytest.raises(InputError, match=words):
+            problem.bifurcation_diagram(*arguments, **options)
