@@ -41,7 +41,7 @@ class Stability:
     ----------
     mass : float, ndarray of shape (n,), sparse matrix or callable
         M in M dx/dt = F(x); the identity by default. Where F is the negative of the right-hand
-        side, -1. Or ``mass(x, p)`` -> M. With ``stability=True`` a problem with a `storage` Q has
+        side, -1. Or ``mass(x, p)`` -> M. With ``stability=True`` a problem with a ``storage`` Q has
         M = -dQ/dx.
     count : int
         Number of eigenvalues near each shift. Up to 1000 unknowns all eigenvalues are computed; up
