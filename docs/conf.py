@@ -52,12 +52,18 @@ myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 
-# Gallery: the programs of examples/, run at every build.
+# Gallery: the programs of examples/, run at every build. Modules that programs import, and the
+# program that runs the others, are left out.
+MODULES = ["gallery.py"] + [
+    path.name
+    for path in (HERE.parent / "examples").rglob("*.py")
+    if '__name__ == "__main__"' not in path.read_text(encoding="utf-8")
+]
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
     "gallery_dirs": ["gallery"],
     "filename_pattern": r".*\.py",
-    "ignore_pattern": r"(nodal_analysis\.py|report\.py|gallery\.py|__init__\.py)",
+    "ignore_pattern": rf"({'|'.join(MODULES)})",
     "within_subsection_order": "FileNameSortKey",
     "reset_argv": "gallery.arguments",
     "image_scrapers": ("gallery.scrape",),

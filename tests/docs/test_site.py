@@ -10,8 +10,8 @@ from tests.docs.public import names
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ("nodal_analysis.py", "report.py", "gallery.py")  # no programs: see docs/conf.py
-PROGRAMS = [p for p in (ROOT / "examples").rglob("*.py") if p.name not in MODULES]
+EXAMPLES = [p for p in (ROOT / "examples").rglob("*.py") if p.name != "gallery.py"]
+PROGRAMS = [p for p in EXAMPLES if "if __name__ ==" in p.read_text(encoding="utf-8")]
 BUILT = ("_build", "_static", "gallery")
 WRITTEN = [p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*.md")]
 PAGES = sorted(p.with_suffix(".html").as_posix() for p in WRITTEN if p.parts[0] not in BUILT)
