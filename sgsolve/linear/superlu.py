@@ -35,16 +35,19 @@ class SuperLU:
     ----------
     pivoting : {"partial", "diagonal"}
         ``"diagonal"`` takes the pivots from the diagonal, in an order by nodes, where the pattern
-        is nearly symmetric and large enough for that to pay. It is what ``backend="superlu"``
-        means.
+        is nearly symmetric and large enough. ``backend="superlu"`` uses it.
 
     Attributes
     ----------
     blocks : tuple of ndarray of int
         Blocks of unknowns; those of equal length have one unknown at each node.
-    ----------
     doubtful : None
         SuperLU does not show its pivots cheaply; the solver computes one extra solve instead.
+
+    Raises
+    ------
+    InputError
+        If `pivoting` is another one.
 
     See Also
     --------

@@ -52,8 +52,8 @@ def test_no_page_needs_the_network(site):
 
 
 def test_every_page_is_reached_from_the_first_one(site):
-    """By the tables of contents, which the built pages hold as links."""
-    links = re.compile(r'class="[^"]*reference internal[^"]*" href="([^"#]+)')
+    """By the links of the built pages: tabs, tables of contents, text."""
+    links = re.compile(r'href="([^"#:]+\.html)')
     reached, queue = set(), ["index.html"]
     while queue:
         page = queue.pop()
@@ -61,8 +61,8 @@ def test_every_page_is_reached_from_the_first_one(site):
             continue
         reached.add(page)
         text = (site / page).read_text(encoding="utf-8")
-        targets = [(site / page).parent / link for link in links.findall(text) if "://" not in link]
-        queue += [t.resolve().relative_to(site).as_posix() for t in targets if t.suffix == ".html"]
+        targets = ((site / page).parent / link for link in set(links.findall(text)))
+        queue += [target.resolve().relative_to(site).as_posix() for target in targets]
     assert set(PAGES) <= reached
 
 
