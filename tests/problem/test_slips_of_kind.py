@@ -157,6 +157,12 @@ CASES = {
         ),
         "needs a sweep over one parameter",
     ),
+    "detect with a null space": (
+        lambda: Problem(line, null_space=np.ones(4)).sweep(
+            START, "a", [1.0, 2.0], detect="branch point"
+        ),
+        "with null_space= needs Problem.continuation",
+    ),
     "no path of one value": (
         lambda: Problem(line).sweep(START, "a", [1.0, 2.0], at_fold="turn"),
         "at_fold must be 'stop' or 'arclength', not 'turn'",
