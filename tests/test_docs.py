@@ -24,7 +24,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.a
 # A block of plain Python and, if a block of text follows at once, its output.
 PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
 # Pages about a package that is no dependency.
-NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg"}
+NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg", "compiled.md": "llvmlite"}
 # Folders with a module that the reader of a page copies.
 COPIED = {"circuits.md": ROOT / "examples/circuits"}
 

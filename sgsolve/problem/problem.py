@@ -10,6 +10,7 @@ from typing import Any, Self
 from numpy.typing import ArrayLike, NDArray
 
 from ..ad import JacobianCheck
+from ..ad.kernels.compiled_function import CompiledFunction
 from ..bifurcation.hopf import Stability
 from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
@@ -137,6 +138,8 @@ class Problem:
         compiled: bool = False,
     ) -> None:
         unknowns = Unknowns(blocks, scale)
+        if isinstance(residual, CompiledFunction):
+            residual, compiled = residual.function, True
         if fields:
             refuse_block_names(unknowns, params)
             residual = FieldFunction(residual, unknowns, "the residual")

@@ -92,6 +92,11 @@ def test_problems_can_be_pickled():
     assert problem.solve(START).stats.n_compiled > 0
 
 
+def test_a_compiled_function_makes_a_compiled_problem():
+    problem = Problem(ad.compiled(bratu), params={"lam": 1.0})
+    assert problem.solve(START).stats.n_compiled > 0
+
+
 def test_two_problems_have_kernels_of_their_own():
     first = Problem(lambda u: u * u - 2.0, compiled=True)
     second = Problem(lambda u: u * u - 3.0, compiled=True)
