@@ -427,7 +427,7 @@ class Problem:
         ...     return 2.0 * u - full[2:] - full[:-2] - 1e-4 * np.exp(u)
         >>> cost = Problem(residual).estimate(np.zeros(1000))
         >>> cost.n, cost.nnz, cost.bandwidth, cost.backend, round(cost.factor_bytes)
-        (1000, 2998, 2, 'banded', 32000)
+        (1000, 2998, 2, 'banded', 24000)
         """
         return estimate_cost(self._definition, x)
 
