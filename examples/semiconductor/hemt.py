@@ -28,7 +28,7 @@ from sgsolve.devices import (
     interval,
 )
 
-VOLTAGES = np.linspace(0.0, -5.0, 21)
+VOLTAGES = np.linspace(0.0, -3.5, 15)
 POLARIZATION, SCHOTTKY, STEP = 9e12, 1.0, 0.35  # cm^-2, eV, eV
 THICKNESS, PERMITTIVITY = 25e-7, 9.3  # of the barrier, cm
 
