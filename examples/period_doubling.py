@@ -37,7 +37,7 @@ def storage(x: Any) -> Any:
 
 # %%
 # The steady state, its Hopf point, and one branch of orbits after the other
-# -------------------------------------------------------------------------
+# --------------------------------------------------------------------------
 # Each branch of orbits ends at its first period doubling. There the next one begins, with twice the
 # period.
 def main(picture: str | None = None, doublings: int = DOUBLINGS) -> dict[str, Any]:
