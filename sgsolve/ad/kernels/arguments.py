@@ -106,3 +106,18 @@ class FixedArguments:
 def _equal(value: Any, known: Any) -> bool:
     """Whether two constants are the same; objects are if they are the same object."""
     return type(value) is type(known) and isinstance(value, SIMPLE) and bool(value == known)
+
+
+def snapshot(inputs: Mapping[str, Any]) -> list[Any]:
+    """Return the inputs of an evaluation, with the contents that arrays have now."""
+    return [Contents(v) if isinstance(v, np.ndarray) else v for v in inputs.values()]
+
+
+def same_inputs(known: list[Any], now: list[Any]) -> bool:
+    """Whether two snapshots are equal."""
+    return all(
+        (b.raw == a.raw and a.shape == b.shape and a.dtype == b.dtype)
+        if isinstance(a, Contents) and isinstance(b, Contents)
+        else type(a) is type(b) and a == b
+        for a, b in zip(known, now, strict=True)
+    )

@@ -6,10 +6,8 @@ that the way of the evaluation is another one.
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import functools
 import math
+import sys
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,12 +18,12 @@ from ..derivatives.folded import STRICT
 from ..programs.graph import ConstantNode, Kind, Node, Operand
 from ..structures.operands import Contents
 from . import machine
+from .arguments import same_inputs, snapshot
 from .assembly import TemplateOf
 from .kernel_code import KernelCode
-from .llvm_printer import BLOCK
+from .kernel_memory import KernelMemory, address_of, is_function
 from .lowering import NumpyCall
 from .result_memory import ResultMemory
-from .ufunc_loops import UfuncLoop
 
 QUIET: Any = {"all": "ignore"}
 # What code of others raises when it is given what it does not expect.
@@ -34,7 +32,9 @@ FOREIGN = (
     TypeError, ValueError,
 )  # fmt: skip
 # Flags of the C library by what they mean; the numbers are those of the processor.
-if machine.is_arm():
+if sys.platform == "win32":
+    INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 16, 8, 4, 2
+elif machine.is_arm():
     INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 2, 4, 8
 else:
     INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 4, 8, 16
@@ -46,45 +46,6 @@ class OtherWay(Exception):  # noqa: N818  # no error: an answer
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class KernelMemory:
-    """The memory of one run at a time.
-
-    Attributes
-    ----------
-    addresses : ndarray of uint64
-        The table.
-    arrays : dict
-        Memories that the kernel writes, by key.
-    given : object
-        The values of the parameters for which the table was filled.
-    """
-
-    def __init__(self, kernel: Kernel) -> None:
-        code = kernel.code
-        self.addresses = np.zeros(max(1, len(code.tables.addresses)), dtype=np.uint64)
-        self.arrays: dict[Hashable, NDArray[Any]] = {
-            key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
-            for key, (size, dtype) in code.memories.items()
-            if key not in ("F", "data")
-        }
-        self.arrays["scratch"] = np.empty(BLOCK * max(1, code.tables.scratch))
-        self.slots = {key: np.empty(1) for key in kernel.slots}
-        for key, array in (*kernel.constants.items(), *self.arrays.items(), *self.slots.items()):
-            self.set(code, key, array)
-        for key, address in kernel.functions.items():
-            self.addresses[code.tables.addresses[key]] = address
-        self.address = self.addresses.ctypes.data
-        self.given: Any = None
-        self.template: Template | None = None
-        self.held: list[Any] = []
-
-    def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
-        """Set the address of a memory, if the kernel uses it."""
-        place = code.tables.addresses.get(key)
-        if place is not None:
-            self.addresses[place] = array.__array_interface__["data"][0]
 
 
 class Template(NamedTuple):
@@ -120,7 +81,7 @@ class Kernel:
         self.numbers = np.array([*map(_number, tables.numbers), 0.0])
         self._at = self.integers.ctypes.data, self.numbers.ctypes.data
         self.constants = self._constants()
-        self.functions = {key: _address(key) for key in tables.addresses if _is_function(key)}
+        self.functions = {key: address_of(key) for key in tables.addresses if is_function(key)}
         self.slots = self._number_slots()
         self.results = code.trace.graph.results
         self._expected = [
@@ -225,9 +186,9 @@ class Kernel:
 
     def _with_parameters(self, inputs: Mapping[str, Any]) -> dict[Node, Any]:
         """Return the values of all nodes that depend on parameters alone."""
-        key = _snapshot(inputs)
+        key = snapshot(inputs)
         known = self._parameters
-        if known is not None and _same_inputs(known[0], key):
+        if known is not None and same_inputs(known[0], key):
             return known[1]
         code = self.code
         env: dict[Node, Any] = {
@@ -365,37 +326,6 @@ class Kernel:
 
 def _number(text: str) -> float:
     return float(text)
-
-
-def _is_function(key: Hashable) -> bool:
-    return isinstance(key, tuple) and key[0] in ("function", "loop", "data")
-
-
-def _address(key: Any) -> int:
-    kind, what = key
-    if kind == "function":
-        return int(_library_function(what))
-    assert isinstance(what, UfuncLoop)
-    return what.function if kind == "loop" else what.data
-
-
-@functools.cache
-def _library_function(name: str) -> int:
-    library = ctypes.CDLL(ctypes.util.find_library("m"))
-    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-
-
-def _snapshot(inputs: Mapping[str, Any]) -> list[Any]:
-    return [Contents(v) if isinstance(v, np.ndarray) else v for v in inputs.values()]
-
-
-def _same_inputs(known: list[Any], now: list[Any]) -> bool:
-    return all(
-        (b.raw == a.raw and a.shape == b.shape and a.dtype == b.dtype)
-        if isinstance(a, Contents) and isinstance(b, Contents)
-        else type(a) is type(b) and a == b
-        for a, b in zip(known, now, strict=True)
-    )
 
 
 def _given(operand: Operand, env: dict[Node, Any]) -> Any:

@@ -1,0 +1,80 @@
+"""The memory of a kernel: the table of addresses, and the arrays that the kernel writes."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import sys
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel_code import KernelCode
+from .llvm_elements import BLOCK
+from .ufunc_loops import UfuncLoop
+
+if TYPE_CHECKING:
+    from .kernel import Kernel, Template
+
+
+class KernelMemory:
+    """The memory of one run at a time.
+
+    Attributes
+    ----------
+    addresses : ndarray of uint64
+        The table.
+    arrays : dict
+        Memories that the kernel writes, by key.
+    given : object
+        The values of the parameters for which the table was filled.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        code = kernel.code
+        self.addresses = np.zeros(max(1, len(code.tables.addresses)), dtype=np.uint64)
+        self.arrays: dict[Hashable, NDArray[Any]] = {
+            key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
+            for key, (size, dtype) in code.memories.items()
+            if key not in ("F", "data")
+        }
+        self.arrays["scratch"] = np.empty(BLOCK * max(1, code.tables.scratch))
+        self.slots = {key: np.empty(1) for key in kernel.slots}
+        for key, array in (*kernel.constants.items(), *self.arrays.items(), *self.slots.items()):
+            self.set(code, key, array)
+        for key, address in kernel.functions.items():
+            self.addresses[code.tables.addresses[key]] = address
+        self.address = self.addresses.ctypes.data
+        self.given: Any = None
+        self.template: Template | None = None
+        self.held: list[Any] = []
+
+    def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
+        """Set the address of a memory, if the kernel uses it."""
+        place = code.tables.addresses.get(key)
+        if place is not None:
+            self.addresses[place] = array.__array_interface__["data"][0]
+
+
+def is_function(key: Hashable) -> bool:
+    """Whether an address is one of a function, or of its data."""
+    return isinstance(key, tuple) and key[0] in ("function", "loop", "data")
+
+
+def address_of(key: Any) -> int:
+    """Return the address of a function, or of its data."""
+    kind, what = key
+    if kind == "function":
+        return int(_library_function(what))
+    assert isinstance(what, UfuncLoop)
+    return what.function if kind == "loop" else what.data
+
+
+@functools.cache
+def _library_function(name: str) -> int:
+    windows = sys.platform == "win32"
+    library = ctypes.CDLL("ucrtbase" if windows else ctypes.util.find_library("m"))
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0

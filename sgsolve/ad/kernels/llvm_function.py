@@ -1,0 +1,106 @@
+"""Writes a function that runs loops one after the other as LLVM IR."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from .llvm_loop import LoopPrinter
+from .schedule import Loop, LoopSchedule
+from .tables import Tables
+
+ALL_FLAGS = 63  # of the floating point unit, on every processor: the C library masks the others
+HEADER = """declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+"""
+
+
+class FunctionPrinter:
+    """The text of one function that runs loops one after the other.
+
+    Parameters
+    ----------
+    name : str
+    schedule : LoopSchedule
+    tables : Tables
+    """
+
+    def __init__(self, name: str, schedule: LoopSchedule, tables: Tables) -> None:
+        self.name, self.schedule, self.tables = name, schedule, tables
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self._count = 0
+
+    def text(self, loops: list[Loop], zeroed: Any = ()) -> str:
+        """Return the function."""
+        for memory, size in zeroed:
+            base = self.pointer(memory, self.lines)
+            count = self.integer(8 * size, self.lines)
+            self.lines.append(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {count}, i1 0)")
+        for loop in loops:
+            LoopPrinter(self, loop).run()
+        body = "\n  ".join([*self.entry, *self.lines])
+        return (
+            f"define i32 @{self.name}(ptr noalias %P, ptr noalias %N, ptr noalias %S) {{\nentry:\n"
+            f"  {self._prologue()}\n  {body}\n  {self._epilogue()}\n}}\n"
+        )
+
+    def _prologue(self) -> str:
+        clear = self.tables.address(("function", "feclearexcept"))
+        test = self.tables.address(("function", "fetestexcept"))
+        return "\n  ".join(
+            [
+                "%args = alloca [8 x ptr]",
+                "%steps = alloca [8 x i64]",
+                "%count = alloca i64",
+                "%flags = alloca i32",
+                "store i32 0, ptr %flags",
+                f"%clear.at = getelementptr ptr, ptr %P, i64 {clear}",
+                "%clear = load ptr, ptr %clear.at",
+                f"%test.at = getelementptr ptr, ptr %P, i64 {test}",
+                "%test = load ptr, ptr %test.at",
+                f"%cleared = call i32 %clear(i32 {ALL_FLAGS})",
+            ]
+        )
+
+    def _epilogue(self) -> str:
+        self.lines = []
+        self.note_flags(self.lines)
+        result = self.new()
+        return "\n  ".join([*self.lines, f"{result} = load i32, ptr %flags", f"ret i32 {result}"])
+
+    def note_flags(self, lines: list[str]) -> None:
+        """Remember the floating point flags: some loops of SciPy's clear them."""
+        now, before, both = self.new(), self.new(), self.new()
+        lines += [
+            f"{now} = call i32 %test(i32 {ALL_FLAGS})",
+            f"{before} = load i32, ptr %flags",
+            f"{both} = or i32 {now}, {before}",
+            f"store i32 {both}, ptr %flags",
+        ]
+
+    def new(self) -> str:
+        """Return a new name."""
+        self._count += 1
+        return f"%v{self._count}"
+
+    def label(self, what: str) -> str:
+        """Return a new label."""
+        self._count += 1
+        return f"{what}{self._count}"
+
+    def pointer(self, key: Hashable, lines: list[str]) -> str:
+        """Return the name of an address from the table."""
+        at, pointer = self.new(), self.new()
+        place = self.tables.address(key)
+        lines.append(f"{at} = getelementptr ptr, ptr %P, i64 {place}")
+        lines.append(f"{pointer} = load ptr, ptr {at}")
+        return pointer
+
+    def integer(self, number: int, lines: list[str]) -> str:
+        """Return the name of a new integer in the table."""
+        at, loaded = self.new(), self.new()
+        lines.append(f"{at} = getelementptr i64, ptr %N, i64 {self.tables.integer(number)}")
+        lines.append(f"{loaded} = load i64, ptr {at}")
+        return loaded

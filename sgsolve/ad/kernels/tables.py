@@ -1,0 +1,46 @@
+"""The tables of a kernel: addresses, integers and numbers that its text refers to by place.
+
+The text depends on the operations only. One compiled function therefore serves all meshes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from .values import Positions
+
+
+class Tables:
+    """What the tables of a kernel hold.
+
+    Attributes
+    ----------
+    addresses : dict
+        From the key of a memory, or a `UfuncLoop`, to its place.
+    integers : list of int
+    numbers : dict of float to int
+    indices : dict
+        From the key of an index table to the positions that are its columns.
+    """
+
+    def __init__(self) -> None:
+        self.addresses: dict[Hashable, int] = {}
+        self.integers: list[int] = []
+        self.numbers: dict[str, int] = {}
+        self.indices: dict[Hashable, list[Positions]] = {}
+        self.matrices: dict[tuple[Any, ...], Any] = {}
+        self.scratch = 0
+
+    def address(self, key: Hashable) -> int:
+        """Return the place of an address."""
+        return self.addresses.setdefault(key, len(self.addresses))
+
+    def integer(self, number: int) -> int:
+        """Return the place of a new integer."""
+        self.integers.append(number)
+        return len(self.integers) - 1
+
+    def number(self, number: float) -> int:
+        """Return the place of a number."""
+        return self.numbers.setdefault(repr(number), len(self.numbers))
