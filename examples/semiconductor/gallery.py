@@ -23,7 +23,6 @@ PROGRAMS = (
     "mosfet",
     "bipolar",
     "gummel_or_newton",
-    "hemt",
     "light_pulse",
     "voltage_ramp",
 )

@@ -1493,7 +1493,8 @@ class Problem:
             parameters that it names, the time ``t`` among them. A pair ``(g, h)`` stands for
             g + dh/dt, such as a current with its displacement part. dh/dt is taken by the formula
             of the method, so that sums of currents vanish to rounding where the equations say so;
-            g and h are written like the residual, for AD arrays.
+            g and h are written like the residual, for AD arrays. `transient.Stored` records a
+            stored quantity that the steps conserve to rounding.
         events : mapping of str to callable or TimeEvent, optional
             Functions ``g(x, names of parameters...)`` of which zeros are located; a `TimeEvent` has
             a direction as well. They are listed in ``branch.special_points``.

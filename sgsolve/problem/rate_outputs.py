@@ -1,4 +1,4 @@
-"""Outputs of a run in time that hold a rate: pairs (g, h) that stand for g + dh/dt."""
+"""Outputs of a run in time that hold a rate, pairs (g, h) for g + dh/dt, or a stored quantity."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..ad.nested import evaluate
 from ..continuation.columns import Column
 from ..continuation.user_functions import UnfitError, call_with_parameters, named
 from ..errors import DataTypeError
+from ..transient.currents import Stored
 from ..transient.evolution import Currents
 
 Vector = NDArray[Any]
@@ -23,19 +24,21 @@ Pair = tuple[Function, Function]
 
 def split_outputs(
     outputs: Any, taken: tuple[str, ...]
-) -> tuple[dict[str, Function], dict[str, Pair]]:
+) -> tuple[dict[str, Function], dict[str, Pair | Stored]]:
     """Return outputs that are functions, and those that are pairs (g, h), by name."""
     if outputs is None or not isinstance(outputs, Mapping):
         return named("outputs", outputs, taken), {}
-    pairs = {name: one for name, one in outputs.items() if isinstance(one, tuple)}
+    pairs = {name: one for name, one in outputs.items() if isinstance(one, tuple | Stored)}
     functions = {name: one for name, one in outputs.items() if name not in pairs}
     for name, pair in pairs.items():
+        if isinstance(pair, Stored):
+            continue
         if len(pair) != 2 or not all(callable(one) for one in pair):
             raise DataTypeError(
                 f"outputs: {name!r} must be a function of x, or a pair (g, h) of functions for "
                 f"g + dh/dt, not {pair!r}"
             )
-    named("outputs", {name: pair[0] for name, pair in pairs.items()}, taken)
+    named("outputs", {name: _functions(pair)[1] for name, pair in pairs.items()}, taken)
     return functions, pairs
 
 
@@ -44,7 +47,7 @@ class RateOutputs(Currents):
 
     Parameters
     ----------
-    pairs : mapping of str to (callable, callable)
+    pairs : mapping of str to (callable, callable) or Stored
         ``g(x, names of parameters...)`` and ``h`` alike return a number or an array, both of one
         shape, and work on AD arrays.
     params : callable
@@ -60,16 +63,18 @@ class RateOutputs(Currents):
 
     def __init__(
         self,
-        pairs: Mapping[str, Pair],
+        pairs: Mapping[str, Pair | Stored],
         params: Callable[[float], Mapping[str, Any]],
         t: float,
         x: Vector,
     ) -> None:
-        self._pairs, self._params, self._n = pairs, params, len(x)
+        self._pairs = {name: _functions(one) for name, one in pairs.items()}
+        self._stored = {name for name, one in pairs.items() if isinstance(one, Stored)}
+        self._params, self._n = params, len(x)
         known = params(t)
         self._parts: dict[str, tuple[slice, tuple[int, ...]]] = {}
         begin = 0
-        for name, pair in pairs.items():
+        for name, pair in self._pairs.items():
             shapes = {_real(name, one, x.copy(), known).shape for one in pair}
             if len(shapes) > 1:
                 g, h = (np.shape(call_with_parameters(one, x.copy(), known)) for one in pair)
@@ -109,7 +114,17 @@ class RateOutputs(Currents):
 
     def columns(self) -> list[Column]:
         """Return one column for each pair."""
-        return [Column(name, _Part(*part)) for name, part in self._parts.items()]
+        found = []
+        for name, (part, shape) in self._parts.items():
+            if name in self._stored:
+                part = slice(self.size + part.start, self.size + part.stop)
+            found.append(Column(name, _Part(part, shape)))
+        return found
+
+
+def _functions(output: Pair | Stored) -> Pair:
+    """Return g and h of an output; of a stored quantity h alone is of interest."""
+    return (output.function, output.function) if isinstance(output, Stored) else output
 
 
 class _Part:

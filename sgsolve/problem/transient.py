@@ -21,6 +21,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.workspace import Workspace
 from ..transient.consistent_start import AlgebraicSystem
+from ..transient.currents import Stored
 from ..transient.dense_solution import DenseSolution
 from ..transient.error_weights import ErrorWeights
 from ..transient.evolution import PURPOSE
@@ -208,7 +209,7 @@ def equations_in_time(
 
 
 def rate_columns(
-    pairs: Mapping[str, Pair], equations: TimeSystem, t: float, x: Vector
+    pairs: Mapping[str, Pair | Stored], equations: TimeSystem, t: float, x: Vector
 ) -> list[Column]:
     """Make outputs with a rate known to the equations, and return their columns."""
     if not pairs:

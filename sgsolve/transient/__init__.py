@@ -3,6 +3,7 @@
 `Problem.transient` is what most users call. This package holds the methods and their settings.
 """
 
+from .currents import Stored
 from .index import IndexWarning
 from .settings import Bdf, FixedSteps, RungeKutta
 from .sources import PiecewiseLinear, Pulse
@@ -15,5 +16,6 @@ __all__ = [
     "PiecewiseLinear",
     "Pulse",
     "RungeKutta",
+    "Stored",
     "TimeEvent",
 ]

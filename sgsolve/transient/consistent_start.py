@@ -50,8 +50,8 @@ class Start:
         The rate of change of `charge`.
     moved : str
         The unknown that had to move most for the algebraic equations to hold; empty if none.
-    currents : ndarray, shape (m,)
-        What is recorded of rates.
+    currents : ndarray, shape (2 m,)
+        What is recorded: g + dh/dt, and h.
     """
 
     x: Vector
@@ -201,7 +201,7 @@ class _Beginning:
             charge = charge + currents.along(offset)[1]
         displacement = currents.along(start.slope)[1] + moved
         drift = currents.along(h * (first + start.slope))[0]
-        start.currents = 2.0 * g_next - g + drift + displacement
+        start.currents = np.concatenate([2.0 * g_next - g + drift + displacement, charge])
         start.charge = np.concatenate([start.charge, charge])
         start.rate = np.concatenate([start.rate, displacement])
 

@@ -8,13 +8,14 @@ equations hold to rounding, and so does what follows from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataTypeError
 from .evolution import NONE, Currents
 from .interpolation import interpolated
 
@@ -69,12 +70,51 @@ class LinearizedCurrents:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """An output that is a stored quantity, such as a total of Q, for ``outputs`` of a transient.
+
+    The column is the quantity that the steps continue from. Where the equations conserve it, it is
+    constant to rounding. The same function of the recorded states is constant to the tolerance of
+    Newton's iteration.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, names of parameters...)`` -> number or array, written like the residual.
+
+    Raises
+    ------
+    DataTypeError
+        If the function is none.
+
+    See Also
+    --------
+    Problem.transient : Takes it in ``outputs``.
+
+    Examples
+    --------
+    >>> from sgsolve import Problem
+    >>> from sgsolve.transient import Stored
+    >>> tank = Problem(lambda v: [v[0] - v[1], v[1] - v[0]], storage=lambda v: 1.0 * v)
+    >>> run = tank.transient([1.0, 0.0], (0.0, 1.0), outputs={"all": Stored(lambda v: v[0] + v[1])})
+    >>> print(f"{run['all'][-1]:.12f}")
+    1.000000000000
+    """
+
+    function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise DataTypeError(f"Stored needs a function of x, not {self.function!r}")
+
+
+@dataclass(frozen=True)
 class Between:
     """What is recorded of rates at a time between the ends of steps.
 
     Attributes
     ----------
-    currents : ndarray, shape (m,)
+    currents : ndarray, shape (2 m,)
     """
 
     currents: Vector

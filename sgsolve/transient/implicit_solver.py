@@ -53,8 +53,8 @@ class Solved:
     iterations : int
     reason : str
         Why it failed.
-    currents : ndarray, shape (m,)
-        What is recorded of rates.
+    currents : ndarray, shape (2 m,)
+        What is recorded: g + dh/dt, and h.
     """
 
     x: Vector | None
@@ -263,8 +263,8 @@ class ImplicitSolver:
         else:
             new = kept = x - d
             g, h = self.matrix.currents.values(equation.t, new)
-        charge = np.concatenate([kept, h])
-        return Solved(new, charge, iterations, currents=g + a * (h - q[n:]))
+        currents = np.concatenate([g + a * (h - q[n:]), h])
+        return Solved(new, np.concatenate([kept, h]), iterations, currents=currents)
 
     def _confirmed(self, equation: Equation, x: Vector, G: Vector) -> bool:
         """Whether G is what the equations give, by an evaluation of another kind.

@@ -15,6 +15,7 @@ from .runge_kutta import RungeKuttaStepper
 from .tableaus import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES
 from .time_step import TimeStepper
 
+FIXED_ITERATIONS = 20  # where a step that does not converge cannot be shortened
 STAGES_ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
 TABLEAUS = {tableau.name: tableau for tableau in (ESDIRK4, TR_BDF2)}
 
@@ -183,7 +184,9 @@ class FixedSteps:
         """Return the stepper for one run."""
         method: Bdf | RungeKutta | Trapezoid
         method = FIXED[self.method] if isinstance(self.method, str) else self.method
-        return method.make(implicit, stores, fixed=True)
+        stepper = method.make(implicit, stores, fixed=True)
+        implicit.max_iterations = FIXED_ITERATIONS
+        return stepper
 
 
 Steps = Bdf | RungeKutta | FixedSteps

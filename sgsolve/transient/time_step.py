@@ -34,8 +34,8 @@ class TimeStep:
         Of the Newton iteration.
     jump : bool
         Whether unknowns that follow algebraic equations have jumped: a restart is due.
-    currents : ndarray, shape (m,)
-        What is recorded of rates, g + dh/dt.
+    currents : ndarray, shape (2 m,)
+        What is recorded: g + dh/dt, and h.
     own : object
         What the method itself keeps of the step.
     """

@@ -44,5 +44,16 @@ def test_phases_separate_while_the_energy_falls(tmp_path):
     run = program.main(str(picture), n=16, end=0.05)
     assert np.all(np.diff(run["energy"]) < 0.0)
     assert np.ptp(run["total"]) < 1e-7
-    assert run.stats.n_analyze <= 2  # one for the start, which is moved, and one for all steps
+    assert run.stats.n_analyze == 1  # serves the start, which is moved, and all steps
+    assert picture.stat().st_size > 5000
+
+
+def test_the_charge_of_a_node_is_kept_by_differences_of_charges(tmp_path):
+    program, picture = load("charge_form"), tmp_path / "drift.png"
+    program.PERIODS = 4
+    found = program.main(str(picture))
+    kept = [found[f"charge, backward Euler, {n} steps"] for n in (40, 80, 160)]
+    lost = [found[f"capacitance, backward Euler, {n} steps"] for n in (40, 80, 160)]
+    assert max(kept) < 1e-13
+    assert lost[0] > 2.0 * lost[1] > 4.0 * lost[2] > 0.01
     assert picture.stat().st_size > 5000

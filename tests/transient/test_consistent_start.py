@@ -7,7 +7,7 @@ from sgsolve import ad
 from sgsolve.solvers.workspace import Workspace
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
-from sgsolve.transient.index import index_growth
+from sgsolve.transient.index import check_index, index_growth
 from tests.transient.equations import Equations
 
 
@@ -108,3 +108,13 @@ def test_ordinary_differential_equations_have_index_zero():
     equations = Equations(lambda t, u: u, lambda u: 1.0 * u, [1.0, 2.0])
     at = equations.derivatives(0.0, equations.x0, 1.0, 0 * equations.x0)
     assert index_growth(equations, Workspace(), at, 1.0)[0] == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_ordinary_differential_equations_are_not_factorized_for_their_index(zero):
+    weights = np.array([1.0, 0.0 if zero else 2.0])
+    equations = Equations(lambda t, u: u, lambda u: weights * u, [1.0, 2.0])
+    workspace = Workspace()
+    error_weights = ErrorWeights(equations.blocks, 1e-4, 1e-4, None)
+    assert check_index(equations, workspace, error_weights, 0.0, equations.x0, 1.0)
+    assert (workspace.counts().n_factor > 0) is zero

@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import Problem, ad
 from sgsolve.errors import DataTypeError
-from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta
+from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, Stored
 
 VARIABLE = [Bdf(), Bdf(2, ndf=False), RungeKutta(), RungeKutta("TR-BDF2")]
 FIXED = [FixedSteps(method, 0.02) for method in ("backward Euler", "BDF2", "trapezoid", "ESDIRK4")]
@@ -133,9 +133,18 @@ def test_a_conserved_sum_stays_so_over_restarts_with_currents():
         (1.0, 3.0),
         rtol=1e-3,
         breakpoints=[1.5],
-        outputs={"total": (nothing, lambda w: ad.sum(np.sqrt(w)))},
+        outputs={
+            "rate": (nothing, lambda w: ad.sum(np.sqrt(w))),
+            "total": Stored(lambda w: ad.sum(np.sqrt(w))),
+            "of states": lambda w: np.sqrt(w).sum(),
+        },
     )
-    assert np.abs(run["total"]).max() < 1e-9  # rates of 17 over the shortest step, 1e-5
+    assert np.abs(run["rate"]).max() < 1e-9  # rates of 17 over the shortest step, 1e-5
+    assert np.ptp(run["total"]) < 1e-12 * run["total"][0]
+    assert run["total"] == pytest.approx(run["of states"], rel=1e-3)
+    assert run["total"][0] == pytest.approx(run["of states"][0], rel=1e-14)
+    with pytest.raises(DataTypeError, match="Stored needs a function of x, not 3"):
+        Stored(3)
 
 
 def test_a_resumed_run_records_the_same_currents(tmp_path):

@@ -252,6 +252,29 @@ def test_index_two_is_said_and_integrated():
     assert run.x == pytest.approx([np.sin(2.0), -np.cos(2.0)], abs=1e-4)
 
 
+@pytest.mark.parametrize("atol", [None, 1e-6, 1e-12, 1e-15])
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+def test_a_diode_with_its_capacitance_across_a_source(atol, steps):
+    """Index 2: the current of the source holds C du/dt. It is not tested, however small atol is."""
+    omega = 2e3 * np.pi
+
+    def residual(u, t):
+        drop = (u[0] - u[1]) / 1e3
+        diode = 1e-12 * (np.exp(np.minimum(u[0] / 0.025852, 40.0)) - 1.0)
+        return np.stack([u[2] + diode + drop, -drop, u[0] - 0.6 * np.sin(omega * t)])
+
+    problem = Problem(residual, storage=lambda u: u * np.array([1e-9, 1e-9, 0.0]))
+    with pytest.warns(IndexWarning, match="index 2 at t = 0"):
+        run = problem.transient(
+            [0.0, 0.0, -1e-9 * 0.6 * omega], (0.0, 1e-3), rtol=1e-5, atol=atol, steps=steps
+        )
+    v0, v1, i = run.x
+    assert run.success
+    assert v0 == pytest.approx(0.0, abs=1e-6)
+    assert v1 == pytest.approx(-3.77e-3, abs=2e-4)  # follows the source by R C = 1 us
+    assert i == pytest.approx(-1e-9 * 0.6 * omega - (v0 - v1) / 1e3, rel=0.05)
+
+
 def test_a_start_that_is_moved_needs_no_analysis_of_its_own():
     n = 60  # with algebraic ends, given wrongly
 
