@@ -20,6 +20,7 @@ from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import (
     DataTypeError,
+    DomainError,
     InputError,
     NotFiniteError,
     ParameterError,
@@ -112,10 +113,17 @@ class TimeSystem:
     def params(self, t: float) -> dict[str, Any]:
         """Return the parameters at a time, as the residual gets them."""
         if self._latest is None or self._latest[0] != t:
-            moved = {name: f(t) for name, f in self._functions.items()}
+            moved = {name: self._moved(name, f, t) for name, f in self._functions.items()}
             now = {**self._params, **moved, **({TIME: t} if self._timed else {})}
             self._latest = (t, now)
         return self._latest[1]
+
+    def _moved(self, name: str, function: Callable[[float], Any], t: float) -> Any:
+        """Return a parameter that is a function of time; not finite, it fails the step."""
+        value = source_value(name, function, t)
+        if not np.isfinite(value).all():
+            raise DomainError(f"parameter {name!r} is {value} at t = {t:.9g}")
+        return value
 
     def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
         """Return F(x, t) + a (Q(x, t) - q) and Q(x, t); with dx/dt a parameter, F and x."""
@@ -302,7 +310,21 @@ def _checked(Q: Any, n: int) -> Vector:
             f"storage returned shape {np.shape(Q)} for {n} unknowns; it must return what each "
             "equation stores, zero where it stores nothing"
         )
-    return np.array(Q, dtype=np.float64)
+    values = np.asarray(Q)
+    if values.dtype.kind not in "biuf":
+        raise DataTypeError(f"storage returned dtype {values.dtype}; it must return real numbers")
+    return values.astype(np.float64)
+
+
+def source_value(name: str, function: Callable[[float], Any], t: float) -> Any:
+    """Return the value of a function of time, or complain that it is no number."""
+    value = function(t)
+    if not isinstance(value, float) and np.asarray(value).dtype.kind not in "biuf":
+        raise DataTypeError(
+            f"parameter {name!r} is a function of time that returned {value!r} at t = {t:.9g}; it "
+            "must return a real number or an array of them"
+        )
+    return value
 
 
 def _refuse_nan(what: str, values: Vector, blocks: Any) -> None:

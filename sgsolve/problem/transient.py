@@ -13,7 +13,7 @@ from ..continuation.options import RunOptions
 from ..continuation.progress_bar import progress_bar
 from ..continuation.run import Run
 from ..continuation.stepper import Point, RunState
-from ..continuation.user_functions import called, named, number
+from ..continuation.user_functions import UnfitError, called, named, number
 from ..continuation.view import View
 from ..errors import ConvergenceError, DataTypeError, InputError
 from ..results.branch import Branch
@@ -35,7 +35,7 @@ from ..transient.time_events import EventDetector, TimeEvent
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
-from .time_system import TimeSystem
+from .time_system import TimeSystem, source_value
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -78,6 +78,7 @@ def transient(
     **options: Any,
 ) -> Branch:
     """Integrate in time; see `Problem.transient`."""
+    checked_choice("dense_output", dense_output)
     if dense_output and options["resume"]:
         raise InputError(
             "dense_output: a run that is resumed holds the solution from there on only; leave out "
@@ -117,6 +118,7 @@ def transient_run(
     span, method = checked_span(interval), checked_method(steps)
     if start not in STARTS:
         raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
+    checked_choice("interpolate", interpolate)
     functions, actions = checked_events(events, on_event)
     options["outputs"], pairs = split_outputs(options["outputs"], (TIME, "nit", *COLUMNS))
     given = RunOptions.of(
@@ -199,7 +201,7 @@ def equations_in_time(
     """Return the equations in time of a problem, and x0 as a vector."""
     signature, storage = problem.signature, problem.storage
     functions = signature.functions_of_time
-    moved = {name: f(t) for name, f in functions.items()}
+    moved = {name: source_value(name, f, t) for name, f in functions.items()}
     if signature.takes(TIME):
         moved[TIME] = t
     if isinstance(storage, str) and signature.takes(storage):
@@ -228,6 +230,12 @@ def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:
     if not isinstance(steps, Bdf | RungeKutta | FixedSteps):
         raise DataTypeError(f"steps must be Bdf(), RungeKutta() or FixedSteps(), not {steps!r}")
     return steps
+
+
+def checked_choice(name: str, value: Any) -> None:
+    """Complain of what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise DataTypeError(f"{name} must be True or False, not {value!r}")
 
 
 def checked_rtol(rtol: Any) -> float:
@@ -285,7 +293,13 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
 
 def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDetector:
     def value(x: Vector, t: float) -> float:
-        return number(f"event {name!r} at t = {t:.6g}", event.function, *view.seen(Point(x, t)))
+        found = called(event.function, *view.seen(Point(x, t)))
+        if isinstance(found, bool | np.bool_):
+            raise UnfitError(
+                f"event {name!r} returned {found!r}; it must return a number that passes through "
+                "zero, such as x[0] - 0.5 instead of x[0] > 0.5"
+            )
+        return number(f"event {name!r} at t = {t:.6g}", lambda _: found, x, {})
 
     def changed(x: Vector, t: float) -> Vector:
         found = np.asarray(called(action, *view.seen(Point(x, t))), dtype=float)

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 
 from ..continuation.detector import Detector
 from ..continuation.stepper import Found, Point
+from ..continuation.user_functions import UnfitError
 from ..errors import DataTypeError, InputError
 from ..results.special_points import SpecialPoint
 
@@ -96,7 +97,13 @@ class EventDetector(Detector):
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Evaluate the function; at an event it is zero, whatever rounding makes of it."""
         here = point.p == self.last
-        point.tests[self.kind] = 0.0 if here else float(self.function(point.x, point.p))
+        value = 0.0 if here else float(self.function(point.x, point.p))
+        if value != value:
+            raise UnfitError(
+                f"event {self.kind!r} is not a number at t = {point.p:.6g}; it must return a "
+                "number wherever the run comes"
+            )
+        point.tests[self.kind] = value
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the first event between two points, if there is one."""

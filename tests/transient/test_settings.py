@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.errors import DataTypeError, InputError, NotFiniteError
+from sgsolve.errors import ConvergenceError, DataTypeError, InputError, NotFiniteError
 from sgsolve.results.blocks import Blocks
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
 from sgsolve.transient.error_weights import ErrorWeights
 
 DECAY = Problem(lambda v: v, storage=lambda v: 1.0 * v)
+DRIVEN = Problem(lambda v, V: v - V, params={"V": 0.0}, storage=lambda v: 1.0 * v)
 
 
 def run(**options):
@@ -44,6 +45,36 @@ CASES = {
         InputError,
         "on_event names 'e', which is no event",
     ),
+    "event of truth": (
+        lambda: run(events={"e": lambda v: v[0] > 0.5}),
+        DataTypeError,
+        r"event 'e' returned .*True.*x\[0\] - 0.5 instead of x\[0\] > 0.5",
+    ),
+    "event of NaN": (
+        lambda: run(events={"e": lambda v: float("nan")}),
+        DataTypeError,
+        "event 'e' is not a number at t = 0",
+    ),
+    "interpolate": (
+        lambda: run(interpolate="no"),
+        DataTypeError,
+        "interpolate must be True or False, not 'no'",
+    ),
+    "dense_output": (
+        lambda: run(dense_output=1),
+        DataTypeError,
+        "dense_output must be True or False, not 1",
+    ),
+    "source of nothing": (
+        lambda: DRIVEN.at(V=lambda t: None).transient([1.0], (0.0, 1.0)),
+        DataTypeError,
+        "parameter 'V' is a function of time that returned None at t = 0; it must return a real",
+    ),
+    "complex storage": (
+        lambda: Problem(lambda v: v, storage=lambda v: 1j * v).transient([1.0], (0.0, 1.0)),
+        DataTypeError,
+        "storage returned dtype complex128; it must return real numbers",
+    ),
     "storage": (
         lambda: Problem(lambda v: v, storage=5).transient([1.0], (0.0, 1.0)),
         DataTypeError,
@@ -75,3 +106,9 @@ def test_the_absolute_tolerance_follows_the_scale_of_the_problem():
     problem = Problem(lambda v: v, storage=lambda v: 1.0 * v, scale=[1e-3])
     found = problem.transient([1e-3], (0.0, 1.0), rtol=1e-6).x[0]
     assert found == pytest.approx(1e-3 * np.exp(-1.0), rel=1e-4)
+
+
+def test_a_source_that_is_not_finite_ends_the_run_by_name():
+    driven = DRIVEN.at(V=lambda t: float("nan") if t > 0.5 else 1.0)
+    with pytest.raises(ConvergenceError, match=r"t = 0.5: .*parameter 'V' is nan"):
+        driven.transient([1.0], (0.0, 1.0), raise_on_failure=True)
