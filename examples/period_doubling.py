@@ -37,7 +37,7 @@ def storage(x: Any) -> Any:
 
 # %%
 # The steady state, its Hopf point, and one branch of orbits after the other
-# -------------------------------------------------------------------------
+# --------------------------------------------------------------------------
 # Each branch of orbits ends at its first period doubling. There the next one begins, with twice the
 # period.
 def main(picture: str | None = None, doublings: int = DOUBLINGS) -> dict[str, Any]:
@@ -96,7 +96,8 @@ def draw(picture: str, found: dict[str, Any]) -> None:
             orbits[-1].plot(right, (0, 1), color=f"C{k}", linewidth=1.0, label=label)
     left.set(xlabel="a", ylabel="extrema of x", title="orbits", xlim=(0.55, 1.1))
     right.set(xlabel="x", ylabel="dx/dt", title="at the doublings")
-    right.legend(frameon=False, fontsize=8)
+    right.set_ylim(top=1.05)  # room for the legend above the curves
+    right.legend(loc="upper center", ncols=3, frameon=False, fontsize=8, handlelength=1.0)
     figure.savefig(picture, dpi=100)
     plt.close(figure)
 

@@ -23,6 +23,7 @@ PROGRAMS = (
     "mosfet",
     "bipolar",
     "gummel_or_newton",
+    "hemt",
     "light_pulse",
     "voltage_ramp",
 )

@@ -72,6 +72,7 @@ def draw(data: Ramp, picture: str) -> None:
     axes.plot(data.voltage, 1e9 * data.small_signal, label="small signal")
     axes.plot(data.voltage, 1e9 * data.ramp, "o", mfc="none", label="ramp of 1 V/us")
     axes.set(xlabel="voltage (V)", ylabel="capacitance (nF/cm$^2$)")
+    axes.locator_params(axis="x", nbins=5)
     axes.legend(fontsize=8)
     save(drawing, picture)
 

@@ -23,11 +23,13 @@ from ..continuation.family import Family, Linear, linearized
 from ..continuation.stepper import Point
 from ..errors import LinearSolveError
 from ..results.special_points import SpecialPoint
+from .crossing_form import crossing_coefficients
 
 Vector = NDArray[Any]
 
 ITERATIONS = 15
 KIND = "branch point"
+UPRIGHT = 1e-4  # part of the other one's change of the parameter up to which a tangent has none
 
 
 @dataclass
@@ -191,9 +193,13 @@ def special_point(
         other = curve.metric.unit(across)
     kernel = V @ np.array([V[-1, 1], -V[-1, 0]]) if np.abs(V[-1]).max() > 1e-9 else other
     vector = kernel[:-1] / np.linalg.norm(kernel[:-1])
-    return SpecialPoint(
+    special = SpecialPoint(
         KIND, float(z[-1]), z[:-1].copy(), vector, tangent=along, other_tangent=other
     )
+    upright = abs(float(along[-1])) <= UPRIGHT * abs(float(other[-1]))  # the arm of a pitchfork
+    form = H, V, other if upright else along
+    special.coefficients |= crossing_coefficients(curve, z, found.at.J, w, vector, form)
+    return special
 
 
 def bracketed_point(curve: Curve, point: Point, null: Vector) -> SpecialPoint:

@@ -32,6 +32,7 @@ from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert
 from .grids import graded, rectangle
 from .gummel_iteration import gummel
+from .interfaces import SheetCharge, Thermionic
 from .material import Material, layered
 from .mesh import Mesh
 from .methods import coupled_method
@@ -60,8 +61,10 @@ __all__ = [
     "Mesh",
     "Ohmic",
     "Schottky",
+    "SheetCharge",
     "SmallSignal",
     "Surface",
+    "Thermionic",
     "TimeForm",
     "UnitsWarning",
     "UnresolvedWarning",

@@ -22,6 +22,7 @@ import numpy as np
 
 from .. import ad
 from .flux import LARGEST_DROP, Drift, absolute, relative
+from .interfaces import emitted
 from .mesh import edge_values
 from .model import DeviceModel
 from .statistics import Boltzmann, einstein, log_gamma
@@ -172,12 +173,12 @@ def conduction(
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.eta is None:
         factor_n, factor_p = log_factors(p, s.vt)
-        if np.ndim(factor_n) == np.ndim(factor_p) == 0:
+        if np.ndim(factor_n) == np.ndim(factor_p) == 0 and device.emission is None:
             drift = Drift.of(du)
             return (weight_n, drift, drop_n), (weight_p, drift, drop_p)
         drift_n = Drift.of(du + difference(factor_n, a, b))
         drift_p = Drift.of(du - difference(factor_p, a, b))
-        return (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p)
+        return emitted(device, s.vt, p, (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p))
     eta_n, gamma_n, eta_p, gamma_p = s.eta
     g_n = einstein(device.statistics, eta_n[a], eta_n[b], gamma_n[a] - gamma_n[b])
     g_p = einstein(device.statistics, eta_p[a], eta_p[b], gamma_p[a] - gamma_p[b])
@@ -186,7 +187,8 @@ def conduction(
     log_p = difference(eta_p, a, b) + difference(gamma_p, a, b) + difference(np.log(p["Nv"]), a, b)
     drop_n, drop_p = drop_n / g_n, drop_p / g_p
     drift_n, drift_p = Drift.of(log_n + drop_n), Drift.of(drop_p - log_p)
-    return (weight_n * g_n, drift_n, drop_n), (weight_p * g_p, drift_p, drop_p)
+    conducted = (weight_n * g_n, drift_n, drop_n), (weight_p * g_p, drift_p, drop_p)
+    return emitted(device, s.vt, p, *conducted)
 
 
 def difference(values: Any, a: Any, b: Any) -> Any:

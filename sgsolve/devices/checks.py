@@ -14,6 +14,7 @@ from ..errors import InputError, NotFiniteError, ParameterError, ShapeError
 from ..user_warnings import warn
 from .carriers import keywords, log_factors
 from .contacts import Schottky, check_numbers, node_list
+from .interfaces import SheetCharge
 from .kinds import check_real
 from .mesh import Mesh
 from .model import DeviceModel
@@ -56,6 +57,14 @@ def surfaces(device: DeviceModel) -> None:
             raise InputError(f"{what}: names a node twice")
 
 
+def sheets(device: DeviceModel) -> list[str]:
+    """Names of the sheets of charge; an error if one sits on nodes that are not there."""
+    found = {k: v for k, v in device.interfaces.items() if isinstance(v, SheetCharge)}
+    for name, sheet in found.items():
+        node_list(f"interface {name!r}", sheet.nodes, sheet.area, device.layout.n)
+    return list(found)
+
+
 def field(name: str) -> str:
     """The name of a driving field, or an error."""
     if name not in ("potential", "quasi_fermi"):
@@ -67,6 +76,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters, defaults filled in, or an error."""
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}
     values.update({f"V_{name}": 0.0 for name in device.contacts})
+    values.update({f"sheet_{name}": 0.0 for name in sheets(device)})
     for name, value in given.items():
         values[name] = float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
     needed = _needed(device, values)
@@ -90,6 +100,7 @@ def _needed(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
         raise InputError("ni: a Schottky barrier needs Nc, Nv, Ec and Ev instead")
     names = ["T", "G", "eps_r", "mu_n", "mu_p", *bands]
     names += [f"V_{name}" for name in device.contacts]
+    names += [f"sheet_{name}" for name in sheets(device)]
     for model in (*device.recombination, *device.traps):
         names += keywords(model)
     if device.mobility is not None:

@@ -20,6 +20,7 @@ from scipy.sparse.linalg import splu
 from .boundary import fixed_potentials
 from .carriers import log_factors
 from .contacts import Gate
+from .interfaces import sheet_charge
 from .mesh import edge_values
 from .model import DeviceModel
 
@@ -84,6 +85,9 @@ def _linear(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, Array
     matrix = divergence @ diags_array(weight * np.ones(len(lay.ratio))) @ divergence.T
     charge, coupled = np.zeros(lay.n), np.zeros(lay.n)
     charge[lay.nodes] = c.q * lay.volumes * p["doping"][lay.nodes]
+    sheets = sheet_charge(device, p)
+    if sheets is not None:
+        charge += c.q * sheets
     for name, contact in device.contacts.items():
         if isinstance(contact, Gate) and contact.capacitance is not None:
             coupling = contact.area * contact.capacitance * np.ones(len(lay.contacts[name]))

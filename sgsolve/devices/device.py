@@ -15,6 +15,7 @@ from .contacts import Contact
 from .equations import Equations
 from .floating import firmness, gathering
 from .in_time import Waveform, device_transient
+from .interfaces import emission_edges
 from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
 from .layout import DeviceLayout
@@ -60,6 +61,9 @@ class Device(Equations):
         that of the carrier's own quasi-Fermi potential, which vanishes in equilibrium.
     surfaces : dict of str to Surface
         Recombining surfaces.
+    interfaces : dict of str to Thermionic or SheetCharge
+        Emission over steps of the bands, and sheets of fixed charge; each sheet adds the parameter
+        ``sheet_<name>`` (per cm^2).
     statistics : CarrierStatistics, default Boltzmann
         Of both carriers.
     profile : float or ndarray, default 1
@@ -116,6 +120,7 @@ class Device(Equations):
         mobility: Model | None = None,
         field: str = "potential",
         surfaces: Mapping[str, Any] | None = None,
+        interfaces: Mapping[str, Any] | None = None,
         statistics: CarrierStatistics | None = None,
         profile: float | np.ndarray = 1.0,
         active: tuple[np.ndarray, np.ndarray] | None = None,
@@ -127,6 +132,7 @@ class Device(Equations):
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
+        self.interfaces = dict(interfaces or {})
         self.statistics = statistics or Boltzmann()
         doping = checks.doping(mesh, doping)
         self.layout = DeviceLayout(mesh, contacts, active)
@@ -134,6 +140,7 @@ class Device(Equations):
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)
         checks.surfaces(self)
+        self.emission = emission_edges(self)
         checks.units(self)
         self.poisson_rows = poisson_rows(self)
         self.carrier_rows = {

@@ -23,6 +23,7 @@ from ..problem import Problem
 from .balances import continuity
 from .boundary import fixed_potentials, gate_flux
 from .carriers import Carriers, carriers, space_charge
+from .interfaces import sheet_charge
 from .mesh import edge_values
 from .model import DeviceModel
 
@@ -97,5 +98,8 @@ class Equations(DeviceModel):
         if lay.n_s < lay.n:
             charge = lay.place_semiconductor @ charge
         balance = divergence @ flux - charge
+        sheets = sheet_charge(self, p)
+        if sheets is not None:
+            balance = balance - (self.constants.q * scale) * sheets
         gates = gate_flux(self, s, p)
         return balance if gates is None else balance + scale * gates

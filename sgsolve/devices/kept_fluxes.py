@@ -31,7 +31,7 @@ from .carriers import Carriers, carriers, fluxes
 from .contacts import Gate
 from .equations import Equations
 from .floating import majority, regions
-from .mesh import edge_values
+from .interfaces import row_weight
 from .predictors import Poisson
 from .terminal import losses
 
@@ -145,10 +145,10 @@ class KeptFluxes:
     def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
         """About what the fluxes are per drop: numbers, to bring the equations to one size."""
         lay, found = self.device.layout, []
-        for density, name in ((s.n, "mu_n"), (s.p, "mu_p")):
+        for density, name in ((s.n, "n"), (s.p, "p")):
             root = np.sqrt(np.maximum(ad.value(density), 1e-200))
-            mu = ad.value(edge_values(p[name], lay.carrier_edges, self.m))
-            found.append(root[lay.carrier_a] * root[lay.carrier_b] * mu * np.abs(lay.carrier_ratio))
+            weight = np.abs(ad.value(row_weight(self.device, name, p)))
+            found.append(root[lay.carrier_a] * root[lay.carrier_b] * weight)
         return np.concatenate(found)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import DataTypeError
 from .constants import Constants
 from .contacts import Gate, Ohmic, Schottky, Surface
+from .interfaces import SheetCharge, Thermionic
 from .mesh import Mesh
 
 
@@ -22,6 +23,12 @@ def check_kinds(given: Mapping[str, Any]) -> None:
     _one("constants", given["constants"], Constants, "Constants")
     _named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
     _named("surfaces", given["surfaces"] or {}, (Surface,), "Surface")
+    _named(
+        "interfaces",
+        given["interfaces"] or {},
+        (Thermionic, SheetCharge),
+        "Thermionic or SheetCharge",
+    )
     _one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
     for name, value in given["parameters"].items():
         check_real(name, value)

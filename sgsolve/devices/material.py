@@ -104,7 +104,7 @@ class Material:
         T : float
             K.
         models : sequence of functions
-            The device's `recombination`: parameters that they name are added, with a trap in the
+            The device's ``recombination``: parameters that they name are added, with a trap in the
             middle of the gap (``n1`` and ``p1`` are the intrinsic density).
 
         Returns

@@ -1,4 +1,4 @@
-"""The table of materials, see `material` for the meaning of the numbers and the sources."""
+"""The table of materials, see `Material` for the meaning of the numbers and the sources."""
 
 from __future__ import annotations
 

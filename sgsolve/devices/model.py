@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from .constants import Constants
 from .contacts import Contact, Surface
+from .interfaces import EmissionEdges, Interface
 from .layout import CarrierRows, DeviceLayout
 from .mesh import Mesh
 from .statistics import CarrierStatistics
@@ -30,6 +31,8 @@ class DeviceModel:
         The same for electrons ("n") and holes ("p").
     firmness : ndarray
         What is added to the diagonal of the Jacobian, see `floating.firmness`.
+    emission : EmissionEdges or None
+        Edges where carriers pass by emission.
     built_in : dict
         Neutral potentials of the contacts, with the parameters that they were computed for.
     """
@@ -42,12 +45,14 @@ class DeviceModel:
     mobility: Model | None
     field: str
     surfaces: dict[str, Surface]
+    interfaces: dict[str, Interface]
     statistics: CarrierStatistics
     parameters: dict[str, Any]
     layout: DeviceLayout
     poisson_rows: tuple[csr_array, np.ndarray]
     carrier_rows: dict[str, CarrierRows]
     firmness: np.ndarray
+    emission: EmissionEdges | None
     built_in: dict[str, Any]
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
+from .interfaces import row_weight
 from .layout import CarrierRows, placing
 from .mesh import edge_values, incidence
 from .model import DeviceModel
@@ -31,8 +32,7 @@ def carrier_rows(
 ) -> CarrierRows:
     """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
     lay, (roots, sums) = device.layout, floating
-    weight = edge_values(device.parameters[f"mu_{name}"], lay.carrier_edges, lay.n_s)
-    scale = _factors(lay.carrier_divergence, weight * lay.carrier_ratio, lay.carrier_free)
+    scale = _factors(lay.carrier_divergence, row_weight(device, name), lay.carrier_free)
     region = csr_array(diags_array(scale[roots]) @ sums)
     border = csr_array(sums @ lay.carrier_divergence)
     border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly

@@ -34,6 +34,7 @@ from .carriers import Carriers, carriers, conduction, log_factors
 from .checks import contact as check_contact
 from .contacts import Gate
 from .equations import Equations
+from .interfaces import row_weight
 from .mesh import edge_values
 from .statistics import Boltzmann, chemical_potential
 from .terminal import losses
@@ -95,7 +96,7 @@ class TimeForm:
             )
         self.device, lay = device, device.layout
         self._sides = _sides(device, x, p)
-        self._scale = [_row_scale(device, f"mu_{name}") for name in "np"]
+        self._scale = [_row_scale(device, name) for name in "np"]
         self.blocks = dict(zip(("psi", "n", "p"), device.blocks().values(), strict=True))
         self._psi, self._n, self._p = self.blocks.values()
         self._nothing = np.zeros(lay.n)
@@ -199,11 +200,10 @@ def _gate_charges(device: Equations, psi: Array, p: Mapping[str, Any]) -> dict[s
     return found
 
 
-def _row_scale(device: Equations, mobility: str) -> np.ndarray:
+def _row_scale(device: Equations, carrier: str) -> np.ndarray:
     """One over what couples each node to its neighbors at the highest doping; 0 where fixed."""
     lay, p = device.layout, device.parameters
-    weight = edge_values(p[mobility], lay.carrier_edges, lay.n_s) * lay.carrier_ratio
-    total = abs(lay.carrier_divergence) @ np.abs(weight)
+    total = abs(lay.carrier_divergence) @ np.abs(row_weight(device, carrier))
     density = max(float(np.abs(p["doping"]).max()), 1.0)
     return np.asarray(lay.carrier_free / (np.where(total > 0.0, total, 1.0) * density))
 

@@ -41,8 +41,8 @@ class SpecialPoint:
         How diagrams show it, as matplotlib calls it.
     coefficients : dict of str to float
         Of the normal form, where they were computed: "l1", the first Lyapunov coefficient, at a
-        Hopf point; "a" at a fold; "a" and "b" at a branch point; "angle" of the critical
-        multiplier at a torus bifurcation.
+        Hopf point; "a", "b" and "c" of c (p - p0) y + a y^2 + b y^3 = 0 at a branch point; "c" of
+        the cubic term at a cusp; "angle" of the critical multiplier at a torus bifurcation.
 
     along : dict of str to float
         Of a curve in two parameters: the value of the other one.
@@ -89,6 +89,12 @@ class SpecialPoint:
         l1 = self.coefficients.get("l1", 0.0)
         if self.kind == "hopf" and l1:
             return "supercritical" if l1 < 0.0 else "subcritical"
+        if self.kind == "branch point" and self.coefficients.get("c"):
+            a, b, c = (self.coefficients[name] for name in "abc")
+            if a:
+                return "transcritical"
+            if b:
+                return f"pitchfork to {'higher' if b * c < 0.0 else 'lower'} values"
         return ""
 
 

@@ -51,9 +51,15 @@ def ask(program):
             # The order of products may depend on what was evaluated before.
             ad.clear_cache()
             fresh = result(program, x, call)
-            np.testing.assert_array_equal(found[0], fresh[0])
-            np.testing.assert_array_equal(found[1].data, fresh[1].data)
+            name = number_of(program)
+            np.testing.assert_array_equal(found[0], fresh[0], err_msg=name)
+            np.testing.assert_array_equal(found[1].data, fresh[1].data, err_msg=name)
+    assert "compiling failed" not in "".join(compiled.stats.reasons), number_of(program)
     return compiled.stats.compiled
+
+
+def number_of(program):
+    return f"program {program.number}"
 
 
 @pytest.mark.parametrize(

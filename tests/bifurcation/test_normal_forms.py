@@ -111,3 +111,53 @@ def test_the_radius_of_small_cycles_follows_the_coefficient():
     x = orbit(np.linspace(0.0, orbit.period, 400, endpoint=False))
     measured = float(np.mean(np.sum((x - x.mean(axis=0)) ** 2, axis=1))) / 2.0
     assert measured == pytest.approx(squared, rel=2e-2)
+
+
+class TestBranchPoints:
+    def first(self, residual, n=1):
+        problem = Problem(residual, params={"p": -0.5})
+        branch = problem.continuation(np.zeros(n), "p", (-0.5, 0.7))
+        return branch.branch_points[0]
+
+    def test_a_transcritical_one(self):
+        """p x - 2 x^2 = 0: the other branch is p = 2 x."""
+        point = self.first(lambda x, p: p * x - 2.0 * x**2)
+        a, c = point.coefficients["a"], point.coefficients["c"]
+        assert -a / c == pytest.approx(2.0 * np.sign(point.vector[0]), rel=1e-8)
+        assert point.nature == "transcritical"
+        slope = point.other_tangent[-1] / point.other_tangent[0]
+        assert slope == pytest.approx(2.0, rel=1e-6)
+
+    @pytest.mark.parametrize(("sign", "way"), [(-1.0, "higher"), (1.0, "lower")])
+    def test_a_pitchfork(self, sign, way):
+        point = self.first(lambda x, p: p * x + 3.0 * sign * x**3)
+        assert point.coefficients["a"] == 0.0
+        assert point.coefficients["b"] / point.coefficients["c"] == pytest.approx(3.0 * sign)
+        assert point.nature == f"pitchfork to {way} values"
+
+    def test_the_second_term_turns_the_sign_of_the_first(self):
+        """y = -4 x^2 in p x + 2 x^3 + x y: in all p x - 2 x^3."""
+
+        def residual(z, p):
+            return [p * z[0] + 2.0 * z[0] ** 3 + z[0] * z[1], -z[1] - 4.0 * z[0] ** 2]
+
+        point = self.first(residual, 2)
+        assert point.coefficients["b"] / point.coefficients["c"] == pytest.approx(-2.0, rel=1e-8)
+        problem = Problem(residual, params={"p": -0.5})
+        branch = problem.continuation([0.0, 0.0], "p", (-0.5, 0.7))
+        arm = problem.switch_branch(branch, 0, (-0.5, 0.7))
+        assert arm["p"][0] == pytest.approx(2.0 * arm.states[0, 0] ** 2, rel=1e-6)
+
+    def test_a_buckling_rod(self):
+        """sin(u) softens: the buckled shapes exist above the load."""
+
+        def rod(u, p):
+            full = np.concatenate([[0.0], u, [0.0]])
+            return (full[2:] - 2.0 * u + full[:-2]) * 400.0 + (10.3 + p) * np.sin(u)
+
+        point = self.first(rod, 19)
+        assert point.nature == "pitchfork to higher values"
+        # -u'' = L sin u: L - L0 = L0 A^2 / 8 for u = A sin(pi x); y is A sqrt(10) for 19 points
+        a = point.coefficients
+        load = 10.3 + point.parameter
+        assert -a["b"] / a["c"] * 10.0 == pytest.approx(load / 8.0, rel=1e-6)

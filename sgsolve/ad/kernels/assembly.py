@@ -163,13 +163,17 @@ class Assembly:
         source, weight = e.indices[e.indptr[places]], e.weights[e.indptr[places]]
         stretch = np.searchsorted(self.ends, source, side="right") - 1
         kind = np.where(weight == 1.0, 0, np.where(weight == -1.0, 1, 2))
-        for number, v in enumerate(self.sources):
-            for k in range(3):
-                chosen = np.flatnonzero((stretch == number) & (kind == k))
-                element = source[chosen] - self.ends[number]
-                for group in _groups_without_repetition(element):
-                    at = chosen[group]
-                    self._single_group(v, element[group], places[at], weight[at], constant)
+        key = (3 * stretch + kind).astype(np.int16 if len(self.sources) < 10_000 else np.int64)
+        order = np.argsort(key, kind="stable")
+        ends = np.searchsorted(key[order], np.arange(3 * len(self.sources) + 1))
+        for k in np.flatnonzero(np.diff(ends)).tolist():
+            number = k // 3
+            chosen = order[ends[k] : ends[k + 1]]
+            element = source[chosen] - self.ends[number]
+            for group in _groups_without_repetition(element):
+                at = chosen[group]
+                v = self.sources[number]
+                self._single_group(v, element[group], places[at], weight[at], constant)
 
     def _single_group(
         self, v: Value, element: Any, places: Any, weight: Any, constant: bool

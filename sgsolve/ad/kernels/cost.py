@@ -9,9 +9,10 @@ from __future__ import annotations
 
 # Share of the time of an evaluation that a kernel saves.
 SAVED = 0.6
-# Seconds, of one core of some years ago: tracing and lowering, and compiling of one character.
-TRACING = 0.02
-COMPILING = 2.5e-6
+# Seconds, of one core of some years ago: tracing and lowering, and more for every unknown;
+# compiling of one character.
+TRACING, TRACING_UNKNOWN = 0.012, 2e-6
+COMPILING = 1.2e-6
 # Seconds to load what was compiled before.
 LOADING = 0.002
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...pattern import Pattern
 from .arguments import Moving
-from .cost import TRACING, Account
+from .cost import TRACING, TRACING_UNKNOWN, Account
 from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import NotCompiledError, Variant
@@ -213,7 +213,7 @@ class CompiledEvaluation:
                 self._drop_changed(arguments)
             if len(self._variants) >= MOST_VARIANTS:
                 raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
-            if not self._pays(TRACING):
+            if not self._pays(TRACING + TRACING_UNKNOWN * x.size):
                 return None
             begin = perf_counter()
             try:

@@ -87,7 +87,11 @@ class Kernel:
         self._expected = [
             (("guards", dtype), np.array(values, dtype=kind).tobytes())
             for dtype, kind in (("d", np.float64), ("b", np.uint8))
-            if (values := [g.value for g, d, at in code.guards if d == dtype and at >= 0])
+            if (
+                values := [
+                    np.ravel(g.value)[0] for g, d, at in code.guards if d == dtype and at >= 0
+                ]
+            )
         ]
         self._place = [tables.addresses.get(key, -1) for key in ("x", "F", "data")]
         self._arrays_expected = [

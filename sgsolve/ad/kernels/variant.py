@@ -80,6 +80,7 @@ class Variant:
         self.checked = {False: False, True: False}
         self._code: dict[bool, KernelCode] = {}
         self._kernels: dict[bool, Kernel] = {}
+        self._costs: dict[bool, float] = {}
         self._why_not: dict[bool, str] = {}
 
     def fits(
@@ -140,14 +141,22 @@ class Variant:
             code = self._code.get(with_jacobian)
             if code is None:
                 code = self._code[with_jacobian] = KernelCode(self._trace, with_jacobian)
-            known_text = machine.is_known(code.text)
-            if not pays(LOADING if known_text else COMPILING * len(code.text)):
+            cost = self._costs.get(with_jacobian)
+            if cost is None:
+                known_text = machine.is_known(code.text)
+                cost = LOADING if known_text else COMPILING * len(code.text)
+                self._costs[with_jacobian] = cost
+            if not pays(cost):
                 return None
             kernel = self._kernels[with_jacobian] = Kernel(code)
         except UntraceableError as error:
             self._why_not[with_jacobian] = (
                 f"cannot be compiled: {str(error) or 'numbers of other types'}"
             )
+            raise NotCompiledError(self._why_not[with_jacobian]) from None
+        except FOREIGN as error:
+            # An error in compiling is none of the user's: the evaluation goes on without a kernel.
+            self._why_not[with_jacobian] = f"compiling failed: {type(error).__name__}: {error}"
             raise NotCompiledError(self._why_not[with_jacobian]) from None
         finally:
             stats.seconds += perf_counter() - begin
