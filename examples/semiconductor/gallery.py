@@ -25,6 +25,7 @@ PROGRAMS = (
     "gummel_or_newton",
     "hemt",
     "light_pulse",
+    "perovskite",
     "voltage_ramp",
 )
 

@@ -33,6 +33,7 @@ from .generation import beer_lambert
 from .grids import graded, rectangle
 from .gummel_iteration import gummel
 from .interfaces import SheetCharge, Thermionic
+from .ions import Ion
 from .material import Material, layered
 from .mesh import Mesh
 from .methods import coupled_method
@@ -57,6 +58,7 @@ __all__ = [
     "Device",
     "Driven",
     "Gate",
+    "Ion",
     "Material",
     "Mesh",
     "Ohmic",

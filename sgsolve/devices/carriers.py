@@ -23,6 +23,7 @@ import numpy as np
 from .. import ad
 from .flux import LARGEST_DROP, Drift, absolute, relative
 from .interfaces import emitted
+from .ions import ion_densities
 from .mesh import edge_values
 from .model import DeviceModel
 from .statistics import Boltzmann, einstein, log_gamma
@@ -54,6 +55,8 @@ class Carriers:
         Densities, cm^-3.
     eta : tuple of Array or None
         Reduced chemical potentials and log_gamma of electrons and holes; None with Boltzmann.
+    ions : list of Array
+        Densities of the ions at their nodes, cm^-3.
     """
 
     vt: Any
@@ -68,6 +71,7 @@ class Carriers:
     n: Array
     p: Array
     eta: tuple[Array, Array, Array, Array] | None
+    ions: list[Array]
 
     def densities(self) -> tuple[Array, Array]:
         """Both densities as models are given them, at least 1e-100 cm^-3.
@@ -109,7 +113,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     vt = device.constants.k / device.constants.q * p["T"]
     y = x / vt
     n, m = lay.n, lay.n_s
-    u, un, up = y[:n], y[n : n + m], y[n + m :]
+    u, un, up = y[:n], y[n : n + m], y[n + m : n + 2 * m]
     us = u if n == m else u[lay.inside]
     eta_n, eta_p = us - un, up - us
     if isinstance(device.statistics, Boltzmann):
@@ -121,8 +125,9 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
         log_n = np.log(p["Nc"]) + (eta_n + gamma_n)
         log_p = np.log(p["Nv"]) + (eta_p + gamma_p)
         eta = (eta_n, gamma_n, eta_p, gamma_p)
-    du = u[lay.a] - u[lay.b]
-    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, np.exp(log_n), np.exp(log_p), eta)
+    du, n_h = u[lay.a] - u[lay.b], (np.exp(log_n), np.exp(log_p))
+    ions = ion_densities(device, us, x[n + 2 * m :], p, vt) if device.ions else []
+    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions)
 
 
 def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
@@ -227,6 +232,8 @@ def generation(p: Mapping[str, Any]) -> Array | None:
 def space_charge(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Charge density / q, cm^-3, at the semiconductor's nodes."""
     charge = s.p - s.n + p["doping"][device.layout.inside]
+    for region, density in zip(device.ions.values(), s.ions, strict=True):
+        charge = charge + region.charge(density)
     if device.traps:
         n, h = s.densities()
         for trap in device.traps:

@@ -77,6 +77,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}
     values.update({f"V_{name}": 0.0 for name in device.contacts})
     values.update({f"sheet_{name}": 0.0 for name in sheets(device)})
+    values.update({f"level_{name}": 0.0 for name in device.ions})
     for name, value in given.items():
         values[name] = float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
     needed = _needed(device, values)
@@ -101,6 +102,7 @@ def _needed(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     names = ["T", "G", "eps_r", "mu_n", "mu_p", *bands]
     names += [f"V_{name}" for name in device.contacts]
     names += [f"sheet_{name}" for name in sheets(device)]
+    names += [f"level_{name}" for name in device.ions]
     for model in (*device.recombination, *device.traps):
         names += keywords(model)
     if device.mobility is not None:

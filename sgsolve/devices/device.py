@@ -16,6 +16,7 @@ from .equations import Equations
 from .floating import firmness, gathering
 from .in_time import Waveform, device_transient
 from .interfaces import emission_edges
+from .ions import Ion, IonRegion
 from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
 from .layout import DeviceLayout
@@ -64,6 +65,8 @@ class Device(Equations):
     interfaces : dict of str to Thermionic or SheetCharge
         Emission over steps of the bands, and sheets of fixed charge; each sheet adds the parameter
         ``sheet_<name>`` (per cm^2).
+    ions : dict of str to Ion
+        Mobile ions and vacancies. A state then has their levels (V) after the potentials.
     statistics : CarrierStatistics, default Boltzmann
         Of both carriers.
     profile : float or ndarray, default 1
@@ -121,6 +124,7 @@ class Device(Equations):
         field: str = "potential",
         surfaces: Mapping[str, Any] | None = None,
         interfaces: Mapping[str, Any] | None = None,
+        ions: Mapping[str, Ion] | None = None,
         statistics: CarrierStatistics | None = None,
         profile: float | np.ndarray = 1.0,
         active: tuple[np.ndarray, np.ndarray] | None = None,
@@ -136,6 +140,7 @@ class Device(Equations):
         self.statistics = statistics or Boltzmann()
         doping = checks.doping(mesh, doping)
         self.layout = DeviceLayout(mesh, contacts, active)
+        self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
         fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)

@@ -24,6 +24,7 @@ from .balances import continuity
 from .boundary import fixed_potentials, gate_flux
 from .carriers import Carriers, carriers, space_charge
 from .interfaces import sheet_charge
+from .ions import conservation
 from .mesh import edge_values
 from .model import DeviceModel
 
@@ -63,7 +64,10 @@ class Equations(DeviceModel):
     def blocks(self) -> dict[str, slice]:
         """Where the three kinds of unknowns are."""
         n, m = self.layout.n, self.layout.n_s
-        return {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+        found = {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+        if self.ions:
+            found["level"] = slice(n + 2 * m, n + 2 * m + len(self.ions))
+        return found
 
     def residual(self, x: Array, **p: Any) -> Array:
         """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
@@ -77,10 +81,17 @@ class Equations(DeviceModel):
         """
         p = self.parameters | p
         s = carriers(self, x, p)
-        balances = ad.hstack([self.charge_balance(s, p), *continuity(self, s, p)])
+        balances, size = (
+            ad.hstack([self.charge_balance(s, p), *continuity(self, s, p)]),
+            len(self.diagonal),
+        )
+        y = s.y if not self.ions else s.y[:size]
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
-        here = self.firmness * (ad.value(x) / s.vt)
-        return balances + (self.diagonal * s.y - (fixed_potentials(self, p, s.vt) + here))
+        here = self.firmness * ad.value(y)
+        balances = balances + (self.diagonal * y - (fixed_potentials(self, p, s.vt) + here))
+        if not self.ions:
+            return balances
+        return ad.hstack([balances, conservation(self, s.ions)])
 
     def poisson(self, x: Array, **p: Any) -> Array:
         """Balance of charge alone: the first n rows of `residual`."""

@@ -15,6 +15,7 @@ from ..results.blocks import Blocks
 from ..transient import TimeEvent
 from . import checks
 from .equations import Equations
+from .ions import ion_blocks
 from .start import solve_device
 from .time_form import TimeForm
 
@@ -81,8 +82,14 @@ def _of_potentials(
     for t, y in run:
         now = {name: wave(t) if callable(wave) else wave for name, wave in given.items()}
         states.append(form.potentials(y, device.parameters | now))
-    blocks = None if run.blocks is None else Blocks(run.blocks.n, device.blocks())
+    blocks = None if run.blocks is None else Blocks(run.blocks.n, _blocks(device))
     return replace(run, states=np.array(states).reshape(len(states), -1), blocks=blocks)
+
+
+def _blocks(device: Equations) -> dict[str, slice]:
+    """Those of a state in time: the potentials, then the densities of the ions."""
+    potentials = dict(list(device.blocks().items())[:3])
+    return potentials | ion_blocks(device)
 
 
 def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
@@ -90,7 +97,8 @@ def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
     lay = device.layout
     doping = np.abs(device.parameters["doping"][lay.nodes])
     least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * SHARE
-    return {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
+    found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
+    return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
 
 
 def _named(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[str, Waveform]:

@@ -24,6 +24,7 @@ import numpy as np
 
 from .. import ad, solvers
 from ..continuation import Natural, SecantPredictor
+from ..errors import InputError
 from ..problem import Problem
 from ..results import Branch, Result
 from .boundary import fixed_potentials
@@ -52,6 +53,11 @@ class KeptFluxes:
     """
 
     def __init__(self, device: Equations) -> None:
+        if device.ions:
+            raise InputError(
+                "ions: small signals, and layers under gates that no contact reaches, are not "
+                "modeled with mobile ions; leave `ions` away"
+            )
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
@@ -196,7 +202,7 @@ def polished(
     Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
     with the fluxes kept mend that; where they do not settle, the solution stays what it was.
     """
-    if not any(regions(device).values()):
+    if device.ions or not any(regions(device).values()):
         return [x for x, _ in points]
     form = form_of(device)
     return [form.polished(x, p) for x, p in points]

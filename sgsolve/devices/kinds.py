@@ -14,6 +14,7 @@ from ..errors import DataTypeError
 from .constants import Constants
 from .contacts import Gate, Ohmic, Schottky, Surface
 from .interfaces import SheetCharge, Thermionic
+from .ions import Ion
 from .mesh import Mesh
 
 
@@ -29,6 +30,7 @@ def check_kinds(given: Mapping[str, Any]) -> None:
         (Thermionic, SheetCharge),
         "Thermionic or SheetCharge",
     )
+    _named("ions", given["ions"] or {}, (Ion,), "Ion")
     _one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
     for name, value in given["parameters"].items():
         check_real(name, value)

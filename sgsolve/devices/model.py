@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from .constants import Constants
 from .contacts import Contact, Surface
 from .interfaces import EmissionEdges, Interface
+from .ions import IonRegion
 from .layout import CarrierRows, DeviceLayout
 from .mesh import Mesh
 from .statistics import CarrierStatistics
@@ -46,6 +47,7 @@ class DeviceModel:
     field: str
     surfaces: dict[str, Surface]
     interfaces: dict[str, Interface]
+    ions: dict[str, IonRegion]
     statistics: CarrierStatistics
     parameters: dict[str, Any]
     layout: DeviceLayout

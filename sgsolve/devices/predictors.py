@@ -64,7 +64,8 @@ class Levels:
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = None
-        if self.name.startswith("V_") and abs(p - here.p) > LONG_STEP:
+        far = self.name.startswith("V_") and abs(p - here.p) > LONG_STEP
+        if far and not self.device.ions:
             guess = self._long_step(here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:

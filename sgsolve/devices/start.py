@@ -17,13 +17,16 @@ from ..continuation import Natural
 from ..results import Branch, Result
 from . import checks
 from .boundary import neutral
+from .carriers import carriers
 from .contacts import Gate
 from .equations import Equations
+from .ions import conservation
 from .kept_fluxes import form_of, needed, polished
 from .methods import coupled_method, poisson_method
 from .predictors import Levels
 from .resolved import warn_if_unresolved
 
+ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
@@ -33,7 +36,23 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     vt = device.constants.thermal_voltage(still["T"])
     psi = _first_potential(device, still, vt)
     result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
-    return np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
+    x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
+    return _with_ions(device, x, still) if device.ions else x
+
+
+def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+    """Equilibrium with the ions at their numbers, from one with them at arbitrary levels."""
+    vt, n = device.constants.thermal_voltage(p["T"]), device.layout.n
+    levels = np.array([np.mean(x[device.layout.nodes[r.nodes]]) for r in device.ions.values()])
+    for _ in range(ROUNDS):
+        now = {f"level_{name}": level for name, level in zip(device.ions, levels, strict=True)}
+        problem = device.poisson_problem.at(**{**p, **now, "quasi": x[n:]})
+        x = np.concatenate([problem.solve(x[:n], poisson_method(vt)).x, x[n:]])
+        off = conservation(device, carriers(device, x, {**p, **now}).ions)
+        charges = np.array([r.ion.charge for r in device.ions.values()])
+        levels = levels - vt * off / charges
+    start = np.concatenate([x, levels])
+    return device.problem.at(**p).solve(start, coupled_method(vt)).x
 
 
 def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.ndarray:

@@ -35,6 +35,7 @@ from .checks import contact as check_contact
 from .contacts import Gate
 from .equations import Equations
 from .interfaces import row_weight
+from .ions import ion_balances, ion_blocks, ion_current, ion_weights
 from .mesh import edge_values
 from .statistics import Boltzmann, chemical_potential
 from .terminal import losses
@@ -97,8 +98,9 @@ class TimeForm:
         self.device, lay = device, device.layout
         self._sides = _sides(device, x, p)
         self._scale = [_row_scale(device, name) for name in "np"]
-        self.blocks = dict(zip(("psi", "n", "p"), device.blocks().values(), strict=True))
-        self._psi, self._n, self._p = self.blocks.values()
+        self._psi, self._n, self._p = list(device.blocks().values())[:3]
+        self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device)
+        self._ions = slice(self._p.stop, None)
         self._nothing = np.zeros(lay.n)
         self.problem = Problem(
             self.residual, params=device.parameters, blocks=self.blocks, storage=self.stored
@@ -107,7 +109,7 @@ class TimeForm:
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Those of this form at a state (psi, phin, phip)."""
         s = carriers(self.device, x, p)
-        return np.concatenate([x[self._psi], s.n, s.p])
+        return np.concatenate([x[self._psi], s.n, s.p, *s.ions])
 
     def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
         """The state (psi, phin, phip) of unknowns of this form, V."""
@@ -122,7 +124,7 @@ class TimeForm:
             eta_p = chemical_potential(device.statistics, log_p - np.log(p["Nv"])) - p["Ev"] / vt
         psi = y[self._psi]
         inside = psi if lay.n == lay.n_s else psi[lay.inside]
-        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p])
+        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._ions]])
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
@@ -137,7 +139,7 @@ class TimeForm:
         balance_p = balance_p + held * (s.up - demanded[n + m :])
         charged = replace(s, n=y[self._n], p=y[self._p])
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
-        return ad.hstack([charge, balance_n, balance_p])
+        return ad.hstack([charge, balance_n, balance_p, *ion_balances(device, s)])
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
@@ -152,7 +154,8 @@ class TimeForm:
         """Carriers, in their balances; nothing in Poisson's equation."""
         vt = self.device.constants.k / self.device.constants.q * p["T"]
         weight_n, weight_p = (scale * self.device.layout.volumes / vt for scale in self._scale)
-        return ad.hstack([self._nothing, -weight_n * y[self._n], weight_p * y[self._p]])
+        ions = ion_weights(self.device, vt) * y[self._ions]
+        return ad.hstack([self._nothing, -weight_n * y[self._n], weight_p * y[self._p], ions])
 
     def current(self, name: str) -> Pair:
         """The current into the device at a contact as a pair (g, h), which stands for g + dh/dt.
@@ -169,7 +172,8 @@ class TimeForm:
         def conducted(y: Array, **p: Any) -> Array:
             s = carriers(device, self.potentials(y, p), p)
             jn, jp = self._fluxes(s, y, p)
-            return (device.constants.q * s.vt) * ad.sum(carried * (jn + jp))
+            crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
+            return (device.constants.q * s.vt) * crossing
 
         def displaced(y: Array, **p: Any) -> Array:
             psi = y[self._psi]
