@@ -19,7 +19,7 @@ from .derivatives.sparsity import begin
 from .derivatives.symbols import UntraceableError
 from .drivers import _numbers
 from .nested import evaluate
-from .programs.derivative_graph import carry_out
+from .programs.derivative_graph import DerivativeGraph, carry_out
 from .programs.graph import Graph, Kind
 from .programs.program import add_outputs
 from .programs.recorded import Recorded
@@ -83,7 +83,8 @@ def trace_function(
     value = _numbers(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=False)
-    tape = Tape(evaluation)
+    # Traced arrays must not become part of what is remembered for other evaluations.
+    tape = Tape(evaluation, DerivativeGraph(evaluation.root))
     graph = Graph(open_branches)
     node = graph.input("x", Kind.ARRAY, value.shape, value.dtype)
     traced = TracedArray(value, node, graph)

@@ -203,3 +203,31 @@ def test_kernels_are_made_when_they_pay():
 def test_a_function_is_needed():
     with pytest.raises(InputError, match="takes a function"):
         ad.compiled(3.0)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [lambda x, i: len(i), lambda x, i: x[i].size, lambda x, i: np.shape(x[i])[0]],
+    ids=["len", "size", "shape"],
+)
+def test_the_number_of_elements_of_a_side_is_no_constant(size):
+    def f(x):
+        big = ad.value(x) > 1.0
+        return ad.branch(big, lambda i: x[i] / size(x, i), lambda i: x[i] * size(x, i))
+
+    compiled = ad.compiled(f, at_once=True)
+    for factor in (1.0, 1.1, 1.3, 0.8, 0.7, 1.0, 1.1, 1.3):
+        x = X * factor
+        F, J = compiled.value_and_jacobian(x)
+        np.testing.assert_array_equal(F, f(x))
+        np.testing.assert_array_equal(compiled(x), f(x))
+        # A factor that varies is multiplied in another order than one that does not.
+        np.testing.assert_allclose(J.data, ad.jacobian(f, x).data, rtol=1e-14)
+    assert "number of elements of a side" in str(compiled.stats)
+
+
+def test_a_number_is_found_in_a_dict():
+    table = {1.0: 2.0, 2.0: 5.0, 3.0: 7.0}
+    f = ad.compiled(lambda x, a: x * table.get(a, 11.0) * a, at_once=True)
+    for a in (1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 4.0, 5.0, 3.0):
+        np.testing.assert_array_equal(f(X, a), X * table.get(a, 11.0) * a)

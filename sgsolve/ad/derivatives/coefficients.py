@@ -26,7 +26,14 @@ Terms = dict[Structure, Coefficient]
 UNIT: Coefficient = (1.0, 0.0, None, None)
 PLAIN = (int, float, complex, bool, np.generic)
 NUMBERS = (*PLAIN, TracedScalar)
-BY_VALUE = (*PLAIN, tuple, type(None))
+BY_VALUE = (*PLAIN, type(None))
+
+
+def _identity(operand: Any) -> Any:
+    """Return what tells an operand from others; numbers in a tuple are told by their values."""
+    if type(operand) is not tuple:
+        return id(operand)
+    return tuple([o if isinstance(o, BY_VALUE) else _identity(o) for o in operand])
 
 
 class Memo:
@@ -39,7 +46,7 @@ class Memo:
 
     def __call__(self, operation: Callable[..., Any], *operands: Any) -> Any:
         """Return ``operation(*operands)``."""
-        key = (operation, *[o if isinstance(o, BY_VALUE) else id(o) for o in operands])
+        key = (operation, *[o if isinstance(o, BY_VALUE) else _identity(o) for o in operands])
         known = self._known.get(key)
         if known is None:
             # The operands stay referenced, so that their ids stay theirs.

@@ -48,6 +48,26 @@ class OtherWay(Exception):  # noqa: N818  # no error: an answer
         self.reason = reason
 
 
+class KernelResult(NamedTuple):
+    """What a kernel gives.
+
+    Attributes
+    ----------
+    F : ndarray
+    data : ndarray or None
+        The values of the Jacobian.
+    flags : int
+        Floating point flags.
+    counts : tuple of float
+        Numbers of elements of the sides of branches.
+    """
+
+    F: NDArray[Any]
+    data: NDArray[Any] | None
+    flags: int
+    counts: tuple[float, ...]
+
+
 class Template(NamedTuple):
     """The constants of a Jacobian for the numbers that they are made of.
 
@@ -105,10 +125,8 @@ class Kernel:
         self._fixed: dict[Node, Any] = {}
         self._template: Template | None = None
 
-    def run(
-        self, x: NDArray[Any], inputs: Mapping[str, Any]
-    ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
-        """Return F, the values of the Jacobian if it was asked for, and the floating point flags.
+    def run(self, x: NDArray[Any], inputs: Mapping[str, Any]) -> KernelResult:
+        """Return F, the values of the Jacobian if it was asked for, flags and counts.
 
         Raises
         ------
@@ -126,7 +144,7 @@ class Kernel:
 
     def _run(
         self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
-    ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
+    ) -> KernelResult:
         code = self.code
         env = self._with_parameters(inputs) if inputs or self._parameters is None else self._fixed
         if workspace.given is not env:
@@ -151,7 +169,13 @@ class Kernel:
             for function in self._functions:
                 flags |= function(workspace.address, *self._at)
             self._check_guards(workspace)
-        return F, None if data is None else data[:-1], flags
+        counts = workspace.arrays.get("counts")
+        return KernelResult(
+            F,
+            None if data is None else data[:-1],
+            flags,
+            () if counts is None else tuple(counts.tolist()),
+        )
 
     def _steps_with_calls(
         self, workspace: KernelMemory, x: NDArray[Any], F: NDArray[Any], env: dict[Node, Any]

@@ -66,6 +66,7 @@ class KernelCode:
         self.guards: list[tuple[Guard, str, int]] = []
         self.late_guards: list[Guard] = []
         self._store_guards()
+        self._store_counts()
         self._keep_operands()
         self._print()
         self.size = lowering.value(graph.results[0]).size
@@ -127,6 +128,17 @@ class KernelCode:
                 self.guards.append((guard, value.dtype, -1))
         for dtype, count in counts.items():
             self.memories["guards", dtype] = (count, dtype)
+
+    def _store_counts(self) -> None:
+        """Store how many elements the sides of branches have: code may depend on these numbers."""
+        lowering, count = self.lowering, 0
+        for operation in self.trace.graph.operations:
+            if operation.function is np.count_nonzero and lowering.is_lowered(operation):
+                value, at = lowering.value(operation), lowering.values.progression(1, count)
+                self.schedule.scattered(value, "counts", at)
+                count += 1
+        if count:
+            self.memories["counts"] = (count, "d")
 
     def all_guards_once(self) -> list[Guard]:
         """Return the guards; one for each node."""

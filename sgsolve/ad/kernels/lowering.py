@@ -110,6 +110,10 @@ class Lowering:
             known = self._of[node] = self._new_value(node)
         return known
 
+    def is_lowered(self, node: Node) -> bool:
+        """Whether a node has become a value."""
+        return node in self._of
+
     def is_called(self, node: Node) -> bool:
         """Whether a node is the result of a call."""
         return node in self._called

@@ -31,6 +31,8 @@ _LIBRARIES = tuple(
 )
 
 
+FIRST = "comparison with NumPy's result"
+COUNTED = "the code uses the number of elements of a side of a branch"
 NO_INPUTS: dict[str, Any] = {}
 IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
 
@@ -55,8 +57,6 @@ class Variant:
     ----------
     pattern : Pattern
         Of the Jacobian.
-    checked : dict of bool to bool
-        Whether the kernel without, and with the Jacobian gave NumPy's bits.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Variant:
         self._inputs = {name: (type(v), np.shape(v)) for name, v in inputs.items()}
         self.pattern: Pattern = self._trace.plan.layout.pattern
         self.shape_of_result = self._trace.graph.results[0].shape
-        self.checked = {False: False, True: False}
+        self._counts: dict[bool, list[set[float]]] = {}
         self._code: dict[bool, KernelCode] = {}
         self._kernels: dict[bool, Kernel] = {}
         self._costs: dict[bool, float] = {}
@@ -164,10 +164,29 @@ class Variant:
         stats.calls.update(function_name(call.operation.function) for call in code.lowering.calls)
         return kernel
 
-    def check(self, found: Any, expected: Any, with_jacobian: bool) -> None:
-        """Compare the first result of a kernel with NumPy's; warn if they differ."""
-        self.checked[with_jacobian] = True
-        if not same_bits(found.F, expected.F):
+    def reason_to_check(self, with_jacobian: bool, counts: tuple[float, ...]) -> str:
+        """Return why a result is to be compared with NumPy's: FIRST, COUNTED, or an empty text.
+
+        The first one is. So is the first for which a side of a branch has another number of
+        elements: the code may have used that number, which is a constant of the kernel then.
+        """
+        known = self._counts.get(with_jacobian)
+        if known is None:
+            self._counts[with_jacobian] = [{count} for count in counts]
+            return FIRST
+        reason = ""
+        for met, count in zip(known, counts, strict=True):
+            if len(met) == 1 and count not in met:
+                met.add(count)
+                reason = COUNTED
+        return reason
+
+    def check(self, found: Any, expected: Any, with_jacobian: bool, reason: str) -> None:
+        """Compare a result of a kernel with NumPy's; the kernel goes if they differ."""
+        same = same_bits(found.F, expected.F)
+        if not same and reason is COUNTED:
+            self._why_not[with_jacobian] = COUNTED
+        elif not same:
             self._why_not[with_jacobian] = IMPURE
             row = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F))[0]
             warnings.warn(

@@ -100,7 +100,8 @@ class Recorded(Derivative):
         if type(factor) is tuple:
             number, factor = factor
         position = self.tape.position(factor)
-        key = (position, number)
+        # A traced number is told by its identity: its value is not known to be the same next time.
+        key = (position, id(number) if isinstance(number, TracedScalar) else number)
         known = node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)

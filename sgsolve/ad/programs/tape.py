@@ -27,6 +27,7 @@ class Tape:
     ----------
     root : Evaluation
     graph : DerivativeGraph
+        That of the root, which serves all evaluations, unless another one is given.
     folded : bool
         Whether derivatives are carried out in the folded form.
     inputs : dict
@@ -45,9 +46,9 @@ class Tape:
         "root",
     )  # fmt: skip
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, graph: DerivativeGraph | None = None) -> None:
         self.root = evaluation
-        self.graph = evaluation.memory(DerivativeGraph)
+        self.graph = evaluation.memory(DerivativeGraph) if graph is None else graph
         # Two threads may evaluate on one seed: every position is given away once.
         self._next = itertools.count().__next__
         self.inputs: dict[int, Any] = {}

@@ -207,6 +207,9 @@ class TracedNumber(TracedArray, TracedScalar):
 
     __slots__ = ()
 
+    def __hash__(self) -> int:
+        return hash(self.decided())  # it looks for the number in a dict or a set
+
 
 class TracedFloat(TracedNumber):
     """One of Python's numbers: arithmetic takes another way than with one of NumPy's."""
