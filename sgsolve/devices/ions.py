@@ -45,7 +45,7 @@ class Ion:
     density : float
         Mean over the region, cm^-3; it is conserved.
     mobility : float
-        cm^2/(V s); it serves in time only.
+        Mobility, cm^2/(V s); it serves in time only.
     limit : float, optional
         Density of sites, cm^-3. Unlimited by default.
     compensated : bool
