@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
@@ -98,6 +99,14 @@ class Discretization:
             whole[:, m] = (Q[self.places[:, -1]] - ahead) / h[:, 0]
         return whole
 
+    def ordered(self, whole: Vector) -> Vector:
+        """Return the equations, shape (size,), each beside the state that it determines.
+
+        Equation i of an interval determines its node i, and the last one the next start. Linear
+        solvers that choose no pivots at run time need large elements on the diagonal.
+        """
+        return np.roll(whole.reshape(-1, self.n), 1, axis=0).ravel()
+
     def by_period(self, now: Evaluated, X: Vector, mesh: Vector, T: float) -> Vector:
         """Return the derivative of the residual by T, shape (N, stored, n)."""
         m = self.scheme.degree
@@ -126,6 +135,15 @@ class Discretization:
         dense = np.bincount(self._dense, values, self.N * rows * columns)
         return dense.reshape(self.N, rows, columns)
 
+    def unwrapped(self, now: Evaluated, mesh: Vector, T: float) -> Any:
+        """Return the Jacobian with the last state apart from the first, shape (size, size + n).
+
+        Its first n columns are the first state, its last n columns that after one period.
+        """
+        shape = (self.size, self.size + self.n)
+        rows, columns = self._open
+        return sp.csr_array((self._values(now, mesh, T), (rows, columns)), shape=shape)
+
     def _terms(self) -> tuple[Terms, Terms, Terms]:
         """Return the blocks of C, of J, and of the identity of one interval."""
         m, D, last = self.scheme.degree, self.scheme.slopes, self.scheme.last
@@ -149,6 +167,9 @@ class Discretization:
         n, eye = self.n, np.arange(self.n)
         C, J = self.equations.pattern_C, self.equations.pattern_J
         rows, columns, dense = list[Vector](), list[Vector](), list[Vector]()
+        open_columns = list[Vector]()
+        places = self.places.copy()
+        places[-1, -1] = self.N * self.stored  # behind the last state, not the first one again
         parts = (
             (self.charges, C.rows, C.indices),
             (self.flows, J.rows, J.indices),
@@ -162,11 +183,15 @@ class Discretization:
             where = n * self.places[:, terms.column][:, :, None] + inner_column
             rows.append((self.stored * n * k + row).ravel())
             columns.append(where.ravel())
+            last = n * places[:, terms.column][:, :, None] + inner_column
+            open_columns.append(last.ravel())
             dense.append(((k * self.stored * n + row) * width + column).ravel())
+        ordered = (np.concatenate(rows) + n) % self.size
         self.pattern, self._position = Pattern.from_coordinates(
-            np.concatenate(rows), np.concatenate(columns), (self.size, self.size)
+            ordered, np.concatenate(columns), (self.size, self.size)
         )
         self._dense = np.concatenate(dense)
+        self._open = np.concatenate(rows), np.concatenate(open_columns)
 
     def _values(self, now: Evaluated, mesh: Vector, T: float) -> Vector:
         """Return the value of every block entry, in the order of the plan."""

@@ -1,26 +1,54 @@
 """Monodromy: how a small change of the first state of an orbit returns after one period.
 
-On each interval the changes at its nodes follow from that of the first one: a dense linear system
-per interval. The product of the maps from start to start is the monodromy matrix.
+Of small systems each interval gives a dense matrix, from the change of its first state to those of
+its other nodes; the multipliers are the eigenvalues of the product. Of large systems the equations
+of all intervals, the last state apart from the first, are one sparse matrix in block triangular
+form. One solve with it takes a change once round the orbit, and Arnoldi's method finds the leading
+multipliers; all others are smaller.
+
+Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
+from .. import linear
 from ..errors import LinearSolveError
+from ..pattern import Pattern
 from .multipliers import product_eigenvalues
 from .orbit_family import OrbitFamily
 
 Vector = NDArray[Any]
 
+DENSE = 200  # unknowns up to which all multipliers are computed
+LEADING = 10  # multipliers of larger systems
+
+
+class Monodromy(Protocol):
+    """The linear map of a change once round an orbit."""
+
+    def multipliers(self) -> Vector:
+        """Return the Floquet multipliers, largest modulus first; the leading ones of many."""
+        ...
+
+    def along(self, start: Vector) -> Vector:
+        """Return the change at every state of the orbit, shape (P, n), from that at the first."""
+        ...
+
+    def turned(self) -> Vector:
+        """Return the change of the first state that comes back with the other sign."""
+        ...
+
 
 @dataclass(eq=False)
-class Monodromy:
+class DenseMonodromy:
     """The linear maps of all intervals.
 
     Attributes
@@ -47,6 +75,65 @@ class Monodromy:
             found += [step @ first for step in maps]
         return np.array(found[:-1])
 
+    def turned(self) -> Vector:
+        """Return the change of the first state that comes back with the other sign."""
+        n = self.inner.shape[2]
+        M = np.eye(n)
+        for S in self.inner[:, -1]:
+            M = S @ M
+        vector: Vector = np.linalg.svd(M + np.eye(n))[2][-1]
+        return vector
+
+
+@dataclass(eq=False)
+class SparseMonodromy:
+    """The equations of all intervals at once.
+
+    Attributes
+    ----------
+    solver : LinearSolver
+        Of the columns behind the first state.
+    first : csr_array, shape (size, n)
+        The columns of the first state.
+    """
+
+    solver: Any
+    first: Any
+
+    def multipliers(self) -> Vector:
+        """Return the leading Floquet multipliers, largest modulus first."""
+        return self._leading()[0]
+
+    def along(self, start: Vector) -> Vector:
+        """Return the change at every state of the orbit, shape (P, n), from that at the first."""
+        n = self.first.shape[1]
+        behind = -self.solver.solve(self.first @ start)
+        return np.concatenate([start, behind[:-n]]).reshape(-1, n)
+
+    def turned(self) -> Vector:
+        """Return the change of the first state that comes back with the other sign."""
+        values, vectors = self._leading()
+        vector: Vector = vectors[:, int(np.argmin(np.abs(values + 1.0)))].real
+        unit: Vector = vector / np.linalg.norm(vector)
+        return unit
+
+    def _leading(self) -> tuple[Vector, Vector]:
+        n = self.first.shape[1]
+
+        def round_trip(v: Vector) -> Vector:
+            behind: Vector = -self.solver.solve(self.first @ v.ravel())
+            return behind[-n:]
+
+        operator = LinearOperator((n, n), round_trip, dtype=float)
+        start = np.random.default_rng(0).uniform(0.5, 1.0, n)
+        found: Any
+        try:
+            found = eigs(operator, k=LEADING, which="LM", v0=start)
+        except ArpackNoConvergence as partial:
+            found = partial.eigenvalues, partial.eigenvectors
+        order = np.argsort(-np.abs(found[0]), kind="stable")
+        return found[0][order], found[1][:, order]
+
 
 def monodromy(family: OrbitFamily, x: Vector, p: float) -> Monodromy:
     """Return the monodromy of an orbit.
@@ -58,10 +145,16 @@ def monodromy(family: OrbitFamily, x: Vector, p: float) -> Monodromy:
     """
     grid, T = family.grid, family.split(x)[1]
     now = family.evaluated(x, p)
-    blocks = grid.blocks(now, family.mesh, T)
     n = grid.n
+    if n > DENSE:
+        whole = grid.unwrapped(now, family.mesh, T)
+        inner = sp.csr_array(whole[:, n:])
+        solver = linear.LinearSolver(Pattern.of(inner))
+        solver.factorize(inner)
+        return SparseMonodromy(solver, sp.csr_array(whole[:, :n]))
+    blocks = grid.blocks(now, family.mesh, T)
     try:
         solved = np.linalg.solve(blocks[:, :, n:], -blocks[:, :, :n])
     except np.linalg.LinAlgError:
         raise LinearSolveError("the equations of an interval are singular") from None
-    return Monodromy(solved.reshape(grid.N, grid.stored, n, n), family.equations.algebraic)
+    return DenseMonodromy(solved.reshape(grid.N, grid.stored, n, n), family.equations.algebraic)

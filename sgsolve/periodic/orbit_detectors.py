@@ -22,7 +22,7 @@ from ..continuation.detector import Detector
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..results.special_points import SpecialPoint
-from .monodromy import monodromy
+from .monodromy import Monodromy, monodromy
 from .orbit_family import OrbitFamily
 from .packing import orbit_of
 
@@ -215,13 +215,8 @@ def _pairs(values: Vector) -> Vector:
     return ordered
 
 
-def _antiperiodic(maps: Any) -> Vector:
+def _antiperiodic(maps: Monodromy) -> Vector:
     """Return the change of all states that comes back with the other sign, shape (P n,)."""
-    n = maps.inner.shape[2]
-    M = np.eye(n)
-    for S in maps.inner[:, -1]:
-        M = S @ M
-    v = np.linalg.svd(M + np.eye(n))[2][-1]
-    vector: Vector = maps.along(v).ravel()
+    vector = maps.along(maps.turned()).ravel()
     unit: Vector = vector / np.abs(vector).max()
     return unit

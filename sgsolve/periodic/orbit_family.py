@@ -25,6 +25,8 @@ from .scheme import Scheme
 
 Vector = NDArray[Any]
 
+LARGE = 3000  # unknowns above which the phase is measured at one state instead of the integral
+
 
 class OrbitFamily:
     """Periodic orbits on one mesh; a `continuation.family.Family`.
@@ -91,11 +93,11 @@ class OrbitFamily:
         start = perf_counter()
         (X, T), grid, mesh = self.split(x), self.grid, self.mesh
         now = self.evaluated(x, p)
-        column = np.append(grid.by_period(now, X, mesh, T).ravel(), 0.0)
+        column = np.append(grid.ordered(grid.by_period(now, X, mesh, T)), 0.0)
         inner = grid.pattern.matrix(grid.data(now, mesh, T))
         below = np.append(self._phase.ravel(), 0.0)
         J = self._frame.matrix(inner, column[:-1, None], below[None, :])
-        Fp = np.append(grid.by_parameter(now, mesh, T).ravel(), 0.0)
+        Fp = np.append(grid.ordered(grid.by_parameter(now, mesh, T)), 0.0)
         F = self._whole(X, grid.residual(now.F, now.Q, mesh, T))
         self.seconds["jacobian"] += perf_counter() - start
         return F, J, Fp
@@ -116,6 +118,9 @@ class OrbitFamily:
         shares = self.scheme.weights[None, :, None]  # the length of the interval cancels
         phase = np.zeros_like(X)
         phase[self.grid.nodes[:, 1:]] = shares * slopes / self.sizes**2
+        if self.grid.size > LARGE:  # a dense row would fill the factors of most linear solvers
+            fastest = int(np.argmax(np.abs(phase * self.sizes).sum(axis=1)))
+            phase[:fastest] = phase[fastest + 1 :] = 0.0
         size = float(np.abs(phase * self.sizes).sum())
         self._reference, self._phase = X.copy(), phase / (size or 1.0)
 
@@ -177,7 +182,7 @@ class OrbitFamily:
 
     def _whole(self, X: Vector, collocation: Vector) -> Vector:
         phase = float(np.sum(self._phase * (X - self._reference)))
-        return np.append(collocation.ravel(), phase)
+        return np.append(self.grid.ordered(collocation), phase)
 
 
 def node_times(scheme: Scheme, mesh: Vector) -> Vector:

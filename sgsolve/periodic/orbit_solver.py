@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.bordered import Bordered
-from ..continuation.corrector import Corrector
+from ..continuation.corrector import CONTRACTION
 from ..continuation.metric import Metric
-from ..errors import ConvergenceError
+from ..errors import ConvergenceError, LinearSolveError
 from ..results.blocks import Blocks
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
 from .orbit_family import OrbitFamily
-from .orbit_stepper import TOLERANCE
 
 Vector = NDArray[Any]
 
 ROUNDS = 3  # of Newton's method and a better mesh, for a number of intervals
 ITERATIONS = 12
+EXACT = 1e-11  # relative length of a step behind which an orbit is exact: Newton squares it
+ROUNDING = 1e-8  # ... and up to which rounding may keep steps from becoming shorter
 LARGEST, HOPELESS = 2560, 160  # intervals at most, and where a failure of Newton's method is final
 FLAT = 1e-4  # part of the amplitude of the guess below which the answer is a steady state
 
@@ -80,13 +80,25 @@ def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float)
 
 
 def _corrected(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector | None:
+    """Return the orbit by Newton's method without damping; None where it does not contract."""
     metric = Metric(family.weights(1.0, float(x[-1]) or 1.0))
-    corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, ITERATIONS)
-    row = np.zeros(family.n + 1)
-    row[-1] = 1.0
-    reach = metric.norm(np.append(x, 0.0)) + 1.0
-    corrected = corrector.correct(np.append(x, p), row, reach)
-    return None if corrected.at is None else corrected.at.z[:-1]
+    solver, before = workspace.solver(family.pattern), np.inf
+    for _ in range(ITERATIONS):
+        F, J, _ = family.linearize(x, p)
+        if not (np.isfinite(F).all() and np.isfinite(J.data).all()):
+            return None
+        try:
+            solver.factorize(J)
+            step = solver.solve(-F)
+        except LinearSolveError:
+            return None
+        x, size = x + step, metric.norm(np.append(step, 0.0))
+        if size <= EXACT * metric.norm(np.append(x, 0.0)):
+            return x
+        if size > CONTRACTION * before:
+            return x if size <= ROUNDING * metric.norm(np.append(x, 0.0)) else None
+        before = size
+    return None
 
 
 def _swing(family: OrbitFamily, x: Vector) -> float:

@@ -104,6 +104,22 @@ def test_all_multipliers_of_the_ginzburg_landau_equation():
     assert np.abs(orbit.multipliers) == pytest.approx(np.abs(exact), rel=1e-8)
 
 
+def test_leading_multipliers_of_a_larger_system(monkeypatch):
+    """By sparse solves round the orbit: the same as all of them, from dense matrices."""
+    n, L = 30, 20.0
+    problem = Problem(lambda u: landau(u, n, L), storage=one)
+    t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    guess = np.column_stack([np.cos(t)] * n + [np.sin(t)] * n)
+    period = 2.0 * np.pi / 1.5
+    every = problem.periodic_orbit(guess, period=period, intervals=16)
+    monkeypatch.setattr("sgsolve.periodic.monodromy.DENSE", 10)
+    leading = problem.periodic_orbit(guess, period=period, intervals=16)
+    assert len(every.multipliers) == 2 * n
+    assert len(leading.multipliers) >= 10
+    count = len(leading.multipliers)
+    assert np.abs(leading.multipliers) == pytest.approx(np.abs(every.multipliers[:count]), rel=1e-8)
+
+
 class TestFormsOfTheEquations:
     def test_dx_dt_as_a_parameter(self, course):
         def implicit(x, mu, rate):
