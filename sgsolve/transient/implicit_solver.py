@@ -109,7 +109,7 @@ class ImplicitSolver:
         system: EvolutionSystem,
         workspace: Workspace,
         weights: ErrorWeights,
-        tolerance: float = 0.03,
+        tolerance: float = 0.02,
         max_iterations: int = 4,
     ) -> None:
         self.system, self.weights = system, weights
@@ -202,7 +202,8 @@ class ImplicitSolver:
         """Iterate from x, with new derivatives if asked for, and with M where it is near enough."""
         matrix, (t, a, q) = self.matrix, (equation.t, equation.a, equation.q)
         failure = matrix.evaluate(t, x, a, q[: self.system.n]) if renew else ""
-        if not failure and not matrix.serves(a):
+        serves = matrix.serves(a) if self.weights.skipped is None else matrix.a0 == a
+        if not failure and not serves:
             failure, self._rate = matrix.factorize(a), 1.0
         return Solved(None, q, 0, failure) if failure else self._iterate(equation, x)
 
@@ -282,7 +283,8 @@ class ImplicitSolver:
         if size <= TINY * self.tolerance:
             return True
         a0 = self.matrix.a0
-        if k == 1 and self.matrix.age > 0 and self._unmeasured >= UNMEASURED:
+        unseen = self.weights.skipped is not None  # unknowns whose convergence no norm shows
+        if k == 1 and self.matrix.age > 0 and (unseen or self._unmeasured >= UNMEASURED):
             return False  # a matrix that no longer fits makes small updates as well
         if k > 1:
             self._rate, self._unmeasured = max(FORGET * self._rate, size / before), 0

@@ -90,6 +90,7 @@ class TransientStepper(Stepper):
         self.begun = False
         self.currents = CurrentHistory()
         self._before_trials: dict[str, Any] | None = None
+        self._before_attempt: dict[str, Any] | None = None  # of the solver, until a step is taken
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
 
@@ -112,6 +113,7 @@ class TransientStepper(Stepper):
         """Try one step, or start anew where that is due."""
         if self.due:
             return self._restarted(state)
+        self._before_attempt = self.implicit.save()
         outcome = self.steps.attempt(self.target)
         if isinstance(outcome, time_step.RejectedStep):
             self._rejection = outcome
@@ -141,6 +143,7 @@ class TransientStepper(Stepper):
         """Take note of the new point, and choose the next step."""
         point, counters = state.point, self.implicit.counters
         assert point is not None
+        self._before_attempt = None
         state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
         state.stats.nit = counters.nit
         if isinstance(point.at, Start):
@@ -168,6 +171,7 @@ class TransientStepper(Stepper):
             state.status = Status.STEP_TOO_SMALL
             state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
             return False
+        self._before_attempt = None
         self.counts.reject(rejection.cause)
         suspicious = self.setbacks.take(self.steps.h, rejection.reason, self.target)
         self.steps.reject(self._rejection)
@@ -201,7 +205,8 @@ class TransientStepper(Stepper):
         kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
         if self.system.currents is not None:
             kept |= {f"currents {key}": value for key, value in self.currents.save().items()}
-        return kept | {f"implicit {key}": value for key, value in self.implicit.save().items()}
+        known = self._before_attempt or self.implicit.save()
+        return kept | {f"implicit {key}": value for key, value in known.items()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
@@ -216,6 +221,7 @@ class TransientStepper(Stepper):
         if self.system.currents is not None:
             self.currents.restore(_part(saved, "currents "))
         self.implicit.restore(_part(saved, "implicit "))
+        self._before_attempt = None
 
     def _point(self, step: TimeStep) -> Point:
         """Return the end of a step as a point, with the rows that lie within the step."""

@@ -51,3 +51,14 @@ def test_the_charge_of_a_floating_node_stays_zero():
         )
         assert np.abs(np.array(run.charges)[:, 0]).max() < 1e-14
         assert run.x[0] == pytest.approx(0.358729462346, abs=1e-7)
+
+
+def test_a_linear_charge_keeps_its_sum_to_rounding_from_the_first_step():
+    """Order 2 is stable where steps double; higher orders would amplify rounding there."""
+    equations = Equations(
+        lambda t, u: np.stack([u[0] - u[1], u[1] - u[0]]), lambda u: 1.0 * u, [1.0, 0.0]
+    )
+    for rtol in (1e-3, 1e-5, 1e-8):
+        run = Run(equations, 0.0, 1.0, rtol, rtol)
+        sums = np.array(run.charges).sum(axis=1)
+        assert np.abs(sums - 1.0).max() < 1e-13

