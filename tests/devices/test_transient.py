@@ -123,6 +123,36 @@ def test_the_current_of_a_gate_charges_its_capacitor():
     assert run[f"I_{gate}"][-1] / -slope == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_transistor_in_two_dimensions_is_switched_by_its_gate():
+    from mosfet import transistor
+
+    from sgsolve.transient import PiecewiseLinear
+
+    device = transistor()
+    gate = PiecewiseLinear([0.0, 1e-10, 2e-9], [0.0, 0.0, 2.0])
+    run = device.transient({"gate": gate, "drain": 0.5}, (0.0, 5e-9), rtol=1e-3)
+    assert run.success
+    assert run.stats.n_analyze == 1
+    currents = np.array([run[f"I_{name}"] for name in device.contacts])
+    assert np.abs(currents.sum(axis=0)).max() <= 1e-12 * np.abs(currents).max()
+    bias = {"V_gate": 2.0, "V_drain": 0.5}
+    steady = device.current(device.solve(**bias).x, "drain", **bias)
+    assert run["I_drain"][-1] == pytest.approx(steady, rel=1e-4)
+
+
+def test_a_schottky_diode_ends_at_its_steady_current():
+    from sgsolve.devices import Device, Ohmic, Schottky, graded, interval, materials, srh
+
+    x, models = graded([0.0, 2e-4], 2e-6, 1e-7), [srh]
+    device = Device(
+        interval(x), np.full(len(x), 1e16), {"m": Schottky(0, barrier=0.7), "o": Ohmic(-1)},
+        materials.silicon.at(300.0, models), recombination=models,
+    )  # fmt: skip
+    run = device.transient({"m": lambda t: min(0.4, 1e9 * t)}, (0.0, 1e-8), breakpoints=[4e-10])
+    steady = device.current(device.solve(V_m=0.4).x, "m", V_m=0.4)
+    assert run["I_m"][-1] == pytest.approx(steady, rel=1e-6)
+
+
 def test_outputs_and_events_are_of_the_state():
     device, n = diode(), 101
     run = device.transient(
