@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.errors import InputError
+from sgsolve.errors import DomainError, InputError
 from tests.ad.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
@@ -231,3 +231,20 @@ def test_a_number_is_found_in_a_dict():
     f = ad.compiled(lambda x, a: x * table.get(a, 11.0) * a, at_once=True)
     for a in (1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 4.0, 5.0, 3.0):
         np.testing.assert_array_equal(f(X, a), X * table.get(a, 11.0) * a)
+
+
+def test_an_error_outside_of_the_model_is_no_reason_to_stop():
+    def f(x):
+        if np.any(ad.value(x) <= 0.0):
+            raise DomainError("x must be positive")
+        return np.log(x)
+
+    compiled = ad.compiled(f, at_once=True)
+    for _ in range(5):
+        with pytest.raises(DomainError):
+            compiled(-X)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(X), np.log(X))
+    with pytest.raises(DomainError):
+        compiled(-X)
+    assert compiled.stats.compiled == 2

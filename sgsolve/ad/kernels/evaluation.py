@@ -220,7 +220,7 @@ class CompiledEvaluation:
             try:
                 variant = Variant(self.f, x, arguments, self._moving.inputs(arguments), target)
             except NotCompiledError as error:
-                self._failures += 1
+                self._failures += error.final
                 if self._failures >= MOST_FAILURES:
                     self.stopped = str(error)
                 raise

@@ -38,7 +38,17 @@ IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
 
 
 class NotCompiledError(Exception):
-    """There is no kernel for an evaluation; the text says why."""
+    """There is no kernel for an evaluation; the text says why.
+
+    Attributes
+    ----------
+    final : bool
+        Whether there will be none for similar evaluations.
+    """
+
+    def __init__(self, why: str, final: bool = True) -> None:
+        super().__init__(why)
+        self.final = final
 
 
 class Variant:
@@ -223,8 +233,20 @@ def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
         except UntraceableError as error:
             why = f"{str(error) or 'an operation that cannot be traced'}{_place(error)}"
         except (SgsolveError, *FOREIGN) as error:
+            if _raises(f, x, {**constants, **inputs}):
+                raise NotCompiledError("the function raised an error", final=False) from None
             why = f"{type(error).__name__} on traced arrays{_place(error)}"
     raise NotCompiledError(why)
+
+
+def _raises(f: Any, x: Any, arguments: dict[str, Any]) -> bool:
+    """Whether a function raises an error for plain arrays too, as outside of a model."""
+    try:
+        with np.errstate(all="ignore"):
+            f(x, **arguments)
+    except (SgsolveError, *FOREIGN):
+        return True
+    return False
 
 
 def _place(error: BaseException) -> str:
