@@ -25,7 +25,7 @@ def junction(gap, T, Ec, doping=1e17, statistics=None, x=None, **values):
     )  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:units")
+@pytest.mark.filterwarnings("ignore:check the units")
 @pytest.mark.parametrize(("gap", "T", "Ec"), COLD)
 def test_built_in_potential_of_boltzmann(gap, T, Ec):
     device = junction(gap, T, Ec)
