@@ -145,3 +145,25 @@ def test_bad_input():
     for arguments, options, words in cases:
         with pytest.raises(InputError, match=words):
             problem.bifurcation_diagram(*arguments, **options)
+
+
+def test_the_extended_lorenz_84_model_in_three_lines():
+    """Fold and Hopf points of both branches; values of the literature, to all their digits."""
+
+    def residual(x, F):
+        X, Y, Z, U = x
+        return [
+            -(-(Y**2) - Z**2 - 0.25 * X + 0.25 * F - 0.987 * U**2),
+            -(X * Y - X * Z - Y + 0.25),
+            -(X * Y + X * Z - Z),
+            -(-1.04 * U + 0.987 * U * X + 0.04),
+        ]
+
+    problem = Problem(residual, params={"F": 3.0}, storage=lambda x: 1.0 * x)
+    starts = [[2.9787, -0.0387, 0.0582, -0.0211], [0.9929, 0.0018, 0.2518, 0.6665]]
+    diagram = problem.bifurcation_diagram(starts, "F", (1.5, 3.5), max_step=0.05)
+    hopf = sorted(point.parameter for point in diagram.special_points_of("hopf"))
+    exact = [1.61965782094258, 2.46722212311276, 2.85987541274830, 2.96459009930115]
+    assert hopf == pytest.approx(exact, abs=1e-11)
+    (fold,) = diagram.special_points_of("fold")
+    assert fold.parameter == pytest.approx(1.54664837259813, abs=1e-11)
