@@ -74,6 +74,12 @@ class CompiledFunctions:
         """Whether any evaluation was compiled."""
         return any(e.stats.compiled for e in list(self._evaluations.values()))
 
+    def note(self, reason: str) -> None:
+        """Count an evaluation that cannot be compiled."""
+        stats = self.residual().stats
+        stats.uncompiled += 1
+        stats.reasons[reason] += 1
+
     def confirm(self, F: NDArray[Any], plain: NDArray[Any], blocks: Blocks | None) -> bool:
         """Compare F with what the user's code gives; drop all kernels if it differs."""
         if np.array_equal(F, plain, equal_nan=True):

@@ -15,6 +15,7 @@ from ..bifurcation.hopf import Stability
 from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
+from ..errors import InputError
 from ..pattern import Pattern
 from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch
@@ -93,7 +94,8 @@ class Problem:
         Evaluate the residual and its Jacobian by compiled kernels, with the same bits. The residual
         must be pure: it depends on x and its parameters only, and runs again only to confirm each
         solution. Kernels are made when the time that they would have saved pays for it.
-        ``result.stats`` says what was compiled. Needs llvmlite, ``sgsolve[compiled]``.
+        ``result.stats`` says what was compiled. Not together with `jacobian`. Needs llvmlite,
+        ``sgsolve[compiled]``.
 
     See Also
     --------
@@ -140,6 +142,11 @@ class Problem:
         unknowns = Unknowns(blocks, scale)
         if isinstance(residual, CompiledFunction):
             residual, compiled = residual.function, True
+        if compiled and jacobian is not None:
+            raise InputError(
+                "compiled=True compiles the residual together with its derivatives; leave out "
+                "jacobian, or compiled"
+            )
         if fields:
             refuse_block_names(unknowns, params)
             residual = FieldFunction(residual, unknowns, "the residual")

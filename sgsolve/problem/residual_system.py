@@ -36,14 +36,14 @@ class ResidualSystem:
     unknowns : Unknowns
     n : int
     kernels : CompiledFunctions, optional
-        Compiled forms of the residual; not for a problem with its own Jacobian.
+        Compiled forms of the residual.
     """
 
     def __init__(
         self, call: Call, unknowns: Unknowns, n: int, kernels: CompiledFunctions | None = None
     ) -> None:
         self._call, self._unknowns = call, unknowns
-        self.kernels = None if call.signature.jacobian is not None else kernels
+        self.kernels = kernels
         self.n = n
         self.blocks = unknowns.blocks(n)
         self.scale = unknowns.scale(n)

@@ -130,6 +130,8 @@ class TimeSystem:
         if self.conservative and self._kernels is not None:
             F, Q = self._compiled_values(self._kernels, t, x)
             return F + a * (Q - q), Q
+        if self._kernels is not None:
+            self._kernels.note("dx/dt is a parameter of the residual")
         return self._plain(t, x, a, q)
 
     def _plain(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:

@@ -97,6 +97,20 @@ def test_a_compiled_function_makes_a_compiled_problem():
     assert problem.solve(START).stats.n_compiled > 0
 
 
+def test_a_jacobian_of_the_user_is_refused():
+    with pytest.raises(InputError, match="leave out jacobian"):
+        Problem(bratu, jacobian=lambda u, lam: np.eye(N), compiled=True)
+
+
+def test_rates_as_parameters_are_said_not_to_be_compiled():
+    def relaxing(x, rate):
+        return rate + x
+
+    run = Problem(relaxing, storage="rate", compiled=True).transient(np.ones(3), (0.0, 1.0))
+    assert run.stats.n_compiled == 0
+    assert "dx/dt is a parameter" in str(run.stats)
+
+
 def test_two_problems_have_kernels_of_their_own():
     first = Problem(lambda u: u * u - 2.0, compiled=True)
     second = Problem(lambda u: u * u - 3.0, compiled=True)
