@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from .consistent_start import Start
 from .differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
-from .implicit_solver import Equation, ImplicitSolver
+from .implicit_equation import Equation
+from .implicit_solver import ImplicitSolver
 from .tape import Begin, RecordedStep, Rescale
 from .time_step import RejectedStep, TimeStep
 

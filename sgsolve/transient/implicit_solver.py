@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -26,7 +25,8 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
 from .error_weights import ErrorWeights
-from .evolution import NONE, EvolutionSystem
+from .evolution import EvolutionSystem
+from .implicit_equation import Counters, Equation, Solved
 from .kept_matrix import KeptMatrix
 
 Vector = NDArray[Any]
@@ -38,57 +38,6 @@ FORGET = 0.2  # the most by which the estimate of the rate falls at once
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
 ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
 UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
-
-
-@dataclass
-class Solved:
-    """How the solution of one implicit equation ended.
-
-    Attributes
-    ----------
-    x : ndarray, shape (n,), or None
-        The solution; None after a failure.
-    charge : ndarray, shape (n + m,)
-        The linearized charge at x, and the charges of the currents that are recorded.
-    iterations : int
-    reason : str
-        Why it failed.
-    currents : ndarray, shape (2 m,)
-        What is recorded: g + dh/dt, and h.
-    """
-
-    x: Vector | None
-    charge: Vector
-    iterations: int
-    reason: str = ""
-    currents: Vector = field(default_factory=lambda: NONE)
-
-
-@dataclass
-class Counters:
-    """What the implicit equations cost."""
-
-    nfev: int = 0
-    njev: int = 0
-    nit: int = 0
-
-
-@dataclass(frozen=True)
-class Equation:
-    """F(x, t) + a (Q(x, t) - q) = 0, and the weights of its errors.
-
-    Attributes
-    ----------
-    t, a : float
-    q : ndarray, shape (n + m,)
-        With the charges of the currents that are recorded.
-    weights : ndarray, shape (n,)
-    """
-
-    t: float
-    a: float
-    q: Vector
-    weights: Vector
 
 
 class ImplicitSolver:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .consistent_start import Start
-from .implicit_solver import Equation, ImplicitSolver
+from .implicit_equation import Equation
+from .implicit_solver import ImplicitSolver
 from .interpolation import NodePolynomial
 from .tableaus import Tableau
 from .tape import Begin, RungeKuttaStep

@@ -6,7 +6,8 @@ import pytest
 from sgsolve import ad
 from sgsolve.solvers.workspace import Workspace
 from sgsolve.transient.error_weights import ErrorWeights
-from sgsolve.transient.implicit_solver import Equation, ImplicitSolver
+from sgsolve.transient.implicit_equation import Equation
+from sgsolve.transient.implicit_solver import ImplicitSolver
 from tests.transient.equations import Equations
 
 
