@@ -1,4 +1,31 @@
-"""What is left out of every run that does not ask for it by name."""
+"""What is left out of every run that does not ask for it by name, and a clock for tests of time."""
+
+import sys
+
+import pytest
+
+
+class Clock:
+    """A clock that moves only when a test says so: `clock()` is the time in seconds."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock of sgsolve during a test; the load of the machine does not matter then."""
+    made = Clock()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("sgsolve") and "perf_counter" in vars(module):
+            monkeypatch.setattr(module, "perf_counter", made)
+    return made
 
 
 def pytest_collection_modifyitems(config, items):
