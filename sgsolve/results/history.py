@@ -159,8 +159,13 @@ class Stats:
 
     def add(self, other: Stats) -> None:
         """Add the counts and seconds of another part of the work."""
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.nit += other.nit
+        self.nfev += other.nfev
+        self.njev += other.njev
+        self.n_analyze += other.n_analyze
+        self.n_factor += other.n_factor
+        self.n_solve += other.n_solve
+        self.n_compiled += other.n_compiled
         for phase, seconds in other.seconds.items():
             self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
         for reason, count in other.not_compiled.items():
@@ -169,9 +174,16 @@ class Stats:
 
     def since(self, before: Stats) -> Stats:
         """Return what was spent between an earlier record of the same counters and this one."""
-        spent = Stats(backend=self.backend)
-        for name in COUNTS:
-            setattr(spent, name, getattr(self, name) - getattr(before, name))
+        spent = Stats(
+            nit=self.nit - before.nit,
+            nfev=self.nfev - before.nfev,
+            njev=self.njev - before.njev,
+            n_analyze=self.n_analyze - before.n_analyze,
+            n_factor=self.n_factor - before.n_factor,
+            n_solve=self.n_solve - before.n_solve,
+            backend=self.backend,
+            n_compiled=self.n_compiled - before.n_compiled,
+        )
         for phase, seconds in self.seconds.items():
             spent.seconds[phase] = seconds - before.seconds.get(phase, 0.0)
         earlier = before.not_compiled

@@ -8,14 +8,21 @@ from tests.problems import brusselator
 
 
 def test_spent_since_is_the_inverse_of_add():
-    first = Stats(1, 2, 3, 4, 5, 6, {"factor": 0.5}, "dense", n_compiled=3)
-    more = Stats(6, 5, 4, 3, 2, 1, {"factor": 0.25, "solve": 2.0}, "banded", n_compiled=4)
+    counts = range(1, len(COUNTS) + 1)
+    first = Stats(**dict(zip(COUNTS, counts, strict=True)), seconds={"factor": 0.5})
+    more = Stats(**dict(zip(COUNTS, reversed(counts), strict=True)), backend="banded")
+    more.seconds.update(factor=0.25, solve=2.0)
+    more.not_compiled["an integer index"] = 3
     total = Stats()
     total.add(first)
     total.add(more)
-    assert [getattr(total, name) for name in COUNTS] == [7] * 7
+    assert [getattr(total, name) for name in COUNTS] == [len(COUNTS) + 1] * len(COUNTS)
     assert total.since(first) == more
     assert first.seconds == {"factor": 0.5}
+
+
+def test_every_integer_of_the_statistics_is_a_count():
+    assert [name for name, value in vars(Stats()).items() if type(value) is int] == list(COUNTS)
 
 
 def test_every_solve_counts_its_own_work():
