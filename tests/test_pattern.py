@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve.errors import InputError, ShapeError
-from sgsolve.pattern import Pattern
+from sgsolve.pattern import Pattern, matrix_product
 
 
 def drawn(rng, shape, count):
@@ -81,3 +82,25 @@ def test_a_pattern_describes_itself():
 def test_patterns_of_different_shapes_have_no_union():
     with pytest.raises(ShapeError, match=r"\(2, 2\) and \(2, 3\) have no union"):
         Pattern([0, 1, 1], [0], (2, 2)).union(Pattern([0, 1, 1], [0], (2, 3)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble, np.complex128])
+def test_matrix_product_is_that_of_scipy(dtype):
+    A = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(1), format="csr")
+    x = np.linspace(1.0, 2.0, 20).astype(dtype)
+    for matrix, v in (
+        (A, x),
+        (A, x[::-1]),
+        (A, np.column_stack([x, -x])),
+        (A.tocsc(), x),
+        (A.toarray(), x),
+        (A.T, np.ones(30)),
+        (A.astype(np.float32), x),
+        (sp.csr_array((3, 20)), x),
+    ):
+        np.testing.assert_array_equal(matrix_product(matrix, v), matrix @ v)
+
+
+def test_matrix_product_with_a_vector_of_another_length_is_an_error():
+    with pytest.raises(ValueError, match="mismatch"):
+        matrix_product(sp.csr_array(np.eye(3)), np.ones(4))

@@ -66,10 +66,12 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    if not callable(f):
-        raise DataTypeError(f"a function of x is needed, not {f!r}")
     try:
         return f(*args, **kwargs)
+    except TypeError:
+        if not callable(f):
+            raise DataTypeError(f"a function of x is needed, not {f!r}") from None
+        raise
     except ValueError as error:
         if isinstance(error.__cause__, DerivativeError):
             raise DerivativeError(

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..pattern import matrix_product
 from .backend import NUMERICAL
 
 EPS = float(np.finfo(float).eps)
@@ -67,8 +68,8 @@ class LinearSystem:
         self, x: NDArray[Any], b: NDArray[Any], size_of_b: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return b - A x and |A||x| + |b|."""
-        r = b - self.A @ x
-        scale = self.magnitude @ np.abs(x)
+        r = b - matrix_product(self.A, x)
+        scale: NDArray[np.float64] = matrix_product(self.magnitude, np.abs(x))
         scale += size_of_b
         return r, scale
 

@@ -37,10 +37,11 @@ def termination_status(
     if it.k == 0:
         return _at_start(test, it)
     if test.passed(it):
-        if not it.fresh and _moved(it) and not linearize(it):
+        old = not it.fresh and _moved(it)
+        if old and not linearize(it):
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
-        if test.passed(it):
+        if not old or test.passed(it):
             return _unless_at_limit(it, Status.CONVERGED)
     note_closed(it)
     if it.step_size <= SMALL_STEP and _stagnates(it):
@@ -102,6 +103,8 @@ def _vanishing(it: Iterate) -> Status | None:
     start, norms = run
     fast = ratio < 0.2
     if it.k - start < (1 if fast else LINEAR_STEPS):
+        return None
+    if it.scaling.smallest > VANISHED * max(norms.values()):
         return None
     zero = np.abs(it.x) <= VANISHED * it.blocks.spread(norms, 0.0)
     error = np.where(zero, 0.0, np.abs(it.step) * ratio / (1.0 - ratio))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
+from ..pattern import matrix_product
 from ..results.history import History, Step
 from .counted_system import CountedSystem
 from .error_estimate import observed_order
@@ -95,7 +96,8 @@ class Iterate:
         self.measure = math.inf
         self.best: tuple[float, Vector, Vector] | None = None
         self.step: Vector = np.zeros_like(x)
-        self.step_old, self.F_old, self.own_old = self.step, F, self.scaling.own
+        self.step_old = self.step_older = self.step
+        self.F_old, self.own_old = F, self.scaling.own
         self.peak: Vector = self.scaling.magnitude  # the largest magnitude that each unknown had
         self.fresh = self.factorized = False
         self.limited = False
@@ -176,7 +178,7 @@ class Iterate:
 
     def terms(self, magnitude: Vector) -> Vector:
         """Return ``|J|`` times the given sizes of the unknowns."""
-        terms: Vector = self._magnitudes @ magnitude
+        terms: Vector = matrix_product(self._magnitudes, magnitude)
         return terms
 
     def slope_at(self, x: Vector, v: Vector) -> Vector | None:
@@ -265,7 +267,8 @@ class Iterate:
     def accept(self, x: Vector, F: Vector, damping: float) -> None:
         """Move to a trial point."""
         phi_old = self.phi
-        self.x_old, self.F_old, self.step_old = self.x, self.F, self.step
+        self.x_old, self.F_old = self.x, self.F
+        self.step_older, self.step_old = self.step_old, self.step
         self.x, self.F = x, F
         self.damping, self.own_old = damping, self.scaling.own
         self.phi = self.scaling.merit(F)

@@ -95,8 +95,10 @@ def note_flat(it: Iterate) -> None:
 
     The steps of these unknowns are zero, while the other equations still converge.
     """
+    if it.F.all():
+        return
     exact, step = it.F == 0.0, OUTWARDS * it.x
-    if not exact.any() or not step[_unknowns_in(it, exact)].any():
+    if not step[_unknowns_in(it, exact)].any():
         return
     F = it.evaluate(it.x + step)
     if F is not None:
@@ -110,13 +112,16 @@ def note_closed(it: Iterate) -> None:
 
     Later steps of the unknowns in them are zero, while the other equations still converge.
     """
+    if it.F.all():
+        return
     exact = (it.F == 0.0) & (it.F_old != 0.0)
     if exact.any():
-        step, change, _ = it.memory.get("closed", (0.0, 0.0, 0))
+        step, whole, change, _ = it.memory.get("closed", (0.0, 0.0, 0.0, 0))
         long = np.where(_long(it), it.step, 0.0)
         if long.any():
             step, change = np.where(long != 0.0, long, step), np.where(exact, -it.F_old, change)
-            it.memory["closed"] = (step, change, it.k)
+            whole = np.where(it.step != 0.0, it.step, whole)
+            it.memory["closed"] = (step, whole, change, it.k)
 
 
 def _steps(it: Iterate) -> list[Vector]:
@@ -128,9 +133,9 @@ def _steps(it: Iterate) -> list[Vector]:
     if last.any() and not (it.fresh and _linear(it, last, it.F - it.F_old)):
         steps.append(last)
     if "closed" in it.memory:
-        step, change, k = it.memory["closed"]
+        step, whole, change, k = it.memory["closed"]
         rows = change != 0.0
-        if not (k < it.k and _linear(it, step, change, rows)) and (step != last).any():
+        if not (k < it.k and _linear(it, whole, change, rows)) and (step != last).any():
             steps.append(step)
     if "flat" in it.memory:
         steps.append(it.memory["flat"])
@@ -146,9 +151,23 @@ def _unknowns_in(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]
     return found
 
 
+def _with_unknowns(it: Iterate, unknowns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which equations some unknowns appear in; without a matrix, they may in any."""
+    if it.J is None:
+        return np.full(len(it.F), bool(unknowns.any()))
+    found = np.zeros(len(it.F), dtype=bool)
+    found[it.system.pattern.rows[unknowns[it.J.indices]]] = True
+    return found
+
+
 def _long(it: Iterate) -> NDArray[np.bool_]:
-    """Return which unknowns did not converge by the last step."""
+    """Return which unknowns did not converge by the last step.
+
+    Where the whole step shrank, the step before may have been small in an unknown by accident.
+    """
     step, before = np.abs(it.step), np.abs(it.step_old)
+    if it.step_size <= SHRUNK * it.step_size_old:
+        before = np.maximum(before, np.abs(it.step_older))
     long: NDArray[np.bool_] = (step > SHORT * it.weights) | (step > SHRUNK * before)
     return long & (step > SIGNIFICANT * it.weights)
 
@@ -194,6 +213,7 @@ class _Line:
         if near is None or behind is None:
             return False
         flat = self._flatter(near, behind)
+        flat &= _with_unknowns(self.it, self.step != 0.0) | (behind > 0.0)
         if flat.any():
             flat &= ~self._regular()
         if not flat.any():

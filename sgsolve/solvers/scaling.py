@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..pattern import matrix_product
 from ..results.blocks import Blocks
 from .norms import norm2
 
@@ -49,41 +50,54 @@ class Scaling:
         |x|, at least the user's scale.
     own : ndarray, shape (n,)
         Sizes of the own terms; zero where all of them are, and ``bare`` says whether any is.
+    smallest : float
+        The smallest |x_j|.
     """
 
     def __init__(self, blocks: Blocks, scale: Vector | None, n: int) -> None:
         self.blocks, self.scale = blocks, scale
         self.weights = self.S = self.own = self.magnitude = np.ones(n)
         self.unsized: Any = None
-        self.bare = False
+        self.bare = self._some_zero = False
+        self.smallest = 0.0
         self._floor: Any = np.inf if scale is None else scale
         self._terms: Vector = self.S
 
     def of_unknowns(self, x: Vector) -> float:
         """Update the weights for x, and return its largest magnitude."""
         magnitude = np.abs(x)
-        largest = float(magnitude.max())
+        largest, self.smallest = float(magnitude.max()), float(magnitude.min())
         if self.scale is not None:
             self.weights = self._terms = self.magnitude = np.maximum(magnitude, self.scale)
             return largest
-        self.magnitude = _above_underflow(magnitude)
         typical = self._typical(magnitude, largest)
+        floor = self._lowered(TERM_FLOOR * typical)
+        if self.smallest >= max(WEIGHT_FLOOR * largest, TINY):  # no floor acts
+            self.weights = self._terms = self.magnitude = magnitude
+            return largest
+        self.magnitude = _above_underflow(magnitude, self.smallest)
         self.weights = np.maximum(magnitude, WEIGHT_FLOOR * typical)
         if float(self.weights.min()) == 0.0:
             self.weights[self.weights == 0.0] = 1.0
-        now = TERM_FLOOR * typical
-        self._floor = np.where(now > 0.0, np.minimum(now, self._floor), self._floor)
-        self._terms = np.maximum(magnitude, np.where(np.isinf(self._floor), 0.0, self._floor))
+        self._terms = np.maximum(magnitude, floor)
         return largest
+
+    def _lowered(self, now: Any) -> Any:
+        """Return the smallest floors of the terms so far; zero where no size was seen yet."""
+        if len(self.blocks) == 1:
+            self._floor = min(now, self._floor) if now > 0.0 else self._floor
+            return self._floor if self._floor < math.inf else 0.0
+        self._floor = np.where(now > 0.0, np.minimum(now, self._floor), self._floor)
+        return np.where(np.isinf(self._floor), 0.0, self._floor)
 
     def of_equations(self, magnitudes: Any) -> bool:
         """Update S and the own terms from |J|; False, and both left alone, if not finite."""
-        S = magnitudes @ self._terms
+        S = matrix_product(magnitudes, self._terms)
         if not math.isfinite(float(S.max())):
             return False
-        floored = not np.array_equal(self._terms, self.magnitude)
-        self.own = magnitudes @ self.magnitude if floored else S
-        self.bare = float(self.own.min()) == 0.0
+        same = self._terms is self.magnitude or np.array_equal(self._terms, self.magnitude)
+        self.own = S if same else matrix_product(magnitudes, self.magnitude)
+        self.bare = self._some_zero = float(self.own.min()) == 0.0
         self.unsized = None
         if float(S.min()) <= 0.0:
             self.unsized = S <= 0.0
@@ -93,17 +107,18 @@ class Scaling:
         self.S = S
         return True
 
-    def probed(self, product: Callable[[Vector], Vector], probes: int) -> bool:
+    def probed(self, jvp: Callable[[Vector], Vector], probes: int) -> bool:
         """Update S and the own terms from products with J alone; False if not finite.
 
         With random signs s the mean square of (J (w s))_i is the sum of (J_ij w_j)^2.
         """
-        S = own = probed(product, self.weights, probes)
+        S = own = probed(jvp, self.weights, probes)
         if not math.isfinite(float(S.max())):
             return False
         if not np.array_equal(self.weights, self.magnitude):
-            own = probed(product, self.magnitude, probes)
+            own = probed(jvp, self.magnitude, probes)
         self.S, self.own = np.where(S > 0.0, S, 1.0), own
+        self._some_zero = float(own.min()) == 0.0
         return True
 
     def merit(self, F: Vector) -> float:
@@ -117,6 +132,9 @@ class Scaling:
     def scaled(self, F: Vector) -> Vector:
         """Return |F| over the own terms, infinite where those are all zero and F is not."""
         scaled: Vector = np.abs(F)
+        if not self._some_zero:
+            scaled /= self.own
+            return scaled
         with np.errstate(divide="ignore", over="ignore"):
             np.divide(scaled, self.own, out=scaled, where=scaled > 0.0)
         return scaled
@@ -136,18 +154,18 @@ class Scaling:
         return typical
 
 
-def _above_underflow(magnitude: Vector) -> Vector:
+def _above_underflow(magnitude: Vector, smallest: float) -> Vector:
     """Return the magnitudes, those that are not zero at least `TINY`."""
-    if float(magnitude.min()) >= TINY:
+    if smallest >= TINY:
         return magnitude
     raised: Vector = np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
     return raised
 
 
-def probed(product: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vector:
+def probed(jvp: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vector:
     """Return the root of the mean squares of J (sizes s) over random signs s."""
     signs, squares = np.random.default_rng(0), np.zeros_like(sizes)
     for _ in range(probes):
-        squares += product(sizes * signs.choice([-1.0, 1.0], len(sizes))) ** 2
+        squares += jvp(sizes * signs.choice([-1.0, 1.0], len(sizes))) ** 2
     root: Vector = np.sqrt(squares / probes)
     return root

@@ -1,6 +1,5 @@
 """What a sweep can do besides: predictors, several parameters, events, folds, guards, memory."""
 
-
 import numpy as np
 import pytest
 

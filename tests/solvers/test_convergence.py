@@ -110,6 +110,7 @@ class TestVanishing:
         """The status and the step at which a block that is zero from step 1 on is believed."""
         blocks = Blocks(2, BLOCKS)
         it = SimpleNamespace(memory={}, blocks=blocks, S=np.ones(2), weights=np.ones(2))
+        it.scaling = SimpleNamespace(smallest=0.0)
         it.F, it.x_old, it.x = np.zeros(2), np.ones(2), np.array([0.0, 1.0])
         it.evaluate, it.accept = lambda x: np.zeros(2), lambda x, F, damping: None
         step = 1e-12

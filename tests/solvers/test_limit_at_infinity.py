@@ -148,3 +148,12 @@ class TestRootsThatAreFlat:
                 result = solved(residual, start, solver)
                 assert result.success
                 assert result.x == pytest.approx([1.0, 50.0])
+
+    def test_fast_convergence_costs_no_evaluation(self):
+        # one of the equations holds exactly before the others
+        def residual(x):
+            return 3.0 * x + np.exp(x) - 0.5 * np.roll(x, 1) - 2.0
+
+        for n in (4, 40, 41, 60):
+            result = solved(residual, np.linspace(0.1, 1.0, n), solvers.Newton())
+            assert result.stats.nfev == result.nit
