@@ -68,7 +68,7 @@ def test_what_is_known_roughly_is_no_start_for_other_curves():
     residual = without(-1.05, -0.95)
     with pytest.warns(UnlocatedWarning):
         branch = residual.continuation([-2.1], "lam", (0.0, 1.0), **CURVE)
-    with pytest.raises(InputError, match="roughly only: take a special point"):
+    with pytest.raises(InputError, match="did not converge: take a special point"):
         residual.fold_curve(branch, "lam")
 
 
