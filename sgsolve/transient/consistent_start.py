@@ -166,7 +166,7 @@ class _Beginning:
         self.F_next, Q_next = _flow_and_charge(system, t + h, x)
         self.Q_rate = (Q_next - self.Q) / h  # at fixed x: zero for most problems
         at = system.derivatives(t + h, x, 1.0 / h, self.Q)
-        self.C = system.pattern.matrix(at.C)
+        self.J, self.C = system.pattern.matrix(at.J), system.pattern.matrix(at.C)
         self.solver = workspace.solver(system.pattern, PURPOSE)
         self.solver.factorize(system.pattern.matrix(at.J + at.C / h))
 
@@ -178,7 +178,8 @@ class _Beginning:
         """
         first = self.solver.solve(-self.F_next - self.Q_rate) / self.h
         slope = self.solver.solve(self.C @ first - (self.F_next - self.F)) / self.h
-        rate = self.C @ slope + self.Q_rate
+        # C dx/dt + dQ/dt at fixed x is the same, but for rounding of the latter.
+        rate = self.F - 2.0 * self.F_next - self.J @ (self.h * (first + slope))
         if not self.system.conservative:
             start = Start(self.x, self.x.copy(), slope, slope.copy())
         else:
