@@ -34,6 +34,7 @@ Vector = NDArray[Any]
 DEGREES = 2, 12
 SMALL = 0.02  # first amplitude at a Hopf point, relative to the size of the unknowns
 HALVINGS = 14
+STIFF = 200  # unknowns above which Radau points damp the fast modes, as Gauss points do not
 SAMPLES = 24  # states of the guess at which the residual is tried
 RESONANT = 1e-3  # relative difference of a frequency from that of the Hopf point
 
@@ -114,7 +115,7 @@ def family_of(
     """Return the family of orbits of a problem along a parameter; `mesh` may be a number."""
     some = states[np.unique(np.linspace(0, len(states) - 1, SAMPLES).astype(int))]
     equations = OrbitEquations(system, problem.storage, name, some, p)
-    scheme = collocation_scheme(degree, equations.algebraic > 0)
+    scheme = collocation_scheme(degree, equations.algebraic > 0 or system.n > STIFF)
     return OrbitFamily(equations, scheme, mesh, sizes_of(system, states))
 
 

@@ -120,6 +120,23 @@ def test_leading_multipliers_of_a_larger_system(monkeypatch):
     assert np.abs(leading.multipliers) == pytest.approx(np.abs(every.multipliers[:count]), rel=1e-8)
 
 
+def test_fast_modes_of_a_field_do_not_pass_for_leading_multipliers():
+    """240 unknowns: Gauss points would hardly damp the modes of the finest grid."""
+    n, L, al, be, r = 120, 20.0, 2.0, -1.5, 1.0
+    problem = Problem(lambda u: landau(u, n, L), storage=one)
+    t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    guess = np.column_stack([np.cos(t)] * n + [np.sin(t)] * n)
+    period = 2.0 * np.pi / abs(be)
+    orbit = problem.periodic_orbit(guess, period=period, intervals=20)
+    k = (2.0 - 2.0 * np.cos(np.arange(n) * np.pi / n)) / (L / n) ** 2
+    b, c = k + r, k**2 * (1.0 + al**2) + 2.0 * k * r * (1.0 + al * be)
+    root = np.sqrt((b**2 - c).astype(complex))
+    exponents = np.concatenate([-b + root, -b - root])
+    exact = np.sort(np.exp(period * exponents.real))[::-1][:10]
+    assert orbit.ends
+    assert np.abs(orbit.multipliers[:10]) == pytest.approx(exact, rel=1e-6)
+
+
 class TestFormsOfTheEquations:
     def test_dx_dt_as_a_parameter(self, course):
         def implicit(x, mu, rate):
