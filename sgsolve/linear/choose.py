@@ -37,7 +37,7 @@ REGISTRY: dict[str, Callable[[], Any]] = {
     "dense": Dense,
     "mumps": Mumps,
     "multigrid": Multigrid,
-    "pyamg": Multigrid,  # by the library it needs
+    "pyamg": partial(Multigrid, name="pyamg"),  # the library that it needs
 }
 
 

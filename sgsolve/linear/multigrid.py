@@ -49,6 +49,8 @@ class Multigrid:
     blocks : sequence of ndarray of int, optional
         Unknowns that belong together, such as all values of one field. A `Problem` with blocks
         gives its own. Unknowns in none of them are one more block.
+    name : str
+        Shown in results.
 
     Attributes
     ----------
@@ -77,12 +79,11 @@ class Multigrid:
     array([2., 2.])
     """
 
-    name = "multigrid"
     reads_values = False
     doubtful = False
     iterative = True
 
-    def __init__(self, blocks: Sequence[Any] = ()) -> None:
+    def __init__(self, blocks: Sequence[Any] = (), name: str = "multigrid") -> None:
         try:
             import pyamg
         except ImportError as error:
@@ -91,6 +92,7 @@ class Multigrid:
                 "'superlu'"
             ) from error
         self._pyamg: Any = pyamg
+        self.name = name
         self.blocks = tuple(np.asarray(block) for block in blocks)
         self.iterations = self.n_setup = 0
         self._cycles: dict[bool, LinearOperator] = {}
@@ -102,7 +104,7 @@ class Multigrid:
 
     def fresh(self) -> Multigrid:
         """Return another back end with the same blocks."""
-        return type(self)(self.blocks)
+        return type(self)(self.blocks, self.name)
 
     def analyze(self, A: Any) -> None:
         """Forget the levels; nothing else depends on the pattern alone."""

@@ -175,3 +175,11 @@ def test_multigrid_refuses_complex_matrices():
         solver.factorize(five_point(5, complex))
     with pytest.raises(BackendError, match="real matrices only"):
         linear.Multigrid().analyze(five_point(5, complex))
+
+
+@pytest.mark.parametrize("name", ["multigrid", "pyamg"])
+def test_results_show_the_name_that_was_given(name):
+    A = -grid(30, -4.0)
+    solver = linear.LinearSolver(Pattern.of(A), name)
+    solver.factorize(A)
+    assert solver.name == name
