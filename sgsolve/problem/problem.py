@@ -97,6 +97,11 @@ class Problem:
         ``result.stats`` says what was compiled. Not together with `jacobian`. Needs llvmlite,
         ``sgsolve[compiled]``.
 
+    Raises
+    ------
+    InputError
+        If `compiled` and `jacobian` are both given.
+
     See Also
     --------
     solve, sweep, continuation, transient
