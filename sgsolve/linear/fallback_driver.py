@@ -77,10 +77,16 @@ class FallbackDriver:
             self._take_over(prepared, error)
         self.ready = True
 
-    def solve(self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool) -> Answer:
-        """Return an answer that holds for the prepared system."""
+    def solve(
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, step: bool = False
+    ) -> Answer:
+        """Return an answer that holds for the prepared system.
+
+        As a step of Newton's method, an answer is accepted that satisfies the equations and whose
+        error along a nearly singular direction is not known: the residual decides about the step.
+        """
         with np.errstate(all="ignore"):
-            answer, fault = self._attempt(prepared, b, transpose)
+            answer, fault = self._attempt(prepared, b, transpose, step)
             if answer is None or fault is not None:
                 answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
         self._strained = self._strained + 1 if answer.steps > MANY_STEPS else 0
@@ -107,7 +113,7 @@ class FallbackDriver:
         self._nearest = None
 
     def _attempt(
-        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, step: bool = False
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
         system = prepared.system(self.active, transpose)
@@ -119,6 +125,8 @@ class FallbackDriver:
             return replace(found, equations=found.unknowns) if transpose else found
 
         answer, fault = judged(system, b, self._doubtful, nearest)
+        if step and fault is Fault.NO_DIGITS:
+            fault = None
         if fault is Fault.SINGULAR and getattr(self.active, "perturbed", False):
             fault = Fault.NO_DIGITS  # exact pivots have the last word
         self._stats.n_refine += answer.steps if answer else 0

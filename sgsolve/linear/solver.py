@@ -176,12 +176,16 @@ class LinearSolver:
         ShapeError
             b does not have n rows.
         """
+        return self._solved(b, transpose, step=False)
+
+    def _solved(self, b: ArrayLike, transpose: bool, step: bool) -> NDArray[Any]:
+        """Return the solution; as a step, also one along a nearly singular direction."""
         prepared = self._prepared
         if not self._driver.ready or prepared is None:
             raise LinearSolveError("there is no factorization: call factorize(A) first")
         b = right_hand_side(b, self.pattern.shape[0])
         if b.dtype.kind == "c" and prepared.values.dtype.kind != "c":
-            x = self.solve(np.column_stack([b.real, b.imag]), transpose=transpose)
+            x = self._solved(np.column_stack([b.real, b.imag]), transpose, step)
             half = x.shape[1] // 2
             joined: NDArray[Any] = x[:, :half] + 1j * x[:, half:]
             return joined.reshape(b.shape)
@@ -190,7 +194,7 @@ class LinearSolver:
             if b.size == 0:
                 return b.astype(prepared.values.dtype)
             scaled = prepared.scale_right_hand_side(b, transpose)
-            answer = self._driver.solve(prepared, scaled, transpose)
+            answer = self._driver.solve(prepared, scaled, transpose, step)
             self.backward_error = answer.error
             self._trusted = answer.steps == 0 and answer.error < TRUSTED
             return prepared.scale_solution(answer.x, transpose)
@@ -226,7 +230,8 @@ class LinearSolver:
 
         An iterative back end stops at a relative residual of 1e-4: the iteration decides by
         residuals of its own, and repeats the step where that was not enough. Factors give the
-        answer of `solve`.
+        answer of `solve`, and one also where the matrix is so close to a singular one that no digit
+        is known along one direction. The residual after the step decides then.
 
         Parameters
         ----------
@@ -243,7 +248,7 @@ class LinearSolver:
         """
         prepared, backend = self._prepared, self._driver.active
         if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
-            return self.solve(b)
+            return self._solved(b, transpose=False, step=True)
         b = right_hand_side(b, self.pattern.shape[0])
         with self._timed("solve"):
             scaled = prepared.scale_right_hand_side(b, False)
