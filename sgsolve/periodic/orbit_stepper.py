@@ -30,6 +30,7 @@ POOR = 2e-4  # ... and above which the number of intervals is doubled
 TOLERANCE = 1e-13  # relative residual of an orbit
 WRONG = 1e-4  # the same for the error of the trivial multiplier
 FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
+COLLAPSED = 1e-3  # of the size of the last orbit: the corrector found a steady state instead
 FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
 
 
@@ -119,6 +120,8 @@ class OrbitStepper(ArclengthStepper):
         sizes = self.orbits.sizes
         a, b = ((states - states.mean(axis=0)) / sizes for states in (X, Y))
         product, own = float(np.sum(a * b)), float(np.sum(a * a))
+        if 0.0 < product <= COLLAPSED * own:
+            return Rejection(new.p, "the step led from an orbit to a steady state", "steady")
         if product <= 0.0:
             share = own / (own - product)
             last = self.curve.between(here, new, 0.98 * share)
