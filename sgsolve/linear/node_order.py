@@ -87,8 +87,6 @@ def _alike(A: Any, node: IntArray, kind: IntArray) -> bool:
     part = A[rows]
     row = np.repeat(rows, np.diff(part.indptr))
     column = part.indices
-    if np.unique(node[rows]).size == rows.size and np.bincount(node).max() == 1:
-        return False
     other = node[row] != node[column]
     same = np.count_nonzero(other & (kind[row] == kind[column]))
     neighbors = np.unique(row[other].astype(np.int64) * (int(node.max()) + 1) + node[column[other]])

@@ -126,7 +126,7 @@ def test_the_determinant_does_not_depend_on_the_order():
 
 
 def test_partial_pivoting_serves_where_the_diagonal_does_not():
-    """Saddle points: the pressure has no diagonal entry, and a weak one after elimination."""
+    """Diagonal entries of 1e-18 of what they were are no pivots."""
     A = drift_diffusion((40, 40), 0.0)
     n = A.shape[0]
     A = sp.csr_array(A + sp.csr_array((np.full(n, 1e-300), (np.arange(n), np.arange(n))), (n, n)))
