@@ -72,9 +72,16 @@ def _differences(system: ResidualSystem, x: Vector, name: str, value: NDArray[np
     size, columns = float(np.abs(value).max(initial=0.0)), []
     for k in range(value.size):
         start, moved = float(value.flat[k]), _moved(system, name, value, k)
-        along = lambda p, moved=moved: moved(p)(x)  # noqa: E731
+        along = _at_point(moved, x)
         columns.append(central_difference(along, start, size or size_near_zero(along)))
     return sp.csr_array(np.stack(columns, axis=1))
+
+
+def _at_point(
+    moved: Callable[[float], Callable[[Vector], Vector]], x: Vector
+) -> Callable[[float], Vector]:
+    """Return the residual at a point as a function of the element that moves."""
+    return lambda p: moved(p)(x)
 
 
 def _moved(

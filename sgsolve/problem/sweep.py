@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -124,7 +124,10 @@ def _contradiction(stepper: NaturalStepper, state: RunState, p: float) -> str:
 
 def path_view(path: ParameterPath, system: ResidualSystem) -> View:
     """Return the view of a sweep."""
-    moved: Callable[[Vector, float], dict[str, float]] = lambda x, p: path.params(p)  # noqa: E731
+
+    def moved(x: Vector, p: float) -> dict[str, float]:
+        return path.params(p)
+
     return View(
         names=path.names,
         params=system.params,

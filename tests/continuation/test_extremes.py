@@ -22,13 +22,13 @@ families = pytest.mark.parametrize("name", FAMILIES)
 huge = pytest.mark.parametrize("size", HUGE)
 
 
-def ended(run):
+def ended(run, *arguments, **options):
     """Return what a run gives, or None for an error of the package; other warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", PartialBranchWarning)
         try:
-            return run()
+            return run(*arguments, **options)
         except SgsolveError:
             return None
 
@@ -40,7 +40,7 @@ def test_continuation(name, size):
     problem, options = Problem(residual, params={"p": 1.0}), {"max_points": 25}
     for start, bounds in ((1.0, (1.0, size)), (size / 10.0, (size / 10.0, size))):
         x = np.array(solution(start))
-        branch = ended(lambda: problem.at(p=start).continuation(x, "p", bounds, **options))  # noqa: B023
+        branch = ended(problem.at(p=start).continuation, x, "p", bounds, **options)
         if branch is not None:
             for state, p in zip(branch.states, branch["p"], strict=True):
                 F, J = problem.at(p=float(p)).linearize(state)
@@ -55,7 +55,7 @@ def test_sweep_and_solutions(name, size):
     x = np.array(solution(1.0))
     for values in ([1.0, size], [size, 1.1 * size]):
         start = np.array(solution(values[0]))
-        branch = ended(lambda: problem.sweep(start, "p", values))  # noqa: B023
+        branch = ended(problem.sweep, start, "p", values)
         assert branch is None or len(branch["p"]) <= 2
     assert ended(lambda: problem.sweep(np.full(len(x), size), "p", [1.0, 2.0])) is not False
     found = ended(lambda: problem.at(p=size).find_solutions(x, time_limit=5.0))
