@@ -5,8 +5,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import linear
-from sgsolve.errors import BackendError, LinearSolveError, ShapeError
+from sgsolve.errors import BackendError, LinearSolveError, ShapeError, SingularMatrixError
 from sgsolve.linear import fallback_driver
+from sgsolve.linear.accuracy import Fault, judged
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import five_point
@@ -133,3 +134,24 @@ def test_a_back_end_that_cannot_solve_is_replaced():
     solver.factorize(A)
     np.testing.assert_allclose(A @ solver.solve(np.ones(9)), 1.0, rtol=1e-12)
     assert solver.stats.n_fallback == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_DIGITS, Fault.SINGULAR])
+def test_a_step_may_lack_digits_but_not_come_from_a_singular_matrix(monkeypatch, fault):
+    """Newton's method decides by the residual; whoever asks for a solution gets none."""
+
+    def faulty(*arguments):
+        return judged(*arguments)[0], fault
+
+    monkeypatch.setattr("sgsolve.linear.fallback_driver.judged", faulty)
+    A = five_point(8)
+    solver = linear.LinearSolver(Pattern.of(A), "dense")
+    solver.factorize(A)
+    with pytest.raises(SingularMatrixError):
+        solver.solve(np.ones(64))
+    solver.factorize(A)
+    if fault is Fault.SINGULAR:
+        with pytest.raises(SingularMatrixError):
+            solver.solve_step(np.ones(64))
+    else:
+        np.testing.assert_allclose(A @ solver.solve_step(np.ones(64)), 1.0)
