@@ -99,7 +99,7 @@ def parallel_sweep(
     """
     if method not in ("sweep", "continuation"):
         raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")
-    starts = _starts(x0, len(members))
+    starts = _member_starts(x0, len(members))
     tasks = [
         (problem, method, start, parameter, values, dict(member), _own_file(options, number))
         for number, (start, member) in enumerate(zip(starts, members, strict=True))
@@ -146,7 +146,7 @@ def _mapped(
         rest = list(zip(futures, tasks, strict=True))[len(branches) :]
         for future, _ in rest:
             future.cancel()
-        branches += [_left(future, task, name) for future, task in rest]
+        branches += [_left_by_member(future, task, name) for future, task in rest]
         warn("the sweeps were interrupted", PartialBranchWarning)
     finally:
         if bar is not None:
@@ -154,7 +154,7 @@ def _mapped(
     return branches
 
 
-def _left(future: Any, task: tuple[Any, ...], name: str) -> Branch:
+def _left_by_member(future: Any, task: tuple[Any, ...], name: str) -> Branch:
     """Return what a member has after Ctrl-C; its worker was interrupted as well, if it is here."""
     try:
         branch: Branch = future.result(timeout=GRACE)
@@ -183,7 +183,7 @@ def _own_file(options: Mapping[str, Any], number: int) -> dict[str, Any]:
     return {**options, "checkpoint": checkpoint}
 
 
-def _starts(x0: Any, count: int) -> list[Any]:
+def _member_starts(x0: Any, count: int) -> list[Any]:
     start = np.asarray(x0)
     if start.ndim == 2:
         if len(start) != count:

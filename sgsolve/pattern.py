@@ -55,8 +55,8 @@ class Pattern:
 
     def __init__(self, indptr: ArrayLike, indices: ArrayLike, shape: tuple[int, int]) -> None:
         self.shape = (int(shape[0]), int(shape[1]))
-        self.indptr: IndexArray = _frozen(indptr)
-        self.indices: IndexArray = _frozen(indices)
+        self.indptr: IndexArray = _frozen_copy(indptr)
+        self.indices: IndexArray = _frozen_copy(indices)
         self.nnz = len(self.indices)
         self._check()
         prototype = sp.csr_array(
@@ -126,7 +126,7 @@ class Pattern:
     def rows(self) -> IndexArray:
         """Row of every entry, shape (nnz,)."""
         counts = np.diff(self.indptr)
-        return _frozen(np.repeat(np.arange(self.shape[0], dtype=np.int32), counts))
+        return _frozen_copy(np.repeat(np.arange(self.shape[0], dtype=np.int32), counts))
 
     @cached_property
     def empty_rows(self) -> NDArray[np.int64]:
@@ -215,7 +215,7 @@ class Pattern:
         return f"Pattern({self.shape[0]} x {self.shape[1]}, {self.nnz} entries)"
 
 
-def _frozen(values: ArrayLike) -> IndexArray:
+def _frozen_copy(values: ArrayLike) -> IndexArray:
     """Return a private, read-only int32 copy."""
     given = np.asarray(values)
     if given.dtype.kind not in "iu" and not (

@@ -1,22 +1,38 @@
-"""A name means one thing: no class and no function of a module has the name of another one's."""
+"""A name means one thing: no class, function or file has the name of another module's."""
 
 import ast
 from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A method of `Problem` and the result that it returns.
+SAME_THING = {"bifurcation_diagram", "periodic_orbit"}
 
 
 def defined():
-    """Names of the classes and functions of all modules but private ones, with files."""
+    """Names of the classes and functions of all modules, with their files."""
     places = defaultdict(list)
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in FILES:
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
                 places[node.name].append(str(path.relative_to(ROOT)))
     return {name: sorted(set(paths)) for name, paths in places.items()}
 
 
-def test_no_name_stands_in_two_modules():
-    doubles = {name: paths for name, paths in defined().items() if len(paths) > 1}
+def test_no_class_and_no_function_stands_in_two_modules():
+    names = defined()
+    assert len(names) > 1500
+    doubles = {name: paths for name, paths in names.items() if len(paths) > 1}
+    doubles.pop("__getattr__", None)  # of modules
     assert doubles == {}
+
+
+def test_no_file_has_the_name_of_another_one():
+    places = defaultdict(list)
+    for path in FILES:
+        if not path.stem.startswith("__"):
+            places[path.stem].append(str(path.relative_to(ROOT)))
+    doubles = {name: paths for name, paths in places.items() if len(paths) > 1}
+    assert doubles.keys() == SAME_THING

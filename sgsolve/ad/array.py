@@ -23,7 +23,7 @@ from .derivatives.sparsity import Sparsity
 from .in_place import SharedMemory, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
-from .programs.evaluation import pattern_and_values, pattern_of_derivative
+from .programs.computation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE

@@ -14,7 +14,7 @@ from .array import ADArray
 from .derivatives.derivative import same_evaluation
 from .derivatives.folded import Folded
 from .derivatives.sparsity import begin
-from .drivers import _numbers, value_and_jacobian
+from .drivers import as_numeric, value_and_jacobian
 from .nested import evaluate
 from .structures.root import evaluation_of
 
@@ -58,7 +58,7 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     >>> ad.jvp(lambda x: x[0] * x[1:], [2.0, 3.0, 4.0], [1.0, 0.0, 0.5])[1]
     array([3., 5.])
     """
-    x, v = _numbers(x), _numbers(v)
+    x, v = as_numeric(x), as_numeric(v)
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
     evaluation = evaluation_of(1, real=x.dtype.kind != "c" and v.dtype.kind != "c")
@@ -111,7 +111,7 @@ def vjp(f: Function, x: ArrayLike, w: ArrayLike, *args: Any, **kwargs: Any) -> A
     array([7., 2., 2.])
     """
     y, J = value_and_jacobian(f, x, *args, **kwargs)
-    w = _numbers(w)
+    w = as_numeric(w)
     if w.shape != y.shape:
         raise ShapeError(f"vjp: f(x) has shape {y.shape}, w has shape {w.shape}")
     return y, (J.T @ w.ravel()).reshape(np.shape(x))
@@ -220,7 +220,7 @@ def check_jacobian(
     >>> bool(ad.check_jacobian(lambda x: x[1:] * np.sin(x[:-1]), [0.1, 0.2, 0.3]))
     True
     """
-    x = _numbers(x).astype(float)
+    x = as_numeric(x).astype(float)
     if not np.isfinite(x).all():
         raise InputError("check_jacobian: x is not finite")
     if jacobian is None:

@@ -15,7 +15,7 @@ from .derivatives.coefficients import UNIT
 from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
 from .nested import evaluate
-from .programs.evaluation import pattern_and_values, pattern_of_derivative
+from .programs.computation import pattern_and_values, pattern_of_derivative
 from .programs.recorded import Recorded
 from .programs.tape import Tape
 from .structures.root import evaluation_of
@@ -53,7 +53,7 @@ def seed(x: ArrayLike) -> ADArray:
     >>> (x[0] * x[1]).jacobian.toarray()
     array([[4., 3.]])
     """
-    value = _numbers(x)
+    value = as_numeric(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=False)
     tape = Tape(evaluation)
@@ -89,13 +89,14 @@ def seed_sparsity(x: ArrayLike) -> ADArray:
     >>> np.where(x > 0.0, x, x[::-1]).sparsity.toarray().tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    value = _numbers(x)
+    value = as_numeric(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=True)
     return ADArray(value, Sparsity(evaluation, {evaluation.root: UNIT}))
 
 
-def _numbers(x: ArrayLike) -> NDArray[Any]:
+def as_numeric(x: ArrayLike) -> NDArray[Any]:
+    """Return x as an array of numbers; raise `DataTypeError` if it is none."""
     if type(x) is not np.ndarray:
         _must_have_values(x)
     try:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
-from .drivers import _numbers, must_be_ad, seed
+from .drivers import as_numeric, must_be_ad, seed
 from .nested import evaluate
 
 
@@ -57,7 +57,7 @@ def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:
     """
     if not arguments:
         raise InputError("seed_all needs at least one argument")
-    arrays = [_numbers(a) for a in arguments]
+    arrays = [as_numeric(a) for a in arguments]
     edges = np.cumsum([0, *(a.size for a in arrays)])
     unknowns: Any = seed(np.concatenate([a.ravel() for a in arrays]))
     parts = [

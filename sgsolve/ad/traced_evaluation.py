@@ -17,7 +17,7 @@ from .array import ADArray
 from .assembly.plan import Plan, plan_of
 from .derivatives.sparsity import begin
 from .derivatives.symbols import UntraceableError
-from .drivers import _numbers
+from .drivers import as_numeric
 from .nested import evaluate
 from .programs.derivative_graph import DerivativeGraph, carry_out
 from .programs.graph import Graph, Kind
@@ -80,7 +80,7 @@ def trace_function(
     StructureError
         If the Jacobian has entries outside `target`.
     """
-    value = _numbers(x)
+    value = as_numeric(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=False)
     # Traced arrays must not become part of what is remembered for other evaluations.

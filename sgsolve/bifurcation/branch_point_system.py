@@ -181,7 +181,7 @@ def special_point(
     V, w, z = found.V, found.w, found.z
     columns = [curve.bent(found.at, w, V[:, j], reach) for j in (0, 1)]
     H = np.array([[float(c @ V[:, i]) for c in columns if c is not None] for i in (0, 1)])
-    along = _nearest(curve, V, tangent)
+    along = _nearest_tangent(curve, V, tangent)
     candidates = _directions(H)
     units = [curve.metric.unit(V @ y) for y in candidates]
     if units:
@@ -211,7 +211,7 @@ def bracketed_point(curve: Curve, point: Point, null: Vector) -> SpecialPoint:
     )
 
 
-def _nearest(curve: Curve, V: Vector, tangent: Vector) -> Vector:
+def _nearest_tangent(curve: Curve, V: Vector, tangent: Vector) -> Vector:
     y = np.linalg.lstsq(V, tangent, rcond=None)[0]
     return curve.metric.unit(V @ y)
 

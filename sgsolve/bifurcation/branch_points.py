@@ -63,7 +63,7 @@ class BranchPoints(Detector):
         """Compute the smallest singular values of K, and the test values of the point before."""
         curve: Curve = stepper.curve
         known: SingularTriplets | None = None if before is None else before.tests.get(KEY)
-        solve, size, tested = partial(_solved, curve), len(point.z), np.empty(0)
+        solve, size, tested = partial(_bordered_solution, curve), len(point.z), np.empty(0)
         determinant = curve.bordered.determinant()
         width = min(WIDTH, size)
         fresh = np.random.default_rng(0).standard_normal((size, FRESH + width))
@@ -150,7 +150,7 @@ def _separate(
     return found, coincident, missed
 
 
-def _solved(curve: Curve, b: Vector, transpose: bool = False) -> Vector:
+def _bordered_solution(curve: Curve, b: Vector, transpose: bool = False) -> Vector:
     """Return K^-1 b; raise `LinearSolveError` if K is singular to working precision."""
     x = curve.bordered.solve(b, transpose=transpose)
     if not np.abs(x).max() <= HUGE:

@@ -62,7 +62,7 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     before: Slopes | None = None
     best: tuple[dict[str, float], Slopes] | None = None
     for _ in range(LENGTHS):
-        now = _differences(pencil, x, v, h, here)
+        now = _matrix_differences(pencil, x, v, h, here)
         h *= SHRINK
         if now is None:
             continue
@@ -77,7 +77,9 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     return best[1]
 
 
-def _differences(pencil: Pencil, x: Vector, v: Vector, h: float, here: Matrices) -> Slopes | None:
+def _matrix_differences(
+    pencil: Pencil, x: Vector, v: Vector, h: float, here: Matrices
+) -> Slopes | None:
     found = [[here[k] * 0.0, here[k] * CENTER] for k in (0, 1)]
     for step, first, second in zip(STEPS, FIRST, SECOND, strict=True):
         up, down = pencil(x + step * h * v), pencil(x - step * h * v)

@@ -84,10 +84,10 @@ class Stability:
 
     def matrix(self, n: int) -> Any:
         """Return M, a ``csr_array`` of shape (n, n), where it is constant."""
-        return _matrix(self.mass, n)
+        return _given_mass(self.mass, n)
 
 
-def _matrix(mass: Any, n: int) -> Any:
+def _given_mass(mass: Any, n: int) -> Any:
     M: Any
     if sp.issparse(mass):
         given: Any = mass
@@ -131,7 +131,7 @@ class Eigenvalues(Detector):
         """Return M at a state, with empty rows for the multipliers."""
         if self._constant is not None:
             return self._constant
-        return self._padded(_matrix(self.settings.mass(x[: self._n], p), self._n))
+        return self._padded(_given_mass(self.settings.mass(x[: self._n], p), self._n))
 
     def _padded(self, M: Any) -> Any:
         extra = self._extra
@@ -170,7 +170,7 @@ class Eigenvalues(Detector):
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the Hopf points between two points: one for each complex pair that crosses."""
-        first, last = _pairs(a.tests[KEY]), _pairs(b.tests[KEY])
+        first, last = _upper_eigenvalues(a.tests[KEY]), _upper_eigenvalues(b.tests[KEY])
         counts = [int((pairs.real > 0.0).sum()) for pairs in (first, last)]
         # a pair that is missing at one end became real there, or was none of those computed
         known = min(max(counts), len(first), len(last))
@@ -183,7 +183,7 @@ class Eigenvalues(Detector):
         def test(point: Point) -> float:
             if KEY not in point.tests:
                 self.measure(stepper, point, a)
-            pairs = _pairs(point.tests[KEY])
+            pairs = _upper_eigenvalues(point.tests[KEY])
             return float(pairs[rank].real) if rank < len(pairs) else -abs(ends[0] - ends[1])
 
         ends = 0.0, 0.0
@@ -220,7 +220,7 @@ class Eigenvalues(Detector):
         return {"l1": form.l1} if np.isfinite(form.l1) else {}
 
 
-def _pairs(values: Vector) -> Vector:
+def _upper_eigenvalues(values: Vector) -> Vector:
     """Return the eigenvalues in the upper half plane, largest real part first."""
     size = float(np.abs(values).max(initial=0.0))
     upper = values[values.imag > REAL * size]

@@ -90,12 +90,12 @@ def eigenvalues(
                 break
             discs.append(_disc(J, M, place, count))
             place *= OUTWARD
-    return _joined(discs)
+    return _joined_discs(discs)
 
 
 def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
     """Return the unstable eigenvalues of the point before that none in the discs continues."""
-    known = _joined(discs)[0]
+    known = _joined_discs(discs)[0]
     free = known[(known.real > 0.0) & (known.imag >= 0.0)]
     lost = []
     for value in sorted(before, key=abs, reverse=True):
@@ -107,7 +107,7 @@ def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
     return lost
 
 
-def _joined(discs: Sequence[Disc]) -> tuple[Vector, Vector]:
+def _joined_discs(discs: Sequence[Disc]) -> tuple[Vector, Vector]:
     """Return the eigenvalues of several overlapping discs, each once.
 
     An eigenvalue that is twice in one disc is a double one.

@@ -29,7 +29,7 @@ class UnlocatedWarning(UserWarning):
 def approximate_special_point(kind: str, point: Point, other: Point) -> Found:
     """Return an approximate special point at `point`; the exact one lies between the two."""
     low, high = (point, other) if point.s <= other.s else (other, point)
-    inner = [_between(low, high, t) for t in np.linspace(0.0, 1.0, 9)]
+    inner = [_abscissa_between(low, high, t) for t in np.linspace(0.0, 1.0, 9)]
     uncertainty = SAFETY * max(abs(p - point.p) for p in (*inner, other.p))
     uncertainty = max(uncertainty, float(np.spacing(abs(point.p))))
     special = ApproximateSpecialPoint(
@@ -38,7 +38,7 @@ def approximate_special_point(kind: str, point: Point, other: Point) -> Found:
     return Found(point, special, reach=high.s - low.s)
 
 
-def _between(a: Point, b: Point, t: float) -> float:
+def _abscissa_between(a: Point, b: Point, t: float) -> float:
     """Return the abscissa between two points: on the cubic of their tangents, if they have any."""
     u = 1.0 - t
     ends = u * u * (1.0 + 2.0 * t) * a.p + t * t * (3.0 - 2.0 * t) * b.p

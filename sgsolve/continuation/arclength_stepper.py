@@ -117,7 +117,7 @@ class ArclengthStepper(Stepper):
     def attempt(self, state: RunState) -> Point | Rejection:
         """Predict along the tangent or the secant, correct, and accept or reject the new point."""
         self._coarsen(state)
-        curve, here = self.curve, _point(state)
+        curve, here = self.curve, _last_point(state)
         guess = here.z + state.step * self.direction
         corrected = curve.correct(guess, _tangent(here), state.step)
         if corrected.at is None:
@@ -153,7 +153,7 @@ class ArclengthStepper(Stepper):
 
     def accept(self, state: RunState, before: Point | None) -> None:
         """Set the next direction and step, and end the run if it only tends to a bound."""
-        here = _point(state)
+        here = _last_point(state)
         self.curve.family.accepted(here.z)
         if before is None:
             return
@@ -180,7 +180,7 @@ class ArclengthStepper(Stepper):
 
     def _coarsen(self, state: RunState) -> None:
         """Choose a larger unit of x where x is far longer than the steps; the step is the same."""
-        fine, here, curve = self.curve.metric, _point(state), self.curve
+        fine, here, curve = self.curve.metric, _last_point(state), self.curve
         coarse = fine.coarser(here.x, self.longest)
         if coarse is None:
             return
@@ -263,7 +263,7 @@ class ArclengthStepper(Stepper):
 
     def resume(self, state: RunState) -> None:
         """Linearize at the last point, and check that it is a solution."""
-        here = _point(state)
+        here = _last_point(state)
         self.curve.family.accepted(here.z)
         at = linearized(self.curve.family, here.z)
         if at is None or self.curve.corrector.scaled(at, abs(state.step)) > 1e-6:
@@ -274,7 +274,7 @@ class ArclengthStepper(Stepper):
         self.curve.corrector.factorize(at, self.curve.row(_tangent(here)))
 
 
-def _point(state: RunState) -> Point:
+def _last_point(state: RunState) -> Point:
     assert state.point is not None
     return state.point
 

@@ -40,14 +40,14 @@ def approached(
     if len(table[0]) < LAST:
         return None
     for bound in bounds:
-        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near(table[0], bound):
+        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near_distance(table[0], bound):
             p, s, share = (np.array(column[-LAST:]) for column in table)
             if _tends(np.abs(p - bound), s, np.abs(share), longest):
                 return float(bound)
     return None
 
 
-def _near(values: Sequence[float], bound: float) -> float:
+def _near_distance(values: Sequence[float], bound: float) -> float:
     """Return the distance to the bound where the test begins."""
     farthest = max(abs(value - bound) for value in values)
     return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))

@@ -17,10 +17,12 @@ from .view import View
 
 def output_columns(functions: Mapping[str, Callable[..., Any]], view: View) -> list[Column]:
     """Return a column for each function ``f(x, **parameters)`` -> number or array."""
-    return [Column(name, _Output(name, function, view)) for name, function in functions.items()]
+    return [
+        Column(name, _CheckedOutput(name, function, view)) for name, function in functions.items()
+    ]
 
 
-class _Output:
+class _CheckedOutput:
     """The value of one function at a point, of the same shape at all points."""
 
     def __init__(self, name: str, function: Callable[..., Any], view: View) -> None:

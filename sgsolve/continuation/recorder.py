@@ -67,7 +67,7 @@ class Recorder:
     ) -> None:
         self.view, self.detectors, self.every = view, detectors, every(keep_states)
         self.checkpoint, self.mark, self.stats, self.bar = checkpoint, mark or {}, stats, bar
-        moved = [_moved(view, name) for name in view.names]
+        moved = [_moved_column(view, name) for name in view.names]
         own = [Column("nit", lambda point: int(point.iterations)), *columns]
         own = [replace(one, name=column_name(one.name, view.names)) for one in own]
         self.columns = (*moved, *own)
@@ -105,7 +105,7 @@ class Recorder:
             name=names[0],
             along=names[1:],
             columns=columns,
-            states=_table(self.states, width),
+            states=_state_rows(self.states, width),
             params=self.view.fixed,
             status=state.status,
             message=message,
@@ -140,9 +140,9 @@ class Recorder:
         if found is None:
             return None
         branch, content = Branch(**unpacked(found[0])), found[1]
-        state = RunState(self.columns, _point(part(content, "point ")))
+        state = RunState(self.columns, _saved_point(part(content, "point ")))
         if "before p" in content:
-            state.before = _point(part(content, "before "))
+            state.before = _saved_point(part(content, "before "))
         state.table = {c.name: list(branch.columns[c.name]) for c in self.columns}
         state.n_rows, state.step = len(branch), float(content["step"])
         state.special_points, state.rejected = (
@@ -164,7 +164,7 @@ class Recorder:
         return state, branch.stats
 
 
-def _table(states: Sequence[Vector], width: int) -> Vector:
+def _state_rows(states: Sequence[Vector], width: int) -> Vector:
     """Return states as rows; those of a coarser mesh have zeros behind them."""
     rows = np.zeros((len(states), width))
     for row, state in zip(rows, states, strict=True):
@@ -172,11 +172,11 @@ def _table(states: Sequence[Vector], width: int) -> Vector:
     return rows
 
 
-def _moved(view: View, name: str) -> Column:
+def _moved_column(view: View, name: str) -> Column:
     return Column(name, lambda point: float(view.moved(point.x, point.p)[name]))
 
 
-def _point(saved: Mapping[str, Any]) -> Point:
+def _saved_point(saved: Mapping[str, Any]) -> Point:
     numbers = {
         "p": float(saved["p"]),
         "s": float(saved["s"]),

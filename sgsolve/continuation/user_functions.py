@@ -58,7 +58,7 @@ def called(function: Function, x: Vector, params: Mapping[str, Any]) -> Any:
 def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> Vector:
     """Call a function that returns a number or an array of numbers; return it as an array."""
     value = called(function, x, params)
-    found = _array(value)
+    found = _numeric_value(value)
     if found.dtype.kind not in "biufc":
         raise UnfitError(f"{what} must return a number or an array of numbers, not {value!r}")
     return found
@@ -67,13 +67,13 @@ def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any])
 def number(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> float:
     """Call a function that returns one real number."""
     value = called(function, x, params)
-    found = _array(value)
+    found = _numeric_value(value)
     if found.size != 1 or found.dtype.kind not in "biuf":
         raise UnfitError(f"{what} must return one real number, not {value!r}")
     return float(found.item())
 
 
-def _array(value: Any) -> Vector:
+def _numeric_value(value: Any) -> Vector:
     try:
         return np.array(value)
     except ValueError:  # lists of different lengths

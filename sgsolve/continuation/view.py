@@ -18,7 +18,7 @@ from ..results.special_points import SpecialPoint
 Vector = NDArray[Any]
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
@@ -49,8 +49,8 @@ class View:
     names: tuple[str, ...]
     params: Mapping[str, Any]
     moved: Callable[[Vector, float], dict[str, float]]
-    state: Callable[[Vector], Vector] = _same
-    special: Callable[[SpecialPoint], SpecialPoint] = _same
+    state: Callable[[Vector], Vector] = _unchanged
+    special: Callable[[SpecialPoint], SpecialPoint] = _unchanged
     place: Callable[[float], str]
     blocks: Blocks | None = None
     kind: str = "solutions"

@@ -22,11 +22,20 @@ A silicon diode:
 """
 
 from . import materials
+from .admittance import SmallSignal, quasi_static
 from .bands import band_edges, densities, draw_bands
+from .carrier_statistics import (
+    Blakemore,
+    Boltzmann,
+    CarrierStatistics,
+    fermi_dirac_half,
+    gauss_fermi,
+)
 from .cells import CellMesh, interval
 from .checks import UnitsWarning
 from .constants import CODATA2018, Constants
 from .contacts import Gate, Ohmic, Schottky, Surface
+from .current_derivatives import conductance, derivatives
 from .device import Device
 from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert
@@ -41,9 +50,6 @@ from .mobility import caughey_thomas, masetti, velocity_saturation
 from .photovoltaic import open_circuit, power_point
 from .recombination import auger, radiative, srh
 from .resolved import UnresolvedWarning
-from .sensitivity import conductance, derivatives
-from .small_signal import SmallSignal, quasi_static
-from .statistics import Blakemore, Boltzmann, CarrierStatistics, fermi_dirac_half, gauss_fermi
 from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
 from .triangles import quality, read_mesh, triangulation, write_mesh

@@ -14,7 +14,7 @@ import numpy as np
 
 from .boundary import emission
 from .carriers import Carriers, fluxes, generation, relative_fluxes
-from .layout import CarrierRows
+from .device_layout import CarrierRows
 from .model import DeviceModel
 from .terminal import capture, recombination
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from .. import ad
 from ..errors import InputError
+from .carrier_statistics import Boltzmann, log_gamma
 from .carriers import Carriers, arguments, log_factors
 from .contacts import Gate, Ohmic, Schottky
 from .model import DeviceModel
 from .recombination import surface
-from .statistics import Boltzmann, log_gamma
 
 Array = Any
 BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
@@ -55,7 +55,7 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
             "doping: no potential makes the device neutral; with these statistics a band holds "
             "fewer carriers than the doping asks for"
         )
-    return u + _charge(device, p, vt, nodes, u)
+    return u + _charge_step(device, p, vt, nodes, u)
 
 
 def _arcsinh(values: Any, logarithm: Any) -> Array:
@@ -94,7 +94,7 @@ def _imbalance(
     return step
 
 
-def _charge(
+def _charge_step(
     device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
 ) -> Array:
     """Newton's step for u from the charge itself, which carries the parameters' derivatives."""

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from .. import ad
+from .carrier_statistics import Boltzmann, einstein, log_gamma
 from .flux import LARGEST_DROP, Drift, absolute, relative
 from .interfaces import emitted
 from .ions import ion_densities
 from .mesh import edge_values
 from .model import DeviceModel
-from .statistics import Boltzmann, einstein, log_gamma
 
 Array = Any
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError, NotFiniteError, ParameterError, ShapeError
 from ..user_warnings import warn
+from .carrier_statistics import Boltzmann
 from .carriers import keywords, log_factors
 from .contacts import Schottky, check_numbers, node_list
 from .interfaces import SheetCharge
@@ -19,7 +20,6 @@ from .kinds import check_real
 from .mesh import Mesh
 from .model import DeviceModel
 from .recombination import surface
-from .statistics import Boltzmann
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
@@ -80,7 +80,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     values.update({f"level_{name}": 0.0 for name in device.ions})
     for name, value in given.items():
         values[name] = float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
-    needed = _needed(device, values)
+    needed = _needed_values(device, values)
     missing = [name for name in needed if name not in values]
     if missing:
         raise ParameterError(f"parameters: {', '.join(missing)} missing; this device needs them")
@@ -92,7 +92,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _needed(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
+def _needed_values(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     bands = ["ni"] if "ni" in values else ["Nc", "Nv", "Ec", "Ev"]
     if "ni" in values and not isinstance(device.statistics, Boltzmann):
         raise InputError("ni: serves Boltzmann statistics only; give Nc, Nv, Ec and Ev instead")

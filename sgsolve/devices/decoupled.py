@@ -116,8 +116,8 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
         sources = [_logarithm(rate) + log_product]
         if light is not None:
             sources.append(_logarithm(light * np.ones(len(n))))
-        new_n = _solved(device, edges_n, 1, rate * h, sources, held_n)
-        new_p = _solved(device, edges_p, -1, rate * n, sources, held_p)
+        new_n = _solved_density(device, edges_n, 1, rate * h, sources, held_n)
+        new_p = _solved_density(device, edges_p, -1, rate * n, sources, held_p)
         new_n = np.where(np.isneginf(new_n), np.maximum(s.log_n, few_n), new_n)
         new_p = np.where(np.isneginf(new_p), np.maximum(s.log_p, few_p), new_p)
         change = max(
@@ -148,7 +148,7 @@ def _roots(device: DeviceModel, name: str, level: Array) -> list[tuple[Array, fl
     return [(np.array([k]), level[k]) for k in device.carrier_rows[name].roots]
 
 
-def _solved(
+def _solved_density(
     device: DeviceModel,
     edges: tuple[Any, Any, Any],
     sign: int,

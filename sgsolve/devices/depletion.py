@@ -41,8 +41,8 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
         Levels of electrons and of holes, V.
     """
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
-    low, high = _bounds(device, p, n, h, vt)
-    matrix, charge = _linear(device, p)
+    low, high = _potential_bounds(device, p, n, h, vt)
+    matrix, charge = _linear_part(device, p)
     psi = vt * fixed_potentials(device, p, vt)[: lay.n]
     fixed = lay.psi_free == 0.0
     above, below = np.zeros(lay.n, dtype=bool), np.zeros(lay.n, dtype=bool)
@@ -63,7 +63,7 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
     return np.where(fixed, psi, inside)
 
 
-def _bounds(
+def _potential_bounds(
     device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array, vt: float
 ) -> tuple[Array, Array]:
     """Potentials at which holes and electrons are as many as the doping; infinite in insulators."""
@@ -77,7 +77,7 @@ def _bounds(
     return low, high
 
 
-def _linear(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, Array]:
+def _linear_part(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, Array]:
     """Matrix of the dielectric fluxes and the charge of the doping and of the gates, C."""
     lay, c = device.layout, device.constants
     divergence = device.mesh.divergence()

@@ -10,8 +10,10 @@ import numpy as np
 from ..problem import Problem
 from ..results import Branch, Result
 from . import checks
+from .carrier_statistics import Boltzmann, CarrierStatistics
 from .constants import CODATA2018, Constants
 from .contacts import Contact
+from .device_layout import DeviceLayout
 from .equations import Equations
 from .floating import firmness, gathering
 from .in_time import Waveform, device_transient
@@ -19,12 +21,10 @@ from .interfaces import emission_edges
 from .ions import Ion, IonRegion
 from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
-from .layout import DeviceLayout
 from .mesh import Mesh
 from .model import Model
 from .rows import carrier_rows, poisson_rows
 from .start import equilibrium, solve_device, sweep_device
-from .statistics import Boltzmann, CarrierStatistics
 from .terminal import Cut, current
 
 Array = Any

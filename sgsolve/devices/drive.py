@@ -17,10 +17,10 @@ from .. import ad
 from ..continuation import Natural
 from ..errors import ConvergenceError, InputError
 from ..problem import Problem
+from .current_derivatives import conductance
 from .device import Device
 from .kept_fluxes import polished
 from .methods import damped_method
-from .sensitivity import conductance
 from .terminal import cuts
 
 

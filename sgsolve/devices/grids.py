@@ -51,14 +51,14 @@ def graded(
     for i, (left, right) in enumerate(pairwise(edges)):
         first = spacing_ends if i == 0 else spacing_junction
         final = spacing_ends if i == last else spacing_junction
-        steps = _steps(right - left, first, final, ratio)
+        steps = _spacings(right - left, first, final, ratio)
         inner = left + np.cumsum(steps)
         inner[-1] = right
         nodes.append(inner)
     return np.concatenate(nodes)
 
 
-def _steps(length: float, first: float, final: float, ratio: float) -> np.ndarray:
+def _spacings(length: float, first: float, final: float, ratio: float) -> np.ndarray:
     """Spacings that grow from both ends and add up to the length."""
     left, right = [first], [final]
     while sum(left) + sum(right) < length:

@@ -34,7 +34,7 @@ def device_transient(
     options: Mapping[str, Any],
 ) -> Branch:
     """Integrate a device in time; see `Device.transient`."""
-    given = _named(device, waveforms)
+    given = _by_parameter(device, waveforms)
     begin = _begin(interval)
     now = {name: wave(begin) if callable(wave) else wave for name, wave in given.items()}
     checks.overrides(device, now)
@@ -82,11 +82,11 @@ def _of_potentials(
     for t, y in run:
         now = {name: wave(t) if callable(wave) else wave for name, wave in given.items()}
         states.append(form.potentials(y, device.parameters | now))
-    blocks = None if run.blocks is None else Blocks(run.blocks.n, _blocks(device))
+    blocks = None if run.blocks is None else Blocks(run.blocks.n, _state_blocks(device))
     return replace(run, states=np.array(states).reshape(len(states), -1), blocks=blocks)
 
 
-def _blocks(device: Equations) -> dict[str, slice]:
+def _state_blocks(device: Equations) -> dict[str, slice]:
     """Those of a state in time: the potentials, then the densities of the ions."""
     potentials = dict(list(device.blocks().items())[:3])
     return potentials | ion_blocks(device)
@@ -101,7 +101,7 @@ def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
     return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
 
 
-def _named(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[str, Waveform]:
+def _by_parameter(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[str, Waveform]:
     """Waveforms by the names of parameters; a contact stands for its voltage."""
     if not isinstance(waveforms, Mapping):
         raise DataTypeError(

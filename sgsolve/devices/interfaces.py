@@ -129,7 +129,7 @@ class EmissionEdges:
         near, far = (lay.carrier_a, lay.carrier_b)[:: 1 if carrier == "n" else -1]
         states = np.log(p["N" + ("c" if carrier == "n" else "v")] * np.ones(lay.n_s))
         step = drift.w - (states[near] - states[far])  # of the band edge, in units of kT/q
-        lower, upper = (ad.where(on, part, 0.0) for part in _parts(step))
+        lower, upper = (ad.where(on, part, 0.0) for part in _signed_parts(step))
         ahead = ad.where(on, np.exp(-upper), drift.ahead)
         back = ad.where(on, np.exp(lower + (states[near] - states[far])), drift.back)
         rate = self.emission(device, p, vt, carrier) * np.exp(-states[near])
@@ -154,7 +154,7 @@ def emitted(
     return found[0], found[1]
 
 
-def _parts(step: Array) -> tuple[Array, Array]:
+def _signed_parts(step: Array) -> tuple[Array, Array]:
     """What is negative and what is positive of the steps."""
     return np.minimum(step, 0.0), np.maximum(step, 0.0)
 

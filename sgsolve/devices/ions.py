@@ -25,7 +25,7 @@ from scipy.special import expit
 from .. import ad
 from ..errors import InputError
 from .contacts import Nodes, node_list
-from .layout import placing
+from .device_layout import placing
 from .mesh import divergence_of
 
 Array = Any
@@ -73,7 +73,7 @@ class IonRegion:
     """An ion on the mesh of a device: where it is, its volumes, its edges."""
 
     def __init__(self, device: Any, name: str, ion: Ion) -> None:
-        _check(name, ion)
+        _check_ion(name, ion)
         lay, mesh, self.ion = device.layout, device.mesh, ion
         nodes = lay.local[node_list(f"ion {name!r}", ion.nodes, 1.0, lay.n)]
         if (nodes < 0).any():
@@ -122,7 +122,7 @@ class IonRegion:
         return (-self.ion.mobility * self.ratio) * inflow
 
 
-def _check(name: str, ion: Ion) -> None:
+def _check_ion(name: str, ion: Ion) -> None:
     if ion.charge == 0 or int(ion.charge) != ion.charge:
         raise InputError(f"ion {name!r}: charge must be a whole number and not 0, got {ion.charge}")
     if not (np.isfinite(ion.density) and ion.density > 0.0):

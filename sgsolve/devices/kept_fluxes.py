@@ -33,8 +33,8 @@ from .contacts import Gate
 from .equations import Equations
 from .floating import majority, regions
 from .interfaces import row_weight
-from .predictors import Poisson
 from .terminal import losses
+from .voltage_predictors import Poisson
 
 Array = Any
 

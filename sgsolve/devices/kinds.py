@@ -20,18 +20,18 @@ from .mesh import Mesh
 
 def check_kinds(given: Mapping[str, Any]) -> None:
     """Refuse arguments of the wrong kind, by their names in `Device`."""
-    _one("mesh", given["mesh"], Mesh, "a Mesh, such as interval(x) gives")
-    _one("constants", given["constants"], Constants, "Constants")
-    _named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
-    _named("surfaces", given["surfaces"] or {}, (Surface,), "Surface")
-    _named(
+    _check_one("mesh", given["mesh"], Mesh, "a Mesh, such as interval(x) gives")
+    _check_one("constants", given["constants"], Constants, "Constants")
+    _check_named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
+    _check_named("surfaces", given["surfaces"] or {}, (Surface,), "Surface")
+    _check_named(
         "interfaces",
         given["interfaces"] or {},
         (Thermionic, SheetCharge),
         "Thermionic or SheetCharge",
     )
-    _named("ions", given["ions"] or {}, (Ion,), "Ion")
-    _one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
+    _check_named("ions", given["ions"] or {}, (Ion,), "Ion")
+    _check_one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
     for name, value in given["parameters"].items():
         check_real(name, value)
     for name in ("recombination", "traps"):
@@ -54,13 +54,13 @@ def check_real(name: str, value: Any) -> None:
         raise DataTypeError(f"{name}: must be a number or an array of numbers, got {value!r}")
 
 
-def _one(name: str, value: Any, kind: Any, wanted: str) -> None:
+def _check_one(name: str, value: Any, kind: Any, wanted: str) -> None:
     if not isinstance(value, kind):
         raise DataTypeError(f"{name}: must be {wanted}, not {type(value).__name__}")
 
 
-def _named(name: str, values: Any, kinds: tuple[type, ...], wanted: str) -> None:
-    _one(name, values, Mapping, f"a dictionary of names and {wanted}")
+def _check_named(name: str, values: Any, kinds: tuple[type, ...], wanted: str) -> None:
+    _check_one(name, values, Mapping, f"a dictionary of names and {wanted}")
     for key, value in values.items():
         if not isinstance(value, kinds):
             raise DataTypeError(f"{name}: {key!r} must be {wanted}, not {value!r}")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from .carrier_statistics import CarrierStatistics
 from .constants import Constants
 from .contacts import Contact, Surface
+from .device_layout import CarrierRows, DeviceLayout
 from .interfaces import EmissionEdges, Interface
 from .ions import IonRegion
-from .layout import CarrierRows, DeviceLayout
 from .mesh import Mesh
-from .statistics import CarrierStatistics
 
 Model = Callable[..., Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
+from .device_layout import CarrierRows, placing
 from .interfaces import row_weight
-from .layout import CarrierRows, placing
 from .mesh import edge_values, incidence
 from .model import DeviceModel
 

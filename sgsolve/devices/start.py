@@ -23,8 +23,8 @@ from .equations import Equations
 from .ions import conservation
 from .kept_fluxes import form_of, needed, polished
 from .methods import coupled_method, poisson_method
-from .predictors import Levels
 from .resolved import warn_if_unresolved
+from .voltage_predictors import Levels
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 SHORT = 30  # iterations of each method in a sweep over a voltage

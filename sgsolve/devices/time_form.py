@@ -30,6 +30,7 @@ from .. import ad
 from ..errors import InputError
 from ..problem import Problem
 from .boundary import fixed_potentials
+from .carrier_statistics import Boltzmann, chemical_potential
 from .carriers import Carriers, carriers, conduction, log_factors
 from .checks import contact as check_contact
 from .contacts import Gate
@@ -37,7 +38,6 @@ from .equations import Equations
 from .interfaces import row_weight
 from .ions import ion_balances, ion_blocks, ion_current, ion_weights
 from .mesh import edge_values
-from .statistics import Boltzmann, chemical_potential
 from .terminal import losses
 from .watershed import flooded
 
@@ -115,7 +115,7 @@ class TimeForm:
         """The state (psi, phin, phip) of unknowns of this form, V."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
-        log_n, log_p = (_logarithm(y[part]) for part in (self._n, self._p))
+        log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
         if isinstance(device.statistics, Boltzmann):
             factor_n, factor_p = log_factors(p, vt)
             eta_n, eta_p = log_n - factor_n, log_p - factor_p
@@ -187,7 +187,7 @@ class TimeForm:
         return conducted, displaced
 
 
-def _logarithm(density: Array) -> Array:
+def _density_logarithm(density: Array) -> Array:
     """Logarithm; of what is not positive but for rounding, that of almost nothing."""
     few = ad.value(density) < LEAST
     return np.log(ad.where(few, LEAST, density) if few.any() else density)

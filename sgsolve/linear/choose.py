@@ -111,7 +111,7 @@ def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] = ()) -> Any:
         The argument is no back end.
     """
     if isinstance(backend, str):
-        chosen = suited(pattern) if backend == "auto" else _named(backend)
+        chosen = suited(pattern) if backend == "auto" else _registered_backend(backend)
     else:
         chosen = _own(backend)
     if blocks and getattr(chosen, "blocks", None) == ():
@@ -119,7 +119,7 @@ def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] = ()) -> Any:
     return chosen
 
 
-def _named(name: str) -> Any:
+def _registered_backend(name: str) -> Any:
     """Return a back end of the registry."""
     if name not in REGISTRY:
         names = ", ".join(repr(known) for known in backends())

@@ -103,14 +103,14 @@ def _control_group_left(root: Path) -> float:
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             if controllers == "":
-                left = min(left, _along(root, path, "memory.max", "memory.current"))
+                left = min(left, _least_left(root, path, "memory.max", "memory.current"))
             elif "memory" in controllers.split(","):
                 names = "memory.limit_in_bytes", "memory.usage_in_bytes"
-                left = min(left, _along(root / "memory", path, *names))
+                left = min(left, _least_left(root / "memory", path, *names))
     return left
 
 
-def _along(root: Path, path: str, limit: str, usage: str) -> float:
+def _least_left(root: Path, path: str, limit: str, usage: str) -> float:
     """Return the least that a group and the groups around it leave."""
     group, left = root / path.lstrip("/"), math.inf
     while True:

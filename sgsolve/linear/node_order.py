@@ -54,7 +54,7 @@ def nodes_of_unknowns(A: Any, blocks: Sequence[Any]) -> IntArray:
     """
     n = A.shape[0]
     for node, kind in _candidates(n, blocks):
-        if _alike(A, node, kind):
+        if _same_kinds_couple(A, node, kind):
             return np.unique(node, return_inverse=True)[1].astype(np.int64)
     return np.arange(n)
 
@@ -77,7 +77,7 @@ def _candidates(n: int, blocks: Sequence[Any]) -> Iterator[tuple[IntArray, IntAr
             yield np.repeat(np.arange(size), k), np.tile(np.arange(k), size)
 
 
-def _alike(A: Any, node: IntArray, kind: IntArray) -> bool:
+def _same_kinds_couple(A: Any, node: IntArray, kind: IntArray) -> bool:
     """Whether unknowns of a node are coupled, and those of the same kind at neighboring nodes.
 
     Only a sample of the rows is looked at.

@@ -87,7 +87,7 @@ def narrow_order(pattern: Pattern) -> Order:
     best = _narrower(best, pattern, together, together)
     if best.width > CONTENT:
         across = graph.T.tocsr()
-        if not _same(graph, across):
+        if not _same_matrix(graph, across):
             both = sp.block_array([[None, graph], [across, None]], format="csr")
             mixed = reverse_cuthill_mckee(both, symmetric_mode=True).astype(np.int64)
             n = pattern.shape[0]
@@ -138,5 +138,5 @@ def _ones(pattern: Pattern) -> Any:
     return sp.csr_array((np.ones(pattern.nnz), pattern.indices, pattern.indptr), pattern.shape)
 
 
-def _same(A: Any, B: Any) -> bool:
+def _same_matrix(A: Any, B: Any) -> bool:
     return np.array_equal(A.indptr, B.indptr) and np.array_equal(A.indices, B.indices)

@@ -51,7 +51,7 @@ def available() -> bool:
     if switched_off():
         return False
     try:
-        _library()
+        _mkl()
     except BackendError:
         return False
     return True
@@ -63,7 +63,7 @@ def switched_off() -> bool:
 
 
 @cache
-def _library() -> tuple[Any, Any]:
+def _mkl() -> tuple[Any, Any]:
     """Load MKL once, from the library that pypardiso found."""
     try:
         import pypardiso
@@ -131,7 +131,7 @@ class Pardiso:
     ) -> None:
         if switched_off():
             raise BackendError("PARDISO is switched off by SGSOLVE_NO_PARDISO; use 'superlu'")
-        self._library, self._function = _library()
+        self._library, self._function = _mkl()
         self._threads = threads
         self._matching = pivoting == "matching"
         self._fill_limit = fill_limit

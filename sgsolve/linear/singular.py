@@ -77,7 +77,7 @@ def _structural(A: Any) -> tuple[str, list[int], list[int]]:
     )
     rows = free_rows if _is_all(dependent, A) else np.union1d(dependent, free_rows)
     columns = free_columns if _is_all(scarce, A) else np.union1d(scarce, free_columns)
-    return message, _first(free_rows, rows), _first(free_columns, columns)
+    return message, _first_shown(free_rows, rows), _first_shown(free_columns, columns)
 
 
 def _dependent_set(A: Any, members: NDArray[Any], who: str, share: str) -> str:
@@ -155,7 +155,7 @@ def _null(solve: Solve, A: Any, transpose: bool) -> NDArray[np.int64]:
     return significant
 
 
-def _first(chosen: NDArray[Any], others: NDArray[Any]) -> list[int]:
+def _first_shown(chosen: NDArray[Any], others: NDArray[Any]) -> list[int]:
     """Return the chosen numbers, then the others, no more than can be read."""
     rest = np.setdiff1d(others, chosen)
     return [int(k) for k in np.concatenate([chosen, rest])[:NAMED]]

@@ -40,7 +40,7 @@ class PatternMap:
             return numeric(A.data)
         A = self._as_csr(A)
         known = self._known
-        if known is None or not _same(A, *known):
+        if known is None or not _same_pattern(A, *known):
             known = self._learn(A)
         target = self._place
         data = numeric(A.data)
@@ -60,7 +60,7 @@ class PatternMap:
     def _learn(self, A: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Find the place of every entry of a matrix with other index arrays."""
         pattern = self.pattern
-        if _same(A, pattern.indptr, pattern.indices):
+        if _same_pattern(A, pattern.indptr, pattern.indices):
             self._forget()
             return pattern.indptr, pattern.indices
         rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
@@ -127,7 +127,7 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     return result
 
 
-def _same(A: Any, indptr: NDArray[Any], indices: NDArray[Any]) -> bool:
+def _same_pattern(A: Any, indptr: NDArray[Any], indices: NDArray[Any]) -> bool:
     return (
         len(A.indices) == len(indices)
         and np.array_equal(A.indptr, indptr)

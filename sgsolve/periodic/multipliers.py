@@ -45,7 +45,10 @@ def product_eigenvalues(factors: Vector) -> Vector:
         logs = _sizes(triangles)
         if all(_narrow(logs[a:b]) for a, b in pairwise(cuts)):
             break
-    found = [_block(closing[a:b, a:b], [R[a:b, a:b] for R in triangles]) for a, b in pairwise(cuts)]
+    found = [
+        _block_eigenvalues(closing[a:b, a:b], [R[a:b, a:b] for R in triangles])
+        for a, b in pairwise(cuts)
+    ]
     values = np.concatenate(found)
     return values[np.argsort(-np.abs(values), kind="stable")]
 
@@ -82,7 +85,7 @@ def _narrow(logs: Vector) -> bool:
     return len(logs) == 1 or (len(finite) == len(logs) and float(np.ptp(logs)) <= SPREAD)
 
 
-def _block(closing: Vector, triangles: list[Vector]) -> Vector:
+def _block_eigenvalues(closing: Vector, triangles: list[Vector]) -> Vector:
     """Return the eigenvalues of the product of diagonal blocks, scaled on the way."""
     product, log = np.eye(len(closing)), 0.0
     for R in triangles:

@@ -112,14 +112,14 @@ class FloquetMultipliers(Detector):
 
     def _tori(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return one torus bifurcation for each complex pair that leaves the unit circle."""
-        pairs = [_pairs(point.tests[KEY]) for point in (a, b)]
+        pairs = [_upper_multipliers(point.tests[KEY]) for point in (a, b)]
         outside = [int((np.abs(values) > 1.0).sum()) for values in pairs]
         known = min(max(outside), len(pairs[0]), len(pairs[1]))
         found = []
         for rank in range(min(outside), known):
 
             def test(point: Point, rank: int = rank) -> float:
-                values = _pairs(self._values(stepper, point))
+                values = _upper_multipliers(self._values(stepper, point))
                 return float(np.log(np.abs(values[rank]))) if rank < len(values) else np.nan
 
             found += self._crossing(stepper, a, b, test, "torus")
@@ -144,7 +144,7 @@ class FloquetMultipliers(Detector):
             return []  # the multipliers of a canard, for one, are lost in rounding
         if kind == "torus":
             special.marker = "v"
-            pair = _pairs(values)
+            pair = _upper_multipliers(values)
             value = pair[int(np.argmin(np.abs(np.abs(pair) - 1.0)))]
             special.coefficients["angle"] = float(np.angle(value))
         else:
@@ -190,23 +190,23 @@ def packed_found(family: OrbitFamily, found: Found) -> Found:
 
 def _below(values: Vector) -> int:
     """Return how many real multipliers are below -1."""
-    return int((_real(values) < -1.0).sum())
+    return int((_real_multipliers(values) < -1.0).sum())
 
 
 def _distance(values: Vector, rank: int) -> float:
     """Return how far the real multiplier of a rank, from below, is above -1, at most 1."""
-    real = np.sort(_real(values))
+    real = np.sort(_real_multipliers(values))
     if rank >= len(real):
         return 1.0
     return float((1.0 + real[rank]) / (1.0 + abs(real[rank])))
 
 
-def _real(values: Vector) -> Vector:
+def _real_multipliers(values: Vector) -> Vector:
     real: Vector = values.real[np.abs(np.imag(values)) <= REAL * np.abs(values)]
     return real
 
 
-def _pairs(values: Vector) -> Vector:
+def _upper_multipliers(values: Vector) -> Vector:
     """Return the multipliers in the upper half plane, largest modulus first."""
     if not np.iscomplexobj(values):
         return np.empty(0, dtype=complex)

@@ -20,7 +20,7 @@ from ..linear.frame import Frame
 from ..pattern import Pattern
 from .discretization import Discretization
 from .evaluated import AutonomousEquations, Evaluated
-from .mesh import adapted_mesh, interpolated_at, mesh_error
+from .orbit_mesh import adapted_mesh, interpolated_at, mesh_error
 from .scheme import Scheme
 
 Vector = NDArray[Any]

@@ -31,7 +31,7 @@ def last_return(t: Vector, x: Vector, sizes: Vector) -> float:
         If it never was, or does not move at its end.
     """
     y = x / sizes
-    gap, time = _nearest(y[:-1], y[1:], y[-1], t)
+    gap, time = _nearest_on_segments(y[:-1], y[1:], y[-1], t)
     farthest = float(gap.max())
     if farthest <= STEADY:
         raise InputError(
@@ -55,7 +55,7 @@ def last_return(t: Vector, x: Vector, sizes: Vector) -> float:
     return float(t[-1] - time[chosen])
 
 
-def _nearest(a: Vector, b: Vector, to: Vector, t: Vector) -> tuple[Vector, Vector]:
+def _nearest_on_segments(a: Vector, b: Vector, to: Vector, t: Vector) -> tuple[Vector, Vector]:
     """Return the distance of each segment from a point, and the time of its nearest place."""
     along = b - a
     length = np.sum(along * along, axis=1)

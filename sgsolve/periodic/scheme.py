@@ -80,7 +80,7 @@ def collocation_scheme(degree: int, ends: bool) -> Scheme:
     t, weights = np.polynomial.legendre.leggauss(degree + 1)
     integrals = 0.5 * weights @ lagrange(points, 0.5 * (t + 1.0))
     last = lagrange(nodes, np.array([1.0]))[0]
-    return Scheme(degree, ends, nodes, _slopes(nodes, top), integrals, last, top)
+    return Scheme(degree, ends, nodes, _differentiation(nodes, top), integrals, last, top)
 
 
 def lagrange(nodes: Vector, t: Vector) -> Vector:
@@ -92,7 +92,7 @@ def lagrange(nodes: Vector, t: Vector) -> Vector:
     return found
 
 
-def _slopes(nodes: Vector, top: Vector) -> Vector:
+def _differentiation(nodes: Vector, top: Vector) -> Vector:
     """Return the differentiation matrix at all nodes but the first.
 
     The diagonal is minus the sum of the others: the derivative of a constant is exactly zero.

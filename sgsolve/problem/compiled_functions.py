@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ad.kernels import machine
-from ..ad.kernels.evaluation import CompiledEvaluation
+from ..ad.kernels.compiled_evaluation import CompiledEvaluation
 from ..ad.kernels.stats import CompiledStats
 from ..ad.nested import evaluate_vector
 from ..errors import ImpureFunctionWarning

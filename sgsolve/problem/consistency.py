@@ -28,7 +28,7 @@ CONSTANT = 1e-3  # relative change of a total that is the same at two points
 
 def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Vector) -> str:
     """Return why the equations cannot hold; empty if they can, or if this is not certain."""
-    U = _left(system, workspace, x)
+    U = _left_null_vectors(system, workspace, x)
     if U is None:
         return ""
     other = _beside(system, x)
@@ -51,7 +51,7 @@ def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Ve
     )
 
 
-def _left(system: ResidualSystem, workspace: Workspace, x: Vector) -> Vector | None:
+def _left_null_vectors(system: ResidualSystem, workspace: Workspace, x: Vector) -> Vector | None:
     """Return the left null vectors that the linear solver has; None without a null space."""
     if workspace.null_space is None:
         return None

@@ -106,7 +106,7 @@ def run_curve(
         view=view,
         detectors=detectors,
         workspace=workspace,
-        summary=lambda state: _summary(view.names[0], state),
+        summary=lambda state: _curve_summary(view.names[0], state),
         mark={
             "kind": kind,
             "unknowns": family.n,
@@ -154,7 +154,7 @@ def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
     )
 
 
-def _summary(name: str, state: RunState) -> str:
+def _curve_summary(name: str, state: RunState) -> str:
     last = f", the last at {state.point.p:.10g}" if state.n_rows and state.point else ""
     text = f"{state.n_rows} points along {name!r}{last}: {state.ending}"
     if state.status is Status.ASYMPTOTE:

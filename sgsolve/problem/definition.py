@@ -15,11 +15,11 @@ from ..results.result import Result
 from ..solvers.workspace import Pool, Workspace
 from .compiled_functions import CompiledFunctions
 from .null_space import NullSpace
+from .prepared_start import prepared_start
 from .residual_system import ResidualSystem
 from .signature import Signature
-from .starts import prepared_start
+from .starting_point import starting_point
 from .unknowns import Unknowns
-from .validation import starting_point
 
 Vector = NDArray[Any]
 

@@ -27,10 +27,10 @@ def diagnosis(system: ResidualSystem, workspace: Workspace, start: Vector, x: Ve
     found = _not_finite(system, x)
     if found:
         return f"the Jacobian is not finite {where}: {found}"
-    error = _singular(system, workspace, x)
+    error = _why_singular(system, workspace, x)
     if error is None:
         return ""
-    everywhere = where == "at the start" or _singular(system, workspace, start) is not None
+    everywhere = where == "at the start" or _why_singular(system, workspace, start) is not None
     if not everywhere:  # so it is in every local minimum; nothing is missing
         return ""
     return (
@@ -44,7 +44,7 @@ def singular_along(points: Sequence[tuple[ResidualSystem, Vector]], workspace: W
 
     It is singular at a fold too, but not at another solution besides.
     """
-    errors = [_singular(system, workspace, x) for system, x in points]
+    errors = [_why_singular(system, workspace, x) for system, x in points]
     if not errors or errors[-1] is None or None in errors:
         return ""
     return (
@@ -82,7 +82,7 @@ def _not_finite(system: ResidualSystem, x: Vector) -> str:
     return f"equation {equation} by unknown {unknown} gives {J.data[first]}{more}"
 
 
-def _singular(
+def _why_singular(
     system: ResidualSystem, workspace: Workspace, x: Vector
 ) -> SingularMatrixError | None:
     """Return why no system with the Jacobian can be solved, None if one can."""

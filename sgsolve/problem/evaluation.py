@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import ad
 from ..pattern import Pattern
 from .definition import ProblemDefinition
-from .validation import starting_point
+from .starting_point import starting_point
 
 
 def evaluate_residual(problem: ProblemDefinition, x: ArrayLike) -> NDArray[Any]:

@@ -73,7 +73,7 @@ def fold_curve(
         family = FoldFamily(system, workspace, (p, name), z, vector, size)
 
         pencil = MassPencil(problem, system, stability or True, x)
-        detectors = _detectors(family, pencil, asked[2].detect)
+        detectors = _fold_curve_detectors(family, pencil, asked[2].detect)
 
         start, view = float(system.value_of(name)), fold_view((p, name), system)
 
@@ -121,7 +121,7 @@ class _FoldTests:
         return without(pencil_eigenvalues(J, C), (0.0,))
 
 
-def _detectors(
+def _fold_curve_detectors(
     family: FoldFamily, pencil: MassPencil, wanted: tuple[str, ...]
 ) -> list[CodimensionTwo]:
     tests, found = _FoldTests(family, pencil), list[CodimensionTwo]()

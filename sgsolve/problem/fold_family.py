@@ -21,7 +21,7 @@ from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.history import Stats
 from ..solvers.workspace import Workspace
-from .differences import central_difference, size_near_zero
+from .central_differences import central_difference, size_near_zero
 from .parameter_family import ParameterizedSystem
 from .parameters import parameter_derivative
 from .residual_system import ResidualSystem

@@ -105,10 +105,10 @@ def curve_family(
     V = workspace.null_space
     if V is None:
         return inner
-    return GaugedFamily(inner, V, _left(inner, x, t, workspace), x.copy())
+    return GaugedFamily(inner, V, _left_basis(inner, x, t, workspace), x.copy())
 
 
-def _left(inner: ParameterizedSystem, x: Vector, t: float, workspace: Workspace) -> Vector:
+def _left_basis(inner: ParameterizedSystem, x: Vector, t: float, workspace: Workspace) -> Vector:
     """Return a basis of the left null space at x, or beside it if x is a branch point or a fold."""
     random = np.random.default_rng(0).standard_normal(len(x))
     aside = random * (np.abs(x) + float(np.abs(x).max() or 1.0))

@@ -70,10 +70,10 @@ def hopf_curve(
     system, x, _ = problem.started(point.x, params)
     pencil = MassPencil(problem, system, stability, x)
     q = float(system.value_of(name))
-    y = _start(pencil, x, point, {p: point.parameter, name: q})
+    y = _hopf_start(pencil, x, point, {p: point.parameter, name: q})
     largest = float(np.abs(branch.parameter).max()), abs(q)
     family = HopfFamily(system, pencil, (p, name), y, largest)
-    detectors = _detectors(family, asked[2].detect)
+    detectors = _hopf_curve_detectors(family, asked[2].detect)
     with problem.workspaces.lend() as workspace:
 
         def origin(state: RunState) -> tuple[Vector, None]:
@@ -85,7 +85,9 @@ def hopf_curve(
         )
 
 
-def _start(pencil: MassPencil, x: Vector, point: SpecialPoint, params: dict[str, float]) -> Vector:
+def _hopf_start(
+    pencil: MassPencil, x: Vector, point: SpecialPoint, params: dict[str, float]
+) -> Vector:
     """Return the unknowns of the Hopf point of a branch."""
     _, J, C = pencil.at(x, params)
     omega = abs(point.frequency)
@@ -170,7 +172,7 @@ class _Tests:
         return without(pencil_eigenvalues(J, C), (critical, -critical))
 
 
-def _detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
+def _hopf_curve_detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
     tests = _Tests(family)
     columns = (
         Column("frequency", tests.omega),

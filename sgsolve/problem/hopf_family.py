@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from ..continuation.family import DIFFERENCE
 from ..linear.frame import Frame
 from ..pattern import Pattern
-from .differences import central_difference, size_near_zero
+from .central_differences import central_difference, size_near_zero
 from .mass_pencil import MassPencil
 from .parameters import parameter_derivative
 from .residual_system import ResidualSystem

@@ -31,7 +31,7 @@ class NullSpace:
 
     def __init__(self, given: Any) -> None:
         if given is not None and not callable(given):
-            given = _array(given)
+            given = _given_directions(given)
         self._given = given
 
     def __bool__(self) -> bool:
@@ -49,7 +49,7 @@ class NullSpace:
             return None
         V: Any = self._given
         if callable(V):
-            V = _array(V(x.copy(), **system.params))
+            V = _given_directions(V(x.copy(), **system.params))
         V = V[:, None] if V.ndim == 1 else V
         if V.ndim != 2 or len(V) != len(x) or not 0 < V.shape[1] < len(x):
             raise ShapeError(
@@ -60,11 +60,11 @@ class NullSpace:
         Q, R = np.linalg.qr(V)
         if np.abs(np.diag(R)).min() <= 1e-10:
             raise InputError("the columns of null_space are dependent or zero; give a basis")
-        _check(system, x, V)
+        _check_null_space(system, x, V)
         return Q
 
 
-def _array(given: Any) -> Vector:
+def _given_directions(given: Any) -> Vector:
     V = np.asarray(given)
     if V.dtype.kind not in "biuf":
         raise DataTypeError(f"null_space must hold real numbers, not dtype {V.dtype}")
@@ -73,7 +73,7 @@ def _array(given: Any) -> Vector:
     return V.astype(float)
 
 
-def _check(system: ResidualSystem, x: Vector, V: Vector) -> None:
+def _check_null_space(system: ResidualSystem, x: Vector, V: Vector) -> None:
     """Refuse what is certainly no null space of the Jacobian at x."""
     if not system.is_prepared:
         system.prepare(x)

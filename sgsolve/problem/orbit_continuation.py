@@ -76,7 +76,7 @@ def orbit_continuation(
     settings, limits = _settings(steps, step, max_step), checked_bounds(bounds)
     given = _options(name, options)
     with problem.workspaces.lend() as workspace:
-        system, family, z, way = _start(
+        system, family, z, way = _orbit_start(
             problem, workspace, start, (name, limits), special, asked, step
         )
         p, T = float(z[-1]), float(z[-2])
@@ -144,7 +144,7 @@ def _of_orbit(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _start(
+def _orbit_start(
     problem: ProblemDefinition,
     workspace: Workspace,
     start: Any,
@@ -187,7 +187,7 @@ def _from_orbit(
     return system, family, np.append(x, p), None
 
 
-def _chosen(branch: Branch, special: SpecialPoint | int | None) -> SpecialPoint:
+def _chosen_point(branch: Branch, special: SpecialPoint | int | None) -> SpecialPoint:
     """Return the special point of a branch of orbits at which to switch."""
     points = [s for s in branch.special_points if s.kind in ("period doubling", "branch point")]
     if isinstance(special, SpecialPoint):
@@ -214,7 +214,7 @@ def _switched(
     limits: tuple[float, float],
     step: float | None,
 ) -> Start:
-    point = _chosen(branch, special)
+    point = _chosen_point(branch, special)
     orbit, p = branch.orbit(point), point.parameter
     params = {**branch.params, branch.name: p}
     system, _, _ = problem.started(orbit.states[0], params)
@@ -225,7 +225,7 @@ def _switched(
     side = 1.0 if step is None else float(np.sign(step))
     if not twice:
         family.refer_to(x)
-        unit = _unit(p, limits)
+        unit = _parameter_unit(p, limits)
         weights = family.weights(unit, orbit.period)
         place = replace(point, x=x)
         z, way = departure(family, workspace, place, weights, side * ASIDE * unit)
@@ -256,7 +256,7 @@ def _aside(family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector
     )
 
 
-def _unit(p: float, limits: tuple[float, float]) -> float:
+def _parameter_unit(p: float, limits: tuple[float, float]) -> float:
     """Return the change of the parameter that counts like a change of the orbit by its size."""
     span = limits[1] - limits[0]
     return SHARE * span if np.isfinite(span) else abs(p) or 1.0
@@ -274,7 +274,7 @@ def _followed(
     longest: float,
 ) -> Branch:
     z, way = start
-    metric = Metric(family.weights(_unit(float(z[-1]), limits), float(z[-2])))
+    metric = Metric(family.weights(_parameter_unit(float(z[-1]), limits), float(z[-2])))
     view = View(
         names=(name,),
         params=system.params,
@@ -284,7 +284,7 @@ def _followed(
         place=lambda p: f"{name} = {p:.10g}",
         kind="orbits",
     )
-    detectors = _detectors(family, options, view)
+    detectors = _orbit_detectors(family, options, view)
 
     def origin(state: RunState) -> tuple[Vector, Vector | None]:
         return z, way
@@ -297,7 +297,7 @@ def _followed(
         view=view,
         detectors=detectors,
         workspace=workspace,
-        summary=lambda state: _summary(name, state),
+        summary=lambda state: _orbit_summary(name, state),
         mark={
             "kind": "orbits",
             "unknowns": family.n,
@@ -310,7 +310,7 @@ def _followed(
     ).go()
 
 
-def _detectors(family: OrbitFamily, options: RunOptions, view: View) -> list[Detector]:
+def _orbit_detectors(family: OrbitFamily, options: RunOptions, view: View) -> list[Detector]:
     known = registered_detectors()
     found: list[Detector] = [
         OnOrbits(known[kind](), family)
@@ -322,7 +322,7 @@ def _detectors(family: OrbitFamily, options: RunOptions, view: View) -> list[Det
     return [*found, FloquetMultipliers(family, *wanted), *(OnOrbits(e, family) for e in events)]
 
 
-def _summary(name: str, state: RunState) -> str:
+def _orbit_summary(name: str, state: RunState) -> str:
     last = f", the last at {state.point.p:.10g}" if state.n_rows and state.point else ""
     text = f"{state.n_rows} orbits along {name!r}{last}: {state.ending}"
     if state.status is not Status.STEP_TOO_SMALL or not state.rejected:

@@ -45,7 +45,7 @@ class OrbitEquations:
     def __init__(
         self, system: ResidualSystem, storage: Any, name: str | None, states: Vector, p: float
     ) -> None:
-        _check(system, storage)
+        _check_equations(system, storage)
         self.n, self.conservative = system.n, callable(storage)
         self._system, self._storage, self._name = system, storage, name
         self._params = {**system.defaults, **system.params}
@@ -147,7 +147,7 @@ class OrbitEquations:
         return int((values > RANK * values[0]).sum())
 
 
-def _check(system: ResidualSystem, storage: Any) -> None:
+def _check_equations(system: ResidualSystem, storage: Any) -> None:
     """Raise `InputError` for equations that have no periodic orbits of their own."""
     if storage is None:
         raise InputError(

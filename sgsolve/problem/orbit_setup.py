@@ -15,8 +15,8 @@ from ..continuation.bordered import Bordered
 from ..continuation.corrector import Corrector
 from ..continuation.metric import Metric
 from ..errors import ConvergenceError, DataTypeError, InputError, NotFiniteError, ShapeError
-from ..periodic.mesh import equal_shares
 from ..periodic.orbit_family import OrbitFamily, node_times
+from ..periodic.orbit_mesh import equal_shares
 from ..periodic.orbit_starts import last_return, mode
 from ..periodic.orbit_stepper import TOLERANCE
 from ..periodic.scheme import collocation_scheme
@@ -181,7 +181,7 @@ def _of_times(start: tuple[Any, Any], period: float | None) -> OrbitGuess:
         raise InputError("the times of a guess must be finite and increase")
     if period is None:
         return OrbitGuess(t, x)
-    return _cut(t, x, float(period))
+    return _last_period(t, x, float(period))
 
 
 def _of_time_course(branch: Branch, period: float | None) -> OrbitGuess:
@@ -201,10 +201,10 @@ def _of_time_course(branch: Branch, period: float | None) -> OrbitGuess:
     x = x[first]
     sizes = np.ptp(x, axis=0)
     sizes = np.where(sizes > 0.0, sizes, 1.0)
-    return _cut(t, x, last_return(t, x, sizes) if period is None else float(period))
+    return _last_period(t, x, last_return(t, x, sizes) if period is None else float(period))
 
 
-def _cut(t: Vector, x: Vector, period: float) -> OrbitGuess:
+def _last_period(t: Vector, x: Vector, period: float) -> OrbitGuess:
     """Return the last period of a time course."""
     begin = float(t[-1]) - period
     if begin < t[0] - 1e-9 * period:

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.kernels.evaluation import CompiledResult
+from ..ad.kernels.compiled_evaluation import CompiledResult
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from ..results.history import Stats
-from .differences import central_difference, size_near_zero
+from .central_differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
 from .returned import seeded_vector
 

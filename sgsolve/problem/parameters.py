@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..errors import DerivativeError
-from .differences import central_difference, size_near_zero
+from .central_differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
 from .returned import vector
 
@@ -71,7 +71,7 @@ def seeded_jacobian(y: Any, shape: tuple[int, int]) -> Any:
 def _differences(system: ResidualSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
     size, columns = float(np.abs(value).max(initial=0.0)), []
     for k in range(value.size):
-        start, moved = float(value.flat[k]), _moved(system, name, value, k)
+        start, moved = float(value.flat[k]), _residual_with_element(system, name, value, k)
         along = _at_point(moved, x)
         columns.append(central_difference(along, start, size or size_near_zero(along)))
     return sp.csr_array(np.stack(columns, axis=1))
@@ -84,7 +84,7 @@ def _at_point(
     return lambda p: moved(p)(x)
 
 
-def _moved(
+def _residual_with_element(
     system: ResidualSystem, name: str, value: NDArray[np.float64], k: int
 ) -> Callable[[float], Callable[[Vector], Vector]]:
     """Return the residual with one element of a parameter at another value."""

@@ -69,10 +69,10 @@ def periodic_orbit(
             problem.check_same(dict(start.params), "the time course")
             moved = {k: v for k, v in start.params.items() if k not in problem.given}
         guess = guess_of(start, period)
-    return _near(problem, guess, moved, asked, tolerance, multipliers)
+    return _orbit_near(problem, guess, moved, asked, tolerance, multipliers)
 
 
-def _near(
+def _orbit_near(
     problem: ProblemDefinition,
     guess: OrbitGuess,
     moved: dict[str, Any],

@@ -25,7 +25,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
-from ..transient.settings import Bdf, FixedSteps, RungeKutta
+from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
 from ..transient.time_events import TimeEvent
 from .bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
 from .compiled_functions import CompiledFunctions

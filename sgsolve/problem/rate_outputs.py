@@ -75,7 +75,7 @@ class RateOutputs(Currents):
         self._parts: dict[str, tuple[slice, tuple[int, ...]]] = {}
         begin = 0
         for name, pair in self._pairs.items():
-            shapes = {_real(name, one, x.copy(), known).shape for one in pair}
+            shapes = {_real_output(name, one, x.copy(), known).shape for one in pair}
             if len(shapes) > 1:
                 g, h = (np.shape(call_with_parameters(one, x.copy(), known)) for one in pair)
                 raise UnfitError(f"output {name!r}: g has the shape {g}, but h has {h}")
@@ -90,7 +90,9 @@ class RateOutputs(Currents):
         """Return g and h at (x, t), each of shape (m,)."""
         known, found = self._params(t), []
         for k in range(2):
-            parts = [_real(name, pair[k], x.copy(), known) for name, pair in self._pairs.items()]
+            parts = [
+                _real_output(name, pair[k], x.copy(), known) for name, pair in self._pairs.items()
+            ]
             for (name, (_, shape)), part in zip(self._parts.items(), parts, strict=True):
                 if part.shape != shape:
                     raise UnfitError(
@@ -137,7 +139,7 @@ class _Part:
         return point.at.currents[self.part].reshape(self.shape)
 
 
-def _real(name: str, function: Function, x: Vector, known: Mapping[str, Any]) -> Vector:
+def _real_output(name: str, function: Function, x: Vector, known: Mapping[str, Any]) -> Vector:
     value = np.asarray(call_with_parameters(function, x, known, evaluate))
     if value.dtype.kind not in "biuf":
         raise UnfitError(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.kernels.evaluation import CompiledResult
+from ..ad.kernels.compiled_evaluation import CompiledResult
 from ..errors import InputError, NotFiniteError, StructureError
 from ..pattern import Pattern
 from ..results.history import Stats

@@ -20,8 +20,8 @@ REAL = "fiub"
 def real_vector(value: Any, n: int) -> NDArray[np.float64]:
     """Validate what a residual returned, and return it as a new float vector of length n."""
     if type(value) is not np.ndarray:
-        value = _array(value)
-    _check(value.dtype, value.shape, n)
+        value = _returned_array(value)
+    _check_returned(value.dtype, value.shape, n)
     return np.array(value, dtype=np.float64)
 
 
@@ -29,7 +29,7 @@ def vector(y: Any, n: int) -> Any:
     """Return an AD vector of length n as it is, and anything else as `real_vector` does."""
     if not isinstance(y, ad.ADArray):
         return real_vector(y, n)
-    _check(y.dtype, y.shape, n)
+    _check_returned(y.dtype, y.shape, n)
     return y
 
 
@@ -44,7 +44,7 @@ def seeded_vector(y: Any, n: int) -> ad.ADArray:
     return y
 
 
-def _array(value: Any) -> Any:
+def _returned_array(value: Any) -> Any:
     if value is None:
         raise DataTypeError("the residual returned None; is a return statement missing?")
     if np.ma.is_masked(value):
@@ -59,7 +59,7 @@ def _array(value: Any) -> Any:
         raise ShapeError(f"the residual returned no regular array: {error}") from None
 
 
-def _check(dtype: np.dtype[Any], shape: tuple[int, ...], n: int) -> None:
+def _check_returned(dtype: np.dtype[Any], shape: tuple[int, ...], n: int) -> None:
     if dtype.kind not in REAL:
         hint = ""
         if dtype.kind == "c":

@@ -130,7 +130,10 @@ def responses(
     moving = storage.by_parameter(x, name)
     if not isinstance(outputs, Mapping | None):
         raise DataTypeError(f"outputs must map names to functions, not {outputs!r}")
-    read = {key: _Output(o, system, x, name, storage.rate) for key, o in (outputs or {}).items()}
+    read = {
+        key: _LinearizedOutput(o, system, x, name, storage.rate)
+        for key, o in (outputs or {}).items()
+    }
     states: list[Vector] = []
     found: dict[str, list[Any]] = {key: [] for key in read}
     before = workspace.counts()
@@ -178,7 +181,7 @@ class _Matrix:
         return self.pattern.matrix(data)
 
 
-class _Output:
+class _LinearizedOutput:
     """``g(x, p) + d/dt h(x, p)``, linearized."""
 
     def __init__(

@@ -28,8 +28,8 @@ from ..user_warnings import warn
 from .definition import ProblemDefinition
 from .deflation_search import DeflationSearch
 from .parameter_path import ParameterPath
-from .starts import prepared_start
-from .validation import starting_point
+from .prepared_start import prepared_start
+from .starting_point import starting_point
 
 Vector = NDArray[Any]
 

@@ -21,9 +21,9 @@ from ..solvers.workspace import Workspace
 from .consistency import contradiction
 from .definition import ProblemDefinition
 from .diagnosis import diagnosis
+from .prepared_start import prepared_start
 from .report import message, remarks
 from .residual_system import ResidualSystem
-from .starts import prepared_start
 
 
 def run_solver(

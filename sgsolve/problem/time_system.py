@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.kernels.evaluation import CompiledResult
+from ..ad.kernels.compiled_evaluation import CompiledResult
 from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import (

@@ -27,11 +27,11 @@ from ..transient.error_weights import ErrorWeights
 from ..transient.evolution import PURPOSE
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
-from ..transient.settings import Bdf, FixedSteps, RungeKutta
 from ..transient.sources import breakpoints_of
 from ..transient.starts import STARTS
-from ..transient.stepper import TransientStepper
+from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
 from ..transient.time_events import EventDetector, TimeEvent
+from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
@@ -157,10 +157,10 @@ def transient_run(
     )
     mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
     mark["currents"] = sorted(pairs)
-    return _run(stepper, given, equations, functions, actions, mark), stepper
+    return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
 
 
-def _run(
+def _assembled_run(
     stepper: TransientStepper,
     options: RunOptions,
     equations: TimeSystem,
@@ -188,7 +188,7 @@ def _run(
         view=view,
         detectors=[_detector(name, one, actions.get(name), view) for name, one in events.items()],
         workspace=stepper.workspace,
-        summary=lambda state: _summary(stepper, state),
+        summary=lambda state: _transient_summary(stepper, state),
         mark=mark,
         bar=TimeBar(options.progress, (t0, t1)),
         counted=equations,
@@ -313,7 +313,7 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
     return EventDetector(name, value, event.direction, None if action is None else changed)
 
 
-def _summary(stepper: TransientStepper, state: RunState) -> str:
+def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
     parts = [state.ending, str(stepper.counts), *dict.fromkeys(stepper.remarks)]
     return "; ".join(part for part in parts if part)
 

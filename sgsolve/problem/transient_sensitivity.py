@@ -19,8 +19,8 @@ from ..results.branch import Branch
 from ..solvers.workspace import Workspace
 from ..transient.consistent_start import SMALL
 from ..transient.evolution import PURPOSE, Derivatives
-from ..transient.stepper import TransientStepper
-from ..transient.tape import adjoint, forward
+from ..transient.recorded_steps import adjoint, forward
+from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .functional import Functional
 from .signature import TIME
@@ -152,7 +152,7 @@ def _refined(
     for _ in range(ROUNDS):
         tolerance = max(SMALLEST, 0.1 * tolerance)
         finer = at(tolerance)
-        before, after = (_numbers(one.derivative) for one in (found, finer))
+        before, after = (_flat_numbers(one.derivative) for one in (found, finer))
         size = max(float(np.abs(after).max()), np.finfo(float).tiny)
         found = replace(finer, error=float(np.abs(after - before).max()) / size)
         if found.error <= rtol:
@@ -164,7 +164,7 @@ def _refined(
     )
 
 
-def _numbers(derivative: Any) -> Vector:
+def _flat_numbers(derivative: Any) -> Vector:
     parts = derivative.values() if isinstance(derivative, dict) else [derivative]
     return np.concatenate([np.ravel(part) for part in parts])
 
@@ -242,7 +242,7 @@ def _value(of: Any, G: Functional, x: Vector, model: RunModel) -> Any:
 
 
 class RunModel:
-    """The equations of a run linearized at its points; a `transient.tape.RunLinearizer`.
+    """The equations of a run linearized at its points; a `transient.recorded_steps.RunLinearizer`.
 
     Attributes
     ----------
@@ -304,7 +304,7 @@ class RunModel:
 
 @dataclass(frozen=True)
 class PointOfRun:
-    """The equations linearized at one point; a `transient.tape.Linearization`."""
+    """The equations linearized at one point; a `transient.recorded_steps.Linearization`."""
 
     pattern: Pattern
     workspace: Workspace

@@ -53,7 +53,7 @@ class Blocks:
             raise DataTypeError(f"blocks must map names to slices or integers, not {parts!r}")
         self.shapes = checked_shapes(parts or {})
         if self.shapes:
-            parts = _laid_out(self.shapes, n)
+            parts = _block_slices(self.shapes, n)
         owner = np.full(n, -1)
         self.parts: dict[str, slice | NDArray[np.int64]] = {}
         for name, where in (parts or {}).items():
@@ -87,7 +87,9 @@ class Blocks:
         return iter(self.parts)
 
     def __repr__(self) -> str:
-        return f"Blocks({', '.join(f'{name}: {_size(s)}' for name, s in self.shapes.items())})"
+        return (
+            f"Blocks({', '.join(f'{name}: {_shape_size(s)}' for name, s in self.shapes.items())})"
+        )
 
     def __contains__(self, name: object) -> bool:
         return name in self.parts
@@ -198,7 +200,7 @@ def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def n_unknowns(shapes: Mapping[str, tuple[int, ...]]) -> int:
     """Return how many unknowns blocks of these shapes have."""
-    return sum(_size(shape) for shape in shapes.values())
+    return sum(_shape_size(shape) for shape in shapes.values())
 
 
 def describe(shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -206,11 +208,11 @@ def describe(shapes: Mapping[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
-def _size(shape: tuple[int, ...]) -> int:
+def _shape_size(shape: tuple[int, ...]) -> int:
     return math.prod(shape)
 
 
-def _laid_out(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, slice]:
+def _block_slices(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, slice]:
     """Return the place of each block, one behind the other."""
     if n_unknowns(shapes) != n:
         raise ShapeError(
@@ -218,8 +220,8 @@ def _laid_out(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, slice]
         )
     places, start = {}, 0
     for name, shape in shapes.items():
-        places[name] = slice(start, start + _size(shape))
-        start += _size(shape)
+        places[name] = slice(start, start + _shape_size(shape))
+        start += _shape_size(shape)
     return places
 
 

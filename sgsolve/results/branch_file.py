@@ -145,7 +145,7 @@ def unpacked(content: Mapping[str, Any]) -> dict[str, Any]:
         "kept": content.get("kept"),
         "weights": content.get("weights"),
         "along": tuple(content["along"].tolist()),
-        "blocks": _blocks(content),
+        "blocks": _saved_blocks(content),
         "kind": str(content.get("kind", "solutions")),
     }
 
@@ -156,7 +156,7 @@ def _packed_block(blocks: Any, name: str) -> Content:
     return {f"block {name}": where, f"shape {name}": np.array(blocks.shapes[name], dtype=int)}
 
 
-def _blocks(content: Mapping[str, Any]) -> Blocks | None:
+def _saved_blocks(content: Mapping[str, Any]) -> Blocks | None:
     """Return the blocks of a file; None if the branch had none."""
     places = part(content, "block ")
     if not places:

@@ -150,14 +150,14 @@ def as_checkpoint(checkpoint: Checkpoint | str | Path | None, resume: bool) -> C
 
 def fingerprint(mark: Mapping[str, Any]) -> str:
     """Return the text by which two runs are compared."""
-    return json.dumps({key: _plain(value) for key, value in mark.items()}, sort_keys=True)
+    return json.dumps({key: _plain_value(value) for key, value in mark.items()}, sort_keys=True)
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain_value(inner) for inner in value]
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, str | int | float | bool | type(None)):

@@ -57,14 +57,14 @@ class CostEstimate:
             ("entries", f"{self.nnz}"),
             ("bandwidth", f"{self.bandwidth}"),
             ("back end", self.backend),
-            ("operations", _known(self.operations, "{:.2g} for a factorization")),
-            ("memory", _known(self.factor_bytes / GIB, "{:.2g} GiB for the factors")),
-            ("free", _known(self.free_bytes / GIB, "{:.2g} GiB")),
+            ("operations", _if_known(self.operations, "{:.2g} for a factorization")),
+            ("memory", _if_known(self.factor_bytes / GIB, "{:.2g} GiB for the factors")),
+            ("free", _if_known(self.free_bytes / GIB, "{:.2g} GiB")),
         ]
         if self.remark:
             rows.append(("remark", self.remark))
         return "\n".join(f"{name:>12}  {text}" for name, text in rows)
 
 
-def _known(value: float, text: str) -> str:
+def _if_known(value: float, text: str) -> str:
     return text.format(value) if math.isfinite(value) else "not known beforehand"

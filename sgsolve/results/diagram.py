@@ -32,31 +32,33 @@ def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> 
         p, y = p[rows], np.linalg.norm(branch.states, axis=1)
     for k, line in enumerate(np.reshape(y, (len(y), -1)).T):  # an array output: a line for each
         named = {"label": f"{column}[{k}]"} if np.ndim(y) > 1 else {}
-        _line(branch, p, line, ax, named | style)
+        _draw_line(branch, p, line, ax, named | style)
     ax.set_xlabel(branch.name)
     ax.set_ylabel(column or "norm of x")
     return ax
 
 
-def _line(branch: Branch, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> None:
+def _draw_line(branch: Branch, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> None:
     """Draw one line with its special points."""
     unstable = branch.unstable
     if unstable is None or len(unstable) != len(y):
         (line,) = ax.plot(p, y, **{"marker": ".", **style})
         color = line.get_color()
     else:
-        color = _parts(branch, unstable > 0, p, y, ax, style)
+        color = _draw_parts(branch, unstable > 0, p, y, ax, style)
     _specials(branch, p, y, ax, color)
 
 
-def _parts(branch: Branch, unstable: Any, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> Any:
+def _draw_parts(
+    branch: Branch, unstable: Any, p: Any, y: Any, ax: Any, style: dict[str, Any]
+) -> Any:
     """Draw runs of equal stability; each ends at the special point where it changes."""
     style = dict(style)
     cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), len(y)]
     start: list[Any] = []
     for first, last in itertools.pairwise(cuts):
         located = [s for s in branch.special_points if s.index == last and s.kind in CHANGES]
-        end = [_place(located[0], p, y)] if located and last < len(y) else []
+        end = [_place_in_diagram(located[0], p, y)] if located and last < len(y) else []
         points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
         start = end or [(p[last - 1], y[last - 1])]
         dash = "--" if unstable[first] else "-"
@@ -66,7 +68,7 @@ def _parts(branch: Branch, unstable: Any, p: Any, y: Any, ax: Any, style: dict[s
     return style["color"]
 
 
-def _place(special: SpecialPoint, p: Any, y: Any) -> tuple[float, float]:
+def _place_in_diagram(special: SpecialPoint, p: Any, y: Any) -> tuple[float, float]:
     """Parameter and height of a special point, by its place between two rows."""
     j = min(max(special.index, 1), len(y) - 1)
     gap = p[j] - p[j - 1]
@@ -79,6 +81,6 @@ def _specials(branch: Branch, p: Any, y: Any, ax: Any, color: Any) -> None:
     if len(y) != len(branch) or len(y) < 2:
         return
     for special in branch.special_points:
-        at, height = _place(special, p, y)
+        at, height = _place_in_diagram(special, p, y)
         face = "none" if special.marker != "x" else color
         ax.plot([at], [height], special.marker, markerfacecolor=face, color=color)

@@ -111,7 +111,7 @@ def solve_ivp(
     names = [f"event {i}" for i in range(len(given))]
     options = {
         **RUN_OPTIONS,
-        "steps": _method(method),
+        "steps": _method_settings(method),
         "rtol": rtol,
         "atol": atol,
         "first_step": first_step,
@@ -143,7 +143,7 @@ def _span(t_span: Any) -> tuple[float, float]:
     return begin, end
 
 
-def _method(method: Any) -> Any:
+def _method_settings(method: Any) -> Any:
     """Return the settings of a method by its name."""
     if not isinstance(method, str):
         return method

@@ -26,7 +26,7 @@ from ..solvers import (
     TrustRegion,
 )
 from .counted import Counted
-from .options import Limits, translated
+from .scipy_options import Limits, translated
 
 METHODS: dict[str, type[Any]] = {
     "robust": Robust,

@@ -37,7 +37,7 @@ def termination_status(
     if it.k == 0:
         return _at_start(test, it)
     if test.passed(it):
-        old = not it.fresh and _moved(it)
+        old = not it.fresh and _moved_far(it)
         if old and not linearize(it):
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
@@ -68,7 +68,7 @@ def _unless_at_limit(it: Iterate, success: Status) -> Status:
     return Status.DIVERGED if at_limit(it) else success
 
 
-def _moved(it: Iterate) -> bool:
+def _moved_far(it: Iterate) -> bool:
     """Whether the last step was too long for the Jacobian before it to tell sizes after it."""
     return bool((np.abs(it.step) > MOVED * it.scaling.magnitude).any())
 

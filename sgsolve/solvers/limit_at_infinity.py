@@ -51,7 +51,7 @@ BISECTIONS = 200  # from 1e30 to the last digit
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    suspects = (step for step in _steps(it) if step.any() and _Line(it, step).jumps())
+    suspects = (step for step in _last_steps(it) if step.any() and _Line(it, step).jumps())
     if all(_determined(it, step) for step in suspects):
         return False
     it.notes.append(
@@ -124,18 +124,18 @@ def note_closed(it: Iterate) -> None:
             it.memory["closed"] = (step, whole, change, it.k)
 
 
-def _steps(it: Iterate) -> list[Vector]:
+def _last_steps(it: Iterate) -> list[Vector]:
     """Return the last steps of the unknowns that did not converge, zero for the others."""
     if it.k == 0:
         outwards = OUTWARDS * it.x
         return [outwards, np.where(_without_influence(it), outwards, 0.0)]
     steps, last = [], np.where(_long(it), it.step, 0.0)
-    if last.any() and not (it.fresh and _linear(it, last, it.F - it.F_old)):
+    if last.any() and not (it.fresh and _repeats_linearly(it, last, it.F - it.F_old)):
         steps.append(last)
     if "closed" in it.memory:
         step, whole, change, k = it.memory["closed"]
         rows = change != 0.0
-        if not (k < it.k and _linear(it, whole, change, rows)) and (step != last).any():
+        if not (k < it.k and _repeats_linearly(it, whole, change, rows)) and (step != last).any():
             steps.append(step)
     if "flat" in it.memory:
         steps.append(it.memory["flat"])
@@ -183,7 +183,7 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     return none
 
 
-def _linear(it: Iterate, step: Vector, change: Vector, rows: Any = slice(None)) -> bool:
+def _repeats_linearly(it: Iterate, step: Vector, change: Vector, rows: Any = slice(None)) -> bool:
     """Whether the linear model repeats how a step changed equations, so that none is flat.
 
     The Jacobian must be from after the step: the one before it repeats the change in any case.

@@ -125,29 +125,32 @@ class Robust:
         """Try the stages in order from (x, F); return the first success or the best failure."""
         started = perf_counter()
         total = self.stages[0].solver.run(system, workspace, x, F, monitor)
-        total.stages.append(_line(total))
+        total.stages.append(_attempt_line(total))
         first, now = total.moved or (x, F), perf_counter()
-        end, tried = now + max(self.patience, 10.0 * (now - started)), {_key(self.stages[0], x)}
+        end, tried = (
+            now + max(self.patience, 10.0 * (now - started)),
+            {_attempt_key(self.stages[0], x)},
+        )
         for k, stage in enumerate(self.stages[1:], 1):
             if total.status.success or total.status.final:
                 break
             away = total.diverged(first[0], system)
             start = (total.x, total.F) if stage.from_best and not away else first
-            if _key(stage, start[0]) in tried:
+            if _attempt_key(stage, start[0]) in tried:
                 continue
-            tried.add(_key(stage, start[0]))
+            tried.add(_attempt_key(stage, start[0]))
             share = (end - perf_counter()) / (len(self.stages) - k)
-            outcome = _run(stage.solver, share, system, workspace, *start, monitor)
-            total = _joined(total, outcome, away, outcome.diverged(first[0], system))
+            outcome = _run_stage(stage.solver, share, system, workspace, *start, monitor)
+            total = _joined_outcomes(total, outcome, away, outcome.diverged(first[0], system))
         return total
 
 
-def _key(stage: Stage, x: Vector) -> tuple[str, bytes]:
+def _attempt_key(stage: Stage, x: Vector) -> tuple[str, bytes]:
     """Return a key of the solver with all its settings, and of its starting point."""
     return repr(stage.solver), x.tobytes()
 
 
-def _run(
+def _run_stage(
     solver: Solver,
     share: float,
     system: System,
@@ -161,7 +164,7 @@ def _run(
     if not deadline < monitor.deadline:
         deadline = monitor.deadline
     outcome = solver.run(system, workspace, x, F, replace(monitor, deadline=deadline))
-    line = _line(outcome)
+    line = _attempt_line(outcome)
     if outcome.status is Status.TIME_LIMIT and deadline < monitor.deadline:
         outcome.status = Status.MAX_ITERATIONS  # reached within its share of the time
         line = f"{outcome.name}: ended after {outcome.history[-1].iteration} iterations, its share"
@@ -170,7 +173,7 @@ def _run(
     return outcome
 
 
-def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) -> Outcome:
+def _joined_outcomes(before: Outcome, now: Outcome, before_away: bool, now_away: bool) -> Outcome:
     """Return the better of two outcomes with the history and the costs of both.
 
     An outcome that diverged is the worse one, however small its residual.
@@ -196,7 +199,7 @@ def _joined(before: Outcome, now: Outcome, before_away: bool, now_away: bool) ->
     return replace(before, status=now.status) if now.status.final else before
 
 
-def _line(outcome: Outcome) -> str:
+def _attempt_line(outcome: Outcome) -> str:
     return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
 
 

@@ -47,13 +47,13 @@ class TerminationTest:
         raise NotImplementedError
 
     def __and__(self, other: TerminationTest) -> TerminationTest:
-        return And(self, _joined(other))
+        return And(self, _as_test(other))
 
     def __or__(self, other: TerminationTest) -> TerminationTest:
-        return Or(self, _joined(other))
+        return Or(self, _as_test(other))
 
 
-def _joined(other: Any) -> TerminationTest:
+def _as_test(other: Any) -> TerminationTest:
     if not isinstance(other, TerminationTest):
         raise DataTypeError(
             "a criterion must be joined with another one, such as ErrorTolerance(1e-9), "

@@ -5,8 +5,8 @@
 
 from .currents import Stored
 from .index import IndexWarning
-from .settings import Bdf, FixedSteps, RungeKutta
 from .sources import PiecewiseLinear, Pulse
+from .step_settings import Bdf, FixedSteps, RungeKutta
 from .time_events import TimeEvent
 
 __all__ = [

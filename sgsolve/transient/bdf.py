@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
+from .backward_differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
 from .consistent_start import Start
-from .differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
-from .tape import Begin, RecordedStep, Rescale
+from .recorded_steps import Begin, RecordedStep, Rescale
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]

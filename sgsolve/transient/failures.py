@@ -47,7 +47,7 @@ def explained(stepper: Any) -> str:
     t, last = stepper.steps.t, stepper.setbacks.rejected[-3:]
     lines = [f"no step can be made from t = {t:.9g}"]
     lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
-    cause = _growth(stepper) or _singular(stepper) or _rounding(stepper)
+    cause = _growth(stepper) or _singular_sentence(stepper) or _rounding(stepper)
     if cause:
         lines.append(cause)
     return "; ".join(lines)
@@ -71,7 +71,7 @@ def _growth(stepper: Any) -> str:
     )
 
 
-def _singular(stepper: Any) -> str:
+def _singular_sentence(stepper: Any) -> str:
     """Return a sentence where steps shrank without growth, and an unknown without storage moves."""
     try:
         with np.errstate(all="ignore"):

@@ -22,8 +22,8 @@ from .consistent_start import Start
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .interpolation import NodePolynomial
+from .recorded_steps import Begin, RungeKuttaStep
 from .tableaus import Tableau
-from .tape import Begin, RungeKuttaStep
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 
 EPS = np.finfo(np.longdouble).eps
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, SgsolveError, ad
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 from sgsolve.errors import DerivativeError
 
 X = np.array([0.5, 1.5, 2.5])

@@ -13,8 +13,8 @@ from sgsolve.ad.derivatives.symbols import UntraceableError
 from sgsolve.ad.programs.numpy_printer import numpy_function
 from sgsolve.ad.traced_evaluation import trace_evaluation
 from sgsolve.errors import DerivativeError
-from tests.ad.graph_interpreter import interpret
-from tests.ad.programs import Program, tolerance
+from tests.ad.programs.graph_interpreter import interpret
+from tests.ad.random_programs import Program, tolerance
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks" / "jacobian"
 X = np.linspace(0.1, 2.0, 8)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from sgsolve.periodic.mesh import adapted_mesh, interpolated_at, mesh_error
 from sgsolve.periodic.multipliers import product_eigenvalues
+from sgsolve.periodic.orbit_mesh import adapted_mesh, interpolated_at, mesh_error
 from sgsolve.periodic.scheme import collocation_scheme
 
 

@@ -9,7 +9,7 @@ import pytest
 from sgsolve import Problem, ad, solvers
 from sgsolve.errors import ImpureFunctionWarning, InputError
 from sgsolve.problem.compiled_functions import CompiledFunctions
-from tests.ad.compiled_help import needs_llvmlite
+from tests.ad.kernels.compiled_help import needs_llvmlite
 
 pytestmark = needs_llvmlite
 N = 40

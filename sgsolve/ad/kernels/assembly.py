@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..assembly.plan import Plan
-from .schedule import LoopSchedule
+from .loop_schedule import LoopSchedule
 from .values import Memory, Value, Values
 
 # Sums of more kinds than these are computed by the rows of a matrix.

@@ -14,7 +14,7 @@ from ..array import ADArray
 from ..drivers import value_and_jacobian
 from ..nested import evaluate, holds_derivatives
 from . import machine
-from .evaluation import CompiledEvaluation, CompiledResult
+from .compiled_evaluation import CompiledEvaluation, CompiledResult
 from .stats import CompiledStats
 
 

@@ -11,10 +11,10 @@ from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Guard, Kind, Node
 from ..traced_evaluation import Trace
 from .assembly import Assembly, TemplateOf
+from .kernel_tables import Tables
 from .llvm_function import HEADER, FunctionPrinter
+from .loop_schedule import Loop, LoopSchedule
 from .lowering import Lowering, NumpyCall
-from .schedule import Loop, LoopSchedule
-from .tables import Tables
 from .values import Memory
 
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from .schedule import Loop
+from .loop_schedule import Loop
 from .ufunc_loops import UfuncLoop
 from .values import Elementwise, Memory, Number, Positions, Reduced, Rows, Take, Value
 

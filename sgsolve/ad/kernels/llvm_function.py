@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from .kernel_tables import Tables
 from .llvm_loop import LoopPrinter
-from .schedule import Loop, LoopSchedule
-from .tables import Tables
+from .loop_schedule import Loop, LoopSchedule
 
 ALL_FLAGS = 63  # of the floating point unit, on every processor: the C library masks the others
 HEADER = """declare double @llvm.fabs.f64(double)

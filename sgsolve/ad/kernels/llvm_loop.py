@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .levels import is_moved
 from .llvm_elements import BLOCK, ElementPrinter, is_call
-from .schedule import ElementStore
+from .loop_levels import is_moved
+from .loop_schedule import ElementStore
 from .values import Elementwise, Memory, Rows, Value
 
 

@@ -20,8 +20,7 @@ from ..programs.graph import ConstantNode, Kind, Node, Operation
 from ..programs.traced_arrays import BranchIndex, WithKeywords, chosen_by_branch
 from ..structures.operands import Index
 from . import elementwise
-from .movement import plain_function
-from .operands import (
+from .lowered_operands import (
     DOUBLE,
     branch_of,
     constant_value,
@@ -29,6 +28,7 @@ from .operands import (
     in_branch,
     not_in_a_branch,
 )
+from .movement import plain_function
 from .ufunc_loops import reduction_of
 from .values import Value
 

@@ -18,10 +18,8 @@ from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation, nodes_of
 from ..programs.traced_arrays import BranchIndex, Method
 from . import elementwise
-from .levels import LoopLevels
-from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
-from .movement import joins, moves, plain_function, positions_of_result
-from .operands import (
+from .loop_levels import LoopLevels
+from .lowered_operands import (
     NoValueError,
     branch_of,
     constant_value,
@@ -32,6 +30,8 @@ from .operands import (
     keeps_all,
     not_in_a_branch,
 )
+from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
+from .movement import joins, moves, plain_function, positions_of_result
 from .ufunc_loops import loop_of
 from .values import Value, Values
 

@@ -18,8 +18,8 @@ from ..derivatives.symbols import UntraceableError
 from ..programs.traced_arrays import Method
 from ..traced_evaluation import trace_function
 from . import machine
+from .account import COMPILING, LOADING
 from .arguments import FixedArguments
-from .cost import COMPILING, LOADING
 from .kernel import FOREIGN, Kernel
 from .kernel_code import KernelCode
 from .movement import plain_function

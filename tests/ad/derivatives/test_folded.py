@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 
 
 def one(v):

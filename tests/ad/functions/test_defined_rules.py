@@ -8,7 +8,7 @@ from scipy import special
 from sgsolve import ad
 from sgsolve.ad import ufunc_calls
 from sgsolve.ad.functions import defined_rules
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 from sgsolve.errors import DataTypeError, DerivativeError, InputError, ShapeError
 
 P = np.array([0.1, 0.4, 0.8])

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad.assembly.plan import Plans
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 from sgsolve.ad.programs.derivative_graph import DerivativeGraph
 from sgsolve.ad.structures.operands import Matrix
 from sgsolve.ad.structures.root import Root

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 from sgsolve.ad.programs.graph import ConstantNode, Graph, Kind, Operation, nodes_of
 from sgsolve.ad.programs.numpy_printer import numpy_function
-from tests.ad.graph_interpreter import interpret
-from tests.ad.programs import Program
+from tests.ad.programs.graph_interpreter import interpret
+from tests.ad.random_programs import Program
 
 
 def compiled(y):

@@ -4,7 +4,7 @@ import warnings
 import pytest
 
 from tests.ad import grammar
-from tests.ad.programs import Program, ask, find
+from tests.ad.random_programs import Program, ask, find
 
 QUICK, MANY = 400, 20_000  # about 30 ms of CPU time each
 

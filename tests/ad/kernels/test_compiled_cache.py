@@ -9,7 +9,7 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.ad.kernels import machine, object_cache
-from tests.ad.compiled_help import needs_llvmlite
+from tests.ad.kernels.compiled_help import needs_llvmlite
 
 pytestmark = needs_llvmlite
 X = np.linspace(0.1, 1.0, 50)

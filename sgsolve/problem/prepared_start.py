@@ -65,12 +65,12 @@ def _found(
     """
     weights = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
     for step in displacements(weights, where, lambda step: step):
-        if np.isfinite(_largest(system, solver, x + step)):
+        if np.isfinite(_largest_residual(system, solver, x + step)):
             return x + step, "moved by 1e-8 of the size of its unknowns"
     found, smallest = None, np.inf
     for factor in FACTORS:
         start = np.where(where > 0.0, factor * x, x)
-        largest = _largest(system, solver, start)
+        largest = _largest_residual(system, solver, start)
         if largest < 0.1 * smallest:
             places = counted(int(np.count_nonzero(where)), "unknown")
             found, smallest = (start, f"multiplied by {factor:.3g} in {places}"), largest
@@ -91,7 +91,7 @@ def _unknowns(system: ResidualSystem, x: Vector, with_pattern: bool) -> Vector:
     return marked if marked.any() else where
 
 
-def _largest(system: ResidualSystem, solver: Solver | None, x: Vector) -> float:
+def _largest_residual(system: ResidualSystem, solver: Solver | None, x: Vector) -> float:
     """Return the largest residual; infinite where x is no start, or outside the model."""
     try:
         if solver is not None:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
+from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
-from .cost import TRACING, TRACING_UNKNOWN, Account
 from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant

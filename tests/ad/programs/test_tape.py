@@ -6,7 +6,8 @@ import scipy.sparse as sp
 
 from sgsolve import ad
 from sgsolve.ad.derivatives.symbols import Symbol, UntraceableError
-from sgsolve.ad.programs import evaluation, recorded, tape
+from sgsolve.ad.programs import computation as evaluation
+from sgsolve.ad.programs import recorded, tape
 
 N = 40
 RNG = np.random.default_rng(5)

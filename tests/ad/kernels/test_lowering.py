@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from tests.ad.compiled_help import assert_same_bits, needs_llvmlite
+from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
 

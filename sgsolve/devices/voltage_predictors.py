@@ -70,7 +70,7 @@ class Levels:
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
-        return min(guess, extrapolated, key=lambda x: _size(family, x, p))
+        return min(guess, extrapolated, key=lambda x: _residual_size(family, x, p))
 
     def _long_step(self, first: float, last: float) -> np.ndarray | None:
         share = decoupled.blocking(
@@ -84,7 +84,7 @@ class Levels:
         )
 
 
-def _size(family: Any, x: np.ndarray, p: float) -> float:
+def _residual_size(family: Any, x: np.ndarray, p: float) -> float:
     """Largest residual, about a distance in units of kT/q; infinite where it is not finite."""
     residual = family.residual_or_none(x, p)
     return np.inf if residual is None else float(np.abs(residual).max())

@@ -9,7 +9,7 @@ import pytest
 from sgsolve import ad
 from sgsolve.ad.kernels import machine, object_cache
 from sgsolve.ad.kernels.object_cache import folder, key, store_code, stored_code
-from tests.ad.compiled_help import needs_llvmlite
+from tests.ad.kernels.compiled_help import needs_llvmlite
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .levels import LoopLevels, is_moved
+from .loop_levels import LoopLevels, is_moved
 from .ufunc_loops import UfuncLoop
 from .values import (
     CHEAP,

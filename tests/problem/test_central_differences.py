@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.problem.differences import central_difference, size_near_zero
+from sgsolve.problem.central_differences import central_difference, size_near_zero
 
 SIZES = (1e-12, 1e-6, 1.0, 1e6, 1e12)
 each_size = pytest.mark.parametrize("size", SIZES)

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .differences import GAMMA, MAX_ORDER, rescaling
+from .backward_differences import GAMMA, MAX_ORDER, rescaling
 
 Vector = NDArray[Any]
 ROWS = MAX_ORDER + 3  # of a table of differences

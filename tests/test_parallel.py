@@ -109,12 +109,12 @@ def test_mpi(tmp_path):
     pytest.importorskip("mpi4py")
     if shutil.which("mpiexec") is None:
         pytest.skip("no mpiexec")
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     program = tmp_path / "member.py"
     program.write_text(
         f"import sys; sys.path.insert(0, {str(root)!r})\n"
         "from mpi4py.futures import MPICommExecutor\n"
-        "from tests.continuation.test_parallel import check, swept\n"
+        "from tests.test_parallel import check, swept\n"
         "with MPICommExecutor() as pool:\n"
         "    if pool is not None:\n"
         "        check(swept(pool))\n"

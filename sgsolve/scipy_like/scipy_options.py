@@ -73,14 +73,14 @@ def translated(tol: float | None, options: Mapping[str, Any]) -> tuple[dict[str,
         raise InputError(f"give either termination or {', '.join(tolerances)}, not both")
     if tolerances:
         rest["termination"] = termination(**tolerances)
-    maxiter = _count("maxiter", rest.pop("maxiter", None))
-    nit = _count("nit", rest.pop("nit", None))
+    maxiter = _limit_count("maxiter", rest.pop("maxiter", None))
+    nit = _limit_count("nit", rest.pop("nit", None))
     maxiter = maxiter if nit is None else min(nit, maxiter or nit)
     if maxiter is not None:
         rest.setdefault("max_iterations", maxiter)
     return rest, Limits(
         maxiter,
-        _count("maxfev", rest.pop("maxfev", None)),
+        _limit_count("maxfev", rest.pop("maxfev", None)),
         bool(rest.pop("disp", False)),
         bool(rest.pop("col_deriv", False)),
     )
@@ -122,7 +122,7 @@ def _positive(name: str, value: Any) -> float:
     return float(value)
 
 
-def _count(name: str, value: Any) -> int | None:
+def _limit_count(name: str, value: Any) -> int | None:
     """Return a limit; None and 0 stand for no limit, as in SciPy."""
     if value is None:
         return None

@@ -213,14 +213,14 @@ class TransientStepper(Stepper):
         self.target, self.due = float(saved["target"]), str(saved["due"])
         self.longest, self.weights.sizes = float(saved["longest"]), np.array(saved["sizes"])
         self.counts = Counts.of([int(n) for n in saved["counts"]])
-        self.setbacks.restore(_part(saved, "setbacks "))
+        self.setbacks.restore(_with_prefix(saved, "setbacks "))
         self.begun = "steps numbers" in saved
         if not self.begun:
             return
-        self.steps.restore(_part(saved, "steps "))
+        self.steps.restore(_with_prefix(saved, "steps "))
         if self.system.currents is not None:
-            self.currents.restore(_part(saved, "currents "))
-        self.implicit.restore(_part(saved, "implicit "))
+            self.currents.restore(_with_prefix(saved, "currents "))
+        self.implicit.restore(_with_prefix(saved, "implicit "))
         self._before_attempt = None
 
     def _point(self, step: TimeStep) -> Point:
@@ -288,5 +288,5 @@ class TransientStepper(Stepper):
         return h
 
 
-def _part(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _with_prefix(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {key[len(prefix) :]: value for key, value in saved.items() if key.startswith(prefix)}

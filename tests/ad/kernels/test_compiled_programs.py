@@ -7,8 +7,8 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.errors import SgsolveError
-from tests.ad.compiled_help import needs_llvmlite
-from tests.ad.programs import Program
+from tests.ad.kernels.compiled_help import needs_llvmlite
+from tests.ad.random_programs import Program
 
 pytestmark = needs_llvmlite
 

@@ -10,7 +10,7 @@ from scipy import special
 
 from sgsolve import ad
 from sgsolve.errors import DomainError, InputError
-from tests.ad.compiled_help import assert_same_bits, needs_llvmlite
+from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
 

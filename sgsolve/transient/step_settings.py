@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError
+from .backward_differences import MAX_ORDER
 from .bdf import BdfStepper
-from .differences import MAX_ORDER
 from .implicit_solver import ImplicitSolver
 from .runge_kutta import RungeKuttaStepper
 from .tableaus import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES

@@ -1,10 +1,10 @@
 """Random programs over all that `ad` can do, and the questions asked of each of them.
 
-``python -m tests.ad.programs 1000000`` runs a million; ``--first`` continues, ``--show`` prints
-one. A program is a list of expressions over earlier results, made from its number alone. Asked:
-is the value NumPy's, to the last bit; is the Jacobian that of a dense forward mode in extended
-precision; does the pattern from `seed_sparsity` hold it, here and at another x; does the second
-evaluation on a used cache agree with one on an empty cache.
+``python -m tests.ad.random_programs 1000000`` runs a million; ``--first`` continues, ``--show``
+prints one. A program is a list of expressions over earlier results, made from its number alone.
+Asked: is the value NumPy's, to the last bit; is the Jacobian that of a dense forward mode in
+extended precision; does the pattern from `seed_sparsity` hold it, here and at another x; does the
+second evaluation on a used cache agree with one on an empty cache.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from unittest import mock
 import numpy as np
 
 from sgsolve import ad
-from sgsolve.ad.programs import evaluation
+from sgsolve.ad.programs import computation as evaluation
 
 from . import dense, judge
 from .writer import LARGEST, Writer, evaluate
