@@ -12,6 +12,7 @@ from .. import ad
 from ..ad.nested import array_of
 from ..errors import DataTypeError, InputError, ParameterError, ShapeError
 from ..results.blocks import REST, Blocks, describe, n_unknowns
+from .signature import Signature
 from .unknowns import Unknowns
 
 
@@ -146,3 +147,16 @@ def refuse_block_names(unknowns: Unknowns, params: Mapping[str, Any] | None) -> 
     for name in params or {}:
         if name in unknowns.parts:
             raise ParameterError(f"the parameter {name!r} has the name of a block; rename one")
+
+
+def refuse_fields_without_option(signature: Signature, unknowns: Unknowns) -> None:
+    """Raise `InputError` if a residual of the vector needs arguments with the names of blocks.
+
+    Its first argument is the vector, whatever its name; what ``params`` gives is a parameter.
+    """
+    for name in signature.required:
+        if name in unknowns.parts and name not in signature.params:
+            raise InputError(
+                f"the residual has an argument {name!r} with the name of a block; give "
+                "fields=True to have it called with one argument for each block, or rename it"
+            )

@@ -33,7 +33,14 @@ from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
 from .estimate import estimate as estimate_cost
 from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
-from .fields import FieldFunction, of_fields, pack, refuse_block_names, unpack
+from .fields import (
+    FieldFunction,
+    of_fields,
+    pack,
+    refuse_block_names,
+    refuse_fields_without_option,
+    unpack,
+)
 from .fold_curve import fold_curve as run_fold_curve
 from .hopf_curve import hopf_curve as run_hopf_curve
 from .null_space import NullSpace
@@ -158,8 +165,11 @@ class Problem:
             jacobian = of_fields(jacobian, unknowns, "jacobian")
             storage = of_fields(storage, unknowns, "storage")
             null_space = of_fields(null_space, unknowns, "null_space")
+        signature = Signature(residual, jacobian, params)
+        if not fields:
+            refuse_fields_without_option(signature, unknowns)
         self._definition = ProblemDefinition(
-            Signature(residual, jacobian, params),
+            signature,
             unknowns,
             storage,
             NullSpace(null_space),

@@ -63,8 +63,8 @@ class Blocks:
                 other = f"block {list(self.parts)[owner[taken[0]]]!r}" if len(taken) else "itself"
                 raise InputError(
                     f"block {name!r} overlaps {other}; a block is a slice or the indices of its "
-                    'unknowns, {"u": slice(0, 400), "v": slice(400, 800)}, and one integer is one '
-                    "unknown, not a length"
+                    'unknowns, {"u": slice(0, 400), "v": slice(400, 800)}, or a shape, '
+                    '{"u": (400,), "v": (20, 20)}; one integer is one unknown, not a length'
                 )
             owner[index] = len(self.parts)
             self.parts[name] = _compact(index)

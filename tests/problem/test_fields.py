@@ -258,6 +258,16 @@ WRONG = {
         ParameterError,
         "'p' has the name of a block",
     ),
+    "fields without fields=True": (
+        lambda: Problem(lambda u, p: [u, p], blocks={"u": (2, 2), "p": (2,)}),
+        InputError,
+        "'p' with the name of a block; give fields=True",
+    ),
+    "lengths instead of shapes": (
+        lambda: made(blocks={"u": 2, "p": 2}).solve(np.zeros(4)),
+        InputError,
+        r'or a shape, \{"u": \(400,\)',
+    ),
     "no function": (lambda: made(5), DataTypeError, "the residual must be a function"),
 }
 
