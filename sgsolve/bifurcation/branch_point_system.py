@@ -23,7 +23,7 @@ from ..continuation.family import Family, Linear, linearized
 from ..continuation.stepper import Point
 from ..errors import LinearSolveError
 from ..results.special_points import SpecialPoint
-from .crossing_form import crossing_coefficients
+from .crossing_form import crossing_coefficients, nature_of_crossing
 
 Vector = NDArray[Any]
 
@@ -199,6 +199,7 @@ def special_point(
     upright = abs(float(along[-1])) <= UPRIGHT * abs(float(other[-1]))  # the arm of a pitchfork
     form = H, V, other if upright else along
     special.coefficients |= crossing_coefficients(curve, z, found.at.J, w, vector, form)
+    special.nature = nature_of_crossing(special.coefficients)
     return special
 
 

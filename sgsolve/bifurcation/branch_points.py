@@ -56,7 +56,7 @@ TURNED = 0.2  # cosine below which a change of sign comes from a change of the v
 class BranchPoints(Detector):
     """The detector of branch points; see `sgsolve.continuation.detector.Detector`."""
 
-    kind, marker, priority = KIND, "s", 10
+    kind, marker, priority, changes_stability = KIND, "s", 10, True
     needs_factorization = True
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:

@@ -6,14 +6,15 @@ point are those of::
     c (p - p0) y + a y^2 + b y^3 = 0
 
 where y = 0 is the branch that was followed, or the other one if that is the arm of a pitchfork. The
-other one crosses it if a is not
-zero, with p - p0 = -a y / c; else it is a pitchfork, with p - p0 = -b y^2 / c.
+other one crosses it if a is not zero, with p - p0 = -a y / c. Otherwise it is a pitchfork, with
+p - p0 = -b y^2 / c.
 
 Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), section 7.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,13 @@ def crossing_coefficients(
     terms = float(np.abs(w) @ (np.abs(slopes.J1) @ np.abs(q))) / size
     values = {"a": 0.0 if abs(a) <= NEGLIGIBLE * terms else a, "b": b, "c": c}
     return values if all(np.isfinite(list(values.values()))) else {}
+
+
+def nature_of_crossing(values: Mapping[str, float]) -> str:
+    """Return what the coefficients a, b and c say, in words; empty where there are none."""
+    a, b, c = (values.get(name, 0.0) for name in "abc")
+    if c and a:
+        return "transcritical"
+    if c and b:
+        return f"pitchfork to {'higher' if b * c < 0.0 else 'lower'} values"
+    return ""

@@ -154,7 +154,7 @@ def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
 class Folds(Detector):
     """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
 
-    kind, marker, priority = "fold", "o", 20
+    kind, marker, priority, changes_stability = "fold", "o", 20, True
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Do nothing: the tangent is the test value."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..continuation.approximate_points import approximate_special_point
 from ..continuation.columns import Column
-from ..continuation.detector import Detector
+from ..continuation.detector import Detector, reserve_kind
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
@@ -29,6 +29,7 @@ from .spectrum import REAL, eigenvalues
 
 Vector = NDArray[Any]
 
+HOPF = "hopf"
 KEY = "eigenvalues"
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
@@ -72,6 +73,8 @@ class Stability:
     count: int = 10
     shifts: tuple[complex, ...] = (0.0,)
     tolerance: float = 1e-10
+    kind: ClassVar[str] = HOPF
+    column: ClassVar[str] = "unstable"
 
     def detector(self, n: int, extra: int = 0) -> Eigenvalues:
         """Return the detector; `extra` multipliers stand behind the unknowns."""
@@ -120,12 +123,12 @@ class Eigenvalues(Detector):
         Multipliers of constraints behind the n unknowns; they have no mass.
     """
 
-    kind, marker = "hopf", "D"
+    kind, marker, changes_stability = HOPF, "D", True
 
     def __init__(self, settings: Stability, n: int, extra: int = 0) -> None:
         self.settings, self._n, self._extra = settings, n, extra
         self._constant = None if callable(settings.mass) else self._padded(settings.matrix(n))
-        self.columns = (Column("unstable", self.unstable),)
+        self.columns = (Column(Stability.column, self.unstable),)
 
     def mass(self, x: Vector, p: float) -> Any:
         """Return M at a state, with empty rows for the multipliers."""
@@ -193,21 +196,22 @@ class Eigenvalues(Detector):
             return None
         point = root.point
         if not root.exact:
-            return approximate_special_point("hopf", point, root.other)
+            return approximate_special_point(HOPF, point, root.other)
         if not abs(root.value) <= CROSSED * max(abs(end) for end in ends):
             return None  # the pair became real to the right of the axis
         values, vectors = self._spectrum(stepper, point)
         upper = np.where(values.imag > 0.0, np.abs(values.real), np.inf)
         k = int(np.argmin(upper))
-        special = SpecialPoint(
-            "hopf", point.p, point.x.copy(), vectors[:, k], tangent=point.tangent
-        )
+        special = SpecialPoint(HOPF, point.p, point.x.copy(), vectors[:, k], tangent=point.tangent)
         special.frequency = float(values[k].imag)
-        special.coefficients |= self._coefficients(stepper, point, special)
+        l1 = self._lyapunov(stepper, point, special)
+        if np.isfinite(l1):
+            special.coefficients["l1"] = l1
+            special.nature = {-1.0: "supercritical", 1.0: "subcritical"}.get(np.sign(l1), "")
         return Found(point, special)
 
-    def _coefficients(self, stepper: Any, point: Point, special: SpecialPoint) -> dict[str, float]:
-        """Return the first Lyapunov coefficient; nothing where it is not defined."""
+    def _lyapunov(self, stepper: Any, point: Point, special: SpecialPoint) -> float:
+        """Return the first Lyapunov coefficient; NaN where it is not defined."""
 
         def pencil(x: Vector) -> tuple[Any, Any] | None:
             J = stepper.jacobian(x[: len(point.x)], point.p)
@@ -216,8 +220,8 @@ class Eigenvalues(Detector):
         try:
             form = hopf_form(pencil, point.x, special.frequency, special.vector)
         except (LinearSolveError, ArithmeticError):
-            return {}  # another eigenvalue is on the axis, or the model ends here
-        return {"l1": form.l1} if np.isfinite(form.l1) else {}
+            return np.nan  # another eigenvalue is on the axis, or the model ends here
+        return form.l1
 
 
 def _upper_eigenvalues(values: Vector) -> Vector:
@@ -225,3 +229,6 @@ def _upper_eigenvalues(values: Vector) -> Vector:
     size = float(np.abs(values).max(initial=0.0))
     upper = values[values.imag > REAL * size]
     return upper[np.argsort(-upper.real)]
+
+
+reserve_kind(HOPF)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..results.special_points import SpecialPoint
 from .approximate_points import approximate_special_point
 from .columns import Column
 from .stepper import Found, Point
@@ -41,7 +42,9 @@ class Detector(Protocol):
     kind: str
     """The name of the kind: ``special_point.kind``."""
     marker: str = "x"
-    """For diagrams, as matplotlib calls it."""
+    """For diagrams, as matplotlib calls it; a point that has one of its own keeps it."""
+    changes_stability: bool = False
+    """Whether solutions may be stable on one side of such a point and unstable on the other."""
     priority: int = 100
     """Detectors run in ascending order; `counts` gets the special points found before."""
     needs_factorization: bool = False
@@ -79,7 +82,7 @@ def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> 
     found: list[Found] = []
     for detector in sorted(detectors, key=lambda one: one.priority):
         for new in detector.locate(stepper, a, b):
-            new.special.marker = detector.marker
+            _declare(new.special, detector)
             reach = max(new.reach, 1e-4 * (b.s - a.s))
             beside = [other for other in found if abs(other.point.s - new.point.s) < reach]
             if detector.counts(new, beside, a, b):
@@ -93,22 +96,42 @@ def doubt(point: Point) -> Doubt | None:
     return found
 
 
-def certain(point: Point, before: Point) -> list[Found]:
+def certain(point: Point, before: Point, detectors: Sequence[Detector]) -> list[Found]:
     """Return the approximate special point of a doubt that names a kind; else an empty list."""
     held = doubt(point)
-    return (
-        [approximate_special_point(held.kind, point, before)]
-        if held is not None and held.kind
-        else []
-    )
+    if held is None or not held.kind:
+        return []
+    found = approximate_special_point(held.kind, point, before)
+    for detector in detectors:
+        if detector.kind == held.kind:
+            _declare(found.special, detector)
+    return [found]
+
+
+def _declare(special: SpecialPoint, detector: Detector) -> None:
+    """Give a special point what its detector declares of the kind."""
+    if special.marker == SpecialPoint.marker:
+        special.marker = detector.marker
+    special.changes_stability = detector.changes_stability
 
 
 _REGISTERED: dict[str, Callable[[], Detector]] = {}
+_RESERVED: set[str] = set()
 
 
 def register_detector(kind: str, make: Callable[[], Detector]) -> None:
     """Register a kind of special points for ``detect=``; `make()` is called once per run."""
     _REGISTERED[kind] = make
+
+
+def reserve_kind(kind: str) -> None:
+    """Keep the name of a kind that an option other than ``detect=`` asks for from events."""
+    _RESERVED.add(kind)
+
+
+def reserved_kinds() -> frozenset[str]:
+    """Return the kinds of special points that no event may be called."""
+    return frozenset(_RESERVED)
 
 
 def registered_detectors() -> dict[str, Callable[[], Detector]]:

@@ -180,7 +180,7 @@ class _Run:
         found, held = located(self.stepper, here, new, self.detectors), doubt(new)
         if held is not None and self.stepper.doubtful(self.state):
             return Rejection(here.p, held.reason, "doubt"), []
-        return new, [*found, *certain(new, here)]
+        return new, [*found, *certain(new, here, self.detectors)]
 
     def _take(self, here: Point, new: Point, found: list[Found]) -> None:
         """Accept a new point, or a point before it where the run ends or an action changes it.

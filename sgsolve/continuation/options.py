@@ -13,17 +13,25 @@ from ..errors import DataTypeError, InputError
 from ..results.branch import column_name
 from ..results.checkpoint import Checkpoint, as_checkpoint
 from ..solvers.deadline import deadline_of
-from .detector import Detector, registered_detectors
+from .detector import Detector, registered_detectors, reserved_kinds
 from .recorder import every
 from .user_functions import named
 
 Function = Callable[..., Any]
 
-KINDS = ("fold", "branch point")
-
 
 class DetectorSettings(Protocol):
     """Settings that make a detector for a problem of n unknowns."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of special points that it finds."""
+        ...
+
+    @property
+    def column(self) -> str:
+        """The column that it adds to the branch."""
+        ...
 
     def detector(self, n: int, extra: int = 0) -> Detector:
         """Return the detector; `extra` is the number of multipliers after the unknowns."""
@@ -35,7 +43,7 @@ class RunOptions:
     """The options of a run; see `Problem.continuation` for the meaning of each."""
 
     outputs: Mapping[str, Function] = field(default_factory=dict)
-    detect: tuple[str, ...] = KINDS
+    detect: tuple[str, ...] = ()
     events: Mapping[str, Function] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
     until: Function | None = None
@@ -79,7 +87,7 @@ class RunOptions:
         settings = stability or None
         if settings is not None and not hasattr(settings, "detector"):
             raise DataTypeError(f"stability must be True or a Stability(), not {stability!r}")
-        taken = ("nit", *own, *(("unstable",) if settings else ()))
+        taken = ("nit", *own, *(() if settings is None else (settings.column,)))
         columns = (*moved, *(column_name(name, moved) for name in taken))
         options = cls(
             detect=_kinds("detect", detect),
@@ -102,7 +110,8 @@ class RunOptions:
         for kind in self.detect:
             if kind not in known:
                 raise InputError(f"detect names {kind!r}; there are {', '.join(known)}")
-        possible = {*self.detect, *self.events, *(("hopf",) if self.stability else ())}
+        settings = () if self.stability is None else (self.stability.kind,)
+        possible = {*self.detect, *self.events, *settings}
         for kind in self.stop:
             if kind not in possible:
                 raise InputError(
@@ -110,7 +119,7 @@ class RunOptions:
                     f"{', '.join(sorted(possible)) or 'there are none'}"
                 )
         for kind in self.events:
-            if kind in (*known, "hopf"):
+            if kind in {*known, *reserved_kinds()}:
                 raise InputError(f"an event cannot be called {kind!r}")
         for name, of in (("until", "x"), ("callback", "the point")):
             function = getattr(self, name)

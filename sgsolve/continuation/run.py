@@ -138,7 +138,7 @@ class Run:
         state = self._followed()
         if self.options.checkpoint is not None and state.n_rows:
             self.recorder.write(self.stepper, state)
-        curve = getattr(self.stepper, "curve", None)
+        curve = self.stepper.curve
         weights = None if curve is None else curve.metric.weights
         branch = self.recorder.branch(state, self._message(state), weights)
         return self._judged(branch)
@@ -211,7 +211,7 @@ class Run:
     def stats(self, state: RunState) -> Stats:
         """Return the costs so far, of the first point and of a run before a resume included."""
         total, here = Stats(), self.workspace.counts().since(self.before)
-        curve = getattr(self.stepper, "curve", None)
+        curve = self.stepper.curve
         parts = [state.stats]
         if self.family is not None:
             parts.append(Stats(nfev=self.family.nfev, njev=self.family.njev))

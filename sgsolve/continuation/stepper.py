@@ -175,6 +175,8 @@ class Stepper(Protocol):
 
     columns: Sequence[Column] = ()
     """Columns that this kind of run adds to the branch, such as the order of a method."""
+    curve: Any = None
+    """The `Curve` of a stepper whose points have tangents; the branch keeps its metric."""
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point, and set ``state.step``; a rejection ends the run."""

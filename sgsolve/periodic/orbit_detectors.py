@@ -56,7 +56,7 @@ class FloquetMultipliers(Detector):
         What to look for.
     """
 
-    kind, marker = "period doubling", "^"
+    kind, marker, changes_stability = "period doubling", "^", True
 
     def __init__(self, family: OrbitFamily, doublings: bool = True, tori: bool = True) -> None:
         self.family, self.doublings, self.tori = family, doublings, tori
@@ -123,6 +123,8 @@ class FloquetMultipliers(Detector):
                 return float(np.log(np.abs(values[rank]))) if rank < len(values) else np.nan
 
             found += self._crossing(stepper, a, b, test, "torus")
+        for one in found:
+            one.special.marker = "v"
         return found
 
     def _crossing(self, stepper: Any, a: Point, b: Point, test: Any, kind: str) -> list[Found]:
@@ -143,7 +145,6 @@ class FloquetMultipliers(Detector):
         if distance_of_trivial(values) > DOUBTFUL:
             return []  # the multipliers of a canard, for one, are lost in rounding
         if kind == "torus":
-            special.marker = "v"
             pair = _upper_multipliers(values)
             value = pair[int(np.argmin(np.abs(np.abs(pair) - 1.0)))]
             special.coefficients["angle"] = float(np.angle(value))
@@ -158,6 +159,7 @@ class OnOrbits(Detector):
     def __init__(self, inner: Detector, family: OrbitFamily) -> None:
         self.inner, self.family = inner, family
         self.kind, self.marker, self.priority = inner.kind, inner.marker, inner.priority
+        self.changes_stability = inner.changes_stability
         self.needs_factorization, self.columns = inner.needs_factorization, inner.columns
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:

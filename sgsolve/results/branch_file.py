@@ -186,7 +186,8 @@ def unpacked_special_points(content: Mapping[str, Any]) -> list[SpecialPoint]:
         if "uncertainty" in fields:
             special = ApproximateSpecialPoint(*place, uncertainty=float(fields["uncertainty"]))
         special.index, special.frequency = int(fields["index"]), float(fields["frequency"])
-        special.marker = str(fields["marker"])
+        special.marker, special.nature = str(fields["marker"]), str(fields["nature"])
+        special.changes_stability = bool(fields["changes_stability"])
         for word, name in NUMBERS.items():
             numbers = part(fields, f"{word} ")
             setattr(special, name, {key: float(value) for key, value in numbers.items()})

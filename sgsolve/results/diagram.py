@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .branch import Branch
     from .special_points import SpecialPoint
 
-CHANGES = ("fold", "branch point", "hopf")  # points where the stability may change
-
 
 def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> Any:
     """Draw a column over the parameter; see `Branch.plot`."""
@@ -57,7 +55,7 @@ def _draw_parts(
     cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), len(y)]
     start: list[Any] = []
     for first, last in itertools.pairwise(cuts):
-        located = [s for s in branch.special_points if s.index == last and s.kind in CHANGES]
+        located = [s for s in branch.special_points if s.index == last and s.changes_stability]
         end = [_place_in_diagram(located[0], p, y)] if located and last < len(y) else []
         points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
         start = end or [(p[last - 1], y[last - 1])]

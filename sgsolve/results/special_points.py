@@ -43,9 +43,13 @@ class SpecialPoint:
         Of the normal form, where they were computed: "l1", the first Lyapunov coefficient, at a
         Hopf point; "a", "b" and "c" of c (p - p0) y + a y^2 + b y^3 = 0 at a branch point; "c" of
         the cubic term at a cusp; "angle" of the critical multiplier at a torus bifurcation.
-
     along : dict of str to float
         Of a curve in two parameters: the value of the other one.
+    nature : str
+        What the coefficients say, in a word: "supercritical" or "subcritical" at a Hopf point,
+        "transcritical" or a pitchfork with its direction at a branch point; empty elsewhere.
+    changes_stability : bool
+        Whether solutions may be stable on one side and unstable on the other.
 
     See Also
     --------
@@ -72,6 +76,8 @@ class SpecialPoint:
     marker: str = "x"
     coefficients: dict[str, float] = field(default_factory=dict)
     along: dict[str, float] = field(default_factory=dict)
+    nature: str = ""
+    changes_stability: bool = False
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self}, row {self.index})"
@@ -83,20 +89,6 @@ class SpecialPoint:
             text = f"{text}, frequency {self.frequency:.8g}"
         return f"{text}, {self.nature}" if self.nature else text
 
-    @property
-    def nature(self) -> str:
-        """What the coefficients of the normal form say, in a word; empty where they do not."""
-        l1 = self.coefficients.get("l1", 0.0)
-        if self.kind == "hopf" and l1:
-            return "supercritical" if l1 < 0.0 else "subcritical"
-        if self.kind == "branch point" and self.coefficients.get("c"):
-            a, b, c = (self.coefficients[name] for name in "abc")
-            if a:
-                return "transcritical"
-            if b:
-                return f"pitchfork to {'higher' if b * c < 0.0 else 'lower'} values"
-        return ""
-
 
 @dataclass(eq=False)
 class ApproximateSpecialPoint(SpecialPoint):
@@ -104,7 +96,7 @@ class ApproximateSpecialPoint(SpecialPoint):
 
     Attributes
     ----------
-    kind, parameter, x, vector, index, tangent, other_tangent, frequency, marker
+    kind, parameter, x, vector, index, tangent, other_tangent, frequency, marker, changes_stability
         As in `SpecialPoint`, at the nearest solution.
     uncertainty : float
         Bound on the distance of the special point from ``parameter``.

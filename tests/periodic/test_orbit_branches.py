@@ -91,6 +91,12 @@ def test_a_torus_bifurcation():
     assert abs(point.coefficients["angle"]) == pytest.approx(abs(angle), abs=1e-9)
     assert orbits["unstable"][0] == 0
     assert orbits["unstable"][-1] == 2
+    # the diagram has the marker of this kind, and the stability changes there, not between rows
+    plt = pytest.importorskip("matplotlib.pyplot")
+    stable, unstable, marked = orbits.plot("period").lines
+    assert stable.get_xdata()[-1] == unstable.get_xdata()[0] == point.parameter
+    assert marked.get_marker() == "v"
+    plt.close("all")
 
 
 def test_a_branch_point_of_cycles_and_the_branch_that_crosses():
