@@ -29,7 +29,7 @@ class Frame:
 
     def matrix(self, J: Any, B: Vector, below: Vector) -> Any:
         """Return the whole matrix; `below` is [C D], shape (k, n + k)."""
-        data = np.empty(self.pattern.nnz)
+        data = np.empty(self.pattern.nnz, np.result_type(J.data, B, below))
         data[self.inner] = J.data
         data[self.right] = B.ravel()
         data[self.below] = below.ravel()

@@ -78,7 +78,7 @@ class Gauged:
             edge = np.vstack([np.zeros((n, k)), np.eye(k)])
             left = self._inner.solve(edge, transpose=True)[:n]
             self.left = np.linalg.qr(left / np.abs(left).max())[0]
-        self._factorize(A, self.left)
+        self._factorize(A, self.left.conj())
 
     def solve(self, b: Any, *, transpose: bool = False) -> Vector:
         """Return x with A x = b and V^T x = 0; transposed, with U^T x = 0."""
@@ -93,6 +93,11 @@ class Gauged:
     def solve_step(self, b: Vector) -> Vector:
         """Return x with A x = b and V^T x = 0, as exact as a step of Newton's method has to be."""
         found: Vector = self._inner.solve_step(np.append(b, np.zeros(self.V.shape[1])))
+        return found[: len(b)]
+
+    def solve_again(self, b: Vector) -> Vector:
+        """Return x with A x = b and V^T x = 0, for iterations that judge their own results."""
+        found: Vector = self._inner.solve_again(np.append(b, np.zeros(self.V.shape[1])))
         return found[: len(b)]
 
     def slogdet(self) -> tuple[Any, float]:

@@ -24,6 +24,8 @@ from .matching import maximum_matching
 
 # How many equations and unknowns are named.
 NAMED = 8
+# A null vector with more significant entries is a level that is open, not a wrong equation.
+SPREAD = 20
 # Entries below this part of the largest do not belong to the null vector.
 SIGNIFICANT = 0.1
 # Relative size of the change that makes the matrix regular enough to look for its null vectors.
@@ -118,8 +120,11 @@ def _numerical(A: Any, solve: Solve | None) -> tuple[str, list[int], list[int]]:
         f"numerically, equations {listed(equations)} depend on each other, and unknowns "
         f"{listed(unknowns)} are not determined (most suspicious first)"
     )
-    if min(len(unknowns), len(equations)) > n // 2:
-        message += ". Is something fixed only up to a constant? Then prescribe one value of it"
+    if min(len(unknowns), len(equations)) > min(n // 2, SPREAD):
+        message += (
+            ". Is something determined up to a constant only? Then prescribe one value of it, or "
+            "declare Problem(null_space=...)"
+        )
     return message, equations.tolist()[:NAMED], unknowns.tolist()[:NAMED]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,6 +106,17 @@ class ProblemDefinition:
                     f"{value!r}; call the problem at the values of {owner}, or the one without at()"
                 )
 
-    def lend(self, system: ResidualSystem, x: Vector) -> AbstractContextManager[Workspace]:
+    def refuse_null_space(self, method: str) -> None:
+        """Raise `InputError` if a null space is declared, which a method does not take."""
+        if self.null_space:
+            raise InputError(
+                f"{method} takes no problem with null_space=; fix the level by an equation"
+            )
+
+    @contextmanager
+    def lend(self, system: ResidualSystem, x: Vector) -> Iterator[Workspace]:
         """Lend a workspace for systems like one, with the null space that was declared at x."""
-        return self.workspaces.lend(self.null_space.basis(system, x))
+        V = self.null_space.basis(system, x)
+        with self.workspaces.lend() as workspace:
+            workspace.gauge(V)
+            yield workspace

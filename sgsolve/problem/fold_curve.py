@@ -64,10 +64,7 @@ def fold_curve(
     system, x, _ = problem.started(fold.x, params)
     z, p = np.append(x, fold.parameter), branch.name
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
-    if problem.null_space:
-        raise InputError(
-            "fold_curve takes no problem with null_space=; fix the level by an equation"
-        )
+    problem.refuse_null_space("fold_curve")
     with problem.lend(system, x) as workspace:
         size = float(np.abs(branch.parameter).max(initial=0.0))
         family = FoldFamily(system, workspace, (p, name), z, vector, size)

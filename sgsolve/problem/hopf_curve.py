@@ -61,10 +61,7 @@ def hopf_curve(
     problem.signature.numeric(name)
     if name == p:
         raise InputError(f"the Hopf point moves in {p!r}; name a second parameter")
-    if problem.null_space:
-        raise InputError(
-            "hopf_curve takes no problem with null_space=; fix the level by an equation"
-        )
+    problem.refuse_null_space("hopf_curve")
     params = {**branch.params, p: point.parameter}
     params.setdefault(name, problem.signature.known.get(name))
     system, x, _ = problem.started(point.x, params)

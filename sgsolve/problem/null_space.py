@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
+from ..results.blocks import Blocks
 from .residual_system import ResidualSystem
+from .time_system import TimeSystem
 
 Vector = NDArray[Any]
 
@@ -47,9 +49,39 @@ class NullSpace:
         """
         if self._given is None:
             return None
+        V, Q = self._directions(x, system.params)
+        if not system.is_prepared:
+            system.prepare(x)
+        with np.errstate(all="ignore"):
+            _check_null_space(system.linearize(x)[1], V, system.blocks)
+        return Q
+
+    def unstored(self, system: TimeSystem, t: float, x: Vector) -> Vector | None:
+        """Return an orthonormal basis of the directions that no charge determines either.
+
+        Along the others, the level at the start determines the solution in time.
+
+        Raises
+        ------
+        InputError
+            As `basis` does, for the equations at time t.
+        """
+        if self._given is None:
+            return None
+        V, Q = self._directions(x, system.params(t))
+        with np.errstate(all="ignore"):
+            at = system.derivatives(t, x, 0.0, np.zeros(len(x)))
+        C = system.pattern.matrix(at.C)
+        _check_null_space(system.pattern.matrix(at.J), V, system.blocks)
+        _, moved, W = np.linalg.svd(C @ Q, full_matrices=False)
+        W = W[moved <= NULL * (np.abs(C) @ np.abs(Q)).max()]
+        return Q @ W.T if len(W) else None
+
+    def _directions(self, x: Vector, params: dict[str, Any]) -> tuple[Vector, Vector]:
+        """Return the directions at x, and an orthonormal basis."""
         V: Any = self._given
         if callable(V):
-            V = _given_directions(V(x.copy(), **system.params))
+            V = _given_directions(V(x.copy(), **params))
         V = V[:, None] if V.ndim == 1 else V
         if V.ndim != 2 or len(V) != len(x) or not 0 < V.shape[1] < len(x):
             raise ShapeError(
@@ -60,8 +92,7 @@ class NullSpace:
         Q, R = np.linalg.qr(V)
         if np.abs(np.diag(R)).min() <= 1e-10:
             raise InputError("the columns of null_space are dependent or zero; give a basis")
-        _check_null_space(system, x, V)
-        return Q
+        return V, Q
 
 
 def _given_directions(given: Any) -> Vector:
@@ -73,18 +104,15 @@ def _given_directions(given: Any) -> Vector:
     return V.astype(float)
 
 
-def _check_null_space(system: ResidualSystem, x: Vector, V: Vector) -> None:
-    """Refuse what is certainly no null space of the Jacobian at x."""
-    if not system.is_prepared:
-        system.prepare(x)
+def _check_null_space(J: Any, V: Vector, blocks: Blocks) -> None:
+    """Refuse what is certainly no null space of the Jacobian."""
     with np.errstate(all="ignore"):
-        J = system.linearize(x)[1]
         product, terms = np.abs(J @ V), abs(J) @ np.abs(V)
     bad = product > NULL * terms
     if np.isfinite(product).all() and bad.any():
         i, j = (int(k[0]) for k in np.nonzero(bad))
         raise InputError(
             f"null_space: column {j} is no null vector of the Jacobian at the start: equation "
-            f"{system.blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
+            f"{blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
             f"size {terms[i, j]:.2e}; give vectors v with J v = 0"
         )

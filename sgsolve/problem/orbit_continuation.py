@@ -71,6 +71,7 @@ def orbit_continuation(
     **options: Any,
 ) -> Branch:
     """Follow periodic orbits; see `Problem.orbit_continuation`."""
+    problem.refuse_null_space("orbit_continuation")
     asked = Collocation.of(degree, intervals)
     name = _parameter(problem, start, name)
     settings, limits = _settings(steps, step, max_step), checked_bounds(bounds)

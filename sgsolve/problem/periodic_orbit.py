@@ -50,6 +50,7 @@ def periodic_orbit(
     multipliers: bool,
 ) -> PeriodicOrbit:
     """Return the periodic orbit near a start; see `Problem.periodic_orbit`."""
+    problem.refuse_null_space("periodic_orbit")
     asked = Collocation.of(degree, intervals)
     if not 1e-13 <= tolerance < 1.0:
         raise InputError(f"tolerance must be within 1e-13 and 1, not {tolerance!r}")

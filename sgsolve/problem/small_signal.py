@@ -112,6 +112,7 @@ def small_signal(
     storage = Storage(problem.storage, system)
     values = checked_frequencies(frequencies)
     with problem.lend(system, x) as workspace:
+        workspace.gauge(workspace.null_space, PURPOSE)
         return responses(system, workspace, x, name, values, storage, outputs)
 
 

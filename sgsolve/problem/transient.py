@@ -142,6 +142,7 @@ def transient_run(
         np.inf if max_step is None else checked_step("max_step", max_step),
         exact=not interpolate,
     )
+    workspace.gauge(problem.null_space.unstored(equations, span[0], x), PURPOSE)
     implicit = ImplicitSolver(equations, workspace, weights)
     stepper = TransientStepper(
         equations,

@@ -42,17 +42,10 @@ class Pool:
         self._lock = threading.Lock()
 
     @contextmanager
-    def lend(self, null_space: Any = None) -> Iterator[Workspace]:
-        """Lend a workspace for the length of a ``with`` block.
-
-        Parameters
-        ----------
-        null_space : ndarray, shape (n, k), or None
-            Orthonormal basis of the null space of every Jacobian; see `linear.gauged`.
-        """
+    def lend(self) -> Iterator[Workspace]:
+        """Lend a workspace for the length of a ``with`` block."""
         with self._lock:
             workspace = self._idle.pop() if self._idle else Workspace(self._backend, self._blocks)
-        workspace.gauge(null_space)
         try:
             yield workspace
         finally:
@@ -85,7 +78,7 @@ class Workspace:
         self._kept: dict[str, tuple[Pattern, Any]] = {}
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
-        self.null_space: Any = None
+        self._null_spaces: dict[str, Any] = {}
 
     @staticmethod
     def check(backend: Any) -> None:
@@ -103,8 +96,8 @@ class Workspace:
             self._retired.add(_counts(kept[1]))
         if self._block_indices is not None and purpose == NEWTON:
             self._blocks = self._block_indices(pattern.shape[0])
-        V = self.null_space
-        if V is not None and purpose == NEWTON and len(V) == pattern.shape[0]:
+        V = self.gauged(purpose)
+        if V is not None and len(V) == pattern.shape[0]:
             solver: Any = Gauged(pattern, V, self._made)
         else:
             solver = self._made(pattern)
@@ -117,15 +110,13 @@ class Workspace:
 
         A system with the pattern of that solver is then not analyzed again.
         """
-        own, other = self._kept.pop(NEWTON, None), self._kept.pop(purpose, None)
-        if other is not None:
-            self._kept[NEWTON] = other
+        for held in (self._kept, self._null_spaces):
+            _exchange(held, NEWTON, purpose)
         try:
             yield
         finally:
-            for name, kept in ((purpose, self._kept.pop(NEWTON, None)), (NEWTON, own)):
-                if kept is not None:
-                    self._kept[name] = kept
+            for held in (self._kept, self._null_spaces):
+                _exchange(held, NEWTON, purpose)
 
     def new_solver(self, pattern: Pattern) -> Any:
         """Return a linear solver for this pattern that is not kept."""
@@ -133,15 +124,33 @@ class Workspace:
         blocks = indices(pattern.shape[0]) if indices is not None else ()
         return linear.LinearSolver(pattern, self.backend, blocks)
 
-    def gauge(self, V: Any) -> None:
-        """Take a basis of the null space of the Jacobians, shape (n, k), or None, from here on."""
-        if V is self.null_space or np.array_equal(V, self.null_space):
+    @property
+    def null_space(self) -> Any:
+        """Orthonormal basis of the null space of the Jacobians, shape (n, k), or None."""
+        return self.gauged(NEWTON)
+
+    def gauged(self, purpose: str) -> Any:
+        """Return the basis of the null space of the matrices of one purpose, or None."""
+        return self._null_spaces.get(purpose)
+
+    def gauge(self, V: Any, purpose: str = NEWTON) -> None:
+        """Take a basis of the null space of the matrices of one purpose, from here on.
+
+        Parameters
+        ----------
+        V : ndarray, shape (n, k), or None
+            Orthonormal; see `linear.gauged`.
+        purpose : str
+        """
+        before = self.gauged(purpose)
+        if V is before or np.array_equal(V, before):
             return
-        self.null_space = V
-        kept = self._kept.pop(NEWTON, None)
+        self._null_spaces[purpose] = V
+        kept = self._kept.pop(purpose, None)
         if kept is not None:
             self._retired.add(_counts(kept[1]))
-        self._factorized = (None, 0, None)
+        if purpose == NEWTON:
+            self._factorized = (None, 0, None)
 
     def _made(self, pattern: Pattern) -> Any:
         return linear.LinearSolver(pattern, self.backend, self._blocks)
@@ -175,6 +184,12 @@ class Workspace:
             if hasattr(solver, "stats"):
                 total.add(_counts(solver))
         return total
+
+
+def _exchange(held: dict[str, Any], one: str, other: str) -> None:
+    """Exchange the values of two keys, of which any may be missing."""
+    values = held.pop(one, None), held.pop(other, None)
+    held.update({k: v for k, v in zip((other, one), values, strict=True) if v is not None})
 
 
 def _counts(solver: Any) -> Stats:

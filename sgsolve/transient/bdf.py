@@ -149,7 +149,7 @@ class BdfStepper:
         ahead = past.predicted(k)
         q = self.formulas.known[k] @ past.table[: k + 1, n:]
         equation = Equation(t, float(self.formulas.alpha[k]) / self.h, q, self._weights)
-        solved = self.implicit.solve(equation, ahead[:n])
+        solved = self.implicit.solve(equation, self.implicit.leveled(ahead[:n], self.x))
         if solved.x is None:
             return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
         deviation = np.concatenate([solved.x, solved.charge])

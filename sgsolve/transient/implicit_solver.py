@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
 from .error_weights import ErrorWeights
-from .evolution import EvolutionSystem
+from .evolution import PURPOSE, EvolutionSystem
 from .implicit_equation import Counters, Equation, Solved
 from .kept_matrix import KeptMatrix
 
@@ -64,6 +64,7 @@ class ImplicitSolver:
         self.system, self.weights = system, weights
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self.matrix = KeptMatrix(system, workspace)
+        self._open: Vector | None = workspace.gauged(PURPOSE)
         self._confirm: Any = getattr(system, "confirm", None)
         self._nfev = self._nit = 0
         self._rate = 1.0  # of convergence, of the last iteration with this M
@@ -73,6 +74,14 @@ class ImplicitSolver:
     def counters(self) -> Counters:
         """What the equations cost so far."""
         return Counters(self._nfev, self.matrix.evaluations, self._nit)
+
+    def leveled(self, guess: Vector, x: Vector) -> Vector:
+        """Return a guess with the level of x along the directions that no equation determines.
+
+        A correction has no component along them, so that a guess keeps its own.
+        """
+        V = self._open
+        return guess if V is None else guess - V @ (V.T @ (guess - x))
 
     def renew(self) -> None:
         """Evaluate J and C anew before the next solution: the equations have jumped."""

@@ -123,7 +123,8 @@ class RungeKuttaStepper:
                     q += h * A[i, j] * rates[j]
             time = t if c[i] == 1.0 else self.t + c[i] * h
             equation = Equation(time, a, q, self._weights)
-            solved = self.implicit.solve(equation, self._guess(stages))
+            guess = self.implicit.leveled(self._guess(stages), self.x)
+            solved = self.implicit.solve(equation, guess)
             if solved.x is None:
                 return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
             rates.append(np.where(self.stores, a * (solved.charge - q), 0.0))

@@ -8,6 +8,7 @@ from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem,
 from sgsolve.continuation import Homotopy
 from sgsolve.problem.diagnosis import singular_along
 from sgsolve.solvers.workspace import Workspace
+from sgsolve.transient import Bdf, RungeKutta
 
 N = 30
 
@@ -206,3 +207,68 @@ class TestUnbalancedSources:
             return weights * fluxes(u, 1.0) * (1.0 + 0.1 * (u - u.mean()) ** 2)
 
         assert Problem(residual, null_space=ONES).solve(SOURCE).success
+
+
+def charged(x, amount, t):
+    """Ions that diffuse in a closed rod, and the potential of their charge: its level is open."""
+    c, phi = x[:N], x[N:]
+    charge = c - c.mean() + amount * np.sin(3.0 * t) * SOURCE
+    return np.concatenate([0.02 * fluxes(c, 0.0), fluxes(phi, 0.0) - charge])
+
+
+def charged_pinned(x, amount, t):
+    F = charged(x, amount, t)
+    return np.concatenate([F[:N], x[N : N + 1], F[N + 1 :]])
+
+
+def stored(x):
+    return np.concatenate([x[:N], 0.0 * x[N:]])
+
+
+IONS_AND_LEVEL = np.zeros((2 * N, 2))
+IONS_AND_LEVEL[:N, 0] = 1.0  # what the storage determines
+IONS_AND_LEVEL[N:, 1] = 1.0
+PARAMS = {"amount": 1.0, "t": 0.0}
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()])
+def test_a_level_that_no_charge_determines_stays_in_time(steps):
+    x0 = np.concatenate([1.0 + SOURCE, np.full(N, 5.0)])
+    problem = Problem(charged, params=PARAMS, storage=stored, null_space=IONS_AND_LEVEL)
+    options = {"steps": steps, "rtol": 1e-6, "atol": 1e-9}
+    branch = problem.transient(x0, (0.0, 1.0), **options)
+    pinned = Problem(charged_pinned, params=PARAMS, storage=stored)
+    reference = pinned.transient(x0, (0.0, 1.0), **options)
+    c, phi = branch.x[:N], branch.x[N:]
+    assert np.allclose(c, reference.x[:N], atol=1e-7)
+    assert np.allclose(phi - phi[0], reference.x[N:], atol=1e-6)
+    assert np.allclose(branch.states[:, :N].sum(axis=1), N, rtol=1e-12)
+    assert np.allclose(branch.states[:, N:].mean(axis=1), 5.0, rtol=1e-12)
+    assert branch.stats.n_analyze == 1
+    solved = problem.at(t=0.0).solve(x0)
+    again = problem.transient(x0, (0.0, 1.0), **options)
+    assert solved.success
+    assert again.stats.n_analyze == 0
+
+
+def test_a_wrong_null_space_is_refused_in_time():
+    problem = Problem(charged, params=PARAMS, storage=stored, null_space=np.arange(2.0 * N))
+    with pytest.raises(InputError, match="column 0 is no null vector of the Jacobian"):
+        problem.transient(np.ones(2 * N), (0.0, 1.0))
+
+
+def test_small_signals_keep_the_level():
+    problem = Problem(charged, params=PARAMS, storage=stored, null_space=IONS_AND_LEVEL[:, 1])
+    pinned = Problem(charged_pinned, params=PARAMS, storage=stored)
+    x = np.concatenate([np.ones(N), np.zeros(N)])
+    found = problem.at(t=0.5).small_signal(x, "amount", [0.01, 1.0]).states
+    reference = pinned.at(t=0.5).small_signal(x, "amount", [0.01, 1.0]).states
+    assert np.abs(reference).max() > 0.1
+    assert np.allclose(found[:, :N], reference[:, :N], atol=1e-12)
+    assert np.allclose(found[:, N:] - found[:, N : N + 1], reference[:, N:], atol=1e-12)
+
+
+def test_periodic_orbits_refuse_a_null_space():
+    problem = Problem(charged, params=PARAMS, storage=stored, null_space=IONS_AND_LEVEL)
+    with pytest.raises(InputError, match="periodic_orbit takes no problem with null_space="):
+        problem.periodic_orbit(np.ones((5, 2 * N)), period=1.0)
