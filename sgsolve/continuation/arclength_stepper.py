@@ -69,6 +69,7 @@ class ArclengthStepper(Stepper):
     """
 
     columns: Sequence[Column] = COLUMNS
+    curve: Curve
 
     def __init__(
         self,

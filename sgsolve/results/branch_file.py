@@ -25,7 +25,7 @@ from .status import Status
 if TYPE_CHECKING:
     from .branch import Branch
 
-FORMAT = "sgsolve branch 4"
+FORMAT = "sgsolve branch 5"
 NUMBERS = {"coefficient": "coefficients", "along": "along"}  # of a special point, by name
 Content = dict[str, Any]
 
