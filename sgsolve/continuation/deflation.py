@@ -10,7 +10,6 @@ Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +22,7 @@ from ..solvers.direction import Direction, NewtonDirection
 from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
 from ..solvers.method import NewtonMethod
-from ..solvers.norms import norm2
+from .metric import rms
 
 Vector = NDArray[Any]
 
@@ -146,9 +145,3 @@ class DeflatedDirection:
             along = float(away @ dx) / (self.size * len(x))
             total -= self.power / (1.0 + square ** (0.5 * self.power)) * along / square
         return total
-
-
-def rms(x: Vector) -> float:
-    """Return the root mean square."""
-    with np.errstate(over="ignore"):  # `norm2` sees the overflow
-        return norm2(x) / math.sqrt(len(x))

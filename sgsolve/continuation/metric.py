@@ -102,9 +102,9 @@ def start_metric(
     """
     error = np.broadcast_to(error, len(z) - 1)
     sizes = np.ones(len(z) - 1) if scale is None else _meant(scale, error)
-    noise = NOISE * _rms(error / sizes)
-    size, p = _rms(z[:-1] / sizes), abs(float(z[-1]))
-    slope, share = _rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
+    noise = NOISE * rms(error / sizes)
+    size, p = rms(z[:-1] / sizes), abs(float(z[-1]))
+    slope, share = rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
     size = size if size > noise else 0.0
     usual = min(p, span) / size if size > 0.0 else 0.0
     if slope * p <= max(1e-10 * size, noise) * share:  # as on a branch of trivial solutions
@@ -126,11 +126,12 @@ def _meant(scale: Vector, error: Vector) -> Vector:
     sizes = scale.copy()
     for size in np.unique(scale):
         block = scale == size
-        if size <= NOISE * _rms(error[block]):
+        if size <= NOISE * rms(error[block]):
             sizes[block] = 1.0
     return sizes
 
 
-def _rms(x: Vector) -> float:
-    with np.errstate(over="ignore"):
+def rms(x: Vector) -> float:
+    """Return the root mean square."""
+    with np.errstate(over="ignore"):  # `norm2` sees the overflow
         return norm2(x) / math.sqrt(len(x))

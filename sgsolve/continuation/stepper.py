@@ -206,7 +206,7 @@ class Stepper(Protocol):
         return None
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
-        """Choose a shorter ``state.step``; return False if the run cannot go on.
+        """Choose a shorter ``state.step``; return False if the run cannot continue.
 
         It may set ``state.status`` and ``state.ending`` to say why; the default is STEP_TOO_SMALL.
         """

@@ -2,7 +2,7 @@
 
 Each solution is confirmed: the user's residual is evaluated once by NumPy and compared bit for bit.
 A residual that is no pure function of x and its parameters gives other values. Its kernels are
-dropped then, with a warning, and the solve goes on without them.
+dropped then, with a warning, and the solve continues without them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class CompiledFunctions:
             f"the residual is not a pure function of x and its parameters: equation "
             f"{', '.join(names[:MOST_NAMED])}{more} differs from its compiled form. Something that "
             "it reads (a global, an array changed in place, an attribute, a random number) has "
-            "changed. Kernels are dropped and the solve goes on without them; make what changes a "
+            "changed. The solve continues without kernels; make what changes a "
             "parameter, problem.at(name=value), or leave compiled=True out",
             ImpureFunctionWarning,
             stacklevel=2,

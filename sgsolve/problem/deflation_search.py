@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.deflation import Deflation, rms
+from ..continuation.deflation import Deflation
+from ..continuation.metric import rms
 from ..results.result import Result
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.user_functions import call_with_parameters
-from ..errors import DataTypeError, InputError, ParameterError
+from ..errors import InputError, ParameterError
 from ..pattern import Pattern
 from ..periodic.evaluated import Evaluated
 from .batch import Batch, Sample
 from .given_jacobian import on_pattern
 from .residual_system import ResidualSystem
 from .signature import TIME
+from .storage import check_storage
 
 Vector = NDArray[Any]
 
@@ -149,14 +150,7 @@ class OrbitEquations:
 
 def _check_equations(system: ResidualSystem, storage: Any) -> None:
     """Raise `InputError` for equations that have no periodic orbits of their own."""
-    if storage is None:
-        raise InputError(
-            "a periodic orbit needs Q in F(x) + dQ/dt = 0. Pass Problem(..., storage=Q), a "
-            "function Q(x, **parameters), or the name of the parameter of the residual that is "
-            "dx/dt"
-        )
-    if not (callable(storage) or isinstance(storage, str)):
-        raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+    check_storage(storage, "a periodic orbit needs")
     if system.takes(TIME):
         raise InputError(
             f"the residual takes the time {TIME!r}: its orbits are forced. periodic_orbit needs "

@@ -788,11 +788,11 @@ class Problem:
         checkpoint : path or Checkpoint, optional
             Write the branch so far there, atomically, every 10 points or 30 seconds.
         resume : bool
-            Go on from the checkpoint if the file is there.
+            Continue from the checkpoint if the file is there.
         progress : bool, optional
             A progress bar, as in `sweep`.
         raise_on_failure : bool
-            Raise `ConvergenceError` when the branch cannot go on, instead of a warning.
+            Raise `ConvergenceError` when the branch cannot continue, instead of a warning.
         callback : callable, optional
             ``callback(point)`` after every point, which has x, p, s, tangent, iterations; return
             True to end.
@@ -999,8 +999,8 @@ class Problem:
         detect, stability, max_points : optional
             As in `continuation`, for each branch.
         folder : path, optional
-            Write each branch there when it is complete. A call with the same arguments goes on from
-            what the folder has, after a kill too.
+            Write each branch there when it is complete. A call with the same arguments continues
+            from what the folder has, after a kill too.
         time_limit : float, optional
             Seconds after which the search ends with what it has.
 

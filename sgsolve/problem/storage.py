@@ -27,6 +27,27 @@ from .residual_system import ResidualSystem
 Vector = NDArray[Any]
 
 
+def check_storage(storage: Any, needed: str) -> None:
+    """Raise if a problem has no storage, or something that is none.
+
+    Parameters
+    ----------
+    needed : str
+        Subject and verb of the message: "transient needs".
+
+    Raises
+    ------
+    InputError, DataTypeError
+    """
+    if storage is None:
+        raise InputError(
+            f"{needed} Q in F(x) + dQ/dt = 0. Pass Problem(..., storage=Q), a function "
+            "Q(x, **parameters), or the name of the parameter of the residual that is dx/dt"
+        )
+    if not (callable(storage) or isinstance(storage, str)):
+        raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+
+
 class Storage:
     """The stored quantities of a system with parameters.
 
@@ -43,14 +64,7 @@ class Storage:
     """
 
     def __init__(self, storage: Callable[..., Any] | str | None, system: ResidualSystem) -> None:
-        if storage is None:
-            raise InputError(
-                "small signals and the mass matrix need Q in F(x) + dQ/dt = 0. Pass "
-                "Problem(..., storage=Q), a function Q(x, **parameters), or the name of the "
-                "parameter of the residual that is dx/dt"
-            )
-        if not (callable(storage) or isinstance(storage, str)):
-            raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+        check_storage(storage, "small signals and the mass matrix need")
         self._storage, self._system = storage, system
         self._params = {**system.defaults, **system.params}
         if isinstance(storage, str):

@@ -36,6 +36,7 @@ from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 from .returned import real_vector, vector
 from .signature import TIME
+from .storage import check_storage
 
 Vector = NDArray[Any]
 
@@ -79,7 +80,7 @@ class TimeSystem:
         t: float,
         functions: Mapping[str, Callable[[float], Any]],
     ) -> None:
-        _check_storage(storage)
+        check_storage(storage, "transient needs")
         self.currents: Currents | None = None
         self._system, self._storage = system, storage
         self._kernels = system.kernels
@@ -290,16 +291,6 @@ class TimeSystem:
                 flow = vector(flow, self.n)
                 J = ad.sparsity_pattern(flow) if isinstance(flow, ad.ADArray) else C
         return J.union(C).with_diagonal()
-
-
-def _check_storage(storage: Any) -> None:
-    if storage is None:
-        raise InputError(
-            "transient needs Q in F(x) + dQ/dt = 0. Pass Problem(..., storage=Q), a function "
-            "Q(x, **parameters), or the name of the parameter of the residual that is dx/dt"
-        )
-    if not (callable(storage) or isinstance(storage, str)):
-        raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
 
 
 def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class TimeStep:
     x : ndarray, shape (n,)
         The unknowns at its end.
     charge : ndarray, shape (n + m,)
-        The charge that the formula goes on from, and the charges of the currents that are recorded.
+        The charge from which the formula continues, and those of the currents that are recorded.
     error : float
         Estimate of the local error, in units of the tolerance.
     iterations : int

@@ -97,7 +97,7 @@ def _folded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
 
 @functools.lru_cache(maxsize=1000)
 def _in_any_precision(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a rule that goes on in double precision where it cannot in extended precision."""
+    """Return a rule that continues in double precision where it cannot in extended precision."""
 
     def tolerant(y: Any, x: Any) -> Any:
         try:

@@ -52,7 +52,7 @@ class CompiledEvaluation:
     ----------
     stats : CompiledStats
     stopped : str
-        Why nothing is compiled any more; empty: it goes on.
+        Why nothing is compiled any more; empty: it continues.
     """
 
     def __init__(self, f: Callable[..., Any], at_once: bool = False) -> None:

@@ -165,7 +165,7 @@ class Variant:
             )
             raise NotCompiledError(self._why_not[with_jacobian]) from None
         except FOREIGN as error:
-            # An error in compiling is none of the user's: the evaluation goes on without a kernel.
+            # An error in compiling is none of the user's: evaluate without a kernel.
             self._why_not[with_jacobian] = f"compiling failed: {type(error).__name__}: {error}"
             raise NotCompiledError(self._why_not[with_jacobian]) from None
         finally:
