@@ -41,8 +41,8 @@ def test_control_groups_of_both_versions(tmp_path):
     (tmp_path / "a" / "memory.stat").write_text("anon 1\ninactive_file 100\n")
     (group / "memory.max").write_text("5000")
     (group / "memory.current").write_text("100")
-    assert memory._along(tmp_path, "/a/b", "memory.max", "memory.current") == 700.0
-    assert memory._along(tmp_path, "/missing", "memory.max", "memory.current") == float("inf")
+    assert memory._least_left(tmp_path, "/a/b", "memory.max", "memory.current") == 700.0
+    assert memory._least_left(tmp_path, "/missing", "memory.max", "memory.current") == float("inf")
 
 
 @pytest.mark.usefixtures("_no_memory")

@@ -124,12 +124,12 @@ def test_without_pardiso_superlu_serves():
 def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
     A = five_point(6)
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    library, _ = pardiso._library()
+    library, _ = pardiso._mkl()
 
     def full(*arguments):
         arguments[-1]._obj.value = code
 
-    monkeypatch.setattr(pardiso, "_library", lambda: (library, full))
+    monkeypatch.setattr(pardiso, "_mkl", lambda: (library, full))
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     with pytest.raises(OutOfMemoryError, match="by pardiso"):
         solver.factorize(A)
@@ -137,12 +137,12 @@ def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
 
 @pardiso_only
 def test_a_code_of_pardiso_that_is_no_lack_of_memory_is_told_by_its_meaning(monkeypatch):
-    library, _ = pardiso._library()
+    library, _ = pardiso._mkl()
 
     def fails(*arguments):
         arguments[-1]._obj.value = -4
 
-    monkeypatch.setattr(pardiso, "_library", lambda: (library, fails))
+    monkeypatch.setattr(pardiso, "_mkl", lambda: (library, fails))
     backend, A = Pardiso(), five_point(6)
     with pytest.raises(BackendError, match="-4"):
         backend.analyze(A)
@@ -169,12 +169,12 @@ def test_a_library_that_cannot_be_loaded_is_an_error_with_advice(error, monkeypa
     monkeypatch.delitem(sys.modules, "pypardiso", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(BackendError, match=r"cannot be loaded.*pip install"):
-        pardiso._library.__wrapped__()
+        pardiso._mkl.__wrapped__()
 
     def missing():
         raise BackendError("missing")
 
-    monkeypatch.setattr(pardiso, "_library", missing)
+    monkeypatch.setattr(pardiso, "_mkl", missing)
     assert not available()
 
 
