@@ -63,7 +63,7 @@ def crossing_coefficients(
         return {}
     basis = np.linalg.lstsq(V, np.column_stack([np.append(q, 0.0), tangent / tangent[-1]]))[0]
     c = float(basis[:, 0] @ (0.5 * (H + H.T)) @ basis[:, 1]) / size
-    terms = float(np.abs(w) @ (np.abs(slopes.J1) @ np.abs(q))) / size
+    terms = float(np.abs(slopes.J1).max())  # w and q have length 1
     values = {"a": 0.0 if abs(a) <= NEGLIGIBLE * terms else a, "b": b, "c": c}
     return values if all(np.isfinite(list(values.values()))) else {}
 

@@ -22,7 +22,7 @@ from ..continuation.detector import Detector
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..results.special_points import SpecialPoint
-from .monodromy import Monodromy, monodromy
+from .monodromy import Monodromy, distance_of_trivial, monodromy, trivial_of
 from .orbit_family import OrbitFamily
 from .packing import orbit_of
 
@@ -33,17 +33,10 @@ REAL = 1e-9  # imaginary parts below this part of the modulus are rounding
 TOLERANCE = 1e-13  # of the fraction of a step
 CROSSED = 1e-5  # part of the values at the ends up to which a test vanishes where it changes sign
 DOUBTFUL = 1e-3  # error of the trivial multiplier above which the others say nothing
+NEAR_ONE = 0.2  # distance from 1 of a multiplier that may pass 1 in a step
+RESOLVED = 3.0  # times the change of the parameter by a new mesh, beside a fold
+FOLD, BRANCH_POINT = "fold", "branch point"
 SHOWN = 12  # multipliers that a branch keeps of each orbit
-
-
-def trivial_of(values: Vector) -> int:
-    """Return the place of the multiplier nearest to 1."""
-    return int(np.argmin(np.abs(values - 1.0)))
-
-
-def distance_of_trivial(values: Vector) -> float:
-    """Return how far the trivial multiplier is from 1."""
-    return float(np.abs(values[trivial_of(values)] - 1.0))
 
 
 class FloquetMultipliers(Detector):
@@ -154,7 +147,12 @@ class FloquetMultipliers(Detector):
 
 
 class OnOrbits(Detector):
-    """Another detector, whose special points are stored as orbits with their mesh."""
+    """Another detector, whose special points are stored as orbits with their mesh.
+
+    A fold counts if the parameter changes there by more than a new mesh changes it. A branch point
+    needs a multiplier that passes 1. Beside a homoclinic orbit or a canard the determinant alone
+    may change its sign by rounding.
+    """
 
     def __init__(self, inner: Detector, family: OrbitFamily) -> None:
         self.inner, self.family = inner, family
@@ -168,8 +166,33 @@ class OnOrbits(Detector):
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the special points of the other detector."""
+        if self.kind == BRANCH_POINT and not self._passes_one(a, b):
+            return []
         found = self.inner.locate(stepper, a, b)
+        if self.kind == FOLD:
+            found = [one for one in found if self._resolved(stepper, one, a, b)]
         return [packed_found(self.family, one) for one in found]
+
+    def _passes_one(self, a: Point, b: Point) -> bool:
+        """Whether a multiplier besides the trivial one may pass 1 between two orbits."""
+        for point in (a, b):
+            if KEY not in point.tests:
+                point.tests[KEY] = monodromy(self.family, point.x, point.p).multipliers()
+        values = [point.tests[KEY] for point in (a, b)]
+        if any(distance_of_trivial(one) > DOUBTFUL for one in values):
+            return True
+        sparse = self.family.equations.n > max(len(one) for one in values)
+        if sparse and any(np.abs(one).min() > 1.0 - NEAR_ONE for one in values):
+            return True  # one that is not among the leading ones
+        others = [_real_multipliers(np.delete(one, trivial_of(one))) for one in values]
+        above = [int((one > 1.0).sum()) for one in others]
+        near = any(np.abs(one - 1.0).min(initial=1.0) < NEAR_ONE for one in others)
+        return near or above[0] != above[1]
+
+    def _resolved(self, stepper: Any, found: Found, a: Point, b: Point) -> bool:
+        """Whether the parameter changes beside a fold by more than the error of the mesh."""
+        change = max(abs(found.point.p - point.p) for point in (a, b))
+        return change > RESOLVED * float(stepper.parameter_error)
 
     def counts(self, found: Found, others: Any, a: Point, b: Point) -> bool:
         """Whether a special point stands for itself."""

@@ -18,7 +18,8 @@ from ..continuation.stepper import Point, Rejection, RunState
 from ..errors import LinearSolveError
 from ..results.status import Status
 from ..solvers.workspace import Workspace
-from .orbit_detectors import KEY, distance_of_trivial
+from .monodromy import distance_of_trivial
+from .orbit_detectors import KEY
 from .orbit_family import OrbitFamily
 from .packing import orbit_of
 
@@ -31,6 +32,7 @@ TOLERANCE = 1e-13  # relative residual of an orbit
 WRONG = 1e-4  # the same for the error of the trivial multiplier
 FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
 COLLAPSED = 1e-3  # of the size of the last orbit: the corrector found a steady state instead
+FORGET = 0.5  # part of the last error of the parameter that counts behind another mesh
 FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
 
 
@@ -45,6 +47,11 @@ class OrbitStepper(ArclengthStepper):
     metric : Metric
     longest_period : float
         Where the branch ends.
+
+    Attributes
+    ----------
+    parameter_error : float
+        How much the last meshes changed the parameter of an orbit.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class OrbitStepper(ArclengthStepper):
         super().__init__(family, workspace, settings, bounds, origin, metric, detectors)
         self.orbits, self.longest_period = family, longest_period
         self.meshed, self.first_count = 0, family.grid.N
+        self.parameter_error = 0.0
         self.columns = (
             *self.columns,
             Column("period", lambda point: float(family.split(point.x)[1])),
@@ -101,12 +109,14 @@ class OrbitStepper(ArclengthStepper):
 
     def save(self) -> dict[str, Any]:
         """Return the mesh too."""
-        return {**super().save(), "meshed": self.meshed, **self.orbits.saved()}
+        own = {"meshed": self.meshed, "parameter_error": self.parameter_error}
+        return {**super().save(), **own, **self.orbits.saved()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take it back."""
         super().restore(saved)
         self.meshed = int(saved["meshed"])
+        self.parameter_error = float(saved["parameter_error"])
         self.orbits.restore(saved)
 
     def _judged(self, state: RunState, new: Point) -> Point | Rejection:
@@ -171,5 +181,6 @@ class OrbitStepper(ArclengthStepper):
             curve.corrector.factorize(here.at, curve.row(here.tangent))
             return
         family.accepted(point.z)
+        self.parameter_error = max(abs(point.p - here.p), FORGET * self.parameter_error)
         state.point, self.direction, self.home = point, moved.unit(direction), home
         self.meshed = state.n_rows
