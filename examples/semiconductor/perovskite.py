@@ -23,7 +23,7 @@ from sgsolve.devices import (
     Device,
     Ion,
     Ohmic,
-    beer_lambert,
+    Regions,
     fermi_dirac_half,
     graded,
     interval,
@@ -36,7 +36,8 @@ from sgsolve.transient import PiecewiseLinear
 TOP = 1.2  # V, where the scans begin and end
 RATES = (100.0, 1.0)  # V/s
 TEMPERATURE, FLUX, ABSORPTION = 298.0, 9.4e16, 1.3e5  # K, cm^-2 s^-1, 1/cm
-LAYERS = {  # TiO2, MAPbI3, spiro-OMeTAD
+NAMES = ["TiO2", "MAPbI3", "spiro-OMeTAD"]
+LAYERS = {
     "Ec": (-4.0, -3.7, -3.4),
     "Ev": (-5.8, -5.4, -5.1),
     "Nc": (5e19, 8.1e18, 5e19),
@@ -64,17 +65,18 @@ class Scans:
 def cell() -> Device:
     """Cell of three layers of 100, 400 and 200 nm, lit from the TiO2."""
     x = graded([0.0, 1e-5, 5e-5, 7e-5], 2e-6, 2e-8, 1.2)
-    layer = np.searchsorted([1e-5, 5e-5], x)
-    layer[np.isclose(x, 1e-5)] = 1  # both interfaces are nodes of the perovskite
+    mesh = interval(x)
+    of_cell = np.searchsorted([1e-5, 5e-5], mesh.centers())
+    regions = Regions(mesh, np.array(NAMES)[of_cell])
+    layer = np.array([NAMES.index(name) for name in regions.names])
     values = {name: np.array(of_layers)[layer] for name, of_layers in LAYERS.items()}
     vt = CODATA2018.thermal_voltage(TEMPERATURE)
     traps = np.array(TRAPS)[layer]
     values["n1"] = values["Nc"] * np.exp((traps - values["Ec"]) / vt)
     values["p1"] = values["Nv"] * np.exp((values["Ev"] - traps) / vt)
-    mesh = interval(x)
-    absorbed = beer_lambert(x, mesh.volumes, ABSORPTION) * np.exp(ABSORPTION * 1e-5)
-    light = np.where(layer == 1, absorbed, 0.0)  # TiO2 is transparent
-    vacancies = Ion(layer == 1, charge=1, density=1.6e19, mobility=3.93e-12, limit=1e21)
+    through = np.exp(-ABSORPTION * np.maximum(x - 1e-5, 0.0))  # TiO2 is transparent
+    light = np.where(layer == 1, regions.of_cells(-np.diff(through) / np.diff(x)), 0.0)
+    vacancies = Ion("MAPbI3", charge=1, density=1.6e19, mobility=3.93e-12, limit=1e21)
     return Device(
         mesh,
         np.array(DOPING)[layer],
@@ -83,6 +85,7 @@ def cell() -> Device:
         recombination=[srh, radiative],
         statistics=fermi_dirac_half(),
         profile=light,
+        regions=regions,
         ions={"vacancies": vacancies},
     )
 

@@ -49,6 +49,7 @@ from .methods import coupled_method
 from .mobility import caughey_thomas, masetti, velocity_saturation
 from .photovoltaic import open_circuit, power_point
 from .recombination import auger, radiative, srh
+from .regions import Regions
 from .resolved import UnresolvedWarning
 from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
@@ -68,6 +69,7 @@ __all__ = [
     "Material",
     "Mesh",
     "Ohmic",
+    "Regions",
     "Schottky",
     "SheetCharge",
     "SmallSignal",

@@ -23,13 +23,19 @@ Array = Any
 
 def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Balances of electrons and of holes at the semiconductor's nodes, 0 where they are fixed."""
-    (n_a, n_b), (p_a, p_b) = relative_fluxes(device, s, p)
+    lay, ((n_a, n_b), (p_a, p_b)) = device.layout, relative_fluxes(device, s, p)
     lost_n, lost_p = _relative_losses(device, s, p)
     rows_n, rows_p = device.carrier_rows["n"], device.carrier_rows["p"]
+    if lay.pairs > lay.n_s:
+        a, b = lay.carrier_a, lay.carrier_b
+        share_n = np.exp(s.log_n - s.log_n[rows_n.reference])
+        share_p = np.exp(s.log_p - s.log_p[rows_p.reference])
+        n_a, n_b, p_a, p_b = n_a * share_n[a], n_b * share_n[b], p_a * share_p[a], p_b * share_p[b]
+        lost_n, lost_p = lay.gather @ (lost_n * share_n), lay.gather @ (lost_p * share_p)
     balance_n = rows_n.start @ n_a + rows_n.end @ n_b - rows_n.scale * lost_n
     balance_p = rows_p.start @ p_a + rows_p.end @ p_b + rows_p.scale * lost_p
     if len(rows_n.roots) or len(rows_p.roots):
-        rate = recombination(device, s, p) / s.vt
+        rate = lay.at_rows(recombination(device, s, p)) / s.vt
         jn, jp = fluxes(device, s, p)
         balance_n = _with_regions(balance_n, rows_n, jn, -1.0 * rate, s.n)
         balance_p = _with_regions(balance_p, rows_p, jp, rate, s.p)

@@ -14,7 +14,7 @@ from .device import Device
 
 
 def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]:
-    """Return energies in eV at the semiconductor's nodes.
+    """Return energies in eV at the semiconductor's nodes, or at the pairs of its `Regions`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]
 
 
 def densities(device: Device, x: np.ndarray, **p: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return electron and hole densities at the semiconductor's nodes.
+    """Return both densities at the semiconductor's nodes, or at the pairs of its `Regions`.
 
     Parameters
     ----------
@@ -123,8 +123,12 @@ def draw_bands(axes: Any, device: Device, x: np.ndarray, title: str, **p: Any) -
     'energy (eV)'
     >>> plt.close(figure)
     """
-    position = 1e4 * device.mesh.nodes[device.layout.nodes]
-    edges = band_edges(device, x, **p)
+    order = _order_along_line(device)
+    position = 1e4 * device.mesh.nodes[device.layout.pair_nodes[order]]
+    edges = {
+        name: np.broadcast_to(values, order.shape)[order]
+        for name, values in band_edges(device, x, **p).items()
+    }
     if "ni" in device.parameters:
         axes.plot(position, edges["Ec"], "k", label="$E_i$")
     else:
@@ -136,3 +140,12 @@ def draw_bands(axes: Any, device: Device, x: np.ndarray, title: str, **p: Any) -
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.2 * (high - low))  # room for the legend above the curves
     axes.legend(fontsize=8, ncols=3, loc="upper center")
+
+
+def _order_along_line(device: Device) -> np.ndarray:
+    """Order of the pairs along a line; at an interface that of the region before it comes first."""
+    lay, x = device.layout, device.mesh.nodes
+    before = np.full(lay.pairs, np.inf)  # the pair's leftmost neighbor
+    for one, other in (lay.carrier_edges.T, lay.carrier_edges[:, ::-1].T):
+        np.minimum.at(before, one, x[lay.pair_nodes[other]])
+    return np.lexsort((before, x[lay.pair_nodes]))

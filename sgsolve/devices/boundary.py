@@ -37,7 +37,7 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
     Boltzmann: in closed form. Otherwise Newton's method on numbers, and one step more on the
     parameters as they came, which carries their derivatives if they have any.
     """
-    doping = p["doping"][device.layout.nodes[nodes]]
+    doping = p["doping"][device.layout.doped][nodes]
     factor_n, factor_p = (at_nodes(f, nodes) for f in log_factors(p, vt))
     middle = 0.5 * (factor_p - factor_n)
     start = middle + _arcsinh(0.5 * doping, 0.5 * (factor_n + factor_p))
@@ -84,7 +84,7 @@ def _imbalance(
 ) -> np.ndarray:
     """Newton's step for u; positive and negative charges are compared by their logarithms."""
     log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
-    doping = p["doping"][device.layout.nodes[nodes]]
+    doping = p["doping"][device.layout.doped][nodes]
     with np.errstate(divide="ignore"):
         acceptors, donors = np.log(np.maximum(-doping, 0.0)), np.log(np.maximum(doping, 0.0))
     negative, positive = np.logaddexp(log_n, acceptors), np.logaddexp(log_p, donors)
@@ -101,7 +101,7 @@ def _charge_step(
     log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
     unit = np.maximum(ad.value(log_n), ad.value(log_p))
     n, h = np.exp(log_n - unit), np.exp(log_p - unit)
-    doping = p["doping"][device.layout.nodes[nodes]] * np.exp(-np.maximum(unit, -600.0))
+    doping = p["doping"][device.layout.doped][nodes] * np.exp(-np.maximum(unit, -600.0))
     return (h - n + doping) / (ad.value(n) * slope_n + ad.value(h) * slope_p)
 
 
@@ -160,8 +160,8 @@ def emission(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Ar
         area = np.ones(len(nodes)) * contact.area
         off_n = (-contact.v_n / s.vt) * area * np.expm1(s.un[nodes] - fermi)
         off_p = (-contact.v_p / s.vt) * area * np.expm1(fermi - s.up[nodes])
-        out_n = out_n + ad.sparsesum([ad.sparsevec(lay.n_s, nodes, off_n)])
-        out_p = out_p + ad.sparsesum([ad.sparsevec(lay.n_s, nodes, off_p)])
+        out_n = out_n + ad.sparsesum([ad.sparsevec(lay.pairs, nodes, off_n)])
+        out_p = out_p + ad.sparsesum([ad.sparsevec(lay.pairs, nodes, off_p)])
     return out_n, out_p
 
 
@@ -184,6 +184,6 @@ def surface_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Ar
     for where in device.surfaces.values():
         nodes = lay.local[np.asarray(where.nodes)]
         rate = where.area * surface(n[nodes], h[nodes], **arguments(surface, p))
-        placed = ad.sparsesum([ad.sparsevec(lay.n_s, nodes, rate)])
+        placed = ad.sparsesum([ad.sparsevec(lay.pairs, nodes, rate)])
         total = placed if total is None else total + placed
     return total

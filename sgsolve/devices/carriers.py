@@ -47,11 +47,11 @@ class Carriers:
         Electrostatic potential / vt at all nodes.
     du : Array, shape (m,)
         Its drop along all edges.
-    us, un, up : Array, shape (n_s,)
-        The three potentials / vt at the semiconductor's nodes.
-    log_n, log_p : Array, shape (n_s,)
+    us, un, up : Array, shape (pairs,)
+        The three potentials / vt at the semiconductor's nodes, or pairs of a node and a region.
+    log_n, log_p : Array, shape (pairs,)
         Logarithms of the densities in cm^-3.
-    n, p : Array, shape (n_s,)
+    n, p : Array, shape (pairs,)
         Densities, cm^-3.
     eta : tuple of Array or None
         Reduced chemical potentials and log_gamma of electrons and holes; None with Boltzmann.
@@ -114,7 +114,8 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     y = x / vt
     n, m = lay.n, lay.n_s
     u, un, up = y[:n], y[n : n + m], y[n + m : n + 2 * m]
-    us = u if n == m else u[lay.inside]
+    us = u if lay.everywhere else u[lay.inside]
+    un, up = lay.at_pairs(un), lay.at_pairs(up)
     eta_n, eta_p = us - un, up - us
     if isinstance(device.statistics, Boltzmann):
         factor_n, factor_p = log_factors(p, vt)
@@ -185,8 +186,10 @@ def conduction(
         drift_p = Drift.of(du - difference(factor_p, a, b))
         return emitted(device, s.vt, p, (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p))
     eta_n, gamma_n, eta_p, gamma_p = s.eta
-    g_n = einstein(device.statistics, eta_n[a], eta_n[b], gamma_n[a] - gamma_n[b])
-    g_p = einstein(device.statistics, eta_p[a], eta_p[b], gamma_p[a] - gamma_p[b])
+    g_n = g_p = 1.0
+    if device.flux == "diffusion_enhanced":
+        g_n = einstein(device.statistics, eta_n[a], eta_n[b], gamma_n[a] - gamma_n[b])
+        g_p = einstein(device.statistics, eta_p[a], eta_p[b], gamma_p[a] - gamma_p[b])
     # Logarithms of the densities without their common part.
     log_n = difference(eta_n, a, b) + difference(gamma_n, a, b) + difference(np.log(p["Nc"]), a, b)
     log_p = difference(eta_p, a, b) + difference(gamma_p, a, b) + difference(np.log(p["Nv"]), a, b)
@@ -206,7 +209,7 @@ def _mobilities(
 ) -> tuple[Any, Any]:
     """Mobilities of electrons and holes, from the drop over each edge that drives them."""
     lay = device.layout
-    low = [edge_values(p[name], lay.carrier_edges, lay.n_s) for name in ("mu_n", "mu_p")]
+    low = [edge_values(p[name], lay.carrier_edges, lay.pairs) for name in ("mu_n", "mu_p")]
     if device.mobility is None:
         return low[0], low[1]
     model, per_length = device.mobility, s.vt / lay.carrier_lengths
@@ -231,7 +234,7 @@ def generation(p: Mapping[str, Any]) -> Array | None:
 
 def space_charge(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Charge density / q, cm^-3, at the semiconductor's nodes."""
-    charge = s.p - s.n + p["doping"][device.layout.inside]
+    charge = s.p - s.n + p["doping"][device.layout.doped]
     for region, density in zip(device.ions.values(), s.ions, strict=True):
         charge = charge + region.charge(density)
     if device.traps:

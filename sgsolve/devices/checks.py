@@ -20,23 +20,28 @@ from .kinds import check_real
 from .mesh import Mesh
 from .model import DeviceModel
 from .recombination import surface
+from .regions import Regions
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
 NOT_NEGATIVE = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "N_trap", "c_n", "c_p")
 
 
+PAIRS = "pairs of a node and a region"
+
+
 class UnitsWarning(UserWarning):
     """A length or a density is so far from any device that its unit is probably another."""
 
 
-def doping(mesh: Mesh, values: Any) -> np.ndarray:
-    """Net doping as an array over the nodes, or an error."""
+def doping(mesh: Mesh, regions: Regions | None, values: Any) -> np.ndarray:
+    """Net doping as an array over the nodes, or the pairs of a node and a region, or an error."""
     check_real("doping", values)
     array = np.asarray(values, dtype=float)
-    if array.shape != (mesh.n,):
+    many, what = (mesh.n, "nodes") if regions is None else (len(regions.nodes), PAIRS)
+    if array.shape != (many,):
         raise ShapeError(
-            f"doping: needs one value for each of the {mesh.n} nodes, got shape {array.shape}"
+            f"doping: needs one value for each of the {many} {what}, got shape {array.shape}"
         )
     if not np.isfinite(array).all():
         raise NotFiniteError("doping: has values that are not finite")
@@ -52,6 +57,8 @@ def surfaces(device: DeviceModel) -> None:
         nodes = node_list(what, where.nodes, where.area, lay.n)
         if (lay.local[nodes] < 0).any():
             raise InputError(f"{what}: has nodes outside the semiconductor")
+        if len(lay.several(nodes)):
+            raise InputError(f"{what}: node {lay.several(nodes)[0]} is at an interface of regions")
         given = np.asarray(where.nodes)
         if len(nodes) < (given.sum() if given.dtype == bool else given.size):
             raise InputError(f"{what}: names a node twice")
@@ -63,6 +70,13 @@ def sheets(device: DeviceModel) -> list[str]:
     for name, sheet in found.items():
         node_list(f"interface {name!r}", sheet.nodes, sheet.area, device.layout.n)
     return list(found)
+
+
+def flux(name: str) -> str:
+    """The name of a flux, or an error."""
+    if name not in ("diffusion_enhanced", "excess_potential"):
+        raise InputError(f"flux: must be 'diffusion_enhanced' or 'excess_potential', got {name!r}")
+    return name
 
 
 def field(name: str) -> str:
@@ -175,10 +189,13 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
         raise InputError(f"{name}: must be one voltage for the whole contact")
     lay = device.layout
     allowed = {"nodes of the semiconductor": lay.n_s}
-    if name == "doping":
+    if device.regions is not None:
+        allowed = {PAIRS: lay.pairs}
+    if name == "doping" and device.regions is None:
         allowed = {"nodes": lay.n}
     elif name == "eps_r":
-        allowed = {"nodes": lay.n, "edges": len(lay.ratio)}
+        first = {"nodes": lay.n} if device.regions is None else {PAIRS: lay.pairs}
+        allowed = first | {"edges": len(lay.ratio)}
     elif name in ("mu_n", "mu_p"):
         allowed["edges of the semiconductor"] = len(lay.carrier_ratio)
     if np.shape(value) not in [(k,) for k in allowed.values()]:

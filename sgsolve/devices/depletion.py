@@ -21,7 +21,6 @@ from .boundary import fixed_potentials
 from .carriers import log_factors
 from .contacts import Gate
 from .interfaces import sheet_charge
-from .mesh import edge_values
 from .model import DeviceModel
 
 Array = np.ndarray
@@ -68,7 +67,7 @@ def _potential_bounds(
 ) -> tuple[Array, Array]:
     """Potentials at which holes and electrons are as many as the doping; infinite in insulators."""
     lay = device.layout
-    doping = np.abs(p["doping"][lay.nodes])
+    doping = np.abs(p["doping"][lay.doped])
     many = np.log(np.maximum(doping, max(FEWEST * float(doping.max()), 1.0)))
     factor_n, factor_p = log_factors(p, vt)
     low, high = np.full(lay.n, -np.inf), np.full(lay.n, np.inf)
@@ -81,10 +80,10 @@ def _linear_part(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, 
     """Matrix of the dielectric fluxes and the charge of the doping and of the gates, C."""
     lay, c = device.layout, device.constants
     divergence = device.mesh.divergence()
-    weight = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio * c.eps0
+    weight = lay.permittivity(p["eps_r"]) * lay.ratio * c.eps0
     matrix = divergence @ diags_array(weight * np.ones(len(lay.ratio))) @ divergence.T
     charge, coupled = np.zeros(lay.n), np.zeros(lay.n)
-    charge[lay.nodes] = c.q * lay.volumes * p["doping"][lay.nodes]
+    charge[lay.nodes] = c.q * lay.volumes * p["doping"][lay.doped]
     sheets = sheet_charge(device, p)
     if sheets is not None:
         charge += c.q * sheets

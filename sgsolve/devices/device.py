@@ -23,6 +23,7 @@ from .kept_fluxes import KeptFluxes, form_of
 from .kinds import check_kinds
 from .mesh import Mesh
 from .model import Model
+from .regions import Regions
 from .rows import carrier_rows, poisson_rows
 from .start import equilibrium, solve_device, sweep_device
 from .terminal import Cut, current
@@ -73,6 +74,12 @@ class Device(Equations):
         Shape of the generation ``G``.
     active : (couples, volumes), optional
         Those of the semiconductor alone, where the mesh has insulators too.
+    regions : Regions, optional
+        Layers of several materials. The doping and all arrays of parameters then run over its
+        pairs of a node and a region, so that a node at an interface has parameters of each.
+    flux : {"diffusion_enhanced", "excess_potential"}
+        How the fluxes follow statistics other than Boltzmann's: see `sgsolve.devices.flux`. The
+        two differ by the square of the mesh size.
     constants : Constants
         Charge, Boltzmann constant, vacuum permittivity.
     compiled : bool
@@ -128,6 +135,8 @@ class Device(Equations):
         statistics: CarrierStatistics | None = None,
         profile: float | np.ndarray = 1.0,
         active: tuple[np.ndarray, np.ndarray] | None = None,
+        regions: Regions | None = None,
+        flux: str = "diffusion_enhanced",
         constants: Constants = CODATA2018,
         compiled: bool = False,
     ) -> None:
@@ -136,10 +145,11 @@ class Device(Equations):
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
+        self.flux = checks.flux(flux)
         self.interfaces = dict(interfaces or {})
         self.statistics = statistics or Boltzmann()
-        doping = checks.doping(mesh, doping)
-        self.layout = DeviceLayout(mesh, contacts, active)
+        doping, self.regions = checks.doping(mesh, regions, doping), regions
+        self.layout = DeviceLayout(mesh, contacts, active, regions)
         self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
         fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields

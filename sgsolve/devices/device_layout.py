@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from ..errors import InputError, ShapeError
 from .contacts import Contact, Gate, Ohmic, Schottky, node_numbers
-from .mesh import Mesh, divergence_of, ends_of
+from .mesh import Mesh, divergence_of, edge_values, ends_of
+from .regions import Regions
 
 Selection = slice | np.ndarray
 
@@ -31,9 +33,18 @@ class DeviceLayout:
     Attributes
     ----------
     nodes : ndarray of int, shape (n_s,)
-        Nodes of the semiconductor; the carriers' arrays run over them.
+        Nodes of the semiconductor; the carriers' unknowns and equations run over them.
+    pair_nodes : ndarray of int, shape (pairs,)
+        Nodes of the pairs of a node and a region, over which densities, parameters and rates run.
+        The first n_s are `nodes`; there are no others in a device without `Regions`.
     inside : slice or ndarray
-        Selects them from an array over all nodes.
+        Selects the pairs from an array over all nodes.
+    doped : slice or ndarray
+        Selects the pairs from the doping.
+    row : ndarray of int, shape (pairs,)
+        Selects the pairs from an array over the semiconductor's nodes.
+    carrier_edges, row_edges : ndarray of int, shape (m_s, 2)
+        Ends of the semiconductor's edges, as pairs and as nodes of the semiconductor.
     ratio : ndarray, shape (m,)
         Couple over length of all edges (Poisson); `carrier_ratio` those of the semiconductor.
     contacts : dict
@@ -45,35 +56,83 @@ class DeviceLayout:
         mesh: Mesh,
         contacts: Mapping[str, Contact],
         active: tuple[np.ndarray, np.ndarray] | None,
+        regions: Regions | None = None,
     ) -> None:
         self.n = mesh.n
         if not contacts:
             raise InputError("contacts: none given; a potential must be fixed somewhere")
-        couples, volumes = _volumes(mesh) if active is None else _active(mesh, active)
-        self.nodes = np.flatnonzero(volumes > 0)
-        self.n_s = len(self.nodes)
-        self.inside: Selection = slice(0, self.n) if self.n_s == self.n else self.nodes
-        self.volumes = volumes[self.nodes]
+        if regions is None:
+            couples, volumes = _volumes(mesh) if active is None else _active(mesh, active)
+            self.nodes = np.flatnonzero(volumes > 0)
+            self.pair_nodes, self.volumes = self.nodes, volumes[self.nodes]
+        else:
+            _check_regions(mesh, active, regions)
+            self.nodes, self.pair_nodes = np.unique(regions.nodes), regions.nodes
+            self.volumes = regions.volumes
+        self.n_s, self.pairs = len(self.nodes), len(self.pair_nodes)
+        self.everywhere = self.pairs == self.n_s == self.n
+        self.inside: Selection = slice(0, self.n) if self.everywhere else self.pair_nodes
+        self.doped: Selection = self.inside if regions is None else slice(None)
+        self.local = np.full(self.n, -1)
+        self.local[self.nodes] = np.arange(self.n_s)
+        self.row: np.ndarray = self.local[self.pair_nodes]
+        if self.pairs > self.n_s:
+            self.gather = csr_array(placing(self.row, self.n_s))
         self.contacts = {name: node_numbers(name, c, mesh.n) for name, c in contacts.items()}
-        self.ratio = mesh.couples / mesh.lengths
+        self.ratio, self.edges = mesh.couples / mesh.lengths, mesh.edges
+        self.over_edges = None if regions is None else regions.over_edges()
         self.a, self.b = mesh.ends()
-        self._carrier_edges(mesh, couples)
+        if regions is None:
+            self._carrier_edges(mesh, couples)
+        else:
+            self._region_edges(mesh, regions)
         self._fixed(contacts)
+        self.pair_free = self.at_pairs(self.carrier_free)
         self.divergence = mesh.divergence()
 
     def _carrier_edges(self, mesh: Mesh, couples: np.ndarray) -> None:
-        local = np.full(self.n, -1)
-        local[self.nodes] = np.arange(self.n_s)
-        edges = local[mesh.edges]
+        edges = self.local[mesh.edges]
         kept = (edges >= 0).all(axis=1) & (couples != 0)
-        self.carrier_edges = edges[kept]
+        self.carrier_edges = self.row_edges = edges[kept]
         self.every_edge = bool(kept.all())
         self.kept: Selection = slice(None) if kept.all() else np.flatnonzero(kept)
         self.carrier_ratio = couples[kept] / mesh.lengths[kept]
         self.carrier_lengths = mesh.lengths[kept]
         self.carrier_a, self.carrier_b = ends_of(self.carrier_edges, self.n_s)
         self.carrier_divergence = divergence_of(self.carrier_edges, self.n_s)
-        self.local = local
+
+    def _region_edges(self, mesh: Mesh, regions: Regions) -> None:
+        kept = regions.couples != 0
+        numbers, self.carrier_edges = regions.numbers[kept], regions.edges[kept]
+        self.kept = numbers
+        self.row_edges = self.local[self.pair_nodes[self.carrier_edges]]
+        self.every_edge = np.array_equal(numbers, np.arange(len(mesh.edges)))
+        self.carrier_lengths = mesh.lengths[numbers]
+        self.carrier_ratio = regions.couples[kept] / self.carrier_lengths
+        self.carrier_a, self.carrier_b = ends_of(self.carrier_edges, self.pairs)
+        self.carrier_divergence = divergence_of(self.row_edges, self.n_s)
+
+    def at_rows(self, values: Any) -> Any:
+        """Sum over the pairs of each node of the semiconductor."""
+        return values if self.pairs == self.n_s else self.gather @ values
+
+    def at_pairs(self, values: Any) -> Any:
+        """At the pairs, from values at the semiconductor's nodes."""
+        return values if self.pairs == self.n_s else values[self.row]
+
+    def first(self, values: Any) -> Any:
+        """At the first pair of each node, from a number or from values at the pairs."""
+        return values if np.ndim(values) == 0 or self.pairs == self.n_s else values[: self.n_s]
+
+    def several(self, nodes: np.ndarray) -> np.ndarray:
+        """Those among some nodes of the mesh that are in more than one region."""
+        return np.intersect1d(nodes, self.pair_nodes[self.n_s :])
+
+    def permittivity(self, values: Any) -> Any:
+        """Relative permittivity on the mesh's edges, from values there, at nodes or at pairs."""
+        if self.over_edges is None or np.ndim(values) == 0 or len(values) != self.pairs:
+            return edge_values(values, self.edges, self.n)
+        return self.over_edges @ values
 
     def _fixed(self, contacts: Mapping[str, Contact]) -> None:
         """Lists of the fixed nodes, contact by contact, in the order of `contacts`."""
@@ -85,6 +144,11 @@ class DeviceLayout:
             meshed_gate = isinstance(contact, Gate) and contact.capacitance is None
             if not meshed_gate and (self.local[nodes] < 0).any():
                 raise InputError(f"contact {name!r}: has nodes outside the semiconductor")
+            if not isinstance(contact, Gate) and len(self.several(nodes)):
+                raise InputError(
+                    f"contact {name!r}: node {self.several(nodes)[0]} is at an interface of two "
+                    "regions; end the contact before it"
+                )
             if isinstance(contact, Ohmic):
                 self.carrier_fixed[name] = self.local[nodes]
             if isinstance(contact, Schottky):
@@ -100,7 +164,7 @@ class DeviceLayout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.reached = self.carrier_fixed | self.emitting
-        self.place_semiconductor = placing(self.nodes, self.n)
+        self.place_semiconductor = placing(self.pair_nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
         rows = [fixed, self.n + held, self.n + self.n_s + held]
         self.fixed_rows = np.concatenate(rows)
@@ -115,6 +179,8 @@ class CarrierRows:
     start, end : csr_array, shape (n_s, m)
         Take the fluxes over the density at the first and at the second end of the edges. Every row
         is divided by its coupling; those of fixed nodes and of roots are empty.
+    reference : ndarray of int, shape (pairs,)
+        The pair whose density the balance of each pair's node is divided by.
     scale : ndarray, shape (n_s,)
         What the rows were multiplied by.
     roots : ndarray of int, shape (k,)
@@ -132,6 +198,7 @@ class CarrierRows:
     border: csr_array
     region: csr_array
     place: csr_array
+    reference: np.ndarray
 
 
 def placing(nodes: np.ndarray, n: int) -> csr_array:
@@ -164,3 +231,12 @@ def _active(mesh: Mesh, active: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarr
     if (volumes < 0).any():
         raise InputError(f"active: node {int(np.argmin(volumes))} has a negative volume")
     return couples, volumes
+
+
+def _check_regions(
+    mesh: Mesh, active: tuple[np.ndarray, np.ndarray] | None, regions: Regions
+) -> None:
+    if regions.mesh is not mesh:
+        raise InputError("regions: were made for another mesh; make them for that of the device")
+    if active is not None:
+        raise InputError("active: the regions say where the semiconductor is; leave `active` away")

@@ -25,7 +25,6 @@ from .boundary import fixed_potentials, gate_flux
 from .carriers import Carriers, carriers, space_charge
 from .interfaces import sheet_charge
 from .ions import conservation
-from .mesh import edge_values
 from .model import DeviceModel
 
 Array = Any
@@ -103,10 +102,10 @@ class Equations(DeviceModel):
     def charge_balance(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         """Balance of charge of a state, 0 at fixed potentials."""
         lay, (divergence, scale) = self.layout, self.poisson_rows
-        eps = edge_values(p["eps_r"], self.mesh.edges, lay.n) * lay.ratio
+        eps = lay.permittivity(p["eps_r"]) * lay.ratio
         flux = (eps * (self.constants.eps0 * s.vt)) * s.du
         charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
-        if lay.n_s < lay.n:
+        if not lay.everywhere:
             charge = lay.place_semiconductor @ charge
         balance = divergence @ flux - charge
         sheets = sheet_charge(self, p)

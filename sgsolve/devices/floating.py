@@ -37,7 +37,7 @@ def majority(device: DeviceModel) -> dict[str, np.ndarray]:
     vt = device.constants.thermal_voltage(p["T"])
     u = neutral(device, p, vt, np.arange(lay.n_s))
     factor_n, factor_p = log_factors(p, vt)
-    excess = 2.0 * u - (factor_p - factor_n)
+    excess = 2.0 * u - lay.first(factor_p - factor_n)
     # A millionth of kT/q: what is not doped at all belongs to neither.
     return {"n": excess > 1e-6, "p": excess < -1e-6}
 
@@ -48,7 +48,7 @@ def regions(device: DeviceModel) -> dict[str, list[np.ndarray]]:
     reached = [*lay.carrier_fixed.values(), *lay.emitting.values()]
     touched = np.concatenate([[], *reached]).astype(int)
     inside = majority(device)
-    return {name: _unreached(lay.carrier_edges, inside[name], touched) for name in "np"}
+    return {name: _unreached(lay.row_edges, inside[name], touched) for name in "np"}
 
 
 def firmness(device: DeviceModel) -> np.ndarray:
@@ -84,7 +84,7 @@ def gathering(device: DeviceModel) -> dict[str, tuple[np.ndarray, csr_array]]:
 def _innermost(device: DeviceModel, part: np.ndarray) -> int:
     """The node farthest from everything outside: it is not depleted."""
     lay = device.layout
-    a, b = lay.carrier_edges.T
+    a, b = lay.row_edges.T
     graph = coo_array((lay.carrier_lengths, (a, b)), shape=(lay.n_s, lay.n_s)).tocsr()
     outside = np.setdiff1d(np.arange(lay.n_s), part)
     if not len(outside):

@@ -4,7 +4,8 @@
 the edge in units of kT/q. The right-hand side has no cancellation: a current of 1e-25 A/cm^2
 between densities of 1e18 has all its digits. With degenerate statistics the mean Einstein ratio g
 enters as diffusion enhancement, ``g n_a B(w) expm1(d / g)`` with ``w = log(n_a / n_b) + d / g``,
-which is exact in equilibrium for every distribution.
+which is exact in equilibrium for every distribution. With ``g = 1`` in the same formula the flux is
+that of the excess chemical potential, which several programs have.
 
 The flux divided by the density at one of its ends contains no density (`relative`). The balance of
 a node divided by its density consists of these terms. It has a value where the density underflows,

@@ -95,7 +95,7 @@ def _state_blocks(device: Equations) -> dict[str, slice]:
 def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
     """Absolute tolerances: of kT/q, and of the doping; but little where there is hardly any."""
     lay = device.layout
-    doping = np.abs(device.parameters["doping"][lay.nodes])
+    doping = lay.first(np.abs(device.parameters["doping"][lay.doped]))
     least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * SHARE
     found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
     return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}

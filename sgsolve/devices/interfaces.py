@@ -127,7 +127,7 @@ class EmissionEdges:
         """Conductance over density and drift of a carrier, those of emission at these edges."""
         lay, on = device.layout, self.where
         near, far = (lay.carrier_a, lay.carrier_b)[:: 1 if carrier == "n" else -1]
-        states = np.log(p["N" + ("c" if carrier == "n" else "v")] * np.ones(lay.n_s))
+        states = np.log(p["N" + ("c" if carrier == "n" else "v")] * np.ones(lay.pairs))
         step = drift.w - (states[near] - states[far])  # of the band edge, in units of kT/q
         lower, upper = (ad.where(on, part, 0.0) for part in _signed_parts(step))
         ahead = ad.where(on, np.exp(-upper), drift.ahead)
@@ -165,6 +165,7 @@ def emission_edges(device: Any) -> EmissionEdges | None:
     constants = {c: np.zeros(len(mesh.edges)) for c in "np"}
     for name, one in device.interfaces.items():
         if isinstance(one, Thermionic):
+            _check_no_regions(device)
             edges = _edge_numbers(name, one, mesh)
             for c, value in (("n", one.richardson_n), ("p", one.richardson_p)):
                 if not (np.isfinite(value) and value > 0.0):
@@ -180,6 +181,14 @@ def emission_edges(device: Any) -> EmissionEdges | None:
     if np.count_nonzero(kept["n"]) < np.count_nonzero(constants["n"]):
         raise InputError("interfaces: emission at an edge that leaves the semiconductor")
     return EmissionEdges(kept["n"] > 0.0, kept)
+
+
+def _check_no_regions(device: Any) -> None:
+    if device.regions is not None:
+        raise InputError(
+            "interfaces: emission over a step has two levels at it, and the nodes of regions have "
+            "one; leave `regions` away and put two nodes at the step"
+        )
 
 
 def _edge_numbers(name: str, one: Thermionic, mesh: Any) -> np.ndarray:
@@ -202,11 +211,11 @@ def _edge_numbers(name: str, one: Thermionic, mesh: Any) -> np.ndarray:
 def row_weight(device: Any, carrier: str, p: Mapping[str, Any] | None = None) -> Any:
     """What couples the nodes along the edges at one density: mobility, or emission at steps."""
     lay, p = device.layout, device.parameters if p is None else p
-    mobility = edge_values(p[f"mu_{carrier}"], lay.carrier_edges, lay.n_s)
+    mobility = edge_values(p[f"mu_{carrier}"], lay.carrier_edges, lay.pairs)
     weight = mobility * lay.carrier_ratio
     if device.emission is None:
         return weight
     vt = device.constants.k / device.constants.q * p["T"]
-    states = p["Nc" if carrier == "n" else "Nv"] * np.ones(lay.n_s)
+    states = p["Nc" if carrier == "n" else "Nv"] * np.ones(lay.pairs)
     rate = device.emission.emission(device, p, vt, carrier) / states[lay.carrier_edges[:, 0]]
     return ad.where(device.emission.where, rate, weight)

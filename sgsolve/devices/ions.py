@@ -37,9 +37,9 @@ class Ion:
 
     Parameters
     ----------
-    nodes : sequence of int, or mask
-        Nodes of its region, a bool for every node or their numbers. Edges between them are its
-        ways; nothing leaves.
+    nodes : str, sequence of int, or mask
+        The name of its region in a device with `Regions`. Otherwise the nodes of its region, a
+        bool for every node or their numbers; edges between them are its ways. Nothing leaves.
     charge : int
         In units of q, positive or negative.
     density : float
@@ -61,7 +61,7 @@ class Ion:
     >>> vacancy = Ion([0, 1, 2], charge=1, density=1.6e19, mobility=4e-12, limit=1e21)
     """
 
-    nodes: Nodes
+    nodes: str | Nodes
     charge: int
     density: float
     mobility: float
@@ -75,10 +75,8 @@ class IonRegion:
     def __init__(self, device: Any, name: str, ion: Ion) -> None:
         _check_ion(name, ion)
         lay, mesh, self.ion = device.layout, device.mesh, ion
-        nodes = lay.local[node_list(f"ion {name!r}", ion.nodes, 1.0, lay.n)]
-        if (nodes < 0).any():
-            raise InputError(f"ion {name!r}: has nodes outside the semiconductor")
-        number = np.full(lay.n_s, -1)
+        nodes = _ion_pairs(device, name, ion)
+        number = np.full(lay.pairs, -1)
         number[nodes] = np.arange(len(nodes))
         edges = number[lay.carrier_edges]
         within = (edges >= 0).all(axis=1)
@@ -91,7 +89,7 @@ class IonRegion:
         self.divergence = divergence_of(self.edges, len(nodes))
         self.total = ion.density * float(self.volumes.sum())
         share_of_node = csr_array((self.volumes / lay.volumes[nodes])[:, None])
-        self.place = csr_array(placing(nodes, lay.n_s).multiply(share_of_node.T))
+        self.place = csr_array(placing(nodes, lay.pairs).multiply(share_of_node.T))
         self.fixed = ion.density if ion.compensated else 0.0
 
     def density(self, us: Array, level: Array) -> Array:
@@ -122,6 +120,21 @@ class IonRegion:
         return (-self.ion.mobility * self.ratio) * inflow
 
 
+def _ion_pairs(device: Any, name: str, ion: Ion) -> np.ndarray:
+    """Numbers of an ion's nodes among the semiconductor's, or of its pairs."""
+    lay = device.layout
+    if isinstance(ion.nodes, str):
+        if device.regions is None:
+            raise InputError(f"ion {name!r}: is in {ion.nodes!r}, and the device has no regions")
+        return np.flatnonzero(device.regions.of(ion.nodes))
+    if device.regions is not None:
+        raise InputError(f"ion {name!r}: nodes must be the name of a region in this device")
+    nodes: np.ndarray = lay.local[node_list(f"ion {name!r}", ion.nodes, 1.0, lay.n)]
+    if (nodes < 0).any():
+        raise InputError(f"ion {name!r}: has nodes outside the semiconductor")
+    return nodes
+
+
 def _check_ion(name: str, ion: Ion) -> None:
     if ion.charge == 0 or int(ion.charge) != ion.charge:
         raise InputError(f"ion {name!r}: charge must be a whole number and not 0, got {ion.charge}")
@@ -142,7 +155,7 @@ def ion_densities(
 
     Parameters
     ----------
-    us : Array, shape (n_s,)
+    us : Array, shape (pairs,)
         Electrostatic potential over kT/q.
     rest : Array
         The levels (V), one for each ion; their densities at all their nodes; or nothing: then the

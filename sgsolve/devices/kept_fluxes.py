@@ -92,12 +92,12 @@ class KeptFluxes:
         demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
         jn, jp = self.fluxes(y)
         lost_n, lost_p = losses(device, s, p)
-        held_n = (1.0 - free) * (s.un - demanded[n : n + m])
-        held_p = (1.0 - free) * (s.up - demanded[n + m :])
+        held_n = (1.0 - free) * (lay.first(s.un) - demanded[n : n + m])
+        held_p = (1.0 - free) * (lay.first(s.up) - demanded[n + m :])
         parts = [
             device.residual(x, **p)[:n],
-            free * (lay.carrier_divergence @ jn - lost_n) + held_n,
-            free * (lay.carrier_divergence @ jp + lost_p) + held_p,
+            free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
+            free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
             (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
         ]
         return ad.hstack(parts)
@@ -106,9 +106,10 @@ class KeptFluxes:
         """Carriers, in the balances; nothing in the other equations."""
         lay = self.device.layout
         s = carriers(self.device, self.potentials(y), p)
-        weight = lay.volumes * lay.carrier_free / s.vt
+        weight = lay.volumes * lay.pair_free / s.vt
         nothing = np.zeros(self.n), np.zeros(2 * self.edges)
-        return ad.hstack([nothing[0], -weight * s.n, weight * s.p, nothing[1]])
+        held = [lay.at_rows(part) for part in (-weight * s.n, weight * s.p)]
+        return ad.hstack([nothing[0], *held, nothing[1]])
 
     def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
         """Solution near x."""

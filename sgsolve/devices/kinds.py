@@ -16,6 +16,7 @@ from .contacts import Gate, Ohmic, Schottky, Surface
 from .interfaces import SheetCharge, Thermionic
 from .ions import Ion
 from .mesh import Mesh
+from .regions import Regions
 
 
 def check_kinds(given: Mapping[str, Any]) -> None:
@@ -31,6 +32,8 @@ def check_kinds(given: Mapping[str, Any]) -> None:
         "Thermionic or SheetCharge",
     )
     _check_named("ions", given["ions"] or {}, (Ion,), "Ion")
+    if given["regions"] is not None:
+        _check_one("regions", given["regions"], Regions, "Regions")
     _check_one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
     for name, value in given["parameters"].items():
         check_real(name, value)

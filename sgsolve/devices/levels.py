@@ -29,8 +29,10 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
 
     None where no region is doped; where a region has no contact and one neighbor only, so that
     nothing biases it forward (a guard ring); and in devices with gates, whose inversion layers
-    belong to no region.
+    belong to no region; and in devices with interfaces of `Regions`.
     """
+    if device.layout.pairs > device.layout.n_s:
+        return None
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     if gated:
         return None
@@ -85,7 +87,7 @@ def _resistor(
     local = np.full(lay.n_s, -1)
     local[nodes] = np.arange(len(nodes))
     mobility = edge_values(p["mu_n" if kind > 0 else "mu_p"], lay.carrier_edges, lay.n_s)
-    doping = np.abs(p["doping"][lay.nodes])
+    doping = np.abs(p["doping"][lay.doped])
     weight = mobility * lay.carrier_ratio * np.sqrt(np.prod(doping[lay.carrier_edges], axis=1))
     own = (local[lay.carrier_edges] >= 0).all(axis=1)
     a, b = local[lay.carrier_edges[own]].T

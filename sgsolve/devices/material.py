@@ -138,12 +138,12 @@ def layered(
     T: float,
     models: Sequence[Callable[..., Any]] = (),
 ) -> dict[str, Any]:
-    """Return the parameters of a device of several materials, arrays over the nodes.
+    """Return the parameters of a device of several materials, arrays over nodes or pairs.
 
     Parameters
     ----------
     regions : array_like of str, shape (n,)
-        The region of each node of the semiconductor.
+        The region of each node of the semiconductor, or of each pair: `Regions.names`.
     materials : mapping of str to Material
         By region.
     T : float
@@ -166,6 +166,7 @@ def layered(
     See Also
     --------
     Material.at : One material.
+    Regions : Nodes at interfaces with parameters of both materials.
 
     Examples
     --------

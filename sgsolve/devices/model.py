@@ -15,6 +15,7 @@ from .device_layout import CarrierRows, DeviceLayout
 from .interfaces import EmissionEdges, Interface
 from .ions import IonRegion
 from .mesh import Mesh
+from .regions import Regions
 
 Model = Callable[..., Any]
 
@@ -32,6 +33,8 @@ class DeviceModel:
         The same for electrons ("n") and holes ("p").
     firmness : ndarray
         What is added to the diagonal of the Jacobian, see `floating.firmness`.
+    regions : Regions or None
+        Where parameters run over pairs of a node and a region.
     emission : EmissionEdges or None
         Edges where carriers pass by emission.
     built_in : dict
@@ -45,9 +48,11 @@ class DeviceModel:
     traps: tuple[Model, ...]
     mobility: Model | None
     field: str
+    flux: str
     surfaces: dict[str, Surface]
     interfaces: dict[str, Interface]
     ions: dict[str, IonRegion]
+    regions: Regions | None
     statistics: CarrierStatistics
     parameters: dict[str, Any]
     layout: DeviceLayout

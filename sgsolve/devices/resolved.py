@@ -60,7 +60,7 @@ def errors_of_level(device: DeviceModel, x: np.ndarray, p: Mapping[str, Any]) ->
         shifted[first : first + lay.n_s] = lay.carrier_free
         s = carriers(device, x + shifted * ad.seed(0.0), p)
         leaving = lay.carrier_divergence.T @ lay.carrier_free  # 0 on edges between free nodes
-        lost = ad.sum(lay.carrier_free * losses(device, s, p)[k])
+        lost = ad.sum(lay.pair_free * losses(device, s, p)[k])
         total = ad.sum(leaving * fluxes(device, s, p)[k]) + (lost if k else -1.0 * lost)
         slope = float(abs(total.jacobian.toarray()[0, 0]))
         off = abs(float(ad.value(total)))

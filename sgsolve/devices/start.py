@@ -43,7 +43,7 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
 def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
     """Equilibrium with the ions at their numbers, from one with them at arbitrary levels."""
     vt, n = device.constants.thermal_voltage(p["T"]), device.layout.n
-    levels = np.array([np.mean(x[device.layout.nodes[r.nodes]]) for r in device.ions.values()])
+    levels = np.array([np.mean(x[device.layout.pair_nodes[r.nodes]]) for r in device.ions.values()])
     for _ in range(ROUNDS):
         now = {f"level_{name}": level for name, level in zip(device.ions, levels, strict=True)}
         problem = device.poisson_problem.at(**{**p, **now, "quasi": x[n:]})

@@ -31,7 +31,6 @@ from .carriers import (
 )
 from .checks import contact as check_contact
 from .contacts import Gate
-from .mesh import edge_values
 from .model import DeviceModel
 from .watershed import flooded
 
@@ -71,7 +70,7 @@ def balance(
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
     rate = recombination(device, s, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
-    between = ad.sum(((side_p - side_n) * lay.carrier_free) * rate)
+    between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
     q = device.constants.q
     return (q * s.vt) * crossing + q * between
 
@@ -84,7 +83,7 @@ def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, 
     side_n, side_p = cuts(device, x, name, p)
     step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
-    between = (side_p - side_n) * lay.carrier_free * recombination(device, s, p)
+    between = (side_p - side_n) * lay.pair_free * recombination(device, s, p)
     edges = np.concatenate([np.abs(step_n * jn), np.abs(step_p * jp)]) * q * s.vt
     return float(max(edges.max(), np.abs(between).max() * q))
 
@@ -117,8 +116,8 @@ def charge(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: 
     lay, q = device.layout, device.constants.q
     s = carriers(device, x, p)
     side_n, side_p = cut
-    stored = q * ad.sum((lay.volumes * lay.carrier_free * side_p) * s.p)
-    stored = stored - q * ad.sum((lay.volumes * lay.carrier_free * side_n) * s.n)
+    stored = q * ad.sum((lay.volumes * lay.pair_free * side_p) * s.p)
+    stored = stored - q * ad.sum((lay.volumes * lay.pair_free * side_n) * s.n)
     return stored + electrode_charge(device, s, name, p)
 
 
@@ -130,11 +129,10 @@ def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any
         side = np.zeros(lay.n)
         side[nodes] = 1.0
         step = side[lay.a] - side[lay.b]
-        eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio
+        eps = lay.permittivity(p["eps_r"]) * lay.ratio
         flux = ad.sum((step * eps * device.constants.eps0) * s.du) * s.vt
-        inside = lay.local[nodes]
-        inside = inside[inside >= 0]
-        held = np.zeros(lay.n_s)
+        inside = np.flatnonzero(np.isin(lay.pair_nodes, nodes))
+        held = np.zeros(lay.pairs)
         held[inside] = device.constants.q * lay.volumes[inside]
         return flux - ad.sum(held * space_charge(device, s, p)) if len(inside) else flux
     assert isinstance(contact, Gate)
@@ -155,8 +153,8 @@ def _watershed(device: DeviceModel, log_density: np.ndarray, name: str) -> np.nd
     lay = device.layout
     named = {**lay.carrier_fixed, **lay.emitting}
     if name not in named:
-        return np.zeros(lay.n_s)
+        return np.zeros(lay.pairs)
     a, b = lay.carrier_edges.T
     conductance = 0.5 * (log_density[a] + log_density[b]) + np.log(np.abs(lay.carrier_ratio))
-    reached = flooded(lay.carrier_edges, lay.n_s, conductance, list(named.values()))
-    return reached[list(named).index(name)].astype(float)
+    reached = flooded(lay.row_edges, lay.n_s, conductance, list(named.values()))
+    return np.asarray(lay.at_pairs(reached[list(named).index(name)].astype(float)))

@@ -37,7 +37,6 @@ from .contacts import Gate
 from .equations import Equations
 from .interfaces import row_weight
 from .ions import ion_balances, ion_blocks, ion_current, ion_weights
-from .mesh import edge_values
 from .terminal import losses
 from .watershed import flooded
 
@@ -109,7 +108,8 @@ class TimeForm:
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Those of this form at a state (psi, phin, phip)."""
         s = carriers(self.device, x, p)
-        return np.concatenate([x[self._psi], s.n, s.p, *s.ions])
+        first = self.device.layout.first
+        return np.concatenate([x[self._psi], first(s.n), first(s.p), *s.ions])
 
     def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
         """The state (psi, phin, phip) of unknowns of this form, V."""
@@ -117,13 +117,14 @@ class TimeForm:
         vt = device.constants.k / device.constants.q * p["T"]
         log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
         if isinstance(device.statistics, Boltzmann):
-            factor_n, factor_p = log_factors(p, vt)
+            factor_n, factor_p = (lay.first(factor) for factor in log_factors(p, vt))
             eta_n, eta_p = log_n - factor_n, log_p - factor_p
         else:
-            eta_n = chemical_potential(device.statistics, log_n - np.log(p["Nc"])) + p["Ec"] / vt
-            eta_p = chemical_potential(device.statistics, log_p - np.log(p["Nv"])) - p["Ev"] / vt
+            Nc, Nv, Ec, Ev = (lay.first(p[name]) for name in ("Nc", "Nv", "Ec", "Ev"))
+            eta_n = chemical_potential(device.statistics, log_n - np.log(Nc)) + Ec / vt
+            eta_p = chemical_potential(device.statistics, log_p - np.log(Nv)) - Ev / vt
         psi = y[self._psi]
-        inside = psi if lay.n == lay.n_s else psi[lay.inside]
+        inside = psi if lay.n == lay.n_s else psi[lay.nodes]
         return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._ions]])
 
     def residual(self, y: Array, **p: Any) -> Array:
@@ -133,11 +134,12 @@ class TimeForm:
         demanded, held = fixed_potentials(device, p, s.vt), 1.0 - lay.carrier_free
         (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
         n, m = lay.n, lay.n_s
-        balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lost_n)
-        balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lost_p)
-        balance_n = balance_n + held * (s.un - demanded[n : n + m])
-        balance_p = balance_p + held * (s.up - demanded[n + m :])
-        charged = replace(s, n=y[self._n], p=y[self._p])
+        balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lay.at_rows(lost_n))
+        balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lay.at_rows(lost_p))
+        balance_n = balance_n + held * (lay.first(s.un) - demanded[n : n + m])
+        balance_p = balance_p + held * (lay.first(s.up) - demanded[n + m :])
+        n_all, p_all = self._densities(s, y)
+        charged = replace(s, n=n_all, p=p_all)
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
         return ad.hstack([charge, balance_n, balance_p, *ion_balances(device, s)])
 
@@ -145,17 +147,31 @@ class TimeForm:
         """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
         a, b = self.device.layout.carrier_a, self.device.layout.carrier_b
         (weight_n, drift_n, _), (weight_p, drift_p, _) = conduction(self.device, s, p)
-        n, h = y[self._n], y[self._p]
+        n, h = self._densities(s, y)
         jn = weight_n * (n[b] * drift_n.back - n[a] * drift_n.ahead)
         jp = weight_p * (h[a] * drift_p.back - h[b] * drift_p.ahead)
         return jn, jp
 
     def stored(self, y: Array, **p: Any) -> Array:
         """Carriers, in their balances; nothing in Poisson's equation."""
-        vt = self.device.constants.k / self.device.constants.q * p["T"]
-        weight_n, weight_p = (scale * self.device.layout.volumes / vt for scale in self._scale)
-        ions = ion_weights(self.device, vt) * y[self._ions]
-        return ad.hstack([self._nothing, -weight_n * y[self._n], weight_p * y[self._p], ions])
+        device, lay = self.device, self.device.layout
+        vt = device.constants.k / device.constants.q * p["T"]
+        weight_n, weight_p = (lay.at_pairs(scale) * lay.volumes / vt for scale in self._scale)
+        ions = ion_weights(device, vt) * y[self._ions]
+        if lay.pairs == lay.n_s:
+            n, h = y[self._n], y[self._p]
+        else:
+            n, h = self._densities(carriers(device, self.potentials(y, p), p), y)
+        held = [lay.at_rows(part) for part in (-weight_n * n, weight_p * h)]
+        return ad.hstack([self._nothing, *held, ions])
+
+    def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
+        """Both densities at the pairs, linear in those at the first pairs at given ratios."""
+        lay, (n, h) = self.device.layout, (y[self._n], y[self._p])
+        if lay.pairs == lay.n_s:
+            return n, h
+        ratio_n, ratio_p = (np.exp(log - log[: lay.n_s][lay.row]) for log in (s.log_n, s.log_p))
+        return n[lay.row] * ratio_n, h[lay.row] * ratio_p
 
     def current(self, name: str) -> Pair:
         """The current into the device at a contact as a pair (g, h), which stands for g + dh/dt.
@@ -166,7 +182,7 @@ class TimeForm:
         check_contact(self.device, name)
         device, lay = self.device, self.device.layout
         side = self._sides.get(name, self._nothing)
-        step, inside = side[lay.a] - side[lay.b], side[lay.nodes]
+        step, inside = side[lay.a] - side[lay.b], side[lay.pair_nodes]
         carried = inside[lay.carrier_a] - inside[lay.carrier_b]
 
         def conducted(y: Array, **p: Any) -> Array:
@@ -177,7 +193,7 @@ class TimeForm:
 
         def displaced(y: Array, **p: Any) -> Array:
             psi = y[self._psi]
-            eps = edge_values(p["eps_r"], device.mesh.edges, lay.n) * lay.ratio
+            eps = lay.permittivity(p["eps_r"]) * lay.ratio
             flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))
             for gate, charge in _gate_charges(device, psi, p).items():
                 own = 1.0 if gate == name else 0.0

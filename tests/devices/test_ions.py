@@ -113,7 +113,7 @@ def test_the_end_in_time_is_the_steady_state_of_two_ions():
 
 @pytest.mark.filterwarnings("ignore:.*units")
 def test_steady_currents_of_a_perovskite_cell():
-    """Those of an independent program, which halves the cells at the interfaces."""
+    """Those of an independent program with 3200 intervals."""
     from perovskite import cell
 
     from sgsolve.devices import open_circuit
@@ -121,9 +121,9 @@ def test_steady_currents_of_a_perovskite_cell():
     device = cell()
     currents = device.currents(device.sweep("p", [0.0, 0.4, 0.8, 0.9]), "p")
     np.testing.assert_allclose(
-        -1e3 * currents, [14.969596, 14.969388, 14.966652, 14.947054], rtol=5e-4
+        -1e3 * currents, [14.957175, 14.957020, 14.954435, 14.934679], rtol=5e-5
     )
-    assert open_circuit(device, "p", guess=1.1) == pytest.approx(1.1942, abs=5e-4)
+    assert open_circuit(device, "p", guess=1.1) == pytest.approx(1.1905, abs=5e-4)
 
 
 @pytest.mark.slow
@@ -134,8 +134,8 @@ def test_the_hysteresis_of_a_perovskite_cell(tmp_path):
     data = main([1.0], picture=str(tmp_path / "scan.png"))
     scan = data.scans[1.0]
     down, up = (np.interp(t, scan["t"], -1e3 * scan["I_p"]) for t in (TOP - 1.1, TOP + 1.1))
-    assert down == pytest.approx(11.87, abs=0.05)
-    assert up == pytest.approx(13.19, abs=0.05)
+    assert down == pytest.approx(11.65, abs=0.05)
+    assert up == pytest.approx(13.07, abs=0.05)
     region, n = data.device.ions["vacancies"], data.device.mesh.n
     numbers = scan.states[:, 3 * n :] @ region.volumes
     assert np.abs(numbers / region.total - 1.0).max() < 1e-13
