@@ -46,13 +46,16 @@ CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
+HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
 BISECTIONS = 200  # from 1e30 to the last digit
 
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    suspects = (step for step in _last_steps(it) if step.any() and _Line(it, step).jumps())
-    if all(_determined(it, step) for step in suspects):
+    steps = [step for step in _last_steps(it) if step.any()]
+    if not steps or _determined_by_kept_factors(it, steps):
+        return False
+    if all(_determined(it, step) for step in steps if _Line(it, step).jumps()):
         return False
     it.notes.append(
         "rounding hides the residual there and further on, so that it only tends to zero"
@@ -71,23 +74,66 @@ def _determined(it: Iterate, step: Vector) -> bool:
     if found is None or it.J.shape[0] != it.J.shape[1]:
         return False
     (F, J), moving = found, step != 0.0
-    noise, sign = UNITS * EPS * it.scaling.own, np.where(np.arange(len(step)) % 3, 1.0, -1.0)
-    small = np.where(moving, PROBE * sign * it.weights, 0.0)
-    expected, moved = J @ small, it.evaluate(it.x + small)
-    if moved is None:
-        return False
-    answers = np.abs(moved - F - expected) <= LINEAR * np.abs(expected)
-    answers &= np.abs(expected) > noise
-    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
-    seen = np.zeros(len(step), dtype=bool)
-    seen[J.indices[answers[rows] & (terms > UNDETERMINED * it.scaling.own[rows])]] = True
-    if not seen[moving].all():
+    if not _answered(it, J, F, moving):
         return False
     try:
-        errors = splu(csc_array(J)).solve(np.column_stack([F, noise, sign * noise]))
+        errors = splu(csc_array(J)).solve(np.column_stack([F, *_residual_noise(it)]))
     except RuntimeError:  # exactly singular
         return False
     return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
+
+
+def _determined_by_kept_factors(it: Iterate, steps: list[Vector]) -> bool:
+    """Whether the factorized Jacobian from before a short last step shows the same.
+
+    It takes one residual. Where it shows nothing, the residual on the line decides.
+    """
+    short = it.factorized and it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any()
+    if it.J is None or not short:
+        return False
+    moving = np.any(steps, axis=0)
+    if not _answered(it, it.J, it.F, moving):
+        return False
+    limit = DETERMINED * it.weights[moving]
+    for error in _residual_noise(it):
+        found = it.simplified(it.F + error)
+        if found is None or (np.abs(found[moving]) > limit).any():
+            return False
+    return True
+
+
+def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
+    """Return the rounding of the residual, of one sign and of mixed signs."""
+    noise = UNITS * EPS * it.scaling.own
+    return noise, _signs(it) * noise
+
+
+def _signs(it: Iterate) -> Vector:
+    """Return a fixed mixture of signs, shape (n,)."""
+    signs = np.ones(len(it.x))
+    signs[::3] = -1.0
+    return signs
+
+
+def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
+    """Whether each of some unknowns has a term in an equation that answers as J says.
+
+    An equation that does not answer must not be able to: where its value is the difference of
+    larger terms, rounding hides it from the residual, but not from J.
+    """
+    small = np.where(moving, PROBE * _signs(it) * it.weights, 0.0)
+    expected, moved = J @ small, it.evaluate(it.x + small)
+    if moved is None:
+        return False
+    own, size = it.scaling.own, np.abs(expected)
+    answers = np.abs(moved - F - expected) <= LINEAR * size
+    if (~answers & (size > HIDDEN * PROBE * own)).any():
+        return False
+    answers &= size > UNITS * EPS * own
+    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
+    seen = np.zeros(len(moving), dtype=bool)
+    seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
+    return bool(seen[moving].all())
 
 
 def note_flat(it: Iterate) -> None:
@@ -108,7 +154,7 @@ def note_flat(it: Iterate) -> None:
 
 
 def note_closed(it: Iterate) -> None:
-    """Take note of a long step by which equations came to hold exactly.
+    """Take note of a long step of unknowns by which their equations came to hold exactly.
 
     Later steps of the unknowns in them are zero, while the other equations still converge.
     """
@@ -117,7 +163,7 @@ def note_closed(it: Iterate) -> None:
     exact = (it.F == 0.0) & (it.F_old != 0.0)
     if exact.any():
         step, whole, change, _ = it.memory.get("closed", (0.0, 0.0, 0.0, 0))
-        long = np.where(_long(it), it.step, 0.0)
+        long = np.where(_long(it) & _unknowns_in(it, exact), it.step, 0.0)
         if long.any():
             step, change = np.where(long != 0.0, long, step), np.where(exact, -it.F_old, change)
             whole = np.where(it.step != 0.0, it.step, whole)

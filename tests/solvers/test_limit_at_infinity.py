@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import sparse, special
 
 from sgsolve import Problem, Status, ad, solvers
 
@@ -157,3 +157,64 @@ class TestRootsThatAreFlat:
         for n in (4, 40, 41, 60):
             result = solved(residual, np.linspace(0.1, 1.0, n), solvers.Newton())
             assert result.stats.nfev == result.nit
+
+
+class Counted:
+    """A residual of two species on a line that counts its evaluations with plain numbers.
+
+    The ends of both are fixed. The equation of a fixed end has coefficients of zero for the other
+    species, and it holds exactly from the start or from the first step.
+    """
+
+    def __init__(self, n, left):
+        self.n, self.plain = n, 0
+        self.laplacian = sparse.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(n, n))
+        self.inside = np.ones(n)
+        self.inside[[0, -1]] = 0.0
+        self.left = left
+
+    def __call__(self, x):
+        self.plain += isinstance(x, np.ndarray)
+        u, v = x[: self.n], x[self.n :]
+        exchange = np.exp(u) - np.exp(v)
+        wanted = np.zeros(self.n)
+        wanted[0] = self.left
+        ends = 1.0 - self.inside
+        return ad.hstack(
+            [
+                self.inside * (self.laplacian @ u + 0.1 * exchange) + ends * (u - wanted),
+                self.inside * (self.laplacian @ v - 0.1 * exchange) + ends * (v - 2.0 * wanted),
+            ]
+        )
+
+
+@pytest.mark.parametrize("left", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("start", [0.0, 0.7])
+def test_equations_that_hold_exactly_cost_one_residual(left, start):
+    residual = Counted(30, left)
+    x = np.full(60, start)
+    x[[29, 59]] = start, 0.0
+    result = Problem(residual).solve(x, solvers.Newton())
+    assert result.success
+    # one to check the start, one to look for flat equations, one for each step, one at the end
+    assert residual.plain <= result.nit + 3
+
+
+COUPLED = {
+    "gauss": lambda x: np.exp(-(x**2)),
+    "tanh": lambda x: 1.0 - np.tanh(x),
+    "logistic": lambda x: 1.0 - 1.0 / (1.0 + np.exp(-x)),
+}
+
+
+@each_solver
+@pytest.mark.parametrize("name", COUPLED)
+def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, solver):
+    flat = COUPLED[name]
+
+    def residual(x):
+        return ad.stack([x[0] - x[1], flat(x[0]), x[2] + 0.1 * x[2] ** 3 - 1.0])
+
+    for start in (100.0, 40.0):
+        result = solved(residual, [start, start, 3.0], solver)
+        assert not result.success, (start, result)
