@@ -14,6 +14,7 @@
     │   ├── SingularMatrixError         ... because its matrix is singular
     │   └── BackendError                ... because the back end is unknown or not installed
     ├── OutOfMemoryError (MemoryError)  the factors or work arrays of a linear solver do not fit
+    ├── RanksDisagreeError              ranks that mpiexec started do not do the same
     ├── ConvergenceError (RuntimeError) a solve or a sweep failed; carries what was computed
     ├── DomainError (ArithmeticError)   for the user: "x is outside the model"; shortens steps
     └── CheckpointError                 a checkpoint file is damaged or belongs to another problem
@@ -103,6 +104,15 @@ class BackendError(LinearSolveError):
 
 class OutOfMemoryError(SgsolveError, MemoryError):
     """A linear system is too large for the memory; the message says what needs less."""
+
+
+class RanksDisagreeError(SgsolveError):
+    """The ranks of a program that mpiexec started do not do the same, or hold different numbers.
+
+    See Also
+    --------
+    petsc.Petsc
+    """
 
 
 class ConvergenceError(SgsolveError, RuntimeError):

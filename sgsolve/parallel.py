@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import ranks
 from .continuation.progress_bar import progress_bar
 from .errors import ConvergenceError, InputError
 from .results.branch import Branch, PartialBranchWarning, column_name
@@ -78,7 +79,7 @@ def parallel_sweep(
     Raises
     ------
     InputError
-        If the problem cannot be sent, or an argument is wrong.
+        If the problem cannot be sent, an argument is wrong, or the program runs on several ranks.
 
     See Also
     --------
@@ -99,6 +100,11 @@ def parallel_sweep(
     """
     if method not in ("sweep", "continuation"):
         raise InputError(f"method must be 'sweep' or 'continuation', not {method!r}")
+    if ranks.size() > 1:
+        raise InputError(
+            f"this program runs on {ranks.size()} ranks, each of which would start processes of "
+            "its own; call `sweep` for each member"
+        )
     starts = _member_starts(x0, len(members))
     tasks = [
         (problem, method, start, parameter, values, dict(member), _own_file(options, number))

@@ -94,6 +94,18 @@ def set_mumps_transpose(context: Any, transpose: bool) -> None:
     context.mumps_instance.icntl[9] = 0 if transpose else 1
 
 
+def petsc_option_used(module: Any, name: str) -> bool:
+    """Return whether PETSc has read an option: PetscOptionsUsed, which petsc4py lacks until 3.20.
+
+    ``module`` is petsc4py.PETSc, whose library is linked to that of PETSc.
+    """
+    used = ctypes.c_int(0)
+    function = ctypes.CDLL(module.__file__).PetscOptionsUsed
+    function.argtypes = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p
+    function(None, name.encode(), ctypes.byref(used))
+    return used.value != 0
+
+
 def superlu_failure(error: RuntimeError) -> str:
     """Return "singular", "memory" or "" from the text of a RuntimeError of SciPy's ``splu``."""
     text = str(error).lower()

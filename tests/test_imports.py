@@ -12,10 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
 ORDER = (
     "errors",
     "user_warnings",
+    "ranks",
     "private_api",
     "pattern",
     "ad",
     "linear",
+    "petsc",
     "results",
     "solvers",
     "continuation",

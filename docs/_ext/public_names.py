@@ -9,6 +9,7 @@ from typing import Any
 
 import sgsolve
 import sgsolve.devices
+import sgsolve.petsc
 
 # Headings of the reference by the file, or the package, that defines a name. What is not listed
 # gets the name of its file as heading: a renamed file changes a heading and nothing else.
@@ -52,6 +53,7 @@ HEADINGS = {
     "devices.traps": "Models",
     "devices.triangles": "Meshes",
     "linear": "Back ends",
+    "linear.petsc_backend": "PETSc",
     "linear.choose": "List and register back ends",
     "linear.solver": "Linear solver",
     "linear.statistics": "Linear solver",
@@ -106,8 +108,9 @@ def below(root: ModuleType) -> list[ModuleType]:
 
 
 def modules() -> list[ModuleType]:
-    """Return all public modules. Nothing imports `devices`, so it is named here."""
-    return [*below(sgsolve), *below(sgsolve.devices)]
+    """Return all public modules. Nothing imports the last ones, so they are named here."""
+    inner = sgsolve.devices, sgsolve.petsc
+    return [*below(sgsolve), *(m for module in inner for m in below(module))]
 
 
 def heading(value: Any) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from .. import ranks
 from ..errors import InputError
 
 PACE = 5  # number of last steps whose mean is used for the estimate
@@ -19,7 +20,12 @@ FORMAT = "{desc}: {n_fmt} of about {total_fmt} points [{elapsed}<{remaining}, {r
 
 
 def progress_bar(progress: bool | None, total: int | None, title: str, **options: Any) -> Any:
-    """Return a progress bar; None without tqdm or, unless asked for, without a terminal."""
+    """Return a progress bar; None without tqdm or, unless asked for, without a terminal.
+
+    Of several ranks, only the first shows one.
+    """
+    if ranks.rank() > 0:
+        return None
     if progress is False or (progress is None and not sys.stderr.isatty()):
         return None
     try:

@@ -46,7 +46,8 @@ class Backend(Protocol):
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
     * ``alternatives(inaccurate)``: makers of the back ends to try before SuperLU if this one fails,
       or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
-    * ``blocks`` (tuple): if empty, the indices of the blocks of the problem are put there.
+    * ``blocks`` (tuple): if empty, the indices of the blocks of the problem are put there, and
+      their names in ``block_names``, if there is such an attribute.
     * ``iterative`` (bool): it has ``solve_to(b, tolerance)`` too, which stops at that relative
       residual; steps of Newton's method are computed by it. Default: False.
     * ``predicted_bytes`` (float, after `analyze`): what the factors will need. Factors that do not

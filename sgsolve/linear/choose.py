@@ -7,7 +7,7 @@ solve, one thread).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from .multigrid import Multigrid
 from .mumps import Mumps
 from .ordering import narrow_order, widest
 from .pardiso import Pardiso, available
+from .petsc_backend import Petsc
 from .superlu import SuperLU
 
 # Up to here a full matrix beats everything else, whatever its structure.
@@ -36,6 +37,7 @@ REGISTRY: dict[str, Callable[[], Any]] = {
     "banded": Banded,
     "dense": Dense,
     "mumps": Mumps,
+    "petsc": Petsc,
     "multigrid": Multigrid,
     "pyamg": partial(Multigrid, name="pyamg"),  # the library that it needs
 }
@@ -98,10 +100,11 @@ def backends() -> tuple[str, ...]:
     return tuple(sorted(["auto", *REGISTRY]))
 
 
-def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] = ()) -> Any:
+def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
     """Return a back end for one pattern, from a name, an object, a class or a function.
 
-    A back end with an empty attribute ``blocks`` gets those of the problem.
+    A back end with an empty attribute ``blocks`` gets those of the problem, and their names if it
+    has an attribute ``block_names``.
 
     Raises
     ------
@@ -115,7 +118,9 @@ def created(backend: Any, pattern: Pattern, blocks: Sequence[Any] = ()) -> Any:
     else:
         chosen = _own(backend)
     if blocks and getattr(chosen, "blocks", None) == ():
-        chosen.blocks = tuple(blocks)
+        if isinstance(blocks, Mapping) and hasattr(chosen, "block_names"):
+            chosen.block_names = tuple(blocks)
+        chosen.blocks = tuple(blocks.values() if isinstance(blocks, Mapping) else blocks)
     return chosen
 
 

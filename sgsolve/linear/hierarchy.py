@@ -105,9 +105,15 @@ def block_rows(blocks: Sequence[NDArray[Any]], n: int) -> list[NDArray[np.int64]
     Of blocks that overlap, the first keeps an unknown. Unknowns from n on are left out, so that the
     blocks of a problem serve its bordered systems too.
     """
+    owner = block_owners(blocks, n)
+    found = [np.flatnonzero(owner == k) for k in range(len(blocks) + 1)]
+    return [index for index in found if index.size]
+
+
+def block_owners(blocks: Sequence[NDArray[Any]], n: int) -> NDArray[np.int64]:
+    """Return the number of the block of each unknown, shape (n,); that of the rest is the last."""
     owner = np.full(n, len(blocks))
     for k in range(len(blocks) - 1, -1, -1):
         index = blocks[k]
         owner[index[index < n]] = k
-    found = [np.flatnonzero(owner == k) for k in range(len(blocks) + 1)]
-    return [index for index in found if index.size]
+    return owner

@@ -7,7 +7,7 @@ back ends, and raises if none gives an accurate solution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -44,7 +44,7 @@ class LinearSolver:
         Cuthill-McKee; dense for up to 200; else PARDISO, or SuperLU where PARDISO is not installed.
         Where the factors of PARDISO would not fit into the memory, and the matrix is of elliptic
         kind, it is multigrid, with a `LargeFactorsWarning`.
-    blocks : sequence of ndarray of int, optional
+    blocks : sequence of ndarray of int, or mapping of name to ndarray of int, optional
         Unknowns that belong together, for back ends that treat blocks apart (`Multigrid`).
 
     Attributes
@@ -85,14 +85,19 @@ class LinearSolver:
     ('banded', True)
     """
 
-    def __init__(self, pattern: Pattern, backend: Any = "auto", blocks: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        pattern: Pattern,
+        backend: Any = "auto",
+        blocks: Sequence[Any] | Mapping[str, Any] = (),
+    ) -> None:
         if pattern.shape[0] != pattern.shape[1] or pattern.shape[0] == 0:
             raise ShapeError(f"a linear system needs a square matrix, not {pattern.shape}")
         self.stats = Statistics()
         self.backward_error = float("nan")
         self._map = PatternMap(pattern)
         self._occupied = Occupied(pattern)
-        self._blocks = blocks
+        self._blocks = tuple(blocks.values() if isinstance(blocks, Mapping) else blocks)
         self._driver = FallbackDriver(created(backend, pattern, blocks), self.stats)
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if backend == "auto" else None

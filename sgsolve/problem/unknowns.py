@@ -44,16 +44,16 @@ class Unknowns:
         self._blocks: dict[int, Blocks] = {}
         self._patterns: dict[int, Pattern] = {}
 
-    def indices(self, n: int) -> list[NDArray[np.int64]]:
-        """Return the indices of each block among n unknowns.
+    def indices(self, n: int) -> dict[str, NDArray[np.int64]]:
+        """Return the indices of each block among n unknowns, by name.
 
         Empty for systems around those of the problem, such as that of a fold: they have more
         unknowns, and no blocks.
         """
         if n not in self._blocks:
-            return []
+            return {}
         every = np.arange(n)
-        return [every[where] for where in self.blocks(n).parts.values()]
+        return {name: every[where] for name, where in self.blocks(n).parts.items()}
 
     def blocks(self, n: int) -> Blocks:
         """Return the blocks of n unknowns."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import ranks
 from ..errors import CheckpointError
 from .blocks import Blocks
 from .history import COUNTS, Stats
@@ -45,8 +46,14 @@ def load(path: str | Path) -> dict[str, Any]:
 
 
 def write(content: Mapping[str, Any], path: str | Path) -> None:
-    """Write arrays under their names, atomically, with a checksum."""
+    """Write arrays under their names, atomically, with a checksum; of several ranks, the first."""
     path = Path(path)
+    if ranks.rank() == 0:
+        _write(content, path)
+    ranks.agree(f"has written {path.name}")
+
+
+def _write(content: Mapping[str, Any], path: Path) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
     arrays = {key: np.asarray(value) for key, value in content.items()}

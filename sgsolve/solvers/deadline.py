@@ -6,6 +6,7 @@ import math
 import numbers
 from time import perf_counter
 
+from .. import ranks
 from ..errors import DataTypeError, InputError
 
 
@@ -19,7 +20,8 @@ def deadline_of(time_limit: float | None) -> float:
     Raises
     ------
     InputError
-        If the limit is not a positive number of seconds.
+        If the limit is not a positive number of seconds, or the program runs on several ranks,
+        whose clocks would end it at different iterations.
     """
     if time_limit is None:
         return math.inf
@@ -27,4 +29,9 @@ def deadline_of(time_limit: float | None) -> float:
         raise DataTypeError(f"time_limit must be a number of seconds, not {time_limit!r}")
     if not time_limit > 0.0:
         raise InputError(f"time_limit must be positive, in seconds, not {time_limit!r}")
+    if ranks.size() > 1:
+        raise InputError(
+            "time_limit cannot serve on several ranks, whose clocks differ; leave it out, and use "
+            "checkpoint= and the time limit of the batch system"
+        )
     return perf_counter() + float(time_limit)

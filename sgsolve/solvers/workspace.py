@@ -7,7 +7,7 @@ solve at a time; a `Pool` lends workspaces to threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,8 +20,8 @@ from ..results.history import Stats
 
 NEWTON = "newton"  # the purpose of the solver with Jacobians
 
-# Returns the indices of each block among n unknowns.
-BlockIndices = Callable[[int], Sequence[Any]]
+# Returns the indices of each block among n unknowns, by name.
+BlockIndices = Callable[[int], Mapping[str, Any]]
 
 
 class Pool:
@@ -74,7 +74,7 @@ class Workspace:
     def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
         self.backend = backend
         self._block_indices = blocks
-        self._blocks: Sequence[Any] = ()
+        self._blocks: Mapping[str, Any] = {}
         self._kept: dict[str, tuple[Pattern, Any]] = {}
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
@@ -121,7 +121,7 @@ class Workspace:
     def new_solver(self, pattern: Pattern) -> Any:
         """Return a linear solver for this pattern that is not kept."""
         indices = self._block_indices
-        blocks = indices(pattern.shape[0]) if indices is not None else ()
+        blocks = indices(pattern.shape[0]) if indices is not None else {}
         return linear.LinearSolver(pattern, self.backend, blocks)
 
     @property

@@ -4,12 +4,13 @@ import inspect
 
 import sgsolve
 import sgsolve.devices
+import sgsolve.petsc
 
 
 def names():
     """Full names of all public objects; one that two modules export counts for the first."""
     first = {}
-    queue = [sgsolve, sgsolve.devices]
+    queue = [sgsolve, sgsolve.devices, sgsolve.petsc]
     for module in queue:
         for name in module.__all__:
             value = getattr(module, name)
