@@ -137,8 +137,9 @@ class Corrector:
         x, p = at.z[:-1], float(at.z[-1])
         unit = reach / np.sqrt(len(x) * self.metric.weights[:-1])  # a step in units of each x
         magnitude = np.abs(x)
-        typical: Any = self.family.scale
-        typical = float(magnitude.max()) if typical is None else typical
+        typical: Any = float(magnitude.max())
+        if self.family.scale is not None:  # it may be far larger than all unknowns
+            typical = np.minimum(self.family.scale, typical) if typical > 0.0 else self.family.scale
         if self.metric.capped:
             unit = np.minimum(unit, typical)
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)

@@ -80,8 +80,9 @@ class Problem:
         ``jacobian(x, **parameters)`` -> matrix of shape (n, n), sparse or dense; instead of
         automatic differentiation.
     scale : float, array_like or mapping of block to float, optional
-        Typical size of the unknowns, in your units: a change much smaller than this does not
-        matter. By default it is taken from the iterates.
+        Typical size of the unknowns, in your units: steps are measured by it, and the errors of
+        `transient`. It does not decide whether an equation holds: its own terms do. By default it
+        is taken from the iterates.
     storage : callable or str, optional
         ``storage(x, **parameters)`` -> (n,), what each equation stores: Q in F + dQ/dt = 0. Or the
         name of a parameter of the residual that is dx/dt. `small_signal` needs it.

@@ -315,7 +315,8 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
-    parts = [state.ending, str(stepper.counts), *dict.fromkeys(stepper.remarks)]
+    remarks = [*dict.fromkeys(stepper.remarks), stepper.implicit.weights.remark()]
+    parts = [state.ending, str(stepper.counts), *remarks]
     return "; ".join(part for part in parts if part)
 
 

@@ -28,6 +28,35 @@ LINE = 0.1  # a residual this close to a straight line is no rounding error
 # of the size of those, times a growth factor. Below this part of the term size no step closes it.
 LINEAR_NOISE = EPS**1.5
 
+PERTURBED, SCATTER = 4, 8.0  # points that show the scatter of a residual, and units of it
+
+
+def small(it: Iterate, absolute: Any, relative: float) -> bool:
+    """Whether each residual is small by the own terms of its equation, or hidden by rounding.
+
+    A scale that the user gives may be far larger than the unknowns. What is small only relative to
+    it must therefore be no larger than what rounding of the unknowns does to the equation.
+    """
+    left, scaling = np.abs(it.F), it.scaling
+    open_ = left > (absolute + relative * scaling.own if relative else absolute)
+    if not open_.any():
+        return True
+    if scaling.scale is None or not relative:
+        return False
+    if (left > absolute + relative * scaling.sized).any():
+        return False
+    return bool((left <= SCATTER * _scatter(it))[open_].all())
+
+
+def _scatter(it: Iterate) -> Vector:
+    """Return by how much each residual changes where every unknown moves by a rounding error."""
+    random, scatter = np.random.default_rng(0), np.zeros_like(it.F)
+    for _ in range(PERTURBED):
+        F = it.evaluate(it.x * (1.0 + EPS * random.choice([-1.0, 1.0], len(it.x))))
+        if F is not None:
+            scatter = np.maximum(scatter, np.abs(F - it.F))
+    return scatter
+
 
 def at_rounding(it: Iterate) -> bool:
     """Whether the residual of an iterate cannot be made smaller in this arithmetic."""

@@ -5,7 +5,7 @@ error in any units (a componentwise backward error). Termination criteria use it
 influence on an equation that does not contain it. Merit functions need sizes that do not vanish
 with the unknowns: the *term size* S_i = sum_j |J_ij| max(|x_j|, floor_j), with a floor from the
 smallest size that the block has had. The *weight* of unknown j is max(|x_j|, 1e-3 max |x| in its
-block). A scale that the user gives replaces all three floors.
+block). A scale that the user gives replaces the floors. The own terms do not depend on it.
 
 Reference: Oettli and Prager, Numer. Math. 6 (1964) 405; the thresholds follow NLEQ1's XSCAL.
 """
@@ -47,28 +47,33 @@ class Scaling:
         Term sizes, positive; ``unsized`` marks equations whose terms are all zero, for which S
         is no more than the size of the coefficients, or is None.
     magnitude : ndarray, shape (n,)
-        |x|, at least the user's scale.
+        |x|.
     own : ndarray, shape (n,)
         Sizes of the own terms; zero where all of them are, and ``bare`` says whether any is.
+    sized : ndarray, shape (n,)
+        The same with unknowns of at least the user's scale, or of the largest if that is less.
     smallest : float
         The smallest |x_j|.
     """
 
     def __init__(self, blocks: Blocks, scale: Vector | None, n: int) -> None:
         self.blocks, self.scale = blocks, scale
-        self.weights = self.S = self.own = self.magnitude = np.ones(n)
+        self.weights = self.S = self.own = self.sized = self.magnitude = np.ones(n)
         self.unsized: Any = None
         self.bare = self._some_zero = False
         self.smallest = 0.0
         self._floor: Any = np.inf if scale is None else scale
-        self._terms: Vector = self.S
+        self._terms = self._sizes = self.weights
 
     def of_unknowns(self, x: Vector) -> float:
         """Update the weights for x, and return its largest magnitude."""
         magnitude = np.abs(x)
         largest, self.smallest = float(magnitude.max()), float(magnitude.min())
         if self.scale is not None:
-            self.weights = self._terms = self.magnitude = np.maximum(magnitude, self.scale)
+            self.magnitude = _above_underflow(magnitude, self.smallest)
+            self.weights = self._terms = np.maximum(magnitude, self.scale)
+            credible = np.minimum(self.scale, largest) if largest > 0.0 else self.scale
+            self._sizes = np.maximum(self.magnitude, credible)
             return largest
         typical = self._typical(magnitude, largest)
         floor = self._lowered(TERM_FLOOR * typical)
@@ -97,6 +102,7 @@ class Scaling:
             return False
         same = self._terms is self.magnitude or np.array_equal(self._terms, self.magnitude)
         self.own = S if same else matrix_product(magnitudes, self.magnitude)
+        self.sized = self.own if self.scale is None else matrix_product(magnitudes, self._sizes)
         self.bare = self._some_zero = float(self.own.min()) == 0.0
         self.unsized = None
         if float(S.min()) <= 0.0:
@@ -118,6 +124,7 @@ class Scaling:
         if not np.array_equal(self.weights, self.magnitude):
             own = probed(jvp, self.magnitude, probes)
         self.S, self.own = np.where(S > 0.0, S, 1.0), own
+        self.sized = own if self.scale is None else probed(jvp, self._sizes, probes)
         self._some_zero = float(own.min()) == 0.0
         return True
 
@@ -130,13 +137,13 @@ class Scaling:
         return norm2(step / self.weights) / math.sqrt(len(step))
 
     def scaled(self, F: Vector) -> Vector:
-        """Return |F| over the own terms, infinite where those are all zero and F is not."""
+        """Return |F| over the `sized` terms, infinite where those are all zero and F is not."""
         scaled: Vector = np.abs(F)
         if not self._some_zero:
-            scaled /= self.own
+            scaled /= self.sized
             return scaled
         with np.errstate(divide="ignore", over="ignore"):
-            np.divide(scaled, self.own, out=scaled, where=scaled > 0.0)
+            np.divide(scaled, self.sized, out=scaled, where=scaled > 0.0)
         return scaled
 
     def allowed(self, relative: float) -> Vector:

@@ -19,6 +19,7 @@ import numpy as np
 from ..errors import DataTypeError
 from .error_estimate import error_estimate
 from .iterate import EPS, Iterate
+from .rounding import small
 from .settings import positive, tolerance
 
 Tolerance = float | Mapping[str, float]
@@ -131,12 +132,10 @@ class ResidualTolerance(TerminationTest):
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds."""
         if isinstance(self.absolute, Mapping):
-            allowed: Any = it.blocks.spread(self.absolute, 0.0, "absolute")
+            absolute: Any = it.blocks.spread(self.absolute, 0.0, "absolute")
         else:
-            allowed = self.absolute
-        if self.relative:
-            allowed = allowed + it.scaling.allowed(self.relative)
-        return bool((np.abs(it.F) <= allowed).all())
+            absolute = self.absolute
+        return small(it, absolute, self.relative)
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class RoundingLevel(TerminationTest):
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
-        return bool((np.abs(it.F) <= it.scaling.allowed(self.factor * EPS)).all())
+        return small(it, 0.0, self.factor * EPS)
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,19 @@ class ErrorWeights:
 
     def observe(self, x: Vector) -> None:
         """Take the magnitudes of a state into account."""
-        if self.fixed is None:
-            now = [float(np.abs(x[part]).max()) for part in self._parts]
-            self.sizes = np.maximum(self.sizes, now)
+        now = [float(np.abs(x[part]).max()) for part in self._parts]
+        self.sizes = np.maximum(self.sizes, now)
+
+    def remark(self) -> str:
+        """Return what is to be said of an absolute tolerance above all unknowns; else nothing."""
+        largest = float(self.sizes.max())
+        if self.fixed is None or not 0.0 < largest <= float(self.fixed.min()):
+            return ""
+        return (
+            f"no unknown was larger than {largest:.3g}, but the absolute tolerance (atol, or rtol "
+            f"times the scale of the problem) is at least {self.fixed.min():.3g}, so that no error "
+            "was controlled; give a smaller one"
+        )
 
     def skip(self, unknowns: NDArray[np.bool_]) -> None:
         """Leave unknowns out of all norms."""

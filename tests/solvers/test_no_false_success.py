@@ -98,6 +98,54 @@ class TestOwnTerms:
         assert result.nit < 60
 
 
+class TestScale:
+    """A scale of the user measures steps; it does not decide whether an equation holds."""
+
+    @each_preset
+    @pytest.mark.parametrize("scale", [1e5, 1e12, 1e30])
+    @pytest.mark.parametrize(
+        ("equation", "start", "root"),
+        [
+            (lambda x: x**2 - 2.0, [1.0], [np.sqrt(2.0)]),
+            (lambda x: np.exp(x) - 5.0, [1.0], [np.log(5.0)]),
+            (lambda x: x**2 - 2e-24, [1e-12], [np.sqrt(2e-24)]),
+            (lambda x: np.stack([x[0] - 1e10, x[1] ** 3 - 8.0]), [1e10, 1.5], [1e10, 2.0]),
+        ],
+        ids=["square", "exponential", "small", "two sizes"],
+    )
+    def test_one_far_too_large_makes_no_success(self, solver, scale, equation, start, root):
+        result = solved(equation, start, solver, scale=scale)
+        assert result.success == (result.status is not Status.STALLED)
+        assert not result.success or result.x == pytest.approx(root, rel=1e-9)
+        assert solved(equation, start, scale=scale).x == pytest.approx(root, rel=1e-9)
+
+    @pytest.mark.parametrize("scale", [1.0, 1e8, 1e300])
+    @pytest.mark.parametrize("solver", [None, *PRESETS])
+    def test_no_scale_makes_a_root(self, solver, scale):
+        assert not solved(lambda x: x**2 + 1.0, [3.0], solver, scale=scale).success
+        assert not solved(lambda x: np.where(x < 1.0, -1.0, 1.5) + 0.1 * x, [3.0], solver).success
+
+    def test_rounding_of_a_block_that_is_zero_is_success_with_a_scale(self):
+        """The second equation has rounding errors of terms in u, but no derivative by u."""
+
+        def residual(u, v):
+            return {"u": u**3 - np.linspace(1.0, 9.0, 50), "v": v + np.exp(u) * np.exp(-u) - 1.0}
+
+        problem = Problem(residual, blocks={"u": (50,), "v": (50,)}, fields=True, scale=1.0)
+        result = problem.solve(problem.pack(u=1.0, v=0.0), solvers.Newton())
+        assert np.abs(result["v"]).max() < 1e-15
+        assert result["u"] == pytest.approx(np.cbrt(np.linspace(1.0, 9.0, 50)), rel=1e-9)
+
+    @pytest.mark.parametrize("scale", [1e12, 1e30])
+    def test_points_of_a_curve_solve_in_spite_of_it(self, scale):
+        problem = Problem(lambda x, a: x**3 - 3.0 * x - a, params={"a": -3.0}, scale=scale)
+        branch = problem.continuation([-2.1], "a", (-3.0, 3.0))
+        x = branch.states.ravel()
+        assert branch.success
+        assert np.abs(x**3 - 3.0 * x - branch["a"]).max() < 1e-9
+        assert [fold.parameter for fold in branch.folds] == pytest.approx([2.0, -2.0])
+
+
 class TestNoSolution:
     ASYMPTOTIC: ClassVar = {
         "tanh": lambda x: np.tanh(x) - 1.0,

@@ -108,6 +108,19 @@ def test_the_absolute_tolerance_follows_the_scale_of_the_problem():
     assert found == pytest.approx(1e-3 * np.exp(-1.0), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("scale", "atol", "said"),
+    [(1e12, None, True), (None, 10.0, True), (1e2, None, False), (None, 1e-3, False)],
+)
+def test_a_tolerance_above_all_unknowns_is_remarked(scale, atol, said):
+    problem = Problem(lambda v: v**2 - 2.0, storage=lambda v: 1.0 * v, scale=scale)
+    found = problem.transient([1.0], (0.0, 1.0), atol=atol)
+    assert found.success
+    assert ("no error was controlled" in found.message) == said
+    exact = np.sqrt(2.0) * np.tanh(np.sqrt(2.0) + np.arctanh(np.sqrt(0.5)))
+    assert said or found.x[-1] == pytest.approx(exact, rel=1e-2)
+
+
 def test_a_source_that_is_not_finite_ends_the_run_by_name():
     driven = DRIVEN.at(V=lambda t: float("nan") if t > 0.5 else 1.0)
     with pytest.raises(ConvergenceError, match=r"t = 0.5.*parameter 'V' is nan"):
