@@ -270,7 +270,7 @@ class NaturalStepper(Stepper):
             saved |= {key: value for key, value in kept.items() if value is not None}
         if self.curve is not None:
             saved["weights"] = self.curve.metric.weights
-        return saved
+        return saved | self.family.save()
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore what `save` returned."""
@@ -278,6 +278,7 @@ class NaturalStepper(Stepper):
         self.solves, self.said = int(saved["solves"]), str(saved["said"])
         self.first = float(saved["first p"]), saved["first x"]
         self._weights, self._at = saved.get("weights"), None
+        self.family.restore(saved)
         if "sizes" in saved:
             self._at = Solution(saved["sizes"], saved.get("ahead"), saved.get("behind"))
             self._at.residual = float(saved["residual"])

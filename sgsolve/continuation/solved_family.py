@@ -6,6 +6,7 @@ larger than the tangents at both ends predict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,6 +75,14 @@ class SolvedFamily(Protocol):
 
     def solve(self, x: Vector, p: float, first: bool) -> Result:
         """Solve at p from x; `first` is True for the first point of a sweep."""
+        ...
+
+    def save(self) -> dict[str, Any]:
+        """Return what a resumed sweep needs to compute the same."""
+        ...
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore what `save` returned."""
         ...
 
     def residual_or_none(self, x: Vector, p: float) -> Vector | None:

@@ -31,7 +31,7 @@ def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Ve
     U = _left_null_vectors(system, workspace, x)
     if U is None:
         return ""
-    other = _beside(system, x)
+    other = _residual_beside(system, x)
     if other is None:
         return ""
     total, total_beside = U.T @ F, U.T @ other
@@ -67,12 +67,16 @@ def _left_null_vectors(system: ResidualSystem, workspace: Workspace, x: Vector) 
     return solver.left
 
 
-def _beside(system: ResidualSystem, x: Vector) -> Vector | None:
+def _residual_beside(system: ResidualSystem, x: Vector) -> Vector | None:
     """Return the residual at a second point; None if it is not finite or outside the model."""
-    size = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
-    random = np.random.default_rng(0).uniform(-1.0, 1.0, len(x))
     try:
-        F = system.residual_quietly(x + AWAY * size * random)
+        F = system.residual_quietly(beside(x))
     except ArithmeticError:
         return None
     return F if np.isfinite(F).all() else None
+
+
+def beside(x: Vector) -> Vector:
+    """Return a second point, a tenth of the size of the unknowns away, the same at each call."""
+    size = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
+    return x + AWAY * size * np.random.default_rng(0).uniform(-1.0, 1.0, len(x))

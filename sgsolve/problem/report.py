@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from ..errors import SingularMatrixError
 from ..results.result import Result
 from ..solvers.outcome import Outcome
@@ -9,8 +13,11 @@ from .diagnosis import suspects
 from .residual_system import ResidualSystem
 
 
-def remarks(system: ResidualSystem, outcome: Outcome) -> list[str]:
-    """Return what is to be said of a start that was moved, and of a singular solution."""
+def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] | None) -> list[str]:
+    """Return what is to be said of a start that was moved, and of a singular solution.
+
+    `null_space` are the directions that no equation determines, if the Jacobian has such.
+    """
     said = []
     if outcome.moved is not None:
         said.append(
@@ -18,10 +25,19 @@ def remarks(system: ResidualSystem, outcome: Outcome) -> list[str]:
             "unknowns"
         )
     if outcome.status.success and outcome.singular is not None:
-        said.append(
-            "the Jacobian is singular there, so other solutions may lie next to it; "
-            f"{suspects(system.blocks, outcome.singular)}"
-        )
+        named = suspects(system.blocks, outcome.singular)
+        if null_space is None:
+            said.append(
+                f"the Jacobian is singular there, so other solutions may lie next to it; {named}"
+            )
+        else:
+            k = null_space.shape[1]
+            said.append(
+                "the Jacobian is singular at every x: no equation determines the solution along "
+                f"{'one direction' if k == 1 else f'{k} directions'}. Declare them by "
+                "Problem(null_space=result.null_space), or prescribe one value, or look for a "
+                f"repeated equation; {named}"
+            )
     return said
 
 

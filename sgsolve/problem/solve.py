@@ -21,6 +21,7 @@ from ..solvers.workspace import Workspace
 from .consistency import contradiction
 from .definition import ProblemDefinition
 from .diagnosis import diagnosis
+from .open_directions import open_directions
 from .prepared_start import prepared_start
 from .report import message, remarks
 from .residual_system import ResidualSystem
@@ -71,7 +72,10 @@ def run_solver(
         sizes=outcome.S,
         system=system,
     )
-    result.remark = "; ".join(text for text in (remark, *remarks(system, outcome)) if text)
+    if status.success and outcome.singular is not None:
+        result.null_space = open_directions(system, x, outcome.x)
+    said = remarks(system, outcome, result.null_space)
+    result.remark = "; ".join(text for text in (remark, *said) if text)
     result.message = message(result, outcome.cause, outcome.notes, found)
     return result
 

@@ -62,7 +62,9 @@ def sweep(
     bar = SweepBar.of(options.progress, path, len(path.values))
     with problem.lend(system, x) as workspace:
         monitor = Monitor(deadline=options.deadline)
-        family = PathFamily(system, path, workspace, first, following, monitor)
+        family = PathFamily(
+            system, path, workspace, first, following, monitor, fixes_level=not crossings
+        )
         blocked = partial(pass_fold, family, at_fold == "arclength", "fold" in options.detect)
         curve = partial(_curve, family, workspace) if crossings else None
         stepper = NaturalStepper(family, x, path.values, steps or Natural(), blocked, curve)
@@ -122,6 +124,17 @@ def _contradiction(stepper: NaturalStepper, state: RunState, p: float) -> str:
     return "" if F is None else contradiction(family.at(p), family.workspace, x, F)
 
 
+def _open_level(stepper: NaturalStepper) -> str:
+    """Return what is to be said of directions that no equation determines; or nothing."""
+    family = stepper.family
+    if not isinstance(family, PathFamily) or family.open is None:
+        return ""
+    return (
+        "; no equation determines the level of some unknowns, which stays that of the first point "
+        "(see null_space of the result of solve)"
+    )
+
+
 def path_view(path: ParameterPath, system: ResidualSystem) -> View:
     """Return the view of a sweep."""
 
@@ -143,7 +156,7 @@ def summary(path: ParameterPath, stepper: NaturalStepper, state: RunState) -> st
     done, wanted = state.n_rows, len(path.values)
     if state.status.success:
         if state.status is Status.CONVERGED:
-            return f"all {wanted} values of {name!r} solved"
+            return f"all {wanted} values of {name!r} solved{_open_level(stepper)}"
         return f"{done} values of {name!r} solved; {state.ending}"
     if not done and state.status is Status.INTERRUPTED:
         return f"0 of {wanted} values of {name!r} solved: {state.status.text}"

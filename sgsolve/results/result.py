@@ -53,6 +53,10 @@ class Result(SciPyNames):
         The equations; `jacobian` is evaluated from them.
     remark : str
         A note on a success: a Jacobian that is singular at the solution.
+    null_space : ndarray, shape (n, k), or None
+        Orthonormal directions along which no equation determines x, such as the level of a
+        pressure without a reference. They are looked for if the Jacobian is singular at the
+        solution and none were declared.
 
     See Also
     --------
@@ -79,6 +83,7 @@ class Result(SciPyNames):
     stages: list[str] = field(default_factory=list)
     params: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
+    null_space: Any = field(default=None, repr=False)
     sizes: Any = field(default=None, repr=False)
     system: Any = field(default=None, repr=False)
 

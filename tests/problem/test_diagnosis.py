@@ -42,7 +42,8 @@ def test_solution_that_is_one_of_many_is_remarked():
     result = solved(floating, [0.1, 0.2, 0.3, 0.0], **settings)
     assert result.success
     assert np.allclose(np.diff(result.x[:3]), -1.0)
-    assert result.remark.startswith("the Jacobian is singular there")
+    assert result.remark.startswith("the Jacobian is singular at every x: no equation determines")
+    assert np.allclose(np.abs(result.null_space[:3, 0]), 3.0**-0.5)
     assert result.remark in result.message
     assert result.remark in str(result)
     assert result.remark in result.explain()

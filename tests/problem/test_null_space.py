@@ -63,6 +63,29 @@ def test_sweep_and_sensitivity():
     assert abs(slope.mean()) < 1e-13
 
 
+def test_a_sweep_finds_the_open_level_itself(tmp_path):
+    """Without a declaration it costs no more, and the level stays that of the first point."""
+    values = [0.1, 1.0, 10.0, 100.0]
+    declared = Problem(fluxes, null_space=ONES).sweep(np.ones(N), "s", values)
+    problem, path = Problem(fluxes), tmp_path / "sweep.npz"
+    first = problem.at(s=0.1).solve(np.ones(N))
+    assert np.allclose(np.abs(first.null_space), N**-0.5, atol=1e-12)
+    assert "null_space=result.null_space" in first.remark
+    branch = problem.sweep(np.ones(N), "s", values, checkpoint=path, max_points=2)
+    branch = problem.sweep(np.ones(N), "s", values, checkpoint=path, resume=True)
+    assert "no equation determines the level" in branch.message
+    assert branch.stats.nit <= declared.stats.nit + first.nit
+    drops = np.diff(branch.states, axis=1)
+    assert np.allclose(drops, np.diff(declared.states, axis=1), atol=1e-9)
+    assert np.ptp(branch.states.mean(axis=1)) < 1e-12
+
+
+def test_no_direction_is_open_where_the_jacobian_is_singular_at_the_solution_alone():
+    result = Problem(lambda x: np.stack([x[0] ** 2, x[1] - 1.0])).solve([1.0, 0.0])
+    assert result.success
+    assert result.null_space is None
+
+
 def test_a_function_and_two_levels():
     """Two regions without contact: each has a level of its own."""
 
