@@ -192,6 +192,10 @@ def relaxed_error(system: LinearSystem, answer: Answer) -> float:
 
 
 def largest_ratio(r: NDArray[Any], scale: NDArray[np.float64]) -> float:
-    """Return max |r| / scale; infinity where it is not defined."""
-    value = float(np.max(np.abs(r) / (scale + TINY)))
+    """Return max |r| / scale; infinity where it is not defined.
+
+    Rows whose terms are near underflow, far below the others, have no relative accuracy to lose.
+    """
+    floor = TINY + TINY / EPS * np.minimum(np.maximum.reduce(scale), 1.0)
+    value = float(np.max(np.abs(r) / (scale + floor)))
     return value if value == value else float("inf")

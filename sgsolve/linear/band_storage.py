@@ -1,7 +1,6 @@
-"""LAPACK's factorizations of band matrices, in the storage that each wants.
+"""LAPACK's factorizations of band matrices, in the storage that each needs.
 
-Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf, gbtrs, gttrf and gttrs, and
-tbsv of the BLAS.
+Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf, gbtrs, gttrf and gttrs.
 """
 
 from __future__ import annotations
@@ -10,15 +9,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
+from scipy.linalg import lapack
+
+from .band_factors import Split, SymmetricFactors, Triangles
 
 Vector = NDArray[Any]
 
-NARROW = 16  # diagonals: a copy of both factors for tbsv, which takes half the time of gbtrs
+NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
+FEW = 32  # exchanged rows that factors of rows may avoid
+LOWER = 0.25  # factor of the rows that follow an exchanged one
+LOWEST = 1e-60  # of all of them; below it they are found anew
 
 
 class Band:
     """The LU factorization of a matrix with `lower` and `upper` diagonals beside the main one.
+
+    LAPACK exchanges rows for the least advantage. Where the factors of equilibrated rows change by
+    two, a few rows are exchanged, and all solutions take several times as long. A smaller factor
+    for the rows that follow avoids it. A pivot is then at least a quarter of the largest entry.
 
     Parameters
     ----------
@@ -38,92 +46,140 @@ class Band:
         Multiplications and additions of a factorization without exchanged rows.
     """
 
-    pivots: Vector
-    swaps: int
     nbytes: int
     operations: float
 
     def __init__(self, n: int, lower: int, upper: int, dtype: Any) -> None:
-        self._lower, self._upper, self._depth = lower, upper, 2 * lower + upper + 1
-        self._band = np.zeros((n, self._depth), dtype=dtype)
+        self._n, self._lower, self._upper = n, lower, upper
+        self._narrow = lower + upper <= NARROW
+        self.pivots: Vector = np.zeros(0)
+        self.swaps = 0
+        self._split: Split | None = None
+        self._row: Vector | None = None  # factors of the rows, powers of two
+        self._needs_exchanges = not self._narrow
+        self._allocate(dtype)
+
+    def _allocate(self, dtype: Any) -> None:
+        self._depth = 2 * self._lower + self._upper + 1
+        self._band = np.zeros((self._n, self._depth), dtype=dtype)
         self._flat, self._fortran = self._band.ravel(), self._band.T
-        self.nbytes, self.operations = self._band.nbytes, 2.0 * n * lower * (upper + 1)
+        self.nbytes = self._band.nbytes
+        self.operations = 2.0 * self._n * self._lower * (self._upper + 1)
         kind = "z" if np.issubdtype(dtype, np.complexfloating) else "d"
         self._trf: Any = getattr(lapack, kind + "gbtrf")
         self._trs: Any = getattr(lapack, kind + "gbtrs")
-        self._triangle: Any = getattr(blas, kind + "tbsv")
 
-    def places(self, rows: Vector, columns: Vector) -> Vector:
-        """Return where entries go."""
-        return np.asarray(columns * self._depth + (self._lower + self._upper + rows - columns))
+    def place(self, rows: Vector, columns: Vector) -> None:
+        """Set where the values of all matrices are."""
+        self._rows, self._places = rows, self._place(rows, columns)
 
-    def factorize(self, places: Vector, values: Vector) -> bool:
-        """Factorize the matrix with these entries; return whether no pivot is zero."""
-        self._band.fill(0.0)
-        self._flat[places] = values
-        self._lu, order, info = self._trf(
-            self._fortran, self._lower, self._upper, overwrite_ab=True
-        )
-        self._order = order
-        self.pivots = self._band[:, self._lower + self._upper]
-        self.swaps = int(np.count_nonzero(order != np.arange(len(order))))
-        self._triangles = not self.swaps and self._lower + self._upper <= NARROW
-        if self._triangles:
-            middle = self._lower + self._upper
-            self._L = np.asfortranarray(self._lu[middle:])
-            self._U = np.asfortranarray(self._lu[self._lower : middle + 1])
-        return bool(info == 0)
+    def factorize(self, values: Vector) -> bool:
+        """Factorize the matrix with these values; return whether no pivot is zero."""
+        exchanged = self._factorized(values)
+        if exchanged is not None and 0 < len(exchanged) <= FEW and not self._needs_exchanges:
+            exchanged = self._without_exchanges(values, exchanged)
+        if exchanged is None:
+            return False
+        self._split, self.swaps = None, len(exchanged)
+        if self._row is not None:
+            self.pivots = self.pivots / self._row
+        return True
+
+    def _factorized(self, values: Vector) -> Vector | None:
+        """Factorize; return the rows that were exchanged for later ones, None for a zero pivot."""
+        if self._row is not None:
+            values = values * self._row[self._rows]
+        self._flat.fill(0.0)
+        self._flat[self._places] = values
+        order, info = self._lu()
+        return None if info else np.flatnonzero(order != np.arange(self._n))
+
+    def _without_exchanges(self, values: Vector, exchanged: Vector) -> Vector | None:
+        """Factorize again with factors of rows; as before if rows are exchanged all the same."""
+        steps = np.ones(self._n)
+        steps[exchanged + 1] = LOWER  # the last row is never exchanged
+        row = np.cumprod(steps)
+        if self._row is not None and self._row[-1] * row[-1] > LOWEST:
+            row *= self._row
+        self._row = row
+        left = self._factorized(values)
+        if left is None or len(left):
+            self._row, self._needs_exchanges = None, True
+            left = self._factorized(values)
+        return left
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Return the solution, in the memory of b."""
-        if self._triangles and b.ndim == 1:
-            return self._without_swaps(b, transpose)
+        """Return the solution, in the memory of b if that is in Fortran's order."""
+        row = self._row
+        if row is not None and b.ndim > 1:
+            row = row[:, None]
+        if row is not None and not transpose:
+            b *= row
+        if b.ndim == 1 and self._narrow and not self.swaps:
+            if self._split is None:
+                self._split = self._without_swaps()
+            b = self._split.solve(b, transpose)
+        else:
+            b = self._by_lapack(b, transpose)
+        if row is not None and transpose:
+            b *= row
+        return b
+
+    def _place(self, rows: Vector, columns: Vector) -> Vector:
+        return np.asarray(columns * self._depth + (self._lower + self._upper + rows - columns))
+
+    def _lu(self) -> tuple[Vector, int]:
+        """Factorize what is in the band; return the order of the rows, and whether it failed."""
+        self._factors, order, info = self._trf(
+            self._fortran, self._lower, self._upper, overwrite_ab=True
+        )
+        self._order, self.pivots = order, self._band[:, self._lower + self._upper]
+        return order, info
+
+    def _without_swaps(self) -> Split:
+        middle = self._lower + self._upper
+        upper = self._factors[self._lower : middle + 1]
+        return Triangles(self._factors[middle : middle + self._lower + 1], upper)
+
+    def _by_lapack(self, b: Vector, transpose: bool) -> Vector:
+        order, kind = self._order, int(transpose)
         x, _ = self._trs(
-            self._lu,
-            self._lower,
-            self._upper,
-            b,
-            self._order,
-            trans=int(transpose),
-            overwrite_b=True,
+            self._factors, self._lower, self._upper, b, order, trans=kind, overwrite_b=True
         )
         return np.asarray(x)
-
-    def _without_swaps(self, b: Vector, transpose: bool) -> Vector:
-        first = (self._lower, self._L, {"lower": 1, "diag": 1})
-        second: tuple[int, Vector, dict[str, int]] = (self._upper, self._U, {})
-        for width, factor, kind in (second, first) if transpose else (first, second):
-            b = self._triangle(width, factor, b, trans=int(transpose), overwrite_x=True, **kind)
-        return b
 
 
 class Tridiagonal(Band):
     """The same for one diagonal on either side, by routines that take half the time."""
 
     def __init__(self, n: int) -> None:
-        self._n = n
-        self._diagonals = np.zeros(3 * n)  # below, on, and above the main diagonal
-        self._trf, self._trs = lapack.dgttrf, lapack.dgttrs
-        self.nbytes, self.operations = self._diagonals.nbytes, 4.0 * n
+        super().__init__(n, 1, 1, np.float64)
 
-    def places(self, rows: Vector, columns: Vector) -> Vector:
-        """Return where entries go."""
+    def _allocate(self, dtype: Any) -> None:
+        self._flat = np.zeros(3 * self._n)  # the diagonals below, on, and above the main one
+        self._trf, self._trs = lapack.dgttrf, lapack.dgttrs
+        self.nbytes, self.operations = self._flat.nbytes, 4.0 * self._n
+
+    def _place(self, rows: Vector, columns: Vector) -> Vector:
         return self._n * (1 + columns - rows) + np.minimum(rows, columns)
 
-    def factorize(self, places: Vector, values: Vector) -> bool:
-        """Factorize the matrix with these entries; return whether no pivot is zero."""
-        n, all_diagonals = self._n, self._diagonals
-        all_diagonals.fill(0.0)
-        all_diagonals[places] = values
-        below, on, above = (all_diagonals[k * n : (k + 1) * n] for k in range(3))
-        *self._lu, info = self._trf(below[:-1], on, above[:-1])
-        self.pivots = self._lu[1]
-        self.swaps = int(np.count_nonzero(self._lu[4] != np.arange(1, n + 1)))
-        return bool(info == 0)
+    def _lu(self) -> tuple[Vector, int]:
+        n = self._n
+        below, on, above = (self._flat[k * n : (k + 1) * n] for k in range(3))
+        *self._factors, info = self._trf(below[:-1], on, above[:-1])
+        self.pivots = self._factors[1]
+        return self._factors[4] - 1, info
 
-    def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Return the solution, in the memory of b if that is in Fortran's order."""
-        x, _ = self._trs(*self._lu, b, trans="T" if transpose else "N", overwrite_b=True)
+    def _without_swaps(self) -> Split:
+        multipliers, pivots, above, _, _ = self._factors
+        symmetric = SymmetricFactors.of(multipliers, pivots, above)
+        if symmetric is not None:
+            return symmetric
+        below = np.array([np.ones(self._n), np.append(multipliers, 0.0)])
+        return Triangles(below, np.array([np.append(0.0, above), pivots]))
+
+    def _by_lapack(self, b: Vector, transpose: bool) -> Vector:
+        x, _ = self._trs(*self._factors, b, trans="T" if transpose else "N", overwrite_b=True)
         return np.asarray(x.reshape(b.shape))
 
 

@@ -65,7 +65,7 @@ class Banded:
             rows, columns = inverse(order.rows)[rows], inverse(order.columns)[columns]
         dtype = np.complex128 if is_complex(A) else np.float64
         self._band = band_of(n, order.lower, order.upper, dtype)
-        self._places = self._band.places(rows, columns)
+        self._band.place(rows, columns)
 
     @property
     def predicted_bytes(self) -> float:
@@ -79,7 +79,7 @@ class Banded:
 
     def factorize(self, A: Any) -> None:
         """Scatter and factorize."""
-        if not self._band.factorize(self._places, A.data):
+        if not self._band.factorize(A.data):
             raise SingularMatrixError("banded LU met a zero pivot")
         size = np.abs(self._band.pivots)
         small = np.minimum.reduce(size) < SMALL_PIVOT * np.maximum.reduce(size)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
-from sgsolve.linear.accuracy import Answer, LinearSystem, refined, relaxed_error
+from sgsolve.linear.accuracy import (
+    Answer,
+    LinearSystem,
+    largest_ratio,
+    refined,
+    relaxed_error,
+)
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
 
@@ -45,6 +51,18 @@ def test_one_step_of_refinement_brings_the_noise_of_tiny_unknowns_down():
     assert answer.steps == 1
     assert answer.error < 1e-12
     np.testing.assert_allclose(answer.x, b, rtol=1e-3)
+
+
+def test_rows_near_underflow_are_judged_by_what_numbers_can_hold():
+    """A solution that decays to 1e-310 is rounded there to multiples of 5e-324."""
+    scale = np.array([1.0, 1e-310])
+    assert largest_ratio(np.array([0.0, 1e-320]), scale) < 1e-20
+    assert largest_ratio(np.array([1e-9, 0.0]), scale) == pytest.approx(1e-9)
+    # A system of small numbers only is judged by them; so is each column by its own.
+    assert largest_ratio(np.array([1e-300]), np.array([1e-290])) == pytest.approx(1e-10)
+    columns = np.array([[1.0, 1e-290], [1e-310, 1e-290]])
+    r = np.array([[0.0, 1e-300], [1e-320, 0.0]])
+    assert largest_ratio(r, columns) == pytest.approx(1e-10)
 
 
 def test_refinement_keeps_the_best_iterate():

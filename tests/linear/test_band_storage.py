@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sgsolve.linear.band_factors import SymmetricFactors, Triangles
 from sgsolve.linear.band_storage import Band, Tridiagonal, band_of
 
 
@@ -20,7 +21,8 @@ def test_a_tridiagonal_matrix_that_needs_pivoting(kind, transpose):
     A[3, 3] = A[20, 20] = 0.0
     rows, columns, values = entries(A)
     band = kind(n)
-    assert band.factorize(band.places(rows, columns), values)
+    band.place(rows, columns)
+    assert band.factorize(values)
     B = np.asfortranarray(random.standard_normal((n, 3)))
     expected = np.linalg.solve(A.T if transpose else A, B)
     assert np.allclose(band.solve(B.copy(order="F"), transpose), expected, rtol=1e-9, atol=1e-9)
@@ -28,6 +30,21 @@ def test_a_tridiagonal_matrix_that_needs_pivoting(kind, transpose):
     sign = np.prod(np.sign(band.pivots)) * (-1) ** band.swaps
     assert sign == np.sign(np.linalg.det(A))
     assert np.prod(np.abs(band.pivots)) == pytest.approx(abs(np.linalg.det(A)))
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_a_tridiagonal_matrix_without_exchanged_rows(transpose):
+    n, random = 60, np.random.default_rng(7)
+    A = np.triu(np.tril(random.standard_normal((n, n)), 1), -1) + np.diag(np.geomspace(5, 5e6, n))
+    band = band_of(n, 1, 1, np.float64)
+    for scale in (1.0, -3.0):  # factors of a second matrix take the place of the first ones
+        rows, columns, values = entries(scale * A)
+        band.place(rows, columns)
+        assert band.factorize(values)
+        assert band.swaps == 0
+        b = random.standard_normal(n)
+        expected = np.linalg.solve(scale * (A.T if transpose else A), b)
+        np.testing.assert_allclose(band.solve(b.copy(), transpose), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("transpose", [False, True])
@@ -42,7 +59,8 @@ def test_a_band_with_and_without_exchanged_rows(lower, upper, dtype, transpose, 
     A = np.triu(np.tril(A, upper), -lower)
     rows, columns = np.nonzero(A)
     band = Band(n, lower, upper, A.dtype)
-    assert band.factorize(band.places(rows, columns), A[rows, columns])
+    band.place(rows, columns)
+    assert band.factorize(A[rows, columns])
     if weight > 1.0:
         assert band.swaps == 0
     b = random.standard_normal(n).astype(dtype)
@@ -50,12 +68,77 @@ def test_a_band_with_and_without_exchanged_rows(lower, upper, dtype, transpose, 
     assert np.allclose(band.solve(b.copy(), transpose), expected, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("width", [1, 2])
+def test_rows_of_other_factors_are_not_exchanged(width, dtype, transpose):
+    """Each column of A is dominated by its diagonal, but for the factors of two of the rows."""
+    n, random = 80, np.random.default_rng(9)
+    A = np.triu(np.tril(-random.uniform(0.5, 1.0, (n, n)), width), -width).astype(dtype)
+    A[np.arange(n), np.arange(n)] = 0.01 - np.sum(A, axis=0) + np.diag(A)
+    A *= np.where(np.arange(n) // 20 % 2, 2.0, 1.0)[:, None]
+    rows, columns = np.nonzero(A)
+    band = band_of(n, width, width, A.dtype)
+    band.place(rows, columns)
+    for later in (0.0, 0.3):  # the second matrix begins with the factors of the first
+        M = A + later * np.diag(np.linspace(0.0, 1.0, n))
+        assert band.factorize(M[rows, columns])
+        assert band.swaps == 0
+        assert np.prod(band.pivots) == pytest.approx(np.linalg.det(M))
+        B = random.standard_normal((n, 2)).astype(dtype)
+        expected = np.linalg.solve(M.T if transpose else M, B)
+        found = band.solve(np.array(B, order="F"), transpose)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+        found = band.solve(B[:, 0].copy(), transpose)
+        np.testing.assert_allclose(found, expected[:, 0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("drift", "kind"),
+    [(0.0, SymmetricFactors), (0.2, SymmetricFactors), (-0.2, SymmetricFactors), (1.5, Triangles)],
+)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_factors_of_diffusion_with_drift(drift, kind, sign):
+    """Entries of both signs on either side of the diagonal do not allow symmetric factors."""
+    n, random = 50, np.random.default_rng(3)
+    below, above = random.uniform(0.5, 1.0, n - 1), random.uniform(0.5, 1.0, n - 1)
+    A = (
+        np.diag(np.full(n, 2.5))
+        - np.diag((1 - drift) * below, -1)
+        - np.diag((1 + drift) * above, 1)
+    )
+    A[7, 8] = A[8, 7] = 0.0
+    rows, columns, values = entries(sign * A)
+    band = Tridiagonal(n)
+    band.place(rows, columns)
+    assert band.factorize(values)
+    assert band.swaps == 0
+    b = random.standard_normal(n)
+    for transpose in (False, True):
+        expected = np.linalg.solve(sign * (A.T if transpose else A), b)
+        np.testing.assert_allclose(band.solve(b.copy(), transpose), expected, rtol=1e-10)
+    assert isinstance(band._split, kind)
+
+
+def test_a_strong_drift_gets_triangles():
+    n = 40
+    A = np.diag(np.full(n, 4.0)) - np.diag(np.ones(n - 1), -1) - np.diag(np.full(n - 1, 1e-3), 1)
+    rows, columns, values = entries(A)
+    band = Tridiagonal(n)
+    band.place(rows, columns)
+    assert band.factorize(values)
+    x = band.solve(np.ones(n), False)
+    assert isinstance(band._split, Triangles)  # S would reach 1000^20
+    np.testing.assert_allclose(x, np.linalg.solve(A, np.ones(n)), rtol=1e-12)
+
+
 def test_a_zero_pivot_is_reported():
     A = np.eye(5)
     A[2] = A[:, 2] = 0.0
     for band in (Tridiagonal(5), Band(5, 1, 1, np.float64)):
         rows, columns, values = entries(A)
-        assert not band.factorize(band.places(rows, columns), values)
+        band.place(rows, columns)
+        assert not band.factorize(values)
 
 
 def test_the_storage_follows_the_band():
