@@ -10,40 +10,28 @@ Reference: Intel oneMKL developer reference, "oneMKL PARDISO parameters" (iparm 
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
-import sys
-import threading
 import weakref
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import private_api
 from ..errors import BackendError
-from .backend import Vector, is_complex
+from .backend import Vector
 from .node_order import node_order, nodes_of_unknowns
+from .pardiso_handle import ANALYZE, FACTORIZE, SOLVE, PardisoHandle, load_mkl
 
 # What every analysis starts from, stated in full because defaults differ between MKL versions.
 # 1: own values; 2: nested dissection; 8: no refinement unless pivots were replaced (the solver's
 # own check decides whether it is needed: half the time of a solve); 10: perturb pivots below 1e-13;
 # 11 and 13: scaling and matching; 18 and 19: report the fill and the operations.
 IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1, 19: -1}
-ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
-REAL, COMPLEX = 11, 13
-OUT_OF_MEMORY = (-2, -9)
 # More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
 FILL_RATIO = 10.0
 # From so many unknowns on, an order of the nodes is compared with that of PARDISO.
 ORDERED_FROM = 5000
-INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
-
-# Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
-_LOCK: Any = threading.Lock() if sys.platform == "win32" else contextlib.nullcontext()
 
 
 def available() -> bool:
@@ -51,7 +39,7 @@ def available() -> bool:
     if switched_off():
         return False
     try:
-        _mkl()
+        load_mkl()
     except BackendError:
         return False
     return True
@@ -60,19 +48,6 @@ def available() -> bool:
 def switched_off() -> bool:
     """Whether the environment variable SGSOLVE_NO_PARDISO asks to do without."""
     return os.environ.get("SGSOLVE_NO_PARDISO", "0") not in {"", "0"}
-
-
-@cache
-def _mkl() -> tuple[Any, Any]:
-    """Load MKL once, from the library that pypardiso found."""
-    try:
-        import pypardiso
-    except (ImportError, OSError) as error:  # OSError: a damaged shared library
-        raise BackendError(f"PARDISO cannot be loaded ({error}); {INSTALL}") from error
-    library, function = private_api.mkl_pardiso(pypardiso)
-    function.argtypes = [ctypes.c_void_p] * 16
-    function.restype = None
-    return library, function
 
 
 class Pardiso:
@@ -131,7 +106,7 @@ class Pardiso:
     ) -> None:
         if switched_off():
             raise BackendError("PARDISO is switched off by SGSOLVE_NO_PARDISO; use 'superlu'")
-        self._library, self._function = _mkl()
+        self._library, self._function = load_mkl()
         self._threads = threads
         self._matching = pivoting == "matching"
         self._fill_limit = fill_limit
@@ -168,9 +143,9 @@ class Pardiso:
         if self._fill_limit is not None and self.fill > self._fill_limit:
             raise BackendError(f"PARDISO would fill {self.fill} entries, too many")
 
-    def _analyzed(self, A: Any, order: NDArray[np.int64] | None) -> _Handle:
+    def _analyzed(self, A: Any, order: NDArray[np.int64] | None) -> PardisoHandle:
         """Return a handle after phase 11, with an order of elimination of ours or of PARDISO."""
-        handle = _Handle(A, self._function, order)
+        handle = PardisoHandle(A, self._function, order)
         for number, value in IPARM.items():
             handle.iparm[number - 1] = value
         if order is not None:
@@ -182,7 +157,7 @@ class Pardiso:
         handle.iparm[26] = 0
         return handle
 
-    def _better_order(self, A: Any, handle: _Handle) -> _Handle:
+    def _better_order(self, A: Any, handle: PardisoHandle) -> PardisoHandle:
         """Return the handle with the order of nodes, if that takes fewer operations."""
         self.name = "pardiso"
         if A.shape[0] < ORDERED_FROM:
@@ -244,67 +219,3 @@ class Pardiso:
         if self._threads is not None:
             domain_pardiso = 4
             self._library.MKL_Domain_Set_Num_Threads(int(self._threads), domain_pardiso)
-
-
-class _Handle:
-    """The memory of PARDISO for one pattern, apart from `Pardiso` so that it can outlive it."""
-
-    def __init__(self, A: Any, function: Any, order: NDArray[np.int64] | None = None) -> None:
-        self._function = function
-        self._n = ctypes.c_int32(A.shape[0])
-        self._mtype = ctypes.c_int32(COMPLEX if is_complex(A) else REAL)
-        self._pt = np.zeros(64, dtype=np.int64)
-        self.iparm = np.zeros(64, dtype=np.int32)
-        self._ia: NDArray[np.int32] = A.indptr.astype(np.int32) + 1
-        self._ja: NDArray[np.int32] = A.indices.astype(np.int32) + 1
-        self._one, self._zero = ctypes.c_int32(1), ctypes.c_int32(0)
-        self._order = None if order is None else (order + 1).astype(np.int32)
-        self._perm = None if self._order is None else self._order.ctypes.data
-        self._addresses = [array.ctypes.data for array in (self._ia, self._ja, self.iparm)]
-        self._used = False
-
-    def call(
-        self, phase: int, values: Vector, b: Vector | None = None, x: Vector | None = None
-    ) -> None:
-        """Call PARDISO; raise its error code as `MemoryError` or `BackendError`."""
-        ia, ja, iparm = self._addresses
-        by, one, zero = ctypes.byref, self._one, self._zero
-        error = ctypes.c_int32(0)
-        count = ctypes.c_int32(1 if b is None or b.ndim == 1 else b.shape[1])
-        self._used = True
-        with _LOCK:
-            self._function(
-                self._pt.ctypes.data, by(one), by(one), by(self._mtype),
-                by(ctypes.c_int32(phase)), by(self._n), values.ctypes.data, ia, ja, self._perm,
-                by(count), iparm, by(zero),
-                None if b is None else b.ctypes.data, None if x is None else x.ctypes.data,
-                by(error),
-            )  # fmt: skip
-        if error.value in OUT_OF_MEMORY:
-            raise MemoryError(_meaning(phase, error.value))
-        if error.value:
-            raise BackendError(_meaning(phase, error.value))
-
-    def release(self) -> None:
-        """Phase -1."""
-        if self._used:
-            self._used = False
-            with contextlib.suppress(
-                BackendError, MemoryError
-            ):  # nothing can be done about it here
-                self.call(RELEASE, np.zeros(1))
-            self._used = False
-
-
-def _meaning(phase: int, code: int) -> str:
-    reasons = {
-        -1: "inconsistent input",
-        -2: "not enough memory",
-        -3: "the reordering failed, often for lack of memory",
-        -4: "zero pivot",
-        -7: "diagonal matrix problem",
-        -8: "the factors have too many entries for 32-bit integers; use an iterative solver",
-        -9: "not enough memory for out-of-core factors",
-        -15: "two-level factorization refused",
-    }
-    return f"PARDISO failed in phase {phase}: {reasons.get(code, 'unexplained')} (code {code})"

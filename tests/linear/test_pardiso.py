@@ -13,7 +13,7 @@ from sgsolve.errors import (
     BackendError,
     OutOfMemoryError,
 )
-from sgsolve.linear import pardiso
+from sgsolve.linear import pardiso, pardiso_handle
 from sgsolve.linear.accuracy import Fault
 from sgsolve.linear.dense import Dense
 from sgsolve.linear.fallbacks import fallbacks
@@ -120,16 +120,16 @@ def test_without_pardiso_superlu_serves():
 
 
 @pytest.mark.skipif(not available(), reason="no PARDISO")
-@pytest.mark.parametrize("code", pardiso.OUT_OF_MEMORY)
+@pytest.mark.parametrize("code", pardiso_handle.OUT_OF_MEMORY)
 def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
     A = five_point(6)
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    library, _ = pardiso._mkl()
+    library, _ = pardiso_handle.load_mkl()
 
     def full(*arguments):
         arguments[-1]._obj.value = code
 
-    monkeypatch.setattr(pardiso, "_mkl", lambda: (library, full))
+    monkeypatch.setattr(pardiso, "load_mkl", lambda: (library, full))
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
     with pytest.raises(OutOfMemoryError, match="by pardiso"):
         solver.factorize(A)
@@ -137,12 +137,12 @@ def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
 
 @pardiso_only
 def test_a_code_of_pardiso_that_is_no_lack_of_memory_is_told_by_its_meaning(monkeypatch):
-    library, _ = pardiso._mkl()
+    library, _ = pardiso_handle.load_mkl()
 
     def fails(*arguments):
         arguments[-1]._obj.value = -4
 
-    monkeypatch.setattr(pardiso, "_mkl", lambda: (library, fails))
+    monkeypatch.setattr(pardiso, "load_mkl", lambda: (library, fails))
     backend, A = Pardiso(), five_point(6)
     with pytest.raises(BackendError, match="-4"):
         backend.analyze(A)
@@ -169,12 +169,12 @@ def test_a_library_that_cannot_be_loaded_is_an_error_with_advice(error, monkeypa
     monkeypatch.delitem(sys.modules, "pypardiso", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(BackendError, match=r"cannot be loaded.*pip install"):
-        pardiso._mkl.__wrapped__()
+        pardiso_handle.load_mkl.__wrapped__()
 
     def missing():
         raise BackendError("missing")
 
-    monkeypatch.setattr(pardiso, "_mkl", missing)
+    monkeypatch.setattr(pardiso, "load_mkl", missing)
     assert not available()
 
 
@@ -189,6 +189,6 @@ def test_diagonal_pivoting_that_fills_far_more_is_refused():
 @pardiso_only
 def test_a_handle_that_was_never_used_is_released_without_a_call():
     calls = []
-    handle = pardiso._Handle(five_point(3), lambda *arguments: calls.append(1))
+    handle = pardiso_handle.PardisoHandle(five_point(3), lambda *arguments: calls.append(1))
     handle.release()
     assert not calls
