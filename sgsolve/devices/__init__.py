@@ -24,13 +24,7 @@ A silicon diode:
 from . import materials
 from .admittance import SmallSignal, quasi_static
 from .bands import band_edges, densities, draw_bands
-from .carrier_statistics import (
-    Blakemore,
-    Boltzmann,
-    CarrierStatistics,
-    fermi_dirac_half,
-    gauss_fermi,
-)
+from .carrier_statistics import Blakemore, Boltzmann, CarrierStatistics
 from .cells import CellMesh, interval
 from .checks import UnitsWarning
 from .constants import CODATA2018, Constants
@@ -51,6 +45,7 @@ from .photovoltaic import open_circuit, power_point
 from .recombination import auger, radiative, srh
 from .regions import Regions
 from .resolved import UnresolvedWarning
+from .tabulated_statistics import fermi_dirac_half, gauss_fermi
 from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
 from .triangles import quality, read_mesh, triangulation, write_mesh

@@ -143,7 +143,7 @@ def test_the_depletion_layer_is_that_of_the_textbook():
 
 def test_fermi_dirac_integral_far_inside_the_band():
     """The expansion joins the quadrature; both derivatives agree with differences."""
-    from sgsolve.devices.carrier_statistics import _fermi_dirac_half, fermi_dirac_half
+    from sgsolve.devices.tabulated_statistics import _fermi_dirac_half, fermi_dirac_half
 
     statistics, eta = fermi_dirac_half(), np.array([100.0, 100.5, 150.0, 400.0])
     np.testing.assert_allclose(statistics.log_gamma(eta), _fermi_dirac_half(eta), atol=2e-12)

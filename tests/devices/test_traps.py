@@ -5,8 +5,9 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.devices import acceptor_traps, beer_lambert, donor_traps
-from sgsolve.devices.carrier_statistics import Blakemore, gauss_fermi
+from sgsolve.devices.carrier_statistics import Blakemore
 from sgsolve.devices.mobility import masetti
+from sgsolve.devices.tabulated_statistics import gauss_fermi
 from sgsolve.devices.traps import trap_rate
 from sgsolve.errors import InputError, ShapeError
 
