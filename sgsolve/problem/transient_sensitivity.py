@@ -14,17 +14,13 @@ from ..ad.nested import evaluate
 from ..continuation.run import Run
 from ..continuation.user_functions import call_with_parameters
 from ..errors import ConvergenceError, InputError
-from ..pattern import Pattern
 from ..results.branch import Branch
 from ..solvers.workspace import Workspace
-from ..transient.consistent_start import SMALL
-from ..transient.evolution import PURPOSE, Derivatives
 from ..transient.recorded_steps import adjoint, forward
 from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .functional import Functional
-from .signature import TIME
-from .time_system import TimeSystem
+from .linearized_run import LinearizedRun
 from .transient import RUN_OPTIONS, SMALLEST, checked_rtol, transient_run
 
 Vector = NDArray[Any]
@@ -125,7 +121,7 @@ def _differentiated(
     steps.tape = tape
     branch = run.go()
     end = branch.reached
-    model = RunModel(stepper, workspace, names, end)
+    model = LinearizedRun(stepper, workspace, names, end)
     special = run.detectors[0] if run.detectors else None
     x = branch.x
     if special is not None and not branch.special_points:
@@ -178,7 +174,7 @@ class EndAtEvent:
     Reference: S. Galan, W. F. Feehery and P. I. Barton, Appl. Numer. Math. 31 (1999) 17.
     """
 
-    def __init__(self, event: Any, x: Vector, t: float, model: RunModel) -> None:
+    def __init__(self, event: Any, x: Vector, t: float, model: LinearizedRun) -> None:
         self.model, self.x, self.t = model, x, t
         self.function = Functional(event, x, model.params_at_end)
         self.slope = model.slope(t, x)
@@ -204,7 +200,12 @@ class EndAtEvent:
 
 
 def _of_last_state(
-    tape: Sequence[Any], model: RunModel, x: Vector, of: Any, mode: str, moves: EndAtEvent | None
+    tape: Sequence[Any],
+    model: LinearizedRun,
+    x: Vector,
+    of: Any,
+    mode: str,
+    moves: EndAtEvent | None,
 ) -> tuple[Any, Vector, tuple[int, ...]]:
     """Return a functional of the last state, its derivatives by all parameters, and its shape.
 
@@ -233,98 +234,9 @@ def _of_last_state(
     return value, np.asarray(found) + direct, shape
 
 
-def _value(of: Any, G: Functional, x: Vector, model: RunModel) -> Any:
+def _value(of: Any, G: Functional, x: Vector, model: LinearizedRun) -> Any:
     if callable(of):
         value = np.asarray(call_with_parameters(of, x.copy(), model.params_at_end, evaluate))
     else:
         value = G.gradient @ x
     return value.reshape(G.shape)
-
-
-class RunModel:
-    """The equations of a run linearized at its points; a `transient.recorded_steps.RunLinearizer`.
-
-    Attributes
-    ----------
-    first_charge : ndarray, shape (n, m)
-        The derivative of the first charge by the parameters.
-    params_at_end : dict
-    width : int
-        Numbers in all parameters, m.
-    length : float
-        Of the run, as it was asked for.
-    """
-
-    def __init__(
-        self, stepper: TransientStepper, workspace: Workspace, names: Sequence[str], end: float
-    ) -> None:
-        system: Any = stepper.system
-        steps: Any = stepper.steps
-        self.system: TimeSystem = system
-        self.names, self.workspace = tuple(names), workspace
-        self.alpha = steps.formulas.alpha if hasattr(steps, "formulas") else np.zeros(0)
-        self.stores, self.starts = system.stores, stepper.starts
-        self.length = stepper.schedule.length
-        self.a0 = 1.0 / (SMALL * self.length)
-        self.first_charge = self._by_parameters(stepper.schedule.t0, stepper.start_x)[1]
-        self.params_at_end, self.width = self.params(end), self.first_charge.shape[1]
-
-    def params(self, t: float) -> dict[str, Any]:
-        """Return all parameters at a time."""
-        return {**self.system.params(t), TIME: t}
-
-    def slope(self, t: float, x: Vector) -> Vector:
-        """Return dx/dt at a state of the run, shape (n,)."""
-        found = self.starts.at(t, x)
-        if isinstance(found, str):
-            raise ConvergenceError(f"dx/dt at the event: {found}", None)
-        return found.slope
-
-    def at(self, t: float, x: Vector) -> PointOfRun:
-        """Return the linearization at a point."""
-        Fp, Qp = self._by_parameters(t, x)
-        at = self.system.derivatives(t, x, 0.0, x)
-        return PointOfRun(self.system.pattern, self.workspace, at, Fp, Qp)
-
-    def split(self, found: Vector, shape: tuple[int, ...]) -> dict[str, Any]:
-        """Return the columns of each parameter, in its shape."""
-        parts, begin = {}, 0
-        for name in self.names:
-            value = np.asarray(self.system.params(0.0).get(name, self.system.default(name)))
-            columns = found[:, begin : begin + value.size].reshape(shape + value.shape)
-            parts[name] = float(columns) if columns.ndim == 0 else columns
-            begin += value.size
-        return parts
-
-    def _by_parameters(self, t: float, x: Vector) -> tuple[Vector, Vector]:
-        """Return dF/dp and dQ/dp at fixed x, each of shape (n, m)."""
-        columns = [self.system.by_parameter(t, x, name) for name in self.names]
-        return np.hstack([c[0] for c in columns]), np.hstack([c[1] for c in columns])
-
-
-@dataclass(frozen=True)
-class PointOfRun:
-    """The equations linearized at one point; a `transient.recorded_steps.Linearization`."""
-
-    pattern: Pattern
-    workspace: Workspace
-    derivatives: Derivatives
-    Fp: Vector
-    Qp: Vector
-
-    @property
-    def J(self) -> Any:
-        """The derivative of F by x."""
-        return self.pattern.matrix(self.derivatives.J)
-
-    @property
-    def C(self) -> Any:
-        """The derivative of Q by x."""
-        return self.pattern.matrix(self.derivatives.C)
-
-    def solve(self, a: float, b: Vector, transpose: bool = False) -> Vector:
-        """Return (J + a C)^-1 b, or with the transposed matrix."""
-        solver = self.workspace.solver(self.pattern, PURPOSE)
-        solver.factorize(self.pattern.matrix(self.derivatives.J + a * self.derivatives.C))
-        solution: Vector = solver.solve(b, transpose=transpose)
-        return solution
