@@ -62,7 +62,7 @@ def continuation(
 
 
 def _start_value(problem: ProblemDefinition, name: str, asked: Asked) -> float:
-    """Return where the parameter starts, or say that it does not say."""
+    """Return where the parameter starts; raise if it has no value."""
     problem.signature.numeric(name)
     known = problem.signature.known
     if name not in known:

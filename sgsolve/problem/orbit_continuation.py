@@ -116,7 +116,7 @@ def _settings(steps: Any, step: float | None, max_step: float | None) -> Arcleng
 def _options(name: str, options: Mapping[str, Any]) -> RunOptions:
     """Return the options of the run; functions of the user get an orbit."""
     options = dict(options)
-    given = RunOptions.of((name,), COLUMNS, stability=None, kinds=KINDS, **options)
+    given = RunOptions.of((name,), COLUMNS, kinds=KINDS, **options)
     outputs = {key: _of_orbit(function) for key, function in given.outputs.items()}
     events = {key: _of_orbit(function) for key, function in given.events.items()}
     until = None if given.until is None else _of_orbit(given.until)

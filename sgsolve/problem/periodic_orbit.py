@@ -20,16 +20,8 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 from .definition import ProblemDefinition
-from .orbit_setup import (
-    Collocation,
-    OrbitGuess,
-    critical_mode,
-    family_of,
-    guess_of,
-    hopf_of,
-    resampled,
-    small_orbit,
-)
+from .orbit_guess import OrbitGuess, guess_of, resampled
+from .orbit_setup import Collocation, critical_mode, family_of, hopf_of, small_orbit
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]

@@ -310,7 +310,7 @@ def _checked(Q: Any, n: int) -> Vector:
 
 
 def source_value(name: str, function: Callable[[float], Any], t: float) -> Any:
-    """Return the value of a function of time, or complain that it is no number."""
+    """Return the value of a function of time; raise if it is no number."""
     value = function(t)
     if not isinstance(value, float) and np.asarray(value).dtype.kind not in "biuf":
         raise DataTypeError(

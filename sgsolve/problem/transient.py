@@ -13,9 +13,9 @@ from ..continuation.options import RunOptions
 from ..continuation.progress_bar import progress_bar
 from ..continuation.run import Run
 from ..continuation.stepper import Point, RunState
-from ..continuation.user_functions import UnfitError, called, named, number
+from ..continuation.user_functions import UnfitError, called, number
 from ..continuation.view import View
-from ..errors import ConvergenceError, DataTypeError, InputError
+from ..errors import ConvergenceError, InputError
 from ..results.branch import Branch
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
@@ -29,42 +29,18 @@ from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ..transient.sources import breakpoints_of
 from ..transient.starts import STARTS
-from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
+from ..transient.step_settings import FixedSteps
 from ..transient.time_events import EventDetector, TimeEvent
 from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
 from .time_system import TimeSystem, source_value
+from .transient_checks import checked_choice, checked_events, checked_method, checked_rtol
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
 
-SMALLEST = 1e-13  # relative tolerances below this are lost in rounding
-RUN_OPTIONS: dict[str, Any] = {  # the defaults of `Problem.transient` for a run without an audience
-    "steps": None,
-    "atol": None,
-    "first_step": None,
-    "max_step": None,
-    "max_steps": None,
-    "times": None,
-    "interpolate": True,
-    "breakpoints": None,
-    "start": "consistent",
-    "outputs": None,
-    "events": None,
-    "stop": (),
-    "on_event": None,
-    "until": None,
-    "keep_states": "all",
-    "checkpoint": None,
-    "resume": False,
-    "raise_on_failure": True,
-    "progress": False,
-    "callback": None,
-    "verbose": False,
-    "time_limit": None,
-}
 FORMAT = "{desc}: {percentage:3.0f}% [{elapsed}<{remaining}{postfix}]"
 COLUMNS = ("step", "order", "error")
 
@@ -99,19 +75,20 @@ def transient_run(
     x0: ArrayLike,
     interval: Any,
     *,
-    steps: Any,
     rtol: float,
-    atol: Any,
-    first_step: float | None,
-    max_step: float | None,
-    max_steps: int | None,
-    times: Any,
-    interpolate: bool,
-    breakpoints: Any,
-    start: str,
-    events: Any,
-    stop: Any,
-    on_event: Any,
+    steps: Any = None,
+    atol: Any = None,
+    first_step: float | None = None,
+    max_step: float | None = None,
+    max_steps: int | None = None,
+    times: Any = None,
+    interpolate: bool = True,
+    breakpoints: Any = None,
+    start: str = "consistent",
+    outputs: Any = None,
+    events: Any = None,
+    stop: Any = (),
+    on_event: Any = None,
     **options: Any,
 ) -> tuple[Run, TransientStepper]:
     """Return a run in time, not begun, and its stepper; see `Problem.transient`."""
@@ -120,14 +97,13 @@ def transient_run(
         raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
     checked_choice("interpolate", interpolate)
     functions, actions = checked_events(events, on_event)
-    options["outputs"], pairs = split_outputs(options["outputs"], (TIME, "nit", *COLUMNS))
+    columns, pairs = split_outputs(outputs, (TIME, "nit", *COLUMNS))
     given = RunOptions.of(
         (TIME,),
         COLUMNS,
-        detect=(),
-        stop=stop,
+        outputs=columns,
         events={name: one.function for name, one in functions.items()},
-        stability=None,
+        stop=stop,
         max_points=max_steps,
         **options,
     )
@@ -220,52 +196,6 @@ def rate_columns(
     outputs = RateOutputs(pairs, lambda t: {**equations.params(t), TIME: t}, t, x)
     equations.currents = outputs
     return outputs.columns()
-
-
-def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:
-    """Return the settings of the method, or say why these are none."""
-    if steps is None:
-        return Bdf()
-    if isinstance(steps, type) and issubclass(steps, Bdf | RungeKutta | FixedSteps):
-        raise InputError(f"steps is the class {steps.__name__}; call it: {steps.__name__}()")
-    if not isinstance(steps, Bdf | RungeKutta | FixedSteps):
-        raise DataTypeError(f"steps must be Bdf(), RungeKutta() or FixedSteps(), not {steps!r}")
-    return steps
-
-
-def checked_choice(name: str, value: Any) -> None:
-    """Complain of what is neither True nor False."""
-    if not isinstance(value, bool | np.bool_):
-        raise DataTypeError(f"{name} must be True or False, not {value!r}")
-
-
-def checked_rtol(rtol: Any) -> float:
-    """Return a relative tolerance that can be met, or say what is wrong with it."""
-    if isinstance(rtol, bool) or not isinstance(rtol, int | float | np.number):
-        raise DataTypeError(f"rtol must be a number, not {rtol!r}")
-    if not SMALLEST <= rtol < 1.0:
-        raise InputError(f"rtol must be at least {SMALLEST:g} and below 1, not {rtol!r}")
-    return float(rtol)
-
-
-def checked_events(events: Any, on_event: Any) -> tuple[dict[str, TimeEvent], dict[str, Function]]:
-    """Return the events and their actions by name, or say what is wrong with them."""
-    if events is not None and not isinstance(events, Mapping):
-        raise DataTypeError(f"events must map names to functions, not {events!r}")
-    given = {
-        name: one.function if isinstance(one, TimeEvent) else one
-        for name, one in (events or {}).items()
-    }
-    named("events", given)
-    functions = {
-        name: one if isinstance(one, TimeEvent) else TimeEvent(one)
-        for name, one in (events or {}).items()
-    }
-    actions = named("on_event", on_event)
-    for name in actions:
-        if name not in functions:
-            raise InputError(f"on_event names {name!r}, which is no event; give it in events")
-    return functions, actions
 
 
 def all_breakpoints(

@@ -21,7 +21,8 @@ from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .functional import Functional
 from .linearized_run import LinearizedRun
-from .transient import RUN_OPTIONS, SMALLEST, checked_rtol, transient_run
+from .transient import transient_run
+from .transient_checks import SMALLEST, checked_rtol
 
 Vector = NDArray[Any]
 EVENT = "the event"  # the name of the one that ends a run
@@ -92,7 +93,7 @@ def transient_sensitivity(
         raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     if mode == "adjoint" and functional is None:
         raise InputError("mode='adjoint' needs a functional")
-    options = {**RUN_OPTIONS, **options, "raise_on_failure": True}
+    options |= {"raise_on_failure": True, "progress": False}
     if event is not None:
         options |= {"events": {EVENT: event}, "stop": EVENT}
 

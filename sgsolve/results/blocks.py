@@ -226,7 +226,7 @@ def _block_slices(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, sl
 
 
 def _fitting(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
-    """Return a number or one number per unknown, or say that it is neither."""
+    """Return a number or one number per unknown; raise if it is neither."""
     try:
         numbers = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -140,7 +140,7 @@ class Checkpoint:
 
 
 def as_checkpoint(checkpoint: Checkpoint | str | Path | None, resume: bool) -> Checkpoint | None:
-    """Return the settings for a path, or complain that there is nothing to resume from."""
+    """Return the settings for a path; raise if there is nothing to resume from."""
     if checkpoint is None:
         if resume:
             raise InputError("resume=True needs checkpoint=path, the file to continue from")

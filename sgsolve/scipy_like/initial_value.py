@@ -15,7 +15,7 @@ from ..errors import ConvergenceError, DataTypeError, InputError
 from ..problem.definition import ProblemDefinition
 from ..problem.null_space import NullSpace
 from ..problem.signature import Signature
-from ..problem.transient import RUN_OPTIONS, transient_run
+from ..problem.transient import transient_run
 from ..problem.unknowns import Unknowns
 from ..results.branch import Branch
 from ..solvers.workspace import Pool
@@ -110,7 +110,6 @@ def solve_ivp(
     problem = _problem(fun, jac, parameters, sign)
     names = [f"event {i}" for i in range(len(given))]
     options = {
-        **RUN_OPTIONS,
         "steps": _method_settings(method),
         "rtol": rtol,
         "atol": atol,
@@ -121,6 +120,8 @@ def solve_ivp(
             name: _event(event, parameters, sign) for name, event in zip(names, given, strict=True)
         },
         "stop": [name for name, event in zip(names, given, strict=True) if _is_terminal(event)],
+        "raise_on_failure": True,
+        "progress": False,
     }
     with problem.workspaces.lend() as workspace:
         run, stepper = transient_run(problem, workspace, y0, (sign * begin, sign * end), **options)

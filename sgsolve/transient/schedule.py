@@ -78,7 +78,7 @@ def after(t: float) -> float:
 
 
 def checked_span(times: Any) -> tuple[float, float]:
-    """Return (t0, t1), or say what is wrong with them."""
+    """Return (t0, t1); raise if they are no interval."""
     try:
         t0, t1 = (float(t) for t in times)
     except (TypeError, ValueError):
@@ -96,7 +96,7 @@ def checked_span(times: Any) -> tuple[float, float]:
 
 
 def checked_times(name: str, given: Any, span: tuple[float, float]) -> NDArray[np.float64]:
-    """Return times within a run as an increasing array, or say what is wrong with them."""
+    """Return times within a run as an increasing array; raise if they are none."""
     try:
         times = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
@@ -116,7 +116,7 @@ def checked_times(name: str, given: Any, span: tuple[float, float]) -> NDArray[n
 
 
 def checked_step(name: str, step: Any) -> float:
-    """Return a positive length of a step, or say what is wrong with it."""
+    """Return the length of a step; raise if it is not positive and finite."""
     if isinstance(step, bool) or not isinstance(step, int | float | np.number):
         raise DataTypeError(f"{name} must be a number, not {step!r}")
     if not step > 0.0:

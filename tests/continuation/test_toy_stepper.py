@@ -45,9 +45,7 @@ class Euler(Stepper):
 
 
 def run(stepper, **asked):
-    none = {"detect": (), "stop": (), "outputs": None, "events": None, "stability": None}
-    none |= {"checkpoint": None, "resume": False, "time_limit": None}
-    options = RunOptions.of(("t",), (), **{**none, **asked})
+    options = RunOptions.of(("t",), (), **asked)
     view = View(
         names=("t",), params={}, moved=lambda x, t: {"t": t}, place=lambda t: f"t = {t:.6g}"
     )
