@@ -15,6 +15,7 @@ ORDER = (
     "ranks",
     "private_api",
     "pattern",
+    "norms",
     "ad",
     "linear",
     "petsc",

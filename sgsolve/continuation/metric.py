@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..solvers.norms import norm2
+from ..norms import norm2
 
 Vector = NDArray[Any]
 

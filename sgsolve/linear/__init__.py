@@ -14,6 +14,7 @@ from .banded import Banded
 from .choose import backends, register
 from .dense import Dense
 from .fallback_driver import FallbackWarning
+from .krylov_backend import Krylov
 from .large_factors import LargeFactorsWarning
 from .multigrid import Multigrid
 from .mumps import Mumps
@@ -27,6 +28,7 @@ __all__ = [
     "Banded",
     "Dense",
     "FallbackWarning",
+    "Krylov",
     "LargeFactorsWarning",
     "LinearSolver",
     "Multigrid",

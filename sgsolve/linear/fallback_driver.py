@@ -103,6 +103,8 @@ class FallbackDriver:
             self._stats.seconds["analyze"] += perf_counter() - start
             require_memory(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
         self._fresh = analyze
+        if hasattr(backend, "take_scaling"):
+            backend.take_scaling(prepared.scaling.row, prepared.scaling.column)
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)
         if doubtful is None:

@@ -16,6 +16,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
 from ..errors import InputError
+from ..linear.krylov_backend import Krylov
 from ..pattern import Pattern
 from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch
@@ -94,6 +95,9 @@ class Problem:
         vectors of the transposed Jacobian are found from it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
+    preconditioner : matrix, LinearOperator, object with solve(v), or callable, optional
+        An approximate inverse of the Jacobian, or a function of the Jacobian that returns one. All
+        linear systems are then solved by GMRES with it: ``backend=linear.Krylov(preconditioner)``.
     fields : bool
         Call the residual with the blocks, each in its shape, instead of x:
         ``residual(u=u, p=p, **parameters)``. It may return a mapping of block to array, or one
@@ -108,7 +112,8 @@ class Problem:
     Raises
     ------
     InputError
-        If `compiled` and `jacobian` are both given.
+        If `compiled` and `jacobian`, or `backend` and `preconditioner`, are both given, or if the
+        preconditioner is none.
 
     See Also
     --------
@@ -149,6 +154,7 @@ class Problem:
         storage: Callable[..., Any] | str | None = None,
         null_space: Any = None,
         backend: Any = "auto",
+        preconditioner: Any = None,
         fields: bool = False,
         compiled: bool = False,
     ) -> None:
@@ -160,6 +166,13 @@ class Problem:
                 "compiled=True compiles the residual together with its derivatives; leave out "
                 "jacobian, or compiled"
             )
+        if preconditioner is not None:
+            if backend != "auto":
+                raise InputError(
+                    "preconditioner is for GMRES, the back end linear.Krylov; leave out backend, "
+                    "or preconditioner"
+                )
+            backend = Krylov(preconditioner)
         if fields:
             refuse_block_names(unknowns, params)
             residual = FieldFunction(residual, unknowns, "the residual")

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
+from ..norms import norm2
 from ..results.status import Status
 from .iterate import Iterate
-from .norms import norm2
 from .settings import not_negative, positive
 
 Vector = NDArray[Any]

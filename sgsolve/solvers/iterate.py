@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
+from ..norms import norm2
 from ..pattern import matrix_product
 from ..results.history import History, Step
 from .counted_system import CountedSystem
 from .error_estimate import observed_order
 from .limits import Limit
-from .norms import norm2
 from .perturbation import moved_beside
 from .scaling import Scaling, probed
 from .system import System

@@ -12,20 +12,17 @@ stopping criterion is that of the true residual.
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
-from scipy.sparse import issparse
 
-from ..errors import InputError, ShapeError
+from ..errors import InputError
+from ..linear.gmres import gmres
+from ..linear.inverse_operator import applied, is_fixed
 from ..results.status import Status
 from .iterate import Iterate
-from .norms import norm2
 from .settings import fraction, positive
 
 Vector = NDArray[Any]
@@ -47,11 +44,12 @@ class KrylovDirection:
     max_inner : int
         Products with J per iteration.
     preconditioner : LinearOperator, sparse or dense matrix, factorization, or callable, optional
-        An approximation of the inverse of J, as in SciPy: an operator or a matrix that is applied
-        to vectors. Of an object with a method ``solve``, such as SciPy's ``spilu(J)``, the
-        solution is taken. A function returns one of these, or a function v -> M^-1 v. It is called
-        once per iteration, as ``preconditioner(x)`` or, if it takes two arguments, as
-        ``preconditioner(x, J)`` with the sparse Jacobian at x. Only then is the Jacobian formed.
+        By default that of the problem, if it has one. An approximation of the inverse of J, as in
+        SciPy: an operator or a matrix that is applied to vectors. Of an object with a method
+        ``solve``, such as SciPy's ``spilu(J)``, the solution is taken. A function returns one of
+        these, or a function v -> M^-1 v. It is called once per iteration, as ``preconditioner(x)``
+        or, if it takes two arguments, as ``preconditioner(x, J)`` with the sparse Jacobian at x.
+        Only then is the Jacobian formed.
 
     Raises
     ------
@@ -86,14 +84,14 @@ class KrylovDirection:
     def __post_init__(self) -> None:
         fraction(self, "forcing")
         positive(self, "restart", "max_inner")
-        if not (self.preconditioner is None or _is_fixed(self.preconditioner)):
+        if not (self.preconditioner is None or is_fixed(self.preconditioner)):
             self._number_of_arguments()
 
     @property
     def forms_jacobian(self) -> bool:
         """Whether the sparse Jacobian is needed: by a preconditioner of two arguments."""
         M = self.preconditioner
-        return M is not None and not _is_fixed(M) and self._number_of_arguments() == 2
+        return M is not None and not is_fixed(M) and self._number_of_arguments() == 2
 
     def _number_of_arguments(self) -> int:
         """Return 1 for a function of x, 2 for one of x and J."""
@@ -117,9 +115,23 @@ class KrylovDirection:
         """Return v -> M^-1 v for this iteration."""
         M = self.preconditioner
         if M is None:
-            return lambda v: v
-        if not _is_fixed(M):
+            return self._operator_of_problem(it)
+        if not is_fixed(M):
             M = M(it.x, it.J) if self.forms_jacobian else M(it.x)
+        return applied(M, len(it.x))
+
+    @staticmethod
+    def _operator_of_problem(it: Iterate) -> Operator:
+        """Return v -> M^-1 v by the preconditioner of the problem, if it has one."""
+        M = getattr(it.workspace.backend, "preconditioner", None)
+        if M is None:
+            return lambda v: v
+        if not is_fixed(M):
+            raise InputError(
+                "the preconditioner of the problem is a function of J, which NewtonKrylov does not "
+                "form; leave out the solver, or give it the function: "
+                "KrylovDirection(preconditioner=lambda x, J: ...)"
+            )
         return applied(M, len(it.x))
 
     def compute(self, it: Iterate) -> Status | None:
@@ -158,124 +170,3 @@ class KrylovDirection:
         if guard > 0.1:
             eta = max(eta, guard)
         return float(min(self.forcing, max(eta, 1e-8)))
-
-
-def applied(M: Any, n: int) -> Operator:
-    """Return the function v -> M^-1 v that a preconditioner of any kind stands for.
-
-    Raises
-    ------
-    InputError, ShapeError
-        It is none, or it is not one of n unknowns.
-    """
-    apply: Operator
-    matrix: Any = M
-    if hasattr(M, "matvec"):
-        apply = M.matvec
-    elif issparse(M) or isinstance(M, np.ndarray):
-        apply = matrix.dot
-    elif hasattr(M, "solve"):
-        apply = M.solve
-    elif callable(M):
-        apply = M
-    else:
-        raise InputError(
-            "the preconditioner must return a function v -> M^-1 v, a LinearOperator, a matrix or "
-            f"an object with solve(v), not {type(M).__name__}"
-        )
-    shape = getattr(M, "shape", (n, n))
-    if shape != (n, n):
-        raise ShapeError(f"the preconditioner has shape {shape}; {n} unknowns need {(n, n)}")
-
-    def checked(v: Vector) -> Vector:
-        result = np.asarray(apply(v))
-        if result.shape != (n,):
-            raise ShapeError(
-                f"the preconditioner returned an array of shape {result.shape} for a vector of "
-                f"shape {(n,)}"
-            )
-        return result
-
-    return checked
-
-
-def _is_fixed(M: Any) -> bool:
-    """Whether a preconditioner is the same at all x: an operator, a matrix or a factorization."""
-    return bool(
-        hasattr(M, "matvec") or issparse(M) or isinstance(M, np.ndarray) or hasattr(M, "solve")
-    )
-
-
-def gmres(
-    product: Operator,
-    b: Vector,
-    precondition: Operator,
-    tolerance: float,
-    restart: int,
-    max_products: int,
-) -> tuple[Vector, float, int]:
-    """Solve A x = b roughly, with right preconditioning and restarts.
-
-    Returns
-    -------
-    x : ndarray
-    left : float
-        Norm of the residual relative to that of b.
-    products : int
-    """
-    x, r = np.zeros_like(b), b
-    start = norm = norm2(b)
-    used = 0
-    while start > 0.0 and norm > tolerance * start and used < max_products:
-        before = norm
-        correction, count = _cycle(
-            product, r, precondition, tolerance * start, min(restart, max_products - used)
-        )
-        x = x + correction
-        r = b - product(x)
-        used += count + 1
-        norm = norm2(r)
-        if not norm < 0.999 * before:
-            break
-    return x, (norm / start if start > 0.0 else 0.0), used
-
-
-def _cycle(
-    product: Operator, r: Vector, precondition: Operator, target: float, m: int
-) -> tuple[Vector, int]:
-    """Return the correction of one cycle of at most m products, and their number."""
-    n, beta = len(r), norm2(r)
-    basis = np.empty((m + 1, n))
-    R = np.zeros((m, m))
-    rotations: list[tuple[float, float]] = []
-    basis[0], rhs = r / beta, [beta]
-    for k in range(m):
-        w = product(precondition(basis[k]))
-        size, column = norm2(w), np.zeros(k + 1)
-        for _ in range(2):  # orthogonalized twice: as good as it gets, and in BLAS
-            h = basis[: k + 1] @ w
-            w = w - h @ basis[: k + 1]
-            column += h
-        below = norm2(w)
-        for i, (c, s) in enumerate(rotations):
-            column[i : i + 2] = (
-                c * column[i] + s * column[i + 1],
-                c * column[i + 1] - s * column[i],
-            )
-        length = math.hypot(column[k], below)
-        if not length > 1e-14 * size:
-            break  # a singular A: this product is a combination of those before
-        c, s = column[k] / length, below / length
-        rotations.append((c, s))
-        column[k] = length
-        R[: k + 1, k] = column
-        rhs += [-s * rhs[k]]
-        rhs[k] *= c
-        if abs(rhs[k + 1]) <= target or not below > 1e-14 * length:
-            break
-        basis[k + 1] = w / below
-    rank = len(rotations)
-    if rank == 0:
-        return np.zeros(n), 1
-    y = solve_triangular(R[:rank, :rank], rhs[:rank], check_finite=False)
-    return precondition(y @ basis[:rank]), k + 1

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
+from ..norms import norm2
 from ..pattern import Pattern
 from ..results.status import Status
 from .iterate import Iterate
-from .norms import norm2
 from .settings import positive
 from .trust_region import FLAT, decrease, scaled_gradient
 

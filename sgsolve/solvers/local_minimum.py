@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import LinearSolveError
+from ..norms import unit
 from ..results.status import Status
 from .iterate import Iterate
-from .norms import unit
 from .trust_region import scaled_gradient
 
 UNDECIDED = (Status.DAMPING_FAILED, Status.STALLED, Status.MAX_ITERATIONS)

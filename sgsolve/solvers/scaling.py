@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..norms import norm2
 from ..pattern import matrix_product
 from ..results.blocks import Blocks
-from .norms import norm2
 
 Vector = NDArray[Any]
 

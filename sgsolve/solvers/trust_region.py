@@ -17,9 +17,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
+from ..norms import LONGEST, norm2, unit
 from ..results.status import Status
 from .iterate import Iterate
-from .norms import LONGEST, norm2, unit
 from .settings import positive
 
 Vector = NDArray[Any]

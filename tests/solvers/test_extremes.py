@@ -8,7 +8,7 @@ import pytest
 
 from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
 from sgsolve.continuation import Natural
-from sgsolve.solvers.norms import LONGEST, norm2, unit
+from sgsolve.norms import LONGEST, norm2, unit
 
 SOLVERS = {
     "ladder": None,

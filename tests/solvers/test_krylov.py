@@ -9,7 +9,8 @@ from scipy.sparse.linalg import aslinearoperator, spilu, splu
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.errors import InputError
-from sgsolve.solvers.krylov import KrylovDirection, gmres
+from sgsolve.linear.gmres import gmres
+from sgsolve.solvers.krylov import KrylovDirection
 
 
 def counted(A, b, tolerance, restart=60, most=600):
