@@ -48,7 +48,10 @@ class Detector(Protocol):
     priority: int = 100
     """Detectors run in ascending order; `counts` gets the special points found before."""
     needs_factorization: bool = False
-    """Whether `measure` solves with the bordered Jacobian that the stepper has factorized."""
+    """Whether `measure` solves with the bordered Jacobian that the stepper has factorized.
+
+    It is not called then at a special point where a run ends: do not add columns.
+    """
     columns: Sequence[Column] = ()
     """Columns that it adds to the branch."""
 

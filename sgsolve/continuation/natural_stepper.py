@@ -144,7 +144,9 @@ class NaturalStepper(Stepper):
             return None
         slope = b.at.behind
         at = Solution.of(result, slope, slope)
-        return Point(result.x, p, s=a.s + t * (b.s - a.s), iterations=self.spent, at=at)
+        point = Point(result.x, p, s=a.s + t * (b.s - a.s), iterations=self.spent, at=at)
+        placed = self._placed(point, a)
+        return placed if isinstance(placed, Point) else None
 
     def linearized(self, point: Point) -> Linear:
         """Return the linearization at a point, computed at the first call."""
