@@ -27,6 +27,7 @@ extensions = [
     "sphinx_design",
     "sphinx_copybutton",
     "api_pages",
+    "supported_functions",
 ]
 exclude_patterns = ["_build", "_static/mathjax", "gallery/**/*.py", "gallery/**/*.ipynb"]
 templates_path = ["_templates"]
