@@ -35,6 +35,7 @@ YOUNG = 20  # steps for which J and C are kept when an iteration fails that has 
 MAX_AGE = 50  # steps after which J and C are evaluated anew
 TINY = 1e-4  # an update this small, in units of the tolerance, is accepted without a rate
 FORGET = 0.2  # the most by which the estimate of the rate falls at once
+LEAST = 0.05  # of the first estimate: new derivatives converge faster than later steps with them
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
 ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
 UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
@@ -161,8 +162,10 @@ class ImplicitSolver:
         matrix, (t, a, q) = self.matrix, (equation.t, equation.a, equation.q)
         failure = matrix.evaluate(t, x, a, q[: self.system.n]) if renew else ""
         serves = matrix.serves(a) if self.weights.skipped is None else matrix.a0 == a
+        if renew:
+            self._rate = 1.0
         if not failure and not serves:
-            failure, self._rate = matrix.factorize(a), 1.0
+            failure = matrix.factorize(a)
         return Solved(None, q, 0, failure) if failure else self._iterate(equation, x)
 
     def _iterate(self, equation: Equation, x: Vector) -> Solved:
@@ -238,14 +241,15 @@ class ImplicitSolver:
 
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""
+        if k > 1:  # measured also where the update is tiny, as in linear equations
+            least = FORGET * self._rate if self._rate < 1.0 else LEAST
+            self._rate, self._unmeasured = max(least, size / before), 0
         if size <= TINY * self.tolerance:
             return True
         a0 = self.matrix.a0
         unseen = self.weights.skipped is not None  # unknowns whose convergence no norm shows
         if k == 1 and self.matrix.age > 0 and (unseen or self._unmeasured >= UNMEASURED):
             return False  # a matrix that no longer fits makes small updates as well
-        if k > 1:
-            self._rate, self._unmeasured = max(FORGET * self._rate, size / before), 0
         # A matrix with another number than a contracts no faster than this, whatever was measured.
         rate = max(self._rate, abs(a0 - a) / (a0 + a))
         if not (rate < DIVERGED and rate / (1.0 - rate) * size <= self.tolerance):

@@ -8,7 +8,7 @@ from sgsolve.solvers.workspace import Workspace
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.implicit_equation import Equation
 from sgsolve.transient.implicit_solver import ImplicitSolver
-from tests.transient.equations import Equations
+from tests.transient.equations import Equations, Run
 
 
 @pytest.mark.parametrize("ratio", [0.75, 1.3])
@@ -26,3 +26,18 @@ def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
     x = solver.solve(Equation(0.0, ratio, q, ones), start).x
     assert x is not None
     assert np.abs(x) == pytest.approx(0.3 * abs(1 - ratio) / (1 + ratio), rel=1e-6)
+
+
+def test_linear_equations_take_about_one_evaluation_per_step():
+    """The rate of convergence is measured also where the second update is almost zero."""
+    n = 60
+
+    def flow(t, u):
+        ends = np.zeros(1)
+        padded = np.concatenate([ends, u, ends])
+        return -(padded[2:] - 2.0 * padded[1:-1] + padded[:-2]) * n**2
+
+    run = Run(Equations(flow, lambda u: 1.0 * u, np.linspace(0.0, 1.0, n)), 0.0, 0.1, 1e-6, 1e-8)
+    assert run.rejected == 0
+    assert run.implicit.counters.nfev < 1.45 * run.accepted
+    assert run.implicit.counters.njev <= 1 + run.accepted // 50
