@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from sgsolve import Branch, InputError, PartialBranchWarning, Problem, Status
+from sgsolve import (
+    ApproximateSpecialPoint,
+    Branch,
+    InputError,
+    PartialBranchWarning,
+    Problem,
+    Status,
+)
 from tests.periodic.oscillators import (
     bent,
     circle,
@@ -213,6 +220,16 @@ def test_bad_input(doubling):
             problem.orbit_continuation(**arguments)
     with pytest.raises(InputError, match="steady states"):
         steady.orbit(0)
+    with pytest.raises(InputError, match="consists of orbits; start from branch"):
+        problem.periodic_orbit(orbits)
+    point = orbits.special_points[0]
+    approximate = ApproximateSpecialPoint(point.kind, point.parameter, point.x, point.vector)
+    with pytest.raises(InputError, match="no other branch of orbits is known"):
+        problem.orbit_continuation(orbits, special_point=approximate)
+    hopf = steady.hopf_points[0]
+    approximate = ApproximateSpecialPoint("hopf", hopf.parameter, hopf.x, hopf.vector)
+    with pytest.raises(InputError, match="no Hopf point that was located exactly"):
+        problem.periodic_orbit(steady, approximate)
 
 
 def test_a_run_that_reaches_its_limit_of_points_warns(doubling):

@@ -282,7 +282,10 @@ class TestBadInput:
             ({"start": course, "degree": 1}, "degree must be within 2 and 12"),
             ({"start": course, "degree": 4.0}, "degree must be an integer"),
             ({"start": course, "intervals": 2}, "intervals must be at least 4"),
+            ({"start": course, "intervals": True}, "intervals must be an integer"),
             ({"start": course, "period": -1.0}, "period must be positive"),
+            ({"start": course, "period": "T"}, "period must be a number"),
+            ({"start": (["a"] * len(course), course.states)}, "times of a guess must be numbers"),
             ({"start": course, "period": 1e3}, "less than one period"),
             ({"start": course, "tolerance": 0.0}, "tolerance must be within"),
             ({"start": (course["t"][::-1], course.states)}, "finite and increase"),
@@ -305,9 +308,30 @@ class TestBadInput:
     def test_equations_without_storage_or_with_the_time(self, course):
         with pytest.raises(InputError, match="storage=Q"):
             Problem(vdp, params={"mu": 2.0}).periodic_orbit(course)
+        guess = course["t"], course.states
         forced = Problem(lambda x, t=0.0: [x[0] - np.sin(t), x[1]], storage=one)
         with pytest.raises(InputError, match="takes the time"):
-            forced.periodic_orbit((course["t"], course.states))
+            forced.periodic_orbit(guess)
+        with pytest.raises(InputError, match="depends on no unknown"):
+            van_der_pol(storage=lambda x: np.ones(2)).periodic_orbit(guess)
+        with pytest.raises(InputError, match="names 'rate', which is no parameter"):
+            van_der_pol(storage="rate").periodic_orbit(guess)
+        implicit = Problem(
+            lambda x, rate: x + rate,
+            params={"rate": np.zeros(2)},
+            jacobian=lambda x, rate: np.eye(2),
+            storage="rate",
+        )
+        with pytest.raises(InputError, match="leave jacobian out"):
+            implicit.periodic_orbit(guess)
+
+    def test_a_branch_of_another_kind_and_a_short_time_course(self, course):
+        problem = van_der_pol()
+        short = problem.transient([2.0, 0.0], (0.0, 9.0), max_steps=500, keep_states=50)
+        with pytest.raises(InputError, match="needs at least 20"):
+            problem.periodic_orbit(short)
+        with pytest.raises(InputError, match="start from an orbit"):
+            problem.orbit_continuation(course, "mu")
 
     def test_a_branch_without_a_hopf_point(self):
         branch = van_der_pol().continuation([0.0, 0.0], "mu", (1.0, 2.0))
