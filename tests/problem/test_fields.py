@@ -298,3 +298,11 @@ def test_a_block_called_x_comes_before_the_name_of_scipy():
     assert result["x"].tolist() == [1.0, 1.0]
     assert result.x.tolist() == [1.0, 1.0, 2.0]
     assert Problem(lambda x: x - 1.0).solve([0.0, 0.0])["x"].tolist() == [1.0, 1.0]
+
+
+def test_any_keyword_takes_all_fields():
+    def residual(**fields):
+        return fields["u"] ** 2 - 4.0
+
+    problem = Problem(residual, blocks={"u": (2,)}, fields=True)
+    assert problem.solve([1.0, 1.0]).x == pytest.approx([2.0, 2.0])

@@ -99,3 +99,35 @@ def test_points_outside_the_model_are_skipped():
         return np.array([[2 * x[0], 0.0], [-1.0, 1.0]])
 
     assert Problem(parabola, jacobian=jacobian).solve([0.0, 0.5]).success
+
+
+def logarithm(x):
+    """Zero slopes at x = 1, and no values below 1 - 1e-3."""
+    if x.min() < 1.0 - 1e-3:
+        raise ArithmeticError("outside the model")
+    return np.log(x) ** 2 - 0.0
+
+
+def test_the_pattern_is_looked_for_inside_the_model_only():
+    """J vanishes at the start; the points around it are partly outside the model."""
+
+    def jacobian(x):
+        logarithm(x)
+        J = np.diag(2.0 * np.log(x) / x)
+        return np.where(np.abs(x - 1.0).max() > 1e-6, J, 0.0)
+
+    pattern = Problem(logarithm, jacobian=jacobian).sparsity(np.ones(3))
+    assert pattern.nnz == 3
+
+
+def test_the_direction_of_krylov_methods_takes_the_given_jacobian():
+    calls = []
+
+    def jacobian(x):
+        calls.append(1)
+        return np.diag(2.0 * x)
+
+    method = solvers.NewtonMethod(direction=solvers.KrylovDirection())
+    result = Problem(lambda x: x**2 - 4.0, jacobian=jacobian).solve([3.0, 1.0], method)
+    assert result.x == pytest.approx([2.0, 2.0])
+    assert calls

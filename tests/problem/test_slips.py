@@ -134,6 +134,33 @@ CASES = {
         sgsolve.DataTypeError,
         "outputs must map names to functions",
     ),
+    "jacobian of complex numbers": (
+        lambda: Problem(square, jacobian=lambda x, a: 1j * np.eye(2)).solve([1.0, 2.0]),
+        sgsolve.DataTypeError,
+        "jacobian returned dtype complex128; it must be real",
+    ),
+    "residual without the unknowns": (
+        lambda: Problem(lambda x: 0.0 * x[:0].sum() + np.ones(2)).sparsity([1.0, 2.0]),
+        sgsolve.InputError,
+        "the residual does not depend on x",
+    ),
+    "sensitivity to a parameter without value": (
+        lambda: Problem(
+            lambda x, **p: x - p.get("a", 1.0), storage=lambda x: x
+        ).transient_sensitivity([1.0], (0.0, 1.0), "a"),
+        sgsolve.ParameterError,
+        r"parameter 'a' has no value; give it by at\(a=...\)",
+    ),
+    "no solutions": (
+        lambda: Problem(square).find_solutions([1.0, 2.0], max_solutions=0),
+        sgsolve.InputError,
+        "max_solutions must be at least 1, not 0",
+    ),
+    "no solutions at any value": (
+        lambda: Problem(square).deflated_continuation([1.0], "a", [1.0], max_solutions=0),
+        sgsolve.InputError,
+        "max_solutions must be at least 1, not 0",
+    ),
     "output that was not asked for": (
         lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", [1.0])["top"],
         sgsolve.InputError,

@@ -147,3 +147,13 @@ def test_wrong_use_is_refused():
     wrong_name = Problem(diode_and_capacitor, params={"u": 1.0}, storage="u")
     with pytest.raises(InputError, match="'u' that is dx/dt must be an array of 1 zeros"):
         wrong_name.small_signal(rest, "u", 1.0)
+
+
+def test_mass_matrix_of_a_named_rate_with_a_given_jacobian():
+    problem = Problem(
+        lambda x, rate: x * rate + x**2,
+        params={"rate": np.zeros(2)},
+        jacobian=lambda x, rate: np.diag(rate + 2.0 * x),
+        storage="rate",
+    )
+    assert problem.mass_matrix([3.0, 5.0]).toarray() == pytest.approx(np.diag([3.0, 5.0]))

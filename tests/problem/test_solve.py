@@ -70,3 +70,10 @@ def test_a_failure_outside_the_model_is_told_without_a_jacobian():
     problem = Problem(lambda x: x**2 + 1.0, jacobian=jacobian)
     with pytest.raises(ConvergenceError):
         problem.solve([2.0], Newton(max_iterations=2))
+
+
+def test_an_interrupt_at_the_first_point_of_a_continuation_leaves_a_branch_without_points():
+    problem = Problem(interrupted(5), params={"p": 2.0})
+    with pytest.warns(PartialBranchWarning, match="0 points along 'p': it was interrupted"):
+        branch = problem.continuation([9.0], "p", (2.0, 3.0))
+    assert (len(branch), branch.status) == (0, Status.INTERRUPTED)
