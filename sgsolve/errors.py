@@ -3,7 +3,7 @@
 ::
 
     SgsolveError
-    ├── InputError (ValueError)         an argument is wrong; refused before any work
+    ├── InputError (ValueError)         an argument is wrong; raised before any work
     │   ├── ShapeError                  the wrong shape or length
     │   ├── NotFiniteError              NaN or infinity where numbers are needed
     │   ├── DataTypeError (TypeError)   not numbers, or numbers of the wrong kind

@@ -7,7 +7,7 @@ real unknowns x they have one: with z' = dz/dx,
     Re(z)'   = Re(z')             angle(z)' = Im(z' / z)
     Im(z)'   = Im(z')             sign(z)' = i sign(z) Im(conj(sign(z)) z') / |z|
 
-By unknowns that are complex themselves they are refused.
+By unknowns that are complex themselves they raise `DerivativeError`.
 """
 
 from __future__ import annotations

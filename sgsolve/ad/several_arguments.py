@@ -115,7 +115,7 @@ def jacobian_blocks(y: ADArray, *arguments: ADArray) -> tuple[Any, ...]:
 
 
 def _first_unknown(argument: ADArray, y: ADArray, number: int) -> int:
-    """Return the number of the first unknown of a seed; what is no seed is refused."""
+    """Return the number of the first unknown of a seed; raise if it is no seed."""
     J = argument.jacobian
     begin = int(J.indices[0]) if J.nnz else 0
     same = argument._derivative.root is y._derivative.root

@@ -138,7 +138,7 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     return y, x._derivative.chained(rule, y.ravel(), v.ravel())
 
 
-# The bare rules: vectors of doubles are real, so that nobody has to ask, and derivatives are
+# The bare rules: vectors of doubles are real, which needs no test, and derivatives are
 # carried out without warnings as it is.
 VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
 

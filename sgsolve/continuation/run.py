@@ -133,7 +133,7 @@ class Run:
         Raises
         ------
         ConvergenceError
-            If there is not even a first point, or if the user wants it.
+            If there is not even a first point, or with ``raise_on_failure=True``.
         """
         state = self._followed()
         if self.options.checkpoint is not None and state.n_rows:

@@ -213,7 +213,7 @@ def interval(x: np.ndarray) -> CellMesh:
 
 
 def ascending(name: str, x: np.ndarray) -> np.ndarray:
-    """Coordinates as an array, refused unless they strictly ascend."""
+    """Coordinates as an array; raise unless they strictly ascend."""
     x = np.asarray(x, dtype=float)
     if x.ndim != 1 or len(x) < 3:
         raise ShapeError(f"{name}: need at least three nodes in one dimension, got shape {x.shape}")

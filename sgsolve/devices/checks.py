@@ -49,7 +49,7 @@ def doping(mesh: Mesh, regions: Regions | None, values: Any) -> np.ndarray:
 
 
 def surfaces(device: DeviceModel) -> None:
-    """Refuse surfaces on nodes that are not there."""
+    """Raise for surfaces on nodes that are not there."""
     lay = device.layout
     for name, where in device.surfaces.items():
         what = f"surface {name!r}"
@@ -137,7 +137,7 @@ def _refuse_unknown(device: DeviceModel, unknown: list[str], needed: list[str]) 
 
 
 def contact(device: DeviceModel, name: str) -> None:
-    """Refuse the name of a contact that is not there."""
+    """Raise for the name of a contact that is not there."""
     if name not in device.contacts:
         raise ParameterError(
             f"there is no contact {name!r}; there are {', '.join(device.contacts)}"
@@ -145,7 +145,7 @@ def contact(device: DeviceModel, name: str) -> None:
 
 
 def overrides(device: DeviceModel, given: Mapping[str, Any]) -> None:
-    """Refuse, before a solve, parameters that the device does not have or that cannot be right."""
+    """Raise, before a solve, for parameters that the device lacks or that cannot be right."""
     for name, value in given.items():
         if name not in device.parameters:
             _refuse_unknown(device, [name], list(device.parameters))

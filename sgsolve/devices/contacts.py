@@ -179,7 +179,7 @@ def node_list(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.n
 
 
 def check_numbers(what: str, contact: Contact | Surface) -> None:
-    """Refuse numbers of a contact or a surface that cannot be right."""
+    """Raise for numbers of a contact or a surface that cannot be right."""
     for name in ("v_n", "v_p", "area", "capacitance"):
         value = getattr(contact, name, None)
         if value is not None and not (np.isfinite(value).all() and np.min(value) >= 0.0):

@@ -20,7 +20,7 @@ from .regions import Regions
 
 
 def check_kinds(given: Mapping[str, Any]) -> None:
-    """Refuse arguments of the wrong kind, by their names in `Device`."""
+    """Raise for arguments of the wrong kind, by their names in `Device`."""
     _check_one("mesh", given["mesh"], Mesh, "a Mesh, such as interval(x) gives")
     _check_one("constants", given["constants"], Constants, "Constants")
     _check_named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
@@ -52,7 +52,7 @@ def check_kinds(given: Mapping[str, Any]) -> None:
 
 
 def check_real(name: str, value: Any) -> None:
-    """Refuse what is no real number and no array of real numbers."""
+    """Raise for what is no real number and no array of real numbers."""
     if np.asarray(value).dtype.kind not in "iuf":
         raise DataTypeError(f"{name}: must be a number or an array of numbers, got {value!r}")
 

@@ -47,7 +47,7 @@ ROUNDING = 1e-14
 
 
 class Fault(Enum):
-    """Why an answer is refused."""
+    """Why an answer is rejected."""
 
     INACCURATE = "the answer does not satisfy the equations"
     NO_DIGITS = "the answer has no correct digit"

@@ -50,7 +50,7 @@ class Hierarchy:
         return x
 
     def operator(self) -> LinearOperator:
-        """Return it as SciPy's iterations want it."""
+        """Return it in the form of SciPy's iterations."""
         return LinearOperator(self.shape, matvec=self.apply, dtype=np.float64)
 
 
@@ -95,7 +95,7 @@ class BlockGaussSeidel:
         return x
 
     def operator(self) -> LinearOperator:
-        """Return it as SciPy's iterations want it."""
+        """Return it in the form of SciPy's iterations."""
         return LinearOperator(self._A.shape, matvec=self.apply, dtype=np.float64)
 
 

@@ -107,14 +107,14 @@ class Multigrid:
         return type(self)(self.blocks, self.name)
 
     def analyze(self, A: Any) -> None:
-        """Forget the levels; nothing else depends on the pattern alone."""
+        """Drop the levels; nothing else depends on the pattern alone."""
         if is_complex(A):
             raise BackendError("multigrid serves real matrices only; use 'superlu' or 'pardiso'")
         self._cycles, self._fewest, self._slow = {}, {}, False
 
     def factorize(self, A: Any) -> None:
         """Take the values; make the levels where those of earlier values do not serve."""
-        # pyamg wants the older class; its routines write into the index arrays.
+        # pyamg takes the older class; its routines write into the index arrays.
         signs = np.where(A.diagonal() < 0.0, -1.0, 1.0)
         signed = sp.csr_matrix(A, copy=True)
         signed.data *= np.repeat(signs, np.diff(signed.indptr))
@@ -178,7 +178,7 @@ class Multigrid:
             self.n_setup += 1
             try:
                 self._cycles[transposed] = self._new_cycle(A)
-            except (ValueError, ArithmeticError) as error:  # LAPACK refuses levels with NaN
+            except (ValueError, ArithmeticError) as error:  # LAPACK raises for levels with NaN
                 raise BackendError(f"pyamg cannot set up its levels: {error}") from error
         return self._cycles[transposed]
 

@@ -82,7 +82,7 @@ class PatternMap:
                 f"the matrix has shape {A.shape}, but the solver was made for {self.pattern.shape}"
             )
         if not sparse:
-            numeric(A)  # SciPy would refuse other kinds with a less helpful error
+            numeric(A)  # SciPy would reject other kinds with a less helpful error
         # Storage may hold more than indptr says, and a stale one may hold less.
         csr: Any = A if sparse and A.format == "csr" else sp.csr_array(A)
         used = int(csr.indptr[-1])

@@ -105,7 +105,7 @@ def _given_directions(given: Any) -> Vector:
 
 
 def _check_null_space(J: Any, V: Vector, blocks: Blocks) -> None:
-    """Refuse what is certainly no null space of the Jacobian."""
+    """Raise for what is certainly no null space of the Jacobian."""
     with np.errstate(all="ignore"):
         product, terms = np.abs(J @ V), abs(J) @ np.abs(V)
     bad = product > NULL * terms

@@ -100,7 +100,7 @@ class Checkpoint:
     def write(self, branch: Mapping[str, Any], state: Mapping[str, Any], mark: Any) -> None:
         """Write a packed branch, the state to go on from, and the fingerprint of the run.
 
-        A write that the system refuses is no reason to lose the run: it is a warning.
+        A write that fails is a warning, and the run continues.
         """
         content = {**branch, **{STATE + key: value for key, value in state.items()}}
         self._since, self._last = 0, monotonic()

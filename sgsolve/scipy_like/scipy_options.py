@@ -2,7 +2,7 @@
 
 Tolerances become a termination criterion, limits of iterations and evaluations end the solve.
 Options of finite differences and of approximate Jacobians have no meaning where the Jacobian is
-exact; they are refused by name.
+exact; they raise an error with their name.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from .limit_at_infinity import at_limit, note_closed, note_flat
 from .rounding import SMALL_STEP, at_rounding
 from .termination import TerminationTest
 
-MOVED = 1e-4  # if an unknown moved by more, relative to itself, the old Jacobian is not believed
-LINEAR_STEPS = 8  # steps of linear convergence before it is believed
+MOVED = 1e-4  # if an unknown moved by more, relative to itself, the old Jacobian says nothing
+LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100

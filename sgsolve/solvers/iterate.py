@@ -212,7 +212,7 @@ class Iterate:
         return True
 
     def _keep_best(self) -> None:
-        """Remember this point if its residual is the smallest so far."""
+        """Keep this point if its residual is the smallest so far."""
         self.measure = norm2(self.F / self.S_start)
         if self.best is None or self.measure < self.best[0]:
             self.best = (self.measure, self.x, self.F)

@@ -130,7 +130,7 @@ class CurrentHistory:
     nodes: list[tuple[float, Vector]] = field(default_factory=list)
 
     def start(self, t: float, currents: Vector) -> None:
-        """Forget what was before t."""
+        """Drop what was before t."""
         self.nodes = [(t, currents)]
 
     def append(self, t: float, currents: Vector) -> None:

@@ -183,7 +183,7 @@ def _in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, i
 
 
 class Plans:
-    """The plans that a root remembers, by structures and matrix."""
+    """The plans that a root keeps, by structures and matrix."""
 
     full = False
 
@@ -191,7 +191,7 @@ class Plans:
         self.plans: dict[Hashable, Plan] = {}
 
     def prune(self, oldest: int) -> None:
-        """Forget the plans that were not used since evaluation `oldest`."""
+        """Drop the plans that were not used since evaluation `oldest`."""
         self.plans = {k: p for k, p in list(self.plans.items()) if p.used >= oldest}
 
 

@@ -309,7 +309,7 @@ def with_number(s: Any, c: Any) -> Coefficient:
 
 
 def same_evaluation(d: Derivative, e: Derivative) -> None:
-    """Refuse to combine arrays of two evaluations: their unknowns are not the same.
+    """Raise for arrays of two evaluations: their unknowns are not the same.
 
     Raises
     ------

@@ -85,7 +85,7 @@ class Merge:
 
 
 class Merges:
-    """The merges that a root remembers, by structures.
+    """The merges that a root keeps, by structures.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Merges:
             drop_children(passing.popleft())
 
     def prune(self, oldest: int) -> None:
-        """Forget the merges that were not used since evaluation `oldest`."""
+        """Drop the merges that were not used since evaluation `oldest`."""
         self.merges = {k: m for k, m in list(self.merges.items()) if m.used >= oldest}
         self.nbytes = sum(_nbytes(k) for k, m in self.merges.items() if m.structure is not None)
 

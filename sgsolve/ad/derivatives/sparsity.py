@@ -149,7 +149,7 @@ def begin(evaluation: Evaluation, all_branches: bool) -> None:
     begun = _running.begun
     if begun:
         _last()
-    if begun or all_branches:  # without an evaluation for every branch nobody has to ask
+    if begun or all_branches:  # without an evaluation for every branch there is nothing to look up
         begun.append((weakref.ref(evaluation), all_branches))
 
 
@@ -159,7 +159,7 @@ def all_branches_wanted() -> bool:
 
 
 def _last() -> bool:
-    """Forget evaluations that have ended; return whether the last one wants all branches."""
+    """Drop evaluations that have ended; return whether the last one is for all branches."""
     begun = _running.begun
     while begun and begun[-1][0]() is None:
         begun.pop()

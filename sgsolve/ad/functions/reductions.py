@@ -35,7 +35,7 @@ def sum_of_elements(
 
 
 def options_of_selection(kwargs: Any, name: str) -> dict[str, Any]:
-    """Return what is given of `where` and `initial`; refuse everything else, and AD arrays."""
+    """Return what is given of `where` and `initial`; raise for anything else, and AD arrays."""
     limits = {k: kwargs.pop(k) for k in ("where", "initial") if k in kwargs}
     refuse(kwargs, name)
     limits = {
@@ -275,7 +275,7 @@ def flag(keepdims: Any) -> Any:
 
 
 def refuse(kwargs: Any, name: str) -> None:
-    """Refuse arguments that the AD function does not have."""
+    """Raise for arguments that the AD function does not have."""
     given = sorted(k for k, v in kwargs.items() if v is not None and v is not NOT_GIVEN)
     if given:
         raise DerivativeError(

@@ -178,7 +178,7 @@ def tolist(y: Any) -> Any:
 
 
 def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:
-    """Refuse: AD arrays are never written into."""
+    """Raise: AD arrays are never written into."""
     raise DerivativeError("an AD array is never written into; use np.where or ad.sparsesum")
 
 

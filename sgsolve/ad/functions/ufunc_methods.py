@@ -96,7 +96,7 @@ def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
 
 
 def at(ufunc: Any, *inputs: Any, **kwargs: Any) -> Any:
-    """Refuse: an ndarray that is written into holds no derivatives."""
+    """Raise: an ndarray that is written into holds no derivatives."""
     instead = {
         "add": "ad.sparsesum([ad.sparsevec(n, idx, v)]), which adds up repeated positions, or "
         "np.bincount(idx, weights=v, minlength=n)",

@@ -71,7 +71,7 @@ class FunctionPrinter:
         return "\n  ".join([*self.lines, f"{result} = load i32, ptr %flags", f"ret i32 {result}"])
 
     def note_flags(self, lines: list[str]) -> None:
-        """Remember the floating point flags: some loops of SciPy's clear them."""
+        """Save the floating point flags: some loops of SciPy's clear them."""
         now, before, both = self.new(), self.new(), self.new()
         lines += [
             f"{now} = call i32 %test(i32 {ALL_FLAGS})",

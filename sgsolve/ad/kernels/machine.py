@@ -127,6 +127,6 @@ def _new_code(text: str, names: list[str]) -> Code:
 
 
 def clear() -> None:
-    """Forget what was compiled in this process; what runs keeps its functions."""
+    """Drop what was compiled in this process; what runs keeps its functions."""
     with _lock:
         _compiled.clear()

@@ -66,7 +66,7 @@ def store_code(name: str, code: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            os.replace(temporary, where / f"{name}.object")  # at once: nobody reads half a file
+            os.replace(temporary, where / f"{name}.object")  # in one step: none reads half a file
         except OSError:
             os.unlink(temporary)
             raise

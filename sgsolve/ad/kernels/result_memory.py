@@ -1,4 +1,4 @@
-"""Result memory: arrays for results, used again when nobody holds them any more.
+"""Result memory: arrays for results, used again when nothing refers to them any more.
 
 Memory fresh from the system costs as much as filling it. In a Newton loop the last result is still
 held when the next one is made.
@@ -32,7 +32,7 @@ class ResultMemory:
         self._results: deque[NDArray[Any]] = deque()
 
     def array(self) -> NDArray[Any]:
-        """Return an array that nobody else holds."""
+        """Return an array to which nothing else refers."""
         if self.size < LARGE:
             return np.empty(self.size)
         unused = None

@@ -190,7 +190,7 @@ class Reduced(Value):
 
 
 class Values:
-    """Makes values, each once; and knows which are the same."""
+    """Makes values, each once, and compares them."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, Value] = {}

@@ -53,7 +53,7 @@ class DerivativeNode:
 
 
 class DerivativeGraph:
-    """What a root remembers of the evaluations that were recorded on it.
+    """What a root keeps of the evaluations that were recorded on it.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class DerivativeGraph:
         return self.size > MOST_NODES
 
     def prune(self, oldest: int) -> None:
-        """Forget what was not used since evaluation `oldest`."""
+        """Drop what was not used since evaluation `oldest`."""
         self.programs = {k: c for k, c in list(self.programs.items()) if c.used >= oldest}
         self.size = forget(self.start, [node for node, *_ in self.programs])
         self.numbers, self.varying = {}, set()
@@ -142,7 +142,7 @@ def _needed(last: DerivativeNode, made: dict[DerivativeNode, Any]) -> list[Deriv
 
 
 def forget(first: DerivativeNode, needed: Iterable[DerivativeNode]) -> int:
-    """Forget all nodes made from the first one but those that lead to the needed ones.
+    """Drop all nodes made from the first one but those that lead to the needed ones.
 
     Returns the number of nodes that are left.
     """

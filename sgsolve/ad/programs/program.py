@@ -100,7 +100,7 @@ class Program:
         return {k: wide(item) for k, item in inputs.items()} if self.folded else inputs
 
     def _unused(self) -> NDArray[Any] | None:
-        """Return the memory of a result that nobody holds any more.
+        """Return the memory of a result that is not referenced any more.
 
         The values are the largest array of an evaluation by far. Memory fresh from the system
         costs as much as filling it, and the next Newton step needs as much again.

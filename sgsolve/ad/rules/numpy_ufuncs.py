@@ -2,7 +2,7 @@
 
 A rule gets the value y that the ufunc gave and the values of its arguments, and returns for each
 argument the partial derivative: a number, an array, or a pair (number, array) that stands for
-their product and saves a pass over memory. Whatever y already knows is not computed again.
+their product and saves a pass over memory. What can be taken from y is not computed again.
 
 Piecewise constant functions (floor, sign, ...) have derivative zero where they have one; where a
 function has a kink, the rule takes the derivative of the side that NumPy's value comes from, and

@@ -26,7 +26,7 @@ def _last_argument(slope: Callable[..., Any]) -> Any:
 
 
 def _real(slope: Callable[..., Any]) -> Any:
-    """Refuse complex arguments of a function that is not complex differentiable."""
+    """Raise for complex arguments of a function that is not complex differentiable."""
 
     def checked(y: Any, *arguments: Any) -> Any:
         if any(np.iscomplexobj(a) for a in arguments):

@@ -78,7 +78,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def is_frozen(array: NDArray[Any]) -> bool:
-    """Whether nobody can write into the memory of an array, now or later."""
+    """Whether no code can write into the memory of an array, now or later."""
     base: Any = array.base
     while isinstance(base, np.ndarray):
         base = base.base

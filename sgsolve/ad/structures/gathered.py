@@ -55,7 +55,7 @@ class Gathered(Structure):
 
     @property
     def entry_count(self) -> int:
-        """Number of entries; of rows where they have several, which nobody has asked for yet."""
+        """Number of entries; of rows where they have several, which is not computed yet."""
         return self.size
 
     @property

@@ -103,7 +103,7 @@ class OperandStore:
         return found
 
     def prune(self, oldest: int) -> None:
-        """Forget every operand that was not used since evaluation `oldest`."""
+        """Drop every operand that was not used since evaluation `oldest`."""
         kept = {
             key: live
             for key, operands in list(self._by_content.items())

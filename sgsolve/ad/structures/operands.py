@@ -43,7 +43,7 @@ class Contents:
             self.array()[...] = array
 
     def array(self) -> NDArray[Any]:
-        """Return the contents as an array; it shares the memory, and nobody may write into it."""
+        """Return the contents as an array; it shares the memory; do not write into it."""
         return np.frombuffer(self.raw, dtype=self.dtype).reshape(self.shape)
 
     def equal(self, array: NDArray[Any]) -> bool:

@@ -23,7 +23,7 @@ from .structure import Selection, Structure
 
 
 class RootCache(Protocol):
-    """What a layer above the structures remembers between evaluations on one root."""
+    """What a layer above the structures keeps between evaluations on one root."""
 
     @property
     def full(self) -> bool:
@@ -134,7 +134,7 @@ class Root(Structure):
         self.parts: tuple[Any, ...] = (self.cols, self.children, *methods)
 
     def memory(self, kind: Callable[[Root], M]) -> M:
-        """Return what a layer above, one class of `RootCache`, remembers of these unknowns."""
+        """Return what a layer above, one class of `RootCache`, keeps of these unknowns."""
         known: M | None = self._memories.get(kind)
         if known is None:
             known = self._memories.setdefault(kind, kind(self))

@@ -67,7 +67,7 @@ class Structure:
     gathered : None or (Structure, Index)
         The structure and the index that this one was taken with, for `put` to recognize.
     passing : bool
-        Whether it is made anew in every evaluation, for want of memory to keep it.
+        Whether it is made again in every evaluation, because it is too large to be kept.
     """
 
     __slots__ = (
