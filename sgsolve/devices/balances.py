@@ -44,8 +44,7 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
 
 def _relative_losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """What is lost at each node over its density and vt, in the volume, at surfaces, to metals."""
-    factor = capture(device, s, p) / s.vt
-    lost_n, lost_p = factor * s.excess_over_n(), factor * s.excess_over_p()
+    lost_n, lost_p = s.losses(capture(device, s, p))
     light, metal = generation(p), emission(device, s, p)
     if light is not None:
         gained = device.layout.volumes * light / s.vt

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from inspect import signature
 from typing import Any
 
@@ -79,22 +79,27 @@ class Carriers:
         Rates are reciprocals of densities, their derivatives reciprocals of squares, and both
         have to be finite. A density that low changes nothing that can be measured.
         """
-        lowest = min(np.min(ad.value(part)) for part in (self.log_n, self.log_p))
-        if lowest > LOWEST:
+        if self.lowest > LOWEST:
             return self.n, self.p
         return np.exp(np.maximum(self.log_n, LOWEST)), np.exp(np.maximum(self.log_p, LOWEST))
+
+    @cached_property
+    def lowest(self) -> Any:
+        """The smallest logarithm of a density."""
+        return min(np.min(ad.value(part)) for part in (self.log_n, self.log_p))
 
     def excess(self) -> Array:
         """``n p`` minus its equilibrium value, cm^-6."""
         return self._excess(self.log_n + self.log_p)
 
-    def excess_over_n(self) -> Array:
-        """The same over the electron density, cm^-3."""
-        return self._excess(self.log_p)
-
-    def excess_over_p(self) -> Array:
-        """The same over the hole density, cm^-3."""
-        return self._excess(self.log_n)
+    def losses(self, factor: Array) -> tuple[Array, Array]:
+        """`factor` times the excess over vt, over the electron and over the hole density, 1/s."""
+        closing = self.un - self.up
+        if self.lowest > LOWEST and np.max(ad.value(closing), initial=0.0) < LARGEST_DROP:
+            rate = factor * ((-1.0 / self.vt) * np.expm1(closing))
+            return rate * self.p, rate * self.n
+        factor = factor / self.vt
+        return factor * self._excess(self.log_p), factor * self._excess(self.log_n)
 
     def _excess(self, log_product: Array) -> Array:
         """``exp(log_product) (1 - exp(-d))``, where d is the splitting of the levels."""
@@ -220,10 +225,9 @@ def _mobilities(
 
 def recombination_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """What the excess product is multiplied by to give recombination in the volume, cm^3/s."""
-    total, (n, h) = 0.0, s.densities()
-    for model in device.recombination:
-        total = total + model(n, h, **arguments(model, p))
-    return total
+    n, h = s.densities()
+    rates = [model(n, h, **arguments(model, p)) for model in device.recombination]
+    return sum(rates[1:], rates[0]) if rates else 0.0
 
 
 def generation(p: Mapping[str, Any]) -> Array | None:

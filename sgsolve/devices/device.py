@@ -163,7 +163,7 @@ class Device(Equations):
         }
         self.firmness = firmness(self)
         self.diagonal = self.layout.fixed + self.firmness
-        self.built_in, self.forms = {}, {}
+        self.built_in, self.demanded, self.forms = {}, None, {}
         self.problem = Problem(
             self.residual,
             params=self.parameters,

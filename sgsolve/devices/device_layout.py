@@ -164,6 +164,7 @@ class DeviceLayout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.reached = self.carrier_fixed | self.emitting
+        self.reached_potentials = tuple(self.psi_fixed | self.carrier_fixed)
         self.place_semiconductor = placing(self.pair_nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
         rows = [fixed, self.n + held, self.n + self.n_s + held]

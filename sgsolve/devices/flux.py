@@ -51,10 +51,6 @@ class Drift:
         """With Bernoulli's function of both directions."""
         return cls(w, ad.bernoulli(w), ad.bernoulli(-w))
 
-    def reversed(self) -> Drift:
-        """Counted from the far end."""
-        return Drift(-self.w, self.back, self.ahead)
-
 
 def absolute(density: Array, near: Selection, far: Selection, drift: Drift, drop: Array) -> Array:
     """Flux per unit of diffusivity times couple over length.
@@ -79,14 +75,15 @@ def absolute(density: Array, near: Selection, far: Selection, drift: Drift, drop
 
 def relative(drift: Drift, drop: Array) -> tuple[Array, Array]:
     """The same flux over the density at the near end, and over the density at the far end."""
-    return _over_near(drift, drop), -_over_near(drift.reversed(), -drop)
+    if np.max(np.abs(ad.value(drop)), initial=0.0) < LARGEST_DROP:
+        return drift.ahead * np.expm1(drop), -drift.back * np.expm1(-drop)
+    near = _over_near(drift.w, drift.ahead, drift.back, drop)
+    return near, -_over_near(-drift.w, drift.back, drift.ahead, -drop)
 
 
-def _over_near(drift: Drift, drop: Array) -> Array:
+def _over_near(w: Array, ahead: Array, back: Array, drop: Array) -> Array:
     """``B(w) expm1(d)``, which is ``B(-w) (1 - exp(-d))`` times the ratio far over near."""
-    if np.max(ad.value(drop), initial=0.0) < LARGEST_DROP:
-        return drift.ahead * np.expm1(drop)
     steep = ad.value(drop) > LARGEST_DROP
-    mild = drift.ahead * np.expm1(ad.where(steep, 0.0, drop))
-    ratio = np.exp(ad.where(steep, drop - drift.w, 0.0))
-    return ad.where(steep, -ratio * drift.back * np.expm1(ad.where(steep, -drop, 0.0)), mild)
+    mild = ahead * np.expm1(ad.where(steep, 0.0, drop))
+    ratio = np.exp(ad.where(steep, drop - w, 0.0))
+    return ad.where(steep, -ratio * back * np.expm1(ad.where(steep, -drop, 0.0)), mild)

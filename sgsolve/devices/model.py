@@ -39,6 +39,8 @@ class DeviceModel:
         Edges where carriers pass by emission.
     built_in : dict
         Neutral potentials of the contacts, with the parameters that they were computed for.
+    demanded : tuple or None
+        Values of `fixed_potentials`, after the parameters that they were computed for.
     """
 
     mesh: Mesh
@@ -61,6 +63,7 @@ class DeviceModel:
     firmness: np.ndarray
     emission: EmissionEdges | None
     built_in: dict[str, Any]
+    demanded: tuple[list[float], list[Any], np.ndarray] | None
 
     @property
     def thermal_voltage(self) -> float:

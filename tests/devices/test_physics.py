@@ -226,3 +226,45 @@ def test_many_volts_along_one_edge_do_not_overflow_with_any_statistics(index, le
     assert sweep.success
     conductance = bar.constants.q * level / 1e-2
     assert bar.currents(sweep, "a") == pytest.approx(conductance * sweep.parameter, rel=1e-6)
+
+
+@pytest.mark.parametrize("splitting", [-30.0, -0.4, -1e-9, 0.0, 1e-6, 0.7, 9.0, 20.0])
+def test_losses_are_the_excess_over_each_density(splitting):
+    # 20 V in reverse is beyond the exponential that the usual form has
+    from sgsolve.devices import Device, Ohmic, interval
+    from sgsolve.devices.carriers import carriers
+
+    device = Device(
+        interval(np.linspace(0.0, 1e-4, 5)),
+        np.full(5, 1e16),
+        {"left": Ohmic(0), "right": Ohmic(-1)},
+        {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0},
+    )
+    psi = np.linspace(0.1, 0.4, 5)
+    x = np.concatenate([psi, psi - 0.1 - 0.5 * splitting, psi - 0.1 + 0.5 * splitting])
+    state = carriers(device, x, device.parameters)
+    us, un, up = (part.astype(np.longdouble) for part in (state.us, state.un, state.up))
+    part = -np.expm1(un - up) / np.longdouble(state.vt)
+    expected = [3.0 * 1e10 * np.exp(eta) * part for eta in (up - us, us - un)]
+    for found, value in zip(state.losses(np.full(5, 3.0)), expected, strict=True):
+        np.testing.assert_allclose(found, value.astype(float), rtol=1e-12)
+
+
+def test_contacts_follow_their_voltages_and_the_temperature():
+    from sgsolve.devices import Device, Ohmic, interval
+    from sgsolve.devices.boundary import fixed_potentials
+
+    device = Device(
+        interval(np.linspace(0.0, 1e-4, 5)),
+        np.array([-1e16, -1e16, 1e16, 1e16, 1e16]),
+        {"left": Ohmic(0), "right": Ohmic(-1)},
+        {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0},
+    )
+    vt = device.thermal_voltage
+    wide = device.parameters | {"doping": 10.0 * device.parameters["doping"]}
+    for p in (device.parameters, wide, device.parameters):
+        for volt, t in ((0.0, vt), (0.3, vt), (0.3, 1.1 * vt), (0.3, vt), (0.0, vt)):
+            found = fixed_potentials(device, p | {"V_left": volt}, t)
+            neutral = np.arcsinh(p["doping"][0] / 2e10)
+            expected = [neutral + volt / t, -neutral, volt / t, 0.0, volt / t, 0.0]
+            np.testing.assert_allclose(found[device.layout.fixed_rows], expected, rtol=1e-12)
