@@ -94,6 +94,15 @@ def set_mumps_transpose(context: Any, transpose: bool) -> None:
     context.mumps_instance.icntl[9] = 0 if transpose else 1
 
 
+def mumps_prediction(context: Any) -> tuple[float, float]:
+    """Return bytes and operations of a factorization that a context of python-mumps has analyzed.
+
+    INFOG(16) holds the memory in MB, RINFOG(1) the operations.
+    """
+    instance = context.mumps_instance
+    return 1e6 * float(instance.infog[16]), float(instance.rinfog[1])
+
+
 def petsc_option_used(module: Any, name: str) -> bool:
     """Return whether PETSc has read an option: PetscOptionsUsed, which petsc4py lacks until 3.20.
 

@@ -201,10 +201,15 @@ def test_python_mumps_has_its_control_parameters():
     mumps = pytest.importorskip("mumps", reason="no python-mumps")
     context = mumps.Context()
     context.analyze(sp.coo_array(np.eye(2)))
-    what = f"python-mumps: the attribute mumps_instance.icntl {MOVED}"
+    what = f"python-mumps: the attributes of mumps_instance {MOVED}"
     for transpose, value in ((True, 0), (False, 1)):
         private_api.set_mumps_transpose(context, transpose)
         assert context.mumps_instance.icntl[9] == value, what
+    A = sp.coo_array(np.eye(50) + np.ones((50, 50)))
+    context.analyze(A)
+    nbytes, operations = private_api.mumps_prediction(context)
+    assert nbytes >= 50 * 50 * 8, what
+    assert operations == pytest.approx(2.0 / 3.0 * 50**3, rel=0.3), what
 
 
 def test_inner_loops_of_ufuncs():

@@ -25,6 +25,8 @@ WRONG_SIGN, DOMINANCE, ELLIPTIC = 0.25, 0.05, 0.7
 
 # From so many operations on, multigrid is the better choice for a matrix of elliptic kind in 3-D.
 EXPENSIVE = 3e11
+# Below this number of unknowns no grid takes so many operations, with eight unknowns a node too.
+FEW = 50_000
 
 
 class LargeFactorsWarning(UserWarning):
@@ -97,6 +99,8 @@ def substitute(
 
 def advice(backend: Any, A: Any, blocks: Sequence[Any]) -> str:
     """Return what to tell the user about an expensive factorization, or an empty string."""
+    if A.shape[0] < FEW:
+        return ""
     operations = float(getattr(backend, "operations", 0.0))
     if operations < EXPENSIVE or unsuited(A, blocks):
         return ""

@@ -20,6 +20,9 @@ from ..errors import OutOfMemoryError
 SHARE = 0.8
 # Smaller factors are not compared with the free memory: it takes longer than the factorization.
 WORTH_A_LOOK = 64 * 2**20
+# No back end takes more than this for each entry of a full matrix. A prediction costs time, and is
+# not asked for where even full factors would fit.
+FULL_BYTES = 40.0
 GIB = 2.0**30
 
 
@@ -61,10 +64,15 @@ def require_memory(backend: Any, name: str, n: int, nnz: int) -> None:
     OutOfMemoryError
         They take more than 80 % of the free memory.
     """
+    largest = FULL_BYTES * float(n) ** 2
+    if largest < WORTH_A_LOOK:
+        return
+    free = available_memory()
+    if largest <= SHARE * free:
+        return
     needed = float(getattr(backend, "predicted_bytes", 0.0))
     if needed < WORTH_A_LOOK:
         return
-    free = available_memory()
     if needed > SHARE * free:
         raise OutOfMemoryError(
             f"the factors of {name} would need {needed / GIB:.2f} GiB, and {free / GIB:.2f} GiB "

@@ -25,6 +25,13 @@ SINGULAR = (-6, -10)
 class Mumps:
     """LU of MUMPS, analyzed once per pattern.
 
+    Attributes
+    ----------
+    predicted_bytes : float
+        What a factorization will need, by the analysis.
+    operations : float
+        Of a factorization, by the analysis.
+
     Raises
     ------
     BackendError
@@ -62,6 +69,7 @@ class Mumps:
             ) from error
         self._module: Any = mumps
         self._context: Any = None
+        self.predicted_bytes = self.operations = 0.0
         self._coo: Any = None
 
     def fresh(self) -> Mumps:
@@ -73,6 +81,7 @@ class Mumps:
         self._context = self._module.Context()
         self._coo = A.tocoo()
         self._call(self._context.analyze, self._coo)
+        self.predicted_bytes, self.operations = private_api.mumps_prediction(self._context)
 
     def factorize(self, A: Any) -> None:
         """Factorize by the kept analysis."""

@@ -20,6 +20,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import spilu
 
+from .matching import maximum_matching
+
 IntArray = NDArray[np.int64]
 
 # Unknowns at a grid point, as far as they are looked for in the pattern, in a sample of rows.
@@ -154,6 +156,29 @@ def _minimum_degree(graph: Any) -> IntArray:
         options={"SymmetricMode": True},
     )
     return np.asarray(found.perm_c, dtype=np.int64)
+
+
+def column_order(A: Any) -> tuple[Any, IntArray]:
+    """Return A with its rows permuted onto a full diagonal, and SuperLU's order of its columns.
+
+    A itself if it has no full diagonal in any order of its rows.
+    """
+    n = A.shape[0]
+    pattern = sp.csr_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)
+    if np.count_nonzero(pattern.diagonal()) < n:
+        row_of_column = maximum_matching(pattern)[1]
+        if (row_of_column >= 0).all():
+            pattern = sp.csr_array(pattern[row_of_column])
+    dominant = sp.csc_array(pattern + sp.eye_array(n) * (1.0 + pattern.sum()))
+    found = spilu(
+        dominant,
+        drop_tol=1.0,
+        fill_factor=1.0,
+        drop_rule="basic",
+        permc_spec="COLAMD",
+        diag_pivot_thresh=0.0,
+    )
+    return pattern, np.argsort(found.perm_c)
 
 
 def _dissection(graph: Any) -> IntArray:

@@ -42,8 +42,8 @@ class LinearSolver:
         ``Pardiso(threads=2)``, or a class or function that makes one. Default ``"auto"``: dense
         for up to 40 unknowns; banded where the band is narrow, in the given order or after reverse
         Cuthill-McKee; dense for up to 200; else PARDISO, or SuperLU where PARDISO is not installed.
-        Where the factors of PARDISO would not fit into the memory, and the matrix is of elliptic
-        kind, it is multigrid, with a `LargeFactorsWarning`.
+        Where the factors would not fit into the memory, and the matrix is of elliptic kind, it is
+        multigrid, with a `LargeFactorsWarning`.
     blocks : sequence of ndarray of int, or mapping of name to ndarray of int, optional
         Unknowns that belong together, for back ends that treat blocks apart (`Multigrid`).
 

@@ -21,11 +21,14 @@ from scipy.sparse.linalg import splu
 from .. import private_api
 from ..errors import BackendError, InputError, SingularMatrixError
 from .backend import Vector
-from .node_order import IntArray, node_order, nodes_of_unknowns
+from .node_order import IntArray, column_order, node_order, nodes_of_unknowns
 from .ordering import permutation_sign
+from .symbolic import FactorCounts, factor_counts
 
 # From so many unknowns on, the order by nodes is worth its analysis.
 ORDERED_FROM = 2000
+# Memory for each entry of the factors: value, index, and the copy that is made when arrays grow.
+ENTRY_BYTES = 20.0
 
 
 class SuperLU:
@@ -74,6 +77,8 @@ class SuperLU:
         self._lu: Any = None
         self._csc: Any = None
         self._order: IntArray = np.empty(0, dtype=np.int64)
+        self._pattern: Any = None
+        self._counts: FactorCounts | None = None
 
     def fresh(self) -> SuperLU:
         """Return another back end of this kind."""
@@ -83,6 +88,7 @@ class SuperLU:
 
     def analyze(self, A: Any) -> None:
         """Choose the order, and keep the index work of the conversion to columns."""
+        self._pattern, self._counts = A, None
         numbered: Any = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape)
         self._places = None
         if self.pivoting == "diagonal" and A.shape[0] >= ORDERED_FROM:
@@ -95,6 +101,27 @@ class SuperLU:
         self._csc = sp.csc_array((np.ones(A.nnz), numbered.indices, numbered.indptr), shape=A.shape)
         self._csc.has_sorted_indices = True
         self._csc.has_canonical_format = True
+
+    @property
+    def counts(self) -> FactorCounts:
+        """Entries of the factors and operations, as if pivots were taken from the diagonal."""
+        if self._counts is None:
+            A, order = self._pattern, self._places
+            if order is None:
+                A, order = column_order(A)
+            self._counts = factor_counts(A, order)
+        return self._counts
+
+    @property
+    def predicted_bytes(self) -> float:
+        """Bytes that a factorization will need."""
+        size = 2.0 if np.iscomplexobj(self._pattern.data) else 1.0
+        return size * ENTRY_BYTES * self.counts.entries
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions of a factorization."""
+        return self.counts.operations
 
     def factorize(self, A: Any) -> None:
         """Factorize; SciPy reports an exactly zero pivot as a RuntimeError."""

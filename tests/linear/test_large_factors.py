@@ -1,5 +1,6 @@
 """Factors that do not fit are not computed: multigrid serves, or a message says why."""
 
+import os
 import subprocess
 import sys
 import warnings
@@ -16,7 +17,7 @@ from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid, neumann
 
-needs_pardiso = pytest.mark.skipif(not available(), reason="only PARDISO predicts its factors")
+needs_pardiso = pytest.mark.skipif(not available(), reason="PARDISO is not installed")
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_control_groups_of_both_versions(tmp_path):
 
 
 @pytest.mark.usefixtures("_no_memory")
-@pytest.mark.parametrize("name", ["dense", "banded", *["pardiso"] * available()])
+@pytest.mark.parametrize("name", ["dense", "banded", "superlu", *["pardiso"] * available()])
 def test_factors_of_a_chosen_back_end_that_do_not_fit_are_refused(name):
     A = five_point(40)
     solver = linear.LinearSolver(Pattern.of(A), name)
@@ -54,8 +55,18 @@ def test_factors_of_a_chosen_back_end_that_do_not_fit_are_refused(name):
         solver.factorize(A)
 
 
-@needs_pardiso
-@pytest.mark.usefixtures("_no_memory")
+@pytest.fixture(params=["pardiso", "superlu"])
+def first_choice(request, monkeypatch):
+    """The back end that `auto` takes for wide bands."""
+    if request.param == "superlu":
+        monkeypatch.setattr("sgsolve.linear.choose.available", lambda: False)
+        monkeypatch.setattr("sgsolve.linear.choose.NARROW_WITHOUT_PARDISO", 96)
+    elif not available():
+        pytest.skip("PARDISO is not installed")
+    return request.param
+
+
+@pytest.mark.usefixtures("_no_memory", "first_choice")
 def test_multigrid_serves_elliptic_matrices_in_place_of_factors():
     pytest.importorskip("pyamg")
     A = -grid(120, -4.0)
@@ -69,23 +80,22 @@ def test_multigrid_serves_elliptic_matrices_in_place_of_factors():
         solver.factorize(A)
 
 
-@needs_pardiso
-def test_an_expensive_factorization_comes_with_advice(monkeypatch):
+def test_an_expensive_factorization_comes_with_advice(monkeypatch, first_choice):
     pytest.importorskip("pyamg")
+    monkeypatch.setattr("sgsolve.linear.large_factors.FEW", 0)
     monkeypatch.setattr("sgsolve.linear.large_factors.EXPENSIVE", 1e5)
     A = -grid(120, -4.0)
     solver = linear.LinearSolver(Pattern.of(A))
     with pytest.warns(linear.LargeFactorsWarning, match="backend='multigrid' is likely"):
         solver.factorize(A)
-    assert solver.name == "pardiso"
+    assert solver.name == first_choice
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         solver.factorize(A)
-        linear.LinearSolver(Pattern.of(A), "pardiso").factorize(A)
+        linear.LinearSolver(Pattern.of(A), first_choice).factorize(A)
 
 
-@needs_pardiso
-@pytest.mark.usefixtures("_no_memory")
+@pytest.mark.usefixtures("_no_memory", "first_choice")
 def test_other_matrices_stop_before_the_factorization_with_numbers():
     pytest.importorskip("pyamg")
     A = grid(120, 0.5)
@@ -162,19 +172,21 @@ except OutOfMemoryError as error:
 
 
 @pytest.mark.slow
-@needs_pardiso
+@pytest.mark.parametrize("without", ["", "1"], ids=["with PARDISO", "without PARDISO"])
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space")
 @pytest.mark.parametrize("gibibytes", [0.9, 1.2, 4.0])
-def test_a_solve_under_a_limit_ends_in_a_solution_or_a_message(gibibytes):
+def test_a_solve_under_a_limit_ends_in_a_solution_or_a_message(gibibytes, without):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, str(gibibytes)],
+        env=os.environ | {"SGSOLVE_NO_PARDISO": without},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.stdout.startswith(("solved", "refused")), done.stderr
     if gibibytes == 4.0:
-        assert done.stdout == "solved pardiso\n"
+        name = "superlu" if without or not available() else "pardiso"
+        assert done.stdout == f"solved {name}\n"
 
 
 def test_drift_diffusion_is_elliptic_block_by_block():

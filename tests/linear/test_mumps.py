@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
-from sgsolve.errors import BackendError, SingularMatrixError
+from sgsolve.errors import BackendError, OutOfMemoryError, SingularMatrixError
+from sgsolve.linear import memory
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, equal_rows, five_point
 
@@ -65,7 +66,7 @@ class Context:
     """The interface of python-mumps that the back end uses, over NumPy; ICNTL(9) = 1 means A."""
 
     def __init__(self):
-        self.mumps_instance = types.SimpleNamespace(icntl={9: 1})
+        self.mumps_instance = types.SimpleNamespace(icntl={9: 1}, infog={16: 250}, rinfog={1: 4e6})
         self.fails = {}
 
     def _checked(self, verb):
@@ -134,3 +135,14 @@ def test_error_codes_of_mumps_are_told_apart(code, error):
     backend._context.fails["factor"] = code
     with pytest.raises(error, match=f"error {code}"):
         backend.factorize(A)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_the_analysis_of_mumps_predicts_memory_and_operations(monkeypatch):
+    solver = linear.LinearSolver(Pattern.of(five_point(3)), "mumps")
+    found = solver.predict(five_point(3))
+    assert (found.factor_bytes, found.operations) == (250e6, 4e6)
+    monkeypatch.setattr(memory, "FULL_BYTES", 1e9)
+    monkeypatch.setattr(memory, "available_memory", lambda: 3e8)
+    with pytest.raises(OutOfMemoryError, match="mumps would need 0"):
+        solver.factorize(five_point(3))

@@ -1,12 +1,14 @@
 """SuperLU through SciPy: its errors by their texts."""
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import BackendError, OutOfMemoryError, SingularMatrixError
 from sgsolve.linear import superlu
 from sgsolve.pattern import Pattern
-from tests.linear.matrices import five_point
+from tests.linear.matrices import five_point, grid
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,17 @@ def test_errors_of_superlu_are_told_apart(text, error, monkeypatch):
     solver = linear.LinearSolver(Pattern.of(A), "superlu")
     with pytest.raises(error):
         solver.factorize(A)
+
+
+@pytest.mark.parametrize("pivoting", ["partial", "diagonal"])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_the_entries_of_the_factors_are_predicted(pivoting, shuffled):
+    A = sp.csr_array(-grid(60, -4.0))
+    if shuffled:  # equations in another order than the unknowns
+        A = A[np.random.default_rng(0).permutation(3600)]
+    backend = linear.SuperLU(pivoting)
+    backend.analyze(A)
+    backend.factorize(A)
+    assert backend.counts.entries == pytest.approx(backend._lu.nnz, rel=0.5 if shuffled else 0.2)
+    assert backend.predicted_bytes == 20.0 * backend.counts.entries
+    assert backend.operations > backend.counts.entries
