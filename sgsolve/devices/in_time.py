@@ -45,33 +45,34 @@ def device_transient(
     clash = sorted(set(currents) & set(outputs or {}))
     if clash:
         raise InputError(f"outputs: {clash[0]!r} is the current of a contact; take another name")
-
-    def of_potentials(function: Any) -> Any:
-        """A function of the state (psi, phin, phip) as one of the unknowns in time."""
-        if isinstance(function, TimeEvent):
-            return replace(function, function=of_potentials(function.function))
-        if isinstance(function, tuple):
-            return tuple(of_potentials(one) for one in function)
-        if not callable(function):
-            return function
-
-        @wraps(function)
-        def seen(y: Any, *args: Any, **p: Any) -> Any:
-            return function(form.potentials(y, device.parameters | p), *args, **p)
-
-        return seen
-
+    shown = {name: _in_unknowns(f, device, form) for name, f in (outputs or {}).items()}
     events = options.get("events")
     if isinstance(events, Mapping):
-        events = {name: of_potentials(one) for name, one in events.items()}
+        events = {name: _in_unknowns(one, device, form) for name, one in events.items()}
     run = form.problem.at(**given).transient(
         form.unknowns(x0, device.parameters | now),
         interval,
         rtol=rtol,
-        outputs={**currents, **{name: of_potentials(f) for name, f in (outputs or {}).items()}},
+        outputs={**currents, **shown},
         **{"atol": _tolerances(device, rtol), **options, "events": events},
     )
     return _of_potentials(device, form, run, given)
+
+
+def _in_unknowns(function: Any, device: Equations, form: TimeForm) -> Any:
+    """A function of the state (psi, phin, phip) as one of the unknowns in time."""
+    if isinstance(function, TimeEvent):
+        return replace(function, function=_in_unknowns(function.function, device, form))
+    if isinstance(function, tuple):
+        return tuple(_in_unknowns(one, device, form) for one in function)
+    if not callable(function):
+        return function
+
+    @wraps(function)
+    def seen(y: Any, *args: Any, **p: Any) -> Any:
+        return function(form.potentials(y, device.parameters | p), *args, **p)
+
+    return seen
 
 
 def _of_potentials(

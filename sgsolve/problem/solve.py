@@ -57,7 +57,18 @@ def run_solver(
     outcome.stats.add(workspace.counts().since(before))
     outcome.stats.add(system.compiled_counts().since(compiled))
     _complete(outcome.stats.seconds, perf_counter() - started)
-    result = Result(
+    result = _result_of(outcome, system)
+    if status.success and outcome.singular is not None:
+        result.null_space = open_directions(system, x, outcome.x)
+    said = remarks(system, outcome, result.null_space)
+    result.remark = "; ".join(text for text in (remark, *said) if text)
+    result.message = message(result, outcome.cause, outcome.notes, found)
+    return result
+
+
+def _result_of(outcome: Outcome, system: ResidualSystem) -> Result:
+    """Return the result of a solver, without words."""
+    return Result(
         x=outcome.x,
         status=outcome.status,
         message="",
@@ -72,12 +83,6 @@ def run_solver(
         sizes=outcome.S,
         system=system,
     )
-    if status.success and outcome.singular is not None:
-        result.null_space = open_directions(system, x, outcome.x)
-    said = remarks(system, outcome, result.null_space)
-    result.remark = "; ".join(text for text in (remark, *said) if text)
-    result.message = message(result, outcome.cause, outcome.notes, found)
-    return result
 
 
 def _complete(seconds: dict[str, float], total: float) -> None:

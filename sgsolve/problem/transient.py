@@ -110,14 +110,8 @@ def transient_run(
     equations, x = equations_in_time(problem, x0, span[0])
     recorded = rate_columns(pairs, equations, span[0], x)
     weights = ErrorWeights(equations.blocks, checked_rtol(rtol), atol, equations.scale)
-    schedule = Schedule(
-        *span,
-        None if times is None else checked_times("times", times, span),
-        all_breakpoints(breakpoints, equations, span),
-        None if first_step is None else checked_step("first_step", first_step),
-        np.inf if max_step is None else checked_step("max_step", max_step),
-        exact=not interpolate,
-    )
+    lengths = first_step, max_step
+    schedule = schedule_of(span, times, breakpoints, lengths, equations, exact=not interpolate)
     workspace.gauge(problem.null_space.unstored(equations, span[0], x), PURPOSE)
     implicit = ImplicitSolver(equations, workspace, weights)
     stepper = TransientStepper(
@@ -196,6 +190,26 @@ def rate_columns(
     outputs = RateOutputs(pairs, lambda t: {**equations.params(t), TIME: t}, t, x)
     equations.currents = outputs
     return outputs.columns()
+
+
+def schedule_of(
+    span: tuple[float, float],
+    times: Any,
+    breakpoints: Any,
+    lengths: tuple[float | None, float | None],
+    equations: TimeSystem,
+    exact: bool,
+) -> Schedule:
+    """Return the times of a run; `lengths` are the first and the longest step."""
+    first, longest = lengths
+    return Schedule(
+        *span,
+        None if times is None else checked_times("times", times, span),
+        all_breakpoints(breakpoints, equations, span),
+        None if first is None else checked_step("first_step", first),
+        np.inf if longest is None else checked_step("max_step", longest),
+        exact=exact,
+    )
 
 
 def all_breakpoints(
