@@ -152,7 +152,7 @@ def test_the_classes_of_numpys_concatenators():
         assert kind.__name__ == name, f"NumPy: the class of np.{public} {MOVED}"
 
 
-LIBRARIES = ("numpy", "scipy", "pypardiso", "mumps", "pyamg")
+LIBRARIES = ("numpy", "scipy", "pypardiso", "mumps", "pyamg", "petsc4py", "mpi4py", "llvmlite")
 
 
 def private_reaches(path):
@@ -178,6 +178,35 @@ def test_no_other_module_uses_the_inside_of_a_library():
     found = {str(p.relative_to(root)): private_reaches(p) for p in root.rglob("*.py")}
     assert len(found.pop("private_api.py")) >= 4
     assert not {path: reaches for path, reaches in found.items() if reaches}
+
+
+def test_this_file_tests_every_reach():
+    tree = ast.parse(Path(private_api.__file__).read_text(encoding="utf-8"))
+    names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    used = {
+        n.attr
+        for n in ast.walk(ast.parse(Path(__file__).read_text()))
+        if isinstance(n, ast.Attribute)
+    }
+    assert len(names) >= 15
+    assert {name for name in names if not name.startswith("_")} <= used
+
+
+def test_petsc_says_which_options_were_read():
+    PETSc = pytest.importorskip("petsc4py.PETSc", reason="no petsc4py")
+    what = f"PETSc: the function PetscOptionsUsed {MOVED}"
+    options = PETSc.Options()
+    options.setValue("sgsolve_probe", 3)
+    try:
+        assert not private_api.petsc_option_used(PETSc, "sgsolve_probe"), what
+        assert options.getInt("sgsolve_probe") == 3
+        assert private_api.petsc_option_used(PETSc, "sgsolve_probe"), what
+    finally:
+        options.delValue("sgsolve_probe")
 
 
 def test_superlu_reports_a_zero_pivot_by_its_text():
