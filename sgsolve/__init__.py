@@ -60,6 +60,7 @@ from .results.bifurcation_diagram import BifurcationDiagram
 from .results.branch import Branch, PartialBranchWarning
 from .results.checkpoint import Checkpoint, CheckpointWarning
 from .results.cost import CostEstimate
+from .results.member_results import MemberResults
 from .results.periodic_orbit import PeriodicOrbit
 from .results.result import Result
 from .results.special_points import ApproximateSpecialPoint, SpecialPoint
@@ -83,6 +84,7 @@ __all__ = [
     "DomainError",
     "InputError",
     "LinearSolveError",
+    "MemberResults",
     "NotFiniteError",
     "OutOfMemoryError",
     "ParameterError",

@@ -22,6 +22,7 @@ from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch
 from ..results.checkpoint import Checkpoint
 from ..results.cost import CostEstimate
+from ..results.member_results import MemberResults
 from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
@@ -55,6 +56,7 @@ from .solutions import SolutionSets
 from .solutions import deflated_continuation as run_deflated_continuation
 from .solutions import find_solutions as run_find_solutions
 from .solve import solve_problem
+from .solve_many import solve_many as run_solve_many
 from .sweep import sweep as run_sweep
 from .switch_branch import switch_branch as run_switch_branch
 from .transient import transient as run_transient
@@ -542,6 +544,7 @@ class Problem:
 
         See Also
         --------
+        solve_many : Many starts, or many values of parameters.
         find_solutions : Several solutions.
         sweep : Many values of a parameter.
         continuation : A branch past its folds.
@@ -559,6 +562,67 @@ class Problem:
         return solve_problem(
             self._definition, x0, solver, raise_on_failure, callback, verbose, time_limit
         )
+
+    def solve_many(
+        self,
+        x0s: ArrayLike,
+        params: Mapping[str, Any] | None = None,
+        solver: Any = None,
+        *,
+        time_limit: float | None = None,
+    ) -> MemberResults:
+        """Solve many systems of the same kind: a family of starts and parameters.
+
+        Small systems with a narrow band are solved together. Their Jacobians are factorized in one
+        call, each member has its own damping, and compiled kernels evaluate all of them in one
+        call. Members that do not converge there are solved alone, as by `solve`. All other systems
+        are solved alone, one after the other. The criterion of success is that of `solve`.
+
+        Parameters
+        ----------
+        x0s : array_like, shape (k, n) or (n,)
+            The start of each member, or of all of them.
+        params : mapping of str to number or array_like, optional
+            Parameters at other values than the problem's: a number for all members, or a list or
+            array of k values. The rows of an array of shape (k, ...) are values that are arrays;
+            an array for all members is set by `at`.
+        solver : NewtonMethod or Robust, optional
+            As for `solve`. Members are solved together if its first stage is `Newton`,
+            `DampedNewton`, or another `NewtonMethod` with the direction of Newton and with
+            `FullStep` or `NaturalMonotonicity`.
+        time_limit : float, optional
+            Seconds for all members. Those that are not done then have the status TIME_LIMIT.
+
+        Returns
+        -------
+        MemberResults
+            ``x`` of shape (k, n), with success, status, message and iterations of each member. A
+            member that fails stops no other, and raises nothing.
+
+        Raises
+        ------
+        InputError
+            If the shapes do not fit, a number is not finite, or a start is outside the bounds;
+            before any work. `ParameterError` for a parameter that the residual does not have.
+        StructureError
+            If an equation has no unknown, or an unknown no equation.
+
+        See Also
+        --------
+        solve : One member.
+        sweep : One after the other, each from the last solution.
+        parallel_sweep : Sweeps of several members in several processes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve import Problem
+        >>> problem = Problem(lambda x, a: x * np.exp(x) - a, params={"a": 2.0})
+        >>> results = problem.solve_many(np.ones((3, 1)), {"a": [1.0, 2.0, 3.0]})
+        >>> results.x[:, 0].round(4).tolist(), results.success.all()
+        ([0.5671, 0.8526, 1.0499], np.True_)
+        """
+        return run_solve_many(self._definition, x0s, params, solver, time_limit)
 
     def find_solutions(
         self,

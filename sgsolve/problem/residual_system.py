@@ -60,6 +60,10 @@ class ResidualSystem:
         assert self._pattern is not None, "prepare() comes first"
         return self._pattern
 
+    def follow_growth(self) -> None:
+        """Take the pattern as other systems of the same problem have found or grown it."""
+        self._pattern = self._unknowns.pattern(self.n)
+
     @property
     def defaults(self) -> dict[str, Any]:
         """Values that the residual itself gives to parameters that were not named."""
@@ -107,10 +111,11 @@ class ResidualSystem:
     def residual(self, x: Vector) -> Vector:
         """Return F(x) as a new float array; checks its type and shape, not its values."""
         if self.kernels is not None:
-            return self.kernels.residual().value(x, self.params, lambda: self._plain(x))
-        return self._plain(x)
+            return self.kernels.residual().value(x, self.params, lambda: self.residual_plainly(x))
+        return self.residual_plainly(x)
 
-    def _plain(self, x: Vector) -> Vector:
+    def residual_plainly(self, x: Vector) -> Vector:
+        """Return F(x), as NumPy evaluates it."""
         return real_vector(self._call.residual(x), self.n)
 
     def residual_quietly(self, x: Vector) -> Vector:
@@ -123,14 +128,15 @@ class ResidualSystem:
         if self._call.signature.jacobian is not None:
             return self.residual(x), self._on_pattern(self._user_jacobian(x))
         if self.kernels is None:
-            found = self._linearized(x)
+            found = self.linearize_plainly(x)
         else:
             found = self.kernels.residual().linearized(
-                x, self.params, self.pattern, lambda: self._linearized(x)
+                x, self.params, self.pattern, lambda: self.linearize_plainly(x)
             )
         return found.F, found.pattern.matrix(found.data)
 
-    def _linearized(self, x: Vector) -> CompiledResult:
+    def linearize_plainly(self, x: Vector) -> CompiledResult:
+        """Return F(x), and J(x) on the pattern, as NumPy evaluates them."""
         y = seeded_vector(self._call.residual(ad.seed(x)), self.n)
         try:
             data = ad.jacobian_values(y, self.pattern)
@@ -145,7 +151,7 @@ class ResidualSystem:
         if kernels is None or kernels.stopped or not kernels.in_use:
             return True
         with np.errstate(all="ignore"):
-            return kernels.confirm(F, self._plain(x), self.blocks)
+            return kernels.confirm(F, self.residual_plainly(x), self.blocks)
 
     def compiled_counts(self) -> Stats:
         """Return the counts of compiled evaluations so far, and why others were not."""

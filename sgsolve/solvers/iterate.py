@@ -152,9 +152,11 @@ class Iterate:
         """Evaluate F and J at x, which becomes the point; False if they are not finite."""
         self.J = None
         found = self.counted.linearize(x)
-        if found is None:
-            return False
-        self._place(x, *found)
+        return found is not None and self.take(x, *found)
+
+    def take(self, x: Vector, F: Vector, J: Any) -> bool:
+        """Take x, with its F and J, as the point; False if the sizes of terms are not finite."""
+        self._place(x, F, J)
         self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
         return self.scaling.of_equations(self._magnitudes) and self._measured()
 

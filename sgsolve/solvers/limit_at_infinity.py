@@ -26,6 +26,9 @@ from scipy.sparse.linalg import splu
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
+# The last long steps of unknowns, all last steps, the changes by which equations came to hold
+# exactly, and the last iteration at which one did.
+Closing = tuple[Any, Any, Any, int]
 
 # Distances in steps. A root of multiplicity m < 15 is seen from the last of those ahead.
 NEAR, FAR = (0.5, 1.0), (2.0, 4.0, 16.0, 61.0)
@@ -162,12 +165,23 @@ def note_closed(it: Iterate) -> None:
         return
     exact = (it.F == 0.0) & (it.F_old != 0.0)
     if exact.any():
-        step, whole, change, _ = it.memory.get("closed", (0.0, 0.0, 0.0, 0))
         long = np.where(_long(it) & _unknowns_in(it, exact), it.step, 0.0)
         if long.any():
-            step, change = np.where(long != 0.0, long, step), np.where(exact, -it.F_old, change)
-            whole = np.where(it.step != 0.0, it.step, whole)
-            it.memory["closed"] = (step, whole, change, it.k)
+            known = it.memory.get("closed")
+            it.memory["closed"] = closing(known, long, it.step, exact, it.F_old, it.k)
+
+
+def closing(
+    known: Closing | None, long: Vector, step: Vector, exact: Any, F_old: Vector, k: int
+) -> Closing:
+    """Return what is kept of a step that closed equations, added to what is known."""
+    last, whole, change, _ = known or (0.0, 0.0, 0.0, 0)
+    return (
+        np.where(long != 0.0, long, last),
+        np.where(step != 0.0, step, whole),
+        np.where(exact, -F_old, change),
+        k,
+    )
 
 
 def _last_steps(it: Iterate) -> list[Vector]:

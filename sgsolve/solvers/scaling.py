@@ -65,6 +65,11 @@ class Scaling:
         self._floor: Any = np.inf if scale is None else scale
         self._terms = self._sizes = self.weights
 
+    def start_from(self, floor: Any) -> None:
+        """Take the smallest floors of the terms that other iterates have seen."""
+        if self.scale is None:
+            self._floor = floor
+
     def of_unknowns(self, x: Vector) -> float:
         """Update the weights for x, and return its largest magnitude."""
         magnitude = np.abs(x)

@@ -37,7 +37,7 @@ class Pool:
 
     def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
         Workspace.check(backend)
-        self._backend, self._blocks = backend, blocks
+        self.backend, self._blocks = backend, blocks
         self._idle: list[Workspace] = []
         self._lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class Pool:
     def lend(self) -> Iterator[Workspace]:
         """Lend a workspace for the length of a ``with`` block."""
         with self._lock:
-            workspace = self._idle.pop() if self._idle else Workspace(self._backend, self._blocks)
+            workspace = self._idle.pop() if self._idle else Workspace(self.backend, self._blocks)
         try:
             yield workspace
         finally:
@@ -53,7 +53,7 @@ class Pool:
                 self._idle.append(workspace)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"backend": self._backend, "blocks": self._blocks}
+        return {"backend": self.backend, "blocks": self._blocks}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         Pool.__init__(self, **state)

@@ -24,15 +24,18 @@ class Account:
     ----------
     saved : float
         Seconds that a kernel would have saved.
+    latest : float
+        Seconds of the last evaluation.
     """
 
     def __init__(self) -> None:
-        self.saved = 0.0
+        self.saved = self.latest = 0.0
 
     def add(self, seconds: float) -> None:
         """Add an evaluation that was not compiled."""
         self.saved += SAVED * seconds
+        self.latest = seconds
 
-    def pays(self, cost: float) -> bool:
-        """Whether what could have been saved is as much as a cost."""
-        return self.saved >= cost
+    def pays(self, cost: float, upcoming: int = 0) -> bool:
+        """Whether what could have been saved, and will be by evaluations to come, is a cost."""
+        return self.saved + SAVED * self.latest * upcoming >= cost

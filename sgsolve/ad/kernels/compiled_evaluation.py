@@ -8,7 +8,7 @@ result of each kernel is compared with NumPy's, bit for bit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -53,6 +53,8 @@ class CompiledEvaluation:
     stats : CompiledStats
     stopped : str
         Why nothing is compiled any more; empty: it continues.
+    upcoming : int
+        How many evaluations follow for certain, as for the members of a family.
     """
 
     def __init__(self, f: Callable[..., Any], at_once: bool = False) -> None:
@@ -63,7 +65,17 @@ class CompiledEvaluation:
         self._variants: list[Variant] = []
         self._failures = 0
         self._account = Account()
+        self.upcoming = 0
         self._lock = threading.RLock()
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The ways through the code for which there are kernels."""
+        return list(self._variants)
+
+    def note_varying(self, names: Collection[str]) -> None:
+        """Let numbers and arrays of these names be inputs of the kernels to come."""
+        self._moving.names |= set(names)
 
     def stop(self, reason: str) -> None:
         """Drop all kernels, and make no more."""
@@ -138,7 +150,7 @@ class CompiledEvaluation:
         NotCompiledError
             If there is none.
         """
-        for variant in list(self._variants):
+        for variant in self.variants:
             if variant.fits(x, arguments, target, with_jacobian):
                 yield variant
         new = self._new_variant(x, arguments, target)
@@ -197,7 +209,7 @@ class CompiledEvaluation:
         return result
 
     def _pays(self, cost: float) -> bool:
-        if self.at_once or self._account.pays(cost):
+        if self.at_once or self._account.pays(cost, self.upcoming):
             self._account.saved = max(0.0, self._account.saved - cost)
             return True
         return False

@@ -91,15 +91,24 @@ class Kernel:
     Parameters
     ----------
     code : KernelCode
+
+    Attributes
+    ----------
+    function_addresses : list of int
+        Where the compiled functions are.
+    tables_at : tuple of int
+        Addresses of the tables of integers and of numbers.
     """
 
     def __init__(self, code: KernelCode) -> None:
         self.code = code
         tables = code.tables
-        self._functions = machine.code_of(code.text, code.names).functions
+        machine_code = machine.code_of(code.text, code.names)
+        self._functions = machine_code.functions
+        self.function_addresses = machine_code.addresses
         self.integers = np.array([*tables.integers, 0], dtype=np.int64)
         self.numbers = np.array([*map(_number, tables.numbers), 0.0])
-        self._at = self.integers.ctypes.data, self.numbers.ctypes.data
+        self.tables_at = self.integers.ctypes.data, self.numbers.ctypes.data
         self.constants = self._constants()
         self.functions = {key: address_of(key) for key in tables.addresses if is_function(key)}
         self.slots = self._number_slots()
@@ -123,7 +132,20 @@ class Kernel:
         self._workspaces: list[KernelMemory] = []
         self._parameters: tuple[Any, dict[Node, Any]] | None = None
         self._fixed: dict[Node, Any] = {}
+        operands = (o for op in code.lowering.parameters for o in op.operands)
+        self._parameter_constants: dict[Node, Any] = {
+            o: o.value for o in operands if isinstance(o, ConstantNode)
+        }
+        self._parameter_guards = [
+            (g.node, g.value) for g in code.late_guards if g.node not in code.called
+        ]
         self._template: Template | None = None
+
+    @property
+    def guards_expected(self) -> list[tuple[Hashable, bytes]]:
+        """The memories that guards are in, and the bytes that these must have."""
+        arrays = [(key, bytes(contents.raw)) for key, contents in self._arrays_expected]
+        return [*self._expected, *arrays]
 
     def run(self, x: NDArray[Any], inputs: Mapping[str, Any]) -> KernelResult:
         """Return F, the values of the Jacobian if it was asked for, flags and counts.
@@ -146,7 +168,7 @@ class Kernel:
         self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
     ) -> KernelResult:
         code = self.code
-        env = self._with_parameters(inputs) if inputs or self._parameters is None else self._fixed
+        env = self.with_parameters(inputs) if inputs or self._parameters is None else self._fixed
         if workspace.given is not env:
             self._give(workspace, env)
         addresses = workspace.addresses
@@ -167,7 +189,7 @@ class Kernel:
         else:
             flags = 0
             for function in self._functions:
-                flags |= function(workspace.address, *self._at)
+                flags |= function(workspace.address, *self.tables_at)
             self._check_guards(workspace)
         counts = workspace.arrays.get("counts")
         return KernelResult(
@@ -187,7 +209,7 @@ class Kernel:
         try:
             for step in code.steps:
                 if step.function >= 0:
-                    flags |= self._functions[step.function](workspace.address, *self._at)
+                    flags |= self._functions[step.function](workspace.address, *self.tables_at)
                 for call in step.calls:
                     self._carry_out(call, workspace, results)
         finally:
@@ -208,27 +230,29 @@ class Kernel:
 
     # ---- parameters ------------------------------------------------------------------------------
 
-    def _with_parameters(self, inputs: Mapping[str, Any]) -> dict[Node, Any]:
+    def with_parameters(self, inputs: Mapping[str, Any]) -> dict[Node, Any]:
         """Return the values of all nodes that depend on parameters alone."""
         key = snapshot(inputs)
         known = self._parameters
         if known is not None and same_inputs(known[0], key):
             return known[1]
         code = self.code
-        env: dict[Node, Any] = {
-            node: inputs[str(node.key)]
-            for node in code.trace.graph.inputs.values()
-            if node.key != "x"
-        }
+        env = dict(self._parameter_constants)
+        for node in code.trace.graph.inputs.values():
+            if node.key != "x":
+                env[node] = inputs[str(node.key)]
         try:
             with np.errstate(**(STRICT if code.with_jacobian else QUIET)):
                 for operation in code.lowering.parameters:
-                    operands = [_given(o, env) for o in operation.operands]
+                    operands = [
+                        _given(o, env) if isinstance(o, tuple) else env[o]
+                        for o in operation.operands
+                    ]
                     env[operation] = operation.function(*operands)
         except FOREIGN as error:  # the evaluation by NumPy raises it too, or does not come there
             raise OtherWay(f"{type(error).__name__} in what depends on parameters") from error
-        for guard in code.late_guards:
-            if guard.node not in code.called and not _same(env[guard.node], guard.value):
+        for guarded, value in self._parameter_guards:
+            if not _same(env[guarded], value):
                 raise OtherWay("a condition on parameters has another value")
         self._parameters = (key, env)
         if not inputs:
@@ -248,10 +272,7 @@ class Kernel:
         if slot is not None:
             slot[0] = value
             return
-        array = np.asarray(value)
-        if array.shape != node.shape or array.dtype != node.dtype:
-            raise OtherWay("an array has another shape")
-        array = np.ascontiguousarray(array)
+        array = checked_array(node, value)
         workspace.held.append(array)
         workspace.set(self.code, key, array)
 
@@ -259,7 +280,7 @@ class Kernel:
         self, workspace: KernelMemory, env: dict[Node, Any], data: NDArray[Any]
     ) -> None:
         """Put the constants of the Jacobian into the table, and into the values."""
-        template = self._template_for(env)
+        template = self.template_for(env)
         if workspace.template is not template:
             for key, part in template.parts.items():
                 workspace.set(self.code, key, part)
@@ -267,7 +288,8 @@ class Kernel:
         if template.fill is not None:
             np.copyto(data, template.fill)
 
-    def _template_for(self, env: dict[Node, Any]) -> Template:
+    def template_for(self, env: dict[Node, Any]) -> Template:
+        """Return the constants of the Jacobian for values of the parameters."""
         code = self.code
         numbers = tuple(_given(node, env) for node in code.numbers)
         known = self._template
@@ -352,6 +374,14 @@ def _number(text: str) -> float:
     return float(text)
 
 
+def checked_array(node: Node, value: Any) -> NDArray[Any]:
+    """Return the value of a node as a contiguous array; raise `OtherWay` for another shape."""
+    array = np.asarray(value)
+    if array.shape != node.shape or array.dtype != node.dtype:
+        raise OtherWay("an array has another shape")
+    return np.ascontiguousarray(array)
+
+
 def _given(operand: Operand, env: dict[Node, Any]) -> Any:
     if isinstance(operand, tuple):
         return tuple(_given(o, env) for o in operand)
@@ -364,9 +394,11 @@ def _contents(value: Any, dtype: str) -> Contents:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and bool(
-        np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
-    )
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, bool | np.bool_ | int):
+        return bool(a == b)
+    return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc"))
 
 
 def _with_strides(array: NDArray[Any], strides: tuple[int, ...]) -> NDArray[Any]:

@@ -28,13 +28,18 @@ class Code:
     ----------
     functions : list of callable
         ``function(addresses, integers, numbers) -> flags``; they release the interpreter's lock.
+    addresses : list of int
+        Where they are.
     """
 
     def __init__(self, engine: Any, names: list[str]) -> None:
         self._engine = engine
-        self.functions: list[RunFunction] = [
-            _PROTOTYPE(engine.get_function_address(name)) for name in names
-        ]
+        self.addresses = [int(engine.get_function_address(name)) for name in names]
+        self.functions: list[RunFunction] = [_PROTOTYPE(address) for address in self.addresses]
+
+    def at(self, name: str, prototype: Any) -> Any:
+        """Return a function of another prototype."""
+        return prototype(int(self._engine.get_function_address(name)))
 
 
 def is_arm() -> bool:

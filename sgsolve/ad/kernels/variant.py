@@ -191,6 +191,21 @@ class Variant:
                 reason = COUNTED
         return reason
 
+    def is_checked(self, with_jacobian: bool) -> bool:
+        """Whether a result of the kernel was compared with NumPy's."""
+        return with_jacobian in self._counts
+
+    def uncounted(self, with_jacobian: bool, counts: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which results of many members, counts of shape (k, branches), are to be compared.
+
+        See `reason_to_check`.
+        """
+        unmet = np.zeros(len(counts), dtype=bool)
+        for met, column in zip(self._counts[with_jacobian], counts.T, strict=True):
+            if len(met) == 1:
+                unmet |= column != next(iter(met))
+        return unmet
+
     def check(self, found: Any, expected: Any, with_jacobian: bool, reason: str) -> None:
         """Compare a result of a kernel with NumPy's; the kernel goes if they differ."""
         same = same_bits(found.F, expected.F)

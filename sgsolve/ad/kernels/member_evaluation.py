@@ -1,0 +1,180 @@
+"""Evaluations of a function for many members, by as few calls of kernels as possible.
+
+A kernel that was made and compared with NumPy serves all members for which it is valid in one call.
+Every other member is evaluated as a single function is, which also makes new kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...pattern import Pattern
+from .compiled_evaluation import CompiledEvaluation, CompiledResult
+from .kernel import OVERFLOW, UNDERFLOW, Kernel
+from .member_kernel import MemberKernel
+from .variant import NotCompiledError, Variant
+
+IndexArray = NDArray[np.int64]
+UNKNOWN, NO, YES = -1, 0, 1
+
+
+class MemberLinearization(NamedTuple):
+    """F and the values of the Jacobians of some members, shapes (k, m) and (k, nnz)."""
+
+    F: NDArray[Any]
+    data: NDArray[Any]
+
+
+class MemberEvaluation:
+    """Evaluates a function of x and further arguments for many members.
+
+    Parameters
+    ----------
+    evaluation : CompiledEvaluation
+        It owns the kernels.
+    arguments : sequence of mapping
+        The arguments of every member beside x; they do not change.
+    varying : collection of str
+        Which of them differ between the members.
+    """
+
+    def __init__(
+        self,
+        evaluation: CompiledEvaluation,
+        arguments: Sequence[Mapping[str, Any]],
+        varying: Collection[str],
+    ) -> None:
+        evaluation.note_varying(varying)
+        self._evaluation, self._arguments = evaluation, arguments
+        self._fits: dict[Variant, NDArray[np.int8]] = {}
+        self._kernels: dict[Kernel, MemberKernel] = {}
+
+    def values(
+        self, x: NDArray[Any], members: IndexArray, plain: Callable[[int], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return F of some members, shape (k, m); ``plain(j)`` evaluates row j by NumPy."""
+        rows: list[Any] = [None] * len(members)
+
+        def single(j: int) -> None:
+            arguments = self._arguments[int(members[j])]
+            rows[j] = self._evaluation.value(x[j], arguments, lambda: plain(j))
+
+        def take(found: IndexArray, F: NDArray[Any], data: NDArray[Any] | None) -> None:
+            for j, row in zip(found.tolist(), F, strict=True):
+                rows[j] = row
+
+        self._run(x, members, None, False, single, take)
+        return np.array(rows)
+
+    def linearized(
+        self,
+        x: NDArray[Any],
+        members: IndexArray,
+        target: Pattern,
+        plain: Callable[[int], CompiledResult],
+    ) -> MemberLinearization | None:
+        """Return F and the values of the Jacobians on a pattern; None if the pattern grew."""
+        F, data = np.empty((len(members), x.shape[1])), np.empty((len(members), target.nnz))
+        grown = False
+
+        def single(j: int) -> None:
+            nonlocal grown
+            arguments = self._arguments[int(members[j])]
+            found = self._evaluation.linearized(x[j], arguments, target, lambda: plain(j))
+            grown = grown or found.pattern is not target
+            if not grown:
+                F[j], data[j] = found.F, found.data
+
+        def take(found: IndexArray, values: NDArray[Any], entries: NDArray[Any] | None) -> None:
+            F[found], data[found] = values, entries
+
+        self._run(x, members, target, True, single, take)
+        return None if grown else MemberLinearization(F, data)
+
+    def _run(
+        self,
+        x: NDArray[Any],
+        members: IndexArray,
+        target: Pattern | None,
+        with_jacobian: bool,
+        single: Callable[[int], None],
+        take: Callable[[IndexArray, NDArray[Any], NDArray[Any] | None], None],
+    ) -> None:
+        """Evaluate all rows: by kernels for many at once, and the others one by one."""
+        left, tried = np.arange(len(members)), set[Variant]()
+        while len(left):
+            variant = self._ready(x, members, int(left[0]), target, with_jacobian, tried)
+            if variant is None:
+                self._evaluation.upcoming = len(left) - 1
+                single(int(left[0]))
+                left = left[1:]
+                continue
+            tried.add(variant)
+            fit = left[self._fitting(variant, x, members[left], target, with_jacobian)]
+            found = self._kernel(variant, with_jacobian).run(x[fit], members[fit])
+            good = found.valid & ~variant.uncounted(with_jacobian, found.counts)
+            if with_jacobian:
+                good &= (found.flags & (OVERFLOW | UNDERFLOW)) == 0
+            take(fit[good], found.F[good], None if found.data is None else found.data[good])
+            self._evaluation.stats.compiled += int(good.sum())
+            left = np.setdiff1d(left, fit[good], assume_unique=True)
+        self._evaluation.upcoming = 0
+
+    def _ready(
+        self,
+        x: NDArray[Any],
+        members: IndexArray,
+        j: int,
+        target: Pattern | None,
+        with_jacobian: bool,
+        tried: set[Variant],
+    ) -> Variant | None:
+        """Return a variant with a kernel for many members that fits row j, if there is one."""
+        for variant in self._evaluation.variants:
+            if variant in tried or not variant.is_checked(with_jacobian):
+                continue
+            try:
+                kernel = variant.kernel(with_jacobian)
+            except NotCompiledError:
+                continue
+            if kernel is None or not MemberKernel.serves(kernel):
+                continue
+            if self._fitting(variant, x, members[j : j + 1], target, with_jacobian)[0]:
+                return variant
+        return None
+
+    def _fitting(
+        self,
+        variant: Variant,
+        x: NDArray[Any],
+        members: IndexArray,
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> NDArray[np.bool_]:
+        """Return for which members a variant may serve."""
+        if with_jacobian and variant.target is not target:
+            return np.zeros(len(members), dtype=bool)
+        known = self._fits.get(variant)
+        if known is None:
+            known = np.full(len(self._arguments), UNKNOWN, dtype=np.int8)
+            self._fits[variant] = known
+        for m in members[known[members] == UNKNOWN].tolist():
+            fits = variant.fits(x[0], self._arguments[m], None, False)
+            known[m] = YES if fits else NO
+        fitting: NDArray[np.bool_] = known[members] == YES
+        return fitting
+
+    def _kernel(self, variant: Variant, with_jacobian: bool) -> MemberKernel:
+        kernel = variant.kernel(with_jacobian)
+        assert kernel is not None
+        known = self._kernels.get(kernel)
+        if known is None:
+            arguments = self._arguments
+            known = self._kernels[kernel] = MemberKernel(
+                kernel, lambda m: variant.inputs_of(arguments[m]), len(arguments)
+            )
+        return known

@@ -1,0 +1,148 @@
+"""The equations of a family: one problem at other parameters for each member.
+
+Compiled kernels evaluate many members in one call. Without kernels each member is evaluated by the
+user's code, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ad.kernels.compiled_evaluation import CompiledResult
+from ..ad.kernels.member_evaluation import MemberEvaluation
+from ..pattern import Pattern
+from ..results.history import Stats
+from ..solvers.deadline import OutOfTime
+from .definition import ProblemDefinition
+from .residual_system import ResidualSystem
+
+Vector = NDArray[Any]
+IndexArray = NDArray[np.int64]
+T = TypeVar("T")
+
+
+class MemberEquations:
+    """The systems of all members; a `solvers.member_system.MemberSystem`.
+
+    Parameters
+    ----------
+    definition : ProblemDefinition
+    n : int
+    params : sequence of mapping
+        The parameters of each member that differ from those of the problem.
+    varying : collection of str
+        Those that differ between members.
+    deadline : float
+        When `OutOfTime` is raised instead of an evaluation, on the clock of `perf_counter`.
+
+    Attributes
+    ----------
+    stats : Stats
+        Evaluations of members, and their seconds.
+    """
+
+    def __init__(
+        self,
+        definition: ProblemDefinition,
+        n: int,
+        params: Sequence[Mapping[str, Any]],
+        varying: Collection[str],
+        deadline: float,
+    ) -> None:
+        self.n, self._unknowns, self._deadline = n, definition.unknowns, deadline
+        self._systems = [
+            ResidualSystem(definition.signature.call(p), definition.unknowns, n, definition.kernels)
+            for p in params
+        ]
+        first = self._systems[0]
+        self.blocks, self.scale = first.blocks, first.scale
+        self.stats = Stats(seconds={"residual": 0.0, "jacobian": 0.0})
+        self._compiled: MemberEvaluation | None = None
+        if definition.kernels is not None:
+            arguments = [system.params for system in self._systems]
+            residual = definition.kernels.residual()
+            self._compiled = MemberEvaluation(residual, arguments, varying)
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where the Jacobian of any member may have entries."""
+        pattern = self._unknowns.pattern(self.n)
+        assert pattern is not None, "a member is prepared first"
+        return pattern
+
+    def _check_time(self) -> None:
+        if perf_counter() > self._deadline:
+            raise OutOfTime
+
+    def member(self, m: int) -> ResidualSystem:
+        """Return the equations of one member."""
+        system = self._systems[m]
+        system.follow_growth()
+        return system
+
+    def residuals(self, x: Vector, members: IndexArray) -> Vector:
+        """Return F of some members, shape (k, n); NaN outside of the model."""
+        begin = perf_counter()
+
+        def plain(j: int) -> Vector:
+            self._check_time()
+            return _inside(
+                lambda: self.member(int(members[j])).residual_plainly(x[j]), _unknown(self.n)
+            )
+
+        if self._compiled is not None:
+            F = self._compiled.values(x, members, plain)
+        else:
+            F = np.array([plain(j) for j in range(len(members))])
+        self.stats.nfev += len(members)
+        self.stats.seconds["residual"] += perf_counter() - begin
+        return F
+
+    def linearize(self, x: Vector, members: IndexArray) -> tuple[Vector, Vector]:
+        """Return F and the values of the Jacobians on `pattern`, shape (k, nnz)."""
+        begin, found = perf_counter(), None
+        while found is None:  # again where the pattern grew on the way
+            found = self._linearized(x, members)
+        self.stats.njev += len(members)
+        self.stats.seconds["jacobian"] += perf_counter() - begin
+        return found
+
+    def _linearized(self, x: Vector, members: IndexArray) -> tuple[Vector, Vector] | None:
+        target = self.pattern
+
+        def plain(j: int) -> CompiledResult:
+            self._check_time()
+
+            def evaluated() -> CompiledResult:
+                system = self.member(int(members[j]))
+                if not system.has_own_jacobian:
+                    return system.linearize_plainly(x[j])
+                F, J = system.linearize(x[j])
+                return CompiledResult(F, J.data, system.pattern)
+
+            outside = CompiledResult(_unknown(self.n), _unknown(target.nnz), target)
+            return _inside(evaluated, outside)
+
+        if self._compiled is not None:
+            return self._compiled.linearized(x, members, target, plain)
+        results = [plain(j) for j in range(len(members))]
+        if any(result.pattern is not target for result in results):
+            return None
+        return np.array([r.F for r in results]), np.array([r.data for r in results])
+
+
+def _inside(evaluate: Callable[[], T], outside: T) -> T:
+    """Return what an evaluation gives, or what stands for a point outside of the model."""
+    try:
+        return evaluate()
+    except ArithmeticError:  # DomainError, OverflowError, ZeroDivisionError
+        return outside
+
+
+def _unknown(size: int) -> Vector:
+    return np.full(size, np.nan)

@@ -1,0 +1,211 @@
+"""Many solutions: a family of small systems, solved together where that is faster.
+
+Newton's method runs for many members at once, with stacked factorizations. Every member that does
+not converge there is solved alone by the whole solver, from its own start. A member has the same
+criterion of success either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError, NotFiniteError
+from ..linear.stacked import stacking_order
+from ..results.branch import PartialBranchWarning
+from ..results.history import History, Stats
+from ..results.member_results import MemberResults
+from ..results.result import Result
+from ..results.status import Status
+from ..solvers.deadline import deadline_of
+from ..solvers.member_judge import MemberOutcome
+from ..solvers.monitor import Monitor
+from ..solvers.polyalgorithm import Robust, as_solver
+from ..solvers.simultaneous import SimultaneousNewton
+from ..user_warnings import warn
+from .definition import ProblemDefinition
+from .member_arguments import MemberArguments, member_arguments
+from .member_equations import MemberEquations
+from .prepared_start import prepared_start
+from .report import message
+from .solve import run_solver
+
+Vector = NDArray[Any]
+
+# Entries of the Jacobians of all slots, and slots, that serve best: all arrays of a step fit into
+# the cache, and a step has enough members for its calls.
+MOST_ENTRIES, MOST_SLOTS, FEWEST_SLOTS = 200_000, 2000, 4
+
+
+class MemberSolves:
+    """The members of one call, their equations, and what has been found for each.
+
+    Parameters
+    ----------
+    definition : ProblemDefinition
+    arguments : MemberArguments
+    solver : Solver
+    deadline : float
+    """
+
+    def __init__(
+        self,
+        definition: ProblemDefinition,
+        arguments: MemberArguments,
+        solver: Any,
+        deadline: float,
+    ) -> None:
+        self._definition, self._solver, self._deadline = definition, solver, deadline
+        self._starts, self._columns = arguments.starts, arguments.columns
+        n = self._starts.shape[1]
+        self.equations = MemberEquations(definition, n, arguments.params, self._columns, deadline)
+        self._results: list[Result | None] = [None] * len(self._starts)
+        self._stats, self._alone = Stats(), np.zeros(len(self._starts), dtype=bool)
+        self._interrupted = False
+        for m, start in enumerate(self._starts):
+            self._check_start(m, start)
+
+    def solve(self) -> MemberResults:
+        """Solve all members."""
+        begin, compiled = perf_counter(), self.equations.member(0).compiled_counts()
+        self._together()
+        for m, result in enumerate(self._results):
+            if result is None:
+                self._results[m] = self._solved_alone(m)
+        if self._interrupted:
+            warn("the solves were interrupted", PartialBranchWarning)
+        results = tuple(result for result in self._results if result is not None)
+        stats = self._stats
+        stats.nit = sum(result.nit for result in results)
+        seconds = self.equations.member(0).compiled_counts().since(compiled)
+        stats.n_compiled, stats.not_compiled = seconds.n_compiled, seconds.not_compiled
+        for phase in ("other", "total"):
+            stats.seconds.pop(phase, None)
+        total = perf_counter() - begin
+        stats.seconds["other"] = max(0.0, total - sum(stats.seconds.values()))
+        stats.seconds["total"] = total
+        x = np.array([result.x for result in results])
+        return MemberResults(x, results, self._alone, self._columns, stats, self.equations.blocks)
+
+    def _check_start(self, m: int, start: Vector) -> None:
+        try:
+            self._solver.check_start(start, self.equations.blocks)
+        except InputError as error:
+            raise type(error)(f"member {m}: {error}") from None
+
+    # ---- together ----------------------------------------------------------------------------
+
+    def _together(self) -> None:
+        """Solve the members that converge by Newton's method for many members."""
+        solver = self._solver
+        method: Any = solver.stages[0].solver if isinstance(solver, Robust) else solver
+        definition = self._definition
+        stackable = definition.workspaces.backend in ("auto", "banded", "dense")
+        plain = stackable and not definition.null_space and SimultaneousNewton.serves(method)
+        if not plain or len(self._starts) == 1 or not self._prepared():
+            return
+        order = stacking_order(self.equations.pattern)
+        slots = min(len(self._starts), MOST_SLOTS, MOST_ENTRIES // self.equations.pattern.nnz)
+        if order is None or slots < min(FEWEST_SLOTS, len(self._starts)):
+            return
+        with definition.workspaces.lend() as workspace:
+            newton = SimultaneousNewton(
+                method, self.equations, workspace, order, slots, self._deadline
+            )
+            try:
+                newton.run(self._starts)
+            except KeyboardInterrupt:
+                self._interrupted = True
+        name = solver.name if not isinstance(solver, Robust) else method.name
+        for m, outcome in newton.outcomes.items():
+            self._results[m] = self._result(m, outcome, name)
+        self._stats.add(self.equations.stats)
+        self._stats.add(newton.stats)
+
+    def _prepared(self) -> bool:
+        """Check the residual at the first start where it is finite, and find the pattern."""
+        for m, start in enumerate(self._starts):
+            try:
+                self.equations.member(m).prepare(start)
+            except NotFiniteError:
+                continue
+            return True
+        return False
+
+    def _result(self, m: int, outcome: MemberOutcome, name: str) -> Result:
+        system = self.equations.member(m)
+        result = Result(
+            x=outcome.x,
+            status=outcome.status,
+            message="",
+            residual=outcome.F,
+            scaled_residual=outcome.scaled,
+            history=History(),
+            stats=Stats(nit=outcome.nit),
+            solver=name,
+            blocks=system.blocks,
+            params=system.params,
+            sizes=outcome.sizes,
+            system=system,
+        )
+        result.message = message(result)
+        return result
+
+    # ---- alone -------------------------------------------------------------------------------
+
+    def _solved_alone(self, m: int) -> Result:
+        """Solve one member by the whole solver."""
+        if self._interrupted or perf_counter() > self._deadline:
+            ended = Status.INTERRUPTED if self._interrupted else Status.TIME_LIMIT
+            return self._unsolved(m, ended, ended.text)
+        self._alone[m] = True
+        system, solver = self.equations.member(m), self._solver
+        free = solver.matrix_free
+        try:
+            start, F, remark = prepared_start(system, self._starts[m].copy(), solver, not free)
+            with self._definition.lend(system, start) as workspace:
+                monitor = Monitor(deadline=self._deadline)
+                result = run_solver(solver, system, workspace, start, F, monitor, not free, remark)
+        except NotFiniteError as error:
+            return self._unsolved(m, Status.NOT_FINITE, str(error))
+        except KeyboardInterrupt:
+            self._interrupted = True
+            return self._unsolved(m, Status.INTERRUPTED, Status.INTERRUPTED.text)
+        self._interrupted = result.status is Status.INTERRUPTED
+        self._stats.add(result.stats)
+        return result
+
+    def _unsolved(self, m: int, status: Status, reason: str) -> Result:
+        """Return the result of a member that was not solved, at its start."""
+        system, x = self.equations.member(m), self._starts[m].copy()
+        unknown = np.full(len(x), np.nan)
+        return Result(
+            x=x,
+            status=status,
+            message=f"{reason} ({status.name})",
+            residual=unknown,
+            scaled_residual=unknown,
+            history=History(),
+            stats=Stats(),
+            solver=self._solver.name,
+            blocks=system.blocks,
+            params=system.params,
+            system=system,
+        )
+
+
+def solve_many(
+    definition: ProblemDefinition,
+    x0s: ArrayLike,
+    params: Mapping[str, Any] | None,
+    solver: Any,
+    time_limit: float | None,
+) -> MemberResults:
+    """Solve for many members; see `Problem.solve_many`."""
+    solver, deadline = as_solver(solver), deadline_of(time_limit)
+    arguments = member_arguments(definition, x0s, params)
+    return MemberSolves(definition, arguments, solver, deadline).solve()

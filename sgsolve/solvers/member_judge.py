@@ -1,0 +1,211 @@
+"""Whether members that are solved together have converged, each judged as in a solve of its own.
+
+The criteria of all members at once only choose the candidates. Each of these becomes an `Iterate`,
+for `termination_status` to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pattern import Pattern
+from ..results.status import Status
+from .convergence import termination_status
+from .iterate import EPS, Iterate
+from .limit_at_infinity import OUTWARDS, UNITS, closing
+from .member_damping import Evaluate, Steps
+from .member_scaling import MemberScaling
+from .member_slots import MemberSlots
+from .member_system import MemberSystem
+from .member_tests import MemberPoints, long_steps, may_jump, may_pass
+from .method import NewtonMethod
+from .rounding import SMALL_STEP
+from .workspace import Workspace
+
+Vector = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+# So often a member that may have converged, but still moves in an unknown, takes one more step.
+POSTPONED = 2
+
+
+@dataclass
+class MemberOutcome:
+    """A member that converged: its point and what a result reports of it."""
+
+    x: Vector
+    F: Vector
+    scaled: Vector
+    status: Status
+    nit: int
+    sizes: Vector
+
+
+class MemberJudge:
+    """Ends members: those that converged with an outcome, those that failed without.
+
+    Parameters
+    ----------
+    method : NewtonMethod
+    system : MemberSystem
+    workspace : Workspace
+        For what a member needs alone.
+    scaling : MemberScaling
+    slots : MemberSlots
+    evaluate : callable
+        Residuals of the marked slots.
+    leave : callable
+        Lets marked slots be empty.
+    deadline : float
+        Time at which everything ends, s.
+
+    Attributes
+    ----------
+    outcomes : dict of int to MemberOutcome
+        The members that converged.
+    """
+
+    def __init__(
+        self,
+        method: NewtonMethod,
+        system: MemberSystem,
+        workspace: Workspace,
+        scaling: MemberScaling,
+        slots: MemberSlots,
+        evaluate: Evaluate,
+        leave: Callable[[Any], None],
+        deadline: float,
+    ) -> None:
+        self._method, self._system, self._workspace = method, system, workspace
+        self._scaling, self._slots, self._deadline = scaling, slots, deadline
+        self._evaluate, self._leave = evaluate, leave
+        self.outcomes: dict[int, MemberOutcome] = {}
+
+    def judge_starts(self, stacked: Pattern) -> None:
+        """End the members whose start is a solution, and take note of what is flat there."""
+        slots = self._slots
+        begun = slots.working & (slots.k == 0)
+        if not begun.any():
+            return
+        never = np.full(len(begun), np.inf)
+        passing = may_pass(self._method.termination, self._points(slots.F, never))
+        for j in np.flatnonzero(begun & (passing | ~slots.F.any(axis=1))).tolist():
+            self._end(j, self._iterate_at(j))
+        exact = (slots.F == 0.0) & begun[:, np.newaxis] & slots.working[:, np.newaxis]
+        step = OUTWARDS * slots.x
+        some = ((unknowns_in(stacked, exact)) & (step != 0.0)).any(axis=1)
+        if not some.any():
+            return
+        flat = unknowns_in(stacked, exact & (self._evaluate(slots.x + step, some) == 0.0))
+        flat &= step != 0.0
+        for j in np.flatnonzero(flat.any(axis=1)).tolist():
+            slots.memory[j]["flat"] = np.where(flat[j], step[j], 0.0)
+
+    def _points(self, F: Vector, estimate: Vector) -> MemberPoints:
+        return MemberPoints(F, self._scaling.own(), estimate,
+                            self._system.blocks)  # fmt: skip
+
+    def judge(self, steps: Steps) -> None:
+        """End the members that converged by these steps."""
+        slots, scaling, F = self._slots, self._scaling, steps.F_new
+        limited = (steps.dx != steps.proposed).any(axis=1)
+        full = (steps.damping == 1.0) & ~limited
+        step = steps.x_new - slots.x
+        size = (np.abs(step) / scaling.weights).max(axis=1)
+        fell = scaling.merit(F) / scaling.merit(slots.F)
+        estimate = size * np.sqrt(np.where(full & (fell < 1.0), fell, 1.0))
+        correction = (np.abs(steps.correction) / scaling.weights).max(axis=1)
+        estimate = np.where(full & np.isfinite(correction), correction, estimate)
+        long = long_steps(step, slots.step, slots.step_old, scaling.weights)
+        self._note_closed(step, long, F)
+        passing = may_pass(self._method.termination, self._points(F, estimate))
+        # one more step of all members costs less than the tests of an unknown that still moves
+        moving = long.any(axis=1)
+        slots.postponed += passing & moving
+        passing &= ~moving | (slots.postponed > POSTPONED)
+        stagnant = (size <= SMALL_STEP) & ~(fell <= 0.5)
+        judged = slots.working & (passing | stagnant)
+        never = np.zeros(len(judged), dtype=bool)
+        harmless = {key: self._harmless(key, judged, steps) for key in ("flat", "closed")}
+        for j in np.flatnonzero(judged).tolist():
+            it = self._iterate_at(j)
+            it.memory = {k: v for k, v in it.memory.items() if not harmless.get(k, never)[j]}
+            it.limited = bool(limited[j])
+            it.dx, it.proposed = steps.dx[j], steps.proposed[j]
+            it.accept(steps.x_new[j].copy(), F[j].copy(), float(steps.damping[j]))
+            if full[j] and np.isfinite(correction[j]):
+                it.correction = steps.correction[j]
+            self._end(j, it)
+            slots.memory[j].update(it.memory)
+
+    def _harmless(self, key: str, judged: Mask, steps: Steps) -> Mask:
+        """Return for which members noted steps are no sign that the residual only tends to zero.
+
+        No equation is flat ahead along the step and changes behind: the test of a member alone,
+        see `limit_at_infinity`, ends the same way after as many evaluations.
+        """
+        slots, direction = self._slots, np.zeros_like(steps.x)
+        noted: Mask = judged & np.array([key in memory for memory in slots.memory])
+        if not noted.any():
+            return noted
+        for j in np.flatnonzero(noted).tolist():
+            kept = slots.memory[j][key]
+            direction[j] = kept if key == "flat" else kept[0]
+
+        def change(distance: float) -> Vector:
+            x = steps.x_new + distance * direction
+            size: Vector = np.abs(self._evaluate(x, noted) - steps.F_new)
+            return size
+
+        jumps = may_jump(change, UNITS * EPS * self._scaling.own())
+        harmless: Mask = noted & ~jumps.any(axis=1)
+        return harmless
+
+    def _note_closed(self, step: Vector, long: Vector, F: Vector) -> None:
+        """Take note of long steps by which equations came to hold exactly."""
+        slots = self._slots
+        closed = (F == 0.0) & (slots.F != 0.0)
+        long = np.where(unknowns_in(self._scaling.stacked, closed), long, 0.0)
+        some = slots.working & closed.any(axis=1) & long.any(axis=1)
+        for j in np.flatnonzero(some).tolist():
+            known, k = slots.memory[j].get("closed"), int(slots.k[j]) + 1
+            kept = closing(known, long[j], step[j], closed[j], slots.F[j], k)
+            slots.memory[j]["closed"] = kept
+
+    def _iterate_at(self, j: int) -> Iterate:
+        """Return the iterate of a slot, as a solve of its own would have it."""
+        slots, system = self._slots, self._system.member(int(self._slots.member[j]))
+        x, F = slots.x[j].copy(), slots.F[j].copy()
+        it = Iterate(system, self._workspace, x, F, self._method.limits, self._deadline)
+        floor = self._scaling.floor[j]
+        it.scaling.start_from(floor.copy() if len(floor) > 1 else float(floor[0]))
+        it.take(x, F, self._system.pattern.matrix(slots.data[j].copy()))
+        it.k, it.memory, it.newton = int(slots.k[j]), slots.memory[j], True
+        it.step, it.step_old = slots.step[j], slots.step_old[j]
+        it.step_size, it.step_size_old = float(slots.size[j]), float(slots.size_old[j])
+        it.step_size_absolute, it.peak = float(slots.size_absolute[j]), slots.peak[j]
+        return it
+
+    def _end(self, j: int, it: Iterate) -> None:
+        """End a member if its iterate converged; defer it if it failed."""
+        status = termination_status(self._method.termination, it, Iterate.linearize)
+        if status is None:
+            return
+        if status.success and it.confirm():
+            scaled = it.scaling.scaled(it.F)
+            self.outcomes[int(self._slots.member[j])] = MemberOutcome(
+                it.x, it.F, scaled, status, it.k, it.S
+            )
+        self._leave(j)
+
+
+def unknowns_in(stacked: Pattern, equations: Mask) -> Mask:
+    """Return which unknowns appear in some equations of each member."""
+    found = np.zeros(stacked.shape[1], dtype=bool)
+    found[stacked.indices[equations.ravel()[stacked.rows]]] = True
+    return found.reshape(equations.shape)

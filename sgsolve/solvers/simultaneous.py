@@ -1,0 +1,206 @@
+"""Newton's method for many members at once, each with steps and termination of its own.
+
+Evaluations, factorizations and damping are those of all slots together. A member that ends leaves
+its slot to the next one. Whether a member has converged is decided by `termination_status`, as in
+a solve of its own. What is not plain convergence (a singular Jacobian, a failing step, many
+iterations) is deferred: such a member is to be solved alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..linear.ordering import Order
+from ..linear.stacked import StackedSolver, stacking_order
+from ..results.history import Stats
+from .deadline import OutOfTime
+from .direction import NewtonDirection
+from .member_damping import MemberDamping, Steps
+from .member_judge import MemberJudge, MemberOutcome
+from .member_scaling import MemberScaling
+from .member_slots import MemberSlots
+from .member_system import MemberSystem
+from .method import NewtonMethod
+from .workspace import Workspace
+
+Vector = NDArray[Any]
+Mask = NDArray[np.bool_]
+IndexArray = NDArray[np.int64]
+
+# Members that need more iterations are solved alone.
+MOST_ITERATIONS = 40
+
+
+class WideBand(Exception):  # noqa: N818  # never seen by a user
+    """The pattern grew, and its band is no longer narrow."""
+
+
+class SimultaneousNewton:
+    """Solves members in slots.
+
+    Parameters
+    ----------
+    method : NewtonMethod
+        One that `serves` accepts.
+    system : MemberSystem
+    workspace : Workspace
+        For what is solved again alone at the end of a member.
+    order : Order
+        Of the equations of one member, for the stacked matrices.
+    count : int
+        The number of slots.
+    deadline : float
+        Time at which everything ends, s.
+
+    """
+
+    def __init__(
+        self,
+        method: NewtonMethod,
+        system: MemberSystem,
+        workspace: Workspace,
+        order: Order,
+        count: int,
+        deadline: float,
+    ) -> None:
+        self._method, self._system = method, system
+        self._deadline = deadline
+        self._scaling = MemberScaling(system.blocks, system.scale, count)
+        self._damping = MemberDamping(method.damping, self._scaling, count)
+        self._solver = StackedSolver(system.pattern, order, count)
+        self._slots = MemberSlots.empty(count, system.n, self._solver.unit)
+        self._rest = min(MOST_ITERATIONS, method.max_iterations)
+        self._judge = MemberJudge(
+            method, system, workspace, self._scaling, self._slots, self._evaluate, self._leave,
+            deadline,
+        )  # fmt: skip
+
+    @staticmethod
+    def serves(method: Any) -> bool:
+        """Whether a method is one of those that work for many members at once."""
+        return (
+            isinstance(method, NewtonMethod)
+            and type(method.direction) is NewtonDirection
+            and MemberDamping.serves(method.damping)
+        )
+
+    @property
+    def outcomes(self) -> dict[int, MemberOutcome]:
+        """The members that converged."""
+        return self._judge.outcomes
+
+    @property
+    def stats(self) -> Stats:
+        """Counts of the stacked linear systems, and their seconds."""
+        found = self._solver.stats
+        return Stats(
+            n_analyze=found.n_analyze,
+            n_factor=found.n_factor,
+            n_solve=found.n_solve,
+            seconds=dict(found.seconds),
+            backend=self._solver.name,
+        )
+
+    def run(self, starts: Vector) -> None:
+        """Solve all members from their starts, shape (k, n), as far as they converge here."""
+        waiting = iter(range(len(starts)))
+        try:
+            with np.errstate(all="ignore"):
+                while self._fill(waiting, starts):
+                    self._iterate()
+        except (OutOfTime, WideBand):
+            pass  # the members that are left are solved alone
+
+    def _fill(self, waiting: Iterator[int], starts: Vector) -> bool:
+        """Give empty slots to members; return whether any is at work."""
+        slots = self._slots
+        empty = np.flatnonzero(~slots.working)
+        members = np.array([m for _, m in zip(empty, waiting, strict=False)], dtype=np.int64)
+        if len(members):
+            empty = empty[: len(members)]
+            slots.begin(empty, members, starts[members])
+            self._scaling.begin(empty)
+            self._damping.begin(empty)
+        return bool(slots.working.any())
+
+    def _iterate(self) -> None:
+        """Take one step of every member at work, and end those that converged or cannot go on."""
+        slots, scaling = self._slots, self._scaling
+        self._linearize()
+        self._judge.judge_starts(self._solver.pattern)
+        steps = self._directions()
+        self._damping.advance(steps, self._evaluate, self._solve)
+        self._defer(slots.working & ~steps.active)
+        self._judge.judge(steps)
+        scaling.of_unknowns(steps.x_new)
+        slots.move(steps.x_new, np.where(slots.working[:, np.newaxis], steps.F_new, 0.0),
+                   scaling.weights)  # fmt: skip
+        self._defer(slots.working & (slots.k >= self._rest))
+
+    # ---- the parts of an iteration -----------------------------------------------------------
+
+    def _linearize(self) -> None:
+        slots, scaling = self._slots, self._scaling
+        working = slots.working
+        self._check_time()
+        F, data = self._system.linearize(slots.x[working], slots.member[working])
+        if data.shape[1] != slots.data.shape[1]:  # the pattern grew
+            self._restack()
+        slots.F[working], slots.data[working] = F, data
+        known = np.isfinite(np.abs(slots.F).max(axis=1) + np.abs(slots.data).max(axis=1))
+        self._defer(working & ~known)
+        scaling.of_unknowns(slots.x)
+        sized = scaling.of_equations(self._solver.pattern, np.abs(slots.data))
+        self._defer(slots.working & ~sized)
+        slots.peak = np.maximum(slots.peak, scaling.magnitude)
+
+    def _restack(self) -> None:
+        """Make another solver for a pattern that grew."""
+        slots, order = self._slots, stacking_order(self._system.pattern)
+        if order is None:
+            raise WideBand
+        self._solver = StackedSolver(self._system.pattern, order, len(slots.k))
+        slots.data = np.tile(self._solver.unit, (len(slots.k), 1))
+
+    def _directions(self) -> Steps:
+        slots = self._slots
+        self._solver.factorize(slots.data)
+        dx = self._solve(np.where(slots.working[:, np.newaxis], -slots.F, 0.0))
+        self._defer(slots.working & ~np.isfinite(np.abs(dx).max(axis=1)))
+        working = slots.working
+        proposed = np.where(working[:, np.newaxis], dx, 0.0)
+        limited = proposed
+        if self._method.limits:
+            limited = proposed.copy()
+            for j in np.flatnonzero(working).tolist():
+                for limit in self._method.limits:
+                    limited[j] = limit.apply(slots.x[j], limited[j], self._system.blocks)
+        return Steps.of(slots.x, limited, proposed, working)
+
+    def _solve(self, b: Vector) -> Vector:
+        x = self._solver.solve(b)
+        x[self._solver.failed] = np.nan
+        return x
+
+    def _evaluate(self, x: Vector, wanted: Mask) -> Vector:
+        self._check_time()
+        F = np.full_like(x, np.nan)
+        F[wanted] = self._system.residuals(x[wanted], self._slots.member[wanted])
+        return F
+
+    def _defer(self, which: Mask) -> None:
+        """Leave members to a solve of their own."""
+        if which.any():
+            self._leave(which)
+
+    def _leave(self, slots: Any) -> None:
+        self._slots.leave(slots, self._solver.unit)
+
+    def _check_time(self) -> None:
+        if perf_counter() > self._deadline:
+            raise OutOfTime

@@ -1,0 +1,338 @@
+"""Families of small systems: every member as in a solve of its own, failures included."""
+
+import numpy as np
+import pytest
+
+import sgsolve.problem.solve_many as many
+from sgsolve import Problem, Status, ad, solvers
+from sgsolve.errors import (
+    DataTypeError,
+    DomainError,
+    ImpureFunctionWarning,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    ShapeError,
+)
+
+N = 12
+NEEDED = "llvmlite (sgsolve[compiled]) is not installed"
+needs_llvmlite = pytest.mark.skipif(not ad.compiled_is_available(), reason=NEEDED)
+MODES = [False, pytest.param(True, marks=needs_llvmlite)]
+
+
+def chain(u, strength, left):
+    """u'' + strength exp(u) = 0, with a value at the left end."""
+    full = ad.hstack([np.full(1, left), u, np.zeros(1)])
+    return (full[2:] - 2.0 * u + full[:-2]) * (N + 1) ** 2 + strength * np.exp(u)
+
+
+def chains(compiled=False, **options):
+    params = {"strength": 1.0, "left": 0.0}
+    return Problem(chain, params=params, compiled=compiled, **options)
+
+
+def singles(problem, x0s, params, solver=None):
+    """The results of single solves."""
+    found = []
+    for m, x0 in enumerate(x0s):
+        own = {name: values[m] for name, values in params.items()}
+        found.append(problem.at(**own).solve(x0, solver, raise_on_failure=False))
+    return found
+
+
+def assert_same(results, single, rtol=1e-8):
+    assert results.success.tolist() == [r.success for r in single]
+    for result, alone in zip(results, single, strict=True):
+        if alone.success:
+            np.testing.assert_allclose(result.x, alone.x, rtol=rtol, atol=1e-10)
+        else:
+            assert result.status is alone.status
+
+
+@pytest.mark.parametrize("compiled", MODES)
+@pytest.mark.parametrize("solver", [None, solvers.Newton(), solvers.DampedNewton()])
+def test_members_are_those_of_single_solves(compiled, solver):
+    random = np.random.default_rng(1)
+    params = {
+        "strength": random.uniform(0.1, 2.0, 30).tolist(),
+        "left": 0.2 * random.normal(size=30),
+    }
+    x0s = 0.1 * random.normal(size=(30, N))
+    problem = chains(compiled)
+    results = problem.solve_many(x0s, params, solver)
+    assert not results.alone[results.success].any()
+    assert_same(results, singles(problem, x0s, params, solver))
+    for m, result in enumerate(results):  # by the equations themselves
+        if result.success:
+            own = {name: values[m] for name, values in params.items()}
+            assert np.abs(chain(result.x, **own)).max() < 1e-8
+
+
+@pytest.mark.parametrize("slots", [4, 5, 1000])
+def test_slots_are_given_to_the_next_member(slots, monkeypatch):
+    monkeypatch.setattr(many, "MOST_SLOTS", slots)
+    strength = np.linspace(0.1, 3.0, 17)
+    results = chains().solve_many(np.zeros(N), {"strength": strength})
+    single = singles(chains(), np.zeros((17, N)), {"strength": strength})
+    assert_same(results, single)
+    assert not results.alone.any()
+
+
+@pytest.mark.parametrize("compiled", MODES)
+def test_members_without_a_solution_fail_and_stop_no_other(compiled):
+    strength = [1.0, 8.0, 2.0, 3.0, 3.2]  # no solution beyond the fold at 3.51
+    method = solvers.DampedNewton()
+    results = chains(compiled).solve_many(np.zeros((5, N)), {"strength": strength}, method)
+    assert results.success.tolist() == [True, False, True, True, True]
+    assert results.alone.tolist() == [False, True, False, False, False]
+    assert "residual" in results.message[1]
+    assert "member 1" in str(results)
+    single = chains().at(strength=8.0).solve(np.zeros(N), method, raise_on_failure=False)
+    assert results.status[1] is single.status
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, a: np.exp(-a * x),
+        lambda x, a: np.tanh(a * x) - 1.0,
+        lambda x, a: np.exp(-a * x * x),
+        lambda x, a: a / (1.0 + x * x),
+        lambda x, a: (x - a) ** 3,
+        lambda x, a: x**2 + a,
+        lambda x, a: np.arctan(a * x),
+        lambda x, a: np.maximum(x - a, 0.0),
+    ],
+)
+@pytest.mark.parametrize("start", [0.5, 3.0, 40.0])
+def test_success_is_judged_as_in_single_solves(f, start):
+    a = np.array([0.5, 1.0, 2.0, 3.0, 7.0])
+    problem = Problem(f, params={"a": 1.0})
+    method = solvers.DampedNewton()  # the whole ladder takes seconds where there is no solution
+    results = problem.solve_many([start], {"a": a}, method)
+    single = singles(problem, np.full((5, 1), start), {"a": a}, method)
+    assert results.success.tolist() == [r.success for r in single]
+
+
+def test_a_singular_jacobian_at_one_start():
+    results = Problem(lambda x, a: x**2 - a).solve_many(
+        [[1.0], [0.0], [3.0], [2.0], [5.0]], {"a": [4.0, 4.0, 4.0, 9.0, 16.0]}
+    )
+    assert results.success.all()
+    assert results.alone.tolist() == [False, True, False, False, False]
+    np.testing.assert_allclose(results.x[:, 0] ** 2, [4.0, 4.0, 4.0, 9.0, 16.0])
+
+
+def test_starts_that_are_solutions():
+    a = np.array([1.0, 4.0, 9.0, 16.0])
+    results = Problem(lambda x, a: x**2 - a).solve_many(np.sqrt(a)[:, None], {"a": a})
+    assert results.nit.tolist() == [0, 0, 0, 0]
+    assert results.success.all()
+
+
+@pytest.mark.parametrize("compiled", MODES)
+def test_parameters_that_are_arrays(compiled):
+    sources = np.random.default_rng(0).uniform(1.0, 2.0, (6, 3))
+    problem = Problem(lambda x, source, p: x**p - source, params={"p": 3.0}, compiled=compiled)
+    results = problem.solve_many(np.ones(3), {"source": sources, "p": 2.0})
+    np.testing.assert_allclose(results.x, np.sqrt(sources))
+    assert results.params["source"].shape == (6, 3)
+    assert results[2].params["p"] == 2.0
+
+
+def test_parameters_of_other_kinds():
+    def f(x, kind, power):
+        return x**power - (4.0 if kind == "four" else 9.0)
+
+    given = {"kind": ["four", "nine"] * 3, "power": np.array([2, 2, 2, 2, 2, 2])}
+    results = Problem(f).solve_many([1.0], given)
+    np.testing.assert_allclose(results.x[:, 0], [2.0, 3.0] * 3)
+    assert type(results[0].params["power"]) is int
+
+
+def test_whole_numbers_of_a_real_parameter_are_real():
+    problem = Problem(lambda x, a: x - a, params={"a": 1.0})
+    assert type(problem.solve_many([0.0], {"a": [2, 3]})[0].params["a"]) is float
+
+
+def test_fields():
+    def f(u, p, a):
+        return {"u": u**2 - a, "p": p - u.sum()}
+
+    problem = Problem(f, params={"a": 1.0}, blocks={"u": (2, 2), "p": ()}, fields=True)
+    results = problem.solve_many(problem.pack(u=1.5, p=0.0), {"a": [1.0, 4.0, 9.0, 2.25]})
+    assert results.field("u").shape == (4, 2, 2)
+    np.testing.assert_allclose(results.field("p"), [4.0, 8.0, 12.0, 6.0])
+    np.testing.assert_allclose(results[1]["u"], np.full((2, 2), 2.0))
+
+
+def test_bounds():
+    method = solvers.DampedNewton(limits=(solvers.Bounds(0.0),))
+    problem = Problem(lambda x, a: x * x + 1.5 * x - a)  # a root of either sign
+    x0s, a = np.full((5, 1), 30.0), {"a": [1.0, 2.0, 3.0, 4.0, 5.0]}
+    results = problem.solve_many(x0s, a, method)
+    assert_same(results, singles(problem, x0s, a, method))
+    assert (results.x > 0.0).all()
+    with pytest.raises(InputError, match="member 3"):
+        problem.solve_many([[1.0], [1.0], [1.0], [-1.0], [1.0]], a, method)
+
+
+def test_a_residual_with_a_domain():
+    def f(x, a):
+        if (ad.value(x) <= 0.0).any():
+            raise DomainError("x must be positive")
+        return np.log(x) - a
+
+    a = {"a": np.linspace(-3.0, 3.0, 7)}
+    results = Problem(f).solve_many([5.0], a)
+    np.testing.assert_allclose(results.x[:, 0], np.exp(a["a"]))
+
+
+def test_a_member_whose_start_is_outside_of_the_model():
+    problem = Problem(lambda x, a: np.sqrt(x - a) - 1.0)
+    results = problem.solve_many([2.0], {"a": [50.0, 0.0, 0.5, 1.0, 60.0]})
+    assert results.success.tolist() == [False, True, True, True, False]
+    assert results.status[0] is Status.NOT_FINITE
+    assert "not finite" in results.message[0]
+
+
+def test_entries_that_appear_on_the_way():
+    def f(x, a):
+        coupled = x[::-1] if ad.value(x)[0] > 2.0 else np.zeros(3)
+        return x**2 - a + 0.1 * coupled
+
+    params = {"a": np.array([1.0, 9.0, 16.0, 2.0, 25.0])}
+    results = Problem(f).solve_many(np.full((5, 3), 1.5), params)
+    assert_same(results, singles(Problem(f), np.full((5, 3), 1.5), params))
+
+
+@pytest.mark.parametrize("options", [
+    {"jacobian": lambda x, a: np.diag(2.0 * x)},
+    {"scale": 3.0},
+    {"backend": "banded"},
+    {"backend": "superlu"},
+    {"blocks": {"u": slice(0, 1), "v": slice(1, 2)}},
+])  # fmt: skip
+def test_options_of_the_problem(options):
+    problem = Problem(lambda x, a: x**2 - a * np.array([1.0, 1e8]), **options)
+    results = problem.solve_many([1.0, 1e4], {"a": [1.0, 4.0, 9.0, 16.0, 25.0]})
+    np.testing.assert_allclose(results.x, np.outer([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 1e4]))
+    assert results.alone.all() == (options.get("backend") == "superlu")
+
+
+@pytest.mark.parametrize("solver", [
+    solvers.LineSearchNewton(), solvers.TrustRegion(), solvers.NewtonKrylov(),
+    solvers.Robust(termination=solvers.ResidualTolerance(1e-6)),
+    solvers.Newton(termination=solvers.ResidualTolerance(absolute=1e-6)),
+    solvers.DampedNewton(termination=solvers.ResidualReduction(1e-6)),
+])  # fmt: skip
+def test_other_solvers_and_criteria(solver):
+    results = chains().solve_many(np.zeros(N), {"strength": np.linspace(1.0, 3.0, 5)}, solver)
+    assert results.success.all()
+    for m, strength in enumerate(np.linspace(1.0, 3.0, 5)):
+        assert np.abs(chain(results.x[m], strength, 0.0)).max() < 1e-2
+
+
+def test_a_dense_system_is_solved_alone():
+    A = np.random.default_rng(0).normal(size=(120, 120)) + 60.0 * np.eye(120)
+    results = Problem(lambda x, a: A @ x - a).solve_many(np.zeros(120), {"a": [1.0, 2.0]})
+    assert results.alone.all()
+    np.testing.assert_allclose(results.x[1], np.linalg.solve(A, np.full(120, 2.0)))
+
+
+def test_a_declared_null_space():
+    def f(x, a):
+        return np.roll(x, 1) + np.roll(x, -1) - 2.0 * x + a * np.array([1.0, 0.0, -1.0, 0.0])
+
+    problem = Problem(f, null_space=np.ones(4))
+    results = problem.solve_many(np.zeros(4), {"a": [1.0, 2.0]})
+    assert results.success.all()
+    np.testing.assert_allclose(results.x.sum(axis=1), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_one_member_or_two(k):
+    results = chains().solve_many(np.zeros((k, N)), {"strength": [1.0] * k})
+    assert results.x.shape == (k, N)
+    np.testing.assert_allclose(results.x[0], chains().solve(np.zeros(N)).x)
+
+
+def test_members_by_starts_alone():
+    results = Problem(lambda x: x**2 - 4.0).solve_many([[1.0], [-1.0], [5.0], [-8.0]])
+    assert results.x[:, 0].tolist() == pytest.approx([2.0, -2.0, 2.0, -2.0])
+
+
+@pytest.mark.parametrize(("x0s", "params", "error", "words"), [
+    (np.zeros((0, N)), {}, InputError, "no members"),
+    (np.zeros(N), {"strength": []}, InputError, "no members"),
+    (np.zeros(N), {"strength": 1.0}, ShapeError, "Problem.solve for one"),
+    (np.zeros((2, N, 1)), {}, ShapeError, "shape"),
+    (np.zeros((3, N)), {"strength": [1.0, 2.0]}, ShapeError, "2 values for 3 members"),
+    (np.zeros((2, N)), {"strenght": [1.0, 2.0]}, ParameterError, "strenght"),
+    (np.zeros((2, N)), {"strength": [1.0, np.nan]}, NotFiniteError, "member 1"),
+    (np.where(np.arange(2 * N).reshape(2, N) == 15, np.inf, 0.0), {}, NotFiniteError, r"\[1, 3\]"),
+    (np.zeros((2, N)), {"strength": [[1.0], 2.0]}, ShapeError, "regular"),
+    (np.zeros((2, N)), {"strength": np.ma.masked_invalid([1.0, np.nan])}, DataTypeError, "masked"),
+    (np.zeros((2, N)), [1.0, 2.0], DataTypeError, "map names"),
+    (np.zeros((2, N), dtype=complex), {}, DataTypeError, "complex"),
+])  # fmt: skip
+def test_what_is_refused(x0s, params, error, words):
+    with pytest.raises(error, match=words):
+        chains().solve_many(x0s, params)
+
+
+def test_a_time_limit():
+    def slow(x, a):
+        sum(range(200_000))
+        return x**2 - a
+
+    results = Problem(slow).solve_many([1.0], {"a": np.arange(1.0, 400.0)}, time_limit=0.1)
+    assert not results.success.all()
+    assert results.status[-1] is Status.TIME_LIMIT
+
+
+def test_the_same_members_twice_are_the_same_to_the_bit():
+    given = np.zeros(N), {"strength": np.linspace(0.1, 3.0, 9)}
+    assert np.array_equal(chains().solve_many(*given).x, chains().solve_many(*given).x)
+
+
+@needs_llvmlite
+class TestCompiled:
+    def test_kernels_serve_and_change_no_bit(self):
+        given = np.zeros(N), {"strength": np.linspace(0.1, 3.0, 300)}
+        results = chains(True).solve_many(*given)
+        assert results.stats.n_compiled > 1000
+        assert sum(results.stats.not_compiled.values()) < 100
+        assert np.array_equal(results.x, chains().solve_many(*given).x)
+
+    def test_what_cannot_be_compiled_is_said(self):
+        problem = Problem(lambda x, a: x * np.asarray(ad.value(x)) - a, compiled=True)
+        results = problem.solve_many([1.0], {"a": np.arange(1.0, 9.0)})
+        np.testing.assert_allclose(results.x[:, 0], np.sqrt(np.arange(1.0, 9.0)), rtol=1e-6)
+        assert results.stats.n_compiled == 0
+        assert sum(results.stats.not_compiled.values()) > 0
+
+    def test_an_impure_function_is_noticed(self):
+        level = np.zeros(N)
+        problem = Problem(lambda u, strength: chain(u, strength, 0.0) - level, compiled=True)
+        strength = np.linspace(0.1, 3.0, 200)
+        problem.solve_many(np.zeros(N), {"strength": strength})
+        level[3] = 0.7
+        with pytest.warns(ImpureFunctionWarning):
+            results = problem.solve_many(np.zeros(N), {"strength": strength})
+        assert results.success.all()
+        for m in (0, 100, 199):
+            left = chain(results.x[m], strength[m], 0.0) - level
+            assert np.abs(left).max() < 1e-7
+
+    def test_branches_of_the_code_differ_between_members(self):
+        def f(x, a):
+            if a > 5.0:
+                return x**3 - a
+            return np.where(x > 1.5, x**2, 2.25 + 3.0 * (x - 1.5)) - a
+
+        a = np.linspace(1.0, 9.0, 200)
+        results = Problem(f, compiled=True).solve_many([2.0], {"a": a})
+        np.testing.assert_allclose(results.x, Problem(f).solve_many([2.0], {"a": a}).x)
+        assert results.success.all()
