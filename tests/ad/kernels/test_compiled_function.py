@@ -120,7 +120,7 @@ def test_what_cannot_be_traced_is_said_with_its_place():
         f.value_and_jacobian(X)
     assert f.stats.compiled == 0
     assert "np.asarray" in str(f.stats)
-    assert "test_compiled.py" in str(f.stats)
+    assert "test_compiled_function.py" in str(f.stats)
 
 
 def test_calls_between_loops_are_named():
