@@ -34,6 +34,11 @@ def norm2(vector: Vector) -> float:
     return min(largest * math.sqrt(float(scaled @ scaled)), LONGEST)
 
 
+def is_finite(vector: Vector) -> bool:
+    """Whether all components are finite; a finite sum of squares proves it in one pass."""
+    return math.isfinite(vector @ vector) or bool(np.isfinite(vector).all())
+
+
 def unit(vector: Vector) -> Vector:
     """Return the vector divided by its norm; zero stays zero."""
     largest = float(np.abs(vector).max())

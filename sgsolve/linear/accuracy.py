@@ -15,6 +15,7 @@ References: M. Arioli, J. Demmel, I. Duff, SIAM J. Matrix Anal. Appl. 10 (1989) 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -56,7 +57,7 @@ class Fault(Enum):
     BROKEN = "the back end failed"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class LinearSystem:
     """The matrix that an answer is judged by: A, |A|, and the solve of the factorization."""
 
@@ -91,7 +92,7 @@ class Singularity:
     unknowns: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """A solution with its backward error, and what was needed to judge it."""
 
@@ -125,9 +126,10 @@ def judged(
         answer = refined(system, b, size)
         if not answer.error <= ACCEPT:
             return answer, Fault.INACCURATE
-        grown = np.maximum.reduce(np.abs(answer.x)) > GROWTH * np.maximum.reduce(size)
-        if not (doubtful or grown.any()):
-            return answer, None
+        if not doubtful:
+            grown = np.maximum.reduce(np.abs(answer.x)) > GROWTH * np.maximum.reduce(size)
+            if not grown.any():
+                return answer, None
         found = nearest()
         if found.distance <= SINGULAR_BELOW:
             # Where all terms of the dependent equations are zero, they say 0 = 0: x is exact.
@@ -196,6 +198,7 @@ def largest_ratio(r: NDArray[Any], scale: NDArray[np.float64]) -> float:
 
     Rows whose terms are near underflow, far below the others, have no relative accuracy to lose.
     """
-    floor = TINY + TINY / EPS * np.minimum(np.maximum.reduce(scale), 1.0)
-    value = float(np.max(np.abs(r) / (scale + floor)))
-    return value if value == value else float("inf")
+    ratio = np.abs(r)
+    ratio /= scale + (TINY + TINY / EPS * np.minimum(np.maximum.reduce(scale), 1.0))
+    value = float(np.maximum.reduce(ratio, axis=None))
+    return value if value == value else math.inf

@@ -7,9 +7,9 @@ back ends, and raises if none gives an accurate solution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from time import perf_counter
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,7 @@ class LinearSolver:
         ShapeError, DataTypeError
             A is not the square matrix of numbers that the solver was made for.
         """
-        with self._timed("factor"):
+        with _Timed(self, "factor"):
             self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
@@ -194,7 +194,7 @@ class LinearSolver:
             half = x.shape[1] // 2
             joined: NDArray[Any] = x[:, :half] + 1j * x[:, half:]
             return joined.reshape(b.shape)
-        with self._timed("solve"):
+        with _Timed(self, "solve"):
             self.stats.n_solve += 1
             if b.size == 0:
                 return b.astype(prepared.values.dtype)
@@ -255,7 +255,7 @@ class LinearSolver:
         if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
             return self._solved(b, transpose=False, step=True)
         scaled = prepared.scale_right_hand_side(right_hand_side(b, self.pattern.shape[0]), False)
-        with self._timed("solve"):
+        with _Timed(self, "solve"):
             y = backend.solve_to(scaled.copy(), STEP_TOLERANCE)
             left = float(np.linalg.norm(scaled - prepared.A @ y))
         if not left <= 2.0 * STEP_TOLERANCE * float(np.linalg.norm(scaled)):
@@ -283,20 +283,6 @@ class LinearSolver:
         sign, log = self._driver.active.slogdet()
         return sign, float(log) - prepared.log_scale()
 
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        """Add the wall seconds of a block, less those of analyses in it, to the statistics."""
-        seconds = self.stats.seconds
-        start, before = perf_counter(), seconds["analyze"]
-        try:
-            yield
-        except OutOfMemoryError:
-            raise
-        except MemoryError as error:
-            raise self._out_of_memory(phase) from error
-        finally:
-            seconds[phase] += perf_counter() - start - (seconds["analyze"] - before)
-
     def predict(self, A: Any) -> Prediction:
         """Return what a factorization of A would take; nothing is factorized.
 
@@ -322,7 +308,8 @@ class LinearSolver:
         self._driver.renew(backend)
         self._driver.factorize(prepared)
 
-    def _out_of_memory(self, phase: str) -> OutOfMemoryError:
+    def out_of_memory(self, phase: str) -> OutOfMemoryError:
+        """Return the error that the memory does not suffice for a phase."""
         verb = "factorize" if phase == "factor" else "solve with"
         n, nnz = self.pattern.shape[0], self.pattern.nnz
         return OutOfMemoryError(
@@ -354,3 +341,26 @@ class LinearSolver:
     def __repr__(self) -> str:
         n, nnz = self.pattern.shape[0], self.pattern.nnz
         return f"LinearSolver({self.name}, {n} unknowns, {nnz} entries)"
+
+
+class _Timed:
+    """Adds the wall seconds of a block, less those of analyses in it, to the statistics.
+
+    A class, since a generator as context manager takes three times as long.
+    """
+
+    __slots__ = ("_before", "_phase", "_solver", "_start")
+
+    def __init__(self, solver: LinearSolver, phase: str) -> None:
+        self._solver, self._phase = solver, phase
+
+    def __enter__(self) -> None:
+        self._start, self._before = perf_counter(), self._solver.stats.seconds["analyze"]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        seconds = self._solver.stats.seconds
+        seconds[self._phase] += perf_counter() - self._start - (seconds["analyze"] - self._before)
+        if isinstance(error, MemoryError) and not isinstance(error, OutOfMemoryError):
+            raise self._solver.out_of_memory(self._phase) from error

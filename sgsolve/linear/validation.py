@@ -7,6 +7,7 @@ numbers without an error where the pattern changed.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     # A finite sum proves finite terms; only an overflow of the sum itself needs the second look.
     with np.errstate(all="ignore"):
         total = np.add.reduce(result, axis=None)
-    if not np.isfinite(total) and not np.isfinite(result).all():
+    if not isfinite(abs(total)) and not np.isfinite(result).all():
         raise LinearSolveError(
             "the right-hand side holds NaN or infinity: the residual overflowed there"
         )

@@ -154,7 +154,7 @@ class Blocks:
         """Return the largest absolute value in each block."""
         size = np.abs(vector)
         if len(self.parts) == 1:
-            return {self.names[0]: float(size.max())}
+            return {self.names[0]: float(np.maximum.reduce(size))}
         return {name: float(size[where].max()) for name, where in self.parts.items()}
 
     def spread(self, values: Any, default: float, what: str = "it") -> NDArray[np.float64]:

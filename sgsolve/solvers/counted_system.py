@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..norms import is_finite
 from .deadline import OutOfTime
 from .system import System
 from .workspace import Workspace
@@ -58,7 +59,7 @@ class CountedSystem:
         finally:
             self.residual_cost = perf_counter() - start
             self.seconds["residual"] += self.residual_cost
-        return F if math.isfinite(float(np.abs(F).max())) else None
+        return F if is_finite(F) else None
 
     def linearize(self, x: Vector) -> tuple[Vector, Any] | None:
         """Return F(x) and J(x); None if F is not finite or x is outside the model."""
@@ -71,7 +72,7 @@ class CountedSystem:
         finally:
             self.jacobian_cost = perf_counter() - start
             self.seconds["jacobian"] += self.jacobian_cost
-        return (F, J) if math.isfinite(float(np.abs(F).max())) else None
+        return (F, J) if is_finite(F) else None
 
     def product(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v without the matrix; NaN outside the model."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from ..norms import norm2
+from ..norms import is_finite, norm2
 from ..pattern import matrix_product
 from ..results.history import History, Step
 from .counted_system import CountedSystem
@@ -240,7 +240,7 @@ class Iterate:
         """Return -J^-1 F; raises `LinearSolveError`."""
         self.factorize()
         dx = self.solve(-self.F)
-        if not math.isfinite(float(np.abs(dx).max())):
+        if not is_finite(dx):
             raise LinearSolveError("the step of Newton overflows")
         return dx
 
@@ -250,7 +250,7 @@ class Iterate:
             correction = self.solve(-F)
         except LinearSolveError:
             return None
-        return correction if math.isfinite(float(np.abs(correction).max())) else None
+        return correction if is_finite(correction) else None
 
     # progress
 
@@ -287,8 +287,8 @@ class Iterate:
         magnitude = np.abs(self.step)
         older, self.step_size_old = self.step_size_old, self.step_size
         self.step_size_absolute_old = self.step_size_absolute
-        self.step_size = float((magnitude / self.weights).max())
-        self.step_size_absolute = float(magnitude.max())
+        self.step_size = float(np.maximum.reduce(magnitude / self.weights))
+        self.step_size_absolute = float(np.maximum.reduce(magnitude))
         self.order = observed_order(self.step_size, self.step_size_old, older)
         self._keep_best()
 
@@ -299,7 +299,7 @@ class Iterate:
             Step(
                 iteration=self.k,
                 residual=max(residuals.values()),
-                scaled=float(self.scaling.scaled(self.F).max()),
+                scaled=float(np.maximum.reduce(self.scaling.scaled(self.F))),
                 step=self.step_size if self.k else 0.0,
                 damping=self.damping,
                 order=self.order,

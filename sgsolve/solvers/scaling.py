@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..norms import norm2
+from ..norms import is_finite, norm2
 from ..pattern import matrix_product
 from ..results.blocks import Blocks
 
@@ -73,7 +73,8 @@ class Scaling:
     def of_unknowns(self, x: Vector) -> float:
         """Update the weights for x, and return its largest magnitude."""
         magnitude = np.abs(x)
-        largest, self.smallest = float(magnitude.max()), float(magnitude.min())
+        largest = float(np.maximum.reduce(magnitude))
+        self.smallest = float(np.minimum.reduce(magnitude))
         if self.scale is not None:
             self.magnitude = _above_underflow(magnitude, self.smallest)
             self.weights = self._terms = np.maximum(magnitude, self.scale)
@@ -87,7 +88,7 @@ class Scaling:
             return largest
         self.magnitude = _above_underflow(magnitude, self.smallest)
         self.weights = np.maximum(magnitude, WEIGHT_FLOOR * typical)
-        if float(self.weights.min()) == 0.0:
+        if float(np.minimum.reduce(self.weights)) == 0.0:
             self.weights[self.weights == 0.0] = 1.0
         self._terms = np.maximum(magnitude, floor)
         return largest
@@ -103,14 +104,14 @@ class Scaling:
     def of_equations(self, magnitudes: Any) -> bool:
         """Update S and the own terms from |J|; False, and both left alone, if not finite."""
         S = matrix_product(magnitudes, self._terms)
-        if not math.isfinite(float(S.max())):
+        if not is_finite(S):
             return False
         same = self._terms is self.magnitude or np.array_equal(self._terms, self.magnitude)
         self.own = S if same else matrix_product(magnitudes, self.magnitude)
         self.sized = self.own if self.scale is None else matrix_product(magnitudes, self._sizes)
-        self.bare = self._some_zero = float(self.own.min()) == 0.0
+        self.bare = self._some_zero = float(np.minimum.reduce(self.own)) == 0.0
         self.unsized = None
-        if float(S.min()) <= 0.0:
+        if float(np.minimum.reduce(S)) <= 0.0:
             self.unsized = S <= 0.0
             rows = magnitudes @ np.ones(len(S))
             rows[rows == 0.0] = 1.0

@@ -8,7 +8,7 @@ import pytest
 
 from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
 from sgsolve.continuation import Natural
-from sgsolve.norms import LONGEST, norm2, unit
+from sgsolve.norms import LONGEST, is_finite, norm2, unit
 
 SOLVERS = {
     "ladder": None,
@@ -183,3 +183,12 @@ def test_continuation_of_huge_unknowns_ends(size):
     problem = Problem(lambda x, p: x / size - p, params={"p": 1.0})
     branch = problem.continuation([size], "p", (1.0, 2.0), detect=(), max_points=100)
     assert branch.at(-1)[0] == pytest.approx(2.0 * size)
+
+
+@pytest.mark.parametrize(
+    ("vector", "finite"),
+    [([], True), ([1e200, -1e308], True), ([0.0, np.inf], False), ([1.0, np.nan], False)],
+)
+def test_components_are_finite_also_where_their_squares_are_not(vector, finite):
+    with np.errstate(over="ignore"):
+        assert is_finite(np.array(vector)) is finite
