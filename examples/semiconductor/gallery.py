@@ -26,6 +26,7 @@ PROGRAMS = (
     "hemt",
     "light_pulse",
     "perovskite",
+    "avalanche_diode",
     "voltage_ramp",
 )
 

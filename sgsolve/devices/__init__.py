@@ -36,6 +36,7 @@ from .generation import beer_lambert
 from .grids import graded, rectangle
 from .gummel_iteration import gummel
 from .interfaces import SheetCharge, Thermionic
+from .ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
 from .ions import Ion
 from .material import Material, layered
 from .mesh import Mesh
@@ -49,6 +50,7 @@ from .tabulated_statistics import fermi_dirac_half, gauss_fermi
 from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
 from .triangles import quality, read_mesh, triangulation, write_mesh
+from .tunneling import band_to_band, trap_assisted
 
 __all__ = [
     "CODATA2018",
@@ -77,8 +79,10 @@ __all__ = [
     "at_current",
     "auger",
     "band_edges",
+    "band_to_band",
     "beer_lambert",
     "caughey_thomas",
+    "chynoweth",
     "conductance",
     "coupled_method",
     "densities",
@@ -91,9 +95,11 @@ __all__ = [
     "graded",
     "gummel",
     "interval",
+    "ionization_values",
     "layered",
     "masetti",
     "materials",
+    "okuto_crowell",
     "open_circuit",
     "power_point",
     "quality",
@@ -103,7 +109,9 @@ __all__ = [
     "rectangle",
     "srh",
     "to_compliance",
+    "trap_assisted",
     "triangulation",
+    "van_overstraeten",
     "velocity_saturation",
     "write_mesh",
 ]

@@ -57,6 +57,8 @@ class Carriers:
         Reduced chemical potentials and log_gamma of electrons and holes; None with Boltzmann.
     ions : list of Array
         Densities of the ions at their nodes, cm^-3.
+    kept : tuple of Array or None
+        The fluxes, where the state has them.
     """
 
     vt: Any
@@ -72,6 +74,7 @@ class Carriers:
     p: Array
     eta: tuple[Array, Array, Array, Array] | None
     ions: list[Array]
+    kept: tuple[Array, Array] | None = None
 
     def densities(self) -> tuple[Array, Array]:
         """Both densities as models are given them, at least 1e-100 cm^-3.
@@ -133,7 +136,11 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
         eta = (eta_n, gamma_n, eta_p, gamma_p)
     du, n_h = u[lay.a] - u[lay.b], (np.exp(log_n), np.exp(log_p))
     ions = ion_densities(device, us, x[n + 2 * m :], p, vt) if device.ions else []
-    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions)
+    rest, kept = n + 2 * m, None
+    if device.ionization is not None and np.shape(x)[0] > rest:
+        middle = rest + len(lay.carrier_ratio)
+        kept = x[rest:middle], x[middle:]
+    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept)
 
 
 def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
@@ -146,6 +153,8 @@ def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
 
 def fluxes(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electron and hole currents along the semiconductor's edges, divided by ``q vt``."""
+    if s.kept is not None:
+        return s.kept
     lay = device.layout
     a, b = lay.carrier_a, lay.carrier_b
     (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
@@ -226,8 +235,22 @@ def _mobilities(
 def recombination_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """What the excess product is multiplied by to give recombination in the volume, cm^3/s."""
     n, h = s.densities()
-    rates = [model(n, h, **arguments(model, p)) for model in device.recombination]
+    rates = [
+        model(n, h, *_in_field(device, s, model), **arguments(model, p))
+        for model in device.recombination
+    ]
     return sum(rates[1:], rates[0]) if rates else 0.0
+
+
+def _in_field(device: DeviceModel, s: Carriers, model: Callable[..., Any]) -> list[Array]:
+    """What a model takes after the densities: ``field`` (V/cm), ``intrinsic`` (cm^-3)."""
+    found = []
+    for name in more_arguments(model):
+        if name == "field":
+            found.append(device.cell_fields.at_nodes(s))
+        else:
+            found.append(np.exp(0.5 * (s.log_n + s.log_p - (s.up - s.un))))
+    return found
 
 
 def generation(p: Mapping[str, Any]) -> Array | None:
@@ -251,6 +274,14 @@ def space_charge(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Arra
 def arguments(model: Callable[..., Any], p: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that a model asks for by its keyword-only arguments."""
     return {name: p[name] for name in keywords(model)}
+
+
+@cache
+def more_arguments(model: Callable[..., Any]) -> tuple[str, ...]:
+    """Those of ``field`` and ``intrinsic`` that a model takes after the densities, in order."""
+    kinds = signature(model).parameters.items()
+    plain = [name for name, kind in kinds if kind.kind is kind.POSITIONAL_OR_KEYWORD]
+    return tuple(name for name in plain[2:] if name in ("field", "intrinsic"))
 
 
 @cache

@@ -23,8 +23,13 @@ from .recombination import surface
 from .regions import Regions
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
+RANGES = ("ii", "low", "high", "lin")
+CRITICAL_FIELDS = ["E_btb", *(f"b_{k}_{c}" for k in RANGES for c in "np")]
+POSITIVE += (*CRITICAL_FIELDS, "m_ii_n", "m_ii_p", "s_btb", "depth", "m_tunnel")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
-NOT_NEGATIVE = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "N_trap", "c_n", "c_p")
+NOT_NEGATIVE: tuple[str, ...] = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "A_btb")
+NOT_NEGATIVE += ("N_trap", "c_n", "c_p")
+NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in RANGES for c in "np")
 
 
 PAIRS = "pairs of a node and a region"
@@ -79,6 +84,15 @@ def flux(name: str) -> str:
     return name
 
 
+def ionization(device: DeviceModel) -> None:
+    """Refuse impact ionization where the fluxes cannot be unknowns."""
+    if device.ionization is not None and device.mesh.dimension > 1:
+        raise InputError(
+            "ionization: impact ionization is modeled in one dimension; currents around the cells "
+            "of a mesh of two would not be resolved"
+        )
+
+
 def field(name: str) -> str:
     """The name of a driving field, or an error."""
     if name not in ("potential", "quasi_fermi"):
@@ -121,6 +135,8 @@ def _needed_values(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
         names += keywords(model)
     if device.mobility is not None:
         names += [f"{k}_{c}" for k in keywords(device.mobility) for c in "np"]
+    if device.ionization is not None:
+        names += [f"{k}_{c}" for k in keywords(device.ionization) for c in "np"]
     if device.surfaces:
         names += keywords(surface)
     return names
@@ -207,7 +223,7 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
 
 def units(device: DeviceModel) -> None:
     """Warn, once, where a length or a density is off by about a million."""
-    message = _strange_lengths(device) or _strange_densities(device)
+    message = _strange_lengths(device) or _strange_densities(device) or _strange_fields(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 
@@ -224,6 +240,14 @@ def _strange_lengths(device: DeviceModel) -> str:
             f"the volumes add up to {total:.3g} cm^{mesh.dimension}, the couples times lengths to "
             f"{share:.3g}; both are in cm"
         )
+    return ""
+
+
+def _strange_fields(device: DeviceModel) -> str:
+    for name in CRITICAL_FIELDS:
+        value = device.parameters.get(name, 1e6)
+        if not (np.min(value) >= 1e4 and np.max(value) <= 1e9):
+            return f"{name} is {np.max(value):.3g} V/cm; critical fields are 1e5 to 1e8 V/cm"
     return ""
 
 

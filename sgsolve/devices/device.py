@@ -58,6 +58,10 @@ class Device(Equations):
         ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), such
         as `velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
         for holes.
+    ionization : function, optional
+        ``f(field, *, names...)``, the coefficient of impact ionization (1/cm) in a field along the
+        current (V/cm), such as `van_overstraeten`; ``names_n`` are its parameters for electrons,
+        ``names_p`` for holes. A state then has the fluxes after the potentials.
     field : {"potential", "quasi_fermi"}
         What drives that field: the drop of the electrostatic potential over the edge's length, or
         that of the carrier's own quasi-Fermi potential, which vanishes in equilibrium.
@@ -128,6 +132,7 @@ class Device(Equations):
         recombination: Sequence[Model] = (),
         traps: Sequence[Model] = (),
         mobility: Model | None = None,
+        ionization: Model | None = None,
         field: str = "potential",
         surfaces: Mapping[str, Any] | None = None,
         interfaces: Mapping[str, Any] | None = None,
@@ -144,6 +149,8 @@ class Device(Equations):
         self.compiled = compiled
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
+        self.ionization = ionization
+        checks.ionization(self)
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
         self.flux = checks.flux(flux)
         self.interfaces = dict(interfaces or {})
@@ -171,6 +178,8 @@ class Device(Equations):
             scale=self.thermal_voltage,
             compiled=compiled,
         )
+        if ionization is not None:
+            self.problem = form_of(self).problem
 
     def __repr__(self) -> str:
         return f"Device({self.mesh.n} nodes, contacts {', '.join(self.contacts)})"

@@ -8,18 +8,18 @@ followed as long as the current is monotonic along it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .. import ad
+from .. import ad, solvers
 from ..continuation import Natural
 from ..errors import ConvergenceError, InputError
 from ..problem import Problem
 from .current_derivatives import conductance
 from .device import Device
-from .kept_fluxes import polished
+from .kept_fluxes import form_of, polished
 from .methods import damped_method
 from .terminal import cuts
 
@@ -99,15 +99,22 @@ class CurrentDrive:
         self.problem = Problem(
             self._residual,
             params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
-            scale=device.thermal_voltage,
+            **_blocks_or_scale(device, len(x)),
             compiled=device.compiled,
         )
 
     def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:
         x, here = y[:-1], {**p, self.name: y[-1]}
+        form = self.device if self.device.ionization is None else form_of(self.device)
         current = self.device.current(x, self.contact, cut=(cut_n, cut_p), **here)
         level = np.arcsinh(current / self.unit) - current_level
-        return ad.hstack([self.device.residual(x, **here), level])
+        return ad.hstack([form.residual(x, **here), level])
+
+    def _method(self) -> solvers.NewtonMethod:
+        """Of the form that the device is solved in; steps that take long are made shorter."""
+        if self.device.ionization is None:
+            return damped_method(20)
+        return replace(form_of(self.device).method(), max_iterations=40)
 
     def current(self) -> float:
         """At the point reached, A/cm^2 or A/cm."""
@@ -123,7 +130,7 @@ class CurrentDrive:
             np.append(self.x, self.voltage),
             "current_level",
             levels,
-            solver=damped_method(20),
+            solver=self._method(),
             steps=Natural(max_solves=200),
             raise_on_failure=True,
         )
@@ -135,6 +142,13 @@ class CurrentDrive:
         self.voltage = float(branch.x[-1])
         here = {**self.p, self.name: self.voltage}
         self.x = polished(self.device, [(branch.x[:-1], here)])[0]
+
+
+def _blocks_or_scale(device: Device, size: int) -> dict[str, Any]:
+    """Blocks for the limit of the steps where the fluxes are unknowns, else the scale of all."""
+    if device.ionization is None:
+        return {"scale": device.thermal_voltage}
+    return {"blocks": form_of(device).blocks() | {"voltage": slice(size, size + 1)}}
 
 
 def at_current(
@@ -200,7 +214,14 @@ def at_current(
     return drive.voltage, drive.x
 
 
-def drive_current(device: Device, contact: str, targets: Sequence[float], **p: Any) -> Driven:
+def drive_current(
+    device: Device,
+    contact: str,
+    targets: Sequence[float],
+    guess: float = 0.0,
+    x: np.ndarray | None = None,
+    **p: Any,
+) -> Driven:
     """Sweep the current of a contact, each point from the one before.
 
     Parameters
@@ -211,6 +232,10 @@ def drive_current(device: Device, contact: str, targets: Sequence[float], **p: A
         The contact.
     targets : sequence of float
         Currents into the device, A/cm^2 or A/cm. The voltage may turn back between them.
+    guess : float
+        Voltage to start from, V: near breakdown, if the currents are those of breakdown.
+    x : ndarray, optional
+        The solution at the guess; computed without an initial guess by default.
     **p
         Other parameters.
 
@@ -224,7 +249,7 @@ def drive_current(device: Device, contact: str, targets: Sequence[float], **p: A
     ConvergenceError
         If there is no voltage for one of the currents within reach.
     InputError
-        If no current flows near zero volts.
+        If no current flows near the guess.
 
     See Also
     --------
@@ -243,8 +268,8 @@ def drive_current(device: Device, contact: str, targets: Sequence[float], **p: A
     >>> drive_current(bar, "a", [1.602, 16.02]).voltage.round(3).tolist()
     [0.01, 0.1]
     """
-    x = device.solve(**{**p, "V_" + contact: 0.0}).x
-    drive, found = CurrentDrive(device, contact, x, 0.0, p), []
+    x = device.solve(x, **{**p, "V_" + contact: guess}).x
+    drive, found = CurrentDrive(device, contact, x, guess, p), []
     for target in targets:
         drive.reach(target)
         found.append((drive.voltage, drive.current(), drive.x))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import ad
-from ..errors import ConvergenceError
+from ..errors import ConvergenceError, InputError
 from ..problem import Problem
 from .device import Device
 from .methods import cold_method
@@ -51,6 +51,8 @@ def gummel(
     ------
     ConvergenceError
         If it still moves after all rounds.
+    InputError
+        If the device has impact ionization.
 
     See Also
     --------
@@ -67,6 +69,10 @@ def gummel(
     >>> bool(np.abs(x - bar.solve(V_a=0.1).x).max() < 1e-9)
     True
     """
+    if device.ionization is not None:
+        raise InputError(
+            "ionization: Gummel's iteration has no fluxes as unknowns; use device.solve instead"
+        )
     vt = device.thermal_voltage
     solver = cold_method(vt)
     blocks = device.blocks()

@@ -33,8 +33,9 @@ from .contacts import Gate
 from .equations import Equations
 from .floating import majority, regions
 from .interfaces import row_weight
+from .ionization import ionized
 from .terminal import losses
-from .voltage_predictors import Poisson
+from .voltage_predictors import Levels, Poisson
 
 Array = Any
 
@@ -61,24 +62,34 @@ class KeptFluxes:
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
-        middle = self.first + self.edges
-        blocks = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
         self.problem = Problem(
             self.residual,
             params=device.parameters,
-            blocks=device.blocks() | blocks,
+            blocks=self.blocks(),
             storage=self.stored,
             compiled=device.compiled,
         )
 
+    def blocks(self) -> dict[str, slice]:
+        """Where the potentials and both fluxes are."""
+        middle = self.first + self.edges
+        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
+        return self.device.blocks() | fluxes
+
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Potentials with the fluxes that belong to them."""
         p = self.device.parameters | dict(p)
+        if len(x) > self.first:
+            return x
         return np.concatenate([x, *fluxes(self.device, carriers(self.device, x, p), p)])
 
     def potentials(self, y: Array) -> Array:
         """The part of the unknowns that a device has otherwise."""
         return y[: self.first]
+
+    def state(self, y: np.ndarray) -> np.ndarray:
+        """What the device has as its state: the potentials, and the fluxes if they are needed."""
+        return y if self.device.ionization is not None else self.potentials(y)
 
     def fluxes(self, y: Array) -> tuple[Array, Array]:
         """Those of electrons and of holes."""
@@ -92,10 +103,13 @@ class KeptFluxes:
         demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
         jn, jp = self.fluxes(y)
         lost_n, lost_p = losses(device, s, p)
+        if device.ionization is not None:
+            made = ionized(device, s, (jn, jp), p)
+            lost_n, lost_p = lost_n - made, lost_p - made
         held_n = (1.0 - free) * (lay.first(s.un) - demanded[n : n + m])
         held_p = (1.0 - free) * (lay.first(s.up) - demanded[n + m :])
         parts = [
-            device.residual(x, **p)[:n],
+            device.poisson(x, **p),
             free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
             free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
             (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
@@ -113,12 +127,12 @@ class KeptFluxes:
 
     def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
         """Solution near x."""
-        result = self.problem.at(**p).solve(self.whole(x, p), self._method())
-        return replace(result, x=self.potentials(result.x))
+        result = self.problem.at(**p).solve(self.whole(x, p), self.method())
+        return replace(result, x=self.state(result.x))
 
     def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """X after a few steps, if they settle."""
-        few = replace(self._method(), max_iterations=8)
+        few = replace(self.method(), max_iterations=8)
         result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
         return self.potentials(result.x) if result.success else x
 
@@ -132,20 +146,25 @@ class KeptFluxes:
     ) -> Branch:
         """Sweep from x, the solution near the first value."""
         y = self.whole(x, {**p, name: values[0]})
-        predictor = HeldLevels(self, name, p)
+        ionized = self.device.ionization is not None
+        predictor = LevelsWithFluxes(self, name, p) if ionized else HeldLevels(self, name, p)
         branch = self.problem.at(**p).sweep(
             y,
             name,
             values,
-            solver=self._method(),
+            solver=self.method(),
             steps=Natural(predictor=predictor),
             raise_on_failure=raise_on_failure,
         )
         predictor.poisson.add_cost(branch.stats)
-        return replace(branch, states=branch.states[:, : self.first])
+        return replace(branch, states=np.array([self.state(y) for y in branch.states]))
 
-    def _method(self) -> solvers.NewtonMethod:
-        """Newton's method, steps of the potentials cut to their logarithm in units of kT/q."""
+    def method(self) -> solvers.NewtonMethod:
+        """Newton's method, steps of the potentials cut to their logarithm in units of kT/q.
+
+        The equations are divided by numbers that change with the state, so a damping that compares
+        them at two points would not serve.
+        """
         scale = dict.fromkeys(self.device.blocks(), self.device.thermal_voltage)
         return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
 
@@ -181,6 +200,26 @@ class HeldLevels:
         return self.form.whole(np.concatenate([psi, x[n:]]), params)
 
 
+class LevelsWithFluxes:
+    """Predictor for devices with ionization: that of `Levels`, with the fluxes of its potentials.
+
+    Parameters: the form, the name of the voltage, and the parameters that differ.
+    """
+
+    needs_tangent = False
+
+    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
+        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
+        self.levels = Levels(form.device, name, p)
+        self.poisson = self.levels.poisson
+
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
+        """Guess at a value."""
+        extrapolated = SecantPredictor().predict(family, here, before, p)
+        guess = self.levels.after_long_step(here.p, p)
+        return extrapolated if guess is None else self.form.whole(guess, self.p | {self.name: p})
+
+
 def form_of(device: Equations) -> KeptFluxes:
     """The form with the fluxes kept of a device, made once."""
     if "kept_fluxes" not in device.forms:
@@ -190,7 +229,13 @@ def form_of(device: Equations) -> KeptFluxes:
 
 
 def needed(device: Equations) -> bool:
-    """Whether a layer may form that no contact reaches: all of one type, with a gate."""
+    """Whether a device is solved in this form.
+
+    With impact ionization, and where a layer may form that no contact reaches: all of one type,
+    with a gate.
+    """
+    if device.ionization is not None:
+        return True
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())
 

@@ -43,6 +43,8 @@ def check_kinds(given: Mapping[str, Any]) -> None:
             raise DataTypeError(f"{name}: must be a list of functions, got {models!r}")
     if given["mobility"] is not None and not callable(given["mobility"]):
         raise DataTypeError(f"mobility: must be a function, got {given['mobility']!r}")
+    if given["ionization"] is not None and not callable(given["ionization"]):
+        raise DataTypeError(f"ionization: must be a function, got {given['ionization']!r}")
     statistics = given["statistics"]
     known = hasattr(statistics, "log_gamma") and not isinstance(statistics, type)
     if statistics is not None and not known:

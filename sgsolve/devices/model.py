@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from .carrier_statistics import CarrierStatistics
+from .cell_fields import CellFields
 from .constants import Constants
 from .contacts import Contact, Surface
 from .device_layout import CarrierRows, DeviceLayout
@@ -33,6 +35,8 @@ class DeviceModel:
         The same for electrons ("n") and holes ("p").
     firmness : ndarray
         What is added to the diagonal of the Jacobian, see `floating.firmness`.
+    ionization : function or None
+        Coefficient of impact ionization, see `ionization`.
     regions : Regions or None
         Where parameters run over pairs of a node and a region.
     emission : EmissionEdges or None
@@ -55,6 +59,7 @@ class DeviceModel:
     interfaces: dict[str, Interface]
     ions: dict[str, IonRegion]
     regions: Regions | None
+    ionization: Model | None
     statistics: CarrierStatistics
     parameters: dict[str, Any]
     layout: DeviceLayout
@@ -64,6 +69,11 @@ class DeviceModel:
     emission: EmissionEdges | None
     built_in: dict[str, Any]
     demanded: tuple[list[float], list[Any], np.ndarray] | None
+
+    @cached_property
+    def cell_fields(self) -> CellFields:
+        """Fields and current densities in the cells."""
+        return CellFields(self)
 
     @property
     def thermal_voltage(self) -> float:

@@ -82,7 +82,7 @@ class Regions:
         self.mesh, first = mesh, np.sort(np.unique(of_cell[inside], return_index=True)[1])
         self.all_names = of_cell[inside][first]
         number = np.argmax(of_cell[inside][:, None] == self.all_names, axis=1)
-        self._inside = inside
+        self.inside = inside
         self._pairs(mesh.cells[inside], number, mesh.cell_volumes[inside])
         self._edges(mesh.cell_edges[inside], number, mesh.cell_couples[inside])
 
@@ -96,8 +96,8 @@ class Regions:
         place[order] = np.arange(len(keys))
         self.nodes, of_pair = keys[order] // count, keys[order] % count
         self.names, self._keys, self._place = self.all_names[of_pair], keys, place
-        self._of_volumes = place[which.reshape(cells.shape)]
-        self.volumes = np.bincount(self._of_volumes.ravel(), volumes.ravel(), len(keys))
+        self.pairs_of_cells = place[which.reshape(cells.shape)]
+        self.volumes = np.bincount(self.pairs_of_cells.ravel(), volumes.ravel(), len(keys))
         if not (self.volumes > 0.0).all():
             i = int(np.argmin(self.volumes))
             raise InputError(
@@ -109,6 +109,7 @@ class Regions:
         count = len(self.all_names)
         keys, which = np.unique(edges * count + number[:, None], return_inverse=True)
         self.numbers, of_edge = keys // count, keys % count
+        self.edges_of_cells = which.reshape(edges.shape)
         self.couples = np.bincount(which.ravel(), couples.ravel(), len(keys))
         ends = self.mesh.edges[self.numbers] * count + of_edge[:, None]
         self.edges = self._place[np.searchsorted(self._keys, ends)]
@@ -125,9 +126,9 @@ class Regions:
         -------
         ndarray, shape (pairs,)
         """
-        values = self.mesh._of_cells(values, "values")[self._inside]
-        amounts = values[:, None] * self.mesh.cell_volumes[self._inside]
-        total = np.bincount(self._of_volumes.ravel(), amounts.ravel(), len(self.nodes))
+        values = self.mesh._of_cells(values, "values")[self.inside]
+        amounts = values[:, None] * self.mesh.cell_volumes[self.inside]
+        total = np.bincount(self.pairs_of_cells.ravel(), amounts.ravel(), len(self.nodes))
         return np.asarray(total / self.volumes)
 
     def over_edges(self) -> csr_array:

@@ -37,6 +37,8 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     psi = _first_potential(device, still, vt)
     result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
     x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
+    if device.ionization is not None:
+        return form_of(device).whole(x, still)
     return _with_ions(device, x, still) if device.ions else x
 
 

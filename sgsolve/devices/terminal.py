@@ -31,6 +31,7 @@ from .carriers import (
 )
 from .checks import contact as check_contact
 from .contacts import Gate
+from .ionization import ionized
 from .model import DeviceModel
 from .watershed import flooded
 
@@ -69,6 +70,8 @@ def balance(
     step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
     step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
     rate = recombination(device, s, p)
+    if device.ionization is not None:
+        rate = rate - s.vt * ionized(device, s, flux, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
     between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
     q = device.constants.q

@@ -66,7 +66,7 @@ class TimeForm:
     Raises
     ------
     InputError
-        If the device has traps that hold charge.
+        If the device has traps that hold charge, or impact ionization.
 
     See Also
     --------
@@ -93,6 +93,11 @@ class TimeForm:
             raise InputError(
                 "traps: transients of traps that hold charge are not modeled, because their "
                 "occupation takes time; leave `traps` away"
+            )
+        if device.ionization is not None:
+            raise InputError(
+                "ionization: transients with impact ionization are not modeled; leave "
+                "`ionization` away, or compute steady states and small signals"
             )
         self.device, lay = device, device.layout
         self._sides = _sides(device, x, p)

@@ -63,16 +63,17 @@ class Levels:
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
-        guess = None
-        far = self.name.startswith("V_") and abs(p - here.p) > LONG_STEP
-        if far and not self.device.ions:
-            guess = self._long_step(here.p, p)
+        guess = self.after_long_step(here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
         return min(guess, extrapolated, key=lambda x: _residual_size(family, x, p))
 
-    def _long_step(self, first: float, last: float) -> np.ndarray | None:
+    def after_long_step(self, first: float, last: float) -> np.ndarray | None:
+        """Potentials after a step of a voltage; None after a short one, or without an answer."""
+        far = self.name.startswith("V_") and abs(last - first) > LONG_STEP
+        if not far or self.device.ions:
+            return None
         share = decoupled.blocking(
             self.device, self.p | {self.name: first}, self.p | {self.name: last}
         )
