@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import solvers
 
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
-ROUNDING = 1.0  # ... or residuals within this many rounding errors of their terms
+ROUNDING = 4.0  # ... or residuals within this many rounding errors of their terms
 
 
 def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
