@@ -11,7 +11,7 @@ Rank 0 alone writes: standard output, warnings, progress bars, branches and chec
 from __future__ import annotations
 
 import atexit
-import os
+import io
 import sys
 import warnings
 import zlib
@@ -147,6 +147,10 @@ class Ranks:
         self._comm.Abort(1)
         raise SystemExit(1)
 
+    def concatenated(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the arrays of all ranks, one after the other."""
+        return np.concatenate(self._comm.allgather(array))
+
 
 _ranks: Ranks | None = None
 
@@ -161,7 +165,7 @@ def join(comm: Any) -> None:
         return
     ranks = _ranks = Ranks(comm)
     if ranks.number > 0:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
+        sys.stdout = Nowhere()
         warnings.showwarning = _no_warning
     previous = sys.excepthook
 
@@ -170,6 +174,18 @@ def join(comm: Any) -> None:
 
     sys.excepthook = hook
     atexit.register(ranks.end)
+
+
+class Nowhere(io.TextIOBase):
+    """A text file that keeps nothing."""
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Return the length of the text."""
+        return len(text)
 
 
 def _no_warning(*_: Any, **__: Any) -> None:
@@ -190,3 +206,8 @@ def agree(doing: str, *arrays: NDArray[Any]) -> None:
     """Raise `RanksDisagreeError` unless all ranks do the same with the same bits."""
     if _ranks is not None:
         _ranks.agree(doing, *arrays)
+
+
+def concatenated(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the arrays of all ranks, one after the other; all ranks call it together."""
+    return array if _ranks is None else _ranks.concatenated(array)

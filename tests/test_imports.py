@@ -26,6 +26,7 @@ ORDER = (
     "transient",
     "periodic",
     "problem",
+    "distributed",
     "devices",
     "parallel",
     "scipy_like",

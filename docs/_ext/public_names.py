@@ -9,6 +9,7 @@ from typing import Any
 
 import sgsolve
 import sgsolve.devices
+import sgsolve.distributed
 import sgsolve.petsc
 
 # Headings of the reference by the file, or the package, that defines a name. What is not listed
@@ -109,7 +110,7 @@ def below(root: ModuleType) -> list[ModuleType]:
 
 def modules() -> list[ModuleType]:
     """Return all public modules. Nothing imports the last ones, so they are named here."""
-    inner = sgsolve.devices, sgsolve.petsc
+    inner = sgsolve.devices, sgsolve.petsc, sgsolve.distributed
     return [*below(sgsolve), *(m for module in inner for m in below(module))]
 
 

@@ -10,8 +10,7 @@ Resources 34 (2011) 1124 (petsc4py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,15 @@ from .. import ranks
 from ..errors import BackendError, InputError
 from ..user_warnings import warn
 from .backend import Vector, is_complex
-from .petsc_options import Installed, loaded, parsed
+from .petsc_options import (
+    Installed,
+    integers,
+    join_ranks,
+    loaded,
+    own_petsc_errors,
+    parsed,
+    petsc_words,
+)
 from .petsc_rows import RowShare
 
 # Relative residual and number of iterations at which an inner solve stops.
@@ -29,7 +36,6 @@ TOLERANCE = 1e-12
 MAX_ITERATIONS = 1000
 # Methods whose convergence test can be told to use the residual itself, not the preconditioned one.
 TRUE_RESIDUAL = {"bcgs", "cg", "cgs", "fcg", "fgmres", "gcr", "gmres", "tfqmr"}
-OUT_OF_MEMORY = 55  # PETSC_ERR_MEM
 
 
 class UnusedOptionsWarning(UserWarning):
@@ -111,7 +117,7 @@ class Petsc:
         self._installed: Any = None
         self._sign = 1.0
         self._judged = False  # whether unused options have been looked for
-        _start_ranks(loaded())
+        join_ranks(loaded())
         self._try_options()
 
     @property
@@ -155,17 +161,17 @@ class Petsc:
         self._sign = -1.0 if (A.diagonal().real <= 0.0).all() else 1.0
         layout = self._layout
         data = self._sign * layout.values(A)
-        with _own_errors():
+        with own_petsc_errors():
             if self._matrix is None:
                 module = loaded()
                 rows = layout.stop - layout.first, len(layout.order)
                 self._matrix = module.Mat().createAIJ(
                     (rows, rows),
-                    csr=(_integers(layout.indptr), _integers(layout.indices), data),
+                    csr=(integers(layout.indptr), integers(layout.indices), data),
                     comm=module.COMM_WORLD,
                 )
             else:
-                indices = _integers(layout.indptr), _integers(layout.indices)
+                indices = integers(layout.indptr), integers(layout.indices)
                 self._matrix.setValuesCSR(*indices, data)
             self._matrix.assemble()
             if self.iterative:
@@ -187,7 +193,7 @@ class Petsc:
         ranks.agree("solves a system by PETSc", b)
         if not b.any():
             return np.zeros_like(b)
-        with _own_errors():
+        with own_petsc_errors():
             solver = self._solver(transpose and self.iterative)
             right, x = self._matrix.createVecs("left"), self._matrix.createVecs("right")
             right.array = self._sign * b[self._layout.own]
@@ -249,7 +255,7 @@ class Petsc:
             return
         names = [*(self.block_names or map(str, range(len(self.blocks)))), "rest"]
         for k, part in self._layout.splits().items():
-            index = loaded().IS().createGeneral(_integers(part), comm=ksp.getComm())
+            index = loaded().IS().createGeneral(integers(part), comm=ksp.getComm())
             pc.setFieldSplitIS((names[k].replace(" ", "_"), index))
 
     def _try_options(self) -> None:
@@ -262,7 +268,9 @@ class Petsc:
         try:
             self._made(matrix, installed.prefix)
         except module.Error as error:
-            raise InputError(f"PETSc does not accept these options: {_words(error)}") from error
+            raise InputError(
+                f"PETSc does not accept these options: {petsc_words(error)}"
+            ) from error
 
     def _report_unused(self) -> None:
         if self._judged:
@@ -275,40 +283,3 @@ class Petsc:
                 "belong to a part that is not in use",
                 UnusedOptionsWarning,
             )
-
-
-def _start_ranks(module: Any) -> None:
-    """Find out whether this program runs on several ranks."""
-    if module.COMM_WORLD.getSize() == 1 or ranks.size() > 1:
-        return
-    try:
-        from mpi4py import MPI
-    except ImportError as error:
-        raise BackendError(
-            f"several ranks need mpi4py, which cannot be loaded ({error}); `pip install mpi4py`"
-        ) from error
-    ranks.join(MPI.COMM_WORLD.Dup())
-
-
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    """Raise errors of PETSc as errors that a back end may raise."""
-    module = loaded()
-    try:
-        yield
-    except module.Error as error:
-        if error.ierr == OUT_OF_MEMORY:
-            raise MemoryError(_words(error)) from error
-        raise BackendError(f"PETSc stops: {_words(error)}") from error
-
-
-def _words(error: Any) -> str:
-    """Return the sentence in an error of PETSc, without the functions that it passed through."""
-    lines = [line.partition("] ")[2].strip() or line.strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and " at /" not in line and "() line" not in line]
-    return "; ".join(said[-2:]) if said else str(error)
-
-
-def _integers(index: NDArray[Any]) -> NDArray[Any]:
-    """Return indices in the type of PETSc."""
-    return index.astype(loaded().IntType, copy=False)

@@ -1,4 +1,4 @@
-"""Options of PETSc: read from a string or a mapping, kept in PETSc's database while they serve."""
+"""What all uses of PETSc share: its module, its options, its errors as errors of sgsolve."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import itertools
 import shlex
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from .. import private_api
+from numpy.typing import NDArray
+
+from .. import private_api, ranks
 from ..errors import BackendError, DataTypeError, InputError
 
 # The tolerances follow from the accuracy that an answer needs.
 OURS = ("ksp_rtol", "ksp_atol")
+OUT_OF_MEMORY = 55  # PETSC_ERR_MEM
 _numbers = itertools.count(1)
 
 
@@ -41,7 +45,7 @@ def loaded() -> Any:
     return PETSc
 
 
-def parsed(options: str | Mapping[str, Any]) -> dict[str, str]:
+def parsed(options: str | Mapping[str, Any], ours: Sequence[str] = OURS) -> dict[str, str]:
     """Return options by name, without the hyphen; a flag has an empty value.
 
     Raises
@@ -59,7 +63,7 @@ def parsed(options: str | Mapping[str, Any]) -> dict[str, str]:
         raise DataTypeError(
             f"options of PETSc are a string such as '-pc_type gamg' or a mapping, not {options!r}"
         )
-    for name in OURS:
+    for name in ours:
         if name in found:
             raise InputError(
                 f"leave out the option -{name}: sgsolve sets it, from the accuracy that it needs"
@@ -119,3 +123,40 @@ class Installed:
 def _removed(database: Any, names: tuple[str, ...]) -> None:
     for name in names:
         database.delValue(name)
+
+
+def join_ranks(module: Any) -> None:
+    """Find out whether this program runs on several ranks."""
+    if module.COMM_WORLD.getSize() == 1 or ranks.size() > 1:
+        return
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise BackendError(
+            f"several ranks need mpi4py, which cannot be loaded ({error}); `pip install mpi4py`"
+        ) from error
+    ranks.join(MPI.COMM_WORLD.Dup())
+
+
+@contextmanager
+def own_petsc_errors() -> Iterator[None]:
+    """Raise errors of PETSc as errors that a back end may raise."""
+    module = loaded()
+    try:
+        yield
+    except module.Error as error:
+        if error.ierr == OUT_OF_MEMORY:
+            raise MemoryError(petsc_words(error)) from error
+        raise BackendError(f"PETSc stops: {petsc_words(error)}") from error
+
+
+def petsc_words(error: Any) -> str:
+    """Return the sentence in an error of PETSc, without the functions that it passed through."""
+    lines = [line.partition("] ")[2].strip() or line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and " at /" not in line and "() line" not in line]
+    return "; ".join(said[-2:]) if said else str(error)
+
+
+def integers(index: NDArray[Any]) -> NDArray[Any]:
+    """Return indices in the type of PETSc."""
+    return index.astype(loaded().IntType, copy=False)

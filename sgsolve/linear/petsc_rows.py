@@ -64,17 +64,9 @@ class RowShare:
         ends = np.cumsum(counts)
         take = np.arange(len(rows)) + np.repeat(A.indptr[own] - (ends - counts), counts)
         columns = self._place[A.indices[take]]
-        without = np.ones(len(own), dtype=bool)
-        without[rows[columns == self.first + rows]] = False
-        missing = np.flatnonzero(without)
-        # A value that is not stored is the number A.nnz: `values` puts a zero there.
-        rows = np.concatenate([rows, missing])
-        columns = np.concatenate([columns, missing + self.first])
-        take = np.concatenate([take, np.full(len(missing), A.nnz)])
-        sort = np.lexsort((columns, rows))
-        self._take, self._complete = take[sort], missing.size == 0
-        self.indices = columns[sort]
-        self.indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(own)))])
+        self._take = take
+        self._rows = SortedRows(rows, columns, self.first, len(own))
+        self.indptr, self.indices = self._rows.indptr, self._rows.indices
 
     @property
     def own(self) -> IntArray:
@@ -83,9 +75,7 @@ class RowShare:
 
     def values(self, A: Any) -> NDArray[Any]:
         """Return the values of the own rows."""
-        data: NDArray[Any] = A.data if self._complete else np.append(A.data, 0.0)
-        taken: NDArray[Any] = data[self._take]
-        return taken
+        return self._rows.values(A.data[self._take])
 
     def splits(self) -> dict[int, IntArray]:
         """Return the own unknowns of each block by its number, in PETSc's numbers.
@@ -94,6 +84,41 @@ class RowShare:
         """
         own = self._owners[self.own]
         return {int(k): self.first + np.flatnonzero(own == k) for k in np.unique(self._owners)}
+
+
+class SortedRows:
+    """Some rows of a matrix, as PETSc takes them: sorted, with a full diagonal.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int, shape (k,)
+        Of the entries: rows count from the first own row, columns are PETSc's numbers.
+    first, count : int
+        The number of the first own row, and how many there are.
+
+    Attributes
+    ----------
+    indptr, indices : ndarray of int
+    """
+
+    def __init__(self, rows: IntArray, columns: IntArray, first: int, count: int) -> None:
+        without = np.ones(count, dtype=bool)
+        without[rows[columns == first + rows]] = False
+        missing = np.flatnonzero(without)
+        # What is not stored has the number of entries for its place: `values` puts a zero there.
+        place = np.concatenate([np.arange(len(rows)), np.full(len(missing), len(rows))])
+        rows = np.concatenate([rows, missing])
+        columns = np.concatenate([columns, missing + first])
+        order = np.lexsort((columns, rows))
+        self._place, self._complete = place[order], missing.size == 0
+        self.indices = columns[order]
+        self.indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))])
+
+    def values(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of the entries in the order of `indices`."""
+        whole: NDArray[Any] = data if self._complete else np.append(data, 0.0)
+        sorted_values: NDArray[Any] = whole[self._place]
+        return sorted_values
 
 
 def _share(length: int, k: int, size: int) -> slice:

@@ -4,13 +4,14 @@ import inspect
 
 import sgsolve
 import sgsolve.devices
+import sgsolve.distributed
 import sgsolve.petsc
 
 
 def names():
     """Full names of all public objects; one that two modules export counts for the first."""
     first = {}
-    queue = [sgsolve, sgsolve.devices, sgsolve.petsc]
+    queue = [sgsolve, sgsolve.devices, sgsolve.petsc, sgsolve.distributed]
     for module in queue:
         for name in module.__all__:
             value = getattr(module, name)
