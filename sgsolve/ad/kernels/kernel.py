@@ -21,7 +21,7 @@ from . import machine
 from .arguments import same_inputs, snapshot
 from .assembly import TemplateOf
 from .kernel_code import KernelCode
-from .kernel_memory import KernelMemory, address_of, is_function
+from .kernel_memory import KernelMemory, Template, address_of, is_function
 from .lowering import NumpyCall
 from .result_memory import ResultMemory
 
@@ -66,23 +66,6 @@ class KernelResult(NamedTuple):
     data: NDArray[Any] | None
     flags: int
     counts: tuple[float, ...]
-
-
-class Template(NamedTuple):
-    """The constants of a Jacobian for the numbers that they are made of.
-
-    Attributes
-    ----------
-    numbers : tuple
-    parts : dict
-        What loops read.
-    fill : ndarray, number or None
-        What all values are filled with first; a number where that is enough.
-    """
-
-    numbers: tuple[Any, ...]
-    parts: dict[Hashable, NDArray[Any]]
-    fill: Any
 
 
 class Kernel:
@@ -158,11 +141,15 @@ class Kernel:
         try:
             workspace = self._workspaces.pop()
         except IndexError:
-            workspace = KernelMemory(self)
+            workspace = self.memory()
         try:
             return self._run(workspace, x, inputs)
         finally:
             self._workspaces.append(workspace)
+
+    def memory(self) -> KernelMemory:
+        """Return memory for one run at a time."""
+        return KernelMemory(self.code, self.constants, self.slots, self.functions)
 
     def _run(
         self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]

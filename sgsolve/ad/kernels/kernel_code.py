@@ -13,7 +13,9 @@ from ..traced_evaluation import Trace
 from .assembly import Assembly, TemplateOf
 from .kernel_tables import Tables
 from .llvm_function import HEADER, FunctionPrinter
+from .llvm_loop import LoopPrinter
 from .loop_schedule import Loop, LoopSchedule
+from .lower_graph import lower_graph
 from .lowering import Lowering, NumpyCall
 from .values import Memory
 
@@ -56,7 +58,7 @@ class KernelCode:
         wanted = [graph.results[0], *self.numbers, *(g.node for g in self.all_guards)]
         wanted += [node for s in stores for node in (s.array, s.factor)]
         self.lowering = lowering = Lowering(graph)
-        lowering.lower(wanted)
+        lower_graph(lowering, wanted)
         self.schedule = schedule = LoopSchedule(lowering.levels)
         self.memories: dict[Hashable, tuple[int, str]] = {}
         schedule.output(lowering.as_double(lowering.value(graph.results[0])), "F")
@@ -173,7 +175,10 @@ class KernelCode:
             if group or zeroed:
                 name = f"run{len(self.names)}"
                 printer = FunctionPrinter(name, self.schedule, self.tables)
-                texts.append(printer.text(group, zeroed))
+                printer.fill_with_zeros(zeroed)
+                for loop in group:
+                    LoopPrinter(printer, loop).run()
+                texts.append(printer.text())
                 self.names.append(name)
                 self.steps.append(Segment(len(self.names) - 1, calls))
             else:

@@ -6,8 +6,8 @@ import ctypes
 import ctypes.util
 import functools
 import sys
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,36 @@ from .kernel_code import KernelCode
 from .llvm_elements import BLOCK
 from .ufunc_loops import UfuncLoop
 
-if TYPE_CHECKING:
-    from .kernel import Kernel, Template
+
+class Template(NamedTuple):
+    """The constants of a Jacobian for the numbers that they are made of.
+
+    Attributes
+    ----------
+    numbers : tuple
+    parts : dict
+        What loops read.
+    fill : ndarray, number or None
+        What all values are filled with first; a number where that is enough.
+    """
+
+    numbers: tuple[Any, ...]
+    parts: dict[Hashable, NDArray[Any]]
+    fill: Any
 
 
 class KernelMemory:
     """The memory of one run at a time.
+
+    Parameters
+    ----------
+    code : KernelCode
+    constants : mapping
+        Arrays that loops read, by key.
+    slots : iterable
+        Keys of the numbers that calls between the loops compute.
+    functions : mapping
+        Addresses of functions and of their data, by key.
 
     Attributes
     ----------
@@ -33,8 +57,13 @@ class KernelMemory:
         The values of the parameters for which the table was filled.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
-        code = kernel.code
+    def __init__(
+        self,
+        code: KernelCode,
+        constants: Mapping[Hashable, NDArray[Any]],
+        slots: Iterable[Hashable],
+        functions: Mapping[Hashable, int],
+    ) -> None:
         self.addresses = np.zeros(max(1, len(code.tables.addresses)), dtype=np.uint64)
         self.arrays: dict[Hashable, NDArray[Any]] = {
             key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
@@ -42,10 +71,10 @@ class KernelMemory:
             if key not in ("F", "data")
         }
         self.arrays["scratch"] = np.empty(BLOCK * max(1, code.tables.scratch))
-        self.slots = {key: np.empty(1) for key in kernel.slots}
-        for key, array in (*kernel.constants.items(), *self.arrays.items(), *self.slots.items()):
+        self.slots = {key: np.empty(1) for key in slots}
+        for key, array in (*constants.items(), *self.arrays.items(), *self.slots.items()):
             self.set(code, key, array)
-        for key, address in kernel.functions.items():
+        for key, address in functions.items():
             self.addresses[code.tables.addresses[key]] = address
         self.address = self.addresses.ctypes.data
         self.given: Any = None

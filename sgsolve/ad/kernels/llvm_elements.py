@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .llvm_function import FunctionPrinter
 from .loop_schedule import Loop
 from .ufunc_loops import UfuncLoop
 from .values import Elementwise, Memory, Number, Positions, Reduced, Rows, Take, Value
-
-if TYPE_CHECKING:
-    from .llvm_function import FunctionPrinter
 
 # Ufuncs are called for this many elements at a time, which stay in the cache of the processor.
 BLOCK = 256

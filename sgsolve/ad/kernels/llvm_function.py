@@ -1,13 +1,12 @@
-"""Writes a function that runs loops one after the other as LLVM IR."""
+"""Writes the frame of a function that runs loops one after the other as LLVM IR."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from .kernel_tables import Tables
-from .llvm_loop import LoopPrinter
-from .loop_schedule import Loop, LoopSchedule
+from .loop_schedule import LoopSchedule
 
 ALL_FLAGS = 63  # of the floating point unit, on every processor: the C library masks the others
 HEADER = """declare double @llvm.fabs.f64(double)
@@ -32,14 +31,15 @@ class FunctionPrinter:
         self.lines: list[str] = []
         self._count = 0
 
-    def text(self, loops: list[Loop], zeroed: Any = ()) -> str:
-        """Return the function."""
+    def fill_with_zeros(self, zeroed: Iterable[tuple[Any, int]]) -> None:
+        """Fill memories with zeros before the loops; each comes with its size."""
         for memory, size in zeroed:
             base = self.pointer(memory, self.lines)
             count = self.integer(8 * size, self.lines)
             self.lines.append(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {count}, i1 0)")
-        for loop in loops:
-            LoopPrinter(self, loop).run()
+
+    def text(self) -> str:
+        """Return the function with what was added to its lines."""
         body = "\n  ".join([*self.entry, *self.lines])
         return (
             f"define i32 @{self.name}(ptr noalias %P, ptr noalias %N, ptr noalias %S) {{\nentry:\n"

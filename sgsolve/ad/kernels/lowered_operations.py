@@ -6,7 +6,7 @@ They are those of derivatives (`array_operations`), of sgsolve's own functions, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,12 +28,10 @@ from .lowered_operands import (
     in_branch,
     not_in_a_branch,
 )
+from .lowering import Lowering
 from .movement import plain_function
 from .ufunc_loops import reduction_of
 from .values import Value
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
 
 
 def lower_same(lowering: Lowering, operation: Operation) -> Value:

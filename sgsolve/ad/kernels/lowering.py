@@ -1,4 +1,4 @@
-"""Lowering: from the operations of a traced graph to values of a kernel.
+"""Lowering: the values of a kernel that stand for the operations of a traced graph.
 
 An operation becomes values if all its elements can be computed in loops. Any other one is a call:
 NumPy carries it out between the loops, as in the evaluation that is not compiled. What depends on
@@ -8,31 +8,18 @@ parameters alone is a call too, carried out when the parameters change.
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
-from ..derivatives import array_operations as op
 from ..derivatives.symbols import UntraceableError
-from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation, nodes_of
-from ..programs.traced_arrays import BranchIndex, Method
+from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation
 from . import elementwise
 from .loop_levels import LoopLevels
 from .lowered_operands import (
     NoValueError,
-    branch_of,
-    constant_value,
     element_type,
-    in_branch,
-    is_called_object,
-    is_strided,
-    keeps_all,
-    not_in_a_branch,
 )
-from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
-from .movement import joins, moves, plain_function, positions_of_result
-from .ufunc_loops import loop_of
 from .values import Value, Values
 
 
@@ -80,22 +67,17 @@ class Lowering:
         self.matrices: list[Any] = []
         self.copies: dict[int, Any] = {}
 
-    def lower(self, wanted: list[Operand]) -> None:
-        """Lower all operations that are needed for the wanted ones."""
-        needed = _needed_for(self.graph, wanted)
-        for operation in self.graph.operations:
-            if operation not in needed or operation in self._of or operation in self._called:
-                continue
-            nodes = operation.nodes()
-            if all(self._is_parameter(n) for n in nodes):
-                self._of_parameters.add(operation)
-                self.parameters.append(operation)
-                continue
-            value = self._lowered(operation)
-            if value is None:
-                self.call(operation)
-            else:
-                self._of[operation] = value
+    def leave_to_parameters(self, operation: Operation) -> bool:
+        """Note an operation that depends on parameters alone; False if it does not."""
+        if not all(self._is_parameter(n) for n in operation.nodes()):
+            return False
+        self._of_parameters.add(operation)
+        self.parameters.append(operation)
+        return True
+
+    def define(self, operation: Operation, value: Value) -> None:
+        """Define the value of an operation."""
+        self._of[operation] = value
 
     def value(self, node: Node) -> Value:
         """Return the value of a node.
@@ -167,34 +149,6 @@ class Lowering:
         self._called[operation] = level
         self.calls.append(NumpyCall(operation, level))
 
-    # ---- one operation -----------------------------------------------------------------------
-
-    def _lowered(self, operation: Operation) -> Value | None:
-        function = operation.function
-        if function is op.unrecorded(op.bits_of):
-            return lower_same(self, operation)
-        if function is np.count_nonzero:
-            return lower_counted(self, operation)
-        if operation.kind is Kind.OBJECT or element_type(operation) is None:
-            return None
-        if any(is_called_object(n) for n in operation.nodes()):
-            return None
-        special = SPECIAL.get(function) if not isinstance(function, Method) else None
-        if not isinstance(plain_function(function), Method) and (
-            plain_function(function) in REDUCTIONS
-        ):
-            special = lower_reduction
-        try:
-            if special is not None:
-                return special(self, operation)
-            if moves(function) or joins(function):
-                return self._moved(operation)
-            if isinstance(function, Method) or isinstance(plain_function(function), Method):
-                return self._method(operation)
-            return self._elements(operation)
-        except NoValueError:
-            return None
-
     def argument(self, node: Operand) -> Value:
         """Return the value of an operand.
 
@@ -207,135 +161,8 @@ class Lowering:
             raise NoValueError
         return self.value(node)
 
-    def _elements(self, operation: Operation) -> Value | None:
-        function, operands = operation.function, operation.operands
-        if any(isinstance(o, tuple) for o in operands):
-            return None
-        size = math.prod(operation.shape)
-        if not (isinstance(function, np.ufunc) or _is_elementwise(function)):
-            return None
-        if function is operator.pow:
-            return self._power(operation, size)
-        args = self._alike([self.argument(o) for o in operands], operands, operation)
-        branch = branch_of(args)
-        if branch is not None:
-            size = branch[0].size
-        value = self._of_elements(function, args, size, operands)
-        if value is not None and element_type(operation) != value.dtype:
-            return None
-        return in_branch(value, branch)
-
-    def _of_elements(self, function: Any, args: list[Value], size: int, nodes: Any) -> Value | None:
-        if function is np.where:
-            condition = elementwise.as_truth(self.values, args[0])
-            return self.selected(condition, args[1], args[2], size)
-        value = elementwise.arithmetic(self.values, function, args, size)
-        if value is not None or not isinstance(function, np.ufunc):
-            return value
-        types = "".join("d" if a.dtype == "d" else "?" for a in args)
-        loop = loop_of(function, types)
-        if loop is None or any(is_strided(n) for n in nodes):
-            return None
-        dtype = "d" if loop.signature[-1] == "d" else "b"
-        return self.values.elementwise(loop, *args, size=size, dtype=dtype)
-
     def selected(self, condition: Value, a: Value, b: Value, size: int) -> Value:
         """Return a where a condition holds, b elsewhere."""
         if a.dtype != b.dtype:
             a, b = (elementwise.as_double(self.values, v) for v in (a, b))
         return self.values.elementwise("select", condition, a, b, size=size, dtype=a.dtype)
-
-    def _power(self, operation: Operation, size: int) -> Value | None:
-        base, exponent = operation.operands
-        if operation.kind is not Kind.ARRAY:
-            return None  # of numbers, Python's and NumPy's powers are not np.power
-        args = self._alike(list(map(self.argument, (base, exponent))), (base, exponent), operation)
-        branch = branch_of(args)
-        size = size if branch is None else branch[0].size
-        value = None
-        if isinstance(exponent, ConstantNode) and exponent.kind is Kind.NUMBER:
-            value = elementwise.power(self.values, size, args[0], exponent.value)
-        elif exponent.kind is Kind.NUMBER:
-            return None
-        if value is None:
-            args = [elementwise.as_double(self.values, a) for a in args]
-            value = self._of_elements(np.power, args, size, operation.operands)
-        return in_branch(value, branch)
-
-    def _alike(self, args: list[Value], nodes: Any, result: Node) -> list[Value]:
-        """Return arguments broadcast to the shape of the result; numbers stay numbers."""
-        branch = branch_of(args)
-        alike = []
-        for value, node in zip(args, nodes, strict=True):
-            if value.branch is None and branch is not None and value.size > 1:
-                raise UntraceableError  # an array of as many elements as the side of a branch has
-            if value.size > 1 and branch is None and node.shape != result.shape:
-                places = np.arange(value.size).reshape(node.shape)
-                places = np.broadcast_to(places, result.shape)
-                value = self.values.take(value, self.values.positions(places))
-            alike.append(value)
-        return alike
-
-    def _moved(self, operation: Operation) -> Value | None:
-        first, *others = operation.operands
-        joined = joins(operation.function)
-        nodes = first if joined else (first,)
-        if not isinstance(nodes, tuple):
-            return None
-        rest = list(map(constant_value, others))
-        args = [self.argument(n) for n in nodes]
-        if branch_of(args) is not None:
-            return args[0] if keeps_all(operation, nodes[0]) else not_in_a_branch()
-        if element_type(operation) == "d":
-            args = [elementwise.as_double(self.values, a) for a in args]
-        elif any(a.dtype != "b" for a in args):
-            return None
-        shapes = [n.shape for n in nodes]
-        places = positions_of_result(operation.function, shapes, rest, joined)
-        if places is None or (operation.kind is Kind.ARRAY and places.shape != operation.shape):
-            return None
-        return self._joined(args, places.ravel())
-
-    def _joined(self, args: list[Value], places: Any) -> Value:
-        if len(args) == 1:
-            return self.values.take(args[0], self.values.positions(places))
-        pieces, begin = [], 0
-        for arg in args:
-            here = np.flatnonzero((places >= begin) & (places < begin + arg.size))
-            chosen = self.values.positions(places[here] - begin)
-            pieces.append((self.values.positions(here), self.values.take(arg, chosen)))
-            begin += arg.size
-        return self.values.place(len(places), pieces)
-
-    def _method(self, operation: Operation) -> Value | None:
-        method = plain_function(operation.function)
-        if not isinstance(method, Method) or method.name != "astype":
-            return None
-        value = self.argument(operation.operands[0])
-        wanted = element_type(operation)
-        value_of = elementwise.as_double if wanted == "d" else elementwise.as_truth
-        return in_branch(value_of(self.values, value), value.branch)
-
-
-def _is_elementwise(function: Any) -> bool:
-    return function is np.where or function is operator.pow or any(
-        function in table
-        for table in (
-            elementwise.DOUBLES, elementwise.COMPARISONS, elementwise.TRUTH, elementwise.COMPOSED,
-        )
-    )  # fmt: skip
-
-
-def _needed_for(graph: Graph, wanted: list[Operand]) -> set[Node]:
-    needed: set[Node] = set()
-    pending = list(nodes_of(tuple(wanted)))
-    while pending:
-        node = pending.pop()
-        if node in needed:
-            continue
-        needed.add(node)
-        if isinstance(node, Operation):
-            pending += node.nodes()
-        if isinstance(node, ConstantNode) and isinstance(node.value, BranchIndex):
-            pending.append(node.value.mask)
-    return needed

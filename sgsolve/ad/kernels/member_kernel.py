@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernel import Kernel, OtherWay, checked_array
-from .kernel_memory import KernelMemory
 from .member_loop import run_members
 
 IndexArray = NDArray[np.int64]
@@ -67,7 +66,7 @@ class MemberKernel:
         first: list[Hashable] = ["x"] if "x" in addresses else []
         every = (*first, *self._written, *self._numbers, *self._arrays, *self._parts)
         self._places = np.array([addresses[key] for key in every], dtype=np.int64)
-        self._takes_x, self._memory = bool(first), KernelMemory(kernel)
+        self._takes_x, self._memory = bool(first), kernel.memory()
         self._table = self._memory.address, *kernel.tables_at
         self._functions = np.array(kernel.function_addresses, dtype=np.uint64)
         width = len(self._numbers) + len(self._arrays) + len(self._parts)
