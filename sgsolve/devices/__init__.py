@@ -1,8 +1,8 @@
-"""Semiconductor devices: drift and diffusion in one and two dimensions, as ordinary residuals.
+"""Semiconductor devices: drift and diffusion in one to three dimensions, as ordinary residuals.
 
 A `Device` is made from a mesh, a doping, contacts, models and parameters. It is started cold,
 swept (`Device.sweep`) and read at its terminals (`Device.currents`). Units: cm, s, V, A, C, F, K,
-eV. Currents are per cm^2 in one dimension and per cm of width in two.
+eV. Currents are per cm^2 in one dimension, per cm of width in two, and in A in three.
 
 Examples
 --------
@@ -33,13 +33,15 @@ from .current_derivatives import conductance, derivatives
 from .device import Device
 from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert
-from .grids import graded, rectangle
+from .grids import box, graded, rectangle
 from .gummel_iteration import gummel
 from .interfaces import SheetCharge, Thermionic
 from .ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
 from .ions import Ion
 from .material import Material, layered
 from .mesh import Mesh
+from .mesh_files import read_mesh, write_mesh
+from .mesh_quality import quality
 from .methods import coupled_method
 from .mobility import caughey_thomas, masetti, velocity_saturation
 from .photovoltaic import open_circuit, power_point
@@ -47,9 +49,10 @@ from .recombination import auger, radiative, srh
 from .regions import Regions
 from .resolved import UnresolvedWarning
 from .tabulated_statistics import fermi_dirac_half, gauss_fermi
+from .tetrahedra import tetrahedralization
 from .time_form import TimeForm
 from .traps import acceptor_traps, donor_traps
-from .triangles import quality, read_mesh, triangulation, write_mesh
+from .triangles import triangulation
 from .tunneling import band_to_band, trap_assisted
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "band_edges",
     "band_to_band",
     "beer_lambert",
+    "box",
     "caughey_thomas",
     "chynoweth",
     "conductance",
@@ -108,6 +112,7 @@ __all__ = [
     "read_mesh",
     "rectangle",
     "srh",
+    "tetrahedralization",
     "to_compliance",
     "trap_assisted",
     "triangulation",

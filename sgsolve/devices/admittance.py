@@ -92,7 +92,7 @@ class SmallSignal:
         Returns
         -------
         ndarray of complex, shape (len(frequencies),)
-            S/cm^2, or S/cm in two dimensions.
+            S/cm^2; S/cm in two dimensions, S in three.
         """
         device, read = self.device, at or contact
         check_contact(device, contact)
@@ -126,7 +126,7 @@ class SmallSignal:
         Returns
         -------
         ndarray, shape (len(frequencies),)
-            F/cm^2, or F/cm in two dimensions.
+            F/cm^2; F/cm in two dimensions, F in three.
         """
         y = self.admittance(x, contact, frequencies, **p)
         return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
@@ -152,7 +152,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     Returns
     -------
     float
-        F/cm^2, or F/cm in two dimensions.
+        F/cm^2; F/cm in two dimensions, F in three.
 
     See Also
     --------

@@ -16,6 +16,16 @@ import numpy as np
 from ..errors import InputError, ShapeError
 from .mesh import Mesh
 
+# Nodes of the facets of a cell, by dimension and number of its nodes, in order around each.
+FACETS = {
+    (2, 3): np.array([[0, 1], [1, 2], [2, 0]]),
+    (2, 4): np.array([[0, 1], [1, 2], [2, 3], [3, 0]]),
+    (3, 4): np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]),
+    (3, 8): np.array(
+        [[0, 1, 2, 3], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]
+    ),
+}
+
 
 @dataclass(frozen=True)
 class CellMesh(Mesh):
@@ -36,7 +46,7 @@ class CellMesh(Mesh):
 
     See Also
     --------
-    interval, rectangle, triangulation, read_mesh
+    interval, rectangle, box, triangulation, tetrahedralization, read_mesh
 
     Examples
     --------
@@ -122,23 +132,21 @@ class CellMesh(Mesh):
     def boundary(self, nodes: np.ndarray) -> np.ndarray:
         """Return the measure of the outside that belongs to each of some nodes, cm**(dim - 1).
 
-        A facet counts if all its nodes are among those asked for, half for each.
+        A facet counts if all its nodes are among those asked for, with equal shares.
         """
         if self.dimension == 1:
             return np.ones(len(nodes))
-        pairs, counts = np.unique(np.sort(self._sides(), axis=1), axis=0, return_counts=True)
-        outside = pairs[counts == 1]
-        outside = outside[np.isin(outside, nodes).all(axis=1)]
-        length = np.linalg.norm(self.nodes[outside[:, 1]] - self.nodes[outside[:, 0]], axis=1)
         measure = np.zeros(self.n)
-        np.add.at(measure, outside, 0.5 * length[:, None])
+        local = FACETS[self.dimension, self.cells.shape[1]]
+        facets = self.cells[:, local].reshape(-1, local.shape[1])
+        ordered, first, counts = np.unique(
+            np.sort(facets, axis=1), axis=0, return_index=True, return_counts=True
+        )
+        outside = facets[first[(counts == 1) & np.isin(ordered, nodes).all(axis=1)]]
+        share = _measures(self.nodes[outside]) / outside.shape[1]
+        np.add.at(measure, outside, share[:, None])
         found: np.ndarray = measure[nodes]
         return found
-
-    def _sides(self) -> np.ndarray:
-        """Sides of the cells, one after the other around each."""
-        following = np.roll(self.cells, -1, axis=1)
-        return np.stack([self.cells.ravel(), following.ravel()], axis=1)
 
     def _of_cells(self, values: np.ndarray, name: str) -> np.ndarray:
         values = np.asarray(values)
@@ -148,6 +156,17 @@ class CellMesh(Mesh):
                 f"got shape {values.shape}"
             )
         return values
+
+
+def _measures(corners: np.ndarray) -> np.ndarray:
+    """Return the lengths of line segments, or the areas of triangles and flat quadrilaterals."""
+    if corners.shape[1] == 2:
+        lengths: np.ndarray = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+        return lengths
+    diagonal = corners[:, 2] - corners[:, 0]
+    other = corners[:, 1] - corners[:, -1 if corners.shape[1] == 4 else 0]
+    areas: np.ndarray = 0.5 * np.linalg.norm(np.cross(diagonal, other), axis=1)
+    return areas
 
 
 def from_cells(

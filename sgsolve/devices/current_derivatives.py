@@ -105,7 +105,7 @@ def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
     Returns
     -------
     float
-        S/cm^2, or S/cm in two dimensions.
+        S/cm^2; S/cm in two dimensions, S in three.
 
     See Also
     --------

@@ -384,7 +384,7 @@ class Device(Equations):
         Returns
         -------
         float
-            A/cm^2, or A per cm of width in two dimensions.
+            A/cm^2; A per cm of width in two dimensions, A in three.
 
         See Also
         --------
@@ -415,7 +415,7 @@ class Device(Equations):
         Returns
         -------
         ndarray, shape (points,)
-            A/cm^2, or A per cm of width in two dimensions.
+            A/cm^2; A per cm of width in two dimensions, A in three.
 
         See Also
         --------

@@ -1,4 +1,4 @@
-"""Graded nodes in one dimension, and tensor products of two of them.
+"""Graded nodes in one dimension, and tensor products of two or three of them.
 
 The distances of the nodes grow geometrically from an interface, as a depletion layer needs.
 """
@@ -37,6 +37,7 @@ def graded(
     --------
     interval : A mesh on these nodes.
     rectangle : In two dimensions.
+    box : In three.
 
     Examples
     --------
@@ -87,6 +88,7 @@ def rectangle(x: np.ndarray, y: np.ndarray) -> CellMesh:
     See Also
     --------
     graded : Nodes along one axis.
+    box : Three dimensions.
     interval, triangulation
 
     Examples
@@ -107,3 +109,55 @@ def rectangle(x: np.ndarray, y: np.ndarray) -> CellMesh:
     couples = 0.5 * np.stack([hy, hx, hy, hx], axis=1)
     volumes = np.repeat(0.25 * (hx * hy)[:, None], 4, axis=1)
     return from_cells(nodes, cells, pairs, couples, volumes)
+
+
+def box(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> CellMesh:
+    """Return the tensor-product mesh of three ascending sets of coordinates.
+
+    Node (i, j, k) has the number ``(i * len(y) + j) * len(z) + k``; the cells are hexahedra in the
+    same order.
+
+    Parameters
+    ----------
+    x, y, z : ndarray
+        Coordinates in cm.
+
+    Returns
+    -------
+    CellMesh
+        The mesh.
+
+    See Also
+    --------
+    graded : Nodes along one axis.
+    rectangle : Two dimensions.
+    tetrahedralization : Other shapes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import box
+    >>> mesh = box(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 2.0]), np.linspace(0.0, 1.0, 3))
+    >>> mesh.n, mesh.dimension, float(mesh.volumes.sum())
+    (27, 3, 6.0)
+    """
+    axes = ascending("x", x), ascending("y", y), ascending("z", z)
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    number = np.arange(len(nodes)).reshape([len(axis) for axis in axes])
+    # Corners around the bottom, then around the top, as VTK orders them.
+    around = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    places = [(i, j, k) for k in (0, 1) for i, j in around]
+    cells = np.stack([_corner(number, place).ravel() for place in places], axis=1)
+    sizes = np.meshgrid(*[np.diff(axis) for axis in axes], indexing="ij")
+    hx, hy, hz = (h.ravel() for h in sizes)
+    along_x, along_y = [(0, 1), (3, 2), (4, 5), (7, 6)], [(0, 3), (1, 2), (4, 7), (5, 6)]
+    along_z = [(0, 4), (1, 5), (2, 6), (3, 7)]
+    pairs = cells[:, [*along_x, *along_y, *along_z]]
+    couples = 0.25 * np.stack(4 * [hy * hz] + 4 * [hx * hz] + 4 * [hx * hy], axis=1)
+    volumes = np.repeat(0.125 * (hx * hy * hz)[:, None], 8, axis=1)
+    return from_cells(nodes, cells, pairs, couples, volumes)
+
+
+def _corner(number: np.ndarray, place: tuple[int, int, int]) -> np.ndarray:
+    """Numbers of the nodes at one corner of all cells."""
+    return number[tuple(slice(1, None) if side else slice(None, -1) for side in place)]

@@ -71,7 +71,7 @@ def power_point(device: Device, contact: str, v_oc: float, **p: Any) -> tuple[fl
     Returns
     -------
     power : float
-        W/cm^2, or W/cm in two dimensions.
+        W/cm^2; W/cm in two dimensions, W in three.
     voltage : float
         V.
 

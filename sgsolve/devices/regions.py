@@ -68,8 +68,8 @@ class Regions:
     >>> regions = Regions(interval([0.0, 1e-5, 3e-5]), ["wide", "narrow"])
     >>> list(zip(regions.nodes.tolist(), regions.names.tolist()))
     [(0, 'wide'), (1, 'wide'), (2, 'narrow'), (1, 'narrow')]
-    >>> regions.volumes.tolist()
-    [5e-06, 5e-06, 1e-05, 1e-05]
+    >>> (1e6 * regions.volumes).round(6).tolist()
+    [5.0, 5.0, 10.0, 10.0]
     """
 
     def __init__(self, mesh: CellMesh, cells: Any) -> None:

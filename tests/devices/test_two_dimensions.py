@@ -62,7 +62,7 @@ def test_quality_reports_obtuse_triangles_and_negative_couples():
     report = quality(mesh)
     assert report.obtuse == 2
     assert [tuple(mesh.edges[i]) for i in report.negative] == [(0, 1)]
-    assert "2 of 2 triangles are obtuse" in str(report)
+    assert "2 of 2 cells are obtuse" in str(report)
     assert mesh.volumes.sum() == pytest.approx(0.4)
 
 
@@ -231,7 +231,7 @@ def test_a_file_without_triangles_is_refused(tmp_path):
 
     path = tmp_path / "line.vtu"
     meshio.Mesh(np.eye(3), [("line", np.array([[0, 1], [1, 2]]))]).write(path)
-    with pytest.raises(InputError, match="has no triangles, only line"):
+    with pytest.raises(InputError, match="has no triangles and no tetrahedra, only line"):
         read_mesh(path)
 
 
