@@ -23,6 +23,7 @@ PROGRAMS = (
     "mosfet",
     "bipolar",
     "gummel_or_newton",
+    "fin",
     "hemt",
     "light_pulse",
     "perovskite",

@@ -216,3 +216,15 @@ def test_named_volumes_and_surfaces_of_gmsh(tmp_path):
     assert [int(regions[name].sum()) for name in ("left", "right")] == [3, 3]
     assert contacts["bottom"].tolist() == [0, 1, 2, 3]
     assert contacts["top"].tolist() == [4, 5, 6, 7]
+
+
+@pytest.mark.slow
+def test_a_gate_on_three_sides_controls_a_fin_better(tmp_path):
+    from fin import main
+
+    data = main([0.0, 0.1, 0.3], (0.05,), picture=str(tmp_path / "fin.png"))
+    around, top = data.current["three sides", 0.05], data.current["top", 0.05]
+    assert around == pytest.approx([9.01805e-10, 2.70561e-08, 2.75061e-06], rel=1e-5)
+    assert around[-1] / around[0] > 10 * top[-1] / top[0]
+    assert 60.0 < data.swing["three sides"] < 75.0  # kT/q ln 10 is the limit
+    assert (tmp_path / "fin.png").stat().st_size > 5000
