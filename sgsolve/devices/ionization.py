@@ -77,7 +77,7 @@ def chynoweth(field: Array, *, a_ii: Array, b_ii: Array, m_ii: Array) -> Array:
     --------
     >>> from sgsolve.devices import chynoweth
     >>> round(float(chynoweth(4e5, a_ii=7.03e5, b_ii=1.231e6, m_ii=1.0)))
-    32389
+    32390
     """
     return a_ii * np.exp(-((b_ii / field) ** m_ii))
 
@@ -116,7 +116,7 @@ def van_overstraeten(
     >>> silicon = ionization_values("Si van Overstraeten")
     >>> holes = {name[:-2]: value for name, value in silicon.items() if name.endswith("p")}
     >>> round(float(van_overstraeten(2e5, **holes)), 2)
-    59.98
+    59.99
     """
     return np.minimum(a_low * np.exp(-b_low / field), a_high * np.exp(-b_high / field))
 

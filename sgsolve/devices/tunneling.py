@@ -123,7 +123,7 @@ def trap_assisted(
     >>> values |= {"T": 300.0, "depth": 0.56, "m_tunnel": 0.25}
     >>> ratio = trap_assisted(0.0, 0.0, 1e5, **values) / trap_assisted(0.0, 0.0, 1.0, **values)
     >>> round(float(ratio), 4)
-    2.3548
+    2.3541
     """
     shorter = 1.0 + field_effect(field, T, depth, m_tunnel)
     return shorter * srh(n, p, tau_n=tau_n, tau_p=tau_p, n1=n1, p1=p1)
