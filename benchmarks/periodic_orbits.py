@@ -4,10 +4,14 @@ Run as ``python benchmarks/periodic_orbits.py`` from the top of the repository, 
 OMP_NUM_THREADS=1. A feedback loop of 3 unknowns with 50 intervals of degree 4; the branch is
 followed from its Hopf point, with and without special points and their multipliers. Each figure is
 the median of five runs.
+
+Then the Brusselator on an interval, with more unknowns and more intervals: the CPU time and the
+peak memory of the process grow like the number of all states.
 """
 
 from __future__ import annotations
 
+import resource
 import time
 import warnings
 
@@ -44,6 +48,48 @@ def branch(problem: Problem, steady: Branch, detect: tuple[str, ...]) -> tuple[f
     return time.process_time() - start, orbits
 
 
+def brusselator(n: int) -> Problem:
+    """Return two concentrations at n points each, on an interval of length L."""
+    A, B, DX, DY = 2.0, 5.45, 0.008, 0.004
+
+    def curvature(u, end):
+        full = np.concatenate([[end], u, [end]])
+        return (full[2:] - 2.0 * u + full[:-2]) * (n + 1) ** 2
+
+    def residual(X, Y, L):
+        reaction = X**2 * Y
+        return {
+            "X": -(DX / L**2 * curvature(X, A) + reaction - (B + 1.0) * X + A),
+            "Y": -(DY / L**2 * curvature(Y, B / A) + B * X - reaction),
+        }
+
+    return Problem(
+        residual,
+        params={"L": 0.48},
+        blocks={"X": (n,), "Y": (n,)},
+        fields=True,
+        storage=lambda X, Y: {"X": 1.0 * X, "Y": 1.0 * Y},
+    )
+
+
+def field(n: int, intervals: int) -> None:
+    """Print the figures of a branch of four orbits of the Brusselator."""
+    problem = brusselator(n)
+    start = problem.pack(X=2.0, Y=2.725)
+    steady = problem.continuation(start, "L", (0.48, 0.55), step=0.04, stability=True)
+    begin = time.process_time()
+    orbits = problem.orbit_continuation(
+        steady, bounds=(0.48, 0.8), max_points=4, intervals=intervals, detect=()
+    )
+    seconds = time.process_time() - begin
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(
+        f"Brusselator, {2 * n} unknowns, {intervals} intervals: {len(orbits)} orbits with the "
+        f"leading multipliers in {seconds:.1f} s, {orbits.stats.nit} corrections; "
+        f"peak memory {memory:.0f} MB"
+    )
+
+
 def main() -> None:
     """Print the figures."""
     warnings.simplefilter("ignore", PartialBranchWarning)
@@ -57,6 +103,8 @@ def main() -> None:
             f"{name}: {len(orbits)} orbits in {seconds:.2f} s, {orbits.stats.nit} corrections, "
             f"{1e3 * per:.1f} ms for each with everything"
         )
+    for n, intervals in ((125, 20), (250, 20), (500, 20), (500, 40)):
+        field(n, intervals)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 The product is never formed where its entries range over more than a few powers of ten. Orthogonal
 iteration on its factors, S_j Q_(j-1) = Q_j R_j, turns them into block triangular ones; the
-eigenvalues are those of the products of the diagonal blocks, whose sizes are kept as logarithms.
+eigenvalues are those of the products of the diagonal blocks, whose sizes are kept as logarithms. Of
+a large product, such as that of a discretized field, eigenvalues 1e30 times below the leading one
+are computed in size only.
 
 References: A. Bojanczyk, G. Golub, P. Van Dooren, Proc. SPIE 1770 (1992) 31; K. Lust, Int. J.
 Bifurcation and Chaos 11 (2001) 2389.
@@ -21,6 +23,8 @@ Vector = NDArray[Any]
 GROUP = 1e3  # largest condition of factors that are multiplied before the iteration
 SPREAD = 7.0  # logarithm of the range of a diagonal block up to which its product is formed
 SWEEPS = 200
+FEW = 20  # up to this size all eigenvalues are computed to their digits
+RANGE = 70.0  # logarithm of the range of those that are, of larger products
 NEGLIGIBLE = 1e-14  # part of an orthogonal matrix that is rounding
 
 
@@ -32,10 +36,10 @@ def product_eigenvalues(factors: Vector) -> Vector:
     factors : ndarray, shape (N, n, n)
         S_1 first.
     """
-    groups = _grouped(factors)
     n = factors.shape[1]
-    Q = np.eye(n)
-    for _ in range(SWEEPS):
+    groups = _grouped(factors) if n <= FEW else list(factors)
+    Q, rest = np.eye(n), np.empty(0)
+    for sweep in range(SWEEPS):
         start, triangles = Q, []
         for S in groups:
             Q, R = np.linalg.qr(S @ Q)
@@ -43,14 +47,25 @@ def product_eigenvalues(factors: Vector) -> Vector:
         closing = start.T @ Q
         cuts = _cuts(closing)
         logs = _sizes(triangles)
+        kept = _leading_columns(logs) if sweep and n > FEW else len(logs)
+        if kept < len(logs):  # the leading columns do not depend on those behind them
+            rest = np.append(np.exp(logs[kept:]), rest)
+            Q = Q[:, :kept]
+            continue
         if all(_narrow(logs[a:b]) for a, b in pairwise(cuts)):
             break
     found = [
         _block_eigenvalues(closing[a:b, a:b], [R[a:b, a:b] for R in triangles])
         for a, b in pairwise(cuts)
     ]
-    values = np.concatenate(found)
+    values = np.concatenate([*found, rest])
     return values[np.argsort(-np.abs(values), kind="stable")]
+
+
+def _leading_columns(logs: Vector) -> int:
+    """Return how many leading columns of the iteration belong to eigenvalues that matter."""
+    large = np.flatnonzero(logs >= logs.max() - RANGE)
+    return int(large[-1]) + 1
 
 
 def _grouped(factors: Vector) -> list[Vector]:

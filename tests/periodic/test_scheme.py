@@ -88,6 +88,18 @@ def test_multipliers_far_beyond_the_range_of_a_product():
     assert np.abs(found / values - 1.0).max() < 1e-10
 
 
+def test_of_many_multipliers_the_leading_ones_have_all_their_digits():
+    """A field: most multipliers are far below the others."""
+    values = np.concatenate([[1e3, 1.0, -0.9, 0.9, 0.5], 10.0 ** -np.linspace(1.0, 250.0, 75)])
+    found = product_eigenvalues(factors_with(values, 120))
+    exact = values[np.argsort(-np.abs(values), kind="stable")]
+    large = np.abs(exact) > 1e-20
+    assert np.abs(np.abs(found[large] / exact[large]) - 1.0).max() < 1e-9
+    assert sorted(found[:5]) == pytest.approx([-0.9, 0.5, 0.9, 1.0, 1e3], rel=1e-11)
+    assert len(found) == len(values)
+    assert np.log(found[-1] / exact[-1]) == pytest.approx(0.0, abs=5.0)
+
+
 def test_complex_pairs_and_zeros():
     pair = np.array([[0.3, -0.4], [0.4, 0.3]])
     blocks = scipy.linalg.block_diag(pair, 1e-6, 0.0)
