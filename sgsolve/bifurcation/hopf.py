@@ -159,9 +159,13 @@ class Eigenvalues(Detector):
         point.tests[KEY] = saved["values"]
 
     def _spectrum(
-        self, stepper: Any, point: Point, unstable: Vector | None = None
+        self,
+        stepper: Any,
+        point: Point,
+        unstable: Vector | None = None,
+        near: tuple[complex, ...] = (),
     ) -> tuple[Vector, Vector]:
-        shifts, count = self.settings.shifts, self.settings.count
+        shifts, count = (*self.settings.shifts, *near), self.settings.count
         J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
         return eigenvalues(J, M, shifts, count, unstable)
 
@@ -199,9 +203,10 @@ class Eigenvalues(Detector):
             return approximate_special_point(HOPF, point, root.other)
         if not abs(root.value) <= CROSSED * max(abs(end) for end in ends):
             return None  # the pair became real to the right of the axis
-        values, vectors = self._spectrum(stepper, point)
-        upper = np.where(values.imag > 0.0, np.abs(values.real), np.inf)
-        k = int(np.argmin(upper))
+        pair = _upper_eigenvalues(point.tests[KEY])[rank]
+        # that pair may be far from the shifts, and known from the point before only
+        values, vectors = self._spectrum(stepper, point, near=(1j * float(pair.imag),))
+        k = int(np.argmin(np.abs(values - pair)))
         special = SpecialPoint(HOPF, point.p, point.x.copy(), vectors[:, k], tangent=point.tangent)
         special.frequency = float(values[k].imag)
         l1 = self._lyapunov(stepper, point, special)

@@ -115,3 +115,24 @@ def test_oscillations_far_from_the_shifts_of_a_middling_system():
     assert hopf.frequency == pytest.approx(np.sqrt(0.08 - 0.064 * (1.0 - u**2)), rel=1e-8)
     assert branch["unstable"].tolist()[0] == 0
     assert branch["unstable"].tolist()[-1] == 2
+
+
+def test_a_hopf_point_far_from_the_shifts_keeps_its_frequency(monkeypatch):
+    """The pair is known from the points before only; six stable modes are nearer to the shift."""
+    monkeypatch.setattr("sgsolve.bifurcation.spectrum.MEDIUM", 0)
+    monkeypatch.setattr("sgsolve.bifurcation.spectrum.SMALL", 0)
+    slow = np.linspace(0.8, 3.0, 60)
+
+    def residual(x, p):
+        u, v, rest = x[0], x[1], x[2:]
+        growth, omega = 0.5 * p, 0.05 + 1.5 * (1.0 - p)
+        pair = [growth * u - omega * v - u**3, growth * v + omega * u]
+        return np.concatenate([pair, -slow * rest])
+
+    problem = Problem(residual, params={"p": 1.0})
+    near = Stability(count=6)
+    branch = problem.continuation(np.zeros(62), "p", (-1.0, 1.0), step=-0.1, stability=near)
+    (hopf,) = branch.hopf_points
+    assert hopf.parameter == pytest.approx(0.0, abs=1e-9)
+    assert hopf.frequency == pytest.approx(1.55, rel=1e-9)
+    assert np.abs(hopf.vector[:2]) == pytest.approx([np.sqrt(0.5)] * 2, abs=1e-8)
