@@ -124,6 +124,41 @@ def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = Non
     return HopfForm(omega, q, complex(-(w @ total) / (w @ (C @ q))))
 
 
+def bogdanov_takens_form(pencil: Pencil, x: Vector) -> tuple[float, float]:
+    """Return a and b of u' = v, v' = a u^2 + b u v at a Bogdanov-Takens point.
+
+    The vectors are J q0 = 0, J q1 + C q0 = 0, J^T w = 0 and J^T z + C^T w = 0, with w C q1 = 1 and
+    z C q1 = 0; then w C q0 = 0 and z C q0 = 1. q0 has length 1, and its largest element is
+    positive. With the other sign of q0 a and b change their signs; that of their product stays.
+
+    Raises
+    ------
+    LinearSolveError
+        If J has more than one null vector.
+    ArithmeticError
+        If the Jacobian is not finite around x, or zero is not a double eigenvalue.
+    """
+    here = pencil(x)
+    if here is None:
+        raise ArithmeticError("the Jacobian is not finite")
+    J, C = here
+    n = len(x)
+    q0, w = null_vectors(J)
+    q0 = q0 * np.sign(q0[int(np.argmax(np.abs(q0)))])
+    K = bordered_matrix(J, w / np.linalg.norm(w), q0)
+    q1 = solved(K, np.append(-(C @ q0), 0.0))[:n]
+    share = float(w @ (C @ q1))
+    if share == 0.0:
+        raise ArithmeticError("zero is an eigenvalue of a higher order")
+    w = w / share
+    z = solved(sp.csr_array(K.T), np.append(-(C.T @ w), 0.0))[:n]
+    z = z - float(z @ (C @ q1)) * w
+    slopes = slopes_along(pencil, x, q0)
+    square = slopes.J1 @ q0
+    mixed = slopes.J1 @ q1 + slopes.C1 @ q0
+    return -0.5 * float(w @ square), -float(w @ mixed) - float(z @ square)
+
+
 def fold_coefficient(pencil: Pencil, x: Vector, v: Vector, w: Vector) -> float:
     """Return a = w . F_xx(v, v) / 2 at a point with the null vectors v and w of J."""
     return 0.5 * float(w @ (slopes_along(pencil, x, v).J1 @ v))

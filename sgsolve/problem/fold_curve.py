@@ -24,8 +24,13 @@ from ..bifurcation.codimension_two import (
     without,
 )
 from ..bifurcation.directional import slopes_along
-from ..bifurcation.normal_forms import cubic_coefficient, fold_coefficient
-from ..continuation.stepper import RunState
+from ..bifurcation.normal_forms import (
+    bogdanov_takens_form,
+    cubic_coefficient,
+    fold_coefficient,
+)
+from ..continuation.columns import Column
+from ..continuation.stepper import Point, RunState
 from ..errors import InputError, LinearSolveError
 from ..results.branch import Branch
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
@@ -37,6 +42,7 @@ from .switch_branch import NEEDED, chosen
 
 Vector = NDArray[Any]
 
+QUADRATIC = "quadratic"
 KINDS = ("fold", "branch point", *ON_FOLDS)
 
 
@@ -55,7 +61,7 @@ def fold_curve(
         raise InputError(f"{fold} did not converge: {NEEDED}")
     stability = options["stability"]
     options["stability"] = Stability.of(stability) if problem.storage is None else None
-    asked = asked_of(bounds, options, (name, branch.name), (), KINDS)
+    asked = asked_of(bounds, options, (name, branch.name), (QUADRATIC,), KINDS)
     problem.signature.numeric(name)
     if name == branch.name:
         raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
@@ -64,6 +70,7 @@ def fold_curve(
     system, x, _ = problem.started(fold.x, params)
     z, p = np.append(x, fold.parameter), branch.name
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
+    vector = vector * np.sign(vector[int(np.argmax(np.abs(vector)))])
     problem.refuse_null_space("fold_curve")
     with problem.lend(system, x) as workspace:
         size = float(np.abs(branch.parameter).max(initial=0.0))
@@ -97,6 +104,21 @@ class _FoldTests:
         except (LinearSolveError, ArithmeticError):
             return float("nan")
 
+    def quadratic(self, point: Point) -> float:
+        """Return a of y' = a y^2 at a point; it has no finite value at a Bogdanov-Takens point."""
+        known = point.tests.get(CUSP)
+        value = self.cusp(point.x, point.p) if known is None else float(known)
+        stored = self.double_zero(point.x, point.p)
+        return -value / stored if stored else float("nan")
+
+    def double_form(self, z: Vector, q: float) -> dict[str, float]:
+        """Return the coefficients at a Bogdanov-Takens point; nothing if they are not defined."""
+        try:
+            form = bogdanov_takens_form(self._pencil.function(self._params(z, q)), z[:-1])
+        except (LinearSolveError, ArithmeticError):
+            return {}
+        return dict(zip("ab", form, strict=True))
+
     def cubic(self, z: Vector, q: float) -> dict[str, float]:
         """Return the coefficient of the third order, at a cusp."""
         v, w = self._family.critical(z, q)
@@ -123,9 +145,10 @@ def _fold_curve_detectors(
 ) -> list[CodimensionTwo]:
     tests, found = _FoldTests(family, pencil), list[CodimensionTwo]()
     if CUSP in wanted:
-        found.append(CodimensionTwo(CUSP, tests.cusp, coefficients=tests.cubic))
+        columns = (Column(QUADRATIC, tests.quadratic),)
+        found.append(CodimensionTwo(CUSP, tests.cusp, None, tests.cubic, columns))
     if BOGDANOV_TAKENS in wanted:
-        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.double_zero))
+        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.double_zero, None, tests.double_form))
     if ZERO_HOPF in wanted and family.n - 1 <= LARGE:
         found.append(
             CodimensionTwo(

@@ -25,7 +25,7 @@ from ..bifurcation.codimension_two import (
     real_test,
     without,
 )
-from ..bifurcation.normal_forms import hopf_form, null_vectors
+from ..bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, RunState
 from ..continuation.view import View
@@ -161,6 +161,15 @@ class _Tests:
         value = self.c1(point.x, point.p) if c1 is None else float(c1)
         return value / omega if omega else float("nan")
 
+    def double_form(self, y: Vector, q: float) -> dict[str, float]:
+        """Return the coefficients at a Bogdanov-Takens point; nothing if they are not defined."""
+        pencil = self._family.pencil.function(self._family.params(y, q))
+        try:
+            form = bogdanov_takens_form(pencil, self._family.split(y)[0])
+        except (LinearSolveError, ArithmeticError):
+            return {}
+        return dict(zip("ab", form, strict=True))
+
     def others(self, y: Vector, q: float) -> Vector:
         """Return the eigenvalues without the critical pair."""
         x, _, _, kappa, _ = self._family.split(y)
@@ -177,7 +186,7 @@ def _hopf_curve_detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[C
     )
     found = [CodimensionTwo(GENERALIZED_HOPF, tests.c1, columns=columns)]
     if BOGDANOV_TAKENS in wanted:
-        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.kappa))
+        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.kappa, None, tests.double_form))
     if family.size > LARGE:
         return found
     if ZERO_HOPF in wanted:

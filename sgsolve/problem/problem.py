@@ -1310,9 +1310,10 @@ class Problem:
         Returns
         -------
         Branch
-            Over the second parameter, with the first one as a column. It has a "fold" of its own
-            where it turns back: at a cusp, or where an isola is born. Special points have the first
-            parameter in ``point.along``.
+            Over the second parameter, with the first one as a column, and "quadratic": a of the
+            normal form y' = a y^2 in time, for a null vector of length 1. It has a "fold" of its
+            own where it turns back: at a cusp, or where an isola is born. Special points have the
+            first parameter in ``point.along``.
 
         Raises
         ------

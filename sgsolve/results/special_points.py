@@ -42,7 +42,10 @@ class SpecialPoint:
     coefficients : dict of str to float
         Of the normal form, where they were computed: "l1", the first Lyapunov coefficient, at a
         Hopf point; "a", "b" and "c" of c (p - p0) y + a y^2 + b y^3 = 0 at a branch point; "c" of
-        the cubic term at a cusp; "angle" of the critical multiplier at a torus bifurcation.
+        y' = c y^3 at a cusp; "a" and "b" of u' = v, v' = a u^2 + b u v at a Bogdanov-Takens point,
+        where small orbits are stable if a b < 0; "angle" of the critical multiplier at a torus
+        bifurcation. Critical vectors have length 1; at a Bogdanov-Takens point the largest element
+        is positive.
     along : dict of str to float
         Of a curve in two parameters: the value of the other one.
     nature : str

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import Branch, InputError, Problem
 from tests.periodic.oscillators import bent, one
@@ -95,6 +96,33 @@ def test_the_bogdanov_takens_normal_form():
     folds = problem.fold_curve(branch, "q", (-0.5, 1.0), step=-0.05)
     (double,) = folds.special_points_of("bogdanov-takens")
     assert double.parameter == pytest.approx(0.0, abs=1e-10)
+    # u = x / |column| in a null vector of length 1, so that a = b = 1 are divided by its length
+    exact = 1.0 / np.linalg.norm(basis(2)[:, 0])
+    for point in (curve.special_points[-1], double):
+        assert np.abs([point.coefficients["a"], point.coefficients["b"]]) == pytest.approx(
+            [exact, exact], abs=1e-8
+        )
+        assert point.coefficients["a"] * point.coefficients["b"] > 0.0
+
+
+@pytest.mark.parametrize("storage", ["constant", "bent", "none"])
+def test_bogdanov_takens_coefficients_of_any_storage(storage):
+    """dQ/dt + F = 0 with Q = x + k x^2 / 2 is x' = -F / (1 + k x): b changes by -a k."""
+    from sgsolve.bifurcation.normal_forms import bogdanov_takens_form
+
+    k = 0.7 if storage == "bent" else 0.0
+    sign = -1.0 if storage == "none" else 1.0
+
+    def pencil(x):
+        J = -sign * np.array([[0.0, 1.0], [2.0 * 1.3 * x[0] - 0.4 * x[1], -0.4 * x[0]]])
+        C = sign * np.array([[1.0, 0.0], [k * x[1], 1.0 + k * x[0]]])
+        return sp.csr_array(J), sp.csr_array(C)
+
+    # u' = v, (1 + k u) v' + k v u' = 1.3 u^2 - 0.4 u v: to second order b stays -0.4, for k v^2
+    # is no term of the normal form
+    a, b = bogdanov_takens_form(pencil, np.zeros(2))
+    assert a == pytest.approx(1.3, abs=1e-10)
+    assert b == pytest.approx(-0.4, abs=1e-10)
 
 
 def test_a_generalized_hopf_point_behind_a_change_of_coordinates():
@@ -165,6 +193,10 @@ def test_the_cusp_of_the_budworm():
     (cusp,) = curve.special_points_of("cusp")
     assert cusp.parameter == pytest.approx(3.0 * np.sqrt(3.0), rel=1e-9)
     assert cusp.along["r"] == pytest.approx(3.0 * np.sqrt(3.0) / 8.0, rel=1e-9)
+    assert cusp.coefficients["c"] == pytest.approx(-np.sqrt(3.0) / 32.0, abs=1e-8)
+    x, r, q = curve.states[:, 0], curve["r"], curve["q"]
+    second = -2.0 * r / q + (6.0 * x**2 - 2.0) / (1.0 + x**2) ** 3
+    assert curve["quadratic"] == pytest.approx(0.5 * second, abs=1e-8)
 
 
 def test_the_points_are_saved(tmp_path, catalyst):

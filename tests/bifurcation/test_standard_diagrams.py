@@ -94,6 +94,15 @@ class TestMorrisLecar:
         (hopf,) = diagram.special_points_of("hopf")
         assert hopf.parameter == pytest.approx(0.075659, abs=1e-6)
         folds = diagram.special_points_of("fold")
+        both = Problem(
+            lambda x, y, shift: fast_morris_lecar(x, y + shift),
+            params={"y": 0.110472, "shift": 0.0},
+            storage=one,
+        )
+        again = both.continuation([0.047, 0.3256], "y", (-0.05, 0.12), step=-0.01)
+        for number, printed in ((0, -10.36700), (1, -2.697425)):
+            curve = both.fold_curve(again, "shift", (-0.01, 0.01), number)
+            assert abs(curve["quadratic"][0]) == pytest.approx(abs(printed), rel=1e-5)
         assert values(folds) == pytest.approx([-0.020727, 0.083257], abs=1e-6)
         (cycles,) = diagram.orbits
         (fold,) = cycles.special_points  # and none from rounding beside the homoclinic orbit
