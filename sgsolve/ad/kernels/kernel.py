@@ -123,6 +123,7 @@ class Kernel:
             (g.node, g.value) for g in code.late_guards if g.node not in code.called
         ]
         self._template: Template | None = None
+        self._template_of: tuple[Any, Any] = None, None
 
     @property
     def guards_expected(self) -> list[tuple[Hashable, bytes]]:
@@ -160,15 +161,19 @@ class Kernel:
             self._give(workspace, env)
         addresses = workspace.addresses
         at_x, at_F, at_data = self._place
-        F = self._values.array()
-        if at_x >= 0:
+        F, data = workspace.F, workspace.data
+        if workspace.x is not None:
+            workspace.x[...] = x.reshape(-1)
+        elif at_x >= 0:
             addresses[at_x] = x.__array_interface__["data"][0]
-        addresses[at_F] = F.__array_interface__["data"][0]
-        data = None
+        if F is None:
+            F = self._values.array()
+            addresses[at_F] = F.__array_interface__["data"][0]
         if code.with_jacobian:
-            data = self._data.array()
-            if at_data >= 0:
-                addresses[at_data] = data.__array_interface__["data"][0]
+            if data is None:
+                data = self._data.array()
+                if at_data >= 0:
+                    addresses[at_data] = data.__array_interface__["data"][0]
             if code.template:
                 self._give_template(workspace, env, data)
         if code.lowering.calls:
@@ -179,12 +184,14 @@ class Kernel:
                 flags |= function(workspace.address, *self.tables_at)
             self._check_guards(workspace)
         counts = workspace.arrays.get("counts")
-        return KernelResult(
-            F,
-            None if data is None else data[:-1],
-            flags,
-            () if counts is None else tuple(counts.tolist()),
-        )
+        if F is workspace.F:
+            F = F.copy()
+        entries = workspace.entries
+        if entries is not None:
+            entries = entries.copy()
+        elif data is not None:
+            entries = data[:-1]
+        return KernelResult(F, entries, flags, () if counts is None else tuple(counts.tolist()))
 
     def _steps_with_calls(
         self, workspace: KernelMemory, x: NDArray[Any], F: NDArray[Any], env: dict[Node, Any]
@@ -267,7 +274,10 @@ class Kernel:
         self, workspace: KernelMemory, env: dict[Node, Any], data: NDArray[Any]
     ) -> None:
         """Put the constants of the Jacobian into the table, and into the values."""
-        template = self.template_for(env)
+        known, template = self._template_of
+        if known is not env:
+            template = self.template_for(env)
+            self._template_of = env, template
         if workspace.template is not template:
             for key, part in template.parts.items():
                 workspace.set(self.code, key, part)

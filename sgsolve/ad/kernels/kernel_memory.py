@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import math
 import sys
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -34,6 +35,10 @@ class Template(NamedTuple):
     fill: Any
 
 
+# So many numbers are copied in the time that it takes to find an address.
+SMALL = 4096
+
+
 class KernelMemory:
     """The memory of one run at a time.
 
@@ -53,6 +58,11 @@ class KernelMemory:
         The table.
     arrays : dict
         Memories that the kernel writes, by key.
+    x, F, data : ndarray or None
+        Copies of a small x, and of small results: to find the address of another array takes
+        longer than to copy it.
+    entries : ndarray or None
+        The values of the Jacobian in `data`.
     given : object
         The values of the parameters for which the table was filled.
     """
@@ -77,9 +87,21 @@ class KernelMemory:
         for key, address in functions.items():
             self.addresses[code.tables.addresses[key]] = address
         self.address = self.addresses.ctypes.data
+        self.x = self._own(code, "x", math.prod(code.x_node.shape))
+        self.F = self._own(code, "F", code.size)
+        self.data = self._own(code, "data", code.nnz + 1) if code.with_jacobian else None
+        self.entries = None if self.data is None else self.data[:-1]
         self.given: Any = None
         self.template: Template | None = None
         self.held: list[Any] = []
+
+    def _own(self, code: KernelCode, key: str, size: int) -> NDArray[Any] | None:
+        """Return memory for x or a result if it is small, with its address in the table."""
+        if size > SMALL:
+            return None
+        array = np.empty(size)
+        self.set(code, key, array)
+        return array
 
     def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
         """Set the address of a memory, if the kernel uses it."""
