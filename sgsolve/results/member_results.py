@@ -110,7 +110,8 @@ class MemberResults:
         Examples
         --------
         >>> from sgsolve import Problem
-        >>> problem = Problem(lambda u, a: u - a, blocks={"u": (2, 1)}, fields=True)
+        >>> blocks = {"u": (2, 1)}
+        >>> problem = Problem(lambda u, a: {"u": u - a}, blocks=blocks, fields=True)
         >>> problem.solve_many([0.0, 0.0], {"a": [1.0, 2.0, 3.0]}).field("u").shape
         (3, 2, 1)
         """
