@@ -57,8 +57,8 @@ AD = (
     "checking",
     "__init__",
 )
-# Beyond that order: derivatives know no solver and no linear algebra, linear algebra knows
-# matrices only, and solvers and continuation never see an AD array.
+# Beyond that order: derivatives use no solver and no linear algebra, linear algebra uses matrices
+# only, and solvers and continuation use no AD arrays.
 KEPT_APART = {
     "linear": {"ad"},
     "results": {"ad", "linear"},
@@ -75,20 +75,11 @@ def part(path: Path, root: Path = ROOT) -> str:
     return inside.parts[0] if len(inside.parts) > 1 else inside.stem
 
 
-def executed(path: Path) -> ast.Module:
-    """The syntax tree of a module without what only type checkers read."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = [ast.Pass()]
-    return tree
-
-
 def imported(path: Path) -> set[tuple[str, ...]]:
-    """Names below sgsolve that a module imports, wherever in the module."""
+    """Names below sgsolve that a module imports, wherever in the module, for types alone too."""
     here = path.relative_to(ROOT).with_suffix("").parts
     found: set[tuple[str, ...]] = set()
-    for node in ast.walk(executed(path)):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = (*here[: len(here) - node.level], *(node.module or "").split("."))
             base = tuple(name for name in base if name)
@@ -135,7 +126,7 @@ def modules() -> dict[str, Path]:
 
 
 def needed(path: Path, known: dict[str, Path]) -> set[str]:
-    """Names of the modules that a module imports where it runs, not for type checkers alone."""
+    """Names of the modules that a module imports."""
     found = set()
     for name in imported(path):
         for k in range(len(name), 0, -1):
@@ -160,8 +151,3 @@ def test_examples_use_front_doors_only():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
                 assert node.module.count(".") <= 1, f"{path}: {node.module}"
-
-
-def test_types_of_devices_need_no_imports_in_a_circle():
-    for path in (ROOT / "devices").glob("*.py"):
-        assert "TYPE_CHECKING" not in path.read_text(), path.name

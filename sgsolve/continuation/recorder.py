@@ -132,7 +132,7 @@ class Recorder:
             content |= {f"test {detector.kind}: {key}": value for key, value in saved.items()}
         content = {key: value for key, value in content.items() if value is not None}
         content |= packed_special_points(state.special_points)  # with the unknowns of the run
-        self.checkpoint.write(packed(self.branch(state)), content, self.mark)
+        self.checkpoint.write(packed(vars(self.branch(state))), content, self.mark)
 
     def resumed(self, stepper: Stepper) -> tuple[RunState, Stats] | None:
         """Return the state in the checkpoint and the costs so far; None if there is no file."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .blocks import Blocks
 from .branch_file import load, save
+from .diagram import draw
 from .history import Stats, counted
 from .periodic_orbit import PeriodicOrbit
 from .special_points import SpecialPoint
@@ -339,9 +340,13 @@ class Branch:
         -------
         matplotlib Axes
         """
-        from .diagram import draw
-
-        return draw(self, column, ax, style)
+        rows = slice(None) if column is not None or self.kept is None else self.kept
+        y = np.linalg.norm(self.states, axis=1) if column is None else self[column]
+        special_points = self.special_points if len(y) == len(self) else []
+        ax = draw(self.parameter[rows], y, self.unstable, special_points, column, ax, style)
+        ax.set_xlabel(self.name)
+        ax.set_ylabel(column or "norm of x")
+        return ax
 
     def save(self, path: str | Path) -> None:
         """Write everything to a NumPy .npz file, without pickle.
@@ -367,7 +372,7 @@ class Branch:
         >>> again["a"].tolist()
         [1.0, 4.0]
         """
-        save(self, path)
+        save(vars(self), path)
 
     @classmethod
     def load(cls, path: str | Path) -> Branch:

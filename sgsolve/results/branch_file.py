@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +23,14 @@ from .history import COUNTS, Stats
 from .special_points import ApproximateSpecialPoint, SpecialPoint
 from .status import Status
 
-if TYPE_CHECKING:
-    from .branch import Branch
-
 FORMAT = "sgsolve branch 5"
 NUMBERS = {"coefficient": "coefficients", "along": "along"}  # of a special point, by name
 Content = dict[str, Any]
 
 
-def save(branch: Branch, path: str | Path) -> None:
-    """Write a branch; see `Branch.save`."""
-    write(packed(branch), path)
+def save(attributes: Mapping[str, Any], path: str | Path) -> None:
+    """Write the attributes of a branch, by name; see `Branch.save`."""
+    write(packed(attributes), path)
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -97,26 +94,26 @@ def read(path: str | Path) -> Content:
     return content
 
 
-def packed(branch: Branch) -> Content:
+def packed(attributes: Mapping[str, Any]) -> Content:
     """Return a branch as arrays by name; parameters that are no numbers or texts are left out."""
-    content: Content = {"format": FORMAT, "name": branch.name, "status": branch.status.name}
-    content["kind"] = branch.kind
-    content |= {"message": branch.message, "states": branch.states, "reached": branch.reached}
-    content |= {f"column {key}": value for key, value in branch.columns.items()}
-    content |= {f"count {key}": getattr(branch.stats, key) for key in COUNTS}
-    content |= {f"seconds {key}": value for key, value in branch.stats.seconds.items()}
-    content |= {"backend": branch.stats.backend, "along": np.array(branch.along, dtype=str)}
-    for key, value in branch.params.items():
+    stats, blocks, rejected = (attributes[name] for name in ("stats", "blocks", "rejected"))
+    content: Content = {"format": FORMAT, "status": attributes["status"].name}
+    content |= {key: attributes[key] for key in ("name", "kind", "message", "states", "reached")}
+    content |= {f"column {key}": value for key, value in attributes["columns"].items()}
+    content |= {f"count {key}": getattr(stats, key) for key in COUNTS}
+    content |= {f"seconds {key}": value for key, value in stats.seconds.items()}
+    content |= {"backend": stats.backend, "along": np.array(attributes["along"], dtype=str)}
+    for key, value in attributes["params"].items():
         if np.asarray(value).dtype.kind in "biufcU":
             content[f"param {key}"] = value
-    for name in branch.blocks or ():
-        content |= _packed_block(branch.blocks, name)
+    for name in blocks or ():
+        content |= _packed_block(blocks, name)
     for key in ("kept", "weights"):
-        if getattr(branch, key) is not None:
-            content[key] = getattr(branch, key)
-    content["rejected at"] = np.array([value for value, _ in branch.rejected], dtype=float)
-    content["rejected why"] = np.array([why for _, why in branch.rejected], dtype=str)
-    return content | packed_special_points(branch.special_points)
+        if attributes[key] is not None:
+            content[key] = attributes[key]
+    content["rejected at"] = np.array([value for value, _ in rejected], dtype=float)
+    content["rejected why"] = np.array([why for _, why in rejected], dtype=str)
+    return content | packed_special_points(attributes["special_points"])
 
 
 def packed_special_points(special_points: Sequence[SpecialPoint]) -> Content:

@@ -7,55 +7,53 @@ squares branch points, diamonds Hopf points.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .branch import Branch
-    from .special_points import SpecialPoint
+from .special_points import SpecialPoint
 
 
-def draw(branch: Branch, column: str | None, ax: Any, style: dict[str, Any]) -> Any:
-    """Draw a column over the parameter; see `Branch.plot`."""
+def draw(
+    p: Any,
+    y: Any,
+    unstable: Any,
+    special_points: Sequence[SpecialPoint],
+    label: str | None,
+    ax: Any,
+    style: dict[str, Any],
+) -> Any:
+    """Draw y over the parameter, a line for each of its columns; see `Branch.plot`."""
     if ax is None:
         import matplotlib.pyplot as plt
 
         ax = plt.figure().add_subplot()
-    p = branch.parameter
-    if column is not None:
-        y = branch[column]
-    else:
-        rows = slice(None) if branch.kept is None else branch.kept
-        p, y = p[rows], np.linalg.norm(branch.states, axis=1)
-    for k, line in enumerate(np.reshape(y, (len(y), -1)).T):  # an array output: a line for each
-        named = {"label": f"{column}[{k}]"} if np.ndim(y) > 1 else {}
-        _draw_line(branch, p, line, ax, named | style)
-    ax.set_xlabel(branch.name)
-    ax.set_ylabel(column or "norm of x")
+    for k, line in enumerate(np.reshape(y, (len(y), -1)).T):
+        named = {"label": f"{label}[{k}]"} if np.ndim(y) > 1 else {}
+        if unstable is None or len(unstable) != len(y):
+            (drawn,) = ax.plot(p, line, **{"marker": ".", **named, **style})
+            color = drawn.get_color()
+        else:
+            color = _draw_parts(special_points, unstable > 0, p, line, ax, named | style)
+        _mark(special_points, p, line, ax, color)
     return ax
 
 
-def _draw_line(branch: Branch, p: Any, y: Any, ax: Any, style: dict[str, Any]) -> None:
-    """Draw one line with its special points."""
-    unstable = branch.unstable
-    if unstable is None or len(unstable) != len(y):
-        (line,) = ax.plot(p, y, **{"marker": ".", **style})
-        color = line.get_color()
-    else:
-        color = _draw_parts(branch, unstable > 0, p, y, ax, style)
-    _specials(branch, p, y, ax, color)
-
-
 def _draw_parts(
-    branch: Branch, unstable: Any, p: Any, y: Any, ax: Any, style: dict[str, Any]
+    special_points: Sequence[SpecialPoint],
+    unstable: Any,
+    p: Any,
+    y: Any,
+    ax: Any,
+    style: dict[str, Any],
 ) -> Any:
     """Draw runs of equal stability; each ends at the special point where it changes."""
     style = dict(style)
     cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), len(y)]
     start: list[Any] = []
     for first, last in itertools.pairwise(cuts):
-        located = [s for s in branch.special_points if s.index == last and s.changes_stability]
+        located = [s for s in special_points if s.index == last and s.changes_stability]
         end = [_place_in_diagram(located[0], p, y)] if located and last < len(y) else []
         points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
         start = end or [(p[last - 1], y[last - 1])]
@@ -74,11 +72,11 @@ def _place_in_diagram(special: SpecialPoint, p: Any, y: Any) -> tuple[float, flo
     return special.parameter, float(y[j - 1] + share * (y[j] - y[j - 1]))
 
 
-def _specials(branch: Branch, p: Any, y: Any, ax: Any, color: Any) -> None:
+def _mark(special_points: Sequence[SpecialPoint], p: Any, y: Any, ax: Any, color: Any) -> None:
     """Mark the special points."""
-    if len(y) != len(branch) or len(y) < 2:
+    if len(y) < 2:
         return
-    for special in branch.special_points:
+    for special in special_points:
         at, height = _place_in_diagram(special, p, y)
         face = "none" if special.marker != "x" else color
         ax.plot([at], [height], special.marker, markerfacecolor=face, color=color)

@@ -1,4 +1,4 @@
-"""Error estimate and observed order of convergence, from the sizes of steps.
+"""Error estimate of an iterate, from the size of its last step.
 
 Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1.
 """
@@ -6,12 +6,10 @@ Reference: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .iterate import Iterate
+from .iterate import Iterate
 
 
 def error_estimate(it: Iterate) -> float:
@@ -30,12 +28,3 @@ def error_estimate(it: Iterate) -> float:
     if it.newton and not it.limited and it.damping == 1.0:
         return it.step_size * math.sqrt(min(1.0, it.contraction))
     return it.step_size
-
-
-def observed_order(now: float, before: float, older: float) -> float:
-    """Return the observed order of convergence from three step sizes."""
-    if not (0.0 < now < before < older < math.inf):
-        return math.nan
-    # differences of logarithms, for a quotient of tiny steps may underflow
-    fell = math.log(older) - math.log(before)
-    return (math.log(before) - math.log(now)) / fell if fell > 0.0 else math.nan

@@ -17,9 +17,7 @@ from ..norms import is_finite, norm2
 from ..pattern import matrix_product
 from ..results.history import History, Step
 from .counted_system import CountedSystem
-from .error_estimate import observed_order
 from .limits import Limit
-from .perturbation import moved_beside
 from .scaling import Scaling, probed
 from .system import System
 from .workspace import Workspace
@@ -139,14 +137,6 @@ class Iterate:
         """
         confirm = getattr(self.system, "confirm", None)
         return confirm is None or bool(confirm(self.x, self.F))
-
-    def linearize(self) -> bool:
-        """Evaluate the Jacobian at x, or next to it; False if it is finite at neither."""
-        return self.linearize_at(self.x) or moved_beside(self, self.linearize_at)
-
-    def linearize_free(self) -> bool:
-        """Find the sizes at x from products with J alone, or next to x; False if not finite."""
-        return self.probe_at(self.x) or moved_beside(self, self.probe_at)
 
     def linearize_at(self, x: Vector) -> bool:
         """Evaluate F and J at x, which becomes the point; False if they are not finite."""
@@ -314,3 +304,12 @@ class Iterate:
         )
         self.trials = 0
         self.notes.clear()
+
+
+def observed_order(now: float, before: float, older: float) -> float:
+    """Return the observed order of convergence from three step sizes."""
+    if not (0.0 < now < before < older < math.inf):
+        return math.nan
+    # differences of logarithms, for a quotient of tiny steps may underflow
+    fell = math.log(older) - math.log(before)
+    return (math.log(before) - math.log(now)) / fell if fell > 0.0 else math.nan

@@ -24,6 +24,7 @@ from .member_slots import MemberSlots
 from .member_system import MemberSystem
 from .member_tests import MemberPoints, long_steps, may_jump, may_pass
 from .method import NewtonMethod
+from .perturbation import linearized_beside
 from .rounding import SMALL_STEP
 from .workspace import Workspace
 
@@ -193,7 +194,7 @@ class MemberJudge:
 
     def _end(self, j: int, it: Iterate) -> None:
         """End a member if its iterate converged; defer it if it failed."""
-        status = termination_status(self._method.termination, it, Iterate.linearize)
+        status = termination_status(self._method.termination, it, linearized_beside)
         if status is None:
             return
         if status.success and it.confirm():

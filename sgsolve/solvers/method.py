@@ -26,6 +26,7 @@ from .limits import as_limit
 from .local_minimum import named_cause
 from .monitor import Monitor
 from .outcome import Outcome
+from .perturbation import linearized_beside, probed_beside
 from .reuse import NoReuse, Reuse
 from .rounding import at_rounding
 from .settings import made_of
@@ -196,4 +197,4 @@ class NewtonMethod:
         return self.damping.advance(it)
 
     def _linearize(self, it: Iterate) -> bool:
-        return it.linearize_free() if self.matrix_free else it.linearize()
+        return probed_beside(it) if self.matrix_free else linearized_beside(it)

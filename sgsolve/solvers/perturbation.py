@@ -8,17 +8,26 @@ are finite, and no Newton step depends on so small a change of a starting point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .iterate import Iterate
+from .iterate import Iterate
 
 Vector = NDArray[Any]
 
 DISTANCE = 1e-8  # relative to the weights: the square root of the rounding errors
+
+
+def linearized_beside(it: Iterate) -> bool:
+    """Evaluate the Jacobian at x, or next to it; False if it is finite at neither."""
+    return it.linearize_at(it.x) or moved_beside(it, it.linearize_at)
+
+
+def probed_beside(it: Iterate) -> bool:
+    """Find the sizes at x from products with J alone, or next to x; False if not finite."""
+    return it.probe_at(it.x) or moved_beside(it, it.probe_at)
 
 
 def moved_beside(it: Iterate, evaluate: Callable[[Vector], bool]) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from .iterate import EPS, Iterate
+from .perturbation import linearized_beside
 from .scaling import TERM_FLOOR
 
 Vector = NDArray[Any]
@@ -66,7 +67,7 @@ def at_rounding(it: Iterate) -> bool:
     if it.J is None:
         small = left <= PRODUCTS_ONLY * EPS * it.S
         return it.newton and it.step_size <= SMALL_STEP and bool(small.all())
-    if not it.fresh and not it.linearize():
+    if not it.fresh and not linearized_beside(it):
         return False
     peak = TERM_FLOOR * it.peak
     own = NOISE * it.terms(np.maximum(it.scaling.magnitude, peak))

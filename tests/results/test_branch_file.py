@@ -23,14 +23,14 @@ def test_a_folder_cannot_be_read(tmp_path):
 
 def test_a_file_of_another_version(tmp_path):
     path = tmp_path / "branch.npz"
-    branch_file.write({**branch_file.packed(branch()), "format": "sgsolve branch 1"}, path)
+    branch_file.write({**branch_file.packed(vars(branch())), "format": "sgsolve branch 1"}, path)
     with pytest.raises(CheckpointError, match="no branch of this version: sgsolve branch 1"):
         Branch.load(path)
 
 
 def test_a_file_that_lacks_a_part(tmp_path):
     path = tmp_path / "branch.npz"
-    content = branch_file.packed(branch())
+    content = branch_file.packed(vars(branch()))
     del content["status"]
     branch_file.write(content, path)
     with pytest.raises(CheckpointError, match="no branch that sgsolve saved"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import DomainError, InputError, Problem, Status, solvers
-from sgsolve.solvers.error_estimate import observed_order
+from sgsolve.solvers.iterate import observed_order
 from tests.families import bratu
 from tests.problems import brusselator, freudenstein_roth, rosenbrock, wood
 
