@@ -2,10 +2,15 @@
 
     python benchmarks/scale.py default 64        # 3-D Bratu on 64^3 nodes by the default call
     python benchmarks/scale.py multigrid 64      # ... by multigrid
-    python benchmarks/scale.py table             # both at 24^3 to 64^3, each in its own process
+    python benchmarks/scale.py petsc 64          # ... by PETSc's CG and GAMG as a back end
+    python benchmarks/scale.py snes 64           # ... by PETSc alone, with sgsolve's Jacobian
+    mpiexec -n 2 python benchmarks/scale.py snes 64
+    python benchmarks/scale.py table             # default and multigrid at 24^3 to 64^3
+    python benchmarks/scale.py peers 64 80       # all of them, PETSc on one rank and on two
     (ulimit -v 4194304; python benchmarks/scale.py default 100)
 
-CPU time is also given in units of one residual, measured in the same process.
+Each case of a table has a process of its own. CPU time is also given in units of one residual,
+measured in the same process. With several ranks, time and memory are those of rank 0.
 """
 
 from __future__ import annotations
@@ -21,9 +26,10 @@ import numpy as np
 from sgsolve import OutOfMemoryError, Problem
 
 SIDES = (24, 32, 40, 64)
+GAMG = "-ksp_type cg -pc_type gamg"
 
 
-def bratu(side: int, backend: str) -> Problem:
+def bratu(side: int, backend: Any) -> Problem:
     """Return u'' + 3 exp(u) = 0 on a cube of side^3 nodes."""
     h2 = 3.0 / (side + 1) ** 2
 
@@ -36,7 +42,7 @@ def bratu(side: int, backend: str) -> Problem:
     return Problem(residual, blocks={"u": (side, side, side)}, fields=True, backend=backend)
 
 
-def run(side: int, backend: str) -> None:
+def run(side: int, backend: Any) -> None:
     """Solve once and print one line."""
     problem, x0 = bratu(side, backend), np.zeros(side**3)
     problem.residual(x0)
@@ -51,10 +57,41 @@ def run(side: int, backend: str) -> None:
         print(f"{side:5d}^3  {error}")
         return
     seconds = process_time() - start
+    report(side, result.stats.backend, result.status.name, result.x.max(), seconds, unit)
+
+
+def run_snes(side: int) -> None:
+    """Solve once by PETSc alone, each rank with its own rows, and print one line."""
+    from sgsolve import distributed
+
+    h2 = 3.0 / (side + 1) ** 2
+
+    def residual(w: Any) -> Any:
+        u = w[1:-1, 1:-1, 1:-1]
+        around = w[2:, 1:-1, 1:-1] + w[:-2, 1:-1, 1:-1] + w[1:-1, 2:, 1:-1]
+        around = around + w[1:-1, :-2, 1:-1] + w[1:-1, 1:-1, 2:] + w[1:-1, 1:-1, :-2]
+        return 6.0 * u - around - h2 * np.exp(u)
+
+    box = distributed.Box((side, side, side))
+    problem = distributed.LocalProblem(residual, box, options=GAMG)
+    whole = np.zeros(box.local_shape)
+    start = process_time()
+    for _ in range(5):
+        residual(whole)
+    unit = (process_time() - start) / 5.0
+    start = process_time()
+    result = problem.solve(0.0)
+    seconds = process_time() - start
+    report(side, "snes, gamg", "CONVERGED", result.whole().max(), seconds, unit)
+
+
+def report(side: int, name: str, status: str, top: float, seconds: float, unit: float) -> None:
+    """Print one line."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{side:5d}^3  {result.stats.backend:10}  {result.status.name}  max {result.x.max():.8f}  "
-        f"{seconds:8.2f} s  {seconds / unit:8.0f} residuals  {peak:5.2f} GiB"
+        f"{side:5d}^3  {name:10}  {status}  max {top:.8f}  "
+        f"{seconds:8.2f} s  {seconds / unit:8.0f} residuals  {peak:5.2f} GiB",
+        flush=True,
     )
 
 
@@ -65,8 +102,23 @@ def main(arguments: list[str]) -> None:
             for backend in ("default", "multigrid"):
                 subprocess.run([sys.executable, __file__, backend, str(side)], check=True)
         return
-    backend, side = arguments
-    run(int(side), "auto" if backend == "default" else backend)
+    if arguments[0] == "peers":
+        for side in arguments[1:]:
+            for name in ("default", "multigrid", "petsc", "snes"):
+                for ranks in (1, 2) if name in ("petsc", "snes") else (1,):
+                    print(f"{name}, {ranks} ranks:" if ranks > 1 else f"{name}:", flush=True)
+                    launch = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
+                    subprocess.run([*launch, sys.executable, __file__, name, side], check=True)
+        return
+    name, side = arguments
+    if name == "snes":
+        run_snes(int(side))
+    elif name == "petsc":
+        from sgsolve.petsc import Petsc
+
+        run(int(side), Petsc(GAMG))
+    else:
+        run(int(side), "auto" if name == "default" else name)
 
 
 if __name__ == "__main__":
