@@ -28,6 +28,7 @@ PROGRAMS = (
     "light_pulse",
     "perovskite",
     "avalanche_diode",
+    "interface_states",
     "voltage_ramp",
 )
 

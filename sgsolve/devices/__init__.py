@@ -51,6 +51,7 @@ from .resolved import UnresolvedWarning
 from .tabulated_statistics import fermi_dirac_half, gauss_fermi
 from .tetrahedra import tetrahedralization
 from .time_form import TimeForm
+from .trap_levels import TrapLevel
 from .traps import acceptor_traps, donor_traps
 from .triangles import triangulation
 from .tunneling import band_to_band, trap_assisted
@@ -76,6 +77,7 @@ __all__ = [
     "Surface",
     "Thermionic",
     "TimeForm",
+    "TrapLevel",
     "UnitsWarning",
     "UnresolvedWarning",
     "acceptor_traps",

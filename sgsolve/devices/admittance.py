@@ -18,7 +18,6 @@ import numpy as np
 
 from .. import ad
 from ..errors import InputError
-from .carriers import carriers
 from .checks import contact as check_contact
 from .device import Device
 from .kept_fluxes import KeptFluxes
@@ -65,8 +64,8 @@ class SmallSignal:
     def __init__(self, device: Device) -> None:
         if device.traps:
             raise InputError(
-                "traps: small signals of traps that hold charge are not modeled; `quasi_static` "
-                "is, or leave `traps` away"
+                "traps: functions give their charge in the steady state only; give `trap_levels` "
+                "for small signals, or use `quasi_static`"
             )
         self.device, self.analyses = device, 0
         self._form = KeptFluxes(device)
@@ -101,8 +100,7 @@ class SmallSignal:
         form = self._form
 
         def current(y: Array, **q: Any) -> Array:
-            s = carriers(device, form.potentials(y), q)
-            return balance(device, s, form.fluxes(y), q, cut)
+            return balance(device, form.carriers(y, q), form.fluxes(y), q, cut)
 
         def stored(y: Array, **q: Any) -> Array:
             return charge(device, form.potentials(y), read, q, cut)

@@ -27,6 +27,7 @@ from .interfaces import emitted
 from .ions import ion_densities
 from .mesh import edge_values
 from .model import DeviceModel
+from .trap_levels import level_charge
 
 Array = Any
 
@@ -59,6 +60,8 @@ class Carriers:
         Densities of the ions at their nodes, cm^-3.
     kept : tuple of Array or None
         The fluxes, where the state has them.
+    filled : list of Array or None
+        Filled fractions of the trap levels; None in the steady state.
     """
 
     vt: Any
@@ -75,6 +78,7 @@ class Carriers:
     eta: tuple[Array, Array, Array, Array] | None
     ions: list[Array]
     kept: tuple[Array, Array] | None = None
+    filled: list[Array] | None = None
 
     def densities(self) -> tuple[Array, Array]:
         """Both densities as models are given them, at least 1e-100 cm^-3.
@@ -139,7 +143,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     rest, kept = n + 2 * m, None
     if device.ionization is not None and np.shape(x)[0] > rest:
         middle = rest + len(lay.carrier_ratio)
-        kept = x[rest:middle], x[middle:]
+        kept = x[rest:middle], x[middle : middle + len(lay.carrier_ratio)]
     return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept)
 
 
@@ -264,6 +268,8 @@ def space_charge(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Arra
     charge = s.p - s.n + p["doping"][device.layout.doped]
     for region, density in zip(device.ions.values(), s.ions, strict=True):
         charge = charge + region.charge(density)
+    if device.trap_levels:
+        charge = charge + level_charge(device, s, p)
     if device.traps:
         n, h = s.densities()
         for trap in device.traps:

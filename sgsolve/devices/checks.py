@@ -105,6 +105,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"T": 300.0, "G": 0.0}
     values.update({f"V_{name}": 0.0 for name in device.contacts})
     values.update({f"sheet_{name}": 0.0 for name in sheets(device)})
+    values.update({level.name: level.level.density for level in device.trap_levels.values()})
     values.update({f"level_{name}": 0.0 for name in device.ions})
     for name, value in given.items():
         values[name] = float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
@@ -130,6 +131,7 @@ def _needed_values(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     names = ["T", "G", "eps_r", "mu_n", "mu_p", *bands]
     names += [f"V_{name}" for name in device.contacts]
     names += [f"sheet_{name}" for name in sheets(device)]
+    names += [level.name for level in device.trap_levels.values()]
     names += [f"level_{name}" for name in device.ions]
     for model in (*device.recombination, *device.traps):
         names += keywords(model)
@@ -192,7 +194,8 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
     least = np.min(value)
     if name in POSITIVE and not least > 0:
         raise InputError(f"{name}: must be positive, got {least:g}")
-    if name in NOT_NEGATIVE and least < 0:
+    levels = [level.name for level in device.trap_levels.values()]
+    if (name in NOT_NEGATIVE or name in levels) and least < 0:
         raise InputError(f"{name}: must not be negative, got {least:g}")
     if np.ndim(value) == 0:
         return

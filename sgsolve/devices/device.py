@@ -27,6 +27,7 @@ from .regions import Regions
 from .rows import carrier_rows, poisson_rows
 from .start import equilibrium, solve_device, sweep_device
 from .terminal import Cut, current
+from .trap_levels import LevelNodes, TrapLevel
 
 Array = Any
 
@@ -53,7 +54,10 @@ class Device(Equations):
         parameters of the device that it names.
     traps : sequence of functions
         Each gives a density of charge (in units of q, cm^-3) from n and p, such as
-        `donor_traps`.
+        `donor_traps`; in the steady state only.
+    trap_levels : dict of str to TrapLevel
+        Traps in the volume or at interfaces that recombine carriers and store charge, in the
+        steady state, in small signals and in time. Each adds the parameter ``N_<name>``.
     mobility : function, optional
         ``f(mu, field, *, names...)``, the mobility on the edges in a field along them (V/cm), such
         as `velocity_saturation`; ``names_n`` are its parameters for electrons, ``names_p``
@@ -131,6 +135,7 @@ class Device(Equations):
         *,
         recombination: Sequence[Model] = (),
         traps: Sequence[Model] = (),
+        trap_levels: Mapping[str, TrapLevel] | None = None,
         mobility: Model | None = None,
         ionization: Model | None = None,
         field: str = "potential",
@@ -157,6 +162,9 @@ class Device(Equations):
         self.statistics = statistics or Boltzmann()
         doping, self.regions = checks.doping(mesh, regions, doping), regions
         self.layout = DeviceLayout(mesh, contacts, active, regions)
+        self.trap_levels = {
+            name: LevelNodes(self, name, level) for name, level in (trap_levels or {}).items()
+        }
         self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
         fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields

@@ -94,8 +94,12 @@ class Equations(DeviceModel):
 
     def poisson(self, x: Array, **p: Any) -> Array:
         """Balance of charge alone: the first n rows of `residual`."""
-        p, n = self.parameters | p, self.layout.n
-        s = carriers(self, x, p)
+        p = self.parameters | p
+        return self.charge_row(carriers(self, x, p), p)
+
+    def charge_row(self, s: Carriers, p: Mapping[str, Any]) -> Array:
+        """The same of a state."""
+        n = self.layout.n
         fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
         return self.charge_balance(s, p) + fixed
 

@@ -18,6 +18,7 @@ from .equations import Equations
 from .ions import ion_blocks
 from .start import solve_device
 from .time_form import TimeForm
+from .trap_levels import level_blocks
 
 Waveform = float | Callable[[float], float]
 LIGHT = 1e-3  # of the highest doping: regions with less count as doped so
@@ -70,7 +71,7 @@ def _in_unknowns(function: Any, device: Equations, form: TimeForm) -> Any:
 
     @wraps(function)
     def seen(y: Any, *args: Any, **p: Any) -> Any:
-        return function(form.potentials(y, device.parameters | p), *args, **p)
+        return function(form.state(y, device.parameters | p), *args, **p)
 
     return seen
 
@@ -82,7 +83,7 @@ def _of_potentials(
     states = []
     for t, y in run:
         now = {name: wave(t) if callable(wave) else wave for name, wave in given.items()}
-        states.append(form.potentials(y, device.parameters | now))
+        states.append(form.state(y, device.parameters | now))
     blocks = None if run.blocks is None else Blocks(run.blocks.n, _state_blocks(device))
     return replace(run, states=np.array(states).reshape(len(states), -1), blocks=blocks)
 
@@ -90,7 +91,8 @@ def _of_potentials(
 def _state_blocks(device: Equations) -> dict[str, slice]:
     """Those of a state in time: the potentials, then the densities of the ions."""
     potentials = dict(list(device.blocks().items())[:3])
-    return potentials | ion_blocks(device)
+    found = potentials | ion_blocks(device)
+    return found | level_blocks(device, max(part.stop for part in found.values()))
 
 
 def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
     doping = lay.first(np.abs(device.parameters["doping"][lay.doped]))
     least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * SHARE
     found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
+    found |= {f"f_{name}": rtol * SHARE for name in device.trap_levels}
     return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
 
 

@@ -35,6 +35,7 @@ from .floating import majority, regions
 from .interfaces import row_weight
 from .ionization import ionized
 from .terminal import losses
+from .trap_levels import level_blocks, level_captures
 from .voltage_predictors import Levels, Poisson
 
 Array = Any
@@ -73,15 +74,18 @@ class KeptFluxes:
     def blocks(self) -> dict[str, slice]:
         """Where the potentials and both fluxes are."""
         middle = self.first + self.edges
-        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
-        return self.device.blocks() | fluxes
+        last = middle + self.edges
+        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, last)}
+        return self.device.blocks() | fluxes | level_blocks(self.device, last)
 
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Potentials with the fluxes that belong to them."""
         p = self.device.parameters | dict(p)
         if len(x) > self.first:
             return x
-        return np.concatenate([x, *fluxes(self.device, carriers(self.device, x, p), p)])
+        s = carriers(self.device, x, p)
+        filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        return np.concatenate([x, *fluxes(self.device, s, p), *filled])
 
     def potentials(self, y: Array) -> Array:
         """The part of the unknowns that a device has otherwise."""
@@ -93,13 +97,21 @@ class KeptFluxes:
 
     def fluxes(self, y: Array) -> tuple[Array, Array]:
         """Those of electrons and of holes."""
-        return y[self.first : self.first + self.edges], y[self.first + self.edges :]
+        middle = self.first + self.edges
+        return y[self.first : middle], y[middle : middle + self.edges]
+
+    def carriers(self, y: Array, p: Mapping[str, Any]) -> Carriers:
+        """The state at these unknowns, with the filled fractions of the trap levels."""
+        s = carriers(self.device, self.potentials(y), self.device.parameters | dict(p))
+        if not self.device.trap_levels:
+            return s
+        where = level_blocks(self.device, self.first + 2 * self.edges)
+        return replace(s, filled=[y[part] for part in where.values()])
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Poisson's equation, both balances of the fluxes, and what the fluxes are."""
         device, lay, n, m = self.device, self.device.layout, self.n, self.m
-        x = self.potentials(y)
-        s = carriers(device, x, p)
+        s = self.carriers(y, p)
         demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
         jn, jp = self.fluxes(y)
         lost_n, lost_p = losses(device, s, p)
@@ -109,21 +121,27 @@ class KeptFluxes:
         held_n = (1.0 - free) * (lay.first(s.un) - demanded[n : n + m])
         held_p = (1.0 - free) * (lay.first(s.up) - demanded[n + m :])
         parts = [
-            device.poisson(x, **p),
+            device.charge_row(s, p),
             free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
             free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
             (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
         ]
+        if s.filled is not None:
+            parts += [-1.0 * part / s.vt for part in level_captures(device, s, s.filled, p)[2]]
         return ad.hstack(parts)
 
     def stored(self, y: Array, **p: Any) -> Array:
         """Carriers, in the balances; nothing in the other equations."""
         lay = self.device.layout
-        s = carriers(self.device, self.potentials(y), p)
+        s = self.carriers(y, p)
         weight = lay.volumes * lay.pair_free / s.vt
         nothing = np.zeros(self.n), np.zeros(2 * self.edges)
         held = [lay.at_rows(part) for part in (-weight * s.n, weight * s.p)]
-        return ad.hstack([nothing[0], *held, nothing[1]])
+        traps = [
+            (level.amount(p) / s.vt) * part
+            for level, part in zip(self.device.trap_levels.values(), s.filled or [], strict=True)
+        ]
+        return ad.hstack([nothing[0], *held, nothing[1], *traps])
 
     def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
         """Solution near x."""

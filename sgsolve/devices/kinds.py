@@ -17,6 +17,7 @@ from .interfaces import SheetCharge, Thermionic
 from .ions import Ion
 from .mesh import Mesh
 from .regions import Regions
+from .trap_levels import TrapLevel
 
 
 def check_kinds(given: Mapping[str, Any]) -> None:
@@ -31,6 +32,7 @@ def check_kinds(given: Mapping[str, Any]) -> None:
         (Thermionic, SheetCharge),
         "Thermionic or SheetCharge",
     )
+    _check_named("trap_levels", given["trap_levels"] or {}, (TrapLevel,), "TrapLevel")
     _check_named("ions", given["ions"] or {}, (Ion,), "Ion")
     if given["regions"] is not None:
         _check_one("regions", given["regions"], Regions, "Regions")

@@ -18,6 +18,7 @@ from .interfaces import EmissionEdges, Interface
 from .ions import IonRegion
 from .mesh import Mesh
 from .regions import Regions
+from .trap_levels import LevelNodes
 
 Model = Callable[..., Any]
 
@@ -35,6 +36,8 @@ class DeviceModel:
         The same for electrons ("n") and holes ("p").
     firmness : ndarray
         What is added to the diagonal of the Jacobian, see `floating.firmness`.
+    trap_levels : dict of str to LevelNodes
+        Traps whose occupation takes time.
     ionization : function or None
         Coefficient of impact ionization, see `ionization`.
     regions : Regions or None
@@ -59,6 +62,7 @@ class DeviceModel:
     interfaces: dict[str, Interface]
     ions: dict[str, IonRegion]
     regions: Regions | None
+    trap_levels: dict[str, LevelNodes]
     ionization: Model | None
     statistics: CarrierStatistics
     parameters: dict[str, Any]

@@ -33,6 +33,7 @@ from .checks import contact as check_contact
 from .contacts import Gate
 from .ionization import ionized
 from .model import DeviceModel
+from .trap_levels import level_captures
 from .watershed import flooded
 
 Array = Any
@@ -74,6 +75,10 @@ def balance(
         rate = rate - s.vt * ionized(device, s, flux, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
     between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
+    if s.filled is not None:
+        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
+        between = between + ad.sum((side_p * lay.pair_free) * taken_p)
+        between = between - ad.sum((side_n * lay.pair_free) * taken_n)
     q = device.constants.q
     return (q * s.vt) * crossing + q * between
 
@@ -94,6 +99,9 @@ def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, 
 def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Recombination at each node over the excess product, in its volume and at surfaces."""
     factor = device.layout.volumes * recombination_factor(device, s, p)
+    if s.filled is None:
+        for level in device.trap_levels.values():
+            factor = factor + level.factor(s, p)
     surfaces = surface_factor(device, s, p)
     return factor if surfaces is None else factor + surfaces
 
@@ -107,8 +115,12 @@ def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Arr
 def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
     rate = recombination(device, s, p) / s.vt
+    lost_n = lost_p = rate
+    if s.filled is not None:
+        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
+        lost_n, lost_p = rate + taken_n / s.vt, rate + taken_p / s.vt
     metal = emission(device, s, p)
-    return (rate, rate) if metal is None else (rate + metal[0] * s.n, rate + metal[1] * s.p)
+    return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
 
 
 def charge(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut) -> Array:

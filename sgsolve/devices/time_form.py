@@ -38,10 +38,12 @@ from .equations import Equations
 from .interfaces import row_weight
 from .ions import ion_balances, ion_blocks, ion_current, ion_weights
 from .terminal import losses
+from .trap_levels import level_blocks, level_captures
 from .watershed import flooded
 
 Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]
+RATE = 1e6  # 1/s, about that of the filling of traps
 LEAST = 1e-100  # cm^-3, of a density whose logarithm is taken
 
 
@@ -91,8 +93,8 @@ class TimeForm:
     def __init__(self, device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> None:
         if device.traps:
             raise InputError(
-                "traps: transients of traps that hold charge are not modeled, because their "
-                "occupation takes time; leave `traps` away"
+                "traps: functions give their charge in the steady state only, and their "
+                "occupation takes time; give `trap_levels` for transients"
             )
         if device.ionization is not None:
             raise InputError(
@@ -104,7 +106,9 @@ class TimeForm:
         self._scale = [_row_scale(device, name) for name in "np"]
         self._psi, self._n, self._p = list(device.blocks().values())[:3]
         self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device)
-        self._ions = slice(self._p.stop, None)
+        self._ions = slice(self._p.stop, max(part.stop for part in self.blocks.values()))
+        self._filled = level_blocks(device, self._ions.stop)
+        self.blocks |= self._filled
         self._nothing = np.zeros(lay.n)
         self.problem = Problem(
             self.residual, params=device.parameters, blocks=self.blocks, storage=self.stored
@@ -114,10 +118,19 @@ class TimeForm:
         """Those of this form at a state (psi, phin, phip)."""
         s = carriers(self.device, x, p)
         first = self.device.layout.first
-        return np.concatenate([x[self._psi], first(s.n), first(s.p), *s.ions])
+        size = max(part.stop for part in self.blocks.values())
+        if len(x) == size:  # of an earlier run
+            filled = [x[self._ions.stop :]]
+        else:
+            filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        return np.concatenate([x[self._psi], first(s.n), first(s.p), *s.ions, *filled])
+
+    def state(self, y: Array, p: Mapping[str, Any]) -> Array:
+        """A device's state in time: the potentials, the ions' densities, the filled fractions."""
+        return ad.hstack([self.potentials(y, p), y[self._ions.stop :]])
 
     def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """The state (psi, phin, phip) of unknowns of this form, V."""
+        """The state (psi, phin, phip) of unknowns of this form, V, and the ions' densities."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
         log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
@@ -136,6 +149,8 @@ class TimeForm:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
         device, lay = self.device, self.device.layout
         s = carriers(device, self.potentials(y, p), p)
+        if device.trap_levels:
+            s = replace(s, filled=[y[part] for part in self._filled.values()])
         demanded, held = fixed_potentials(device, p, s.vt), 1.0 - lay.carrier_free
         (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
         n, m = lay.n, lay.n_s
@@ -146,7 +161,12 @@ class TimeForm:
         n_all, p_all = self._densities(s, y)
         charged = replace(s, n=n_all, p=p_all)
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
-        return ad.hstack([charge, balance_n, balance_p, *ion_balances(device, s)])
+        rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
+        if s.filled is not None:
+            filling = level_captures(device, s, s.filled, p)[2]
+            pairs = zip(device.trap_levels.values(), filling, strict=True)
+            rows += [-1.0 * part / (level.amount(p) * RATE) for level, part in pairs]
+        return ad.hstack(rows)
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
@@ -168,7 +188,7 @@ class TimeForm:
         else:
             n, h = self._densities(carriers(device, self.potentials(y, p), p), y)
         held = [lay.at_rows(part) for part in (-weight_n * n, weight_p * h)]
-        return ad.hstack([self._nothing, *held, ions])
+        return ad.hstack([self._nothing, *held, ions, y[self._ions.stop :] / RATE])
 
     def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
         """Both densities at the pairs, linear in those at the first pairs at given ratios."""

@@ -120,7 +120,7 @@ def test_charged_traps_are_refused():
     values |= {"N_trap": 5e15, "c_n": 1e-8, "c_p": 1e-8, "n_trap": 1e10, "p_trap": 1e10}
     x = np.linspace(0, 1e-4, 11)
     bar = Device(interval(x), np.ones(11) * 1e16, {"a": Ohmic(0)}, values, traps=[acceptor_traps])
-    with pytest.raises(InputError, match="traps: small signals"):
+    with pytest.raises(InputError, match="traps: functions give their charge"):
         SmallSignal(bar)
 
 

@@ -210,5 +210,5 @@ def test_traps_that_hold_charge_are_refused():
     values = {k: SILICON[k] for k in ("eps_r", "ni", "mu_n", "mu_p")} | traps
     doping = plain.parameters["doping"]
     device = Device(plain.mesh, doping, plain.contacts, values, traps=[acceptor_traps])
-    with pytest.raises(InputError, match="traps: transients"):
+    with pytest.raises(InputError, match="traps: functions give their charge"):
         device.transient({"p": 0.1}, (0.0, 1e-9))
