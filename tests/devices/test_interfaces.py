@@ -128,6 +128,8 @@ def test_wrong_use_is_refused_in_words():
         ({"s": Thermionic(90)}, InputError, "edges outside the mesh"),
         ({"s": Thermionic(20, richardson_n=-1.0)}, InputError, "richardson_n must be positive"),
         ({"s": SheetCharge(99)}, InputError, "nodes outside the mesh"),
+        ({"s": Thermionic([])}, InputError, "edges must be numbers of edges"),
+        ({"s": Thermionic([0.5])}, InputError, "edges must be numbers of edges"),
         ({"s": 20}, DataTypeError, "must be Thermionic or SheetCharge"),
         ([Thermionic(20)], DataTypeError, "interfaces: must be a dictionary"),
     ):

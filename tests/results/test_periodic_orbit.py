@@ -27,3 +27,19 @@ def test_pictures_of_an_orbit_and_its_multipliers(orbit):
     values = axes.lines[-1].get_xdata()
     assert np.sort(values) == pytest.approx(np.sort(orbit.multipliers.real))
     plt.close("all")
+
+
+def test_an_orbit_without_multipliers():
+    problem = van_der_pol(0.5)
+    course = problem.transient([2.0, 0.0], (0.0, 50.0), rtol=1e-5)
+    orbit = problem.periodic_orbit(course, multipliers=False)
+    assert orbit.multipliers is None
+    assert np.isnan(orbit.accuracy)
+    assert "multipliers" not in repr(orbit)
+
+
+def test_the_multipliers_are_drawn_into_a_new_figure(orbit):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    axes = orbit.plot_multipliers()
+    assert axes.lines[-1].get_ydata() == pytest.approx(orbit.multipliers.imag)
+    plt.close("all")

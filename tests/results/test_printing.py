@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Branch, CheckpointError, Problem, linear
+from sgsolve.results.blocks import Blocks
 from sgsolve.results.history import Stats, counted, duration
 from tests.problems import brusselator
 
@@ -112,3 +113,23 @@ def test_a_single_changed_number_is_noticed(tmp_path):
     np.savez(path, **content)
     with pytest.raises(CheckpointError, match=r"curve\.npz"):
         Branch.load(path)
+
+
+def test_a_result_that_was_unpickled_has_no_jacobian():
+    result = pickle.loads(pickle.dumps(Problem(lambda x: x**2 - 4.0).solve([1.0])))
+    with pytest.raises(AttributeError, match="was unpickled and has no problem"):
+        _ = result.jacobian
+
+
+def test_the_history_is_drawn_where_the_user_says():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    axes = plt.figure().add_subplot()
+    result = Problem(lambda x: x**2 - 4.0).solve([1.0])
+    assert result.plot(axes) is axes
+    assert len(axes.lines[0].get_xdata()) == len(result.history)
+    plt.close("all")
+
+
+def test_unknowns_outside_of_all_blocks_are_numbered_among_themselves():
+    blocks = Blocks(4, {"u": [0, 1]})
+    assert [blocks.label(i) for i in (1, 3)] == ["u[1]", "x[1]"]

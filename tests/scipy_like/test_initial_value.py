@@ -96,3 +96,12 @@ def test_the_dense_solution_begins_at_the_start_whatever_times_are_recorded():
     run = solve_ivp(lambda t, y: -y, (0.0, 2.0), [1.0], t_eval=[1.5], dense_output=True, rtol=1e-6)
     assert run.t.tolist() == [1.5]
     assert run.sol(0.3)[0] == pytest.approx(np.exp(-0.3), abs=1e-5)
+
+
+def test_a_number_of_events_after_which_to_end_is_no_truth_value():
+    def zero(t, y):
+        return y[0] - 0.5
+
+    zero.terminal = 2
+    with pytest.raises(InputError, match=r"event\.terminal must be True or False, not 2"):
+        solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], events=zero)

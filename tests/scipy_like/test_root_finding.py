@@ -209,3 +209,29 @@ def test_what_functions_return_is_checked(arguments, words):
         root(lambda x, a: x - a, [1.0, 2.0, 3.0], (6.0,), **arguments)
     with pytest.raises(InputError, match="fun must be a function"):
         root(3.0, [1.0])
+
+
+def test_the_last_step_is_below_its_tolerance():
+    steps = []
+    solution = root(
+        fun,
+        [1.0, 9.0],
+        args=(6.0,),
+        method="newton",
+        options={"xatol": 1e-3},
+        callback=lambda x, F: steps.append(x.copy()),
+    )
+    assert solution.success
+    assert np.abs(steps[-1] - steps[-2]).max() <= 1e-3
+
+
+def test_a_callback_that_returns_true_ends_the_solve():
+    seen = []
+
+    def callback(x, F):
+        seen.append(x)
+        return len(seen) == 2
+
+    solution = root(fun, [50.0, 90.0], args=(6.0,), callback=callback)
+    assert not solution.success
+    assert len(seen) == 2
