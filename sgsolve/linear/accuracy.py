@@ -53,6 +53,7 @@ class Fault(Enum):
     INACCURATE = "the answer does not satisfy the equations"
     NO_DIGITS = "the answer has no correct digit"
     SINGULAR = "its distance from a singular matrix is less than rounding"
+    UNDECIDED = "its factors do not tell how far it is from a singular matrix"
     ZERO_PIVOT = "a pivot is zero"
     BROKEN = "the back end failed"
 
@@ -85,11 +86,14 @@ class Singularity:
         Smallest relative change of single entries that makes it singular.
     equations, unknowns : ndarray of bool, shape (n,)
         Those that would then depend on each other, or not be determined.
+    known : bool
+        Whether the factors served to find out.
     """
 
     distance: float
     equations: NDArray[np.bool_]
     unknowns: NDArray[np.bool_]
+    known: bool = True
 
 
 @dataclass(slots=True)
@@ -133,7 +137,8 @@ def judged(
         found = nearest()
         if found.distance <= SINGULAR_BELOW:
             # Where all terms of the dependent equations are zero, they say 0 = 0: x is exact.
-            return answer, Fault.SINGULAR if answer.scale[found.equations].any() else None
+            fault = Fault.SINGULAR if found.known else Fault.UNDECIDED
+            return answer, fault if answer.scale[found.equations].any() else None
         # The relative error of x is about answer.error / distance.
         enough = max(DIGITS * found.distance, ROUNDING)
         if answer.error > enough:

@@ -34,7 +34,7 @@ NARROW_WITHOUT_PARDISO = 192
 # The back ends by name; `register` adds to them.
 REGISTRY: dict[str, Callable[[], Any]] = {
     "pardiso": Pardiso,
-    "superlu": partial(SuperLU, "diagonal"),
+    "superlu": partial(SuperLU, "auto"),
     "banded": Banded,
     "dense": Dense,
     "mumps": Mumps,
@@ -166,4 +166,4 @@ def suited(pattern: Pattern) -> Any:
         return Dense()
     if available():
         return Pardiso()
-    return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU("diagonal")
+    return Banded(order) if width <= NARROW_WITHOUT_PARDISO else SuperLU("auto")

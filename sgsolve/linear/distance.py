@@ -59,7 +59,7 @@ def distance_to_singularity(
     for k in range(ROUNDS):
         found = _solution(system, (system.magnitude @ size) * np.roll(signs, k))
         if found is None:
-            return unknown(n)
+            return singular_matrix(n, known=False)
         v = found
         grown = np.abs(v)
         most = int(np.argmax(grown / size))
@@ -71,15 +71,15 @@ def distance_to_singularity(
     w, v = w / np.max(np.abs(w)), v / np.max(np.abs(v))
     terms = float(np.abs(w) @ (system.magnitude @ np.abs(v)))
     if not (terms > 0.0 and np.isfinite(terms)):
-        return unknown(n)
+        return singular_matrix(n, known=False)
     distance = float(np.abs(w @ (system.A @ v))) / terms
     return Singularity(distance, np.abs(w) > TAKES_PART, np.abs(v) > TAKES_PART)
 
 
-def unknown(n: int) -> Singularity:
-    """Return what is assumed of a matrix whose factors say nothing: it is singular."""
+def singular_matrix(n: int, known: bool = True) -> Singularity:
+    """Return that a matrix is singular, or assumed to be one because its factors say nothing."""
     every = np.ones(n, dtype=bool)
-    return Singularity(0.0, every, every)
+    return Singularity(0.0, every, every, known)
 
 
 def _solution(system: LinearSystem, b: NDArray[np.float64]) -> Vector | None:

@@ -19,7 +19,7 @@ from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..user_warnings import warn
 from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL
-from .distance import distance_to_singularity, unknown
+from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
 from .memory import require_memory
 from .prepared_matrix import PreparedMatrix
@@ -137,7 +137,7 @@ class FallbackDriver:
     def _nearest_singular(self, prepared: PreparedMatrix) -> Singularity:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
-            return unknown(len(prepared.signs))
+            return singular_matrix(len(prepared.signs))
         system, transposed = (prepared.system(self.active, flag) for flag in (False, True))
         return distance_to_singularity(system, transposed, prepared.signs)
 
@@ -155,7 +155,7 @@ class FallbackDriver:
             answer, now = self._attempt(prepared, b, transpose)
             if answer is not None and now is None:
                 # A doubt that proved wrong says nothing against the back end of this pattern.
-                if first is not Fault.NO_DIGITS:
+                if first not in (Fault.NO_DIGITS, Fault.UNDECIDED):
                     self._preferred, self._stale = self.active, False
                 return answer
             last, error = now or Fault.BROKEN, answer.error if answer else error

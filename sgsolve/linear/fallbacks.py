@@ -1,8 +1,9 @@
 """The order in which back ends are tried when one fails.
 
 A new analysis cures a stale analysis of PARDISO. Its other pivoting cures a weak diagonal on which
-its matching fails. SuperLU, with partial pivoting, solves weak equations in arbitrary order. What
-SuperLU cannot solve is reported as singular. The back end that succeeded is kept for the pattern.
+its matching fails. SuperLU, with partial pivoting, solves weak equations in arbitrary order, and
+with pivots on the diagonal those that cancellation would spoil. What neither can solve is reported
+as singular. The back end that succeeded is kept for the pattern.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ def fallbacks(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Calla
     """
     if not fresh and reads_values(backend):
         yield lambda: backend
+    inaccurate = fault in (Fault.INACCURATE, Fault.UNDECIDED)
     own = getattr(backend, "alternatives", None)
     if own is not None:
-        yield from own(fault is Fault.INACCURATE)
+        yield from own(inaccurate)
     elif available():
         yield Pardiso
     confirming = fault is Fault.NO_DIGITS and n > CONFIRM_UP_TO
     if type(backend) is not SuperLU and not confirming:
         yield SuperLU
+        if inaccurate:
+            yield lambda: SuperLU("diagonal")
 
 
 def reads_values(backend: Any) -> bool:

@@ -2,9 +2,10 @@
 
 SciPy's interface analyzes in every call, but for an order of elimination that is given to it. Where
 the pattern is nearly symmetric, pivots on the diagonal in an order by nodes leave half the entries
-in the factors; the checks of `LinearSolver` call for partial pivoting where that is not accurate.
-Partial pivoting uses the current values, so it is the last fallback: a matrix on which it fails is
-reported as singular.
+in the factors. The checks of `LinearSolver` call for the other kind of pivots where one is not
+accurate. Neither is always better. Partial pivoting serves any diagonal. Pivots on the diagonal of
+a balance of fluxes keep the small sums of its columns, which partial pivoting loses by cancellation
+where only leakage determines a region.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
 """
@@ -36,9 +37,10 @@ class SuperLU:
 
     Parameters
     ----------
-    pivoting : {"partial", "diagonal"}
-        ``"diagonal"`` takes the pivots from the diagonal, in an order by nodes, where the pattern
-        is nearly symmetric and large enough. ``backend="superlu"`` uses it.
+    pivoting : {"partial", "diagonal", "auto"}
+        ``"diagonal"`` takes the pivots from the diagonal, in an order by nodes where the pattern
+        is nearly symmetric and large enough. ``"auto"`` does so only where there is such an order,
+        and pivots partially otherwise. ``backend="superlu"`` uses it.
 
     Attributes
     ----------
@@ -69,8 +71,8 @@ class SuperLU:
     doubtful = None
 
     def __init__(self, pivoting: str = "partial") -> None:
-        if pivoting not in {"partial", "diagonal"}:
-            raise InputError(f"pivoting must be 'partial' or 'diagonal', not {pivoting!r}")
+        if pivoting not in {"partial", "diagonal", "auto"}:
+            raise InputError(f"pivoting must be 'partial', 'diagonal' or 'auto', not {pivoting!r}")
         self.pivoting = pivoting
         self.blocks: tuple[Any, ...] = ()
         self._places: IntArray | None = None
@@ -91,7 +93,7 @@ class SuperLU:
         self._pattern, self._counts = A, None
         numbered: Any = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape)
         self._places = None
-        if self.pivoting == "diagonal" and A.shape[0] >= ORDERED_FROM:
+        if self.pivoting != "partial" and A.shape[0] >= ORDERED_FROM:
             self._places = node_order(A, nodes_of_unknowns(A, self.blocks))
         if self._places is not None:
             numbered = numbered[self._places][:, self._places]
@@ -128,8 +130,9 @@ class SuperLU:
         self._lu = None
         self._csc.data = A.data[self._order]
         how: dict[str, Any] = {"permc_spec": "COLAMD"}
-        if self._places is not None:
-            how = {"permc_spec": "NATURAL", "diag_pivot_thresh": 0.0}
+        if self._on_diagonal:
+            order = "MMD_AT_PLUS_A" if self._places is None else "NATURAL"
+            how = {"permc_spec": order, "diag_pivot_thresh": 0.0}
             how["options"] = {"SymmetricMode": True}
         try:
             self._lu = splu(self._csc, **how)
@@ -154,9 +157,15 @@ class SuperLU:
         return x
 
     def alternatives(self, inaccurate: bool) -> Iterator[Callable[[], Any]]:
-        """Yield partial pivoting, unless it is what failed."""
-        if self._places is not None:
+        """Yield a maker of a solver with the other kind of pivots."""
+        if self._on_diagonal:
             yield SuperLU
+        elif inaccurate:
+            yield lambda: SuperLU("diagonal")
+
+    @property
+    def _on_diagonal(self) -> bool:
+        return self.pivoting == "diagonal" or self._places is not None
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign (or phase) and log|det|, from the diagonal of U and the permutations."""

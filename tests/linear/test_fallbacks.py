@@ -25,6 +25,18 @@ def test_an_analysis_of_other_values_comes_first():
     assert tried(SuperLU()) == []
 
 
+def pivoting(backend, fault):
+    return [make().pivoting for make in order.fallbacks(backend, fault, 10, True)]
+
+
+def test_the_other_kind_of_pivots_comes_where_one_is_not_accurate():
+    assert pivoting(SuperLU(), Fault.INACCURATE) == ["diagonal"]
+    assert pivoting(SuperLU("auto"), Fault.UNDECIDED) == ["diagonal"]
+    assert pivoting(SuperLU("diagonal"), Fault.INACCURATE) == ["partial"]
+    assert pivoting(SuperLU(), Fault.NO_DIGITS) == []
+    assert pivoting(Banded(), Fault.INACCURATE) == ["partial", "diagonal"]
+
+
 def test_a_large_system_is_not_factorized_only_to_confirm():
     many = order.CONFIRM_UP_TO + 1
     assert SuperLU not in tried(Own(), Fault.NO_DIGITS, many)

@@ -166,5 +166,5 @@ def test_pardiso_keeps_its_own_order_in_three_dimensions():
 
 
 def test_the_pivoting_is_checked():
-    with pytest.raises(InputError, match="'partial' or 'diagonal', not 'full'"):
+    with pytest.raises(InputError, match="'partial', 'diagonal' or 'auto', not 'full'"):
         linear.SuperLU("full")
