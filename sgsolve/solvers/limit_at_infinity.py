@@ -107,7 +107,7 @@ def _determined_by_kept_factors(it: Iterate, steps: list[Vector]) -> bool:
 
 def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
     """Return the rounding of the residual, of one sign and of mixed signs."""
-    noise = UNITS * EPS * it.scaling.own
+    noise = UNITS * EPS * it.scaling.sized
     return noise, _signs(it) * noise
 
 
@@ -128,7 +128,7 @@ def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool
     expected, moved = J @ small, it.evaluate(it.x + small)
     if moved is None:
         return False
-    own, size = it.scaling.own, np.abs(expected)
+    own, size = it.scaling.sized, np.abs(expected)
     answers = np.abs(moved - F - expected) <= LINEAR * size
     if (~answers & (size > HIDDEN * PROBE * own)).any():
         return False
@@ -142,7 +142,8 @@ def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool
 def note_flat(it: Iterate) -> None:
     """Take note of unknowns in equations that hold at the start, and do not change nearby.
 
-    The steps of these unknowns are zero, while the other equations still converge.
+    The steps of these unknowns are zero, while the other equations still converge. Those that
+    move further than they were tried are judged by how they converge.
     """
     if it.F.all():
         return
@@ -153,7 +154,7 @@ def note_flat(it: Iterate) -> None:
     if F is not None:
         flat = np.where(_unknowns_in(it, exact & (F == 0.0)), step, 0.0)
         if flat.any():
-            it.memory["flat"] = flat
+            it.memory["flat"] = flat, it.x
 
 
 def note_closed(it: Iterate) -> None:
@@ -198,7 +199,9 @@ def _last_steps(it: Iterate) -> list[Vector]:
         if not (k < it.k and _repeats_linearly(it, whole, change, rows)) and (step != last).any():
             steps.append(step)
     if "flat" in it.memory:
-        steps.append(it.memory["flat"])
+        flat, start = it.memory["flat"]
+        moved = np.abs(it.x - start) > np.abs(flat)
+        steps.append(np.where(moved, 0.0, flat))
     return steps
 
 
@@ -239,7 +242,7 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
         return none
     terms, columns = np.abs(it.J.data * it.x[it.J.indices]), it.J.indices
     none[:] = True
-    none[columns[terms > UNDETERMINED * it.scaling.own[it.system.pattern.rows]]] = False
+    none[columns[terms > UNDETERMINED * it.scaling.sized[it.system.pattern.rows]]] = False
     return none
 
 
@@ -265,7 +268,7 @@ class _Line:
 
     def __init__(self, it: Iterate, step: Vector) -> None:
         self.it, self.step = it, step
-        self.noise = UNITS * EPS * it.scaling.own
+        self.noise = UNITS * EPS * it.scaling.sized
 
     def jumps(self) -> bool:
         """Whether an equation is one-sided, and departs by a jump from its value at the iterate."""

@@ -5,7 +5,8 @@ error in any units (a componentwise backward error). Termination criteria use it
 influence on an equation that does not contain it. Merit functions need sizes that do not vanish
 with the unknowns: the *term size* S_i = sum_j |J_ij| max(|x_j|, floor_j), with a floor from the
 smallest size that the block has had. The *weight* of unknown j is max(|x_j|, 1e-3 max |x| in its
-block). A scale that the user gives replaces the floors. The own terms do not depend on it.
+block). A scale that the user gives, but no more than the largest unknown, replaces the floors. The
+own terms do not depend on it.
 
 Reference: Oettli and Prager, Numer. Math. 6 (1964) 405; the thresholds follow NLEQ1's XSCAL.
 """
@@ -63,7 +64,7 @@ class Scaling:
         self.bare = self._some_zero = False
         self.smallest = 0.0
         self._floor: Any = np.inf if scale is None else scale
-        self._terms = self._sizes = self.weights
+        self._terms = self.weights
 
     def start_from(self, floor: Any) -> None:
         """Take the smallest floors of the terms that other iterates have seen."""
@@ -77,9 +78,8 @@ class Scaling:
         self.smallest = float(np.minimum.reduce(magnitude))
         if self.scale is not None:
             self.magnitude = _above_underflow(magnitude, self.smallest)
-            self.weights = self._terms = np.maximum(magnitude, self.scale)
             credible = np.minimum(self.scale, largest) if largest > 0.0 else self.scale
-            self._sizes = np.maximum(self.magnitude, credible)
+            self.weights = self._terms = np.maximum(self.magnitude, credible)
             return largest
         typical = self._typical(magnitude, largest)
         floor = self._lowered(TERM_FLOOR * typical)
@@ -108,7 +108,7 @@ class Scaling:
             return False
         same = self._terms is self.magnitude or np.array_equal(self._terms, self.magnitude)
         self.own = S if same else matrix_product(magnitudes, self.magnitude)
-        self.sized = self.own if self.scale is None else matrix_product(magnitudes, self._sizes)
+        self.sized = self.own if self.scale is None else S
         self.bare = self._some_zero = float(np.minimum.reduce(self.own)) == 0.0
         self.unsized = None
         if float(np.minimum.reduce(S)) <= 0.0:
@@ -130,7 +130,7 @@ class Scaling:
         if not np.array_equal(self.weights, self.magnitude):
             own = probed(jvp, self.magnitude, probes)
         self.S, self.own = np.where(S > 0.0, S, 1.0), own
-        self.sized = own if self.scale is None else probed(jvp, self._sizes, probes)
+        self.sized = own if self.scale is None else S
         self._some_zero = float(own.min()) == 0.0
         return True
 

@@ -125,6 +125,15 @@ class TestScale:
         assert not solved(lambda x: x**2 + 1.0, [3.0], solver, scale=scale).success
         assert not solved(lambda x: np.where(x < 1.0, -1.0, 1.5) + 0.1 * x, [3.0], solver).success
 
+    @pytest.mark.parametrize("scale", [1.0, 1e3, 1e30])
+    def test_no_scale_makes_a_root_of_a_limit_at_infinity(self, scale):
+        for rootless in (
+            lambda x: 1.0 - np.tanh(x),
+            lambda x: 1.0 - np.tanh(x**3),
+            lambda x: np.stack([1.0 - np.tanh(x[0]), x[1] - 3.0]),
+        ):
+            assert not solved(rootless, [1.0, 1.5], scale=scale).success
+
     def test_rounding_of_a_block_that_is_zero_is_success_with_a_scale(self):
         """The second equation has rounding errors of terms in u, but no derivative by u."""
 
