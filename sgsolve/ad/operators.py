@@ -78,7 +78,7 @@ class Operators:
         kind = type(other)
         value = self._value
         if kind in NUMBERS and value.dtype is DOUBLE:
-            return type(self)(value * other, self._derivative.scaled(_as_number(other)))
+            return type(self)(value * other, self._derivative.scaled_by_number(_as_number(other)))
         if kind is type(self):
             others = other._value
             if value.dtype is DOUBLE and others.dtype is DOUBLE and value.shape == others.shape:
@@ -91,7 +91,8 @@ class Operators:
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
-            return type(self)(other * self._value, self._derivative.scaled(_as_number(other)))
+            number = other if type(other) is float else _as_number(other)
+            return type(self)(other * self._value, self._derivative.scaled_by_number(number))
         return call_ufunc(np.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:

@@ -46,7 +46,7 @@ def raw_value(x: Any) -> Any:
 
 def array_of_values(x: Any) -> Any:
     """Return values as an ndarray; those of a traced evaluation stay traced."""
-    return x if hasattr(x, "record") else np.asarray(x)
+    return x if type(x) is np.ndarray or hasattr(x, "record") else np.asarray(x)
 
 
 def common_dtype(values: Any) -> Any:
@@ -243,7 +243,7 @@ def _precise(v: Any, dtype: Any) -> Any:
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
     for v in values:
-        if hasattr(v, "record"):
+        if type(v) is not np.ndarray and hasattr(v, "record"):
             return v.record_partials(_loud(rule), values)
     try:
         return without_overflow(_loud(rule), *values)

@@ -205,29 +205,29 @@ def _refuse_repeated(parts: list[SparseVector], n: int) -> None:
 
 
 def _dense_sum(parts: list[SparseVector], n: int) -> Any:
-    root = None
+    root, one = None, None
     values = []
     for _, _, v in parts:
         if type(v) is ADArray:
             root = v._derivative.root
             v = v._value
+        if type(v) is not np.ndarray and isinstance(v, TracedArray):
+            one = v  # of a traced evaluation, or a parameter of one
         values.append(v)
     dtype = common_dtype(values)
     if root is None:
-        for v in values:
-            if isinstance(v, TracedArray):  # parameters of a traced evaluation
-                return v.record(added_at, (n, dtype, tuple(p.idx for p in parts), *values))
+        if one is not None:
+            return one.record(added_at, (n, dtype, tuple(p.idx for p in parts), *values))
         result = np.zeros(n, dtype)
         for (_, idx, _), v in zip(parts, values, strict=True):
             np.add.at(result, idx, v)
         return result
-    traced = any(isinstance(v, TracedArray) for v in values)
     result = np.zeros(n, dtype)
     places = []
     indices = []
     for (_, idx, array), v in zip(parts, values, strict=True):
         index = root.index(idx, n)
-        if traced:
+        if one is not None:
             indices.append(index)
         elif index.unique:
             result[index.range or index.values] += v
@@ -238,8 +238,7 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
             if v.shape != idx.shape:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
-    if traced:
-        one = next(v for v in values if isinstance(v, TracedArray))
+    if one is not None:
         result = one.record(sum_of_values, (n, dtype, tuple(indices), *values))
     return ADArray(result, total(places))
 

@@ -114,13 +114,13 @@ def primitive(f: Function, rule: Function) -> Function:
 def _values_of(f: Function, values: list[Any]) -> Any:
     """Return ``f(*values)``; where values are traced, as one operation if f cannot be traced."""
     for v in values:
-        if hasattr(v, "record"):
+        if type(v) is not np.ndarray and hasattr(v, "record"):
             return v.record_partials(f, tuple(values))
     return f(*values)
 
 
 def _slopes(rule: Function, y: Any, which: list[bool], values: list[Any]) -> Any:
-    if hasattr(y, "record"):
+    if type(y) is not np.ndarray and hasattr(y, "record"):
         return y.record_partials(rule, (y, tuple(which), *values))
     return rule(y, which, *values)
 
@@ -148,7 +148,7 @@ def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         slope = array_of_values((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
     small = np.abs(x) < 0.25
-    if hasattr(x, "record"):
+    if type(x) is not np.ndarray and hasattr(x, "record"):
         return [np.where(small, _bernoulli_slope_near_zero(x), slope)]
     if np.any(small):
         slope[small] = _bernoulli_slope_near_zero(x[small])

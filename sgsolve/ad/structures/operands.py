@@ -150,7 +150,7 @@ class Index:
 
 
 # Below this length a gather costs less than the questions.
-SHORT = 512
+SHORT = 4000
 
 # Index arrays that a running `branch` handed to its sides, by id: known without comparing.
 PASSING: dict[int, Index] = {}
