@@ -86,7 +86,7 @@ class Device(Equations):
         Layers of several materials. The doping and all arrays of parameters then run over its
         pairs of a node and a region, so that a node at an interface has parameters of each.
     flux : {"diffusion_enhanced", "excess_potential"}
-        How the fluxes follow statistics other than Boltzmann's: see `sgsolve.devices.flux`. The
+        How the fluxes follow statistics other than Boltzmann's: see the theory of devices. The
         two differ by the square of the mesh size.
     constants : Constants
         Charge, Boltzmann constant, vacuum permittivity.

@@ -143,7 +143,7 @@ def layered(
     Parameters
     ----------
     regions : array_like of str, shape (n,)
-        The region of each node of the semiconductor, or of each pair: `Regions.names`.
+        The region of each node of the semiconductor, or of each pair: ``Regions.names``.
     materials : mapping of str to Material
         By region.
     T : float

@@ -48,7 +48,7 @@ class Petsc:
     The same program runs serially and by ``mpiexec -n 8 python program.py``. Every rank runs the
     whole program, and PETSc spreads the matrix, its factors and the Krylov vectors. Ranks that do
     not do the same stop with `RanksDisagreeError`. Standard output, warnings, branches and
-    checkpoints are written by rank 0; on other ranks `sys.stdout` leads nowhere.
+    checkpoints are written by rank 0; on other ranks ``sys.stdout`` leads nowhere.
 
     Parameters
     ----------
