@@ -22,6 +22,8 @@ from .directional import Pencil, Slopes, slopes_along
 
 Vector = NDArray[Any]
 
+SLOWEST = 1e6  # omega over an eigenvalue that counts as zero
+
 
 def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
     """Return v and w with A v = 0 and A^T w = 0 for a matrix with one vanishing eigenvalue.
@@ -117,7 +119,11 @@ def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = Non
             found = found + rate * ((real.C1 + sign * imaginary.C1) @ u)
         return found
 
-    still = -solved(J, second(q.conj(), False, 0.0).real)
+    square = second(q.conj(), False, 0.0).real
+    still = -solved(J, square)
+    slow = omega * float(np.linalg.norm(C @ still))
+    if slow > SLOWEST * float(np.linalg.norm(square)):
+        raise ArithmeticError("zero is an eigenvalue as well: a zero-Hopf point")
     twice = -solved(sp.csr_array(J + 2.0 * iw * C), second(q, False, 2.0 * iw))
     cubic = (real.J2 + imaginary.J2) @ q + iw * ((real.C2 + imaginary.C2) @ q)
     total = 0.5 * cubic + second(still, False, iw) + 0.5 * second(twice, True, iw)

@@ -161,3 +161,18 @@ class TestBranchPoints:
         a = point.coefficients
         load = 10.3 + point.parameter
         assert -a["b"] / a["c"] * 10.0 == pytest.approx(load / 8.0, rel=1e-6)
+
+
+def test_a_zero_hopf_point_has_no_lyapunov_coefficient():
+    """Roessler's equations with a = b: the fold at c = 2 a is a Hopf point as well."""
+
+    def residual(x, c):
+        return [x[1] + x[2], -x[0] - 0.2 * x[1], -0.2 - x[2] * (x[0] - c)]
+
+    problem = Problem(residual, params={"c": 1.0}, storage=one)
+    branch = problem.continuation([0.0, 0.0, 0.0], "c", (0.3, 2.0), step=-0.05, stability=True)
+    (hopf,) = branch.hopf_points
+    assert hopf.parameter == pytest.approx(0.4, abs=1e-8)
+    assert hopf.frequency == pytest.approx(1.4, abs=1e-6)
+    assert hopf.coefficients == {}
+    assert hopf.nature == ""
