@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import InputError
 from .blocks import Blocks
 
 Vector = NDArray[Any]
@@ -78,8 +79,14 @@ class PeriodicOrbit:
     @property
     def trivial(self) -> int:
         """Place of the multiplier that is 1 but for errors: that of a shift in time."""
-        assert self.multipliers is not None
-        return int(np.argmin(np.abs(self.multipliers - 1.0)))
+        return int(np.argmin(np.abs(self._known_multipliers() - 1.0)))
+
+    def _known_multipliers(self) -> Vector:
+        if self.multipliers is None:
+            raise InputError(
+                "the orbit has no multipliers; problem.periodic_orbit(orbit) computes them"
+            )
+        return self.multipliers
 
     @property
     def accuracy(self) -> float:
@@ -91,8 +98,7 @@ class PeriodicOrbit:
     @property
     def unstable(self) -> int:
         """How many multipliers are outside the unit circle, the trivial one left out."""
-        assert self.multipliers is not None
-        others = np.delete(self.multipliers, self.trivial)
+        others = np.delete(self._known_multipliers(), self.trivial)
         return int((np.abs(others) > 1.0).sum())
 
     @property
@@ -186,15 +192,20 @@ class PeriodicOrbit:
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        InputError
+            If the orbit has no multipliers.
         """
+        known = self._known_multipliers()
         if ax is None:
             import matplotlib.pyplot as plt
 
             ax = plt.figure().add_subplot()
-        assert self.multipliers is not None
         angle = np.linspace(0.0, 2.0 * np.pi, 200)
         ax.plot(np.cos(angle), np.sin(angle), color="0.7")
-        values = self.multipliers.astype(complex)
+        values = known.astype(complex)
         ax.plot(values.real, values.imag, **{"marker": "o", "linestyle": "none", **style})
         ax.set_aspect("equal")
         ax.set_xlabel("real part")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sgsolve import InputError, PeriodicOrbit
 from tests.periodic.oscillators import van_der_pol
 
 
@@ -43,3 +44,14 @@ def test_the_multipliers_are_drawn_into_a_new_figure(orbit):
     axes = orbit.plot_multipliers()
     assert axes.lines[-1].get_ydata() == pytest.approx(orbit.multipliers.imag)
     plt.close("all")
+
+
+def test_an_orbit_without_multipliers_says_how_to_get_them():
+    """Such as that of a special point of a branch."""
+    t = np.linspace(0.0, 2.0 * np.pi, 6)
+    states = np.column_stack([np.cos(t), np.sin(t)])
+    orbit = PeriodicOrbit(t, states, np.array([0.0, 1.0]), 4, False, {}, None, None)
+    assert np.isnan(orbit.accuracy)
+    for ask in (lambda: orbit.unstable, lambda: orbit.stable, orbit.plot_multipliers):
+        with pytest.raises(InputError, match="periodic_orbit"):
+            ask()
