@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
+from ..errors import LinearSolveError
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -49,6 +50,7 @@ CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
+SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
 HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
 BISECTIONS = 200  # from 1e30 to the last digit
 
@@ -89,10 +91,18 @@ def _determined(it: Iterate, step: Vector) -> bool:
 def _determined_by_kept_factors(it: Iterate, steps: list[Vector]) -> bool:
     """Whether the factorized Jacobian from before a short last step shows the same.
 
-    It takes one residual. Where it shows nothing, the residual on the line decides.
+    It takes one residual, and a factorization of a small Jacobian that has none. Where it shows
+    nothing, the residual on the line decides.
     """
-    short = it.factorized and it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any()
-    if it.J is None or not short:
+    if it.J is None or it.J.shape[0] != it.J.shape[1]:
+        return False
+    if it.fresh and not it.factorized and len(it.x) <= SMALL_MATRIX:
+        try:
+            it.factorize()
+        except LinearSolveError:
+            return False
+    short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
+    if not (it.factorized and short):
         return False
     moving = np.any(steps, axis=0)
     if not _answered(it, it.J, it.F, moving):

@@ -200,6 +200,17 @@ def test_equations_that_hold_exactly_cost_one_residual(left, start):
     assert residual.plain <= result.nit + 3
 
 
+def test_a_start_that_is_a_solution_costs_one_residual_more():
+    residual = Counted(30, 1.0)
+    problem = Problem(residual)
+    x = problem.solve(np.full(60, 0.5)).x
+    residual.plain = 0
+    again = problem.solve(x, solvers.Newton())
+    assert again.success
+    assert again.nit == 0
+    assert residual.plain <= 2
+
+
 COUPLED = {
     "gauss": lambda x: np.exp(-(x**2)),
     "tanh": lambda x: 1.0 - np.tanh(x),
