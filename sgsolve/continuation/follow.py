@@ -221,7 +221,7 @@ class _Run:
         """Record the rows and make `new` the point of the run; on an exception undo all of it."""
         state = self.state
         values = [[column.value(row) for column in state.columns] for row in rows]
-        old, saved = {**vars(state), "special_points": [*state.special_points]}, self.stepper.save()
+        old, mark = {**vars(state), "special_points": [*state.special_points]}, self.stepper.mark()
         try:
             for one in found:
                 passed = [row for row in rows if row is not new and row.s < one.point.s]
@@ -241,5 +241,5 @@ class _Run:
             vars(state).update(old)
             for kept in state.table.values():
                 del kept[state.n_rows :]
-            self.stepper.restore(saved)
+            self.stepper.undo(mark)
             raise

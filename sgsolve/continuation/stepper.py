@@ -228,8 +228,19 @@ class Stepper(Protocol):
         return {}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Restore what `save` returned, when a run is resumed or a step is undone."""
+        """Restore what `save` returned, when a run is resumed."""
         return None
+
+    def mark(self) -> Any:
+        """Return the stepper's data for `undo`, which is done, if at all, before the next mark.
+
+        Called once for each step. The default returns what `save` returns.
+        """
+        return self.save()
+
+    def undo(self, mark: Any) -> None:
+        """Go back to a mark, since a step was not completed."""
+        self.restore(mark)
 
     def resume(self, state: RunState) -> None:
         """Complete ``state.point`` (`Point.at`) when a run is resumed from a checkpoint.

@@ -25,6 +25,13 @@ def real_vector(value: Any, n: int) -> NDArray[np.float64]:
     return np.array(value, dtype=np.float64)
 
 
+def real_values(value: Any, n: int) -> NDArray[np.float64]:
+    """Return what `real_vector` does, perhaps in the memory of `value`."""
+    if type(value) is np.ndarray and value.shape == (n,) and value.dtype == np.float64:
+        return value
+    return real_vector(value, n)
+
+
 def vector(y: Any, n: int) -> Any:
     """Return an AD vector of length n as it is, and anything else as `real_vector` does."""
     if not isinstance(y, ad.ADArray):

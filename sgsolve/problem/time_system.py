@@ -34,7 +34,7 @@ from .compiled_functions import CompiledFunctions
 from .given_jacobian import on_pattern
 from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
-from .returned import real_vector, vector
+from .returned import real_values, real_vector, vector
 from .signature import TIME
 from .storage import check_storage
 
@@ -137,8 +137,11 @@ class TimeSystem:
 
     def _plain(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
         if self.conservative:
-            F, Q = self._flow(t, x), self._charge(t, x)
-            return real_vector(F, self.n) + a * (Q - q), Q
+            Q = self._charge(t, x)
+            G = Q - q
+            G *= a
+            G += real_values(self._flow(t, x), self.n)
+            return G, Q
         return real_vector(self._implicit(t, x, a * (x - q)), self.n), x.copy()
 
     def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
@@ -236,6 +239,8 @@ class TimeSystem:
 
     def _of_storage(self, t: float) -> dict[str, Any]:
         """Return the parameters of the storage at a time."""
+        if not self._taken:
+            return {}
         known = {**self._system.defaults, **self.params(t), TIME: t}
         return {name: known[name] for name in self._taken}
 
@@ -298,6 +303,8 @@ def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:
 
 
 def _checked(Q: Any, n: int) -> Vector:
+    if type(Q) is np.ndarray and Q.shape == (n,) and Q.dtype == np.float64:
+        return Q.copy()
     if np.shape(Q) != (n,):
         raise ShapeError(
             f"storage returned shape {np.shape(Q)} for {n} unknowns; it must return what each "

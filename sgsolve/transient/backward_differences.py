@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 MAX_ORDER = 5
+ROWS = MAX_ORDER + 3  # of the largest table
 # The derivative at the end of a step is the sum of GAMMA[j] times the j-th difference, over h.
 GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 
@@ -29,10 +30,12 @@ class Differences:
     ----------
     table : ndarray, shape (k + 2 or more, n)
         Row j is the j-th difference at the latest time.
+    memory : ndarray, shape (ROWS, n), optional
+        Where the table is.
     """
 
-    def __init__(self, table: Vector) -> None:
-        self.table = table
+    def __init__(self, table: Vector, memory: Vector | None = None) -> None:
+        self.table, self.memory = table, memory
 
     @classmethod
     def start(cls, value: Vector, first: Vector) -> Differences:
@@ -44,21 +47,27 @@ class Differences:
         ahead: Vector = np.add.reduce(self.table[: order + 1], axis=0)
         return ahead
 
-    def appended(self, deviation: Vector, order: int) -> Differences:
-        """Return those after a step to the value predicted(order) + deviation."""
-        old, table = self.table, np.empty((order + 3, len(deviation)))
+    def appended(
+        self, deviation: Vector, order: int, memory: Vector | None = None
+    ) -> Differences:
+        """Return those after a step to the value predicted(order) + deviation, in this memory."""
+        if memory is None:
+            memory = np.empty((order + 3, len(deviation)))
+        old, table = self.table, memory[: order + 3]
         np.subtract(deviation, old[order + 1], out=table[order + 2])
         table[order + 1] = deviation
         for j in range(order, -1, -1):
             np.add(old[j], table[j + 1], out=table[j])
-        return Differences(table)
+        return Differences(table, memory)
 
-    def rescaled(self, order: int, factor: float) -> Differences:
+    def rescaled(self, order: int, factor: float, memory: Vector | None = None) -> Differences:
         """Return those for a step `factor` times as long; the ones up to `order` follow."""
-        table = np.empty_like(self.table)
+        if memory is None:
+            memory = np.empty_like(self.table)
+        table = memory[: len(self.table)]
         np.dot(rescaling(order, factor), self.table[: order + 1], out=table[: order + 1])
         table[order + 1 :] = self.table[order + 1 :]
-        return Differences(table)
+        return Differences(table, memory)
 
 
 @dataclass(frozen=True)

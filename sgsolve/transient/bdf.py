@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .backward_differences import GAMMA, MAX_ORDER, BackwardPolynomial, Differences
+from .backward_differences import GAMMA, MAX_ORDER, ROWS, BackwardPolynomial, Differences
 from .consistent_start import Start
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
@@ -101,6 +101,10 @@ class BdfStepper:
         self.order, self.equal_steps, self.failures = 1, 0, 0
         self.rising = True  # the step doubles, until the error or a rejection ends it
         self._last_error = np.inf  # of the last rejected step
+        # The table of differences, the one that `undo` goes back to, and one to write to: new memory
+        # for each step would take longer than the step's arithmetic.
+        self._memories: list[Vector] = []
+        self._marked: Vector | None = None
         self.tape: list[Begin | Rescale | RecordedStep] | None = None  # for sensitivities
 
     def start(self, t: float, start: Start, h: float) -> None:
@@ -111,6 +115,7 @@ class BdfStepper:
         self._past = Differences.start(
             both([start.x, start.charge]), h * both([start.slope, start.rate])
         )
+        self._memories = [np.empty((ROWS, n)) for n in 3 * [self._past.table.shape[1]]]
         self._weights = self.weights.weights(start.x)
         self.implicit.renew()
         if self.tape is not None:
@@ -138,10 +143,14 @@ class BdfStepper:
         """Change the next step."""
         if h == self.h:
             return
-        self._past = self._past.rescaled(self.order, h / self.h)
+        self._past = self._past.rescaled(self.order, h / self.h, self._free_memory())
         if self.tape is not None:
             self.tape.append(Rescale(self.order, h / self.h))
         self.h, self.equal_steps = h, 0
+
+    def _free_memory(self) -> Vector:
+        used = (self._past.memory, self._marked)
+        return next(m for m in self._memories if not any(m is one for one in used))
 
     def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
@@ -195,7 +204,7 @@ class BdfStepper:
         k = self.order
         if self.tape is not None:
             self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
-        self._past = self._past.appended(step.own, k)
+        self._past = self._past.appended(step.own, k, self._free_memory())
         self.t, self.failures = step.t, 0
         self.weights.observe(step.x)
         self._weights = self.weights.weights(self.x)
@@ -241,18 +250,30 @@ class BdfStepper:
         table = self._past.appended(step.own, self.order).table
         return BackwardPolynomial(step.t, step.h, table[: self.order + 1, : self._n])
 
+    def mark(self) -> tuple[Any, ...]:
+        """Return the state, for `undo` before the next mark."""
+        self._marked = self._past.memory
+        numbers = (self.t, self.h, self._last_error, self._n)
+        counts = (self.order, self.equal_steps, self.failures, self.rising, len(self.tape or ()))
+        return (*numbers, *counts, self._past)
+
+    def undo(self, mark: tuple[Any, ...]) -> None:
+        """Go back to a state."""
+        self.t, self.h, self._last_error, self._n, *counts, done, self._past = mark
+        self.order, self.equal_steps, self.failures, self.rising = counts
+        if self.tape is not None:
+            del self.tape[done:]
+        self._weights = self.weights.weights(self.x)
+
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
-        counts = (self.order, self.equal_steps, self.failures, self.rising, len(self.tape or ()))
-        numbers = np.array([self.t, self.h, self._last_error, self._n, *counts])
-        return {"numbers": numbers, "table": self._past.table}
+        *numbers, past = self.mark()
+        return {"numbers": np.array(numbers, dtype=float), "table": past.table.copy()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
-        self.t, self.h, self._last_error, *counts = (float(value) for value in saved["numbers"])
-        self._n, self.order, self.equal_steps, self.failures, rising, done = map(int, counts)
-        self.rising = bool(rising)
-        if self.tape is not None:
-            del self.tape[done:]
-        self._past = Differences(saved["table"])
-        self._weights = self.weights.weights(self.x)
+        t, h, last_error, *counts = (float(value) for value in saved["numbers"])
+        n, order, equal_steps, failures, rising, done = map(int, counts)
+        past = Differences(np.array(saved["table"]))
+        self._memories = [np.empty((ROWS, width)) for width in 3 * [past.table.shape[1]]]
+        self.undo((t, h, last_error, n, order, equal_steps, failures, bool(rising), done, past))

@@ -148,14 +148,12 @@ class ImplicitSolver:
 
     def save(self) -> dict[str, Any]:
         """Return what a resumed run needs to compute the same."""
-        own = np.array([self._rate, float(self._unmeasured)])
-        return {**self.matrix.save(), "numbers": own}
+        return {**self.matrix.save(), "rate": self._rate, "unmeasured": self._unmeasured}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         self.matrix.restore(saved)
-        self._rate, unmeasured = (float(value) for value in saved["numbers"])
-        self._unmeasured = int(unmeasured)
+        self._rate, self._unmeasured = float(saved["rate"]), int(saved["unmeasured"])
 
     def _from(self, equation: Equation, x: Vector, renew: bool) -> Solved:
         """Iterate from x, with new derivatives if asked for, and with M where it is near enough."""

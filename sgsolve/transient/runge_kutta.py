@@ -201,26 +201,38 @@ class RungeKuttaStepper:
         inner = step.own.stages[1:-1][: NODES - 1 - len(self.nodes)]
         return NodePolynomial((*self.nodes, *inner, (step.t, step.x)))
 
+    def mark(self) -> tuple[Any, ...]:
+        """Return the state, for `undo` before the next mark."""
+        flags = (self.tableau is self.first, self.failed, len(self.tape or ()))
+        vectors = (self.x, self.slope, self.charge, self.rate)
+        return (self.t, self.h, *flags, *vectors, self.nodes)
+
+    def undo(self, mark: tuple[Any, ...]) -> None:
+        """Go back to a state."""
+        self.t, self.h, at_start, self.failed, done, *vectors, self.nodes = mark
+        self.x, self.slope, self.charge, self.rate = vectors
+        if self.tape is not None:
+            del self.tape[done:]
+        self.tableau = self.first if at_start else self.usual
+        self._weights = self.weights.weights(self.x)
+
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
+        t, h, *flags, x, slope, charge, rate, nodes = self.mark()
         return {
-            "numbers": np.array([self.t, self.h]),
-            "counts": np.array([self.tableau is self.first, self.failed, len(self.tape or ())]),
-            "vectors": np.array([self.x, self.slope]),
-            "charges": np.array([self.charge, self.rate]),
-            "node times": np.array([t for t, _ in self.nodes]),
-            "node values": np.array([x for _, x in self.nodes]),
+            "numbers": np.array([t, h]),
+            "counts": np.array(flags, dtype=int),
+            "vectors": np.array([x, slope]),
+            "charges": np.array([charge, rate]),
+            "node times": np.array([time for time, _ in nodes]),
+            "node values": np.array([value for _, value in nodes]),
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
-        self.t, self.h = (float(value) for value in saved["numbers"])
+        t, h = (float(value) for value in saved["numbers"])
         at_start, failed, done = (int(n) for n in saved["counts"])
-        if self.tape is not None:
-            del self.tape[done:]
-        self.tableau, self.failed = self.first if at_start else self.usual, bool(failed)
-        self.x, self.slope = np.array(saved["vectors"])
-        self.charge, self.rate = np.array(saved["charges"])
-        self._weights = self.weights.weights(self.x)
-        times = [float(t) for t in saved["node times"]]
-        self.nodes = list(zip(times, np.array(saved["node values"]), strict=True))
+        times = [float(time) for time in saved["node times"]]
+        nodes = list(zip(times, np.array(saved["node values"]), strict=True))
+        vectors = (*np.array(saved["vectors"]), *np.array(saved["charges"]))
+        self.undo((t, h, bool(at_start), bool(failed), done, *vectors, nodes))

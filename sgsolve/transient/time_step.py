@@ -125,8 +125,16 @@ class TimeStepper(Protocol):
         """Return the unknowns as a function of time within a step that is not accepted yet."""
         ...
 
+    def mark(self) -> Any:
+        """Return the state, for `undo`; it holds until the next mark."""
+        ...
+
+    def undo(self, mark: Any) -> None:
+        """Go back to a state."""
+        ...
+
     def save(self) -> dict[str, Any]:
-        """Return the state, for `restore`."""
+        """Return the state, for `restore`; it holds for good."""
         ...
 
     def restore(self, saved: Mapping[str, Any]) -> None:

@@ -27,6 +27,8 @@ from .time_step import TimeStep, TimeStepper
 
 Vector = NDArray[Any]
 
+PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
+
 
 def _of_step(name: str) -> Callable[[Point], float]:
     return lambda point: float(getattr(point.at, name, 0))
@@ -126,13 +128,13 @@ class TransientStepper(Stepper):
             return None
         if self._before_trials is None:
             self._before_trials = self.implicit.save()
-        saved = self.steps.save()
+        mark = self.steps.mark()
         try:
             self.steps.resize(t * b.at.h)
             with self.implicit.to_rounding():
                 outcome = self.steps.attempt(self.steps.t + t * b.at.h)
         finally:
-            self.steps.restore(saved)
+            self.steps.undo(mark)
         return self._point(outcome) if isinstance(outcome, TimeStep) else None
 
     def inside(self, b: Point) -> Callable[[float], Vector] | None:
@@ -195,32 +197,55 @@ class TransientStepper(Stepper):
         """Continue from a checkpoint: the state of the method says all."""
         return None
 
+    def mark(self) -> dict[str, Any]:
+        """Return the state for `undo`: what `save` returns, by parts and without copies."""
+        return self._parts(self.steps.mark)
+
+    def undo(self, mark: Mapping[str, Any]) -> None:
+        """Go back to a mark."""
+        self._take_parts(mark, self.steps.undo)
+
     def save(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
-        kept: dict[str, Any] = {"target": self.target, "due": self.due, "longest": self.longest}
-        kept |= {"counts": np.array(self.counts.numbers), "sizes": self.weights.sizes}
-        kept |= {f"setbacks {key}": value for key, value in self.setbacks.save().items()}
-        if not self.begun:
-            return kept
-        kept |= {f"steps {key}": value for key, value in self.steps.save().items()}
-        if self.system.currents is not None:
-            kept |= {f"currents {key}": value for key, value in self.currents.save().items()}
-        known = self._before_attempt or self.implicit.save()
-        return kept | {f"implicit {key}": value for key, value in known.items()}
+        kept: dict[str, Any] = {}
+        for name, value in self._parts(self.steps.save).items():
+            if isinstance(value, dict):
+                kept |= {f"{name} {key}": one for key, one in value.items()}
+            else:
+                kept[name] = value
+        return kept | {"counts": np.array(kept["counts"])}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
-        self.target, self.due = float(saved["target"]), str(saved["due"])
-        self.longest, self.weights.sizes = float(saved["longest"]), np.array(saved["sizes"])
-        self.counts = Counts.of([int(n) for n in saved["counts"]])
-        self.setbacks.restore(_with_prefix(saved, "setbacks "))
-        self.begun = "steps numbers" in saved
+        parts: dict[str, Any] = dict(saved)
+        for name in ("setbacks", *(PARTS if "steps numbers" in saved else ())):
+            parts[name] = _with_prefix(saved, f"{name} ")
+        self._take_parts(parts, self.steps.restore)
+
+    def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
+        kept = {"target": self.target, "due": self.due, "longest": self.longest}
+        kept |= {"counts": self.counts.numbers, "sizes": self.weights.sizes}
+        kept["setbacks"] = self.setbacks.save()
+        if not self.begun:
+            return kept
+        kept["steps"] = of_steps()
+        if self.system.currents is not None:
+            kept["currents"] = self.currents.save()
+        kept["implicit"] = self._before_attempt or self.implicit.save()
+        return kept
+
+    def _take_parts(self, parts: Mapping[str, Any], to_steps: Callable[[Any], None]) -> None:
+        self.target, self.due = float(parts["target"]), str(parts["due"])
+        self.longest, self.weights.sizes = float(parts["longest"]), np.array(parts["sizes"])
+        self.counts = Counts.of([int(n) for n in parts["counts"]])
+        self.setbacks.restore(parts["setbacks"])
+        self.begun = "steps" in parts
         if not self.begun:
             return
-        self.steps.restore(_with_prefix(saved, "steps "))
+        to_steps(parts["steps"])
         if self.system.currents is not None:
-            self.currents.restore(_with_prefix(saved, "currents "))
-        self.implicit.restore(_with_prefix(saved, "implicit "))
+            self.currents.restore(parts["currents"])
+        self.implicit.restore(parts["implicit"])
         self._before_attempt = None
 
     def _point(self, step: TimeStep) -> Point:
@@ -252,8 +277,8 @@ class TransientStepper(Stepper):
         self._rejection = None
         changed = self.due == "change"
         t = self.setbacks.right_of(self.steps.t)
-        x = state.point.x if changed else self.steps.x
-        kept = None if changed else self.steps.charge
+        x = state.point.x if changed else self.steps.x.copy()
+        kept = None if changed else self.steps.charge.copy()
         found = self.starts.at(t, x, kept, self.due == "doubt")
         if isinstance(found, str):
             return Rejection(t, found, "start")
