@@ -100,8 +100,8 @@ def solve_ivp(
     >>> def van_der_pol(t, y):
     ...     return [y[1], 1000.0 * (1.0 - y[0] ** 2) * y[1] - y[0]]
     >>> run = solve_ivp(van_der_pol, (0.0, 2000.0), [2.0, 0.0], rtol=1e-6, atol=1e-8)
-    >>> print(f"{run.y[0, -1]:.4f}")
-    1.7061
+    >>> print(f"{run.y[0, -1]:.3f}")
+    1.706
     """
     begin, end = _span(t_span)
     sign = 1.0 if end > begin else -1.0

@@ -47,9 +47,7 @@ class Differences:
         ahead: Vector = np.add.reduce(self.table[: order + 1], axis=0)
         return ahead
 
-    def appended(
-        self, deviation: Vector, order: int, memory: Vector | None = None
-    ) -> Differences:
+    def appended(self, deviation: Vector, order: int, memory: Vector | None = None) -> Differences:
         """Return those after a step to the value predicted(order) + deviation, in this memory."""
         if memory is None:
             memory = np.empty((order + 3, len(deviation)))

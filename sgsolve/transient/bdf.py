@@ -8,8 +8,8 @@ BDF and slightly smaller angles of stability; ``ndf=False`` gives BDF.
 References: L. F. Shampine and M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1, table 1 and
 section 2.2; P. Yang, B. D. Epler and P. K. Chatterjee, IEEE J. Solid-State Circuits 18 (1983) 128
 (charge instead of capacitance times slope); A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31
-(2005) 363, section 2.1 (the step is doubled at the start); E. Hairer, S. P. Norsett and G. Wanner,
-Solving Ordinary Differential Equations I (1993), III.5 (order 2 is stable where steps double).
+(2005) 363, section 2.1 (the step grows fast at the start); E. Hairer, S. P. Norsett and G. Wanner,
+Solving Ordinary Differential Equations I (1993), III.5 (order 2 is stable where steps grow).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from .time_step import RejectedStep, TimeStep
 Vector = NDArray[Any]
 
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
-SAFETY = 0.6  # 0.8 saves a fifth of the steps, and no evaluations; errors are larger by far
+MARGIN = 16.0  # steps are chosen for an error this much below the tolerance, at every order
+RISE = 0.3  # of the longest step that the error allows, where a long step follows a short one
+LONGER = 2.4  # at the start; formulas of order 2 are stable up to 1 + sqrt(2)
 DEAD_BAND = (0.9, 1.2)  # steps that would change by such a factor keep their size, and so M
 GROW, SHRINK = 10.0, 0.2  # the most by which a step changes at once
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
@@ -99,10 +101,10 @@ class BdfStepper:
         self.max_order, self.formulas, self.fixed = max_order, Formulas.of(ndf), fixed
         self.t = self.h = 0.0
         self.order, self.equal_steps, self.failures = 1, 0, 0
-        self.rising = True  # the step doubles, until the error or a rejection ends it
+        self.rising = True  # the step grows at every step, until the error or a rejection ends it
         self._last_error = np.inf  # of the last rejected step
-        # The table of differences, the one that `undo` goes back to, and one to write to: new memory
-        # for each step would take longer than the step's arithmetic.
+        # The table of differences, the one that `undo` goes back to, and one to write to: new
+        # memory for each step would take longer than its arithmetic.
         self._memories: list[Vector] = []
         self._marked: Vector | None = None
         self.tape: list[Begin | Rescale | RecordedStep] | None = None  # for sensitivities
@@ -170,7 +172,7 @@ class BdfStepper:
             return step
         if self._jumps(error) and self._charge_error(step) <= 1.0:
             return replace(step, error=1.0, jump=True)
-        factor = max(SHRINK, SAFETY * error ** (-1.0 / (k + 1)))
+        factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (k + 1)))
         worst = self.weights.worst(deviation[:n], self._weights)
         reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
         return RejectedStep("error", reason, factor, error)
@@ -218,11 +220,14 @@ class BdfStepper:
             self._choose(step)
 
     def _rise(self, step: TimeStep) -> None:
-        """Double the step as long as the error allows it, with the order that is stable then."""
+        """Lengthen the step as long as the error allows it, at the order that is stable then."""
         self.order = min(2, self.max_order)
-        self.rising = step.error <= 0.25 ** (self.order + 1) * 0.5
+        factor = LONGER
+        if step.error > 0.0:
+            factor = min(factor, RISE * step.error ** (-1.0 / (self.order + 1)))
+        self.rising = factor >= 2.0
         if self.rising:
-            self.resize(2.0 * self.h)
+            self.resize(factor * self.h)
 
     def _choose(self, step: TimeStep) -> None:
         """Take the order of k - 1, k and k + 1 that allows the longest step."""
@@ -231,9 +236,11 @@ class BdfStepper:
             errors[k - 1] = self._error_of(k - 1)
         if k < self.max_order:
             errors[k + 1] = self._error_of(k + 1)
-        factors = {j: GROW if e == 0.0 else e ** (-1.0 / (j + 1)) for j, e in errors.items()}
+        factors = {
+            j: GROW if e == 0.0 else (MARGIN * e) ** (-1.0 / (j + 1)) for j, e in errors.items()
+        }
         best = max(factors, key=lambda j: factors[j])
-        factor = min(GROW, CAP ** (1.0 / best), SAFETY * factors[best])
+        factor = min(GROW, CAP ** (1.0 / best), factors[best])
         if DEAD_BAND[0] <= factor < DEAD_BAND[1]:
             return
         self.order = best
