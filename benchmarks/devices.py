@@ -2,7 +2,8 @@
 
 A silicon pn diode of 1 um with Shockley-Read-Hall recombination, in one dimension and as a square
 in two, swept from 0.3 to 0.6 V by both programs. Times are CPU seconds of one thread over the
-number of Newton iterations; sgsolve's include everything of a sweep (predictor, step control).
+number of Newton iterations; sgsolve's include everything of a sweep (predictor, step control). A
+first sweep before it finds patterns and, where asked for, compiles; DEVSIM has solved before, too.
 
     pip install devsim mkl 'sgsolve[pardiso]'
     python benchmarks/devices.py                        # 100 1000 10000 100x100, half a minute
@@ -16,23 +17,28 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib.util import find_spec
 from time import process_time
+from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before NumPy reads them
 
 import numpy as np
 
+from sgsolve.ad import compiled_is_available
+
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
 SIZES, LARGE = ["100", "1000", "10000", "100x100"], ["100000", "316x316"]
+WARM, LARGEST_WARM = 6, 20_000  # sweeps after which the kernels of a small device are made
 BIASES = [0.3, 0.4, 0.5, 0.6]
 VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
 VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
 
 
-def with_sgsolve(nx: int, ny: int) -> tuple[float, int, float]:
-    """CPU seconds, Newton iterations and the last current."""
+def with_sgsolve(nx: int, ny: int, compiled: bool = False) -> tuple[float, int, float]:
+    """CPU seconds, Newton iterations and the last current, of a second sweep."""
     from sgsolve.devices import Constants, Device, Ohmic, interval, rectangle, srh
 
     x = np.linspace(0.0, LENGTH, nx)
@@ -45,8 +51,11 @@ def with_sgsolve(nx: int, ny: int) -> tuple[float, int, float]:
         VALUES,
         recombination=[srh],
         constants=Constants(q=1.6e-19, k=1.3806503e-23, eps0=8.85e-14),
+        compiled=compiled,
     )
     start = device.solve(V_top=BIASES[0]).x
+    for _ in range(WARM if compiled and nx * ny < LARGEST_WARM else 1):
+        device.sweep("top", BIASES, x0=start)
     before = process_time()
     sweep = device.sweep("top", BIASES, x0=start)
     seconds = process_time() - before
@@ -135,7 +144,9 @@ def _devsim_solve(devsim: object, absolute: float) -> int:
 
 def main(sizes: list[str]) -> None:
     """Measure all sizes and print a table."""
-    programs = {"sgsolve": with_sgsolve}
+    programs: dict[str, Any] = {"sgsolve": with_sgsolve}
+    if compiled_is_available():
+        programs["compiled"] = partial(with_sgsolve, compiled=True)
     if find_spec("devsim"):
         programs["devsim"] = with_devsim
     else:

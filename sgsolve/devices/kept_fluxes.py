@@ -258,6 +258,14 @@ def needed(device: Equations) -> bool:
     return gated and not all(where.any() for where in majority(device).values())
 
 
+def _floats(device: Equations) -> bool:
+    """Whether a device has floating regions, which are looked for once."""
+    if "floats" not in device.forms:
+        device.forms["floats"] = any(regions(device).values())
+    floats: bool = device.forms["floats"]
+    return floats
+
+
 def polished(
     device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
 ) -> list[np.ndarray]:
@@ -266,7 +274,7 @@ def polished(
     Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
     with the fluxes kept mend that; where they do not settle, the solution stays what it was.
     """
-    if device.ions or not any(regions(device).values()):
+    if device.ions or not _floats(device):
         return [x for x, _ in points]
     form = form_of(device)
     return [form.polished(x, p) for x, p in points]

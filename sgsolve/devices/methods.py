@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 from .. import solvers
 
+KEPT = 32  # solvers that are kept: making one takes as long as a step of a small device
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
 ROUNDING = 4.0  # ... or residuals within this many rounding errors of their terms
 
@@ -37,6 +40,12 @@ def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robu
     >>> len(coupled_method(0.0259).stages)
     2
     """
+    return _coupled_method(vt, damped, cold)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _coupled_method(vt: float, damped: int, cold: int) -> solvers.Robust:
+    """Return the same, made once for all devices of a temperature: it cannot change."""
     return solvers.Robust(
         stages=(
             solvers.Stage(damped_method(damped)),
@@ -54,6 +63,7 @@ def damped_method(max_iterations: int = 60) -> solvers.NewtonMethod:
     )
 
 
+@functools.lru_cache(maxsize=KEPT)
 def poisson_method(vt: float) -> solvers.Robust:
     """Newton's method with full steps, then as `coupled_method`.
 

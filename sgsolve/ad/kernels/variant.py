@@ -87,6 +87,7 @@ class Variant:
         self._inputs = {name: (type(v), np.shape(v)) for name, v in inputs.items()}
         self.pattern: Pattern = self._trace.plan.layout.pattern
         self.shape_of_result = self._trace.graph.results[0].shape
+        self._latest: tuple[Any, dict[str, Any]] = None, {}
         self._counts: dict[bool, list[set[float]]] = {}
         self._code: dict[bool, KernelCode] = {}
         self._kernels: dict[bool, Kernel] = {}
@@ -115,7 +116,11 @@ class Variant:
         """Return the arguments that are inputs."""
         if not self._inputs:
             return NO_INPUTS
-        return {name: arguments[name] for name in self._inputs}
+        known, inputs = self._latest
+        if known is not arguments:
+            inputs = {name: arguments[name] for name in self._inputs}
+            self._latest = arguments, inputs
+        return inputs
 
     def changed(self, arguments: Mapping[str, Any]) -> str | None:
         """Return the name of a constant that is another one now; None: all are the same."""
