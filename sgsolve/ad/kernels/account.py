@@ -2,7 +2,8 @@
 
 Tracing and compiling take as long as tens to hundreds of evaluations. A kernel is made when the
 time that it would have saved so far is as long as making it. A solve of any length then takes at
-most twice the time of one without kernels.
+most twice the time of one without kernels. Times are those of the processor: what other processes
+take is no time that a kernel would save.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,9 +158,9 @@ class CompiledEvaluation:
             yield new
 
     def _by_numpy(self, reason: str, plain: Callable[[], CompiledResult]) -> CompiledResult:
-        begin = perf_counter()
+        begin = thread_time()
         result = plain()
-        self._account.add(perf_counter() - begin)
+        self._account.add(thread_time() - begin)
         self.stats.uncompiled += 1
         self.stats.reasons[reason] += 1
         return result

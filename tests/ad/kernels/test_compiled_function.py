@@ -248,3 +248,12 @@ def test_an_error_outside_of_the_model_is_no_reason_to_stop():
     with pytest.raises(DomainError):
         compiled(-X)
     assert compiled.stats.compiled == 2
+
+
+def test_a_pattern_that_changes_before_there_is_a_kernel():
+    f = ad.compiled(lambda x: x * x[::-1] if ad.value(x)[0] > 0.0 else x**2)
+    for sign in (1.0, -1.0, -1.0, 1.0):
+        x = sign * np.array([1.0, 2.0, 3.0])
+        expected = np.diag(x[::-1]) + np.diag(x)[:, ::-1] if sign > 0.0 else np.diag(2.0 * x)
+        assert np.array_equal(f.jacobian(x).toarray(), expected)
+    assert f.stats.compiled == 0
