@@ -105,7 +105,7 @@ class MemberJudge:
         flat = unknowns_in(stacked, exact & (self._evaluate(slots.x + step, some) == 0.0))
         flat &= step != 0.0
         for j in np.flatnonzero(flat.any(axis=1)).tolist():
-            slots.memory[j]["flat"] = np.where(flat[j], step[j], 0.0)
+            slots.memory[j]["flat"] = np.where(flat[j], step[j], 0.0), slots.x[j].copy()
 
     def _points(self, F: Vector, estimate: Vector) -> MemberPoints:
         return MemberPoints(F, self._scaling.own(), estimate,
@@ -155,8 +155,7 @@ class MemberJudge:
         if not noted.any():
             return noted
         for j in np.flatnonzero(noted).tolist():
-            kept = slots.memory[j][key]
-            direction[j] = kept if key == "flat" else kept[0]
+            direction[j] = slots.memory[j][key][0]
 
         def change(distance: float) -> Vector:
             x = steps.x_new + distance * direction

@@ -52,10 +52,9 @@ class MemberScaling:
         magnitude = np.abs(x)
         if self.scale is not None:
             self.magnitude = magnitude
-            self.weights = self._terms = np.maximum(magnitude, self.scale)
             largest = magnitude.max(axis=1, keepdims=True)
             credible = np.where(largest > 0.0, np.minimum(self.scale, largest), self.scale)
-            self._sizes = np.maximum(magnitude, credible)
+            self.weights = self._terms = self._sizes = np.maximum(magnitude, credible)
             return
         typical = self._typical(magnitude)
         now = TERM_FLOOR * typical

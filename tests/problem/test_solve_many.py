@@ -336,3 +336,22 @@ class TestCompiled:
         results = Problem(f, compiled=True).solve_many([2.0], {"a": a})
         np.testing.assert_allclose(results.x, Problem(f).solve_many([2.0], {"a": a}).x)
         assert results.success.all()
+
+
+@pytest.mark.parametrize("scale", [1e5, 1e12, 1e30])
+def test_a_scale_far_too_large_makes_no_success(scale):
+    problem = Problem(
+        lambda x, a: np.stack([x[0] - 1e10, x[1] ** 2 - a]), params={"a": 2.0}, scale=scale
+    )
+    values = np.array([2.0, 3.0, 5.0, -1.0])
+    found = problem.solve_many(np.array([1e10, 1.0]), {"a": values})
+    assert found.success.tolist() == [True, True, True, False]
+    assert found.x[:3, 1] == pytest.approx(np.sqrt(values[:3]), rel=1e-9)
+
+
+def test_unknowns_that_are_flat_at_the_start_are_no_success():
+    problem = Problem(
+        lambda x, a: np.stack([1.0 - np.tanh(x[0]), x[1] ** 2 - a, x[2] - a]), params={"a": 2.0}
+    )
+    found = problem.solve_many(np.array([30.0, 1.0, 0.5]), {"a": np.array([2.0, 3.0, 5.0])})
+    assert not found.success.any()
