@@ -46,17 +46,39 @@ def small(it: Iterate, absolute: Any, relative: float) -> bool:
         return False
     if (left > absolute + relative * scaling.sized).any():
         return False
-    return bool((left <= SCATTER * _scatter(it))[open_].all())
+    return _hidden_by_scatter(it, left, open_)
 
 
-def _scatter(it: Iterate) -> Vector:
-    """Return by how much each residual changes where every unknown moves by a rounding error."""
-    random, scatter = np.random.default_rng(0), np.zeros_like(it.F)
-    for _ in range(PERTURBED):
-        F = it.evaluate(it.x * (1.0 + EPS * random.choice([-1.0, 1.0], len(it.x))))
+def _hidden_by_scatter(it: Iterate, left: Vector, open_: NDArray[np.bool_]) -> bool:
+    """Whether residuals change as much where every unknown moves by a rounding error.
+
+    The largest change of several such points counts. No more of them are evaluated than it takes,
+    and none a second time for another criterion at the same iterate.
+    """
+    kept = it.memory.get("scatter")
+    if kept is None or kept.x is not it.x:
+        kept = it.memory["scatter"] = _Scatter(it.x)
+    while not (left <= SCATTER * kept.largest)[open_].all():
+        if kept.count == PERTURBED:
+            return False
+        kept.perturb(it)
+    return True
+
+
+class _Scatter:
+    """The largest changes of the residuals next to x so far, and the number of points."""
+
+    def __init__(self, x: Vector) -> None:
+        self.x, self.largest, self.count = x, np.zeros_like(x), 0
+        self._random = np.random.default_rng(0)
+
+    def perturb(self, it: Iterate) -> None:
+        """Evaluate another point."""
+        self.count += 1
+        signs = self._random.choice([-1.0, 1.0], len(self.x))
+        F = it.evaluate(self.x * (1.0 + EPS * signs))
         if F is not None:
-            scatter = np.maximum(scatter, np.abs(F - it.F))
-    return scatter
+            self.largest = np.maximum(self.largest, np.abs(F - it.F))
 
 
 def at_rounding(it: Iterate) -> bool:
