@@ -20,9 +20,21 @@ LONGEST = 1e300  # norms are cut here, so that products with a step fraction sta
 SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow
 
 
+# From this length on OpenBLAS wakes its threads for a scalar product. Where other processes keep
+# the cores busy that takes a thousand times as long as the sum itself.
+THREADED = 10_000
+
+
+def scalar_product(a: Vector, b: Vector) -> float:
+    """Return the sum of a_i b_i, computed on one thread."""
+    if len(a) < THREADED:
+        return float(a @ b)
+    return float(np.add.reduce(a * b))
+
+
 def norm2(vector: Vector) -> float:
     """Return the Euclidean norm, at most `LONGEST`; NaN if a component is NaN."""
-    square = float(vector @ vector)
+    square = scalar_product(vector, vector)
     if SMALLEST_SQUARE < square < math.inf:
         return math.sqrt(square)
     largest = float(np.abs(vector).max()) if len(vector) else 0.0
@@ -31,12 +43,12 @@ def norm2(vector: Vector) -> float:
     if largest >= LONGEST:
         return LONGEST
     scaled = vector / largest
-    return min(largest * math.sqrt(float(scaled @ scaled)), LONGEST)
+    return min(largest * math.sqrt(scalar_product(scaled, scaled)), LONGEST)
 
 
 def is_finite(vector: Vector) -> bool:
     """Whether all components are finite; a finite sum of squares proves it in one pass."""
-    return math.isfinite(vector @ vector) or bool(np.isfinite(vector).all())
+    return math.isfinite(scalar_product(vector, vector)) or bool(np.isfinite(vector).all())
 
 
 def unit(vector: Vector) -> Vector:

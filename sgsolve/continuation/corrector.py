@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
+from ..norms import scalar_product
 from .bordered import Bordered
 from .family import Family, Linear, confirmed, linearized
 from .metric import Metric
@@ -83,7 +84,7 @@ class Corrector:
             Length of the step that led to z. Tolerances are relative to it, and no correction may
             be longer than twice this.
         """
-        target, before = float(row @ z), np.inf
+        target, before = scalar_product(row, z), np.inf
         near: tuple[Linear, int] | None = None
         reason = f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
@@ -93,7 +94,7 @@ class Corrector:
                 break
             try:
                 self.factorize(at, row)
-                step = self.bordered.solve(np.append(-at.F, target - float(row @ z)))
+                step = self.bordered.solve(np.append(-at.F, target - scalar_product(row, z)))
             except LinearSolveError:
                 reason = SINGULAR_JACOBIAN
                 break

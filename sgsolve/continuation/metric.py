@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..norms import norm2
+from ..norms import norm2, scalar_product
 
 Vector = NDArray[Any]
 
@@ -48,7 +48,7 @@ class Metric:
     def dot(self, y: Vector, z: Vector) -> float:
         """Return the inner product."""
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite length is a long one
-            return float(np.dot(self.weights * y, z))
+            return scalar_product(self.weights * y, z)
 
     def norm(self, z: Vector) -> float:
         """Return the length."""
@@ -65,7 +65,7 @@ class Metric:
         times the longest step, it would make thousands of points.
         """
         with np.errstate(over="ignore"):
-            size = float(np.sqrt(np.dot(self.weights[:-1] * x, x)))
+            size = float(np.sqrt(scalar_product(self.weights[:-1] * x, x)))
         if FINE * size <= longest or not math.isfinite(size):
             return None
         weights = self.weights.copy()

@@ -17,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..norms import LONGEST, norm2, unit
+from ..norms import LONGEST, norm2, scalar_product, unit
 from ..results.status import Status
 from .iterate import Iterate
 from .settings import positive
@@ -141,7 +141,7 @@ class Model:
             shortened: Vector = self.cauchy * min(1.0, radius / length)
             return shortened
         leg = unit(self.newton - self.cauchy)
-        along, share = float(self.cauchy @ leg) / radius, length / radius
+        along, share = scalar_product(self.cauchy, leg) / radius, length / radius
         rest = (1.0 - share) * (1.0 + share)
         root = math.sqrt(along * along + rest)
         # of the two forms of the root of t^2 + 2 along t = rest, the one that does not cancel
