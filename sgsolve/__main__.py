@@ -19,7 +19,18 @@ import numpy as np
 
 from sgsolve import BackendError, Problem, SgsolveError, __version__, ad, linear
 
-PACKAGES = ("numpy", "scipy", "pypardiso", "mkl", "python-mumps", "pyamg", "matplotlib", "tqdm")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "pypardiso",
+    "mkl",
+    "python-mumps",
+    "pyamg",
+    "petsc4py",
+    "mpi4py",
+    "matplotlib",
+    "tqdm",
+)
 N = 199
 FOLD = 3.513830719125  # the largest p for which there is a solution
 

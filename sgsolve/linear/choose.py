@@ -16,7 +16,6 @@ from ..pattern import Pattern
 from .backend import Backend
 from .banded import Banded
 from .dense import Dense
-from .krylov_backend import Krylov
 from .multigrid import Multigrid
 from .mumps import Mumps
 from .ordering import narrow_order, widest
@@ -38,7 +37,6 @@ REGISTRY: dict[str, Callable[[], Any]] = {
     "banded": Banded,
     "dense": Dense,
     "mumps": Mumps,
-    "krylov": Krylov,
     "petsc": Petsc,
     "multigrid": Multigrid,
     "pyamg": partial(Multigrid, name="pyamg"),  # the library that it needs

@@ -124,7 +124,7 @@ def factorize_and_solve(solver, A):
 
 def test_gmres_that_does_not_converge_is_replaced():
     A = weak_diagonal(40)
-    solver = linear.LinearSolver(Pattern.of(A), "krylov")
+    solver = linear.LinearSolver(Pattern.of(A), linear.Krylov())
     with pytest.warns(linear.FallbackWarning, match="krylov does not solve a system of 1600"):
         factorize_and_solve(solver, A)
     assert solver.backward_error < 1e-10
