@@ -158,6 +158,12 @@ def _minimum_degree(graph: Any) -> IntArray:
     return np.asarray(found.perm_c, dtype=np.int64)
 
 
+def degree_order(A: Any) -> IntArray:
+    """Return the unknowns in SuperLU's order for pivots on the diagonal, by minimum degree."""
+    half = sp.csc_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)  # the transpose
+    return np.argsort(_minimum_degree(sp.csc_array(half + half.T)))
+
+
 def column_order(A: Any) -> tuple[Any, IntArray]:
     """Return A with its rows permuted onto a full diagonal, and SuperLU's order of its columns.
 

@@ -22,7 +22,7 @@ from scipy.sparse.linalg import splu
 from .. import private_api
 from ..errors import BackendError, InputError, SingularMatrixError
 from .backend import Vector
-from .node_order import IntArray, column_order, node_order, nodes_of_unknowns
+from .node_order import IntArray, column_order, degree_order, node_order, nodes_of_unknowns
 from .ordering import permutation_sign
 from .symbolic import FactorCounts, factor_counts
 
@@ -109,7 +109,9 @@ class SuperLU:
         """Entries of the factors and operations, as if pivots were taken from the diagonal."""
         if self._counts is None:
             A, order = self._pattern, self._places
-            if order is None:
+            if order is None and self._on_diagonal:
+                order = degree_order(A)
+            elif order is None:
                 A, order = column_order(A)
             self._counts = factor_counts(A, order)
         return self._counts

@@ -31,7 +31,7 @@ def test_errors_of_superlu_are_told_apart(text, error, monkeypatch):
         solver.factorize(A)
 
 
-@pytest.mark.parametrize("pivoting", ["partial", "diagonal"])
+@pytest.mark.parametrize("pivoting", ["partial", "diagonal", "auto"])
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_the_entries_of_the_factors_are_predicted(pivoting, shuffled):
     A = sp.csr_array(-grid(60, -4.0))
@@ -40,6 +40,10 @@ def test_the_entries_of_the_factors_are_predicted(pivoting, shuffled):
     backend = linear.SuperLU(pivoting)
     backend.analyze(A)
     backend.factorize(A)
-    assert backend.counts.entries == pytest.approx(backend._lu.nnz, rel=0.5 if shuffled else 0.2)
-    assert backend.predicted_bytes == 20.0 * backend.counts.entries
-    assert backend.operations > backend.counts.entries
+    entries, true = backend.counts.entries, backend._lu.nnz
+    if shuffled and pivoting == "diagonal":  # there is no diagonal: a bound is known
+        assert entries >= true
+    else:
+        assert entries == pytest.approx(true, rel=0.5 if shuffled else 0.2)
+    assert backend.predicted_bytes == 20.0 * entries
+    assert backend.operations > entries
