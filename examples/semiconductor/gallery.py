@@ -29,6 +29,7 @@ PROGRAMS = (
     "perovskite",
     "avalanche_diode",
     "interface_states",
+    "self_heated_bar",
     "voltage_ramp",
 )
 

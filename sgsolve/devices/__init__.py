@@ -35,6 +35,7 @@ from .drive import Driven, at_current, drive_current, to_compliance
 from .generation import beer_lambert
 from .grids import box, graded, rectangle
 from .gummel_iteration import gummel
+from .heat import Heat, temperature
 from .interfaces import SheetCharge, Thermionic
 from .ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
 from .ions import Ion
@@ -66,6 +67,7 @@ __all__ = [
     "Device",
     "Driven",
     "Gate",
+    "Heat",
     "Ion",
     "Material",
     "Mesh",
@@ -115,6 +117,7 @@ __all__ = [
     "rectangle",
     "srh",
     "tetrahedralization",
+    "temperature",
     "to_compliance",
     "trap_assisted",
     "triangulation",

@@ -11,6 +11,7 @@ import numpy as np
 
 from .carriers import carriers
 from .device import Device
+from .heat import local_parameters
 
 
 def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]:
@@ -47,7 +48,7 @@ def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]
     >>> round(float(edges["Fn"][0] - edges["Ec"][0]), 4)  # kT log(N/ni)
     0.2976
     """
-    p = device.parameters | p
+    p = dict(local_parameters(device, x, device.parameters | p))
     s = carriers(device, x, p)
     psi, phin, phip = (s.vt * u for u in (s.us, s.un, s.up))
     return {"Ec": p.get("Ec", 0.0) - psi, "Ev": p.get("Ev", 0.0) - psi, "Fn": -phin, "Fp": -phip}
@@ -85,7 +86,7 @@ def densities(device: Device, x: np.ndarray, **p: Any) -> tuple[np.ndarray, np.n
     >>> f"{n[5]:.3g} {p[5]:.3g}"
     '1e+15 1e+05'
     """
-    s = carriers(device, x, device.parameters | p)
+    s = carriers(device, x, local_parameters(device, x, device.parameters | p))
     return s.n, s.p
 
 

@@ -62,6 +62,8 @@ class Carriers:
         The fluxes, where the state has them.
     filled : list of Array or None
         Filled fractions of the trap levels; None in the steady state.
+    warmth : Array or None
+        Local temperature over the device's at the pairs; None if there is one temperature.
     """
 
     vt: Any
@@ -79,6 +81,7 @@ class Carriers:
     ions: list[Array]
     kept: tuple[Array, Array] | None = None
     filled: list[Array] | None = None
+    warmth: Array | None = None
 
     def densities(self) -> tuple[Array, Array]:
         """Both densities as models are given them, at least 1e-100 cm^-3.
@@ -95,13 +98,18 @@ class Carriers:
         """The smallest logarithm of a density."""
         return min(np.min(ad.value(part)) for part in (self.log_n, self.log_p))
 
+    def splitting(self) -> Array:
+        """Of the quasi-Fermi levels, in units of the local kT/q."""
+        apart = self.up - self.un
+        return apart if self.warmth is None else apart / self.warmth
+
     def excess(self) -> Array:
         """``n p`` minus its equilibrium value, cm^-6."""
         return self._excess(self.log_n + self.log_p)
 
     def losses(self, factor: Array) -> tuple[Array, Array]:
         """`factor` times the excess over vt, over the electron and over the hole density, 1/s."""
-        closing = self.un - self.up
+        closing = -1.0 * self.splitting()
         if self.lowest > LOWEST and np.max(ad.value(closing), initial=0.0) < LARGEST_DROP:
             rate = factor * ((-1.0 / self.vt) * np.expm1(closing))
             return rate * self.p, rate * self.n
@@ -110,7 +118,7 @@ class Carriers:
 
     def _excess(self, log_product: Array) -> Array:
         """``exp(log_product) (1 - exp(-d))``, where d is the splitting of the levels."""
-        splitting = self.up - self.un
+        splitting = self.splitting()
         if np.max(ad.value(splitting), initial=0.0) < LARGEST_DROP:
             return np.exp(log_product - splitting) * np.expm1(splitting)
         ahead = ad.value(splitting) > 0
@@ -128,12 +136,15 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     u, un, up = y[:n], y[n : n + m], y[n + m : n + 2 * m]
     us = u if lay.everywhere else u[lay.inside]
     un, up = lay.at_pairs(un), lay.at_pairs(up)
-    eta_n, eta_p = us - un, up - us
+    eta_n, eta_p, local, warmth = us - un, up - us, vt, None
+    if device.heat is not None and np.shape(x)[0] > n + 2 * m:
+        warmth = (1.0 + y[n + 2 * m :])[lay.inside]
+        eta_n, eta_p, local = eta_n / warmth, eta_p / warmth, vt * warmth
     if isinstance(device.statistics, Boltzmann):
-        factor_n, factor_p = log_factors(p, vt)
+        factor_n, factor_p = log_factors(p, local)
         log_n, log_p, eta = factor_n + eta_n, factor_p + eta_p, None
     else:
-        eta_n, eta_p = eta_n - p["Ec"] / vt, eta_p + p["Ev"] / vt
+        eta_n, eta_p = eta_n - p["Ec"] / local, eta_p + p["Ev"] / local
         gamma_n, gamma_p = (log_gamma(device.statistics, e) for e in (eta_n, eta_p))
         log_n = np.log(p["Nc"]) + (eta_n + gamma_n)
         log_p = np.log(p["Nv"]) + (eta_p + gamma_p)
@@ -144,7 +155,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     if device.ionization is not None and np.shape(x)[0] > rest:
         middle = rest + len(lay.carrier_ratio)
         kept = x[rest:middle], x[middle : middle + len(lay.carrier_ratio)]
-    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept)
+    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept, None, warmth)
 
 
 def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
@@ -195,6 +206,8 @@ def conduction(
         drives = (du, du) if device.field == "potential" else (drop_n, drop_p)
     mu_n, mu_p = _mobilities(device, s, p, drives)
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
+    if s.warmth is not None:
+        return _warm_conduction(device, s, (weight_n, drop_n), (weight_p, drop_p))
     if s.eta is None:
         factor_n, factor_p = log_factors(p, s.vt)
         if np.ndim(factor_n) == np.ndim(factor_p) == 0 and device.emission is None:
@@ -215,6 +228,24 @@ def conduction(
     drift_n, drift_p = Drift.of(log_n + drop_n), Drift.of(drop_p - log_p)
     conducted = (weight_n * g_n, drift_n, drop_n), (weight_p * g_p, drift_p, drop_p)
     return emitted(device, s.vt, p, *conducted)
+
+
+def _warm_conduction(
+    device: DeviceModel, s: Carriers, electrons: tuple[Array, Array], holes: tuple[Array, Array]
+) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
+    """The same at the mean temperature of the ends, from the logarithms of the densities."""
+    a, b, found = device.layout.carrier_a, device.layout.carrier_b, []
+    assert s.warmth is not None
+    mean = 0.5 * (s.warmth[a] + s.warmth[b])
+    for k, ((weight, drop), log, sign) in enumerate(
+        ((electrons, s.log_n, 1.0), (holes, s.log_p, -1.0))
+    ):
+        g = mean
+        if s.eta is not None and device.flux == "diffusion_enhanced":
+            eta, gamma = s.eta[2 * k], s.eta[2 * k + 1]
+            g = mean * einstein(device.statistics, eta[a], eta[b], gamma[a] - gamma[b])
+        found.append((weight * g, Drift.of(sign * (log[a] - log[b]) + drop / g), drop / g))
+    return found[0], found[1]
 
 
 def difference(values: Any, a: Any, b: Any) -> Any:
@@ -253,7 +284,7 @@ def _in_field(device: DeviceModel, s: Carriers, model: Callable[..., Any]) -> li
         if name == "field":
             found.append(device.cell_fields.at_nodes(s))
         else:
-            found.append(np.exp(0.5 * (s.log_n + s.log_p - (s.up - s.un))))
+            found.append(np.exp(0.5 * (s.log_n + s.log_p - s.splitting())))
     return found
 
 

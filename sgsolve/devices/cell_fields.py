@@ -13,7 +13,6 @@ from scipy.sparse import coo_array, csr_array
 
 from ..errors import InputError
 from .cells import CellMesh
-from .mesh import divergence_of
 
 Array = Any
 FLOOR = 1.0  # V/cm: sqrt(E^2 + 1) instead of E has a reciprocal everywhere
@@ -28,14 +27,11 @@ class CellFields:
         Components of a vector in each cell, from its components along the semiconductor's edges.
     to_nodes : csr_array, shape (pairs, k)
         The volume that each cell gives to its nodes.
-    halves : csr_array, shape (pairs, m)
-        Sums over the edges of each node.
     """
 
     def __init__(self, device: Any) -> None:
         lay, mesh = device.layout, device.mesh
         self.lengths, self.layout = lay.carrier_lengths, lay
-        self.halves = abs(divergence_of(lay.carrier_edges, lay.pairs))
         cells, edges, weights, volumes = _semiconductor_cells(device)
         ends = lay.pair_nodes[lay.carrier_edges]
         x = mesh.nodes.reshape(mesh.n, -1)

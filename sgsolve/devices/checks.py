@@ -32,6 +32,20 @@ NOT_NEGATIVE += ("N_trap", "c_n", "c_p")
 NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in RANGES for c in "np")
 
 
+COLDEST = 1.0  # K
+USUAL: dict[str, tuple[float, float, str]] = {
+    "eps_r": (0.5, 1e6, "relative permittivities are 1 to 1e5"),
+    "mu_n": (0.0, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials"),
+    "mu_p": (0.0, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials"),
+    "B_rad": (0.0, 1e-6, "radiative coefficients are in cm^3/s, 1e-15 to 1e-9"),
+    "C_n": (0.0, 1e-20, "Auger coefficients are in cm^6/s, 1e-32 to 1e-26"),
+    "C_p": (0.0, 1e-20, "Auger coefficients are in cm^6/s, 1e-32 to 1e-26"),
+    "v_sat_n": (1e3, 1e10, "saturation velocities are in cm/s, about 1e7"),
+    "v_sat_p": (1e3, 1e10, "saturation velocities are in cm/s, about 1e7"),
+    **dict.fromkeys(
+        CRITICAL_FIELDS, (10000.0, 1000000000.0, "critical fields are in V/cm, 1e5 to 1e8")
+    ),
+}
 PAIRS = "pairs of a node and a region"
 
 
@@ -197,12 +211,14 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
     levels = [level.name for level in device.trap_levels.values()]
     if (name in NOT_NEGATIVE or name in levels) and least < 0:
         raise InputError(f"{name}: must not be negative, got {least:g}")
+    if name == "T" and least < COLDEST:
+        raise InputError(f"T: must be at least {COLDEST:g} K, got {least:g}")
     if np.ndim(value) == 0:
         return
     if name == "T":
         raise InputError(
-            "T: must be one temperature for the whole device; a temperature field is not "
-            "supported, because its gradient drives currents that these equations do not have"
+            "T: must be one temperature, that of the contacts; a field of temperatures is "
+            "computed by the heat equation, with heat=Heat(...)"
         )
     if name.startswith("V_"):
         raise InputError(f"{name}: must be one voltage for the whole contact")
@@ -226,7 +242,7 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
 
 def units(device: DeviceModel) -> None:
     """Warn, once, where a length or a density is off by about a million."""
-    message = _strange_lengths(device) or _strange_densities(device) or _strange_fields(device)
+    message = _strange_lengths(device) or _strange_densities(device) or _strange_values(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 
@@ -246,11 +262,12 @@ def _strange_lengths(device: DeviceModel) -> str:
     return ""
 
 
-def _strange_fields(device: DeviceModel) -> str:
-    for name in CRITICAL_FIELDS:
-        value = device.parameters.get(name, 1e6)
-        if not (np.min(value) >= 1e4 and np.max(value) <= 1e9):
-            return f"{name} is {np.max(value):.3g} V/cm; critical fields are 1e5 to 1e8 V/cm"
+def _strange_values(device: DeviceModel) -> str:
+    for name, (low, high, text) in USUAL.items():
+        value = device.parameters.get(name, low)
+        if not (np.min(value) >= low and np.max(value) <= high):
+            off = np.max(value) if np.max(value) > high else np.min(value)
+            return f"{name} is {off:.3g}; {text}"
     return ""
 
 

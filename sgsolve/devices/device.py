@@ -16,6 +16,7 @@ from .contacts import Contact
 from .device_layout import DeviceLayout
 from .equations import Equations
 from .floating import firmness, gathering
+from .heat import Heat, check_heat
 from .in_time import Waveform, device_transient
 from .interfaces import emission_edges
 from .ions import Ion, IonRegion
@@ -85,6 +86,8 @@ class Device(Equations):
     regions : Regions, optional
         Layers of several materials. The doping and all arrays of parameters then run over its
         pairs of a node and a region, so that a node at an interface has parameters of each.
+    heat : Heat, optional
+        Self-heating. A state then has ``k (T_i - T) / q`` (V) at all nodes after the potentials.
     flux : {"diffusion_enhanced", "excess_potential"}
         How the fluxes follow statistics other than Boltzmann's: see the theory of devices. The
         two differ by the square of the mesh size.
@@ -146,6 +149,7 @@ class Device(Equations):
         profile: float | np.ndarray = 1.0,
         active: tuple[np.ndarray, np.ndarray] | None = None,
         regions: Regions | None = None,
+        heat: Heat | None = None,
         flux: str = "diffusion_enhanced",
         constants: Constants = CODATA2018,
         compiled: bool = False,
@@ -154,7 +158,7 @@ class Device(Equations):
         self.compiled = compiled
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
-        self.ionization = ionization
+        self.ionization, self.heat = ionization, heat
         checks.ionization(self)
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
         self.flux = checks.flux(flux)
@@ -166,6 +170,10 @@ class Device(Equations):
             name: LevelNodes(self, name, level) for name, level in (trap_levels or {}).items()
         }
         self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
+        check_heat(self)
+        if heat is not None and heat.values is not None:
+            given = heat.values(parameters.get("T", 300.0))
+            parameters = {**parameters, **{k: v for k, v in given.items() if k != "T"}}
         fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)

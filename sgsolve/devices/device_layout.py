@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,16 @@ class DeviceLayout:
         self.carrier_ratio = regions.couples[kept] / self.carrier_lengths
         self.carrier_a, self.carrier_b = ends_of(self.carrier_edges, self.pairs)
         self.carrier_divergence = divergence_of(self.row_edges, self.n_s)
+
+    @cached_property
+    def ends(self) -> csr_array:
+        """Matrix (pairs, m_s) that sums over the semiconductor's edges of each pair."""
+        return abs(divergence_of(self.carrier_edges, self.pairs))
+
+    @cached_property
+    def all_ends(self) -> csr_array:
+        """Matrix (n, m) that sums over the edges of each node."""
+        return abs(self.divergence)
 
     def at_rows(self, values: Any) -> Any:
         """Sum over the pairs of each node of the semiconductor."""

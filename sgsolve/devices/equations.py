@@ -22,10 +22,12 @@ from .. import ad
 from ..problem import Problem
 from .balances import continuity
 from .boundary import fixed_potentials, gate_flux
-from .carriers import Carriers, carriers, space_charge
+from .carriers import Carriers, carriers, fluxes, space_charge
+from .heat import contact_parameters, heat_balance, local_parameters
 from .interfaces import sheet_charge
 from .ions import conservation
 from .model import DeviceModel
+from .terminal import recombination
 
 Array = Any
 
@@ -64,6 +66,8 @@ class Equations(DeviceModel):
         """Where the three kinds of unknowns are."""
         n, m = self.layout.n, self.layout.n_s
         found = {"psi": slice(0, n), "phin": slice(n, n + m), "phip": slice(n + m, n + 2 * m)}
+        if self.heat is not None:
+            found["heat"] = slice(n + 2 * m, 2 * n + 2 * m)
         if self.ions:
             found["level"] = slice(n + 2 * m, n + 2 * m + len(self.ions))
         return found
@@ -78,24 +82,28 @@ class Equations(DeviceModel):
         **p
             All parameters by name.
         """
-        p = self.parameters | p
+        given = contact_parameters(self, self.parameters | p)
+        p = dict(local_parameters(self, x, given))
         s = carriers(self, x, p)
         balances, size = (
             ad.hstack([self.charge_balance(s, p), *continuity(self, s, p)]),
             len(self.diagonal),
         )
-        y = s.y if not self.ions else s.y[:size]
+        y = s.y if not self.ions and self.heat is None else s.y[:size]
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
         here = self.firmness * ad.value(y)
-        balances = balances + (self.diagonal * y - (fixed_potentials(self, p, s.vt) + here))
+        balances = balances + (self.diagonal * y - (fixed_potentials(self, given, s.vt) + here))
+        if self.heat is not None:
+            rate = recombination(self, s, p)
+            return ad.hstack([balances, heat_balance(self, s, fluxes(self, s, p), rate, p)])
         if not self.ions:
             return balances
         return ad.hstack([balances, conservation(self, s.ions)])
 
     def poisson(self, x: Array, **p: Any) -> Array:
         """Balance of charge alone: the first n rows of `residual`."""
-        p = self.parameters | p
-        return self.charge_row(carriers(self, x, p), p)
+        given = contact_parameters(self, self.parameters | p)
+        return self.charge_row(carriers(self, x, given), given)
 
     def charge_row(self, s: Carriers, p: Mapping[str, Any]) -> Array:
         """The same of a state."""

@@ -19,6 +19,7 @@ from .. import ad
 from ..errors import ConvergenceError, InputError
 from ..problem import Problem
 from .device import Device
+from .heat import check_no_heat
 from .methods import cold_method
 
 
@@ -69,6 +70,7 @@ def gummel(
     >>> bool(np.abs(x - bar.solve(V_a=0.1).x).max() < 1e-9)
     True
     """
+    check_no_heat(device, "Gummel's rounds")
     if device.ionization is not None:
         raise InputError(
             "ionization: Gummel's iteration has no fluxes as unknowns; use device.solve instead"

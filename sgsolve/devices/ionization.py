@@ -212,4 +212,4 @@ def ionized(
     for carrier, j in zip("np", flux, strict=True):
         names = {k: p[f"{k}_{carrier}"] for k in keywords(model)}
         total = total + model(field, **names) * np.abs(j)
-    return device.cell_fields.halves @ (total * (0.5 * lay.carrier_lengths))
+    return lay.ends @ (total * (0.5 * lay.carrier_lengths))

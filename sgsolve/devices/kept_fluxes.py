@@ -32,6 +32,7 @@ from .carriers import Carriers, carriers, fluxes
 from .contacts import Gate
 from .equations import Equations
 from .floating import majority, regions
+from .heat import check_no_heat
 from .interfaces import row_weight
 from .ionization import ionized
 from .terminal import losses
@@ -55,6 +56,7 @@ class KeptFluxes:
     """
 
     def __init__(self, device: Equations) -> None:
+        check_no_heat(device, "small signals")
         if device.ions:
             raise InputError(
                 "ions: small signals, and layers under gates that no contact reaches, are not "
@@ -274,7 +276,7 @@ def polished(
     Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
     with the fluxes kept mend that; where they do not settle, the solution stays what it was.
     """
-    if device.ions or not _floats(device):
+    if device.ions or device.heat is not None or not _floats(device):
         return [x for x, _ in points]
     form = form_of(device)
     return [form.polished(x, p) for x, p in points]

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import DataTypeError
 from .constants import Constants
 from .contacts import Gate, Ohmic, Schottky, Surface
+from .heat import Heat
 from .interfaces import SheetCharge, Thermionic
 from .ions import Ion
 from .mesh import Mesh
@@ -34,6 +35,8 @@ def check_kinds(given: Mapping[str, Any]) -> None:
     )
     _check_named("trap_levels", given["trap_levels"] or {}, (TrapLevel,), "TrapLevel")
     _check_named("ions", given["ions"] or {}, (Ion,), "Ion")
+    if given["heat"] is not None:
+        _check_one("heat", given["heat"], Heat, "Heat")
     if given["regions"] is not None:
         _check_one("regions", given["regions"], Regions, "Regions")
     _check_one("parameters", given["parameters"], Mapping, "a dictionary of names and values")

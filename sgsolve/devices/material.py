@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ad
 from ..errors import DataTypeError, InputError
 from .carriers import keywords
 from .constants import CODATA2018
@@ -96,13 +97,13 @@ class Material:
         """Return the gap at a temperature in K, eV."""
         return self.gap_0 - self.varshni_a * T**2 / (T + self.varshni_b)
 
-    def at(self, T: float, models: Sequence[Callable[..., Any]] = ()) -> dict[str, float]:
+    def at(self, T: Any, models: Sequence[Callable[..., Any]] = ()) -> dict[str, Any]:
         """Return the parameters of a device at a temperature.
 
         Parameters
         ----------
-        T : float
-            K.
+        T : float, ndarray or AD array
+            K; a field of temperatures with `Heat`.
         models : sequence of functions
             The device's ``recombination``: parameters that they name are added, with a trap in the
             middle of the gap (``n1`` and ``p1`` are the intrinsic density).
@@ -117,16 +118,18 @@ class Material:
         InputError
             If the temperature is below 1 K or above 1500 K.
         """
-        if not COLDEST <= T <= HOTTEST:
-            raise InputError(f"T: must be between {COLDEST:g} and {HOTTEST:g} K, got {T:g}")
+        low, high = np.min(ad.value(T)), np.max(ad.value(T))
+        if not COLDEST <= low <= high <= HOTTEST:
+            off = high if high > HOTTEST else low
+            raise InputError(f"T: must be between {COLDEST:g} and {HOTTEST:g} K, got {off:g}")
         t, gap = T / 300.0, self.gap(T)
         Nc, Nv = self.Nc * t**self.Nc_power, self.Nv * t**self.Nv_power
         Ec = -self.affinity + 0.5 * (gap - self.gap(300.0))
         intrinsic = np.sqrt(Nc * Nv) * np.exp(-0.5 * gap / CODATA2018.thermal_voltage(T))
         extra = {name: getattr(self, name) for name in ("tau_n", "tau_p", "B_rad", "C_n", "C_p")}
-        extra |= {"n1": float(intrinsic), "p1": float(intrinsic)}
+        extra |= {"n1": intrinsic, "p1": intrinsic}
         named = {name for model in models for name in keywords(model)}
-        found = {"T": float(T), "eps_r": self.eps_r, "Nc": Nc, "Nv": Nv, "Ec": Ec, "Ev": Ec - gap}
+        found = {"T": T, "eps_r": self.eps_r, "Nc": Nc, "Nv": Nv, "Ec": Ec, "Ev": Ec - gap}
         found["mu_n"] = self.mu_n * t**self.mu_n_power
         found["mu_p"] = self.mu_p * t**self.mu_p_power
         return found | {name: value for name, value in extra.items() if name in named}

@@ -14,6 +14,7 @@ from .cell_fields import CellFields
 from .constants import Constants
 from .contacts import Contact, Surface
 from .device_layout import CarrierRows, DeviceLayout
+from .heat import Heat
 from .interfaces import EmissionEdges, Interface
 from .ions import IonRegion
 from .mesh import Mesh
@@ -38,6 +39,8 @@ class DeviceModel:
         What is added to the diagonal of the Jacobian, see `floating.firmness`.
     trap_levels : dict of str to LevelNodes
         Traps whose occupation takes time.
+    heat : Heat or None
+        The heat equation.
     ionization : function or None
         Coefficient of impact ionization, see `ionization`.
     regions : Regions or None
@@ -62,6 +65,7 @@ class DeviceModel:
     interfaces: dict[str, Interface]
     ions: dict[str, IonRegion]
     regions: Regions | None
+    heat: Heat | None
     trap_levels: dict[str, LevelNodes]
     ionization: Model | None
     statistics: CarrierStatistics

@@ -39,6 +39,8 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
     if device.ionization is not None:
         return form_of(device).whole(x, still)
+    if device.heat is not None:
+        return np.concatenate([x, np.zeros(device.layout.n)])
     return _with_ions(device, x, still) if device.ions else x
 
 

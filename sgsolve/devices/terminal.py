@@ -31,6 +31,7 @@ from .carriers import (
 )
 from .checks import contact as check_contact
 from .contacts import Gate
+from .heat import local_parameters
 from .ionization import ionized
 from .model import DeviceModel
 from .trap_levels import level_captures
@@ -58,6 +59,7 @@ def current(
         As `cuts` gives it; computed here by default.
     """
     check_contact(device, name)
+    p = local_parameters(device, x, p)
     s = carriers(device, x, p)
     cut = cuts(device, x, name, p) if cut is None else cut
     return balance(device, s, fluxes(device, s, p), p, cut)
@@ -86,6 +88,7 @@ def balance(
 def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, Any]) -> float:
     """The largest magnitude among the terms that `current` adds up."""
     lay, q = device.layout, device.constants.q
+    p = local_parameters(device, x, p)
     s = carriers(device, x, p)
     jn, jp = fluxes(device, s, p)
     side_n, side_p = cuts(device, x, name, p)
@@ -159,7 +162,7 @@ def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any
 def cuts(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any]) -> Cut:
     """For electrons and holes, 1 at the nodes on the contact's side of the cut, 0 elsewhere."""
     plain = {k: ad.value(v) for k, v in p.items()}
-    s = carriers(device, ad.value(x), plain)
+    s = carriers(device, ad.value(x), local_parameters(device, ad.value(x), plain))
     return _watershed(device, s.log_n, name), _watershed(device, s.log_p, name)
 
 

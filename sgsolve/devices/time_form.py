@@ -35,6 +35,7 @@ from .carriers import Carriers, carriers, conduction, log_factors
 from .checks import contact as check_contact
 from .contacts import Gate
 from .equations import Equations
+from .heat import check_no_heat
 from .interfaces import row_weight
 from .ions import ion_balances, ion_blocks, ion_current, ion_weights
 from .terminal import losses
@@ -96,6 +97,7 @@ class TimeForm:
                 "traps: functions give their charge in the steady state only, and their "
                 "occupation takes time; give `trap_levels` for transients"
             )
+        check_no_heat(device, "transients")
         if device.ionization is not None:
             raise InputError(
                 "ionization: transients with impact ionization are not modeled; leave "

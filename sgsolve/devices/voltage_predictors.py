@@ -72,7 +72,7 @@ class Levels:
     def after_long_step(self, first: float, last: float) -> np.ndarray | None:
         """Potentials after a step of a voltage; None after a short one, or without an answer."""
         far = self.name.startswith("V_") and abs(last - first) > LONG_STEP
-        if not far or self.device.ions:
+        if not far or self.device.ions or self.device.heat is not None:
             return None
         share = decoupled.blocking(
             self.device, self.p | {self.name: first}, self.p | {self.name: last}

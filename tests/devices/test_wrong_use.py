@@ -47,7 +47,7 @@ def test_negative_parameters(make, name):
 
 
 def test_a_temperature_field_is_refused_by_name(make):
-    message = "T: must be one temperature for the whole device; a temperature field"
+    message = "T: must be one temperature, that of the contacts"
     with pytest.raises(InputError, match=message):
         make(T=np.full(51, 300.0))
     with pytest.raises(InputError, match=message):
@@ -301,3 +301,20 @@ def test_gummel_that_needs_more_rounds_says_so(make):
 
 def test_a_device_describes_itself(make):
     assert repr(make()) == "Device(51 nodes, contacts anode, cathode)"
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [("eps_r", 1e-6), ("mu_n", 1e6), ("mu_p", 1e6)],
+)
+def test_a_parameter_off_by_a_million_is_warned_of(make, name, factor):
+    from sgsolve.devices import UnitsWarning
+
+    usual = {"eps_r": 11.7, "mu_n": 1400.0, "mu_p": 450.0}[name]
+    with pytest.warns(UnitsWarning, match=f"{name} is"):
+        make(**{name: factor * usual})
+
+
+def test_a_device_below_one_kelvin_is_refused(make):
+    with pytest.raises(InputError, match=r"T: must be at least 1 K, got 0\.5"):
+        make(T=0.5)

@@ -1,0 +1,208 @@
+"""Self-heating: bars in closed form, power that leaves as heat, a diode at two temperatures."""
+
+import numpy as np
+import pytest
+
+from sgsolve.devices import (
+    CODATA2018,
+    Device,
+    Gate,
+    Heat,
+    Ohmic,
+    Regions,
+    Schottky,
+    SmallSignal,
+    auger,
+    chynoweth,
+    derivatives,
+    drive_current,
+    graded,
+    gummel,
+    interval,
+    materials,
+    rectangle,
+    srh,
+    temperature,
+)
+from sgsolve.devices.carriers import carriers, fluxes
+from sgsolve.devices.heat import local_parameters
+from sgsolve.errors import DataTypeError, InputError
+
+LENGTH, DENSITY, K = 0.01, 1e21, 1.5  # cm, cm^-3, W/(cm K)
+MU = 10.0 / (CODATA2018.q * DENSITY)  # conductivity 10 S/cm
+BANDS = {"eps_r": 11.9, "Nc": 2.8e19, "Nv": 3e19, "Ec": 0.0, "Ev": -1.1, "mu_p": 1e-3}
+units = pytest.mark.filterwarnings("ignore:.*units")
+
+
+def bar(factor, k=200, conductivity=K):
+    heat = Heat(conductivity, lambda T: {"mu_n": MU * factor(T - 300.0)})
+    x = np.linspace(0.0, LENGTH, k + 1)
+    contacts = {"a": Ohmic(0), "b": Ohmic(-1)}
+    return Device(interval(x), np.full(k + 1, DENSITY), contacts, BANDS, heat=heat)
+
+
+def linear(rise):
+    return 1.0 / (1.0 + 5e-3 * rise)
+
+
+def exponential(rise):
+    return np.exp(0.02 * rise)
+
+
+@units
+@pytest.mark.parametrize(
+    ("factor", "volts", "current", "top", "on_200"),
+    [
+        (linear, 10.0, 8104.9877998, 70.801280155, 8105.042910370),
+        (exponential, 5.0, 7116.2744538, 26.949825037, 7116.296087982),
+    ],
+)
+def test_bars_in_closed_form(factor, volts, current, top, on_200):
+    """The closed form by second order, and a simulator on the same nodes to 1e-10."""
+    errors = []
+    for k in (100, 200, 400):
+        device = bar(factor, k)
+        state = device.solve(V_a=volts).x
+        found = device.current(state, "a", V_a=volts)
+        errors.append([found / current - 1.0, temperature(device, state).max() - 300.0 - top])
+        if k == 200:
+            assert found == pytest.approx(on_200, rel=1e-10)
+    errors = np.array(errors)
+    np.testing.assert_allclose(errors[:-1] / errors[1:], 4.0, rtol=2e-3)
+    assert np.abs((4 * errors[2] - errors[1]) / 3).max() < 2e-9 * top
+
+
+@units
+def test_voltage_of_a_bar_that_conducts_better_when_hot():
+    """It saturates: V^2 / 8 is the integral of k / sigma up to the highest temperature."""
+    device = bar(exponential)
+    driven = drive_current(device, "a", [5e3, 2e4, 1e5])
+    for volts, state in zip(driven.voltage, driven.states, strict=True):
+        top = temperature(device, state).max() - 300.0
+        expected = np.sqrt(8 * K / (10.0 * 0.02) * (1.0 - np.exp(-0.02 * top)))
+        assert volts == pytest.approx(expected, rel=4e-3)
+    assert driven.voltage.max() < 7.745966692
+
+
+@units
+def test_the_conductivity_of_heat_follows_the_temperature():
+    """With k / sigma constant the law of V and the highest temperature is the square root."""
+    device = bar(linear, conductivity=lambda T: K / (1.0 + 5e-3 * (T - 300.0)))
+    state = device.solve(V_a=6.0).x
+    top = temperature(device, state).max() - 300.0
+    assert np.sqrt(8 * K * top / 10.0) == pytest.approx(6.0, rel=1e-4)
+
+
+def diode(T=300.0, conductivity=1.5, heated=True):
+    models = [srh, auger]
+    x = graded([0.0, 1e-4, 3e-4], 1e-5, 2e-7, 1.3)
+    heat = Heat(conductivity, lambda T: materials.silicon.at(T, models)) if heated else None
+    values = materials.silicon.at(T, models)
+    net = np.where(x < 1e-4, -1e18, 1e16)
+    contacts = {"p": Ohmic(0), "n": Ohmic(-1)}
+    return Device(interval(x), net, contacts, values, recombination=models, heat=heat)
+
+
+@pytest.mark.parametrize("volts", [-2.0, 0.6, 1.2])
+def test_power_leaves_as_heat(volts):
+    device = diode(conductivity=0.01)
+    state = device.solve(V_p=volts).x
+    current = device.current(state, "p", V_p=volts)
+    rise = temperature(device, state, V_p=volts) - 300.0
+    flows = 0.01 * np.diff(rise) / np.diff(device.mesh.nodes)
+    # Halves of the first and of the last edge warm the contacts themselves.
+    p = local_parameters(device, state, device.parameters | {"V_p": volts})
+    s = carriers(device, state, p)
+    jn, jp = fluxes(device, s, p)
+    drops = jn * -np.diff(s.un) + jp * -np.diff(s.up)
+    ends = 0.5 * CODATA2018.q * s.vt**2 * (drops[0] + drops[-1])
+    # Temperatures are solved to 1e-13 of themselves: 1e-10 W/cm^2.
+    assert flows[0] - flows[-1] + ends == pytest.approx(current * volts, rel=1e-9, abs=1e-10)
+    assert rise.min() > -1e-12
+
+
+def test_in_equilibrium_nothing_flows_and_nothing_warms():
+    device = diode()
+    state = device.equilibrium()
+    assert abs(device.current(state, "p")) < 1e-25
+    solved = device.solve(V_p=0.0)
+    assert np.abs(temperature(device, solved.x) - 300.0).max() < 1e-12
+
+
+@pytest.mark.parametrize("T", [300.0, 350.0])
+def test_a_device_that_conducts_heat_well_has_one_temperature(T):
+    """All that depends on the temperature is that of a device at this one temperature."""
+    hot, plain = diode(conductivity=1e3), diode(T, heated=False)
+    states = [d.solve(V_p=0.7, T=T) for d in (hot, plain)]
+    one, other = (
+        d.current(s.x, "p", V_p=0.7, T=T) for d, s in zip((hot, plain), states, strict=True)
+    )
+    assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_derivatives_of_a_heated_current():
+    device = diode(conductivity=0.005)
+    state = device.solve(V_p=0.9).x
+    slope = derivatives(device, state, "p", ["V_p"], V_p=0.9)["V_p"]
+    pair = [device.current(device.solve(state, V_p=v).x, "p", V_p=v) for v in (0.8999, 0.9001)]
+    assert slope == pytest.approx((pair[1] - pair[0]) / 2e-4, rel=1e-6)
+
+
+@units
+def test_in_two_dimensions_and_with_regions_it_is_the_line():
+    mesh = rectangle(np.linspace(0.0, LENGTH, 41), np.linspace(0.0, 1e-3, 3))
+    at = mesh.nodes[:, 0]
+    contacts = {"a": Ohmic(mesh.where(at == 0.0)), "b": Ohmic(mesh.where(at == LENGTH))}
+    line = bar(linear, 40)
+    expected = 1e-3 * line.current(line.solve(V_a=10.0).x, "a", V_a=10.0)
+    names = np.where(mesh.centers()[:, 0] < 0.3 * LENGTH, "one", "two")
+    for regions in (None, Regions(mesh, names)):
+        heat = Heat(K, lambda T: {"mu_n": MU * linear(T - 300.0)})
+        many = mesh.n if regions is None else len(regions.nodes)
+        net = np.full(many, DENSITY)
+        device = Device(mesh, net, contacts, BANDS, heat=heat, regions=regions)
+        state = device.solve(V_a=10.0).x
+        assert device.current(state, "a", V_a=10.0) == pytest.approx(expected, rel=1e-9)
+
+
+@units
+def test_wrong_use_of_heat_is_refused_in_words():
+    x = np.linspace(0.0, 1e-2, 11)
+
+    def made(contacts=None, heat=None, **options):
+        ends = contacts or {"a": Ohmic(0), "b": Ohmic(-1)}
+        values = BANDS | {"mu_n": 1e-2}
+        return Device(interval(x), np.full(11, 1e19), ends, values, heat=heat or Heat(K), **options)
+
+    for words, options in (
+        ("conductivity must be positive", {"heat": Heat(-1.0)}),
+        (r"is 1.5e\+06 W/\(cm K\)", {"heat": Heat(1.5e6)}),
+        ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Schottky(-1, barrier=0.7)}}),
+        ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Gate(-1)}}),
+        ("not modeled with ionization", {"ionization": chynoweth}),
+    ):
+        with pytest.raises(InputError, match=words):
+            made(**options)
+    with pytest.raises(DataTypeError, match="heat: must be Heat"):
+        made(heat=1.5)
+    device = made()
+    with pytest.raises(InputError, match="small signals with self-heating"):
+        SmallSignal(device)
+    with pytest.raises(InputError, match="transients with self-heating"):
+        device.transient({"a": 1.0}, (0.0, 1e-9))
+    with pytest.raises(InputError, match="Gummel"):
+        gummel(device, device.equilibrium())
+    plain = Device(interval(x), np.full(11, 1e19), {"a": Ohmic(0), "b": Ohmic(-1)},
+                   BANDS | {"mu_n": 1e-2})  # fmt: skip
+    with pytest.raises(InputError, match="give it heat"):
+        temperature(plain, plain.equilibrium())
+
+
+def test_the_program_of_the_self_heated_bar(tmp_path):
+    """V^2 / 8 is the integral of k / sigma up to the highest temperature, 529.1302 K."""
+    from self_heated_bar import main
+
+    data = main(picture=str(tmp_path / "bar.png"))
+    assert data.temperature.max() == pytest.approx(529.130214753, rel=2e-5)
+    assert data.current[-1] == pytest.approx(16358.544568, rel=1e-7)
+    assert (tmp_path / "bar.png").stat().st_size > 5000
