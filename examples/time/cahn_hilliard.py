@@ -25,6 +25,7 @@ import numpy as np
 from sgsolve import Problem
 
 WIDTH = 0.03  # of the interface
+ENERGY = 0.09774907  # of 40 x 40 cells at t = 0.2, by SciPy's Radau and BDF at rtol = 1e-7
 
 
 def laplace(u: Any, h: float) -> Any:
@@ -103,4 +104,5 @@ if __name__ == "__main__":
     parser.add_argument("--picture", help="file to write; by default none is drawn")
     found = main(parser.parse_args().picture)
     print("energy", found["energy"].round(4), "total", found["total"].round(9))
+    print(f"energy at the end: {found['energy'][-1]:.6f}, by other methods {ENERGY}")
     print(found.message)

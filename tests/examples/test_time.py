@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from scipy.integrate import solve_ivp
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "time"
 
@@ -46,6 +48,34 @@ def test_phases_separate_while_the_energy_falls(tmp_path):
     assert np.ptp(run["total"]) < 1e-7
     assert run.stats.n_analyze == 1  # serves the start, which is moved, and all steps
     assert picture.stat().st_size > 5000
+
+
+def test_the_energy_of_the_phases_is_that_of_other_methods():
+    program, n = load("cahn_hilliard"), 16
+    one, shift = sp.eye_array(n), np.roll(np.eye(n), 1, 0)
+    line = sp.csr_array(shift + shift.T - 2.0 * np.eye(n)) * n**2
+    laplace = (sp.kron(line, one) + sp.kron(one, line)).tocsc()
+    stiff = program.WIDTH**2 * laplace
+    start = 0.05 * np.random.default_rng(1).standard_normal(n * n)
+    ode = solve_ivp(
+        lambda t, c: laplace @ (c**3 - c - stiff @ c),
+        (0.0, 0.05),
+        start,
+        method="Radau",
+        jac=lambda t, c: (laplace @ (sp.diags_array(3.0 * c**2 - 1.0) - stiff)).tocsc(),
+        rtol=1e-6,
+        atol=1e-8,
+    )
+    expected = program.energy(ode.y[:, -1], n)
+    x0 = np.concatenate([start, 0.0 * start])
+    run = program.mixture(n).transient(x0, (0.0, 0.05), rtol=1e-5)
+    assert program.energy(run.x, n) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_the_energy_of_the_example_is_the_one_it_states():
+    program = load("cahn_hilliard")
+    assert program.main()["energy"][-1] == pytest.approx(program.ENERGY, rel=3e-4)
 
 
 def test_the_charge_of_a_node_is_kept_by_differences_of_charges(tmp_path):
