@@ -24,6 +24,7 @@ NOISE = 1e-9  # residuals above this part of the terms are never put down to rou
 SMALL_STEP = 1e-6  # ... nor those from which Newton's step is longer
 UNITS = 4.0  # within so many units of rounding an equation holds without proof
 PRODUCTS_ONLY = 1e3  # ... and within so many if there is no matrix to prove it with
+EXPLAINED = 0.5  # of a residual, by a change of the Jacobian: all of it where the step meets a kink
 LINE = 0.1  # a residual this close to a straight line is no rounding error
 # What one refined linear solve leaves in an equation of the rounding errors of all others is eps^2
 # of the size of those, times a growth factor. Below this part of the term size no step closes it.
@@ -116,7 +117,7 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
         return False  # Newton's method still decreases the residual
     stay = open_ & (np.abs(F) > it.scaling.allowed(UNITS * EPS))
     curvature = there[1] @ dx - it.J @ dx
-    if (np.abs(curvature) > np.abs(F))[stay].any():
+    if (np.abs(curvature) > EXPLAINED * np.abs(F))[stay].any():
         return False
     before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
     size = LINE * np.maximum(np.abs(it.F), np.abs(F))

@@ -262,3 +262,15 @@ def test_what_diverged_is_never_the_best():
     result = solved(lambda x: np.tanh(x) - 1.0, [0.0], solvers.Robust())
     assert not result.success
     assert result.status is Status.DIVERGED or abs(result.x[0]) < 100.0
+
+
+@pytest.mark.parametrize("solver", [None, *PRESETS[:5]])
+@pytest.mark.parametrize("gap", [1e-6, 1e-20, 1e-30, 1e-200])
+def test_a_kink_just_above_zero_is_no_root(solver, gap):
+    """The step of Newton's method passes the kink and doubles the residual, as rounding might."""
+    for rootless, start in (
+        (lambda x: np.abs(x) + gap, [1.0]),
+        (lambda x: np.maximum(x, -2.0 * x) + gap, [-3.0]),
+        (lambda x: np.stack([np.abs(x[0]) + np.abs(x[1]) + gap, x[0] - x[1]]), [0.37, 0.5]),
+    ):
+        assert not solved(rootless, start, solver).success
