@@ -90,10 +90,14 @@ def _same_kinds_couple(A: Any, node: IntArray, kind: IntArray) -> bool:
     row = np.repeat(rows, np.diff(part.indptr))
     column = part.indices
     other = node[row] != node[column]
+    inside = len(other) - np.count_nonzero(other)
+    if inside < COUPLED * (int(kind.max()) + 1) * rows.size:
+        return False
     same = np.count_nonzero(other & (kind[row] == kind[column]))
-    neighbors = np.unique(row[other].astype(np.int64) * (int(node.max()) + 1) + node[column[other]])
-    coupled = np.count_nonzero(~other) >= COUPLED * (int(kind.max()) + 1) * rows.size
-    return bool(neighbors.size and coupled and same >= ALIKE * neighbors.size)
+    pairs = row[other].astype(np.int64) * (int(node.max()) + 1) + node[column[other]]
+    pairs.sort()
+    neighbors = np.count_nonzero(pairs[1:] != pairs[:-1]) + bool(len(pairs))
+    return bool(neighbors and same >= ALIKE * neighbors)
 
 
 def node_order(A: Any, node: IntArray) -> IntArray | None:
