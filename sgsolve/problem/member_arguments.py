@@ -92,7 +92,10 @@ def _values(column: Vector, default: Any) -> Any:
 
 def _starts_of_members(x0s: ArrayLike, columns: Mapping[str, Vector]) -> tuple[Vector, int]:
     """Return the start of every member, and how many there are."""
-    ndim = np.ndim(x0s) if isinstance(x0s, np.ndarray | list | tuple) else 1
+    try:
+        ndim = np.ndim(x0s) if isinstance(x0s, np.ndarray | list | tuple) else 1
+    except ValueError as error:
+        raise ShapeError(f"x0s is no regular array: {error}") from None
     if ndim == 1:
         start = starting_point(x0s, "x0s")
         if not columns:

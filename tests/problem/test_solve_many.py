@@ -268,6 +268,7 @@ def test_members_by_starts_alone():
     (np.zeros(N), {"strength": []}, InputError, "no members"),
     (np.zeros(N), {"strength": 1.0}, ShapeError, "Problem.solve for one"),
     (np.zeros((2, N, 1)), {}, ShapeError, "shape"),
+    ([[1.0], [2.0, 3.0]], {}, ShapeError, "regular"),
     (np.zeros((3, N)), {"strength": [1.0, 2.0]}, ShapeError, "2 values for 3 members"),
     (np.zeros((2, N)), {"strenght": [1.0, 2.0]}, ParameterError, "strenght"),
     (np.zeros((2, N)), {"strength": [1.0, np.nan]}, NotFiniteError, "member 1"),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
+from .arguments import NUMBERS
 from .compiled_evaluation import CompiledEvaluation, CompiledResult
 from .kernel import OVERFLOW, UNDERFLOW, Kernel
 from .member_kernel import MemberKernel
@@ -50,6 +51,7 @@ class MemberEvaluation:
     ) -> None:
         evaluation.note_varying(varying)
         self._evaluation, self._arguments = evaluation, arguments
+        self._group = _groups(arguments, varying)
         self._fits: dict[Variant, NDArray[np.int8]] = {}
         self._kernels: dict[Kernel, MemberKernel] = {}
 
@@ -109,7 +111,8 @@ class MemberEvaluation:
         while len(left):
             variant = self._ready(x, members, int(left[0]), target, with_jacobian, tried)
             if variant is None:
-                self._evaluation.upcoming = len(left) - 1
+                alike = self._group[members[left]] == self._group[members[left[0]]]
+                self._evaluation.upcoming = int(alike.sum()) - 1
                 single(int(left[0]))
                 left = left[1:]
                 continue
@@ -178,3 +181,24 @@ class MemberEvaluation:
                 kernel, lambda m: variant.inputs_of(arguments[m]), len(arguments)
             )
         return known
+
+
+def _groups(arguments: Sequence[Mapping[str, Any]], varying: Collection[str]) -> IndexArray:
+    """Return numbers of groups of members that one kernel may serve.
+
+    Numbers and arrays of double precision are inputs of kernels; all else are constants.
+    """
+    numbers: dict[Any, int] = {}
+    groups = []
+    for given in arguments:
+        constants = tuple(
+            (type(given[name]), repr(given[name]))
+            for name in sorted(varying)
+            if not (type(given[name]) in NUMBERS or _is_double(given[name]))
+        )
+        groups.append(numbers.setdefault(constants, len(numbers)))
+    return np.array(groups, dtype=np.int64)
+
+
+def _is_double(value: Any) -> bool:
+    return type(value) is np.ndarray and value.dtype == np.float64

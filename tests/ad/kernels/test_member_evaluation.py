@@ -113,3 +113,13 @@ def test_a_grown_pattern_is_said():
         return CompiledResult(ad.value(y), y.jacobian.data, ad.sparsity_pattern(y))
 
     assert members.linearized(x, np.arange(2), small, plain) is None
+
+
+def test_constants_that_differ_between_members_make_no_kernel_for_each():
+    """A whole number is a constant of a kernel, so a kernel would serve one member."""
+    evaluation = CompiledEvaluation(lambda x, n: x**n - n)
+    given = [{"n": n} for n in range(2, 402)]
+    members = MemberEvaluation(evaluation, given, {"n"})
+    x = np.ones((len(given), N))
+    members.values(x, np.arange(len(given)), lambda j: x[j] ** given[j]["n"] - given[j]["n"])
+    assert evaluation.stats.kernels <= 2
