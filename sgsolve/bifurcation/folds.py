@@ -34,6 +34,7 @@ Vector = NDArray[Any]
 
 ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)
+EXACT = 1e-13  # length of a step relative to the reach, behind which the residual is rounding
 STILL = 1e-10  # relative change of the parameter at which a fold has converged
 WANDER = 0.02  # ... while steps of x along a shift may be this part of the reach
 RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
@@ -107,7 +108,7 @@ def fold_near(
                 b, c = borders(family, at, bordered, row)
             pair = singularity(family, at, bordered, b, c)
             good = curve.corrector.scaled(at, reach) <= 1e-9
-            if good and size <= 1e-7 * reach:
+            if (good and size <= 1e-7 * reach) or size <= EXACT * reach:
                 return at, pair
             if good and moved <= STILL * max(abs(z[-1]), reach) and size < shortest:
                 best, shortest = (at, pair), size

@@ -96,7 +96,12 @@ def confirmed(family: Family, at: Linear) -> bool:
 
 
 def second_derivative(
-    family: Family, at: Linear, w: Vector, v: Vector, h: float | None = None
+    family: Family,
+    at: Linear,
+    w: Vector,
+    v: Vector,
+    h: float | None = None,
+    usual: float = 0.0,
 ) -> Vector | None:
     """Return the gradient over z of w . [J Fp] v, shape (n + 1,), by a central difference.
 
@@ -108,12 +113,14 @@ def second_derivative(
     h : float, optional
         The length of the difference, as a multiple of v. By default no component changes by more
         than a small part of itself, or of a thousandth of the largest unknown.
+    usual : float
+        The size that the largest unknown usually has. It may be zero within rounding here.
     """
     size = float(np.linalg.norm(v))
     if size == 0.0:
         return np.zeros_like(v)
     if h is None:
-        sizes = np.maximum(np.abs(at.z), SMALL * float(np.abs(at.z[:-1]).max()))
+        sizes = np.maximum(np.abs(at.z), SMALL * max(float(np.abs(at.z[:-1]).max()), usual))
         moving = (v != 0.0) & (sizes > 0.0)
         h = DIFFERENCE / float((np.abs(v)[moving] / sizes[moving]).max(initial=0.0) or size)
     up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)

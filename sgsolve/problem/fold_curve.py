@@ -43,6 +43,7 @@ from .switch_branch import NEEDED, chosen
 Vector = NDArray[Any]
 
 QUADRATIC = "quadratic"
+ROUNDING = 1e-12  # part of the largest value on the branch up to which a number is zero
 KINDS = ("fold", "branch point", *ON_FOLDS)
 
 
@@ -68,13 +69,15 @@ def fold_curve(
     params = {**branch.params, branch.name: fold.parameter}
     params.setdefault(name, problem.signature.known.get(name))
     system, x, _ = problem.started(fold.x, params)
-    z, p = np.append(x, fold.parameter), branch.name
+    x = _without_rounding(x, branch.states)
+    place = _without_rounding(np.array([fold.parameter]), branch.parameter)
+    z, p = np.append(x, place), branch.name
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
     vector = vector * np.sign(vector[int(np.argmax(np.abs(vector)))])
     problem.refuse_null_space("fold_curve")
     with problem.lend(system, x) as workspace:
-        size = float(np.abs(branch.parameter).max(initial=0.0))
-        family = FoldFamily(system, workspace, (p, name), z, vector, size)
+        largest = tuple(float(np.abs(part).max()) for part in (branch.states, branch.parameter))
+        family = FoldFamily(system, workspace, (p, name), z, vector, (largest[0], largest[1]))
 
         pencil = MassPencil(problem, system, stability or True, x)
         detectors = _fold_curve_detectors(family, pencil, asked[2].detect)
@@ -85,6 +88,13 @@ def fold_curve(
             return np.append(z, start), None
 
         return run_curve(family, workspace, view, origin, *asked, "folds", detectors=detectors)
+
+
+def _without_rounding(values: Vector, along: Vector) -> Vector:
+    """Return numbers with zero in place of those that rounding made of zero, along a branch."""
+    largest = float(np.abs(along).max(initial=0.0))
+    found: Vector = np.where(np.abs(values) <= ROUNDING * largest, 0.0, values)
+    return found
 
 
 class _FoldTests:

@@ -41,8 +41,8 @@ class FoldFamily:
         (x, p) of a fold at the value that q has in the system.
     vector : ndarray, shape (n,)
         The null vector there.
-    size : float
-        The largest magnitude that p had on the branch.
+    largest : (float, float)
+        The largest magnitudes that an unknown and p had on the branch.
     """
 
     def __init__(
@@ -52,13 +52,14 @@ class FoldFamily:
         names: tuple[str, str],
         fold: Vector,
         vector: Vector,
-        size: float,
+        largest: tuple[float, float],
     ) -> None:
         self.system, self.p, self.q = system, *names
         self.n = len(fold)
         self._bordered = Bordered(workspace, 1, whole=True)
         self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
-        self._p_size = max(size, abs(float(fold[-1]))) or 1.0
+        self._usual = largest[0]
+        self._p_size = max(largest[1], abs(float(fold[-1]))) or 1.0
         self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
         self._frame: Frame | None = None
         self._of: Pattern | None = None
@@ -101,7 +102,7 @@ class FoldFamily:
         at = self._at(x, p)
         pair = self._singular(at)
         direction = np.append(pair.v, 0.0)
-        gradient = second_derivative(self._inner, at, pair.w, direction)
+        gradient = second_derivative(self._inner, at, pair.w, direction, usual=self._usual)
         if gradient is None:
             raise ArithmeticError("the derivative of the Jacobian is not finite")
         pattern = self.pattern
