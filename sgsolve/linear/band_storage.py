@@ -5,6 +5,7 @@ Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf, gbtrs, g
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ Vector = NDArray[Any]
 NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
 FEW = 32  # exchanged rows that factors of rows may avoid
 LOWER = 0.25  # factor of the rows that follow an exchanged one
+ROUNDS = 3  # of such factors: they may move an exchange to another row
+SPARED = 8  # matrices that are not tried again after one that needs its exchanges
 LOWEST = 1e-60  # of all of them; below it they are found anew
 
 
@@ -26,7 +29,8 @@ class Band:
 
     LAPACK exchanges rows for the least advantage. Where the factors of equilibrated rows change by
     two, a few rows are exchanged, and all solutions take several times as long. A smaller factor
-    for the rows that follow avoids it. A pivot is then at least a quarter of the largest entry.
+    for the rows that follow avoids it. A pivot may then be smaller than an entry below it, by the
+    factor of one matrix or a few. `LinearSolver` checks the answers.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ class Band:
         self.swaps = 0
         self._split: Split | None = None
         self._row: Vector | None = None  # factors of the rows, powers of two
-        self._needs_exchanges = not self._narrow
+        self._as_it_is = 0 if self._narrow else sys.maxsize  # matrices that keep their exchanges
         self._allocate(dtype)
 
     def _allocate(self, dtype: Any) -> None:
@@ -76,8 +80,11 @@ class Band:
     def factorize(self, values: Vector) -> bool:
         """Factorize the matrix with these values; return whether no pivot is zero."""
         exchanged = self._factorized(values)
-        if exchanged is not None and 0 < len(exchanged) <= FEW and not self._needs_exchanges:
-            exchanged = self._without_exchanges(values, exchanged)
+        if exchanged is not None and 0 < len(exchanged) <= FEW:
+            if self._as_it_is == 0:
+                exchanged = self._without_exchanges(values, exchanged)
+            else:
+                self._as_it_is -= 1
         if exchanged is None:
             return False
         self._split, self.swaps = None, len(exchanged)
@@ -96,15 +103,19 @@ class Band:
 
     def _without_exchanges(self, values: Vector, exchanged: Vector) -> Vector | None:
         """Factorize again with factors of rows; as before if rows are exchanged all the same."""
-        steps = np.ones(self._n)
-        steps[exchanged + 1] = LOWER  # the last row is never exchanged
-        row = np.cumprod(steps)
-        if self._row is not None and self._row[-1] * row[-1] > LOWEST:
-            row *= self._row
-        self._row = row
-        left = self._factorized(values)
+        left: Vector | None = exchanged
+        for _ in range(ROUNDS):
+            if left is None or not 0 < len(left) <= FEW:
+                break
+            steps = np.ones(self._n)
+            steps[left + 1] = LOWER  # the last row is never exchanged
+            row = np.cumprod(steps)
+            if self._row is not None and self._row[-1] * row[-1] > LOWEST:
+                row *= self._row
+            self._row = row
+            left = self._factorized(values)
         if left is None or len(left):
-            self._row, self._needs_exchanges = None, True
+            self._row, self._as_it_is = None, SPARED
             left = self._factorized(values)
         return left
 

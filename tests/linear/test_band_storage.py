@@ -132,6 +132,26 @@ def test_a_strong_drift_gets_triangles():
     np.testing.assert_allclose(x, np.linalg.solve(A, np.ones(n)), rtol=1e-12)
 
 
+def test_a_matrix_that_needs_exchanges_does_not_decide_for_the_next_ones():
+    n = 40
+    easy = np.diag(np.full(n, 4.0)) - np.diag(np.ones(n - 1), -1) - np.diag(np.ones(n - 1), 1)
+    easy[20:] *= 8.0
+    easy[20, 19] *= 0.6  # larger than the pivot before it
+    hard = easy.copy()
+    hard[5, 5], hard[5, 4] = 1e-9, 0.0
+    rows, columns, _ = entries(easy)
+    band = Tridiagonal(n)
+    band.place(rows, columns)
+    swaps = []
+    for A in [hard] + 20 * [easy]:
+        assert band.factorize(A[rows, columns])
+        swaps.append(band.swaps)
+        x = band.solve(np.ones(n), False)
+        np.testing.assert_allclose(A @ x, np.ones(n), rtol=1e-11)
+    assert swaps[0] > 0
+    assert swaps[-1] == 0
+
+
 def test_a_zero_pivot_is_reported():
     A = np.eye(5)
     A[2] = A[:, 2] = 0.0
