@@ -8,7 +8,6 @@ from .. import solvers
 
 KEPT = 32  # solvers that are kept: making one takes as long as a step of a small device
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
-HIDDEN = 5e-13  # of the residuals: what the rounding errors of densities hide
 ROUNDING = 4.0  # ... or residuals within this many rounding errors of their terms
 
 
@@ -96,9 +95,9 @@ def _accurate() -> solvers.TerminationTest:
     """Potentials to 1e-13, or residuals within rounding.
 
     It is tight because a potential that is wrong by 1e-11 V changes a current by 4e-10 of itself,
-    and costs little because the last step of Newton's method doubles the digits.
+    and costs little because the last step of Newton's method doubles the digits. The potentials
+    count as kT/q at least, because the charge of the doping is no term of them.
     """
-    # Charges cancel where a region is neutral, and its potential may be 0: the rounding errors of
-    # the densities are then more than those of the potentials. Rows are in units of kT/q.
-    accurate = solvers.ErrorTolerance(ACCURACY) | solvers.RoundingLevel(ROUNDING)
-    return solvers.ResidualTolerance(1e-10, absolute=HIDDEN) & accurate
+    rounded = solvers.RoundingLevel(ROUNDING, of_scale=True)
+    accurate = solvers.ErrorTolerance(ACCURACY) | rounded
+    return solvers.ResidualTolerance(1e-10, of_scale=True) & accurate

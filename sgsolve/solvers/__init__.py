@@ -8,7 +8,7 @@ docs/start/which_method.md.
 >>> DampedNewton(max_iterations=30).max_iterations
 30
 >>> Newton(termination=ResidualTolerance(absolute=1e-6, relative=0.0)).termination
-ResidualTolerance(relative=0.0, absolute=1e-06)
+ResidualTolerance(relative=0.0, absolute=1e-06, of_scale=False)
 """
 
 from .damping import Armijo, Damping, FullStep, NaturalMonotonicity

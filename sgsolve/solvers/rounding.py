@@ -33,17 +33,20 @@ LINEAR_NOISE = EPS**1.5
 PERTURBED, SCATTER = 4, 8.0  # points that show the scatter of a residual, and units of it
 
 
-def small(it: Iterate, absolute: Any, relative: float) -> bool:
+def small(it: Iterate, absolute: Any, relative: float, of_scale: bool) -> bool:
     """Whether each residual is small by the own terms of its equation, or hidden by rounding.
 
     A scale that the user gives may be far larger than the unknowns. What is small only relative to
-    it must therefore be no larger than what rounding of the unknowns does to the equation.
+    it must therefore be no larger than what rounding of the unknowns does to the equation. With
+    `of_scale` the scale is known to fit, and no more is asked.
     """
     left, scaling = np.abs(it.F), it.scaling
-    open_ = left > (absolute + relative * scaling.own if relative else absolute)
+    known = of_scale and scaling.scale is not None
+    terms = scaling.S if known else scaling.own
+    open_ = left > (absolute + relative * terms if relative else absolute)
     if not open_.any():
         return True
-    if scaling.scale is None or not relative:
+    if known or scaling.scale is None or not relative:
         return False
     if (left > absolute + relative * scaling.sized).any():
         return False

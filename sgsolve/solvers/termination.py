@@ -108,6 +108,10 @@ class ResidualTolerance(TerminationTest):
         residual much further.
     absolute : float or mapping of block to float
         In your units; 0 by default, because no number suits all units.
+    of_scale : bool
+        Count every unknown as no smaller than the ``scale=`` of the problem. For equations whose
+        constants, such as a doping, are larger than the terms of small unknowns, with a scale that
+        fits every unknown. By default the scale does not decide whether an equation holds.
 
     See Also
     --------
@@ -124,6 +128,7 @@ class ResidualTolerance(TerminationTest):
 
     relative: float = 1e-11
     absolute: Tolerance = 0.0
+    of_scale: bool = False
     checks_residual = True
 
     def __post_init__(self) -> None:
@@ -135,7 +140,7 @@ class ResidualTolerance(TerminationTest):
             absolute: Any = it.blocks.spread(self.absolute, 0.0, "absolute")
         else:
             absolute = self.absolute
-        return small(it, absolute, self.relative)
+        return small(it, absolute, self.relative, self.of_scale)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,10 @@ class RoundingLevel(TerminationTest):
     ----------
     factor : float
         In units of machine epsilon times the size of the terms.
+    of_scale : bool
+        Count every unknown as no smaller than the ``scale=`` of the problem. For equations whose
+        constants, such as a doping, are larger than the terms of small unknowns, with a scale that
+        fits every unknown. By default the scale does not decide whether an equation holds.
 
     See Also
     --------
@@ -160,6 +169,7 @@ class RoundingLevel(TerminationTest):
     """
 
     factor: float = 4.0
+    of_scale: bool = False
     checks_residual = True
 
     def __post_init__(self) -> None:
@@ -168,7 +178,7 @@ class RoundingLevel(TerminationTest):
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
-        return small(it, 0.0, self.factor * EPS)
+        return small(it, 0.0, self.factor * EPS, self.of_scale)
 
 
 @dataclass(frozen=True)
