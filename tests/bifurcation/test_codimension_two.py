@@ -227,10 +227,10 @@ def test_bad_input(catalyst):
 def test_a_curve_of_folds_where_x_and_both_parameters_are_zero(step):
     """The fold at x = p = 0 stays there for every q, within rounding of zero."""
 
-    def cancelling(x, p, q):
+    def canceling(x, p, q):
         return p + np.exp(x) - 1.0 - x + q * x**3
 
-    problem = Problem(cancelling, params={"p": -0.25, "q": 0.0}, storage=one)
+    problem = Problem(canceling, params={"p": -0.25, "q": 0.0}, storage=one)
     branch = problem.continuation([-0.4], "p", (-1.0, 1.0), step=step)
     assert branch.folds[0].parameter == pytest.approx(0.0, abs=1e-13)
     curve = problem.fold_curve(branch, "q", (-0.5, 0.5))
