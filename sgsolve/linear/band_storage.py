@@ -17,11 +17,11 @@ from .band_factors import Split, SymmetricFactors, Triangles
 Vector = NDArray[Any]
 
 NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
-FEW = 32  # exchanged rows that factors of rows may avoid
+FEW = 16  # exchanged rows that factors of rows may avoid
 LOWER = 0.25  # factor of the rows that follow an exchanged one
 ROUNDS = 3  # of such factors: they may move an exchange to another row
 SPARED = 8  # matrices that are not tried again after one that needs its exchanges
-LOWEST = 1e-60  # of all of them; below it they are found anew
+LOWEST = 1e-8  # of all of them; below it they are found anew, so that nothing underflows
 
 
 class Band:

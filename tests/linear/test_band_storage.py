@@ -152,6 +152,23 @@ def test_a_matrix_that_needs_exchanges_does_not_decide_for_the_next_ones():
     assert swaps[-1] == 0
 
 
+def test_factors_of_rows_do_not_grow_small_over_many_matrices():
+    """In each matrix, other rows are larger than those before them, as where a front moves."""
+    n = 60
+    A = np.diag(np.full(n, 2.01)) - np.diag(np.ones(n - 1), -1) - np.diag(np.ones(n - 1), 1)
+    rows, columns, _ = entries(A)
+    band = Tridiagonal(n)
+    band.place(rows, columns)
+    for k in range(5, 55):
+        M = A * np.where(np.arange(n) < k, 1.0, 2.0)[:, None]
+        assert band.factorize(M[rows, columns])
+        assert band.swaps == 0
+        assert band._row is None or band._row.min() > 1e-8
+        x = band.solve(np.ones(n), False)
+        np.testing.assert_allclose(M @ x, np.ones(n), atol=1e-11)
+        assert isinstance(band._split, SymmetricFactors)
+
+
 def test_a_zero_pivot_is_reported():
     A = np.eye(5)
     A[2] = A[:, 2] = 0.0
