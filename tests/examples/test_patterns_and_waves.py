@@ -41,7 +41,7 @@ def test_stripes_and_hexagons(tmp_path):
 
 def test_a_front_that_travels(tmp_path):
     picture = tmp_path / "front.png"
-    branch = loaded("travelling_wave").main(str(picture))
+    branch = loaded("traveling_wave").main(str(picture))
     exact = (1.0 - 2.0 * branch["a"]) / np.sqrt(2.0)
     assert branch["velocity"] == pytest.approx(exact, abs=2e-6)
     assert branch["a"][-1] == pytest.approx(0.9)

@@ -3,7 +3,7 @@
 
 A front of the Nagumo equation as a relative equilibrium, and its velocity.
 
-Run ``python examples/pdes/travelling_wave.py --picture front.png``.
+Run ``python examples/pdes/traveling_wave.py --picture front.png``.
 
 The equation u_t = u_xx + u (1 - u) (u - a) has fronts u(x - c t) from 1 to 0. In a frame that moves
 with the front it rests: u_xx + c u_x + u (1 - u) (u - a) = 0. The velocity c is one more unknown.
@@ -103,7 +103,7 @@ def draw(picture: str, branch: Branch) -> None:
 # ------
 # The velocity, and its error.
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A travelling front of the Nagumo equation")
+    parser = argparse.ArgumentParser(description="A traveling front of the Nagumo equation")
     parser.add_argument("--picture", help="file to write; by default none is drawn")
     fronts = main(parser.parse_args().picture)
     for a, c in zip(fronts["a"], fronts["velocity"], strict=True):
