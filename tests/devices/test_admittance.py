@@ -150,8 +150,8 @@ def test_an_inversion_layer_that_no_contact_reaches_costs_no_second_analysis(vol
     assert sweep.success
     assert not sweep.rejected
     assert sweep.stats.n_analyze == 0  # the cold start made the only one
-    # A third of them are of Poisson's equation alone.
-    assert sweep.stats.n_factor < 16 * len(sweep)
+    # A third are of Poisson's equation alone; one for each point shows that it is determined.
+    assert sweep.stats.n_factor < 17 * len(sweep)
     # There is no current, so both quasi-Fermi levels are flat: rounding did not move them.
     assert np.abs(sweep.x[device.layout.n :]).max() < 1e-9
 
