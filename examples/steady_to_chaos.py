@@ -41,7 +41,9 @@ def storage(x: Any) -> Any:
 def main(picture: str | None = None) -> dict[str, Any]:
     """Follow the steady state and three branches of cycles; run into chaos."""
     problem = Problem(roessler, params={"a": BOUNDS[0]}, storage=storage)
-    steady = problem.continuation([0.0, 0.0, 0.5], "a", BOUNDS, stability=True)
+    steady = problem.continuation(
+        [0.0, 0.0, 0.5], "a", BOUNDS, stability=True, outputs={"x": lambda u: u[0]}
+    )
     cycles = [problem.orbit_continuation(steady, bounds=BOUNDS)]
     for _ in range(2):
         cycles.append(problem.orbit_continuation(cycles[-1], bounds=BOUNDS))
@@ -72,7 +74,7 @@ def draw(picture: str, found: dict[str, Any]) -> None:
     figure, panels = plt.subplots(1, 4, figsize=(13.0, 3.2), layout="constrained")
     diagram, circle, phase, last = panels
     steady, cycles = found["steady"], found["cycles"]
-    lines(diagram, steady["a"], steady.states[:, 0], steady["unstable"], "k")
+    steady.plot("x", diagram, color="k")
     for k, branch in enumerate(cycles):
         orbits = [branch.orbit(i) for i in range(len(branch))]
         values = [orbit(orbit.fine_times())[:, 0] for orbit in orbits]
