@@ -132,7 +132,8 @@ def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool
     """Whether each of some unknowns has a term in an equation that answers as J says.
 
     An equation that does not answer must not be able to: where its value is the difference of
-    larger terms, rounding hides it from the residual, but not from J.
+    larger terms, rounding hides it from the residual, but not from J. At a kink it answers as J
+    says a small change away.
     """
     small = np.where(moving, PROBE * _signs(it) * it.weights, 0.0)
     expected, moved = J @ small, it.evaluate(it.x + small)
@@ -140,13 +141,27 @@ def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool
         return False
     own, size = it.scaling.sized, np.abs(expected)
     answers = np.abs(moved - F - expected) <= LINEAR * size
-    if (~answers & (size > HIDDEN * PROBE * own)).any():
-        return False
+    others = ~answers & (size > HIDDEN * PROBE * own)
+    if others.any():
+        if (others & ~_answers_beside(it, small)).any():
+            return False
+        answers |= others
     answers &= size > UNITS * EPS * own
     terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
     seen = np.zeros(len(moving), dtype=bool)
     seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
     return bool(seen[moving].all())
+
+
+def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
+    """Return which equations answer as their derivative says a small change away: past a kink."""
+    found, moved = it.counted.linearize(it.x + small), it.evaluate(it.x + 2.0 * small)
+    if found is None or moved is None:
+        return np.zeros(len(small), dtype=bool)
+    F, J = found
+    expected = J @ small
+    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * np.abs(expected)
+    return answers
 
 
 def note_flat(it: Iterate) -> None:
