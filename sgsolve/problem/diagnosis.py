@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..results.blocks import Blocks
+from ..results.blocks import suspects
 from ..solvers.workspace import Workspace
 from .residual_system import ResidualSystem
 
@@ -51,15 +51,6 @@ def singular_along(points: Sequence[tuple[ResidualSystem, Vector]], workspace: W
         "the Jacobian is singular at the solutions found, so no fold is needed to explain it; "
         f"{suspects(points[-1][0].blocks, errors[-1])}"
     )
-
-
-def suspects(blocks: Blocks, error: SingularMatrixError) -> str:
-    """Return the names of equations and unknowns that make a matrix singular."""
-    rows = ", ".join(blocks.label(i) for i in error.rows[:3])
-    columns = ", ".join(blocks.label(j) for j in error.columns[:3])
-    parts = [f"suspicious equations: {rows}" if rows else ""]
-    parts.append(f"suspicious unknowns: {columns}" if columns else "")
-    return "; ".join(part for part in parts if part) or str(error)
 
 
 def _linearized(system: ResidualSystem, x: Vector) -> Any:

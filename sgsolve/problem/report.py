@@ -7,9 +7,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..errors import SingularMatrixError
+from ..results.blocks import suspects
 from ..results.result import Result
 from ..solvers.outcome import Outcome
-from .diagnosis import suspects
 from .residual_system import ResidualSystem
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataTypeError, InputError, ShapeError
+from ..errors import DataTypeError, InputError, ShapeError, SingularMatrixError
 
 REST = "x"  # the name of the unknowns that no block claims
 
@@ -172,6 +172,15 @@ class Blocks:
         elif values is not None:
             result[:] = _fitting(values, result.shape, what)
         return result
+
+
+def suspects(blocks: Blocks, error: SingularMatrixError) -> str:
+    """Return the names of equations and unknowns that make a matrix singular."""
+    rows = ", ".join(blocks.label(i) for i in error.rows[:3])
+    columns = ", ".join(blocks.label(j) for j in error.columns[:3])
+    parts = [f"suspicious equations: {rows}" if rows else ""]
+    parts.append(f"suspicious unknowns: {columns}" if columns else "")
+    return "; ".join(part for part in parts if part) or str(error)
 
 
 def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConvergenceError, InputError, LinearSolveError
+from ..errors import ConvergenceError, InputError, LinearSolveError, SingularMatrixError
+from ..results.blocks import suspects
 from ..solvers.workspace import Workspace
 from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
 from .error_weights import ErrorWeights
@@ -92,6 +93,9 @@ class Starts:
                 )
         except ConvergenceError as error:
             return f"no state meets the algebraic equations at t = {t:.9g}: {error}"
+        except SingularMatrixError as error:
+            named = suspects(self.system.blocks, error)
+            return f"no consistent state could be found at t = {t:.9g}: {error}; {named}"
         except (ArithmeticError, LinearSolveError) as error:
             return f"no consistent state could be found at t = {t:.9g}: {error}"
 
