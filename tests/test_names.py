@@ -4,7 +4,9 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent / "sgsolve"
+import sgsolve
+
+ROOT = Path(sgsolve.__file__).resolve().parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 # A method of `Problem` and the result that it returns.

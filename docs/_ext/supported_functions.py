@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
-from sphinx.application import Sphinx
 
 from sgsolve.ad import dispatch
 from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE
 from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters
+
+if TYPE_CHECKING:  # the lists are tested where Sphinx is not installed too
+    from sphinx.application import Sphinx
 
 PAGE = "reference/supported_functions.rst"
 HEAD = """\
@@ -74,7 +76,8 @@ def short_name(function: Callable[..., Any]) -> str:
 
 def is_method(name: str) -> bool:
     """Whether a method of the table returns something: the others are refused."""
-    return hasattr(np.ndarray, name) and dispatch.METHODS[name].__name__ != "refuse_writing"
+    known = callable(getattr(np.ndarray, name, None))
+    return known and dispatch.METHODS[name].__name__ != "refuse_writing"
 
 
 def text() -> str:

@@ -85,8 +85,9 @@ def test_the_gallery_shows_a_picture_for_every_program(browser, address):
 
 def test_search_finds_a_method(browser, address):
     browser.get(f"{address}/search.html?q=Problem.sweep")
-    link = wait(browser, lambda b: b.find_elements("css selector", "#search-results li a"))[0]
-    assert link.get_attribute("href").endswith("sgsolve.Problem.html#sgsolve.Problem.sweep")
+    links = wait(browser, lambda b: b.find_elements("css selector", "#search-results li a"))[:3]
+    found = [link.get_attribute("href") for link in links]
+    assert any(one.endswith("sgsolve.Problem.html#sgsolve.Problem.sweep") for one in found), found
 
 
 def test_a_code_block_is_copied(browser, address):
