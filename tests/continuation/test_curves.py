@@ -78,6 +78,7 @@ def test_a_branch_that_starts_next_to_zero_gets_on(force):
     assert len(branch) < 230
 
 
+@pytest.mark.slow
 def test_a_narrow_gap_is_not_jumped():
     """The hyperbola x^2 = p^2 + 1e-8: without care the branch is followed as if it were x = p."""
     branch = (

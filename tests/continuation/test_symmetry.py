@@ -9,6 +9,8 @@ from sgsolve import PartialBranchWarning, Problem
 from sgsolve.continuation import UnlocatedWarning
 from tests.continuation.gallery import swift_hohenberg
 
+pytestmark = pytest.mark.slow
+
 N, LENGTH = 512, 60.0
 X = (np.arange(N) + 0.5) * LENGTH / N - 0.5 * LENGTH
 HOW = {"step": -0.01, "max_step": 0.05, "keep_states": "none"}

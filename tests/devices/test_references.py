@@ -95,9 +95,9 @@ def test_a_wide_gap_diode(old_constants):
     ("field", "beta", "bias"),
     [
         ("potential", 1.0, 20.0),
-        ("potential", 1.3, 0.02),
-        ("potential", 2.0, 1.0),
-        ("quasi_fermi", 1.0, 1.0),
+        pytest.param("potential", 1.3, 0.02, marks=pytest.mark.slow),
+        pytest.param("potential", 2.0, 1.0, marks=pytest.mark.slow),
+        pytest.param("quasi_fermi", 1.0, 1.0, marks=pytest.mark.slow),
         ("quasi_fermi", 2.0, 20.0),
     ],
 )

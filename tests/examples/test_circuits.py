@@ -80,6 +80,7 @@ def test_a_bridge_of_diodes_with_a_floating_source(program):
     assert outputs[1] == pytest.approx(8.8, abs=0.4)
 
 
+@pytest.mark.slow
 def test_a_diode_of_1000_nodes_in_a_circuit(program, tmp_path):
     module = program("reverse_recovery")
     picture = tmp_path / "recovery.png"
