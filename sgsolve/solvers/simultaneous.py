@@ -36,8 +36,8 @@ IndexArray = NDArray[np.int64]
 MOST_ITERATIONS = 40
 
 
-class WideBand(Exception):  # noqa: N818  # never seen by a user
-    """The pattern grew, and its band is no longer narrow."""
+class WideBandError(Exception):
+    """The pattern grew, and its band is no longer narrow; the members are then solved alone."""
 
 
 class SimultaneousNewton:
@@ -113,7 +113,7 @@ class SimultaneousNewton:
             with np.errstate(all="ignore"):
                 while self._fill(waiting, starts):
                     self._iterate()
-        except (OutOfTime, WideBand):
+        except (OutOfTime, WideBandError):
             pass  # the members that are left are solved alone
 
     def _fill(self, waiting: Iterator[int], starts: Vector) -> bool:
@@ -163,7 +163,7 @@ class SimultaneousNewton:
         """Make another solver for a pattern that grew."""
         slots, order = self._slots, stacking_order(self._system.pattern)
         if order is None:
-            raise WideBand
+            raise WideBandError
         self._solver = StackedSolver(self._system.pattern, order, len(slots.k))
         slots.data = np.tile(self._solver.unit, (len(slots.k), 1))
 
