@@ -58,7 +58,8 @@ def run_solver(
     outcome.stats.add(system.compiled_counts().since(compiled))
     _complete(outcome.stats.seconds, perf_counter() - started)
     result = _result_of(outcome, system)
-    if status.success and outcome.singular is not None:
+    declared = workspace.null_space is not None
+    if status.success and outcome.singular is not None and not declared:
         result.null_space = open_directions(system, x, outcome.x)
     said = remarks(system, outcome, result.null_space)
     result.remark = "; ".join(text for text in (remark, *said) if text)

@@ -86,6 +86,16 @@ def test_no_direction_is_open_where_the_jacobian_is_singular_at_the_solution_alo
     assert result.null_space is None
 
 
+def test_no_direction_is_looked_for_where_some_are_declared():
+    """Of two free unknowns one is declared: the remark says that others are left."""
+
+    def residual(x):
+        return np.stack([x[0] - 1.0, 0.0 * x[1] + x[0] ** 2 - 1.0, 0.0 * x[2] + x[0] - 1.0])
+
+    result = Problem(residual, null_space=[0.0, 1.0, 0.0]).solve([2.0, 3.0, 4.0])
+    assert result.null_space is None
+
+
 def test_a_function_and_two_levels():
     """Two regions without contact: each has a level of its own."""
 
