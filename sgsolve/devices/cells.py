@@ -133,7 +133,18 @@ class CellMesh(Mesh):
         """Return the measure of the outside that belongs to each of some nodes, cm**(dim - 1).
 
         A facet counts if all its nodes are among those asked for, with equal shares.
+
+        Parameters
+        ----------
+        nodes : sequence of int or ndarray of bool, shape (n,)
+            As for contacts: numbers, of which negative ones count from the end, or a mask.
+
+        Returns
+        -------
+        ndarray
+            One value for each of these nodes.
         """
+        nodes = np.atleast_1d(np.arange(self.n)[np.asarray(nodes)])
         if self.dimension == 1:
             return np.ones(len(nodes))
         measure = np.zeros(self.n)

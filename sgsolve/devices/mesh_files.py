@@ -108,6 +108,11 @@ def write_mesh(path: str | Path, mesh: CellMesh, **fields: Any) -> None:
     **fields
         Arrays over the nodes.
 
+    Raises
+    ------
+    InputError
+        If the mesh has one dimension.
+
     See Also
     --------
     read_mesh : Read a file.
@@ -127,6 +132,8 @@ def write_mesh(path: str | Path, mesh: CellMesh, **fields: Any) -> None:
     """
     import meshio
 
+    if mesh.dimension == 1:
+        raise InputError("write_mesh needs two or three dimensions; write a table of x instead")
     points = np.zeros((mesh.n, 3))
     points[:, : mesh.dimension] = mesh.nodes
     kind = KINDS[mesh.dimension, mesh.cells.shape[1]]

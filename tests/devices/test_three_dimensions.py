@@ -157,6 +157,10 @@ def test_boxes_have_the_measures_of_their_sides():
     for axis, area in ((0, 15.0), (1, 15.0), (2, 9.0)):
         side = mesh.where(mesh.nodes[:, axis] == 0.0)
         assert mesh.boundary(side).sum() == pytest.approx(area)
+    every = mesh.nodes[:, 0] == 0.0
+    measure = mesh.boundary(np.flatnonzero(every))
+    assert np.array_equal(mesh.boundary(every), measure)  # a mask, and numbers from the end
+    assert np.array_equal(mesh.boundary(np.flatnonzero(every) - mesh.n), measure)
     corner = np.flatnonzero((mesh.nodes == 0.0).all(axis=1))
     side = mesh.where(mesh.nodes[:, 0] == 0.0)
     assert mesh.boundary(side)[side == corner] == pytest.approx(0.25 * 2.0 * 1.0)
@@ -194,6 +198,8 @@ def test_files_of_tetrahedra(tmp_path):
     assert regions == contacts == {}
     assert again.volumes.sum() == pytest.approx(8.0)
     assert meshio.read(path).point_data["height"].shape == (mesh.n,)
+    with pytest.raises(InputError, match="needs two or three dimensions"):
+        write_mesh(tmp_path / "line.vtu", interval(np.arange(3.0)))
     write_mesh(tmp_path / "box.vtu", box(np.arange(3.0), np.arange(3.0), np.arange(3.0)))
 
 
