@@ -87,13 +87,16 @@ def test_no_direction_is_open_where_the_jacobian_is_singular_at_the_solution_alo
 
 
 def test_no_direction_is_looked_for_where_some_are_declared():
-    """Of two free unknowns one is declared: the remark says that others are left."""
+    """Of two open levels one is declared: the remark says that the Jacobian is still singular."""
 
-    def residual(x):
-        return np.stack([x[0] - 1.0, 0.0 * x[1] + x[0] ** 2 - 1.0, 0.0 * x[2] + x[0] - 1.0])
+    def residual(u):
+        return np.concatenate([fluxes(u[:N], 1.0), fluxes(u[N:], 2.0)])
 
-    result = Problem(residual, null_space=[0.0, 1.0, 0.0]).solve([2.0, 3.0, 4.0])
+    one_level = np.repeat([1.0, 0.0], N)
+    result = Problem(residual, null_space=one_level).solve(np.zeros(2 * N))
+    assert result.remark.startswith("the Jacobian is singular there")
     assert result.null_space is None
+    assert Problem(residual).solve(np.zeros(2 * N)).null_space.shape == (2 * N, 2)
 
 
 def test_a_function_and_two_levels():
