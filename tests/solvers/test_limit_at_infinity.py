@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse, special
 
 from sgsolve import Problem, Status, ad, solvers
+from sgsolve.solvers import limit_at_infinity
 
 SOLVERS = [
     None,
@@ -229,3 +230,24 @@ def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, 
     for start in (100.0, 40.0):
         result = solved(residual, [start, start, 3.0], solver)
         assert not result.success, (start, result)
+
+
+@pytest.mark.parametrize(
+    ("equation", "start", "answers"),
+    [
+        (lambda x: 3.0 * (x - 1.0) + np.abs(x - 1.0), 1.0, True),  # slopes 2 and 4, and 3 between
+        (lambda x: np.tanh(x) - 1.0, 30.0, False),  # a slope that rounding hides
+    ],
+)
+def test_an_equation_at_a_kink_answers_as_its_slope_beside_it_says(
+    equation, start, answers, monkeypatch
+):
+    found = []
+
+    def recorded(it):
+        found.append(limit_at_infinity._answered(it, it.J, it.F, np.ones(2, dtype=bool)))
+        return False
+
+    monkeypatch.setattr("sgsolve.solvers.convergence.at_limit", recorded)
+    Problem(lambda x: [x[0] - 2.0, equation(x[1])]).solve([2.0, start])
+    assert found == [answers]
