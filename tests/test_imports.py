@@ -57,6 +57,19 @@ AD = (
     "checking",
     "__init__",
 )
+# The same inside sgsolve.devices.
+DEVICES = (
+    "constants",
+    "meshes",
+    "models",
+    "equations",
+    "material",
+    "materials",
+    "solving",
+    "device",
+    "analyses",
+    "__init__",
+)
 # Beyond that order: derivatives use no solver and no linear algebra, linear algebra uses matrices
 # only, and solvers and continuation use no AD arrays.
 KEPT_APART = {
@@ -107,12 +120,17 @@ def test_imports_run_one_way(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "ad").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+    ("package", "order", "path"),
+    [
+        pytest.param(package, order, path, id=str(path.relative_to(ROOT)))
+        for package, order in (("ad", AD), ("devices", DEVICES))
+        for path in sorted((ROOT / package).rglob("*.py"))
+    ],
 )
-def test_imports_inside_ad_run_one_way(path):
-    own = part(path, ROOT / "ad")
-    allowed = {*AD[: AD.index(own)], own}
-    wrong = {name[1] for name in imported(path) if name[0] == "ad"} - allowed
+def test_imports_inside_a_package_run_one_way(package, order, path):
+    own = part(path, ROOT / package)
+    allowed = {*order[: order.index(own)], own}
+    wrong = {name[1] for name in imported(path) if name[0] == package} - allowed
     assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 

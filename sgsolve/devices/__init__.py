@@ -22,40 +22,40 @@ A silicon diode:
 """
 
 from . import materials
-from .admittance import SmallSignal, quasi_static
-from .bands import band_edges, densities, draw_bands
-from .carrier_statistics import Blakemore, Boltzmann, CarrierStatistics
-from .cells import CellMesh, interval
-from .checks import UnitsWarning
+from .analyses.admittance import SmallSignal, quasi_static
+from .analyses.bands import band_edges, densities, draw_bands
+from .analyses.current_derivatives import conductance, derivatives
+from .analyses.drive import Driven, at_current, drive_current, to_compliance
+from .analyses.gummel_iteration import gummel
+from .analyses.photovoltaic import open_circuit, power_point
 from .constants import CODATA2018, Constants
-from .contacts import Gate, Ohmic, Schottky, Surface
-from .current_derivatives import conductance, derivatives
 from .device import Device
-from .drive import Driven, at_current, drive_current, to_compliance
-from .generation import beer_lambert
-from .grids import box, graded, rectangle
-from .gummel_iteration import gummel
-from .heat import Heat, temperature
-from .interfaces import SheetCharge, Thermionic
-from .ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
-from .ions import Ion
+from .equations.checks import UnitsWarning
+from .equations.ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
+from .equations.time_form import TimeForm
 from .material import Material, layered
-from .mesh import Mesh
-from .mesh_files import read_mesh, write_mesh
-from .mesh_quality import quality
-from .methods import coupled_method
-from .mobility import caughey_thomas, masetti, velocity_saturation
-from .photovoltaic import open_circuit, power_point
-from .recombination import auger, radiative, srh
-from .regions import Regions
-from .resolved import UnresolvedWarning
-from .tabulated_statistics import fermi_dirac_half, gauss_fermi
-from .tetrahedra import tetrahedralization
-from .time_form import TimeForm
-from .trap_levels import TrapLevel
-from .traps import acceptor_traps, donor_traps
-from .triangles import triangulation
-from .tunneling import band_to_band, trap_assisted
+from .meshes.cells import CellMesh, interval
+from .meshes.grids import box, graded, rectangle
+from .meshes.mesh import Mesh
+from .meshes.mesh_files import read_mesh, write_mesh
+from .meshes.mesh_quality import quality
+from .meshes.regions import Regions
+from .meshes.tetrahedra import tetrahedralization
+from .meshes.triangles import triangulation
+from .models.carrier_statistics import Blakemore, Boltzmann, CarrierStatistics
+from .models.contacts import Gate, Ohmic, Schottky, Surface
+from .models.generation import beer_lambert
+from .models.heat import Heat, temperature
+from .models.interfaces import SheetCharge, Thermionic
+from .models.ions import Ion
+from .models.mobility import caughey_thomas, masetti, velocity_saturation
+from .models.recombination import auger, radiative, srh
+from .models.tabulated_statistics import fermi_dirac_half, gauss_fermi
+from .models.trap_levels import TrapLevel
+from .models.traps import acceptor_traps, donor_traps
+from .models.tunneling import band_to_band, trap_assisted
+from .solving.methods import coupled_method
+from .solving.resolved import UnresolvedWarning
 
 __all__ = [
     "CODATA2018",

@@ -9,26 +9,26 @@ import numpy as np
 
 from ..problem import Problem
 from ..results import Branch, Result
-from . import checks
-from .carrier_statistics import Boltzmann, CarrierStatistics
 from .constants import CODATA2018, Constants
-from .contacts import Contact
-from .device_layout import DeviceLayout
-from .equations import Equations
-from .floating import firmness, gathering
-from .heat import Heat, check_heat
-from .in_time import Waveform, device_transient
-from .interfaces import emission_edges
-from .ions import Ion, IonRegion
-from .kept_fluxes import KeptFluxes, form_of
-from .kinds import check_kinds
-from .mesh import Mesh
-from .model import Model
-from .regions import Regions
-from .rows import carrier_rows, poisson_rows
-from .start import equilibrium, solve_device, sweep_device
-from .terminal import Cut, current
-from .trap_levels import LevelNodes, TrapLevel
+from .equations import checks
+from .equations.floating import firmness, gathering
+from .equations.kinds import check_kinds
+from .equations.model import Model
+from .equations.potential_form import Equations
+from .equations.rows import carrier_rows, poisson_rows
+from .equations.terminal import Cut, current
+from .meshes.mesh import Mesh
+from .meshes.regions import Regions
+from .models.carrier_statistics import Boltzmann, CarrierStatistics
+from .models.contacts import Contact
+from .models.device_layout import DeviceLayout
+from .models.heat import Heat, check_heat
+from .models.interfaces import emission_edges
+from .models.ions import Ion, IonRegion
+from .models.trap_levels import LevelNodes, TrapLevel
+from .solving.in_time import Waveform, device_transient
+from .solving.kept_fluxes import KeptFluxes, form_of
+from .solving.start import equilibrium, solve_device, sweep_device
 
 Array = Any
 

@@ -65,8 +65,8 @@ def test_recombining_surfaces(speed):
         y = device.solve().x
         n = device.layout.n
         # No terminal carries this current: it is what recombines at the surface.
-        from sgsolve.devices.boundary import surface_factor
-        from sgsolve.devices.carriers import carriers
+        from sgsolve.devices.equations.boundary import surface_factor
+        from sgsolve.devices.equations.carriers import carriers
 
         state = carriers(device, y, device.parameters)
         rate = surface_factor(device, state, device.parameters) * state.excess()

@@ -26,7 +26,7 @@ from sgsolve.devices import (
     trap_assisted,
     van_overstraeten,
 )
-from sgsolve.devices.tunneling import field_effect
+from sgsolve.devices.models.tunneling import field_effect
 from sgsolve.errors import DataTypeError, InputError, ParameterError
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 800.0, "mu_p": 300.0, "tau_n": 1e-6, "tau_p": 1e-6}

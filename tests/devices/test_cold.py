@@ -73,7 +73,7 @@ def test_built_in_potential_of_other_statistics(T):
 )
 def test_current_of_a_cold_diode_is_that_of_moll_and_ross(gap, T, bias):
     """``J_n = q D_n n_i^2 (exp(V/vt) - 1) / (integral of p)``, exact without recombination."""
-    from sgsolve.devices.carriers import carriers
+    from sgsolve.devices.equations.carriers import carriers
 
     zero = {
         "n1": 1.0,
@@ -128,8 +128,8 @@ def test_a_step_past_the_built_in_potential(gap, T, bias):
 
 def test_the_depletion_layer_is_that_of_the_textbook():
     """Width sqrt(2 eps (Vbi - V) / q (1/Na + 1/Nd)), before any carrier is computed."""
-    from sgsolve.devices.depletion import depleted
-    from sgsolve.devices.levels import levels
+    from sgsolve.devices.solving.depletion import depleted
+    from sgsolve.devices.solving.levels import levels
 
     device = junction(1.17, 4.2, 0.585)
     p = device.parameters | {"V_p": -10.0}
@@ -143,7 +143,7 @@ def test_the_depletion_layer_is_that_of_the_textbook():
 
 def test_fermi_dirac_integral_far_inside_the_band():
     """The expansion joins the quadrature; both derivatives agree with differences."""
-    from sgsolve.devices.tabulated_statistics import _fermi_dirac_half, fermi_dirac_half
+    from sgsolve.devices.models.tabulated_statistics import _fermi_dirac_half, fermi_dirac_half
 
     statistics, eta = fermi_dirac_half(), np.array([100.0, 100.5, 150.0, 400.0])
     np.testing.assert_allclose(statistics.log_gamma(eta), _fermi_dirac_half(eta), atol=2e-12)

@@ -12,7 +12,10 @@ MODULES = ["sgsolve.devices"]
 MODULES += [
     f"sgsolve.devices.{module.name}" for module in pkgutil.iter_modules(sgsolve.devices.__path__)
 ]
-NEEDED = {"sgsolve.devices.bands": "matplotlib", "sgsolve.devices.mesh_files": "meshio"}
+NEEDED = {
+    "sgsolve.devices.analyses.bands": "matplotlib",
+    "sgsolve.devices.meshes.mesh_files": "meshio",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -27,7 +27,7 @@ def thyristor():
 def test_regions_are_those_without_a_contact():
     from pn_diode import diode
 
-    from sgsolve.devices.floating import regions
+    from sgsolve.devices.equations.floating import regions
 
     assert regions(diode()) == {"n": [], "p": []}
     device = thyristor()
@@ -106,7 +106,7 @@ def test_one_long_step_beyond_punch_through(make, bias, cost):
 
 
 def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
-    from sgsolve.devices.levels import levels
+    from sgsolve.devices.solving.levels import levels
 
     device = thyristor()
     x = device.mesh.nodes
@@ -118,7 +118,7 @@ def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
 
 def test_the_level_between_two_contacts_is_that_of_a_resistor():
     from sgsolve.devices import Device, Ohmic, interval, srh
-    from sgsolve.devices.levels import levels
+    from sgsolve.devices.solving.levels import levels
 
     x, contacts = np.linspace(0.0, 1e-3, 101), {"a": Ohmic(0), "b": Ohmic(-1)}
     bar = Device(interval(x), np.full(101, 1e15), contacts, VALUES, recombination=[srh])
@@ -186,7 +186,7 @@ def test_two_cells_in_series_are_lit_from_the_dark():
 def test_light_on_an_inversion_layer_that_no_contact_reaches():
     from mos_capacitor import capacitor
 
-    from sgsolve.devices.resolved import errors_of_level
+    from sgsolve.devices.solving.resolved import errors_of_level
 
     device = capacitor()
     coarse = device.sweep("G", [0.0, 1e18, 1e22], V_gate=2.0)
@@ -212,7 +212,7 @@ def test_levels_that_doubles_do_not_resolve_are_told():
     from mosfet import transistor as mosfet
 
     from sgsolve.devices import UnresolvedWarning
-    from sgsolve.devices.resolved import errors_of_level, warn_if_unresolved
+    from sgsolve.devices.solving.resolved import errors_of_level, warn_if_unresolved
 
     device = capacitor()
     for voltage in (-2.0, 0.5, 3.0):

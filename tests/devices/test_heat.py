@@ -24,8 +24,8 @@ from sgsolve.devices import (
     srh,
     temperature,
 )
-from sgsolve.devices.carriers import carriers, fluxes
-from sgsolve.devices.heat import local_parameters
+from sgsolve.devices.equations.carriers import carriers, fluxes
+from sgsolve.devices.models.heat import local_parameters
 from sgsolve.errors import DataTypeError, InputError
 
 LENGTH, DENSITY, K = 0.01, 1e21, 1.5  # cm, cm^-3, W/(cm K)

@@ -143,7 +143,7 @@ def test_velocity_saturates_in_a_bar():
 
 def test_traps_hold_charge_and_recombine():
     from sgsolve.devices import Ohmic
-    from sgsolve.devices.traps import acceptor_traps, trap_rate
+    from sgsolve.devices.models.traps import acceptor_traps, trap_rate
 
     x = np.linspace(0, 1e-4, 51)
     traps = {"N_trap": 5e15, "c_n": 1e-8, "c_p": 1e-8, "n_trap": 1e10, "p_trap": 1e10}
@@ -232,7 +232,7 @@ def test_many_volts_along_one_edge_do_not_overflow_with_any_statistics(index, le
 def test_losses_are_the_excess_over_each_density(splitting):
     # 20 V in reverse is beyond the exponential that the usual form has
     from sgsolve.devices import Device, Ohmic, interval
-    from sgsolve.devices.carriers import carriers
+    from sgsolve.devices.equations.carriers import carriers
 
     device = Device(
         interval(np.linspace(0.0, 1e-4, 5)),
@@ -252,7 +252,7 @@ def test_losses_are_the_excess_over_each_density(splitting):
 
 def test_contacts_follow_their_voltages_and_the_temperature():
     from sgsolve.devices import Device, Ohmic, interval
-    from sgsolve.devices.boundary import fixed_potentials
+    from sgsolve.devices.equations.boundary import fixed_potentials
 
     device = Device(
         interval(np.linspace(0.0, 1e-4, 5)),

@@ -36,7 +36,7 @@ def test_the_sweep_analyses_the_pattern_once_and_needs_no_help(curve):
 
 def test_what_flows_in_flows_out(curve):
     data, _ = curve
-    from sgsolve.devices.terminal import largest_term
+    from sgsolve.devices.equations.terminal import largest_term
 
     for x, v in zip(data.sweep.states, data.voltage, strict=True):
         into = data.device.current(x, "top", V_top=v)

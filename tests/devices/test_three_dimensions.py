@@ -17,7 +17,7 @@ from sgsolve.devices import (
     tetrahedralization,
     write_mesh,
 )
-from sgsolve.devices.tetrahedra import circumcenters
+from sgsolve.devices.meshes.tetrahedra import circumcenters
 from sgsolve.errors import InputError, ShapeError
 
 KUHN = np.array(  # six tetrahedra in a box, by its corners in the order of VTK

@@ -16,7 +16,7 @@ from sgsolve.devices import (
     interval,
     quasi_static,
 )
-from sgsolve.devices.traps import trap_rate
+from sgsolve.devices.models.traps import trap_rate
 from sgsolve.errors import DataTypeError, InputError
 
 VT, Q = CODATA2018.thermal_voltage(300.0), CODATA2018.q

@@ -5,10 +5,10 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.devices import acceptor_traps, beer_lambert, donor_traps
-from sgsolve.devices.carrier_statistics import Blakemore
-from sgsolve.devices.mobility import masetti
-from sgsolve.devices.tabulated_statistics import gauss_fermi
-from sgsolve.devices.traps import trap_rate
+from sgsolve.devices.models.carrier_statistics import Blakemore
+from sgsolve.devices.models.mobility import masetti
+from sgsolve.devices.models.tabulated_statistics import gauss_fermi
+from sgsolve.devices.models.traps import trap_rate
 from sgsolve.errors import InputError, ShapeError
 
 TRAP = {"c_n": 1e-8, "c_p": 3e-9, "n_trap": 2e10, "p_trap": 5e9}

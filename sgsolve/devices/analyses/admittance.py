@@ -1,0 +1,184 @@
+"""Small signals: admittance, impedance and capacitance at any bias and frequency.
+
+`Problem.small_signal` solves the linearized equations. This module adds the terminal currents and
+the charges stored at contacts and in the equations. The fluxes on the edges are unknowns beside the
+potentials (`kept_fluxes`): without them an inversion layer that no contact reaches has no level
+below 1e5 Hz; with them the system is accurate from 1e-6 Hz. Its pattern is analyzed once for all
+frequencies and biases.
+
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import ad
+from ...errors import InputError
+from ..device import Device
+from ..equations.checks import contact as check_contact
+from ..equations.terminal import balance, charge, cuts
+from ..solving.kept_fluxes import KeptFluxes
+
+Array = Any
+
+
+class SmallSignal:
+    """Admittances of a device, at any biases and frequencies.
+
+    Parameters
+    ----------
+    device : Device
+        Without charged traps: their occupation would need equations of its own.
+
+    Attributes
+    ----------
+    analyses : int
+        How often a pattern has been analyzed so far.
+
+    Raises
+    ------
+    InputError
+        If the device has charged traps.
+
+    See Also
+    --------
+    quasi_static : At frequency zero, for gates.
+    conductance : The slope of the current.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, SmallSignal, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 101)), np.full(101, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> y = SmallSignal(bar).admittance(bar.equilibrium(), "a", [1e3])
+    >>> round(float(y[0].real), 1)  # q N mu / L, S/cm^2
+    160.2
+    """
+
+    def __init__(self, device: Device) -> None:
+        if device.traps:
+            raise InputError(
+                "traps: functions give their charge in the steady state only; give `trap_levels` "
+                "for small signals, or use `quasi_static`"
+            )
+        self.device, self.analyses = device, 0
+        self._form = KeptFluxes(device)
+
+    def admittance(
+        self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
+    ) -> np.ndarray:
+        """Return the current into a contact per voltage at the same contact, or at another.
+
+        Parameters
+        ----------
+        x : ndarray
+            The solution at the parameters `p`.
+        contact : str
+            Where the voltage is applied.
+        frequencies : sequence of float
+            Hz.
+        at : str, optional
+            Contact where the current is read; the same by default.
+        **p
+            The parameters of the solution that differ from the device's.
+
+        Returns
+        -------
+        ndarray of complex, shape (len(frequencies),)
+            S/cm^2; S/cm in two dimensions, S in three.
+        """
+        device, read = self.device, at or contact
+        check_contact(device, contact)
+        cut = cuts(device, x, read, device.parameters | p)
+
+        form = self._form
+
+        def current(y: Array, **q: Any) -> Array:
+            return balance(device, form.carriers(y, q), form.fluxes(y), q, cut)
+
+        def stored(y: Array, **q: Any) -> Array:
+            return charge(device, form.potentials(y), read, q, cut)
+
+        response = form.problem.at(**p).small_signal(
+            form.whole(x, p), "V_" + contact, frequencies, outputs={"current": (current, stored)}
+        )
+        self.analyses += response.stats.n_analyze
+        return response["current"]
+
+    def capacitance(
+        self, x: np.ndarray, contact: str, frequencies: Sequence[float], **p: Any
+    ) -> np.ndarray:
+        """Return the imaginary part of the admittance over the angular frequency.
+
+        Parameters
+        ----------
+        x, contact, frequencies, **p
+            As in `admittance`.
+
+        Returns
+        -------
+        ndarray, shape (len(frequencies),)
+            F/cm^2; F/cm in two dimensions, F in three.
+        """
+        y = self.admittance(x, contact, frequencies, **p)
+        return y.imag / (2 * np.pi * np.asarray(frequencies, dtype=float))
+
+
+def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
+    """Return the capacitance of an electrode at low frequency, with carriers in equilibrium.
+
+    It is the derivative of the electrode's charge by its voltage, by Poisson's equation alone: the
+    quasi-Fermi potentials stay where they are.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    x : ndarray
+        A solution without direct current, at the parameters `p`.
+    contact : str
+        A gate.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    Returns
+    -------
+    float
+        F/cm^2; F/cm in two dimensions, F in three.
+
+    See Also
+    --------
+    SmallSignal.capacitance : At a frequency.
+
+    Examples
+    --------
+    In accumulation the capacitance of a gate is nearly that of its oxide:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Gate, Ohmic, graded, interval, quasi_static
+    >>> x = graded([0.0, 1e-4], 1e-8, 1e-8)
+    >>> oxide = 3.45e-8  # F/cm^2
+    >>> mos = Device(interval(x), np.full(len(x), -1e16),
+    ...              {"gate": Gate(0, capacitance=oxide), "body": Ohmic(-1)},
+    ...              {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> result = mos.solve(V_gate=-4.0)
+    >>> round(quasi_static(mos, result.x, "gate", V_gate=-4.0) / oxide, 2)
+    0.99
+    """
+    check_contact(device, contact)
+    n, m = device.layout.n, device.layout.n_s
+    none = (np.zeros(m), np.zeros(m))
+
+    def stored(u: Array, **q: Any) -> Array:
+        return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
+
+    slope = device.poisson_problem.at(**{**p, "quasi": x[n:]}).sensitivity(
+        x[:n], "V_" + contact, functional=stored
+    )
+    return float(slope)

@@ -1,0 +1,67 @@
+"""Rows of the equations of a device, each divided by what multiplies its own unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from ..meshes.mesh import incidence
+from ..models.device_layout import CarrierRows, placing
+from ..models.interfaces import row_weight
+from .carriers import log_factors
+from .model import DeviceModel
+
+
+def poisson_rows(device: DeviceModel) -> tuple[csr_array, np.ndarray]:
+    """Divergence of Poisson's equation with every row divided by its coupling, and its factors.
+
+    The factor is 0, and the row empty, where the potential is fixed.
+    """
+    lay, p, c = device.layout, device.parameters, device.constants
+    vt = c.thermal_voltage(p["T"])
+    doping = np.zeros(lay.n)
+    doping[lay.nodes] = c.q * lay.at_rows(np.abs(p["doping"][lay.doped]) * lay.volumes)
+    weight = lay.permittivity(p["eps_r"]) * lay.ratio * (c.eps0 * vt)
+    scale = _factors(lay.divergence, weight, lay.psi_free, doping)
+    return csr_array(diags_array(scale) @ lay.divergence), scale
+
+
+def carrier_rows(
+    device: DeviceModel, name: str, floating: tuple[np.ndarray, csr_array]
+) -> CarrierRows:
+    """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
+    lay, (roots, sums) = device.layout, floating
+    scale = _factors(lay.carrier_divergence, row_weight(device, name), lay.carrier_free)
+    reference = _references(device, name)
+    region = csr_array(diags_array(scale[roots]) @ sums)
+    border = csr_array(sums @ lay.carrier_divergence)
+    border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
+    border = csr_array(diags_array(scale[roots]) @ border)
+    scale[roots] = 0.0
+    rows = diags_array(scale)
+    start, end = (csr_array(rows @ part) for part in incidence(lay.row_edges, lay.n_s))
+    return CarrierRows(start, end, scale, roots, border, region, placing(roots, lay.n_s), reference)
+
+
+def _references(device: DeviceModel, name: str) -> np.ndarray:
+    """For each pair, that of the same node where the carrier has most states at its level."""
+    lay, p = device.layout, device.parameters
+    own = np.arange(lay.pairs)
+    if lay.pairs == lay.n_s:
+        return own
+    factors = log_factors(p, device.constants.thermal_voltage(p["T"]))["np".index(name)]
+    order = np.argsort(factors * np.ones(lay.pairs), kind="stable")
+    most = np.zeros(lay.n_s, dtype=int)
+    most[lay.row[order]] = order  # the last one written is the largest
+    found: np.ndarray = most[lay.row]
+    return found
+
+
+def _factors(
+    divergence: csr_array, weight: Any, free: np.ndarray, more: float | np.ndarray = 0.0
+) -> np.ndarray:
+    """One over the couplings of each row, 0 where the unknown is fixed."""
+    total = abs(divergence) @ np.abs(weight) + more
+    return np.asarray(free / np.where(total > 0, total, 1.0))

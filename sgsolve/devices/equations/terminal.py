@@ -1,0 +1,171 @@
+"""Terminal currents from a balance over the device.
+
+By the continuity equations, the current into a contact is the flux through *any* cut that separates
+it from the other contacts, plus the recombination between. The flux of each carrier is taken where
+its rounding error is smallest. The cut is a watershed: regions grow from the contacts along the
+edges of highest conductance, and meet at the edges of lowest conductance, in a junction or next to
+the contact where the carrier is in the minority. In one dimension the current is
+``J = q sum U V + Jn(first edge) + Jp(last edge)``. The edges of a single contact would give an
+error of 1 to 31 % in reverse bias.
+
+Reference: H. K. Gummel, Solid-State Electron. 11 (1968) 1128; P. D. Yoder et al., J. Appl. Phys.
+79 (1996) 1951, on test functions for terminal currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ... import ad
+from ..meshes.watershed import flooded
+from ..models.contacts import Gate
+from ..models.heat import local_parameters
+from ..models.trap_levels import level_captures
+from .boundary import emission, surface_factor
+from .carriers import Carriers, carriers, fluxes, generation, recombination_factor, space_charge
+from .checks import contact as check_contact
+from .ionization import ionized
+from .model import DeviceModel
+
+Array = Any
+Cut = tuple[np.ndarray, np.ndarray]  # 1 at the nodes on a contact's side, for both carriers
+
+
+def current(
+    device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut | None = None
+) -> Array:
+    """Current that flows into the device at a contact, A (times cm^(dim - 3)).
+
+    Parameters
+    ----------
+    device : DeviceModel
+    x : Array, shape (3n,)
+        A solution, as an ndarray or an AD array.
+    name : str
+        The contact.
+    p : dict
+        All parameters, those the solution was computed with.
+    cut : pair of ndarray, optional
+        As `cuts` gives it; computed here by default.
+    """
+    check_contact(device, name)
+    p = local_parameters(device, x, p)
+    s = carriers(device, x, p)
+    cut = cuts(device, x, name, p) if cut is None else cut
+    return balance(device, s, fluxes(device, s, p), p, cut)
+
+
+def balance(
+    device: DeviceModel, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any], cut: Cut
+) -> Array:
+    """Flux of electrons and holes through their cuts, and what recombines between, as a current."""
+    lay, (jn, jp), (side_n, side_p) = device.layout, flux, cut
+    step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
+    step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
+    rate = recombination(device, s, p)
+    if device.ionization is not None:
+        rate = rate - s.vt * ionized(device, s, flux, p)
+    crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
+    between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
+    if s.filled is not None:
+        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
+        between = between + ad.sum((side_p * lay.pair_free) * taken_p)
+        between = between - ad.sum((side_n * lay.pair_free) * taken_n)
+    q = device.constants.q
+    return (q * s.vt) * crossing + q * between
+
+
+def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, Any]) -> float:
+    """The largest magnitude among the terms that `current` adds up."""
+    lay, q = device.layout, device.constants.q
+    p = local_parameters(device, x, p)
+    s = carriers(device, x, p)
+    jn, jp = fluxes(device, s, p)
+    side_n, side_p = cuts(device, x, name, p)
+    step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
+    step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
+    between = (side_p - side_n) * lay.pair_free * recombination(device, s, p)
+    edges = np.concatenate([np.abs(step_n * jn), np.abs(step_p * jp)]) * q * s.vt
+    return float(max(edges.max(), np.abs(between).max() * q))
+
+
+def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """Recombination at each node over the excess product, in its volume and at surfaces."""
+    factor = device.layout.volumes * recombination_factor(device, s, p)
+    if s.filled is None:
+        for level in device.trap_levels.values():
+            factor = factor + level.factor(s, p)
+    surfaces = surface_factor(device, s, p)
+    return factor if surfaces is None else factor + surfaces
+
+
+def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
+    """Net recombination at each node, in its volume and at surfaces, 1/s; generation subtracted."""
+    rate, light = capture(device, s, p) * s.excess(), generation(p)
+    return rate if light is None else rate - device.layout.volumes * light
+
+
+def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
+    rate = recombination(device, s, p) / s.vt
+    lost_n = lost_p = rate
+    if s.filled is not None:
+        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
+        lost_n, lost_p = rate + taken_n / s.vt, rate + taken_p / s.vt
+    metal = emission(device, s, p)
+    return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
+
+
+def charge(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut) -> Array:
+    """Charge whose rate of change is the displacement part of a contact's current, C.
+
+    It is the charge on the electrode plus the stored carriers on its side of the cuts.
+    """
+    lay, q = device.layout, device.constants.q
+    s = carriers(device, x, p)
+    side_n, side_p = cut
+    stored = q * ad.sum((lay.volumes * lay.pair_free * side_p) * s.p)
+    stored = stored - q * ad.sum((lay.volumes * lay.pair_free * side_n) * s.n)
+    return stored + electrode_charge(device, s, name, p)
+
+
+def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any]) -> Array:
+    """Charge on an electrode, C: the dielectric flux that leaves it into the device."""
+    lay, contact = device.layout, device.contacts[name]
+    nodes = lay.contacts[name]
+    if name in lay.psi_fixed:
+        side = np.zeros(lay.n)
+        side[nodes] = 1.0
+        step = side[lay.a] - side[lay.b]
+        eps = lay.permittivity(p["eps_r"]) * lay.ratio
+        flux = ad.sum((step * eps * device.constants.eps0) * s.du) * s.vt
+        inside = np.flatnonzero(np.isin(lay.pair_nodes, nodes))
+        held = np.zeros(lay.pairs)
+        held[inside] = device.constants.q * lay.volumes[inside]
+        return flux - ad.sum(held * space_charge(device, s, p)) if len(inside) else flux
+    assert isinstance(contact, Gate)
+    assert contact.capacitance is not None
+    coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
+    return ad.sum(coupling * (p["V_" + name] + contact.offset - s.vt * s.u[nodes]))
+
+
+def cuts(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any]) -> Cut:
+    """For electrons and holes, 1 at the nodes on the contact's side of the cut, 0 elsewhere."""
+    plain = {k: ad.value(v) for k, v in p.items()}
+    s = carriers(device, ad.value(x), local_parameters(device, ad.value(x), plain))
+    return _watershed(device, s.log_n, name), _watershed(device, s.log_p, name)
+
+
+def _watershed(device: DeviceModel, log_density: np.ndarray, name: str) -> np.ndarray:
+    """1 at the nodes of the contact's flood: along edges of high conductance first."""
+    lay = device.layout
+    named = {**lay.carrier_fixed, **lay.emitting}
+    if name not in named:
+        return np.zeros(lay.pairs)
+    a, b = lay.carrier_edges.T
+    conductance = 0.5 * (log_density[a] + log_density[b]) + np.log(np.abs(lay.carrier_ratio))
+    reached = flooded(lay.row_edges, lay.n_s, conductance, list(named.values()))
+    return np.asarray(lay.at_pairs(reached[list(named).index(name)].astype(float)))

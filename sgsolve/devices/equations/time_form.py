@@ -1,0 +1,272 @@
+"""The equations of a device in time, and its terminal currents with their displacement parts.
+
+The unknowns are psi and the densities of both carriers. What is stored is linear in them, and a
+density that falls by many decades within a step, as where a junction is emptied, is one step of
+Newton's method; the logarithm of the density would take one for each factor of e. The balances are
+those of the carriers themselves, not divided by densities, because what is stored has to be
+conserved::
+
+    sum D_ij = q (p_i - n_i + N_i) V_i
+    sum Jn_ij - q U_i V_i - q V_i dn_i/dt = 0
+    sum Jp_ij + q U_i V_i + q V_i dp_i/dt = 0
+
+The total current, of both carriers and of displacement, has no sources. So the current of a contact
+is what crosses any surface around it. Each node of the mesh belongs to one contact, and the
+currents cross the edges between the parts. Every edge counts once for each of two contacts, with
+opposite signs: the currents add up to zero for any state and any step.
+
+Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, on terminal currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ... import ad
+from ...errors import InputError
+from ...problem import Problem
+from ..meshes.watershed import flooded
+from ..models.carrier_statistics import Boltzmann, chemical_potential
+from ..models.contacts import Gate
+from ..models.heat import check_no_heat
+from ..models.interfaces import row_weight
+from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights
+from ..models.trap_levels import level_blocks, level_captures
+from .boundary import fixed_potentials
+from .carriers import Carriers, carriers, conduction, log_factors
+from .checks import contact as check_contact
+from .potential_form import Equations
+from .terminal import losses
+
+Array = Any
+Pair = tuple[Callable[..., Array], Callable[..., Array]]
+RATE = 1e6  # 1/s, about that of the filling of traps
+LEAST = 1e-100  # cm^-3, of a density whose logarithm is taken
+
+
+class TimeForm:
+    """A device's equations in time.
+
+    Parameters
+    ----------
+    device : Equations
+        Without charged traps: their occupation would need equations of its own.
+    x : ndarray
+        A state (psi, phin, phip) from which the surfaces between the contacts are found: across
+        edges that conduct little, where rounding takes the fewest digits of a current.
+    p : mapping
+        All parameters of that state.
+
+    Attributes
+    ----------
+    problem : Problem
+        For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage.
+
+    Raises
+    ------
+    InputError
+        If the device has traps that hold charge, or impact ionization.
+
+    See Also
+    --------
+    Device.transient : Waveforms at the contacts.
+
+    Examples
+    --------
+    Current into a bar under a voltage that does not change; its displacement part vanishes:
+
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Ohmic, TimeForm, interval
+    >>> bar = Device(interval(np.linspace(0, 1e-3, 51)), np.full(51, 1e15),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+    >>> x, p = bar.solve(V_a=1.0).x, bar.parameters | {"V_a": 1.0}
+    >>> form = TimeForm(bar, x, p)
+    >>> conducted, displaced = form.current("a")
+    >>> round(float(conducted(form.unknowns(x, p), **p)), 1)
+    160.2
+    """
+
+    def __init__(self, device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> None:
+        if device.traps:
+            raise InputError(
+                "traps: functions give their charge in the steady state only, and their "
+                "occupation takes time; give `trap_levels` for transients"
+            )
+        check_no_heat(device, "transients")
+        if device.ionization is not None:
+            raise InputError(
+                "ionization: transients with impact ionization are not modeled; leave "
+                "`ionization` away, or compute steady states and small signals"
+            )
+        self.device, lay = device, device.layout
+        self._sides = _sides(device, x, p)
+        self._scale = [_row_scale(device, name) for name in "np"]
+        self._psi, self._n, self._p = list(device.blocks().values())[:3]
+        self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device)
+        self._ions = slice(self._p.stop, max(part.stop for part in self.blocks.values()))
+        self._filled = level_blocks(device, self._ions.stop)
+        self.blocks |= self._filled
+        self._nothing = np.zeros(lay.n)
+        self.problem = Problem(
+            self.residual, params=device.parameters, blocks=self.blocks, storage=self.stored
+        )
+
+    def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """Those of this form at a state (psi, phin, phip)."""
+        s = carriers(self.device, x, p)
+        first = self.device.layout.first
+        size = max(part.stop for part in self.blocks.values())
+        if len(x) == size:  # of an earlier run
+            filled = [x[self._ions.stop :]]
+        else:
+            filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        return np.concatenate([x[self._psi], first(s.n), first(s.p), *s.ions, *filled])
+
+    def state(self, y: Array, p: Mapping[str, Any]) -> Array:
+        """A device's state in time: the potentials, the ions' densities, the filled fractions."""
+        return ad.hstack([self.potentials(y, p), y[self._ions.stop :]])
+
+    def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
+        """The state (psi, phin, phip) of unknowns of this form, V, and the ions' densities."""
+        device, lay = self.device, self.device.layout
+        vt = device.constants.k / device.constants.q * p["T"]
+        log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
+        if isinstance(device.statistics, Boltzmann):
+            factor_n, factor_p = (lay.first(factor) for factor in log_factors(p, vt))
+            eta_n, eta_p = log_n - factor_n, log_p - factor_p
+        else:
+            Nc, Nv, Ec, Ev = (lay.first(p[name]) for name in ("Nc", "Nv", "Ec", "Ev"))
+            eta_n = chemical_potential(device.statistics, log_n - np.log(Nc)) + Ec / vt
+            eta_p = chemical_potential(device.statistics, log_p - np.log(Nv)) - Ev / vt
+        psi = y[self._psi]
+        inside = psi if lay.n == lay.n_s else psi[lay.nodes]
+        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._ions]])
+
+    def residual(self, y: Array, **p: Any) -> Array:
+        """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
+        device, lay = self.device, self.device.layout
+        s = carriers(device, self.potentials(y, p), p)
+        if device.trap_levels:
+            s = replace(s, filled=[y[part] for part in self._filled.values()])
+        demanded, held = fixed_potentials(device, p, s.vt), 1.0 - lay.carrier_free
+        (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
+        n, m = lay.n, lay.n_s
+        balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lay.at_rows(lost_n))
+        balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lay.at_rows(lost_p))
+        balance_n = balance_n + held * (lay.first(s.un) - demanded[n : n + m])
+        balance_p = balance_p + held * (lay.first(s.up) - demanded[n + m :])
+        n_all, p_all = self._densities(s, y)
+        charged = replace(s, n=n_all, p=p_all)
+        charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
+        rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
+        if s.filled is not None:
+            filling = level_captures(device, s, s.filled, p)[2]
+            pairs = zip(device.trap_levels.values(), filling, strict=True)
+            rows += [-1.0 * part / (level.amount(p) * RATE) for level, part in pairs]
+        return ad.hstack(rows)
+
+    def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
+        """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
+        a, b = self.device.layout.carrier_a, self.device.layout.carrier_b
+        (weight_n, drift_n, _), (weight_p, drift_p, _) = conduction(self.device, s, p)
+        n, h = self._densities(s, y)
+        jn = weight_n * (n[b] * drift_n.back - n[a] * drift_n.ahead)
+        jp = weight_p * (h[a] * drift_p.back - h[b] * drift_p.ahead)
+        return jn, jp
+
+    def stored(self, y: Array, **p: Any) -> Array:
+        """Carriers, in their balances; nothing in Poisson's equation."""
+        device, lay = self.device, self.device.layout
+        vt = device.constants.k / device.constants.q * p["T"]
+        weight_n, weight_p = (lay.at_pairs(scale) * lay.volumes / vt for scale in self._scale)
+        ions = ion_weights(device, vt) * y[self._ions]
+        if lay.pairs == lay.n_s:
+            n, h = y[self._n], y[self._p]
+        else:
+            n, h = self._densities(carriers(device, self.potentials(y, p), p), y)
+        held = [lay.at_rows(part) for part in (-weight_n * n, weight_p * h)]
+        return ad.hstack([self._nothing, *held, ions, y[self._ions.stop :] / RATE])
+
+    def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
+        """Both densities at the pairs, linear in those at the first pairs at given ratios."""
+        lay, (n, h) = self.device.layout, (y[self._n], y[self._p])
+        if lay.pairs == lay.n_s:
+            return n, h
+        ratio_n, ratio_p = (np.exp(log - log[: lay.n_s][lay.row]) for log in (s.log_n, s.log_p))
+        return n[lay.row] * ratio_n, h[lay.row] * ratio_p
+
+    def current(self, name: str) -> Pair:
+        """The current into the device at a contact as a pair (g, h), which stands for g + dh/dt.
+
+        Both are functions of this form's unknowns and of all parameters; currents in A, charges in
+        C (times cm^(dim - 3)). The charge is the dielectric flux across the same surface.
+        """
+        check_contact(self.device, name)
+        device, lay = self.device, self.device.layout
+        side = self._sides.get(name, self._nothing)
+        step, inside = side[lay.a] - side[lay.b], side[lay.pair_nodes]
+        carried = inside[lay.carrier_a] - inside[lay.carrier_b]
+
+        def conducted(y: Array, **p: Any) -> Array:
+            s = carriers(device, self.potentials(y, p), p)
+            jn, jp = self._fluxes(s, y, p)
+            crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
+            return (device.constants.q * s.vt) * crossing
+
+        def displaced(y: Array, **p: Any) -> Array:
+            psi = y[self._psi]
+            eps = lay.permittivity(p["eps_r"]) * lay.ratio
+            flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))
+            for gate, charge in _gate_charges(device, psi, p).items():
+                own = 1.0 if gate == name else 0.0
+                flux = flux + ad.sum((own - side[lay.contacts[gate]]) * charge)
+            return flux
+
+        return conducted, displaced
+
+
+def _density_logarithm(density: Array) -> Array:
+    """Logarithm; of what is not positive but for rounding, that of almost nothing."""
+    few = ad.value(density) < LEAST
+    return np.log(ad.where(few, LEAST, density) if few.any() else density)
+
+
+def _gate_charges(device: Equations, psi: Array, p: Mapping[str, Any]) -> dict[str, Array]:
+    """Charges of the gates behind insulators that are not meshed, node by node, C."""
+    found = {}
+    for name, contact in device.contacts.items():
+        if isinstance(contact, Gate) and contact.capacitance is not None:
+            nodes = device.layout.contacts[name]
+            coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
+            found[name] = coupling * (p["V_" + name] + contact.offset - psi[nodes])
+    return found
+
+
+def _row_scale(device: Equations, carrier: str) -> np.ndarray:
+    """One over what couples each node to its neighbors at the highest doping; 0 where fixed."""
+    lay, p = device.layout, device.parameters
+    total = abs(lay.carrier_divergence) @ np.abs(row_weight(device, carrier))
+    density = max(float(np.abs(p["doping"]).max()), 1.0)
+    return np.asarray(lay.carrier_free / (np.where(total > 0.0, total, 1.0) * density))
+
+
+def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """For each contact on the mesh, 1 at the nodes that belong to it; insulators are split last."""
+    lay, s = device.layout, carriers(device, x, p)
+    highest = np.maximum(s.log_n, s.log_p)
+    a, b = lay.carrier_edges.T
+    level = np.full(len(lay.ratio), -np.inf)
+    level[lay.kept] = 0.5 * (highest[a] + highest[b]) + np.log(np.abs(lay.carrier_ratio))
+    behind = {
+        name
+        for name, contact in device.contacts.items()
+        if isinstance(contact, Gate) and contact.capacitance is not None
+    }
+    seeds = {name: nodes for name, nodes in lay.contacts.items() if name not in behind}
+    reached = flooded(device.mesh.edges, lay.n, level, list(seeds.values()))
+    return {name: part.astype(float) for name, part in zip(seeds, reached, strict=True)}

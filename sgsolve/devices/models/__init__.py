@@ -1,0 +1,1 @@
+"""Models that a device is made of: statistics, mobility, recombination, contacts, traps, ions."""

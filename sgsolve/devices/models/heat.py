@@ -1,0 +1,185 @@
+"""Self-heating: the temperature of the lattice as a field, from the heat equation.
+
+For every node with volume V, sums over its edges::
+
+    sum k (T_i - T_j) couple / length = H_i
+    H = jn dphin + jp dphip   (half of an edge's at each end)   + q U (phip - phin) V
+
+so the heat that leaves by the contacts is the electric power, the sum of I V, to rounding.
+Densities follow the temperature of their node. Along an edge the current is that of Scharfetter and
+Gummel at the mean temperature; it vanishes where the quasi-Fermi potential is constant.
+Thermoelectric currents and heat (Seebeck, Peltier, Thomson) are not in it.
+
+Contacts are held at the device's temperature ``T``. The unknown is ``k (T_i - T) / q``, in V like
+the potentials, at all nodes of the mesh.
+
+Reference: G. K. Wachutka, IEEE Trans. Comput.-Aided Des. 9 (1990) 1141.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ... import ad
+from ...errors import InputError
+from ..meshes.mesh import edge_values
+from .contacts import Ohmic
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Heat:
+    """The heat equation of a device.
+
+    Parameters
+    ----------
+    conductivity : float, ndarray or function
+        Thermal conductivity, W/(cm K); an array over the edges or nodes of the mesh, or a function
+        of the temperature in K. Silicon has ``1 / (0.03 + 1.56e-3 T + 1.65e-6 T^2)``.
+    values : function, optional
+        Gives those parameters of the device that follow the temperature, as a dictionary, from
+        the temperature in K at the nodes of the semiconductor: a number, an array or an AD array.
+        ``Material.at`` is one such function. They take the place of parameters of the same name.
+
+    See Also
+    --------
+    Device : Takes it as ``heat``.
+    temperature : Of a solution.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import Heat
+    >>> heat = Heat(1.5, lambda T: {"mu_n": 1400.0 * (T / 300.0) ** -2.3})
+    """
+
+    conductivity: float | np.ndarray | Callable[[Any], Any]
+    values: Callable[[Any], Mapping[str, Any]] | None = None
+
+
+def temperature(device: Any, x: np.ndarray, **p: Any) -> np.ndarray:
+    """Return the temperature of a solution at all nodes.
+
+    Parameters
+    ----------
+    device : Device
+        With ``heat``.
+    x : ndarray
+        A solution.
+    **p
+        The parameters of the solution that differ from the device's.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        K.
+
+    Raises
+    ------
+    InputError
+        If the device has no heat equation.
+
+    See Also
+    --------
+    Heat : The heat equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sgsolve.devices import Device, Heat, Ohmic, interval, temperature
+    >>> bar = Device(interval(np.linspace(0, 1e-2, 51)), np.full(51, 1e17),
+    ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+    ...              {"eps_r": 11.9, "Nc": 2.8e19, "Nv": 3e19, "Ec": 0.0, "Ev": -1.1,
+    ...               "mu_n": 624.0, "mu_p": 400.0}, heat=Heat(1.5))
+    >>> state = bar.solve(V_a=5.0).x
+    >>> round(float(temperature(bar, state, V_a=5.0).max() - 300.0), 1)  # sigma V^2 / 8 k
+    20.8
+    """
+    if device.heat is None:
+        raise InputError("heat: the device has one temperature; give it heat=Heat(...)")
+    T = (device.parameters | p)["T"]
+    rise = x[device.layout.n + 2 * device.layout.n_s :]
+    return np.asarray(T + rise * device.constants.q / device.constants.k)
+
+
+def local_parameters(device: Any, x: Array, p: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All parameters, those that follow the temperature at the temperatures of a state."""
+    if device.heat is None or device.heat.values is None:
+        return p
+    lay, c = device.layout, device.constants
+    T, begin = p["T"], lay.n + 2 * lay.n_s
+    if np.shape(x)[0] > begin:
+        T = T + x[begin:][lay.inside] * (c.q / c.k)
+    return {**p, **{k: v for k, v in device.heat.values(T).items() if k != "T"}}
+
+
+def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All parameters at the temperature of the contacts, those of the device if it is its own."""
+    if device.heat is None or device.heat.values is None:
+        return p
+    own = device.parameters["T"]
+    if p["T"] is own or (isinstance(p["T"], float) and p["T"] == own):
+        return p
+    return local_parameters(device, np.zeros(0), p)
+
+
+def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
+    """Heat that leaves each node less what arises there, over its coupling; 0 at contacts.
+
+    Parameters
+    ----------
+    s : Carriers
+    flux : pair of Array
+        Over ``q vt``.
+    rate : Array
+        Recombination at the pairs, 1/s.
+    p : mapping
+        All parameters.
+    """
+    lay, c = device.layout, device.constants
+    rise = s.y[lay.n + 2 * lay.n_s :]  # over vt
+    k = device.heat.conductivity
+    if callable(k):
+        k = k(p["T"] * (1.0 + rise))
+    coupling = edge_values(k, device.mesh.edges, lay.n) * lay.ratio
+    a, b = lay.carrier_a, lay.carrier_b
+    per_edge = flux[0] * (s.un[a] - s.un[b]) + flux[1] * (s.up[a] - s.up[b])
+    made = lay.ends @ ((0.5 * c.q * s.vt**2) * per_edge) + (c.q * s.vt) * rate * (s.up - s.un)
+    left = lay.divergence @ (coupling * p["T"] * (rise[lay.a] - rise[lay.b]))
+    size = lay.all_ends @ (np.abs(ad.value(coupling)) * np.ones(len(lay.ratio)) * p["T"])
+    free = lay.psi_free
+    balance = (left - lay.place_semiconductor @ made) * (free / size)
+    return balance + (1.0 - free) * rise
+
+
+def check_heat(device: Any) -> None:
+    """Refuse models that are not made for a field of temperatures."""
+    heat = device.heat
+    if heat is None:
+        return
+    for name in ("ions", "traps", "trap_levels", "surfaces", "interfaces"):
+        if getattr(device, name):
+            raise InputError(f"heat: is not modeled with {name}; leave one of them away")
+    if device.ionization is not None:
+        raise InputError("heat: is not modeled with ionization; leave one of them away")
+    for name, contact in device.contacts.items():
+        if not isinstance(contact, Ohmic):
+            raise InputError(f"heat: contact {name!r} must be Ohmic; contacts are heat sinks")
+    k = heat.conductivity
+    if not callable(k) and not (np.isfinite(k).all() and np.min(k) > 0.0):
+        raise InputError(f"heat: conductivity must be positive, got {np.min(k):g}")
+    typical = np.mean(k(300.0) if callable(k) else k)
+    if not 1e-6 <= typical <= 1e3:
+        raise InputError(
+            f"heat: conductivity is {typical:g} W/(cm K); solids have 1e-3 to 30 W/(cm K)"
+        )
+
+
+def check_no_heat(device: Any, what: str) -> None:
+    """Refuse an analysis that has no heat equation."""
+    if device.heat is not None:
+        raise InputError(f"heat: {what} with self-heating are not modeled; leave `heat` away")

@@ -1,0 +1,210 @@
+"""Mobile ions and vacancies: charged species that no contact lets out.
+
+In the steady state no ions flow, so all of a species have one level. It is an unknown of its own,
+and its equation is that their number is conserved. In time their density at each node is an
+unknown, and they drift and diffuse within their region. Sites may be limited: then they fill like
+levels (Blakemore's distribution with gamma = 1).
+
+The flux along an edge is ``D (a_2 B(-w) - a_1 B(w))``, w the drop of the electrostatic energy plus
+that of the logarithm of the free sites: no ions flow in equilibrium.
+
+Reference: D. Abdel, P. Vagner, J. Fuhrmann, P. Farrell, Electrochim. Acta 390 (2021) 138696;
+N. E. Courtier et al., J. Comput. Electron. 18 (2019) 1435.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from ... import ad
+from ...errors import InputError
+from ..meshes.mesh import divergence_of
+from .contacts import Nodes, node_list
+from .device_layout import placing
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Ion:
+    """A mobile charged species in a region.
+
+    Parameters
+    ----------
+    nodes : str, sequence of int, or mask
+        The name of its region in a device with `Regions`. Otherwise the nodes of its region, a
+        bool for every node or their numbers; edges between them are its ways. Nothing leaves.
+    charge : int
+        In units of q, positive or negative.
+    density : float
+        Mean over the region, cm^-3; it is conserved.
+    mobility : float
+        Mobility, cm^2/(V s); it serves in time only.
+    limit : float, optional
+        Density of sites, cm^-3. Unlimited by default.
+    compensated : bool
+        Whether immobile charge of the opposite sign makes the region neutral.
+
+    See Also
+    --------
+    Device : Takes a mapping of names to them as ``ions``.
+
+    Examples
+    --------
+    >>> from sgsolve.devices import Ion
+    >>> vacancy = Ion([0, 1, 2], charge=1, density=1.6e19, mobility=4e-12, limit=1e21)
+    """
+
+    nodes: str | Nodes
+    charge: int
+    density: float
+    mobility: float
+    limit: float | None = None
+    compensated: bool = True
+
+
+class IonRegion:
+    """An ion on the mesh of a device: where it is, its volumes, its edges."""
+
+    def __init__(self, device: Any, name: str, ion: Ion) -> None:
+        _check_ion(name, ion)
+        lay, mesh, self.ion = device.layout, device.mesh, ion
+        nodes = _ion_pairs(device, name, ion)
+        number = np.full(lay.pairs, -1)
+        number[nodes] = np.arange(len(nodes))
+        edges = number[lay.carrier_edges]
+        within = (edges >= 0).all(axis=1)
+        self.nodes, self.edges, self.within = nodes, edges[within], np.flatnonzero(within)
+        self.ratio = lay.carrier_ratio[within]
+        share = self.ratio * lay.carrier_lengths[within] ** 2 / (2.0 * mesh.dimension)
+        self.volumes = np.bincount(self.edges.ravel(), np.repeat(share, 2), len(nodes))
+        if len(nodes) < 2 or not (self.volumes > 0.0).all():
+            raise InputError(f"ion {name!r}: each of its nodes must be joined to another of them")
+        self.divergence = divergence_of(self.edges, len(nodes))
+        self.total = ion.density * float(self.volumes.sum())
+        share_of_node = csr_array((self.volumes / lay.volumes[nodes])[:, None])
+        self.place = csr_array(placing(nodes, lay.pairs).multiply(share_of_node.T))
+        self.fixed = ion.density if ion.compensated else 0.0
+
+    def density(self, us: Array, level: Array) -> Array:
+        """In the steady state at a potential (over kT/q) and a level (likewise), cm^-3."""
+        ion = self.ion
+        eta = ion.charge * (level - us[self.nodes])
+        if ion.limit is None:
+            return ion.density * np.exp(np.minimum(eta, 600.0))
+        mean = np.log(ion.density / (ion.limit - ion.density))
+        return ion.limit * ad.elementwise(expit, lambda t: expit(t) * expit(-t))(eta + mean)
+
+    def scale(self) -> float:
+        """One over what the strongest edge carries at the mean density."""
+        return 1.0 / (self.ion.density * self.ion.mobility * float(np.abs(self.ratio).max()))
+
+    def charge(self, density: Array) -> Array:
+        """Charge / q at the semiconductor's nodes, cm^-3 of their whole volumes."""
+        return self.place @ (self.ion.charge * (density - self.fixed))
+
+    def flux(self, density: Array, us: Array) -> Array:
+        """Number of ions along the edges over vt, per s."""
+        a, b = self.edges.T
+        w = self.ion.charge * (us[self.nodes[b]] - us[self.nodes[a]])
+        if self.ion.limit is not None:
+            free = np.log(np.maximum(1.0 - density / self.ion.limit, 1e-12))
+            w = w + (free[a] - free[b])
+        inflow = density[b] * ad.bernoulli(-w) - density[a] * ad.bernoulli(w)
+        return (-self.ion.mobility * self.ratio) * inflow
+
+
+def _ion_pairs(device: Any, name: str, ion: Ion) -> np.ndarray:
+    """Numbers of an ion's nodes among the semiconductor's, or of its pairs."""
+    lay = device.layout
+    if isinstance(ion.nodes, str):
+        if device.regions is None:
+            raise InputError(f"ion {name!r}: is in {ion.nodes!r}, and the device has no regions")
+        return np.flatnonzero(device.regions.of(ion.nodes))
+    if device.regions is not None:
+        raise InputError(f"ion {name!r}: nodes must be the name of a region in this device")
+    nodes: np.ndarray = lay.local[node_list(f"ion {name!r}", ion.nodes, 1.0, lay.n)]
+    if (nodes < 0).any():
+        raise InputError(f"ion {name!r}: has nodes outside the semiconductor")
+    return nodes
+
+
+def _check_ion(name: str, ion: Ion) -> None:
+    if ion.charge == 0 or int(ion.charge) != ion.charge:
+        raise InputError(f"ion {name!r}: charge must be a whole number and not 0, got {ion.charge}")
+    if not (np.isfinite(ion.density) and ion.density > 0.0):
+        raise InputError(f"ion {name!r}: density must be positive, got {ion.density!r}")
+    if not (np.isfinite(ion.mobility) and ion.mobility > 0.0):
+        raise InputError(f"ion {name!r}: mobility must be positive, got {ion.mobility!r}")
+    if ion.limit is not None and not ion.limit > ion.density:
+        raise InputError(
+            f"ion {name!r}: limit must be above the mean density {ion.density:g}, got {ion.limit!r}"
+        )
+
+
+def ion_densities(
+    device: Any, us: Array, rest: Array, p: Mapping[str, Any], vt: Any
+) -> list[Array]:
+    """Densities of all ions, from what follows the potentials in a state.
+
+    Parameters
+    ----------
+    us : Array, shape (pairs,)
+        Electrostatic potential over kT/q.
+    rest : Array
+        The levels (V), one for each ion; their densities at all their nodes; or nothing: then the
+        parameters ``level_<name>`` serve.
+    """
+    regions, size = device.ions, int(np.shape(rest)[0])
+    if size == len(regions):
+        return [r.density(us, rest[i] / vt) for i, r in enumerate(regions.values())]
+    if size == 0:
+        return [r.density(us, p[f"level_{name}"] / vt) for name, r in regions.items()]
+    found, begin = [], 0
+    for region in regions.values():
+        found.append(rest[begin : begin + len(region.nodes)])
+        begin += len(region.nodes)
+    return found
+
+
+def conservation(device: Any, densities: list[Array]) -> Array:
+    """Logarithms of the numbers of ions over what they should be, one for each ion."""
+    pairs = zip(device.ions.values(), densities, strict=True)
+    return ad.hstack([np.log(ad.sum(r.volumes * a) / r.total) for r, a in pairs])
+
+
+def ion_blocks(device: Any) -> dict[str, slice]:
+    """Where the densities of the ions are in a state in time."""
+    begin, found = device.layout.n + 2 * device.layout.n_s, {}
+    for name, region in device.ions.items():
+        found[name] = slice(begin, begin + len(region.nodes))
+        begin = found[name].stop
+    return found
+
+
+def ion_balances(device: Any, s: Any) -> list[Array]:
+    """What leaves each node of each ion, over what its edges carry at the mean density."""
+    pairs = zip(device.ions.values(), s.ions, strict=True)
+    return [r.scale() * (r.divergence @ r.flux(density, s.us)) for r, density in pairs]
+
+
+def ion_weights(device: Any, vt: Any) -> Any:
+    """What the densities of all ions are multiplied by to be stored in these balances."""
+    return (
+        np.concatenate([np.zeros(0), *[r.scale() * r.volumes for r in device.ions.values()]]) / vt
+    )
+
+
+def ion_current(device: Any, s: Any, carried: np.ndarray) -> Any:
+    """Current of the ions across the semiconductor's edges, over ``q vt``."""
+    total = 0.0
+    for region, density in zip(device.ions.values(), s.ions, strict=True):
+        flux = region.flux(density, s.us)
+        total = total + region.ion.charge * ad.sum(carried[region.within] * flux)
+    return total

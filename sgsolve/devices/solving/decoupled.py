@@ -1,0 +1,196 @@
+"""An initial guess after a long voltage step: the three equations one after the other.
+
+A step of hundreds of volts is thousands of kT/q, for which extrapolation fails. The guess uses
+these facts. The majority carriers of each region have the level of its contact. With these levels
+Poisson's equation gives the depletion layers. In that potential, with the recombination factor of
+the last solution, the balance of each carrier is linear in its density. This is one round of
+Gummel's iteration from a start that does not depend on the last solution.
+
+Reference: H. K. Gummel, IEEE Trans. Electron Devices 11 (1964) 455.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, diags_array
+from scipy.sparse.linalg import splu
+
+from ..equations.boundary import neutral
+from ..equations.carriers import Carriers, carriers, conduction, generation
+from ..equations.floating import majority
+from ..equations.model import DeviceModel
+from ..equations.terminal import capture
+from ..meshes.mesh import incidence
+from .depletion import depleted
+from .levels import levels
+
+Array = np.ndarray
+VANISHING = 1e-280
+ROUNDS = 4
+FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
+
+
+def blocking(device: DeviceModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """Share of a step of the voltages after which each junction still has a barrier.
+
+    Zero in a device without junctions: the last solutions extrapolate better than any level.
+    Beyond the flat band no depletion layer is left, and the layers' resistances decide: a level
+    for each region says nothing any more.
+    """
+    first, last = _barriers(device, before), _barriers(device, after)
+    if first is None or last is None:
+        return 1.0
+    if not last.size:
+        return 0.0
+    least = FLAT * device.constants.thermal_voltage(after["T"])
+    falls: Array = last < least
+    if not falls.any():
+        return 1.0
+    return float(np.min((first - least)[falls] / (first - last)[falls], initial=1.0))
+
+
+def _barriers(device: DeviceModel, p: Mapping[str, Any]) -> Array | None:
+    """For electrons, from the n side to the p side of all edges that join the two."""
+    found = levels(device, p)
+    if found is None:
+        return None
+    n, h = found
+    vt, inside = device.constants.thermal_voltage(p["T"]), majority(device)
+    own = np.where(inside["n"], n, np.where(inside["p"], h, 0.5 * (n + h)))
+    potential = own + vt * neutral(device, p, vt, np.arange(device.layout.n_s))
+    kind = inside["n"].astype(int) - inside["p"].astype(int)
+    a, b = device.layout.carrier_edges.T
+    step = kind[a] - kind[b]
+    barriers: Array = ((potential[a] - potential[b]) * np.sign(step))[step != 0]
+    return barriers
+
+
+def guess(
+    device: DeviceModel, p: Mapping[str, Any], poisson: Callable[[Array, Array], Array]
+) -> Array | None:
+    """All unknowns at the parameters p; None where `levels` has no answer.
+
+    Parameters
+    ----------
+    device : DeviceModel
+    p : dict
+        All parameters.
+    poisson : callable
+        Solves Poisson's equation for psi, from a start, at given quasi-Fermi potentials.
+    """
+    found = levels(device, p)
+    if found is None:
+        return None
+    lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
+    quasi = np.concatenate(found)
+    x = np.concatenate([poisson(depleted(device, p, *found), quasi), quasi])
+    s = carriers(device, x, p)
+    electrons, holes = _densities(device, s, p)
+    x[lay.n :] += vt * np.concatenate([s.log_n - electrons, holes - s.log_p])
+    return x
+
+
+def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Logarithms of the densities that satisfy both balances in the potential of s.
+
+    The recombination factor is that of the densities of the round before. Where it is inverse to
+    them their logarithms would alternate, so the mean of two rounds is taken.
+    """
+    log_product = s.log_n + s.log_p - (s.up - s.un)  # n_i^2
+    least = 0.5 * log_product
+    few_n, few_p = (np.minimum(log_product - log, least) for log in (s.log_p, s.log_n))
+    log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
+    edges_n, edges_p = conduction(device, s, p, _drives(device, s))
+    held = [(nodes, p["V_" + name] / s.vt) for name, nodes in device.layout.reached.items()]
+    held_n, held_p = (held + _roots(device, k, u) for k, u in (("n", s.un), ("p", s.up)))
+    held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held_n]
+    held_p = [(nodes, s.log_p + (level - s.up)) for nodes, level in held_p]
+    light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
+    for _ in range(ROUNDS):
+        n, h = np.exp(log_n), np.exp(log_p)
+        rate = capture(device, replace(s, log_n=log_n, log_p=log_p, n=n, p=h), p) / s.vt
+        sources = [_logarithm(rate) + log_product]
+        if light is not None:
+            sources.append(_logarithm(light * np.ones(len(n))))
+        new_n = _solved_density(device, edges_n, 1, rate * h, sources, held_n)
+        new_p = _solved_density(device, edges_p, -1, rate * n, sources, held_p)
+        new_n = np.where(np.isneginf(new_n), np.maximum(s.log_n, few_n), new_n)
+        new_p = np.where(np.isneginf(new_p), np.maximum(s.log_p, few_p), new_p)
+        change = max(
+            float(np.abs(new - old).max()) for new, old in ((new_n, log_n), (new_p, log_p))
+        )
+        if change < 0.1:
+            break
+        log_n, log_p = 0.5 * (log_n + new_n), 0.5 * (log_p + new_p)
+    return new_n, new_p
+
+
+def _drives(device: DeviceModel, s: Carriers) -> tuple[Array, Array] | None:
+    """What drives the mobilities: the potential, except for majorities in regions as resistors.
+
+    The levels of s are guesses: flat in regions with one contact, and with jumps at junctions.
+    """
+    if device.field == "potential":
+        return None
+    inside = majority(device)
+    a, b = device.layout.carrier_edges.T
+    du, dn, dp = (u[a] - u[b] for u in (s.us, s.un, s.up))
+    in_n, in_p = (inside[c][a] & inside[c][b] for c in "np")
+    return np.where(in_n & (dn != 0.0), dn, du), np.where(in_p & (dp != 0.0), dp, du)
+
+
+def _roots(device: DeviceModel, name: str, level: Array) -> list[tuple[Array, float]]:
+    """One node in each floating region: there the majority has its level, as at a contact."""
+    return [(np.array([k]), level[k]) for k in device.carrier_rows[name].roots]
+
+
+def _solved_density(
+    device: DeviceModel,
+    edges: tuple[Any, Any, Any],
+    sign: int,
+    lost: Array,
+    sources: list[Array],
+    held: list[tuple[Array, Array]],
+) -> Array:
+    """Logarithm of a density from its balance; held in equilibrium with the metal at contacts.
+
+    The balance is linear, and each source and each contact contributes in its own unit. What comes
+    from a contact is its density in equilibrium times the probability that a carrier leaves to this
+    contact before it recombines. The matrix of the probabilities is the transpose, and they are of
+    ordinary size where densities differ by thousands of decades from one node to the next.
+    """
+    lay, (weight, drift, _) = device.layout, edges
+    start, end = incidence(lay.carrier_edges, lay.n_s)
+    near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
+    flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
+    matrix = csc_array(sign * ((start + end) @ flux) + diags_array(lost))
+    free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([nodes for nodes, _ in held]))
+    inner = matrix[:, free][free]
+    scale = 1.0 / inner.diagonal()
+    factors: Any = splu(
+        csc_array(diags_array(scale) @ inner),
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    total = np.full(lay.n_s, -np.inf)
+    for source in sources:
+        unit = source[free].max()
+        if unit > -np.inf:
+            part = factors.solve(scale * np.exp(source[free] - unit))
+            total[free] = np.logaddexp(total[free], unit + _logarithm(part))
+    for nodes, equilibrium in held:
+        leaving = -matrix[nodes][:, free].sum(axis=0)
+        arrives = scale * factors.solve(leaving, "T")
+        total[free] = np.logaddexp(total[free], equilibrium[free] + _logarithm(arrives))
+        total[nodes] = equilibrium[nodes]
+    return total
+
+
+def _logarithm(values: Array) -> Array:
+    """Logarithm, minus infinity where the values vanish."""
+    known = values > VANISHING
+    return np.where(known, np.log(np.where(known, values, 1.0)), -np.inf)

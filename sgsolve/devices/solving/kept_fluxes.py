@@ -1,0 +1,282 @@
+"""The equations of a device with the fluxes on the edges as unknowns beside the potentials.
+
+If the fluxes are eliminated, the rounding errors of their conductances hide recombination and
+storage. With the fluxes as unknowns every balance is a sum of numbers of its own size::
+
+    j(potentials) - j           = 0     on every edge, divided by its conductance
+    sum j -+ U V                = 0     at every node
+
+This form is used for small signals (`small_signal`), for devices in which a gate makes an inversion
+layer that no contact reaches, and for the last steps of devices with floating regions. The level of
+such a layer depends on generation alone, often 1e-18 of the conductances inside it. The form has
+about 5/3 of the unknowns in one dimension.
+
+Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 1342.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ... import ad, solvers
+from ...continuation import Natural, SecantPredictor
+from ...errors import InputError
+from ...problem import Problem
+from ...results import Branch, Result
+from ..equations.boundary import fixed_potentials
+from ..equations.carriers import Carriers, carriers, fluxes
+from ..equations.floating import majority, regions
+from ..equations.ionization import ionized
+from ..equations.potential_form import Equations
+from ..equations.terminal import losses
+from ..models.contacts import Gate
+from ..models.heat import check_no_heat
+from ..models.interfaces import row_weight
+from ..models.trap_levels import level_blocks, level_captures
+from .voltage_predictors import Levels, Poisson
+
+Array = Any
+
+
+class KeptFluxes:
+    """A device's equations in this form.
+
+    Parameters
+    ----------
+    device : Equations
+
+    Attributes
+    ----------
+    problem : Problem
+        For psi, phin, phip, then the electron and the hole fluxes over ``q vt``.
+    """
+
+    def __init__(self, device: Equations) -> None:
+        check_no_heat(device, "small signals")
+        if device.ions:
+            raise InputError(
+                "ions: small signals, and layers under gates that no contact reaches, are not "
+                "modeled with mobile ions; leave `ions` away"
+            )
+        self.device, lay = device, device.layout
+        self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
+        self.first = self.n + 2 * self.m
+        self.problem = Problem(
+            self.residual,
+            params=device.parameters,
+            blocks=self.blocks(),
+            storage=self.stored,
+            compiled=device.compiled,
+        )
+
+    def blocks(self) -> dict[str, slice]:
+        """Where the potentials and both fluxes are."""
+        middle = self.first + self.edges
+        last = middle + self.edges
+        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, last)}
+        return self.device.blocks() | fluxes | level_blocks(self.device, last)
+
+    def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """Potentials with the fluxes that belong to them."""
+        p = self.device.parameters | dict(p)
+        if len(x) > self.first:
+            return x
+        s = carriers(self.device, x, p)
+        filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        return np.concatenate([x, *fluxes(self.device, s, p), *filled])
+
+    def potentials(self, y: Array) -> Array:
+        """The part of the unknowns that a device has otherwise."""
+        return y[: self.first]
+
+    def state(self, y: np.ndarray) -> np.ndarray:
+        """What the device has as its state: the potentials, and the fluxes if they are needed."""
+        return y if self.device.ionization is not None else self.potentials(y)
+
+    def fluxes(self, y: Array) -> tuple[Array, Array]:
+        """Those of electrons and of holes."""
+        middle = self.first + self.edges
+        return y[self.first : middle], y[middle : middle + self.edges]
+
+    def carriers(self, y: Array, p: Mapping[str, Any]) -> Carriers:
+        """The state at these unknowns, with the filled fractions of the trap levels."""
+        s = carriers(self.device, self.potentials(y), self.device.parameters | dict(p))
+        if not self.device.trap_levels:
+            return s
+        where = level_blocks(self.device, self.first + 2 * self.edges)
+        return replace(s, filled=[y[part] for part in where.values()])
+
+    def residual(self, y: Array, **p: Any) -> Array:
+        """Poisson's equation, both balances of the fluxes, and what the fluxes are."""
+        device, lay, n, m = self.device, self.device.layout, self.n, self.m
+        s = self.carriers(y, p)
+        demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
+        jn, jp = self.fluxes(y)
+        lost_n, lost_p = losses(device, s, p)
+        if device.ionization is not None:
+            made = ionized(device, s, (jn, jp), p)
+            lost_n, lost_p = lost_n - made, lost_p - made
+        held_n = (1.0 - free) * (lay.first(s.un) - demanded[n : n + m])
+        held_p = (1.0 - free) * (lay.first(s.up) - demanded[n + m :])
+        parts = [
+            device.charge_row(s, p),
+            free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
+            free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
+            (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
+        ]
+        if s.filled is not None:
+            parts += [-1.0 * part / s.vt for part in level_captures(device, s, s.filled, p)[2]]
+        return ad.hstack(parts)
+
+    def stored(self, y: Array, **p: Any) -> Array:
+        """Carriers, in the balances; nothing in the other equations."""
+        lay = self.device.layout
+        s = self.carriers(y, p)
+        weight = lay.volumes * lay.pair_free / s.vt
+        nothing = np.zeros(self.n), np.zeros(2 * self.edges)
+        held = [lay.at_rows(part) for part in (-weight * s.n, weight * s.p)]
+        traps = [
+            (level.amount(p) / s.vt) * part
+            for level, part in zip(self.device.trap_levels.values(), s.filled or [], strict=True)
+        ]
+        return ad.hstack([nothing[0], *held, nothing[1], *traps])
+
+    def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
+        """Solution near x."""
+        result = self.problem.at(**p).solve(self.whole(x, p), self.method())
+        return replace(result, x=self.state(result.x))
+
+    def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+        """X after a few steps, if they settle."""
+        few = replace(self.method(), max_iterations=8)
+        result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
+        return self.potentials(result.x) if result.success else x
+
+    def sweep(
+        self,
+        x: np.ndarray,
+        name: str,
+        values: Any,
+        p: Mapping[str, Any],
+        raise_on_failure: bool = False,
+    ) -> Branch:
+        """Sweep from x, the solution near the first value."""
+        y = self.whole(x, {**p, name: values[0]})
+        ionized = self.device.ionization is not None
+        predictor = LevelsWithFluxes(self, name, p) if ionized else HeldLevels(self, name, p)
+        branch = self.problem.at(**p).sweep(
+            y,
+            name,
+            values,
+            solver=self.method(),
+            steps=Natural(predictor=predictor),
+            raise_on_failure=raise_on_failure,
+        )
+        predictor.poisson.add_cost(branch.stats)
+        return replace(branch, states=np.array([self.state(y) for y in branch.states]))
+
+    def method(self) -> solvers.NewtonMethod:
+        """Newton's method, steps of the potentials cut to their logarithm in units of kT/q.
+
+        The equations are divided by numbers that change with the state, so a damping that compares
+        them at two points would not serve.
+        """
+        scale = dict.fromkeys(self.device.blocks(), self.device.thermal_voltage)
+        return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
+
+    def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
+        """About what the fluxes are per drop: numbers, to bring the equations to one size."""
+        lay, found = self.device.layout, []
+        for density, name in ((s.n, "n"), (s.p, "p")):
+            root = np.sqrt(np.maximum(ad.value(density), 1e-200))
+            weight = np.abs(ad.value(row_weight(self.device, name, p)))
+            found.append(root[lay.carrier_a] * root[lay.carrier_b] * weight)
+        return np.concatenate(found)
+
+
+class HeldLevels:
+    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
+
+    A layer that no contact reaches keeps its level while the voltage of a gate changes.
+    Parameters: the form, the name of the voltage, and the parameters that differ.
+    """
+
+    needs_tangent = False
+
+    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
+        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
+        self.poisson = Poisson(form.device)
+
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
+        """Guess at a value."""
+        if not self.name.startswith("V_"):
+            return SecantPredictor().predict(family, here, before, p)
+        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
+        psi = self.poisson.potential(params, x[:n], x[n:])
+        return self.form.whole(np.concatenate([psi, x[n:]]), params)
+
+
+class LevelsWithFluxes:
+    """Predictor for devices with ionization: that of `Levels`, with the fluxes of its potentials.
+
+    Parameters: the form, the name of the voltage, and the parameters that differ.
+    """
+
+    needs_tangent = False
+
+    def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
+        self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
+        self.levels = Levels(form.device, name, p)
+        self.poisson = self.levels.poisson
+
+    def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
+        """Guess at a value."""
+        extrapolated = SecantPredictor().predict(family, here, before, p)
+        guess = self.levels.after_long_step(here.p, p)
+        return extrapolated if guess is None else self.form.whole(guess, self.p | {self.name: p})
+
+
+def form_of(device: Equations) -> KeptFluxes:
+    """The form with the fluxes kept of a device, made once."""
+    if "kept_fluxes" not in device.forms:
+        device.forms["kept_fluxes"] = KeptFluxes(device)
+    form: KeptFluxes = device.forms["kept_fluxes"]
+    return form
+
+
+def needed(device: Equations) -> bool:
+    """Whether a device is solved in this form.
+
+    With impact ionization, and where a layer may form that no contact reaches: all of one type,
+    with a gate.
+    """
+    if device.ionization is not None:
+        return True
+    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
+    return gated and not all(where.any() for where in majority(device).values())
+
+
+def _floats(device: Equations) -> bool:
+    """Whether a device has floating regions, which are looked for once."""
+    if "floats" not in device.forms:
+        device.forms["floats"] = any(regions(device).values())
+    floats: bool = device.forms["floats"]
+    return floats
+
+
+def polished(
+    device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
+) -> list[np.ndarray]:
+    """Solutions of a device with floating regions, their levels to the last digits.
+
+    Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
+    with the fluxes kept mend that; where they do not settle, the solution stays what it was.
+    """
+    if device.ions or device.heat is not None or not _floats(device):
+        return [x for x, _ in points]
+    form = form_of(device)
+    return [form.polished(x, p) for x, p in points]

@@ -1,0 +1,130 @@
+"""Estimates of the carriers' levels at given voltages, without a solve.
+
+The majority carriers of a region have the level of its contact. Between several contacts the region
+is a resistor. A region without a contact has the level of the neighbor by which it is forward
+biased: the forward voltage of a junction is a few kT/q, the reverse voltage arbitrary. A minority
+carrier has the level of that neighboring region for which its density is smallest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_array, csc_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from ..equations.floating import majority
+from ..equations.model import DeviceModel
+from ..meshes.mesh import edge_values
+from ..models.contacts import Gate
+
+Array = np.ndarray
+
+
+def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Levels of electrons and holes at the semiconductor's nodes, V.
+
+    None where no region is doped; where a region has no contact and one neighbor only, so that
+    nothing biases it forward (a guard ring); and in devices with gates, whose inversion layers
+    belong to no region; and in devices with interfaces of `Regions`.
+    """
+    if device.layout.pairs > device.layout.n_s:
+        return None
+    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
+    if gated:
+        return None
+    inside = majority(device)
+    kind = inside["n"].astype(int) - inside["p"].astype(int)
+    if not kind.any():
+        return None
+    part, level = _of_regions(device, p, kind)
+    if np.isnan(level[kind != 0]).any():
+        return None
+    edges = device.layout.carrier_edges
+    across = np.concatenate([edges, edges[:, ::-1]])
+    n = _of_carrier(level, part, across, inside["n"], 1.0)
+    h = _of_carrier(level, part, across, inside["p"], -1.0)
+    n, h = np.where(np.isfinite(n), n, h), np.where(np.isfinite(h), h, n)
+    if not (np.isfinite(n) & np.isfinite(h)).all():
+        return None
+    for name, nodes in device.layout.reached.items():
+        n[nodes] = h[nodes] = p["V_" + name]
+    return n, h
+
+
+def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
+    """Number of the connected region of one type of each node, and the majority's level."""
+    lay = device.layout
+    edges, m = lay.carrier_edges, lay.n_s
+    same = kind[edges[:, 0]] == kind[edges[:, 1]]
+    graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
+    count, part = connected_components(graph, directed=False)
+    held = np.full(m, np.nan)
+    for name, nodes in lay.reached.items():
+        held[nodes] = p["V_" + name]
+    level = np.full(m, np.nan)
+    for k in range(count):
+        nodes = np.flatnonzero(part == k)
+        known = nodes[np.isfinite(held[nodes])]
+        if not len(known) or kind[nodes[0]] == 0:
+            continue
+        if np.ptp(held[known]) == 0.0:
+            level[nodes] = held[known[0]]
+        else:
+            level[nodes] = _resistor(device, p, nodes, held, kind[nodes[0]])
+    _float(level, part, kind, edges[~same])
+    return part, level
+
+
+def _resistor(
+    device: DeviceModel, p: Mapping[str, Any], nodes: Array, held: Array, kind: int
+) -> Array:
+    """Potential of a region as a resistor between its contacts."""
+    lay = device.layout
+    local = np.full(lay.n_s, -1)
+    local[nodes] = np.arange(len(nodes))
+    mobility = edge_values(p["mu_n" if kind > 0 else "mu_p"], lay.carrier_edges, lay.n_s)
+    doping = np.abs(p["doping"][lay.doped])
+    weight = mobility * lay.carrier_ratio * np.sqrt(np.prod(doping[lay.carrier_edges], axis=1))
+    own = (local[lay.carrier_edges] >= 0).all(axis=1)
+    a, b = local[lay.carrier_edges[own]].T
+    w, k = np.abs(weight[own]), len(nodes)
+    rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+    matrix = csc_array((np.concatenate([w, w, -w, -w]), (rows, cols)), shape=(k, k))
+    level: Array = held[nodes]
+    free = np.isnan(level)
+    if free.any():
+        known = matrix @ np.where(free, 0.0, level)
+        level[free] = splu(csc_array(matrix[:, free][free])).solve(-known[free])
+    return level
+
+
+def _float(level: Array, part: Array, kind: Array, borders: Array) -> None:
+    """Fill in the levels of regions without a contact, in place."""
+    floating = np.unique(part[np.isnan(level) & (kind != 0)])
+    across = np.concatenate([borders, borders[:, ::-1]])
+    for _ in range(len(floating) + 1):
+        for k in floating:
+            here = across[part[across[:, 0]] == k]
+            found = level[here[:, 1]]
+            found = found[np.isfinite(found)]
+            if len(found) and np.ptp(part[here[:, 1]]) > 0:
+                mine = part == k
+                level[mine] = found.max() if kind[mine][0] > 0 else found.min()
+
+
+def _of_carrier(level: Array, part: Array, across: Array, inside: Array, sign: float) -> Array:
+    """Level of a carrier: its own where it is in the majority, else the rarest of its neighbors."""
+    mine = np.where(inside, sign * level, -np.inf)
+    graph = across[~inside[across].any(axis=1)]
+    shape = (len(part), len(part))
+    ones = np.ones(len(graph))
+    _, pool = connected_components(coo_array((ones, tuple(graph.T)), shape=shape), directed=False)
+    rarest = np.full(int(pool.max()) + 1, -np.inf)
+    border = across[~inside[across[:, 0]] & inside[across[:, 1]]]
+    np.maximum.at(rarest, pool[border[:, 0]], mine[border[:, 1]])
+    found = np.where(inside, mine, rarest[pool])
+    return np.where(np.isfinite(found), sign * found, level)

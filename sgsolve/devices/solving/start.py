@@ -1,0 +1,158 @@
+"""Solves without an initial guess: neutral potential, Poisson's equation, then light, then bias.
+
+Equilibrium is easy to solve from the neutral potential. Every other state is reached from
+equilibrium by a sweep.
+
+Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 7.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...continuation import Natural
+from ...results import Branch, Result
+from ..equations import checks
+from ..equations.boundary import neutral
+from ..equations.carriers import carriers
+from ..equations.potential_form import Equations
+from ..models.contacts import Gate
+from ..models.ions import conservation
+from .kept_fluxes import form_of, needed, polished
+from .methods import coupled_method, poisson_method
+from .resolved import warn_if_unresolved
+from .voltage_predictors import Levels
+
+ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
+SHORT = 30  # iterations of each method in a sweep over a voltage
+
+
+def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
+    """Solution without voltages and in the dark: Poisson's equation from the neutral potential."""
+    still = _at_rest(device, p)
+    vt = device.constants.thermal_voltage(still["T"])
+    psi = _first_potential(device, still, vt)
+    result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
+    x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
+    if device.ionization is not None:
+        return form_of(device).whole(x, still)
+    if device.heat is not None:
+        return np.concatenate([x, np.zeros(device.layout.n)])
+    return _with_ions(device, x, still) if device.ions else x
+
+
+def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+    """Equilibrium with the ions at their numbers, from one with them at arbitrary levels."""
+    vt, n = device.constants.thermal_voltage(p["T"]), device.layout.n
+    levels = np.array([np.mean(x[device.layout.pair_nodes[r.nodes]]) for r in device.ions.values()])
+    for _ in range(ROUNDS):
+        now = {f"level_{name}": level for name, level in zip(device.ions, levels, strict=True)}
+        problem = device.poisson_problem.at(**{**p, **now, "quasi": x[n:]})
+        x = np.concatenate([problem.solve(x[:n], poisson_method(vt)).x, x[n:]])
+        off = conservation(device, carriers(device, x, {**p, **now}).ions)
+        charges = np.array([r.ion.charge for r in device.ions.values()])
+        levels = levels - vt * off / charges
+    start = np.concatenate([x, levels])
+    return device.problem.at(**p).solve(start, coupled_method(vt)).x
+
+
+def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.ndarray:
+    """Neutral in the semiconductor; on insulators the mean of what the gates ask for."""
+    lay = device.layout
+    psi = np.zeros(lay.n)
+    gates = [c.offset for c in device.contacts.values() if isinstance(c, Gate)]
+    psi[:] = np.mean(gates) if gates else 0.0
+    psi[lay.nodes] = vt * neutral(device, p, vt, np.arange(lay.n_s))
+    return psi
+
+
+def _at_rest(device: Equations, p: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with all voltages and the generation at zero."""
+    checks.overrides(device, p)
+    still = device.parameters | dict(p)
+    return still | {f"V_{name}": 0.0 for name in device.contacts} | {"G": 0.0}
+
+
+def solve_device(device: Equations, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
+    """Solve at given parameters; from a cold start the light and the voltages are turned on."""
+    checks.overrides(device, p)
+    if x0 is None:
+        x0 = _turned_on(device, p)
+    if needed(device):
+        return form_of(device).solve(x0, p)
+    result = device.problem.at(**p).solve(x0, coupled_method(device.thermal_voltage))
+    result.x = polished(device, [(result.x, p)])[0]
+    warn_if_unresolved(device, [(result.x, p)])
+    return result
+
+
+def _turned_on(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
+    """From equilibrium, each in one step or in as many as it takes: the light, the voltages."""
+    x, reached, wanted = equilibrium(device, p), _at_rest(device, p), device.parameters | dict(p)
+    light = wanted["G"]
+    if np.ndim(light) > 0:  # a field is turned on by a number
+        reached["profile"], light = light * wanted["profile"], 1.0
+    path = {"G": light} | {f"V_{name}": wanted[f"V_{name}"] for name in device.contacts}
+    for name, value in path.items():
+        if np.any(value != 0.0):
+            others = {k: v for k, v in reached.items() if k != name}
+            x = _swept(device, x, name, [0.0, value], others, True).x
+            reached[name] = value
+    return x
+
+
+def _swept(
+    device: Equations,
+    x: np.ndarray,
+    name: str,
+    values: Sequence[float],
+    p: Mapping[str, Any],
+    raise_on_failure: bool = False,
+) -> Branch:
+    """Sweep in the form that the device needs."""
+    if needed(device):
+        return form_of(device).sweep(x, name, values, p, raise_on_failure)
+    vt, predictor = device.thermal_voltage, Levels(device, name, p)
+    solvers = [coupled_method(vt)]
+    if name.startswith("V_"):  # a step that takes long is better made shorter
+        solvers.insert(0, coupled_method(vt, SHORT, SHORT // 2))
+    problem, costs = device.problem.at(**p), []
+    for solver in solvers:
+        branch = problem.sweep(
+            x,
+            name,
+            values,
+            solver=solver,
+            steps=Natural(predictor=predictor),
+            raise_on_failure=raise_on_failure and solver is solvers[-1],
+        )
+        costs.append(branch.stats)
+        if branch.success:
+            break
+    for cost in costs[:-1]:
+        branch.stats.add(cost)
+    predictor.poisson.add_cost(branch.stats)
+    return branch
+
+
+def sweep_device(
+    device: Equations,
+    name: str,
+    values: Sequence[float],
+    x0: np.ndarray | None,
+    p: Mapping[str, Any],
+) -> Branch:
+    """Sweep a voltage or any other parameter through values."""
+    name = checks.values(device, name, values)
+    checks.overrides(device, p)
+    if x0 is None:
+        x0 = solve_device(device, None, {**p, name: values[0]}).x
+    branch = _swept(device, x0, name, values, p)
+    if needed(device):
+        return branch
+    branch.states = np.array(polished(device, [branch.at(i) for i in range(len(branch))]))
+    warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
+    return branch
