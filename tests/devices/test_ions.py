@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from sgsolve.devices import CODATA2018, Device, Gate, Ion, Ohmic, SmallSignal, interval, srh
+from sgsolve.devices import CODATA2018, Device, Gate, Ion, Ohmic, interval, srh
 from sgsolve.errors import DataTypeError, InputError
 
 VT, Q = CODATA2018.thermal_voltage(300.0), CODATA2018.q
@@ -164,5 +164,3 @@ def test_wrong_use_is_refused_in_words():
             made(**changes)
     with pytest.raises(DataTypeError, match="must be Ion"):
         Device(interval(x), np.zeros(11), {"a": Ohmic(0)}, VALUES, ions={"v": 1e18})
-    with pytest.raises(InputError, match="ions: small signals"):
-        SmallSignal(junction())

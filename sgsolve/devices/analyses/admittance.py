@@ -19,8 +19,10 @@ import numpy as np
 from ... import ad
 from ...errors import InputError
 from ..device import Device
+from ..equations.carriers import carriers
 from ..equations.checks import contact as check_contact
 from ..equations.terminal import balance, charge, cuts
+from ..models.heat import check_no_heat
 from ..solving.kept_fluxes import KeptFluxes
 
 Array = Any
@@ -68,7 +70,7 @@ class SmallSignal:
                 "for small signals, or use `quasi_static`"
             )
         self.device, self.analyses = device, 0
-        self._form = KeptFluxes(device)
+        self._form = KeptFluxes(device, moving=True)
 
     def admittance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
@@ -103,7 +105,7 @@ class SmallSignal:
             return balance(device, form.carriers(y, q), form.fluxes(y), q, cut)
 
         def stored(y: Array, **q: Any) -> Array:
-            return charge(device, form.potentials(y), read, q, cut)
+            return charge(device, form.carriers(y, q), read, q, cut)
 
         response = form.problem.at(**p).small_signal(
             form.whole(x, p), "V_" + contact, frequencies, outputs={"current": (current, stored)}
@@ -134,7 +136,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     """Return the capacitance of an electrode at low frequency, with carriers in equilibrium.
 
     It is the derivative of the electrode's charge by its voltage, by Poisson's equation alone: the
-    quasi-Fermi potentials stay where they are.
+    quasi-Fermi potentials stay where they are. The number of mobile ions is conserved.
 
     Parameters
     ----------
@@ -172,13 +174,15 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     0.99
     """
     check_contact(device, contact)
+    check_no_heat(device, "small signals")
     n, m = device.layout.n, device.layout.n_s
-    none = (np.zeros(m), np.zeros(m))
 
-    def stored(u: Array, **q: Any) -> Array:
-        return charge(device, ad.hstack([u, x[n:]]), contact, q, none)
+    def stored(y: Array, quasi: Array, **q: Any) -> Array:
+        none = np.zeros(device.layout.pairs), np.zeros(device.layout.pairs)
+        s = carriers(device, ad.hstack([y[:n], quasi, y[n:]]), q)
+        return charge(device, s, contact, q, none)
 
-    slope = device.poisson_problem.at(**{**p, "quasi": x[n:]}).sensitivity(
-        x[:n], "V_" + contact, functional=stored
-    )
+    levels = x[n + 2 * m : n + 2 * m + len(device.ions)]
+    problem = device.electrostatic_problem.at(**{**p, "quasi": x[n : n + 2 * m]})
+    slope = problem.sensitivity(np.concatenate([x[:n], levels]), "V_" + contact, functional=stored)
     return float(slope)

@@ -62,6 +62,24 @@ class Equations(DeviceModel):
         params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
         return Problem(residual, params=params, scale=self.thermal_voltage)
 
+    @cached_property
+    def electrostatic_problem(self) -> Problem:
+        """Poisson's equation with the ions at their numbers: psi, then the levels of the ions.
+
+        The parameter ``quasi`` holds phin and phip.
+        """
+        if not self.ions:
+            return self.poisson_problem
+        n = self.layout.n
+
+        def residual(y: Any, quasi: Any, **p: Any) -> Any:
+            given = contact_parameters(self, self.parameters | p)
+            s = carriers(self, ad.hstack([y[:n], quasi, y[n:]]), given)
+            return ad.hstack([self.charge_row(s, given), conservation(self, s.ions)])
+
+        params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
+        return Problem(residual, params=params, scale=self.thermal_voltage)
+
     def blocks(self) -> dict[str, slice]:
         """Where the three kinds of unknowns are."""
         n, m = self.layout.n, self.layout.n_s

@@ -119,13 +119,12 @@ def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Arra
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
 
 
-def charge(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any], cut: Cut) -> Array:
+def charge(device: DeviceModel, s: Carriers, name: str, p: Mapping[str, Any], cut: Cut) -> Array:
     """Charge whose rate of change is the displacement part of a contact's current, C.
 
     It is the charge on the electrode plus the stored carriers on its side of the cuts.
     """
     lay, q = device.layout, device.constants.q
-    s = carriers(device, x, p)
     side_n, side_p = cut
     stored = q * ad.sum((lay.volumes * lay.pair_free * side_p) * s.p)
     stored = stored - q * ad.sum((lay.volumes * lay.pair_free * side_n) * s.n)

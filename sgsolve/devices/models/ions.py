@@ -6,7 +6,9 @@ unknown, and they drift and diffuse within their region. Sites may be limited: t
 levels (Blakemore's distribution with gamma = 1).
 
 The flux along an edge is ``D (a_2 B(-w) - a_1 B(w))``, w the drop of the electrostatic energy plus
-that of the logarithm of the free sites: no ions flow in equilibrium.
+that of the logarithm of the free sites: no ions flow in equilibrium. In small signals each node has
+a level and each edge a flux as unknowns. One balance of each species is replaced by the
+conservation of its number, which follows from the others at every frequency but zero.
 
 Reference: D. Abdel, P. Vagner, J. Fuhrmann, P. Farrell, Electrochim. Acta 390 (2021) 138696;
 N. E. Courtier et al., J. Comput. Electron. 18 (2019) 1435.
@@ -20,13 +22,14 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
 from ... import ad
 from ...errors import InputError
 from ..meshes.mesh import divergence_of
 from .contacts import Nodes, node_list
 from .device_layout import placing
+from .flux import Drift, absolute
 
 Array = Any
 
@@ -94,12 +97,18 @@ class IonRegion:
 
     def density(self, us: Array, level: Array) -> Array:
         """In the steady state at a potential (over kT/q) and a level (likewise), cm^-3."""
+        ion, eta = self.ion, self._filling(us, level)
+        if ion.limit is None:
+            return ion.density * np.exp(np.minimum(eta, 600.0))
+        return ion.limit * ad.elementwise(expit, lambda t: expit(t) * expit(-t))(eta)
+
+    def _filling(self, us: Array, level: Array) -> Array:
+        """Logarithm of the filled sites over the free ones; without sites, over the mean."""
         ion = self.ion
         eta = ion.charge * (level - us[self.nodes])
         if ion.limit is None:
-            return ion.density * np.exp(np.minimum(eta, 600.0))
-        mean = np.log(ion.density / (ion.limit - ion.density))
-        return ion.limit * ad.elementwise(expit, lambda t: expit(t) * expit(-t))(eta + mean)
+            return eta
+        return eta + np.log(ion.density / (ion.limit - ion.density))
 
     def scale(self) -> float:
         """One over what the strongest edge carries at the mean density."""
@@ -108,6 +117,26 @@ class IonRegion:
     def charge(self, density: Array) -> Array:
         """Charge / q at the semiconductor's nodes, cm^-3 of their whole volumes."""
         return self.place @ (self.ion.charge * (density - self.fixed))
+
+    def flux_of_levels(self, us: Array, level: Array) -> Array:
+        """The same flux as `flux`, with all digits where the levels hardly differ."""
+        a, b, charge = *self.edges.T, self.ion.charge
+        w = charge * (us[self.nodes[b]] - us[self.nodes[a]])
+        if self.ion.limit is not None:
+            free = log_expit(-1.0 * self._filling(us, level))
+            w = w + (free[a] - free[b])
+        inflow = absolute(
+            self.density(us, level), a, b, Drift.of(w), charge * (level[b] - level[a])
+        )
+        return (-self.ion.mobility * self.ratio) * inflow
+
+    def conductances(self, density: np.ndarray) -> np.ndarray:
+        """What these fluxes are per drop of the level over kT/q, about."""
+        root = np.sqrt(np.maximum(density, 1e-200))
+        a, b = self.edges.T
+        size = self.ion.mobility * np.abs(self.ratio) * root[a] * root[b]
+        found: np.ndarray = size * abs(self.ion.charge)
+        return found
 
     def flux(self, density: Array, us: Array) -> Array:
         """Number of ions along the edges over vt, per s."""

@@ -36,7 +36,9 @@ from ..equations.terminal import losses
 from ..models.contacts import Gate
 from ..models.heat import check_no_heat
 from ..models.interfaces import row_weight
+from ..models.ions import conservation
 from ..models.trap_levels import level_blocks, level_captures
+from .moving_ions import kept_blocks, kept_rows, kept_storage, kept_unknowns, level_of_each
 from .voltage_predictors import Levels, Poisson
 
 Array = Any
@@ -48,23 +50,30 @@ class KeptFluxes:
     Parameters
     ----------
     device : Equations
+    moving : bool
+        Whether ions have a level at each node and a flux on each edge, for small signals. In the
+        steady state each species has one level.
 
     Attributes
     ----------
     problem : Problem
-        For psi, phin, phip, then the electron and the hole fluxes over ``q vt``.
+        For psi, phin, phip, then the electron and the hole fluxes over ``q vt``; the levels of the
+        ions, and their fluxes if they move; filled fractions of the trap levels.
     """
 
-    def __init__(self, device: Equations) -> None:
+    def __init__(self, device: Equations, moving: bool = False) -> None:
         check_no_heat(device, "small signals")
-        if device.ions:
-            raise InputError(
-                "ions: small signals, and layers under gates that no contact reaches, are not "
-                "modeled with mobile ions; leave `ions` away"
-            )
+        if device.ions and device.ionization is not None:
+            raise InputError("ions: are not modeled with ionization; leave one of them away")
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
+        self.moving, blocks = moving, kept_blocks if moving else level_of_each
+        self._ions = blocks(device, self.first + 2 * self.edges)
+        ended = max(
+            (part.stop for part in self._ions.values()), default=self.first + 2 * self.edges
+        )
+        self._filled = level_blocks(device, ended)
         self.problem = Problem(
             self.residual,
             params=device.parameters,
@@ -76,18 +85,22 @@ class KeptFluxes:
     def blocks(self) -> dict[str, slice]:
         """Where the potentials and both fluxes are."""
         middle = self.first + self.edges
-        last = middle + self.edges
-        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, last)}
-        return self.device.blocks() | fluxes | level_blocks(self.device, last)
+        fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
+        return self._potentials() | fluxes | self._ions | self._filled
+
+    def _potentials(self) -> dict[str, slice]:
+        return dict(list(self.device.blocks().items())[:3])
 
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Potentials with the fluxes that belong to them."""
         p = self.device.parameters | dict(p)
-        if len(x) > self.first:
+        if len(x) > self.first + len(self.device.ions):
             return x
-        s = carriers(self.device, x, p)
+        s, rest = carriers(self.device, x, p), x[self.first :]
         filled = [level.steady(s) for level in self.device.trap_levels.values()]
-        return np.concatenate([x, *fluxes(self.device, s, p), *filled])
+        ions = kept_unknowns(self.device, rest) if self.moving else [rest]
+        more = [*fluxes(self.device, s, p), *ions, *filled]
+        return np.concatenate([self.potentials(x), *more])
 
     def potentials(self, y: Array) -> Array:
         """The part of the unknowns that a device has otherwise."""
@@ -95,7 +108,10 @@ class KeptFluxes:
 
     def state(self, y: np.ndarray) -> np.ndarray:
         """What the device has as its state: the potentials, and the fluxes if they are needed."""
-        return y if self.device.ionization is not None else self.potentials(y)
+        if self.device.ionization is not None:
+            return y
+        levels = [y[self._ions[f"level_{name}"]][:1] for name in self.device.ions]
+        return np.concatenate([self.potentials(y), *levels])
 
     def fluxes(self, y: Array) -> tuple[Array, Array]:
         """Those of electrons and of holes."""
@@ -103,12 +119,13 @@ class KeptFluxes:
         return y[self.first : middle], y[middle : middle + self.edges]
 
     def carriers(self, y: Array, p: Mapping[str, Any]) -> Carriers:
-        """The state at these unknowns, with the filled fractions of the trap levels."""
+        """The state at these unknowns, with the ions and the filled fractions of trap levels."""
         s = carriers(self.device, self.potentials(y), self.device.parameters | dict(p))
+        for i, (name, region) in enumerate(self.device.ions.items()):
+            s.ions[i] = region.density(s.us, y[self._ions[f"level_{name}"]] / s.vt)
         if not self.device.trap_levels:
             return s
-        where = level_blocks(self.device, self.first + 2 * self.edges)
-        return replace(s, filled=[y[part] for part in where.values()])
+        return replace(s, filled=[y[part] for part in self._filled.values()])
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Poisson's equation, both balances of the fluxes, and what the fluxes are."""
@@ -128,6 +145,10 @@ class KeptFluxes:
             free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
             (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
         ]
+        if self.moving:
+            parts += kept_rows(device, s.us, y, self._ions, s.vt)
+        elif device.ions:
+            parts += [conservation(device, s.ions)]
         if s.filled is not None:
             parts += [-1.0 * part / s.vt for part in level_captures(device, s, s.filled, p)[2]]
         return ad.hstack(parts)
@@ -143,7 +164,10 @@ class KeptFluxes:
             (level.amount(p) / s.vt) * part
             for level, part in zip(self.device.trap_levels.values(), s.filled or [], strict=True)
         ]
-        return ad.hstack([nothing[0], *held, nothing[1], *traps])
+        ions = [np.zeros(len(s.ions))]
+        if self.moving:
+            ions = kept_storage(self.device, s.ions, s.vt)
+        return ad.hstack([nothing[0], *held, nothing[1], *ions, *traps])
 
     def solve(self, x: np.ndarray, p: Mapping[str, Any]) -> Result:
         """Solution near x."""
@@ -154,7 +178,7 @@ class KeptFluxes:
         """X after a few steps, if they settle."""
         few = replace(self.method(), max_iterations=8)
         result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
-        return self.potentials(result.x) if result.success else x
+        return self.state(result.x) if result.success else x
 
     def sweep(
         self,
@@ -185,7 +209,8 @@ class KeptFluxes:
         The equations are divided by numbers that change with the state, so a damping that compares
         them at two points would not serve.
         """
-        scale = dict.fromkeys(self.device.blocks(), self.device.thermal_voltage)
+        levels = [f"level_{name}" for name in self.device.ions]
+        scale = dict.fromkeys([*self._potentials(), *levels], self.device.thermal_voltage)
         return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
 
     def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
@@ -215,9 +240,8 @@ class HeldLevels:
         """Guess at a value."""
         if not self.name.startswith("V_"):
             return SecantPredictor().predict(family, here, before, p)
-        x, n, params = self.form.potentials(here.x), self.form.n, self.p | {self.name: p}
-        psi = self.poisson.potential(params, x[:n], x[n:])
-        return self.form.whole(np.concatenate([psi, x[n:]]), params)
+        x, params = self.form.state(here.x), self.p | {self.name: p}
+        return self.form.whole(self.poisson.state(params, x), params)
 
 
 class LevelsWithFluxes:

@@ -25,7 +25,8 @@ class Poisson:
 
     def __init__(self, device: Equations) -> None:
         self._solver = poisson_method(device.thermal_voltage)
-        self._problem = device.poisson_problem
+        self._problem, self._with_ions = device.poisson_problem, device.electrostatic_problem
+        self._n, self._n_s = device.layout.n, device.layout.n_s
         self._costs: list[Any] = []
 
     def potential(self, p: Mapping[str, Any], psi: np.ndarray, quasi: np.ndarray) -> np.ndarray:
@@ -33,6 +34,14 @@ class Poisson:
         result = self._problem.at(**{**p, "quasi": quasi}).solve(psi, self._solver)
         self._costs.append(result.stats)
         return result.x
+
+    def state(self, p: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        """A state with its potential, and the levels of its ions, for other parameters."""
+        n, last = self._n, self._n + 2 * self._n_s
+        problem = self._with_ions.at(**{**p, "quasi": x[n:last]})
+        result = problem.solve(np.concatenate([x[:n], x[last:]]), self._solver)
+        self._costs.append(result.stats)
+        return np.concatenate([result.x[:n], x[n:last], result.x[n:]])
 
     def add_cost(self, stats: Any) -> None:
         """Add what all solutions cost to what a sweep cost."""
