@@ -181,7 +181,7 @@ def brusselator(u, owned, place, m, b):
 
 @pytest.mark.slow
 @needs_mpi
-@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_boxes_on_several_ranks_agree_with_the_serial_solution(size, tmp_path):
     done = run(BOX, size, str(tmp_path / f"{size}.npy"))
     assert done.stdout.split() == [str(size > 1), "True"], done.stderr
@@ -192,7 +192,7 @@ def test_boxes_on_several_ranks_agree_with_the_serial_solution(size, tmp_path):
 
 @pytest.mark.slow
 @needs_mpi
-@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_listed_ghosts_on_several_ranks_agree_with_the_serial_solution(size, tmp_path):
     pytest.importorskip("pymetis")
     done = run(LISTED, size, str(tmp_path / f"{size}.npy"))

@@ -80,3 +80,8 @@ class Backend(Protocol):
 def is_complex(A: Any) -> bool:
     """Whether the values of A are complex."""
     return bool(np.iscomplexobj(A.data))
+
+
+def name_of(backend: Any) -> str:
+    """Return what a back end calls itself."""
+    return str(getattr(backend, "name", type(backend).__name__))

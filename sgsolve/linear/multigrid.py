@@ -11,7 +11,6 @@ J. Ruge, K. Stueben, in: Multigrid Methods (SIAM, 1987), chapter 4 (classical co
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,19 +20,17 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, cg, gmres
 
 from ..errors import BackendError
+from ..norms import norm2
 from .backend import Vector, is_complex
 from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
+from .iterative import IterativeSolves, Slowdown
 
-# Relative residual and count at which an inner solve stops; refinement continues from there.
-TOLERANCE = 1e-12
 MAX_CYCLES = 200
 RESTART = 50
 SYMMETRIC = 1e-12
-# Levels made for other values serve until the number of iterations has grown by this factor.
-GROWTH = 1.5
 
 
-class Multigrid:
+class Multigrid(IterativeSolves):
     """Multigrid cycles as a preconditioner of CG (symmetric matrix) or GMRES.
 
     A scalar problem gets smoothed aggregation. A problem with blocks gets one sweep of Gauss-Seidel
@@ -96,8 +93,7 @@ class Multigrid:
         self.blocks = tuple(np.asarray(block) for block in blocks)
         self.iterations = self.n_setup = 0
         self._cycles: dict[bool, LinearOperator] = {}
-        self._fewest: dict[bool, float] = {}  # iterations for a digit with new levels
-        self._slow = False
+        self._progress = {False: Slowdown(), True: Slowdown()}
         self._A: Any = None
         self._signs: NDArray[np.float64] = np.ones(0)
         self._symmetric = False
@@ -110,7 +106,7 @@ class Multigrid:
         """Drop the levels; nothing else depends on the pattern alone."""
         if is_complex(A):
             raise BackendError("multigrid serves real matrices only; use 'superlu' or 'pardiso'")
-        self._cycles, self._fewest, self._slow = {}, {}, False
+        self._drop_levels()
 
     def factorize(self, A: Any) -> None:
         """Take the values; make the levels where those of earlier values do not serve."""
@@ -120,52 +116,56 @@ class Multigrid:
         signed.data *= np.repeat(signs, np.diff(signed.indptr))
         difference = abs(signed - signed.T)
         symmetric = difference.nnz == 0 or bool(difference.max() <= SYMMETRIC)
-        if self._slow or symmetric != self._symmetric or not np.array_equal(signs, self._signs):
-            self._cycles, self._fewest, self._slow = {}, {}, False
+        slow = any(progress.slow for progress in self._progress.values())
+        if slow or symmetric != self._symmetric or not np.array_equal(signs, self._signs):
+            self._drop_levels()
         self._A, self._signs, self._symmetric = signed, signs, symmetric
         if False not in self._cycles:
             self._cycle(False)
 
-    def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Iterate to a relative residual of 1e-12, column by column."""
-        if b.ndim == 2:
-            columns = [self.solve(column, transpose) for column in b.T]
-            return np.asfortranarray(np.column_stack(columns))
+    def converges(self, b: Vector, tolerance: float, cycles: int) -> bool:
+        """Whether so many cycles reach a relative residual for b, whatever the signs of rows.
+
+        The residual is computed anew: that of the iteration itself is none for a singular matrix.
+        """
+        x, _ = self._krylov(False, b, tolerance, cycles)
+        return bool(norm2(b - self._A @ x) <= 2.0 * tolerance * norm2(b))
+
+    def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
         # (S A) x = S b, and its transpose A^T S y = b with x = S y.
         if transpose:
-            return self._iterate(not self._symmetric, b, TOLERANCE) * self._signs
-        return self._iterate(False, b * self._signs, TOLERANCE)
-
-    def solve_to(self, b: Vector, tolerance: float) -> Vector:
-        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
+            return self._iterate(not self._symmetric, b, tolerance) * self._signs
         return self._iterate(False, b * self._signs, tolerance)
+
+    def _drop_levels(self) -> None:
+        self._cycles = {}
+        self._progress = {False: Slowdown(), True: Slowdown()}
 
     def _iterate(self, transposed: bool, b: Vector, tolerance: float) -> Vector:
         """Iterate; repeat with new levels where those of earlier values converge slowly."""
-        kept = transposed in self._cycles and transposed in self._fewest
         x, converged = self._krylov(transposed, b, tolerance)
-        if kept and not converged:
+        if self._progress[transposed].kept and not converged:
             self._cycles.pop(transposed)
-            self._fewest.pop(transposed)
+            self._progress[transposed] = Slowdown()
             x, converged = self._krylov(transposed, b, tolerance)
-        per_digit = (self.iterations + 1.0) / -math.log10(tolerance)
-        fewest = self._fewest.setdefault(transposed, per_digit)
-        self._slow = self._slow or per_digit > GROWTH * fewest
+        self._progress[transposed].count(self.iterations, tolerance)
         return x
 
-    def _krylov(self, transposed: bool, b: Vector, tolerance: float) -> tuple[Vector, bool]:
+    def _krylov(
+        self, transposed: bool, b: Vector, tolerance: float, cycles: int = MAX_CYCLES
+    ) -> tuple[Vector, bool]:
         """Run CG, and GMRES where the matrix is not symmetric or CG shows it to be indefinite."""
         A = sp.csr_matrix(self._A.T) if transposed else self._A
         limits: dict[str, Any] = {"rtol": tolerance, "atol": 0.0, "M": self._cycle(transposed)}
         self.iterations = 0
         x: Vector
         if self._symmetric and len(block_rows(self.blocks, len(b))) == 1:
-            x, info = cg(A, b, maxiter=MAX_CYCLES, callback=self._count, **limits)
+            x, info = cg(A, b, maxiter=cycles, callback=self._count, **limits)
             if info == 0:
                 return x, True
-        restart = min(RESTART, len(b))
+        restart = min(RESTART, cycles, len(b))
         limits |= {"callback": self._count, "callback_type": "pr_norm", "restart": restart}
-        x, info = gmres(A, b, maxiter=-(-MAX_CYCLES // restart), **limits)
+        x, info = gmres(A, b, maxiter=-(-cycles // restart), **limits)
         return x, info == 0
 
     def _count(self, _: Any) -> None:

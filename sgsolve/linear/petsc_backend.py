@@ -20,6 +20,7 @@ from .. import ranks
 from ..errors import BackendError, InputError
 from ..user_warnings import warn
 from .backend import Vector, is_complex
+from .iterative import IterativeSolves, Slowdown
 from .petsc_options import (
     Installed,
     integers,
@@ -31,8 +32,7 @@ from .petsc_options import (
 )
 from .petsc_rows import RowShare
 
-# Relative residual and number of iterations at which an inner solve stops.
-TOLERANCE = 1e-12
+# Number of iterations at which an inner solve stops.
 MAX_ITERATIONS = 1000
 # Methods whose convergence test can be told to use the residual itself, not the preconditioned one.
 TRUE_RESIDUAL = {"bcgs", "cg", "cgs", "fcg", "fgmres", "gcr", "gmres", "tfqmr"}
@@ -42,7 +42,7 @@ class UnusedOptionsWarning(UserWarning):
     """PETSc has not read an option, which may be misspelled."""
 
 
-class Petsc:
+class Petsc(IterativeSolves):
     """A linear solver of PETSc, given by its options; serial, or spread over the ranks of MPI.
 
     The same program runs serially and by ``mpiexec -n 8 python program.py``. Every rank runs the
@@ -67,6 +67,8 @@ class Petsc:
         Their names.
     iterations : int
         Of the last solve.
+    n_setup : int
+        Number of times that a preconditioner or factors were made.
 
     Raises
     ------
@@ -88,7 +90,8 @@ class Petsc:
     Notes
     -----
     Answers are checked as those of all back ends. Iterative methods do not notice a singular
-    matrix, and give no determinant.
+    matrix, and give no determinant. The preconditioner of a Krylov method is kept while the values
+    of the matrix change, until the number of iterations has grown by half.
 
     Examples
     --------
@@ -110,7 +113,8 @@ class Petsc:
         self.options = parsed(options)
         self.blocks: tuple[Any, ...] = ()
         self.block_names: tuple[str, ...] = ()
-        self.iterations = 0
+        self.iterations = self.n_setup = 0
+        self._progress = Slowdown()
         self._ksp: dict[bool, Any] = {}
         self._matrix: Any = None
         self._layout: Any = None
@@ -153,12 +157,14 @@ class Petsc:
         if hasattr(module, "garbage_cleanup"):  # objects of several ranks are destroyed together
             module.garbage_cleanup()
         self._layout = RowShare(A, self.blocks, ranks.rank(), ranks.size())
+        self._progress = Slowdown()
 
     def factorize(self, A: Any) -> None:
-        """Take the values; make the preconditioner or the factors."""
+        """Take the values; make the factors, or the preconditioner where the last one is slow."""
         ranks.agree("factorizes a matrix by PETSc", A.data)
         # Equations of a negative definite matrix change their sign: CG wants a positive one.
-        self._sign = -1.0 if (A.diagonal().real <= 0.0).all() else 1.0
+        sign, before = (-1.0 if (A.diagonal().real <= 0.0).all() else 1.0), self._sign
+        self._sign = sign
         layout = self._layout
         data = self._sign * layout.values(A)
         with own_petsc_errors():
@@ -175,42 +181,62 @@ class Petsc:
                 self._matrix.setValuesCSR(*indices, data)
             self._matrix.assemble()
             if self.iterative:
-                self._ksp.pop(True, None)
-            self._solver(False).setUp()
+                self._drop(True)
+                if self._progress.slow or sign != before:
+                    self._drop(False)
+            self._set_up()
 
-    def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Solve by the factors, or iterate to a relative residual of 1e-12, column by column."""
-        if b.ndim == 2:
-            columns = [self.solve(column, transpose) for column in b.T]
-            return np.asfortranarray(np.column_stack(columns))
-        return self._solved(b, transpose, TOLERANCE)
+    def _drop(self, transposed: bool) -> None:
+        """Drop a Krylov method with all of its preconditioner.
 
-    def solve_to(self, b: Vector, tolerance: float) -> Vector:
-        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
-        return self._solved(b, False, tolerance)
+        A new set-up of the old one would keep parts of it, such as the interpolation of GAMG.
+        """
+        if transposed in self._ksp:
+            self._ksp.pop(transposed).destroy()
+        if not transposed:
+            self._progress = Slowdown()
+
+    def _set_up(self) -> None:
+        """Make the preconditioner or the factors, unless those of earlier values are kept."""
+        solver = self._solver(False)
+        self.n_setup += not (self.iterative and self._progress.kept)
+        solver.setUp()
+        if self.iterative:
+            solver.getPC().setReusePreconditioner(True)
 
     def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
+        """Solve by the factors, or iterate."""
         ranks.agree("solves a system by PETSc", b)
         if not b.any():
             return np.zeros_like(b)
+        apart = transpose and self.iterative  # the transposed matrix has a solver of its own
         with own_petsc_errors():
-            solver = self._solver(transpose and self.iterative)
-            right, x = self._matrix.createVecs("left"), self._matrix.createVecs("right")
-            right.array = self._sign * b[self._layout.own]
-            solver.setTolerances(rtol=tolerance, atol=0.0)
-            if transpose and not self.iterative:
-                solver.solveTranspose(right, x)
-            else:
-                solver.solve(right, x)
-            self.iterations = int(solver.getIterationNumber())
-            reason = solver.getConvergedReason()
-            answer = self._gathered(x)
+            answer, reason = self._solved_once(b, transpose, tolerance)
+            if reason < 0 and self.iterative and self._progress.kept and not apart:
+                self._drop(False)
+                self._set_up()
+                answer, reason = self._solved_once(b, transpose, tolerance)
+        if not apart:
+            self._progress.count(self.iterations, tolerance)
         self._report_unused()
         reasons = loaded().KSP.ConvergedReason
         if reason < 0 and reason != reasons.DIVERGED_MAX_IT:  # what there is then is judged
             name = next(k for k, v in vars(reasons).items() if v == reason and k[:3] == "DIV")
             raise BackendError(f"PETSc stops after {self.iterations} iterations: {name}")
         return answer
+
+    def _solved_once(self, b: Vector, transpose: bool, tolerance: float) -> tuple[Vector, int]:
+        """Return what PETSc finds, and why it stops."""
+        solver = self._solver(transpose and self.iterative)
+        right, x = self._matrix.createVecs("left"), self._matrix.createVecs("right")
+        right.array = self._sign * b[self._layout.own]
+        solver.setTolerances(rtol=tolerance, atol=0.0)
+        if transpose and not self.iterative:
+            solver.solveTranspose(right, x)
+        else:
+            solver.solve(right, x)
+        self.iterations = int(solver.getIterationNumber())
+        return self._gathered(x), int(solver.getConvergedReason())
 
     def _gathered(self, x: Any) -> NDArray[Any]:
         """Return the whole of a vector, in the order of the unknowns, the same on all ranks."""

@@ -1,5 +1,6 @@
 """PETSc as a back end: options, checks and errors on one rank, the same answers on two."""
 
+import json
 import subprocess
 import sys
 
@@ -119,6 +120,49 @@ def test_petsc_solves_unsymmetric_matrices_and_their_transposes(options):
 
 
 @needs_petsc
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("options", ["-ksp_type cg -pc_type gamg", "-ksp_type gmres -pc_type ilu"])
+def test_a_preconditioner_serves_until_it_converges_slowly(options, sign):
+    A = sp.csr_array(-sign * grid(30, -4.0))
+    backend = Petsc(options)
+    backend.analyze(A)
+
+    def solve(B, transpose=False):
+        backend.factorize(B)
+        C = B.T if transpose else B
+        np.testing.assert_allclose(C @ backend.solve(np.ones(900), transpose), 1.0, rtol=1e-9)
+
+    for factor in (1.0, 1.1, 1.2):
+        solve(sp.csr_array(factor * A))
+        solve(sp.csr_array(factor * A), True)
+    assert backend.n_setup == 1
+    root = sp.diags_array(np.repeat([1.0, 1e3, 1.0], 300))  # another material
+    other = sp.csr_array(root @ A @ root)
+    for _ in range(3):
+        solve(other)
+    assert backend.n_setup == 2
+    iterations = backend.iterations
+    solve(sp.csr_array(-other))  # a kept preconditioner has the sign of its matrix
+    assert backend.iterations == iterations
+    backend = Petsc(options)  # nothing is left of the first matrix
+    backend.analyze(other)
+    solve(other)
+    assert backend.iterations == iterations
+
+
+@needs_petsc
+def test_factors_are_made_for_each_matrix():
+    A = sp.csr_array(-grid(20, -4.0))
+    backend = Petsc(LU)
+    backend.analyze(A)
+    for factor in (1.0, 7.0):
+        B = sp.csr_array(factor * A)
+        backend.factorize(B)
+        np.testing.assert_allclose(B @ backend.solve(np.ones(400), False), 1.0, rtol=1e-12)
+    assert backend.n_setup == 2
+
+
+@needs_petsc
 def test_blocks_are_field_splits_by_their_names():
     def residual(psi, n, p):
         return {
@@ -208,18 +252,18 @@ print(repr(branch.states[:, 40].tolist()))
         MUMPS,
     ],
 )
-def test_the_same_program_runs_on_one_rank_and_on_two(options, tmp_path):
+def test_the_same_program_runs_on_one_rank_and_on_several(options, tmp_path):
     texts = {}
-    for key, (size, how) in {0: (1, ""), 1: (1, options), 2: (2, options)}.items():
-        done = run(PROGRAM, size, how, str(tmp_path / f"{key}.npz"))
+    for size in (0, 1, 2, 3, 4):  # 0: one process, without PETSc
+        done = run(PROGRAM, size, options if size else "", str(tmp_path / f"{size}.npz"))
         assert done.returncode == 0, done.stderr
-        texts[key] = done.stdout.splitlines()
+        texts[size] = done.stdout.splitlines()
     # Rank 0 alone prints.
-    assert [len(lines) for lines in texts.values()] == [2, 2, 2]
-    assert [texts[k][0].split()[:2] for k in (1, 2)] == [["True", "petsc"]] * 2
-    values = [eval(lines[1]) for lines in texts.values()]
-    np.testing.assert_allclose(values[1], values[0], rtol=1e-10)
-    np.testing.assert_allclose(values[2], values[0], rtol=1e-10)
+    assert [len(lines) for lines in texts.values()] == [2, 2, 2, 2, 2]
+    assert [texts[k][0].split()[:2] for k in (1, 2, 3, 4)] == [["True", "petsc"]] * 4
+    values = [json.loads(lines[1]) for lines in texts.values()]
+    for found in values[1:]:
+        np.testing.assert_allclose(found, values[0], rtol=1e-10)
 
 
 DIFFERENT = """
