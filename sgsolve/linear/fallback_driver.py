@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..user_warnings import warn
 from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
-from .backend import NUMERICAL
+from .backend import NUMERICAL, name_of
 from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
 from .memory import require_memory
@@ -43,6 +43,9 @@ class FallbackDriver:
         The first choice.
     stats : Statistics
         Counts of analyses, refinements and fallbacks are added here.
+    cheaper : callable, optional
+        It takes the first choice, analyzed, and the prepared matrix, and returns a back end that
+        has taken these values and serves instead, or None.
 
     Attributes
     ----------
@@ -52,10 +55,15 @@ class FallbackDriver:
         Whether there are factors to solve with.
     """
 
-    def __init__(self, backend: Any, stats: Statistics) -> None:
+    def __init__(
+        self,
+        backend: Any,
+        stats: Statistics,
+        cheaper: Callable[[Any, PreparedMatrix], Any] | None = None,
+    ) -> None:
         self.active = self._preferred = backend
         self.ready = False
-        self._stats = stats
+        self._stats, self._cheaper = stats, cheaper
         self._stale = True
         self._fresh = self._doubtful = False
         self._nearest: Singularity | None = None
@@ -71,9 +79,15 @@ class FallbackDriver:
         """Factorize the prepared values, by the preferred back end or by a fallback."""
         self.ready, self.active = False, self._preferred
         try:
-            self._drive(self.active, prepared, self._stale)
-            self._stale = False
+            other = self._analyzed(prepared) if self._stale else None
+            if other is None:
+                self._drive(self.active, prepared)
+            else:
+                self.active = self._preferred = other
+                self._doubtful, self._nearest = False, None
+            self._fresh, self._stale = self._stale, False
         except NUMERICAL as error:
+            self._fresh = self._stale
             self._take_over(prepared, error)
         self.ready = True
 
@@ -94,15 +108,21 @@ class FallbackDriver:
             self._strained, self._stale = 0, True
         return answer
 
-    def _drive(self, backend: Any, prepared: PreparedMatrix, analyze: bool) -> None:
-        """Use the two verbs of a back end and see what its pivots say."""
-        if analyze:
-            start = perf_counter()
-            backend.analyze(prepared.A)
-            self._stats.n_analyze += 1
-            self._stats.seconds["analyze"] += perf_counter() - start
-            require_memory(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
-        self._fresh = analyze
+    def _analyzed(self, prepared: PreparedMatrix) -> Any:
+        """Analyze the first choice; return a cheaper back end that has taken the values, if any."""
+        self._analyze(self.active, prepared)
+        return self._cheaper(self.active, prepared) if self._cheaper else None
+
+    def _analyze(self, backend: Any, prepared: PreparedMatrix) -> None:
+        """Analyze, and see whether the factors fit into the memory."""
+        start = perf_counter()
+        backend.analyze(prepared.A)
+        self._stats.n_analyze += 1
+        self._stats.seconds["analyze"] += perf_counter() - start
+        require_memory(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
+
+    def _drive(self, backend: Any, prepared: PreparedMatrix) -> None:
+        """Factorize by an analyzed back end and see what its pivots say."""
         if hasattr(backend, "take_scaling"):
             backend.take_scaling(prepared.scaling.row, prepared.scaling.column)
         backend.factorize(prepared.A)
@@ -192,7 +212,9 @@ class FallbackDriver:
         """Try to factorize with another back end, which then serves; return why it cannot."""
         try:
             backend = maker()
-            self._drive(backend, prepared, True)
+            self._analyze(backend, prepared)
+            self._fresh = True
+            self._drive(backend, prepared)
         except NUMERICAL as error:
             return error
         if getattr(self.active, "iterative", False):
@@ -213,8 +235,3 @@ class FallbackDriver:
         self._stale = self._stale or (doubt and reads_values(self._preferred))
         self.ready, self.active = False, self._preferred
         return error
-
-
-def name_of(backend: Any) -> str:
-    """Return what a back end calls itself."""
-    return str(getattr(backend, "name", type(backend).__name__))

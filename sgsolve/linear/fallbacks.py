@@ -40,12 +40,18 @@ def fallbacks(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Calla
     if own is not None:
         yield from own(inaccurate)
     elif available():
-        yield Pardiso
+        yield lambda: _with_blocks(Pardiso(), getattr(backend, "blocks", ()))
     confirming = fault is Fault.NO_DIGITS and n > CONFIRM_UP_TO
     if type(backend) is not SuperLU and not confirming:
         yield SuperLU
         if inaccurate:
             yield lambda: SuperLU("diagonal")
+
+
+def _with_blocks(backend: Pardiso, blocks: tuple[Any, ...]) -> Pardiso:
+    """Give the blocks of the problem to a back end that orders by nodes."""
+    backend.blocks = blocks
+    return backend
 
 
 def reads_values(backend: Any) -> bool:

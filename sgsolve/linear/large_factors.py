@@ -5,32 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
 from ..errors import OutOfMemoryError
+from ..user_warnings import warn
+from .backend import NUMERICAL, name_of
+from .elliptic import NO_PYAMG, unsuited
 from .memory import GIB, require_memory
 from .multigrid import Multigrid
+from .prepared_matrix import PreparedMatrix
 
 ADVICE = (
     "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
     "an iterative solver (backend='multigrid', or solvers.NewtonKrylov()), or a coarser mesh"
 )
-# A row is of elliptic kind if its off-diagonal entries of the wrong sign are this small beside the
-# others, and its sum exceeds zero to this part of the diagonal entry; and most rows have to be.
-WRONG_SIGN, DOMINANCE, ELLIPTIC = 0.25, 0.05, 0.7
-
-
-# From so many operations on, multigrid is the better choice for a matrix of elliptic kind in 3-D.
-EXPENSIVE = 3e11
-# Below this number of unknowns no grid takes so many operations, with eight unknowns a node too.
-FEW = 50_000
+# Fewer unknowns than this are not worth a look: their factors take a second at most.
+FEW = 20_000
+# Multigrid is tried from so many operations of a factorization for each entry of the matrix. The
+# factorization then takes as long as 300 cycles, or as 20 solutions by multigrid to 12 digits.
+# Measured: 3-D Bratu reaches it at 44^3 nodes, a grid in 2-D at 10^8 nodes.
+FAR_ABOVE = 7e4
+# So many cycles may take four digits of a right-hand side that excites all equations.
+QUICK, QUICK_TOLERANCE = 40, 1e-4
+FAILURES: tuple[type[Exception], ...] = (*NUMERICAL, MemoryError)
 
 
 class LargeFactorsWarning(UserWarning):
-    """The factors do not fit into the memory, and multigrid serves instead, or would be cheaper."""
+    """Factors do not fit into the memory or are expensive; multigrid serves instead, or could."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,23 @@ class Prediction:
 
 
 def prediction(
-    backend: Any, name: str, A: Any, automatic: Any, blocks: Sequence[Any]
+    backend: Any, prepared: PreparedMatrix, automatic: Any, blocks: Sequence[Any]
 ) -> Prediction:
-    """Return what an analyzed back end would take to factorize A, and what would serve instead."""
-    remark = ""
+    """Return what an analyzed back end would take to factorize, and what would serve instead."""
+    name, A = name_of(backend), prepared.A
+    other, text = None, ""
     try:
         require_memory(backend, name, A.shape[0], A.nnz)
     except OutOfMemoryError as error:
-        other, remark = substitute(error, A, automatic, blocks)
-        name = name if other is None else other.name
+        other, text = substitute(error, A, automatic, blocks)
+    else:
+        if automatic is not None:
+            other, text = cheaper(backend, prepared, blocks)
     return Prediction(
-        name,
+        name if other is None else other.name,
         float(getattr(backend, "operations", math.nan)),
         float(getattr(backend, "predicted_bytes", math.nan)),
-        remark,
+        text,
     )
 
 
@@ -97,50 +101,68 @@ def substitute(
     )
 
 
-def advice(backend: Any, A: Any, blocks: Sequence[Any]) -> str:
-    """Return what to tell the user about an expensive factorization, or an empty string."""
-    if A.shape[0] < FEW:
-        return ""
-    operations = float(getattr(backend, "operations", 0.0))
-    if operations < EXPENSIVE or unsuited(A, blocks):
-        return ""
-    return (
-        f"a factorization of the {A.shape[0]} unknowns takes {operations:.1g} operations and "
-        f"{backend.predicted_bytes / GIB:.1f} GiB; backend='multigrid' is likely to take less"
-    )
+def taking_less(backend: Any, prepared: PreparedMatrix, blocks: Sequence[Any]) -> Multigrid | None:
+    """Return what `cheaper` finds, and tell the user."""
+    other, text = cheaper(backend, prepared, blocks)
+    if text:
+        warn(text, LargeFactorsWarning)
+    return other
 
 
-def unsuited(A: Any, blocks: Sequence[Any]) -> str:
-    """Return why multigrid cannot serve in place of factors, or an empty string.
-
-    It serves matrices of elliptic kind: on each block of unknowns, the off-diagonal entries of
-    nearly all rows have the sign opposite to the diagonal entry and do not outweigh it.
+def cheaper(
+    backend: Any, prepared: PreparedMatrix, blocks: Sequence[Any]
+) -> tuple[Multigrid | None, str]:
+    """Return multigrid, set up for a matrix, where it takes far less than a factorization.
 
     Parameters
     ----------
-    A : csr_array, shape (n, n)
-        Equilibrated.
+    backend : Backend
+        Analyzed, so that it predicts the operations.
+    prepared : PreparedMatrix
     blocks : sequence of integer arrays
+
+    Returns
+    -------
+    Multigrid or None
+    str
+        What to tell the user; also where pyamg is missing.
     """
-    if find_spec("pyamg") is None:
-        return "pyamg is not installed (`pip install 'sgsolve[pyamg]'`)"
-    if np.iscomplexobj(A.data):
-        return "the matrix is complex"
-    n = A.shape[0]
-    owner = np.zeros(n, dtype=np.int64)
-    for k, index in enumerate(blocks, 1):
-        owner[index[index < n]] = k
-    rows = np.repeat(np.arange(n), np.diff(A.indptr))
-    within = owner[rows] == owner[A.indices]
-    diagonal = A.diagonal()
-    entries = A.data * np.where(diagonal < 0.0, -1.0, 1.0)[rows]
-    off = np.where(within & (rows != A.indices), entries, 0.0)
-    wrong = np.bincount(rows, np.maximum(off, 0.0), n)
-    right = np.bincount(rows, np.maximum(-off, 0.0), n)
-    elliptic = wrong <= WRONG_SIGN * right
-    elliptic &= right - wrong <= (1.0 + DOMINANCE) * np.abs(diagonal)
-    elliptic &= diagonal != 0.0
-    share = np.count_nonzero(elliptic) / n
-    if share < ELLIPTIC:
-        return f"{100.0 * (1.0 - share):.0f} % of the equations are not of elliptic kind"
-    return ""
+    A = prepared.A
+    reason = unsuited(A, blocks) if A.shape[0] >= FEW else "small"
+    if reason not in ("", NO_PYAMG) or not _far_above(backend, A):
+        return None, ""
+    takes = (
+        f"a factorization of the {A.shape[0]} unknowns by {name_of(backend)} takes "
+        f"{backend.operations:.1g} operations and {backend.predicted_bytes / GIB:.1f} GiB"
+    )
+    if reason:
+        return None, f"{takes}. Multigrid is likely to take less, but {reason}"
+    other = _quickly_converging(prepared, blocks)
+    if other is None:
+        return None, ""
+    return other, (
+        f"{takes}. Multigrid serves instead, because it takes less. It does not notice a singular "
+        "matrix. Choose backend='multigrid', or a direct back end, to leave no choice"
+    )
+
+
+def _quickly_converging(prepared: PreparedMatrix, blocks: Sequence[Any]) -> Multigrid | None:
+    """Return multigrid, set up, if it solves with these values in few cycles.
+
+    A singular matrix does not pass: the right-hand side excites all equations.
+    """
+    multigrid = Multigrid(blocks)
+    try:
+        multigrid.analyze(prepared.A)
+        multigrid.factorize(prepared.A)
+        quick = multigrid.converges(prepared.signs + 1.0, QUICK_TOLERANCE, QUICK)
+    except FAILURES:  # the factorization serves
+        return None
+    return multigrid if quick else None
+
+
+def _far_above(backend: Any, A: Any) -> bool:
+    """Whether a factorization takes far more than an iteration."""
+    threads = max(int(getattr(backend, "threads_used", 1)), 1)
+    operations = float(getattr(backend, "operations", 0.0))
+    return operations > FAR_ABOVE * threads * float(A.nnz)

@@ -8,6 +8,7 @@ back ends, and raises if none gives an accurate solution.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -18,10 +19,18 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
 from ..pattern import Pattern
 from ..user_warnings import warn
+from .backend import name_of
 from .choose import created, suited
 from .diagonal import Occupied
-from .fallback_driver import FallbackDriver, name_of
-from .large_factors import ADVICE, LargeFactorsWarning, Prediction, advice, prediction, substitute
+from .fallback_driver import FallbackDriver
+from .large_factors import (
+    ADVICE,
+    LargeFactorsWarning,
+    Prediction,
+    prediction,
+    substitute,
+    taking_less,
+)
 from .prepared_matrix import PreparedMatrix
 from .statistics import Statistics
 from .validation import PatternMap, right_hand_side
@@ -42,8 +51,9 @@ class LinearSolver:
         ``Pardiso(threads=2)``, or a class or function that makes one. Default ``"auto"``: dense
         for up to 40 unknowns; banded where the band is narrow, in the given order or after reverse
         Cuthill-McKee; dense for up to 200; else PARDISO, or SuperLU where PARDISO is not installed.
-        Where the factors would not fit into the memory, and the matrix is of elliptic kind, it is
-        multigrid, with a `LargeFactorsWarning`.
+        A matrix of elliptic kind goes to multigrid, with a `LargeFactorsWarning`, where its factors
+        would not fit into the memory, and where they would take far more operations and multigrid
+        converges quickly.
     blocks : sequence of ndarray of int, or mapping of name to ndarray of int, optional
         Unknowns that belong together, for back ends that treat blocks apart (`Multigrid`).
 
@@ -98,9 +108,14 @@ class LinearSolver:
         self._map = PatternMap(pattern)
         self._occupied = Occupied(pattern)
         self._blocks = tuple(blocks.values() if isinstance(blocks, Mapping) else blocks)
-        self._driver = FallbackDriver(created(backend, pattern, blocks), self.stats)
+        free = backend == "auto"
+        self._driver = FallbackDriver(
+            created(backend, pattern, blocks),
+            self.stats,
+            partial(taking_less, blocks=self._blocks) if free else None,
+        )
         # A pattern that grew has another size of band; only the automatic choice follows it.
-        self._choose = suited if backend == "auto" else None
+        self._choose = suited if free else None
         self._prepared: PreparedMatrix | None = None
         self._trusted = False  # the last answer was accurate without a correction
 
@@ -148,15 +163,10 @@ class LinearSolver:
             self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
-            analyses = self.stats.n_analyze
             try:
                 self._driver.factorize(prepared)
             except OutOfMemoryError as error:
                 self._factorize_otherwise(prepared, error)
-            if self.stats.n_analyze > analyses and self._choose is not None:
-                text = advice(self._driver.active, prepared.A, self._blocks)
-                if text:
-                    warn(text, LargeFactorsWarning)
 
     def solve(self, b: ArrayLike, *, transpose: bool = False) -> NDArray[Any]:
         """Return x with A x = b for the matrix that was factorized last.
@@ -297,7 +307,7 @@ class LinearSolver:
         prepared, backend = self._take(A), self._driver.active
         backend.analyze(prepared.A)
         self._driver.renew()
-        return prediction(backend, name_of(backend), prepared.A, self._choose, self._blocks)
+        return prediction(backend, prepared, self._choose, self._blocks)
 
     def _factorize_otherwise(self, prepared: PreparedMatrix, error: OutOfMemoryError) -> None:
         """Let multigrid serve in place of factors that do not fit, or raise why it cannot."""

@@ -10,9 +10,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem, linear
-from sgsolve.errors import OutOfMemoryError
+from sgsolve.errors import OutOfMemoryError, SingularMatrixError
 from sgsolve.linear import memory
-from sgsolve.linear.large_factors import unsuited
+from sgsolve.linear.elliptic import unsuited
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid, neumann
@@ -80,19 +80,83 @@ def test_multigrid_serves_elliptic_matrices_in_place_of_factors():
         solver.factorize(A)
 
 
-def test_an_expensive_factorization_comes_with_advice(monkeypatch, first_choice):
-    pytest.importorskip("pyamg")
+@pytest.fixture
+def _expensive(monkeypatch):
+    """Take any factorization for an expensive one."""
     monkeypatch.setattr("sgsolve.linear.large_factors.FEW", 0)
-    monkeypatch.setattr("sgsolve.linear.large_factors.EXPENSIVE", 1e5)
-    A = -grid(120, -4.0)
+    monkeypatch.setattr("sgsolve.linear.large_factors.FAR_ABOVE", 1.0)
+
+
+@pytest.mark.usefixtures("_expensive")
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_multigrid_serves_where_factors_are_expensive(first_choice, sign):
+    pytest.importorskip("pyamg")
+    A = -sign * grid(120, -4.0)
     solver = linear.LinearSolver(Pattern.of(A))
-    with pytest.warns(linear.LargeFactorsWarning, match="backend='multigrid' is likely"):
+    with pytest.warns(linear.LargeFactorsWarning, match="Multigrid serves instead, because"):
         solver.factorize(A)
-    assert solver.name == first_choice
+    assert solver.name == "multigrid"
+    np.testing.assert_allclose(A @ solver.solve(np.ones(14400)), 1.0, rtol=1e-8)
+    with warnings.catch_warnings():  # told once
+        warnings.simplefilter("error")
+        solver.factorize(1.1 * A)
+        assert solver.name == "multigrid"
+        chosen = linear.LinearSolver(Pattern.of(A), first_choice)
+        chosen.factorize(A)
+    assert chosen.name == first_choice
+
+
+def indefinite(side):
+    """A Laplacian with a shift inside of its spectrum: of elliptic kind, but not for multigrid."""
+    return sp.csr_array(-grid(side, -4.0) - 0.19 * sp.eye_array(side**2))
+
+
+@pytest.mark.usefixtures("_expensive")
+@pytest.mark.parametrize("make", [indefinite, lambda side: grid(side, 0.5)])
+def test_factors_serve_where_multigrid_does_not_converge_quickly(first_choice, make):
+    pytest.importorskip("pyamg")
+    A = make(120)
+    solver = linear.LinearSolver(Pattern.of(A))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         solver.factorize(A)
-        linear.LinearSolver(Pattern.of(A), first_choice).factorize(A)
+        x = solver.solve(np.ones(14400))
+    assert solver.name.startswith(first_choice)
+    np.testing.assert_allclose(A @ x, 1.0, rtol=1e-8)
+
+
+@pytest.mark.usefixtures("_expensive", "first_choice")
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_singular_matrix_is_noticed_where_factors_are_expensive(sign):
+    pytest.importorskip("pyamg")
+    A = sp.csr_array(sign * neumann(60))
+    solver = linear.LinearSolver(Pattern.of(A))
+    solver.factorize(A)
+    with pytest.raises(SingularMatrixError):
+        solver.solve(np.linspace(-1.0, 1.0, 3600))  # consistent
+
+
+@pytest.mark.usefixtures("_expensive")
+def test_without_pyamg_an_expensive_factorization_comes_with_advice(monkeypatch, first_choice):
+    monkeypatch.setattr("sgsolve.linear.elliptic.find_spec", lambda name: None)
+    A = -grid(60, -4.0)
+    solver = linear.LinearSolver(Pattern.of(A))
+    with pytest.warns(linear.LargeFactorsWarning, match=r"take less, but pyamg is not installed"):
+        solver.factorize(A)
+    assert solver.name == first_choice
+
+
+@pytest.mark.usefixtures("_expensive", "first_choice")
+def test_a_matrix_that_multigrid_cannot_serve_any_more_goes_to_factors():
+    pytest.importorskip("pyamg")
+    A, B = sp.csr_array(-grid(120, -4.0)), indefinite(120)
+    solver = linear.LinearSolver(Pattern.of(A))
+    with pytest.warns(linear.LargeFactorsWarning, match="Multigrid serves"):
+        solver.factorize(A)
+    solver.factorize(B)
+    with pytest.warns(linear.FallbackWarning, match="multigrid does not solve"):
+        x = solver.solve(np.ones(14400))
+    np.testing.assert_allclose(B @ x, 1.0, rtol=1e-8)
 
 
 @pytest.mark.usefixtures("_no_memory", "first_choice")
@@ -124,7 +188,7 @@ def test_a_block_is_judged_by_itself():
 
 
 def test_without_pyamg_the_message_names_it(monkeypatch):
-    monkeypatch.setattr("sgsolve.linear.large_factors.find_spec", lambda name: None)
+    monkeypatch.setattr("sgsolve.linear.elliptic.find_spec", lambda name: None)
     assert "pip install 'sgsolve[pyamg]'" in unsuited(-grid(5, -4.0), ())
 
 
