@@ -159,7 +159,6 @@ class Device(Equations):
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.ionization, self.heat = ionization, heat
-        checks.ionization(self)
         self.surfaces, self.field = dict(surfaces or {}), checks.field(field)
         self.flux = checks.flux(flux)
         self.interfaces = dict(interfaces or {})
@@ -178,6 +177,7 @@ class Device(Equations):
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)
         checks.surfaces(self)
+        checks.cells(self)
         self.emission = emission_edges(self)
         checks.units(self)
         self.poisson_rows = poisson_rows(self)

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
+from scipy.spatial import Delaunay
 
 from sgsolve.devices import (
     CODATA2018,
     Device,
+    Mesh,
     Ohmic,
     Regions,
     SmallSignal,
     UnitsWarning,
     band_to_band,
+    box,
     chynoweth,
     densities,
     drive_current,
@@ -24,13 +27,17 @@ from sgsolve.devices import (
     rectangle,
     srh,
     trap_assisted,
+    triangulation,
     van_overstraeten,
 )
+from sgsolve.devices.equations.carriers import carriers
+from sgsolve.devices.equations.ionization import ionized
 from sgsolve.devices.models.tunneling import field_effect
 from sgsolve.errors import DataTypeError, InputError, ParameterError
 
-SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 800.0, "mu_p": 300.0, "tau_n": 1e-6, "tau_p": 1e-6}
-SILICON |= {"n1": 1e10, "p1": 1e10}
+BARE = {"eps_r": 11.7, "ni": 1e10, "mu_n": 800.0, "mu_p": 300.0}
+SILICON = BARE | {"tau_n": 1e-6, "tau_p": 1e-6, "n1": 1e10, "p1": 1e10}
+TUNNELING = {"A_btb": 4e14, "E_btb": 1.9e7, "s_btb": 2.5}
 ONE_RANGE = {"a_ii_n": 7.03e5, "b_ii_n": 1.231e6, "m_ii_n": 1.0}
 ONE_RANGE |= {"a_ii_p": 1.582e6, "b_ii_p": 2.036e6, "m_ii_p": 1.0}
 NODES = graded([0.0, 1e-4, 6e-4], 2e-6, 1e-7, 1.08)
@@ -108,11 +115,99 @@ def test_breakdown_is_where_the_ionization_integral_is_one(values, model, expect
     assert driven.voltage[0] + added == pytest.approx(breakdown, rel=1e-3)
 
 
+def triangles(x, y):
+    """All rectangles of a grid cut in two."""
+    corner = (np.arange(len(x) - 1)[:, None] * len(y) + np.arange(len(y) - 1)).ravel()
+    right = corner + len(y)
+    halves = [np.stack([corner, right, right + 1], 1), np.stack([corner, right + 1, corner + 1], 1)]
+    points = np.stack([part.ravel() for part in np.meshgrid(x, y, indexing="ij")], axis=1)
+    return triangulation(points, np.concatenate(halves))
+
+
+COARSE = graded([0.0, 1e-4, 4e-4], 8e-6, 1e-6, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "area"),
+    [
+        (rectangle(COARSE, np.linspace(0.0, 1e-4, 3)), 1e-4),
+        (triangles(COARSE, np.array([0.0, 0.3e-4, 1e-4])), 1e-4),
+        pytest.param(box(COARSE, *2 * [np.linspace(0.0, 1e-4, 3)]), 1e-8, marks=pytest.mark.slow),
+    ],
+)
+def test_the_avalanche_of_a_strip_is_that_of_a_line(mesh, area):
+    one, at = diode(COARSE), mesh.nodes[:, 0]
+    ends = {"p": Ohmic(mesh.where(at == 0.0)), "n": Ohmic(mesh.where(at == at.max()))}
+    net = np.where(at < 1e-4, -1e19, 1e16)
+    many = Device(mesh, net, ends, SILICON | ONE_RANGE, recombination=[srh], ionization=chynoweth)
+    line, strip = (d.solve(V_n=50.0).x for d in (one, many))
+    expected = one.current(line, "n", V_n=50.0)
+    without = diode(COARSE, {}, None)
+    assert expected > 2.0 * without.current(without.solve(V_n=50.0).x, "n", V_n=50.0)
+    found = [many.current(strip, name, V_n=50.0) / area for name in "np"]
+    assert found[0] == pytest.approx(expected, rel=1e-12)
+    assert found[0] == pytest.approx(-found[1], rel=1e-12)
+
+
+def test_a_current_oblique_to_the_mesh_makes_as_many_pairs():
+    """A uniform field and uniform fluxes in any direction, on triangles of all shapes."""
+    x = np.linspace(0.0, 1e-4, 5)
+    grid = triangles(x, x).nodes
+    moved = grid + 5e-6 * np.sin(np.pi * 1e4 * grid) * np.cos(7e4 * grid[:, ::-1])
+    mesh = triangulation(moved, Delaunay(moved).simplices)
+    device = Device(mesh, np.full(25, 1e15), {"a": Ohmic(0)}, BARE | ONE_RANGE,
+                    ionization=chynoweth)  # fmt: skip
+    for angle, parallel in (0.0, 1.0), (0.6, 1.0), (2.1, 1.0), (0.6, 0.5), (0.6, -1.0):
+        way = np.array([np.cos(angle), np.sin(angle)])
+        turn = np.arccos(parallel)
+        flow = np.array([np.cos(angle + turn), np.sin(angle + turn)])
+        psi = -4e5 * moved @ way
+        state = carriers(device, np.concatenate([psi, psi, psi]), device.parameters)
+        step = moved[mesh.edges[:, 1]] - moved[mesh.edges[:, 0]]
+        kept = device.layout.kept
+        flux = 1e-150 * ((step @ flow) * mesh.couples / mesh.lengths)[kept]
+        made = ionized(device, state, (flux, 2.0 * flux), device.parameters)
+        field = max(4e5 * parallel, 1.0)
+        alphas = [
+            chynoweth(field, **{k[:-2]: v for k, v in ONE_RANGE.items() if k.endswith(c)})
+            for c in "np"
+        ]
+        expected = 1e-150 * (alphas[0] + 2.0 * alphas[1]) * mesh.volumes.sum()
+        assert made.sum() == pytest.approx(expected, rel=1e-9)
+        assert (made >= 0.0).all()
+
+
+def test_a_current_against_the_field_makes_no_pairs():
+    """At a junction in forward bias the field is 3e5 V/cm, and the carriers diffuse against it."""
+    x = graded([0.0, 1e-4, 2e-4], 4e-6, 1e-7, 1.2)
+    currents = []
+    for model, values in (chynoweth, ONE_RANGE), (None, {}):
+        device = Device(interval(x), np.where(x < 1e-4, -2e18, 2e18), {"p": Ohmic(0),
+                        "n": Ohmic(-1)}, SILICON | values, recombination=[srh],
+                        ionization=model)  # fmt: skip
+        currents.append(device.current(device.solve(V_p=0.3).x, "p", V_p=0.3))
+    assert currents[0] == pytest.approx(currents[1], rel=1e-9)
+
+
+def test_a_current_of_breakdown_is_found_without_a_guess():
+    """With about 1000 calls of the model; steps of the current alone take 16000."""
+    calls = []
+
+    def counted(field, *, a_ii, b_ii, m_ii):
+        calls.append(1)
+        return chynoweth(field, a_ii=a_ii, b_ii=b_ii, m_ii=m_ii)
+
+    found = drive_current(diode(COARSE, model=counted), "n", [1.0])
+    number = len(calls)
+    near = drive_current(diode(COARSE), "n", [1.0], guess=47.0)
+    assert found.voltage == pytest.approx(near.voltage, rel=1e-9)
+    assert number < 2000
+
+
 def test_tunneling_in_two_dimensions_is_that_of_the_line():
     """The field of a node is that of its cells; regions of one material change nothing."""
     x = graded([0.0, 5e-6, 1e-5, 1.5e-5], 5e-7, 1e-7, 1.2)
-    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 800.0, "mu_p": 300.0}
-    values |= {"A_btb": 4e14, "E_btb": 1.9e7, "s_btb": 2.5}
+    values = BARE | TUNNELING
     mesh = rectangle(x, np.linspace(0.0, 1e-4, 4))
     names = np.where(mesh.centers()[:, 0] < 7.5e-6, "left", "right")
     found = []
@@ -149,8 +244,7 @@ def test_tunneling_currents_of_a_pin_diode():
     x = graded([0.0, 5e-6, 1.5e-5, 2e-5], 2e-7, 1e-8, 1.1)
     net = np.select([x < 5e-6, x > 1.5e-5], [-1e20, 1e20], 0.0)
     contacts, ni = {"p": Ohmic(0), "n": Ohmic(-1)}, 1e10
-    values = {"eps_r": 11.7, "ni": ni, "mu_n": 800.0, "mu_p": 300.0}
-    values |= {"A_btb": 4e14, "E_btb": 1.9e7, "s_btb": 2.5}
+    values = BARE | TUNNELING
     device = Device(interval(x), net, contacts, values, recombination=[band_to_band])
     assert abs(device.current(device.equilibrium(), "n")) < 1e-25
     sweep = device.sweep("n", [0.0, 4.0, 8.0])
@@ -217,9 +311,11 @@ def test_wrong_use_of_breakdown_models_is_refused_in_words():
     with pytest.warns(UnitsWarning, match="critical fields"):
         diode(values=ONE_RANGE | {"b_ii_n": 1.231})
     mesh = rectangle(np.linspace(0.0, 1e-4, 5), np.linspace(0.0, 1e-4, 5))
-    with pytest.raises(InputError, match="modeled in one dimension"):
-        Device(mesh, np.ones(25), {"a": Ohmic(0)}, SILICON | ONE_RANGE, recombination=[srh],
-               ionization=chynoweth)  # fmt: skip
+    bare = Mesh(mesh.nodes, mesh.edges, mesh.couples, mesh.volumes)
+    for models in {"ionization": chynoweth}, {"recombination": [band_to_band]}:
+        values = ONE_RANGE if "ionization" in models else TUNNELING
+        with pytest.raises(InputError, match="models with a field need the cells of a mesh"):
+            Device(bare, np.full(25, 1e15), {"a": Ohmic(0)}, BARE | values, **models)
     with pytest.raises(DataTypeError, match="ionization: must be a function"):
         diode(model="chynoweth")
     device = diode()

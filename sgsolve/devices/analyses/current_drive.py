@@ -1,4 +1,10 @@
-"""A device with a condition on the current of a contact; the voltage is one more unknown."""
+"""A device with a condition on the current of a contact; the voltage is one more unknown.
+
+Below breakdown tens of volts change the current less than a factor of two. There the voltage is
+stepped first, from the guesses that a sweep has for long steps of a voltage, and steps are doubled.
+They end where the distance is short by the slope of the current, or where no step is found: beyond
+breakdown, or at a fold. From there the current is swept.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +22,11 @@ from ..device import Device
 from ..equations.terminal import cuts
 from ..solving.kept_fluxes import form_of, polished
 from ..solving.methods import damped_method
+from ..solving.voltage_predictors import LONG_STEP, Levels
 from .current_derivatives import conductance
+
+ITERATIONS = 30  # of an attempt
+SHARE = 0.1  # of the voltage: a depletion layer grows by a twentieth
 
 
 class CurrentDrive:
@@ -84,6 +94,7 @@ class CurrentDrive:
 
     def reach(self, target: float) -> None:
         """Go to a current."""
+        self._approach(target)
         p = {**self.p, self.name: self.voltage}
         cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
         levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
@@ -103,6 +114,48 @@ class CurrentDrive:
         self.voltage = float(branch.x[-1])
         here = {**self.p, self.name: self.voltage}
         self.x = polished(self.device, [(branch.x[:-1], here)])[0]
+
+    def _approach(self, target: float) -> None:
+        """Go to a current by steps of the voltage, as long as these are long."""
+        step, limit = 2.0 * LONG_STEP, np.inf  # volts from here at which no solution was found
+        while True:
+            distance, short = self._distance(target), max(LONG_STEP, SHARE * abs(self.voltage))
+            step = min(step, abs(distance), 0.5 * limit)
+            if step <= short:
+                return
+            here, missing = (self.x, self.voltage), target - self.current()
+            voltage = self.voltage + float(np.copysign(step, distance))
+            x = self._attempt(voltage)
+            if x is None:
+                limit = step
+                continue
+            self.x, self.voltage = x, voltage
+            if missing * (target - self.current()) < 0.0:
+                (self.x, self.voltage), limit = here, step
+            else:
+                step, limit = 2.0 * step, limit - step
+
+    def _distance(self, target: float) -> float:
+        """Volts to a current by the slope of the level; infinite without a slope."""
+        here, now = {**self.p, self.name: self.voltage}, self.current()
+        slope = conductance(self.device, self.x, self.contact, **here)
+        rest = np.arcsinh(target / self.unit) - np.arcsinh(now / self.unit)
+        return float(rest * np.hypot(now, self.unit) / slope) if slope != 0.0 else np.inf
+
+    def _attempt(self, voltage: float) -> np.ndarray | None:
+        """The solution at a voltage from the guess for long steps; None if it is not found soon."""
+        device, p = self.device, {**self.p, self.name: voltage}
+        guess = Levels(device, self.name, self.p).after_long_step(self.voltage, voltage)
+        if guess is None:
+            return None
+        if device.ionization is not None:
+            form = form_of(device)
+            problem, method = form.problem, replace(form.method(), max_iterations=ITERATIONS)
+            guess = form.whole(guess, p)
+        else:
+            problem, method = device.problem, damped_method(ITERATIONS)
+        result = problem.at(**p).solve(guess, method, raise_on_failure=False)
+        return polished(device, [(result.x, p)])[0] if result.success else None
 
 
 def _blocks_or_scale(device: Device, size: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..models.carrier_statistics import Boltzmann
 from ..models.contacts import Schottky, check_numbers, node_list
 from ..models.interfaces import SheetCharge
 from ..models.recombination import surface
-from .carriers import keywords, log_factors
+from .carriers import keywords, log_factors, more_arguments
 from .kinds import check_real
 from .model import DeviceModel
 
@@ -98,13 +98,14 @@ def flux(name: str) -> str:
     return name
 
 
-def ionization(device: DeviceModel) -> None:
-    """Refuse impact ionization where the fluxes cannot be unknowns."""
-    if device.ionization is not None and device.mesh.dimension > 1:
-        raise InputError(
-            "ionization: impact ionization is modeled in one dimension; currents around the cells "
-            "of a mesh of two would not be resolved"
-        )
+def cells(device: DeviceModel) -> None:
+    """Make the fields in the cells now, where a model needs them: an error comes before any work.
+
+    Impact ionization does, and recombination that takes the field.
+    """
+    in_field = any("field" in more_arguments(model) for model in device.recombination)
+    if in_field or device.ionization is not None:
+        _ = device.cell_fields
 
 
 def field(name: str) -> str:

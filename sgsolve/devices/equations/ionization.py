@@ -1,9 +1,12 @@
 """Impact ionization: coefficients over the field, and generation by the fluxes.
 
 A carrier in a high field makes pairs. The rate is ``alpha_n |J_n| / q + alpha_p |J_p| / q`` with
-one coefficient for each carrier, a function of the field along its current. The field is the drop
-over the edge's length, and half of the rate of an edge goes to each of its ends. Devices have one
-dimension.
+one coefficient for each carrier, a function of the field along its current, ``E . J / |J|``. Both
+vectors are those of a cell: the ones whose components along the cell's edges fit best. Every cell
+gives its rate to its nodes by their volumes. In one dimension the cells are the edges.
+
+A carrier that diffuses against the field gains no energy from it: where ``E . J`` is negative
+the coefficient is that of no field. A heavily doped junction in forward bias makes no pairs.
 
 In this rate a flux multiplies a large number. A device with it therefore has the fluxes as unknowns
 (`kept_fluxes`): a flux that is computed from potentials has rounding errors of the conductance.
@@ -22,12 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from ... import ad
 from ...errors import InputError
 from ..meshes.cell_fields import FLOOR
 from .carriers import Carriers, keywords
 from .model import DeviceModel
 
 Array = Any
+SMALLEST = 1e-300  # of a square: 0 has a root with a derivative
 PHONON = 0.063  # eV, the optical phonons of silicon, of which van Overstraeten's set depends
 
 SETS: dict[str, dict[str, float]] = {
@@ -205,11 +210,27 @@ def ionized(
     device: DeviceModel, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any]
 ) -> Array:
     """Pairs made by both fluxes at the semiconductor's nodes, 1/s over vt."""
-    lay, model, total = device.layout, device.ionization, 0.0
+    cells, model, total = device.cell_fields, device.ionization, 0.0
     assert model is not None
-    du = s.du if lay.every_edge else s.du[lay.kept]
-    field = np.sqrt((du * (s.vt / lay.carrier_lengths)) ** 2 + FLOOR**2)
+    field = cells.field(s)
     for carrier, j in zip("np", flux, strict=True):
         names = {k: p[f"{k}_{carrier}"] for k in keywords(model)}
-        total = total + model(field, **names) * np.abs(j)
-    return lay.ends @ (total * (0.5 * lay.carrier_lengths))
+        size, direction = _polar(cells.density(j))
+        along = sum(e * way for e, way in zip(field, direction, strict=True))
+        along = np.sqrt(np.maximum(along, 0.0) ** 2 + FLOOR**2)
+        total = total + model(along, **names) * size
+    return cells.shares @ total
+
+
+def _polar(vector: list[Array]) -> tuple[Array, list[Array]]:
+    """Length and direction of vectors by components; no direction where all components are 0.
+
+    Components of 1e-200 have a length, too: they are scaled by the largest before they are squared.
+    """
+    if len(vector) == 1:
+        return np.abs(vector[0]), [np.sign(ad.value(vector[0]))]
+    largest = np.max([np.abs(ad.value(part)) for part in vector], axis=0)
+    scale = np.where(largest > 0.0, largest, 1.0)
+    scaled = [part / scale for part in vector]
+    length = np.sqrt(sum(part**2 for part in scaled) + SMALLEST)
+    return length * scale, [part / length for part in scaled]

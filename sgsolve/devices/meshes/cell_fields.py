@@ -1,4 +1,4 @@
-"""Fields in the cells of a mesh, from the drops along its edges.
+"""Fields and current densities in the cells of a mesh, from those along its edges.
 
 The field in a cell is the one whose components along the cell's edges fit best, each edge weighted
 by its couple times its length. A uniform field is exact.
@@ -27,11 +27,15 @@ class CellFields:
         Components of a vector in each cell, from its components along the semiconductor's edges.
     to_nodes : csr_array, shape (pairs, k)
         The volume that each cell gives to its nodes.
+    shares : csr_array, shape (pairs, k)
+        The same without negative volumes, those of a cell scaled to the same sum. What a cell
+        makes is shared out so.
     """
 
     def __init__(self, device: Any) -> None:
         lay, mesh = device.layout, device.mesh
         self.lengths, self.layout = lay.carrier_lengths, lay
+        self.couples = lay.carrier_ratio * lay.carrier_lengths
         cells, edges, weights, volumes = _semiconductor_cells(device)
         ends = lay.pair_nodes[lay.carrier_edges]
         x = mesh.nodes.reshape(mesh.n, -1)
@@ -48,6 +52,13 @@ class CellFields:
         ]
         where = cells.ravel(), np.repeat(np.arange(k), cells.shape[1])
         self.to_nodes = csr_array(coo_array((volumes.ravel(), where), shape=(lay.pairs, k)))
+        positive = np.maximum(volumes, 0.0)
+        positive *= (volumes.sum(axis=1) / positive.sum(axis=1))[:, None]
+        self.shares = csr_array(coo_array((positive.ravel(), where), shape=(lay.pairs, k)))
+
+    def density(self, flux: Array) -> list[Array]:
+        """Components of a flux per area in the cells, from the flux along each edge."""
+        return [part @ (flux * (1.0 / self.couples)) for part in self.parts]
 
     def field(self, s: Any) -> list[Array]:
         """Components of the electric field in the cells, V/cm."""
@@ -71,7 +82,8 @@ def _semiconductor_cells(device: Any) -> tuple[np.ndarray, np.ndarray, np.ndarra
                 "mesh: models with a field need the cells of a mesh of two dimensions; make it "
                 "with rectangle, triangulation or read_mesh"
             )
-        halves = np.repeat(0.5 * lay.carrier_lengths[:, None], 2, axis=1)
+        share = 0.5 * lay.carrier_ratio * lay.carrier_lengths**2
+        halves = np.repeat(share[:, None], 2, axis=1)
         edges = np.arange(len(lay.carrier_lengths))[:, None]
         return lay.carrier_edges, edges, np.ones(edges.shape), halves
     number = np.full(len(mesh.edges), -1)

@@ -42,6 +42,10 @@ from .moving_ions import kept_blocks, kept_rows, kept_storage, kept_unknowns, le
 from .voltage_predictors import Levels, Poisson
 
 Array = Any
+# Potentials count as kT/q at least: that of a contact may be 0 but for rounding.
+TERMINATION = solvers.ResidualTolerance(1e-11, of_scale=True) & (
+    solvers.ErrorTolerance(1e-10) | solvers.RoundingLevel(of_scale=True)
+)
 
 
 class KeptFluxes:
@@ -78,6 +82,7 @@ class KeptFluxes:
             self.residual,
             params=device.parameters,
             blocks=self.blocks(),
+            scale=self._scale(),
             storage=self.stored,
             compiled=device.compiled,
         )
@@ -87,6 +92,11 @@ class KeptFluxes:
         middle = self.first + self.edges
         fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
         return self._potentials() | fluxes | self._ions | self._filled
+
+    def _scale(self) -> dict[str, float]:
+        """The thermal voltage, for all potentials and levels."""
+        levels = [f"level_{name}" for name in self.device.ions]
+        return dict.fromkeys([*self._potentials(), *levels], self.device.thermal_voltage)
 
     def _potentials(self) -> dict[str, slice]:
         return dict(list(self.device.blocks().items())[:3])
@@ -209,9 +219,11 @@ class KeptFluxes:
         The equations are divided by numbers that change with the state, so a damping that compares
         them at two points would not serve.
         """
-        levels = [f"level_{name}" for name in self.device.ions]
-        scale = dict.fromkeys([*self._potentials(), *levels], self.device.thermal_voltage)
-        return solvers.NewtonMethod(limits=(solvers.LogDamping(scale),), max_iterations=100)
+        return solvers.NewtonMethod(
+            limits=(solvers.LogDamping(self._scale()),),
+            termination=TERMINATION,
+            max_iterations=100,
+        )
 
     def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
         """About what the fluxes are per drop: numbers, to bring the equations to one size."""
