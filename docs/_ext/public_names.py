@@ -18,6 +18,7 @@ HEADINGS = {
     "ad.array": "AD arrays",
     "ad.checking": "Products and checks",
     "ad.drivers": "Values, Jacobians, sparsity patterns",
+    "ad.functions.bernoulli": "Special functions",
     "ad.functions.branching": "Choices",
     "ad.functions.defined_rules": "Functions of your own",
     "ad.functions.special": "Special functions",

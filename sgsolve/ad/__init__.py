@@ -22,11 +22,12 @@ from .drivers import (
     value,
     value_and_jacobian,
 )
+from .functions.bernoulli import bernoulli
 from .functions.branching import branch, where
 from .functions.defined_rules import define_rule
 from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
-from .functions.user import bernoulli, elementwise
+from .functions.user import elementwise
 from .functions.vectors import dot, hstack, stack, sum
 from .kernels.compiled_function import compiled
 from .kernels.machine import is_available as compiled_is_available

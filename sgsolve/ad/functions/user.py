@@ -1,9 +1,9 @@
-"""Functions with derivatives given by the user, and the Bernoulli function."""
+"""Functions with derivatives given by the user."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..derivatives.array_operations import flat
 from ..derivatives.derivative import Derivative
 from ..in_place import share_where_views
 from ..indexing import broadcast
-from ..ufunc_calls import array_of_values, raw_value
+from ..ufunc_calls import raw_value
 
 Function = Callable[..., Any]
 
@@ -111,6 +111,26 @@ def primitive(f: Function, rule: Function) -> Function:
     return applied
 
 
+def from_partials(value: Any, parts: Iterable[tuple[Any, Any]]) -> Any:
+    """Return the AD array of a value and its partial derivatives.
+
+    Parameters
+    ----------
+    value : ndarray
+        Computed from the numbers of the arguments, see `raw_value`.
+    parts : iterable of (argument, partial)
+        Element by element. The partials are not copied. Arguments that are no AD arrays are left
+        out; if none is one, the value itself is returned.
+    """
+    total: Derivative | None = None
+    for argument, partial in parts:
+        if isinstance(argument, ADArray):
+            d = broadcast(argument._derivative, argument.shape, value.shape)
+            d = d.scaled(1.0 if d.is_sparsity else flat(partial, value))
+            total = d if total is None else total.plus(d)
+    return value if total is None else ADArray(value, total)
+
+
 def _values_of(f: Function, values: list[Any]) -> Any:
     """Return ``f(*values)``; where values are traced, as one operation if f cannot be traced."""
     for v in values:
@@ -123,73 +143,3 @@ def _slopes(rule: Function, y: Any, which: list[bool], values: list[Any]) -> Any
     if type(y) is not np.ndarray and hasattr(y, "record"):
         return y.record_partials(rule, (y, tuple(which), *values))
     return rule(y, which, *values)
-
-
-def _bernoulli(x: Any) -> Any:
-    x = array_of_values(x)
-    with np.errstate(all="ignore"):
-        t = _below_overflow(x)
-        return np.where(x == 0, 1.0, t / np.expm1(t))[()]
-
-
-def _below_overflow(x: Any) -> Any:
-    # Beyond this B(x) is below 1e-36 (single) or 1e-301: a bound in place of an overflow.
-    limit = 88.0 if x.dtype in (np.float32, np.complex64) else 700.0
-    return np.minimum(x, limit) if x.dtype.kind != "c" else x
-
-
-# B'(x) = sum over n of B_n x^(n-1) / (n-1)! with the Bernoulli numbers B_n (DLMF 24.2.1); for
-# |x| < 1/4 the first term left out is below 1e-17.
-_SERIES = (1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016, -691 / 108972864000)
-
-
-def _bernoulli_slope(y: Any, which: Any, x: Any) -> list[Any]:
-    x = _below_overflow(array_of_values(x))
-    with np.errstate(all="ignore"):
-        slope = array_of_values((1.0 - y - x) * (y / x))  # y / x is 1 / expm1(x)
-    small = np.abs(x) < 0.25
-    if type(x) is not np.ndarray and hasattr(x, "record"):
-        return [np.where(small, _bernoulli_slope_near_zero(x), slope)]
-    if np.any(small):
-        slope[small] = _bernoulli_slope_near_zero(x[small])
-    return [slope]
-
-
-def _bernoulli_slope_near_zero(t: Any) -> Any:
-    t2 = t * t
-    total: Any = 0.0
-    for coefficient in reversed(_SERIES):
-        total = total * t2 + coefficient
-    return -0.5 + t * total
-
-
-_bernoulli_primitive = primitive(_bernoulli, _bernoulli_slope)
-
-
-def bernoulli(x: Any) -> Any:
-    """Return x / (exp(x) - 1), accurate to rounding for every x, with its derivative.
-
-    The weight of the Scharfetter-Gummel flux (IEEE Trans. Electron Devices 16, 64 (1969)).
-    B(0) = 1, B(-x) = B(x) + x.
-
-    Parameters
-    ----------
-    x : ndarray or AD array of float
-        The argument.
-
-    Returns
-    -------
-    ndarray or AD array
-        B(x), of the shape of x.
-
-    See Also
-    --------
-    fermi_dirac, lambertw, logsumexp
-
-    Examples
-    --------
-    >>> from sgsolve import ad
-    >>> float(ad.bernoulli(0.0)), float(ad.bernoulli(-800.0))
-    (1.0, 800.0)
-    """
-    return _bernoulli_primitive(x)

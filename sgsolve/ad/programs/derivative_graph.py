@@ -33,9 +33,11 @@ class DerivativeNode:
         Positions on the tape.
     children : dict
         The nodes that were made from this one first.
+    kind : int
+        The same for nodes that differ in numbers only: those of one line of code.
     """
 
-    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "parents")
+    __slots__ = ("apply", "arguments", "children", "depth", "inputs", "kind", "parents")
 
     def __init__(
         self,
@@ -50,6 +52,8 @@ class DerivativeNode:
         self.inputs = inputs
         self.children: dict[Hashable, DerivativeNode] = {}
         self.depth: int = 1 + max((p.depth for p in parents), default=0)
+        rules = tuple(filter(callable, arguments))
+        self.kind = hash((apply, rules, inputs, *(p.kind for p in parents)))
 
 
 class DerivativeGraph:
@@ -65,7 +69,9 @@ class DerivativeGraph:
         From a node (and the matrix asked for) to an object with the evaluation that `used` it
         last: the nodes that lead there are kept.
     numbers, varying : dict, set
-        The values that each number of an evaluation had, and which of them varied.
+        The values that each number of an evaluation had, by its place among them and the kind of
+        node that it scales, and which of them varied. Other residuals of as many unknowns use the
+        same graph.
     """
 
     def __init__(self, root: Root) -> None:
@@ -73,8 +79,8 @@ class DerivativeGraph:
         self.start = DerivativeNode(Derivative, (), (), ())
         self.size = 0
         self.programs: dict[tuple[Any, ...], Any] = {}
-        self.numbers: dict[int, set[Any]] = {}
-        self.varying: set[int] = set()
+        self.numbers: dict[tuple[int, int], set[Any]] = {}
+        self.varying: set[tuple[int, int]] = set()
 
     @property
     def full(self) -> bool:

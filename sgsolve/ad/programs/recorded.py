@@ -111,13 +111,14 @@ class Recorded(Derivative):
         """Return `number` times this derivative."""
         tape = self.tape
         tape.numbers += 1
-        varying = tape.graph.varying
-        if type(number) is float and tape.numbers not in varying:
+        place, varying = (tape.numbers, self.node.kind), tape.graph.varying
+        varies = bool(varying) and place in varying
+        if type(number) is float and not varies:
             known = self.node.children.get((float, float, number))
             if known is not None:
                 return Recorded(tape, known)
         traced = isinstance(number, TracedScalar)
-        if traced or tape.numbers in varying:
+        if traced or varies:
             if type(number) not in PLAIN_NUMBERS and not traced:
                 return tape.carry_out(self.node).scaled_by_number(number)
             if not traced:
@@ -131,10 +132,10 @@ class Recorded(Derivative):
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        met = tape.graph.numbers.setdefault(tape.numbers, set())
+        met = tape.graph.numbers.setdefault(place, set())
         met.add(number)
         if len(met) >= MOST_NUMBERS:
-            varying.add(tape.numbers)
+            varying.add(place)
         return self._noted(key, _SCALED_BY_NUMBER, (number,))
 
     def weighted(self, constant: Constant) -> Derivative:

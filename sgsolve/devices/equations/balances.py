@@ -32,8 +32,8 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
         share_p = np.exp(s.log_p - s.log_p[rows_p.reference])
         n_a, n_b, p_a, p_b = n_a * share_n[a], n_b * share_n[b], p_a * share_p[a], p_b * share_p[b]
         lost_n, lost_p = lay.gather @ (lost_n * share_n), lay.gather @ (lost_p * share_p)
-    balance_n = rows_n.start @ n_a + rows_n.end @ n_b - rows_n.scale * lost_n
-    balance_p = rows_p.start @ p_a + rows_p.end @ p_b + rows_p.scale * lost_p
+    balance_n = rows_n.start @ n_a + rows_n.end @ n_b - lost_n * rows_n.scale
+    balance_p = rows_p.start @ p_a + rows_p.end @ p_b + lost_p * rows_p.scale
     if len(rows_n.roots) or len(rows_p.roots):
         rate = lay.at_rows(recombination(device, s, p)) / s.vt
         jn, jp = fluxes(device, s, p)

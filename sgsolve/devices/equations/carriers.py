@@ -43,7 +43,9 @@ class Carriers:
     vt : scalar
         Thermal voltage, V.
     y : Array, shape (n + 2 n_s,)
-        All unknowns / vt.
+        All unknowns / vt, those of the potentials first.
+    potentials : int
+        How many these are.
     u : Array, shape (n,)
         Electrostatic potential / vt at all nodes.
     du : Array, shape (m,)
@@ -64,10 +66,13 @@ class Carriers:
         Filled fractions of the trap levels; None in the steady state.
     warmth : Array or None
         Local temperature over the device's at the pairs; None if there is one temperature.
+    factors : pair
+        Logarithms of both densities where all potentials are 0, if both are numbers.
     """
 
     vt: Any
     y: Array
+    potentials: int
     u: Array
     du: Array
     us: Array
@@ -82,6 +87,7 @@ class Carriers:
     kept: tuple[Array, Array] | None = None
     filled: list[Array] | None = None
     warmth: Array | None = None
+    factors: tuple[Any, Any] = (None, None)
 
     def densities(self) -> tuple[Array, Array]:
         """Both densities as models are given them, at least 1e-100 cm^-3.
@@ -89,14 +95,25 @@ class Carriers:
         Rates are reciprocals of densities, their derivatives reciprocals of squares, and both
         have to be finite. A density that low changes nothing that can be measured.
         """
-        if self.lowest > LOWEST:
+        if not self.low:
             return self.n, self.p
         return np.exp(np.maximum(self.log_n, LOWEST)), np.exp(np.maximum(self.log_p, LOWEST))
 
     @cached_property
-    def lowest(self) -> Any:
-        """The smallest logarithm of a density."""
-        return min(np.min(ad.value(part)) for part in (self.log_n, self.log_p))
+    def span(self) -> Any:
+        """The largest potential less the smallest one, over vt: a bound on every drop."""
+        potentials = ad.value(self.y)[: self.potentials]
+        return np.max(potentials) - np.min(potentials)
+
+    @cached_property
+    def low(self) -> bool:
+        """Whether a density is below those that models are given."""
+        at_zero = self.factors
+        if isinstance(at_zero[0], float) and isinstance(at_zero[1], float):
+            lowest = min(at_zero) - self.span
+            if lowest > LOWEST:
+                return False
+        return bool(min(np.min(ad.value(part)) for part in (self.log_n, self.log_p)) <= LOWEST)
 
     def splitting(self) -> Array:
         """Of the quasi-Fermi levels, in units of the local kT/q."""
@@ -109,9 +126,8 @@ class Carriers:
 
     def losses(self, factor: Array) -> tuple[Array, Array]:
         """`factor` times the excess over vt, over the electron and over the hole density, 1/s."""
-        closing = -1.0 * self.splitting()
-        if self.lowest > LOWEST and np.max(ad.value(closing), initial=0.0) < LARGEST_DROP:
-            rate = factor * ((-1.0 / self.vt) * np.expm1(closing))
+        if not self.low and self.warmth is None and self.span < LARGEST_DROP:
+            rate = np.expm1(self.un - self.up) * (-1.0 / self.vt) * factor
             return rate * self.p, rate * self.n
         factor = factor / self.vt
         return factor * self._excess(self.log_p), factor * self._excess(self.log_n)
@@ -137,12 +153,13 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     us = u if lay.everywhere else u[lay.inside]
     un, up = lay.at_pairs(un), lay.at_pairs(up)
     eta_n, eta_p, local, warmth = us - un, up - us, vt, None
+    factors: tuple[Any, Any] = (None, None)
     if device.heat is not None and np.shape(x)[0] > n + 2 * m:
         warmth = (1.0 + y[n + 2 * m :])[lay.inside]
         eta_n, eta_p, local = eta_n / warmth, eta_p / warmth, vt * warmth
     if isinstance(device.statistics, Boltzmann):
-        factor_n, factor_p = log_factors(p, local)
-        log_n, log_p, eta = factor_n + eta_n, factor_p + eta_p, None
+        factors = log_factors(p, local)
+        log_n, log_p, eta = eta_n + factors[0], eta_p + factors[1], None
     else:
         eta_n, eta_p = eta_n - p["Ec"] / local, eta_p + p["Ev"] / local
         gamma_n, gamma_p = (log_gamma(device.statistics, e) for e in (eta_n, eta_p))
@@ -155,7 +172,8 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     if device.ionization is not None and np.shape(x)[0] > rest:
         middle = rest + len(lay.carrier_ratio)
         kept = x[rest:middle], x[middle : middle + len(lay.carrier_ratio)]
-    return Carriers(vt, y, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept, None, warmth)
+    found = (vt, y, n + 2 * m, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept, None)
+    return Carriers(*found, warmth, factors)
 
 
 def log_factors(p: Mapping[str, Any], vt: Any) -> tuple[Any, Any]:
@@ -183,9 +201,11 @@ def relative_fluxes(
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Electron currents over the densities at both ends of the edges; hole currents alike."""
     (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p) = conduction(device, s, p)
-    n_a, n_b = relative(drift_n, drop_n)
-    p_b, p_a = relative(drift_p, drop_p)
-    return (weight_n * n_a, weight_n * n_b), (weight_p * p_a, weight_p * p_b)
+    # With a field of temperatures, drops are divided by factors that may be less than 1.
+    largest = s.span if s.warmth is None else np.inf
+    n_a, n_b = relative(weight_n, drift_n, drop_n, largest)
+    p_b, p_a = relative(weight_p, drift_p, drop_p, largest)
+    return (n_a, n_b), (p_a, p_b)
 
 
 def conduction(
@@ -209,12 +229,12 @@ def conduction(
     if s.warmth is not None:
         return _warm_conduction(device, s, (weight_n, drop_n), (weight_p, drop_p))
     if s.eta is None:
-        factor_n, factor_p = log_factors(p, s.vt)
+        factor_n, factor_p = s.factors
         if np.ndim(factor_n) == np.ndim(factor_p) == 0 and device.emission is None:
-            drift = Drift.of(du)
+            drift = Drift(du)
             return (weight_n, drift, drop_n), (weight_p, drift, drop_p)
-        drift_n = Drift.of(du + difference(factor_n, a, b))
-        drift_p = Drift.of(du - difference(factor_p, a, b))
+        drift_n = Drift(du + difference(factor_n, a, b))
+        drift_p = Drift(du - difference(factor_p, a, b))
         return emitted(device, s.vt, p, (weight_n, drift_n, drop_n), (weight_p, drift_p, drop_p))
     eta_n, gamma_n, eta_p, gamma_p = s.eta
     g_n = g_p = 1.0
@@ -225,7 +245,7 @@ def conduction(
     log_n = difference(eta_n, a, b) + difference(gamma_n, a, b) + difference(np.log(p["Nc"]), a, b)
     log_p = difference(eta_p, a, b) + difference(gamma_p, a, b) + difference(np.log(p["Nv"]), a, b)
     drop_n, drop_p = drop_n / g_n, drop_p / g_p
-    drift_n, drift_p = Drift.of(log_n + drop_n), Drift.of(drop_p - log_p)
+    drift_n, drift_p = Drift(log_n + drop_n), Drift(drop_p - log_p)
     conducted = (weight_n * g_n, drift_n, drop_n), (weight_p * g_p, drift_p, drop_p)
     return emitted(device, s.vt, p, *conducted)
 
@@ -244,7 +264,7 @@ def _warm_conduction(
         if s.eta is not None and device.flux == "diffusion_enhanced":
             eta, gamma = s.eta[2 * k], s.eta[2 * k + 1]
             g = mean * einstein(device.statistics, eta[a], eta[b], gamma[a] - gamma[b])
-        found.append((weight * g, Drift.of(sign * (log[a] - log[b]) + drop / g), drop / g))
+        found.append((weight * g, Drift(sign * (log[a] - log[b]) + drop / g), drop / g))
     return found[0], found[1]
 
 

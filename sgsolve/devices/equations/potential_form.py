@@ -110,7 +110,7 @@ class Equations(DeviceModel):
         y = s.y if not self.ions and self.heat is None else s.y[:size]
         # Rows of fixed potentials are empty so far. The firmness adds nothing to the value.
         here = self.firmness * ad.value(y)
-        balances = balances + (self.diagonal * y - (fixed_potentials(self, given, s.vt) + here))
+        balances = balances + (y * self.diagonal - (fixed_potentials(self, given, s.vt) + here))
         if self.heat is not None:
             rate = recombination(self, s, p)
             return ad.hstack([balances, heat_balance(self, s, fluxes(self, s, p), rate, p)])
@@ -133,8 +133,8 @@ class Equations(DeviceModel):
         """Balance of charge of a state, 0 at fixed potentials."""
         lay, (divergence, scale) = self.layout, self.poisson_rows
         eps = lay.permittivity(p["eps_r"]) * lay.ratio
-        flux = (eps * (self.constants.eps0 * s.vt)) * s.du
-        charge = (self.constants.q * lay.volumes * scale[lay.inside]) * space_charge(self, s, p)
+        flux = s.du * (eps * (self.constants.eps0 * s.vt))
+        charge = space_charge(self, s, p) * (self.constants.q * lay.volumes * scale[lay.inside])
         if not lay.everywhere:
             charge = lay.place_semiconductor @ charge
         balance = divergence @ flux - charge

@@ -94,7 +94,7 @@ def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, 
 
 def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Recombination at each node over the excess product, in its volume and at surfaces."""
-    factor = device.layout.volumes * recombination_factor(device, s, p)
+    factor = recombination_factor(device, s, p) * device.layout.volumes
     if s.filled is None:
         for level in device.trap_levels.values():
             factor = factor + level.factor(s, p)

@@ -17,19 +17,22 @@ N. Rotundo, P. Farrell, D. H. Doan, J. Fuhrmann, Opt. Quantum Electron. 47 (2015
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ... import ad
+from ...ad.array import ADArray
+from ...ad.functions.bernoulli import bernoulli_of_both, slopes_of_both
+from ...ad.functions.user import from_partials
+from ...ad.ufunc_calls import raw_value
 
 Array = Any
 Selection = slice | np.ndarray
 LARGEST_DROP = 500.0  # exp overflows at 709
 
 
-@dataclass(frozen=True)
 class Drift:
     """Drift along the edges.
 
@@ -38,18 +41,44 @@ class Drift:
     w : Array
         In units of kT/q, counted from the near end: ``log(near / far)`` of the densities plus the
         drop of the quasi-Fermi potential.
-    ahead, back : Array
-        ``B(w)`` and ``B(-w)``.
+    given : pair of Array or None
+        What stands in place of ``B(w)`` and ``B(-w)``.
     """
 
-    w: Array
-    ahead: Array
-    back: Array
+    def __init__(self, w: Array, given: tuple[Array, Array] | None = None) -> None:
+        self.w, self.given = w, given
 
-    @classmethod
-    def of(cls, w: Array) -> Drift:
-        """With Bernoulli's function of both directions."""
-        return cls(w, ad.bernoulli(w), ad.bernoulli(-w))
+    @property
+    def sources(self) -> tuple[Array, ...]:
+        """What it is a function of."""
+        return (self.w,) if self.given is None else self.given
+
+    @cached_property
+    def numbers(self) -> tuple[Any, Any]:
+        """``B(w)`` and ``B(-w)`` without derivatives."""
+        if self.given is not None:
+            return raw_value(self.given[0]), raw_value(self.given[1])
+        return bernoulli_of_both(raw_value(self.w))
+
+    @cached_property
+    def _slopes(self) -> tuple[Any, Any]:
+        return slopes_of_both(raw_value(self.w), *self.numbers)
+
+    @cached_property
+    def ahead(self) -> Array:
+        """``B(w)``."""
+        return from_partials(self.numbers[0], self.partials(0, 1.0))
+
+    @cached_property
+    def back(self) -> Array:
+        """``B(-w)``."""
+        return from_partials(self.numbers[1], self.partials(1, 1.0))
+
+    def partials(self, k: int, factor: Any) -> list[tuple[Array, Any]]:
+        """What B(w) (k is 0) or B(-w) depends on, and the derivative of `factor` times it."""
+        if self.given is not None:
+            return [(self.given[k], factor)]
+        return [(self.w, factor * self._slopes[k])] if isinstance(self.w, ADArray) else []
 
 
 def absolute(density: Array, near: Selection, far: Selection, drift: Drift, drop: Array) -> Array:
@@ -73,12 +102,34 @@ def absolute(density: Array, near: Selection, far: Selection, drift: Drift, drop
     return side * np.expm1(ad.where(falls, -drop, drop))
 
 
-def relative(drift: Drift, drop: Array) -> tuple[Array, Array]:
-    """The same flux over the density at the near end, and over the density at the far end."""
-    if np.max(np.abs(ad.value(drop)), initial=0.0) < LARGEST_DROP:
-        return drift.ahead * np.expm1(drop), -drift.back * np.expm1(-drop)
-    near = _over_near(drift.w, drift.ahead, drift.back, drop)
-    return near, -_over_near(-drift.w, drift.back, drift.ahead, -drop)
+def relative(
+    weight: Array, drift: Drift, drop: Array, largest: Any = np.inf
+) -> tuple[Array, Array]:
+    """Flux over the density at the near end, and over the density at the far end.
+
+    Parameters
+    ----------
+    weight : Array
+        Diffusivity times couple over length.
+    drift : Drift
+    drop : Array
+        As `absolute` takes it.
+    largest : float
+        A bound on its magnitude, where one is at hand.
+    """
+    if largest >= LARGEST_DROP and np.max(np.abs(ad.value(drop)), initial=0.0) >= LARGEST_DROP:
+        near = _over_near(drift.w, drift.ahead, drift.back, drop)
+        return weight * near, -weight * _over_near(-drift.w, drift.back, drift.ahead, -drop)
+    g, d, (ahead, back) = raw_value(weight), raw_value(drop), drift.numbers
+    rise, fall = np.expm1(d), np.expm1(-d)
+    near, far = g * ahead * rise, -(g * back * fall)
+    if not any(isinstance(part, ADArray) for part in (drop, *drift.sources, weight)):
+        return near, far
+    # One operation of two results: of the single factors it would be ten, and twice the terms.
+    e = np.exp(d)
+    of_near = [(drop, g * ahead * e), *drift.partials(0, g * rise), (weight, ahead * rise)]
+    of_far = [(drop, g * back / e), *drift.partials(1, -(g * fall)), (weight, -(back * fall))]
+    return from_partials(near, of_near), from_partials(far, of_far)
 
 
 def _over_near(w: Array, ahead: Array, back: Array, drop: Array) -> Array:

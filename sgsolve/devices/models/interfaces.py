@@ -16,7 +16,7 @@ K. Yang, J. R. East, G. I. Haddad, Solid-State Electron. 36 (1993) 321.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -133,7 +133,7 @@ class EmissionEdges:
         ahead = ad.where(on, np.exp(-upper), drift.ahead)
         back = ad.where(on, np.exp(lower + (states[near] - states[far])), drift.back)
         rate = self.emission(device, p, vt, carrier) * np.exp(-states[near])
-        return ad.where(on, rate, weight), replace(drift, ahead=ahead, back=back)
+        return ad.where(on, rate, weight), Drift(drift.w, (ahead, back))
 
     def emission(self, device: Any, p: Mapping[str, Any], vt: Any, carrier: str) -> Any:
         """``A* T^2 / (q vt)`` times the couple of the edges."""

@@ -4,6 +4,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
+from sgsolve.ad.functions.bernoulli import bernoulli_of_both, slopes_of_both
 from sgsolve.errors import DerivativeError, InputError
 
 
@@ -115,6 +116,18 @@ def test_bernoulli_at_zero_and_its_symmetry():
     assert y.jacobian[0, 0] == -0.5
     x = np.linspace(0, 30, 41)
     np.testing.assert_allclose(ad.bernoulli(-x), ad.bernoulli(x) + x, rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-200, 1e-12, 0.2, 0.3, 1.0, 30.0, 700.0, 1e4, np.inf])
+def test_bernoulli_of_both_directions_is_that_of_each(scale):
+    x = scale * np.array([1.0, -1.0])
+    for sign, value, slope in zip(
+        (1.0, -1.0), bernoulli_of_both(x), slopes_of_both(x, *bernoulli_of_both(x)), strict=True
+    ):
+        y = ad.bernoulli(sign * ad.seed(x))
+        np.testing.assert_allclose(value, y.value, rtol=4e-16)
+        if np.isfinite(scale):
+            np.testing.assert_allclose(slope, y.jacobian.diagonal(), rtol=1e-14, atol=1e-300)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])

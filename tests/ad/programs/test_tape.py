@@ -216,3 +216,17 @@ def test_entries_of_a_wider_pattern_are_zero():
         x = X + 0.1 * k
         data = ad.jacobian_values(np.exp(ad.seed(x)), wide)
         np.testing.assert_array_equal(wide.matrix(data).toarray(), np.diag(np.exp(x)))
+
+
+def test_numbers_of_other_residuals_are_not_those_that_vary():
+    """One graph serves all residuals of as many unknowns; their numbers differ, and do not vary."""
+    rules = [np.sin, np.cos, np.exp, np.tanh, np.arctan, np.arcsinh]
+    for k, f in enumerate(rules):
+        for _ in range(3):
+            y = (1.5 + k) * f(ad.seed(X))
+            y.jacobian.toarray()
+    graph = y._derivative.tape.graph
+    assert not graph.varying
+    for k in range(recorded.MOST_NUMBERS + 1):
+        (np.sin(ad.seed(X)) * (0.1 + k)).jacobian.toarray()
+    assert len(graph.varying) == 1
