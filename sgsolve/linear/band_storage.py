@@ -52,15 +52,17 @@ class Band:
 
     nbytes: int
     operations: float
+    by_lapack = 2  # solves before it pays to bring the factors into a faster form
 
     def __init__(self, n: int, lower: int, upper: int, dtype: Any) -> None:
         self._n, self._lower, self._upper = n, lower, upper
         self._narrow = lower + upper <= NARROW
         self.pivots: Vector = np.zeros(0)
-        self.swaps = 0
+        self.swaps = self._n_solved = 0
         self._split: Split | None = None
         self._row: Vector | None = None  # factors of the rows, powers of two
         self._as_it_is = 0 if self._narrow else sys.maxsize  # matrices that keep their exchanges
+        self._in_order = np.arange(n)
         self._allocate(dtype)
 
     def _allocate(self, dtype: Any) -> None:
@@ -87,7 +89,7 @@ class Band:
                 self._as_it_is -= 1
         if exchanged is None:
             return False
-        self._split, self.swaps = None, len(exchanged)
+        self._split, self.swaps, self._n_solved = None, len(exchanged), 0
         if self._row is not None:
             self.pivots = self.pivots / self._row
         return True
@@ -99,7 +101,7 @@ class Band:
         self._flat.fill(0.0)
         self._flat[self._places] = values
         order, info = self._lu()
-        return None if info else np.flatnonzero(order != np.arange(self._n))
+        return None if info else np.flatnonzero(order != self._in_order)
 
     def _without_exchanges(self, values: Vector, exchanged: Vector) -> Vector | None:
         """Factorize again with factors of rows; as before if rows are exchanged all the same."""
@@ -126,7 +128,8 @@ class Band:
             row = row[:, None]
         if row is not None and not transpose:
             b *= row
-        if b.ndim == 1 and self._narrow and not self.swaps:
+        self._n_solved += 1
+        if b.ndim == 1 and self._narrow and not self.swaps and self._n_solved > self.by_lapack:
             if self._split is None:
                 self._split = self._without_swaps()
             b = self._split.solve(b, transpose)
@@ -162,6 +165,8 @@ class Band:
 
 class Tridiagonal(Band):
     """The same for one diagonal on either side, by routines that take half the time."""
+
+    by_lapack = 8
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 1, 1, np.float64)

@@ -21,6 +21,9 @@ from ..pattern import Pattern
 
 # How far a largest entry may drift from 1 before the factors are recomputed.
 DRIFT = 8.0
+# Rows and columns are filled up to the same length where that adds no more than this factor: a
+# maximum over many short stretches takes ten times as long for each value.
+FILLED = 2.0
 # A sweep halves the exponent of the imbalance: 12 of them level 600 decades.
 SWEEPS = 12
 
@@ -57,13 +60,14 @@ class Equilibration:
             [pattern.indptr[:-1], by_column.indptr[:-1].astype(np.int64) + pattern.nnz]
         ).astype(np.int64)
         self._work = np.empty(2 * pattern.nnz)
+        self.magnitude: NDArray[np.float64] = self._work[: pattern.nnz]
+        self._second_half = self._work[pattern.nnz :]
+        places = np.concatenate([np.arange(pattern.nnz), self._by_column])
+        self._rectangle = _rectangle(places, self._starts)
+        if self._rectangle is not None:
+            self._gathered = np.empty(self._rectangle.shape)
         self._largest = np.empty(2 * n)
         self._factor: NDArray[np.float64] | None = None
-
-    @property
-    def magnitude(self) -> NDArray[np.float64]:
-        """Absolute values of the matrix scaled last, shape (nnz,)."""
-        return self._work[: len(self._rows)]
 
     def apply(self, data: NDArray[Any], out: NDArray[Any]) -> None:
         """Write the scaled values into `out`.
@@ -89,8 +93,12 @@ class Equilibration:
         """Return the smallest and the largest of the largest entries of all rows and columns."""
         magnitude = self.magnitude
         np.abs(data, out=magnitude)
-        np.take(magnitude, self._by_column, out=self._work[len(magnitude) :], mode="clip")
-        np.maximum.reduceat(self._work, self._starts, out=self._largest)
+        if self._rectangle is None:
+            magnitude.take(self._by_column, out=self._second_half, mode="clip")
+            np.maximum.reduceat(self._work, self._starts, out=self._largest)
+        else:
+            magnitude.take(self._rectangle, out=self._gathered, mode="clip")
+            np.maximum.reduce(self._gathered, axis=0, out=self._largest)
         return float(np.minimum.reduce(self._largest)), float(np.maximum.reduce(self._largest))
 
     def _update(self, data: NDArray[Any]) -> NDArray[np.float64]:
@@ -136,6 +144,19 @@ class Equilibration:
         raise SingularMatrixError(
             "the matrix is singular: " + "; ".join(what), rows[:10].tolist(), columns[:10].tolist()
         )
+
+
+def _rectangle(places: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return the places of all stretches as columns of one length; None where they differ much.
+
+    What is added is the last place of a stretch once more.
+    """
+    lengths = np.diff(np.append(starts, len(places)))
+    width = int(lengths.max())
+    if width * len(starts) > FILLED * len(places):
+        return None
+    steps = np.minimum(np.arange(width)[:, None], lengths - 1)
+    return np.ascontiguousarray(places[starts + steps])
 
 
 def _shift(data: NDArray[Any], exponent: NDArray[np.int32]) -> NDArray[Any]:

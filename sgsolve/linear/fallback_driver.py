@@ -21,6 +21,7 @@ from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL, name_of
 from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
+from .first_answer import first_answer
 from .memory import require_memory
 from .prepared_matrix import PreparedMatrix
 from .singular import diagnose
@@ -66,6 +67,7 @@ class FallbackDriver:
         self._stats, self._cheaper = stats, cheaper
         self._stale = True
         self._fresh = self._doubtful = False
+        self._refines = False  # whether the last answer took steps of refinement
         self._nearest: Singularity | None = None
         self._strained = 0
 
@@ -104,9 +106,21 @@ class FallbackDriver:
             if answer is None or fault is not None:
                 answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
         self._strained = self._strained + 1 if answer.steps > MANY_STEPS else 0
+        self._refines = answer.steps > 0
         if self._strained >= 2 and reads_values(self._preferred) and not self._fresh:
             self._strained, self._stale = 0, True
         return answer
+
+    def first_answer(
+        self, prepared: PreparedMatrix, b: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Return an accurate answer of a direct back end and its error, or None: call `solve`."""
+        if self._doubtful or self._refines or getattr(self.active, "iterative", False):
+            return None
+        found = first_answer(self.active, prepared.A, prepared.magnitude, b)
+        if found is not None:
+            self._strained = 0
+        return found
 
     def _analyzed(self, prepared: PreparedMatrix) -> Any:
         """Analyze the first choice; return a cheaper back end that has taken the values, if any."""

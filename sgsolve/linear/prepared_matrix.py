@@ -31,6 +31,8 @@ class PreparedMatrix:
     ----------
     A : csr_array
         R J C with powers of two in the diagonal matrices R and C.
+    magnitude : csr_array
+        The absolute values of A.
     signs : ndarray, shape (n,)
         Fixed random numbers of both signs and size near 1, for probes and error estimates.
 
@@ -47,8 +49,8 @@ class PreparedMatrix:
         self.scaling = Equilibration(pattern)
         self.values: NDArray[Any] = np.zeros(pattern.nnz, dtype=dtype)
         self.A = pattern.matrix(self.values)
-        self._magnitude = pattern.matrix(self.scaling.magnitude)
-        self._transposed = self.A.T, self._magnitude.T
+        self.magnitude = pattern.matrix(self.scaling.magnitude)
+        self._transposed = self.A.T, self.magnitude.T
         self._occupied: tuple[NDArray[np.bool_], bool] = np.ones(pattern.nnz, dtype=bool), True
         # Signs alone can be orthogonal to a null vector of few equal entries.
         random, n = np.random.default_rng(0), pattern.shape[0]
@@ -80,7 +82,7 @@ class PreparedMatrix:
 
         if transpose:
             return LinearSystem(*self._transposed, solve)
-        return LinearSystem(self.A, self._magnitude, solve)
+        return LinearSystem(self.A, self.magnitude, solve)
 
     def scale_right_hand_side(self, b: NDArray[Any], transpose: bool) -> NDArray[Any]:
         """Return R b, or C b for the transposed system; F-ordered, a copy."""

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import ddot
 
 from ..errors import DataTypeError, LinearSolveError, ShapeError
-from ..pattern import Pattern
+from ..norms import THREADED
+from ..pattern import DOUBLE, Pattern
 
 
 class PatternMap:
@@ -115,6 +117,9 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     ShapeError, DataTypeError, LinearSolveError
         It is not one.
     """
+    plain = type(b) is np.ndarray and b.dtype is DOUBLE and b.shape == (n,) and n < THREADED
+    if plain and isfinite(ddot(b, b)):  # without the warnings of NumPy's product
+        return b
     result = numeric(np.asarray(b))
     if result.ndim not in (1, 2) or result.shape[0] != n:
         raise ShapeError(f"b must have shape ({n},) or ({n}, k), not {result.shape}")

@@ -93,6 +93,13 @@ def test_rows_of_other_factors_are_not_exchanged(width, dtype, transpose):
         np.testing.assert_allclose(found, expected[:, 0], rtol=1e-9)
 
 
+def solved_often(band):
+    """The solution for ones, by the form of the factors that is for many solves."""
+    for _ in range(band.by_lapack):
+        band.solve(np.ones(band._n), False)
+    return band.solve(np.ones(band._n), False)
+
+
 @pytest.mark.parametrize(
     ("drift", "kind"),
     [(0.0, SymmetricFactors), (0.2, SymmetricFactors), (-0.2, SymmetricFactors), (1.5, Triangles)],
@@ -114,9 +121,12 @@ def test_factors_of_diffusion_with_drift(drift, kind, sign):
     assert band.factorize(values)
     assert band.swaps == 0
     b = random.standard_normal(n)
-    for transpose in (False, True):
-        expected = np.linalg.solve(sign * (A.T if transpose else A), b)
-        np.testing.assert_allclose(band.solve(b.copy(), transpose), expected, rtol=1e-10)
+    expected = [np.linalg.solve(sign * (A.T if flag else A), b) for flag in (False, True)]
+    for solves in range(band.by_lapack + 2):
+        assert (band._split is not None) == (solves > band.by_lapack // 2)  # it does not pay before
+        for transpose in (False, True):
+            x = band.solve(b.copy(), transpose)
+            np.testing.assert_allclose(x, expected[transpose], rtol=1e-10)
     assert isinstance(band._split, kind)
 
 
@@ -127,7 +137,7 @@ def test_a_strong_drift_gets_triangles():
     band = Tridiagonal(n)
     band.place(rows, columns)
     assert band.factorize(values)
-    x = band.solve(np.ones(n), False)
+    x = solved_often(band)
     assert isinstance(band._split, Triangles)  # S would reach 1000^20
     np.testing.assert_allclose(x, np.linalg.solve(A, np.ones(n)), rtol=1e-12)
 
@@ -146,7 +156,7 @@ def test_a_matrix_that_needs_exchanges_does_not_decide_for_the_next_ones():
     for A in [hard] + 20 * [easy]:
         assert band.factorize(A[rows, columns])
         swaps.append(band.swaps)
-        x = band.solve(np.ones(n), False)
+        x = solved_often(band)
         np.testing.assert_allclose(A @ x, np.ones(n), rtol=1e-11)
     assert swaps[0] > 0
     assert swaps[-1] == 0
@@ -164,7 +174,7 @@ def test_factors_of_rows_do_not_grow_small_over_many_matrices():
         assert band.factorize(M[rows, columns])
         assert band.swaps == 0
         assert band._row is None or band._row.min() > 1e-8
-        x = band.solve(np.ones(n), False)
+        x = solved_often(band)
         np.testing.assert_allclose(M @ x, np.ones(n), atol=1e-11)
         assert isinstance(band._split, SymmetricFactors)
 
