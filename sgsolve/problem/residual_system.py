@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .. import ad
 from ..ad.kernels.compiled_evaluation import CompiledResult
 from ..errors import InputError, NotFiniteError, StructureError
+from ..norms import is_finite
 from ..pattern import Pattern
 from ..results.history import Stats
 from .compiled_functions import CompiledFunctions
@@ -25,6 +26,9 @@ from .signature import Call
 from .unknowns import Unknowns
 
 Vector = NDArray[Any]
+
+FEW = 1000  # unknowns up to which F is evaluated together with J
+VAIN = 8  # evaluations by the kernel for F alone, after the other one did not serve
 
 
 class ResidualSystem:
@@ -48,6 +52,8 @@ class ResidualSystem:
         self.blocks = unknowns.blocks(n)
         self.scale = unknowns.scale(n)
         self._pattern = unknowns.pattern(n)
+        self._ahead: tuple[bytes, CompiledResult] | None = None
+        self._in_vain = 0  # evaluations that do not try to be ahead
 
     @property
     def params(self) -> dict[str, Any]:
@@ -110,9 +116,27 @@ class ResidualSystem:
 
     def residual(self, x: Vector) -> Vector:
         """Return F(x) as a new float array; checks its type and shape, not its values."""
-        if self.kernels is not None:
-            return self.kernels.residual().value(x, self.params, lambda: self.residual_plainly(x))
-        return self.residual_plainly(x)
+        if self.kernels is None:
+            return self.residual_plainly(x)
+        found = self._linearized_ahead(x)
+        if found is not None:
+            return found
+        return self.kernels.residual().value(x, self.params, lambda: self.residual_plainly(x))
+
+    def _linearized_ahead(self, x: Vector) -> Vector | None:
+        """Return F(x) by the kernel for F and J, whose Jacobian is kept for `linearize` at x.
+
+        For few unknowns a kernel takes next to no longer for both.
+        """
+        if self.n > FEW or self._pattern is None or self.kernels is None or self._in_vain > 0:
+            self._in_vain -= 1
+            return None
+        found = self.kernels.residual().replay(x, self.params, self._pattern, True)
+        if found is None:
+            self._in_vain = VAIN
+            return None
+        self._ahead = x.tobytes(), found
+        return found.F
 
     def residual_plainly(self, x: Vector) -> Vector:
         """Return F(x), as NumPy evaluates it."""
@@ -130,10 +154,17 @@ class ResidualSystem:
         if self.kernels is None:
             found = self.linearize_plainly(x)
         else:
-            found = self.kernels.residual().linearized(
+            found = self._taken_ahead(x) or self.kernels.residual().linearized(
                 x, self.params, self.pattern, lambda: self.linearize_plainly(x)
             )
         return found.F, found.pattern.matrix(found.data)
+
+    def _taken_ahead(self, x: Vector) -> CompiledResult | None:
+        """Return what was kept for x, if the kernels are still in use."""
+        kept, self._ahead = self._ahead, None
+        if kept is None or self.kernels is None or self.kernels.stopped:
+            return None
+        return kept[1] if kept[0] == x.tobytes() else None
 
     def linearize_plainly(self, x: Vector) -> CompiledResult:
         """Return F(x), and J(x) on the pattern, as NumPy evaluates them."""
@@ -151,7 +182,11 @@ class ResidualSystem:
         if kernels is None or kernels.stopped or not kernels.in_use:
             return True
         with np.errstate(all="ignore"):
-            return kernels.confirm(F, self.residual_plainly(x), self.blocks)
+            plain = self.residual_plainly(x)
+        if plain.tobytes() == F.tobytes() or kernels.confirm(F, plain, self.blocks):
+            return True
+        self._ahead = None
+        return False
 
     def compiled_counts(self) -> Stats:
         """Return the counts of compiled evaluations so far, and why others were not."""
@@ -176,6 +211,10 @@ class ResidualSystem:
 
     def prepare(self, x: Vector, with_pattern: bool = True) -> Vector:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
+        if self._pattern is not None:
+            ahead = self._linearized_ahead(x)
+            if ahead is not None and is_finite(ahead):
+                return ahead
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
             pattern = self.found_pattern(x)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pattern import Pattern
+from ...pattern import DOUBLE, Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
 from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
@@ -27,6 +27,8 @@ MOST_VARIANTS = 8
 # After so many vain attempts nothing is traced any more.
 MOST_FAILURES = 3
 # What NumPy's warnings are about.
+RANGE = OVERFLOW | UNDERFLOW
+WARNINGS = RANGE | DIVIDE | INVALID
 WARNED = {"divide": DIVIDE, "over": OVERFLOW, "under": UNDERFLOW, "invalid": INVALID}
 
 
@@ -102,6 +104,37 @@ class CompiledEvaluation:
         """
         return self._run(x, arguments, target, True, plain)
 
+    def replay(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> CompiledResult | None:
+        """Return the result of the kernel that served last; None if it does not serve here.
+
+        Nothing is evaluated by NumPy, and no kernel is made or compared.
+        """
+        variants = self._variants
+        if not variants or type(x) is not np.ndarray or x.dtype is not DOUBLE or _unfit(x):
+            return None
+        variant = variants[0]
+        kernel = variant.proven(x, arguments, target, with_jacobian)
+        if kernel is None:
+            return None
+        try:
+            F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
+        except OtherWay:
+            return None
+        if flags & WARNINGS and ((with_jacobian and flags & RANGE) or _is_warned(flags)):
+            return None
+        if counts and variant.is_new(with_jacobian, counts):
+            return None
+        if F.shape != variant.shape_of_result:
+            F = F.reshape(variant.shape_of_result)
+        self.stats.compiled += 1
+        return CompiledResult(F, data, variant.pattern)
+
     def _run(
         self,
         x: NDArray[Any],
@@ -110,6 +143,9 @@ class CompiledEvaluation:
         with_jacobian: bool,
         plain: Callable[[], CompiledResult],
     ) -> CompiledResult:
+        replayed = self.replay(x, arguments, target, with_jacobian)
+        if replayed is not None:
+            return replayed
         reason = self.stopped or _unfit(x)
         if not reason:
             self._moving.note(arguments)
@@ -189,7 +225,7 @@ class CompiledEvaluation:
             if kernel is None:
                 return None
         F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
-        if with_jacobian and flags & (OVERFLOW | UNDERFLOW):
+        if with_jacobian and flags & RANGE:
             raise NotCompiledError("numbers that overflow or underflow")
         if _is_warned(flags):
             if not with_jacobian:
@@ -262,7 +298,7 @@ def _unfit(x: Any) -> str:
 
 def _is_warned(flags: int) -> bool:
     """Whether NumPy would warn of what these flags mean."""
-    if not flags & (OVERFLOW | DIVIDE | INVALID | UNDERFLOW):
+    if not flags & WARNINGS:
         return False
     warned = np.geterr().items()
     return any(action != "ignore" and flags & WARNED[kind] for kind, action in warned)

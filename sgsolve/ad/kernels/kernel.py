@@ -111,6 +111,7 @@ class Kernel:
             for g, dtype, place in code.guards
             if place < 0
         ]
+        self._guarded = bool(self._expected or self._arrays_expected)
         self._values, self._data = ResultMemory(code.size), ResultMemory(code.nnz + 1)
         self._workspaces: list[KernelMemory] = []
         self._parameters: tuple[Any, dict[Node, Any]] | None = None
@@ -183,7 +184,8 @@ class Kernel:
             flags = 0
             for function in self._functions:
                 flags |= function(workspace.address, *self.tables_at)
-            self._check_guards(workspace)
+            if self._guarded:
+                self._check_guards(workspace)
         counts = workspace.arrays.get("counts")
         if F is workspace.F:
             F = F.copy()

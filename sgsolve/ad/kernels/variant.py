@@ -88,6 +88,8 @@ class Variant:
         self.pattern: Pattern = self._trace.plan.layout.pattern
         self.shape_of_result = self._trace.graph.results[0].shape
         self._latest: tuple[Any, dict[str, Any]] = None, {}
+        self._holds_arrays = any(isinstance(v, np.ndarray) for v in arguments.values())
+        self._fitting: Any = None  # arguments that were found to fit; no array of them may change
         self._counts: dict[bool, list[set[float]]] = {}
         self._code: dict[bool, KernelCode] = {}
         self._kernels: dict[bool, Kernel] = {}
@@ -111,6 +113,24 @@ class Variant:
             if kind is np.ndarray and value.dtype != np.float64:
                 return False
         return self.changed(arguments) is None
+
+    def proven(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> Kernel | None:
+        """Return the kernel that may serve an evaluation, if its results agree with NumPy's."""
+        if with_jacobian not in self._counts or with_jacobian in self._why_not:
+            return None
+        if arguments is not self._fitting or x.shape != self.shape:
+            if not self.fits(x, arguments, target, with_jacobian):
+                return None
+            self._fitting = None if self._holds_arrays else arguments
+        elif with_jacobian and target is not self.target:
+            return None
+        return self._kernels.get(with_jacobian)
 
     def inputs_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments that are inputs."""
@@ -195,6 +215,11 @@ class Variant:
                 met.add(count)
                 reason = COUNTED
         return reason
+
+    def is_new(self, with_jacobian: bool, counts: tuple[float, ...]) -> bool:
+        """Whether a result with such counts is to be compared with NumPy's."""
+        known = self._counts[with_jacobian]
+        return any(len(met) == 1 and n not in met for met, n in zip(known, counts, strict=True))
 
     def is_checked(self, with_jacobian: bool) -> bool:
         """Whether a result of the kernel was compared with NumPy's."""
