@@ -230,7 +230,7 @@ def test_wrong_use_is_refused_in_words():
 
     for words, options in (
         ("made for another mesh", {"where": other}),
-        ("node 5 is at an interface of two regions", {"contacts": {"m": Ohmic(5)}}),
+        ("node 5 is in several regions", {"contacts": {"m": Schottky(5, 0.7)}}),
         ("leave `active` away", {"active": (mesh.couples, mesh.volumes)}),
         ("must be the name of a region", {"ions": {"v": Ion([0, 1], 1, 1e16, 1e-10)}}),
         ("there is no region 'c'; there are a, b", {"ions": {"v": Ion("c", 1, 1e16, 1e-10)}}),

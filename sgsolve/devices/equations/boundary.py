@@ -15,94 +15,14 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...errors import InputError
-from ..models.carrier_statistics import Boltzmann, log_gamma
 from ..models.contacts import Gate, Ohmic, Schottky
 from ..models.recombination import surface
-from .carriers import Carriers, arguments, log_factors
+from .carriers import Carriers, keywords
 from .model import DeviceModel
+from .neutrality import at_nodes, neutral
 
 Array = Any
 BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
-
-
-def at_nodes(values: Any, nodes: np.ndarray) -> Any:
-    """A parameter at some nodes of the semiconductor."""
-    return values if np.ndim(values) == 0 else values[nodes]
-
-
-def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray) -> Array:
-    """Potential / vt that makes nodes of the semiconductor neutral in equilibrium.
-
-    Boltzmann: in closed form. Otherwise Newton's method on numbers, and one step more on the
-    parameters as they came, which carries their derivatives if they have any.
-    """
-    doping = p["doping"][device.layout.doped][nodes]
-    factor_n, factor_p = (at_nodes(f, nodes) for f in log_factors(p, vt))
-    middle = 0.5 * (factor_p - factor_n)
-    start = middle + _arcsinh(0.5 * doping, 0.5 * (factor_n + factor_p))
-    if isinstance(device.statistics, Boltzmann):
-        return start
-    u = ad.value(start) * np.ones(len(nodes))
-    plain = {name: ad.value(value) for name, value in p.items()}
-    for _ in range(100):
-        step = np.clip(_imbalance(device, plain, ad.value(vt), nodes, u), -20.0, 20.0)
-        u = u + step
-        if np.abs(step).max() < 1e-12 * max(1.0, np.abs(u).max()):
-            break
-    else:
-        raise InputError(
-            "doping: no potential makes the device neutral; with these statistics a band holds "
-            "fewer carriers than the doping asks for"
-        )
-    return u + _charge_step(device, p, vt, nodes, u)
-
-
-def _arcsinh(values: Any, logarithm: Any) -> Array:
-    """``arcsinh(values / exp(logarithm))``, also where the exponential is out of range."""
-    size = np.maximum(np.abs(ad.value(values)), np.finfo(float).tiny)
-    large = np.log(size) - ad.value(logarithm) > 30.0
-    inner = ad.where(large, 0.0, values) * np.exp(-ad.where(large, 0.0, logarithm))
-    outer = np.log(2.0 * np.abs(ad.where(large, values, 1.0))) - logarithm
-    return ad.where(large, np.sign(ad.value(values)) * outer, np.arcsinh(inner))
-
-
-def _equilibrium(
-    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
-) -> tuple[Array, Array, np.ndarray, np.ndarray]:
-    """Logarithms of both densities in equilibrium, and how fast they change with u."""
-    eta_n, eta_p = u - at_nodes(p["Ec"], nodes) / vt, at_nodes(p["Ev"], nodes) / vt - u
-    stat = device.statistics
-    log_n = np.log(at_nodes(p["Nc"], nodes)) + (eta_n + log_gamma(stat, eta_n))
-    log_p = np.log(at_nodes(p["Nv"], nodes)) + (eta_p + log_gamma(stat, eta_p))
-    slope_n, slope_p = (1.0 + stat.log_gamma(ad.value(e), 1) for e in (eta_n, eta_p))
-    return log_n, log_p, slope_n, slope_p
-
-
-def _imbalance(
-    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
-) -> np.ndarray:
-    """Newton's step for u; positive and negative charges are compared by their logarithms."""
-    log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
-    doping = p["doping"][device.layout.doped][nodes]
-    with np.errstate(divide="ignore"):
-        acceptors, donors = np.log(np.maximum(-doping, 0.0)), np.log(np.maximum(doping, 0.0))
-    negative, positive = np.logaddexp(log_n, acceptors), np.logaddexp(log_p, donors)
-    slope = slope_n * np.exp(log_n - negative) + slope_p * np.exp(log_p - positive)
-    with np.errstate(over="ignore"):  # a band that is full hardly answers; steps are cut
-        step: np.ndarray = (positive - negative) / slope
-    return step
-
-
-def _charge_step(
-    device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarray, u: np.ndarray
-) -> Array:
-    """Newton's step for u from the charge itself, which carries the parameters' derivatives."""
-    log_n, log_p, slope_n, slope_p = _equilibrium(device, p, vt, nodes, u)
-    unit = np.maximum(ad.value(log_n), ad.value(log_p))
-    n, h = np.exp(log_n - unit), np.exp(log_p - unit)
-    doping = p["doping"][device.layout.doped][nodes] * np.exp(-np.maximum(unit, -600.0))
-    return (h - n + doping) / (ad.value(n) * slope_n + ad.value(h) * slope_p)
 
 
 def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Array:
@@ -196,11 +116,14 @@ def gate_flux(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array |
 
 
 def surface_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array | None:
-    """What the excess product is multiplied by to give recombination at surfaces, over nodes."""
+    """What the excess product is multiplied by to give recombination at surfaces, over pairs."""
     lay, total, (n, h) = device.layout, None, s.densities()
-    for where in device.surfaces.values():
-        nodes = lay.local[np.asarray(where.nodes)]
-        rate = where.area * surface(n[nodes], h[nodes], **arguments(surface, p))
-        placed = ad.sparsesum([ad.sparsevec(lay.pairs, nodes, rate)])
+    for name, where in device.surfaces.items():
+        pairs_n, pairs_p = lay.sides(f"surface {name!r}", where)
+        of = {k: pairs_n if k.endswith(("_n", "n1")) else pairs_p for k in keywords(surface)}
+        values = {k: at_nodes(p[k], pairs) for k, pairs in of.items()}
+        rate = where.area * surface(n[pairs_n], h[pairs_p], **values)
+        rate = rate * s.across(pairs_n, pairs_p)
+        placed = ad.sparsesum([ad.sparsevec(lay.pairs, pairs_n, rate)])
         total = placed if total is None else total + placed
     return total

@@ -120,6 +120,12 @@ class Carriers:
         apart = self.up - self.un
         return apart if self.warmth is None else apart / self.warmth
 
+    def across(self, pairs_n: np.ndarray, pairs_p: np.ndarray) -> Any:
+        """Product of electrons of some pairs and holes of others at their nodes, over their own."""
+        if np.array_equal(pairs_n, pairs_p):
+            return 1.0
+        return np.exp(self.log_p[pairs_p] - self.log_p[pairs_n])
+
     def excess(self) -> Array:
         """``n p`` minus its equilibrium value, cm^-6."""
         return self._excess(self.log_n + self.log_p)

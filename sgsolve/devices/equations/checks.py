@@ -73,11 +73,7 @@ def surfaces(device: DeviceModel) -> None:
     for name, where in device.surfaces.items():
         what = f"surface {name!r}"
         check_numbers(what, where)
-        nodes = node_list(what, where.nodes, where.area, lay.n)
-        if (lay.local[nodes] < 0).any():
-            raise InputError(f"{what}: has nodes outside the semiconductor")
-        if len(lay.several(nodes)):
-            raise InputError(f"{what}: node {lay.several(nodes)[0]} is at an interface of regions")
+        nodes, _ = lay.sides(what, where)
         given = np.asarray(where.nodes)
         if len(nodes) < (given.sum() if given.dtype == bool else given.size):
             raise InputError(f"{what}: names a node twice")

@@ -24,9 +24,9 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from ..models.contacts import Gate
-from .boundary import neutral
 from .carriers import log_factors
 from .model import DeviceModel
+from .neutrality import neutral
 
 FIRM = 8.0 * float(np.finfo(float).eps)
 

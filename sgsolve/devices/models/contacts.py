@@ -24,6 +24,8 @@ Nodes = int | Sequence[int] | np.ndarray
 class Ohmic:
     """Charge neutrality and equilibrium at the contact's nodes.
 
+    A node in several regions is neutral as a whole.
+
     Parameters
     ----------
     nodes : int or sequence of int
@@ -134,6 +136,10 @@ class Surface:
         Nodes of the surface, or a mask, a bool for every node.
     area : float or ndarray
         Measure of the surface that belongs to each node, cm**(dim - 1).
+    region : str or pair of str, optional
+        In a device with `Regions`: whose carriers recombine. At an interface of two regions the
+        electrons of the first name and the holes of the second recombine. Needed where a node is
+        in several regions.
 
     See Also
     --------
@@ -148,6 +154,7 @@ class Surface:
 
     nodes: Sequence[int] | np.ndarray
     area: float | np.ndarray = 1.0
+    region: str | tuple[str, str] | None = None
 
 
 def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 from ...errors import InputError, ShapeError
 from ..meshes.mesh import Mesh, divergence_of, edge_values, ends_of
 from ..meshes.regions import Regions
-from .contacts import Contact, Gate, Ohmic, Schottky, node_numbers
+from .contacts import Contact, Gate, Ohmic, Schottky, node_list, node_numbers
 
 Selection = slice | np.ndarray
 
@@ -59,7 +59,7 @@ class DeviceLayout:
         active: tuple[np.ndarray, np.ndarray] | None,
         regions: Regions | None = None,
     ) -> None:
-        self.n = mesh.n
+        self.n, self.regions = mesh.n, regions
         if not contacts:
             raise InputError("contacts: none given; a potential must be fixed somewhere")
         if regions is None:
@@ -145,6 +145,46 @@ class DeviceLayout:
             return edge_values(values, self.edges, self.n)
         return self.over_edges @ values
 
+    def sides(self, what: str, where: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs from which nodes take electrons and holes, in the region or regions of `where`.
+
+        Parameters
+        ----------
+        what : str
+            For messages.
+        where : Surface or TrapLevel
+            With ``nodes``, ``area`` and ``region``.
+        """
+        area = 1.0 if where.area is None else where.area
+        nodes = node_list(what, where.nodes, area, self.n)
+        if (self.local[nodes] < 0).any():
+            raise InputError(f"{what}: has nodes outside the semiconductor")
+        if where.region is None:
+            several = self.several(nodes)
+            if len(several):
+                raise InputError(
+                    f"{what}: node {several[0]} is in several regions; say whose carriers it takes "
+                    "by region='name', or by region=('of the electrons', 'of the holes')"
+                )
+            return self.local[nodes], self.local[nodes]
+        names = [where.region] * 2 if isinstance(where.region, str) else list(where.region)
+        if self.regions is None:
+            raise InputError(f"{what}: is in {names[0]!r}, and the device has no regions")
+        if len(names) != 2:
+            raise InputError(f"{what}: region must be one name or two, got {where.region!r}")
+        return self._pairs_in(what, nodes, names[0]), self._pairs_in(what, nodes, names[1])
+
+    def _pairs_in(self, what: str, nodes: np.ndarray, region: str) -> np.ndarray:
+        """The pair of each node in a region."""
+        assert self.regions is not None
+        pair = np.full(self.n, -1)
+        inside = np.flatnonzero(self.regions.of(region))
+        pair[self.pair_nodes[inside]] = inside
+        if (pair[nodes] < 0).any():
+            raise InputError(f"{what}: node {nodes[pair[nodes] < 0][0]} is not in {region!r}")
+        found: np.ndarray = pair[nodes]
+        return found
+
     def _fixed(self, contacts: Mapping[str, Contact]) -> None:
         """Lists of the fixed nodes, contact by contact, in the order of `contacts`."""
         self.psi_fixed: dict[str, np.ndarray] = {}
@@ -155,10 +195,10 @@ class DeviceLayout:
             meshed_gate = isinstance(contact, Gate) and contact.capacitance is None
             if not meshed_gate and (self.local[nodes] < 0).any():
                 raise InputError(f"contact {name!r}: has nodes outside the semiconductor")
-            if not isinstance(contact, Gate) and len(self.several(nodes)):
+            if isinstance(contact, Schottky) and len(self.several(nodes)):
                 raise InputError(
-                    f"contact {name!r}: node {self.several(nodes)[0]} is at an interface of two "
-                    "regions; end the contact before it"
+                    f"contact {name!r}: node {self.several(nodes)[0]} is in several regions, and "
+                    "its barrier counts from the conduction band of one; end the contact before it"
                 )
             if isinstance(contact, Ohmic):
                 self.carrier_fixed[name] = self.local[nodes]

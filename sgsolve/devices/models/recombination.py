@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+TINY = 1e-100  # so that the rate of a surface without velocities, 0, has a derivative
+
 Array = Any
 """An ndarray or an AD array."""
 
@@ -107,6 +109,6 @@ def auger(n: Array, p: Array, *, C_n: Array, C_p: Array) -> Array:
 def surface(n: Array, p: Array, *, S_n: Array, S_p: Array, n1: Array, p1: Array) -> Array:
     """SRH at a surface: velocities in cm/s; ``r`` is in cm^4/s and counts per area.
 
-    ``r = 1 / ((n + n1) / S_p + (p + p1) / S_n)``
+    ``r = 1 / ((n + n1) / S_p + (p + p1) / S_n)``, and 0 where a velocity is 0.
     """
-    return 1.0 / ((n + n1) / S_p + (p + p1) / S_n)
+    return S_n * S_p / (S_n * (n + n1) + S_p * (p + p1) + TINY)

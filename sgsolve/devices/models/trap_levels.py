@@ -23,7 +23,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ...errors import InputError
-from .contacts import Nodes, node_list
+from .contacts import Nodes
 from .device_layout import placing
 
 Array = Any
@@ -51,6 +51,10 @@ class TrapLevel:
     area : float or ndarray, optional
         At an interface, the measure of it that belongs to each node, cm**(dim - 1); 1 in one
         dimension. In the volume by default.
+    region : str or pair of str, optional
+        In a device with `Regions`: whose carriers it takes. At an interface of two regions it takes
+        the electrons of the first name and the holes of the second. Needed where a node is in
+        several regions.
 
     See Also
     --------
@@ -72,6 +76,7 @@ class TrapLevel:
     n_trap: float
     nodes: Nodes | None = None
     area: float | np.ndarray | None = None
+    region: str | tuple[str, str] | None = None
 
 
 class LevelNodes:
@@ -81,23 +86,15 @@ class LevelNodes:
         _check_level(name, level)
         lay, self.level, self.name = device.layout, level, f"N_{name}"
         if level.nodes is None:
-            nodes = np.arange(lay.pairs)
+            self.nodes = self.holes = _everywhere(device, name, level)
         else:
-            area = 1.0 if level.area is None else level.area
-            listed = node_list(f"trap level {name!r}", level.nodes, area, lay.n)
-            nodes = lay.local[listed]
-            if (nodes < 0).any():
-                raise InputError(f"trap level {name!r}: has nodes outside the semiconductor")
-            if len(lay.several(listed)):
-                raise InputError(
-                    f"trap level {name!r}: node {lay.several(listed)[0]} is at an interface of "
-                    "regions"
-                )
-        self.nodes = nodes
-        ones = np.ones(len(nodes))
-        self.measure = lay.volumes[nodes] if level.area is None else level.area * ones
-        self.place = csr_array(placing(nodes, lay.pairs))
-        self.share = 1.0 / lay.volumes[nodes]
+            self.nodes, self.holes = lay.sides(f"trap level {name!r}", level)
+        if level.area is None and not np.array_equal(self.nodes, self.holes):
+            raise InputError(f"trap level {name!r}: is between two regions; give its area")
+        ones = np.ones(len(self.nodes))
+        self.measure = lay.volumes[self.nodes] if level.area is None else level.area * ones
+        self.place = csr_array(placing(self.nodes, lay.pairs))
+        self.share = 1.0 / lay.volumes[self.nodes]
 
     def amount(self, p: Mapping[str, Any]) -> Any:
         """Number of traps at each node."""
@@ -105,8 +102,9 @@ class LevelNodes:
 
     def rates(self, s: Any) -> tuple[Array, Array, Array, Array]:
         """Rates of capture and emission of electrons, then of holes, per trap, 1/s."""
-        n, h = (density[self.nodes] for density in s.densities())
-        log_product = (s.log_n + s.log_p - (s.up - s.un))[self.nodes]
+        n, h = s.densities()
+        n, h = n[self.nodes], h[self.holes]
+        log_product = (s.log_n - (s.up - s.un))[self.nodes] + s.log_p[self.holes]
         p_trap = np.exp(log_product - np.log(self.level.n_trap))
         c_n, c_p = self.level.c_n, self.level.c_p
         return c_n * n, c_n * self.level.n_trap, c_p * h, c_p * p_trap
@@ -118,7 +116,7 @@ class LevelNodes:
 
     def factor(self, s: Any, p: Mapping[str, Any]) -> Array:
         """What the excess product is multiplied by to give the steady rate, over the pairs."""
-        total = sum(self.rates(s))
+        total = sum(self.rates(s)) / s.across(self.nodes, self.holes)
         return self.place @ (self.amount(p) * (self.level.c_n * self.level.c_p) / total)
 
     def charge(self, filled: Array, p: Mapping[str, Any]) -> Array:
@@ -133,6 +131,19 @@ class LevelNodes:
         return amount * (taken * empty - emitted * filled), amount * (
             lost * filled - refilled * empty
         )
+
+
+def _everywhere(device: Any, name: str, level: TrapLevel) -> np.ndarray:
+    """All pairs, or those of the level's region."""
+    if level.region is None:
+        return np.arange(device.layout.pairs)
+    if device.regions is None:
+        raise InputError(
+            f"trap level {name!r}: is in {level.region!r}, and the device has no regions"
+        )
+    if not isinstance(level.region, str):
+        raise InputError(f"trap level {name!r}: is between two regions; name its nodes")
+    return np.flatnonzero(device.regions.of(level.region))
 
 
 def _check_level(name: str, level: TrapLevel) -> None:

@@ -19,10 +19,10 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.boundary import neutral
 from ..equations.carriers import Carriers, carriers, conduction, generation
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
+from ..equations.neutrality import neutral
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
 from .depletion import depleted

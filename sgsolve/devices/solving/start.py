@@ -16,8 +16,8 @@ import numpy as np
 from ...continuation import Natural
 from ...results import Branch, Result
 from ..equations import checks
-from ..equations.boundary import neutral
 from ..equations.carriers import carriers
+from ..equations.neutrality import neutral
 from ..equations.potential_form import Equations
 from ..models.contacts import Gate
 from ..models.ions import conservation
