@@ -24,6 +24,8 @@ from .solve import run_solver
 
 Vector = NDArray[Any]
 
+FAR_OFF = 100.0  # the ratio of scale and points from which on both are searched with
+
 
 @dataclass
 class DeflationSearch:
@@ -53,12 +55,11 @@ class DeflationSearch:
         first = as_solver(self.solver)
         while len(known) < most:
             others = [result.x for result in known]
-            size = self._size(x0, others)
-            for k, x in enumerate(self.deflation.starts(x0, others, size)):
-                solver = self.deflation.solver(others, size, k) if others else first
-                if self._attempt(solver, x, known):
-                    break
-            else:
+            if not any(
+                self._attempt(self.deflation.solver(others, size, k) if others else first, x, known)
+                for size in self._reaches(x0, others)
+                for k, x in enumerate(self.deflation.starts(x0, others, size))
+            ):
                 return
 
     def _attempt(self, solver: Any, x: Vector, known: list[Result]) -> bool:
@@ -81,7 +82,21 @@ class DeflationSearch:
         return True
 
     def _size(self, x: Vector, others: list[Vector]) -> float:
-        """Return the size of the unknowns, by which distances are measured."""
-        if self.system.scale is not None:
-            return rms(self.system.scale)
-        return max(rms(y) for y in (x, *others)) or 1.0
+        """Return the size of the points, by which solutions are told apart.
+
+        The scale serves where all points are zero only: it may be far above or below them.
+        """
+        size = max(rms(y) for y in (x, *others))
+        return size or (1.0 if self.system.scale is None else rms(self.system.scale))
+
+    def _reaches(self, x: Vector, others: list[Vector]) -> list[float]:
+        """Return the sizes of the unknowns to search with: that of the scale, and of the points.
+
+        Where they are close to each other the first is enough, and before a solution is known.
+        """
+        size = self._size(x, others)
+        if self.system.scale is None:
+            return [size]
+        scale = rms(self.system.scale)
+        close = scale / FAR_OFF < size < scale * FAR_OFF
+        return [scale] if close or not others else [size, scale]

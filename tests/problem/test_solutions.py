@@ -59,3 +59,20 @@ def test_distances_are_measured_by_the_scale_of_the_problem():
         problem = Problem(lambda x: (x * 1e9 - 1.0) * (x * 1e9 - 3.0), scale=scale)
         found = problem.find_solutions([0.0])
         np.testing.assert_allclose(sorted(r.x[0] for r in found), [1e-9, 3e-9], rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e-6, 1e3, 1e9, 1e12, 1e100])
+def test_a_scale_far_off_loses_no_solution_and_doubles_none(scale):
+    problem = Problem(lambda x: x**2 - 4.0, scale=scale)
+    found = [result.x[0] for result in problem.find_solutions([1.0])]
+    np.testing.assert_allclose(np.sort(found), [-2.0, 2.0], rtol=1e-9)
+    pair = Problem(lambda x: np.stack([x[0] ** 3 - x[0], x[1] - x[0]]), scale=[scale, 1.0])
+    found = [result.x for result in pair.find_solutions([0.3, 0.3])]
+    np.testing.assert_allclose(np.sort(found, axis=0), [[k, k] for k in (-1, 0, 1)], atol=1e-9)
+
+
+def test_the_scale_leads_to_a_solution_far_from_the_start():
+    """From close to zero the next solution is out of reach of steps of the start's size."""
+    problem = Problem(lambda x: x * (x - 500.0), scale=1e3)
+    found = [result.x[0] for result in problem.find_solutions([1e-3])]
+    np.testing.assert_allclose(np.sort(found), [0.0, 500.0], atol=1e-9)
