@@ -56,6 +56,8 @@ class Material:
         Radiative coefficient, cm^3/s.
     C_n, C_p : float
         Auger coefficients, cm^6/s.
+    heat_capacity : float
+        At 300 K, density times specific heat, J/(cm^3 K): the ``capacity`` of `Heat`.
     sources : dict of str to str
         Where the numbers are from, by the name of the parameter.
 
@@ -91,6 +93,7 @@ class Material:
     B_rad: float = 0.0
     C_n: float = 0.0
     C_p: float = 0.0
+    heat_capacity: float
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def gap(self, T: Any) -> Any:

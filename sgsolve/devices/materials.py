@@ -15,8 +15,9 @@ silicon = Material(
     name="Si", eps_r=11.7, affinity=4.05, gap_0=1.1696, varshni_a=4.73e-4, varshni_b=636.0,
     Nc=2.86e19, Nv=3.10e19, Nc_power=1.58, Nv_power=1.85,
     mu_n=1417.0, mu_p=470.5, mu_n_power=-2.285, mu_p_power=-2.247,
-    tau_n=1e-5, tau_p=3e-6, C_n=2.8e-31, C_p=9.9e-32,
+    tau_n=1e-5, tau_p=3e-6, C_n=2.8e-31, C_p=9.9e-32, heat_capacity=1.63,
     sources={
+        "heat_capacity": "Ioffe: 2.329 g/cm^3, 0.7 J/(g K)",
         "eps_r, affinity, gap, Nc, Nv, tau, C": "Genius",
         "mu": "Klaassen (lattice)",
         "B_rad": "none: Auger and traps dominate",
@@ -26,8 +27,9 @@ silicon = Material(
 gaas = Material(
     name="GaAs", eps_r=12.9, affinity=4.07, gap_0=1.519, varshni_a=5.405e-4, varshni_b=204.0,
     Nc=4.35e17, Nv=9.5e18, mu_n=8500.0, mu_p=400.0, mu_n_power=-1.0, mu_p_power=-2.1,
-    tau_n=1e-9, tau_p=1e-9, B_rad=7.2e-10, C_n=1e-30, C_p=1e-30,
+    tau_n=1e-9, tau_p=1e-9, B_rad=7.2e-10, C_n=1e-30, C_p=1e-30, heat_capacity=1.76,
     sources={
+        "heat_capacity": "Ioffe: 5.32 g/cm^3, 0.33 J/(g K)",
         "eps_r, affinity, B_rad, C": "Ioffe",
         "gap": "Vurgaftman",
         "Nc": "mass of 0.067",
@@ -38,7 +40,9 @@ gaas = Material(
 gan = Material(
     name="GaN", eps_r=8.9, affinity=4.1, gap_0=3.507, varshni_a=9.09e-4, varshni_b=830.0,
     Nc=2.3e18, Nv=4.6e19, mu_n=1000.0, mu_p=30.0, tau_n=1e-9, tau_p=1e-9, B_rad=1.1e-8,
+    heat_capacity=3.01,
     sources={
+        "heat_capacity": "Ioffe: 6.15 g/cm^3, 0.49 J/(g K)",
         "eps_r, affinity, Nc, Nv, mu_n, B_rad": "Ioffe",
         "gap": "Vurgaftman",
         "mu_p, tau": "assumed",
@@ -48,8 +52,9 @@ gan = Material(
 
 sic_4h = Material(
     name="4H-SiC", eps_r=9.78, affinity=3.24, gap_0=3.265, varshni_a=6.5e-4, varshni_b=1300.0,
-    Nc=1.83e19, Nv=1.86e19, mu_n=900.0, mu_p=120.0, tau_n=5e-7, tau_p=5e-7,
+    Nc=1.83e19, Nv=1.86e19, mu_n=900.0, mu_p=120.0, tau_n=5e-7, tau_p=5e-7, heat_capacity=2.21,
     sources={
+        "heat_capacity": "Ioffe: 3.21 g/cm^3, 0.69 J/(g K) of 6H",
         "eps_r, affinity, tau": "Genius",
         "gap, mu": "Ioffe",
         "Nc, Nv": "masses of Genius: three valleys of 0.39, holes 0.82",
@@ -59,8 +64,10 @@ sic_4h = Material(
 
 perovskite = Material(
     name="MAPbI3", eps_r=24.1, affinity=3.7, gap_0=1.7, Nc=8.1e18, Nv=5.8e18,
-    mu_n=66.2, mu_p=66.2, tau_n=3e-9, tau_p=3e-7, B_rad=3.6e-12,
+    mu_n=66.2, mu_p=66.2, tau_n=3e-9, tau_p=3e-7, B_rad=3.6e-12, heat_capacity=1.28,
     sources={
+        "heat_capacity": "N. Onoda-Yamamuro et al., J. Phys. Chem. Solids 51 (1990) 1383: about "
+        "190 J/(mol K); 4.16 g/cm^3",
         "eps_r, affinity, gap, Nc, Nv, mu, tau, B_rad": "IonMonger; the gap at all temperatures",
         "mu_power": LATTICE,
     },
@@ -109,8 +116,9 @@ def algaas(x: float) -> Material:
         mu_n=8000.0 - 22000.0 * x + 10000.0 * x**2,
         mu_p=370.0 - 970.0 * x + 740.0 * x**2,
         B_rad=1.8e-10,
+        heat_capacity=(5.32 - 1.56 * x) * (0.33 + 0.12 * x),
         sources={
-            "eps_r, affinity, gap, Nc, Nv, mu, B_rad": "Ioffe",
+            "eps_r, affinity, gap, Nc, Nv, mu, B_rad, heat_capacity": "Ioffe",
             "tau, C, mu_power": "those of GaAs",
         },
     )

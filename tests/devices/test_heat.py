@@ -103,6 +103,15 @@ def diode(T=300.0, conductivity=1.5, heated=True):
     return Device(interval(x), net, contacts, values, recombination=models, heat=heat)
 
 
+def heat_of_ends(device, state, volts):
+    """Halves of the first and of the last edge warm the contacts themselves, W/cm^2."""
+    p = local_parameters(device, state, device.parameters | {"V_p": volts})
+    s = carriers(device, state, p)
+    jn, jp = fluxes(device, s, p)
+    drops = jn * -np.diff(s.un) + jp * -np.diff(s.up)
+    return 0.5 * CODATA2018.q * s.vt**2 * (drops[0] + drops[-1])
+
+
 @pytest.mark.parametrize("volts", [-2.0, 0.6, 1.2])
 def test_power_leaves_as_heat(volts):
     device = diode(conductivity=0.01)
@@ -110,12 +119,7 @@ def test_power_leaves_as_heat(volts):
     current = device.current(state, "p", V_p=volts)
     rise = temperature(device, state, V_p=volts) - 300.0
     flows = 0.01 * np.diff(rise) / np.diff(device.mesh.nodes)
-    # Halves of the first and of the last edge warm the contacts themselves.
-    p = local_parameters(device, state, device.parameters | {"V_p": volts})
-    s = carriers(device, state, p)
-    jn, jp = fluxes(device, s, p)
-    drops = jn * -np.diff(s.un) + jp * -np.diff(s.up)
-    ends = 0.5 * CODATA2018.q * s.vt**2 * (drops[0] + drops[-1])
+    ends = heat_of_ends(device, state, volts)
     # Temperatures are solved to 1e-13 of themselves: 1e-10 W/cm^2.
     assert flows[0] - flows[-1] + ends == pytest.approx(current * volts, rel=1e-9, abs=1e-10)
     assert rise.min() > -1e-12
@@ -179,6 +183,9 @@ def test_wrong_use_of_heat_is_refused_in_words():
         (r"is 1.5e\+06 W/\(cm K\)", {"heat": Heat(1.5e6)}),
         ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Schottky(-1, barrier=0.7)}}),
         ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Gate(-1)}}),
+        (r"capacity is 1.63e\+06 J", {"heat": Heat(K, capacity=1.63e6)}),
+        ("capacity must be positive", {"heat": Heat(K, capacity=-1.0)}),
+        ("one for each of the 11 nodes", {"heat": Heat(K, capacity=np.ones(10))}),
         ("not modeled with ionization", {"ionization": chynoweth}),
     ):
         with pytest.raises(InputError, match=words):
@@ -188,7 +195,7 @@ def test_wrong_use_of_heat_is_refused_in_words():
     device = made()
     with pytest.raises(InputError, match="small signals with self-heating"):
         SmallSignal(device)
-    with pytest.raises(InputError, match="transients with self-heating"):
+    with pytest.raises(InputError, match="transients need its capacity"):
         device.transient({"a": 1.0}, (0.0, 1e-9))
     with pytest.raises(InputError, match="Gummel"):
         gummel(device, device.equilibrium())
@@ -196,6 +203,63 @@ def test_wrong_use_of_heat_is_refused_in_words():
                    BANDS | {"mu_n": 1e-2})  # fmt: skip
     with pytest.raises(InputError, match="give it heat"):
         temperature(plain, plain.equilibrium())
+
+
+@units
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+def test_a_bar_warms_up_by_its_modes(rtol):
+    """Even heat: nodes that are joined to two others decay by sines, to the tolerance in time."""
+    k, capacity, volts = 20, 1.63, 4.0
+    x, t = np.linspace(0.0, LENGTH, k + 1), np.array([0.0, 2e-6, 5e-6, 1.1e-5, 3e-5])
+    heat = Heat(K, capacity=capacity)
+    ends = {"a": Ohmic(0), "b": Ohmic(-1)}
+    device = Device(interval(x), np.full(k + 1, DENSITY), ends, BANDS | {"mu_n": MU}, heat=heat)
+    run = device.transient({"a": volts}, (0.0, t[-1]), device.equilibrium(), rtol=rtol, times=t)
+    found = np.array([temperature(device, state, V_a=volts) for state in run.states]) - 300.0
+    even = 10.0 * (volts / LENGTH) ** 2  # W/cm^3
+    m, h = np.arange(1, k, 2)[:, None, None], LENGTH / k
+    shapes = np.sin(m * np.pi * x / LENGTH)
+    amounts = 2.0 / k / np.tan(m * np.pi / (2 * k))  # of a function that is 1 inside
+    rates = 4.0 * K / (capacity * h**2) * np.sin(m * np.pi / (2 * k)) ** 2
+    modes = amounts * (1.0 - np.exp(-rates * t[:, None])) / rates * shapes
+    expected = even / capacity * modes.sum(axis=0)
+    assert np.abs(found - expected).max() < 20.0 * rtol * expected.max()
+    tau = capacity * LENGTH**2 / (np.pi**2 * K)  # of the slowest mode
+    assert rates[0, 0, 0] * tau == pytest.approx(1.0, rel=3e-3)
+    top = even * LENGTH**2 / (8 * K) * (1.0 - 32 / np.pi**3 * np.exp(-t[-1] / tau))
+    assert found[-1, k // 2] == pytest.approx(top, rel=3e-3)
+
+
+def test_a_heated_diode_in_time_ends_at_its_steady_state_and_keeps_energy():
+    """What the voltage supplies is stored or leaves by the contacts.
+
+    Newton's method tries temperatures for which the material has no values; these are no errors.
+    """
+    models, x = [srh, auger], graded([0.0, 1e-4, 3e-4], 1e-5, 2e-7, 1.6)
+    heat = Heat(0.01, lambda T: materials.silicon.at(T, models), materials.silicon.heat_capacity)
+    device = Device(
+        interval(x), np.where(x < 1e-4, -1e18, 1e16), {"p": Ohmic(0), "n": Ohmic(-1)},
+        materials.silicon.at(300.0, models), recombination=models, heat=heat,
+    )  # fmt: skip
+    volts, start = 1.0, device.equilibrium()
+    run = device.transient({"p": volts}, (0.0, 3e-5), start, rtol=1e-3)
+    steady = device.solve(V_p=volts).x
+    rises = np.array([temperature(device, s, V_p=volts) for s in run.states]) - 300.0
+    final = temperature(device, steady, V_p=volts) - 300.0
+    np.testing.assert_allclose(rises[-1], final, atol=1e-3 * final.max())
+    assert final.max() > 5.0
+    assert run["I_p"][-1] == pytest.approx(device.current(steady, "p", V_p=volts), rel=1e-4)
+    assert np.abs(run["I_p"] + run["I_n"]).max() < 1e-12 * np.abs(run["I_p"]).max()
+    late = run["t"] > 1e-8  # the junction is charged
+    t, power = run["t"][late], volts * run["I_p"][late]
+    h = np.diff(x)
+    out = 0.01 * (rises[late, 1] / h[0] + rises[late, -2] / h[-1])
+    out = out + [heat_of_ends(device, state, volts) for state in run.states[late]]
+    stored = 1.63 * rises[late] @ device.mesh.volumes
+    kept = np.sum(0.5 * np.diff(t) * ((power - out)[1:] + (power - out)[:-1]))
+    assert stored[-1] - stored[0] == pytest.approx(kept, rel=0.02)
+    with pytest.raises(InputError, match="T: must be between 1 and 1500 K, got 1600"):
+        device.solve(T=1600.0)
 
 
 def test_the_program_of_the_self_heated_bar(tmp_path):

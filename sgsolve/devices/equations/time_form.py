@@ -32,7 +32,13 @@ from ...problem import Problem
 from ..meshes.watershed import flooded
 from ..models.carrier_statistics import Boltzmann, chemical_potential
 from ..models.contacts import Gate
-from ..models.heat import check_no_heat
+from ..models.heat import (
+    contact_parameters,
+    heat_left,
+    heat_scale,
+    local_parameters,
+    stored_heat,
+)
 from ..models.interfaces import row_weight
 from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights
 from ..models.trap_levels import level_blocks, level_captures
@@ -40,7 +46,7 @@ from .boundary import fixed_potentials
 from .carriers import Carriers, carriers, conduction, log_factors
 from .checks import contact as check_contact
 from .potential_form import Equations
-from .terminal import losses
+from .terminal import losses, recombination
 
 Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]
@@ -64,12 +70,13 @@ class TimeForm:
     Attributes
     ----------
     problem : Problem
-        For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage.
+        For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage;
+        with heat the rise of the temperature at all nodes, k (T_i - T) / q in V.
 
     Raises
     ------
     InputError
-        If the device has traps that hold charge, or impact ionization.
+        If the device has traps that hold charge, impact ionization, or heat without a capacity.
 
     See Also
     --------
@@ -97,7 +104,10 @@ class TimeForm:
                 "traps: functions give their charge in the steady state only, and their "
                 "occupation takes time; give `trap_levels` for transients"
             )
-        check_no_heat(device, "transients")
+        if device.heat is not None and device.heat.capacity is None:
+            raise InputError(
+                "heat: transients need its capacity, such as capacity=1.63 in J/(cm^3 K)"
+            )
         if device.ionization is not None:
             raise InputError(
                 "ionization: transients with impact ionization are not modeled; leave "
@@ -107,8 +117,12 @@ class TimeForm:
         self._sides = _sides(device, x, p)
         self._scale = [_row_scale(device, name) for name in "np"]
         self._psi, self._n, self._p = list(device.blocks().values())[:3]
+        begin = self._p.stop if device.heat is None else self._p.stop + lay.n
+        self._heat = slice(self._p.stop, begin)
         self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device)
-        self._ions = slice(self._p.stop, max(part.stop for part in self.blocks.values()))
+        if device.heat is not None:
+            self.blocks["heat"], self._heat_scale = self._heat, heat_scale(device)
+        self._ions = slice(begin, max(part.stop for part in self.blocks.values()))
         self._filled = level_blocks(device, self._ions.stop)
         self.blocks |= self._filled
         self._nothing = np.zeros(lay.n)
@@ -118,14 +132,16 @@ class TimeForm:
 
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Those of this form at a state (psi, phin, phip)."""
-        s = carriers(self.device, x, p)
+        s = carriers(self.device, x, local_parameters(self.device, x, p))
         first = self.device.layout.first
         size = max(part.stop for part in self.blocks.values())
         if len(x) == size:  # of an earlier run
             filled = [x[self._ions.stop :]]
         else:
             filled = [level.steady(s) for level in self.device.trap_levels.values()]
-        return np.concatenate([x[self._psi], first(s.n), first(s.p), *s.ions, *filled])
+        return np.concatenate(
+            [x[self._psi], first(s.n), first(s.p), x[self._heat], *s.ions, *filled]
+        )
 
     def state(self, y: Array, p: Mapping[str, Any]) -> Array:
         """A device's state in time: the potentials, the ions' densities, the filled fractions."""
@@ -135,6 +151,8 @@ class TimeForm:
         """The state (psi, phin, phip) of unknowns of this form, V, and the ions' densities."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
+        if device.heat is not None:
+            p, vt = local_parameters(device, y, p), vt + y[self._heat][lay.nodes]
         log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
         if isinstance(device.statistics, Boltzmann):
             factor_n, factor_p = (lay.first(factor) for factor in log_factors(p, vt))
@@ -145,15 +163,17 @@ class TimeForm:
             eta_p = chemical_potential(device.statistics, log_p - np.log(Nv)) - Ev / vt
         psi = y[self._psi]
         inside = psi if lay.n == lay.n_s else psi[lay.nodes]
-        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._ions]])
+        rest = y[self._heat.start : self._ions.stop]
+        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, rest])
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
         device, lay = self.device, self.device.layout
-        s = carriers(device, self.potentials(y, p), p)
+        given = contact_parameters(device, p)
+        s, p = self._carriers(y, given)
         if device.trap_levels:
             s = replace(s, filled=[y[part] for part in self._filled.values()])
-        demanded, held = fixed_potentials(device, p, s.vt), 1.0 - lay.carrier_free
+        demanded, held = fixed_potentials(device, given, s.vt), 1.0 - lay.carrier_free
         (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
         n, m = lay.n, lay.n_s
         balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lay.at_rows(lost_n))
@@ -164,11 +184,19 @@ class TimeForm:
         charged = replace(s, n=n_all, p=p_all)
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
         rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
+        if device.heat is not None:
+            left = heat_left(device, s, (jn, jp), recombination(device, s, p), p)
+            rows.append(self._heat_scale * left + (1.0 - lay.psi_free) * (y[self._heat] / s.vt))
         if s.filled is not None:
             filling = level_captures(device, s, s.filled, p)[2]
             pairs = zip(device.trap_levels.values(), filling, strict=True)
             rows += [-1.0 * part / (level.amount(p) * RATE) for level, part in pairs]
         return ad.hstack(rows)
+
+    def _carriers(self, y: Array, p: Mapping[str, Any]) -> tuple[Carriers, Mapping[str, Any]]:
+        """The state, and all parameters at its temperatures."""
+        p = local_parameters(self.device, y, p)
+        return carriers(self.device, self.potentials(y, p), p), p
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
@@ -188,8 +216,10 @@ class TimeForm:
         if lay.pairs == lay.n_s:
             n, h = y[self._n], y[self._p]
         else:
-            n, h = self._densities(carriers(device, self.potentials(y, p), p), y)
+            n, h = self._densities(self._carriers(y, p)[0], y)
         held = [lay.at_rows(part) for part in (-weight_n * n, weight_p * h)]
+        if device.heat is not None:
+            held.append(self._heat_scale * stored_heat(device, y[self._heat], p))
         return ad.hstack([self._nothing, *held, ions, y[self._ions.stop :] / RATE])
 
     def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
@@ -213,7 +243,7 @@ class TimeForm:
         carried = inside[lay.carrier_a] - inside[lay.carrier_b]
 
         def conducted(y: Array, **p: Any) -> Array:
-            s = carriers(device, self.potentials(y, p), p)
+            s, p = self._carriers(y, p)
             jn, jp = self._fluxes(s, y, p)
             crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
             return (device.constants.q * s.vt) * crossing
@@ -257,7 +287,7 @@ def _row_scale(device: Equations, carrier: str) -> np.ndarray:
 
 def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """For each contact on the mesh, 1 at the nodes that belong to it; insulators are split last."""
-    lay, s = device.layout, carriers(device, x, p)
+    lay, s = device.layout, carriers(device, x, local_parameters(device, x, p))
     highest = np.maximum(s.log_n, s.log_p)
     a, b = lay.carrier_edges.T
     level = np.full(len(lay.ratio), -np.inf)

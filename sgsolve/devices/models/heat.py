@@ -5,7 +5,8 @@ For every node with volume V, sums over its edges::
     sum k (T_i - T_j) couple / length = H_i
     H = jn dphin + jp dphip   (half of an edge's at each end)   + q U (phip - phin) V
 
-so the heat that leaves by the contacts is the electric power, the sum of I V, to rounding.
+so the heat that leaves by the contacts is the electric power, the sum of I V, to rounding. In time
+the nodes store ``capacity T V``; the heat that arises is that of the same formula.
 Densities follow the temperature of their node. Along an edge the current is that of Scharfetter and
 Gummel at the mean temperature; it vanishes where the quasi-Fermi potential is constant.
 Thermoelectric currents and heat (Seebeck, Peltier, Thomson) are not in it.
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...errors import InputError
+from ...errors import DomainError, InputError, ShapeError
 from ..meshes.mesh import edge_values
 from .contacts import Ohmic
 
@@ -45,6 +46,9 @@ class Heat:
         Gives those parameters of the device that follow the temperature, as a dictionary, from
         the temperature in K at the nodes of the semiconductor: a number, an array or an AD array.
         ``Material.at`` is one such function. They take the place of parameters of the same name.
+    capacity : float or ndarray, optional
+        Heat capacity per volume, density times specific heat, J/(cm^3 K): of each node of the mesh
+        if it is an array. Transients need it; materials have it as ``heat_capacity``.
 
     See Also
     --------
@@ -59,6 +63,7 @@ class Heat:
 
     conductivity: float | np.ndarray | Callable[[Any], Any]
     values: Callable[[Any], Mapping[str, Any]] | None = None
+    capacity: float | np.ndarray | None = None
 
 
 def temperature(device: Any, x: np.ndarray, **p: Any) -> np.ndarray:
@@ -112,9 +117,16 @@ def local_parameters(device: Any, x: Array, p: Mapping[str, Any]) -> Mapping[str
         return p
     lay, c = device.layout, device.constants
     T, begin = p["T"], lay.n + 2 * lay.n_s
-    if np.shape(x)[0] > begin:
+    given = np.shape(x)[0] <= begin
+    if not given:
         T = T + x[begin:][lay.inside] * (c.q / c.k)
-    return {**p, **{k: v for k, v in device.heat.values(T).items() if k != "T"}}
+    try:
+        found = device.heat.values(T)
+    except InputError as error:
+        if given:
+            raise
+        raise DomainError(f"heat: {error}") from error  # a state that Newton's method tries
+    return {**p, **{k: v for k, v in found.items() if k != "T"}}
 
 
 def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,7 +140,14 @@ def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
-    """Heat that leaves each node less what arises there, over its coupling; 0 at contacts.
+    """What `heat_left` gives, over the coupling of each node; the rise at contacts."""
+    lay, free = device.layout, device.layout.psi_free
+    size = _coupled(device, ad.value(_coupling(device, s, p)), p)
+    return heat_left(device, s, flux, rate, p) * (free / size) + (1.0 - free) * _rise(lay, s)
+
+
+def heat_left(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
+    """Heat that leaves each node less what arises there, W.
 
     Parameters
     ----------
@@ -140,20 +159,43 @@ def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p:
     p : mapping
         All parameters.
     """
-    lay, c = device.layout, device.constants
-    rise = s.y[lay.n + 2 * lay.n_s :]  # over vt
-    k = device.heat.conductivity
-    if callable(k):
-        k = k(p["T"] * (1.0 + rise))
-    coupling = edge_values(k, device.mesh.edges, lay.n) * lay.ratio
+    lay, c, rise = device.layout, device.constants, _rise(device.layout, s)
     a, b = lay.carrier_a, lay.carrier_b
     per_edge = flux[0] * (s.un[a] - s.un[b]) + flux[1] * (s.up[a] - s.up[b])
     made = lay.ends @ ((0.5 * c.q * s.vt**2) * per_edge) + (c.q * s.vt) * rate * (s.up - s.un)
-    left = lay.divergence @ (coupling * p["T"] * (rise[lay.a] - rise[lay.b]))
-    size = lay.all_ends @ (np.abs(ad.value(coupling)) * np.ones(len(lay.ratio)) * p["T"])
-    free = lay.psi_free
-    balance = (left - lay.place_semiconductor @ made) * (free / size)
-    return balance + (1.0 - free) * rise
+    drop = p["T"] * (rise[lay.a] - rise[lay.b])
+    return lay.divergence @ (_coupling(device, s, p) * drop) - lay.place_semiconductor @ made
+
+
+def stored_heat(device: Any, y: Array, p: Mapping[str, Any]) -> Array:
+    """What the nodes store above the device's own temperature, J, from a state's heat block."""
+    c, above = device.constants, p["T"] - device.parameters["T"]
+    return device.heat.capacity * device.mesh.volumes * (above + y * (c.q / c.k))
+
+
+def heat_scale(device: Any) -> np.ndarray:
+    """One over the coupling of each node at the device's own temperature; 0 at contacts."""
+    k, p = device.heat.conductivity, device.parameters
+    plain = edge_values(k(p["T"]) if callable(k) else k, device.mesh.edges, device.layout.n)
+    found: np.ndarray = device.layout.psi_free / _coupled(device, plain * device.layout.ratio, p)
+    return found
+
+
+def _rise(lay: Any, s: Any) -> Array:
+    """Rise of the temperature of all nodes over that of the contacts."""
+    return s.y[lay.n + 2 * lay.n_s :]
+
+
+def _coupling(device: Any, s: Any, p: Mapping[str, Any]) -> Array:
+    k = device.heat.conductivity
+    if callable(k):
+        k = k(p["T"] * (1.0 + _rise(device.layout, s)))
+    return edge_values(k, device.mesh.edges, device.layout.n) * device.layout.ratio
+
+
+def _coupled(device: Any, coupling: Any, p: Mapping[str, Any]) -> Any:
+    lay = device.layout
+    return lay.all_ends @ (np.abs(coupling) * np.ones(len(lay.ratio)) * p["T"])
 
 
 def check_heat(device: Any) -> None:
@@ -176,6 +218,24 @@ def check_heat(device: Any) -> None:
     if not 1e-6 <= typical <= 1e3:
         raise InputError(
             f"heat: conductivity is {typical:g} W/(cm K); solids have 1e-3 to 30 W/(cm K)"
+        )
+    _check_capacity(device)
+
+
+def _check_capacity(device: Any) -> None:
+    capacity = device.heat.capacity
+    if capacity is None:
+        return
+    if np.shape(capacity) not in ((), (device.mesh.n,)):
+        raise ShapeError(
+            f"heat: capacity needs one value, or one for each of the {device.mesh.n} nodes of the "
+            f"mesh; got shape {np.shape(capacity)}"
+        )
+    if not (np.isfinite(capacity).all() and np.min(capacity) > 0.0):
+        raise InputError(f"heat: capacity must be positive, got {np.min(capacity):g}")
+    if not 1e-4 <= np.mean(capacity) <= 1e2:
+        raise InputError(
+            f"heat: capacity is {np.mean(capacity):g} J/(cm^3 K); solids have 0.5 to 4 at 300 K"
         )
 
 

@@ -22,6 +22,7 @@ from .start import solve_device
 
 Waveform = float | Callable[[float], float]
 LIGHT = 1e-3  # of the highest doping: regions with less count as doped so
+COOL = 1e-2  # of the temperature: a rise below it has the absolute tolerance
 SHARE = 1e-3  # of the doping: densities below it have the absolute tolerance
 
 
@@ -92,6 +93,8 @@ def _state_blocks(device: Equations) -> dict[str, slice]:
     """Those of a state in time: the potentials, then the densities of the ions."""
     potentials = dict(list(device.blocks().items())[:3])
     found = potentials | ion_blocks(device)
+    if device.heat is not None:
+        found["heat"] = device.blocks()["heat"]
     return found | level_blocks(device, max(part.stop for part in found.values()))
 
 
@@ -101,6 +104,8 @@ def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
     doping = lay.first(np.abs(device.parameters["doping"][lay.doped]))
     least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * SHARE
     found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
+    if device.heat is not None:
+        found["heat"] = rtol * COOL * device.thermal_voltage
     found |= {f"f_{name}": rtol * SHARE for name in device.trap_levels}
     return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
 
