@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import toms748
 
+from ..continuation.bracket import opposite
 from ..continuation.detector import Detector
 from ..continuation.stepper import Found, Point
 from ..continuation.user_functions import UnfitError
@@ -132,7 +133,7 @@ class EventDetector(Detector):
             self.last = float(saved["last"])
 
     def _passes(self, first: float, last: float) -> bool:
-        if first == 0.0 or not np.isfinite(first * last):
+        if first == 0.0 or not (np.isfinite(first) and np.isfinite(last)):
             return False
         crossed = (first < 0.0 <= last) or (last <= 0.0 < first)
         return crossed and not self.direction * (last - first) < 0.0
@@ -154,8 +155,8 @@ class EventDetector(Detector):
             return self.function(b.x if part == 1.0 else curve(time), time)
 
         if low == 0.0:  # at the start the event may be zero to rounding, and is known
-            low = 1e-6 * high if along(1e-6 * high) * along(high) < 0.0 else 0.0
-        part = brentq(along, low, high) if along(low) * along(high) < 0.0 else high
+            low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
+        part = toms748(along, low, high) if opposite(along(low), along(high)) else high
         reach = ULP * float(np.spacing(max(abs(t), abs(b.p)))) / h
         slope = (along(high) - along(low)) / (high - low)
         best = b

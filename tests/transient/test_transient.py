@@ -319,3 +319,14 @@ def test_a_callback_ends_the_run(capsys):
     assert 0.5 < run["t"][-1] < 1.0
     assert run.status is Status.STOP_CONDITION
     assert len(capsys.readouterr().out.splitlines()) >= len(run)
+
+
+@pytest.mark.parametrize("power", [1, 3, 5])
+@pytest.mark.parametrize("size", [1.0, 1e250, 1e-250])
+def test_events_of_any_size_and_of_a_high_order_are_found(power, size):
+    """Products of such values overflow or underflow; a zero of order 3 converges slowly."""
+    problem = Problem(lambda y: -1.0 + 0 * y, storage=lambda y: 1.0 * y)
+    run = problem.transient(
+        [0.0], (0.0, 2.0), events={"one": lambda y: size * (y[0] - 1.0) ** power}, stop="one"
+    )
+    assert run["t"][-1] == pytest.approx(1.0, abs=1e-9)
