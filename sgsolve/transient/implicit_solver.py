@@ -38,6 +38,7 @@ FORGET = 0.2  # the most by which the estimate of the rate falls at once
 LEAST = 0.05  # of the first estimate: new derivatives converge faster than later steps with them
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
 ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
+LOWEST = 30.0  # roundings of the unknowns, below which an update is not asked to fall
 UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
 
 
@@ -120,9 +121,11 @@ class ImplicitSolver:
 
     @contextmanager
     def to_rounding(self) -> Iterator[None]:
-        """Iterate far below the tolerance within a block of code."""
+        """Iterate far below the tolerance within a block of code, as far as rounding allows it."""
         kept = self.tolerance, self.max_iterations
-        self.tolerance, self.max_iterations = ROUNDING * kept[0], 2 * kept[1]
+        least = LOWEST * float(np.finfo(float).eps) / self.weights.rtol
+        self.tolerance = min(kept[0], max(ROUNDING * kept[0], least))
+        self.max_iterations = 2 * kept[1]
         try:
             yield
         finally:

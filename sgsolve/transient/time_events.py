@@ -154,25 +154,30 @@ class EventDetector(Detector):
             time = t + part * h
             return self.function(b.x if part == 1.0 else curve(time), time)
 
+        reach = ULP * float(np.spacing(max(abs(t), abs(b.p)))) / h
         if low == 0.0:  # at the start the event may be zero to rounding, and is known
             low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
-        part = toms748(along, low, high) if opposite(along(low), along(high)) else high
-        reach = ULP * float(np.spacing(max(abs(t), abs(b.p)))) / h
+        if opposite(along(low), along(high)):
+            part = toms748(along, low, high)
+        else:  # one end is zero to rounding, with either sign
+            part = low if abs(along(low)) < abs(along(high)) else high
+        part = max(part, 4.0 * reach)
         slope = (along(high) - along(low)) / (high - low)
-        best = b
-        previous: tuple[float, float] | None = None
+        best, least, before, moved = b, np.inf, (part, np.nan), np.inf
         for _ in range(POLISH):
             point = b if part == 1.0 else stepper.between(a, b, part)
             if point is None:
                 break
-            best, value = point, self.function(point.x, point.p)
-            if previous is not None and part != previous[0] and value != previous[1]:
-                slope = (value - previous[1]) / (part - previous[0])
-            previous = (part, value)
-            moved = min(1.0, max(0.5 * part, part - value / slope))
-            if abs(moved - part) <= reach:
+            value = self.function(point.x, point.p)
+            if not abs(value) < least:  # rounding, or what is not smooth
                 break
-            part = moved
+            best, least = point, abs(value)
+            secant = (value - before[1]) / (part - before[0]) if part != before[0] else slope
+            slope = secant if secant * slope > 0.0 else slope
+            change = min(1.0, max(0.5 * part, part - value / slope)) - part
+            if abs(change) <= reach or abs(change) >= moved:
+                break
+            before, part, moved = (part, value), part + change, abs(change)
         return self._found(best)
 
     def _found(self, point: Point) -> Found:

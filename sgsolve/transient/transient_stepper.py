@@ -131,8 +131,11 @@ class TransientStepper(Stepper):
         mark = self.steps.mark()
         try:
             self.steps.resize(t * b.at.h)
+            end = self.steps.t + t * b.at.h
             with self.implicit.to_rounding():
-                outcome = self.steps.attempt(self.steps.t + t * b.at.h)
+                outcome = self.steps.attempt(end)
+            if not isinstance(outcome, TimeStep):  # rounding was larger than expected
+                outcome = self.steps.attempt(end)
         finally:
             self.steps.undo(mark)
         return self._point(outcome) if isinstance(outcome, TimeStep) else None

@@ -330,3 +330,34 @@ def test_events_of_any_size_and_of_a_high_order_are_found(power, size):
         [0.0], (0.0, 2.0), events={"one": lambda y: size * (y[0] - 1.0) ** power}, stop="one"
     )
     assert run["t"][-1] == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_run_ends_after_a_number_of_events():
+    problem = Problem(lambda y: -1.0 + 0 * y, storage=lambda y: 1.0 * y)
+    options = {"events": {"wave": lambda y: np.sin(y[0])}}
+    run = problem.transient([1.0], (0.0, 20.0), stop={"wave": 3}, max_step=1.0, **options)
+    assert run["t"][-1] == pytest.approx(3 * np.pi - 1.0, abs=1e-3)
+    assert len(run.special_points) == 3
+    with pytest.raises(ValueError, match="stop: 'wave' must occur a number of times, not 0"):
+        problem.transient([1.0], (0.0, 20.0), stop={"wave": 0}, **options)
+
+
+@pytest.mark.parametrize("ulps", [-2, -1, 0, 1, 2])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_an_event_at_the_end_of_a_step_is_found_there(ulps, side):
+    """The value there and that of the polynomial of the next step may differ in sign."""
+    problem = Problem(lambda y: -1.0 + 0 * y, storage=lambda y: 1.0 * y)
+    level = problem.transient([0.0], (0.0, 2.0)).states[12, 0]
+    level += ulps * np.spacing(level)
+    event = {"level": lambda y: side * (y[0] - level) * (y[0] + 1.0)}
+    run = problem.transient([0.0], (0.0, 2.0), events=event)
+    assert [one.parameter for one in run.special_points] == pytest.approx([level], abs=1e-11)
+
+
+@by_method
+@pytest.mark.parametrize("rtol", [1e-6, 1e-8, 1e-10])
+def test_an_event_is_located_also_where_the_tolerance_is_near_rounding(steps, rtol):
+    problem = Problem(lambda y: -1.0 + 0 * y, storage=lambda y: 1.0 * y)
+    event = {"two": lambda y: y[0] * (y[0] - 2.0)}
+    run = problem.transient([0.0], (0.0, 5.0), steps=steps, rtol=rtol, atol=1e-6, events=event)
+    assert [one.parameter for one in run.special_points] == pytest.approx([2.0], abs=1e-9)
