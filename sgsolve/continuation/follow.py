@@ -6,8 +6,8 @@ before, by Ctrl-C or an exception of the user's code, the run is left as it was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -36,6 +36,8 @@ class StopRule:
         Limit on the number of rows.
     stop : tuple of str
         Kinds of special points at which the run ends.
+    after : mapping of str to int
+        How many of a kind end it, where it is not the first one.
     until : callable, optional
         ``until(point)`` -> whether to end there; not called at the first point.
     callback : callable, optional
@@ -49,6 +51,11 @@ class StopRule:
     until: Callable[[Point], bool] | None = None
     callback: Callable[[Point], Any] | None = None
     deadline: float = np.inf
+    after: Mapping[str, int] = field(default_factory=dict)
+
+    def ends_at(self, kind: str, number: int) -> bool:
+        """Whether the run ends at the special point with this number of a kind, from 1."""
+        return kind in self.stop and number >= self.after.get(kind, 1)
 
     def ends(self, point: Point, first: bool = False) -> bool:
         """Whether a condition ends the run at a point; write so into the point."""
@@ -190,10 +197,11 @@ class _Run:
         rows = [*new.passed, *([new] if new.recorded else [])]
         action = None
         for k, one in enumerate(found):
-            if one.special.kind in self.rule.stop or one.action is not None:
+            ends = self._ends_at(one, found[:k])
+            if ends or one.action is not None:
                 action, new, found = one.action, one.point, found[: k + 1]
                 rows = [row for row in rows if row is not new and row.s < new.s]
-                if one.special.kind in self.rule.stop:
+                if ends:
                     action, new.status = None, Status.STOP_CONDITION
                     new.ending = f"it ends at {one.special}, as asked"
                 self._measure_there(new, here)
@@ -207,6 +215,11 @@ class _Run:
         self._commit(new, found, rows)
         if action is not None and not self.state.ending:
             self._act(action)
+
+    def _ends_at(self, one: Found, before: Sequence[Found]) -> bool:
+        kind = one.special.kind
+        known = [*self.state.special_points, *(other.special for other in before)]
+        return self.rule.ends_at(kind, 1 + sum(special.kind == kind for special in known))
 
     def _act(self, action: Callable[[Vector, float], Vector]) -> None:
         """Restart from the state that the action of an event returns."""

@@ -46,6 +46,7 @@ class RunOptions:
     detect: tuple[str, ...] = ()
     events: Mapping[str, Function] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
+    stop_after: Mapping[str, int] = field(default_factory=dict)
     until: Function | None = None
     stability: DetectorSettings | None = None
     keep_states: Any = "all"
@@ -66,7 +67,7 @@ class RunOptions:
         own: Sequence[str],
         *,
         detect: Sequence[str] | str = (),
-        stop: Sequence[str] | str = (),
+        stop: Mapping[str, int] | Sequence[str] | str = (),
         outputs: Any = None,
         events: Any = None,
         stability: Any = None,
@@ -92,6 +93,7 @@ class RunOptions:
         options = cls(
             detect=_kinds("detect", detect),
             stop=_kinds("stop", stop),
+            stop_after=_counts_to_stop(stop) if isinstance(stop, Mapping) else {},
             outputs=named("outputs", outputs, columns),
             events=named("events", events),
             stability=settings,
@@ -137,6 +139,13 @@ def _kinds(name: str, given: Any) -> tuple[str, ...]:
     if not isinstance(given, Iterable):
         raise DataTypeError(f"{name} must be names of special points, not {given!r}")
     return tuple(given)
+
+
+def _counts_to_stop(given: Mapping[str, Any]) -> dict[str, int]:
+    for kind, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < 1:
+            raise InputError(f"stop: {kind!r} must occur a number of times, not {number!r}")
+    return {kind: int(number) for kind, number in given.items()}
 
 
 def checked_bounds(bounds: Any) -> tuple[float, float]:

@@ -153,7 +153,9 @@ class Run:
                     state.status, state.ending = Status.CONVERGED, ""
         limit = self.max_points if options.max_points is None else options.max_points
         seen = self._seen if options.verbose or options.callback is not None else None
-        rule = StopRule(limit, options.stop, self._until(), seen, options.deadline)
+        rule = StopRule(
+            limit, options.stop, self._until(), seen, options.deadline, options.stop_after
+        )
         try:
             follow(self.stepper, state, self.detectors, rule, (self.recorder,))
         except UnfitError as error:

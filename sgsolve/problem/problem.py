@@ -1537,7 +1537,7 @@ class Problem:
         start: str = "consistent",
         outputs: Mapping[str, Any] | None = None,
         events: Mapping[str, Any] | None = None,
-        stop: str | Sequence[str] = (),
+        stop: str | Sequence[str] | Mapping[str, int] = (),
         on_event: Mapping[str, Callable[..., Any]] | None = None,
         until: Callable[..., Any] | None = None,
         keep_states: Any = "all",
@@ -1599,8 +1599,8 @@ class Problem:
         events : mapping of str to callable or TimeEvent, optional
             Functions ``g(x, names of parameters...)`` of which zeros are located; a `TimeEvent` has
             a direction as well. They are listed in ``branch.special_points``.
-        stop : str or sequence of str, optional
-            Events at which to end.
+        stop : str, sequence of str or mapping of str to int, optional
+            Events at which to end; of a mapping, after how many of each.
         on_event : mapping of str to callable, optional
             ``{"full": lambda x: ...}``: the state from which the run starts anew at an event.
         until : callable, optional

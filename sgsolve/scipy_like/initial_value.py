@@ -11,22 +11,28 @@ from scipy.integrate import DenseOutput, OdeSolution
 from scipy.optimize import OptimizeResult
 
 from ..ad.nested import evaluate_vector
-from ..errors import ConvergenceError, DataTypeError, InputError
+from ..errors import ConvergenceError, DataTypeError
 from ..problem.definition import ProblemDefinition
 from ..problem.null_space import NullSpace
 from ..problem.signature import Signature
 from ..problem.transient import transient_run
 from ..problem.unknowns import Unknowns
 from ..results.branch import Branch
+from ..results.status import Status
 from ..solvers.workspace import Pool
-from ..transient import Bdf, RungeKutta, TimeEvent
 from ..transient.dense_solution import DenseSolution
+from .initial_value_arguments import (
+    checked_atol,
+    checked_first_step,
+    checked_t_eval,
+    checked_t_span,
+    checked_y0,
+    method_settings,
+    refuse_options,
+)
+from .initial_value_events import Zeros
 
-IVP_METHODS: dict[str, Any] = {
-    "BDF": Bdf(),
-    "ESDIRK4": RungeKutta("ESDIRK4"),
-    "TR-BDF2": RungeKutta("TR-BDF2"),
-}
+Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 
@@ -45,6 +51,7 @@ def solve_ivp(
     first_step: float | None = None,
     max_step: float = np.inf,
     jac: Any = None,
+    **options: Any,
 ) -> OptimizeResult:
     """Solve y' = fun(t, y) from y(t0) = y0, with an exact sparse Jacobian by default.
 
@@ -66,22 +73,28 @@ def solve_ivp(
     dense_output : bool
         Return ``sol``, the solution as a function of time.
     events : callable or sequence of callable, optional
-        ``event(t, y, *args)`` -> number, with attributes ``terminal`` (bool) and ``direction``.
+        ``event(t, y, *args)`` -> number, with attributes ``terminal`` (whether the run ends there,
+        or after how many zeros) and ``direction``.
     args : tuple
         Passed on to all functions.
-    rtol, atol : float or array_like
-        Tolerances of the local error.
+    rtol : float
+        Relative tolerance of the local error.
+    atol : float or array_like of shape (n,)
+        Absolute tolerance. Zero leaves the relative one, for unknowns that stay away from zero.
     first_step, max_step : float, optional
         The first step, and the longest one.
     jac : callable, matrix or None
         ``jac(t, y, *args)``, or a constant matrix; None, the default, for automatic
         differentiation.
+    **options
+        Others of SciPy, such as ``jac_sparsity``, are not needed: they raise an error that says so.
 
     Returns
     -------
     OptimizeResult
         ``t``, ``y`` (n, times), ``sol``, ``t_events``, ``y_events``, ``nfev``, ``njev``, ``nlu``,
         ``status`` (0: reached the end, 1: a terminal event, -1: failed), ``message``, ``success``.
+        The message of a run backward speaks of the time s = -t.
 
     Raises
     ------
@@ -103,28 +116,28 @@ def solve_ivp(
     >>> print(f"{run.y[0, -1]:.3f}")
     1.706
     """
-    begin, end = _span(t_span)
+    refuse_options(options)
+    begin, end = checked_t_span(t_span)
     sign = 1.0 if end > begin else -1.0
+    y, times = checked_y0(y0), checked_t_eval(t_eval, begin, end)
     given = [events] if callable(events) else list(events or ())
     parameters = tuple(args) if isinstance(args, tuple | list) else (args,)
     problem = _problem(fun, jac, parameters, sign)
-    names = [f"event {i}" for i in range(len(given))]
-    options = {
-        "steps": _method_settings(method),
+    zeros = Zeros(given, parameters, sign)
+    settings = {
+        "steps": method_settings(method),
         "rtol": rtol,
-        "atol": atol,
-        "first_step": first_step,
+        "atol": checked_atol(atol),
+        "first_step": checked_first_step(first_step, begin, end),
         "max_step": None if max_step == np.inf else max_step,
-        "times": None if t_eval is None else sign * np.asarray(t_eval, dtype=float),
-        "events": {
-            name: _event(event, parameters, sign) for name, event in zip(names, given, strict=True)
-        },
-        "stop": [name for name, event in zip(names, given, strict=True) if _is_terminal(event)],
-        "raise_on_failure": True,
-        "progress": False,
+        "times": None if times is None else sign * times,
+        "events": zeros.events,
     }
+    if zeros.look_at_start(fun, begin, end, y):
+        return _ended_at_start(zeros, begin, y, times)
+    settings |= {"stop": zeros.stop, "raise_on_failure": True, "progress": False}
     with problem.workspaces.lend() as workspace:
-        run, stepper = transient_run(problem, workspace, y0, (sign * begin, sign * end), **options)
+        run, stepper = transient_run(problem, workspace, y, (sign * begin, sign * end), **settings)
         stepper.dense = DenseSolution(sign * begin) if dense_output else None
         try:
             branch = run.go()
@@ -133,27 +146,10 @@ def solve_ivp(
                 raise
             branch = error.result
     sol = None if stepper.dense is None else _dense(stepper.dense, sign)
-    return _result(branch, sol, names, (sign * end, sign), t_eval)
-
-
-def _span(t_span: Any) -> tuple[float, float]:
-    try:
-        begin, end = (float(t) for t in t_span)
-    except (TypeError, ValueError):
-        raise DataTypeError(f"t_span must be (t0, t1), two numbers, not {t_span!r}") from None
-    return begin, end
-
-
-def _method_settings(method: Any) -> Any:
-    """Return the settings of a method by its name."""
-    if not isinstance(method, str):
-        return method
-    if method not in IVP_METHODS:
-        raise InputError(
-            f"there is no method {method!r}; there are {', '.join(map(repr, IVP_METHODS))}, which "
-            "are implicit. For equations that are not stiff use scipy.integrate.solve_ivp"
-        )
-    return IVP_METHODS[method]
+    found = _result(branch, sol, sign, times, None if events is None else zeros)
+    if not len(found.t):
+        found.y = np.zeros((len(y), 0))
+    return found
 
 
 def _problem(fun: Function, jac: Any, args: tuple[Any, ...], sign: float) -> ProblemDefinition:
@@ -174,21 +170,6 @@ def _problem(fun: Function, jac: Any, args: tuple[Any, ...], sign: float) -> Pro
         NullSpace(None),
         Pool("auto"),
     )
-
-
-def _event(event: Any, args: tuple[Any, ...], sign: float) -> TimeEvent:
-    if not callable(event):
-        raise DataTypeError(f"an event must be a function event(t, y), not {event!r}")
-    return TimeEvent(
-        lambda y, t: event(sign * t, y, *args), float(getattr(event, "direction", 0.0))
-    )
-
-
-def _is_terminal(event: Any) -> bool:
-    terminal = getattr(event, "terminal", False)
-    if terminal not in (False, True):
-        raise InputError(f"event.terminal must be True or False, not {terminal!r}")
-    return bool(terminal)
 
 
 class _Within(DenseOutput):
@@ -215,30 +196,45 @@ def _dense(dense: DenseSolution, sign: float) -> OdeSolution | None:
 
 
 def _result(
-    branch: Branch,
-    sol: OdeSolution | None,
-    names: Sequence[str],
-    end: tuple[float, float],
-    t_eval: Any,
+    branch: Branch, sol: OdeSolution | None, sign: float, t_eval: Any, zeros: Zeros | None
 ) -> OptimizeResult:
     """Return SciPy's result."""
-    s, sign = branch["t"], end[1]
-    wanted = np.ones(len(s), dtype=bool)
-    if t_eval is not None:
-        wanted = np.isin(s, sign * np.asarray(t_eval, dtype=float))
-    found = [[one for one in branch.special_points if one.kind == name] for name in names]
-    status = -1 if not branch.success else int(branch.reached != end[0])
+    s = branch["t"]
+    wanted = np.ones(len(s), dtype=bool) if t_eval is None else np.isin(s, sign * t_eval)
+    stopped = branch.status is Status.STOP_CONDITION
+    times, states = (None, None) if zeros is None else zeros.lists(branch, sign)
+    backward = "with the time s = -t of a run backward: " if sign < 0.0 else ""
     fields: Any = {
         "t": sign * s[wanted],
         "y": branch.states[wanted].T,
         "sol": sol,
-        "t_events": [np.array([sign * one.parameter for one in ones]) for ones in found] or None,
-        "y_events": [np.array([one.x for one in ones]) for ones in found] or None,
+        "t_events": times,
+        "y_events": states,
         "nfev": branch.stats.nfev,
         "njev": branch.stats.njev,
         "nlu": branch.stats.n_factor,
-        "status": status,
-        "message": branch.message,
+        "status": -1 if not branch.success else int(stopped),
+        "message": backward + branch.message,
         "success": branch.success,
+    }
+    return OptimizeResult(**fields)
+
+
+def _ended_at_start(zeros: Zeros, begin: float, y: Vector, t_eval: Any) -> OptimizeResult:
+    """Return SciPy's result for a run that a terminal event ends before its first step."""
+    t = np.array([begin, begin]) if t_eval is None else t_eval[t_eval == begin]
+    times, states = zeros.lists(None, 1.0)
+    fields: Any = {
+        "t": t,
+        "y": np.repeat(np.array(y, dtype=float)[:, None], len(t), axis=1),
+        "sol": None,
+        "t_events": times,
+        "y_events": states,
+        "nfev": 1,
+        "njev": 0,
+        "nlu": 0,
+        "status": 1,
+        "message": f"a terminal event is zero at the start, t = {begin:.9g}",
+        "success": True,
     }
     return OptimizeResult(**fields)

@@ -98,10 +98,103 @@ def test_the_dense_solution_begins_at_the_start_whatever_times_are_recorded():
     assert run.sol(0.3)[0] == pytest.approx(np.exp(-0.3), abs=1e-5)
 
 
-def test_a_number_of_events_after_which_to_end_is_no_truth_value():
-    def zero(t, y):
-        return y[0] - 0.5
+def rising(t, y):
+    return [1.0]
 
-    zero.terminal = 2
-    with pytest.raises(InputError, match=r"event\.terminal must be True or False, not 2"):
-        solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], events=zero)
+
+def event(function, **attributes):
+    for name, value in attributes.items():
+        setattr(function, name, value)
+    return function
+
+
+@pytest.mark.parametrize("terminal", [2, np.int64(2), True, 1])
+def test_a_run_ends_after_as_many_zeros_as_asked(terminal):
+    zero = event(lambda t, y: np.sin(y[0]), terminal=terminal)
+    other = event(lambda t, y: y[0] - 4.0)
+    ours, theirs = (
+        solve(rising, (0.0, 10.0), [1.0], method="BDF", events=[zero, other], max_step=0.5)
+        for solve in (solve_ivp, scipy.integrate.solve_ivp)
+    )
+    assert ours.status == theirs.status == 1
+    assert ours.t[-1] == pytest.approx(theirs.t[-1], abs=1e-7)
+    for mine, its in zip(ours.t_events, theirs.t_events, strict=True):
+        assert mine == pytest.approx(its, abs=1e-7)
+
+
+@pytest.mark.parametrize("direction", [-1, 0, 1])
+@pytest.mark.parametrize("terminal", [False, True, 2])
+@pytest.mark.parametrize("end", [5.0, -5.0])
+@pytest.mark.parametrize("t_eval", [None, [0.0, 3.0]])
+def test_an_event_at_the_start_is_one_as_in_scipy(direction, terminal, end, t_eval):
+    times = None if t_eval is None else np.copysign(t_eval, end)
+    zero = event(lambda t, y: y[0] * (y[0] - 2.0), terminal=terminal, direction=direction)
+    ours, theirs = (
+        solve(rising, (0.0, end), [0.0], method="BDF", events=zero, t_eval=times, rtol=1e-8)
+        for solve in (solve_ivp, scipy.integrate.solve_ivp)
+    )
+    assert (ours.status, ours.success) == (theirs.status, theirs.success)
+    assert ours.t_events[0] == pytest.approx(theirs.t_events[0], abs=1e-7)
+    assert ours.y_events[0].shape == theirs.y_events[0].shape
+    assert ours.t[[0, -1]] == pytest.approx(theirs.t[[0, -1]], abs=1e-7)
+    if t_eval is not None:
+        assert ours.y == pytest.approx(theirs.y, abs=1e-6)
+
+
+def test_lists_of_events_that_are_empty():
+    for events in (None, []):
+        ours, theirs = (
+            solve(rising, (0.0, 1.0), [0.0], events=events)
+            for solve in (solve_ivp, scipy.integrate.solve_ivp)
+        )
+        assert ours.t_events == theirs.t_events
+        assert ours.y_events == theirs.y_events
+
+
+def test_no_time_to_evaluate():
+    run = solve_ivp(rising, (0.0, 1.0), [0.0, 1.0][:1], t_eval=[])
+    assert run.status == 0
+    assert (run.t.shape, run.y.shape) == ((0,), (1, 0))
+
+
+def test_an_absolute_tolerance_of_zero_leaves_the_relative_one():
+    run = solve_ivp(lambda t, y: -y, (0.0, 30.0), [1.0, 1e-200], atol=0.0, rtol=1e-7)
+    assert run.y[:, -1] == pytest.approx(np.exp(-30.0) * np.array([1.0, 1e-200]), rel=1e-5, abs=0.0)
+
+
+def test_the_message_of_a_run_backward_says_whose_time_it_speaks_of():
+    run = solve_ivp(lambda t, y: y, (3.0, 1.0), [1.0])
+    assert run.message.startswith("with the time s = -t of a run backward: it reached t = -1")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"jac_sparsity": np.eye(1)}, "'jac_sparsity' of SciPy.*pattern is found"),
+        ({"lband": 0}, "'lband' of SciPy.*leave it out"),
+        ({"vectorized": True}, "'vectorized' of SciPy"),
+        ({"tolerance": 1.0}, "no option 'tolerance'"),
+        ({"method": scipy.integrate.BDF}, "method must be one of 'BDF'"),
+        ({"t_span": (1.0, 1.0)}, "begins and ends at t = 1"),
+        ({"t_span": (1.0, np.nan)}, "t_span must be finite"),
+        ({"t_eval": [0.5, 0.2]}, "t_eval must go from 0 to 1 in order"),
+        ({"t_eval": [2.0]}, "t_eval must lie within t_span, from 0 to 1"),
+        ({"t_eval": [[0.5]]}, "t_eval must be a sequence"),
+        ({"t_eval": "all"}, "t_eval must be times"),
+        ({"y0": [1j]}, "y0 is complex"),
+        ({"y0": 1.0}, "y0 must be a vector"),
+        ({"atol": -1.0}, "atol must be zero or positive"),
+        ({"first_step": 2.0}, "first_step is 2, longer than the run of 1"),
+        ({"events": event(lambda t, y: y[0], terminal=0)}, "terminal must be True, False or a nu"),
+        ({"events": event(lambda t, y: y[0], terminal=1.5)}, "terminal must be True, False or a"),
+    ],
+)
+def test_what_scipy_takes_and_we_do_not_is_said(options, message):
+    given = {"fun": lambda t, y: -y, "t_span": (0.0, 1.0), "y0": [1.0], **options}
+    with pytest.raises(InputError, match=message):
+        solve_ivp(**given)
+
+
+def test_options_of_scipy_that_ask_for_nothing_are_taken():
+    run = solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], vectorized=False, jac_sparsity=None)
+    assert run.success
