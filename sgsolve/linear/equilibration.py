@@ -39,7 +39,9 @@ class Equilibration:
     Attributes
     ----------
     row, column : ndarray, shape (n,)
-        The factors now in use, powers of two.
+        The factors now in use, powers of two; the arrays stay the same.
+    factor : ndarray, shape (nnz,)
+        Their product for every entry.
     magnitude : ndarray, shape (nnz,)
         Absolute values of the matrix scaled last.
     n_update : int
@@ -67,7 +69,7 @@ class Equilibration:
         if self._rectangle is not None:
             self._gathered = np.empty(self._rectangle.shape)
         self._largest = np.empty(2 * n)
-        self._factor: NDArray[np.float64] | None = None
+        self.factor = np.ones(pattern.nnz)
 
     def apply(self, data: NDArray[Any], out: NDArray[Any]) -> None:
         """Write the scaled values into `out`.
@@ -79,14 +81,14 @@ class Equilibration:
         SingularMatrixError
             A row or a column holds only zeros.
         """
-        if self._factor is not None:
-            np.multiply(data, self._factor, out=out)
+        if self.n_update:
+            np.multiply(data, self.factor, out=out)
             smallest, largest = self._extremes(out)
             # Written so that NaN, too, leads to a recomputation, which then names it.
             if smallest * DRIFT >= 1.0 and largest <= DRIFT:
                 return
-        self._factor = self._update(data)
-        np.multiply(data, self._factor, out=out)
+        self._update(data)
+        np.multiply(data, self.factor, out=out)
         self._extremes(out)
 
     def _extremes(self, data: NDArray[Any]) -> tuple[float, float]:
@@ -101,11 +103,10 @@ class Equilibration:
             np.maximum.reduce(self._gathered, axis=0, out=self._largest)
         return float(np.minimum.reduce(self._largest)), float(np.maximum.reduce(self._largest))
 
-    def _update(self, data: NDArray[Any]) -> NDArray[np.float64]:
-        """Compute the factors afresh from the values; return their product for every entry."""
+    def _update(self, data: NDArray[Any]) -> None:
+        """Compute the factors afresh from the values, in place."""
         n = len(self.row)
         row, column = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
-        self.n_update += 1
         scaled = data
         for sweep in range(SWEEPS):
             smallest, largest = self._extremes(scaled)
@@ -119,9 +120,9 @@ class Equilibration:
             row -= half[:n]
             column -= half[n:]
             scaled = _shift(data, row[self._rows] + column[self._columns])
-        self.row, self.column = np.ldexp(1.0, row), np.ldexp(1.0, column)
-        factor: NDArray[np.float64] = np.ldexp(1.0, row[self._rows] + column[self._columns])
-        return factor
+        self.row[...], self.column[...] = np.ldexp(1.0, row), np.ldexp(1.0, column)
+        self.factor[...] = np.ldexp(1.0, row[self._rows] + column[self._columns])
+        self.n_update += 1
 
     def _refuse(self, smallest: float, largest: float) -> None:
         """Raise for entries that no factor can mend, naming where they are."""

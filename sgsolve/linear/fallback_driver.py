@@ -19,6 +19,8 @@ from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..user_warnings import warn
 from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL, name_of
+from .banded import Banded
+from .dense import Dense
 from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
 from .first_answer import first_answer
@@ -76,6 +78,17 @@ class FallbackDriver:
         self._stale, self.ready = True, False
         if backend is not None:
             self._preferred = backend
+
+    @property
+    def direct(self) -> Any:
+        """The back end, if it is one of LAPACK's that needs no analysis now; None otherwise."""
+        settled = self.ready and not self._stale and self.active is self._preferred
+        return self.active if settled and isinstance(self.active, (Dense, Banded)) else None
+
+    def take_factors(self, sound: bool) -> None:
+        """Take note that the back end was used directly; its factors are of no use if not sound."""
+        self.ready, self._doubtful, self._nearest = sound, False, None
+        self._strained = 0
 
     def factorize(self, prepared: PreparedMatrix) -> None:
         """Factorize the prepared values, by the preferred back end or by a fallback."""

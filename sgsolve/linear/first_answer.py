@@ -51,7 +51,7 @@ def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> tuple[Vecto
     np.subtract(b, r, out=r)
     np.abs(r, out=r)
     add_csr_product(magnitude, size_of_x, scale)
-    scale += TINY + TINY / EPS * min(scale[idamax(scale)], 1.0)
+    scale += TINY + TINY / EPS * min(float(scale[idamax(scale)]), 1.0)
     r /= scale
     error = float(r[idamax(r)])
     return (x, error) if error <= REFINE_ABOVE and math.isfinite(error) else None

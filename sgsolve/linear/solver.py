@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,13 @@ from .validation import PatternMap, right_hand_side
 
 STEP_TOLERANCE = 1e-4  # relative residual of a Newton step by an iterative back end
 TRUSTED = 1e-13  # backward error of an answer after which others are not checked
+
+
+class DirectParts(NamedTuple):
+    """The equilibrated matrix and the back end, Dense or Banded, of a `LinearSolver`."""
+
+    prepared: PreparedMatrix
+    backend: Any
 
 
 class LinearSolver:
@@ -293,6 +300,24 @@ class LinearSolver:
         self.stats.n_solve += 1
         self.backward_error = float("nan")  # a rough answer has none that means anything
         return prepared.scale_solution(y, False)
+
+    def direct_parts(self, pattern: Pattern) -> DirectParts | None:
+        """Return what solves with LAPACK without this class; None where it takes more.
+
+        Whoever factorizes and solves with the parts calls `note_factors` afterwards.
+        """
+        prepared, backend = self._prepared, self._driver.direct
+        whole = self._map.pattern is pattern and self._occupied.pattern is pattern
+        if backend is None or prepared is None or not whole or prepared.values.dtype != DOUBLE:
+            return None
+        return DirectParts(prepared, backend)
+
+    def note_factors(self, count: int, backward_error: float, sound: bool = True) -> None:
+        """Count factorizations and solves by the parts; not `sound`: the last one failed."""
+        self.stats.n_factor += count
+        self.stats.n_solve += count
+        self.backward_error, self._trusted = backward_error, False
+        self._driver.take_factors(sound)
 
     def slogdet(self) -> tuple[Any, float]:
         """Return the sign (phase of a complex matrix) and log|det A| of the factorized matrix.

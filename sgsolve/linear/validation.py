@@ -117,9 +117,10 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     ShapeError, DataTypeError, LinearSolveError
         It is not one.
     """
-    plain = type(b) is np.ndarray and b.dtype is DOUBLE and b.shape == (n,) and n < THREADED
-    if plain and isfinite(ddot(b, b)):  # without the warnings of NumPy's product
-        return b
+    if isinstance(b, np.ndarray) and b.dtype is DOUBLE and b.shape == (n,) and n < THREADED:
+        finite = isfinite(ddot(b, b))  # without the warnings of NumPy's product
+        if finite and type(b) is np.ndarray:
+            return b
     result = numeric(np.asarray(b))
     if result.ndim not in (1, 2) or result.shape[0] != n:
         raise ShapeError(f"b must have shape ({n},) or ({n}, k), not {result.shape}")

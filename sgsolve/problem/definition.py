@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,10 @@ class ProblemDefinition:
 
     def at(self, params: Mapping[str, Any]) -> ProblemDefinition:
         """Return the definition at other values of parameters; everything else is shared."""
-        signature = self.signature.at(params)
-        return replace(self, signature=signature, given={**self.given, **params})
+        other = object.__new__(ProblemDefinition)  # `replace` takes three times as long
+        vars(other).update(vars(self))
+        vars(other).update(signature=self.signature.at(params), given={**self.given, **params})
+        return other
 
     def system(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None

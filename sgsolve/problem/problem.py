@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -241,7 +240,8 @@ class Problem:
         >>> problem.at(a=2.0).params
         {'a': 2.0, 'b': 6.0}
         """
-        other = copy.copy(self)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
         other._definition = self._definition.at(params)
         return other
 

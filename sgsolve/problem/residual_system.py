@@ -131,7 +131,7 @@ class ResidualSystem:
         if self.n > FEW or self._pattern is None or self.kernels is None or self._in_vain > 0:
             self._in_vain -= 1
             return None
-        found = self.kernels.residual().replay(x, self.params, self._pattern, True)
+        found = self.replay(x)
         if found is None:
             self._in_vain = VAIN
             return None
@@ -158,6 +158,11 @@ class ResidualSystem:
                 x, self.params, self.pattern, lambda: self.linearize_plainly(x)
             )
         return found.F, found.pattern.matrix(found.data)
+
+    def replay(self, x: Vector) -> CompiledResult | None:
+        """Return F and J by the kernel that served last; None if it does not serve here."""
+        assert self.kernels is not None
+        return self.kernels.residual().replay(x, self.params, self._pattern, True)
 
     def _taken_ahead(self, x: Vector) -> CompiledResult | None:
         """Return what was kept for x, if the kernels are still in use."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 import numbers
 from collections.abc import Callable, Mapping
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from .. import ad
 from ..ad.nested import evaluate_vector
 from ..errors import DataTypeError, InputError, NotFiniteError, ParameterError
 
+PLAIN = (float, np.float64, int)  # types of most values of parameters
 TIME = "t"  # the name of the parameter that is the time
 
 
@@ -68,9 +69,14 @@ class Signature:
         accepted = None if self._of_jacobian is None else self._of_jacobian[0]
         return {k: v for k, v in self.defaults.items() if accepted is not None and k in accepted}
 
+    def value_of(self, name: str) -> Any:
+        """Return the value of a parameter without the call saying one, or None."""
+        return self.params.get(name, self.defaults.get(name))
+
     def at(self, params: Mapping[str, Any]) -> Signature:
         """Return the same functions with other values of some parameters."""
-        other = copy(self)  # with the same scalars: a function of time stands for a number
+        other = object.__new__(Signature)
+        vars(other).update(vars(self))  # the same scalars: a function of time stands for a number
         other.params = {**self.params, **self._checked(params)}
         return other
 
@@ -95,7 +101,8 @@ class Signature:
     @property
     def functions_of_time(self) -> dict[str, Callable[[float], Any]]:
         """The parameters whose value is a function of time."""
-        return {name: f for name, f in self.known.items() if is_function_of_time(f)}
+        values = {**self.defaults, **self.params}
+        return {name: f for name, f in values.items() if callable(f) and is_function_of_time(f)}
 
     def takes(self, name: str) -> bool:
         """Whether the residual takes a parameter of that name."""
@@ -126,7 +133,9 @@ class Signature:
     def _checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in params.items():
             self._know(name)
-            default = self.known.get(name)
+            if type(value) in PLAIN and math.isfinite(value):
+                continue
+            default = self.value_of(name)
             if isinstance(value, ad.ADArray):
                 raise ParameterError(
                     f"parameter {name!r} is an AD array; give numbers: Problem.sensitivity has the "

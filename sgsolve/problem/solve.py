@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -25,6 +26,7 @@ from .open_directions import open_directions
 from .prepared_start import prepared_start
 from .report import message, remarks
 from .residual_system import ResidualSystem
+from .short_newton.short_solve import short_result
 
 
 def run_solver(
@@ -118,6 +120,10 @@ def solve_problem(
         raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
     system, start = problem.system(x0)
     solver.check_start(start, system.blocks)
+    if callback is None and not verbose and deadline == math.inf:
+        result = short_result(problem, system, start, solver)
+        if result is not None:
+            return result
     matrix_free = solver.matrix_free
     start, F, remark = prepared_start(system, start, solver, not matrix_free)
     with problem.lend(system, start) as workspace:

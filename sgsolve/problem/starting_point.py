@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import ddot
 
 from .. import ad
 from ..errors import DataTypeError, NotFiniteError, ShapeError
+from ..norms import THREADED
+from ..pattern import DOUBLE
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
     """Validate x0, and return it as a new float64 vector."""
+    if type(x0) is np.ndarray and x0.dtype is DOUBLE and x0.ndim == 1 and 0 < x0.size < THREADED:
+        x: NDArray[Any] = x0.copy()
+        if math.isfinite(ddot(x, x)):
+            return x
     if hasattr(x0, "success") and hasattr(x0, "x"):
         raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
     if isinstance(x0, ad.ADArray):

@@ -6,7 +6,7 @@ shows the numbers on which the solver decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -66,10 +66,23 @@ _HEADER = "  it    residual      scaled        step     damping  order  trials  
 
 
 class History:
-    """The steps of a solve, in order; indexable, and printable as a table."""
+    """The steps of a solve, in order; indexable, and printable as a table.
 
-    def __init__(self) -> None:
-        self._steps: list[Step] = []
+    Parameters
+    ----------
+    make : callable, optional
+        Returns the first steps, when they are asked for.
+    """
+
+    def __init__(self, make: Callable[[], list[Step]] | None = None) -> None:
+        self._made: list[Step] = []
+        self._make = make
+
+    @property
+    def _steps(self) -> list[Step]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
 
     def append(self, step: Step) -> None:
         """Add the record of one iteration."""

@@ -41,16 +41,24 @@ class Pool:
         self._idle: list[Workspace] = []
         self._lock = threading.Lock()
 
+    def take(self) -> Workspace:
+        """Take a workspace, to give it back later."""
+        with self._lock:
+            return self._idle.pop() if self._idle else Workspace(self.backend, self._blocks)
+
+    def give_back(self, workspace: Workspace) -> None:
+        """Give back a workspace."""
+        with self._lock:
+            self._idle.append(workspace)
+
     @contextmanager
     def lend(self) -> Iterator[Workspace]:
         """Lend a workspace for the length of a ``with`` block."""
-        with self._lock:
-            workspace = self._idle.pop() if self._idle else Workspace(self.backend, self._blocks)
+        workspace = self.take()
         try:
             yield workspace
         finally:
-            with self._lock:
-                self._idle.append(workspace)
+            self.give_back(workspace)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"backend": self.backend, "blocks": self._blocks}

@@ -1,0 +1,213 @@
+"""Newton's method with full steps for a small compiled system, on kept arrays.
+
+A whole solve takes a few calls for each iteration: the kernel of F and J, LAPACK, and loops that do
+everything else (`step_loops`). It takes the steps of `NewtonMethod` with its default parts. It
+returns only solutions that the criteria of `solvers` accept, and that the user's code confirms.
+In every other case it returns None, and the solver itself starts from the same point.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...ad.kernels.scalar_loops import CompiledLoops
+from ...errors import LinearSolveError
+from ...linear.solver import DirectParts
+from ...pattern import Pattern
+from ...solvers.damping import FullStep
+from ...solvers.direction import NewtonDirection
+from ...solvers.iterate import EPS
+from ...solvers.method import NewtonMethod
+from ...solvers.presets import Newton
+from ...solvers.reuse import NoReuse
+from ...solvers.termination import DEFAULT
+from ..residual_system import ResidualSystem
+from . import step_loops
+from .step_loops import (
+    BACKWARD_ERROR,
+    N_STATE,
+    RENEWED,
+    RESCALE,
+    RESIDUAL,
+    SCALED,
+    SOLVED,
+    STEP,
+    STEP_ABSOLUTE,
+    STEP_SIZE,
+)
+
+Vector = NDArray[np.float64]
+
+TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default termination criterion
+LOOPS = CompiledLoops(step_loops.started, step_loops.stepped, step_loops.arrived)
+# After so many more vain attempts than successes no more are made.
+PATIENCE = 3
+
+
+class Record(NamedTuple):
+    """What the history says of an iteration."""
+
+    residual: float
+    scaled: float
+    step: float
+    absolute: float
+    backward_error: float
+    seconds: float
+
+
+class ShortSolve(NamedTuple):
+    """A solution, and what it took.
+
+    Attributes
+    ----------
+    x, F, scaled, S : ndarray, shape (n,)
+        See `Result`.
+    records : tuple of Record
+        Of the start and of every iteration.
+    renewed : bool
+        Whether the Jacobian was taken again to judge the solution.
+    seconds : dict of str to float
+    """
+
+    x: Vector
+    F: Vector
+    scaled: Vector
+    S: Vector
+    records: tuple[Record, ...]
+    renewed: bool
+    seconds: dict[str, float]
+
+
+def takes_full_steps(solver: Any) -> bool:
+    """Whether a solver is Newton's method with full steps and the default parts."""
+    return (
+        type(solver) in (Newton, NewtonMethod)
+        and type(solver.damping) is FullStep
+        and solver.damping.factor == 1.0
+        and type(solver.direction) is NewtonDirection
+        and type(solver.reuse) is NoReuse
+        and not solver.limits
+        and (solver.termination is DEFAULT or solver.termination == DEFAULT)
+    )
+
+
+class ShortNewton:
+    """The arrays and loops for systems of one pattern.
+
+    Parameters
+    ----------
+    pattern : Pattern
+    parts : DirectParts
+        The equilibrated matrix and the back end of the linear solver.
+
+    Attributes
+    ----------
+    balance : int
+        Vain attempts less successes, and zero at least.
+    """
+
+    def __init__(self, pattern: Pattern, parts: DirectParts) -> None:
+        n, nnz = pattern.shape[0], pattern.nnz
+        self.parts, self.balance = parts, 0
+        scaling = parts.prepared.scaling
+        of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "S", "own")
+        of_unknowns = ("magnitude", "weights", "terms", "of_columns", "whole", "change")
+        of_steps = ("step", "step_old", "step_older")
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.zeros(n) for name in (*of_equations, *of_unknowns, *of_steps)
+        }
+        arrays |= {name: np.zeros(nnz) for name in ("J", "J_old", "sizes")}
+        arrays |= {
+            "state": np.zeros(N_STATE),
+            "starts": pattern.indptr,
+            "columns": pattern.indices,
+            "A": parts.prepared.values,
+            "A_sizes": scaling.magnitude,
+            "factor": scaling.factor,
+            "row": scaling.row,
+            "column": scaling.column,
+        }
+        numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
+        self._started, self._stepped, self._arrived = LOOPS.bound({**arrays, **numbers})
+        self._x, self._x_new = arrays["x"], arrays["x_new"]
+        self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
+        self._J_old = arrays["J_old"]
+        self._S, self._own, self._state = arrays["S"], arrays["own"], arrays["state"]
+        self._b, self._y, self._row = arrays["b"], arrays["y"], arrays["row"]
+
+    def solve(
+        self, system: ResidualSystem, x: Vector, found: CompiledResult, max_iterations: int
+    ) -> ShortSolve | None:
+        """Return the solution from x; None if it takes the solver itself.
+
+        Parameters
+        ----------
+        system : ResidualSystem
+            Of this pattern, with kernels.
+        x : ndarray, shape (n,)
+        found : CompiledResult
+            F and J at x.
+        max_iterations : int
+        """
+        begun = perf_counter()
+        seconds = {"jacobian": 0.0, "factor": 0.0, "solve": 0.0}
+        self._x[...] = x
+        self._F[...], self._J[...] = found.F, found.data
+        self._J_old[...] = found.data
+        code, records = self._started(), [self._record(begun)]
+        while code in (STEP, RESCALE) and len(records) <= max_iterations:
+            if not self._solved(code, seconds):
+                return None
+            start = perf_counter()
+            new = system.replay(self._x_new)
+            seconds["jacobian"] += perf_counter() - start
+            if new is None:
+                return None
+            self._F_new[...], self._J[...] = new.F, new.data
+            code = self._arrived()
+            records.append(self._record(begun))
+        if code != SOLVED or not system.confirm(self._x_new, self._F_new):
+            return None
+        return self._found(tuple(records), seconds)
+
+    def _solved(self, code: int, seconds: dict[str, float]) -> bool:
+        """Solve for the step, and write the next point; False if the answer is in doubt."""
+        prepared, backend = self.parts
+        start = perf_counter()
+        try:
+            if code == RESCALE:
+                prepared.scaling.apply(self._J, prepared.values)
+                np.multiply(self._F, self._row, out=self._b)
+                np.negative(self._b, out=self._b)
+            backend.factorize(prepared.A)
+        except LinearSolveError:
+            return False
+        now = perf_counter()
+        seconds["factor"] += now - start
+        if backend.doubtful is not False:
+            return False
+        self._y[...] = backend.solve(self._b.copy(), False)
+        right = self._stepped() == STEP
+        seconds["solve"] += perf_counter() - now
+        return right
+
+    def _record(self, begun: float) -> Record:
+        state = self._state.tolist()
+        return Record(
+            state[RESIDUAL], state[SCALED], state[STEP_SIZE], state[STEP_ABSOLUTE],
+            state[BACKWARD_ERROR], perf_counter() - begun,
+        )  # fmt: skip
+
+    def _found(self, records: tuple[Record, ...], seconds: dict[str, float]) -> ShortSolve:
+        F, own = self._F_new.copy(), self._own
+        scaled = np.abs(F)
+        with np.errstate(divide="ignore"):
+            np.divide(scaled, own, out=scaled, where=scaled > 0.0)
+        renewed = bool(self._state[RENEWED])
+        x, S = self._x_new.copy(), self._S.copy()
+        return ShortSolve(x, F, scaled, S, records, renewed, seconds)

@@ -1,0 +1,123 @@
+"""The result of a short solve, with the same fields as that of the solver itself."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from ...results.history import History, Stats, Step
+from ...results.result import Result
+from ...results.status import Status
+from ...solvers.iterate import observed_order
+from ...solvers.workspace import Workspace
+from ..definition import ProblemDefinition
+from ..report import message
+from ..residual_system import FEW, ResidualSystem
+from .short_newton import PATIENCE, Record, ShortNewton, ShortSolve, Vector, takes_full_steps
+
+
+def short_result(
+    problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
+) -> Result | None:
+    """Return the result of a short solve from x, or None: the solver itself has to run.
+
+    Parameters
+    ----------
+    problem : ProblemDefinition
+    system : ResidualSystem
+        Of `problem`.
+    x : ndarray, shape (n,)
+    solver : Solver
+        Without a callback, printing, or a time limit.
+    """
+    kernels = system.kernels
+    if kernels is None or kernels.stopped or not (system.is_prepared and takes_full_steps(solver)):
+        return None
+    blocks = system.blocks
+    if system.n > FEW or len(blocks) > 1 or system.scale is not None or problem.null_space:
+        return None
+    started = perf_counter()
+    at_start = system.replay(x)
+    if at_start is None:
+        return None  # as long as there is no kernel
+    workspace = problem.workspaces.take()
+    try:
+        linear = workspace.solver(system.pattern)
+        short = _short_newton(workspace, system, linear)
+        if short is None or short.balance > PATIENCE:
+            return None
+        found = short.solve(system, x, at_start, solver.max_iterations)
+        if found is None:
+            short.balance += 1
+            linear.note_factors(0, math.nan, sound=False)
+            return None
+        short.balance = max(0, short.balance - 1)
+        k = len(found.records) - 1
+        linear.note_factors(k, found.records[-1].backward_error)
+    finally:
+        problem.workspaces.give_back(workspace)
+    return _result_of_short_solve(found, system, solver.name, linear.name, perf_counter() - started)
+
+
+def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> ShortNewton | None:
+    """Return the arrays of a workspace for the present factors."""
+    if not hasattr(linear, "direct_parts"):
+        return None
+    parts = linear.direct_parts(system.pattern)
+    if parts is None:
+        return None
+    held: dict[str, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
+    known = held.get("last")
+    if known is None or known.parts != parts:
+        known = held["last"] = ShortNewton(system.pattern, parts)
+    return known
+
+
+def _result_of_short_solve(
+    found: ShortSolve, system: ResidualSystem, solver: str, backend: str, total: float
+) -> Result:
+    k = len(found.records) - 1
+    seconds = {"residual": 0.0, "jacobian": found.seconds["jacobian"], "analyze": 0.0}
+    seconds |= {phase: found.seconds[phase] for phase in ("factor", "solve")}
+    seconds["other"] = max(0.0, total - sum(seconds.values()))
+    seconds["total"] = total
+    result = Result(
+        x=found.x,
+        status=Status.CONVERGED,
+        message="",
+        residual=found.F,
+        scaled_residual=found.scaled,
+        history=History(partial(steps_of, found.records, system.blocks.names[0])),
+        stats=Stats(k, k, k + found.renewed, 0, k, k, seconds, backend, k),
+        solver=solver,
+        blocks=system.blocks,
+        params=system.params,
+        sizes=found.S,
+        system=system,
+    )
+    result.message = message(result)
+    return result
+
+
+def steps_of(records: tuple[Record, ...], block: str) -> list[Step]:
+    """Return the records of iterations as the solver itself writes them."""
+    sizes = [math.inf, *(record.step for record in records)]
+    return [
+        Step(
+            iteration=k,
+            residual=record.residual,
+            scaled=record.scaled,
+            step=record.step if k else 0.0,
+            damping=1.0 if k else math.nan,
+            order=observed_order(sizes[k + 1], sizes[k], sizes[k - 1]) if k else math.nan,
+            trials=1 if k else 0,
+            backward_error=record.backward_error,
+            fresh=True,
+            seconds=record.seconds,
+            residuals={block: record.residual},
+            steps={block: record.absolute if k else 0.0},
+        )
+        for k, record in enumerate(records)
+    ]

@@ -1,0 +1,398 @@
+"""Newton's method with full steps, element by element: sums and decisions of one iteration.
+
+These functions are compiled by `scalar_loops`. They repeat what `solvers` and `linear` do with
+arrays, for one block of unknowns without a scale: the sizes of `solvers.scaling`, the residuals and
+steps of `solvers.iterate`, the criteria of `solvers.convergence` and `solvers.limit_at_infinity`,
+the equilibration and the backward error of `linear`. Wherever these would do more than continue or
+end with success, the answer is `LEAVE`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
+from ...linear.accuracy import EPS, GROWTH, REFINE_ABOVE
+from ...linear.accuracy import TINY as SMALLEST_NUMBER
+from ...linear.equilibration import DRIFT
+from ...linear.first_answer import LARGE_SQUARE
+from ...norms import SMALLEST_SQUARE
+from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, RUNAWAY, VANISHED
+from ...solvers.limit_at_infinity import LINEAR, SHORT, SHRUNK, SIGNIFICANT
+from ...solvers.rounding import SMALL_STEP
+from ...solvers.scaling import TERM_FLOOR, TINY, WEIGHT_FLOOR
+
+INF, NAN = math.inf, math.nan
+ERROR_FLOOR = SMALLEST_NUMBER / EPS
+# What the functions return.
+LEAVE, STEP, RESCALE, SOLVED = 0, 1, 2, 3
+# Places of the numbers that live from one iteration to the next.
+(
+    K, PHI, CONTRACTION, LARGEST, SMALLEST, FLOOR, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
+    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, RENEWED, RESIDUAL, SCALED, BACKWARD_ERROR, N_STATE,
+) = range(19)  # fmt: skip
+
+
+def sizes_of_unknowns(
+    x: Doubles, magnitude: Doubles, weights: Doubles, terms: Doubles, state: Doubles, n: int
+) -> int:
+    """Write the sizes of the unknowns; see `Scaling.of_unknowns`."""
+    largest, smallest = 0.0, INF
+    for i in range(n):
+        size = abs(x[i])
+        magnitude[i] = size
+        largest = max(largest, size)
+        smallest = min(smallest, size)
+    state[LARGEST] = largest
+    state[SMALLEST] = smallest
+    now = TERM_FLOOR * largest
+    if now > 0.0:
+        state[FLOOR] = min(now, state[FLOOR])
+    floor = state[FLOOR] if state[FLOOR] < INF else 0.0
+    acts = smallest < max(WEIGHT_FLOOR * largest, TINY)
+    for i in range(n):
+        size = magnitude[i]
+        weights[i] = size
+        terms[i] = size
+        if acts:
+            weight = max(size, WEIGHT_FLOOR * largest)
+            weights[i] = 1.0 if weight == 0.0 else weight
+            terms[i] = max(size, floor)
+            magnitude[i] = max(size, TINY) if size > 0.0 else 0.0
+    return 1
+
+
+def take_jacobian(J: Doubles, sizes: Doubles, nnz: int) -> int:
+    """Write the sizes of the entries of J."""
+    for k in range(nnz):
+        sizes[k] = abs(J[k])
+    return 1
+
+
+def sizes_of_equations(
+    starts: Indices, columns: Indices, sizes: Doubles, terms: Doubles, magnitude: Doubles,
+    S: Doubles, own: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Write the sizes of the equations; see `Scaling.of_equations`. 0: not finite."""
+    finite, bare = 1, 0.0
+    for i in range(n):
+        size, own_size, row = 0.0, 0.0, 0.0
+        for k in range(starts[i], starts[i + 1]):
+            size += sizes[k] * terms[columns[k]]
+            own_size += sizes[k] * magnitude[columns[k]]
+            row += sizes[k]
+        if not size < INF:
+            finite = 0
+        if own_size == 0.0:
+            bare = 1.0
+        if size <= 0.0:
+            size = 1.0 if row == 0.0 else row
+        S[i] = size
+        own[i] = own_size
+    state[BARE] = bare
+    return finite
+
+
+def merit(F: Doubles, S: Doubles, n: int) -> float:
+    """Return the norm of F / S; see `norms.norm2`. Infinite where that takes more care."""
+    square, zero = 0.0, 1
+    for i in range(n):
+        ratio = F[i] / S[i]
+        square += ratio * ratio
+        if F[i] != 0.0:
+            zero = 0
+    known = square > SMALLEST_SQUARE and square < INF
+    return sqrt(square) if known else (0.0 if zero == 1 else INF)
+
+
+def note_residual(F: Doubles, own: Doubles, state: Doubles, n: int) -> int:
+    """Write the largest residual and the largest one over its terms, for the history."""
+    residual, scaled = 0.0, 0.0
+    for i in range(n):
+        left = abs(F[i])
+        residual = max(residual, left)
+        if left > 0.0:
+            scaled = max(scaled, left / own[i] if own[i] > 0.0 else INF)
+    state[RESIDUAL] = residual
+    state[SCALED] = scaled
+    return 1
+
+
+def holds(F: Doubles, own: Doubles, relative: float, n: int) -> int:
+    """Whether every residual is this small relative to the terms of its equation."""
+    small = 1
+    for i in range(n):
+        if abs(F[i]) > relative * own[i]:
+            small = 0
+    return small
+
+
+def passes(
+    F: Doubles, own: Doubles, state: Doubles,
+    tolerance: float, error: float, rounding: float, n: int,
+) -> int:  # fmt: skip
+    """Whether the default termination criterion holds after a full step of Newton's."""
+    estimate = state[STEP_SIZE] * sqrt(min(1.0, state[CONTRACTION]))
+    small = holds(F, own, tolerance, n)
+    if small == 1 and estimate > error:
+        small = holds(F, own, rounding, n)
+    return small
+
+
+def is_long(step: float, before: float, older: float, weight: float, shrank: int) -> int:
+    """Whether an unknown did not converge by its last step; see `limit_at_infinity`."""
+    reference = max(abs(before), abs(older)) if shrank == 1 else abs(before)
+    long = abs(step) > SHORT * weight or abs(step) > SHRUNK * reference
+    return 1 if long and abs(step) > SIGNIFICANT * weight else 0
+
+
+def note_closed_equations(
+    starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, weights: Doubles, whole: Doubles, change: Doubles,
+    state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Note equations that came to hold exactly by a long step; see `limit_at_infinity`."""
+    shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
+    found = 0
+    for i in range(n):
+        if F[i] == 0.0 and F_old[i] != 0.0:
+            for k in range(starts[i], starts[i + 1]):
+                j = columns[k]
+                found = max(found, is_long(step[j], step_old[j], step_older[j], weights[j], shrank))
+    if found == 1:
+        state[CLOSED] = state[K]
+        for i in range(n):
+            if step[i] != 0.0:
+                whole[i] = step[i]
+            if F[i] == 0.0 and F_old[i] != 0.0:
+                change[i] = -F_old[i]
+    return found
+
+
+def converged(
+    starts: Indices, columns: Indices, J: Doubles, step: Doubles, step_old: Doubles,
+    step_older: Doubles, weights: Doubles, whole: Doubles, change: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Whether no unknown is left to examine by `limit_at_infinity.at_limit`."""
+    shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
+    short = 1
+    for i in range(n):
+        if is_long(step[i], step_old[i], step_older[i], weights[i], shrank) == 1:
+            short = 0
+        if state[CLOSED] > 0.0 and change[i] != 0.0:
+            slope = 0.0
+            for k in range(starts[i], starts[i + 1]):
+                slope += J[k] * whole[columns[k]]
+            if not abs(slope - change[i]) <= LINEAR * abs(change[i]):
+                short = 0
+    return 1 if short == 1 and state[CLOSED] < state[K] else 0
+
+
+def may_vanish(
+    x: Doubles, step: Doubles, weights: Doubles, previous: float, state: Doubles, n: int
+) -> int:
+    """Whether unknowns may converge to zero; see `convergence._vanishing`."""
+    before = state[STEP_ABSOLUTE_OLD]
+    ratio = state[STEP_ABSOLUTE] / before if before > 0.0 else INF
+    fast = ratio < 0.2
+    if not ratio < 0.95:
+        state[RUN] = -1.0
+        return 0
+    if state[RUN] < 0.0:
+        state[RUN] = state[K]
+        state[RUN_SIZE] = previous
+        return 0
+    if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
+        return 0
+    limit = VANISHED * state[RUN_SIZE]
+    if state[SMALLEST] > limit:
+        return 0
+    vanishing = 1
+    for i in range(n):
+        error = abs(step[i]) * ratio / (1.0 - ratio)
+        if abs(x[i]) > limit and error > REST_ERROR * weights[i]:
+            vanishing = 0
+    return vanishing
+
+
+def equilibrated(
+    starts: Indices, columns: Indices, J: Doubles, factor: Doubles, A: Doubles, A_sizes: Doubles,
+    of_columns: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Write the equilibrated matrix; 0 if its factors have to be found anew."""
+    smallest, largest = INF, 0.0
+    for j in range(n):
+        of_columns[j] = 0.0
+    for i in range(n):
+        of_row = 0.0
+        for k in range(starts[i], starts[i + 1]):
+            entry = J[k] * factor[k]
+            size = abs(entry)
+            A[k] = entry
+            A_sizes[k] = size
+            of_row = max(of_row, size)
+            of_columns[columns[k]] = max(of_columns[columns[k]], size)
+        smallest = min(smallest, of_row)
+        largest = max(largest, of_row)
+    for j in range(n):
+        smallest = min(smallest, of_columns[j])
+    return 1 if smallest * DRIFT >= 1.0 and largest <= DRIFT else 0
+
+
+def started(
+    starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
+    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, whole: Doubles, change: Doubles, state: Doubles,
+    factor: Doubles, row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
+    tolerance: float, rounding: float, n: int, nnz: int,
+) -> int:  # fmt: skip
+    """Start from x with the residual F and the Jacobian J; write the first linear system."""
+    for k in range(N_STATE):
+        state[k] = 0.0
+    state[FLOOR] = INF
+    state[STEP_SIZE] = INF
+    state[STEP_SIZE_OLD] = INF
+    state[STEP_ABSOLUTE] = INF
+    state[STEP_ABSOLUTE_OLD] = INF
+    state[RUN] = -1.0
+    state[BACKWARD_ERROR] = NAN
+    zero, at_zero, square = 0, 1, 0.0
+    for i in range(n):
+        step[i] = 0.0
+        step_old[i] = 0.0
+        step_older[i] = 0.0
+        whole[i] = 0.0
+        change[i] = 0.0
+        square += F[i] * F[i]
+        if F[i] == 0.0:
+            zero = 1
+        if x[i] != 0.0:
+            at_zero = 0
+    # An equation that holds exactly at the start may be flat there: see `note_flat`.
+    if not square < INF or (zero == 1 and at_zero == 0):
+        return LEAVE
+    sizes_of_unknowns(x, magnitude, weights, terms, state, n)
+    take_jacobian(J, sizes, nnz)
+    if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
+        return LEAVE
+    state[PHI] = merit(F, S, n)
+    note_residual(F, own, state, n)
+    # Whether a start is a solution is not decided here.
+    solved = holds(F, own, tolerance, n) == 1 and holds(F, own, rounding, n) == 1
+    if not state[PHI] < INF or state[PHI] == 0.0 or solved:
+        return LEAVE
+    for i in range(n):
+        b[i] = -F[i] * row[i]
+    if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
+        return RESCALE
+    return STEP
+
+
+def stepped(
+    starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
+    column: Doubles, r: Doubles, scale: Doubles, x: Doubles, x_new: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Check the solution y of the linear system, and write the next point; see `first_answer`."""
+    square, largest, largest_b, largest_scale = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        square += y[i] * y[i] + b[i] * b[i]
+        largest = max(largest, abs(y[i]))
+        largest_b = max(largest_b, abs(b[i]))
+        residual, size = 0.0, 0.0
+        for k in range(starts[i], starts[i + 1]):
+            residual += A[k] * y[columns[k]]
+            size += A_sizes[k] * abs(y[columns[k]])
+        r[i] = b[i] - residual
+        scale[i] = size + abs(b[i])
+        largest_scale = max(largest_scale, scale[i])
+    if not square < LARGE_SQUARE or not largest <= GROWTH * largest_b:
+        return LEAVE
+    floor, error, square = SMALLEST_NUMBER + ERROR_FLOOR * min(largest_scale, 1.0), 0.0, 0.0
+    for i in range(n):
+        error = max(error, abs(r[i]) / (scale[i] + floor))
+        dx = y[i] * column[i]
+        square += dx * dx
+        x_new[i] = x[i] + dx
+    state[BACKWARD_ERROR] = error
+    return STEP if error <= REFINE_ABOVE and square < INF else LEAVE
+
+
+def arrived(
+    starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
+    J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
+    terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
+    step_older: Doubles, whole: Doubles, change: Doubles, state: Doubles, factor: Doubles,
+    row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
+    tolerance: float, error: float, rounding: float, n: int, nnz: int,
+) -> int:  # fmt: skip
+    """Take the next point, decide whether it ends the solve, and write the next linear system."""
+    square, previous, phi_old = 0.0, state[LARGEST], state[PHI]
+    for i in range(n):
+        square += F_new[i] * F_new[i]
+    state[PHI] = merit(F_new, S, n)
+    if not square < INF or not state[PHI] < INF:
+        return LEAVE
+    state[CONTRACTION] = state[PHI] / phi_old if phi_old > 0.0 else 0.0
+    sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
+    if state[BARE] == 1.0:
+        sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
+    size, absolute, moved = 0.0, 0.0, 0
+    for i in range(n):
+        step_older[i] = step_old[i]
+        step_old[i] = step[i]
+        step[i] = x_new[i] - x[i]
+        size = max(size, abs(step[i]) / weights[i])
+        absolute = max(absolute, abs(step[i]))
+        if abs(step[i]) > MOVED * magnitude[i]:
+            moved = 1
+    state[K] = state[K] + 1.0
+    state[STEP_SIZE_OLD] = state[STEP_SIZE]
+    state[STEP_ABSOLUTE_OLD] = state[STEP_ABSOLUTE]
+    state[STEP_SIZE] = size
+    state[STEP_ABSOLUTE] = absolute
+    state[RENEWED] = 0.0
+    note_residual(F_new, own, state, n)
+    solved = passes(F_new, own, state, tolerance, error, rounding, n)
+    if solved == 1 and moved == 1:
+        take_jacobian(J, sizes, nnz)
+        if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
+            return LEAVE
+        state[RENEWED] = 1.0
+        state[PHI] = merit(F_new, S, n)
+        solved = passes(F_new, own, state, tolerance, error, rounding, n)
+    if solved == 1:
+        done = 0
+        if state[RENEWED] == 1.0:
+            done = converged(
+                starts, columns, J, step, step_old, step_older, weights, whole, change, state, n
+            )
+        else:
+            done = converged(
+                starts, columns, J_old, step, step_old, step_older, weights, whole, change, state, n
+            )
+        return SOLVED if done == 1 else LEAVE
+    note_closed_equations(
+        starts, columns, F_new, F, step, step_old, step_older, weights, whole, change, state, n
+    )
+    if size <= SMALL_STEP and state[CONTRACTION] > 0.5:
+        return LEAVE
+    if state[LARGEST] > RUNAWAY or absolute == 0.0:
+        return LEAVE
+    if may_vanish(x_new, step, weights, previous, state, n) == 1:
+        return LEAVE
+    if state[RENEWED] == 0.0:
+        take_jacobian(J, sizes, nnz)
+        if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
+            return LEAVE
+        state[PHI] = merit(F_new, S, n)
+    for k in range(nnz):
+        J_old[k] = J[k]
+    for i in range(n):
+        x[i] = x_new[i]
+        F[i] = F_new[i]
+        b[i] = -F_new[i] * row[i]
+    if not state[PHI] < INF:
+        return LEAVE
+    if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
+        return RESCALE
+    return STEP

@@ -1,0 +1,288 @@
+"""Short solves in machine code: the same results as Newton's method, and nothing else."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from sgsolve import Problem, Status, ad, solvers
+from sgsolve.problem.compiled_functions import CompiledFunctions
+from sgsolve.problem.short_newton import short_newton, short_solve, step_loops
+from tests.ad.kernels.compiled_help import needs_llvmlite
+from tests.problems import CASES
+
+pytestmark = needs_llvmlite
+NEWTON = solvers.Newton(max_iterations=30)
+FULL = np.array([[4, 1, 0, 1], [1, 5, 2, 0], [0, 2, 6, 1], [1, 0, 1, 3]], dtype=float)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(CompiledFunctions, "at_once", True)
+
+
+class Counted:
+    """Counts short solves, and can do without them."""
+
+    def __init__(self, monkeypatch):
+        self.served, self.asked, self.off = 0, 0, False
+        original = short_solve.short_result
+
+        def short_result(*arguments):
+            self.asked += 1
+            found = None if self.off else original(*arguments)
+            self.served += found is not None
+            return found
+
+        monkeypatch.setattr("sgsolve.problem.solve.short_result", short_result)
+
+    def compared(self, problem, x, solver=NEWTON):
+        """Solve with and without, and compare the results field by field."""
+        self.off = True
+        problem.solve(x, solver, raise_on_failure=False)  # finds the pattern, makes the kernels
+        long = problem.solve(x, solver, raise_on_failure=False)
+        self.off, before = False, self.served
+        short = problem.solve(x, solver, raise_on_failure=False)
+        if self.served > before:
+            assert_same_results(short, long)
+        # otherwise the factors of equilibration may be others than before
+        assert short.success == long.success
+        return short, self.served > before
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    return Counted(monkeypatch)
+
+
+def assert_same_results(short, long):
+    assert (short.status, short.solver, short.message) == (long.status, long.solver, long.message)
+    for name in ("x", "residual", "scaled_residual", "sizes"):
+        np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
+    for name in ("nit", "nfev", "njev", "n_analyze", "n_factor", "n_solve", "backend"):
+        assert getattr(short.stats, name) == getattr(long.stats, name), name
+    assert list(short.stats.seconds) == list(long.stats.seconds)
+    assert len(short.history) == len(long.history)
+    for a, b in zip(short.history, long.history, strict=True):
+        for name in ("iteration", "damping", "trials", "fresh", "note"):
+            np.testing.assert_equal(getattr(a, name), getattr(b, name), err_msg=name)
+        for name in ("residual", "scaled", "step", "order"):
+            np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-12)
+        np.testing.assert_allclose(a.backward_error, b.backward_error, rtol=1e-3, atol=1e-15)
+        assert a.residuals == b.residuals
+        assert a.steps == b.steps
+
+
+def network(x, q):
+    return FULL @ x + x * x * x - q
+
+
+def chain(n):
+    h2 = 1.0 / (n + 1) ** 2
+    laplacian = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(n, n)).tocsr()
+    return lambda u, q: laplacian @ u + h2 * (np.exp(u) - q)
+
+
+def scalars(x, q):
+    a, b, c, d = x
+    return ad.stack([a + 0.1 * b * d - q, b + 0.2 * a * c - 1.0, c + 0.1 * d - 1.0, d * d + b - q])
+
+
+def two_fields(n):
+    """Two fields on a chain, one behind the other, with boundary rows: a band when reordered."""
+
+    def residual(x, q):
+        u, v = x[:n], x[n:]
+        inner = u[2:] - 2.0 * u[1:-1] + u[:-2] - 1e-3 * np.exp(v[1:-1])
+        other = v[2:] - 2.0 * v[1:-1] + v[:-2] - 1e-3 * u[1:-1] * v[1:-1]
+        f = ad.hstack([u[:1] - q, inner, u[-1:] - 1.0])
+        g = ad.hstack([v[:1] - 1.0, other, v[-1:] - q])
+        return ad.hstack([f, g])
+
+    return residual
+
+
+EXAMPLES = {
+    "network": (network, np.full(4, 0.5)),
+    "scalars": (scalars, np.full(4, 0.5)),
+    "chain 40": (chain(40), np.full(40, 0.5)),
+    "chain from zero": (chain(60), np.zeros(60)),
+    "chain 400": (chain(400), np.full(400, 0.5)),
+    "two fields": (two_fields(30), np.full(60, 0.7)),
+    "linear": (lambda x, q: FULL @ x - q, np.full(4, 0.5)),
+    "floors": (lambda x, q: ad.hstack([x[:1] - 1e8 * q, x[1:] ** 3 + x[1:] - 8.0]), np.ones(3)),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_results_are_those_of_the_solver(counted, name):
+    residual, start = EXAMPLES[name]
+    problem = Problem(residual, params={"q": 1.5}, compiled=True)
+    served = [counted.compared(problem.at(q=q), start)[1] for q in (1.5, 2.0, 1.7, 3.1)]
+    assert any(served) or name == "linear"  # one step is long: the solver looks at it
+
+
+def test_all_reference_problems_from_many_starts(counted):
+    served = converged = 0
+    for case in CASES:
+        problem, random = Problem(case.residual, compiled=True), np.random.default_rng(case.number)
+        for factor in (1.0, 0.5, 1.5):
+            start = case.start * factor * random.uniform(0.8, 1.2, len(case.start))
+            result, short = counted.compared(problem, start)
+            served, converged = served + short, converged + (result.status is Status.CONVERGED)
+    assert served >= 0.4 * converged
+
+
+NO_ROOTS = {
+    "tanh": (lambda x: np.tanh(x) - 1.0, [0.5, 3.0, 12.0]),
+    "gauss": (lambda x: np.exp(-(x**2)), [0.3, 1.0, 5.0]),
+    "no root": (lambda x: x * x + 1.0, [0.5, 3.0]),
+    "exponential": (lambda x: np.exp(-x), [0.0, 1.0, 30.0]),
+    "rational": (lambda x: 1.0 / (1.0 + x * x), [0.5, 100.0]),
+    "rounding": (lambda x: (x + 1e17) - 1e17 + 1.0, [0.5]),
+}
+
+
+@pytest.mark.parametrize("name", NO_ROOTS)
+def test_nothing_without_a_root_is_a_success(counted, name):
+    residual, starts = NO_ROOTS[name]
+    problem = Problem(lambda x: ad.hstack([residual(x[:1]), x[1:] ** 2 - 4.0]), compiled=True)
+    for start in starts:
+        expected = Problem(residual).solve([start], NEWTON, raise_on_failure=False)
+        result, _ = counted.compared(problem, np.array([start, 1.7]))
+        assert result.success == expected.success
+
+
+def test_a_random_network_of_exponentials(counted):
+    """Steep equations, starts far away: whatever happens, it is what the solver does."""
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        n = int(random.integers(2, 8))
+        A = random.standard_normal((n, n)) + np.diag(np.full(n, 1.0))
+        c = random.standard_normal(n)
+        problem = Problem(lambda x, A=A, c=c: A @ x + 0.1 * np.exp(2.0 * x) - c, compiled=True)
+        counted.compared(problem, random.uniform(-3.0, 3.0, n))
+    assert counted.served > 5
+
+
+def loops_in_python(monkeypatch):
+    class Interpreted:
+        def __init__(self, *functions):
+            self.functions = functions
+
+        def bound(self, values):
+            def run(f):
+                names = list(f.__annotations__)[:-1]
+                return lambda: f(**{name: values[name] for name in names})
+
+            return [run(f) for f in self.functions]
+
+    functions = (step_loops.started, step_loops.stepped, step_loops.arrived)
+    monkeypatch.setattr(short_newton, "LOOPS", Interpreted(*functions))
+
+
+@pytest.mark.parametrize("name", ["network", "scalars", "chain 40", "two fields", "floors"])
+def test_the_loops_do_the_same_in_python(counted, monkeypatch, name):
+    residual, start = EXAMPLES[name]
+    values = (1.6, 2.0, 2.9)
+    problem = Problem(residual, params={"q": 2.0}, compiled=True)
+    compiled = [counted.compared(problem.at(q=q), start) for q in values]
+    loops_in_python(monkeypatch)
+    problem = Problem(residual, params={"q": 2.0}, compiled=True)
+    for q, (expected, served) in zip(values, compiled, strict=True):
+        interpreted, served_too = counted.compared(problem.at(q=q), start)
+        if served and served_too:
+            assert_same_results(interpreted, expected)
+    assert counted.served >= 2
+
+
+def test_what_is_watched_or_limited_goes_the_long_way(counted):
+    problem = Problem(scalars, params={"q": 1.5}, compiled=True)
+    start = np.full(4, 0.5)
+    assert any(counted.compared(problem.at(q=q), start)[1] for q in (1.5, 1.7, 2.0, 2.3))
+    served, points = counted.served, []
+    problem.solve(start, NEWTON, callback=lambda it: points.append(it.x))
+    problem.solve(start, NEWTON, time_limit=60.0)
+    problem.solve(start, solvers.Newton(limits=solvers.MaxChange(10.0)))
+    problem.solve(start, solvers.Newton(termination=solvers.ResidualTolerance(1e-3)))
+    problem.solve(start, solvers.Newton(reuse=solvers.Shamanskii(2)))
+    problem.solve(start, solvers.DampedNewton())
+    problem.solve(start)
+    blocks = Problem(scalars, params={"q": 1.5}, compiled=True, blocks={"a": (2,), "b": (2,)})
+    scale = Problem(scalars, params={"q": 1.5}, compiled=True, scale=1.0)
+    for other in (blocks, scale, Problem(scalars, params={"q": 1.5})):
+        for _ in range(3):
+            other.solve(start, NEWTON)
+    assert counted.served == served
+    assert len(points) > 3
+
+
+def test_the_limit_of_iterations_holds(counted):
+    problem = Problem(scalars, params={"q": 1.5}, compiled=True)
+    start = np.full(4, 0.5)
+    needed = counted.compared(problem, start)[0].nit
+    enough, _ = counted.compared(problem, start, solvers.Newton(max_iterations=needed))
+    few, served = counted.compared(problem, start, solvers.Newton(max_iterations=needed - 1))
+    assert enough.success
+    assert few.status is Status.MAX_ITERATIONS
+    assert not served
+
+
+def test_vain_attempts_end(counted):
+    """A problem that always takes more than a short solve is not tried for ever."""
+    problem = Problem(lambda x: x * x, compiled=True)
+    for _ in range(12):
+        problem.solve([1.0, 2.0], NEWTON, raise_on_failure=False)
+    (workspace,) = problem._definition.workspaces._idle
+    (short,) = workspace._kept["short newton"][1].values()
+    assert short.balance == short_newton.PATIENCE + 1
+    assert counted.served == 0
+
+
+def test_a_changed_global_is_noticed(counted):
+    table = {"level": 2.0}
+    problem = Problem(lambda x: x * x * x + np.sin(x) - table["level"], compiled=True)
+    start = np.array([0.9, 1.1, 1.3])
+    assert counted.compared(problem, start)[1]
+    table["level"] = 3.0
+    with pytest.warns(UserWarning, match="not a pure function"):
+        result = problem.solve(start, NEWTON)
+    np.testing.assert_allclose(result.x**3 + np.sin(result.x), 3.0)
+
+
+def test_a_result_is_independent_of_later_solves(counted):
+    problem = Problem(scalars, params={"q": 1.5}, compiled=True)
+    start = np.full(4, 0.5)
+    pairs = [counted.compared(problem.at(q=q), start) for q in (1.5, 1.7, 2.0, 2.3)]
+    first = next(result for result, served in pairs if served)
+    x, F, S = first.x.copy(), first.residual.copy(), first.sizes.copy()
+    problem.at(q=2.5).solve(start, NEWTON)
+    assert np.array_equal(first.x, x)
+    assert np.array_equal(first.residual, F)
+    assert np.array_equal(first.sizes, S)
+    copy = pickle.loads(pickle.dumps(first))
+    assert str(copy.history) == str(first.history)
+    assert first.jacobian.shape == (4, 4)
+    assert len(first.history) == first.nit + 1
+
+
+def test_threads_share_no_arrays(counted):
+    problem = Problem(chain(40), params={"q": 1.0}, compiled=True)
+    start, expected, found = np.full(40, 0.5), {}, {}
+    for q in np.linspace(1.5, 3.0, 12):
+        expected[q] = counted.compared(problem.at(q=q), start)[0].x
+
+    def work(values):
+        for q in values:
+            found[q] = problem.at(q=q).solve(start, NEWTON).x
+
+    values = list(expected)
+    threads = [threading.Thread(target=work, args=(values[k::3],)) for k in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for q, x in expected.items():
+        np.testing.assert_array_equal(found[q], x)
