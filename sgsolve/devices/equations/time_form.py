@@ -170,7 +170,8 @@ class TimeForm:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
         device, lay = self.device, self.device.layout
         given = contact_parameters(device, p)
-        s, p = self._carriers(y, given)
+        s, local = self._carriers(y, given)
+        p = dict(local)
         if device.trap_levels:
             s = replace(s, filled=[y[part] for part in self._filled.values()])
         demanded, held = fixed_potentials(device, given, s.vt), 1.0 - lay.carrier_free
@@ -243,8 +244,8 @@ class TimeForm:
         carried = inside[lay.carrier_a] - inside[lay.carrier_b]
 
         def conducted(y: Array, **p: Any) -> Array:
-            s, p = self._carriers(y, p)
-            jn, jp = self._fluxes(s, y, p)
+            s, local = self._carriers(y, p)
+            jn, jp = self._fluxes(s, y, local)
             crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
             return (device.constants.q * s.vt) * crossing
 

@@ -120,14 +120,14 @@ class IonRegion:
 
     def flux_of_levels(self, us: Array, level: Array) -> Array:
         """The same flux as `flux`, with all digits where the levels hardly differ."""
-        a, b, charge = *self.edges.T, self.ion.charge
+        a, b = self.edges.T
+        charge = self.ion.charge
         w = charge * (us[self.nodes[b]] - us[self.nodes[a]])
         if self.ion.limit is not None:
             free = log_expit(-1.0 * self._filling(us, level))
             w = w + (free[a] - free[b])
-        inflow = absolute(
-            self.density(us, level), a, b, Drift.of(w), charge * (level[b] - level[a])
-        )
+        drop = charge * (level[b] - level[a])
+        inflow = absolute(self.density(us, level), a, b, Drift(w), drop)
         return (-self.ion.mobility * self.ratio) * inflow
 
     def conductances(self, density: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ def level_of_each(device: Any, begin: int) -> dict[str, slice]:
 
 def kept_blocks(device: Any, begin: int) -> dict[str, slice]:
     """Where the levels and the fluxes of the ions are in the form with the fluxes kept."""
-    found = {}
+    found: dict[str, slice] = {}
     for name, region in device.ions.items():
         middle = begin + len(region.nodes)
         end = middle + len(region.edges)
