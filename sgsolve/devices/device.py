@@ -95,6 +95,9 @@ class Device(Equations):
         Charge, Boltzmann constant, vacuum permittivity.
     compiled : bool
         Evaluate the equations by compiled kernels, as `Problem` does; with ``sgsolve[compiled]``.
+    backend : str or object, default "auto"
+        The linear back end, as of `Problem`; for a device in three dimensions ``"multigrid"`` or
+        `petsc.Petsc`. The blocks are the potentials ``psi``, ``phin`` and ``phip``.
 
     See Also
     --------
@@ -153,9 +156,10 @@ class Device(Equations):
         flux: str = "diffusion_enhanced",
         constants: Constants = CODATA2018,
         compiled: bool = False,
+        backend: Any = "auto",
     ) -> None:
         check_kinds(locals())
-        self.compiled = compiled
+        self.compiled, self.backend = compiled, backend
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
         self.ionization, self.heat = ionization, heat
@@ -193,6 +197,7 @@ class Device(Equations):
             blocks=self.blocks(),
             scale=self.thermal_voltage,
             compiled=compiled,
+            backend=backend,
         )
         if ionization is not None:
             self.problem = form_of(self).problem

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sgsolve import linear
 from sgsolve.errors import DataTypeError, InputError, ParameterError
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
@@ -212,3 +213,28 @@ def test_traps_that_hold_charge_are_refused():
     device = Device(plain.mesh, doping, plain.contacts, values, traps=[acceptor_traps])
     with pytest.raises(InputError, match="traps: functions give their charge"):
         device.transient({"p": 0.1}, (0.0, 1e-9))
+
+
+@pytest.mark.parametrize("backend", ["superlu", linear.SuperLU])
+def test_a_device_takes_the_back_end_of_all_its_linear_systems(backend):
+    from sgsolve.devices import Device, Ohmic, interval
+
+    x = np.linspace(0.0, 1e-4, 41)
+    values = {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    found = {}
+    for given in ("auto", backend):
+        device = Device(
+            interval(x),
+            np.where(x < 0.5e-4, -1e16, 1e16),
+            {"a": Ohmic(0), "b": Ohmic(-1)},
+            values,
+            backend=given,
+        )
+        sweep = device.sweep("a", [0.0, 0.4])
+        in_time = device.transient({"a": 0.1}, (0.0, 1e-12))
+        problems = device.kept_fluxes.problem, device.poisson_problem
+        for run in (sweep, in_time):
+            assert (run.stats.backend == "superlu") == (given != "auto")
+        assert all(one._definition.workspaces.backend == given for one in problems)
+        found[given] = device.currents(sweep, "a")
+    np.testing.assert_allclose(found[backend], found["auto"], rtol=1e-9, atol=1e-25)

@@ -72,6 +72,7 @@ class CurrentDrive:
             params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
             **_blocks_or_scale(device, len(x)),
             compiled=device.compiled,
+            backend=device.backend,
         )
 
     def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:

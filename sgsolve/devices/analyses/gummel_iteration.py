@@ -109,4 +109,5 @@ def _alone(device: Device, name: str) -> Problem:
         residual,
         params={**device.parameters, "whole": np.zeros(size)},
         scale=device.thermal_voltage,
+        backend=device.backend,
     )

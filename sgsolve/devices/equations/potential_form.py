@@ -41,6 +41,8 @@ class Equations(DeviceModel):
         For psi at all nodes, then phin and phip at the semiconductor's, V.
     compiled : bool
         Whether they are evaluated by compiled kernels.
+    backend : str or object
+        That of all linear systems.
     diagonal : ndarray
         1 in the rows of fixed potentials, plus the firmness.
     forms : dict
@@ -49,6 +51,7 @@ class Equations(DeviceModel):
 
     problem: Problem
     compiled: bool
+    backend: Any
     diagonal: np.ndarray
     forms: dict[str, Any]
 
@@ -60,7 +63,7 @@ class Equations(DeviceModel):
             return self.poisson(ad.hstack([u, quasi]), **p)
 
         params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
-        return Problem(residual, params=params, scale=self.thermal_voltage)
+        return Problem(residual, params=params, scale=self.thermal_voltage, backend=self.backend)
 
     @cached_property
     def electrostatic_problem(self) -> Problem:
@@ -78,7 +81,7 @@ class Equations(DeviceModel):
             return ad.hstack([self.charge_row(s, given), conservation(self, s.ions)])
 
         params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
-        return Problem(residual, params=params, scale=self.thermal_voltage)
+        return Problem(residual, params=params, scale=self.thermal_voltage, backend=self.backend)
 
     def blocks(self) -> dict[str, slice]:
         """Where the three kinds of unknowns are."""

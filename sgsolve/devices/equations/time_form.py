@@ -127,7 +127,11 @@ class TimeForm:
         self.blocks |= self._filled
         self._nothing = np.zeros(lay.n)
         self.problem = Problem(
-            self.residual, params=device.parameters, blocks=self.blocks, storage=self.stored
+            self.residual,
+            params=device.parameters,
+            blocks=self.blocks,
+            storage=self.stored,
+            backend=device.backend,
         )
 
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:

@@ -85,6 +85,7 @@ class KeptFluxes:
             scale=self._scale(),
             storage=self.stored,
             compiled=device.compiled,
+            backend=device.backend,
         )
 
     def blocks(self) -> dict[str, slice]:
