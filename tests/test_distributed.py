@@ -95,6 +95,22 @@ def test_a_failure_is_an_error_with_the_last_point():
 
 
 @needs_petsc
+@pytest.mark.parametrize("function", [np.log, lambda u: np.where(u > 0.0, np.log(u), np.inf)])
+def test_a_step_out_of_the_model_is_shortened(function):
+    problem = distributed.LocalProblem(lambda u: function(u[1:-1]) - 1.0, distributed.Box((3,)))
+    # The first step of Newton's method leads from 10 to -3.
+    np.testing.assert_allclose(problem.solve(10.0).whole(), np.e, rtol=1e-10)
+
+
+@needs_petsc
+def test_a_start_outside_of_the_model_is_an_error():
+    problem = distributed.LocalProblem(lambda u: np.sqrt(u[1:-1]) - 2.0, distributed.Box((3,)))
+    with pytest.raises(ConvergenceError, match="the residual at the start is not finite"):
+        problem.solve(-1.0)
+    np.testing.assert_allclose(problem.solve(1.0).whole(), 4.0, rtol=1e-10)
+
+
+@needs_petsc
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [

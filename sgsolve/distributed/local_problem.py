@@ -22,6 +22,7 @@ from .local_solution import LocalSolution
 # Norm of the residual at a solution, relative to the sum of the terms that cancel in it.
 TOLERANCE = 1e-13
 MAX_ITERATIONS = 100
+OUTSIDE = 1e50  # residual of an equation that has no finite value
 
 
 class LocalProblem:
@@ -190,17 +191,21 @@ class _Newton:
     ) -> LocalSolution:
         """Run SNES from x, and judge the point where it ends by a residual evaluated anew."""
         self._function, self._scale = function, math.inf
-        self._rows.prepare(function, self._layout.local(x))
+        with np.errstate(all="ignore"):
+            self._rows.prepare(function, self._layout.local(x))
         F = x.duplicate()
         self._residual(None, x, F)
         with own_petsc_errors():
             snes = self._solver(F)
-            snes.solve(None, x)
+            if math.isfinite(F.norm()):
+                snes.solve(None, x)
+                reason = _name_of_reason(snes.getConvergedReason())
+            else:
+                reason = "the residual at the start is not finite"
         self._residual(None, x, F)
         self._jacobian(None, x, None, None)
         norm = float(F.norm())
         success = norm <= TOLERANCE * self._scale
-        reason = _name_of_reason(snes.getConvergedReason())
         return LocalSolution(
             own=x.array.reshape(self._layout.own_shape).copy(),
             success=success,
@@ -237,9 +242,8 @@ class _Newton:
             if snes is None:
                 raise
             values = np.full(F.getLocalSize(), np.nan)
-        F.array = values
-        if snes is not None and not math.isfinite(F.norm()):
-            snes.setFunctionDomainError()
+        # The line search shortens a step to a large residual; one that is not finite ends it.
+        F.array = values if snes is None else np.where(np.isfinite(values), values, OUTSIDE)
 
     def _jacobian(self, snes: Any, x: Any, J: Any, P: Any) -> None:
         """Evaluate the own rows of the Jacobian, and the size of the terms in the equations."""
@@ -254,7 +258,7 @@ class _Newton:
         reasons = loaded().SNES.ConvergedReason
         norm = norms[2]
         if not math.isfinite(norm):
-            return reasons.DIVERGED_FNORM_NAN
+            return reasons.DIVERGED_FUNCTION_DOMAIN
         if norm == 0.0 or (iteration > 0 and norm <= TOLERANCE * self._scale):
             return reasons.CONVERGED_FNORM_ABS
         return reasons.ITERATING
