@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from ..errors import DerivativeError
 from ..private_api import calling_frame, is_sparse_product
 from . import complex_values, dispatch, refusals
+from .assignment import SharedMemory, WrittenMemory
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
-from .in_place import SharedMemory, share_where_views
+from .in_place import assign, share_where_views
 from .indexing import taken
 from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
@@ -57,7 +58,8 @@ class ADArray(Operators):
            [0.   , 8.155, 2.718]])
     """
 
-    __slots__ = ("_derivative", "_memory", "_value")
+    __slots__ = ("__weakref__", "_derivative", "_memory", "_origin", "_value")
+    _origin: tuple[ADArray, Any]  # of views by a key only: the array, and the key
     __array_priority__: ClassVar[float] = 1000.0
 
     def __init__(self, value: Any, derivative: Derivative) -> None:
@@ -188,20 +190,20 @@ class ADArray(Operators):
                 memory = self._memory
                 if memory is None:
                     memory = self._memory = SharedMemory()
+                elif type(memory) is WrittenMemory:
+                    memory.note(view)
                 view._memory = memory
+                view._origin = (self, key)
                 return view
             if type(key) is ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
         chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)
+        if chosen._memory is not None:
+            chosen._origin = (self, key)
         return chosen
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        raise DerivativeError(
-            "y[idx] = v cannot be followed through an AD array; build the array as "
-            "ad.sparsesum([ad.sparsevec(n, idx, v), ...]) or with np.where(mask, v, y). In place "
-            "of y[idx] += v write y = y + ad.sparsesum([ad.sparsevec(len(y), idx, v)])"
-        )
+    __setitem__ = assign
 
     # ---- conversions that would lose the derivative ------------------------------------------
 
@@ -258,6 +260,8 @@ class ADArray(Operators):
         return dispatch.call(ufunc, inputs, {})  # one of whole vectors or matrices
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in dispatch.OF_SHAPES:
+            return dispatch.OF_SHAPES[func](self, *args, **kwargs)
         return share_where_views(dispatch.call(func, args, kwargs), args)
 
     def __getattr__(self, name: str) -> Any:

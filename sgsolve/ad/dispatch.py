@@ -19,21 +19,22 @@ Function = Callable[..., Any]
 TABLE: dict[Function, Function] = {}
 METHODS: dict[str, Function] = {}
 OF_SEQUENCES: set[Function] = set()  # those that take several arrays in one list
+OF_SHAPES: dict[Function, Function] = {}  # np.zeros, np.empty: with ``like=y``
 UFUNC_METHODS: dict[str, Function] = {}  # reduce, accumulate, ...: (ufunc, name, inputs, kwargs)
 
 _SOLVE = "use an unknown for the solution: its equation is A @ x - b"
 _FACTORS = "use unknowns for eigenvalues and factors, with the equations that define them"
 _DECOMPOSITIONS = ("eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "qr", "cholesky", "cond")
 _FOURIER = "use A @ y with the constant matrix of the transform"
-_ASSIGN = "use np.where(mask, new, old)"
+_ASSIGN = "use y[mask] = v, or np.where(mask, new, old)"
 _VALUES = "use it on ad.value(y), and index y with the positions that it gives"
 INSTEAD: dict[Function, str] = {
     **dict.fromkeys((np.linalg.lstsq, np.linalg.pinv), _SOLVE),
     **{getattr(np.linalg, name): _FACTORS for name in _DECOMPOSITIONS},
     **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft), _FOURIER),
     **dict.fromkeys((np.copyto, np.putmask, np.place, np.put_along_axis), _ASSIGN),
-    np.put: "use ad.sparsesum([ad.sparsevec(n, idx, v)])",
-    np.fill_diagonal: "use np.where(np.eye(n) == 1, v, y)",
+    np.put: "use y[idx] = v",
+    np.fill_diagonal: "use y[np.arange(n), np.arange(n)] = v",
     **dict.fromkeys((np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d), _VALUES),
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",

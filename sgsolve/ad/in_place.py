@@ -1,27 +1,45 @@
-"""In-place operators: ``y += v`` changes y for every name that refers to it, as in NumPy.
+"""In-place operations: ``y += v`` and ``y[key] = v`` change y for every name, as in NumPy.
 
-An AD array is an object with a value and a derivative. The operator replaces both. No array is
-written into, because the derivatives of earlier results refer to it. Another AD array in the same
-memory (a view of y, or the array that y is a view of) would not change. Arrays that share memory
-hold one `SharedMemory`, and the operator raises an error while more than one of them is alive.
+An AD array is an object with a value and a derivative. An in-place operation replaces both. No
+array is written into, because the derivatives of earlier results refer to it. Another AD array in
+the same memory (a view of y, or the array that y is a view of) would not change by itself. Arrays
+that share memory hold one `SharedMemory`. A view by a key also holds the array that it was taken
+from. What is written into it is written into that array too, and the other views are taken anew.
+The views of an array are known from the first writing on. While others are in use at that time,
+the operation raises an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
-from . import refusals
+from .assignment import SharedMemory, WrittenMemory, replaced
+from .indexing import taken
 
 
-class SharedMemory:
-    """What all AD arrays in the same memory hold."""
+class Outdated:
+    """In place of value and derivative of a view that cannot follow what was written."""
 
     __slots__ = ()
+
+    def _raise(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise DerivativeError(
+            "this view (y.T, reshape) was taken from an AD array that was written into since: "
+            "take it after the last assignment"
+        )
+
+    __getattr__ = __array_ufunc__ = __getitem__ = __neg__ = __abs__ = __bool__ = _raise
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _raise
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __mod__ = __rmod__ = _raise
+    __floordiv__ = __rfloordiv__ = __lt__ = __le__ = __gt__ = __ge__ = _raise
+
+
+OUTDATED = Outdated()
 
 
 def share(view: Any, origin: Any) -> None:
@@ -29,6 +47,8 @@ def share(view: Any, origin: Any) -> None:
     memory = origin._memory
     if memory is None:
         memory = origin._memory = SharedMemory()
+    elif type(memory) is WrittenMemory:
+        memory.note(view)
     view._memory = memory
 
 
@@ -76,20 +96,14 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
     Raises
     ------
     DerivativeError
-        If y shares memory with another AD array.
+        If y shares memory with another AD array that is in use.
     ShapeError, DataTypeError
         If the result does not fit into y: NumPy raises there too.
     """
     if isinstance(y._value, np.generic) or not hasattr(result, "_derivative"):
         return result  # NumPy's scalars cannot change: the name is bound to a new one
-    if y._memory is not None and attribute_references(y) > REFERENCES_OF_OWNER_ONLY:
-        raise DerivativeError(
-            f"y {operator} v: y is a view of another AD array, or has views (slices, y.T, reshape) "
-            f"that would have to change too. Write y = y {operator[:-1]} v for a whole array, and "
-            f"{refusals.part_in_place('F[a:b]', operator[:-1])}"
-        )
-    if not y._value.flags.writeable:
-        raise DerivativeError(f"y {operator} v: y is read-only (np.broadcast_to)")
+    _take_over(y, [], f"y {operator} v", f"write y = y {operator[:-1]} v for a whole array")
+    _check_writeable(y, f"y {operator} v")
     if result.shape != y.shape:
         raise ShapeError(f"y {operator} v: y has shape {y.shape}, the result {result.shape}")
     if not np.can_cast(result.dtype, y.dtype, "same_kind"):
@@ -97,14 +111,115 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
             f"y {operator} v: y has dtype {y.dtype}, the result {result.dtype}; write y = y "
             f"{operator[:-1]} v"
         )
-    value = result._value if hasattr(result._value, "record") else np.asarray(result._value)
+    _write_through(y, result._value, result._derivative)
+    return y
+
+
+def assign(y: Any, key: Any, v: Any) -> None:
+    """Carry out ``y[key] = v``.
+
+    Parameters
+    ----------
+    y : ADArray
+    key : index of any kind
+    v : ADArray, array_like
+        Broadcast to the shape of ``y[key]``. Where a key repeats a position the last value holds,
+        as in NumPy.
+
+    Raises
+    ------
+    DerivativeError
+        If y shares memory with another AD array that is in use.
+    ShapeError, DataTypeError
+        If v does not fit: NumPy raises there too, or drops what does not fit.
+    """
+    if isinstance(y._value, np.generic):
+        raise DataTypeError("y[key] = v: y is one number, which cannot be assigned to")
+    _check_writeable(y, "y[key] = v")
+    origin = getattr(v, "_origin", None)
+    if origin is not None and origin[0] is y and _same_key(origin[1], key):
+        return  # the second half of y[key] += v: the view wrote its result into y
+    shares = y._memory is not None and getattr(v, "_memory", None) is y._memory
+    _take_over(y, [*_origins(v)[::-1], v] if shares else [], "y[key] = v", "assign first")
+    _write_through(y, *replaced(y, key, v))
+
+
+def _same_key(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) is slice and one == other)
+
+
+def _origins(y: Any) -> list[Any]:
+    """Return the arrays that y is a view of by keys, the nearest first."""
+    found = []
+    origin = getattr(y, "_origin", None)
+    while origin is not None:
+        found.append(origin[0])
+        origin = getattr(origin[0], "_origin", None)
+    return found
+
+
+def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
+    """Raise if y has views that are not known, or is one; from now on all views are known."""
+    if type(y._memory) is WrittenMemory:
+        known = getattr(y, "_origin", None) is not None or y._memory.is_owner(y)
+    else:
+        arrays = _each_once([*_origins(y)[::-1], y, *sources])
+        others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY
+        known = y._memory is None or others == len(arrays) - 1
+    if not known:
+        raise DerivativeError(
+            f"{operation}: y has views (slices, y.T, reshape) in use that would have to change "
+            f"too, or is such a view without a key; {advice} and take views afterwards, or take "
+            "copies: F[a:b].copy()"
+        )
+    if type(y._memory) is not WrittenMemory:
+        memory = WrittenMemory()
+        for a in arrays:
+            a._memory = memory
+            if getattr(a, "_origin", None) is not None:
+                memory.note(a)
+
+
+def _each_once(arrays: list[Any]) -> list[Any]:
+    return [a for k, a in enumerate(arrays) if all(a is not b for b in arrays[:k])]
+
+
+def _check_writeable(y: Any, operation: str) -> None:
+    if not y._value.flags.writeable:
+        raise DerivativeError(f"{operation}: y is read-only (np.broadcast_to)")
+
+
+def _write_through(y: Any, value: Any, derivative: Any) -> None:
+    """Give y a new value and derivative, write them into its origins, and take views anew."""
+    written = [y]
+    _set(y, value, derivative)
+    while (origin := getattr(y, "_origin", None)) is not None:
+        viewed, key = origin
+        _set(viewed, *replaced(viewed, key, y))
+        written.append(viewed)
+        y = viewed
+    for view in y._memory.views_in_use():
+        if all(view is not a for a in written):
+            _take_anew(view)
+
+
+def _set(y: Any, value: Any, derivative: Any) -> None:
+    value = value if hasattr(value, "record") else np.asarray(value)
     if value.dtype != y.dtype or value.strides != y._value.strides:
         # In y's precision, and in the order in which y lies in memory.
         own = np.empty_like(y._value)
         own[...] = value
         value = own
-    y._value, y._derivative = value, result._derivative
-    return y
+    y._value, y._derivative = value, derivative
+
+
+def _take_anew(view: Any) -> None:
+    origin = getattr(view, "_origin", None)
+    if origin is None or origin[0]._value is OUTDATED:
+        view._value = view._derivative = OUTDATED
+    else:
+        viewed, key = origin
+        view._value, view._derivative = taken(viewed._value, viewed._derivative, key)
 
 
 def in_place(operation: Callable[[Any, Any], Any], operator: str) -> Any:

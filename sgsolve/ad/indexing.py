@@ -49,9 +49,9 @@ def _chooses_of_vector(key: NDArray[Any]) -> bool:
 
 def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) -> Derivative:
     try:
-        name: Hashable = ("key", shape, _named_key(key))
+        name: Hashable = ("key", shape, named_key(key))
     except TypeError:
-        positions = np.asarray(positions_of(shape)[_arrays_of_key(key)])
+        positions = np.asarray(positions_of(shape)[arrays_of_key(key)])
         return derivative.taken(derivative.root.index(positions.ravel(), int(np.prod(shape))))
     return permuted(derivative, name, shape, lambda p: p[key])
 
@@ -117,10 +117,10 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _named_key(key: Any) -> Hashable:
+def named_key(key: Any) -> Hashable:
     """Return a hashable name for a key without arrays; TypeError if it has arrays."""
     if isinstance(key, tuple):
-        return tuple(_named_key(k) for k in key)
+        return tuple(named_key(k) for k in key)
     if isinstance(key, slice):
         return ("slice", key.start, key.stop, key.step)
     if key is None or key is Ellipsis or isinstance(key, (bool, np.bool_)):
@@ -130,6 +130,6 @@ def _named_key(key: Any) -> Hashable:
     raise TypeError("the key holds arrays")
 
 
-def _arrays_of_key(key: Any) -> Any:
+def arrays_of_key(key: Any) -> Any:
     """Return the key as NumPy reads it; a list is an index array."""
     return np.asarray(key) if isinstance(key, list) and len(key) else key

@@ -76,7 +76,8 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if isinstance(error.__cause__, DerivativeError):
             raise DerivativeError(
                 "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
-                "holds numbers without derivatives; return the list of equations, "
-                "[F0, F1, ...], or join the parts with np.stack, np.concatenate or ad.sparsesum"
+                "holds numbers without derivatives; make F by np.zeros(n, like=x) or "
+                "np.zeros_like(x), x being the argument, or return the list of equations, "
+                "[F0, F1, ...]"
             ) from error
         raise

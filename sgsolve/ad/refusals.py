@@ -17,13 +17,14 @@ from ..private_api import CONCATENATORS, calling_frame
 JOIN = (
     "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
     "np.hstack in place of np.r_ and for parts of different lengths, np.column_stack in place of "
-    "np.c_, A @ y in place of A.dot(y), and ad.sparsesum([ad.sparsevec(n, idx, y)]) in place of "
-    "F[idx] = y; a residual may also return the list [a, b]. A plain ndarray "
-    "would lose the derivative of an AD array"
+    "np.c_, A @ y in place of A.dot(y), and F = np.zeros(n, like=x) or np.zeros_like(x) in "
+    "place of F = np.zeros(n) where F[idx] = y is to follow (x: the unknowns); a residual may "
+    "also return the list [a, b]. A plain ndarray would lose the derivative of an AD array"
 )
 FLOAT = (
-    "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., and np.stack or "
-    "ad.sparsesum in place of F[i] = y and of np.fromiter: {kind}(y) would lose the derivative. "
+    "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., F = "
+    "np.zeros(n, like=x) in place of F = np.zeros(n) where F[i] = y is to follow (x: the "
+    "unknowns), and np.stack in place of np.fromiter: {kind}(y) would lose the derivative. "
     "A function from outside NumPy gets its slope with ad.elementwise(f, dfdx)"
 )
 INSTEAD = {
@@ -129,8 +130,8 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
         if sign is not None and target is inputs[0] and isinstance(target, np.ndarray):
             raise DerivativeError(
                 f"F {sign}= y cannot write an AD array y into an ndarray F, which holds numbers "
-                f"without derivatives; write F = F {sign} y for a whole array, and "
-                f"{part_in_place('F[a:b]', sign, 'y')}"
+                f"without derivatives; make it by F = np.zeros(n, like=y), or write "
+                f"F = F {sign} y for a whole array, and {part_in_place('F[a:b]', sign, 'y')}"
             )
         raise DerivativeError(
             f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "

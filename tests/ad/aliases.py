@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from sgsolve import ad
-from sgsolve.errors import DerivativeError
 
 from .dense import Dense
 
@@ -50,16 +49,32 @@ def through_view(u, v):
     """A sum written through a view of all but the first element."""
     r = 1.5 * u
     tail = r[1:]
-    if isinstance(r, ad.ADArray) or _separate(r, v):
-        if isinstance(r, ad.ADArray):
-            try:
-                tail += v[1:]
-            except DerivativeError:
-                pass
-            else:
-                raise AssertionError("written into a view")
+    if _separate(r, v):
         return np.concatenate([r[:1], _as(r, r[1:] + v[1:])])
     tail += v[1:]
+    return r
+
+
+def filled(u, v):
+    """Zeros that are filled part by part, some parts twice."""
+    u = _carrying(u, v)
+    r = _zeros_like(u)
+    r[1:] = 0.5 * u[:-1]
+    r[0] = v[-1]
+    r[::2] = r[::2] * u[::2]
+    r[-1:] = r[-1:] + v[:1]
+    r[[0, -1, 0]] = 2.0 * r[[-1, 0, -1]]
+    return r
+
+
+def overwritten(u, v):
+    """A result of which parts are replaced: by numbers, by other parts, through a mask."""
+    r = 1.5 * _carrying(u, v)
+    r[:1] = 0.25
+    r[1:] = r[:-1]
+    chosen = np.arange(len(v)) % 3 == 0
+    r[chosen] = v[chosen] * r[chosen]
+    r[...] = r - 0.5 * v
     return r
 
 
@@ -84,3 +99,16 @@ def _separate(r, v):
 
 def _as(r, result):
     return result if result.dtype == r.dtype else result.astype(r.dtype)
+
+
+def _zeros_like(u):
+    if isinstance(u, Dense):
+        return Dense(np.zeros_like(u.v), np.zeros_like(u.t))
+    return np.zeros_like(u)
+
+
+def _carrying(u, v):
+    """The values of u in an array that can hold parts of both."""
+    if np.shape(u) != np.shape(v):
+        raise ValueError("two shapes")
+    return np.where(np.full(np.shape(u), True), u, v) * 1.5

@@ -49,6 +49,12 @@ class Dense:
     def __getitem__(self, key):
         return linear(lambda a: np.asarray(a)[key], self)
 
+    def __setitem__(self, key, v):
+        self.v, self.t = np.array(self.v), np.array(self.t)
+        self.v[key] = value(v)
+        for k, tangent in enumerate(self.t):
+            tangent[key] = v.t[k] if isinstance(v, Dense) else 0.0
+
     def reshape(self, *shape):
         return linear(lambda a: np.reshape(a, shape), self)
 

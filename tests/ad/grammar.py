@@ -266,7 +266,8 @@ def in_place(w):
     b = w.pick([k for k in w.names() if w.shape(k) == w.shape(a)])
     return w.pick([
         f"second_name({a}, {b})", f"helper({a}, {b})", f"accumulated({a})",
-        f"through_view({a}, {b})", f"with_dead_views({a}, {b})",
+        f"through_view({a}, {b})", f"with_dead_views({a}, {b})", f"filled({a}, {b})",
+        f"overwritten({a}, {b})",
     ])  # fmt: skip
 
 
@@ -285,7 +286,7 @@ def other(w):
 
 FAMILIES = {unary: 6, binary: 6, mixed: 3, shaping: 3, reduction: 3, joining: 3, multiply: 2,
             sparse: 2, index: 5, where: 2, branch: 2, sparsesum: 2, gathered: 2, loop: 1,
-            other: 1, parts: 2, stages: 1, moving: 2, in_place: 2}  # fmt: skip
+            other: 1, parts: 2, stages: 1, moving: 2, in_place: 3}  # fmt: skip
 
 FAVORED = (parts, stages)
 

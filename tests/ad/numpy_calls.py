@@ -230,6 +230,8 @@ CALLS = {
         (M, lambda x: np.einsum("ij,ij->ij", x, x[:, :1]))],
     np.interp: [(V, lambda x: np.interp(x, [-2.0, 0.0, 1.0, 2.0], [1.0, -1.0, 3.0, 4.0])),
         (V, lambda x: np.interp(x, [-1.0, 1.0], [0.0, 1.0], left=5.0, right=-5.0))],
+    np.zeros_like: [(V, lambda x: np.zeros_like(x)), (M, lambda x: np.zeros_like(x) + x)],
+    np.empty_like: [(V, lambda x: 0.0 * np.empty_like(x) + x)],
     np.full_like: [(V, lambda x: np.full_like(x, x[1])),
         (C, lambda x: np.full_like(x.reshape(3, 1), x[0]))],
     np.histogram: [(V, lambda x: x * np.histogram(x, [-9.0, 0.5, 9.0])[0][0])],

@@ -160,13 +160,7 @@ def test_views_that_are_gone_do_not_matter():
     assert same(f)
 
 
-def test_a_view_of_a_view_and_of_what_is_gone():
-    def of_a_view(u):
-        r = 2 * u
-        inner = r[1:][1:]
-        inner += u[:2]
-        return np.concatenate([r, inner])
-
+def test_a_view_whose_sibling_is_in_use():
     def siblings(u):
         r = 2 * u
         a, b = r[:2], r[1:3]
@@ -174,17 +168,7 @@ def test_a_view_of_a_view_and_of_what_is_gone():
         a += b
         return np.concatenate([a, b])
 
-    assert same(of_a_view) is None
     assert same(siblings) is None
-
-
-def test_augmented_assignment_of_elements_is_refused_without_a_change():
-    u = ad.seed(X)
-    r = 2 * u
-    for key in (slice(1, 3), [0, 1], np.array([0, 1]), 2, ...):
-        with pytest.raises(DerivativeError, match=r"sparsesum|np\.concatenate"):
-            r[key] += 1.0
-    np.testing.assert_array_equal(r.value, 2 * X)
 
 
 def test_what_does_not_fit_is_refused_as_numpy_refuses_it():
@@ -263,30 +247,33 @@ SIGNS = ("+", "-", "*", "/", "//", "%", "**")
 
 
 @pytest.mark.parametrize("sign", SIGNS)
-@pytest.mark.parametrize("of_ad", [True, False])
-def test_the_replacement_for_a_part_is_named_with_the_operator_and_works(sign, of_ad):
-    """``F[a:b] += v`` names an expression that gives what NumPy gives."""
+def test_the_replacement_for_a_part_of_an_ndarray_is_named_and_works(sign):
+    """``F[a:b] += y`` names expressions that give what NumPy gives."""
     a, b = 1, 3
     x = np.array([1.5, 2.5, 3.5, 4.5])
     space = {"np": np, "ad": ad, "a": a, "b": b}
 
-    def in_place(F, v):
-        exec(f"F[a:b] {sign}= v", {**space, "F": F, "v": v, "y": v})
+    def in_place(F, y):
+        exec(f"F[a:b] {sign}= y", {**space, "F": F, "y": y})
         return F
 
     expected = in_place(x * 2.0, x[1:3])
     u = ad.seed(x)
     with pytest.raises(DerivativeError) as raised:
-        in_place(u * 2.0 if of_ad else x * 2.0, u[1:3])
+        in_place(x * 2.0, u[1:3])
     message = str(raised.value)
-    assert f"F[a:b] {sign}= " in message
+    assert f"F[a:b] {sign}= y" in message
     instead = message.partition(", and F = ")[2].partition(" for a part")[0]
-    F = u * 2.0 if of_ad else x * 2.0
-    got = eval(instead, {**space, "F": F, "v": u[1:3], "y": u[1:3]})
-    np.testing.assert_allclose(got.value, expected, rtol=1e-15)
+    assert "F = np.zeros(n, like=y)" in message
 
-    def residual(u):
-        F = u * 2.0 if of_ad else x * 2.0
-        return eval(instead, {**space, "F": F, "v": u[1:3], "y": u[1:3]})
+    def replacement(u):
+        return eval(instead, {**space, "F": x * 2.0, "y": u[1:3]})
 
-    assert ad.check_jacobian(residual, x + 0.1)
+    def filled(u):
+        F = np.zeros(4, like=u)
+        F[:] = x * 2.0
+        return in_place(F, u[1:3])
+
+    for f in (replacement, filled):
+        np.testing.assert_allclose(f(u).value, expected, rtol=1e-15)
+        assert ad.check_jacobian(f, x + 0.1)

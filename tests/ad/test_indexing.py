@@ -99,13 +99,6 @@ def test_an_ad_array_is_no_index():
         [1, 2, 3][ad.seed([1])[0]]
 
 
-def test_writing_names_the_replacement():
-    x = ad.seed(X)
-    for key in (0, slice(2), np.array([1]), X > 0, ...):
-        with pytest.raises(DerivativeError, match=r"sparsesum.*sparsevec"):
-            x[key] = 1.0
-
-
 def test_values_cannot_be_written_through():
     x = ad.seed(X)
     with pytest.raises(ValueError, match="read-only"):

@@ -236,6 +236,10 @@ class Derivative:
                 add_term(terms, operations.put(g, index, size), p, memo)
         return type(self)(self.root, terms)
 
+    def nothing(self) -> Derivative:
+        """Return the derivative of constants."""
+        return type(self)(self.root, {})
+
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
         self._merge()

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..array import ADArray
-from ..dispatch import METHODS, OF_SEQUENCES, TABLE, UFUNC_METHODS, Function, call
+from ..dispatch import METHODS, OF_SEQUENCES, OF_SHAPES, TABLE, UFUNC_METHODS, Function, call
 from ..nested import array_of
 from ..ufunc_calls import raw_value
 from . import (
+    blank_arrays,
     composed,
     joining,
     products,
@@ -54,7 +55,7 @@ def _made_like(func: Function) -> Function:
 DECISIONS: tuple[Function, ...] = (
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero,
     np.count_nonzero, np.any, np.all, np.allclose, np.isclose, np.array_equal, np.array_equiv,
-    np.zeros_like, np.ones_like, np.empty_like, np.searchsorted, np.digitize,
+    np.ones_like, np.searchsorted, np.digitize,
     np.isreal, np.iscomplex, np.iscomplexobj, np.isrealobj, np.result_type, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.argwhere, np.isneginf,
     np.isposinf, np.can_cast, np.common_type, np.min_scalar_type, np.isin, np.lexsort,
@@ -68,6 +69,7 @@ LIKE: tuple[Function, ...] = (np.array, np.asarray, np.asanyarray, np.fromiter)
 TABLE.update(
     {
         **shaping.TABLE,
+        **blank_arrays.TABLE,
         **joining.TABLE,
         **reductions.TABLE,
         **running.TABLE,
@@ -99,6 +101,7 @@ METHODS.update({
         "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
     )
 })  # fmt: skip
+OF_SHAPES.update(blank_arrays.OF_SHAPES)
 UFUNC_METHODS.update(ufunc_methods.TABLE)
 METHODS["transpose"] = shaping.transpose_method
 METHODS["reshape"] = shaping.reshape_method
@@ -111,5 +114,6 @@ METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
 METHODS["tolist"] = shaping.tolist
-METHODS["fill"] = METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing
+METHODS["fill"] = lambda y, value: y.__setitem__(Ellipsis, value)
+METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing
 METHODS["partition"] = METHODS["resize"] = shaping.refuse_writing

@@ -178,8 +178,8 @@ def tolist(y: Any) -> Any:
 
 
 def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:
-    """Raise: AD arrays are never written into."""
-    raise DerivativeError("an AD array is never written into; use np.where or ad.sparsesum")
+    """Raise: elements of an AD array are assigned to by index only."""
+    raise DerivativeError("this method would write into an AD array; use y[key] = v, or np.where")
 
 
 def _split(y: Any, parts: Any, axis: int = 0) -> list[Any]:

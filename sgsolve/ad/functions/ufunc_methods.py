@@ -14,8 +14,12 @@ import scipy.sparse as sp
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..dispatch import call
+from ..in_place import assigned
+from ..indexing import arrays_of_key, positions_of
+from ..nested import array_of
 from ..ufunc_calls import DECISIONS, raw_value
 from .composed import plain
+from .sparse_vectors import sparsesum, sparsevec
 
 REDUCTIONS: dict[np.ufunc, Any] = {
     np.add: np.sum,
@@ -95,16 +99,32 @@ def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
     return ADArray(result, restored._derivative)
 
 
-def at(ufunc: Any, *inputs: Any, **kwargs: Any) -> Any:
-    """Raise: an ndarray that is written into holds no derivatives."""
-    instead = {
-        "add": "ad.sparsesum([ad.sparsevec(n, idx, v)]), which adds up repeated positions, or "
-        "np.bincount(idx, weights=v, minlength=n)",
-        "subtract": "ad.sparsesum([ad.sparsevec(n, idx, -v)]), which adds up repeated positions",
-    }.get(ufunc.__name__, "np.where, or ad.sparsesum([ad.sparsevec(n, idx, v)]) of new values")
+def at(ufunc: Any, target: Any, key: Any, *values: Any, **kwargs: Any) -> None:
+    """Carry out ``ufunc.at(y, key, v)``: y[key] += v or -= v, for a position as often as it stands.
+
+    Raises
+    ------
+    DerivativeError
+        If y is no AD array, or the ufunc is another one.
+    """
+    name = ufunc.__name__
+    sign = {np.add: 1.0, np.subtract: -1.0}.get(ufunc)
+    if sign is not None and isinstance(target, ADArray):
+        positions = positions_of(target.shape)[arrays_of_key(key)]
+        v = np.ravel(np.broadcast_to(array_of(values[0]), positions.shape))
+        added = sparsevec(target.size, positions.ravel(), v if sign > 0 else -v)
+        result = np.reshape(sparsesum([np.ravel(target), added]), target.shape)
+        assigned(target, result, f"np.{name}.at")
+        return
+    instead = "np.where, or ad.sparsesum([ad.sparsevec(n, idx, v)]) of new values"
+    if sign is not None:
+        instead = (
+            f"np.{name}.at of F = np.zeros(n, like=x), x being the unknowns; or "
+            "ad.sparsesum([ad.sparsevec(n, idx, v)]), which adds up repeated positions; or "
+            "np.bincount(idx, weights=v, minlength=n)"
+        )
     raise DerivativeError(
-        f"np.{ufunc.__name__}.at writes into an array, which would lose the derivatives; use "
-        f"{instead}"
+        f"np.{name}.at writes into an ndarray, which would lose the derivatives; use {instead}"
     )
 
 

@@ -41,6 +41,7 @@ _CHAINED = _method_of_derivative("chained")
 _CONJUGATED = _method_of_derivative("conjugated")
 _IMAGINARY_PART = _method_of_derivative("imaginary_part")
 _MASKED = _method_of_derivative("masked")
+_NOTHING = _method_of_derivative("nothing")
 _MULTIPLIED = _method_of_derivative("multiplied")
 _PLUS = _method_of_derivative("plus")
 _PRODUCT = _method_of_derivative("product")
@@ -271,6 +272,13 @@ class Recorded(Derivative):
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _PUT, (rows, size))
+
+    def nothing(self) -> Derivative:
+        """Return the derivative of constants."""
+        known = self.node.children.get("nothing")
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted("nothing", _NOTHING)
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""

@@ -52,7 +52,7 @@ class Boltzmann:
 
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         """Zero."""
-        return np.zeros_like(eta)
+        return np.zeros(np.shape(eta))
 
 
 class Blakemore:

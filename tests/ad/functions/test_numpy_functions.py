@@ -64,9 +64,6 @@ def test_decisions_are_plain(func):
             for a in arguments
         )
     )
-    if func is np.empty_like:
-        assert result.shape == V.shape
-        return
     if func.__name__ in ("array_repr", "array_str", "array2string"):
         return
     assert not isinstance(result, ad.ADArray)
@@ -130,11 +127,11 @@ def test_methods_exist_on_ndarrays_and_are_listed():
      lambda x: np.add.accumulate(x, out=np.zeros(6)), lambda x: np.add.outer(x, x, dtype=int),
      lambda x: np.add.reduce(x, out=np.zeros(())), lambda x: np.hypot.reduce(x[:0]),
      lambda x: np.linalg.inv(np.eye(20) * x[0]),
-     lambda x: x.fill(0.0), lambda x: x.sort(), lambda x: x.put(0, 1.0)],
+     lambda x: x.sort(), lambda x: x.put(0, 1.0)],
 )  # fmt: skip
 def test_options_that_are_not_supported_say_so(call):
     with pytest.raises(
         DerivativeError,
-        match=r"not supported|takes no|cannot|lose|needs|never|must be constant|no elements",
+        match=r"not supported|takes no|cannot|lose|needs|write into|must be constant|no elements",
     ):
         call(ad.seed(V))
