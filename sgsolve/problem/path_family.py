@@ -63,6 +63,7 @@ class PathFamily:
         self.open: Vector | None = None
         self._curve: Any = None
         self._curve_line: Line | None = None
+        self._evaluated: list[tuple[Vector, float, Vector]] = []  # the last two, by predictors
 
     def at(self, p: float) -> ResidualSystem:
         """Return the system at p."""
@@ -109,16 +110,26 @@ class PathFamily:
     def residual_or_none(self, x: Vector, p: float) -> Vector | None:
         """Return F, or None where it is not finite or outside the model."""
         try:
-            with np.errstate(all="ignore"):
-                F = self.at(p).residual(x)
+            F = self.at(p).residual_quietly(x)
         except ArithmeticError:
             return None
-        return F if np.isfinite(F).all() else None
+        if not np.isfinite(F).all():
+            return None
+        self._evaluated = [*self._evaluated[-1:], (x, p, F)]
+        return F
+
+    def _start(self, system: ResidualSystem, x: Vector, p: float) -> Vector:
+        """Return F at a guess, which a predictor may have evaluated."""
+        for known, at, F in self._evaluated:
+            if known is x and at == p:
+                return F
+        return system.residual_quietly(x)
 
     def solve(self, x: Vector, p: float, first: bool) -> Result:
         """Solve at p from x."""
         system = self.at(p)
-        F = system.prepare(x) if first else system.residual_quietly(x)
+        F = system.prepare(x) if first else self._start(system, x, p)
+        self._evaluated = []
         solver = self._first if first else self._following
         result = run_solver(solver, system, self.workspace, x, F, self._monitor)
         if first and self.fixes_level and result.null_space is not None:

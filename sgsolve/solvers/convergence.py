@@ -19,7 +19,7 @@ import numpy as np
 
 from ..results.status import Status
 from .iterate import Iterate, Vector
-from .limit_at_infinity import at_limit, note_closed, note_flat
+from .limit_at_infinity import at_limit, note_closed, note_start
 from .rounding import SMALL_STEP, at_rounding
 from .termination import TerminationTest
 
@@ -59,7 +59,7 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
     if not it.F.any() or test.passed(it):
         return _unless_at_limit(it, Status.CONVERGED)
-    note_flat(it)
+    note_start(it)
     return None
 
 
@@ -89,7 +89,8 @@ def _vanishing(it: Iterate) -> Status | None:
     The terms of an equation whose unknowns all vanish are never larger than its residual, and at a
     singular root there convergence is slow. Unknowns that have shrunk to nothing of what their
     block was at the start of an unbroken run of shrinking steps are therefore set to zero on
-    trial. The point is a solution if every equation holds there, by its own terms.
+    trial. The point is a solution if every equation holds there, by its own terms. Unknowns that
+    stay at zero, such as a grounded contact, do not shrink.
     """
     before = it.step_size_absolute_old  # inf at the first step
     ratio = it.step_size_absolute / before if before > 0.0 else math.inf
@@ -98,9 +99,9 @@ def _vanishing(it: Iterate) -> Status | None:
         return None
     run = it.memory.get("run")
     if run is None:
-        it.memory["run"] = (it.k, it.blocks.norms(it.x_old))
+        it.memory["run"] = (it.k, it.x_old, it.blocks.norms(it.x_old))
         return None
-    start, norms = run
+    start, x_start, norms = run
     fast = ratio < 0.2
     if it.k - start < (1 if fast else LINEAR_STEPS):
         return None
@@ -108,7 +109,7 @@ def _vanishing(it: Iterate) -> Status | None:
         return None
     zero = np.abs(it.x) <= VANISHED * it.blocks.spread(norms, 0.0)
     error = np.where(zero, 0.0, np.abs(it.step) * ratio / (1.0 - ratio))
-    if not zero.any() or (error > REST_ERROR * it.weights).any():
+    if not x_start[zero].any() or (error > REST_ERROR * it.weights).any():
         return None
     x = np.where(zero, 0.0, it.x)
     F = it.evaluate(x)

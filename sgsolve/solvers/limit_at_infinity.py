@@ -57,9 +57,12 @@ BISECTIONS = 200  # from 1e30 to the last digit
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    steps = [step for step in _last_steps(it) if step.any()]
-    if not steps or _determined_by_kept_factors(it, steps):
+    steps, held = _last_steps(it), _held_from_start(it)
+    if not (steps or held.any()) or _determined_by_kept_factors(it, steps, held):
         return False
+    flat = _flat_at_start(it, held)
+    if flat.any():
+        steps.append(flat)
     if all(_determined(it, step) for step in steps if _Line(it, step).jumps()):
         return False
     it.notes.append(
@@ -88,24 +91,30 @@ def _determined(it: Iterate, step: Vector) -> bool:
     return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
 
 
-def _determined_by_kept_factors(it: Iterate, steps: list[Vector]) -> bool:
+def _determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[np.bool_]) -> bool:
     """Whether the factorized Jacobian from before a short last step shows the same.
 
     It takes one residual, and a factorization of a small Jacobian that has none. Where it shows
-    nothing, the residual on the line decides.
+    nothing, the residual on the line decides. Equations that held from the start are not flat if
+    each of them answers, and no more is asked of their unknowns.
     """
     if it.J is None or it.J.shape[0] != it.J.shape[1]:
         return False
-    if it.fresh and not it.factorized and len(it.x) <= SMALL_MATRIX:
+    if steps and it.fresh and not it.factorized and len(it.x) <= SMALL_MATRIX:
         try:
             it.factorize()
         except LinearSolveError:
             return False
     short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
-    if not (it.factorized and short):
+    if not (short and (it.factorized or not steps)):
         return False
-    moving = np.any(steps, axis=0)
-    if not _answered(it, it.J, it.F, moving):
+    moving = np.any(steps, axis=0) if steps else np.zeros(len(it.x), dtype=bool)
+    answers = _answering(it, it.J, it.F, moving | _unknowns_in(it, held))
+    if answers is None or not answers[held].all():
+        return False
+    if not steps:
+        return True
+    if not _seen(it, it.J, answers)[moving].all():
         return False
     limit = DETERMINED * it.weights[moving]
     for error in _residual_noise(it):
@@ -129,28 +138,41 @@ def _signs(it: Iterate) -> Vector:
 
 
 def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
-    """Whether each of some unknowns has a term in an equation that answers as J says.
+    """Whether each of some unknowns has a term in an equation that answers as J says."""
+    answers = _answering(it, J, F, moving)
+    return answers is not None and bool(_seen(it, J, answers)[moving].all())
+
+
+def _answering(
+    it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return which equations answer to small changes of some unknowns as J says.
 
     An equation that does not answer must not be able to: where its value is the difference of
-    larger terms, rounding hides it from the residual, but not from J. At a kink it answers as J
-    says a small change away.
+    larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
+    an equation answers as J says a small change away.
     """
     small = np.where(moving, PROBE * _signs(it) * it.weights, 0.0)
     expected, moved = J @ small, it.evaluate(it.x + small)
     if moved is None:
-        return False
+        return None
     own, size = it.scaling.sized, np.abs(expected)
-    answers = np.abs(moved - F - expected) <= LINEAR * size
+    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
     others = ~answers & (size > HIDDEN * PROBE * own)
     if others.any():
         if (others & ~_answers_beside(it, small)).any():
-            return False
+            return None
         answers |= others
-    answers &= size > UNITS * EPS * own
+    return answers & (size > UNITS * EPS * own)
+
+
+def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which unknowns have a term in one of some equations."""
     terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
-    seen = np.zeros(len(moving), dtype=bool)
+    own = it.scaling.sized
+    seen = np.zeros(len(it.x), dtype=bool)
     seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
-    return bool(seen[moving].all())
+    return seen
 
 
 def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
@@ -164,22 +186,39 @@ def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
     return answers
 
 
-def note_flat(it: Iterate) -> None:
-    """Take note of unknowns in equations that hold at the start, and do not change nearby.
+def note_start(it: Iterate) -> None:
+    """Take note of a start at which equations hold exactly: they may be flat there.
 
-    The steps of these unknowns are zero, while the other equations still converge. Those that
-    move further than they were tried are judged by how they converge.
+    The steps of the unknowns in them are zero, while the other equations still converge.
     """
-    if it.F.all():
-        return
-    exact, step = it.F == 0.0, OUTWARDS * it.x
-    if not step[_unknowns_in(it, exact)].any():
-        return
-    F = it.evaluate(it.x + step)
-    if F is not None:
-        flat = np.where(_unknowns_in(it, exact & (F == 0.0)), step, 0.0)
-        if flat.any():
-            it.memory["flat"] = flat, it.x
+    if not it.F.all() and it.x.any():
+        it.memory["start"] = it.x, it.F
+
+
+def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
+    """Return which equations held at the start and have an unknown that hardly moved from it.
+
+    Unknowns that moved further than `OUTWARDS` are judged by how they converge.
+    """
+    if "start" not in it.memory:
+        return np.zeros(len(it.F), dtype=bool)
+    x, F = it.memory["start"]
+    stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
+    return _with_unknowns(it, stayed) & (F == 0.0)
+
+
+def _flat_at_start(it: Iterate, held: NDArray[np.bool_]) -> Vector:
+    """Return the steps from the start along which such equations do not change."""
+    none = np.zeros_like(it.x)
+    if not held.any():
+        return none
+    x = it.memory["start"][0]
+    step = OUTWARDS * x
+    F = it.evaluate(x + step)
+    if F is None:
+        return none
+    flat = _unknowns_in(it, held & (F == 0.0)) & (np.abs(it.x - x) <= np.abs(step))
+    return np.where(flat, step, 0.0)
 
 
 def note_closed(it: Iterate) -> None:
@@ -214,7 +253,8 @@ def _last_steps(it: Iterate) -> list[Vector]:
     """Return the last steps of the unknowns that did not converge, zero for the others."""
     if it.k == 0:
         outwards = OUTWARDS * it.x
-        return [outwards, np.where(_without_influence(it), outwards, 0.0)]
+        steps = [outwards, np.where(_without_influence(it), outwards, 0.0)]
+        return [step for step in steps if step.any()]
     steps, last = [], np.where(_long(it), it.step, 0.0)
     if last.any() and not (it.fresh and _repeats_linearly(it, last, it.F - it.F_old)):
         steps.append(last)
@@ -223,11 +263,7 @@ def _last_steps(it: Iterate) -> list[Vector]:
         rows = change != 0.0
         if not (k < it.k and _repeats_linearly(it, whole, change, rows)) and (step != last).any():
             steps.append(step)
-    if "flat" in it.memory:
-        flat, start = it.memory["flat"]
-        moved = np.abs(it.x - start) > np.abs(flat)
-        steps.append(np.where(moved, 0.0, flat))
-    return steps
+    return [step for step in steps if step.any()]
 
 
 def _unknowns_in(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]:
