@@ -22,7 +22,7 @@ from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .in_place import assign, share_where_views
-from .indexing import taken
+from .indexing import element, taken
 from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .structures.root import evaluation_named
@@ -198,6 +198,8 @@ class ADArray(Operators):
             if type(key) is ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
+            if type(key) is int and type(value) is ndarray:  # no view: a copy of a number
+                return ADArray(value[key], element(derivative, value.shape, key))
         chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)
         if chosen._memory is not None:
             chosen._origin = (self, key)

@@ -56,6 +56,17 @@ def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) 
     return permuted(derivative, name, shape, lambda p: p[key])
 
 
+def element(derivative: Derivative, shape: tuple[int], position: int) -> Derivative:
+    """Return the derivative of one element of a vector."""
+    root = derivative.root
+    name = ("key", shape, position)
+    known = root.children.get(name)
+    if known is None:
+        return permuted(derivative, name, shape, lambda p: p[position])
+    known.used = root.clock
+    return derivative.taken(known.index)
+
+
 def permuted(
     derivative: Derivative,
     name: Hashable,

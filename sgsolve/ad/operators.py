@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import dispatch, ufunc_calls
+from .derivatives.array_operations import raveled
 from .in_place import in_place
 from .nested import LISTS, array_of, holds_derivatives
 from .programs.traced_arrays import TracedFloat
@@ -82,7 +83,7 @@ class Operators:
         if kind is type(self):
             others = other._value
             if value.dtype is DOUBLE and others.dtype is DOUBLE and value.shape == others.shape:
-                a, b = (value, others) if value.ndim == 1 else (value.ravel(), others.ravel())
+                a, b = (value, others) if value.ndim == 1 else (raveled(value), raveled(others))
                 derivative = self._derivative.product(other._derivative, a, b)
                 return kind(value * others, derivative)
         elif kind is ndarray and _alike(value, other):
@@ -100,7 +101,7 @@ class Operators:
             value, others = self._value, other._value
             if _alike(value, others):
                 result = value / others
-                y, b = (result, others) if value.ndim == 1 else (result.ravel(), others.ravel())
+                y, b = (result, others) if value.ndim == 1 else (raveled(result), raveled(others))
                 derivative = self._derivative.quotient(other._derivative, y, b)
                 return type(self)(result, derivative)
         elif type(other) in NUMBERS and other and self._value.dtype is DOUBLE:
@@ -111,7 +112,7 @@ class Operators:
         value = self._value
         if type(other) in NUMBERS and value.dtype is DOUBLE:
             result = other / value
-            y, x = (result, value) if value.ndim == 1 else (result.ravel(), value.ravel())
+            y, x = (result, value) if value.ndim == 1 else (raveled(result), raveled(value))
             return type(self)(result, self._derivative.chained(_inverse_slope, y, x))
         return call_ufunc(np.divide, other, self)
 
@@ -136,7 +137,7 @@ class Operators:
     def __pow__(self, other: Any) -> Any:
         value = self._value
         if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE:
-            slope = value if value.ndim == 1 else value.ravel()
+            slope = value if value.ndim == 1 else raveled(value)
             return type(self)(value**other, self._derivative.scaled((2.0, slope)))
         return call_ufunc(operator.pow, self, other)
 

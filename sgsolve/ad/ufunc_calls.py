@@ -16,7 +16,7 @@ from scipy import special
 
 from ..errors import DerivativeError
 from . import complex_values
-from .derivatives.array_operations import flat
+from .derivatives.array_operations import flat, raveled
 from .derivatives.derivative import Derivative
 from .derivatives.folded import narrow, without_overflow
 from .indexing import broadcast
@@ -135,7 +135,7 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     y = ufunc(v)
     if v.ndim == 1:
         return y, x._derivative.chained(rule, y, v)
-    return y, x._derivative.chained(rule, y.ravel(), v.ravel())
+    return y, x._derivative.chained(rule, raveled(y), raveled(v))
 
 
 # The bare rules: vectors of doubles are real, which needs no test, and derivatives are
@@ -149,10 +149,10 @@ def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if va.shape != vb.shape or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
     if ufunc is np.multiply:
-        return va * vb, a._derivative.product(b._derivative, va.ravel(), vb.ravel())
+        return va * vb, a._derivative.product(b._derivative, raveled(va), raveled(vb))
     if ufunc is np.divide:
         y = va / vb
-        return y, a._derivative.quotient(b._derivative, y.ravel(), vb.ravel())
+        return y, a._derivative.quotient(b._derivative, raveled(y), raveled(vb))
     return None
 
 

@@ -113,3 +113,25 @@ def test_the_seed_does_not_follow_its_source():
     x = ad.seed(source)
     source[:] = 0.0
     np.testing.assert_array_equal(x.value, X)
+
+
+@pytest.mark.parametrize("position", [0, 3, -1, np.int64(2), True])
+def test_one_element_of_a_vector(position):
+    x = np.arange(1.0, 5.0)
+    y = (ad.seed(x) ** 2)[position]
+    values, reference = (x**2)[position], np.diag(2.0 * x)[position]
+    np.testing.assert_array_equal(y.value, values)
+    np.testing.assert_array_equal(y.jacobian.toarray(), np.reshape(reference, (-1, 4)))
+    with pytest.raises(IndexError):
+        ad.seed(x)[4]
+
+
+@pytest.mark.parametrize("join", [np.stack, np.hstack, ad.stack])
+@pytest.mark.parametrize("other", [2.0, 2, np.float32(2), np.longdouble(2)])
+def test_numbers_joined_to_a_vector(join, other):
+    x = ad.seed([1.0, 4.0])
+    y = join([x[1], other, x[0] * x[1]])
+    plain = join([np.float64(4.0), other, np.float64(4.0)])
+    np.testing.assert_array_equal(y.value, plain)
+    assert y.value.dtype == plain.dtype
+    np.testing.assert_array_equal(y.jacobian.toarray(), [[0.0, 1.0], [0.0, 0.0], [4.0, 1.0]])

@@ -58,6 +58,14 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
     return ADArray(result, total(parts)) if parts else result
 
 
+def _joined_scalars(numbers: list[Any], result: Any) -> Any:
+    count, parts = len(numbers), []
+    for k, a in enumerate(numbers):
+        if type(a) is ADArray:
+            parts.append(a._derivative.put(slice(k, k + 1), count))
+    return ADArray(result, total(parts)) if parts else result
+
+
 def _array(a: Any) -> Any:
     if type(a) in ARRAYS or isinstance(a, np.ndarray) or hasattr(a, "record"):
         return a
@@ -66,10 +74,15 @@ def _array(a: Any) -> Any:
 
 
 ARRAYS = (ADArray, np.ndarray)
+NUMBERS = (np.floating, float)
 
 
 def join_along_new_axis(arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
     """Return arrays joined along a new axis; np.stack for AD arrays."""
+    arrays = list(arrays)
+    values = [raw_value(a) for a in arrays]
+    if not kwargs and axis in (0, -1) and all(isinstance(v, NUMBERS) for v in values):
+        return _joined_scalars(arrays, np.array(values))
     return concatenate([np.expand_dims(_array(a), axis) for a in arrays], axis, **kwargs)
 
 
@@ -79,6 +92,8 @@ def join_columns(tup: Any, **kwargs: Any) -> Any:
     values = [a._value if type(a) is ADArray else a for a in arrays]
     if not kwargs and [v.ndim for v in values] == [1] * len(values):
         return _joined_vectors(arrays, values, np.concatenate(values))
+    if not kwargs and all(isinstance(v, NUMBERS) for v in values):
+        return _joined_scalars(arrays, np.array(values))
     arrays = [np.atleast_1d(a) for a in arrays]
     axis = 0 if all(a.ndim == 1 for a in arrays) else 1
     return concatenate(arrays, axis, **kwargs)
