@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sgsolve import Problem, Status, solvers
+from sgsolve import Problem, Status, ad, solvers
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers import convergence as termination_status
 
@@ -184,3 +184,16 @@ def test_a_narrow_valley_is_no_local_minimum():
     ):
         result = Problem(residual).solve([-1.2, 1.0], solver, raise_on_failure=False)
         assert result.success or result.status is Status.MAX_ITERATIONS
+
+
+@pytest.mark.parametrize("start", [3.0, 0.1, 40.0])
+def test_an_unknown_that_stays_at_zero_is_none_that_vanishes(start):
+    """A grounded contact must not end the solve before the tolerance of the others is met."""
+    tight = solvers.ResidualTolerance() & solvers.ErrorTolerance(1e-14)
+    method = solvers.NewtonMethod(termination=tight)
+    alone = Problem(lambda x: x**2 - 2.0).solve([start], method)
+    both = Problem(lambda x: ad.stack([x[0] + 0.0 * x[1], x[1] ** 2 - 2.0])).solve(
+        [0.0, start], method
+    )
+    assert both.nit == alone.nit
+    assert both.x[1] == alone.x[0]
