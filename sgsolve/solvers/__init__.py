@@ -28,6 +28,7 @@ from .presets import (
     PseudoTransient,
     TrustRegion,
 )
+from .restarts import Restarts
 from .reuse import CostBasedReuse, NoReuse, Reuse, Shamanskii
 from .solver_protocol import Solver
 from .stages import Stage, register_stages
@@ -71,6 +72,7 @@ __all__ = [
     "PseudoTransientDirection",
     "ResidualReduction",
     "ResidualTolerance",
+    "Restarts",
     "Reuse",
     "Robust",
     "RoundingLevel",

@@ -17,6 +17,7 @@ from .presets import (
     PseudoTransient,
     TrustRegion,
 )
+from .restarts import Restarts
 from .solver_protocol import Solver
 
 
@@ -96,7 +97,8 @@ def default_stages() -> tuple[Stage, ...]:
     """Return the default sequence, with the registered stages at its end.
 
     The best point of a failed stage may be a local minimum. Therefore every solver is also started
-    from x0: the sequence solves whatever one of its solvers solves alone.
+    from x0: the sequence solves whatever one of its solvers solves alone. Where x0 leads to local
+    minima only, starts around it follow.
     """
     return (
         Stage(DampedNewton()),
@@ -108,5 +110,6 @@ def default_stages() -> tuple[Stage, ...]:
         Stage(LevenbergMarquardt(), from_best=False),
         Stage(LineSearchNewton(), from_best=False),
         Stage(TrustRegion(), from_best=False),
+        Stage(Restarts(), from_best=False),
         *(stage for make in _REGISTERED for stage in make()),
     )
