@@ -14,6 +14,7 @@ import numpy as np
 
 from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation
+from ..programs.traced_arrays import BranchIndex
 from . import elementwise
 from .loop_levels import LoopLevels
 from .lowered_operands import (
@@ -114,7 +115,9 @@ class Lowering:
         return elementwise.as_double(self.values, value)
 
     def _is_parameter(self, node: Node) -> bool:
-        return isinstance(node, ConstantNode) or self.is_parameter(node)
+        if isinstance(node, ConstantNode):
+            return not isinstance(node.value, BranchIndex)  # its positions are those of a condition
+        return self.is_parameter(node)
 
     def _new_value(self, node: Node) -> Value:
         size = math.prod(node.shape)
