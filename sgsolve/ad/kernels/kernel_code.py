@@ -159,7 +159,8 @@ class KernelCode:
 
     def _print(self) -> None:
         loops = self.schedule.loops()
-        for value, memory in self.schedule.memory_of.items():
+        whole = ((value, memory) for memory, value in self.schedule.stored_whole.items())
+        for value, memory in (*whole, *self.schedule.memory_of.items()):
             self.memories[memory] = (value.size, value.dtype)
         levels = sorted({call.level for call in self.lowering.calls})
         groups: list[list[Loop]] = [[] for _ in range(len(levels) + 1)]

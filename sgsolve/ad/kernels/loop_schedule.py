@@ -61,6 +61,8 @@ class LoopSchedule:
     levels : LoopLevels
     memory_of : dict
         The memory that a value is stored in, as a whole.
+    stored_whole : dict
+        The value that is stored in a memory without positions. One value may go to several.
     zeroed : list
         Memories that are filled with zeros before anything is stored.
     """
@@ -68,6 +70,7 @@ class LoopSchedule:
     def __init__(self, levels: LoopLevels) -> None:
         self.levels = levels
         self.memory_of: dict[Value, Hashable] = {}
+        self.stored_whole: dict[Hashable, Value] = {}
         self.zeroed: list[Hashable] = []
         self._loops: dict[tuple[int, int], Loop] = {}
 
@@ -113,6 +116,8 @@ class LoopSchedule:
 
     def _add(self, store: ElementStore) -> None:
         value = store.value
+        if store.positions is None:
+            self.stored_whole[store.memory] = value
         level = self.levels.of(value) + isinstance(value, (Place, Count))
         self._loop(level, value.size).stores.append(store)
 

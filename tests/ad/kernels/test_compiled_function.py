@@ -283,3 +283,20 @@ def test_branches_with_constant_slopes_follow_their_condition(sides, of_paramete
         slopes = [(f(y + e, p) - f(y - e, p)) / (2 * h) for e in h * np.eye(6)]
         np.testing.assert_allclose(J.toarray(), np.transpose(slopes), atol=1e-8)
     assert compiled.stats.compiled > 0
+
+
+SAME_CONDITIONS = {
+    "two masks": lambda x: x[x > 0.1] + x[x > 0.1],
+    "of a part that is all": lambda x: (y := x[x > 0.1])[y > 0.1],
+    "of what was computed twice": lambda x: np.exp(x)[np.exp(x) > 1.1][: len(x[x > 0.1])],
+    "of all in another shape": lambda x: (z := x.reshape(2, 3))[z > 0.1] * x[x > 0.1][0],
+    "one that nothing needs": lambda x: x * float(len((y := x[x > 0.1])[y > 0.1])),
+}
+
+
+@pytest.mark.parametrize("name", SAME_CONDITIONS)
+def test_equal_conditions_of_different_arrays(name):
+    """Both are guards, computed as one value: each has a memory of its own."""
+    some = np.array([-1.929, 0.245, 0.067, 1.103, 0.238, -0.156])
+    every = np.array([1.066, 1.192, 1.074, 0.27, 0.12, 0.32])
+    assert_same_bits(SAME_CONDITIONS[name], [every, some])
