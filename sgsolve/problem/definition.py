@@ -14,6 +14,7 @@ from ..errors import InputError, ParameterError
 from ..results.result import Result
 from ..solvers.workspace import Pool, Workspace
 from .compiled_functions import CompiledFunctions
+from .fields import pack
 from .null_space import NullSpace
 from .prepared_start import prepared_start
 from .residual_system import ResidualSystem
@@ -61,13 +62,14 @@ class ProblemDefinition:
         return other
 
     def system(
-        self, x: ArrayLike, moved: Mapping[str, Any] | None = None
+        self, x: ArrayLike | Mapping[str, Any], moved: Mapping[str, Any] | None = None
     ) -> tuple[ResidualSystem, Vector]:
         """Return the system of equations for as many unknowns as x has, and x as a vector.
 
-        `moved` are parameters with other values than those of the definition.
+        x may be a mapping of block to field. `moved` are parameters with other values than those
+        of the definition.
         """
-        start = starting_point(x)
+        start = starting_point(pack(self.unknowns, x) if isinstance(x, Mapping) else x)
         call = self.signature.call(moved or {})
         return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
 

@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from .. import ad
 from ..pattern import Pattern
 from .definition import ProblemDefinition
-from .starting_point import starting_point
 
 
 def evaluate_residual(problem: ProblemDefinition, x: ArrayLike) -> NDArray[Any]:
     """Return F(x); see `Problem.residual`."""
-    return problem.system(x)[0].checked_residual(starting_point(x))
+    system, start = problem.system(x)
+    return system.checked_residual(start)
 
 
 def linearize(problem: ProblemDefinition, x: ArrayLike) -> tuple[NDArray[Any], Any]:

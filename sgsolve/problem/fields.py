@@ -132,9 +132,17 @@ class FieldFunction:
         blocks = self._unknowns.blocks(len(x))
         value = self.function(**blocks.unpack(x), **parameters)
         if not isinstance(value, Mapping):
-            return value
+            return _vector_of_fields(value, blocks)
         arrays = {name: _as_array(part) for name, part in value.items()}
         return vector_of(blocks, arrays, f"{self._what} returned")
+
+
+def _vector_of_fields(value: Any, blocks: Blocks) -> Any:
+    """Return an array in the shape of the only field, or of all fields stacked, as a vector."""
+    shapes = list(blocks.shapes.values())
+    shape = shapes[0] if len(shapes) == 1 else (len(shapes), *shapes[0])
+    alike = all(other == shapes[0] for other in shapes)
+    return np.ravel(value) if alike and getattr(value, "shape", ()) == shape else value
 
 
 def of_fields(function: Any, unknowns: Unknowns, what: str) -> Any:

@@ -76,7 +76,7 @@ class Problem:
         Values of the parameters; `at` gives the same problem at other values.
     blocks : mapping of str to tuple, slice or integers, optional
         Names of groups of unknowns, and of the equations with the same indices. By shapes,
-        ``{"u": (20, 20), "p": (20,)}``: the blocks follow one another in this order. Or by
+        ``{"u": (20, 20), "p": 20, "c": ()}``: the blocks follow one another in this order. Or by
         indices, ``{"psi": slice(0, 100), "n": slice(100, 200)}``.
     jacobian : callable, optional
         ``jacobian(x, **parameters)`` -> matrix of shape (n, n), sparse or dense; instead of
@@ -513,8 +513,8 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,)
-            Where to start.
+        x0 : array_like, shape (n,), or mapping of block to array_like
+            Where to start. A mapping is packed as by `pack`.
         solver : NewtonMethod or Robust, optional
             From `sgsolve.solvers`; `solvers.Robust` by default.
         raise_on_failure : bool
@@ -704,7 +704,7 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,)
+        x0 : array_like, shape (n,), or mapping of block to array_like
             Guess for the first value.
         parameter : str or sequence of str
             The parameter, or several that change together.
@@ -832,7 +832,7 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,)
+        x0 : array_like, shape (n,), or mapping of block to array_like
             Guess for the first point, at the value that the parameter has in the problem.
         parameter : str
             The parameter.
@@ -1558,7 +1558,7 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,)
+        x0 : array_like, shape (n,), or mapping of block to array_like
             The state at the start.
         interval : (float, float)
             The first and the last time.

@@ -22,8 +22,8 @@ class Blocks:
     n : int
         Number of unknowns.
     parts : mapping of str to tuple, slice or array_like of int, optional
-        ``{"u": (20, 20), "p": (20,)}``: shapes, a tuple each; the blocks follow one another in
-        this order, each in C order, and together they have n unknowns. Or indices:
+        ``{"u": (20, 20), "p": 20, "c": ()}``: shapes, a tuple or a length each; the blocks follow
+        one another in this order, each in C order, and together they have n unknowns. Or indices:
         ``{"psi": slice(0, 100), "n": slice(100, 200)}``; unknowns in no block form a block "x".
 
     Raises
@@ -64,7 +64,7 @@ class Blocks:
                 raise InputError(
                     f"block {name!r} overlaps {other}; a block is a slice or the indices of its "
                     'unknowns, {"u": slice(0, 400), "v": slice(400, 800)}, or a shape, '
-                    '{"u": (400,), "v": (20, 20)}; one integer is one unknown, not a length'
+                    '{"u": 400, "v": (20, 20)}; beside slices one integer is one unknown'
                 )
             owner[index] = len(self.parts)
             self.parts[name] = _compact(index)
@@ -192,11 +192,14 @@ def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
         If a shape is none, or if only some blocks have shapes.
     """
     shapes = {name: part for name, part in parts.items() if isinstance(part, tuple)}
+    lengths = {name: (part,) for name, part in parts.items() if _is_whole(part)}
+    if len(shapes) + len(lengths) == len(parts):  # beside indices a number is an index
+        shapes = {name: lengths.get(name) or shapes[name] for name in parts}
     for name, shape in shapes.items():
-        if not all(isinstance(k, int | np.integer) and k > 0 for k in shape):
+        if not all(_is_whole(k) and k > 0 for k in shape):
             raise InputError(
-                f"block {name!r} has the shape {shape!r}; a shape is a tuple of positive integers, "
-                "and indices are a list or an array"
+                f"block {name!r} has the shape {parts[name]!r}; a shape is a length or a tuple of "
+                "positive integers, () for a single unknown, and indices are a list or an array"
             )
     if shapes and len(shapes) < len(parts):
         other = next(name for name in parts if name not in shapes)
@@ -205,6 +208,10 @@ def checked_shapes(parts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
             "give shapes for all blocks or indices for all"
         )
     return {name: tuple(int(k) for k in shape) for name, shape in shapes.items()}
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def n_unknowns(shapes: Mapping[str, tuple[int, ...]]) -> int:

@@ -238,7 +238,7 @@ WRONG = {
     "negative shape": (
         lambda: made(blocks={"u": (2, -2), "p": (2,)}),
         InputError,
-        r"block 'u' has the shape \(2, -2\); a shape is a tuple of positive integers",
+        r"block 'u' has the shape \(2, -2\); a shape is a length or a tuple of positive integers",
     ),
     "shape of floats": (lambda: made(blocks={"u": (2.0,), "p": (2,)}), InputError, "block 'u'"),
     "shapes and indices": (
@@ -263,10 +263,25 @@ WRONG = {
         InputError,
         "'p' with the name of a block; give fields=True",
     ),
-    "lengths instead of shapes": (
-        lambda: made(blocks={"u": 2, "p": 2}).solve(np.zeros(4)),
+    "length zero": (
+        lambda: made(blocks={"u": 0, "p": 1}),
         InputError,
-        r'or a shape, \{"u": \(400,\)',
+        r"block 'u' has the shape 0; a shape is a length",
+    ),
+    "a number beside slices is an index": (
+        lambda: made(blocks={"u": slice(0, 4), "p": 2}).solve(np.zeros(4)),
+        InputError,
+        "beside slices one integer is one unknown",
+    ),
+    "a field that is missing at the start": (
+        lambda: made().solve({"u": 0.0}),
+        InputError,
+        "no block 'p'",
+    ),
+    "a field of another shape at the start": (
+        lambda: made().solve({"u": np.zeros((2, 2)), "p": np.zeros(3)}),
+        ShapeError,
+        r"shape \(3,\) for block 'p'",
     ),
     "no function": (lambda: made(5), DataTypeError, "the residual must be a function"),
 }
@@ -306,3 +321,40 @@ def test_any_keyword_takes_all_fields():
 
     problem = Problem(residual, blocks={"u": (2,)}, fields=True)
     assert problem.solve([1.0, 1.0]).x == pytest.approx([2.0, 2.0])
+
+
+def test_lengths_are_shapes():
+    def residual(u, p, c):
+        return {"u": u - p[:3], "p": p - c, "c": c - 2.0}
+
+    problem = Problem(residual, blocks={"u": 3, "p": (4,), "c": ()}, fields=True)
+    result = problem.solve(np.zeros(8))
+    assert result["u"].shape == (3,)
+    assert np.allclose(result.x, 2.0)
+
+
+def test_a_start_by_fields():
+    problem = made()
+    start = {"u": np.full((2, 2), 0.5), "p": 0.5}
+    packed = problem.pack(**start)
+    assert np.array_equal(problem.solve(start).x, problem.solve(packed).x)
+    assert np.array_equal(problem.residual(start), problem.residual(packed))
+
+
+def test_one_field_may_be_returned_in_its_shape():
+    shape = (3, 4)
+    target = np.arange(12.0).reshape(shape)
+    problem = Problem(lambda u: u**3 - target, blocks={"u": shape}, fields=True)
+    assert np.allclose(problem.solve({"u": 1.0})["u"], np.cbrt(target))
+
+
+def test_fields_of_one_shape_may_be_returned_stacked():
+    target = np.arange(4.0).reshape(2, 2)
+    problem = Problem(
+        lambda u, v: np.stack([u - target, v - 2 * u]),
+        blocks={"u": (2, 2), "v": (2, 2)},
+        fields=True,
+    )
+    result = problem.solve({"u": 0.0, "v": 0.0})
+    assert np.allclose(result["u"], target)
+    assert np.allclose(result["v"], 2 * target)
