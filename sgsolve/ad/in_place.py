@@ -18,8 +18,9 @@ import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
-from .assignment import SharedMemory, WrittenMemory, replaced
-from .indexing import taken
+from .assignment import Increment, SharedMemory, WrittenMemory, replaced
+from .derivatives.array_operations import NUMBERS
+from .indexing import broadcast, taken
 
 
 class Outdated:
@@ -82,7 +83,7 @@ def _owner(value: Any) -> Any:
     return value if base is None else base
 
 
-def assigned(y: Any, result: Any, operator: str) -> Any:
+def assigned(y: Any, result: Any, operator: str, increment: Increment | None = None) -> Any:
     """Return y after the result of an in-place operator was written into it.
 
     Parameters
@@ -92,6 +93,8 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
         What ``y + v`` gives for ``y += v``.
     operator : str
         As it is written: ``"+="``.
+    increment : Increment, optional
+        What the operator added.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def assigned(y: Any, result: Any, operator: str) -> Any:
             f"y {operator} v: y has dtype {y.dtype}, the result {result.dtype}; write y = y "
             f"{operator[:-1]} v"
         )
-    _write_through(y, result._value, result._derivative)
+    _write_through(y, result._value, result._derivative, increment)
     return y
 
 
@@ -189,13 +192,14 @@ def _check_writeable(y: Any, operation: str) -> None:
         raise DerivativeError(f"{operation}: y is read-only (np.broadcast_to)")
 
 
-def _write_through(y: Any, value: Any, derivative: Any) -> None:
+def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | None = None) -> None:
     """Give y a new value and derivative, write them into its origins, and take views anew."""
     written = [y]
     _set(y, value, derivative)
     while (origin := getattr(y, "_origin", None)) is not None:
         viewed, key = origin
-        _set(viewed, *replaced(viewed, key, y))
+        _set(viewed, *replaced(viewed, key, y, increment))
+        increment = None  # it has the shape of y
         written.append(viewed)
         y = viewed
     for view in y._memory.views_in_use():
@@ -222,10 +226,25 @@ def _take_anew(view: Any) -> None:
         view._value, view._derivative = taken(viewed._value, viewed._derivative, key)
 
 
+SIGNS = {"+=": 1.0, "-=": -1.0}
+
+
 def in_place(operation: Callable[[Any, Any], Any], operator: str) -> Any:
     """Return the method for an in-place operator."""
+    sign = SIGNS.get(operator)
 
     def method(y: Any, v: Any) -> Any:
-        return assigned(y, operation(y, v), operator)
+        result = operation(y, v)
+        added = None
+        if sign is not None and getattr(y, "_origin", None) is not None:
+            added = _increment(y, v, sign)
+        return assigned(y, result, operator, added)
 
     return method
+
+
+def _increment(y: Any, v: Any, sign: float) -> Increment | None:
+    """Return the increment of a view by v; None if v is a list."""
+    if not hasattr(v, "_derivative"):
+        return Increment(None, sign) if isinstance(v, (np.ndarray, *NUMBERS)) else None
+    return Increment(broadcast(v._derivative, v.shape, y.shape), sign)
