@@ -19,6 +19,9 @@ ADVICE = (
     "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
     "an iterative solver (backend='multigrid', or solvers.NewtonKrylov()), or a coarser mesh"
 )
+ADVICE_ITERATIVE = (
+    "Use a coarser mesh, or spread the matrix over several computers (backend=petsc.Petsc(...))"
+)
 # Fewer unknowns than this are not worth a look: their factors take a second at most.
 FEW = 20_000
 # Multigrid is tried from so many operations of a factorization for each entry of the matrix. The

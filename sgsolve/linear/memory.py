@@ -37,7 +37,7 @@ def available_memory() -> float:
     -------
     float
     """
-    found = [_address_space_left()]
+    found = [address_space_left()]
     if sys.platform == "linux":
         found += [_meminfo("MemAvailable"), _control_group_left(Path("/sys/fs/cgroup"))]
     else:
@@ -89,8 +89,8 @@ def _meminfo(name: str) -> float:
     return math.inf
 
 
-def _address_space_left() -> float:
-    """Return what RLIMIT_AS leaves."""
+def address_space_left() -> float:
+    """Return the bytes that RLIMIT_AS leaves; infinity without such a limit."""
     try:
         import resource
     except ImportError:  # Windows

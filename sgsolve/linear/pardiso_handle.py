@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from .. import private_api
 from ..errors import BackendError
 from .backend import Vector, is_complex
+from .memory import GIB, address_space_left
 
 ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
 REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
 
+# Address space for the libraries that MKL loads at its first call; 0.2 GiB for MKL 2026.2.
+LIBRARIES = 0.4 * GIB
 # Concurrent calls crash on Windows (pypardiso says so in its source); elsewhere they are safe.
 _LOCK: Any = threading.Lock() if sys.platform == "win32" else contextlib.nullcontext()
 
@@ -39,6 +42,22 @@ def load_mkl() -> tuple[Any, Any]:
     function.argtypes = [ctypes.c_void_p] * 16
     function.restype = None
     return library, function
+
+
+@cache
+def require_room() -> None:
+    """Raise before the first call of MKL if its libraries do not fit: MKL would end the process.
+
+    Raises
+    ------
+    BackendError
+    """
+    left = address_space_left()
+    if left < LIBRARIES:
+        raise BackendError(
+            f"PARDISO cannot be loaded into the {left / GIB:.2f} GiB that the limit of the address "
+            f"space leaves; it takes {LIBRARIES / GIB:.1f} GiB. Raise `ulimit -v`, or use 'superlu'"
+        )
 
 
 class PardisoHandle:
@@ -62,6 +81,8 @@ class PardisoHandle:
         self, phase: int, values: Vector, b: Vector | None = None, x: Vector | None = None
     ) -> None:
         """Call PARDISO; raise its error code as `MemoryError` or `BackendError`."""
+        if not self._used:
+            require_room()
         ia, ja, iparm = self._addresses
         by, one, zero = ctypes.byref, self._one, self._zero
         error = ctypes.c_int32(0)

@@ -25,6 +25,7 @@ from .diagonal import Occupied
 from .fallback_driver import FallbackDriver
 from .large_factors import (
     ADVICE,
+    ADVICE_ITERATIVE,
     LargeFactorsWarning,
     Prediction,
     prediction,
@@ -367,9 +368,11 @@ class LinearSolver:
         """Return the error that the memory does not suffice for a phase."""
         verb = "factorize" if phase == "factor" else "solve with"
         n, nnz = self.pattern.shape[0], self.pattern.nnz
+        iterative = getattr(self._driver.active, "iterative", False)
+        advice = ADVICE_ITERATIVE if iterative else ADVICE
         return OutOfMemoryError(
             f"not enough memory to {verb} a matrix of {n} unknowns and {nnz} entries by "
-            f"{self.name}. {ADVICE}"
+            f"{self.name}. {advice}"
         )
 
     def _take(self, A: Any) -> PreparedMatrix:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
-from sgsolve.errors import OutOfMemoryError, SgsolveError
+from sgsolve.errors import BackendError, OutOfMemoryError, SgsolveError
+from sgsolve.linear import pardiso_handle
 from sgsolve.linear.dense import Dense
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
@@ -101,3 +102,25 @@ def test_a_lack_of_memory_is_an_error_with_advice(verb):
     assert isinstance(e.value, MemoryError)
     assert isinstance(e.value, SgsolveError)
     assert solver.stats.n_fallback == 0  # others would need as much
+
+
+@pytest.mark.parametrize(("iterative", "words"), [(False, "'multigrid'"), (True, "petsc.Petsc")])
+def test_the_advice_does_not_name_what_has_failed(iterative, words):
+    backend = Hungry("factorize")
+    backend.iterative = iterative
+    solver = linear.LinearSolver(Pattern.of(five_point(6)), backend)
+    with pytest.raises(OutOfMemoryError, match=words) as caught:
+        solver.factorize(five_point(6))
+    assert ("multigrid" in str(caught.value)) != iterative
+
+
+def test_without_address_space_for_mkl_another_back_end_serves(monkeypatch):
+    # MKL ends the process where it cannot map its libraries.
+    monkeypatch.setattr(pardiso_handle, "address_space_left", lambda: 1e8)
+    pardiso_handle.require_room.cache_clear()
+    A = five_point(30)
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso" if available() else "superlu")
+    np.testing.assert_allclose(A @ solved(solver, A), 1.0, rtol=1e-9)
+    assert solver.name == "superlu"
+    with pytest.raises(BackendError, match=r"0\.09 GiB that the limit of the address space"):
+        pardiso_handle.require_room()
