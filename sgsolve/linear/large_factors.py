@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import OutOfMemoryError
+from ..pattern import Pattern
 from ..user_warnings import warn
 from .backend import NUMERICAL, name_of
 from .elliptic import NO_PYAMG, unsuited
@@ -101,6 +102,16 @@ def substitute(
     return Multigrid(blocks), (
         f"{error}. Multigrid serves instead (choose it by backend='multigrid'). It does not notice "
         "a singular matrix"
+    )
+
+
+def out_of_memory(phase: str, backend: Any, pattern: Pattern) -> OutOfMemoryError:
+    """Return the error that a back end found no memory in the phase "factor" or "solve"."""
+    verb = "factorize" if phase == "factor" else "solve with"
+    advice = ADVICE_ITERATIVE if getattr(backend, "iterative", False) else ADVICE
+    return OutOfMemoryError(
+        f"not enough memory to {verb} a matrix of {pattern.shape[0]} unknowns and {pattern.nnz} "
+        f"entries by {name_of(backend)}. {advice}"
     )
 
 

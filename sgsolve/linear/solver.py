@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,20 +20,20 @@ from ..pattern import DOUBLE, Pattern
 from ..user_warnings import warn
 from .backend import name_of
 from .choose import created, suited
-from .diagonal import Occupied
 from .fallback_driver import FallbackDriver
 from .large_factors import (
-    ADVICE,
-    ADVICE_ITERATIVE,
     LargeFactorsWarning,
     Prediction,
+    out_of_memory,
     prediction,
     substitute,
     taking_less,
 )
 from .prepared_matrix import PreparedMatrix
+from .prepared_values import Change, PreparedValues
 from .statistics import Statistics
-from .validation import PatternMap, right_hand_side
+from .timed import Timed
+from .validation import right_hand_side
 
 STEP_TOLERANCE = 1e-4  # relative residual of a Newton step by an iterative back end
 TRUSTED = 1e-13  # backward error of an answer after which others are not checked
@@ -113,8 +112,7 @@ class LinearSolver:
             raise ShapeError(f"a linear system needs a square matrix, not {pattern.shape}")
         self.stats = Statistics()
         self.backward_error = float("nan")
-        self._map = PatternMap(pattern)
-        self._occupied = Occupied(pattern)
+        self._values = PreparedValues(pattern)
         self._blocks = tuple(blocks.values() if isinstance(blocks, Mapping) else blocks)
         free = backend == "auto"
         self._driver = FallbackDriver(
@@ -124,13 +122,12 @@ class LinearSolver:
         )
         # A pattern that grew has another size of band; only the automatic choice follows it.
         self._choose = suited if free else None
-        self._prepared: PreparedMatrix | None = None
         self._trusted = False  # the last answer was accurate without a correction
 
     @property
     def pattern(self) -> Pattern:
         """The pattern: as given, or grown because a matrix left it."""
-        return self._map.pattern
+        return self._values.pattern
 
     @property
     def name(self) -> str:
@@ -167,7 +164,7 @@ class LinearSolver:
         ShapeError, DataTypeError
             A is not the square matrix of numbers that the solver was made for.
         """
-        with _Timed(self, "factor"):
+        with Timed(self.stats, "factor", self.out_of_memory):
             self._driver.ready = self._trusted = False
             prepared = self._take(A)
             self.stats.n_factor += 1
@@ -203,7 +200,7 @@ class LinearSolver:
 
     def _solved(self, b: ArrayLike, transpose: bool, step: bool) -> NDArray[Any]:
         """Return the solution; as a step, also one along a nearly singular direction."""
-        prepared = self._prepared
+        prepared = self._values.matrix
         if not self._driver.ready or prepared is None:
             raise LinearSolveError("there is no factorization: call factorize(A) first")
         b = right_hand_side(b, self.pattern.shape[0])
@@ -216,7 +213,7 @@ class LinearSolver:
             half = x.shape[1] // 2
             joined: NDArray[Any] = x[:, :half] + 1j * x[:, half:]
             return joined.reshape(b.shape)
-        with _Timed(self, "solve"):
+        with Timed(self.stats, "solve", self.out_of_memory):
             self.stats.n_solve += 1
             if b.size == 0:
                 return b.astype(prepared.values.dtype)
@@ -261,7 +258,7 @@ class LinearSolver:
         LinearSolveError
             As in `solve`.
         """
-        prepared = self._prepared
+        prepared = self._values.matrix
         if not self._trusted or prepared is None:
             return self.solve(b)
         self.stats.n_solve += 1
@@ -289,11 +286,11 @@ class LinearSolver:
         LinearSolveError
             As in `solve`.
         """
-        prepared, backend = self._prepared, self._driver.active
+        prepared, backend = self._values.matrix, self._driver.active
         if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
             return self._solved(b, transpose=False, step=True)
         scaled = prepared.scale_right_hand_side(right_hand_side(b, self.pattern.shape[0]), False)
-        with _Timed(self, "solve"):
+        with Timed(self.stats, "solve", self.out_of_memory):
             y = backend.solve_to(scaled.copy(), STEP_TOLERANCE)
             left = float(np.linalg.norm(scaled - prepared.A @ y))
         if not left <= 2.0 * STEP_TOLERANCE * float(np.linalg.norm(scaled)):
@@ -307,8 +304,8 @@ class LinearSolver:
 
         Whoever factorizes and solves with the parts calls `note_factors` afterwards.
         """
-        prepared, backend = self._prepared, self._driver.direct
-        whole = self._map.pattern is pattern and self._occupied.pattern is pattern
+        prepared, backend = self._values.matrix, self._driver.direct
+        whole = self.pattern is pattern and self._values.analyzed is pattern
         if backend is None or prepared is None or not whole or prepared.values.dtype != DOUBLE:
             return None
         return DirectParts(prepared, backend)
@@ -329,7 +326,7 @@ class LinearSolver:
             The back end that serves cannot tell (PARDISO, mumps, multigrid); banded, dense and
             superlu can.
         """
-        prepared = self._prepared
+        prepared = self._values.matrix
         if not self._driver.ready or prepared is None:
             raise LinearSolveError("there is no factorization: call factorize(A) first")
         if not hasattr(self._driver.active, "slogdet"):
@@ -366,59 +363,17 @@ class LinearSolver:
 
     def out_of_memory(self, phase: str) -> OutOfMemoryError:
         """Return the error that the memory does not suffice for a phase."""
-        verb = "factorize" if phase == "factor" else "solve with"
-        n, nnz = self.pattern.shape[0], self.pattern.nnz
-        iterative = getattr(self._driver.active, "iterative", False)
-        advice = ADVICE_ITERATIVE if iterative else ADVICE
-        return OutOfMemoryError(
-            f"not enough memory to {verb} a matrix of {n} unknowns and {nnz} entries by "
-            f"{self.name}. {advice}"
-        )
+        return out_of_memory(phase, self._driver.active, self.pattern)
 
     def _take(self, A: Any) -> PreparedMatrix:
-        """Bring the values of A, equilibrated, onto the pattern; prepare it if it is new."""
-        whole, analyzed = self._map.pattern, self._occupied.pattern
-        data = self._map.values(A)
-        if self._map.pattern is not whole:
-            self._occupied = Occupied(self._map.pattern)
-        data = self._occupied.values(data)
-        pattern = self._occupied.pattern
-        if pattern is not analyzed:
-            grown = self._map.pattern
-            self.stats.n_grow += grown is not whole or grown is pattern
-            self._prepared = None
-            choose = self._choose
-            self._driver.renew(None if choose is None else choose(pattern))
-        prepared = self._prepared
-        if prepared is None or prepared.values.dtype != data.dtype:
-            prepared = self._prepared = PreparedMatrix(pattern, data.dtype)
-            self._driver.renew()
-        prepared.fill(data)
+        """Take the values of A; choose and analyze anew where more than the values is new."""
+        prepared, change = self._values.take(A)
+        if change is not Change.VALUES:
+            self.stats.n_grow += change is Change.GROWN
+            choose = self._choose if change >= Change.PATTERN else None
+            self._driver.renew(None if choose is None else choose(self._values.analyzed))
         return prepared
 
     def __repr__(self) -> str:
         n, nnz = self.pattern.shape[0], self.pattern.nnz
         return f"LinearSolver({self.name}, {n} unknowns, {nnz} entries)"
-
-
-class _Timed:
-    """Adds the wall seconds of a block, less those of analyses in it, to the statistics.
-
-    A class, since a generator as context manager takes three times as long.
-    """
-
-    __slots__ = ("_before", "_phase", "_solver", "_start")
-
-    def __init__(self, solver: LinearSolver, phase: str) -> None:
-        self._solver, self._phase = solver, phase
-
-    def __enter__(self) -> None:
-        self._start, self._before = perf_counter(), self._solver.stats.seconds["analyze"]
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        seconds = self._solver.stats.seconds
-        seconds[self._phase] += perf_counter() - self._start - (seconds["analyze"] - self._before)
-        if isinstance(error, MemoryError) and not isinstance(error, OutOfMemoryError):
-            raise self._solver.out_of_memory(self._phase) from error

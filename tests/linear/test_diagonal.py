@@ -46,7 +46,7 @@ def test_zeros_on_the_diagonal_are_not_factorized(name):
     whole = with_zero_diagonal(A)
     solver = linear.LinearSolver(Pattern.of(whole), name)
     solver.factorize(whole)
-    assert solver._prepared.A.nnz == A.nnz
+    assert solver._values.matrix.A.nnz == A.nnz
     x = solver.solve(A @ np.arange(900.0))
     np.testing.assert_allclose(x, np.arange(900.0), atol=1e-8)
     assert (solver.pattern.nnz, solver.stats.n_grow) == (whole.nnz, 0)

@@ -27,7 +27,7 @@ def test_the_answer_and_its_error_are_those_of_the_full_check(n, width):
     A = banded(n, width)
     solver = solver_of(A)
     b = np.random.default_rng(1).standard_normal(n)
-    prepared, driver = solver._prepared, solver._driver
+    prepared, driver = solver._values.matrix, solver._driver
     scaled = prepared.scale_right_hand_side(b, False)
     x, error = driver.first_answer(prepared, scaled)
     system: LinearSystem = prepared.system(driver.active, False)
@@ -54,8 +54,8 @@ def test_wrong_factors_give_no_answer():
     solver = solver_of(banded(50, 1))
     active = solver._driver.active
     active.factorize(banded(50, 1, seed=5))
-    scaled = solver._prepared.scale_right_hand_side(np.ones(50), False)
-    assert solver._driver.first_answer(solver._prepared, scaled) is None
+    scaled = solver._values.matrix.scale_right_hand_side(np.ones(50), False)
+    assert solver._driver.first_answer(solver._values.matrix, scaled) is None
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e150, 1e300])

@@ -146,7 +146,7 @@ def test_pardiso_keeps_the_order_that_takes_fewer_operations():
     solver.factorize(A)
     solver.solve(np.ones(A.shape[0]))
     assert (solver.name, solver.stats.n_analyze) == ("pardiso (order by nodes)", 1)
-    own = solver._driver.active._analyzed(solver._prepared.A, None)
+    own = solver._driver.active._analyzed(solver._values.matrix.A, None)
     assert solver._driver.active.operations < 0.9e6 * own.iparm[18]
     own.release()
 
