@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CheckpointError, LinearSolveError
+from ..errors import CheckpointError, InputError, LinearSolveError
+from ..results.branch_file import part
 from ..results.special_points import ApproximateSpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
@@ -29,7 +30,7 @@ from .columns import Column
 from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
 from .detector import Detector, located
-from .family import Family, Linear, linearized
+from .family import Family, Linear, keep, kept_of, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
@@ -41,6 +42,7 @@ ON = 1e-6  # distance of a special point that lies on a bound, as a part of the 
 STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step
 FAR = 0.5  # largest distance of a corrected point from the prediction, as a part of the step
 BESIDE = 0.7  # factor next to a singular point: two of these lead past it, two halves lead to it
+NO_SOLUTION = 1e-3  # relative residual of a start above which there is no curve to follow
 CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
 
 COLUMNS = (
@@ -107,6 +109,13 @@ class ArclengthStepper(Stepper):
             return Rejection(float(self.home[-1]), f"no tangent at the start: {error}", SINGULAR)
         self.direction = tangent
         state.step = min(abs(self.first) / max(abs(float(tangent[-1])), STEEP), self.longest)
+        away = self.curve.corrector.scaled(at, state.step)
+        if away > NO_SOLUTION:
+            raise InputError(
+                f"the start, at {float(self.home[-1]):.10g}, is no solution of these equations: "
+                f"their relative residual is {away:.1e}; start from a point of a branch of the "
+                "same problem, with the same parameters"
+            )
         return point_at(at, tangent)
 
     def _factorized(self, at: Linear, direction: Vector) -> Vector:
@@ -253,6 +262,7 @@ class ArclengthStepper(Stepper):
             "home": self.home,
             "first": self.first,
             "weights": self.curve.metric.weights,
+            **{f"family {key}": value for key, value in kept_of(self.curve.family).items()},
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -261,18 +271,24 @@ class ArclengthStepper(Stepper):
         self.home, self.first = saved["home"], float(saved["first"])
         self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
         self.curve.measured_by(Metric(saved["weights"]))
+        keep(self.curve.family, part(saved, "family "))
+
+    def renew(self, state: RunState) -> None:
+        """Linearize again at the last point, with new solvers, as a resumed run does."""
+        self.curve.bordered.workspace.forget()
+        here = _last_point(state)
+        here.at = linearized(self.curve.family, here.z) or here.at
+        self.curve.corrector.factorize(here.at, self.curve.row(_tangent(here)))
 
     def resume(self, state: RunState) -> None:
         """Linearize at the last point, and check that it is a solution."""
         here = _last_point(state)
-        self.curve.family.accepted(here.z)
         at = linearized(self.curve.family, here.z)
         if at is None or self.curve.corrector.scaled(at, abs(state.step)) > 1e-6:
             raise CheckpointError(
                 "the checkpoint belongs to another problem: its last point is no solution here"
             )
-        here.at = at
-        self.curve.corrector.factorize(at, self.curve.row(_tangent(here)))
+        self.renew(state)
 
 
 def _last_point(state: RunState) -> Point:

@@ -6,6 +6,7 @@ that provides these can be followed: a problem, the equations of a fold, a homot
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +84,18 @@ def linearized(family: Family, z: Vector) -> Linear | None:
     except ArithmeticError:
         return None
     return found if found.finite else None
+
+
+def kept_of(family: Family) -> dict[str, Any]:
+    """Return what a family has kept of the points so far, such as a mesh; most keep nothing."""
+    saved = getattr(family, "saved", None)
+    return {} if saved is None else dict(saved())
+
+
+def keep(family: Family, kept: Mapping[str, Any]) -> None:
+    """Give back to a family what it had kept."""
+    if kept:
+        family.restore(kept)  # type: ignore[attr-defined]  # those with `saved` have it
 
 
 def confirmed(family: Family, at: Linear) -> bool:

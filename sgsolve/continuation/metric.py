@@ -24,6 +24,7 @@ FINE, COARSE = (
     0.02,
     0.2,
 )  # relative change of x by the longest step: least one, and after coarsening
+CONSTANT = 1e-10  # relative change of x along the parameter up to which x is constant
 NOISE = 10.0  # x counts as zero up to this multiple of its error
 UNITS = 30.0  # largest ratio of the user's unit of x to that of the tangent where p starts at zero
 EXTREME = 1e150  # limits the units of x, so that their squares neither overflow nor vanish
@@ -107,9 +108,10 @@ def start_metric(
     slope, share = rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
     size = size if size > noise else 0.0
     usual = min(p, span) / size if size > 0.0 else 0.0
-    if slope * p <= max(1e-10 * size, noise) * share:  # as on a branch of trivial solutions
+    moved = max(CONSTANT * (size if scale is None else max(size, 1.0)), noise) * share
+    if slope * p <= moved:  # as on a branch of trivial solutions
         ratio = usual or 1.0
-        if usual == 0.0 and slope * abs(first) > max(1e-10 * size, noise) * share:
+        if usual == 0.0 and slope * abs(first) > moved:
             ratio = min(max(1.0, share / slope / UNITS), share / slope * UNITS)
     else:
         ratio = share / slope

@@ -88,6 +88,7 @@ class Recorder:
                 self.bar(state.table[self.view.names[0]])
             if self.checkpoint is not None and self.checkpoint.due(len(rows)):
                 self.write(stepper, state)
+                stepper.renew(state)
         except BaseException:
             self.states, self.kept = states, kept
             raise

@@ -242,6 +242,13 @@ class Stepper(Protocol):
         """Go back to a mark, since a step was not completed."""
         self.restore(mark)
 
+    def renew(self, state: RunState) -> None:
+        """Drop, behind a checkpoint, what a resumed run does not have.
+
+        Then an interrupted run and one that was not give the same numbers.
+        """
+        return
+
     def resume(self, state: RunState) -> None:
         """Complete ``state.point`` (`Point.at`) when a run is resumed from a checkpoint.
 

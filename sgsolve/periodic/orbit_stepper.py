@@ -108,16 +108,15 @@ class OrbitStepper(ArclengthStepper):
         return wrong and 2 * count <= FINER * self.first_count
 
     def save(self) -> dict[str, Any]:
-        """Return the mesh too."""
+        """Return when the mesh was adapted too."""
         own = {"meshed": self.meshed, "parameter_error": self.parameter_error}
-        return {**super().save(), **own, **self.orbits.saved()}
+        return {**super().save(), **own}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take it back."""
         super().restore(saved)
         self.meshed = int(saved["meshed"])
         self.parameter_error = float(saved["parameter_error"])
-        self.orbits.restore(saved)
 
     def _judged(self, state: RunState, new: Point) -> Point | Rejection:
         """Return a new orbit, as the last one if the branch does not go on as orbits."""

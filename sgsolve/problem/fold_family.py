@@ -9,6 +9,7 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,11 @@ class FoldFamily:
 
     @property
     def scale(self) -> Vector | None:
-        """The sizes of the unknowns, and that of p."""
+        """The sizes of the unknowns, by default the largest on the branch, and that of p."""
         scale = self._inner.scale
-        return None if scale is None else np.append(scale, self._p_size)
+        if scale is None:
+            scale = np.full(self.n - 1, self._usual or 1.0)
+        return np.append(scale, self._p_size)
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return (F, g), its Jacobian over (x, p), and its derivative over q."""
@@ -132,6 +135,14 @@ class FoldFamily:
         pair = self._singular(self._at(z[:-1], float(z[-1])))
         self._b = pair.w / np.linalg.norm(pair.w)
         self._c = pair.v / np.linalg.norm(pair.v)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the borders, and how large q has been."""
+        return {"b": self._b, "c": self._c, "size": self._size}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._b, self._c, self._size = saved["b"], saved["c"], float(saved["size"])
 
     def critical(self, x: Vector, q: float) -> tuple[Vector, Vector]:
         """Return the right and the left null vector at a fold, each of length 1."""

@@ -7,6 +7,7 @@ regular equations for x and mu. At every solution mu is zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,14 @@ class GaugedFamily:
     def accepted(self, z: Vector) -> None:
         """Keep the component along the null space that this point has."""
         self._x0 = z[: -1 - self.k].copy()
+
+    def saved(self) -> dict[str, Any]:
+        """Return the state whose component along the null space is kept."""
+        return {"x0": self._x0}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take it back."""
+        self._x0 = saved["x0"]
 
     def _whole(self, F: Vector, y: Vector, mu: Vector) -> Vector:
         return np.append(F + self._U @ mu, self._V.T @ (y - self._x0))

@@ -17,6 +17,7 @@ for Bifurcations of Dynamical Equilibria (2000), section 4.3.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -97,6 +98,15 @@ class HopfFamily:
         if self._c is None or np.linalg.norm(self._c) * np.linalg.norm(u) > TURNED:
             across = u - (u @ w) / (w @ w) * w
             self._c = across / (across @ u)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the vector c, and how large the parameters have been."""
+        return {"c": self._c, "largest": np.array([self._largest[k] for k in (self.p, self.q)])}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._c = saved["c"]
+        self._largest = dict(zip((self.p, self.q), saved["largest"].tolist(), strict=True))
 
     def params(self, y: Vector, q: float) -> dict[str, float]:
         """Return both parameters by name."""

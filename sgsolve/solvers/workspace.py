@@ -112,6 +112,14 @@ class Workspace:
         self._kept[purpose] = (pattern, solver)
         return solver
 
+    def forget(self) -> None:
+        """Drop all linear solvers; the next factorization begins with a new analysis."""
+        for _, solver in self._kept.values():
+            if hasattr(solver, "stats"):
+                self._retired.add(_counts(solver))
+        self._kept = {}
+        self._factorized = (None, 0, None)
+
     @contextmanager
     def newton_with(self, purpose: str) -> Iterator[None]:
         """Let the linear solver of another purpose serve Newton's methods within a block of code.
