@@ -68,13 +68,18 @@ class CodimensionTwo(Event):
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the point between two points, if there is one."""
-        found = super().locate(stepper, a, b)
+        found = [one for one in super().locate(stepper, a, b) if self._is_zero(one.point, a, b)]
         if self._proof is not None:
             found = [one for one in found if self._proof(one.point.x, one.point.p)]
         for one in found:
             if self._coefficients is not None:
                 one.special.coefficients |= self._coefficients(one.point.x, one.point.p)
         return found
+
+    def _is_zero(self, point: Point, a: Point, b: Point) -> bool:
+        """Whether a change of sign is a zero, not a pole, as of l1 at a zero-Hopf point."""
+        ends = abs(float(a.tests[self.kind])), abs(float(b.tests[self.kind]))
+        return abs(self._test(point)) <= max(ends)
 
 
 def pencil_eigenvalues(J: Any, C: Any) -> Vector:
@@ -111,7 +116,11 @@ def pair_test(values: Vector) -> float:
 
 def has_pair_on_axis(values: Vector) -> bool:
     """Whether the eigenvalues with a vanishing sum are an oscillation, not two real ones."""
+    return frequency_on_axis(values) > OPEN * float(np.abs(values).max())
+
+
+def frequency_on_axis(values: Vector) -> float:
+    """Return the imaginary part of the eigenvalues with the smallest sum."""
     i, j = np.triu_indices(len(values), 1)
     k = int(np.argmin(np.abs(values[i] + values[j])))
-    size = float(np.abs(values).max())
-    return bool(np.abs(values[i[k]].imag) > OPEN * size)
+    return float(np.abs(values[i[k]].imag))

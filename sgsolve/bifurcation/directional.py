@@ -25,6 +25,8 @@ FIRST = np.array([4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0])
 SECOND = np.array([8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0])
 CENTER = -205.0 / 72.0
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
+NOTICED, LARGER = 0.01, 10.0  # relative change of J that is seen, and factor of other sizes
+MINOR = 1e-4  # part of J, by its change on the first length, below which a change is small
 SURE = 1e-10  # relative difference of two results at which no other length is tried
 
 
@@ -51,14 +53,15 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     ArithmeticError
         If J and C are not finite around x.
     """
-    size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max(initial=0.0))
+    longest = float(np.abs(v).max(initial=0.0))
     here = pencil(x)
     if here is None:
         raise ArithmeticError("the Jacobian is not finite")
     if longest == 0.0:
         nothing = here[0] * 0.0, here[1] * 0.0
         return Slopes(*nothing, *nothing)
-    h = LONGEST * size / longest
+    h = LONGEST * size_along(pencil, x, v, here) / longest
+    least = _least_sizes(here, h)
     before: Slopes | None = None
     best: tuple[dict[str, float], Slopes] | None = None
     for _ in range(LENGTHS):
@@ -67,7 +70,10 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
         if now is None:
             continue
         if before is not None:
-            gaps = {name: _gap(getattr(before, name), getattr(now, name)) for name in vars(now)}
+            gaps = {
+                name: _gap(getattr(before, name), getattr(now, name), least[name])
+                for name in vars(now)
+            }
             best = (gaps, before) if best is None else _better(best, (gaps, before))
             if max(best[0].values()) <= SURE:
                 break
@@ -75,6 +81,21 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     if best is None:
         raise ArithmeticError("the Jacobian is not finite around the point")
     return best[1]
+
+
+def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
+    """Return the size of x by which lengths along v are measured: 1 at most, if x is smaller.
+
+    Where x vanishes but for rounding, its own size says nothing. It counts only if J or C change
+    on a length of that size.
+    """
+    size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max())
+    while size < 1.0:
+        there = pencil(x + LONGEST * size / longest * v)
+        if there is None or max(_gap(here[k], there[k]) for k in (0, 1)) > NOTICED:
+            return size
+        size = min(LARGER * size, 1.0)
+    return size
 
 
 def _matrix_differences(
@@ -92,9 +113,15 @@ def _matrix_differences(
     return Slopes(J1 / h, C1 / h, J2 / h**2, C2 / h**2)
 
 
-def _gap(a: Any, b: Any) -> float:
-    """Return how far two matrices differ, relative to their size."""
-    size = max(float(abs(a).max()), float(abs(b).max()))
+def _least_sizes(here: Matrices, h: float) -> dict[str, float]:
+    """Return the sizes below which derivatives do not matter beside J and C on a length."""
+    J, C = (MINOR * float(abs(one).max()) for one in here)
+    return {"J1": J / h, "C1": C / h, "J2": J / h**2, "C2": C / h**2}
+
+
+def _gap(a: Any, b: Any, least: float = 0.0) -> float:
+    """Return how far two matrices differ, relative to their size, or to the least that counts."""
+    size = max(float(abs(a).max()), float(abs(b).max()), least)
     return float(abs(a - b).max()) / size if size > 0.0 else 0.0
 
 

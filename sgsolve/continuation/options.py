@@ -129,8 +129,12 @@ class RunOptions:
                 raise DataTypeError(f"{name} must be a function of {of}, not {function!r}")
         if self.max_points is not None and not isinstance(self.max_points, numbers.Real):
             raise DataTypeError(f"max_points must be a number, not {self.max_points!r}")
-        if self.max_points is not None and self.max_points < 1:
-            raise InputError("max_points must be at least 1")
+        if self.max_points is not None and not (
+            self.max_points >= 1 and self.max_points == np.floor(self.max_points)
+        ):
+            raise InputError(
+                f"max_points must be a whole number of at least 1, not {self.max_points!r}"
+            )
 
 
 def _kinds(name: str, given: Any) -> tuple[str, ...]:

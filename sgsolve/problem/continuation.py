@@ -16,7 +16,7 @@ from ..results.branch import Branch
 from ..results.status import Status
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
-from .curve_run import Asked, asked_of, curve_view, run_curve
+from .curve_run import Asked, asked_of, check_inside, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
 from .solve import run_solver
@@ -68,8 +68,7 @@ def _start_value(problem: ProblemDefinition, name: str, asked: Asked) -> float:
     if name not in known:
         raise InputError(f"say where to start: problem.at({name}=value), or a value in params")
     p, (settings, (low, high), _) = float(known[name]), asked
-    if not low <= p <= high:
-        raise InputError(f"{name} = {p:g} at the start is outside the bounds {low:g} to {high:g}")
+    check_inside(name, p, (low, high))
     first = settings.first_step(p, (low, high))
     if (p == low and first < 0.0) or (p == high and first > 0.0):
         raise InputError(f"step = {first:g} leads out of the bounds at once")

@@ -17,7 +17,7 @@ from ..continuation.progress_bar import CurveBar
 from ..continuation.run import Run, detectors_of
 from ..continuation.stepper import RunState
 from ..continuation.view import View
-from ..errors import DataTypeError
+from ..errors import DataTypeError, InputError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
@@ -63,6 +63,15 @@ def asked_of(
         checked_bounds(bounds),
         RunOptions.of(moved, ("s", "tangent", *own), kinds=kinds, **options),
     )
+
+
+def check_inside(name: str, value: float, bounds: tuple[float, float]) -> None:
+    """Raise `InputError` if a parameter starts outside its bounds."""
+    low, high = bounds
+    if not low <= value <= high:
+        raise InputError(
+            f"{name} = {value:g} at the start is outside the bounds {low:g} to {high:g}"
+        )
 
 
 def run_curve(

@@ -18,11 +18,13 @@ from ..bifurcation.codimension_two import (
     ON_FOLDS,
     ZERO_HOPF,
     CodimensionTwo,
+    frequency_on_axis,
     has_pair_on_axis,
     pair_test,
     pencil_eigenvalues,
     without,
 )
+from ..bifurcation.codimension_two_forms import zero_hopf_form
 from ..bifurcation.directional import slopes_along
 from ..bifurcation.normal_forms import (
     bogdanov_takens_form,
@@ -33,12 +35,12 @@ from ..continuation.columns import Column
 from ..continuation.stepper import Point, RunState
 from ..errors import InputError, LinearSolveError
 from ..results.branch import Branch
-from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
-from .curve_run import asked_of, fold_view, run_curve
+from ..results.special_points import SpecialPoint
+from .chosen_point import chosen_point
+from .curve_run import asked_of, check_inside, fold_view, run_curve
 from .definition import ProblemDefinition
 from .fold_family import FoldFamily
 from .mass_pencil import MassPencil
-from .switch_branch import NEEDED, chosen
 
 Vector = NDArray[Any]
 
@@ -56,10 +58,8 @@ def fold_curve(
     **options: Any,
 ) -> Branch:
     """Follow a fold of a branch while a second parameter changes; see `Problem.fold_curve`."""
+    fold = chosen_point(branch, special, "fold")
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
-    fold = chosen(branch, special, "fold")
-    if isinstance(fold, ApproximateSpecialPoint):
-        raise InputError(f"{fold} did not converge: {NEEDED}")
     stability = options["stability"]
     options["stability"] = Stability.of(stability) if problem.storage is None else None
     asked = asked_of(bounds, options, (name, branch.name), (QUADRATIC,), KINDS)
@@ -69,6 +69,8 @@ def fold_curve(
     params = {**branch.params, branch.name: fold.parameter}
     params.setdefault(name, problem.signature.known.get(name))
     system, x, _ = problem.started(fold.x, params)
+    start = float(system.value_of(name))
+    check_inside(name, start, asked[1])
     x = _without_rounding(x, branch.states)
     place = _without_rounding(np.array([fold.parameter]), branch.parameter)
     z, p = np.append(x, place), branch.name
@@ -82,7 +84,7 @@ def fold_curve(
         pencil = MassPencil(problem, system, stability or True, x)
         detectors = _fold_curve_detectors(family, pencil, asked[2].detect)
 
-        start, view = float(system.value_of(name)), fold_view((p, name), system)
+        view = fold_view((p, name), system)
 
         def origin(state: RunState) -> tuple[Any, None]:
             return np.append(z, start), None
@@ -129,6 +131,14 @@ class _FoldTests:
             return {}
         return dict(zip("ab", form, strict=True))
 
+    def zero_hopf(self, z: Vector, q: float) -> dict[str, float]:
+        """Return the coefficients at a zero-Hopf point; nothing if they are not defined."""
+        function = self._pencil.function(self._params(z, q))
+        try:
+            return zero_hopf_form(function, z[:-1], frequency_on_axis(self.others(z, q)))
+        except (LinearSolveError, ArithmeticError):
+            return {}
+
     def cubic(self, z: Vector, q: float) -> dict[str, float]:
         """Return the coefficient of the third order, at a cusp."""
         v, w = self._family.critical(z, q)
@@ -165,6 +175,7 @@ def _fold_curve_detectors(
                 ZERO_HOPF,
                 lambda z, q: pair_test(tests.others(z, q)),
                 lambda z, q: has_pair_on_axis(tests.others(z, q)),
+                tests.zero_hopf,
             )
         )
     return found

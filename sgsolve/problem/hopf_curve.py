@@ -6,6 +6,7 @@ Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapt
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,17 @@ from ..bifurcation.codimension_two import (
     ON_HOPF_POINTS,
     ZERO_HOPF,
     CodimensionTwo,
+    frequency_on_axis,
     has_pair_on_axis,
     pair_test,
     pencil_eigenvalues,
     real_test,
     without,
+)
+from ..bifurcation.codimension_two_forms import (
+    double_hopf_form,
+    second_lyapunov,
+    zero_hopf_form,
 )
 from ..bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
 from ..continuation.columns import Column
@@ -32,11 +39,11 @@ from ..continuation.view import View
 from ..errors import InputError, LinearSolveError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
-from .curve_run import asked_of, run_curve
+from .chosen_point import chosen_point
+from .curve_run import asked_of, check_inside, run_curve
 from .definition import ProblemDefinition
 from .hopf_family import HopfFamily
 from .mass_pencil import MassPencil
-from .orbit_setup import hopf_of
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
@@ -55,8 +62,8 @@ def hopf_curve(
     **options: Any,
 ) -> Branch:
     """Follow a Hopf point while a second parameter changes; see `Problem.hopf_curve`."""
-    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
-    point, p = hopf_of(branch, special), branch.name
+    point, p = chosen_point(branch, special, "hopf"), branch.name
+    problem.check_same({k: v for k, v in branch.params.items() if k != p}, "the branch")
     asked = asked_of(bounds, {**options, "stability": None}, (name, p), ("frequency", "l1"), KINDS)
     problem.signature.numeric(name)
     if name == p:
@@ -67,6 +74,7 @@ def hopf_curve(
     system, x, _ = problem.started(point.x, params)
     pencil = MassPencil(problem, system, stability, x)
     q = float(system.value_of(name))
+    check_inside(name, q, asked[1])
     y = _hopf_start(pencil, x, point, {p: point.parameter, name: q})
     largest = float(np.abs(branch.parameter).max()), abs(q)
     family = HopfFamily(system, pencil, (p, name), y, largest)
@@ -161,14 +169,21 @@ class _Tests:
         value = self.c1(point.x, point.p) if c1 is None else float(c1)
         return value / omega if omega else float("nan")
 
-    def double_form(self, y: Vector, q: float) -> dict[str, float]:
-        """Return the coefficients at a Bogdanov-Takens point; nothing if they are not defined."""
+    def form(self, kind: str, y: Vector, q: float) -> dict[str, float]:
+        """Return the coefficients of the normal form; nothing if they are not defined."""
+        x, u, w, kappa, _ = self._family.split(y)
         pencil = self._family.pencil.function(self._family.params(y, q))
+        omega = float(np.sqrt(max(kappa, 0.0)))
         try:
-            form = bogdanov_takens_form(pencil, self._family.split(y)[0])
+            if kind == BOGDANOV_TAKENS:
+                return dict(zip("ab", bogdanov_takens_form(pencil, x), strict=True))
+            if kind == GENERALIZED_HOPF:
+                return second_lyapunov(pencil, x, omega, u + 1j * omega * w)
+            if kind == ZERO_HOPF:
+                return zero_hopf_form(pencil, x, omega)
+            return double_hopf_form(pencil, x, (omega, frequency_on_axis(self.others(y, q))))
         except (LinearSolveError, ArithmeticError):
             return {}
-        return dict(zip("ab", form, strict=True))
 
     def others(self, y: Vector, q: float) -> Vector:
         """Return the eigenvalues without the critical pair."""
@@ -180,20 +195,21 @@ class _Tests:
 
 def _hopf_curve_detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
     tests = _Tests(family)
-    columns = (
-        Column("frequency", tests.omega),
-        Column("l1", tests.l1),
-    )
-    found = [CodimensionTwo(GENERALIZED_HOPF, tests.c1, columns=columns)]
+    columns = (Column("frequency", tests.omega), Column("l1", tests.l1))
+
+    def detector(kind: str, test: Any, proof: Any = None, columns: Any = ()) -> CodimensionTwo:
+        return CodimensionTwo(kind, test, proof, partial(tests.form, kind), columns)
+
+    found = [detector(GENERALIZED_HOPF, tests.c1, columns=columns)]
     if BOGDANOV_TAKENS in wanted:
-        found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.kappa, None, tests.double_form))
+        found.append(detector(BOGDANOV_TAKENS, tests.kappa))
     if family.size > LARGE:
         return found
     if ZERO_HOPF in wanted:
-        found.append(CodimensionTwo(ZERO_HOPF, lambda y, q: real_test(tests.others(y, q))))
+        found.append(detector(ZERO_HOPF, lambda y, q: real_test(tests.others(y, q))))
     if DOUBLE_HOPF in wanted:
         found.append(
-            CodimensionTwo(
+            detector(
                 DOUBLE_HOPF,
                 lambda y, q: pair_test(tests.others(y, q)),
                 lambda y, q: has_pair_on_axis(tests.others(y, q)),

@@ -22,8 +22,9 @@ from ..results.branch import Branch
 from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from ..solvers.workspace import Workspace
+from .chosen_point import chosen_point, point_number
 from .definition import ProblemDefinition
-from .orbit_setup import Collocation, family_of, hopf_of
+from .orbit_setup import Collocation, family_of
 from .periodic_orbit import first_orbit
 from .residual_system import ResidualSystem
 
@@ -52,7 +53,7 @@ def orbit_branch_start(
     if start.kind == "orbits":
         return _switched(problem, workspace, start, special, along[1], step)
     asked = replace(asked, intervals=asked.intervals or INTERVALS)
-    point = hopf_of(start, 0 if special is None else special)
+    point = chosen_point(start, 0 if special is None else special, "hopf")
     return first_orbit(problem, workspace, start, point, asked)
 
 
@@ -86,7 +87,7 @@ def _chosen_point(branch: Branch, special: SpecialPoint | int | None) -> Special
     if isinstance(special, SpecialPoint):
         point = special
     else:
-        number = 0 if special is None else special
+        number = 0 if special is None else point_number(special)
         if not -len(points) <= number < len(points):
             raise InputError(
                 f"the branch has {len(points)} period doublings and branch points; there is no "

@@ -5,6 +5,7 @@ Reference: E. Doedel, H. B. Keller, J. P. Kernevez, Int. J. Bifurcation and Chao
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
+from .curve_run import check_inside
 from .definition import ProblemDefinition
 from .orbit_branch_start import _parameter_unit, orbit_branch_start
 from .orbit_setup import Collocation
@@ -64,15 +66,14 @@ def orbit_continuation(
     name = _parameter(problem, start, name)
     settings, limits = _settings(steps, step, max_step), checked_bounds(bounds)
     given = _options(name, options)
+    if max_period is not None and not isinstance(max_period, numbers.Real):
+        raise DataTypeError(f"max_period must be a number, not {max_period!r}")
     with problem.workspaces.lend() as workspace:
         system, family, z, way = orbit_branch_start(
             problem, workspace, start, (name, limits), special, asked, step
         )
         p, T = float(z[-1]), float(z[-2])
-        if not limits[0] <= p <= limits[1]:
-            raise InputError(
-                f"{name} = {p:g} at the start is outside the bounds {limits[0]:g} to {limits[1]:g}"
-            )
+        check_inside(name, p, limits)
         longest = LONG * T if max_period is None else float(max_period)
         if not longest > T:
             raise InputError(f"max_period = {longest:g} is below the period at the start, {T:g}")

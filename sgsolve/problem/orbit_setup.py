@@ -17,8 +17,7 @@ from ..periodic.orbit_family import OrbitFamily, node_times
 from ..periodic.orbit_starts import mode
 from ..periodic.orbit_stepper import TOLERANCE
 from ..periodic.scheme import collocation_scheme
-from ..results.branch import Branch
-from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
+from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 from .definition import ProblemDefinition
 from .orbit_equations import OrbitEquations
@@ -93,25 +92,6 @@ def sizes_of(system: ResidualSystem, states: Vector) -> Vector:
         sizes[block] = float(spread[part].max()) or float(largest[part].max()) or 1.0
     found: Vector = system.blocks.spread(sizes, 1.0)
     return found
-
-
-def hopf_of(branch: Branch, special: SpecialPoint | int) -> SpecialPoint:
-    """Return a Hopf point that was given itself or by its number."""
-    if isinstance(special, SpecialPoint):
-        point = special
-    else:
-        points = branch.hopf_points
-        if not points:
-            raise InputError(
-                "the branch has no Hopf point; follow it with stability=True where a pair of "
-                "eigenvalues crosses the imaginary axis"
-            )
-        if not -len(points) <= special < len(points):
-            raise InputError(f"the branch has {len(points)} Hopf points; there is no {special}")
-        point = points[special]
-    if point.kind != "hopf" or isinstance(point, ApproximateSpecialPoint):
-        raise InputError(f"{point} is no Hopf point that was located exactly")
-    return point
 
 
 def critical_mode(

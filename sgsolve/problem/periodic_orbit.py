@@ -5,12 +5,13 @@ Reference: E. Doedel, H. B. Keller, J. P. Kernevez, Int. J. Bifurcation and Chao
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 from ..periodic.monodromy import monodromy
 from ..periodic.orbit_family import OrbitFamily
 from ..periodic.orbit_solver import exact_orbit, meshed_orbit
@@ -19,9 +20,10 @@ from ..results.branch import Branch
 from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
+from .chosen_point import chosen_point
 from .definition import ProblemDefinition
 from .orbit_guess import OrbitGuess, guess_of, resampled
-from .orbit_setup import Collocation, critical_mode, family_of, hopf_of, small_orbit
+from .orbit_setup import Collocation, critical_mode, family_of, small_orbit
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
@@ -44,6 +46,8 @@ def periodic_orbit(
     """Return the periodic orbit near a start; see `Problem.periodic_orbit`."""
     problem.refuse_null_space("periodic_orbit")
     asked = Collocation.of(degree, intervals)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, numbers.Real):
+        raise DataTypeError(f"tolerance must be a number, not {tolerance!r}")
     if not 1e-13 <= tolerance < 1.0:
         raise InputError(f"tolerance must be within 1e-13 and 1, not {tolerance!r}")
     if isinstance(start, Branch) and start.name != "t":
@@ -98,7 +102,7 @@ def _beside_hopf(
     asked: Collocation,
     multipliers: bool,
 ) -> PeriodicOrbit:
-    point = hopf_of(branch, special)
+    point = chosen_point(branch, special, "hopf")
     with problem.workspaces.lend() as workspace:
         system, family, z, _ = first_orbit(problem, workspace, branch, point, asked)
         p = float(z[-1])

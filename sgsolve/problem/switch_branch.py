@@ -13,12 +13,11 @@ from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
-from .curve_run import asked_of, curve_view, run_curve
+from .chosen_point import chosen_point
+from .curve_run import asked_of, check_inside, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
 from .stability import stability_of
-
-NEEDED = "take a special point that a continuation located exactly"
 
 
 def switch_branch(
@@ -29,15 +28,16 @@ def switch_branch(
     **options: Any,
 ) -> Branch:
     """Follow the other branch that crosses at a branch point; see `Problem.switch_branch`."""
+    special = chosen_point(branch, special, "branch point")
     problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
-    special = chosen(branch, special, "branch point")
     if special.other_tangent is None or branch.weights is None:
-        raise InputError(f"no second branch is known at {special}: {NEEDED}")
+        raise InputError(f"no second branch is known at {special}: take one of a continuation")
     params = {**branch.params, branch.name: special.parameter}
     options["stability"] = stability_of(
         problem, options["stability"], lambda p: {**params, branch.name: p}
     )
     asked = asked_of(bounds, options, (branch.name,))
+    check_inside(branch.name, special.parameter, asked[1])
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)
@@ -59,19 +59,3 @@ def _lifted(family: Any, special: SpecialPoint) -> SpecialPoint:
     return replace(
         special, x=x, tangent=tangent, other_tangent=lifted(family, special.other_tangent)
     )
-
-
-def chosen(branch: Branch, special: SpecialPoint | int, kind: str) -> SpecialPoint:
-    """Return a special point that was given itself or by its number."""
-    if branch.along:
-        moved = ", ".join((branch.name, *branch.along))
-        raise InputError(
-            f"several parameters change along this branch ({moved}); continue from a special point "
-            "of a branch of one"
-        )
-    if isinstance(special, SpecialPoint):
-        return special
-    points = branch.special_points_of(kind)
-    if not -len(points) <= special < len(points):
-        raise InputError(f"the branch has {len(points)} {kind}s; there is no number {special}")
-    return points[special]

@@ -123,7 +123,7 @@ def test_switch_explains_what_is_wrong():
     with pytest.raises(InputError, match="1 branch points; there is no number 3"):
         problem.switch_branch(branch, 3)
     sweep = problem.sweep([0.0], "lam", [-1.0, 1.0])
-    with pytest.raises(InputError, match="0 branch points"):
+    with pytest.raises(InputError, match="the branch has no branch point; follow it"):
         problem.switch_branch(sweep)
 
 

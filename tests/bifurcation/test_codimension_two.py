@@ -213,7 +213,7 @@ def test_bad_input(catalyst):
     cases = [
         ({"parameter": "q2"}, "name a second parameter"),
         ({"parameter": "unknown"}, "no parameter 'unknown'"),
-        ({"parameter": "k", "special_point": 5}, "there is no 5"),
+        ({"parameter": "k", "special_point": 5}, "there is no number 5"),
         ({"parameter": "k", "special_point": branch.folds[0]}, "is no Hopf point"),
         ({"parameter": "k", "detect": "torus"}, "detect names 'torus'"),
         ({"parameter": "k", "stability": 3}, "stability must be True"),
@@ -237,3 +237,31 @@ def test_a_curve_of_folds_where_x_and_both_parameters_are_zero(step):
     assert curve["q"][-1] == 0.5
     assert curve["p"] == pytest.approx(0.0, abs=1e-13)
     assert np.abs(curve.states).max() < 1e-12
+
+
+def test_a_curve_of_folds_where_x_is_zero_but_for_rounding():
+    """x = p = 0 for every q, and x about 1e-17: its own size is no scale, of steps or lengths."""
+    S = basis(3)
+
+    def residual(z, p, q):
+        y = S.T @ z
+        x = [y[0], y[1] + 0.3 * y[0] ** 2, y[2] + 0.3 * y[0] ** 2 - 0.2 * y[0] * y[1]]
+        r2, w = x[0] ** 2 + x[1] ** 2, x[2]
+        growth = q + 0.4 * w + 0.9 * w**2
+        f0, f1 = growth * x[0] - 1.5 * x[1], growth * x[1] + 1.5 * x[0]
+        f2 = p + 0.7 * w**2 - 1.2 * r2
+        g1 = f1 - 0.6 * y[0] * f0
+        g2 = f2 - 0.6 * y[0] * f0 + 0.2 * (f0 * y[1] + y[0] * g1)
+        return -(S @ np.stack([f0, g1, g2]))
+
+    problem = Problem(residual, params={"p": -0.5, "q": -0.7}, storage=one)
+    start = problem.solve(S @ [0.0, 0.0, np.sqrt(0.5 / 0.7)]).x
+    branch = problem.continuation(start, "p", (-1.0, 0.5))
+    curve = problem.fold_curve(branch, "q", (-1.0, 0.6))
+    assert curve["q"][-1] == 0.6
+    assert curve["p"] == pytest.approx(0.0, abs=1e-12)
+    (point,) = curve.special_points_of("zero hopf")
+    assert point.coefficients["theta"] == pytest.approx(0.4 / 0.7, abs=1e-8)
+    assert point.coefficients["e"] == pytest.approx(0.9, abs=1e-8)
+    assert np.abs(curve["quadratic"]) == pytest.approx(0.7, abs=1e-8)
+    assert not curve.special_points_of("cusp")

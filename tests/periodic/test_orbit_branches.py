@@ -208,7 +208,7 @@ def test_bad_input(doubling):
         ({"start": start, "parameter": "b"}, "no parameter 'b'"),
         ({"start": [1.0], "parameter": "a"}, "start must be a PeriodicOrbit"),
         ({"start": steady, "parameter": "b"}, "start from the orbit"),
-        ({"start": steady, "special_point": 7}, "there is no 7"),
+        ({"start": steady, "special_point": 7}, "there is no number 7"),
         ({"start": orbits, "special_point": 3}, "there is no number 3"),
         ({"start": start, "parameter": "a", "bounds": (2.0, 3.0)}, "outside the bounds"),
         ({"start": start, "parameter": "a", "max_period": 1.0}, "below the period at the start"),
@@ -228,7 +228,7 @@ def test_bad_input(doubling):
         problem.orbit_continuation(orbits, special_point=approximate)
     hopf = steady.hopf_points[0]
     approximate = ApproximateSpecialPoint("hopf", hopf.parameter, hopf.x, hopf.vector)
-    with pytest.raises(InputError, match="no Hopf point that was located exactly"):
+    with pytest.raises(InputError, match="did not converge"):
         problem.periodic_orbit(steady, approximate)
 
 

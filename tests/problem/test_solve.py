@@ -38,7 +38,7 @@ def test_a_continuation_that_is_interrupted_at_its_start_has_no_points():
 
 def test_a_branch_without_the_special_point_asked_for_is_an_error():
     branch = Problem(lambda x, p: x - p, params={"p": 0.0}).continuation([0.0], "p", (0.0, 1.0))
-    with pytest.raises(ValueError, match="the branch has 0 branch points; there is no number 0"):
+    with pytest.raises(ValueError, match="the branch has no branch point; follow it"):
         Problem(lambda x, p: x - p).switch_branch(branch)
 
 

@@ -1,0 +1,310 @@
+"""The flow on the center manifold of a steady state, in normal form, to a given order.
+
+The equations are F(x) + dQ(x)/dt = 0 with J = dF/dx and C = dQ/dx. The manifold is
+x = x0 + H(z), where z has an entry for each critical eigenvalue, and dz/dt = G(z) on it. H and G
+are polynomials with F(H(z)) + C(H(z)) H_z(z) G(z) = 0 to the order asked for. At each order the
+coefficients of H and G appear linearly, in equations with J + lambda C. What cannot be removed
+from G by the choice of H stays in it: the monomials that turn with the phases as dz/dt does.
+
+The coefficients of the known part of the equation are those of its values along rays through x0,
+from J and C by polynomials in the distance. As with `directional.slopes_along`, several lengths are
+tried, and the results that agree best are taken.
+
+Reference: Y. A. Kuznetsov, SIAM J. Numer. Anal. 36 (1999) 1104 (the homological equation, and the
+choice of the part of H along a critical vector).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .. import linear
+from ..pattern import Pattern
+from .directional import Pencil, size_along
+from .normal_forms import bordered_matrix, null_vectors, solved
+
+Vector = NDArray[Any]
+Powers = tuple[int, ...]  # of a monomial
+Flow = dict[tuple[int, Powers], complex]  # coefficients of G, by the entry of z
+
+LONGEST, SHRINK, LENGTHS = 0.8, 0.6, 12  # of the size of x, and how often the length is reduced
+MINOR = 1e-4  # part of the largest term above which a degree is judged by itself
+SURE = 1e-10  # relative difference of two results at which no other length is tried
+NODES = 6  # distances on either side of x0, beyond half the order
+RAYS = 2  # for each monomial
+RESONANT = 1e-6  # relative difference of two rates that count as equal
+
+
+@dataclass(eq=False)
+class CriticalModes:
+    """The critical eigenvalues of a steady state; those of a pair stand side by side.
+
+    Attributes
+    ----------
+    rates : ndarray of complex, shape (m,)
+        lambda in (J + lambda C) q = 0.
+    vectors, left : list of ndarray, shape (n,)
+        q, and w with w (J + lambda C) = 0 and w C q = 1.
+    charges : ndarray of int, shape (m, k)
+        How each entry of z turns with the phase of each of k pairs.
+    conjugate : ndarray of int, shape (m,)
+        The entry that is conjugate to each.
+    """
+
+    rates: Vector = field(default_factory=lambda: np.empty(0, dtype=complex))
+    vectors: list[Vector] = field(default_factory=list)
+    left: list[Vector] = field(default_factory=list)
+    charges: Vector = field(default_factory=lambda: np.empty((0, 0), dtype=int))
+    conjugate: Vector = field(default_factory=lambda: np.empty(0, dtype=int))
+
+    @classmethod
+    def of(
+        cls, J: Any, C: Any, frequencies: Sequence[float], near: Sequence[Vector | None] = ()
+    ) -> CriticalModes:
+        """Return the modes with some frequencies; one of zero stands for one real eigenvalue.
+
+        Vectors have Euclidean length 1; the largest element of a real one is positive.
+
+        Raises
+        ------
+        LinearSolveError
+            If an eigenvalue is not simple.
+        """
+        modes, charges = cls(), list[Vector]()
+        units = np.eye(len(frequencies), dtype=int)
+        guesses = [*near, *([None] * (len(frequencies) - len(near)))]
+        rates, conjugate = list[complex](), list[int]()
+        for omega, unit, guess in zip(frequencies, units, guesses, strict=True):
+            A = J if omega == 0.0 else sp.csr_array(J + 1j * omega * C)
+            q, w = null_vectors(A, guess)
+            if omega == 0.0:
+                q = q * np.sign(q[int(np.argmax(np.abs(q)))])
+            w = w / (w @ (C @ q))
+            k, pair = len(rates), omega != 0.0
+            rates += [1j * omega, -1j * omega] if pair else [0.0]
+            modes.vectors += [q, q.conj()] if pair else [q]
+            modes.left += [w, w.conj()] if pair else [w]
+            charges += [unit, -unit] if pair else [0 * unit]
+            conjugate += [k + 1, k] if pair else [k]
+        modes.rates, modes.charges = np.array(rates, dtype=complex), np.array(charges)
+        modes.conjugate = np.array(conjugate)
+        return modes
+
+    def entries(self, directions: Vector) -> Vector:
+        """Return z for real coordinates, one for a real mode and two for a pair, by rows."""
+        columns, k = list[Vector](), 0
+        while k < len(self.rates):
+            if self.conjugate[k] == k:
+                columns.append(directions[:, k] + 0.0j)
+                k += 1
+                continue
+            z = directions[:, k] + 1j * directions[:, k + 1]
+            columns += [z, z.conj()]
+            k += 2
+        return np.array(columns).T
+
+    def mirrored(self, powers: Powers) -> Powers:
+        """Return the powers of the conjugate of a monomial."""
+        return tuple(powers[k] for k in self.conjugate)
+
+    def entry_like(self, powers: Powers) -> int | None:
+        """Return the entry of z that turns as a monomial does.
+
+        Raises
+        ------
+        ArithmeticError
+            At a resonance: the rates agree, but not the phases.
+        """
+        charge, rate = np.array(powers) @ self.charges, complex(np.array(powers) @ self.rates)
+        size = float(np.abs(self.rates).max())
+        found = None
+        for k, own in enumerate(self.charges):
+            if (own == charge).all():
+                found = k
+            elif abs(rate - self.rates[k]) <= RESONANT * size:
+                raise ArithmeticError("the frequencies are in a strong resonance")
+        return found
+
+
+def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> Flow:
+    """Return the coefficients of dz/dt = G(z) beyond the linear ones.
+
+    Parameters
+    ----------
+    pencil : callable
+        ``pencil(x)`` -> J and C, sparse; None where they are not finite.
+    order : int
+        The largest degree of a monomial.
+
+    Raises
+    ------
+    LinearSolveError
+        If an eigenvalue is not simple.
+    ArithmeticError
+        If the model is not smooth around x, or at a strong resonance.
+    """
+    here = pencil(x)
+    if here is None:
+        raise ArithmeticError("the Jacobian is not finite")
+    longest = max(float(np.abs(q).max()) for q in modes.vectors)
+    h = LONGEST * min(size_along(pencil, x, q.real, here) for q in modes.vectors) / longest
+    first = h
+    before: Flow | None = None
+    best: tuple[float, Flow] | None = None
+    for _ in range(LENGTHS):
+        expansion = _Expansion(pencil, x, here, modes, h)
+        now = expansion.flow(order)
+        h *= SHRINK
+        if now is None:
+            continue
+        if before is not None:
+            gap = _largest_gap(before, now, first)
+            best = (gap, before) if best is None or gap < best[0] else best
+            if gap <= SURE:
+                break
+        before = now
+    if best is None:
+        raise ArithmeticError("the Jacobian is not finite around the point")
+    return best[1]
+
+
+def _largest_gap(one: Flow, other: Flow, length: float) -> float:
+    """Return the largest difference of two results, relative to the largest of each degree.
+
+    A degree whose terms are far smaller than others, at a length, is measured by those.
+    """
+    sizes: dict[int, float] = {}
+    for (_, powers), value in one.items():
+        degree = sum(powers)
+        sizes[degree] = max(sizes.get(degree, 0.0), abs(value) * length ** (degree - 1))
+    least = MINOR * max(sizes.values(), default=0.0) or 1.0
+    gaps = [
+        abs(value - other[key]) * length ** (sum(key[1]) - 1) / max(sizes[sum(key[1])], least)
+        for key, value in one.items()
+    ]
+    return max(gaps, default=0.0)
+
+
+def _monomials(m: int, degree: int) -> Iterator[Powers]:
+    """Return the powers of all monomials of a degree in m variables."""
+    for chosen in combinations_with_replacement(range(m), degree):
+        yield tuple(chosen.count(k) for k in range(m))
+
+
+class _Expansion:
+    """H and G, degree by degree, from values within a distance h of x."""
+
+    def __init__(
+        self, pencil: Pencil, x: Vector, here: tuple[Any, Any], modes: CriticalModes, h: float
+    ) -> None:
+        self._pencil, self._x, self._modes, self._h = pencil, x, modes, h
+        self._J, self._C = here
+        self._solvers: dict[complex, Any] = {}
+        units = [tuple(row) for row in np.eye(len(modes.rates), dtype=int).tolist()]
+        self._H: dict[Powers, Vector] = dict(zip(units, modes.vectors, strict=True))
+        self._G: Flow = {(k, one): complex(modes.rates[k]) for k, one in enumerate(units)}
+
+    def flow(self, order: int) -> Flow | None:
+        """Return G without its linear part; None if J is not finite within the distance."""
+        for degree in range(2, order + 1):
+            known = self._known_part(degree)
+            if known is None:
+                return None
+            for powers, r in known.items():
+                self._solve(powers, r)
+        return {key: value for key, value in self._G.items() if sum(key[1]) > 1}
+
+    def _solve(self, powers: Powers, r: Vector) -> None:
+        """Take the coefficients of a monomial from those of the known part."""
+        mirror = self._modes.mirrored(powers)
+        if mirror in self._H:
+            self._H[powers] = self._H[mirror].conj()
+            for k in range(len(self._modes.rates)):
+                if (k, mirror) in self._G:
+                    own = int(self._modes.conjugate[k])
+                    self._G[own, powers] = self._G[k, mirror].conjugate()
+            return
+        like = self._modes.entry_like(powers)
+        rate = complex(np.array(powers) @ self._modes.rates)
+        A = sp.csr_array(self._J + rate * self._C)
+        if like is None:
+            self._H[powers] = self._solved(A, rate, -r)
+            return
+        column, row = self._C @ self._modes.vectors[like], self._modes.left[like] @ self._C
+        K = bordered_matrix(A, column, row)
+        found = solved(K, np.append(-r, 0.0))
+        self._H[powers], self._G[like, powers] = found[:-1], complex(found[-1])
+
+    def _solved(self, A: Any, rate: complex, b: Vector) -> Vector:
+        """Return the solution with J + rate C, factorized once."""
+        if rate not in self._solvers:
+            solver = linear.LinearSolver(Pattern.of(A))
+            solver.factorize(A)
+            self._solvers[rate] = solver
+        found: Vector = self._solvers[rate].solve(b)
+        return found
+
+    def _known_part(self, degree: int) -> dict[Powers, Vector] | None:
+        """Return the coefficients of a degree of F(H) + C(H) H_z G, with H and G so far."""
+        m = len(self._modes.rates)
+        monomials = list(_monomials(m, degree))
+        directions = np.random.default_rng(0).standard_normal((RAYS * len(monomials), m))
+        directions /= np.linalg.norm(directions, axis=1)[:, None]
+        rays = self._modes.entries(directions)
+        values = [self._along(ray, degree) for ray in rays]
+        if any(value is None for value in values):
+            return None
+        powers = np.array(monomials)
+        table = np.prod(rays[:, None, :] ** powers[None, :, :], axis=2)
+        found = np.linalg.lstsq(table, np.array(values, dtype=complex))[0]
+        return dict(zip(monomials, found, strict=True))
+
+    def _along(self, ray: Vector, degree: int) -> Vector | None:
+        """Return the coefficient of a degree in the distance along a ray.
+
+        That of F(H) is a part of the one before in J H', the derivative by the distance.
+        """
+        H, Y = self._curve(ray, degree)
+        even = degree % 2 == 1  # the degree before
+        count = NODES + degree // 2
+        nodes = np.cos((2.0 * np.arange(count) + 1.0) * np.pi / (4.0 * count))
+        sums = np.zeros((count, len(self._x)))
+        for i, node in enumerate(nodes):
+            for sign in (1.0, -1.0):
+                t = sign * node * self._h
+                powers = t ** np.arange(degree + 1)
+                found = self._pencil(self._x + powers[1:] @ H[1:])
+                if found is None:
+                    return None
+                slope = (np.arange(1, degree + 1) * powers[:-1]) @ H[1:]
+                value = found[0] @ slope / degree + found[1] @ (powers[:-1] @ Y[1:])
+                sums[i] += 0.5 * (1.0 if even else sign) * value
+        degrees = 2 * np.arange(count) + (0 if even else 1)
+        coefficients = np.linalg.solve(nodes[:, None] ** degrees, sums)
+        found_at = int(np.flatnonzero(degrees == degree - 1)[0])
+        result: Vector = coefficients[found_at] / self._h ** (degree - 1)
+        return result
+
+    def _curve(self, ray: Vector, degree: int) -> tuple[Vector, Vector]:
+        """Return the coefficients of H and of H_z G in the distance, shape (degree + 1, n)."""
+        n = len(self._x)
+        H, Y = np.zeros((degree + 1, n)), np.zeros((degree + 1, n), dtype=complex)
+        for powers, h in self._H.items():
+            if sum(powers) <= degree:
+                H[sum(powers)] += (h * np.prod(ray ** np.array(powers))).real
+        for (k, powers), g in self._G.items():
+            rate = g * np.prod(ray ** np.array(powers))
+            for alpha, h in self._H.items():
+                total = sum(alpha) + sum(powers) - 1
+                if alpha[k] and total <= degree:
+                    lower = np.array(alpha)
+                    lower[k] -= 1
+                    Y[total] += alpha[k] * rate * h * np.prod(ray**lower)
+        return H, Y.real
