@@ -1078,7 +1078,8 @@ class Problem:
             As in `continuation`, for each branch.
         folder : path, optional
             Write each branch there when it is complete. A call with the same arguments continues
-            from what the folder has, after a kill too.
+            from what the folder has, after a kill too; `depth`, `max_branches`, `orbits` and
+            `time_limit` may differ.
         time_limit : float, optional
             Seconds after which the search ends with what it has.
 
@@ -1093,6 +1094,8 @@ class Problem:
             Before any work, for what cannot be right.
         CheckpointError
             If the folder has the branches of another diagram.
+        ConvergenceError
+            If no branch could be started.
 
         See Also
         --------

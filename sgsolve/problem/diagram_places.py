@@ -1,0 +1,78 @@
+"""Places of a bifurcation diagram: its special points, each once, and the ways out of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..results.special_points import SpecialPoint
+
+Vector = NDArray[Any]
+
+SAME_PLACE = 1e-5  # of the range of the parameter, and of the size of x, within which points agree
+PARALLEL = 0.98  # cosine above which two tangents are of the same branch
+
+
+@dataclass(eq=False)
+class DiagramPlace:
+    """A special point, and the directions in which branches leave it.
+
+    Attributes
+    ----------
+    point : SpecialPoint
+    taken : list of (tangent, side)
+        Side 0 stands for both.
+    """
+
+    point: SpecialPoint
+    taken: list[tuple[Vector, int]] = field(default_factory=list)
+
+    def is_taken(self, tangent: Vector, side: int) -> bool:
+        """Whether a branch has left in a direction."""
+        for other, way in self.taken:
+            cosine = float(tangent @ other) / float(
+                np.linalg.norm(tangent) * np.linalg.norm(other) or 1.0
+            )
+            if abs(cosine) >= PARALLEL and (way == 0 or way * np.sign(cosine) == side):
+                return True
+        return False
+
+
+class Places:
+    """The special points of all branches, each once.
+
+    Parameters
+    ----------
+    span : float
+        The range of the parameter.
+    points : list of SpecialPoint
+        New ones are appended.
+    """
+
+    def __init__(self, span: float, points: list[SpecialPoint]) -> None:
+        self._span, self._points = span, points
+        self._known: list[DiagramPlace] = []
+
+    def at(self, point: SpecialPoint) -> DiagramPlace:
+        """Return the place of a special point; it is added if it is new."""
+        for place in self._known:
+            if self._agree(place.point, point):
+                return place
+        self._known.append(DiagramPlace(point))
+        self._points.append(point)
+        return self._known[-1]
+
+    def has_itself(self, point: SpecialPoint) -> bool:
+        """Whether a point is the first one that was found at its place."""
+        return any(point is place.point for place in self._known)
+
+    def _agree(self, one: SpecialPoint, other: SpecialPoint) -> bool:
+        size = float(np.linalg.norm(one.x)) + float(np.linalg.norm(other.x)) + self._span
+        return bool(
+            one.kind == other.kind
+            and abs(one.parameter - other.parameter) <= SAME_PLACE * self._span
+            and np.linalg.norm(one.x - other.x) <= 10.0 * SAME_PLACE * size
+        )
