@@ -1,4 +1,4 @@
-"""Places of a bifurcation diagram: its special points, each once, and the ways out of them."""
+"""The special points of a bifurcation diagram, each once, and the directions out of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DiagramPlace:
         return False
 
 
-class Places:
+class DiagramPlaces:
     """The special points of all branches, each once.
 
     Parameters

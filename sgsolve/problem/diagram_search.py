@@ -23,7 +23,7 @@ from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from ..results.status import Status
 from .definition import ProblemDefinition
 from .diagram_folder import DiagramFolder
-from .diagram_places import DiagramPlace, Places
+from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
 from .orbit_continuation import orbit_continuation
 from .switch_branch import switch_branch
@@ -91,7 +91,7 @@ class DiagramSearch:
         self._depth, self._most = limits
         self.diagram = BifurcationDiagram()
         self._span = bounds[1] - bounds[0]
-        self._places = Places(self._span, self.diagram.special_points)
+        self._places = DiagramPlaces(self._span, self.diagram.special_points)
         self._known = KnownBranches(problem, name, self._span, self.diagram.branches)
         self._queue: deque[_Task] = deque()
         self._count = {"branch": 0, "orbits": 0}
