@@ -21,6 +21,7 @@ from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 from .assignment import Increment, SharedMemory, WrittenMemory, replaced
 from .derivatives.array_operations import NUMBERS
 from .indexing import broadcast, taken
+from .ufunc_calls import array_of_values
 
 
 class Outdated:
@@ -208,13 +209,22 @@ def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | N
 
 
 def _set(y: Any, value: Any, derivative: Any) -> None:
-    value = value if hasattr(value, "record") else np.asarray(value)
-    if value.dtype != y.dtype or value.strides != y._value.strides:
-        # In y's precision, and in the order in which y lies in memory.
-        own = np.empty_like(y._value)
-        own[...] = value
-        value = own
+    value = array_of_values(value)
+    if value.dtype != y.dtype:
+        value = value.astype(y.dtype)
+    if value.strides != y._value.strides:
+        value = _in_order_of(y._value, value)
     y._value, y._derivative = value, derivative
+
+
+def _in_order_of(old: Any, value: Any) -> Any:
+    """Return a value in the order in which the old one lies in memory, without its gaps."""
+    plain = getattr(old, "value", old)  # of a traced evaluation
+    like = np.empty_like(plain)
+    if value.strides == like.strides:
+        return value
+    like[...] = value
+    return like
 
 
 def _take_anew(view: Any) -> None:

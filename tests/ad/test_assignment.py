@@ -70,6 +70,18 @@ def ghost_cells(x):
     return u
 
 
+def rows_and_columns(x):
+    u = x.reshape(2, 3)
+    F = np.zeros_like(u)
+    across, along = u[1:] * u[:-1], u[:, 1:] - u[:, :-1]
+    F[:-1] += across
+    F[1:] -= across
+    F[:, :-1] += along
+    F[:, 1:] -= along**2
+    F[:, 0] *= 2.0
+    return F.ravel()
+
+
 def by_index_arrays(x):
     F = np.zeros(8, like=x)
     F[[1, 3, 3, 5]] = x[:4] * x[2:]
@@ -166,7 +178,8 @@ def nothing(x):
 
 
 PROGRAMS = [
-    laplace, overwritten, in_a_loop, augmented, ghost_cells, by_index_arrays, by_masks_of_values,
+    laplace, overwritten, rows_and_columns, in_a_loop, augmented, ghost_cells, by_index_arrays,
+    by_masks_of_values,
     shifted, through_a_view, through_a_view_of_a_view, views_that_follow, by_rows,
     two_names, assembled, elements,
     nothing,
@@ -184,10 +197,12 @@ def test_compiled(f):
     compiled = ad.compiled(f, at_once=True)
     for k in range(4):
         x = X + 0.001 * k
-        value, J = ad.value_and_jacobian(compiled, x)
+        value, J = compiled.value_and_jacobian(x)
         plain, expected = ad.value_and_jacobian(f, x)
         np.testing.assert_array_equal(value, plain)
         np.testing.assert_array_equal(J.toarray(), expected.toarray())
+    if f is not by_masks_of_values:  # another length at another x
+        assert compiled.stats.compiled == 3, compiled.stats
 
 
 def test_what_was_overwritten_leaves_no_entries():

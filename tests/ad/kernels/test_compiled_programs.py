@@ -23,7 +23,7 @@ def result(program, x, call=0):
     try:
         y = program.run(ad.seed(x), call=call)[-1]
         return (np.asarray(y.value), y.jacobian) if isinstance(y, ad.ADArray) else None
-    except (SgsolveError, ValueError, IndexError, TypeError, ZeroDivisionError):
+    except (SgsolveError, ValueError, IndexError, TypeError, ZeroDivisionError, AttributeError):
         return None  # other elements are chosen there, or other integers, and do not fit
 
 
