@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from .signature import TIME
 from .time_system import TimeSystem
 
 Vector = NDArray[Any]
+
+MOST = 8  # parameters whose derivatives all take part in the choice of the steps
+MIXED = 2  # random combinations that stand for more
 
 
 class LinearizedRun:
@@ -108,3 +111,32 @@ class PointOfRun:
         solver.factorize(self.pattern.matrix(self.derivatives.J + a * self.derivatives.C))
         solution: Vector = solver.solve(b, transpose=transpose)
         return solution
+
+
+class MixedRun:
+    """A linearized run with combinations of the parameters in place of the parameters.
+
+    Parameters
+    ----------
+    run : LinearizedRun
+    columns : ndarray, shape (m, k)
+        The combinations.
+    """
+
+    def __init__(self, run: LinearizedRun, columns: Vector) -> None:
+        self.run, self.columns = run, columns
+        self.a0, self.stores, self.alpha = run.a0, run.stores, run.alpha
+        self.first_charge: Vector = run.first_charge @ columns
+
+    def at(self, t: float, x: Vector) -> PointOfRun:
+        """Return the linearization at a point."""
+        here = self.run.at(t, x)
+        return replace(here, Fp=here.Fp @ self.columns, Qp=here.Qp @ self.columns)
+
+
+def few_columns(run: LinearizedRun) -> LinearizedRun | MixedRun:
+    """Return a run with few parameters, or with few random combinations of many."""
+    if run.width <= MOST:
+        return run
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(run.width, MIXED))
+    return MixedRun(run, signs)

@@ -1910,8 +1910,9 @@ class Problem:
         """Return the derivative of the end of a run in time by parameters.
 
         The run is made, and then differentiated with its steps held fixed: the derivative is that
-        of the discrete equations. Newton's iteration is not differentiated; its tolerance is the
-        accuracy. To differentiate an integral over time, add an unknown w with dw/dt = g.
+        of the discrete equations. Variable steps are chosen for the errors of the state and of the
+        derivatives. Newton's iteration is not differentiated; its tolerance is the accuracy. To
+        differentiate an integral over time, add an unknown w with dw/dt = g.
 
         Parameters
         ----------
@@ -1932,8 +1933,8 @@ class Problem:
             at the moving end, and that of the end itself is ``time_derivative``.
         error_control : bool
             Tighten the tolerance of the run, ten times in each round, until the derivative changes
-            by no more than `rtol` of its largest number. False, the default, controls the error of
-            the run only: the derivative has about the same relative error.
+            by no more than `rtol` of its largest number. False, the default, controls the errors
+            of single steps only.
         steps, rtol, atol, breakpoints, max_step, start : optional
             As in `transient`.
 

@@ -17,10 +17,11 @@ from ..errors import ConvergenceError, InputError
 from ..results.branch import Branch
 from ..solvers.workspace import Workspace
 from ..transient.recorded_steps import adjoint, forward
+from ..transient.sensitivity_control import SensitivityControl
 from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
 from .functional import Functional
-from .linearized_run import LinearizedRun
+from .linearized_run import LinearizedRun, few_columns
 from .transient import transient_run
 from .transient_checks import SMALLEST, checked_rtol
 
@@ -120,6 +121,12 @@ def _differentiated(
     tape: list[Any] = []
     steps: Any = stepper.steps
     steps.tape = tape
+    if stepper.fixed is None:
+        steps.control = SensitivityControl(
+            lambda: few_columns(LinearizedRun(stepper, workspace, names, stepper.schedule.t0)),
+            stepper.weights.rtol,
+            stepper.system.blocks,
+        )
     branch = run.go()
     end = branch.reached
     model = LinearizedRun(stepper, workspace, names, end)

@@ -27,6 +27,7 @@ from .consistent_start import Start
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .recorded_steps import Begin, RecordedStep, Rescale
+from .sensitivity_control import DERIVATIVES, SensitivityControl
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
@@ -108,6 +109,7 @@ class BdfStepper:
         self._memories: list[Vector] = []
         self._marked: Vector | None = None
         self.tape: list[Begin | Rescale | RecordedStep] | None = None  # for sensitivities
+        self.control: SensitivityControl | None = None  # of their errors
 
     def start(self, t: float, start: Start, h: float) -> None:
         """Begin at a consistent state, with a first step h."""
@@ -122,6 +124,8 @@ class BdfStepper:
         self.implicit.renew()
         if self.tape is not None:
             self.tape.append(Begin(t, start.x.copy(), h))
+        if self.control is not None:
+            self.control.begin(Begin(t, start.x.copy(), h))
 
     @property
     def x(self) -> Vector:
@@ -148,6 +152,8 @@ class BdfStepper:
         self._past = self._past.rescaled(self.order, h / self.h, self._free_memory())
         if self.tape is not None:
             self.tape.append(Rescale(self.order, h / self.h))
+        if self.control is not None:
+            self.control.rescale(self.order, h / self.h)
         self.h, self.equal_steps = h, 0
 
     def _free_memory(self) -> Vector:
@@ -169,13 +175,29 @@ class BdfStepper:
         step = TimeStep(t, self.h, k, solved.x, solved.charge, error, solved.iterations)
         step.currents, step.own = solved.currents, deviation
         if error <= 1.0 or self.fixed:
-            return step
+            return step if self.control is None else self._controlled(step, self.control)
         if self._jumps(error) and self._charge_error(step) <= 1.0:
             return replace(step, error=1.0, jump=True)
         factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (k + 1)))
         worst = self.weights.worst(deviation[:n], self._weights)
         reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
         return RejectedStep("error", reason, factor, error)
+
+    def _controlled(self, step: TimeStep, control: SensitivityControl) -> TimeStep | RejectedStep:
+        """Return the step, or its rejection where the derivatives need a shorter one."""
+        k = step.order
+        done = RecordedStep(step.t, step.h, k, step.x)
+        try:
+            error = control.of_step(done, float(self.formulas.error[k]))
+        except LinearSolveError as failure:
+            reason = f"the derivatives could not be computed: {failure}"
+            return RejectedStep("newton", reason, NEWTON_SHRINK)
+        finally:
+            self.implicit.matrix.release()
+        if error > 1.0:
+            factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (k + 1)))
+            return RejectedStep("error", DERIVATIVES.format(error), factor, error)
+        return replace(step, error=max(step.error, error))
 
     def _jumps(self, error: float) -> bool:
         """Whether the error stayed as large in shorter steps, as where an unknown jumps."""
@@ -207,6 +229,8 @@ class BdfStepper:
         if self.tape is not None:
             self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
         self._past = self._past.appended(step.own, k, self._free_memory())
+        if self.control is not None:
+            self.control.accept()
         self.t, self.failures = step.t, 0
         self.weights.observe(step.x)
         self._weights = self.weights.weights(self.x)
@@ -250,7 +274,11 @@ class BdfStepper:
     def _error_of(self, order: int) -> float:
         """Return the error that a formula of another order has, in units of the tolerance."""
         difference = self._past.table[order + 1, : self._n]
-        return float(self.formulas.error[order]) * self.weights.norm(difference, self._weights)
+        coefficient = float(self.formulas.error[order])
+        error = coefficient * self.weights.norm(difference, self._weights)
+        if self.control is not None:
+            error = max(error, self.control.error_of(order, coefficient))
+        return error
 
     def curve(self, step: TimeStep) -> BackwardPolynomial:
         """Return the unknowns within a step that is not accepted yet."""
@@ -262,19 +290,22 @@ class BdfStepper:
         self._marked = self._past.memory
         numbers = (self.t, self.h, self._last_error, self._n)
         counts = (self.order, self.equal_steps, self.failures, self.rising, len(self.tape or ()))
-        return (*numbers, *counts, self._past)
+        control = None if self.control is None else self.control.mark()
+        return (*numbers, *counts, self._past, control)
 
     def undo(self, mark: tuple[Any, ...]) -> None:
         """Go back to a state."""
-        self.t, self.h, self._last_error, self._n, *counts, done, self._past = mark
+        self.t, self.h, self._last_error, self._n, *counts, done, self._past, control = mark
         self.order, self.equal_steps, self.failures, self.rising = counts
         if self.tape is not None:
             del self.tape[done:]
+        if self.control is not None:
+            self.control.undo(control)
         self._weights = self.weights.weights(self.x)
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
-        *numbers, past = self.mark()
+        *numbers, past, _ = self.mark()
         return {"numbers": np.array(numbers, dtype=float), "table": past.table.copy()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -283,4 +314,6 @@ class BdfStepper:
         n, order, equal_steps, failures, rising, done = map(int, counts)
         past = Differences(np.array(saved["table"]))
         self._memories = [np.empty((ROWS, width)) for width in 3 * [past.table.shape[1]]]
-        self.undo((t, h, last_error, n, order, equal_steps, failures, bool(rising), done, past))
+        self.undo(
+            (t, h, last_error, n, order, equal_steps, failures, bool(rising), done, past, None)
+        )

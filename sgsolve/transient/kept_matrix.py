@@ -65,6 +65,10 @@ class KeptMatrix:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
         self._derivatives, self.a0, self.age = None, 0.0, 0
 
+    def release(self) -> None:
+        """Factorize M anew before the next solution: its factors made room for another matrix."""
+        self.a0 = 0.0
+
     def serves(self, a: float) -> bool:
         """Whether the factors are near enough for this number."""
         return bool(self.a0) and RATIO < self.a0 / a < 1.0 / RATIO

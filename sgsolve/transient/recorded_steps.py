@@ -127,31 +127,42 @@ def forward(tape: Sequence[Operation], model: RunLinearizer, charge: Vector) -> 
     T[0] = charge
     for done in tape:
         if isinstance(done, Rescale):
-            _rescale(T, rescaling(done.order, done.factor))
+            rescale_rows(T, rescaling(done.order, done.factor))
         elif isinstance(done, Begin):
-            here = model.at(done.t, done.x)
-            S = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - T[0]))
-            T[1:] = 0.0
-            T[1] = -done.h * np.where(model.stores[:, None], here.J @ S + here.Fp, 0.0)
+            S = begin_forward(T, done, model)
         elif isinstance(done, RungeKuttaStep):
-            S = stages_forward(T, done, model)
+            S = stages_forward(T, done, model).end
         else:
-            S = _step_forward(T, done, model)
+            S = step_forward(T, done, model)
     return S
 
 
-def _step_forward(T: Vector, done: RecordedStep, model: RunLinearizer) -> Vector:
+def begin_forward(T: Vector, done: Begin, model: RunLinearizer) -> Vector:
+    """Return dx/dp at a start, and change the table of charges to it."""
+    here = model.at(done.t, done.x)
+    S = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - T[0]))
+    T[1:] = 0.0
+    T[1] = -done.h * np.where(model.stores[:, None], here.J @ S + here.Fp, 0.0)
+    return S
+
+
+def step_forward(T: Vector, done: RecordedStep, model: RunLinearizer) -> Vector:
+    """Return dx/dp at the end of a step of a formula, and change the table of charges to it."""
     k, a = done.order, model.alpha[done.order] / done.h
     here = model.at(done.t, done.x)
     predicted = T[: k + 1].sum(axis=0)
     psi = np.tensordot(GAMMA[1 : k + 1], T[1 : k + 1], 1) / model.alpha[k]
     S = here.solve(a, -here.Fp - a * (here.Qp - predicted + psi))
-    deviation = here.C @ S + here.Qp - predicted
-    T[k + 2] = deviation - T[k + 1]
-    T[k + 1] = deviation
-    for j in range(k, -1, -1):
-        T[j] += T[j + 1]
+    append_rows(T, k, here.C @ S + here.Qp - predicted)
     return S
+
+
+def append_rows(T: Vector, order: int, deviation: Vector) -> None:
+    """Append a value to a table of differences, by its deviation from the predicted one."""
+    T[order + 2] = deviation - T[order + 1]
+    T[order + 1] = deviation
+    for j in range(order, -1, -1):
+        T[j] += T[j + 1]
 
 
 def adjoint(
@@ -175,7 +186,7 @@ def adjoint(
     total: Any = 0.0
     for done in reversed(tape):
         if isinstance(done, Rescale):
-            _rescale(L, rescaling(done.order, done.factor).T)
+            rescale_rows(L, rescaling(done.order, done.factor).T)
             continue
         if isinstance(done, Begin):
             here = model.at(done.t, done.x)
@@ -206,13 +217,30 @@ def _step_back(L: Vector, done: RecordedStep, model: RunLinearizer, last: Vector
     return found
 
 
-def stages_forward(T: Vector, done: RungeKuttaStep, model: RunLinearizer) -> Vector:
-    """Return dx/dp at the end of a Runge-Kutta step."""
+@dataclass(frozen=True)
+class StagesForward:
+    """Derivatives by the parameters in a Runge-Kutta step.
+
+    Attributes
+    ----------
+    end : ndarray, shape (n, m)
+        dx/dp at its end.
+    rates : list of ndarray, shape (n, m)
+        Of the charge, at the stages.
+    last : Linearization
+        At its end.
+    """
+
+    end: Vector
+    rates: list[Vector]
+    last: Linearization
+
+
+def stages_forward(T: Vector, done: RungeKuttaStep, model: RunLinearizer) -> StagesForward:
+    """Differentiate a Runge-Kutta step, and change the table of charges to its end."""
     A, stores = done.A, model.stores[:, None]
     a = 1.0 / (A[-1, -1] * done.h)
     rates: list[Vector] = [T[1].copy()]
-    S: Vector = T[0]
-    charge: Vector = T[0]
     for i, (t, x) in enumerate(done.stages, start=1):
         here = model.at(t, x)
         q = T[0] + done.h * np.tensordot(A[i, :i], np.array(rates), 1)
@@ -220,7 +248,7 @@ def stages_forward(T: Vector, done: RungeKuttaStep, model: RunLinearizer) -> Vec
         charge = here.C @ S + here.Qp
         rates.append(np.where(stores, a * (charge - q), 0.0))
     T[0], T[1] = charge, rates[-1]
-    return S
+    return StagesForward(S, rates, here)
 
 
 def stages_back(L: Vector, done: RungeKuttaStep, model: RunLinearizer, last: Vector) -> Vector:
@@ -247,6 +275,7 @@ def stages_back(L: Vector, done: RungeKuttaStep, model: RunLinearizer, last: Vec
     return np.asarray(total)
 
 
-def _rescale(T: Vector, matrix: Vector) -> None:
+def rescale_rows(T: Vector, matrix: Vector) -> None:
+    """Multiply the first rows of a table by a matrix."""
     rows = T[: len(matrix)]
     rows[:] = np.tensordot(matrix, rows, 1)

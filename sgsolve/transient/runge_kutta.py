@@ -23,6 +23,7 @@ from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .interpolation import NodePolynomial
 from .recorded_steps import Begin, RungeKuttaStep
+from .sensitivity_control import DERIVATIVES, SensitivityControl
 from .tableaus import Tableau
 from .time_step import RejectedStep, TimeStep
 
@@ -89,6 +90,7 @@ class RungeKuttaStepper:
         self.t = self.h = 0.0
         self.order = tableau.order
         self.tape: list[Any] | None = None  # for sensitivities
+        self.control: SensitivityControl | None = None  # of their errors
 
     def start(self, t: float, start: Start, h: float) -> None:
         """Begin at a consistent state, with a first step h."""
@@ -100,6 +102,8 @@ class RungeKuttaStepper:
         self.implicit.renew()
         if self.tape is not None:
             self.tape.append(Begin(t, start.x.copy(), 1.0))
+        if self.control is not None:
+            self.control.begin(Begin(t, start.x.copy(), 1.0))
 
     @property
     def change(self) -> Vector:
@@ -155,11 +159,27 @@ class RungeKuttaStepper:
             return RejectedStep("newton", reason, NEWTON_SHRINK)
         step.error = error = self.weights.norm(deviation, self._weights)
         if error <= 1.0:
-            return step
+            return step if self.control is None else self._controlled(step, self.control)
         factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
         worst = self.weights.worst(deviation, self._weights)
         reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
         return RejectedStep("error", reason, max(SHRINK, factor), error)
+
+    def _controlled(self, step: TimeStep, control: SensitivityControl) -> TimeStep | RejectedStep:
+        """Return the step, or its rejection where the derivatives need a shorter one."""
+        done = RungeKuttaStep(step.h, step.own.tableau.A, step.own.stages[1:])
+        try:
+            error = control.of_stages(done, step.own.tableau.error)
+        except LinearSolveError as failure:
+            reason = f"the derivatives could not be computed: {failure}"
+            return RejectedStep("newton", reason, NEWTON_SHRINK)
+        finally:
+            self.implicit.matrix.release()
+        step.error = max(step.error, error)
+        if error <= 1.0:
+            return step
+        factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
+        return RejectedStep("error", DERIVATIVES.format(error), max(SHRINK, factor), error)
 
     def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""
@@ -170,6 +190,8 @@ class RungeKuttaStepper:
         """Go to the end of a step, and choose the next step."""
         if self.tape is not None:
             self.tape.append(RungeKuttaStep(step.h, step.own.tableau.A, step.own.stages[1:]))
+        if self.control is not None:
+            self.control.accept()
         kept: Stages = step.own
         (_, x), (_, y) = kept.stages[-2:]
         c = kept.tableau.c
@@ -205,20 +227,23 @@ class RungeKuttaStepper:
         """Return the state, for `undo` before the next mark."""
         flags = (self.tableau is self.first, self.failed, len(self.tape or ()))
         vectors = (self.x, self.slope, self.charge, self.rate)
-        return (self.t, self.h, *flags, *vectors, self.nodes)
+        control = None if self.control is None else self.control.mark()
+        return (self.t, self.h, *flags, *vectors, self.nodes, control)
 
     def undo(self, mark: tuple[Any, ...]) -> None:
         """Go back to a state."""
-        self.t, self.h, at_start, self.failed, done, *vectors, self.nodes = mark
+        self.t, self.h, at_start, self.failed, done, *vectors, self.nodes, control = mark
         self.x, self.slope, self.charge, self.rate = vectors
         if self.tape is not None:
             del self.tape[done:]
+        if self.control is not None:
+            self.control.undo(control)
         self.tableau = self.first if at_start else self.usual
         self._weights = self.weights.weights(self.x)
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
-        t, h, *flags, x, slope, charge, rate, nodes = self.mark()
+        t, h, *flags, x, slope, charge, rate, nodes, _ = self.mark()
         return {
             "numbers": np.array([t, h]),
             "counts": np.array(flags, dtype=int),
@@ -235,4 +260,4 @@ class RungeKuttaStepper:
         times = [float(time) for time in saved["node times"]]
         nodes = list(zip(times, np.array(saved["node values"]), strict=True))
         vectors = (*np.array(saved["vectors"]), *np.array(saved["charges"]))
-        self.undo((t, h, bool(at_start), bool(failed), done, *vectors, nodes))
+        self.undo((t, h, bool(at_start), bool(failed), done, *vectors, nodes, None))

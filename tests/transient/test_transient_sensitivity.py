@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from sgsolve import Problem
 from sgsolve.errors import InputError
@@ -180,3 +181,54 @@ def test_the_error_of_a_derivative_is_controlled(rtol):
     exact = (at(1 + 1e-4) - at(1 - 1e-4)) / 2e-4
     assert run.derivative[0] == pytest.approx(exact, rel=3 * rtol)
     assert 0.0 <= run.error <= rtol
+
+
+def coupled():
+    """A steady state at (1, 1) for p = 1, whose second unknown is fast."""
+    return Problem(
+        lambda x, p: np.stack([x[0] - p, 50 * (x[1] - x[0] * p)]),
+        params={"p": 1.0},
+        storage=lambda x: 1.0 * x,
+    )
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta(), RungeKutta("TR-BDF2")], ids=repr)
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+@pytest.mark.parametrize("rtol", [1e-3, 1e-5])
+def test_derivatives_of_a_run_from_a_steady_state_choose_its_steps(steps, mode, rtol):
+    """The state does not move, so that the errors of the state would allow any step.
+
+    With S the derivative of x by p, S' = A S + b from 0: the exponential of a matrix.
+    """
+    A, b = np.array([[-1.0, 0.0], [50.0, -50.0]]), np.array([1.0, 50.0])
+    exact = np.linalg.solve(A, (scipy.linalg.expm(A) - np.eye(2)) @ b)
+    run = coupled().transient_sensitivity(
+        [1.0, 1.0], (0.0, 1.0), "p", functional=np.eye(2), mode=mode, steps=steps, rtol=rtol
+    )
+    assert run.derivative == pytest.approx(exact, rel=20 * rtol)
+
+
+def test_derivatives_by_many_parameters_choose_the_steps_by_combinations_of_them():
+    n = 20
+    problem = Problem(
+        lambda x, s: x - s + np.concatenate([x[:1] - 1, x[1:] * x[:-1] - 1]),
+        params={"s": np.ones(n)},
+        storage=lambda x: 1.0 * x,
+    )
+    run = problem.transient_sensitivity(np.ones(n), (0.0, 1.0), "s", functional=np.ones(n))
+    # S' = 1 - J S with constant J
+    J = 2.0 * np.eye(n) + np.diag(np.ones(n - 1), -1)
+    whole = np.linalg.solve(J, np.eye(n) - scipy.linalg.expm(-J))
+    assert run.derivative == pytest.approx(np.ones(n) @ whole, rel=1e-3)
+
+
+def test_the_derivatives_of_an_algebraic_unknown_choose_the_steps():
+    """z = x p with x' = p - x, from the steady state at p = 1."""
+    problem = Problem(
+        lambda u, p: np.stack([u[0] - p, u[1] - u[0] * p]),
+        params={"p": 1.0},
+        storage=lambda u: u * np.array([1.0, 0.0]),
+    )
+    run = problem.transient_sensitivity([1.0, 1.0], (0.0, 2.0), "p", rtol=1e-5)
+    S = 1 - np.exp(-2.0)
+    assert run.derivative == pytest.approx([S, 1 + S], rel=5e-5)

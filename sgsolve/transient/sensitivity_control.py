@@ -1,0 +1,163 @@
+"""The error of the derivatives of a run by its parameters, for the choice of its steps.
+
+The derivatives are computed step by step beside the state, by the same formula (`recorded_steps`).
+Steps are as short as the state or the derivatives need it. Without that a run that starts from a
+steady state makes a few long steps, in which its derivatives change much.
+
+Reference: W. F. Feehery, J. E. Tolsma and P. I. Barton, Appl. Numer. Math. 25 (1997) 41.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..results.blocks import Blocks
+from .backward_differences import rescaling
+from .recorded_steps import (
+    ROWS,
+    Begin,
+    RecordedStep,
+    RungeKuttaStep,
+    RunLinearizer,
+    append_rows,
+    begin_forward,
+    rescale_rows,
+    stages_forward,
+    step_forward,
+)
+
+Vector = NDArray[Any]
+
+DERIVATIVES = "the error estimate of the derivatives is {:.2g} times the tolerance"
+
+
+class ChargedLinearizer(RunLinearizer, Protocol):
+    """A linearizer that has the derivative of the first charge.
+
+    Attributes
+    ----------
+    first_charge : ndarray, shape (n, m)
+    """
+
+    first_charge: Vector
+
+
+class SensitivityControl:
+    """dx/dp along a run, and its error in units of the tolerance.
+
+    Parameters
+    ----------
+    make : callable
+        ``make()`` -> `ChargedLinearizer`, called when the run begins.
+    rtol : float
+        Of the derivatives; the absolute tolerance is `rtol` times the largest magnitude so far, by
+        block and parameter.
+    blocks : Blocks
+    """
+
+    def __init__(self, make: Callable[[], ChargedLinearizer], rtol: float, blocks: Blocks) -> None:
+        self.make, self.rtol = make, rtol
+        self.parts = [blocks[name] for name in blocks.names]
+        self._model: ChargedLinearizer | None = None
+        self._charges = self._states = np.zeros(0)  # tables of differences; not changed in place
+        self._sizes: list[Vector] = []
+        self._tried: tuple[Vector, Vector] | None = None
+
+    @property
+    def model(self) -> ChargedLinearizer:
+        """What linearizes the equations."""
+        if self._model is None:
+            self._model = self.make()
+            shape = (ROWS, *self._model.first_charge.shape)
+            self._charges, self._states = np.zeros(shape), np.zeros(shape)
+            self._charges[0] = self._model.first_charge
+            self._sizes = [np.zeros(shape[-1]) for _ in self.parts]
+        return self._model
+
+    def begin(self, done: Begin) -> None:
+        """Start, or start anew."""
+        model = self.model
+        T, U = self._charges.copy(), np.zeros_like(self._states)
+        first = begin_forward(T, done, model)
+        here = model.at(done.t, done.x)
+        charge = here.C @ first + here.Qp
+        second = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - charge))
+        U[0], U[1] = 2.0 * first - second, done.h * model.a0 * (second - first)
+        self._charges, self._states = T, U
+        self._observe(U[0])
+
+    def rescale(self, order: int, factor: float) -> None:
+        """Change the step."""
+        matrix = rescaling(order, factor)
+        self._charges, self._states = self._charges.copy(), self._states.copy()
+        rescale_rows(self._charges, matrix)
+        rescale_rows(self._states, matrix)
+
+    def of_step(self, done: RecordedStep, coefficient: float) -> float:
+        """Try a step of a formula; return the error of the derivatives at its end.
+
+        Parameters
+        ----------
+        coefficient : float
+            Of the error: times the next difference.
+        """
+        T, U, k = self._charges.copy(), self._states.copy(), done.order
+        S = step_forward(T, done, self.model)
+        deviation = S - U[: k + 1].sum(axis=0)
+        append_rows(U, k, deviation)
+        self._tried = T, U
+        return self._norm(coefficient * deviation, S)
+
+    def of_stages(self, done: RungeKuttaStep, embedded: Vector) -> float:
+        """Try a Runge-Kutta step; return the error of the derivatives at its end.
+
+        Parameters
+        ----------
+        embedded : ndarray
+            The weights of the rates in the error of the charge.
+        """
+        T, U = self._charges.copy(), self._states.copy()
+        found = stages_forward(T, done, self.model)
+        a = 1.0 / (done.A[-1, -1] * done.h)
+        lost = done.h * np.tensordot(embedded, np.array(found.rates), 1)
+        U[0] = found.end
+        self._tried = T, U
+        return self._norm(found.last.solve(a, a * lost), found.end)
+
+    def error_of(self, order: int, coefficient: float) -> float:
+        """Return the error that a formula of another order has."""
+        return self._norm(coefficient * self._states[order + 1], self._states[0])
+
+    def accept(self) -> None:
+        """Take the step that was tried last."""
+        assert self._tried is not None
+        self._charges, self._states = self._tried
+        self._observe(self._states[0])
+
+    def mark(self) -> Any:
+        """Return the state, for `undo`."""
+        return self._charges, self._states, [*self._sizes]
+
+    def undo(self, mark: Any) -> None:
+        """Go back to a state."""
+        self._charges, self._states, self._sizes = mark
+
+    def _observe(self, S: Vector) -> None:
+        largest = [np.abs(S[part]).max(axis=0) for part in self.parts]
+        self._sizes = [np.maximum(*pair) for pair in zip(self._sizes, largest, strict=True)]
+
+    def _norm(self, error: Vector, S: Vector) -> float:
+        """Return the largest root mean square of a block, of all parameters."""
+        found = 0.0
+        for part, size in zip(self.parts, self._sizes, strict=True):
+            here = np.abs(S[part])
+            allowed = self.rtol * (here + np.maximum(size, here.max(axis=0)))
+            scaled = np.divide(
+                error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
+            )
+            found = max(found, float(np.sqrt(np.mean(scaled**2, axis=0)).max()))
+        return found
