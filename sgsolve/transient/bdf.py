@@ -125,7 +125,7 @@ class BdfStepper:
         if self.tape is not None:
             self.tape.append(Begin(t, start.x.copy(), h))
         if self.control is not None:
-            self.control.begin(Begin(t, start.x.copy(), h))
+            self.control.begin(Begin(t, start.x.copy(), h), start.slope)
 
     @property
     def x(self) -> Vector:

@@ -10,6 +10,7 @@ Reference: W. F. Feehery, J. E. Tolsma and P. I. Barton, Appl. Numer. Math. 25 (
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +33,7 @@ from .recorded_steps import (
 
 Vector = NDArray[Any]
 
+EULER = 1e-5  # of the first step: steps that show the slope at the start
 DERIVATIVES = "the error estimate of the derivatives is {:.2g} times the tolerance"
 
 
@@ -66,6 +68,7 @@ class SensitivityControl:
         self._charges = self._states = np.zeros(0)  # tables of differences; not changed in place
         self._sizes: list[Vector] = []
         self._tried: tuple[Vector, Vector] | None = None
+        self._begun: tuple[Begin, Vector] | None = None  # where no step has been taken since
 
     @property
     def model(self) -> ChargedLinearizer:
@@ -78,24 +81,50 @@ class SensitivityControl:
             self._sizes = [np.zeros(shape[-1]) for _ in self.parts]
         return self._model
 
-    def begin(self, done: Begin) -> None:
-        """Start, or start anew."""
-        model = self.model
+    def begin(self, done: Begin, slope: Vector | None = None) -> None:
+        """Start, or start anew; with dx/dt where formulas predict the derivatives."""
+        model = self.model  # which makes the tables
         T, U = self._charges.copy(), np.zeros_like(self._states)
         first = begin_forward(T, done, model)
-        here = model.at(done.t, done.x)
-        charge = here.C @ first + here.Qp
-        second = here.solve(model.a0, -here.Fp - model.a0 * (here.Qp - charge))
-        U[0], U[1] = 2.0 * first - second, done.h * model.a0 * (second - first)
         self._charges, self._states = T, U
+        self._begun = None if slope is None else (done, slope)
+        if slope is None:
+            U[0] = first
+        else:
+            self._set_start()
         self._observe(U[0])
+
+    def _set_start(self) -> None:
+        """Set the derivatives at a start, and h times their slope and the rate of the charge.
+
+        Three backward Euler steps, much shorter than the first step: the first one makes the
+        derivatives consistent, the others show the slope.
+        """
+        assert self._begun is not None
+        done, slope = self._begun
+        step = EULER * done.h
+        charge, values, a = self._charges[0], list[Vector](), 1.0 / step
+        for k in range(1, 4):
+            here = self.model.at(done.t + k * step, done.x + k * step * slope)
+            values.append(here.solve(a, -here.Fp - a * (here.Qp - charge)))
+            charge = here.C @ values[-1] + here.Qp
+        second, third = values[1] - values[0], values[2] - values[1]
+        S = values[0] - 2.0 * second + third
+        self._states[0], self._states[1] = S, (3.0 * second - 2.0 * third) / EULER
+        here, stores = self.model.at(done.t, done.x), self.model.stores[:, None]
+        self._charges[1] = -done.h * np.where(stores, here.J @ S + here.Fp, 0.0)
 
     def rescale(self, order: int, factor: float) -> None:
         """Change the step."""
         matrix = rescaling(order, factor)
         self._charges, self._states = self._charges.copy(), self._states.copy()
         rescale_rows(self._charges, matrix)
-        rescale_rows(self._states, matrix)
+        if self._begun is None:
+            rescale_rows(self._states, matrix)
+        else:
+            done, slope = self._begun
+            self._begun = replace(done, h=done.h * factor), slope
+            self._set_start()
 
     def of_step(self, done: RecordedStep, coefficient: float) -> float:
         """Try a step of a formula; return the error of the derivatives at its end.
@@ -110,7 +139,9 @@ class SensitivityControl:
         deviation = S - U[: k + 1].sum(axis=0)
         append_rows(U, k, deviation)
         self._tried = T, U
-        return self._norm(coefficient * deviation, S)
+        if self._begun is None:
+            return self._norm(coefficient * deviation, S)
+        return self._norm(coefficient * deviation, S, (self._states[1], deviation))
 
     def of_stages(self, done: RungeKuttaStep, embedded: Vector) -> float:
         """Try a Runge-Kutta step; return the error of the derivatives at its end.
@@ -136,26 +167,39 @@ class SensitivityControl:
         """Take the step that was tried last."""
         assert self._tried is not None
         self._charges, self._states = self._tried
+        self._begun = None
         self._observe(self._states[0])
 
     def mark(self) -> Any:
         """Return the state, for `undo`."""
-        return self._charges, self._states, [*self._sizes]
+        return self._charges, self._states, [*self._sizes], self._begun
 
     def undo(self, mark: Any) -> None:
         """Go back to a state."""
-        self._charges, self._states, self._sizes = mark
+        self._charges, self._states, self._sizes, self._begun = mark
 
     def _observe(self, S: Vector) -> None:
         largest = [np.abs(S[part]).max(axis=0) for part in self.parts]
         self._sizes = [np.maximum(*pair) for pair in zip(self._sizes, largest, strict=True)]
 
-    def _norm(self, error: Vector, S: Vector) -> float:
-        """Return the largest root mean square of a block, of all parameters."""
+    def _norm(self, error: Vector, S: Vector, first: tuple[Vector, Vector] | None = None) -> float:
+        """Return the largest root mean square of a block, of all parameters.
+
+        Parameters
+        ----------
+        first : (ndarray, ndarray), optional
+            In the first step, its linear part and the rest. Derivatives that grow from zero reach
+            about the square of the one over the other, and count with this size.
+        """
         found = 0.0
         for part, size in zip(self.parts, self._sizes, strict=True):
             here = np.abs(S[part])
-            allowed = self.rtol * (here + np.maximum(size, here.max(axis=0)))
+            size = np.maximum(size, here.max(axis=0))
+            if first is not None:
+                linear, rest = (np.abs(one[part]).max(axis=0) for one in first)
+                grown = np.divide(linear**2, rest, out=np.zeros_like(rest), where=rest > 0.0)
+                size = np.maximum(size, grown)
+            allowed = self.rtol * (here + size)
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
             )

@@ -232,3 +232,17 @@ def test_the_derivatives_of_an_algebraic_unknown_choose_the_steps():
     run = problem.transient_sensitivity([1.0, 1.0], (0.0, 2.0), "p", rtol=1e-5)
     S = 1 - np.exp(-2.0)
     assert run.derivative == pytest.approx([S, 1 + S], rel=5e-5)
+
+
+@pytest.mark.parametrize("length", [1.0, 1e3, 1e8])
+@pytest.mark.parametrize("rtol", [1e-4, 1e-8])
+def test_derivatives_from_a_steady_state_over_any_length_of_time(length, rtol):
+    """x' = p - x and y' = x - y from (1, 1): the derivatives grow from zero, that of y as t^2."""
+    problem = Problem(
+        lambda u, p: np.stack([u[0] - p, u[1] - u[0]]),
+        params={"p": 1.0},
+        storage=lambda u: 1.0 * u,
+    )
+    run = problem.transient_sensitivity([1.0, 1.0], (0.0, length), "p", rtol=rtol)
+    exact = [1 - np.exp(-length), 1 - (1 + length) * np.exp(-length)]
+    assert run.derivative == pytest.approx(exact, rel=10 * rtol)
