@@ -148,7 +148,7 @@ def solve_ivp(
     sol = None if stepper.dense is None else _dense(stepper.dense, sign)
     found = _result(branch, sol, sign, times, None if events is None else zeros)
     if not len(found.t):
-        found.y = np.zeros((len(y), 0))
+        found["y"] = np.zeros((len(y), 0))
     return found
 
 

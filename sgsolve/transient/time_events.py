@@ -158,7 +158,7 @@ class EventDetector(Detector):
         if low == 0.0:  # at the start the event may be zero to rounding, and is known
             low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
         if opposite(along(low), along(high)):
-            part = toms748(along, low, high)
+            part = float(toms748(along, low, high))
         else:  # one end is zero to rounding, with either sign
             part = low if abs(along(low)) < abs(along(high)) else high
         part = max(part, 4.0 * reach)
