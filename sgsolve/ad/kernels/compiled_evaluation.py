@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...pattern import DOUBLE, Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
-from .kernel import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
+from .kernel_result import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant
 

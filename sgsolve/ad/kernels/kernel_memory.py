@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..programs.graph import Node
 from .kernel_code import KernelCode
+from .kernel_result import checked_array
 from .llvm_elements import BLOCK
 from .ufunc_loops import UfuncLoop
 
@@ -63,6 +65,8 @@ class KernelMemory:
         longer than to copy it.
     entries : ndarray or None
         The values of the Jacobian in `data`.
+    views : dict
+        Memories in the shapes of nodes, for calls.
     given : object
         The values of the parameters for which the table was filled.
     """
@@ -93,7 +97,8 @@ class KernelMemory:
         self.entries = None if self.data is None else self.data[:-1]
         self.given: Any = None
         self.template: Template | None = None
-        self.held: list[Any] = []
+        self.views: dict[Node, NDArray[Any]] = {}
+        self._held: list[Any] = []
 
     def _own(self, code: KernelCode, key: str, size: int) -> NDArray[Any] | None:
         """Return memory for x or a result if it is small, with its address in the table."""
@@ -102,6 +107,32 @@ class KernelMemory:
         array = np.empty(size)
         self.set(code, key, array)
         return array
+
+    def give(self, code: KernelCode, env: dict[Node, Any]) -> None:
+        """Put the values of parameters, and of what depends on them, into the table."""
+        self._held = []
+        for key, node in code.given.items():
+            self.put(code, key, node, env[node])
+        self.given = env
+
+    def give_template(self, code: KernelCode, template: Template, data: NDArray[Any]) -> None:
+        """Put the constants of the Jacobian into the table, and into the values."""
+        if self.template is not template:
+            for key, part in template.parts.items():
+                self.set(code, key, part)
+            self.template = template
+        if template.fill is not None:
+            np.copyto(data, template.fill)
+
+    def put(self, code: KernelCode, key: Hashable, node: Node, value: Any) -> None:
+        """Put the value of a node into its slot, or its address into the table."""
+        slot = self.slots.get(key)
+        if slot is not None:
+            slot[0] = value
+            return
+        array = checked_array(node, value)
+        self._held.append(array)
+        self.set(code, key, array)
 
     def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
         """Set the address of a memory, if the kernel uses it."""
@@ -129,3 +160,30 @@ def _library_function(name: str) -> int:
     windows = sys.platform == "win32"
     library = ctypes.CDLL("ucrtbase" if windows else ctypes.util.find_library("m"))
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def constants_of(code: KernelCode) -> dict[Hashable, NDArray[Any]]:
+    """Return the arrays that loops read, by key."""
+    tables = code.tables
+    constants: dict[Hashable, NDArray[Any]] = {}
+    for value in code.lowering.values.memories():
+        if value.constant is not None and value.key in tables.addresses:
+            constants[value.key] = np.ascontiguousarray(value.constant)
+    for key, columns in tables.indices.items():
+        if columns:
+            table = np.stack([p.values for p in columns], axis=1)
+            constants[key] = np.ascontiguousarray(table, dtype=np.int32)
+    for key, matrix in tables.matrices.items():
+        constants[*key, "p"] = matrix.indptr.astype(np.int64)
+        constants[*key, "j"] = matrix.indices.astype(np.int32)
+        constants[*key, "x"] = np.ascontiguousarray(matrix.data, dtype=float)
+    return constants
+
+
+def number_slots(code: KernelCode) -> list[Hashable]:
+    """Return the keys of the numbers that calls between the loops compute."""
+    return [
+        value.key
+        for value in code.lowering.values.memories()
+        if value.constant is None and value.is_number and value.key in code.tables.addresses
+    ]

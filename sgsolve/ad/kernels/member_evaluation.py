@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ...pattern import Pattern
 from .arguments import NUMBERS
 from .compiled_evaluation import CompiledEvaluation, CompiledResult
-from .kernel import OVERFLOW, UNDERFLOW, Kernel
+from .kernel import Kernel
+from .kernel_result import OVERFLOW, UNDERFLOW
 from .member_kernel import MemberKernel
 from .variant import NotCompiledError, Variant
 

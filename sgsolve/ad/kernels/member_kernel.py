@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import Kernel, OtherWay, checked_array
+from .kernel import Kernel
+from .kernel_result import OtherWay, checked_array
 from .member_loop import run_members
 
 IndexArray = NDArray[np.int64]
@@ -112,7 +113,7 @@ class MemberKernel:
         valid = ~self._refused[members]
         flags = np.zeros(count, dtype=np.int32)
         flags[valid] = run_members(self._table, self._functions, self._places, pointers[valid])
-        for key, expected in self.kernel.guards_expected:
+        for key, expected in self.kernel.guards.memories:
             raw = memories[key].view(np.uint8).reshape(count, -1)
             valid &= (raw == np.frombuffer(expected, dtype=np.uint8)).all(axis=1)
         counts = memories.get("counts", np.empty((count, 0)))
@@ -138,7 +139,7 @@ class MemberKernel:
         self._known[m] = True
         kernel = self.kernel
         try:
-            env = kernel.with_parameters(self._inputs(m))
+            env = kernel.parameters.of(self._inputs(m))
             addresses = []
             for key in self._arrays:
                 node = kernel.code.given[key]
@@ -151,7 +152,7 @@ class MemberKernel:
         for j, key in enumerate(self._numbers):
             self._values[m, j] = env[kernel.code.given[key]]
         if kernel.code.template:
-            template = kernel.template_for(env)
+            template = kernel.parameters.template(env)
             self._held[id(template)] = template
             parts = (template.parts[key] for key in self._parts)
             addresses += [part.__array_interface__["data"][0] for part in parts]

@@ -20,8 +20,9 @@ from ..traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING
 from .arguments import FixedArguments
-from .kernel import FOREIGN, Kernel
+from .kernel import Kernel
 from .kernel_code import KernelCode
+from .kernel_result import FOREIGN
 from .movement import plain_function
 from .stats import CompiledStats
 
