@@ -108,7 +108,11 @@ class Answer:
 
 
 def judged(
-    system: LinearSystem, b: NDArray[Any], doubtful: bool, nearest: Callable[[], Singularity]
+    system: LinearSystem,
+    b: NDArray[Any],
+    doubtful: bool,
+    nearest: Callable[[], Singularity],
+    first: Answer | None = None,
 ) -> tuple[Answer | None, Fault | None]:
     """Solve, refine and judge.
 
@@ -119,6 +123,8 @@ def judged(
         The pivots hint at a singular matrix: its distance from one is looked at in any case.
     nearest : callable
         Returns how far the matrix is from a singular one; its `equations` are those of `system`.
+    first : Answer, optional
+        The answer before any refinement, if it is known.
 
     Returns
     -------
@@ -127,7 +133,7 @@ def judged(
     """
     size = np.abs(b)
     try:
-        answer = refined(system, b, size)
+        answer = refined(system, b, size, first=first)
         if not answer.error <= ACCEPT:
             return answer, Fault.INACCURATE
         if not doubtful:
@@ -149,15 +155,18 @@ def judged(
 
 
 def refined(
-    system: LinearSystem, b: NDArray[Any], size_of_b: NDArray[Any], target: float = REFINE_ABOVE
+    system: LinearSystem,
+    b: NDArray[Any],
+    size_of_b: NDArray[Any],
+    target: float = REFINE_ABOVE,
+    first: Answer | None = None,
 ) -> Answer:
     """Solve; if the backward error is above the target, refine while it at least halves.
 
     Where the strict measure is above the target, rows of pure rounding are set apart as in
     `relaxed_error`; one step of refinement is what brings their noise down.
     """
-    x = system.solve(b.copy(order="F"))
-    answer = _measured(system, x, b, size_of_b, 0)
+    answer = first or _measured(system, system.solve(b.copy(order="F")), b, size_of_b, 0)
     if answer.error <= target:
         return answer
     before = relaxed_error(system, answer)
@@ -190,7 +199,7 @@ def relaxed_error(system: LinearSystem, answer: Answer) -> float:
     own (Arioli, Demmel, Duff, section 2: the rows of the second category).
     """
     largest = np.max(np.abs(answer.x), axis=0)
-    row_sum = system.magnitude @ np.ones(answer.x.shape[0])
+    row_sum = matrix_product(system.magnitude, np.ones(answer.x.shape[0]))
     if answer.x.ndim == 2:
         row_sum = row_sum[:, None]
     noise = row_sum * largest

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
+from ..pattern import DOUBLE
 from ..user_warnings import warn
-from .accuracy import ACCEPT, PROBE_GROWTH, Answer, Fault, Singularity, judged
+from .accuracy import ACCEPT, PROBE_GROWTH, REFINE_ABOVE, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL, name_of
 from .banded import Banded
 from .dense import Dense
@@ -69,7 +70,6 @@ class FallbackDriver:
         self._stats, self._cheaper = stats, cheaper
         self._stale = True
         self._fresh = self._doubtful = False
-        self._refines = False  # whether the last answer took steps of refinement
         self._nearest: Singularity | None = None
         self._strained = 0
 
@@ -107,33 +107,40 @@ class FallbackDriver:
         self.ready = True
 
     def solve(
-        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, step: bool = False
+        self,
+        prepared: PreparedMatrix,
+        b: NDArray[Any],
+        transpose: bool,
+        step: bool = False,
     ) -> Answer:
         """Return an answer that holds for the prepared system.
 
         As a step of Newton's method, an answer is accepted that satisfies the equations and whose
         error along a nearly singular direction is not known: the residual decides about the step.
         """
+        first = self._first_answer(prepared, b, transpose)
+        if first is not None and first.error <= REFINE_ABOVE:
+            self._strained = 0
+            return first
         with np.errstate(all="ignore"):
-            answer, fault = self._attempt(prepared, b, transpose, step)
+            answer, fault = self._attempt(prepared, b, transpose, step, first)
             if answer is None or fault is not None:
                 answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
         self._strained = self._strained + 1 if answer.steps > MANY_STEPS else 0
-        self._refines = answer.steps > 0
         if self._strained >= 2 and reads_values(self._preferred) and not self._fresh:
             self._strained, self._stale = 0, True
         return answer
 
-    def first_answer(
-        self, prepared: PreparedMatrix, b: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], float] | None:
-        """Return an accurate answer of a direct back end and its error, or None: call `solve`."""
-        if self._doubtful or self._refines or getattr(self.active, "iterative", False):
+    def _first_answer(
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool
+    ) -> Answer | None:
+        """Return the answer of a direct back end before refinement; None if it is in doubt."""
+        real = b.dtype is DOUBLE and prepared.values.dtype is DOUBLE
+        if transpose or b.ndim > 1 or not real or self._doubtful:
             return None
-        found = first_answer(self.active, prepared.A, prepared.magnitude, b)
-        if found is not None:
-            self._strained = 0
-        return found
+        if getattr(self.active, "iterative", False):
+            return None
+        return first_answer(self.active, prepared.A, prepared.magnitude, b)
 
     def _analyzed(self, prepared: PreparedMatrix) -> Any:
         """Analyze the first choice; return a cheaper back end that has taken the values, if any."""
@@ -162,7 +169,12 @@ class FallbackDriver:
         self._nearest = None
 
     def _attempt(
-        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, step: bool = False
+        self,
+        prepared: PreparedMatrix,
+        b: NDArray[Any],
+        transpose: bool,
+        step: bool = False,
+        first: Answer | None = None,
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
         system = prepared.system(self.active, transpose)
@@ -173,7 +185,7 @@ class FallbackDriver:
             found = self._nearest
             return replace(found, equations=found.unknowns) if transpose else found
 
-        answer, fault = judged(system, b, self._doubtful, nearest)
+        answer, fault = judged(system, b, self._doubtful, nearest, first)
         if step and fault is Fault.NO_DIGITS:
             fault = None
         if fault is Fault.SINGULAR and getattr(self.active, "perturbed", False):

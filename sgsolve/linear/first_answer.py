@@ -1,12 +1,11 @@
 """The first answer of a direct back end, with its backward error, on plain vectors.
 
-Most answers are accurate and small, and need no more than this. Every other case is left to
-`accuracy.judged`, which measures the same error, refines, and looks for a singular matrix.
+Most answers are accurate and small, and need no more than this. `accuracy.judged` continues with
+the others: it refines, and looks for a singular matrix.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from scipy.linalg.blas import ddot, idamax
 
 from ..norms import THREADED
 from ..private_api import add_csr_product
-from .accuracy import EPS, GROWTH, REFINE_ABOVE, TINY
+from .accuracy import EPS, GROWTH, TINY, Answer
 from .backend import NUMERICAL
 
 Vector = NDArray[np.float64]
@@ -23,8 +22,8 @@ Vector = NDArray[np.float64]
 LARGE_SQUARE = 1e200  # sums of squares below it leave room for the products with A and |A|
 
 
-def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> tuple[Vector, float] | None:
-    """Return x with A x = b and its backward error, or None if x has to be examined.
+def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> Answer | None:
+    """Return x with A x = b and its backward error; None if x has to be examined from the start.
 
     Parameters
     ----------
@@ -49,9 +48,7 @@ def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> tuple[Vecto
     r = np.zeros(len(b))
     add_csr_product(A, x, r)
     np.subtract(b, r, out=r)
-    np.abs(r, out=r)
     add_csr_product(magnitude, size_of_x, scale)
-    scale += TINY + TINY / EPS * min(float(scale[idamax(scale)]), 1.0)
-    r /= scale
-    error = float(r[idamax(r)])
-    return (x, error) if error <= REFINE_ABOVE and math.isfinite(error) else None
+    ratio = np.abs(r)
+    ratio /= scale + (TINY + TINY / EPS * min(float(scale[idamax(scale)]), 1.0))
+    return Answer(x, float(ratio[idamax(ratio)]), r, scale, 0)

@@ -204,10 +204,6 @@ class LinearSolver:
         if not self._driver.ready or prepared is None:
             raise LinearSolveError("there is no factorization: call factorize(A) first")
         b = right_hand_side(b, self.pattern.shape[0])
-        if b.dtype is DOUBLE and b.ndim == 1 and prepared.values.dtype is DOUBLE and not transpose:
-            x = self._first_answer(prepared, b)
-            if x is not None:
-                return x
         if b.dtype.kind == "c" and prepared.values.dtype.kind != "c":
             x = self._solved(np.column_stack([b.real, b.imag]), transpose, step)
             half = x.shape[1] // 2
@@ -222,22 +218,6 @@ class LinearSolver:
             self.backward_error = answer.error
             self._trusted = answer.steps == 0 and answer.error < TRUSTED
             return prepared.scale_solution(answer.x, transpose)
-
-    def _first_answer(self, prepared: PreparedMatrix, b: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the solution if the back end gives it at once; None if more is to be done."""
-        start = perf_counter()
-        try:
-            found = self._driver.first_answer(prepared, prepared.scale_right_hand_side(b, False))
-        except MemoryError as error:
-            raise self.out_of_memory("solve") from error
-        if found is None:
-            return None
-        y, self.backward_error = found
-        self._trusted = self.backward_error < TRUSTED
-        self.stats.n_solve += 1
-        x = prepared.scale_solution(y, False)
-        self.stats.seconds["solve"] += perf_counter() - start
-        return x
 
     def solve_again(self, b: NDArray[Any]) -> NDArray[Any]:
         """Return x with A x = b, without a check where the last answer needed no correction.
