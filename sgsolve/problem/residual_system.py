@@ -200,6 +200,10 @@ class ResidualSystem:
         found = self.kernels.stats()
         return Stats(n_compiled=found.compiled, not_compiled=dict(found.reasons))
 
+    def n_compiled(self) -> int:
+        """Return how many evaluations of F and J kernels have made so far."""
+        return 0 if self.kernels is None else self.kernels.residual().stats.compiled
+
     def linearize_confirmed(self, x: Vector) -> tuple[Vector, Any]:
         """Return F(x) and J(x) on the pattern; F is what the user's code gives."""
         F, J = self.linearize(x)

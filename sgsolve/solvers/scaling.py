@@ -71,6 +71,12 @@ class Scaling:
         if self.scale is None:
             self._floor = floor
 
+    def take(self, weights: Vector, magnitude: Vector, own: Vector, S: Vector, bare: bool) -> None:
+        """Take sizes that were computed elsewhere, without a scale of the user."""
+        self.weights, self.magnitude, self.S = weights, magnitude, S
+        self.own = self.sized = own
+        self.bare = self._some_zero = bare
+
     def of_unknowns(self, x: Vector) -> float:
         """Update the weights for x, and return its largest magnitude."""
         magnitude = np.abs(x)

@@ -61,7 +61,16 @@ def assert_same_results(short, long):
     assert (short.status, short.solver, short.message) == (long.status, long.solver, long.message)
     for name in ("x", "residual", "scaled_residual", "sizes"):
         np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
-    for name in ("nit", "nfev", "njev", "n_analyze", "n_factor", "n_solve", "backend"):
+    for name in (
+        "nit",
+        "nfev",
+        "njev",
+        "n_analyze",
+        "n_factor",
+        "n_solve",
+        "n_compiled",
+        "backend",
+    ):
         assert getattr(short.stats, name) == getattr(long.stats, name), name
     assert list(short.stats.seconds) == list(long.stats.seconds)
     assert len(short.history) == len(long.history)
@@ -133,6 +142,31 @@ def test_all_reference_problems_from_many_starts(counted):
             result, short = counted.compared(problem, start)
             served, converged = served + short, converged + (result.status is Status.CONVERGED)
     assert served >= 0.4 * converged
+
+
+def grounded(x, q):
+    """One unknown stays at zero, one equation holds from the start, one closes in a step."""
+    return ad.stack([x[0] - 0.0, x[1] - 1.0, x[2] - q, x[3] ** 3 + x[3] - x[2] - x[1] + x[0]])
+
+
+def test_equations_that_hold_at_the_start_or_close_in_a_step(counted):
+    problem = Problem(grounded, params={"q": 2.0}, compiled=True)
+    starts = (
+        [0.0, 1.0, 0.0, 1.0],
+        [0.0, 1.0, 2.0, 0.9],
+        [0.0, 3.0, 2.0, 0.9],
+        [0.0, 0.0, 0.0, 0.0],
+    )
+    served = [counted.compared(problem, np.array(start))[1] for start in starts]
+    assert any(served)
+
+
+def test_what_is_flat_from_the_start_is_examined_as_by_the_solver(counted):
+    """The exponential is zero to rounding where it starts; another equation converges."""
+    problem = Problem(lambda x: ad.stack([np.exp(-(x[0] ** 2)), x[1] ** 3 - 8.0]), compiled=True)
+    result, served = counted.compared(problem, np.array([40.0, 1.7]))
+    assert not result.success
+    assert not served
 
 
 NO_ROOTS = {

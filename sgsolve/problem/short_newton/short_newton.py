@@ -30,6 +30,7 @@ from ..residual_system import ResidualSystem
 from . import step_loops
 from .step_loops import (
     BACKWARD_ERROR,
+    EXAMINE,
     N_STATE,
     RENEWED,
     RESCALE,
@@ -71,6 +72,8 @@ class ShortSolve(NamedTuple):
         Of the start and of every iteration.
     renewed : bool
         Whether the Jacobian was taken again to judge the solution.
+    unclear : bool
+        Whether the residual may only tend to zero: it has to be examined.
     seconds : dict of str to float
     """
 
@@ -80,6 +83,7 @@ class ShortSolve(NamedTuple):
     S: Vector
     records: tuple[Record, ...]
     renewed: bool
+    unclear: bool
     seconds: dict[str, float]
 
 
@@ -109,6 +113,8 @@ class ShortNewton:
     ----------
     balance : int
         Vain attempts less successes, and zero at least.
+    arrays : dict of str to ndarray
+        By the names of parameters in `step_loops`.
     """
 
     def __init__(self, pattern: Pattern, parts: DirectParts) -> None:
@@ -116,8 +122,8 @@ class ShortNewton:
         self.parts, self.balance = parts, 0
         scaling = parts.prepared.scaling
         of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "S", "own")
-        of_unknowns = ("magnitude", "weights", "terms", "of_columns", "whole", "change")
-        of_steps = ("step", "step_old", "step_older")
+        of_unknowns = ("magnitude", "weights", "terms", "of_columns", "x_start", "F_start", "x_run")
+        of_steps = ("step", "step_old", "step_older", "long", "whole", "change", "marked")
         arrays: dict[str, NDArray[Any]] = {
             name: np.zeros(n) for name in (*of_equations, *of_unknowns, *of_steps)
         }
@@ -133,6 +139,7 @@ class ShortNewton:
             "column": scaling.column,
         }
         numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
+        self.arrays = arrays
         self._started, self._stepped, self._arrived = LOOPS.bound({**arrays, **numbers})
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
@@ -143,7 +150,7 @@ class ShortNewton:
     def solve(
         self, system: ResidualSystem, x: Vector, found: CompiledResult, max_iterations: int
     ) -> ShortSolve | None:
-        """Return the solution from x; None if it takes the solver itself.
+        """Return a solution from x that is not confirmed; None if it takes the solver itself.
 
         Parameters
         ----------
@@ -155,7 +162,7 @@ class ShortNewton:
         max_iterations : int
         """
         begun = perf_counter()
-        seconds = {"jacobian": 0.0, "factor": 0.0, "solve": 0.0}
+        seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
         self._x[...] = x
         self._F[...], self._J[...] = found.F, found.data
         self._J_old[...] = found.data
@@ -171,9 +178,9 @@ class ShortNewton:
             self._F_new[...], self._J[...] = new.F, new.data
             code = self._arrived()
             records.append(self._record(begun))
-        if code != SOLVED or not system.confirm(self._x_new, self._F_new):
+        if code not in (SOLVED, EXAMINE):
             return None
-        return self._found(tuple(records), seconds)
+        return self._found(tuple(records), code == EXAMINE, seconds)
 
     def _solved(self, code: int, seconds: dict[str, float]) -> bool:
         """Solve for the step, and write the next point; False if the answer is in doubt."""
@@ -203,11 +210,13 @@ class ShortNewton:
             state[BACKWARD_ERROR], perf_counter() - begun,
         )  # fmt: skip
 
-    def _found(self, records: tuple[Record, ...], seconds: dict[str, float]) -> ShortSolve:
+    def _found(
+        self, records: tuple[Record, ...], unclear: bool, seconds: dict[str, float]
+    ) -> ShortSolve:
         F, own = self._F_new.copy(), self._own
         scaled = np.abs(F)
         with np.errstate(divide="ignore"):
             np.divide(scaled, own, out=scaled, where=scaled > 0.0)
         renewed = bool(self._state[RENEWED])
         x, S = self._x_new.copy(), self._S.copy()
-        return ShortSolve(x, F, scaled, S, records, renewed, seconds)
+        return ShortSolve(x, F, scaled, S, records, renewed, unclear, seconds)

@@ -7,6 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
@@ -15,6 +16,7 @@ from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
 from ..report import message
 from ..residual_system import FEW, ResidualSystem
+from .examined import examined
 from .short_newton import PATIENCE, Record, ShortNewton, ShortSolve, Vector, takes_full_steps
 
 
@@ -48,17 +50,42 @@ def short_result(
         short = _short_newton(workspace, system, linear)
         if short is None or short.balance > PATIENCE:
             return None
-        found = short.solve(system, x, at_start, solver.max_iterations)
-        if found is None:
-            short.balance += 1
-            linear.note_factors(0, math.nan, sound=False)
-            return None
-        short.balance = max(0, short.balance - 1)
-        k = len(found.records) - 1
-        linear.note_factors(k, found.records[-1].backward_error)
+        found, counts = _solved(short, system, workspace, x, at_start, solver.max_iterations)
+        short.balance = max(0, short.balance - 1) if found is not None else short.balance + 1
     finally:
         problem.workspaces.give_back(workspace)
-    return _result_of_short_solve(found, system, solver.name, linear.name, perf_counter() - started)
+    if found is None:
+        return None
+    return _result_of_short_solve(found, counts, system, solver.name, perf_counter() - started)
+
+
+def _solved(
+    short: ShortNewton,
+    system: ResidualSystem,
+    workspace: Workspace,
+    x: Vector,
+    at_start: CompiledResult,
+    max_iterations: int,
+) -> tuple[ShortSolve | None, Stats]:
+    """Return a confirmed solution, and what it took; None if it takes the solver itself."""
+    linear = workspace.solver(system.pattern)
+    compiled = system.n_compiled()
+    found = short.solve(system, x, at_start, max_iterations)
+    if found is None:
+        linear.note_factors(0, math.nan, sound=False)
+        return None, Stats()
+    k = len(found.records) - 1
+    linear.note_factors(k, found.records[-1].backward_error)
+    counts = Stats(k, k, k + found.renewed, 0, k, k, found.seconds, linear.name)
+    if found.unclear:
+        before = workspace.counts()
+        it = examined(short, found, system, workspace)
+        if it is None:
+            return None, counts
+        counts.add(Stats(nfev=it.counted.nfev, njev=it.counted.njev, seconds=it.counted.seconds))
+        counts.add(workspace.counts().since(before))
+    counts.n_compiled = system.n_compiled() - compiled
+    return (found if system.confirm(found.x, found.F) else None), counts
 
 
 def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> ShortNewton | None:
@@ -76,11 +103,9 @@ def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> 
 
 
 def _result_of_short_solve(
-    found: ShortSolve, system: ResidualSystem, solver: str, backend: str, total: float
+    found: ShortSolve, counts: Stats, system: ResidualSystem, solver: str, total: float
 ) -> Result:
-    k = len(found.records) - 1
-    seconds = {"residual": 0.0, "jacobian": found.seconds["jacobian"], "analyze": 0.0}
-    seconds |= {phase: found.seconds[phase] for phase in ("factor", "solve")}
+    seconds = counts.seconds
     seconds["other"] = max(0.0, total - sum(seconds.values()))
     seconds["total"] = total
     result = Result(
@@ -90,7 +115,7 @@ def _result_of_short_solve(
         residual=found.F,
         scaled_residual=found.scaled,
         history=History(partial(steps_of, found.records, system.blocks.names[0])),
-        stats=Stats(k, k, k + found.renewed, 0, k, k, seconds, backend, k),
+        stats=counts,
         solver=solver,
         blocks=system.blocks,
         params=system.params,

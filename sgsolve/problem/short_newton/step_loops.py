@@ -18,19 +18,20 @@ from ...linear.equilibration import DRIFT
 from ...linear.first_answer import LARGE_SQUARE
 from ...norms import SMALLEST_SQUARE
 from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, RUNAWAY, VANISHED
-from ...solvers.limit_at_infinity import LINEAR, SHORT, SHRUNK, SIGNIFICANT
+from ...solvers.limit_at_infinity import LINEAR, OUTWARDS, SHORT, SHRUNK, SIGNIFICANT
 from ...solvers.rounding import SMALL_STEP
 from ...solvers.scaling import TERM_FLOOR, TINY, WEIGHT_FLOOR
 
 INF, NAN = math.inf, math.nan
 ERROR_FLOOR = SMALLEST_NUMBER / EPS
 # What the functions return.
-LEAVE, STEP, RESCALE, SOLVED = 0, 1, 2, 3
+LEAVE, STEP, RESCALE, SOLVED, EXAMINE = 0, 1, 2, 3, 4
 # Places of the numbers that live from one iteration to the next.
 (
     K, PHI, CONTRACTION, LARGEST, SMALLEST, FLOOR, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
-    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, RENEWED, RESIDUAL, SCALED, BACKWARD_ERROR, N_STATE,
-) = range(19)  # fmt: skip
+    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, HELD, RENEWED, RESIDUAL, SCALED, BACKWARD_ERROR,
+    N_STATE,
+) = range(20)  # fmt: skip
 
 
 def sizes_of_unknowns(
@@ -148,20 +149,26 @@ def is_long(step: float, before: float, older: float, weight: float, shrank: int
 
 def note_closed_equations(
     starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, step: Doubles,
-    step_old: Doubles, step_older: Doubles, weights: Doubles, whole: Doubles, change: Doubles,
-    state: Doubles, n: int,
+    step_old: Doubles, step_older: Doubles, weights: Doubles, marked: Doubles, long: Doubles,
+    whole: Doubles, change: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Note equations that came to hold exactly by a long step; see `limit_at_infinity`."""
     shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
     found = 0
+    for j in range(n):
+        marked[j] = 0.0
     for i in range(n):
         if F[i] == 0.0 and F_old[i] != 0.0:
             for k in range(starts[i], starts[i + 1]):
                 j = columns[k]
-                found = max(found, is_long(step[j], step_old[j], step_older[j], weights[j], shrank))
+                if is_long(step[j], step_old[j], step_older[j], weights[j], shrank) == 1:
+                    marked[j] = 1.0
+                    found = 1
     if found == 1:
         state[CLOSED] = state[K]
         for i in range(n):
+            if marked[i] == 1.0:
+                long[i] = step[i]
             if step[i] != 0.0:
                 whole[i] = step[i]
             if F[i] == 0.0 and F_old[i] != 0.0:
@@ -170,8 +177,9 @@ def note_closed_equations(
 
 
 def converged(
-    starts: Indices, columns: Indices, J: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, weights: Doubles, whole: Doubles, change: Doubles, state: Doubles, n: int,
+    starts: Indices, columns: Indices, x: Doubles, x_start: Doubles, F_start: Doubles, J: Doubles,
+    step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles, whole: Doubles,
+    change: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Whether no unknown is left to examine by `limit_at_infinity.at_limit`."""
     shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
@@ -185,12 +193,19 @@ def converged(
                 slope += J[k] * whole[columns[k]]
             if not abs(slope - change[i]) <= LINEAR * abs(change[i]):
                 short = 0
+        if state[HELD] == 1.0 and F_start[i] == 0.0:
+            for k in range(starts[i], starts[i + 1]):
+                start = x_start[columns[k]]
+                stayed = abs(x[columns[k]] - start) <= OUTWARDS * abs(start)
+                if start != 0.0 and stayed:
+                    short = 0
     return 1 if short == 1 and state[CLOSED] < state[K] else 0
 
 
 def may_vanish(
-    x: Doubles, step: Doubles, weights: Doubles, previous: float, state: Doubles, n: int
-) -> int:
+    x: Doubles, x_old: Doubles, x_run: Doubles, step: Doubles, weights: Doubles, previous: float,
+    state: Doubles, n: int,
+) -> int:  # fmt: skip
     """Whether unknowns may converge to zero; see `convergence._vanishing`."""
     before = state[STEP_ABSOLUTE_OLD]
     ratio = state[STEP_ABSOLUTE] / before if before > 0.0 else INF
@@ -201,18 +216,22 @@ def may_vanish(
     if state[RUN] < 0.0:
         state[RUN] = state[K]
         state[RUN_SIZE] = previous
+        for i in range(n):
+            x_run[i] = x_old[i]
         return 0
     if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
         return 0
     limit = VANISHED * state[RUN_SIZE]
     if state[SMALLEST] > limit:
         return 0
-    vanishing = 1
+    vanishing, shrunk = 1, 0
     for i in range(n):
+        if abs(x[i]) <= limit and x_run[i] != 0.0:
+            shrunk = 1
         error = abs(step[i]) * ratio / (1.0 - ratio)
         if abs(x[i]) > limit and error > REST_ERROR * weights[i]:
             vanishing = 0
-    return vanishing
+    return vanishing * shrunk
 
 
 def equilibrated(
@@ -242,8 +261,9 @@ def equilibrated(
 def started(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
     magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
-    step_old: Doubles, step_older: Doubles, whole: Doubles, change: Doubles, state: Doubles,
-    factor: Doubles, row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
+    step_old: Doubles, step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles,
+    x_start: Doubles, F_start: Doubles, state: Doubles, factor: Doubles, row: Doubles, A: Doubles,
+    A_sizes: Doubles, of_columns: Doubles, b: Doubles,
     tolerance: float, rounding: float, n: int, nnz: int,
 ) -> int:  # fmt: skip
     """Start from x with the residual F and the Jacobian J; write the first linear system."""
@@ -261,15 +281,19 @@ def started(
         step[i] = 0.0
         step_old[i] = 0.0
         step_older[i] = 0.0
+        long[i] = 0.0
         whole[i] = 0.0
         change[i] = 0.0
+        x_start[i] = x[i]
+        F_start[i] = F[i]
         square += F[i] * F[i]
         if F[i] == 0.0:
             zero = 1
         if x[i] != 0.0:
             at_zero = 0
-    # An equation that holds exactly at the start may be flat there: see `note_flat`.
-    if not square < INF or (zero == 1 and at_zero == 0):
+    # An equation that holds exactly at the start may be flat there: see `note_start`.
+    state[HELD] = 1.0 if zero == 1 and at_zero == 0 else 0.0
+    if not square < INF:
         return LEAVE
     sizes_of_unknowns(x, magnitude, weights, terms, state, n)
     take_jacobian(J, sizes, nnz)
@@ -321,7 +345,8 @@ def arrived(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
     terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, whole: Doubles, change: Doubles, state: Doubles, factor: Doubles,
+    step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles, marked: Doubles,
+    x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
     row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
     tolerance: float, error: float, rounding: float, n: int, nnz: int,
 ) -> int:  # fmt: skip
@@ -364,21 +389,24 @@ def arrived(
         done = 0
         if state[RENEWED] == 1.0:
             done = converged(
-                starts, columns, J, step, step_old, step_older, weights, whole, change, state, n
-            )
+                starts, columns, x_new, x_start, F_start, J, step, step_old, step_older, weights,
+                whole, change, state, n,
+            )  # fmt: skip
         else:
             done = converged(
-                starts, columns, J_old, step, step_old, step_older, weights, whole, change, state, n
-            )
-        return SOLVED if done == 1 else LEAVE
+                starts, columns, x_new, x_start, F_start, J_old, step, step_old, step_older,
+                weights, whole, change, state, n,
+            )  # fmt: skip
+        return SOLVED if done == 1 else EXAMINE
     note_closed_equations(
-        starts, columns, F_new, F, step, step_old, step_older, weights, whole, change, state, n
-    )
+        starts, columns, F_new, F, step, step_old, step_older, weights, marked, long, whole,
+        change, state, n,
+    )  # fmt: skip
     if size <= SMALL_STEP and state[CONTRACTION] > 0.5:
         return LEAVE
     if state[LARGEST] > RUNAWAY or absolute == 0.0:
         return LEAVE
-    if may_vanish(x_new, step, weights, previous, state, n) == 1:
+    if may_vanish(x_new, x, x_run, step, weights, previous, state, n) == 1:
         return LEAVE
     if state[RENEWED] == 0.0:
         take_jacobian(J, sizes, nnz)
