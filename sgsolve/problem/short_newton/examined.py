@@ -10,8 +10,7 @@ from ...solvers.iterate import Iterate
 from ...solvers.limit_at_infinity import at_limit
 from ...solvers.workspace import Workspace
 from ..residual_system import ResidualSystem
-from .short_newton import ShortNewton, ShortSolve
-from .step_loops import (
+from .loop_state import (
     BARE,
     CLOSED,
     CONTRACTION,
@@ -22,6 +21,7 @@ from .step_loops import (
     STEP_SIZE,
     STEP_SIZE_OLD,
 )
+from .short_newton import ShortNewton, ShortSolve
 
 
 def examined(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ad.kernels.compiled_evaluation import CompiledResult
-from ...ad.kernels.scalar_loops import CompiledLoops
+from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
@@ -28,7 +28,7 @@ from ...solvers.reuse import NoReuse
 from ...solvers.termination import DEFAULT
 from ..residual_system import ResidualSystem
 from . import step_loops
-from .step_loops import (
+from .loop_state import (
     BACKWARD_ERROR,
     EXAMINE,
     N_STATE,

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from sgsolve.ad.kernels.scalar_loops import CompiledLoops, Doubles, Indices, ScalarLoopPrinter, sqrt
+from sgsolve.ad.kernels.compiled_loops import CompiledLoops
+from sgsolve.ad.kernels.scalar_loops import Doubles, Indices, ScalarLoopPrinter, sqrt
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
 LIMIT, FACTOR = 3, 0.1

@@ -1,0 +1,78 @@
+"""Compiled loops, bound to the arrays that they read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import machine
+from .scalar_loops import ScalarLoopPrinter
+
+HEADER = "declare double @llvm.fabs.f64(double)\ndeclare double @llvm.sqrt.f64(double)\n"
+
+
+class CompiledLoops:
+    """Several functions, compiled together with those that they call.
+
+    Parameters
+    ----------
+    *functions : callable
+        As for `ScalarLoopPrinter`; they return integers.
+    """
+
+    def __init__(self, *functions: Callable[..., int]) -> None:
+        self._entries = functions
+        self._printers: dict[Callable[..., Any], ScalarLoopPrinter] = {}
+        self._code: machine.Code | None = None
+
+    def text(self) -> str:
+        """Return the functions as LLVM IR."""
+        texts, waiting = [HEADER], list(self._entries)
+        while waiting:
+            function = waiting.pop()
+            if function not in self._printers:
+                printer = self._printers[function] = ScalarLoopPrinter(function)
+                texts.append(printer.text())
+                waiting += printer.called
+        return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
+
+    def bound(self, values: dict[str, Any]) -> list[Callable[[], int]]:
+        """Return the functions without parameters, bound to values by name.
+
+        Arrays are read and written in place; they must stay where they are.
+        """
+        if self._code is None:
+            names = [f"entry_{f.__name__}" for f in self._entries]
+            self._code = machine.code_of(self.text(), names)
+        return [
+            _bound(run, self._printers[f].parameters, values)
+            for run, f in zip(self._code.functions, self._entries, strict=True)
+        ]
+
+
+def _bound(
+    run: machine.RunFunction, parameters: dict[str, str], values: dict[str, Any]
+) -> Callable[[], int]:
+    arrays = [values[name] for name, a in parameters.items() if a in ("Doubles", "Indices")]
+    for array, dtype in zip(arrays, _dtypes(parameters), strict=True):
+        if array.dtype != dtype or not array.flags.c_contiguous:
+            raise TypeError(f"loops need a contiguous array of {np.dtype(dtype)}")
+    addresses = [array.__array_interface__["data"][0] for array in arrays]
+    tables = (
+        np.array([*addresses, 0], dtype=np.uint64),
+        np.array([*(values[n] for n, a in parameters.items() if a == "int"), 0], dtype=np.int64),
+        np.array([*(values[n] for n, a in parameters.items() if a == "float"), 0.0]),
+    )
+    held = arrays, tables, tuple(t.ctypes.data for t in tables)
+
+    def bound() -> int:
+        return run(*held[2])
+
+    return bound
+
+
+def _dtypes(parameters: dict[str, str]) -> list[type]:
+    dtypes = {"Doubles": np.float64, "Indices": np.int32}
+    return [dtypes[annotation] for annotation in parameters.values() if annotation in dtypes]

@@ -1,0 +1,212 @@
+"""Expressions of Python, with numbers and elements of arrays, as LLVM IR."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+}
+COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Lt: ("olt", "slt"),
+    ast.LtE: ("ole", "sle"),
+    ast.Gt: ("ogt", "sgt"),
+    ast.GtE: ("oge", "sge"),
+    ast.Eq: ("oeq", "eq"),
+    ast.NotEq: ("une", "ne"),
+}
+
+KINDS = {"Doubles": "double*", "Indices": "i32*", "int": "i64", "float": "double"}
+
+Typed = tuple[str, str]  # the name of a value, and its type
+
+
+class FunctionLines:
+    """The lines of a function, with names for values and labels.
+
+    Attributes
+    ----------
+    lines : list of str
+    label : str
+        Of the present block.
+    is_open : bool
+        Whether the present block continues.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.label, self.is_open = "entry", True
+        self._count = 0
+
+    def emit(self, text: str) -> str:
+        """Add an instruction, and return the name of its result."""
+        name = self.new()
+        self.lines.append(f"{name} = {text}")
+        return name
+
+    def begin(self, label: str) -> None:
+        """Begin a block."""
+        self.label, self.is_open = label, True
+        self.lines.append(f"\n{label}:")
+
+    def new(self) -> str:
+        """Return a new name of a value."""
+        self._count += 1
+        return f"%v{self._count}"
+
+    def new_label(self, what: str) -> str:
+        """Return a new label."""
+        self._count += 1
+        return f"{what}{self._count}"
+
+
+class ExpressionPrinter:
+    """Writes expressions.
+
+    Parameters
+    ----------
+    lines : FunctionLines
+    known : dict
+        The names of the module of the function.
+
+    Attributes
+    ----------
+    values : dict of str to Typed
+        The local names.
+    called : list of callable
+        Functions that are called.
+    """
+
+    def __init__(self, lines: FunctionLines, known: dict[str, Any]) -> None:
+        self._lines, self._globals = lines, known
+        self.values: dict[str, Typed] = {}
+        self.called: list[Callable[..., Any]] = []
+
+    def value(self, node: ast.expr) -> Typed:
+        """Return the name and the type of the value of an expression."""
+        if isinstance(node, ast.Constant):
+            return _literal(node.value)
+        if isinstance(node, ast.Name):
+            known = self.values.get(node.id)
+            return known if known is not None else _literal(self._globals[node.id])
+        if isinstance(node, ast.Subscript):
+            at, kind = self.place(node)
+            loaded = self._lines.emit(f"load {kind}, ptr {at}")
+            return (
+                (self._lines.emit(f"sext i32 {loaded} to i64"), "i64")
+                if kind == "i32"
+                else (loaded, kind)
+            )
+        if isinstance(node, ast.UnaryOp):
+            return self._unary(node)
+        if isinstance(node, ast.BinOp):
+            return self._arithmetic(type(node.op), self.value(node.left), self.value(node.right))
+        if isinstance(node, ast.BoolOp):
+            word = "and" if isinstance(node.op, ast.And) else "or"
+            values = [self.as_kind(self.value(v), "i1") for v in node.values]
+            result = values[0]
+            for value in values[1:]:
+                result = self._lines.emit(f"{word} i1 {result}, {value}")
+            return result, "i1"
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            return self._compare(
+                type(node.ops[0]), self.value(node.left), self.value(node.comparators[0])
+            )
+        if isinstance(node, ast.IfExp):
+            a, b = self._same_kind(self.value(node.body), self.value(node.orelse))
+            return self._select(self.as_kind(self.value(node.test), "i1"), a, b)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return self._call(node.func.id, [self.value(a) for a in node.args])
+        raise NotImplementedError(ast.unparse(node))
+
+    def _unary(self, node: ast.UnaryOp) -> Typed:
+        value, kind = self.value(node.operand)
+        if isinstance(node.op, ast.Not):
+            return self._lines.emit(f"xor i1 {self.as_kind((value, kind), 'i1')}, true"), "i1"
+        assert isinstance(node.op, ast.USub)
+        text = f"fneg double {value}" if kind == "double" else f"sub i64 0, {value}"
+        return self._lines.emit(text), kind
+
+    def _arithmetic(self, operation: type[ast.operator], a: Typed, b: Typed) -> Typed:
+        (x, kind), (y, _) = self._same_kind(a, b)
+        word = ARITHMETIC[operation]
+        assert kind == "double" or word != "div", "integers are not divided"
+        return self._lines.emit(f"{'f' if kind == 'double' else ''}{word} {kind} {x}, {y}"), kind
+
+    def _compare(self, operation: type[ast.cmpop], a: Typed, b: Typed) -> Typed:
+        (x, kind), (y, _) = self._same_kind(a, b)
+        of_doubles, of_integers = COMPARISONS[operation]
+        text = f"fcmp {of_doubles}" if kind == "double" else f"icmp {of_integers}"
+        return self._lines.emit(f"{text} {kind} {x}, {y}"), "i1"
+
+    def _call(self, name: str, arguments: list[Typed]) -> Typed:
+        if name in ("abs", "sqrt"):
+            word = "fabs" if name == "abs" else "sqrt"
+            value = self.as_kind(arguments[0], "double")
+            return self._lines.emit(f"call double @llvm.{word}.f64(double {value})"), "double"
+        if name in ("min", "max"):
+            # as Python does it: the first, unless the second is beyond it
+            a, b = self._same_kind(*arguments)
+            beyond = self._compare(ast.Lt if name == "min" else ast.Gt, b, a)[0]
+            return self._select(beyond, b, a)
+        return self._call_of(self._globals[name], arguments)
+
+    def _call_of(self, function: Callable[..., Any], arguments: list[Typed]) -> Typed:
+        """Call another function of this kind."""
+        self.called.append(function)
+        signature = inspect.signature(function)
+        kinds = [KINDS[str(p.annotation)] for p in signature.parameters.values()]
+        given = [
+            f"{in_llvm(kind)} {self.as_kind(argument, kind)}"
+            for kind, argument in zip(kinds, arguments, strict=True)
+        ]
+        kind = KINDS[str(signature.return_annotation)]
+        return self._lines.emit(f"call {kind} @{function.__name__}({', '.join(given)})"), kind
+
+    def _select(self, condition: str, a: Typed, b: Typed) -> Typed:
+        kind = a[1]
+        return self._lines.emit(f"select i1 {condition}, {kind} {a[0]}, {kind} {b[0]}"), kind
+
+    def place(self, node: ast.Subscript) -> Typed:
+        """Return the address of an element, and its type."""
+        assert isinstance(node.value, ast.Name)
+        pointer, kind = self.values[node.value.id]
+        element = kind[:-1]
+        index = self.as_kind(self.value(node.slice), "i64")
+        return self._lines.emit(f"getelementptr {element}, ptr {pointer}, i64 {index}"), element
+
+    def _same_kind(self, a: Typed, b: Typed) -> tuple[Typed, Typed]:
+        if a[1] == b[1]:
+            return a, b
+        return (self.as_kind(a, "double"), "double"), (self.as_kind(b, "double"), "double")
+
+    def as_kind(self, value: Typed, kind: str) -> str:
+        """Return the name of a value as one of this type."""
+        name, own = value
+        if own == kind:
+            return name
+        assert (own, kind) == ("i64", "double"), f"{own} is no {kind}"
+        return self._lines.emit(f"sitofp i64 {name} to double")
+
+
+def in_llvm(kind: str) -> str:
+    """Return a type as LLVM writes it."""
+    return "ptr" if kind.endswith("*") else kind
+
+
+def _literal(value: Any) -> Typed:
+    """Return a number as LLVM writes it: a double by its bits."""
+    if isinstance(value, bool):
+        return ("true" if value else "false"), "i1"
+    if isinstance(value, int):
+        return str(value), "i64"
+    bits = int(np.float64(value).view(np.uint64))
+    return f"0x{bits:016X}", "double"

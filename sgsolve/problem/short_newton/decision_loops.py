@@ -1,0 +1,139 @@
+"""Criteria on residuals and steps, element by element.
+
+They are those of `solvers.termination`, `solvers.convergence` and `solvers.limit_at_infinity`.
+"""
+
+from __future__ import annotations
+
+from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
+from ...solvers.convergence import LINEAR_STEPS, REST_ERROR, VANISHED
+from ...solvers.limit_at_infinity import LINEAR, OUTWARDS, SHORT, SHRUNK, SIGNIFICANT
+from .loop_state import (
+    CLOSED,
+    CONTRACTION,
+    HELD,
+    INF,
+    RUN,
+    RUN_SIZE,
+    SMALLEST,
+    STEP_ABSOLUTE,
+    STEP_ABSOLUTE_OLD,
+    STEP_SIZE,
+    STEP_SIZE_OLD,
+    K,
+)
+
+
+def holds(F: Doubles, own: Doubles, relative: float, n: int) -> int:
+    """Whether every residual is this small relative to the terms of its equation."""
+    small = 1
+    for i in range(n):
+        if abs(F[i]) > relative * own[i]:
+            small = 0
+    return small
+
+
+def passes(
+    F: Doubles, own: Doubles, state: Doubles,
+    tolerance: float, error: float, rounding: float, n: int,
+) -> int:  # fmt: skip
+    """Whether the default termination criterion holds after a full step of Newton's."""
+    estimate = state[STEP_SIZE] * sqrt(min(1.0, state[CONTRACTION]))
+    small = holds(F, own, tolerance, n)
+    if small == 1 and estimate > error:
+        small = holds(F, own, rounding, n)
+    return small
+
+
+def is_long(step: float, before: float, older: float, weight: float, shrank: int) -> int:
+    """Whether an unknown did not converge by its last step; see `limit_at_infinity`."""
+    reference = max(abs(before), abs(older)) if shrank == 1 else abs(before)
+    long = abs(step) > SHORT * weight or abs(step) > SHRUNK * reference
+    return 1 if long and abs(step) > SIGNIFICANT * weight else 0
+
+
+def note_closed_equations(
+    starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, weights: Doubles, marked: Doubles, long: Doubles,
+    whole: Doubles, change: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Note equations that came to hold exactly by a long step; see `limit_at_infinity`."""
+    shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
+    found = 0
+    for j in range(n):
+        marked[j] = 0.0
+    for i in range(n):
+        if F[i] == 0.0 and F_old[i] != 0.0:
+            for k in range(starts[i], starts[i + 1]):
+                j = columns[k]
+                if is_long(step[j], step_old[j], step_older[j], weights[j], shrank) == 1:
+                    marked[j] = 1.0
+                    found = 1
+    if found == 1:
+        state[CLOSED] = state[K]
+        for i in range(n):
+            if marked[i] == 1.0:
+                long[i] = step[i]
+            if step[i] != 0.0:
+                whole[i] = step[i]
+            if F[i] == 0.0 and F_old[i] != 0.0:
+                change[i] = -F_old[i]
+    return found
+
+
+def converged(
+    starts: Indices, columns: Indices, x: Doubles, x_start: Doubles, F_start: Doubles, J: Doubles,
+    step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles, whole: Doubles,
+    change: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Whether no unknown is left to examine by `limit_at_infinity.at_limit`."""
+    shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
+    short = 1
+    for i in range(n):
+        if is_long(step[i], step_old[i], step_older[i], weights[i], shrank) == 1:
+            short = 0
+        if state[CLOSED] > 0.0 and change[i] != 0.0:
+            slope = 0.0
+            for k in range(starts[i], starts[i + 1]):
+                slope += J[k] * whole[columns[k]]
+            if not abs(slope - change[i]) <= LINEAR * abs(change[i]):
+                short = 0
+        if state[HELD] == 1.0 and F_start[i] == 0.0:
+            for k in range(starts[i], starts[i + 1]):
+                start = x_start[columns[k]]
+                stayed = abs(x[columns[k]] - start) <= OUTWARDS * abs(start)
+                if start != 0.0 and stayed:
+                    short = 0
+    return 1 if short == 1 and state[CLOSED] < state[K] else 0
+
+
+def may_vanish(
+    x: Doubles, x_old: Doubles, x_run: Doubles, step: Doubles, weights: Doubles, previous: float,
+    state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Whether unknowns may converge to zero; see `convergence._vanishing`."""
+    before = state[STEP_ABSOLUTE_OLD]
+    ratio = state[STEP_ABSOLUTE] / before if before > 0.0 else INF
+    fast = ratio < 0.2
+    if not ratio < 0.95:
+        state[RUN] = -1.0
+        return 0
+    if state[RUN] < 0.0:
+        state[RUN] = state[K]
+        state[RUN_SIZE] = previous
+        for i in range(n):
+            x_run[i] = x_old[i]
+        return 0
+    if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
+        return 0
+    limit = VANISHED * state[RUN_SIZE]
+    if state[SMALLEST] > limit:
+        return 0
+    vanishing, shrunk = 1, 0
+    for i in range(n):
+        if abs(x[i]) <= limit and x_run[i] != 0.0:
+            shrunk = 1
+        error = abs(step[i]) * ratio / (1.0 - ratio)
+        if abs(x[i]) > limit and error > REST_ERROR * weights[i]:
+            vanishing = 0
+    return vanishing * shrunk
