@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -13,7 +13,8 @@ from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
 from ..derivatives.symbols import UntraceableError
 from ..indexing import broadcast
-from ..programs.traced_arrays import BranchIndex, TracedArray, TracedPositions
+from ..programs.traced_arrays import TracedArray
+from ..programs.traced_branches import BranchIndex, TracedPositions
 from ..structures.operands import PASSING, Index
 from ..ufunc_calls import DOUBLE, array_of_values, common_dtype, raw_value
 from .sides import merge_branches

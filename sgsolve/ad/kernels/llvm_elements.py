@@ -1,4 +1,4 @@
-"""Writes the values of one element as LLVM IR: reading memory, arithmetic, and storing."""
+"""Writes the values of one element as LLVM IR, each once, where they are first needed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from collections.abc import Hashable
 from typing import Any
 
 from .llvm_function import FunctionPrinter
+from .llvm_instructions import (
+    RowPointers,
+    element_operation,
+    is_call,
+    load_element,
+    store_element,
+    sum_of_row,
+)
 from .loop_schedule import Loop
 from .ufunc_loops import UfuncLoop
 from .values import Elementwise, Memory, Number, Positions, Reduced, Rows, Take, Value
 
 # Ufuncs are called for this many elements at a time, which stay in the cache of the processor.
 BLOCK = 256
-INSTRUCTIONS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
-PREDICATES = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
-LOGIC = {"and": "and", "or": "or", "xor": "xor"}
 LITERALS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
@@ -96,8 +101,6 @@ class ElementPrinter:
             self._outside[key] = at
         return self._outside[key]
 
-    # ---- values --------------------------------------------------------------------------------
-
     def _value(self, value: Value) -> str:
         """Return the name of the element of a value."""
         if value.size == 1:
@@ -124,7 +127,9 @@ class ElementPrinter:
         if isinstance(value, Rows):
             return self._sum_of_row(value)
         assert isinstance(value, Elementwise)
-        return self._operation(value, [self._value(a) for a in value.args], self.body)
+        return element_operation(
+            self.function, value, [self._value(a) for a in value.args], self.body
+        )
 
     def _is_kept(self, value: Value) -> bool:
         return value in self._slots or self._own_memory(value) is not None
@@ -155,7 +160,9 @@ class ElementPrinter:
         assert isinstance(value, Elementwise)
         if is_call(value):
             return self._called_number(value)
-        return self._operation(value, [self._number_value(a) for a in value.args], lines)
+        return element_operation(
+            self.function, value, [self._number_value(a) for a in value.args], lines
+        )
 
     def _called_number(self, value: Elementwise) -> str:
         operands = [(self._address_of_number(a), 0) for a in value.args]
@@ -192,36 +199,6 @@ class ElementPrinter:
         self.before.append(f"{name} = load double, ptr {at}")
         return name
 
-    def _operation(self, value: Elementwise, args: list[str], lines: list[str]) -> str:
-        op, name = value.op, self.function.new()
-        double = value.args[0].dtype == "d"
-        if op in INSTRUCTIONS:
-            lines.append(f"{name} = {INSTRUCTIONS[op]} double {args[0]}, {args[1]}")
-        elif op in PREDICATES:
-            lines.append(f"{name} = fcmp {PREDICATES[op]} double {args[0]}, {args[1]}")
-        elif op in LOGIC:
-            lines.append(f"{name} = {LOGIC[op]} i1 {args[0]}, {args[1]}")
-        elif op == "not":
-            lines.append(f"{name} = xor i1 {args[0]}, true")
-        elif op == "neg":
-            lines.append(f"{name} = fneg double {args[0]}")
-        elif op in ("abs", "sqrt"):
-            function = "llvm.fabs.f64" if op == "abs" else "llvm.sqrt.f64"
-            lines.append(f"{name} = call double @{function}(double {args[0]})")
-        elif op == "double":
-            lines.append(f"{name} = uitofp i1 {args[0]} to double")
-        elif op == "select":
-            kind = "double" if value.dtype == "d" else "i1"
-            lines.append(f"{name} = select i1 {args[0]}, {kind} {args[1]}, {kind} {args[2]}")
-        elif op == "copy":
-            return args[0]
-        else:
-            assert str(op).startswith("of branch"), (op, double)
-            return args[1]
-        return name
-
-    # ---- memory --------------------------------------------------------------------------------
-
     def _pointer(self, key: Hashable) -> str:
         if ("pointer", key) not in self._outside:
             self._outside["pointer", key] = self.function.pointer(key, self.before)
@@ -229,33 +206,6 @@ class ElementPrinter:
 
     def _outer_integer(self, number: int) -> str:
         return self.function.integer(number, self.before)
-
-    def _load(self, dtype: str, base: str, at: str, lines: list[str] | None = None) -> str:
-        lines = self.body if lines is None else lines
-        place, name = self.function.new(), self.function.new()
-        if dtype == "d":
-            lines.append(f"{place} = getelementptr double, ptr {base}, i64 {at}")
-            lines.append(f"{name} = load double, ptr {place}")
-            return name
-        truth = self.function.new()
-        lines.append(f"{place} = getelementptr i8, ptr {base}, i64 {at}")
-        lines.append(f"{name} = load i8, ptr {place}")
-        lines.append(f"{truth} = icmp ne i8 {name}, 0")
-        return truth
-
-    def _store_at(
-        self, name: str, dtype: str, base: str, at: str, lines: list[str] | None = None
-    ) -> None:
-        lines = self.body if lines is None else lines
-        place = self.function.new()
-        if dtype == "d":
-            lines.append(f"{place} = getelementptr double, ptr {base}, i64 {at}")
-            lines.append(f"store double {name}, ptr {place}")
-            return
-        byte = self.function.new()
-        lines.append(f"{place} = getelementptr i8, ptr {base}, i64 {at}")
-        lines.append(f"{byte} = zext i1 {name} to i8")
-        lines.append(f"store i8 {byte}, ptr {place}")
 
     def _position(self, positions: Positions) -> str:
         """Return where element i of a selection lies."""
@@ -307,51 +257,21 @@ class ElementPrinter:
         self, value: Rows, lines: list[str] | None = None, at: str | None = None
     ) -> str:
         """Return the sum over the entries of a row, in order."""
-        f = self.function
         lines = self.body if lines is None else lines
-        i = self.i if at is None else at
         key = ("matrix", id(value.matrix))
         self.tables.matrices[key] = value.matrix
-        indptr, indices, data = (self._pointer((*key, part)) for part in ("p", "j", "x"))
         arg = value.args[0]
-        source = self._pointer(arg.key if isinstance(arg, Memory) else self._own_memory(arg))
-        begin_at, end_at, begin, end = (f.new() for _ in range(4))
-        lines += [
-            f"{begin_at} = getelementptr i64, ptr {indptr}, i64 {i}",
-            f"{begin} = load i64, ptr {begin_at}",
-            f"{end_at} = getelementptr i64, ptr {begin_at}, i64 1",
-            f"{end} = load i64, ptr {end_at}",
-        ]
-        first = self._value(value.args[1]) if at is None else self._number_value(value.args[1])
-        before, head, inside, after = (f.label(x) for x in ("row", "rows", "entry", "sum"))
-        k, following, total, partial, more = (f.new() for _ in range(5))
-        lines += [f"br label %{before}", f"{before}:", f"br label %{head}", f"{head}:"]
-        lines += [
-            f"{k} = phi i64 [ {begin}, %{before} ], [ {following}, %{inside} ]",
-            f"{total} = phi double [ {first}, %{before} ], [ {partial}, %{inside} ]",
-            f"{more} = icmp slt i64 {k}, {end}",
-            f"br i1 {more}, label %{inside}, label %{after}",
-            f"{inside}:",
-        ]
-        weight = self._load("d", data, k, lines)
-        place, narrow, wide = f.new(), f.new(), f.new()
-        lines += [
-            f"{place} = getelementptr i32, ptr {indices}, i64 {k}",
-            f"{narrow} = load i32, ptr {place}",
-            f"{wide} = sext i32 {narrow} to i64",
-        ]
-        element = self._load("d", source, wide, lines)
-        product = f.new()
-        lines += [
-            f"{product} = fmul double {weight}, {element}",
-            f"{partial} = fadd double {total}, {product}",
-            f"{following} = add i64 {k}, 1",
-            f"br label %{head}",
-            f"{after}:",
-        ]
-        return total
+        source = arg.key if isinstance(arg, Memory) else self._own_memory(arg)
+        parts = ((*key, "p"), (*key, "j"), (*key, "x"), source)
+        pointers = RowPointers(*map(self._pointer, parts))
+        start = value.args[1]
+        first = self._value(start) if at is None else self._number_value(start)
+        return sum_of_row(self.function, pointers, self.i if at is None else at, first, lines)
 
+    def _load(self, dtype: str, base: str, at: str, lines: list[str] | None = None) -> str:
+        return load_element(self.function, dtype, base, at, self.body if lines is None else lines)
 
-def is_call(value: Value) -> bool:
-    """Whether a value is computed by the loop of a ufunc."""
-    return isinstance(value, Elementwise) and isinstance(value.op, UfuncLoop)
+    def _store_at(
+        self, name: str, dtype: str, base: str, at: str, lines: list[str] | None = None
+    ) -> None:
+        store_element(self.function, name, dtype, base, at, self.body if lines is None else lines)

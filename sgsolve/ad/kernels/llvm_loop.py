@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .llvm_elements import BLOCK, ElementPrinter, is_call
+from .llvm_elements import BLOCK, ElementPrinter
+from .llvm_instructions import is_call
 from .loop_levels import is_moved
 from .loop_schedule import ElementStore
 from .values import Elementwise, Memory, Rows, Value

@@ -11,7 +11,8 @@ import numpy as np
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Graph, Kind, Node, Operand, Operation, nodes_of
-from ..programs.traced_arrays import BranchIndex, Method
+from ..programs.positional_calls import Method
+from ..programs.traced_branches import BranchIndex
 from . import elementwise
 from .lowered_operands import (
     NoValueError,

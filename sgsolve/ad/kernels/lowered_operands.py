@@ -8,7 +8,7 @@ import numpy as np
 
 from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Kind, Node, Operand, Operation
-from ..programs.traced_arrays import Method
+from ..programs.positional_calls import Method
 from .movement import plain_function
 from .values import Value
 

@@ -17,7 +17,8 @@ from ..functions.branching import merged_values
 from ..functions.products import BY_ROWS, matrix_times_vector
 from ..functions.sparse_vectors import sum_of_values
 from ..programs.graph import ConstantNode, Kind, Node, Operation
-from ..programs.traced_arrays import BranchIndex, WithKeywords, chosen_by_branch
+from ..programs.positional_calls import WithKeywords
+from ..programs.traced_branches import BranchIndex, chosen_by_branch
 from ..structures.operands import Index
 from . import elementwise
 from .lowered_operands import (

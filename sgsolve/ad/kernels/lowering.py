@@ -14,7 +14,7 @@ import numpy as np
 
 from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Operation
-from ..programs.traced_arrays import BranchIndex
+from ..programs.traced_branches import BranchIndex
 from . import elementwise
 from .loop_levels import LoopLevels
 from .lowered_operands import (

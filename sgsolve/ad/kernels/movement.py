@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import array_operations as op
-from ..programs.traced_arrays import TRANSPOSED, Method, WithKeywords
+from ..programs.positional_calls import Method, WithKeywords
+from ..programs.traced_arrays import TRANSPOSED
 
 # Of one array, the first argument.
 MOVING = frozenset(

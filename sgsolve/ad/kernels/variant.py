@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...errors import ImpureFunctionWarning, SgsolveError
 from ...pattern import Pattern
 from ..derivatives.symbols import UntraceableError
-from ..programs.traced_arrays import Method
+from ..programs.positional_calls import Method
 from ..traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING

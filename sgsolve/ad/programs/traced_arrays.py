@@ -9,7 +9,6 @@ would hide operations from the graph, and raises `UntraceableError`.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -18,8 +17,8 @@ import numpy as np
 
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import TracedScalar, UntraceableError
-from ..structures.operands import Index
 from .graph import Graph, Guard, Kind, Node, Operand
+from .positional_calls import method_named, of_positions
 
 # What these return does not depend on values.
 OF_SHAPE_AND_TYPE = (
@@ -128,7 +127,7 @@ class TracedArray:
         if kwargs.get("out") is not None:
             raise UntraceableError(f"np.{ufunc.__name__}(..., out=...)")
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return self.record(*_with_keywords(function, inputs, kwargs))
+        return self.record(*of_positions(function, inputs, kwargs))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(hasattr(t, "_derivative") for t in types):
@@ -137,7 +136,7 @@ class TracedArray:
             return func(*untraced(args), **untraced(kwargs))
         if func in WRITING_FUNCTIONS or kwargs.get("out") is not None:
             raise UntraceableError(f"np.{func.__name__}, which writes into an array")
-        return self.record(*_with_keywords(func, args, kwargs))
+        return self.record(*of_positions(func, args, kwargs))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise UntraceableError("a conversion to a plain array (np.asarray)")
@@ -166,8 +165,8 @@ class TracedArray:
             return getattr(self.value, name)
         if name in WRITING or not callable(getattr(np.ndarray, name)):
             raise UntraceableError(f"ndarray.{name}")
-        method = _method_named(name)
-        return lambda *args, **kwargs: self.record(*_with_keywords(method, (self, *args), kwargs))
+        method = method_named(name)
+        return lambda *args, **kwargs: self.record(*of_positions(method, (self, *args), kwargs))
 
     def __getitem__(self, key: Any) -> Any:
         return self.record(operator.getitem, (self, key))
@@ -223,73 +222,6 @@ def traced_number(value: Any, node: Node, graph: Graph) -> TracedNumber:
     return (TracedFloat if node.plain else TracedNumber)(value, node, graph)
 
 
-class TracedPositions(TracedArray):
-    """The positions at which a condition holds, which `branch` hands to a side.
-
-    Attributes
-    ----------
-    index : BranchIndex
-    """
-
-    __slots__ = ("index",)
-
-    def __init__(self, index: BranchIndex, node: Node, graph: Graph) -> None:
-        super().__init__(index.example, node, graph)
-        self.index = index
-
-
-class BranchIndex(Index):
-    """The positions of one side of a traced `branch`: others in other evaluations.
-
-    Attributes
-    ----------
-    example : ndarray
-        The positions of this evaluation.
-    mask : Node
-        The condition.
-    side : bool
-        Where the condition has this value.
-    record : callable
-        Adds an operation on the positions to the graph.
-    """
-
-    __slots__ = ("example", "mask", "record", "side")
-
-    def __init__(self, example: Any, mask: Node, side: bool, record: Callable[..., Any]) -> None:
-        self.example = example
-        self.mask = mask
-        self.side = side
-        self.record = record
-        self.taken = {}
-        self.transient = True
-        self.unique = True
-        self.used = 0
-
-    @property
-    def values(self) -> Any:  # type: ignore[override]  # read only
-        """Not the same in every evaluation."""
-        raise UntraceableError
-
-    @property
-    def present(self) -> Any:
-        """The positions of this evaluation, to move elements by."""
-        return self.example
-
-    def __len__(self) -> int:
-        return len(self.example)
-
-    def gather(self, array: Any) -> Any:
-        """Return the elements of an array at these positions."""
-        if isinstance(array, TracedArray):
-            return array.record(chosen_by_branch, (array, self))
-        raise UntraceableError
-
-
-def chosen_by_branch(array: Any, index: BranchIndex) -> Any:
-    """Return the elements of a vector at the positions of a branch."""
-    return array.take(index.example)
-
-
 def untraced(argument: Any) -> Any:
     """Return an argument with values in place of traced arrays, in tuples and lists too."""
     if isinstance(argument, TracedArray):
@@ -318,59 +250,6 @@ def _declared(result: Any) -> tuple[Kind, tuple[int, ...], Any]:
     if isinstance(result, (np.generic, int, float, complex)):
         return Kind.NUMBER, (), np.result_type(result)
     return Kind.OBJECT, (), None
-
-
-def _with_keywords(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
-    """Return a function of positional arguments only, and these."""
-    if not kwargs:
-        return function, tuple(args)
-    names = tuple(sorted(kwargs))
-    return _of_positions(function, len(args), names), (*args, *(kwargs[n] for n in names))
-
-
-class WithKeywords:
-    """A function as one of positional arguments only.
-
-    Attributes
-    ----------
-    function : callable
-    count : int
-        Number of arguments that are positional; the others are keywords.
-    names : tuple of str
-        Of the keywords.
-    """
-
-    __slots__ = ("count", "function", "names")
-
-    def __init__(self, function: Callable[..., Any], count: int, names: tuple[str, ...]) -> None:
-        self.function, self.count, self.names = function, count, names
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Call the function."""
-        keywords = zip(self.names, arguments[self.count :], strict=True)
-        return self.function(*arguments[: self.count], **dict(keywords))
-
-
-class Method:
-    """A method of ndarrays as a function.
-
-    Attributes
-    ----------
-    name : str
-    """
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call the method of x."""
-        return getattr(x, self.name)(*args, **kwargs)
-
-
-_of_positions = functools.lru_cache(maxsize=10_000)(WithKeywords)
-_method_named = functools.lru_cache(maxsize=1000)(Method)
 
 
 def _binary_operator(
