@@ -28,6 +28,7 @@ from .analyses.current_derivatives import conductance, derivatives
 from .analyses.drive import Driven, at_current, drive_current, to_compliance
 from .analyses.gummel_iteration import gummel
 from .analyses.photovoltaic import open_circuit, power_point
+from .analyses.refined import Refined, carried, solve_refined
 from .constants import CODATA2018, Constants
 from .device import Device
 from .equations.checks import UnitsWarning
@@ -39,6 +40,7 @@ from .meshes.grids import box, graded, rectangle
 from .meshes.mesh import Mesh
 from .meshes.mesh_files import read_mesh, write_mesh
 from .meshes.mesh_quality import quality
+from .meshes.refinement import Refinement, refinement
 from .meshes.regions import Regions
 from .meshes.tetrahedra import tetrahedralization
 from .meshes.triangles import triangulation
@@ -72,6 +74,8 @@ __all__ = [
     "Material",
     "Mesh",
     "Ohmic",
+    "Refined",
+    "Refinement",
     "Regions",
     "Schottky",
     "SheetCharge",
@@ -89,6 +93,7 @@ __all__ = [
     "band_to_band",
     "beer_lambert",
     "box",
+    "carried",
     "caughey_thomas",
     "chynoweth",
     "conductance",
@@ -115,6 +120,8 @@ __all__ = [
     "radiative",
     "read_mesh",
     "rectangle",
+    "refinement",
+    "solve_refined",
     "srh",
     "tetrahedralization",
     "temperature",
