@@ -16,8 +16,10 @@ def array_of(y: Any) -> Any:
     """Return y, or the array that nested lists and tuples in y stand for.
 
     Parts of one shape give the array of ``np.array(y)``; parts of different shapes are raveled
-    and joined one after the other.
+    and joined one after the other. An array of objects is a list of them.
     """
+    if is_array_of_objects(y):
+        y = y.tolist()
     if not isinstance(y, LISTS):
         return y
     if hasattr(y, "__array__"):  # a tuple of a kind of its own, such as a sparse vector
@@ -31,6 +33,11 @@ def array_of(y: Any) -> Any:
     if len(shapes) == 1:
         return np.stack(parts)
     return np.concatenate([np.ravel(part) for part in parts])
+
+
+def is_array_of_objects(y: Any) -> bool:
+    """Whether y is an ndarray of Python objects, which may be AD arrays."""
+    return type(y) is np.ndarray and y.dtype == object
 
 
 def _plain(parts: list[Any]) -> Any:
@@ -62,7 +69,8 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
     y = _called(f, *args, **kwargs)
-    return np.ravel(array_of(y)) if isinstance(y, LISTS) else y
+    listed = isinstance(y, LISTS) or is_array_of_objects(y)
+    return np.ravel(array_of(y)) if listed else y
 
 
 def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -315,3 +315,16 @@ def test_weights_of_a_histogram_are_not_lost():
             call(ad.seed(V))
     edges = np.histogram(V, bins=3)[1]
     check(lambda x: np.bincount(np.digitize(V, edges[1:-1]), weights=x, minlength=3), V)
+
+
+def test_an_array_of_objects_is_a_list_of_equations():
+    def residual(x):
+        F = np.empty((2, 3), dtype=object)
+        for i in range(6):
+            F[i // 3, i % 3] = x[i] ** 2 - (i + 1.0)
+        return 2.0 * F
+
+    vector = lambda x: residual(x).ravel()  # noqa: E731
+    np.testing.assert_allclose(Problem(vector).solve(np.ones(6)).x ** 2, np.arange(1.0, 7.0))
+    np.testing.assert_allclose(ad.jacobian(vector, V).toarray(), np.diag(4.0 * V))
+    assert ad.value(residual(ad.seed(V))[0, 0]) == 2.0 * (V[0] ** 2 - 1.0)
