@@ -230,3 +230,23 @@ def test_numbers_of_other_residuals_are_not_those_that_vary():
     for k in range(recorded.MOST_NUMBERS + 1):
         (np.sin(ad.seed(X)) * (0.1 + k)).jacobian.toarray()
     assert len(graph.varying) == 1
+
+
+def test_the_order_of_sums_is_that_of_a_fresh_process_from_the_second_evaluation_on():
+    """An index array that appears first in a later evaluation is known from then on."""
+
+    def f(x):
+        k = np.array([3, 0, 1])
+        y = np.sin(x)[k] * x[np.array([3, 0, 2])] + np.exp(0.3 * x)[k]
+        return np.sum(np.concatenate([y, y[::-1] / 3.0])[np.array([0, 5, 4, 3])]) * x
+
+    x = np.array([0.728, 0.279, 0.337, -2.301])
+    ad.clear_cache()
+    fresh = [ad.jacobian(f, x).toarray() for _ in range(4)]
+    assert all(np.array_equal(J, fresh[0]) for J in fresh)
+    ad.clear_cache()
+    for _ in range(3):
+        ad.jacobian(np.exp, x)
+    later = [ad.jacobian(f, x).toarray() for _ in range(4)]
+    np.testing.assert_allclose(later[0], fresh[0], rtol=1e-14)
+    assert all(np.array_equal(J, fresh[0]) for J in later[1:])
