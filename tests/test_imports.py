@@ -35,8 +35,8 @@ ORDER = (
 )
 # The same inside sgsolve.ad.
 AD = (
-    "nested",
     "refusals",
+    "nested",
     "structures",
     "assembly",
     "derivatives",

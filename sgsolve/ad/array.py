@@ -216,7 +216,7 @@ class ADArray(Operators):
         raise refusals.plain_array()
 
     def __float__(self) -> float:
-        raise DerivativeError(refusals.FLOAT.format(kind="float"))
+        raise refusals.plain_number("float")
 
     def __int__(self) -> int:
         raise DerivativeError(
@@ -224,7 +224,7 @@ class ADArray(Operators):
         )
 
     def __complex__(self) -> complex:
-        raise DerivativeError(refusals.FLOAT.format(kind="complex").replace("math.", "cmath."))
+        raise refusals.plain_number("complex")
 
     def __index__(self) -> int:
         raise DerivativeError(
@@ -271,7 +271,7 @@ class ADArray(Operators):
         if method is None:
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # its own error, not ours
-            raise AttributeError(f"an AD array has no attribute {name!r}")
+            raise refusals.missing_attribute(name)
         return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), self)
 
     def __dir__(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError
+from . import refusals
 
 LISTS = (list, tuple)
 
@@ -76,12 +77,14 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     try:
         return f(*args, **kwargs)
-    except TypeError:
+    except TypeError as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
+        if refusals.swallowed(error) and not isinstance(error, DerivativeError):
+            raise DerivativeError(refusals.ITERATED) from error
         raise
     except ValueError as error:
-        if isinstance(error.__cause__, DerivativeError):
+        if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
             raise DerivativeError(
                 "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
                 "holds numbers without derivatives; make F by np.zeros(n, like=x) or "

@@ -6,6 +6,7 @@ NumPy or SciPy on the stack, which is the one that the user called, and a replac
 
 from __future__ import annotations
 
+import threading
 from types import FrameType
 from typing import Any
 
@@ -51,11 +52,55 @@ INSTEAD = {
 }
 OF_LISTS = "join the elements first, np.stack([a, b]) or np.block([[a, b], [c, d]])"
 OF_ALL = f"give it a slope with ad.elementwise(f, dfdx); of a list, {OF_LISTS}"
+ITERATED = (
+    "NumPy makes a plain array of an AD array here, as np.nditer does, which would lose the "
+    "derivative: use operators and functions on whole arrays, or a loop, for v in y.ravel()"
+)
+_latest = threading.local()
+
+
+class MissingAttributeError(DerivativeError, AttributeError):
+    """An attribute of NumPy's arrays that an AD array does not have."""
+
+
+def missing_attribute(name: str) -> AttributeError:
+    """Return the error for an attribute that an AD array does not have."""
+    text = f"an AD array has no attribute {name!r}"
+    if name.startswith("_") or not hasattr(np.ndarray, name):
+        return AttributeError(text)
+    return MissingAttributeError(
+        f"{text}: bytes in memory have no derivative. y.astype(dtype), y.reshape(shape), y.real, "
+        "y.imag and all operators keep it"
+    )
+
+
+def swallowed(error: Exception) -> bool:
+    """Whether NumPy raised an error in place of the one that it got for a plain array."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    place = getattr(_latest, "place", None)
+    _latest.place = None
+    return traceback is not None and place == (traceback.tb_frame.f_code, traceback.tb_lineno)
+
+
+def plain_number(kind: str) -> DerivativeError:
+    """Return the error for a conversion to a number; called by ``__float__`` and the like."""
+    _note_place(calling_frame(2))
+    text = FLOAT.format(kind=kind)
+    return DerivativeError(text if kind == "float" else text.replace("math.", "cmath."))
+
+
+def _note_place(frame: FrameType) -> None:
+    """Note where a conversion was asked for, for `swallowed`."""
+    _latest.place = frame.f_code, frame.f_lineno
 
 
 def plain_array() -> DerivativeError:
     """Return the error for NumPy's question for a plain array; called by ``__array__``."""
-    name = _asking(calling_frame(2))
+    frame = calling_frame(2)
+    _note_place(frame)
+    name = _asking(frame)
     if name is None:
         return DerivativeError(JOIN)
     short = name.rsplit(".", 1)[-1]

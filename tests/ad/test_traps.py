@@ -1,12 +1,14 @@
 """The traps that issue reports of other libraries are made of, each by its name."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ad
+from sgsolve import Problem, ad
 from sgsolve.ad.drivers import seed
-from sgsolve.errors import InputError
+from sgsolve.errors import DerivativeError, InputError
 
 N = 50
 X = np.linspace(0.1, 2.0, N)
@@ -317,3 +319,54 @@ def test_only_arrays_and_matrices_can_be_frozen():
         ad.freeze([0, 1])
     with pytest.raises(InputError, match="objects"):
         ad.freeze(np.array([None, {}]))
+
+
+@pytest.mark.parametrize("name", ["view", "data", "ctypes", "tobytes", "tofile", "byteswap"])
+def test_bytes_of_an_array_are_refused_in_words(name):
+    y = ad.seed([1.0, 2.0])
+    assert not hasattr(y, name)
+    with pytest.raises(DerivativeError, match=f"no attribute '{name}'.*astype"):
+        getattr(y, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'foo'$") as caught:
+        _ = y.foo
+    assert not isinstance(caught.value, DerivativeError)
+
+
+def _written_flat(x):
+    F = np.zeros(len(x))
+    F.flat[0] = x[0]
+    return F
+
+
+ITERATED = {
+    "one": lambda x: np.array([float(v) ** 2 for v in np.nditer(x)]),
+    "two": lambda x: np.array([a * b for a, b in np.nditer([x, x])]),
+    "as a list": lambda x: np.stack(list(np.nditer(x))),
+    "written by flat": _written_flat,
+}
+
+
+@pytest.mark.parametrize("name", ITERATED)
+def test_an_error_that_numpy_swallows_is_found_again(name):
+    """np.nditer and flat raise errors of their own in place of ours, without its words."""
+    f = ITERATED[name]
+    for call in (lambda: ad.jacobian(f, [1.0, 2.0]), lambda: Problem(f).solve([1.0, 2.0])):
+        with pytest.raises(DerivativeError, match="derivative"):
+            call()
+
+
+def test_errors_of_the_user_are_not_taken_for_swallowed_ones():
+    def probing(x):
+        with contextlib.suppress(TypeError):
+            np.asarray(x)
+        return len(5)
+
+    def wrong_value(x):
+        with contextlib.suppress(TypeError):
+            float(x[0])
+        raise ValueError("a value of mine")
+
+    with pytest.raises(TypeError, match="has no len"):
+        ad.jacobian(probing, [1.0, 2.0])
+    with pytest.raises(ValueError, match="of mine"):
+        ad.jacobian(wrong_value, [1.0, 2.0])
