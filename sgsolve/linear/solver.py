@@ -7,6 +7,7 @@ back ends, and raises if none gives an accurate solution.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -137,6 +138,14 @@ class LinearSolver:
     def dense_borders(self) -> bool:
         """Whether a few dense rows and columns cost the back end nothing."""
         return bool(getattr(self._driver.active, "dense_borders", False))
+
+    @property
+    def operations(self) -> float:
+        """Of a factorization, by the analysis; NaN before one, or if the back end counts none."""
+        counted = (
+            getattr(self._driver.active, "operations", math.nan) if self.stats.n_analyze else 0.0
+        )
+        return float(counted or math.nan)
 
     @property
     def factorized(self) -> bool:

@@ -23,7 +23,7 @@ from .limit_at_infinity import at_limit, note_closed, note_start
 from .rounding import SMALL_STEP, at_rounding
 from .termination import TerminationTest
 
-MOVED = 1e-4  # if an unknown moved by more, relative to itself, the old Jacobian says nothing
+MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
 LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
@@ -69,8 +69,15 @@ def _unless_at_limit(it: Iterate, success: Status) -> Status:
 
 
 def _moved_far(it: Iterate) -> bool:
-    """Whether the last step was too long for the Jacobian before it to tell sizes after it."""
-    return bool((np.abs(it.step) > MOVED * it.scaling.magnitude).any())
+    """Whether the last step was too long for the Jacobian before it to tell sizes after it.
+
+    That is so where it changed the terms of an equation. A long step of an unknown that is next to
+    nothing in all its equations changes none.
+    """
+    moved = np.abs(it.step)
+    if not (moved > MOVED * it.scaling.magnitude).any():
+        return False
+    return it.J is None or bool((it.terms(moved) > MOVED * it.scaling.own).any())
 
 
 def _stagnates(it: Iterate) -> bool:

@@ -51,6 +51,7 @@ EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
 SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
+FEW_OPERATIONS = 500.0  # ... or operations of a factorization for each entry of the Jacobian
 HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
 BISECTIONS = 200  # from 1e30 to the last digit
 
@@ -94,13 +95,13 @@ def _determined(it: Iterate, step: Vector) -> bool:
 def _determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[np.bool_]) -> bool:
     """Whether the factorized Jacobian from before a short last step shows the same.
 
-    It takes one residual, and a factorization of a small Jacobian that has none. Where it shows
-    nothing, the residual on the line decides. Equations that held from the start are not flat if
-    each of them answers, and no more is asked of their unknowns.
+    It takes one residual, and a factorization where that costs little. Where it shows nothing,
+    the residual on the line decides. Equations that held from the start are not flat if each of
+    them answers, and no more is asked of their unknowns.
     """
     if it.J is None or it.J.shape[0] != it.J.shape[1]:
         return False
-    if steps and it.fresh and not it.factorized and len(it.x) <= SMALL_MATRIX:
+    if steps and it.fresh and not it.factorized and _factors_cost_little(it):
         try:
             it.factorize()
         except LinearSolveError:
@@ -122,6 +123,14 @@ def _determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[
         if found is None or (np.abs(found[moving]) > limit).any():
             return False
     return True
+
+
+def _factors_cost_little(it: Iterate) -> bool:
+    """Whether a factorization costs no more than the residuals on a line."""
+    if len(it.x) <= SMALL_MATRIX:
+        return True
+    operations: float = it.counted.solver.operations
+    return operations <= FEW_OPERATIONS * it.system.pattern.nnz
 
 
 def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
