@@ -52,8 +52,7 @@ def bernoulli_of_both(x: Any) -> tuple[Any, Any]:
     size = np.abs(x)
     bounded = np.minimum(np.maximum(size, TINY), LARGE)
     small = bounded / np.expm1(bounded)
-    large, positive = small + size, x > 0
-    return np.where(positive, small, large), np.where(positive, large, small)
+    return small + np.maximum(-x, 0.0), small + np.maximum(x, 0.0)
 
 
 def slopes_of_both(x: Any, ahead: Any, back: Any) -> tuple[Any, Any]:

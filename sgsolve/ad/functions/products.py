@@ -35,6 +35,15 @@ def matmul(a: Any, b: Any) -> Any:
     return _product(operator.matmul, a, b)
 
 
+def sparse_product(A: Any, vector: Any) -> Any:
+    """Return ``A @ vector`` for a constant sparse matrix without SciPy's way to its product."""
+    if type(vector) is np.ndarray:
+        return matrix_times_vector(A, vector)
+    if type(vector) is ADArray and _fits(A, vector):
+        return _sparse_product(A, vector)
+    return A @ vector
+
+
 def _fits(A: Any, y: ADArray) -> bool:
     """Whether the columns of a matrix are as many as the elements of a vector."""
     return bool(A.shape[1:] == y._value.shape)
@@ -54,7 +63,12 @@ def _sparse_product(A: Any, y: ADArray) -> ADArray:
 
 def matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
     """Return ``A @ vector`` for a sparse matrix."""
-    if type(A) in BY_ROWS and A.data.dtype is DOUBLE and vector.dtype is DOUBLE:
+    if (
+        type(A) in BY_ROWS
+        and A.data.dtype is DOUBLE
+        and vector.dtype is DOUBLE
+        and A.shape[1:] == vector.shape
+    ):
         # What ``A @ vector`` comes down to, without the questions on the way.
         result = np.zeros(len(A.indptr) - 1)
         add_csr_product(A, vector, result)

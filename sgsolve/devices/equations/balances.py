@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...ad.functions.products import sparse_product
 from ..models.device_layout import CarrierRows
 from .boundary import emission
 from .carriers import Carriers, fluxes, generation, relative_fluxes
@@ -32,8 +33,9 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
         share_p = np.exp(s.log_p - s.log_p[rows_p.reference])
         n_a, n_b, p_a, p_b = n_a * share_n[a], n_b * share_n[b], p_a * share_p[a], p_b * share_p[b]
         lost_n, lost_p = lay.gather @ (lost_n * share_n), lay.gather @ (lost_p * share_p)
-    balance_n = rows_n.start @ n_a + rows_n.end @ n_b - lost_n * rows_n.scale
-    balance_p = rows_p.start @ p_a + rows_p.end @ p_b + lost_p * rows_p.scale
+    sum_n = sparse_product(rows_n.start, n_a) + sparse_product(rows_n.end, n_b)
+    sum_p = sparse_product(rows_p.start, p_a) + sparse_product(rows_p.end, p_b)
+    balance_n, balance_p = sum_n - lost_n * rows_n.scale, sum_p + lost_p * rows_p.scale
     if len(rows_n.roots) or len(rows_p.roots):
         rate = lay.at_rows(recombination(device, s, p)) / s.vt
         jn, jp = fluxes(device, s, p)

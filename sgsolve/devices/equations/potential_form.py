@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
+from ...ad.functions.products import sparse_product
 from ...problem import Problem
 from ..models.heat import contact_parameters, heat_balance, local_parameters
 from ..models.interfaces import sheet_charge
@@ -140,7 +141,7 @@ class Equations(DeviceModel):
         charge = space_charge(self, s, p) * (self.constants.q * lay.volumes * scale[lay.inside])
         if not lay.everywhere:
             charge = lay.place_semiconductor @ charge
-        balance = divergence @ flux - charge
+        balance = sparse_product(divergence, flux) - charge
         sheets = sheet_charge(self, p)
         if sheets is not None:
             balance = balance - (self.constants.q * scale) * sheets
