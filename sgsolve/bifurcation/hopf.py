@@ -24,13 +24,14 @@ from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
 from ..results.special_points import SpecialPoint
+from .inertia import count_above
 from .normal_forms import hopf_form
-from .spectrum import REAL, eigenvalues
+from .spectrum import REAL, are_all_computed, eigenvalues, known_within
 
 Vector = NDArray[Any]
 
 HOPF = "hopf"
-KEY = "eigenvalues"
+KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
 
@@ -46,7 +47,10 @@ class Stability:
         M = -dQ/dx.
     count : int
         Number of eigenvalues near each shift. Up to 1000 unknowns all eigenvalues are computed; up
-        to 200 if `mass` is singular or not diagonal.
+        to 200 if `mass` is singular or not diagonal. In larger systems the number of unstable ones
+        is still exact if J is symmetric and `mass` diagonal. In others those beyond the column
+        "known within" may be missing: the distance from the first shift within which none is.
+        It is infinite where the number is exact.
     shifts : tuple of complex
         Eigenvalues near these numbers are computed: 0, and i omega if oscillations of the angular
         frequency omega are expected.
@@ -129,6 +133,9 @@ class Eigenvalues(Detector):
         self.settings, self._n, self._extra = settings, n, extra
         self._constant = None if callable(settings.mass) else self._padded(settings.matrix(n))
         self.columns = (Column(Stability.column, self.unstable),)
+        M = sp.csr_array((n + extra, n + extra)) if self._constant is None else self._constant
+        if not are_all_computed(M, settings.count):
+            self.columns = (*self.columns, Column(REACH, lambda point: float(point.tests[REACH])))
 
     def mass(self, x: Vector, p: float) -> Any:
         """Return M at a state, with empty rows for the multipliers."""
@@ -144,19 +151,38 @@ class Eigenvalues(Detector):
         """Compute the eigenvalues, with those that continue the unstable ones before."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
-        point.tests[KEY] = self._spectrum(stepper, point, unstable)[0]
+        values = self._spectrum(stepper, point, unstable)[0]
+        point.tests[KEY] = values
+        point.tests[COUNT], point.tests[REACH] = self._counted(stepper, point, values)
+
+    def _counted(self, stepper: Any, point: Point, values: Vector) -> tuple[int, float]:
+        """Return the number of unstable eigenvalues, and how far from the shift it is certain."""
+        found, count = int(self._right(values).sum()), self.settings.count
+        M = self.mass(point.x, point.p)
+        if are_all_computed(M, count):
+            return found, np.inf
+        sigma = self.settings.tolerance * float(np.abs(values).max(initial=0.0))
+        certain = count_above(stepper.linearized(point).J, M, sigma)
+        if certain is not None:
+            return certain, np.inf
+        return found, known_within(values, self.settings.shifts[0], count)
 
     def unstable(self, point: Point) -> int:
-        """Return the number of unstable eigenvalues found at a point."""
-        return int(self._right(point.tests[KEY]).sum())
+        """Return the number of unstable eigenvalues at a point, of those that are known."""
+        return int(point.tests[COUNT])
 
     def save(self, point: Point) -> dict[str, Any]:
-        """Return the eigenvalues."""
-        return {"values": point.tests[KEY]}
+        """Return the eigenvalues, and what is known of their number."""
+        return {
+            "values": point.tests[KEY],
+            "count": point.tests[COUNT],
+            "reach": point.tests[REACH],
+        }
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
         """Restore what `save` returned."""
         point.tests[KEY] = saved["values"]
+        point.tests[COUNT], point.tests[REACH] = int(saved["count"]), float(saved["reach"])
 
     def _spectrum(
         self,

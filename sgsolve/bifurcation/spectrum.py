@@ -72,12 +72,11 @@ def eigenvalues(
     LinearSolveError
         If J - sigma M is singular at and near a shift.
     """
-    n = J.shape[0]
-    mass = M.diagonal()
-    if n <= MEDIUM and M.nnz == n and mass.all():
-        values, vectors = scipy.linalg.eig(J.toarray() / mass[:, None])
-        return values, vectors
-    if n <= SMALL or count >= n - 2:
+    if are_all_computed(M, count):
+        mass = M.diagonal()
+        if _is_diagonal(M):
+            values, vectors = scipy.linalg.eig(J.toarray() / mass[:, None])
+            return values, vectors
         values, vectors = scipy.linalg.eig(J.toarray(), M.toarray())
         finite = np.isfinite(values)
         return values[finite], vectors[:, finite]
@@ -91,6 +90,22 @@ def eigenvalues(
             discs.append(_disc(J, M, place, count))
             place *= OUTWARD
     return _joined_discs(discs)
+
+
+def are_all_computed(M: Any, count: int) -> bool:
+    """Whether a system with this mass matrix is small enough for all eigenvalues."""
+    n = M.shape[0]
+    return n <= SMALL or (n <= MEDIUM and _is_diagonal(M)) or count >= n - 2
+
+
+def _is_diagonal(M: Any) -> bool:
+    return bool(M.nnz == M.shape[0] and M.diagonal().all())
+
+
+def known_within(values: Vector, shift: complex, count: int) -> float:
+    """Return the distance from a shift within which no eigenvalue is missing, of some in discs."""
+    away = np.sort(np.abs(values - shift))
+    return float(away[min(count, len(away)) - 1]) if len(away) else 0.0
 
 
 def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:

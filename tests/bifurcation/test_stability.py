@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import Problem
 from sgsolve.bifurcation import Stability, spectrum
+from sgsolve.bifurcation.inertia import count_above
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
 
 
@@ -136,3 +137,58 @@ def test_a_hopf_point_far_from_the_shifts_keeps_its_frequency(monkeypatch):
     assert hopf.parameter == pytest.approx(0.0, abs=1e-9)
     assert hopf.frequency == pytest.approx(1.55, rel=1e-9)
     assert np.abs(hopf.vector[:2]) == pytest.approx([np.sqrt(0.5)] * 2, abs=1e-8)
+
+
+def laplacian_eigenvalues(n):
+    k = 4.0 * (n + 1) ** 2 * np.sin(0.5 * np.arange(1, n + 1) * np.pi / (n + 1)) ** 2
+    return -(k[:, None] + k[None, :]).ravel()
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_count_of_a_large_symmetric_system_is_exact(sign):
+    """Twenty-two modes grow at the end; four eigenvalues near zero are computed."""
+    n = 34
+    laplacian = bratu_2d(n)
+
+    def residual(u, mu=300.0):
+        return sign * (laplacian(u, 0.0) + mu * (u - u**3))
+
+    stability = Stability(count=4, mass=sign)
+    branch = Problem(residual).continuation(
+        np.zeros(n * n), "mu", (300.0, 330.0), step=10.0, detect=(), stability=stability
+    )
+    exact = laplacian_eigenvalues(n)
+    assert branch["unstable"].tolist() == [int((exact + mu > 0.0).sum()) for mu in branch["mu"]]
+    assert branch["unstable"][-1] > 10
+    assert np.isinf(branch["known within"]).all()
+
+
+def test_how_far_a_large_count_is_known():
+    """Eigenvalues -1, -2, ... and 0.5 +- 40 i far from the shift: the radius says it."""
+    n = 1100
+    slow = -np.arange(1.0, n - 1.0)
+
+    def residual(x, p=0.0):
+        rotating = [0.5 * x[0] - 40.0 * x[1], 40.0 * x[0] + 0.5 * x[1]]
+        return np.concatenate([rotating, slow * x[2:] + 0.0 * p])
+
+    def run(*shifts):
+        settings = Stability(count=6, shifts=shifts)
+        return Problem(residual).continuation(
+            np.zeros(n), "p", (0.0, 1.0), step=0.5, detect=(), stability=settings
+        )
+
+    near = run(0.0)
+    assert set(near["unstable"]) == {0}
+    assert near["known within"] == pytest.approx(6.0, rel=1e-6)
+    assert set(run(0.0, 40.0j)["unstable"]) == {2}
+
+
+def test_a_matrix_whose_signs_are_not_certain_has_no_count():
+    identity = sp.csr_array(sp.eye_array(4))
+    symmetric = sp.csr_array(np.diag([1.0, 1.0, 1.0], 1) + np.diag([1.0, 1.0, 1.0], -1))
+    assert count_above(symmetric, identity, 1e-9) in (2, None)
+    assert count_above(sp.csr_array(np.triu(np.ones((4, 4)))), identity, 0.0) is None
+    assert count_above(symmetric, sp.csr_array(np.diag([1.0, 1.0, 0.0, 1.0])), 0.0) is None
+    assert count_above(symmetric, sp.csr_array(np.diag([1.0, -1.0, 1.0, 1.0])), 0.0) is None
+    assert count_above(sp.csr_array(np.diag([3.0, 2.0, -1.0, 0.5])), identity, 1.0) == 2
