@@ -47,3 +47,35 @@ def test_a_front_that_travels(tmp_path):
     assert branch["a"][-1] == pytest.approx(0.9)
     assert (branch["unstable"] == 0).all()
     assert picture.stat().st_size > 5000
+
+
+def rates_of_the_ring(program, D):
+    """The eigenvalues of the wave, of one 2 by 2 matrix for each wave number of a disturbance."""
+    symbol = (2.0 * np.sin(0.5 * np.arange(program.N) * program.H) / program.H) ** 2
+    k, one_a, one_b = program.K, 1.0 + 1j * program.ALPHA, 1.0 + 1j * program.BETA
+    R2 = 1.0 - D * symbol[k]
+    w = program.BETA * R2 + program.ALPHA * D * symbol[k]
+    found = []
+    for m in range(program.N):
+        ahead, behind = symbol[(k + m) % program.N], symbol[(k - m) % program.N]
+        own = 1.0 + 1j * w - one_a * D * ahead - 2.0 * one_b * R2
+        mirrored = 1.0 - 1j * w - np.conj(one_a) * D * behind - 2.0 * np.conj(one_b) * R2
+        block = [[own, -one_b * R2], [-np.conj(one_b) * R2, mirrored]]
+        found += list(np.linalg.eigvals(block))
+    return np.array(found)
+
+
+def test_a_wave_that_rotates(tmp_path):
+    program, picture = loaded("rotating_wave"), tmp_path / "ring.png"
+    branch = program.main(str(picture))
+    D = branch["D"]
+    exact = program.BETA * (1.0 - D * program.WAVE) + program.ALPHA * D * program.WAVE
+    assert branch["velocity"] == pytest.approx(exact, abs=1e-10)
+    size = np.hypot(branch.field("a"), branch.field("b"))
+    assert size == pytest.approx(np.sqrt(1.0 - D * program.WAVE)[:, None] + 0.0 * size, abs=1e-10)
+    assert D[-1] == 0.2
+    counts = [int((rates_of_the_ring(program, one).real > 1e-8).sum()) for one in D]
+    assert branch["unstable"].tolist() == counts
+    assert counts[0] == 0
+    assert counts[-1] > 0
+    assert picture.stat().st_size > 5000
