@@ -24,7 +24,7 @@ from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
-from .evolution import NONE, PURPOSE, EvolutionSystem
+from .evolution import NONE, PURPOSE, Derivatives, EvolutionSystem
 
 Vector = NDArray[Any]
 
@@ -52,6 +52,8 @@ class Start:
         The unknown that had to move most for the algebraic equations to hold; empty if none.
     currents : ndarray, shape (2 m,)
         What is recorded: g + dh/dt, and h.
+    ordinary : bool
+        Whether the equations give all rates, so that their index needs no check.
     """
 
     x: Vector
@@ -60,6 +62,7 @@ class Start:
     rate: Vector
     moved: str = ""
     currents: Vector = field(default_factory=lambda: NONE)
+    ordinary: bool = False
 
 
 class AlgebraicSystem:
@@ -128,8 +131,12 @@ def consistent_start(
         If no step can be made: C + h J is singular for every h.
     """
     t = times[0]
-    kept = _charge(system, t, x0) if charge is None else charge[: system.n]
     weights.observe(x0)
+    if charge is None and not doubted:
+        ordinary = _ordinary_start(system, weights, times, x0)
+        if ordinary is not None:
+            return ordinary
+    kept = _charge(system, t, x0) if charge is None else charge[: system.n]
     h, consistent = _judged(system, workspace, weights, times, x0, kept)
     moved, x = "", x0
     if doubted or not consistent:
@@ -139,6 +146,35 @@ def consistent_start(
     start = _Beginning(system, workspace, t, h, x, kept).start()
     start.moved = moved
     return start
+
+
+def _ordinary_start(
+    system: EvolutionSystem, weights: ErrorWeights, times: tuple[float, float], x: Vector
+) -> Start | None:
+    """Return the start of equations that give all rates, which any state meets; None for others.
+
+    So it is where C is a diagonal matrix without a zero, and its unknowns are not so fast that a
+    negligible step would move them.
+    """
+    if not system.conservative or system.currents is not None:
+        return None
+    t, h = times[0], SMALL * (times[1] - times[0])
+    at = system.derivatives(t, x, 0.0, x)
+    C = ordinary_rates(system.pattern, at)
+    if C is None:
+        return None
+    F, Q = _flow_and_charge(system, t, x)
+    slope = -(F + (_charge(system, t + h, x) - Q) / h) / C
+    moved = SMALLER * (times[1] - times[0]) * slope
+    if not weights.norm(moved, weights.weights(x)) <= INCONSISTENT:
+        return None
+    return Start(x, Q, slope, -F, ordinary=True)
+
+
+def ordinary_rates(pattern: Pattern, at: Derivatives) -> Vector | None:
+    """Return the diagonal of C where it has no zero and C has nothing else; None otherwise."""
+    C = at.C[pattern.rows == pattern.indices]
+    return C if np.all(C) and np.count_nonzero(at.C) == len(C) else None
 
 
 class _Beginning:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError, StructureError
 from ..solvers.workspace import Workspace
 from ..user_warnings import warn
+from .consistent_start import ordinary_rates
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem
 
@@ -75,7 +76,7 @@ def check_index(
         The index is above 2, or no unknown is determined in time.
     """
     at = system.derivatives(t, x, 1.0, system.residual(t, x, 0.0, x)[1])
-    if _is_ordinary(system, at.C):
+    if ordinary_rates(system.pattern, at) is not None:
         return True
     try:
         growth, answer = index_growth(system, workspace, at, length)
@@ -98,9 +99,3 @@ def check_index(
         IndexWarning,
     )
     return False
-
-
-def _is_ordinary(system: EvolutionSystem, C: Vector) -> bool:
-    """Whether C is a diagonal matrix without a zero: the equations give all rates."""
-    diagonal = system.pattern.rows == system.pattern.indices
-    return bool(np.all(C[diagonal]) and np.count_nonzero(C) == system.n)

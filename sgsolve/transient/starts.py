@@ -76,6 +76,8 @@ class Starts:
                 f"x0 does not meet the algebraic equations at t = {t:g}: they move {found.moved} "
                 f"most, by {np.abs(found.x - given).max():.3g}; use start='consistent'"
             )
+        if found.ordinary:
+            return x0, found
         length = self.schedule.length
         if not check_index(self.system, self.workspace, self.weights, t, found.x, length):
             self.weights.skip(self.without_storage(t, found.x))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import ad
+from sgsolve import Problem, ad
 from sgsolve.solvers.workspace import Workspace
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
@@ -118,3 +118,15 @@ def test_ordinary_differential_equations_are_not_factorized_for_their_index(zero
     error_weights = ErrorWeights(equations.blocks, 1e-4, 1e-4, None)
     assert check_index(equations, workspace, error_weights, 0.0, equations.x0, 1.0)
     assert (workspace.counts().n_factor > 0) is zero
+
+
+@pytest.mark.parametrize("capacity", [1.0, 1e-12, 1e12])
+def test_the_rates_of_ordinary_equations_at_the_start(capacity):
+    """C x' = b(t) - x: the slope is known, and nothing is factorized to find it."""
+    C = capacity * np.array([1.0, 2.0])
+    problem = Problem(lambda x, t: x - np.cos(t / capacity), storage=lambda x: C * x)
+    run = problem.transient([3.0, 5.0], (0.0, capacity), rtol=1e-9, dense_output=True, max_steps=3)
+    first = run["t"][1]
+    slope = (run.interpolant(first)[0] - 3.0) / first
+    assert slope == pytest.approx(-2.0 / capacity, rel=1e-3)
+    assert run.stats.n_factor <= 2
