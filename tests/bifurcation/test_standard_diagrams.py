@@ -6,6 +6,7 @@ import scipy.optimize
 
 from sgsolve import Problem
 from tests.periodic.oscillators import one
+from tests.periodic.shooting import planar_fold, special_cycle
 
 
 def morris_lecar(x, I):
@@ -82,6 +83,17 @@ class TestMorrisLecar:
         diagram = problem.bifurcation_diagram([-60.0, 0.01], "I", (0.0, 250.0), orbits=True)
         (cycles,) = diagram.orbits
         assert values(cycles.special_points) == pytest.approx([88.29, 216.90], abs=0.005)
+        for fold in cycles.folds:
+            orbit = cycles.orbit(fold)
+            T, I = special_cycle(
+                lambda x, I: [-f for f in morris_lecar(x, I)],
+                orbit.states[0],
+                orbit.period,
+                fold.parameter,
+                planar_fold,
+            )
+            assert fold.parameter == pytest.approx(I, abs=1e-6)
+            assert orbit.period == pytest.approx(T, rel=1e-4)  # it changes fast at a fold
         assert [point.kind for point in cycles.special_points] == ["fold", "fold"]
         assert cycles["I"][-1] == pytest.approx(212.0188161, abs=1e-6)
         stable = cycles["unstable"] == 0

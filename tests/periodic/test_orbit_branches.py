@@ -11,6 +11,7 @@ from sgsolve import (
     Problem,
     Status,
 )
+from tests.periodic import shooting
 from tests.periodic.oscillators import (
     bent,
     circle,
@@ -20,6 +21,7 @@ from tests.periodic.oscillators import (
     two_cycles,
     van_der_pol,
 )
+from tests.periodic.shooting import special_cycle
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,26 @@ def test_the_doubled_orbit_and_its_doubling(doubling):
     assert twice["unstable"][0] == 0
     # next of the cascade; the ratio of distances goes to Feigenbaum's 4.669
     assert twice.special_points[-1].parameter == pytest.approx(0.5796298, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_both_doublings_by_shooting(doubling):
+    problem, _, orbits = doubling
+    twice = problem.orbit_continuation(
+        orbits, bounds=(0.55, 1.1), max_step=0.02, stop="period doubling"
+    )
+
+    def flow(x, a):
+        return [-f for f in feedback(x, a)]
+
+    for branch in (orbits, twice):
+        point = branch.special_points[-1]
+        orbit = branch.orbit(point)
+        T, a = special_cycle(
+            flow, orbit.states[0], orbit.period, point.parameter, shooting.doubling
+        )
+        assert point.parameter == pytest.approx(a, abs=1e-8)
+        assert orbit.period == pytest.approx(T, abs=1e-7)
 
 
 def test_a_fold_of_cycles_behind_a_change_of_coordinates():

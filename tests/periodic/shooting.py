@@ -1,0 +1,57 @@
+"""References for cycles by another method: shooting with DOP853 and the variational equations.
+
+Nothing of sgsolve is used. Derivatives are complex steps; integrator and solver are SciPy's.
+"""
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.optimize import fsolve
+
+STEP = 1e-30  # of the complex step: its error is its square
+
+
+def slope(flow, x, p):
+    """The derivative of the flow by x, shape (n, n)."""
+    columns = [np.imag(np.array(flow(x + 1j * STEP * e, p))) / STEP for e in np.eye(len(x))]
+    return np.array(columns).T
+
+
+def after(flow, x, T, p):
+    """The state after a time T, and its derivative by x."""
+    n = len(x)
+
+    def both(t, y):
+        M = y[n:].reshape(n, n)
+        here = y[:n]
+        return np.concatenate([np.array(flow(here, p)), (slope(flow, here, p) @ M).ravel()])
+
+    start = np.concatenate([x, np.eye(n).ravel()])
+    run = solve_ivp(both, (0.0, T), start, method="DOP853", rtol=1e-12, atol=1e-13)
+    y = run.y[:, -1]
+    return y[:n], y[n:].reshape(n, n)
+
+
+def special_cycle(flow, x, T, p, condition):
+    """The period and the parameter of the cycle near a guess where condition(M) vanishes.
+
+    M is the monodromy matrix; the first component of the start is fixed.
+    """
+    first = x[0]
+
+    def equations(z):
+        end, M = after(flow, z[:-2], z[-2], z[-1])
+        return [*(end - z[:-2]), z[0] - first, condition(M)]
+
+    found, _, _, message = fsolve(equations, [*x, T, p], xtol=1e-13, full_output=True)
+    assert np.abs(equations(found)).max() < 1e-8, message
+    return float(found[-2]), float(found[-1])
+
+
+def planar_fold(M):
+    """Of a planar cycle: the second multiplier is 1, as the trivial one."""
+    return np.linalg.det(M) - 1.0
+
+
+def doubling(M):
+    """A multiplier is -1."""
+    return np.linalg.det(M + np.eye(len(M)))
