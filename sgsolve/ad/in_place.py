@@ -35,7 +35,12 @@ class Outdated:
             "take it after the last assignment"
         )
 
-    __getattr__ = __array_ufunc__ = __getitem__ = __neg__ = __abs__ = __bool__ = _raise
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)  # Python looks for protocols
+        self._raise()
+
+    __array_ufunc__ = __getitem__ = __neg__ = __abs__ = __bool__ = _raise
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _raise
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __mod__ = __rmod__ = _raise
     __floordiv__ = __rfloordiv__ = __lt__ = __le__ = __gt__ = __ge__ = _raise

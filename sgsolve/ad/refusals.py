@@ -6,6 +6,8 @@ NumPy or SciPy on the stack, which is the one that the user called, and a replac
 
 from __future__ import annotations
 
+import linecache
+import re
 import threading
 from types import FrameType
 from typing import Any
@@ -15,13 +17,16 @@ import numpy as np
 from ..errors import DerivativeError
 from ..private_api import CONCATENATORS, calling_frame
 
+FILLED = (
+    "make F by F = np.zeros(n, like=x) or np.zeros_like(x), x being the unknowns, in place of "
+    "F = np.zeros(n), where F[idx] = y is to follow"
+)
 JOIN = (
     "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
     "np.hstack in place of np.r_ and for parts of different lengths, np.column_stack in place of "
-    "np.c_, A @ y in place of A.dot(y), and F = np.zeros(n, like=x) or np.zeros_like(x) in "
-    "place of F = np.zeros(n) where F[idx] = y is to follow (x: the unknowns); a residual may "
-    "also return the list [a, b]. A plain ndarray would lose the derivative of an AD array"
+    "np.c_, A @ y in place of A.dot(y), y.copy() in place of np.array(y)"
 )
+LOST = "a plain ndarray would lose the derivative of an AD array"
 FLOAT = (
     "use np.exp(y), np.sqrt(y), ... in place of math.exp(y), math.sqrt(y), ..., F = "
     "np.zeros(n, like=x) in place of F = np.zeros(n) where F[i] = y is to follow (x: the "
@@ -102,7 +107,7 @@ def plain_array() -> DerivativeError:
     _note_place(frame)
     name = _asking(frame)
     if name is None:
-        return DerivativeError(JOIN)
+        return DerivativeError(f"{_advice(frame)}: {LOST}")
     short = name.rsplit(".", 1)[-1]
     if name.startswith("np.") and short not in INSTEAD:
         return DerivativeError(
@@ -113,6 +118,16 @@ def plain_array() -> DerivativeError:
         f"{name} takes plain arrays only, which would lose the derivative: "
         f"{INSTEAD.get(short, OF_ALL)}"
     )
+
+
+def _advice(frame: FrameType | None) -> str:
+    """Return what to write in place of the line that a frame is at; all, if it is not known."""
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno) if frame else ""
+    if re.search(r"\]\s*[-+*/]?=[^=]", line):
+        return FILLED
+    if "array(" in line:
+        return f"{JOIN}; a residual may also return the list [a, b]"
+    return f"{JOIN}; {FILLED}; a residual may also return the list [a, b]"
 
 
 def _asking(frame: FrameType | None) -> str | None:
