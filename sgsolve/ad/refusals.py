@@ -120,9 +120,9 @@ def plain_array() -> DerivativeError:
     )
 
 
-def _advice(frame: FrameType | None) -> str:
+def _advice(frame: FrameType) -> str:
     """Return what to write in place of the line that a frame is at; all, if it is not known."""
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno) if frame else ""
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
     if re.search(r"\]\s*[-+*/]?=[^=]", line):
         return FILLED
     if "array(" in line:
