@@ -13,7 +13,7 @@
     ├── LinearSolveError                a linear system could not be solved to accuracy
     │   ├── SingularMatrixError         ... because its matrix is singular
     │   └── BackendError                ... because the back end is unknown or not installed
-    ├── OutOfMemoryError (MemoryError)  the factors or work arrays of a linear solver do not fit
+    ├── OutOfMemoryError (MemoryError)  the factors of a linear solver, or an evaluation, do not fit
     ├── RanksDisagreeError              ranks that mpiexec started do not do the same
     ├── ConvergenceError (RuntimeError) a solve or a sweep failed; carries what was computed
     ├── DomainError (ArithmeticError)   for the user: "x is outside the model"; shortens steps
@@ -103,7 +103,7 @@ class BackendError(LinearSolveError):
 
 
 class OutOfMemoryError(SgsolveError, MemoryError):
-    """A linear system is too large for the memory; the message says what needs less."""
+    """A linear system or an evaluation is too large for the memory; the message says how large."""
 
 
 class RanksDisagreeError(SgsolveError):

@@ -19,6 +19,7 @@ from ..errors import InputError, NotFiniteError, StructureError
 from ..norms import is_finite
 from ..pattern import Pattern
 from ..results.history import Stats
+from .allocation import Allocating
 from .compiled_functions import CompiledFunctions
 from .given_jacobian import checked, on_pattern, pattern_from_values
 from .returned import real_vector, seeded_vector, vector
@@ -140,7 +141,8 @@ class ResidualSystem:
 
     def residual_plainly(self, x: Vector) -> Vector:
         """Return F(x), as NumPy evaluates it."""
-        return real_vector(self._call.residual(x), self.n)
+        with Allocating("evaluate the residual", self.n):
+            return real_vector(self._call.residual(x), self.n)
 
     def residual_quietly(self, x: Vector) -> Vector:
         """Return F(x) without NumPy's warnings; may hold values that are not finite."""
@@ -149,15 +151,16 @@ class ResidualSystem:
 
     def linearize(self, x: Vector) -> tuple[Vector, Any]:
         """Return F(x) and J(x) on the pattern."""
-        if self._call.signature.jacobian is not None:
-            return self.residual(x), self._on_pattern(self._user_jacobian(x))
-        if self.kernels is None:
-            found = self.linearize_plainly(x)
-        else:
-            found = self._taken_ahead(x) or self.kernels.residual().linearized(
-                x, self.params, self.pattern, lambda: self.linearize_plainly(x)
-            )
-        return found.F, found.pattern.matrix(found.data)
+        with Allocating("evaluate the Jacobian", self.n):
+            if self._call.signature.jacobian is not None:
+                return self.residual(x), self._on_pattern(self._user_jacobian(x))
+            if self.kernels is None:
+                found = self.linearize_plainly(x)
+            else:
+                found = self._taken_ahead(x) or self.kernels.residual().linearized(
+                    x, self.params, self.pattern, lambda: self.linearize_plainly(x)
+                )
+            return found.F, found.pattern.matrix(found.data)
 
     def replay(self, x: Vector) -> CompiledResult | None:
         """Return F and J by the kernel that served last; None if it does not serve here."""
@@ -226,15 +229,16 @@ class ResidualSystem:
                 return ahead
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
-            pattern = self.found_pattern(x)
-            self._check_structure(pattern)
-            self._pattern = self._unknowns.grow(self.n, pattern.with_diagonal())
+            with Allocating("find the pattern of the Jacobian", self.n):
+                pattern = self.found_pattern(x)
+                self._check_structure(pattern)
+                self._pattern = self._unknowns.grow(self.n, pattern.with_diagonal())
         return F
 
     def checked_residual(self, x: Vector) -> Vector:
         """Validate what the residual returned, and return F(x)."""
         before = x.copy()
-        with np.errstate(all="ignore"):
+        with Allocating("evaluate the residual", self.n), np.errstate(all="ignore"):
             value = self._call.residual(x)
         if not np.array_equal(before, x):
             raise InputError("the residual changed x in place; it must be a pure function of x")

@@ -1,9 +1,10 @@
 """A residual and its Jacobian as a system of equations: what a user may do, and still be right."""
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
-from sgsolve import Problem, solvers
+from sgsolve import OutOfMemoryError, Problem, solvers
 
 
 def test_own_jacobian_may_leave_its_first_pattern():
@@ -93,3 +94,38 @@ def test_sensitivity_with_an_own_jacobian_where_the_parameter_is_zero():
         lambda x, a: x - np.sin(a), params={"a": 0.0}, jacobian=lambda x, a: np.eye(2)
     )
     assert np.allclose(problem.sensitivity([0.0, 0.0], "a"), 1.0, rtol=0.0, atol=1e-9)
+
+
+def hungry(where):
+    """A residual that finds no memory: always, or where derivatives are computed."""
+
+    def residual(x):
+        if where == "residual" or not isinstance(x, np.ndarray):
+            raise MemoryError("Unable to allocate 9 GiB")
+        return x - 1.0
+
+    return residual
+
+
+@pytest.mark.parametrize(
+    ("where", "verb"),
+    [("residual", "evaluate the residual"), ("jacobian", "find the pattern of the Jacobian")],
+)
+@pytest.mark.parametrize("call", ["solve", "linearize", "sweep", "estimate"])
+def test_a_lack_of_memory_is_an_error_of_sgsolve(where, verb, call):
+    problem = Problem(lambda x, a: hungry(where)(x), params={"a": 1.0})
+    more = ("a", [1.0, 2.0]) if call == "sweep" else ()
+    with pytest.raises(OutOfMemoryError, match=rf"memory to {verb} of 3 unknowns \(Unable.*9 GiB"):
+        getattr(problem, call)(np.ones(3), *more)
+
+
+def test_a_lack_of_memory_for_the_values_of_a_jacobian_is_an_error_of_sgsolve(monkeypatch):
+    problem = Problem(lambda x: x**2 - 4.0)
+    problem.solve(np.ones(3))
+
+    def none(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("sgsolve.ad.jacobian_values", none)
+    with pytest.raises(OutOfMemoryError, match="memory to evaluate the Jacobian of 3 unknowns"):
+        problem.solve(np.ones(3))
