@@ -11,7 +11,7 @@ from .prepared_matrix import PreparedMatrix
 from .validation import PatternMap
 
 
-class Change(IntEnum):
+class Novelty(IntEnum):
     """What is new about a matrix since the one before."""
 
     VALUES = 0
@@ -36,7 +36,7 @@ class PreparedValues:
     def __init__(self, pattern: Pattern) -> None:
         self._map = PatternMap(pattern)
         self._occupied = Occupied(pattern)
-        self._change = Change.DTYPE
+        self._novelty = Novelty.DTYPE
         self.matrix: PreparedMatrix | None = None
 
     @property
@@ -49,7 +49,7 @@ class PreparedValues:
         """The pattern that is analyzed: without a diagonal that is stored but mostly zero."""
         return self._occupied.pattern
 
-    def take(self, A: Any) -> tuple[PreparedMatrix, Change]:
+    def take(self, A: Any) -> tuple[PreparedMatrix, Novelty]:
         """Return the equilibrated matrix of the values of A, and what is new about it.
 
         Raises
@@ -66,11 +66,11 @@ class PreparedValues:
         data = self._occupied.values(data)
         if self.analyzed is not analyzed:
             grown = self.pattern is not whole or self.analyzed is self.pattern
-            self._change = max(self._change, Change.GROWN if grown else Change.PATTERN)
+            self._novelty = max(self._novelty, Novelty.GROWN if grown else Novelty.PATTERN)
             self.matrix = None
         if self.matrix is None or self.matrix.values.dtype != data.dtype:
-            self._change = max(self._change, Change.DTYPE)
+            self._novelty = max(self._novelty, Novelty.DTYPE)
             self.matrix = PreparedMatrix(self.analyzed, data.dtype)
         self.matrix.fill(data)
-        change, self._change = self._change, Change.VALUES
-        return self.matrix, change
+        novelty, self._novelty = self._novelty, Novelty.VALUES
+        return self.matrix, novelty

@@ -30,7 +30,7 @@ from .large_factors import (
     taking_less,
 )
 from .prepared_matrix import PreparedMatrix
-from .prepared_values import Change, PreparedValues
+from .prepared_values import Novelty, PreparedValues
 from .statistics import Statistics
 from .timed import Timed
 from .validation import right_hand_side
@@ -356,9 +356,9 @@ class LinearSolver:
     def _take(self, A: Any) -> PreparedMatrix:
         """Take the values of A; choose and analyze anew where more than the values is new."""
         prepared, change = self._values.take(A)
-        if change is not Change.VALUES:
-            self.stats.n_grow += change is Change.GROWN
-            choose = self._choose if change >= Change.PATTERN else None
+        if change is not Novelty.VALUES:
+            self.stats.n_grow += change is Novelty.GROWN
+            choose = self._choose if change >= Novelty.PATTERN else None
             self._driver.renew(None if choose is None else choose(self._values.analyzed))
         return prepared
 
