@@ -61,7 +61,7 @@ def at_limit(it: Iterate) -> bool:
     steps, held = _last_steps(it), _held_from_start(it)
     if not (steps or held.any()) or _determined_by_kept_factors(it, steps, held):
         return False
-    flat = _flat_at_start(it, held)
+    flat = _flat(it, held)
     if flat.any():
         steps.append(flat)
     if all(_determined(it, step) for step in steps if _Line(it, step).jumps()):
@@ -185,14 +185,18 @@ def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
-    """Return which equations answer as their derivative says a small change away: past a kink."""
+    """Return which equations answer as their derivative says a small change away: past a kink.
+
+    A derivative of zero there says nothing: the one at the iterate was noise.
+    """
     found, moved = it.counted.linearize(it.x + small), it.evaluate(it.x + 2.0 * small)
     if found is None or moved is None:
         return np.zeros(len(small), dtype=bool)
     F, J = found
     expected = J @ small
-    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * np.abs(expected)
-    return answers
+    size = np.abs(expected)
+    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
+    return answers & (size > UNITS * EPS * it.scaling.sized)
 
 
 def note_start(it: Iterate) -> None:
@@ -205,29 +209,35 @@ def note_start(it: Iterate) -> None:
 
 
 def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
-    """Return which equations held at the start and have an unknown that hardly moved from it.
+    """Return which equations held exactly at the start, and were no reason for a step since.
 
-    Unknowns that moved further than `OUTWARDS` are judged by how they converge.
+    They hold now as well, or have an unknown that hardly moved. Unknowns that moved further than
+    `OUTWARDS` by an equation of their own are judged by how they converge.
     """
     if "start" not in it.memory:
         return np.zeros(len(it.F), dtype=bool)
     x, F = it.memory["start"]
     stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
-    return _with_unknowns(it, stayed) & (F == 0.0)
+    exact: NDArray[np.bool_] = F == 0.0
+    held = exact & _with_unknowns(it, stayed)
+    return held | (exact & (it.F == 0.0) & _with_unknowns(it, it.x != 0.0))
 
 
-def _flat_at_start(it: Iterate, held: NDArray[np.bool_]) -> Vector:
-    """Return the steps from the start along which such equations do not change."""
-    none = np.zeros_like(it.x)
+def _flat(it: Iterate, held: NDArray[np.bool_]) -> Vector:
+    """Return steps along which such equations do not change, from the start and from here."""
+    flat = np.zeros_like(it.x)
     if not held.any():
-        return none
-    x = it.memory["start"][0]
-    step = OUTWARDS * x
-    F = it.evaluate(x + step)
-    if F is None:
-        return none
-    flat = _unknowns_in(it, held & (F == 0.0)) & (np.abs(it.x - x) <= np.abs(step))
-    return np.where(flat, step, 0.0)
+        return flat
+    start = it.memory["start"][0]
+    stayed = np.abs(it.x - start) <= OUTWARDS * np.abs(start)
+    for x, of in ((start, stayed), (it.x, ~stayed)):
+        step = OUTWARDS * x
+        if not step[of & _unknowns_in(it, held)].any():
+            continue
+        F = it.evaluate(x + step)
+        if F is not None:
+            flat = np.where(of & _unknowns_in(it, held & (F == 0.0)), step, flat)
+    return flat
 
 
 def note_closed(it: Iterate) -> None:

@@ -28,7 +28,7 @@ LIMITS = {
     "error function": (lambda x: 1.0 - special.erf(x), (0.0, 3.0, 5.8, 5.9, 8.0)),
     "gauss": (lambda x: np.exp(-(x**2)), (20.0, 26.0, 28.0, -40.0, 1e5)),
     "logistic": (lambda x: 1.0 - 1.0 / (1.0 + np.exp(-x)), (5.0, 36.0, 37.0, 50.0)),
-    "algebraic": (lambda x: x / np.sqrt(1.0 + x**2) - 1.0, (1e3, 1e7, 1e8, 1e12)),
+    "algebraic": (lambda x: x / np.sqrt(1.0 + x**2) - 1.0, (1e3, 1e7, 1e8, 3.3055271057e10, 1e12)),
     "softplus": (lambda x: np.log(1.0 + np.exp(-x)), (1.0, 30.0, 36.0, 60.0)),
     "fraction": (lambda x: 1.0 / (1.0 + x**2), (1e3, 1e120, 1e150)),
     "tanh of a fifth power": (lambda x: 1.0 - np.tanh(x**5), (0.8, 1.5, 3.0)),
@@ -230,6 +230,27 @@ def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, 
     for start in (100.0, 40.0):
         result = solved(residual, [start, start, 3.0], solver)
         assert not result.success, (start, result)
+
+
+@pytest.mark.parametrize(
+    "start", [(121.3, 145.9, 11.7), (187.0, 163.2, -96.5), (35.1, 172.6, 11.3)]
+)
+def test_an_unknown_that_another_equation_moves_along_a_flat_one(start):
+    """exp(-x0^2) is zero at the start and at the end; x0 = x1 moves x0 in between."""
+    residual = lambda x: ad.stack([x[0] - x[1], np.exp(-(x[0] ** 2)), x[2] + 0.1 * x[2] ** 3 - 1.0])  # noqa: E731
+    for solver in (solvers.TrustRegion(), solvers.LevenbergMarquardt(), None):
+        assert not solved(residual, start, solver).success
+
+
+def test_an_equation_that_holds_at_start_and_end_while_its_unknowns_move():
+    """A difference that is kept at zero, and a bound that is not reached, are no flat equations."""
+
+    def residual(x):
+        return ad.stack([x[0] - x[1], x[0] ** 3 + x[1] - 10.0, np.maximum(x[0] - 5.0, 0.0) + x[2]])
+
+    result = solved(residual, [1.0, 1.0, 0.0], solvers.TrustRegion())
+    assert result.success
+    np.testing.assert_allclose(result.x[:2], 2.0, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
