@@ -98,8 +98,7 @@ class Band:
         """Factorize; return the rows that were exchanged for later ones, None for a zero pivot."""
         if self._row is not None:
             values = values * self._row[self._rows]
-        self._flat.fill(0.0)
-        self._flat[self._places] = values
+        self._fill(values)
         order, info = self._lu()
         return None if info else np.flatnonzero(order != self._in_order)
 
@@ -139,6 +138,11 @@ class Band:
             b *= row
         return b
 
+    def _fill(self, values: Vector) -> None:
+        """Write the values into the band, and zeros elsewhere."""
+        self._flat.fill(0.0)
+        self._flat[self._places] = values
+
     def _place(self, rows: Vector, columns: Vector) -> Vector:
         return np.asarray(columns * self._depth + (self._lower + self._upper + rows - columns))
 
@@ -175,6 +179,21 @@ class Tridiagonal(Band):
         self._flat = np.zeros(3 * self._n)  # the diagonals below, on, and above the main one
         self._trf, self._trs = lapack.dgttrf, lapack.dgttrs
         self.nbytes, self.operations = self._flat.nbytes, 4.0 * self._n
+
+    def place(self, rows: Vector, columns: Vector) -> None:
+        """Set where the values of all matrices are."""
+        super().place(rows, columns)
+        self._sources: Vector | None = None
+        if len(self._places) == 3 * self._n - 2:  # all, and the last of two diagonals is not read
+            self._sources = np.zeros(len(self._flat), dtype=np.intp)
+            self._sources[self._places] = np.arange(len(self._places))
+
+    def _fill(self, values: Vector) -> None:
+        """Write the values; to gather all of them takes a quarter of the time of scattering."""
+        if self._sources is None:
+            super()._fill(values)
+        else:
+            values.take(self._sources, out=self._flat, mode="clip")
 
     def _place(self, rows: Vector, columns: Vector) -> Vector:
         return self._n * (1 + columns - rows) + np.minimum(rows, columns)

@@ -116,7 +116,9 @@ class CompiledEvaluation:
         Nothing is evaluated by NumPy, and no kernel is made or compared.
         """
         variants = self._variants
-        if not variants or type(x) is not np.ndarray or x.dtype is not DOUBLE or _unfit(x):
+        if not variants or type(x) is not np.ndarray or x.dtype is not DOUBLE:
+            return None
+        if not x.flags.carray and _unfit(x):
             return None
         variant = variants[0]
         kernel = variant.proven(x, arguments, target, with_jacobian)

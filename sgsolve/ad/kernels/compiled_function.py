@@ -105,12 +105,16 @@ class CompiledFunction:
     ) -> tuple[NDArray[Any], Any]:
         """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
         x = np.ascontiguousarray(x) if type(x) is not np.ndarray else x
+        arguments = _by_name(args, kwargs)
+        replayed = self._evaluation.replay(x, arguments, None, True)
+        if replayed is not None:
+            return replayed.F, replayed.pattern.matrix(replayed.data)
 
         def plain() -> CompiledResult:
             F, J = value_and_jacobian(self.function, x, *args, **kwargs)
             return CompiledResult(F, J.data, self._pattern_of(J))
 
-        found = self._evaluation.linearized(x, _by_name(args, kwargs), None, plain)
+        found = self._evaluation.linearized(x, arguments, None, plain)
         return found.F, found.pattern.matrix(found.data)
 
     def jacobian(self, x: ArrayLike, *args: Any, **kwargs: Any) -> Any:

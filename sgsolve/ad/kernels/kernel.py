@@ -91,7 +91,7 @@ class Kernel:
         at_x, at_F, at_data = self._place
         F, data = workspace.F, workspace.data
         if workspace.x is not None:
-            workspace.x[...] = x.reshape(-1)
+            workspace.x[...] = x if x.ndim == 1 else x.reshape(-1)
         elif at_x >= 0:
             addresses[at_x] = x.__array_interface__["data"][0]
         if F is None:
