@@ -21,7 +21,8 @@ MOVING = frozenset(
         np.reshape, np.ravel, np.transpose, np.broadcast_to, np.expand_dims, np.squeeze,
         np.moveaxis, np.swapaxes, np.rollaxis, np.flip, np.fliplr, np.flipud, np.rot90, np.roll,
         np.repeat, np.tile, np.resize, np.take, np.diagonal, np.copy, np.ascontiguousarray,
-        np.positive, operator.pos, operator.getitem, TRANSPOSED,
+        np.atleast_1d, np.atleast_2d, np.atleast_3d, np.positive, operator.pos, operator.getitem,
+        TRANSPOSED,
         op.unrecorded(op.take), op.unrecorded(op.cut),
     }
 )  # fmt: skip

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
+from sgsolve.problem.compiled_functions import as_vector_function
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
@@ -100,6 +101,22 @@ SURELY_COMPILED = (
 def test_these_run_as_machine_code(name):
     stats = assert_same_bits(FUNCTIONS[name], POINTS, kernels=False)
     assert stats.compiled >= 2, stats
+
+
+def test_lists_of_equations_call_nothing_between_the_loops():
+    """Then the members of a family run together."""
+
+    def numbers(x):
+        a, b, c = x
+        return [a * b - 1.0, b + np.sin(c), c * c - a]
+
+    def mixed(x):
+        return [x[0] - 1.0, x[1:] ** 2 - x[:-1], np.atleast_2d(x[:2] * x[1:])]
+
+    for f in (numbers, mixed):
+        points = [np.array([0.5, 1.5, -0.3]), np.array([2.0, -1.0, 4.0])]
+        stats = assert_same_bits(as_vector_function(f), points)
+        assert not stats.calls, stats
 
 
 def test_a_plain_list_is_evaluated_by_the_function():
