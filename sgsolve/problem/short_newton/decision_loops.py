@@ -6,7 +6,7 @@ They are those of `solvers.termination`, `solvers.convergence` and `solvers.limi
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
-from ...solvers.convergence import LINEAR_STEPS, REST_ERROR, VANISHED
+from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
 from ...solvers.limit_at_infinity import LINEAR, OUTWARDS, SHORT, SHRUNK, SIGNIFICANT
 from .loop_state import (
     CLOSED,
@@ -43,6 +43,20 @@ def passes(
     if small == 1 and estimate > error:
         small = holds(F, own, rounding, n)
     return small
+
+
+def terms_moved(
+    starts: Indices, columns: Indices, sizes: Doubles, step: Doubles, own: Doubles, n: int
+) -> int:
+    """Whether a step changed the terms of an equation; see `convergence._moved_far`."""
+    moved = 0
+    for i in range(n):
+        terms = 0.0
+        for k in range(starts[i], starts[i + 1]):
+            terms += sizes[k] * abs(step[columns[k]])
+        if terms > MOVED * own[i]:
+            moved = 1
+    return moved
 
 
 def is_long(step: float, before: float, older: float, weight: float, shrank: int) -> int:

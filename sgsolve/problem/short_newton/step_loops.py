@@ -16,7 +16,7 @@ from ...linear.equilibration import DRIFT
 from ...linear.first_answer import LARGE_SQUARE
 from ...solvers.convergence import MOVED, RUNAWAY
 from ...solvers.rounding import SMALL_STEP
-from .decision_loops import converged, holds, may_vanish, note_closed_equations, passes
+from .decision_loops import converged, holds, may_vanish, note_closed_equations, passes, terms_moved
 from .loop_state import (
     BACKWARD_ERROR,
     BARE,
@@ -190,6 +190,8 @@ def arrived(
     state[RENEWED] = 0.0
     note_residual(F_new, own, state, n)
     solved = passes(F_new, own, state, tolerance, error, rounding, n)
+    if solved == 1 and moved == 1:
+        moved = terms_moved(starts, columns, sizes, step, own, n)
     if solved == 1 and moved == 1:
         take_jacobian(J, sizes, nnz)
         if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
