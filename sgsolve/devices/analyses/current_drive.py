@@ -118,10 +118,10 @@ class CurrentDrive:
 
     def _approach(self, target: float) -> None:
         """Go to a current by steps of the voltage, as long as these are long."""
-        step, limit = 2.0 * LONG_STEP, np.inf  # volts from here at which no solution was found
+        step, limit = 0.0, np.inf  # volts from here at which no solution was found
         while True:
             distance, short = self._distance(target), max(LONG_STEP, SHARE * abs(self.voltage))
-            step = min(step, abs(distance), 0.5 * limit)
+            step = min(max(step, 2.0 * short), abs(distance), 0.5 * limit)
             if step <= short:
                 return
             here, missing = (self.x, self.voltage), target - self.current()
@@ -137,11 +137,13 @@ class CurrentDrive:
                 step, limit = 2.0 * step, limit - step
 
     def _distance(self, target: float) -> float:
-        """Volts to a current by the slope of the level; infinite without a slope."""
+        """Volts to a current by the slope of the level; 0 where the voltage falls, after a fold."""
         here, now = {**self.p, self.name: self.voltage}, self.current()
         slope = conductance(self.device, self.x, self.contact, **here)
+        if slope <= 0.0:
+            return 0.0
         rest = np.arcsinh(target / self.unit) - np.arcsinh(now / self.unit)
-        return float(rest * np.hypot(now, self.unit) / slope) if slope != 0.0 else np.inf
+        return float(rest * np.hypot(now, self.unit) / slope)
 
     def _attempt(self, voltage: float) -> np.ndarray | None:
         """The solution at a voltage from the guess for long steps; None if it is not found soon."""
@@ -160,7 +162,11 @@ class CurrentDrive:
 
 
 def _blocks_or_scale(device: Device, size: int) -> dict[str, Any]:
-    """Blocks for the limit of the steps where the fluxes are unknowns, else the scale of all."""
+    """Blocks and scales of the form that the device is solved in."""
     if device.ionization is None:
         return {"scale": device.thermal_voltage}
-    return {"blocks": form_of(device).blocks() | {"voltage": slice(size, size + 1)}}
+    form = form_of(device)
+    return {
+        "blocks": form.blocks() | {"voltage": slice(size, size + 1)},
+        "scale": form.scale() | {"voltage": device.thermal_voltage},
+    }

@@ -16,6 +16,7 @@ Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 13
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 
 from ... import ad, solvers
 from ...continuation import Natural, SecantPredictor
-from ...errors import InputError
+from ...errors import ConvergenceError, InputError
 from ...problem import Problem
 from ...results import Branch, Result
 from ..equations.boundary import fixed_potentials
@@ -82,7 +83,7 @@ class KeptFluxes:
             self.residual,
             params=device.parameters,
             blocks=self.blocks(),
-            scale=self._scale(),
+            scale=self.scale(),
             storage=self.stored,
             compiled=device.compiled,
             backend=device.backend,
@@ -94,7 +95,7 @@ class KeptFluxes:
         fluxes = {"jn": slice(self.first, middle), "jp": slice(middle, middle + self.edges)}
         return self._potentials() | fluxes | self._ions | self._filled
 
-    def _scale(self) -> dict[str, float]:
+    def scale(self) -> dict[str, float]:
         """The thermal voltage, for all potentials and levels."""
         levels = [f"level_{name}" for name in self.device.ions]
         return dict.fromkeys([*self._potentials(), *levels], self.device.thermal_voltage)
@@ -221,7 +222,7 @@ class KeptFluxes:
         them at two points would not serve.
         """
         return solvers.NewtonMethod(
-            limits=(solvers.LogDamping(self._scale()),),
+            limits=(solvers.LogDamping(self.scale()),),
             termination=TERMINATION,
             max_iterations=100,
         )
@@ -251,10 +252,11 @@ class HeldLevels:
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
-        if not self.name.startswith("V_"):
-            return SecantPredictor().predict(family, here, before, p)
         x, params = self.form.state(here.x), self.p | {self.name: p}
-        return self.form.whole(self.poisson.state(params, x), params)
+        if self.name.startswith("V_"):
+            with contextlib.suppress(ConvergenceError):
+                return self.form.whole(self.poisson.state(params, x), params)
+        return SecantPredictor().predict(family, here, before, p)
 
 
 class LevelsWithFluxes:

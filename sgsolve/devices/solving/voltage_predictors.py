@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...continuation import SecantPredictor
+from ...errors import ConvergenceError
 from ..equations.potential_form import Equations
 from . import decoupled
 from .methods import poisson_method
@@ -89,9 +90,12 @@ class Levels:
         if share <= 0.0:
             return None
         p = self.p | {self.name: first + share * (last - first)}
-        return decoupled.guess(
-            self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
-        )
+        try:
+            return decoupled.guess(
+                self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
+            )
+        except ConvergenceError:  # of Poisson's equation: the levels do not fit that voltage
+            return None
 
 
 def _residual_size(family: Any, x: np.ndarray, p: float) -> float:
