@@ -55,6 +55,7 @@ from .models.recombination import auger, radiative, srh
 from .models.tabulated_statistics import fermi_dirac_half, gauss_fermi
 from .models.trap_levels import TrapLevel
 from .models.traps import acceptor_traps, donor_traps
+from .models.tunnel_junction import TunnelJunction
 from .models.tunneling import band_to_band, trap_assisted
 from .solving.methods import coupled_method
 from .solving.resolved import UnresolvedWarning
@@ -84,6 +85,7 @@ __all__ = [
     "Thermionic",
     "TimeForm",
     "TrapLevel",
+    "TunnelJunction",
     "UnitsWarning",
     "UnresolvedWarning",
     "acceptor_traps",

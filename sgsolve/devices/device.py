@@ -26,6 +26,7 @@ from .models.heat import Heat, check_heat
 from .models.interfaces import emission_edges
 from .models.ions import Ion, IonRegion
 from .models.trap_levels import LevelNodes, TrapLevel
+from .models.tunnel_junction import tunnel_junctions
 from .solving.in_time import Waveform, device_transient
 from .solving.kept_fluxes import KeptFluxes, form_of
 from .solving.start import equilibrium, solve_device, sweep_device
@@ -72,9 +73,9 @@ class Device(Equations):
         that of the carrier's own quasi-Fermi potential, which vanishes in equilibrium.
     surfaces : dict of str to Surface
         Recombining surfaces.
-    interfaces : dict of str to Thermionic or SheetCharge
-        Emission over steps of the bands, and sheets of fixed charge; each sheet adds the parameter
-        ``sheet_<name>`` (per cm^2).
+    interfaces : dict of str to Thermionic, SheetCharge or TunnelJunction
+        Emission over steps of the bands, tunneling between the bands, and sheets of fixed charge;
+        each sheet adds the parameter ``sheet_<name>`` (per cm^2).
     ions : dict of str to Ion
         Mobile ions and vacancies. A state then has their levels (V) after the potentials.
     statistics : CarrierStatistics, default Boltzmann
@@ -183,6 +184,7 @@ class Device(Equations):
         checks.surfaces(self)
         checks.cells(self)
         self.emission = emission_edges(self)
+        self.tunneling = tunnel_junctions(self)
         checks.units(self)
         self.poisson_rows = poisson_rows(self)
         self.carrier_rows = {

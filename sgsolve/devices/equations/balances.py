@@ -37,10 +37,13 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
     sum_p = sparse_product(rows_p.start, p_a) + sparse_product(rows_p.end, p_b)
     balance_n, balance_p = sum_n - lost_n * rows_n.scale, sum_p + lost_p * rows_p.scale
     if len(rows_n.roots) or len(rows_p.roots):
-        rate = lay.at_rows(recombination(device, s, p)) / s.vt
+        rate_n = rate_p = lay.at_rows(recombination(device, s, p)) / s.vt
+        if device.tunneling is not None:
+            taken_n, taken_p = device.tunneling.taken(s, p)
+            rate_n, rate_p = rate_n + taken_n / s.vt, rate_p + taken_p / s.vt
         jn, jp = fluxes(device, s, p)
-        balance_n = _with_regions(balance_n, rows_n, jn, -1.0 * rate, s.n)
-        balance_p = _with_regions(balance_p, rows_p, jp, rate, s.p)
+        balance_n = _with_regions(balance_n, rows_n, jn, -1.0 * rate_n, s.n)
+        balance_p = _with_regions(balance_p, rows_p, jp, rate_p, s.p)
     return balance_n, balance_p
 
 
@@ -52,6 +55,10 @@ def _relative_losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> 
         gained = device.layout.volumes * light / s.vt
         lost_n = lost_n - gained * np.exp(-s.log_n)
         lost_p = lost_p - gained * np.exp(-s.log_p)
+    if device.tunneling is not None:
+        taken_n, taken_p = device.tunneling.taken(s, p)
+        lost_n = lost_n + taken_n / s.vt * np.exp(-s.log_n)
+        lost_p = lost_p + taken_p / s.vt * np.exp(-s.log_p)
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0], lost_p + metal[1])
 
 

@@ -19,6 +19,7 @@ from ..models.heat import Heat
 from ..models.interfaces import SheetCharge, Thermionic
 from ..models.ions import Ion
 from ..models.trap_levels import TrapLevel
+from ..models.tunnel_junction import TunnelJunction
 
 
 def check_kinds(given: Mapping[str, Any]) -> None:
@@ -30,8 +31,8 @@ def check_kinds(given: Mapping[str, Any]) -> None:
     _check_named(
         "interfaces",
         given["interfaces"] or {},
-        (Thermionic, SheetCharge),
-        "Thermionic or SheetCharge",
+        (Thermionic, SheetCharge, TunnelJunction),
+        "Thermionic, SheetCharge or TunnelJunction",
     )
     _check_named("trap_levels", given["trap_levels"] or {}, (TrapLevel,), "TrapLevel")
     _check_named("ions", given["ions"] or {}, (Ion,), "Ion")

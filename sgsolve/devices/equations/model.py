@@ -20,6 +20,7 @@ from ..models.heat import Heat
 from ..models.interfaces import EmissionEdges, Interface
 from ..models.ions import IonRegion
 from ..models.trap_levels import LevelNodes
+from ..models.tunnel_junction import Tunneling
 
 Model = Callable[..., Any]
 
@@ -47,6 +48,8 @@ class DeviceModel:
         Where parameters run over pairs of a node and a region.
     emission : EmissionEdges or None
         Edges where carriers pass by emission.
+    tunneling : Tunneling or None
+        Tunnel junctions.
     built_in : dict
         Neutral potentials of the contacts, with the parameters that they were computed for.
     demanded : tuple or None
@@ -75,6 +78,7 @@ class DeviceModel:
     carrier_rows: dict[str, CarrierRows]
     firmness: np.ndarray
     emission: EmissionEdges | None
+    tunneling: Tunneling | None
     built_in: dict[str, Any]
     demanded: tuple[list[float], list[Any], np.ndarray] | None
 

@@ -74,6 +74,10 @@ def balance(
         taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
         between = between + ad.sum((side_p * lay.pair_free) * taken_p)
         between = between - ad.sum((side_n * lay.pair_free) * taken_n)
+    if device.tunneling is not None:
+        taken_n, taken_p = device.tunneling.taken(s, p)
+        between = between + ad.sum((side_p * lay.pair_free) * taken_p)
+        between = between - ad.sum((side_n * lay.pair_free) * taken_n)
     q = device.constants.q
     return (q * s.vt) * crossing + q * between
 
@@ -115,6 +119,9 @@ def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Arra
     if s.filled is not None:
         taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
         lost_n, lost_p = rate + taken_n / s.vt, rate + taken_p / s.vt
+    if device.tunneling is not None:
+        taken_n, taken_p = device.tunneling.taken(s, p)
+        lost_n, lost_p = lost_n + taken_n / s.vt, lost_p + taken_p / s.vt
     metal = emission(device, s, p)
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
 

@@ -251,6 +251,9 @@ class TimeForm:
             s, local = self._carriers(y, p)
             jn, jp = self._fluxes(s, y, local)
             crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
+            if device.tunneling is not None:  # from the p end to the n end
+                taken_n, taken_p = device.tunneling.taken(s, p)
+                crossing = crossing + ad.sum(inside * (taken_p - taken_n)) / s.vt
             return (device.constants.q * s.vt) * crossing
 
         def displaced(y: Array, **p: Any) -> Array:

@@ -26,6 +26,7 @@ from ...errors import InputError
 from ..meshes.mesh import edge_values
 from .contacts import Nodes, node_list
 from .flux import Drift
+from .tunnel_junction import TunnelJunction
 
 Array = Any
 Conduction = tuple[Array, Drift, Array]  # conductance over density, drift, drop
@@ -98,7 +99,7 @@ class SheetCharge:
     area: float | np.ndarray = 1.0
 
 
-Interface = Thermionic | SheetCharge
+Interface = Thermionic | SheetCharge | TunnelJunction
 
 
 def sheet_charge(device: Any, p: Mapping[str, Any]) -> Array | None:
