@@ -28,6 +28,8 @@ PROGRAMS = (
     "light_pulse",
     "perovskite",
     "avalanche_diode",
+    "thyristor",
+    "tandem",
     "interface_states",
     "self_heated_bar",
     "voltage_ramp",

@@ -201,7 +201,7 @@ class Device(Equations):
             compiled=compiled,
             backend=backend,
         )
-        if ionization is not None:
+        if self.keeps_fluxes:
             self.problem = form_of(self).problem
 
     def __repr__(self) -> str:

@@ -77,14 +77,14 @@ class CurrentDrive:
 
     def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:
         x, here = y[:-1], {**p, self.name: y[-1]}
-        form = self.device if self.device.ionization is None else form_of(self.device)
+        form = form_of(self.device) if self.device.keeps_fluxes else self.device
         current = self.device.current(x, self.contact, cut=(cut_n, cut_p), **here)
         level = np.arcsinh(current / self.unit) - current_level
         return ad.hstack([form.residual(x, **here), level])
 
     def _method(self) -> solvers.NewtonMethod:
         """Of the form that the device is solved in; steps that take long are made shorter."""
-        if self.device.ionization is None:
+        if not self.device.keeps_fluxes:
             return damped_method(20)
         return replace(form_of(self.device).method(), max_iterations=40)
 
@@ -151,7 +151,7 @@ class CurrentDrive:
         guess = Levels(device, self.name, self.p).after_long_step(self.voltage, voltage)
         if guess is None:
             return None
-        if device.ionization is not None:
+        if device.keeps_fluxes:
             form = form_of(device)
             problem, method = form.problem, replace(form.method(), max_iterations=ITERATIONS)
             guess = form.whole(guess, p)
@@ -163,7 +163,7 @@ class CurrentDrive:
 
 def _blocks_or_scale(device: Device, size: int) -> dict[str, Any]:
     """Blocks and scales of the form that the device is solved in."""
-    if device.ionization is None:
+    if not device.keeps_fluxes:
         return {"scale": device.thermal_voltage}
     form = form_of(device)
     return {

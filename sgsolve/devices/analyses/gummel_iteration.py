@@ -53,7 +53,7 @@ def gummel(
     ConvergenceError
         If it still moves after all rounds.
     InputError
-        If the device has impact ionization.
+        If the device has impact ionization or a tunnel junction.
 
     See Also
     --------
@@ -71,9 +71,10 @@ def gummel(
     True
     """
     check_no_heat(device, "Gummel's rounds")
-    if device.ionization is not None:
+    if device.keeps_fluxes:
         raise InputError(
-            "ionization: Gummel's iteration has no fluxes as unknowns; use device.solve instead"
+            "Gummel's iteration has no fluxes as unknowns, which ionization and tunnel junctions "
+            "need; use device.solve instead"
         )
     vt = device.thermal_voltage
     solver = cold_method(vt)

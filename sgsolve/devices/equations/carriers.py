@@ -175,7 +175,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     du, n_h = u[lay.a] - u[lay.b], (np.exp(log_n), np.exp(log_p))
     ions = ion_densities(device, us, x[n + 2 * m :], p, vt) if device.ions else []
     rest, kept = n + 2 * m, None
-    if device.ionization is not None and np.shape(x)[0] > rest:
+    if device.keeps_fluxes and np.shape(x)[0] > rest:
         middle = rest + len(lay.carrier_ratio)
         kept = x[rest:middle], x[middle : middle + len(lay.carrier_ratio)]
     found = (vt, y, n + 2 * m, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept, None)

@@ -88,6 +88,15 @@ class DeviceModel:
         return CellFields(self)
 
     @property
+    def keeps_fluxes(self) -> bool:
+        """Whether a state has the fluxes after the potentials.
+
+        Impact ionization multiplies them. A tunnel junction conducts so well that, between two
+        regions without a contact, the sum of their balances would be rounded away.
+        """
+        return self.ionization is not None or self.tunneling is not None
+
+    @property
     def thermal_voltage(self) -> float:
         """``k T / q`` in V at the device's own temperature."""
         return self.constants.thermal_voltage(self.parameters["T"])

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -158,11 +157,6 @@ class Tunneling:
         taken_n = sum(one.place_n @ rate for one, rate in pairs)
         return taken_n, sum(one.place_p @ rate for one, rate in pairs)
 
-    @cached_property
-    def edges(self) -> np.ndarray:
-        """First and last node of all paths, shape (k, 2)."""
-        return np.concatenate([np.stack([one.first, one.last], axis=1) for one in self.paths])
-
 
 def tunnel_junctions(device: Any) -> Tunneling | None:
     """Those of a device, checked; None if there are none."""
@@ -171,11 +165,6 @@ def tunnel_junctions(device: Any) -> Tunneling | None:
         return None
     if "ni" in device.parameters:
         raise InputError("ni: a tunnel junction needs Nc, Nv, Ec and Ev instead")
-    if device.heat is not None:
-        raise InputError(
-            "interfaces: the heat of tunneling is not modeled; leave `heat` or the tunnel junction "
-            "away"
-        )
     return Tunneling(tuple(TunnelPaths(device, name, one) for name, one in found.items()))
 
 

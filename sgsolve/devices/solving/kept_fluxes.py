@@ -43,9 +43,10 @@ from .moving_ions import kept_blocks, kept_rows, kept_storage, kept_unknowns, le
 from .voltage_predictors import Levels, Poisson
 
 Array = Any
-# Potentials count as kT/q at least: that of a contact may be 0 but for rounding.
+# Potentials count as kT/q at least: that of a contact may be 0 but for rounding. An exponent of 60
+# multiplies the rounding errors of the potentials in it.
 TERMINATION = solvers.ResidualTolerance(1e-11, of_scale=True) & (
-    solvers.ErrorTolerance(1e-10) | solvers.RoundingLevel(of_scale=True)
+    solvers.ErrorTolerance(1e-10) | solvers.RoundingLevel(64.0, of_scale=True)
 )
 
 
@@ -68,8 +69,10 @@ class KeptFluxes:
 
     def __init__(self, device: Equations, moving: bool = False) -> None:
         check_no_heat(device, "small signals")
-        if device.ions and device.ionization is not None:
-            raise InputError("ions: are not modeled with ionization; leave one of them away")
+        if device.ions and device.keeps_fluxes:
+            raise InputError(
+                "ions: are not modeled with ionization or tunnel junctions; leave one away"
+            )
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
@@ -120,7 +123,7 @@ class KeptFluxes:
 
     def state(self, y: np.ndarray) -> np.ndarray:
         """What the device has as its state: the potentials, and the fluxes if they are needed."""
-        if self.device.ionization is not None:
+        if self.device.keeps_fluxes:
             return y
         levels = [y[self._ions[f"level_{name}"]][:1] for name in self.device.ions]
         return np.concatenate([self.potentials(y), *levels])
@@ -202,8 +205,8 @@ class KeptFluxes:
     ) -> Branch:
         """Sweep from x, the solution near the first value."""
         y = self.whole(x, {**p, name: values[0]})
-        ionized = self.device.ionization is not None
-        predictor = LevelsWithFluxes(self, name, p) if ionized else HeldLevels(self, name, p)
+        levels = self.device.keeps_fluxes
+        predictor = LevelsWithFluxes(self, name, p) if levels else HeldLevels(self, name, p)
         branch = self.problem.at(**p).sweep(
             y,
             name,
@@ -290,10 +293,10 @@ def form_of(device: Equations) -> KeptFluxes:
 def needed(device: Equations) -> bool:
     """Whether a device is solved in this form.
 
-    With impact ionization, and where a layer may form that no contact reaches: all of one type,
-    with a gate.
+    With impact ionization or a tunnel junction, and where a layer may form that no contact
+    reaches: all of one type, with a gate.
     """
-    if device.ionization is not None:
+    if device.keeps_fluxes:
         return True
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())

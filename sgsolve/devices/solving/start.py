@@ -37,7 +37,7 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     psi = _first_potential(device, still, vt)
     result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
     x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
-    if device.ionization is not None:
+    if device.keeps_fluxes:
         return form_of(device).whole(x, still)
     if device.heat is not None:
         return np.concatenate([x, np.zeros(device.layout.n)])
