@@ -110,9 +110,9 @@ class TimeForm:
             )
         if device.ionization is not None:
             raise InputError(
-                "ionization: transients with impact ionization are not modeled. The form in time has "
-                "no fluxes as unknowns, and their rounding errors would be multiplied. Steady states "
-                "and `SmallSignal` keep the fluxes; leave `ionization` away in time"
+                "ionization: transients with impact ionization are not modeled. The form in time "
+                "has no fluxes as unknowns, and their rounding errors would be multiplied. Steady "
+                "states and `SmallSignal` keep the fluxes; leave `ionization` away in time"
             )
         self.device, lay = device, device.layout
         self._sides = _sides(device, x, p)

@@ -129,7 +129,7 @@ class TunnelPaths:
         share = -np.expm1(-2.0 * (self._edge_distance * wide) / across)
         level = bottom[self._at_points] + self._points * wide
         un, up = (u[end][self._at_points] for u, end in ((s.un, self.first), (s.up, self.last)))
-        filled = _difference(-(level / s.vt + un), -(level / s.vt + up))
+        filled = _occupation_difference(-(level / s.vt + un), -(level / s.vt + up))
         passed = (0.5 * across) * share * np.exp(-exponent) * filled * wide
         return (mass * PREFACTOR) * (self._integral @ passed)
 
@@ -202,7 +202,7 @@ def _checked_paths(device: Any, name: str, one: TunnelJunction) -> np.ndarray:
     return nodes
 
 
-def _difference(a: Array, b: Array) -> Array:
+def _occupation_difference(a: Array, b: Array) -> Array:
     """``expit(a) - expit(b)`` without cancellation."""
     ahead = ad.value(a) >= ad.value(b)
     high, low = ad.where(ahead, a, b), ad.where(ahead, b, a)
