@@ -1,14 +1,15 @@
 """CPU time per Newton iteration of a device simulator and of sgsolve, same meshes, one run.
 
-A silicon pn diode of 1 um with Shockley-Read-Hall recombination, in one dimension and as a square
-in two, swept from 0.3 to 0.6 V by both programs. Times are CPU seconds of one thread over the
-number of Newton iterations; sgsolve's include everything of a sweep (predictor, step control). A
-first sweep before it finds patterns and, where asked for, compiles; DEVSIM has solved before, too.
+A silicon pn diode of 1 um with Shockley-Read-Hall recombination, in one dimension, as a square in
+two and as a cube of tetrahedra in three, swept from 0.3 to 0.6 V by both programs. Times are CPU
+seconds of one thread over the number of Newton iterations; sgsolve's include everything of a sweep
+(predictor, step control). A first sweep before it finds patterns and, where asked for, compiles;
+DEVSIM has solved before, too.
 
     pip install devsim mkl 'sgsolve[pardiso]'
-    python benchmarks/devices.py                        # 100 1000 10000 100x100, half a minute
-    python benchmarks/devices.py --large                # 100000 and 316x316 as well, five minutes
-    python benchmarks/devices.py 5000 50x200            # sizes of your own
+    python benchmarks/devices.py             # 100 1000 10000 100x100 12x12x12, a minute
+    python benchmarks/devices.py --large     # 100000, 316x316 and 20x20x20 too, ten minutes
+    python benchmarks/devices.py 5000 50x200 20x10x10   # sizes of your own
 
 DEVSIM is left out where it is not installed.
 """
@@ -19,6 +20,7 @@ import os
 import sys
 from functools import partial
 from importlib.util import find_spec
+from itertools import permutations
 from time import process_time
 from typing import Any
 
@@ -30,20 +32,44 @@ import numpy as np
 from sgsolve.ad import compiled_is_available
 
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
-SIZES, LARGE = ["100", "1000", "10000", "100x100"], ["100000", "316x316"]
+SIZES, LARGE = ["100", "1000", "10000", "100x100", "12x12x12"], ["100000", "316x316", "20x20x20"]
 WARM, LARGEST_WARM = 6, 20_000  # sweeps after which the kernels of a small device are made
 BIASES = [0.3, 0.4, 0.5, 0.6]
 VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
 VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
 
 
-def with_sgsolve(nx: int, ny: int, compiled: bool = False) -> tuple[float, int, float]:
-    """CPU seconds, Newton iterations and the last current, of a second sweep."""
-    from sgsolve.devices import Constants, Device, Ohmic, interval, rectangle, srh
+def tetrahedra(sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of a cube, and its tetrahedra: six in each box, around its diagonal."""
+    axes = [np.linspace(0.0, LENGTH, k) for k in sizes]
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    low = np.stack(np.meshgrid(*[np.arange(k - 1) for k in sizes], indexing="ij"), axis=-1)
+    found = []
+    for order in permutations(range(3)):
+        corner, path = low.reshape(-1, 3).copy(), []
+        for axis in (*order, None):
+            path.append(np.ravel_multi_index(tuple(corner.T), sizes))
+            if axis is not None:
+                corner[:, axis] += 1
+        found.append(np.stack(path, axis=1))
+    return nodes, np.concatenate(found)
 
-    x = np.linspace(0.0, LENGTH, nx)
-    mesh = interval(x) if ny == 1 else rectangle(x, np.linspace(0.0, LENGTH, ny))
-    at = mesh.nodes if ny == 1 else mesh.nodes[:, 0]
+
+def _mesh(sizes: list[int]) -> Any:
+    from sgsolve.devices import interval, rectangle, tetrahedralization
+
+    if len(sizes) == 3:
+        return tetrahedralization(*tetrahedra(sizes))
+    axes = [np.linspace(0.0, LENGTH, k) for k in sizes]
+    return interval(*axes) if len(sizes) == 1 else rectangle(*axes)
+
+
+def with_sgsolve(sizes: list[int], compiled: bool = False) -> tuple[float, int, float]:
+    """CPU seconds, Newton iterations and the last current, of a second sweep."""
+    from sgsolve.devices import Constants, Device, Ohmic, srh
+
+    mesh = _mesh(sizes)
+    at = mesh.nodes if len(sizes) == 1 else mesh.nodes[:, 0]
     device = Device(
         mesh,
         np.where(at < LENGTH / 2, -DOPING, DOPING),
@@ -54,7 +80,7 @@ def with_sgsolve(nx: int, ny: int, compiled: bool = False) -> tuple[float, int, 
         compiled=compiled,
     )
     start = device.solve(V_top=BIASES[0]).x
-    for _ in range(WARM if compiled and nx * ny < LARGEST_WARM else 1):
+    for _ in range(WARM if compiled and mesh.n < LARGEST_WARM else 1):
         device.sweep("top", BIASES, x0=start)
     before = process_time()
     sweep = device.sweep("top", BIASES, x0=start)
@@ -62,13 +88,16 @@ def with_sgsolve(nx: int, ny: int, compiled: bool = False) -> tuple[float, int, 
     return seconds, sweep.stats.nit, float(device.currents(sweep, "top")[-1])
 
 
-def with_devsim(nx: int, ny: int) -> tuple[float, int, float]:
+def with_devsim(sizes: list[int]) -> tuple[float, int, float]:
     """The same by DEVSIM, with the models that come with it."""
     import devsim
     from devsim.python_packages import model_create, simple_physics
 
-    name = f"diode{nx}x{ny}"
-    _devsim_mesh(devsim, name, nx, ny)
+    name = "diode" + "x".join(map(str, sizes))
+    if len(sizes) == 3:
+        _devsim_tetrahedra(devsim, name, sizes)
+    else:
+        _devsim_mesh(devsim, name, sizes[0], sizes[1] if len(sizes) == 2 else 1)
     where = {"device": name, "region": "bulk"}
     simple_physics.SetSiliconParameters(name, "bulk", 300)
     for parameter, value in (("taun", 1e-8), ("taup", 1e-8)):
@@ -135,6 +164,29 @@ def _devsim_mesh(devsim: object, name: str, nx: int, ny: int) -> None:
     devsim.create_device(mesh=name, device=name)
 
 
+def _devsim_tetrahedra(devsim: Any, name: str, sizes: list[int]) -> None:
+    """The same nodes and tetrahedra, with triangles at both contacts."""
+    nodes, cells = tetrahedra(sizes)
+    elements = [np.insert(cells, 0, [[3], [2]], axis=1).ravel()]
+    faces = np.concatenate([cells[:, k] for k in ([0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3])])
+    for k, position in enumerate((0.0, LENGTH)):
+        on = faces[(nodes[faces, 0] == position).all(axis=1)]
+        elements.append(np.insert(on, 0, [[2], [k]], axis=1).ravel())
+    devsim.create_gmsh_mesh(
+        mesh=name,
+        coordinates=nodes.ravel().tolist(),
+        elements=np.concatenate(elements).tolist(),
+        physical_names=["top", "bot", "bulk"],
+    )
+    devsim.add_gmsh_region(mesh=name, gmsh_name="bulk", region="bulk", material="Si")
+    for contact in ("top", "bot"):
+        devsim.add_gmsh_contact(
+            mesh=name, gmsh_name=contact, name=contact, region="bulk", material="metal"
+        )
+    devsim.finalize_mesh(mesh=name)
+    devsim.create_device(mesh=name, device=name)
+
+
 def _devsim_solve(devsim: object, absolute: float) -> int:
     report = devsim.solve(
         type="dc", absolute_error=absolute, relative_error=1e-10, maximum_iterations=40, info=True
@@ -153,9 +205,8 @@ def main(sizes: list[str]) -> None:
         print("devsim is not installed")
     rows = []
     for size in sizes:
-        nx, ny = (int(k) for k in size.split("x")) if "x" in size else (int(size), 1)
         for program, run in programs.items():
-            seconds, iterations, current = run(nx, ny)
+            seconds, iterations, current = run([int(k) for k in size.split("x")])
             rows.append((size, program, 1e3 * seconds / iterations, iterations, current))
     titles = ("nodes", "program", "ms/iteration", "iterations", "I(0.6 V)")
     print("{:>10s} {:>10s} {:>14s} {:>11s} {:>14s}".format(*titles))

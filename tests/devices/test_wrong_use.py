@@ -318,3 +318,57 @@ def test_a_parameter_off_by_a_million_is_warned_of(make, name, factor):
 def test_a_device_below_one_kelvin_is_refused(make):
     with pytest.raises(InputError, match=r"T: must be at least 1 K, got 0\.5"):
         make(T=0.5)
+
+
+def test_a_doping_beyond_all_atoms_is_refused(make):
+    with pytest.raises(InputError, match=r"doping: reaches 2e\+23 per cm\^3"):
+        make(doping=np.repeat([-2e23, 1e22], [25, 26]))
+    with pytest.raises(InputError, match=r"doping: reaches 1e\+24 per cm\^3"):
+        make().solve(doping=np.full(51, 1e24))
+
+
+def test_a_contact_on_an_insulator_is_refused():
+    from sgsolve.devices import Device, Gate, Ohmic, Regions, Schottky, interval
+
+    mesh = interval(np.linspace(0, 1e-4, 11))
+    inside = mesh.centers() > 5e-5
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    regions = Regions(mesh, np.where(inside, "silicon", ""))
+    for more in ({"active": mesh.part(inside)}, {"regions": regions}):
+        doping = np.full(len(regions.nodes) if "regions" in more else mesh.n, 1e16)
+        for contact in (Ohmic(0), Schottky(0, 0.7)):
+            with pytest.raises(InputError, match="contact 'a': has nodes outside the semicond"):
+                Device(mesh, doping, {"a": contact, "b": Ohmic(-1)}, values, **more)
+        assert Device(mesh, doping, {"a": Gate(0), "b": Ohmic(-1)}, values, **more).solve().success
+
+
+def test_a_mesh_with_negative_volumes_is_refused():
+    from sgsolve.devices import Device, Ohmic, Regions, triangulation
+
+    points = 1e-4 * np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.1]])
+    mesh = triangulation(points, [[0, 1, 2]])
+    assert mesh.volumes.min() < 0.0
+    values = {"eps_r": 12.0, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    ends = {"a": Ohmic(0), "b": Ohmic(1)}
+    with pytest.raises(InputError, match=r"volumes: that of node 0 is -.*devices\.quality"):
+        Device(mesh, np.full(3, 1e16), ends, values)
+    with pytest.raises(InputError, match="volume of node 0 in 'a' is -"):
+        Regions(mesh, ["a"])
+
+
+@pytest.mark.parametrize("statistics", [dict, "fermi", 1.0])
+def test_species_without_statistics_are_refused(statistics):
+    from sgsolve.devices import Device, Ion, Ohmic, interval
+
+    mesh = interval(np.linspace(0, 1e-4, 11))
+    values = {"eps_r": 12.0, "mu_n": 1000.0, "mu_p": 400.0}
+    values |= {"Nc": 1e19, "Nv": 1e19, "Ec": 0.5, "Ev": -0.5}
+    ends = {"a": Ohmic(0), "b": Ohmic(-1)}
+    with pytest.raises(InputError, match="statistics: must be an object with log_gamma"):
+        Device(mesh, np.full(11, 1e16), ends, values, statistics=statistics)
+    with pytest.raises(InputError, match="limit must be above the mean density"):
+        Device(
+            mesh, np.full(11, 1e16), ends, values,
+            ions={"v": Ion(range(1, 10), 1, 1e16, 1e-10, limit=np.nan)},
+        )  # fmt: skip

@@ -33,6 +33,7 @@ NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in RANGES for c in "np")
 
 
 COLDEST = 1.0  # K
+DENSEST = 1e23  # cm^-3
 USUAL: dict[str, tuple[float, float, str]] = {
     "eps_r": (0.5, 1e6, "relative permittivities are 1 to 1e5"),
     "mu_n": (0.0, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials"),
@@ -64,7 +65,17 @@ def doping(mesh: Mesh, regions: Regions | None, values: Any) -> np.ndarray:
         )
     if not np.isfinite(array).all():
         raise NotFiniteError("doping: has values that are not finite")
+    _check_doping(array)
     return array
+
+
+def _check_doping(values: np.ndarray) -> None:
+    top = float(np.abs(values).max())
+    if top > DENSEST:
+        raise InputError(
+            f"doping: reaches {top:.3g} per cm^3, and no crystal has more than {DENSEST:g} atoms; "
+            "densities are per cm^3"
+        )
 
 
 def surfaces(device: DeviceModel) -> None:
@@ -208,6 +219,8 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
     levels = [level.name for level in device.trap_levels.values()]
     if (name in NOT_NEGATIVE or name in levels) and least < 0:
         raise InputError(f"{name}: must not be negative, got {least:g}")
+    if name == "doping":
+        _check_doping(np.asarray(value, dtype=float))
     if name == "T" and least < COLDEST:
         raise InputError(f"T: must be at least {COLDEST:g} K, got {least:g}")
     if np.ndim(value) == 0:

@@ -101,7 +101,7 @@ class Regions:
         if not (self.volumes > 0.0).all():
             i = int(np.argmin(self.volumes))
             raise InputError(
-                f"cells: the volume of node {self.nodes[i]} in {self.names[i]!r} is "
+                f"cells: the volume of node {self.nodes[i]} in {str(self.names[i])!r} is "
                 f"{self.volumes[i]:g}, and all must be positive; refine the mesh at this interface"
             )
 
