@@ -32,6 +32,7 @@ Vector = NDArray[Any]
 
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
+NO_SIGN = 1e-13  # of l1 times the square of the size of x, up to which its sign is rounding
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
 
@@ -238,7 +239,8 @@ class Eigenvalues(Detector):
         l1 = self._lyapunov(stepper, point, special)
         if np.isfinite(l1):
             special.coefficients["l1"] = l1
-            special.nature = {-1.0: "supercritical", 1.0: "subcritical"}.get(np.sign(l1), "")
+            if abs(l1) * (float(np.abs(point.x).max()) or 1.0) ** 2 > NO_SIGN:
+                special.nature = "supercritical" if l1 < 0.0 else "subcritical"
         return Found(point, special)
 
     def _lyapunov(self, stepper: Any, point: Point, special: SpecialPoint) -> float:

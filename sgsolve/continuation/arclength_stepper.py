@@ -220,6 +220,11 @@ class ArclengthStepper(Stepper):
                     return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
                 last.ending = text
                 return last
+            outward = 1.0 if bound == self.bounds[1] else -1.0
+            if outward * inside >= 0.0 and outward * now > self._slack():
+                b.recorded = False
+                b.ending = f"the branch leads out of the bound {bound:.10g} of the parameter"
+                return b
         if a.s > 0.0:
             curve, length = self.curve, self.curve.metric.norm(b.z - a.z)
             if length == 0.0:
@@ -229,6 +234,12 @@ class ArclengthStepper(Stepper):
             if 0.0 < t <= 1.0 and gap < CLOSED * length:
                 b.ending = "the curve is closed: it is back where it started"
         return b
+
+    def _slack(self) -> float:
+        """Return how far beyond a bound a parameter may be by rounding."""
+        finite = [abs(bound) for bound in self.bounds if np.isfinite(bound)]
+        span = self.bounds[1] - self.bounds[0]
+        return ON * (span if np.isfinite(span) else max(finite, default=0.0))
 
     def _on_bound(self, a: Point, b: Point, bound: float) -> Point | None:
         """Return a special point that lies on the bound, or None.

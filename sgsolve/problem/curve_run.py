@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.arclength import Arclength
@@ -29,6 +30,7 @@ Vector = NDArray[Any]
 Origin = Callable[[RunState], tuple[Vector, Vector | None]]
 
 POINTS = 400
+ROUNDING_SHARE = 1e-9  # of the range: a special point on a bound may lie this far outside
 Asked = tuple[Arclength, tuple[float, float], RunOptions]
 
 
@@ -66,9 +68,10 @@ def asked_of(
 
 
 def check_inside(name: str, value: float, bounds: tuple[float, float]) -> None:
-    """Raise `InputError` if a parameter starts outside its bounds."""
+    """Raise `InputError` if a parameter starts outside its bounds, by more than rounding."""
     low, high = bounds
-    if not low <= value <= high:
+    slack = ROUNDING_SHARE * (high - low) if np.isfinite(high - low) else 0.0
+    if not low - slack <= value <= high + slack:
         raise InputError(
             f"{name} = {value:g} at the start is outside the bounds {low:g} to {high:g}"
         )

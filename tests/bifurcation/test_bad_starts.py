@@ -103,3 +103,28 @@ def test_orbits(start):
         problem.hopf_curve(orbits, "q")
     with pytest.raises(DataTypeError, match="special_point must be"):
         problem.orbit_continuation(orbits, special_point=0.5)
+
+
+def test_a_branch_point_on_a_bound_but_for_rounding():
+    """Of x (p - x^2) + 1e-13 x from p = 0: the branch is followed inside, and not outside."""
+
+    def residual(x, p):
+        return x * (p + 1e-13 - x**2) * (2.0 + x - p)
+
+    problem = Problem(residual, params={"p": 1.0})
+    branch = problem.continuation([0.0], "p", (-0.5, 1.0), step=-0.1)
+    (point,) = branch.branch_points
+    assert point.parameter < 0.0
+    inside = problem.switch_branch(branch, point, (0.0, 1.0), step=0.05)
+    assert inside["p"][-1] == 1.0
+
+    def line(x, p):  # x = 0 and p = 2 x cross on the bound; one arm leads out
+        return x * (p - 2.0 * x)
+
+    crossing = Problem(line, params={"p": 1.0})
+    branch = crossing.continuation([0.0], "p", (-0.5, 1.0), step=-0.1)
+    for side in (0.1, -0.1):
+        arm = crossing.switch_branch(branch, 0, (0.0, 1.0), step=side)
+        assert arm.success
+        assert arm["p"][1:].min(initial=0.0) >= 0.0  # the first point is one step aside
+        assert arm["p"].max() <= 1.0

@@ -176,3 +176,15 @@ def test_a_zero_hopf_point_has_no_lyapunov_coefficient():
     assert hopf.frequency == pytest.approx(1.4, abs=1e-6)
     assert hopf.coefficients == {}
     assert hopf.nature == ""
+
+
+def test_a_sign_that_rounding_decides_is_not_named():
+    """Of x'' + x = p (1 - x^2) x' at p = 0 the coefficient is zero: every circle is an orbit."""
+
+    def residual(x, p):
+        return [-x[1], x[0] - p * (1.0 - x[0] ** 2) * x[1]]
+
+    problem = Problem(residual, params={"p": -1.0}, storage=one)
+    (point,) = hopf_points(problem, [0.0, 0.0], "p", (-1.0, 1.0))
+    assert point.coefficients["l1"] == pytest.approx(0.0, abs=1e-13)
+    assert point.nature == ""
