@@ -63,6 +63,8 @@ class TimeSystem:
         Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
     currents : Currents or None
         Outputs that are recorded with their rates; none at first.
+    as_written : callable or None
+        The residual by the code of the user, where it is compiled otherwise.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class TimeSystem:
                 "parameter that is dx/dt"
             )
         self._pattern = self._found_pattern(x, t)
+        self.as_written = None if self._kernels is None else self._plain
 
     @property
     def pattern(self) -> Pattern:

@@ -68,6 +68,8 @@ class ImplicitSolver:
         self.matrix = KeptMatrix(system, workspace)
         self._open: Vector | None = workspace.gauged(PURPOSE)
         self._confirm: Any = getattr(system, "confirm", None)
+        self._as_written: Any = getattr(system, "as_written", None)
+        self._usual = 1  # iterations, of the last solution
         self._nfev = self._nit = 0
         self._rate = 1.0  # of convergence, of the last iteration with this M
         self._unmeasured = 0  # solutions since it was measured
@@ -173,7 +175,8 @@ class ImplicitSolver:
         matrix, a, q = self.matrix, equation.a, equation.q
         relaxation, before = 2.0 / (1.0 + a / matrix.a0), np.inf
         for k in range(1, self.max_iterations + 1):
-            found = self._residual(equation, x)
+            as_written = self._as_written is not None and k >= self._usual
+            found = self._residual(equation, x, as_written)
             if isinstance(found, str):
                 return Solved(None, q, k, found)
             G, Q = found
@@ -186,9 +189,10 @@ class ImplicitSolver:
                 d *= relaxation
             size = self.weights.norm(d, equation.weights)
             if self._converged(size, before, k, a):
-                if not self._confirmed(equation, x, G):
+                if not (as_written or self._confirmed(equation, x, G)):
                     before = np.inf
                     continue
+                self._usual = k
                 return self._ended(equation, x, (G, Q, d), k)
             if not isfinite(size) or (k > 1 and self._hopeless(size, before, k)):
                 return Solved(None, q, k, "the Newton iteration diverged")
@@ -233,7 +237,8 @@ class ImplicitSolver:
         """Whether G is what the equations give, by an evaluation of another kind.
 
         Systems that evaluate them in another form than the user wrote have a method ``confirm``.
-        What it does not confirm it does not use again.
+        What it does not confirm it does not use again. Their attribute ``as_written`` evaluates
+        the residual in the form of the user.
         """
         if self._confirm is None:
             return True
@@ -264,12 +269,22 @@ class ImplicitSolver:
         left = self.max_iterations - k
         return rate > DIVERGED or rate**left * size * rate / (1.0 - rate) > self.tolerance
 
-    def _residual(self, equation: Equation, x: Vector) -> tuple[Vector, Vector] | str:
-        """Return G and Q, or what is wrong with them."""
+    def _residual(
+        self, equation: Equation, x: Vector, as_written: bool
+    ) -> tuple[Vector, Vector] | str:
+        """Return G and Q, or what is wrong with them.
+
+        Parameters
+        ----------
+        as_written : bool
+            Evaluate the code of the user, which needs no confirmation: where the update is likely
+            to be the last one.
+        """
         self._nfev += 1
         q = equation.q[: self.system.n]
+        evaluate = self._as_written if as_written else self.system.residual
         try:
-            G, Q = self.system.residual(equation.t, x, equation.a, q)
+            G, Q = evaluate(equation.t, x, equation.a, q)
         except ArithmeticError as error:
             return f"the residual could not be evaluated: {error}"
         if not isfinite(G @ G):  # or finite numbers overflow

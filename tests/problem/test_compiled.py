@@ -67,6 +67,13 @@ def test_a_transient_has_the_same_bits():
     assert runs[0].stats.n_compiled > 10
 
 
+def test_the_last_iteration_of_a_step_in_time_needs_no_confirmation():
+    """It evaluates the code of the user; a kernel evaluation beside it would be in vain."""
+    run = both(storage=stored)[0].transient(START, (0.0, 1.0), rtol=1e-6)
+    evaluations = run.stats.nfev + 2 * run.stats.njev  # of the residual, and as many of the storage
+    assert run.stats.n_compiled < 2 * evaluations - len(run)
+
+
 def test_sensitivities_and_small_signals_have_the_same_bits():
     compiled, plain = both(storage=stored)
     results = [p.solve(START) for p in (compiled, plain)]
