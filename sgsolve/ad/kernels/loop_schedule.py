@@ -73,6 +73,7 @@ class LoopSchedule:
         self.stored_whole: dict[Hashable, Value] = {}
         self.zeroed: list[Hashable] = []
         self._loops: dict[tuple[int, int], Loop] = {}
+        self._calling: dict[Value, bool] = {}
 
     def loops(self) -> list[Loop]:
         """Return all loops, in an order in which they can run."""
@@ -175,22 +176,26 @@ class LoopSchedule:
                 for value in self.computed(loop):
                     if not isinstance(value, (Elementwise, Rows, Reduced)) or value.cost <= CHEAP:
                         continue
-                    if value.size == 1 and not _calls(value):
+                    if value.size == 1 and not self._calls(value):
                         continue
                     other = met.setdefault(value, loop)
                     if other is not loop and value not in self.memory_of:
                         self.keep(value)
                         changed = True
 
-
-def _calls(value: Value) -> bool:
-    """Whether computing a number calls a loop of NumPy's."""
-    pending = [value]
-    while pending:
-        top = pending.pop()
-        if isinstance(top, Reduced) or (
-            isinstance(top, Elementwise) and isinstance(top.op, UfuncLoop)
-        ):
-            return True
-        pending += top.args
-    return False
+    def _calls(self, value: Value) -> bool:
+        """Whether computing a number calls a loop of NumPy's."""
+        pending, seen = [value], {value}
+        while pending:
+            top = pending.pop()
+            if self._calling.get(top) or isinstance(top, Reduced) or (
+                isinstance(top, Elementwise) and isinstance(top.op, UfuncLoop)
+            ):  # fmt: skip
+                self._calling[value] = True
+                return True
+            for arg in top.args:
+                if arg not in seen and self._calling.get(arg) is not False:
+                    seen.add(arg)
+                    pending.append(arg)
+        self._calling.update(dict.fromkeys(seen, False))
+        return False

@@ -297,3 +297,17 @@ def test_equal_conditions_of_different_arrays(name):
     some = np.array([-1.929, 0.245, 0.067, 1.103, 0.238, -0.156])
     every = np.array([1.066, 1.192, 1.074, 0.27, 0.12, 0.32])
     assert_same_bits(SAME_CONDITIONS[name], [every, some])
+
+
+def test_a_chain_of_numbers_is_compiled_in_bounded_time():
+    """Each number is used twice by the next one: as a tree the last one has 2^26 parts."""
+
+    def recurrence(u):
+        y = u[0]
+        out = [y]
+        for k in range(1, len(u)):
+            y = 0.9 * y + 0.1 * u[k] * y
+            out.append(y)
+        return np.stack(out)
+
+    assert_same_bits(recurrence, [np.linspace(-0.9, 0.8, 26)], evaluations=2, kernels=False)
