@@ -6,7 +6,8 @@ Reference for the sweep over blocks: K. Stueben, J. Comput. Appl. Math. 128 (200
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,13 @@ class Hierarchy:
         if A.shape[0] <= COARSEST and not aggregation:
             self._apply: Any = splu(sp.csc_matrix(A)).solve
             return
-        if aggregation:
-            kind = "symmetric" if symmetric else "nonsymmetric"
-            levels = pyamg.smoothed_aggregation_solver(A, symmetry=kind)
-            _relax_rows(levels, pyamg)
-        else:
-            levels = pyamg.ruge_stuben_solver(A)
+        with _fixed_random_numbers():
+            if aggregation:
+                kind = "symmetric" if symmetric else "nonsymmetric"
+                levels = pyamg.smoothed_aggregation_solver(A, symmetry=kind)
+                _relax_rows(levels, pyamg)
+            else:
+                levels = pyamg.ruge_stuben_solver(A)
         self._apply = levels.aspreconditioner(cycle="V").matvec
 
     def apply(self, r: NDArray[Any]) -> NDArray[Any]:
@@ -52,6 +54,20 @@ class Hierarchy:
     def operator(self) -> LinearOperator:
         """Return it in the form of SciPy's iterations."""
         return LinearOperator(self.shape, matvec=self.apply, dtype=np.float64)
+
+
+@contextmanager
+def _fixed_random_numbers() -> Iterator[None]:
+    """Give pyamg the same random numbers each time, and leave those of the user's program alone.
+
+    pyamg takes those of NumPy's global state, for its estimates of spectral radii.
+    """
+    state = np.random.get_state()  # noqa: NPY002 - the generator that pyamg reads
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
 
 
 def _relax_rows(levels: Any, pyamg: Any) -> None:
