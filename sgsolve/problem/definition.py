@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ParameterError
 from ..results.result import Result
 from ..solvers.workspace import Pool, Workspace
+from .allocation import Allocating
 from .compiled_functions import CompiledFunctions
 from .fields import pack
 from .null_space import NullSpace
@@ -121,6 +122,6 @@ class ProblemDefinition:
     def lend(self, system: ResidualSystem, x: Vector) -> Iterator[Workspace]:
         """Lend a workspace for systems like one, with the null space that was declared at x."""
         V = self.null_space.basis(system, x)
-        with self.workspaces.lend() as workspace:
+        with Allocating("solve the equations", system.n), self.workspaces.lend() as workspace:
             workspace.gauge(V)
             yield workspace

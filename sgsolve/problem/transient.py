@@ -32,6 +32,7 @@ from ..transient.starts import STARTS
 from ..transient.step_settings import FixedSteps
 from ..transient.time_events import EventDetector, TimeEvent
 from ..transient.transient_stepper import TransientStepper
+from .allocation import Allocating
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
@@ -60,7 +61,8 @@ def transient(
             "dense_output: a run that is resumed holds the solution from there on only; leave out "
             "one of dense_output and resume"
         )
-    with problem.workspaces.lend() as workspace:
+    memory = Allocating("integrate the equations", int(np.size(x0)))
+    with memory, problem.workspaces.lend() as workspace:
         run, stepper = transient_run(problem, workspace, x0, interval, **options)
         if dense_output:
             stepper.dense = DenseSolution(stepper.schedule.t0)

@@ -129,3 +129,18 @@ def test_a_lack_of_memory_for_the_values_of_a_jacobian_is_an_error_of_sgsolve(mo
     monkeypatch.setattr("sgsolve.ad.jacobian_values", none)
     with pytest.raises(OutOfMemoryError, match="memory to evaluate the Jacobian of 3 unknowns"):
         problem.solve(np.ones(3))
+
+
+def test_a_lack_of_memory_in_a_solver_is_an_error_of_sgsolve():
+    def none(*_):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    problem = Problem(lambda x, a: x**2 - a, params={"a": 4.0})
+    words = r"memory to solve the equations of 3 unknowns \(Unable to allocate 9 GiB\)"
+    with pytest.raises(OutOfMemoryError, match=words):
+        problem.solve(np.ones(3), callback=none)
+    with pytest.raises(OutOfMemoryError, match=words):
+        problem.sweep(np.ones(3), "a", [1.0, 2.0], outputs={"none": none})
+    in_time = Problem(lambda x: x - 1.0, storage=lambda x: x)
+    with pytest.raises(OutOfMemoryError, match="memory to integrate the equations of 3 unknowns"):
+        in_time.transient(np.zeros(3), (0.0, 1.0), outputs={"none": none})
