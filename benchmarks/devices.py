@@ -33,7 +33,7 @@ from sgsolve.ad import compiled_is_available
 
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
 SIZES, LARGE = ["100", "1000", "10000", "100x100", "12x12x12"], ["100000", "316x316", "20x20x20"]
-WARM, LARGEST_WARM = 6, 20_000  # sweeps after which the kernels of a small device are made
+WARM, LARGEST_WARM = 25, 20_000  # sweeps after which the kernels of a small device are made
 BIASES = [0.3, 0.4, 0.5, 0.6]
 VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
 VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
