@@ -1,0 +1,72 @@
+"""Cycles of models from the literature, against shooting and universal numbers."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+from tests.periodic.oscillators import one
+from tests.periodic.shooting import special_cycle
+
+
+def hodgkin_huxley(x, current):
+    """A. L. Hodgkin, A. F. Huxley (1952), with the signs of today and rest at V = 0."""
+    V, m, h, n = x
+    rate_m = (25.0 - V) / 10.0
+    rate_n = (10.0 - V) / 10.0
+    opening_m, opening_n = rate_m / np.expm1(rate_m), 0.1 * rate_n / np.expm1(rate_n)
+    closing_h = 1.0 / (1.0 + np.exp((30.0 - V) / 10.0))
+    sodium, potassium = 120.0 * m**3 * h * (V - 115.0), 36.0 * n**4 * (V + 12.0)
+    return [
+        -(current - sodium - potassium - 0.3 * (V - 10.599)),
+        -((1.0 - m) * opening_m - m * 4.0 * np.exp(-V / 18.0)),
+        -((1.0 - h) * 0.07 * np.exp(-V / 20.0) - h * closing_h),
+        -((1.0 - n) * opening_n - n * 0.125 * np.exp(-V / 80.0)),
+    ]
+
+
+def fold(M):
+    """The sum of the principal minors of 1 - M: the multiplier 1 is double."""
+    A = np.eye(len(M)) - M
+    minors = [np.delete(np.delete(A, i, 0), i, 1) for i in range(len(M))]
+    return sum(np.linalg.det(minor) for minor in minors)
+
+
+@pytest.mark.slow
+def test_folds_of_the_spikes_of_hodgkin_and_huxley():
+    """Spikes appear at the last fold, below the Hopf point, which is subcritical."""
+    problem = Problem(hodgkin_huxley, params={"current": 0.0}, storage=one)
+    branch = problem.continuation([0.0, 0.05, 0.6, 0.3], "current", (0.0, 20.0), stability=True)
+    assert branch.hopf_points[0].nature == "subcritical"
+    cycles = problem.orbit_continuation(branch, bounds=(0.0, 12.0), intervals=100)
+    assert len(cycles.folds) == 3
+    for point in (cycles.folds[0], cycles.folds[2]):
+        orbit = cycles.orbit(point)
+        _, exact = special_cycle(
+            lambda x, current: [-f for f in hodgkin_huxley(x, current)],
+            orbit.states[0],
+            orbit.period,
+            point.parameter,
+            fold,
+        )
+        assert point.parameter == pytest.approx(exact, abs=1e-7)
+
+
+def rossler(x, c):
+    X, Y, Z = x
+    return [Y + Z, -(X + 0.2 * Y), -(0.2 + Z * (X - c))]
+
+
+@pytest.mark.slow
+def test_the_cascade_of_rossler_has_the_ratio_of_feigenbaum():
+    problem = Problem(rossler, params={"c": 2.5}, storage=one)
+    run = problem.transient([1.0, 1.0, 0.1], (0.0, 300.0), rtol=1e-7)
+    cycles = problem.orbit_continuation(problem.periodic_orbit(run), "c", (2.0, 6.0))
+    places = [cycles.special_points_of("period doubling")[0].parameter]
+    for _ in range(4):
+        cycles = problem.orbit_continuation(
+            cycles, bounds=(2.0, 6.0), stop="period doubling", max_step=0.1
+        )
+        places.append(cycles.special_points_of("period doubling")[-1].parameter)
+    gaps = np.diff(places)
+    assert gaps[-2] / gaps[-1] == pytest.approx(4.669201609, abs=0.05)
+    assert (gaps > 0.0).all()
