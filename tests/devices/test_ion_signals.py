@@ -19,7 +19,7 @@ from sgsolve.devices import (
 from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.terminal import charge
 from sgsolve.errors import InputError
-from tests.devices.test_ions import between_walls, junction
+from tests.devices.test_ions import junction
 
 
 def test_the_form_in_time_has_the_same_admittance():
@@ -70,7 +70,11 @@ def test_at_low_frequency_it_is_the_slope_of_the_steady_current():
 @pytest.mark.parametrize("bias", [-0.15, 0.1])
 def test_at_low_frequency_it_is_the_slope_of_the_charge(bias):
     """Ions between walls carry no current: dQ/dV at their number, by differences."""
-    device = between_walls(np.linspace(0.0, 4e-5, 101), bias=bias)
+    values = {"ni": 1e5, "eps_r": 24.1, "mu_n": 1.0, "mu_p": 1.0}
+    ions = {"v": Ion(np.arange(101), 1, 1.6e19, 3.93e-12, 1e21)}
+    contacts = {"left": Gate(0, offset=bias), "right": Ohmic(-1)}
+    mesh = interval(np.linspace(0.0, 4e-5, 101))
+    device = Device(mesh, np.zeros(101), contacts, values, ions=ions)
     x, k = device.equilibrium(), device.mesh.n
     small = SmallSignal(device)
     low, high = small.capacitance(x, "left", [1e-9, 1e9])
