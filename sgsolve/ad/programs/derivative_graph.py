@@ -53,7 +53,7 @@ class DerivativeNode:
         self.children: dict[Hashable, DerivativeNode] = {}
         self.depth: int = 1 + max((p.depth for p in parents), default=0)
         rules = tuple(filter(callable, arguments))
-        self.kind = hash((apply, rules, inputs, *(p.kind for p in parents)))
+        self.kind: int = hash((apply, rules, inputs, *(p.kind for p in parents)))
 
 
 class DerivativeGraph:

@@ -210,7 +210,8 @@ def ionized(
     device: DeviceModel, s: Carriers, flux: tuple[Array, Array], p: Mapping[str, Any]
 ) -> Array:
     """Pairs made by both fluxes at the semiconductor's nodes, 1/s over vt."""
-    cells, model, total = device.cell_fields, device.ionization, 0.0
+    cells, model = device.cell_fields, device.ionization
+    total: Any = 0.0
     assert model is not None
     field = cells.field(s)
     for carrier, j in zip("np", flux, strict=True):
