@@ -275,6 +275,22 @@ def test_vain_attempts_end(counted):
     assert counted.served == 0
 
 
+def test_the_loops_are_compiled_when_that_pays(counted, monkeypatch):
+    functions = (step_loops.started, step_loops.stepped, step_loops.arrived)
+    monkeypatch.setattr(short_solve, "LOOPS", short_newton.CompiledLoops(*functions))
+    monkeypatch.setattr(short_solve, "WORTH", 5)
+    problem = Problem(chain(40), params={"q": 1.5}, compiled=True)
+    problem.solve(np.full(40, 0.5), NEWTON)  # makes the kernels at once
+    monkeypatch.setattr(CompiledFunctions, "at_once", False)
+    served = []
+    for _ in range(9):
+        before = counted.served
+        problem.solve(np.full(40, 0.5), NEWTON)
+        served.append(counted.served > before)
+    assert served[:4] == [False] * 4
+    assert served[-2:] == [True, True]
+
+
 def test_a_changed_global_is_noticed(counted):
     table = {"level": 2.0}
     problem = Problem(lambda x: x * x * x + np.sin(x) - table["level"], compiled=True)

@@ -26,6 +26,7 @@ class CompiledLoops:
         self._entries = functions
         self._printers: dict[Callable[..., Any], ScalarLoopPrinter] = {}
         self._code: machine.Code | None = None
+        self._wanted = 0
 
     def text(self) -> str:
         """Return the functions as LLVM IR."""
@@ -37,6 +38,11 @@ class CompiledLoops:
                 texts.append(printer.text())
                 waiting += printer.called
         return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
+
+    def pays(self, uses: int) -> bool:
+        """Whether they are compiled, or were wanted as often as makes up for compiling them."""
+        self._wanted += 1
+        return self._code is not None or self._wanted > uses
 
     def bound(self, values: dict[str, Any]) -> list[Callable[[], int]]:
         """Return the functions without parameters, bound to values by name.

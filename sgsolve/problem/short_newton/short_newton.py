@@ -46,6 +46,8 @@ Vector = NDArray[np.float64]
 
 TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default termination criterion
 LOOPS = CompiledLoops(step_loops.started, step_loops.stepped, step_loops.arrived)
+# To compile or load the loops takes as long as so many short solves save.
+WORTH = 100
 # After so many more vain attempts than successes no more are made.
 PATIENCE = 3
 

@@ -17,7 +17,16 @@ from ..definition import ProblemDefinition
 from ..report import message
 from ..residual_system import FEW, ResidualSystem
 from .examined import examined
-from .short_newton import PATIENCE, Record, ShortNewton, ShortSolve, Vector, takes_full_steps
+from .short_newton import (
+    LOOPS,
+    PATIENCE,
+    WORTH,
+    Record,
+    ShortNewton,
+    ShortSolve,
+    Vector,
+    takes_full_steps,
+)
 
 
 def short_result(
@@ -97,6 +106,9 @@ def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> 
         return None
     held: dict[str, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
     known = held.get("last")
+    at_once = system.kernels is not None and system.kernels.at_once
+    if known is None and not (LOOPS.pays(WORTH) or at_once):
+        return None
     if known is None or known.parts != parts:
         known = held["last"] = ShortNewton(system.pattern, parts)
     return known
