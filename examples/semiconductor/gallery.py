@@ -28,7 +28,6 @@ PROGRAMS = (
     "light_pulse",
     "perovskite",
     "avalanche_diode",
-    "thyristor",
     "tandem",
     "interface_states",
     "self_heated_bar",

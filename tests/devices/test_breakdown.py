@@ -332,13 +332,3 @@ def test_the_program_of_the_avalanche_diode(tmp_path):
     data = main(picture=str(tmp_path / "breakdown.png"))
     assert data.driven.voltage[5] == pytest.approx(51.68699, abs=2e-5)
     assert (tmp_path / "breakdown.png").stat().st_size > 5000
-
-
-@pytest.mark.slow
-def test_the_program_of_the_thyristor(tmp_path):
-    from thyristor import main
-
-    data = main(picture=str(tmp_path / "thyristor.png"))
-    assert data.breakover == pytest.approx(76.63815, abs=2e-4)
-    assert data.driven.voltage[-3:] == pytest.approx([0.756685, 0.788589, 0.848468], abs=2e-6)
-    assert (tmp_path / "thyristor.png").stat().st_size > 5000
