@@ -172,7 +172,8 @@ def _answering(
         if (others & ~_answers_beside(it, small)).any():
             return None
         answers |= others
-    return answers & (size > UNITS * EPS * own)
+    answers &= size > UNITS * EPS * own
+    return answers
 
 
 def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -196,7 +197,8 @@ def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
     expected = J @ small
     size = np.abs(expected)
     answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
-    return answers & (size > UNITS * EPS * it.scaling.sized)
+    answers &= size > UNITS * EPS * it.scaling.sized
+    return answers
 
 
 def note_start(it: Iterate) -> None:
@@ -219,8 +221,9 @@ def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
     x, F = it.memory["start"]
     stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
     exact: NDArray[np.bool_] = F == 0.0
-    held = exact & _with_unknowns(it, stayed)
-    return held | (exact & (it.F == 0.0) & _with_unknowns(it, it.x != 0.0))
+    held: NDArray[np.bool_] = exact & _with_unknowns(it, stayed)
+    held |= exact & (it.F == 0.0) & _with_unknowns(it, it.x != 0.0)
+    return held
 
 
 def _flat(it: Iterate, held: NDArray[np.bool_]) -> Vector:
