@@ -130,7 +130,7 @@ def test_wrong_use_is_refused_in_words():
         ({"s": SheetCharge(99)}, InputError, "nodes outside the mesh"),
         ({"s": Thermionic([])}, InputError, "edges must be numbers of edges"),
         ({"s": Thermionic([0.5])}, InputError, "edges must be numbers of edges"),
-        ({"s": 20}, DataTypeError, "must be Thermionic or SheetCharge"),
+        ({"s": 20}, DataTypeError, "must be Thermionic, SheetCharge or TunnelJunction"),
         ([Thermionic(20)], DataTypeError, "interfaces: must be a dictionary"),
     ):
         with pytest.raises(error, match=words):
