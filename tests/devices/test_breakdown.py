@@ -332,3 +332,22 @@ def test_the_program_of_the_avalanche_diode(tmp_path):
     data = main(picture=str(tmp_path / "breakdown.png"))
     assert data.driven.voltage[5] == pytest.approx(51.68699, abs=2e-5)
     assert (tmp_path / "breakdown.png").stat().st_size > 5000
+
+
+def test_multiplication_of_a_photocurrent():
+    """Electrons injected into the junction: the integral over the fields of the solution."""
+    light = np.where(NODES < 0.5e-4, 1.0, 0.0)
+    photocurrents = []
+    for values, model in (ONE_RANGE, chynoweth), ({}, None):
+        device = diode(NODES, values, model, profile=light)
+        dark = device.solve(V_n=40.0).x
+        lit = device.solve(dark, V_n=40.0, G=1e20).x
+        with_light = device.current(lit, "n", V_n=40.0, G=1e20)
+        photocurrents.append(with_light - device.current(dark, "n", V_n=40.0))
+        if model is not None:
+            h = np.diff(NODES)
+            field = np.maximum(np.abs(np.diff(lit[: len(NODES)])) / h, 1e3)
+    alpha, beta = 7.03e5 * np.exp(-1.231e6 / field), 1.582e6 * np.exp(-2.036e6 / field)
+    inner = np.cumsum((alpha - beta) * h) - 0.5 * (alpha - beta) * h
+    expected = 1.0 / (1.0 - np.sum(alpha * np.exp(-inner) * h))
+    assert photocurrents[0] / photocurrents[1] == pytest.approx(expected, rel=3e-4)
