@@ -221,8 +221,8 @@ def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
     x, F = it.memory["start"]
     stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
     exact: NDArray[np.bool_] = F == 0.0
-    held: NDArray[np.bool_] = exact & _with_unknowns(it, stayed)
-    held |= exact & (it.F == 0.0) & _with_unknowns(it, it.x != 0.0)
+    held: NDArray[np.bool_] = _with_unknowns(it, stayed, exact)
+    held |= _with_unknowns(it, it.x != 0.0, exact & (it.F == 0.0))
     return held
 
 
@@ -293,17 +293,30 @@ def _unknowns_in(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]
     if it.J is None:
         return np.full(len(it.x), bool(equations.any()))
     found = np.zeros(len(it.x), dtype=bool)
-    found[it.J.indices[equations[it.system.pattern.rows]]] = True
+    found[it.J.indices[_entries_of(it, equations)[1]]] = True
     return found
 
 
-def _with_unknowns(it: Iterate, unknowns: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which equations some unknowns appear in; without a matrix, they may in any."""
+def _with_unknowns(
+    it: Iterate, unknowns: NDArray[np.bool_], equations: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return in which of some equations some unknowns appear; without a matrix, they may in any."""
     if it.J is None:
-        return np.full(len(it.F), bool(unknowns.any()))
+        return equations & bool(unknowns.any())
     found = np.zeros(len(it.F), dtype=bool)
-    found[it.system.pattern.rows[unknowns[it.J.indices]]] = True
+    rows, entries = _entries_of(it, equations)
+    found[rows[unknowns[it.J.indices[entries]]]] = True
     return found
+
+
+def _entries_of(
+    it: Iterate, equations: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return row and position of each entry of the Jacobian in some equations."""
+    rows = np.flatnonzero(equations)
+    first, counts = it.J.indptr[rows], np.diff(it.J.indptr)[rows]
+    before = np.cumsum(counts) - counts
+    return np.repeat(rows, counts), np.arange(counts.sum()) + np.repeat(first - before, counts)
 
 
 def _long(it: Iterate) -> NDArray[np.bool_]:
@@ -359,7 +372,7 @@ class _Line:
         if near is None or behind is None:
             return False
         flat = self._flatter(near, behind)
-        flat &= _with_unknowns(self.it, self.step != 0.0) | (behind > 0.0)
+        flat &= _with_unknowns(self.it, self.step != 0.0, flat) | (behind > 0.0)
         if flat.any():
             flat &= ~self._regular()
         if not flat.any():
