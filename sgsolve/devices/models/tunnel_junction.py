@@ -218,7 +218,8 @@ def _root(t: np.ndarray) -> np.ndarray:
 def _area_below(t: np.ndarray) -> np.ndarray:
     """``int_0^t sqrt(u (1 - u)) du``, constant outside of 0 to 1."""
     t = np.clip(t, 0.0, 1.0)
-    return 0.25 * (2.0 * t - 1.0) * _root(t) + 0.125 * (np.arcsin(2.0 * t - 1.0) + 0.5 * np.pi)
+    area: np.ndarray = 0.25 * (2.0 * t - 1.0) * _root(t)
+    return area + 0.125 * (np.arcsin(2.0 * t - 1.0) + 0.5 * np.pi)
 
 
 _inside = ad.elementwise(_area_below, _root)
