@@ -88,7 +88,7 @@ class MemberJudge:
         self.outcomes: dict[int, MemberOutcome] = {}
 
     def judge_starts(self, stacked: Pattern) -> None:
-        """End the members whose start is a solution, and take note of what is flat there."""
+        """End the members whose start is a solution; take note of equations that hold there."""
         slots = self._slots
         begun = slots.working & (slots.k == 0)
         if not begun.any():
@@ -98,14 +98,9 @@ class MemberJudge:
         for j in np.flatnonzero(begun & (passing | ~slots.F.any(axis=1))).tolist():
             self._end(j, self._iterate_at(j))
         exact = (slots.F == 0.0) & begun[:, np.newaxis] & slots.working[:, np.newaxis]
-        step = OUTWARDS * slots.x
-        some = ((unknowns_in(stacked, exact)) & (step != 0.0)).any(axis=1)
-        if not some.any():
-            return
-        flat = unknowns_in(stacked, exact & (self._evaluate(slots.x + step, some) == 0.0))
-        flat &= step != 0.0
-        for j in np.flatnonzero(flat.any(axis=1)).tolist():
-            slots.memory[j]["flat"] = np.where(flat[j], step[j], 0.0), slots.x[j].copy()
+        some = (unknowns_in(stacked, exact) & (slots.x != 0.0)).any(axis=1)
+        for j in np.flatnonzero(some).tolist():
+            slots.memory[j]["start"] = slots.x[j].copy(), slots.F[j].copy()
 
     def _points(self, F: Vector, estimate: Vector) -> MemberPoints:
         return MemberPoints(F, self._scaling.own(), estimate,
@@ -132,7 +127,10 @@ class MemberJudge:
         stagnant = (size <= SMALL_STEP) & ~(fell <= 0.5)
         judged = slots.working & (passing | stagnant)
         never = np.zeros(len(judged), dtype=bool)
-        harmless = {key: self._harmless(key, judged, steps) for key in ("flat", "closed")}
+        harmless = {
+            "start": self._nowhere_flat(judged, steps),
+            "closed": self._harmless(judged, steps),
+        }
         for j in np.flatnonzero(judged).tolist():
             it = self._iterate_at(j)
             it.memory = {k: v for k, v in it.memory.items() if not harmless.get(k, never)[j]}
@@ -144,18 +142,39 @@ class MemberJudge:
             self._end(j, it)
             slots.memory[j].update(it.memory)
 
-    def _harmless(self, key: str, judged: Mask, steps: Steps) -> Mask:
+    def _nowhere_flat(self, judged: Mask, steps: Steps) -> Mask:
+        """Return which members have noted equations that held at the start, and none is flat.
+
+        See `limit_at_infinity`: from the start, or from the present point if they still hold.
+        """
+        slots = self._slots
+        noted: Mask = judged & np.array(["start" in memory for memory in slots.memory])
+        if not noted.any():
+            return noted
+        start, exact = steps.x_new.copy(), np.zeros(steps.F_new.shape, dtype=bool)
+        for j in np.flatnonzero(noted).tolist():
+            start[j], F = slots.memory[j]["start"]
+            exact[j] = F == 0.0
+        flat = np.zeros(len(noted), dtype=bool)
+        for x, held in ((start, exact), (steps.x_new, exact & (steps.F_new == 0.0))):
+            unchanged = held & (self._evaluate(x + OUTWARDS * x, noted) == 0.0)
+            unknowns = unknowns_in(self._scaling.stacked, unchanged)
+            flat |= (unknowns & (x != 0.0)).any(axis=1)
+        found: Mask = noted & ~flat
+        return found
+
+    def _harmless(self, judged: Mask, steps: Steps) -> Mask:
         """Return for which members noted steps are no sign that the residual only tends to zero.
 
         No equation is flat ahead along the step and changes behind: the test of a member alone,
         see `limit_at_infinity`, ends the same way after as many evaluations.
         """
         slots, direction = self._slots, np.zeros_like(steps.x)
-        noted: Mask = judged & np.array([key in memory for memory in slots.memory])
+        noted: Mask = judged & np.array(["closed" in memory for memory in slots.memory])
         if not noted.any():
             return noted
         for j in np.flatnonzero(noted).tolist():
-            direction[j] = slots.memory[j][key][0]
+            direction[j] = slots.memory[j]["closed"][0]
 
         def change(distance: float) -> Vector:
             x = steps.x_new + distance * direction
