@@ -288,8 +288,10 @@ def test_a_branch_or_result_at_other_values_is_refused():
     assert len(problem.at(p=0.3, q=0.0).switch_branch(branch, step=0.1, max_points=3)) == 3
     with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
         problem.at(q=0.5).switch_branch(branch)
-    with pytest.raises(ParameterError, match=r"the branch has q = 0.0, but .* at q = 0.5"):
-        problem.at(q=0.5).fold_curve(branch, "q")
+    cubic = Problem(lambda x, p, q: p + q * x - x**3, params={"p": -3.0, "q": 1.0})
+    folded = cubic.continuation([-1.7], "p", (-3.0, 3.0))
+    with pytest.raises(ParameterError, match=r"the branch has q = 1.0, but .* at q = 0.5"):
+        cubic.at(q=0.5).fold_curve(folded, "q")
     result = problem.at(q=0.5).solve([0.1])
     with pytest.raises(ParameterError, match=r"the result has q = 0.5, but .* at q = 0.25"):
         problem.at(q=0.25).sensitivity(result, "q")

@@ -63,15 +63,16 @@ def assert_same_results(short, long):
         np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
     for name in (
         "nit",
-        "nfev",
         "njev",
         "n_analyze",
         "n_factor",
         "n_solve",
-        "n_compiled",
         "backend",
     ):
         assert getattr(short.stats, name) == getattr(long.stats, name), name
+    for name in ("nfev", "n_compiled"):
+        # rounding decides whether one residual more is computed to examine the solution
+        assert abs(getattr(short.stats, name) - getattr(long.stats, name)) <= 1, name
     assert list(short.stats.seconds) == list(long.stats.seconds)
     assert len(short.history) == len(long.history)
     for a, b in zip(short.history, long.history, strict=True):
