@@ -16,6 +16,8 @@ The tests cost no evaluation where convergence is fast, and few where the first 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,7 @@ CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
 PROBE = 1e-6  # of an unknown: a small change
+GOLDEN = 0.5 * (1.0 + math.sqrt(5.0))
 SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
 FEW_OPERATIONS = 500.0  # ... or operations of a factorization for each entry of the Jacobian
 HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
@@ -146,6 +149,40 @@ def _signs(it: Iterate) -> Vector:
     return signs
 
 
+def _parts(n: int) -> Vector:
+    """Return n fixed numbers between 1/2 and 1, no two of them the same.
+
+    Unknowns that change by such parts of themselves do not keep their ratios. An equation such as
+    ``u - v = 0`` shows such changes, but holds where u and v change by the same part. Two of the
+    numbers differ by more than 1 / (6 n): so badly do fractions approximate the golden ratio.
+    """
+    parts: Vector = 0.5 + 0.5 * (GOLDEN * np.arange(n) % 1.0)
+    return parts
+
+
+def flat_from(
+    x: Vector, held: NDArray[np.bool_], evaluate: Callable[[Vector], Vector | None]
+) -> NDArray[np.bool_]:
+    """Return which of some equations, all zero at x, stay zero further from zero.
+
+    They stay zero where all unknowns grow by the same part, and at a small change by different
+    parts. The arrays have shape (n,), or (count, n) for the points of many members.
+    """
+    flat: NDArray[np.bool_] = held & _zero(evaluate(x + OUTWARDS * x))
+    if flat.any():
+        F = evaluate(x + PROBE * _parts(x.shape[-1]) * x)
+        flat &= _zero(F) | _not_finite(F)
+    return flat
+
+
+def _zero(F: Vector | None) -> Any:
+    return False if F is None else F == 0.0
+
+
+def _not_finite(F: Vector | None) -> Any:
+    return True if F is None else ~np.isfinite(F)
+
+
 def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
     """Whether each of some unknowns has a term in an equation that answers as J says."""
     answers = _answering(it, J, F, moving)
@@ -161,7 +198,7 @@ def _answering(
     larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
     an equation answers as J says a small change away.
     """
-    small = np.where(moving, PROBE * _signs(it) * it.weights, 0.0)
+    small = np.where(moving, PROBE * _signs(it) * _parts(len(it.x)) * it.weights, 0.0)
     expected, moved = J @ small, it.evaluate(it.x + small)
     if moved is None:
         return None
@@ -227,19 +264,20 @@ def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
 
 
 def _flat(it: Iterate, held: NDArray[np.bool_]) -> Vector:
-    """Return steps along which such equations do not change, from the start and from here."""
+    """Return steps away from zero of the unknowns in such equations that are flat further on.
+
+    They are seen from the start for unknowns that stayed there, and from here for others.
+    """
     flat = np.zeros_like(it.x)
     if not held.any():
         return flat
     start = it.memory["start"][0]
     stayed = np.abs(it.x - start) <= OUTWARDS * np.abs(start)
     for x, of in ((start, stayed), (it.x, ~stayed)):
-        step = OUTWARDS * x
-        if not step[of & _unknowns_in(it, held)].any():
+        if not (x != 0.0)[of & _unknowns_in(it, held)].any():
             continue
-        F = it.evaluate(x + step)
-        if F is not None:
-            flat = np.where(of & _unknowns_in(it, held & (F == 0.0)), step, flat)
+        still = flat_from(x, held, it.evaluate)
+        flat = np.where(of & _unknowns_in(it, still), OUTWARDS * x, flat)
     return flat
 
 

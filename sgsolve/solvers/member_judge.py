@@ -17,7 +17,7 @@ from ..pattern import Pattern
 from ..results.status import Status
 from .convergence import termination_status
 from .iterate import EPS, Iterate
-from .limit_at_infinity import OUTWARDS, UNITS, closing
+from .limit_at_infinity import UNITS, closing, flat_from
 from .member_damping import Evaluate, Steps
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
@@ -157,7 +157,7 @@ class MemberJudge:
             exact[j] = F == 0.0
         flat = np.zeros(len(noted), dtype=bool)
         for x, held in ((start, exact), (steps.x_new, exact & (steps.F_new == 0.0))):
-            unchanged = held & (self._evaluate(x + OUTWARDS * x, noted) == 0.0)
+            unchanged = flat_from(x, held, lambda further: self._evaluate(further, noted))
             unknowns = unknowns_in(self._scaling.stacked, unchanged)
             flat |= (unknowns & (x != 0.0)).any(axis=1)
         found: Mask = noted & ~flat

@@ -170,6 +170,31 @@ def test_what_is_flat_from_the_start_is_examined_as_by_the_solver(counted):
     assert not served
 
 
+def test_what_another_equation_moves_along_a_flat_one_is_examined_as_by_the_solver(counted):
+    """The logistic function hides to rounding at the start and at the end, its slope does not."""
+
+    def residual(x):
+        hidden = 1.0 - 1.0 / (1.0 + np.exp(x[1] - x[0]))
+        return ad.stack([x[0] + x[1] + 0.01 * x[0] * x[1] - 5.0, hidden])
+
+    problem = Problem(residual, compiled=True)
+    for start in ([100.0, 40.0], [60.0, 2.0], [1e3, 5.0]):
+        result, served = counted.compared(problem, np.array(start))
+        assert not result.success
+        assert not served
+
+
+def test_an_unknown_that_is_only_tied_to_another_one_is_solved_shortly(counted):
+    def residual(x):
+        return ad.stack([x[0] + np.exp(-x[1]) - 1.0, x[1] - x[2], x[2] ** 3 - 64000.0])
+
+    problem = Problem(residual, compiled=True)
+    for start in ([0.9, 30.0, 30.0], [0.9, 39.9, 39.9], [1.5, 45.0, 45.0]):
+        result, served = counted.compared(problem, np.array(start))
+        assert result.success
+        assert served
+
+
 NO_ROOTS = {
     "tanh": (lambda x: np.tanh(x) - 1.0, [0.5, 3.0, 12.0]),
     "gauss": (lambda x: np.exp(-(x**2)), [0.3, 1.0, 5.0]),

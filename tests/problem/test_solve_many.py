@@ -356,3 +356,45 @@ def test_unknowns_that_are_flat_at_the_start_are_no_success():
     )
     found = problem.solve_many(np.array([30.0, 1.0, 0.5]), {"a": np.array([2.0, 3.0, 5.0])})
     assert not found.success.any()
+
+
+def logistic(d):
+    """It tends to zero; its derivative stays visible where rounding hides it."""
+    return 1.0 - 1.0 / (1.0 + np.exp(-d))
+
+
+FLAT = {
+    "alone": (lambda x, a: [logistic(x[0]), x[1] ** 2 + x[1] - a], [40.0, 3.0]),
+    "tied": (lambda x, a: [x[0] - x[1], logistic(x[0]), x[2] ** 2 - a], [60.0, 40.0, 3.0]),
+    "moved": (
+        lambda x, a: [x[0] + x[1] - 5.0 * a, logistic(x[0] - x[1]), x[2] ** 2 - a],
+        [100.0, 40.0, 3.0],
+    ),
+    "small difference": (
+        lambda x, a: [x[0] + x[1] - 1960.0, logistic(x[0] - x[1]), x[2] ** 2 - a],
+        [1100.0, 1060.0, 3.0],
+    ),
+}
+
+
+@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.DampedNewton()])
+@pytest.mark.parametrize("name", FLAT)
+def test_equations_that_are_flat_from_the_start_are_no_success(name, solver):
+    residual, start = FLAT[name]
+    problem = Problem(lambda x, a: ad.stack(residual(x, a)), params={"a": 2.0})
+    found = problem.solve_many(np.array(start), {"a": np.array([2.0, 3.0, 5.0])}, solver)
+    assert not found.success.any()
+
+
+def test_equations_between_two_unknowns_that_hold_from_the_start_are_not_flat(monkeypatch):
+    def residual(x, a):
+        return ad.stack([x[0] + np.exp(-x[1]) - 1.0, x[1] - x[2], x[2] ** 3 - a])
+
+    asked = []
+    monkeypatch.setattr("sgsolve.solvers.convergence.at_limit", asked.append)
+    problem = Problem(residual, params={"a": 64000.0})
+    values = np.array([59319.0, 64000.0, 68921.0])
+    found = problem.solve_many(np.array([0.9, 39.9, 39.9]), {"a": values}, solvers.Newton())
+    assert found.success.all()
+    np.testing.assert_allclose(found.x[:, 1], [39.0, 40.0, 41.0], rtol=1e-12)
+    assert all("start" not in it.memory for it in asked)

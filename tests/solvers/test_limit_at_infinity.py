@@ -253,6 +253,49 @@ def test_an_equation_that_holds_at_start_and_end_while_its_unknowns_move():
     np.testing.assert_allclose(result.x[:2], 2.0, rtol=1e-10)
 
 
+# An equation that holds at the start, and stays zero where its unknowns grow by the same part, or
+# change by equal amounts of some signs. One of the unknowns is in no other term that shows.
+TIED = {
+    "equal": (lambda u, v: u - v, 1.0),
+    "opposite": (lambda u, v: u + v, -1.0),
+    "twice": (lambda u, v: 2.0 * u - v, 0.5),
+    "curved": (lambda u, v: np.sinh(u - v), 1.0),
+}
+
+
+@each_solver
+@pytest.mark.parametrize("gap", [1, 2, 3])
+@pytest.mark.parametrize("name", TIED)
+def test_an_unknown_that_is_only_tied_to_another_one(name, gap, solver):
+    """As the potential of a contact is to its voltage: a carrier that hardly counts has it too."""
+    tie, ratio = TIED[name]
+
+    def residual(x):
+        u, v = x[0], x[gap]
+        F = [x[i] ** 3 - 27.0 for i in range(1, gap)]
+        return ad.stack(
+            [tie(u, v), *F, v**3 - 64000.0, x[gap + 1] + np.exp(-2.0 * np.sign(ratio) * u) - 1.0]
+        )
+
+    between = np.full(gap - 1, 2.9)
+    for v in (30.0, 39.0, 39.9999, 45.0):
+        start = np.hstack([ratio * v, between, v, 0.9])
+        result = solved(residual, start, solver)
+        assert result.success, (v, result)
+        np.testing.assert_allclose(result.x[[0, gap, -1]], [40.0 * ratio, 40.0, 1.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS[1:], ids=[s.name for s in SOLVERS[1:]])
+@pytest.mark.parametrize("start", [(1100.0, 1060.0), (1000.0, 960.0), (100.0, 40.0)])
+def test_a_small_difference_of_large_unknowns_that_runs_away(start, solver):
+    """It stays hidden where both grow by the same part, but not where they grow by others."""
+
+    def residual(x):
+        return ad.stack([x[0] + x[1] - 1960.0, COUPLED["logistic"](x[0] - x[1]), x[2] ** 3 - 1.0])
+
+    assert not solved(residual, [*start, 1.5], solver).success
+
+
 @pytest.mark.parametrize(
     ("equation", "start", "answers"),
     [

@@ -96,9 +96,9 @@ def note_closed_equations(
 
 
 def converged(
-    starts: Indices, columns: Indices, x: Doubles, x_start: Doubles, F_start: Doubles, J: Doubles,
-    step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles, whole: Doubles,
-    change: Doubles, state: Doubles, n: int,
+    starts: Indices, columns: Indices, x: Doubles, F: Doubles, x_start: Doubles, F_start: Doubles,
+    J: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles,
+    whole: Doubles, change: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Whether no unknown is left to examine by `limit_at_infinity.at_limit`."""
     shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
@@ -117,6 +117,8 @@ def converged(
                 start = x_start[columns[k]]
                 stayed = abs(x[columns[k]] - start) <= OUTWARDS * abs(start)
                 if start != 0.0 and stayed:
+                    short = 0
+                if F[i] == 0.0 and x[columns[k]] != 0.0:
                     short = 0
     return 1 if short == 1 and state[CLOSED] < state[K] else 0
 

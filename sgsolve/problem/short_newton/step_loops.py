@@ -203,13 +203,13 @@ def arrived(
         done = 0
         if state[RENEWED] == 1.0:
             done = converged(
-                starts, columns, x_new, x_start, F_start, J, step, step_old, step_older, weights,
-                whole, change, state, n,
+                starts, columns, x_new, F_new, x_start, F_start, J, step, step_old, step_older,
+                weights, whole, change, state, n,
             )  # fmt: skip
         else:
             done = converged(
-                starts, columns, x_new, x_start, F_start, J_old, step, step_old, step_older,
-                weights, whole, change, state, n,
+                starts, columns, x_new, F_new, x_start, F_start, J_old, step, step_old,
+                step_older, weights, whole, change, state, n,
             )  # fmt: skip
         return SOLVED if done == 1 else EXAMINE
     note_closed_equations(
