@@ -4,12 +4,17 @@ F is multiplied by m(x), the product over known solutions r of 1 / |x - r|^p + 1
 m F is the Newton step of F times a number. A deflated iteration therefore costs as much as a plain
 one, with the same sparse Jacobian.
 
+The distance |x - r| is the root mean square of the distances of the unknowns, each in its own unit.
+What is no more than the error of an unknown of r does not count: the rounding error of a large
+unknown is no distance.
+
 Reference: P. E. Farrell, A. Birkisson, S. W. Funke, SIAM J. Sci. Comput. 37 (2015) A2026; K. M.
 Brown, W. B. Gearhart, Numer. Math. 16 (1971) 334.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +32,7 @@ from .metric import rms
 Vector = NDArray[Any]
 
 LARGEST = 1e3  # limit on the factor of a step, which has a pole
+ONTO = 1e-3  # a start this close to a known solution is changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,7 @@ class Deflation:
     power : float
         The exponent p of the distance; 2 by default. A larger one repels further.
     distance : float
-        Two solutions are the same if they differ by less, relative to the size of the unknowns.
+        Two solutions are the same if they differ by less, relative to the size of each unknown.
     max_iterations : int
         Limit on the iterations of each attempt.
     attempts : int
@@ -76,24 +82,32 @@ class Deflation:
         if self.power <= 0.0 or self.distance <= 0.0 or self.attempts < 1:
             raise InputError("power, distance and attempts of Deflation must be positive")
 
-    def solver(self, known: list[Vector], size: float, attempt: int) -> NewtonMethod:
-        """Return a solver that avoids known solutions; `size` is that of the unknowns."""
+    def solver(
+        self, known: list[Vector], size: Any, attempt: int, errors: Sequence[Vector] = ()
+    ) -> NewtonMethod:
+        """Return a solver that avoids known solutions.
+
+        `size` is that of the unknowns, one number or one for each; `errors` are those of the known
+        solutions. An error counts up to the distance by which solutions are told apart.
+        """
         factor, share = ((1.0, 1.0), (10.0, 0.5), (0.1, 1.0))[attempt % 3]
-        reach, power = factor * size, share * self.power
+        direction = DeflatedDirection(
+            known=tuple(known),
+            errors=tuple(np.minimum(error, self.distance * size) for error in errors),
+            power=share * self.power,
+            size=factor * size,
+        )
         return NewtonMethod(
-            direction=DeflatedDirection(known=tuple(known), power=power, size=reach),
-            limits=(MaxChange(20.0 * size),),
+            direction=direction,
+            limits=(MaxChange(20.0 * float(np.max(size))),),
             max_iterations=self.max_iterations,
         )
 
-    def new(self, x: Vector, known: list[Vector], size: float) -> bool:
-        """Whether x is none of the known solutions."""
-        return all(rms(x - other) > self.distance * size for other in known)
-
-    def starts(self, x: Vector, known: list[Vector], size: float) -> list[Vector]:
-        """Return the start of each attempt."""
+    def starts(self, x: Vector, known: list[Vector], size: Any) -> list[Vector]:
+        """Return the start of each attempt; `size` is one number or one for each unknown."""
         random = np.random.default_rng(0)
-        onto = not self.new(x, known, size / self.distance * 1e-3)
+        with np.errstate(over="ignore"):  # what is infinitely far is not close
+            onto = any(rms((x - other) / size) <= ONTO for other in known)
         starts = []
         for k in range(self.attempts if known else 1):
             change = self.shake * size * random.uniform(-1.0, 1.0, len(x))
@@ -109,16 +123,19 @@ class DeflatedDirection:
     ----------
     known : tuple of ndarray
         The known solutions.
+    errors : tuple of ndarray
+        Of each known solution, one error for each unknown; none by default.
     power : float
-    size : float
+    size : float or ndarray, shape (n,)
         The size of the unknowns, the unit of distances.
     inner : Direction
         It computes the Newton direction of the residual itself.
     """
 
     known: tuple[Vector, ...]
+    errors: tuple[Any, ...] = ()
     power: float = 2.0
-    size: float = 1.0
+    size: Any = 1.0
     inner: Direction = field(default_factory=NewtonDirection)
     forms_jacobian = True
 
@@ -136,12 +153,15 @@ class DeflatedDirection:
 
     def slope(self, x: Vector, dx: Vector) -> float:
         """Return the derivative of log m along dx."""
-        total = 0.0
-        for other in self.known:
-            away = (x - other) / self.size
+        total, errors = 0.0, self.errors or (0.0,) * len(self.known)
+        for other, error in zip(self.known, errors, strict=True):
+            gap = x - other
+            away = np.copysign(np.maximum(np.abs(gap) - error, 0.0), gap) / self.size
             square = np.float64(away @ away) / len(x)  # its powers overflow to infinity
             if square == 0.0:
                 return 0.0
-            along = float(away @ dx) / (self.size * len(x))
+            if square == np.inf:
+                continue
+            along = float(away @ (dx / self.size)) / len(x)
             total -= self.power / (1.0 + square ** (0.5 * self.power)) * along / square
         return total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,13 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
+from .known_solution import KnownSolution
 from .residual_system import ResidualSystem
 from .solve import run_solver
 
 Vector = NDArray[Any]
 
-FAR_OFF = 100.0  # the ratio of scale and points from which on both are searched with
+FAR_OFF = 100.0  # the ratio of two sizes of an unknown from which on both are searched with
 
 
 @dataclass
@@ -32,6 +33,7 @@ class DeflationSearch:
     """The search for solutions of one system.
 
     ``starts`` are all that it will start from: with the solutions they say how large unknowns are.
+    ``known`` are the solutions found so far; they stay if the search is interrupted.
     """
 
     system: ResidualSystem
@@ -40,29 +42,39 @@ class DeflationSearch:
     solver: Any
     starts: Sequence[Vector]
     deadline: float = math.inf
+    known: list[KnownSolution] = field(default_factory=list)
 
-    def along(self, before: list[Vector], most: int) -> list[Vector]:
-        """Return the solutions that those of a neighboring system and all starts lead to."""
-        known: list[Result] = []
+    @property
+    def results(self) -> list[Result]:
+        """The solutions found so far."""
+        return [solution.result for solution in self.known]
+
+    def along(self, before: list[Vector], most: int) -> None:
+        """Find the solutions that those of a neighboring system and all starts lead to."""
         for x in before:  # undisturbed by the others
-            self._attempt(DampedNewton(max_iterations=30), x, known)
+            self._attempt(DampedNewton(max_iterations=30), x)
         for x in self.starts:
-            self.from_start(x, known, most)
-        return [result.x for result in known]
+            self.from_start(x, most)
 
-    def from_start(self, x0: Vector, known: list[Result], most: int) -> None:
-        """Find solutions from a start until an attempt fails; append them."""
-        first = as_solver(self.solver)
-        while len(known) < most:
-            others = [result.x for result in known]
+    def from_start(self, x0: Vector, most: int) -> None:
+        """Find solutions from a start until an attempt fails."""
+        while len(self.known) < most:
+            others = [solution.x for solution in self.known]
             if not any(
-                self._attempt(self.deflation.solver(others, size, k) if others else first, x, known)
+                self._attempt(self._solver(size, k), x)
                 for size in self._reaches(x0, others)
                 for k, x in enumerate(self.deflation.starts(x0, others, size))
             ):
                 return
 
-    def _attempt(self, solver: Any, x: Vector, known: list[Result]) -> bool:
+    def _solver(self, size: Any, attempt: int) -> Any:
+        """Return the solver of an attempt."""
+        if not self.known:
+            return as_solver(self.solver)
+        known, errors = zip(*((one.x, one.error) for one in self.known), strict=True)
+        return self.deflation.solver(list(known), size, attempt, errors)
+
+    def _attempt(self, solver: Any, x: Vector) -> bool:
         """Solve; True if that gave a solution that was not known, which is then appended."""
         F = self.system.residual_quietly(x)
         if not np.isfinite(F).all():
@@ -73,30 +85,46 @@ class DeflationSearch:
             raise KeyboardInterrupt
         if result.status is Status.TIME_LIMIT:
             raise OutOfTime
-        others = [other.x for other in known]
-        # where all solutions are zero, to rounding, only starts tell what is near
-        size = self._size(result.x, [x, *self.starts, *others])
-        if not result.success or not self.deflation.new(result.x, others, size):
+        if not result.success:
             return False
-        known.append(result)
+        # where all solutions are zero, to rounding, only starts tell what is near
+        size = self._size(result.x, [x, *self.starts, *(one.x for one in self.known)])
+        if any(one.is_same(result, self.deflation.distance, size) for one in self.known):
+            return False
+        self.known.append(KnownSolution(result, self.system, self.workspace, self.deadline))
         return True
 
     def _size(self, x: Vector, others: list[Vector]) -> float:
-        """Return the size of the points, by which solutions are told apart.
+        """Return the size of the points, all unknowns together.
 
         The scale serves where all points are zero only: it may be far above or below them.
         """
         size = max(rms(y) for y in (x, *others))
         return size or (1.0 if self.system.scale is None else rms(self.system.scale))
 
-    def _reaches(self, x: Vector, others: list[Vector]) -> list[float]:
-        """Return the sizes of the unknowns to search with: that of the scale, and of the points.
+    def _reaches(self, x: Vector, others: list[Vector]) -> list[Any]:
+        """Return the sizes of the unknowns to search with.
 
-        Where they are close to each other the first is enough, and before a solution is known.
+        They are that of the points, all unknowns together; the scale; and that of each unknown in
+        the points. Where one is close to another the first is enough.
         """
         size = self._size(x, others)
-        if self.system.scale is None:
+        if not others:
             return [size]
-        scale = rms(self.system.scale)
-        close = scale / FAR_OFF < size < scale * FAR_OFF
-        return [scale] if close or not others else [size, scale]
+        reaches: list[Any] = [size]
+        scale = self.system.scale
+        if scale is not None:
+            reaches = [scale] if _close(scale, size) else [size, scale]
+        own = self._own_sizes(x, size)
+        return reaches if any(_close(own, other) for other in reaches) else [*reaches, own]
+
+    def _own_sizes(self, x: Vector, size: float) -> Vector:
+        """Return the size of each unknown in the points."""
+        magnitude = np.max([np.abs(x), *(np.abs(one.x) for one in self.known)], axis=0)
+        sizes: Vector = np.max([one.sizes(magnitude, size) for one in self.known], axis=0)
+        return sizes
+
+
+def _close(one: Any, other: Any) -> bool:
+    """Whether two sizes agree to a factor in every unknown."""
+    return bool(((other / FAR_OFF < one) & (one < other * FAR_OFF)).all())

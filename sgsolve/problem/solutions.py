@@ -115,7 +115,7 @@ def find_solutions(
     deadline = deadline_of(time_limit)
     starts = np.atleast_2d(np.asarray(x0))
     system, _ = problem.system(starts[0])
-    rows, known = [starting_point(row) for row in starts], list[Result]()
+    rows = [starting_point(row) for row in starts]
     first = as_solver(solver)
     for row in rows:
         first.check_start(row, system.blocks)
@@ -126,12 +126,12 @@ def find_solutions(
         )
         try:
             for row in rows:
-                search.from_start(row, known, max_solutions)
+                search.from_start(row, max_solutions)
         except (OutOfTime, KeyboardInterrupt) as end:
             why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
-            text = f"the search was {why} after {counted(len(known), 'solution')}"
+            text = f"the search was {why} after {counted(len(search.known), 'solution')}"
             warn(text, PartialBranchWarning)
-    return known
+    return search.results
 
 
 def deflated_continuation(
@@ -163,7 +163,9 @@ def deflated_continuation(
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
                 settings = deflation or Deflation(), solver, [*before, *starts], deadline
-                known = DeflationSearch(system, workspace, *settings).along(before, max_solutions)
+                search = DeflationSearch(system, workspace, *settings)
+                search.along(before, max_solutions)
+                known = [one.x for one in search.known]
                 sets.append(np.array(known).reshape(-1, len(starts[0])))
                 if bar is not None:
                     bar.update()

@@ -115,6 +115,39 @@ def test_slope_is_the_derivative_of_the_logarithm():
     assert abs(direction.slope(x, dx) - (log_m(h) - log_m(-h)) / (2 * h)) < 1e-8
 
 
+def test_slope_with_sizes_and_errors_of_each_unknown():
+    random = np.random.default_rng(1)
+    known = tuple(random.standard_normal((2, 5)))
+    size = np.array([1.0, 1e16, 1e-12, 3.0, 0.2])
+    errors = tuple(size * random.uniform(0.0, 0.9, (2, 5)))
+    direction = DeflatedDirection(
+        known=tuple(r * size for r in known), errors=errors, power=3.0, size=size
+    )
+    x, dx = random.standard_normal((2, 5)) * size
+
+    def log_m(t):
+        total = 0.0
+        for r, error in zip(known, errors, strict=True):
+            gap = np.abs((x + t * dx) / size - r)
+            square = np.mean(np.where(gap > error / size, gap - error / size, 0.0) ** 2)
+            total += np.log(square**-1.5 + 1.0)
+        return total
+
+    h = 1e-5
+    slope = direction.slope(x, dx)
+    assert slope == pytest.approx((log_m(h) - log_m(-h)) / (2 * h), rel=1e-7)
+
+
+def test_an_error_is_no_distance():
+    """The large unknown differs by its rounding error: the distance is that of the small one."""
+    known = (np.array([2.0, 1e16]),)
+    beside = DeflatedDirection(known=known, errors=(np.array([0.0, 4.0]),), size=1e16)
+    alone = DeflatedDirection(known=(np.array([2.0]),), size=1e16)
+    slope = beside.slope(np.array([-1.0, 1e16 + 4.0]), np.array([0.5, -4.0]))
+    assert slope == pytest.approx(alone.slope(np.array([-1.0]), np.array([0.5])), rel=1e-12)
+    assert beside.slope(np.array([2.0, 1e16 - 4.0]), np.array([1.0, 1.0])) == 0.0
+
+
 def test_settings_are_checked():
     with pytest.raises(InputError):
         Deflation(power=0.0)
