@@ -1396,13 +1396,14 @@ class Problem:
         progress : bool, optional
             As in `sweep`.
         time_limit : float, optional
-            Seconds after which the search ends, with the values that are done.
+            Seconds after which the search ends, with the solutions found until then.
 
         Returns
         -------
         SolutionSets
             ``counts``, ``solutions``; ``plot`` draws the diagram. After Ctrl-C, or out of time,
-            those of the values that are done, with a `PartialBranchWarning`.
+            what was found until then, with a `PartialBranchWarning`. The last value may be
+            unfinished; then ``complete`` is False.
 
         Raises
         ------

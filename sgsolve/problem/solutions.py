@@ -46,6 +46,9 @@ class SolutionSets:
         Its values.
     solutions : list of ndarray, shape (solutions there, n)
         One for each value.
+    complete : bool
+        Whether the search at the last value ended by itself. If not, it was interrupted or out of
+        time, and there may be more solutions at that value.
 
     See Also
     --------
@@ -63,6 +66,7 @@ class SolutionSets:
     name: str
     parameter: Vector
     solutions: list[Vector]
+    complete: bool = True
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -128,8 +132,7 @@ def find_solutions(
             for row in rows:
                 search.from_start(row, max_solutions)
         except (OutOfTime, KeyboardInterrupt) as end:
-            why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
-            text = f"the search was {why} after {counted(len(search.known), 'solution')}"
+            text = f"the search was {_cause(end)} after {counted(len(search.known), 'solution')}"
             warn(text, PartialBranchWarning)
     return search.results
 
@@ -151,29 +154,44 @@ def deflated_continuation(
         raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
     deadline = deadline_of(time_limit)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
-    path, sets = ParameterPath.of(parameter, values), list[Vector]()
+    path = ParameterPath.of(parameter, values)
+    sets, begun = list[Vector](), None
     bar = progress_bar(progress, len(path.values), f"deflated continuation {parameter}")
+    unfinished = False
     try:
         first = problem.system(starts[0], {parameter: path.values[0]})[0]
         for row in starts:
             as_solver(solver).check_start(row, first.blocks)
         with problem.lend(first, starts[0]) as workspace:
-            for value in path.values:
+            for k, value in enumerate(path.values):
                 system, _ = problem.system(starts[0], {parameter: value})
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
                 settings = deflation or Deflation(), solver, [*before, *starts], deadline
-                search = DeflationSearch(system, workspace, *settings)
-                search.along(before, max_solutions)
-                known = [one.x for one in search.known]
-                sets.append(np.array(known).reshape(-1, len(starts[0])))
+                begun = k, DeflationSearch(system, workspace, *settings)
+                begun[1].along(before, max_solutions)
+                sets.append(_stacked(begun[1], len(starts[0])))
                 if bar is not None:
                     bar.update()
     except (OutOfTime, KeyboardInterrupt) as end:
-        why = "out of time" if isinstance(end, OutOfTime) else "interrupted"
-        text = f"{why} after {len(sets)} of {len(path.values)} values of {parameter!r}"
+        text = f"{_cause(end)} after {len(sets)} of {len(path.values)} values of {parameter!r}"
+        if begun is not None and begun[0] == len(sets) and begun[1].known:
+            unfinished = True
+            found = counted(len(begun[1].known), "solution")
+            text += f"; the search at {path.values[len(sets)]:g} had found {found}"
+            sets.append(_stacked(begun[1], len(starts[0])))
         warn(text, PartialBranchWarning)
     finally:
         if bar is not None:
             bar.close()
-    return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets)
+    return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets, not unfinished)
+
+
+def _stacked(search: DeflationSearch, n: int) -> Vector:
+    """Return the solutions found, shape (solutions, n)."""
+    return np.array([one.x for one in search.known]).reshape(-1, n)
+
+
+def _cause(end: BaseException) -> str:
+    """Return why a search ended early."""
+    return "out of time" if isinstance(end, OutOfTime) else "interrupted"

@@ -47,6 +47,40 @@ def test_an_interrupted_search_returns_what_it_found():
     assert all(result.success for result in found)
 
 
+@pytest.mark.parametrize("calls", range(1, 200, 18))
+def test_an_interrupted_value_keeps_the_solutions_found_there(calls):
+    left = [calls]
+
+    def residual(x, p):
+        if p == 4.0:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+        return pitchfork(x, p)
+
+    problem = Problem(residual, compiled=False)
+    with pytest.warns(PartialBranchWarning, match="interrupted after 1 of 3 values of 'p'") as told:
+        sets = problem.deflated_continuation([0.5], "p", [1.0, 4.0, 9.0])
+    assert sets.counts[0] == 3
+    assert len(sets.parameter) == len(sets.solutions)
+    if len(sets.solutions) == 1:  # none was found at the second value
+        assert sets.complete
+        assert calls < 20
+        return
+    assert not sets.complete
+    assert sets.parameter.tolist() == [1.0, 4.0]
+    found = sets.solutions[1][:, 0]
+    assert f"the search at 4 had found {len(found)} solution" in str(told[0].message)
+    assert len(np.unique(found.round(6))) == len(found)
+    assert all(np.abs(np.array([-2.0, 0.0, 2.0]) - x).min() < 1e-8 for x in found)
+    if calls > 60:
+        assert len(found) == 3
+
+
+def test_a_finished_search_is_complete():
+    assert Problem(pitchfork).deflated_continuation([0.5], "p", [1.0], max_solutions=1).complete
+
+
 def test_a_start_that_is_not_finite_leads_to_no_solution():
     problem = Problem(lambda x: np.log(x) * (x - 2.0))
     found = problem.find_solutions([[1.5], [-1.0]])
