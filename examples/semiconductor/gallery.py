@@ -29,6 +29,7 @@ PROGRAMS = (
     "perovskite",
     "avalanche_diode",
     "tandem",
+    "thyristor",
     "interface_states",
     "self_heated_bar",
     "voltage_ramp",

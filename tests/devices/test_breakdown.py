@@ -334,6 +334,16 @@ def test_the_program_of_the_avalanche_diode(tmp_path):
     assert (tmp_path / "breakdown.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
+def test_the_program_of_the_thyristor(tmp_path):
+    from thyristor import main
+
+    data = main(picture=str(tmp_path / "thyristor.png"))
+    assert data.breakover == pytest.approx(76.638155, abs=1e-4)
+    assert data.driven.voltage[12] == pytest.approx(0.75668540, abs=1e-6)  # 1 A/cm^2
+    assert (tmp_path / "thyristor.png").stat().st_size > 5000
+
+
 def test_multiplication_of_a_photocurrent():
     """Electrons injected into the junction: the integral over the fields of the solution."""
     light = np.where(NODES < 0.5e-4, 1.0, 0.0)
