@@ -64,10 +64,12 @@ def at_limit(it: Iterate) -> bool:
     steps, held = _last_steps(it), _held_from_start(it)
     if not (steps or held.any()) or _determined_by_kept_factors(it, steps, held):
         return False
-    flat = _flat(it, held)
-    if flat.any():
-        steps.append(flat)
-    if all(_determined(it, step) for step in steps if _Line(it, step).jumps()):
+    everywhere = np.ones(len(it.F), dtype=bool)
+    lines = [(step, everywhere) for step in steps]
+    step, flat = _flat(it, held)
+    if step.any():
+        lines.append((step, flat))
+    if all(_determined(it, step) for step, among in lines if _Line(it, step).jumps(among)):
         return False
     it.notes.append(
         "rounding hides the residual there and further on, so that it only tends to zero"
@@ -263,22 +265,23 @@ def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
     return held
 
 
-def _flat(it: Iterate, held: NDArray[np.bool_]) -> Vector:
-    """Return steps away from zero of the unknowns in such equations that are flat further on.
+def _flat(it: Iterate, held: NDArray[np.bool_]) -> tuple[Vector, NDArray[np.bool_]]:
+    """Return steps of the unknowns in such equations that are flat further on, and which are.
 
     They are seen from the start for unknowns that stayed there, and from here for others.
     """
-    flat = np.zeros_like(it.x)
+    step, flat = np.zeros_like(it.x), np.zeros_like(held)
     if not held.any():
-        return flat
+        return step, flat
     start = it.memory["start"][0]
     stayed = np.abs(it.x - start) <= OUTWARDS * np.abs(start)
     for x, of in ((start, stayed), (it.x, ~stayed)):
         if not (x != 0.0)[of & _unknowns_in(it, held)].any():
             continue
         still = flat_from(x, held, it.evaluate)
-        flat = np.where(of & _unknowns_in(it, still), OUTWARDS * x, flat)
-    return flat
+        step = np.where(of & _unknowns_in(it, still), OUTWARDS * x, step)
+        flat |= still
+    return step, flat
 
 
 def note_closed(it: Iterate) -> None:
@@ -404,12 +407,12 @@ class _Line:
         self.it, self.step = it, step
         self.noise = UNITS * EPS * it.scaling.sized
 
-    def jumps(self) -> bool:
-        """Whether an equation is one-sided, and departs by a jump from its value at the iterate."""
+    def jumps(self, among: NDArray[np.bool_]) -> bool:
+        """Whether one of some equations is one-sided, and departs by a jump from its value here."""
         behind, near = self.change(-1.0), self._smaller(NEAR)
         if near is None or behind is None:
             return False
-        flat = self._flatter(near, behind)
+        flat = among & self._flatter(near, behind)
         flat &= _with_unknowns(self.it, self.step != 0.0, flat) | (behind > 0.0)
         if flat.any():
             flat &= ~self._regular()
