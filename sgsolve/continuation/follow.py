@@ -199,7 +199,9 @@ class _Run:
         for k, one in enumerate(found):
             ends = self._ends_at(one, found[:k])
             if ends or one.action is not None:
-                action, new, found = one.action, one.point, found[: k + 1]
+                action, new = one.action, one.point
+                same = [other for other in found[k + 1 :] if other.point.s == new.s]
+                found = [*found[: k + 1], *(other for other in same if other.action is None)]
                 rows = [row for row in rows if row is not new and row.s < new.s]
                 if ends:
                     action, new.status = None, Status.STOP_CONDITION

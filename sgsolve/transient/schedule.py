@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import DataTypeError, InputError, NotFiniteError
 
 SHORTEST = 1e-20  # of the length of the run: steps below this cannot help
+RESOLVED = 100.0  # units in the last place of the time, of which a run must be long
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,13 @@ def checked_span(times: Any) -> tuple[float, float]:
         raise InputError(
             f"times must increase, not from {t0:g} to {t1:g}; to integrate backward, let s = -t be "
             "the time and change the sign of the storage"
+        )
+    unit = float(np.spacing(max(abs(t0), abs(t1))))
+    if t1 - t0 < RESOLVED * unit:
+        raise InputError(
+            f"times: the run from t = {t0:.17g} to {t1:.17g} has the length {t1 - t0:.3g}, and "
+            f"rounding resolves times to {unit:.3g} there; let the time begin at 0, or at another "
+            "value of the size of the run"
         )
     return t0, t1
 

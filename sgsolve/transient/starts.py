@@ -112,7 +112,7 @@ class Starts:
         """Return the length of the first step from a state."""
         if self.schedule.first_step is not None:
             return self.schedule.first_step
-        h = FIRST_STEP * self.schedule.length
+        h = max(FIRST_STEP * self.schedule.length, self.schedule.min_step(t))
         size = self.weights.norm(start.slope, self.weights.weights(start.x))
         if size * h > FIRST_CHANGE:
             return max(FIRST_CHANGE / size, 2.0 * self.schedule.min_step(t))

@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 from scipy.optimize import toms748
 
 from ..continuation.bracket import opposite
-from ..continuation.detector import Detector
+from ..continuation.detector import STEP_DOUBT, Detector, Doubt
 from ..continuation.stepper import Found, Point
 from ..continuation.user_functions import UnfitError
 from ..errors import DataTypeError, InputError
 from ..results.special_points import SpecialPoint
+from .consistent_start import Start
+from .event_starts import KEPT, ULP, EventStart, departure_of, ending, intervals_vanish
+from .time_step import TimeStep
 
 Vector = NDArray[Any]
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)  # of a step: a pair of events within it is seen by them
+SURE = 4.0  # times the value at a start: a change before the first sample that passes zero
 POLISH = 5  # steps of the method at most that end where the event is estimated
-ULP = 100.0  # events are located within so many units in the last place of the time
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,14 @@ class EventDetector(Detector):
         self.kind, self.function = kind, function
         self.direction, self.action = direction, action
         self.last = np.nan  # where it was found last
+        self.residue = 0.0  # the value of the function there
+        self.side = 0.0  # the sign of the function before the last step
+        self.acted: list[float] = []  # the last times of the action
+        self.begun: EventStart | None = None  # the last start of the method
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Evaluate the function; at an event it is zero, whatever rounding makes of it."""
-        here = point.p == self.last
+        here = point.p == self.last and isinstance(point.at, TimeStep)
         value = 0.0 if here else float(self.function(point.x, point.p))
         if value != value:
             raise UnfitError(
@@ -105,32 +112,89 @@ class EventDetector(Detector):
                 "number wherever the run comes"
             )
         point.tests[self.kind] = value
+        known = None if before is None else before.tests.get(self.kind)
+        if isinstance(point.at, Start):
+            self._begin(point, before, known)
+        elif known and before is not None and before.p != point.p:
+            self.side = float(np.sign(known))
+
+    def _begin(self, point: Point, before: Point | None, known: float | None) -> None:
+        """Take note of a start of the method."""
+        kind = "first" if before is None else "jump" if before.at is not None else "action"
+        slack = 0.0
+        if kind == "action" and known is not None and not point.at.moved:
+            slack = abs(point.tests[self.kind] - known)
+        self.begun = EventStart(point.p, point.at.slope, kind, slack)
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the first event between two points, if there is one."""
         curve = stepper.inside(b)
         first, last = a.tests[self.kind], b.tests[self.kind]
         if curve is None:
-            return [self._found(b)] if self._passes(first, last) else []
+            known = a.at is None and (a.p in self.acted[-1:] or not b.at.moved)
+            return [self._found(b)] if self._passes(first, last) and not known else []
+        leaving = 0.0
+        if self.begun is not None and self.begun.t == a.p:
+            first, leaving = self._at_start(stepper, self.begun, a, b)
         t, h, value = a.p, b.p - a.p, first
         at = 0.0
         for part in SAMPLES:
             new = last if part == 1.0 else self.function(curve(t + part * h), t + part * h)
+            if leaving * np.sign(new) < 0.0:  # it left zero, and came back
+                b.tests[STEP_DOUBT] = Doubt(
+                    f"event {self.kind!r} returns to zero within the first step after a start"
+                )
+                return []
             if self._passes(value, new):
                 return [self._polished(stepper, a, b, curve, (at, part))]
             if new != 0.0:
                 at, value = part, new
         return []
 
+    def _at_start(self, stepper: Any, start: EventStart, a: Point, b: Point) -> tuple[float, float]:
+        """Return the value right after a start, and the sign towards which the function leaves.
+
+        The latter is zero where the function has no slope, or tends towards zero and may not reach
+        it before the first sample.
+        """
+        value = float(a.tests[self.kind])
+        own = a.p in self.acted[-1:] or (self.action is None and a.p == self.last)
+        residue = self.residue if own else 0.0
+        left = departure_of(self.function, a.x, value, start, b.p, residue)
+        if self.acted and a.p == self.acted[-1] and intervals_vanish(self.acted, b.p, left):
+            stepper.accumulation = ending(self.kind, self.acted)
+        leaving = float(np.sign(left.rate))
+        if not left.zero or (start.kind == "jump" and not own):
+            across = SAMPLES[0] * (b.p - a.p) * abs(left.rate) > SURE * abs(value)
+            return value, leaving if across or leaving * value > 0.0 else 0.0
+        if own or start.kind == "first":
+            return (leaving if leaving or own else value), leaving
+        if self.direction == 0.0:
+            return self.side or value, leaving
+        return (-leaving if self.direction * leaving > 0.0 else leaving), leaving
+
     def save(self, point: Point) -> dict[str, Any]:
         """Return what a resumed run needs."""
-        return {"value": point.tests[self.kind], "last": self.last}
+        kept = {
+            "value": point.tests[self.kind],
+            "numbers": np.array([self.last, self.residue, self.side]),
+            "acted": np.array(self.acted),
+        }
+        if self.begun is not None and self.begun.t == point.p:
+            kept |= {"slope": self.begun.slope, "start": self.begun.kind}
+            kept["slack"] = self.begun.slack
+        return kept
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
         """Take back what `save` returned."""
-        if "value" in saved:
-            point.tests[self.kind] = float(saved["value"])
-            self.last = float(saved["last"])
+        if "value" not in saved:
+            return
+        point.tests[self.kind] = float(saved["value"])
+        self.last, self.residue, self.side = (float(one) for one in saved["numbers"])
+        self.acted = [float(t) for t in saved["acted"]]
+        if "slope" in saved:
+            slope, kind = np.array(saved["slope"]), str(saved["start"])
+            self.begun = EventStart(point.p, slope, kind, float(saved["slack"]))
 
     def _passes(self, first: float, last: float) -> bool:
         if first == 0.0 or not (np.isfinite(first) and np.isfinite(last)):
@@ -174,6 +238,8 @@ class EventDetector(Detector):
             best, least = point, abs(value)
             secant = (value - before[1]) / (part - before[0]) if part != before[0] else slope
             slope = secant if secant * slope > 0.0 else slope
+            if slope == 0.0:  # rounding hides it
+                break
             change = min(1.0, max(0.5 * part, part - value / slope)) - part
             if abs(change) <= reach or abs(change) >= moved:
                 break
@@ -181,5 +247,12 @@ class EventDetector(Detector):
         return self._found(best)
 
     def _found(self, point: Point) -> Found:
-        self.last = point.p
-        return Found(point, SpecialPoint(self.kind, point.p, point.x.copy()), action=self.action)
+        self.last, self.residue = point.p, float(self.function(point.x, point.p))
+        action = None if self.action is None else self._act
+        return Found(point, SpecialPoint(self.kind, point.p, point.x.copy()), action=action)
+
+    def _act(self, x: Vector, t: float) -> Vector:
+        """Return the state after the action."""
+        assert self.action is not None
+        self.acted = [*self.acted, t][-KEPT:]
+        return self.action(x, t)

@@ -17,6 +17,7 @@ from .consistent_start import Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
 from .dense_solution import DenseSolution
+from .event_starts import first_step_after, shortest_return
 from .evolution import EvolutionSystem
 from .failures import explained
 from .implicit_solver import ImplicitSolver
@@ -27,6 +28,8 @@ from .time_step import TimeStep, TimeStepper
 
 Vector = NDArray[Any]
 
+DOUBTED = 0.1  # by which a step is shortened in which an event returns
+RECENT = 100  # special points among which the one before of the same kind is looked for
 PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
 
 
@@ -88,11 +91,13 @@ class TransientStepper(Stepper):
         self.target = schedule.t0  # where the next step ends
         self.due = ""  # why a restart is due: "", "jump", "change" or "doubt"
         self.longest = 0.0  # step
+        self.interval = np.inf  # between the last events of the kind that was last acted on
         self.first_sizes: dict[str, float] = {}  # of the blocks at the start
         self.begun = False
         self.currents = CurrentHistory()
         self._before_trials: dict[str, Any] | None = None
         self._before_attempt: dict[str, Any] | None = None  # of the solver, until a step is taken
+        self.accumulation = ""  # the message of a run that ends where events accumulate
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
 
@@ -168,10 +173,14 @@ class TransientStepper(Stepper):
             self.setbacks.reach(self.steps.t)
             if point.at.jump or self.setbacks.is_at_jump(self.steps.t):
                 self.due = "jump"
+        if self.accumulation and isinstance(point.at, TimeStep):
+            state.status, state.ending = Status.STEP_TOO_SMALL, self.accumulation
         state.step = self._plan()
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Choose a shorter step; False if none can be made."""
+        if rejection.cause == "doubt":
+            return self._doubted(state, rejection)
         if self._rejection is None or self.fixed is not None:
             state.status = Status.STEP_TOO_SMALL
             state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
@@ -192,9 +201,35 @@ class TransientStepper(Stepper):
         state.step = self._plan()
         return True
 
+    def doubtful(self, state: RunState) -> bool:
+        """Whether to repeat a step in which an event may have been missed: always."""
+        return True
+
+    def _doubted(self, state: RunState, rejection: Rejection) -> bool:
+        """Repeat a step much shorter: an event returns within it."""
+        if self._before_trials is not None:
+            self.implicit.restore(self._before_trials)
+            self._before_trials = None
+        self._before_attempt = None
+        t, h = self.steps.t, self.steps.h
+        if self.fixed is None and h > max(shortest_return(t), self.schedule.min_step(t)):
+            self.steps.resize(DOUBTED * h)
+            state.step = self._plan()
+            return True
+        cause = "the steps are fixed" if self.fixed is not None else "a shorter step does not help"
+        state.status = Status.STEP_TOO_SMALL
+        state.ending = (
+            f"the run ended at t = {t:.9g}: {rejection.reason}, and {cause}. Events may accumulate "
+            "there. Use shorter steps or a method that chooses them, end the run by stop=, or let "
+            "on_event change to equations that hold beyond, such as those of a body at rest"
+        )
+        return False
+
     def restart(self, state: RunState) -> None:
         """Start anew from the state that an event's action made."""
-        self.due = "change"
+        self.due, recent = "change", state.special_points[-RECENT:]
+        times = [one.parameter for one in recent if one.kind == recent[-1].kind]
+        self.interval = times[-1] - times[-2] if len(times) > 1 else np.inf
 
     def resume(self, state: RunState) -> None:
         """Continue from a checkpoint: the state of the method says all."""
@@ -227,6 +262,7 @@ class TransientStepper(Stepper):
 
     def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
         kept = {"target": self.target, "due": self.due, "longest": self.longest}
+        kept["interval"] = self.interval
         kept |= {"counts": self.counts.numbers, "sizes": self.weights.sizes}
         kept["setbacks"] = self.setbacks.save()
         if not self.begun:
@@ -239,6 +275,7 @@ class TransientStepper(Stepper):
 
     def _take_parts(self, parts: Mapping[str, Any], to_steps: Callable[[Any], None]) -> None:
         self.target, self.due = float(parts["target"]), str(parts["due"])
+        self.interval = float(parts["interval"])
         self.longest, self.weights.sizes = float(parts["longest"]), np.array(parts["sizes"])
         self.counts = Counts.of([int(n) for n in parts["counts"]])
         self.setbacks.restore(parts["setbacks"])
@@ -292,8 +329,10 @@ class TransientStepper(Stepper):
     def _begin(self, start: Start, t: float) -> None:
         """Start the method at a consistent state."""
         self.counts.restarts += bool(self.due)
-        self.due = ""
         h = self.starts.first_length(start, t) if self.fixed is None else self.fixed
+        if self.due == "change" and self.fixed is None:  # the next event may be as near
+            h = min(h, first_step_after(self.interval, t))
+        self.due = ""
         self.steps.start(t, start, h)
         self.currents.start(t, start.currents)
         self.begun = True
