@@ -21,6 +21,7 @@ from ..results.status import Status
 from .iterate import Iterate, Vector
 from .limit_at_infinity import at_limit, note_closed, note_start
 from .rounding import SMALL_STEP, at_rounding
+from .runaway import note_home, ran_away
 from .termination import TerminationTest
 
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
@@ -60,12 +61,13 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     if not it.F.any() or test.passed(it):
         return _unless_at_limit(it, Status.CONVERGED)
     note_start(it)
+    note_home(it)
     return None
 
 
 def _unless_at_limit(it: Iterate, success: Status) -> Status:
     """Return a status of success, or that of divergence if the residual only tends to zero."""
-    return Status.DIVERGED if at_limit(it) else success
+    return Status.DIVERGED if ran_away(it) or at_limit(it) else success
 
 
 def _moved_far(it: Iterate) -> bool:

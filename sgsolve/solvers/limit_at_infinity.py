@@ -69,7 +69,7 @@ def at_limit(it: Iterate) -> bool:
     step, flat = _flat(it, held)
     if step.any():
         lines.append((step, flat))
-    if all(_determined(it, step) for step, among in lines if _Line(it, step).jumps(among)):
+    if all(determined(it, step) for step, among in lines if _Line(it, step).jumps(among)):
         return False
     it.notes.append(
         "rounding hides the residual there and further on, so that it only tends to zero"
@@ -77,7 +77,7 @@ def at_limit(it: Iterate) -> bool:
     return True
 
 
-def _determined(it: Iterate, step: Vector) -> bool:
+def determined(it: Iterate, step: Vector) -> bool:
     """Whether the equations at the iterate determine the unknowns that took a step.
 
     They answer to small changes as their derivative says, and neither the residual nor its
@@ -151,7 +151,7 @@ def _signs(it: Iterate) -> Vector:
     return signs
 
 
-def _parts(n: int) -> Vector:
+def _golden_parts(n: int) -> Vector:
     """Return n fixed numbers between 1/2 and 1, no two of them the same.
 
     Unknowns that change by such parts of themselves do not keep their ratios. An equation such as
@@ -172,8 +172,8 @@ def flat_from(
     """
     flat: NDArray[np.bool_] = held & _zero(evaluate(x + OUTWARDS * x))
     if flat.any():
-        F = evaluate(x + PROBE * _parts(x.shape[-1]) * x)
-        flat &= _zero(F) | _not_finite(F)
+        F = evaluate(x + PROBE * _golden_parts(x.shape[-1]) * x)
+        flat &= _zero(F) | _nonfinite_values(F)
     return flat
 
 
@@ -181,7 +181,7 @@ def _zero(F: Vector | None) -> Any:
     return False if F is None else F == 0.0
 
 
-def _not_finite(F: Vector | None) -> Any:
+def _nonfinite_values(F: Vector | None) -> Any:
     return True if F is None else ~np.isfinite(F)
 
 
@@ -200,7 +200,7 @@ def _answering(
     larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
     an equation answers as J says a small change away.
     """
-    small = np.where(moving, PROBE * _signs(it) * _parts(len(it.x)) * it.weights, 0.0)
+    small = np.where(moving, PROBE * _signs(it) * _golden_parts(len(it.x)) * it.weights, 0.0)
     expected, moved = J @ small, it.evaluate(it.x + small)
     if moved is None:
         return None

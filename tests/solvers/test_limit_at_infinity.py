@@ -285,6 +285,23 @@ def test_an_unknown_that_is_only_tied_to_another_one(name, gap, solver):
         np.testing.assert_allclose(result.x[[0, gap, -1]], [40.0 * ratio, 40.0, 1.0], rtol=1e-9)
 
 
+@pytest.mark.parametrize("start", [(1100.0, 1060.0), (1000.0, 960.0)])
+def test_unknowns_that_run_far_beyond_the_start_are_no_solution(start):
+    """At 1e90 the first equation holds within the rounding of its terms."""
+
+    def residual(x):
+        return ad.stack([x[0] + x[1] - 1960.0, COUPLED["logistic"](x[0] - x[1]), x[2] ** 3 - 1.0])
+
+    result = solved(residual, [*start, 1.5], SOLVERS[0])
+    assert not result.success
+
+
+def test_far_solutions_that_are_determined_are_solutions():
+    result = solved(lambda x: ad.stack([x[0] - 1e60, x[0] * x[1] - 3e60]), [1.0, 1.0], SOLVERS[0])
+    assert result.success
+    np.testing.assert_allclose(result.x, [1e60, 3.0], rtol=1e-12)
+
+
 @pytest.mark.parametrize("solver", SOLVERS[1:], ids=[s.name for s in SOLVERS[1:]])
 @pytest.mark.parametrize("start", [(1100.0, 1060.0), (1000.0, 960.0), (100.0, 40.0)])
 def test_a_small_difference_of_large_unknowns_that_runs_away(start, solver):

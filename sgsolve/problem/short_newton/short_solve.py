@@ -12,6 +12,7 @@ from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
 from ...solvers.iterate import observed_order
+from ...solvers.runaway import is_far
 from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
 from ..report import message
@@ -80,7 +81,7 @@ def _solved(
     linear = workspace.solver(system.pattern)
     compiled = system.n_compiled()
     found = short.solve(system, x, at_start, max_iterations)
-    if found is None:
+    if found is None or is_far(found.x, x):
         linear.note_factors(0, math.nan, sound=False)
         return None, Stats()
     k = len(found.records) - 1
