@@ -9,11 +9,11 @@ On a ring with the angle s the equation
 
     A_t = (1 + i alpha) D A_ss + A - (1 + i beta) abs(A)^2 A
 
-does not change if A is shifted by an angle, or multiplied by exp(i phi). Its waves A = R exp(i (k s
-- w t)) rotate: in a frame that turns as they do they rest. The angular velocity w of the phase is one
-more unknown, and one more equation fixes the phase: A against a reference is not turned. A wave of
-constant size needs no other frame; a shift of it is a change of its phase. Exactly, R^2 = 1 - D k^2
-and w = beta R^2 + alpha D k^2. The waves with k = 2 lose their stability where D grows.
+does not change if A is shifted by an angle, or multiplied by exp(i phi). Its waves A = R exp(i (k
+s - w t)) rotate: in a frame that turns as they do they rest. The angular velocity w of the phase
+is one more unknown, and one more equation fixes the phase: A against a reference is not turned. A
+wave of constant size needs no other frame; a shift of it is a change of its phase. Exactly, R^2 =
+1 - D k^2 and w = beta R^2 + alpha D k^2. The waves with k = 2 lose their stability where D grows.
 """
 
 # sphinx_gallery_thumbnail_number = 1

@@ -44,12 +44,13 @@ class SpecialPoint:
         Hopf point; "a", "b" and "c" of c (p - p0) y + a y^2 + b y^3 = 0 at a branch point; "c" of
         y' = c y^3 at a cusp; "a" and "b" of u' = v, v' = a u^2 + b u v at a Bogdanov-Takens point,
         where small orbits are stable if a b < 0; "l2", the second Lyapunov coefficient, at a
-        generalized Hopf point; "b", "c", "d" and "e" of w' = b w^2 + c abs(z)^2, z' = (i omega +
-        d w + e w^2) z at a zero-Hopf point, with "s" = sign(b c) and "theta" = d / b; "p11", "p12",
-        "p21" and "p22" of r1' = r1 (p11 r1^2 + p12 r2^2), r2' = r2 (p21 r1^2 + p22 r2^2) at a double-Hopf
-        point, that of the higher frequency first, with "theta" = p12 / p22 and "delta" = p21 / p11;
-        "angle" of the critical multiplier at a torus bifurcation. Critical vectors have length 1;
-        the largest element of a real one is positive at Bogdanov-Takens and zero-Hopf points.
+        generalized Hopf point; "b", "c", "d" and "e" of w' = b w^2 + c abs(z)^2, z' = (i omega + d
+        w + e w^2) z at a zero-Hopf point, with "s" = sign(b c) and "theta" = d / b; "p11", "p12",
+        "p21" and "p22" of r1' = r1 (p11 r1^2 + p12 r2^2), r2' = r2 (p21 r1^2 + p22 r2^2) at a
+        double-Hopf point, that of the higher frequency first, with "theta" = p12 / p22 and "delta"
+        = p21 / p11; "angle" of the critical multiplier at a torus bifurcation. Critical vectors
+        have length 1; the largest element of a real one is positive at Bogdanov-Takens and zero-
+        Hopf points.
     along : dict of str to float
         Of a curve in two parameters: the value of the other one.
     nature : str
