@@ -249,8 +249,9 @@ def test_a_solve_under_a_limit_ends_in_a_solution_or_a_message(gibibytes, withou
     )
     assert done.stdout.startswith(("solved", "refused")), done.stderr
     if gibibytes == 4.0:
-        name = "superlu" if without or not available() else "pardiso"
-        assert done.stdout == f"solved {name}\n"
+        # without PARDISO multigrid serves, where pyamg is installed
+        names = ["superlu", "multigrid"] if without or not available() else ["pardiso"]
+        assert done.stdout in [f"solved {name}\n" for name in names]
 
 
 def test_drift_diffusion_is_elliptic_block_by_block():
