@@ -99,7 +99,7 @@ def _vanishing(it: Iterate) -> Status | None:
     singular root there convergence is slow. Unknowns that have shrunk to nothing of what their
     block was at the start of an unbroken run of shrinking steps are therefore set to zero on
     trial. The point is a solution if every equation holds there, by its own terms. Unknowns that
-    stay at zero, such as a grounded contact, do not shrink.
+    stay at zero exactly, such as a grounded contact, do not shrink.
     """
     before = it.step_size_absolute_old  # inf at the first step
     ratio = it.step_size_absolute / before if before > 0.0 else math.inf
@@ -118,7 +118,7 @@ def _vanishing(it: Iterate) -> Status | None:
         return None
     zero = np.abs(it.x) <= VANISHED * it.blocks.spread(norms, 0.0)
     error = np.where(zero, 0.0, np.abs(it.step) * ratio / (1.0 - ratio))
-    if not x_start[zero].any() or (error > REST_ERROR * it.weights).any():
+    if not (x_start[zero].any() or it.x[zero].any()) or (error > REST_ERROR * it.weights).any():
         return None
     x = np.where(zero, 0.0, it.x)
     F = it.evaluate(x)

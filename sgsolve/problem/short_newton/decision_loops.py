@@ -147,7 +147,7 @@ def may_vanish(
         return 0
     vanishing, shrunk = 1, 0
     for i in range(n):
-        if abs(x[i]) <= limit and x_run[i] != 0.0:
+        if abs(x[i]) <= limit and (x_run[i] != 0.0 or x[i] != 0.0):
             shrunk = 1
         error = abs(step[i]) * ratio / (1.0 - ratio)
         if abs(x[i]) > limit and error > REST_ERROR * weights[i]:
