@@ -16,16 +16,23 @@ The tests cost no evaluation where convergence is fast, and few where the first 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
-from scipy.sparse.linalg import splu
 
-from ..errors import LinearSolveError
+from .determination import (
+    LINEAR,
+    PROBE,
+    SHORT,
+    UNDETERMINED,
+    UNITS,
+    determined,
+    determined_by_kept_factors,
+    golden_parts,
+)
+from .entries import equations_with, unknowns_with
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -37,32 +44,21 @@ Closing = tuple[Any, Any, Any, int]
 NEAR, FAR = (0.5, 1.0), (2.0, 4.0, 16.0, 61.0)
 AHEAD = FAR[-2:]
 ONE_SIDED = 1e-2  # change ahead over change behind
-UNITS = 8.0  # changes within so many units of rounding are none
 REAL = 1e3  # a change behind must be so many times larger
 SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
-SHORT, SHRUNK = 1e-3, 0.1  # a step that is so short, and so much shorter than the last, converges
-LINEAR = 0.1  # an equation whose linear model repeats the last change within this is regular
-UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without influence may have
-# Of an unknown, that rounding may move it by. A floating region that only leakage currents reach is
-# determined to 1e-3, an unknown that ran away is not at all.
-DETERMINED = 1e-2
+SHRUNK = 0.1  # a step that is short, and so much shorter than the last, converges
 OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
 SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
 CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
-PROBE = 1e-6  # of an unknown: a small change
-GOLDEN = 0.5 * (1.0 + math.sqrt(5.0))
-SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
-FEW_OPERATIONS = 500.0  # ... or operations of a factorization for each entry of the Jacobian
-HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
 BISECTIONS = 200  # from 1e30 to the last digit
 
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
     steps, held = _last_steps(it), _held_from_start(it)
-    if not (steps or held.any()) or _determined_by_kept_factors(it, steps, held):
+    if not (steps or held.any()) or determined_by_kept_factors(it, steps, held):
         return False
     everywhere = np.ones(len(it.F), dtype=bool)
     lines = [(step, everywhere) for step in steps]
@@ -77,91 +73,6 @@ def at_limit(it: Iterate) -> bool:
     return True
 
 
-def determined(it: Iterate, step: Vector) -> bool:
-    """Whether the equations at the iterate determine the unknowns that took a step.
-
-    They answer to small changes as their derivative says, and neither the residual nor its
-    rounding moves an unknown by much. An equation that is linear at a solution may be exponential
-    behind it, where the start was.
-    """
-    found = None if it.J is None else it.counted.linearize(it.x)
-    if found is None or it.J.shape[0] != it.J.shape[1]:
-        return False
-    (F, J), moving = found, step != 0.0
-    if not _answered(it, J, F, moving):
-        return False
-    try:
-        errors = splu(csc_array(J)).solve(np.column_stack([F, *_residual_noise(it)]))
-    except RuntimeError:  # exactly singular
-        return False
-    return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
-
-
-def _determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[np.bool_]) -> bool:
-    """Whether the factorized Jacobian from before a short last step shows the same.
-
-    It takes one residual, and a factorization where that costs little. Where it shows nothing,
-    the residual on the line decides. Equations that held from the start are not flat if each of
-    them answers, and no more is asked of their unknowns.
-    """
-    if it.J is None or it.J.shape[0] != it.J.shape[1]:
-        return False
-    if steps and it.fresh and not it.factorized and _factors_cost_little(it):
-        try:
-            it.factorize()
-        except LinearSolveError:
-            return False
-    short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
-    if not (short and (it.factorized or not steps)):
-        return False
-    moving = np.any(steps, axis=0) if steps else np.zeros(len(it.x), dtype=bool)
-    answers = _answering(it, it.J, it.F, moving | _unknowns_in(it, held))
-    if answers is None or not answers[held].all():
-        return False
-    if not steps:
-        return True
-    if not _seen(it, it.J, answers)[moving].all():
-        return False
-    limit = DETERMINED * it.weights[moving]
-    for error in _residual_noise(it):
-        found = it.simplified(it.F + error)
-        if found is None or (np.abs(found[moving]) > limit).any():
-            return False
-    return True
-
-
-def _factors_cost_little(it: Iterate) -> bool:
-    """Whether a factorization costs no more than the residuals on a line."""
-    if len(it.x) <= SMALL_MATRIX:
-        return True
-    operations: float = it.counted.solver.operations
-    return operations <= FEW_OPERATIONS * it.system.pattern.nnz
-
-
-def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
-    """Return the rounding of the residual, of one sign and of mixed signs."""
-    noise = UNITS * EPS * it.scaling.sized
-    return noise, _signs(it) * noise
-
-
-def _signs(it: Iterate) -> Vector:
-    """Return a fixed mixture of signs, shape (n,)."""
-    signs = np.ones(len(it.x))
-    signs[::3] = -1.0
-    return signs
-
-
-def _golden_parts(n: int) -> Vector:
-    """Return n fixed numbers between 1/2 and 1, no two of them the same.
-
-    Unknowns that change by such parts of themselves do not keep their ratios. An equation such as
-    ``u - v = 0`` shows such changes, but holds where u and v change by the same part. Two of the
-    numbers differ by more than 1 / (6 n): so badly do fractions approximate the golden ratio.
-    """
-    parts: Vector = 0.5 + 0.5 * (GOLDEN * np.arange(n) % 1.0)
-    return parts
-
-
 def flat_from(
     x: Vector, held: NDArray[np.bool_], evaluate: Callable[[Vector], Vector | None]
 ) -> NDArray[np.bool_]:
@@ -172,7 +83,7 @@ def flat_from(
     """
     flat: NDArray[np.bool_] = held & _zero(evaluate(x + OUTWARDS * x))
     if flat.any():
-        F = evaluate(x + PROBE * _golden_parts(x.shape[-1]) * x)
+        F = evaluate(x + PROBE * golden_parts(x.shape[-1]) * x)
         flat &= _zero(F) | _nonfinite_values(F)
     return flat
 
@@ -183,61 +94,6 @@ def _zero(F: Vector | None) -> Any:
 
 def _nonfinite_values(F: Vector | None) -> Any:
     return True if F is None else ~np.isfinite(F)
-
-
-def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
-    """Whether each of some unknowns has a term in an equation that answers as J says."""
-    answers = _answering(it, J, F, moving)
-    return answers is not None and bool(_seen(it, J, answers)[moving].all())
-
-
-def _answering(
-    it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]
-) -> NDArray[np.bool_] | None:
-    """Return which equations answer to small changes of some unknowns as J says.
-
-    An equation that does not answer must not be able to: where its value is the difference of
-    larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
-    an equation answers as J says a small change away.
-    """
-    small = np.where(moving, PROBE * _signs(it) * _golden_parts(len(it.x)) * it.weights, 0.0)
-    expected, moved = J @ small, it.evaluate(it.x + small)
-    if moved is None:
-        return None
-    own, size = it.scaling.sized, np.abs(expected)
-    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
-    others = ~answers & (size > HIDDEN * PROBE * own)
-    if others.any():
-        if (others & ~_answers_beside(it, small)).any():
-            return None
-        answers |= others
-    answers &= size > UNITS * EPS * own
-    return answers
-
-
-def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which unknowns have a term in one of some equations."""
-    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
-    own = it.scaling.sized
-    seen = np.zeros(len(it.x), dtype=bool)
-    seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
-    return seen
-
-
-def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
-    """Return which equations answer as their derivative says a small change away: past a kink.
-
-    A derivative of zero there says nothing: the one at the iterate was noise.
-    """
-    found, moved = it.counted.linearize(it.x + small), it.evaluate(it.x + 2.0 * small)
-    if found is None or moved is None:
-        return np.zeros(len(small), dtype=bool)
-    F, J = found
-    expected = J @ small
-    size = np.abs(expected)
-    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
-    answers &= size > UNITS * EPS * it.scaling.sized
-    return answers
 
 
 def note_start(it: Iterate) -> None:
@@ -260,8 +116,8 @@ def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
     x, F = it.memory["start"]
     stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
     exact: NDArray[np.bool_] = F == 0.0
-    held: NDArray[np.bool_] = _with_unknowns(it, stayed, exact)
-    held |= _with_unknowns(it, it.x != 0.0, exact & (it.F == 0.0))
+    held: NDArray[np.bool_] = equations_with(it, stayed, exact)
+    held |= equations_with(it, it.x != 0.0, exact & (it.F == 0.0))
     return held
 
 
@@ -276,10 +132,10 @@ def _flat(it: Iterate, held: NDArray[np.bool_]) -> tuple[Vector, NDArray[np.bool
     start = it.memory["start"][0]
     stayed = np.abs(it.x - start) <= OUTWARDS * np.abs(start)
     for x, of in ((start, stayed), (it.x, ~stayed)):
-        if not (x != 0.0)[of & _unknowns_in(it, held)].any():
+        if not (x != 0.0)[of & unknowns_with(it, held)].any():
             continue
         still = flat_from(x, held, it.evaluate)
-        step = np.where(of & _unknowns_in(it, still), OUTWARDS * x, step)
+        step = np.where(of & unknowns_with(it, still), OUTWARDS * x, step)
         flat |= still
     return step, flat
 
@@ -293,7 +149,7 @@ def note_closed(it: Iterate) -> None:
         return
     exact = (it.F == 0.0) & (it.F_old != 0.0)
     if exact.any():
-        long = np.where(_long(it) & _unknowns_in(it, exact), it.step, 0.0)
+        long = np.where(_long(it) & unknowns_with(it, exact), it.step, 0.0)
         if long.any():
             known = it.memory.get("closed")
             it.memory["closed"] = closing(known, long, it.step, exact, it.F_old, it.k)
@@ -327,37 +183,6 @@ def _last_steps(it: Iterate) -> list[Vector]:
         if not (k < it.k and _repeats_linearly(it, whole, change, rows)) and (step != last).any():
             steps.append(step)
     return [step for step in steps if step.any()]
-
-
-def _unknowns_in(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which unknowns appear in some equations; without a matrix, any may."""
-    if it.J is None:
-        return np.full(len(it.x), bool(equations.any()))
-    found = np.zeros(len(it.x), dtype=bool)
-    found[it.J.indices[_entries_of(it, equations)[1]]] = True
-    return found
-
-
-def _with_unknowns(
-    it: Iterate, unknowns: NDArray[np.bool_], equations: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return in which of some equations some unknowns appear; without a matrix, they may in any."""
-    if it.J is None:
-        return equations & bool(unknowns.any())
-    found = np.zeros(len(it.F), dtype=bool)
-    rows, entries = _entries_of(it, equations)
-    found[rows[unknowns[it.J.indices[entries]]]] = True
-    return found
-
-
-def _entries_of(
-    it: Iterate, equations: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return row and position of each entry of the Jacobian in some equations."""
-    rows = np.flatnonzero(equations)
-    first, counts = it.J.indptr[rows], np.diff(it.J.indptr)[rows]
-    before = np.cumsum(counts) - counts
-    return np.repeat(rows, counts), np.arange(counts.sum()) + np.repeat(first - before, counts)
 
 
 def _long(it: Iterate) -> NDArray[np.bool_]:
@@ -413,7 +238,7 @@ class _Line:
         if near is None or behind is None:
             return False
         flat = among & self._flatter(near, behind)
-        flat &= _with_unknowns(self.it, self.step != 0.0, flat) | (behind > 0.0)
+        flat &= equations_with(self.it, self.step != 0.0, flat) | (behind > 0.0)
         if flat.any():
             flat &= ~self._regular()
         if not flat.any():

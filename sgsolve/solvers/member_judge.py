@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ..pattern import Pattern
 from ..results.status import Status
 from .convergence import termination_status
+from .determination import UNITS
 from .iterate import EPS, Iterate
-from .limit_at_infinity import UNITS, closing, flat_from
+from .limit_at_infinity import closing, flat_from
 from .member_damping import Evaluate, Steps
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots

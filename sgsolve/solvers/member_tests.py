@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..results.blocks import Blocks
+from .determination import SHORT
 from .iterate import EPS
-from .limit_at_infinity import FAR, NEAR, ONE_SIDED, REAL, SHORT, SHRUNK, SIGNIFICANT
+from .limit_at_infinity import FAR, NEAR, ONE_SIDED, REAL, SHRUNK, SIGNIFICANT
 from .termination import (
     And,
     ErrorTolerance,

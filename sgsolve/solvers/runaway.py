@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .determination import determined
 from .iterate import Iterate
-from .limit_at_infinity import determined
 
-FAR = 1e12  # times the largest unknown of the start, or 1
+BEYOND = 1e12  # times the largest unknown of the start, or 1
 
 
 def note_home(it: Iterate) -> None:
@@ -23,7 +23,7 @@ def note_home(it: Iterate) -> None:
 def is_far(x: np.ndarray, start: np.ndarray) -> bool:
     """Whether an unknown is far beyond the size of the start."""
     home = max(1.0, float(np.abs(start).max(initial=0.0)))
-    return bool(np.abs(x).max(initial=0.0) > FAR * home)
+    return bool(np.abs(x).max(initial=0.0) > BEYOND * home)
 
 
 def ran_away(it: Iterate) -> bool:
@@ -31,7 +31,7 @@ def ran_away(it: Iterate) -> bool:
     home = it.memory.get("home")
     if home is None or it.J is None:
         return False
-    far = np.abs(it.x) > FAR * home
+    far = np.abs(it.x) > BEYOND * home
     if not far.any() or determined(it, np.where(far, it.x, 0.0)):
         return False
     it.notes.append(

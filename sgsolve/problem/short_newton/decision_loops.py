@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
-from ...solvers.limit_at_infinity import LINEAR, OUTWARDS, SHORT, SHRUNK, SIGNIFICANT
+from ...solvers.determination import LINEAR, SHORT
+from ...solvers.limit_at_infinity import OUTWARDS, SHRUNK, SIGNIFICANT
 from .loop_state import (
     CLOSED,
     CONTRACTION,

@@ -1,0 +1,175 @@
+"""Whether the equations at a point determine its unknowns, as at a solution.
+
+An equation answers if a small change of its unknowns changes it as its derivative says. Where each
+unknown has a term in an equation that answers, and rounding moves it by little, the point is no
+limit that rounding hides.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import splu
+
+from ..errors import LinearSolveError
+from .entries import unknowns_with
+from .iterate import EPS, Iterate
+
+Vector = NDArray[Any]
+
+SHORT = 1e-3  # a step that is so short, relative to its unknown, may converge
+UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without influence may have
+# Of an unknown, that rounding may move it by. A floating region that only leakage currents reach is
+# determined to 1e-3, an unknown that ran away is not at all.
+DETERMINED = 1e-2
+GOLDEN = 0.5 * (1.0 + math.sqrt(5.0))
+SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
+FEW_OPERATIONS = 500.0  # ... or operations of a factorization for each entry of the Jacobian
+HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
+PROBE = 1e-6  # of an unknown: a small change
+LINEAR = 0.1  # an equation whose linear model repeats the last change within this is regular
+UNITS = 8.0  # changes within so many units of rounding are none
+
+
+def determined(it: Iterate, step: Vector) -> bool:
+    """Whether the equations at the iterate determine the unknowns that took a step.
+
+    They answer to small changes as their derivative says, and neither the residual nor its
+    rounding moves an unknown by much. An equation that is linear at a solution may be exponential
+    behind it, where the start was.
+    """
+    found = None if it.J is None else it.counted.linearize(it.x)
+    if found is None or it.J.shape[0] != it.J.shape[1]:
+        return False
+    (F, J), moving = found, step != 0.0
+    if not _answered(it, J, F, moving):
+        return False
+    try:
+        errors = splu(csc_array(J)).solve(np.column_stack([F, *_residual_noise(it)]))
+    except RuntimeError:  # exactly singular
+        return False
+    return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
+
+
+def determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[np.bool_]) -> bool:
+    """Whether the factorized Jacobian from before a short last step shows what `determined` does.
+
+    It takes one residual, and a factorization where that costs little. Where it shows nothing,
+    the residual on the line decides. Equations that held from the start are not flat if each of
+    them answers, and no more is asked of their unknowns.
+    """
+    if it.J is None or it.J.shape[0] != it.J.shape[1]:
+        return False
+    if steps and it.fresh and not it.factorized and _factors_cost_little(it):
+        try:
+            it.factorize()
+        except LinearSolveError:
+            return False
+    short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
+    if not (short and (it.factorized or not steps)):
+        return False
+    moving = np.any(steps, axis=0) if steps else np.zeros(len(it.x), dtype=bool)
+    answers = _answering(it, it.J, it.F, moving | unknowns_with(it, held))
+    if answers is None or not answers[held].all():
+        return False
+    if not steps:
+        return True
+    if not _seen(it, it.J, answers)[moving].all():
+        return False
+    limit = DETERMINED * it.weights[moving]
+    for error in _residual_noise(it):
+        found = it.simplified(it.F + error)
+        if found is None or (np.abs(found[moving]) > limit).any():
+            return False
+    return True
+
+
+def _factors_cost_little(it: Iterate) -> bool:
+    """Whether a factorization costs no more than the residuals on a line."""
+    if len(it.x) <= SMALL_MATRIX:
+        return True
+    operations: float = it.counted.solver.operations
+    return operations <= FEW_OPERATIONS * it.system.pattern.nnz
+
+
+def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
+    """Return the rounding of the residual, of one sign and of mixed signs."""
+    noise = UNITS * EPS * it.scaling.sized
+    return noise, _signs(it) * noise
+
+
+def _signs(it: Iterate) -> Vector:
+    """Return a fixed mixture of signs, shape (n,)."""
+    signs = np.ones(len(it.x))
+    signs[::3] = -1.0
+    return signs
+
+
+def golden_parts(n: int) -> Vector:
+    """Return n fixed numbers between 1/2 and 1, no two of them the same.
+
+    Unknowns that change by such parts of themselves do not keep their ratios. An equation such as
+    ``u - v = 0`` shows such changes, but holds where u and v change by the same part. Two of the
+    numbers differ by more than 1 / (6 n): so badly do fractions approximate the golden ratio.
+    """
+    parts: Vector = 0.5 + 0.5 * (GOLDEN * np.arange(n) % 1.0)
+    return parts
+
+
+def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
+    """Whether each of some unknowns has a term in an equation that answers as J says."""
+    answers = _answering(it, J, F, moving)
+    return answers is not None and bool(_seen(it, J, answers)[moving].all())
+
+
+def _answering(
+    it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return which equations answer to small changes of some unknowns as J says.
+
+    An equation that does not answer must not be able to: where its value is the difference of
+    larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
+    an equation answers as J says a small change away.
+    """
+    small = np.where(moving, PROBE * _signs(it) * golden_parts(len(it.x)) * it.weights, 0.0)
+    expected, moved = J @ small, it.evaluate(it.x + small)
+    if moved is None:
+        return None
+    own, size = it.scaling.sized, np.abs(expected)
+    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
+    others = ~answers & (size > HIDDEN * PROBE * own)
+    if others.any():
+        if (others & ~_answers_beside(it, small)).any():
+            return None
+        answers |= others
+    answers &= size > UNITS * EPS * own
+    return answers
+
+
+def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which unknowns have a term in one of some equations."""
+    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
+    own = it.scaling.sized
+    seen = np.zeros(len(it.x), dtype=bool)
+    seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
+    return seen
+
+
+def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
+    """Return which equations answer as their derivative says a small change away: past a kink.
+
+    A derivative of zero there says nothing: the one at the iterate was noise.
+    """
+    found, moved = it.counted.linearize(it.x + small), it.evaluate(it.x + 2.0 * small)
+    if found is None or moved is None:
+        return np.zeros(len(small), dtype=bool)
+    F, J = found
+    expected = J @ small
+    size = np.abs(expected)
+    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
+    answers &= size > UNITS * EPS * it.scaling.sized
+    return answers
