@@ -324,7 +324,9 @@ def test_an_array_of_objects_is_a_list_of_equations():
             F[i // 3, i % 3] = x[i] ** 2 - (i + 1.0)
         return 2.0 * F
 
-    vector = lambda x: residual(x).ravel()  # noqa: E731
+    def vector(x):
+        return residual(x).ravel()
+
     np.testing.assert_allclose(Problem(vector).solve(np.ones(6)).x ** 2, np.arange(1.0, 7.0))
     np.testing.assert_allclose(ad.jacobian(vector, V).toarray(), np.diag(4.0 * V))
     assert ad.value(residual(ad.seed(V))[0, 0]) == 2.0 * (V[0] ** 2 - 1.0)
