@@ -1,8 +1,9 @@
-"""What the iterative back ends share: their solves, and how long a preconditioner is kept."""
+"""What iterative back ends share: solves by columns, and how long a preconditioner is kept."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,22 +15,11 @@ TOLERANCE = 1e-12
 GROWTH = 1.5
 
 
-class IterativeSolves:
-    """The solves of the protocol `Backend`, by a method ``_solved(b, transpose, tolerance)``."""
-
-    def solve(self, b: Vector, transpose: bool) -> Vector:
-        """Iterate to a relative residual of 1e-12, column by column."""
-        if b.ndim == 2:
-            columns = [self.solve(column, transpose) for column in b.T]
-            return np.asfortranarray(np.column_stack(columns))
-        return self._solved(b, transpose, TOLERANCE)
-
-    def solve_to(self, b: Vector, tolerance: float) -> Vector:
-        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
-        return self._solved(b, False, tolerance)
-
-    def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
-        raise NotImplementedError
+def by_columns(b: Vector, solve: Callable[[Vector], Vector]) -> Vector:
+    """Return the solution for b of shape (n,) or (n, k), one column after the other."""
+    if b.ndim == 2:
+        return np.asfortranarray(np.column_stack([solve(column) for column in b.T]))
+    return solve(b)
 
 
 class Slowdown:

@@ -14,12 +14,12 @@ from ..errors import BackendError, InputError, OutOfMemoryError
 from .backend import NUMERICAL, Vector, is_complex
 from .gmres import gmres
 from .inverse_operator import applied, is_fixed
-from .iterative import IterativeSolves
+from .iterative import TOLERANCE, by_columns
 
 RESTART, MAX_PRODUCTS = 60, 600
 
 
-class Krylov(IterativeSolves):
+class Krylov:
     """GMRES with an approximate inverse of the matrix.
 
     ``Problem(preconditioner=M)`` makes one. Steps of Newton's method are solved to a relative
@@ -105,6 +105,14 @@ class Krylov(IterativeSolves):
             J.data /= np.repeat(row, np.diff(A.indptr)) * column[A.indices]
             M = _made_by(M, J)
         self._inverse = M
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Iterate to a relative residual of 1e-12, column by column."""
+        return by_columns(b, lambda column: self._solved(column, transpose, TOLERANCE))
+
+    def solve_to(self, b: Vector, tolerance: float) -> Vector:
+        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
+        return self._solved(b, False, tolerance)
 
     def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
         A = self._A.T if transpose else self._A

@@ -23,14 +23,14 @@ from ..errors import BackendError
 from ..norms import norm2
 from .backend import Vector, is_complex
 from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
-from .iterative import IterativeSolves, Slowdown
+from .iterative import TOLERANCE, Slowdown, by_columns
 
 MAX_CYCLES = 200
 RESTART = 50
 SYMMETRIC = 1e-12
 
 
-class Multigrid(IterativeSolves):
+class Multigrid:
     """Multigrid cycles as a preconditioner of CG (symmetric matrix) or GMRES.
 
     A scalar problem gets smoothed aggregation. A problem with blocks gets one sweep of Gauss-Seidel
@@ -130,6 +130,14 @@ class Multigrid(IterativeSolves):
         """
         x, _ = self._krylov(False, b, tolerance, cycles)
         return bool(norm2(b - self._A @ x) <= 2.0 * tolerance * norm2(b))
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Iterate to a relative residual of 1e-12, column by column."""
+        return by_columns(b, lambda column: self._solved(column, transpose, TOLERANCE))
+
+    def solve_to(self, b: Vector, tolerance: float) -> Vector:
+        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
+        return self._solved(b, False, tolerance)
 
     def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
         # (S A) x = S b, and its transpose A^T S y = b with x = S y.

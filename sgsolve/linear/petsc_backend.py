@@ -20,7 +20,7 @@ from .. import ranks
 from ..errors import BackendError, InputError
 from ..user_warnings import warn
 from .backend import Vector, is_complex
-from .iterative import IterativeSolves, Slowdown
+from .iterative import TOLERANCE, Slowdown, by_columns
 from .petsc_options import (
     Installed,
     integers,
@@ -42,7 +42,7 @@ class UnusedOptionsWarning(UserWarning):
     """PETSc has not read an option, which may be misspelled."""
 
 
-class Petsc(IterativeSolves):
+class Petsc:
     """A linear solver of PETSc, given by its options; serial, or spread over the ranks of MPI.
 
     The same program runs serially and by ``mpiexec -n 8 python program.py``. Every rank runs the
@@ -203,6 +203,14 @@ class Petsc(IterativeSolves):
         solver.setUp()
         if self.iterative:
             solver.getPC().setReusePreconditioner(True)
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Iterate to a relative residual of 1e-12, column by column."""
+        return by_columns(b, lambda column: self._solved(column, transpose, TOLERANCE))
+
+    def solve_to(self, b: Vector, tolerance: float) -> Vector:
+        """Return x with ``|b - A x| <= tolerance |b|``, for b of shape (n,), if it is reached."""
+        return self._solved(b, False, tolerance)
 
     def _solved(self, b: Vector, transpose: bool, tolerance: float) -> Vector:
         """Solve by the factors, or iterate."""
