@@ -30,8 +30,11 @@ from .pardiso_handle import ANALYZE, FACTORIZE, SOLVE, PardisoHandle, load_mkl
 IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1, 19: -1}
 # More fill than this, compared with the matched factorization, and diagonal pivoting is no help.
 FILL_RATIO = 10.0
-# From so many unknowns on, an order of the nodes is compared with that of PARDISO.
-ORDERED_FROM = 5000
+# From so many unknowns on, an order of the nodes is compared with that of PARDISO. A comparison
+# takes the time of about COMPARISON entries of the factors for each unknown (measured: 40 to 150).
+# It may save the share SAVING of every later factorization. It is made once so many factorizations
+# have been asked for that it would have paid by now.
+ORDERED_FROM, COMPARISON, SAVING = 5000, 100.0, 0.3
 
 
 def available() -> bool:
@@ -72,7 +75,8 @@ class Pardiso:
         Entries of the factors, from the analysis.
     blocks : tuple of ndarray of int
         Blocks of unknowns; those of equal length may have one unknown at each node. Where they
-        have, an order of the nodes is analyzed too, and the one with fewer operations is kept.
+        have, an order of the nodes is analyzed too, and the one with fewer operations is kept. That
+        happens before the first factorization of large factors, later with small ones.
     predicted_bytes : float
         Memory that a factorization will need, from the analysis.
     operations : float
@@ -117,7 +121,9 @@ class Pardiso:
         self.blocks: tuple[Any, ...] = ()
         self.fill = 0
         self.predicted_bytes = self.operations = 0.0
+        self._handle: PardisoHandle
         self._finalizer: Any = None
+        self._factorized, self._compared = 0, False
 
     def fresh(self) -> Pardiso:
         """Return another one with the same settings, for another pattern."""
@@ -131,17 +137,22 @@ class Pardiso:
         if not self._matching and not np.all(A.diagonal()):
             raise BackendError("diagonal pivoting of PARDISO needs every diagonal entry")
         self._set_threads()
-        self._handle = self._analyzed(A, None)
-        if self._matching:
-            self._handle = self._better_order(A, self._handle)
-        self._finalizer = weakref.finalize(self, self._handle.release)
-        self.fill = int(self._handle.iparm[17]) % 2**32  # MKL counts in 32 bits
-        # In kB: peak of the analysis; what is kept of it, and factors with their work arrays.
-        peak, kept, factors = (float(self._handle.iparm[i]) for i in (14, 15, 16))
-        self.predicted_bytes = 1024.0 * max(peak, kept + factors)
-        self.operations = 1e6 * float(self._handle.iparm[18])
+        self._take(self._analyzed(A, None), "pardiso" if self._matching else self.name)
+        self._factorized, self._compared = 0, not self._matching or A.shape[0] < ORDERED_FROM
+        self._compare_orders(A)
         if self._fill_limit is not None and self.fill > self._fill_limit:
             raise BackendError(f"PARDISO would fill {self.fill} entries, too many")
+
+    def _take(self, handle: PardisoHandle, name: str) -> None:
+        """Let an analyzed handle serve in place of the present one."""
+        self.release()
+        self._handle, self.name = handle, name
+        self._finalizer = weakref.finalize(self, handle.release)
+        self.fill = int(handle.iparm[17]) % 2**32  # MKL counts in 32 bits
+        # In kB: peak of the analysis; what is kept of it, and factors with their work arrays.
+        peak, kept, factors = (float(handle.iparm[i]) for i in (14, 15, 16))
+        self.predicted_bytes = 1024.0 * max(peak, kept + factors)
+        self.operations = 1e6 * float(handle.iparm[18])
 
     def _analyzed(self, A: Any, order: NDArray[np.int64] | None) -> PardisoHandle:
         """Return a handle after phase 11, with an order of elimination of ours or of PARDISO."""
@@ -157,28 +168,30 @@ class Pardiso:
         handle.iparm[26] = 0
         return handle
 
-    def _better_order(self, A: Any, handle: PardisoHandle) -> PardisoHandle:
-        """Return the handle with the order of nodes, if that takes fewer operations."""
-        self.name = "pardiso"
-        if A.shape[0] < ORDERED_FROM:
-            return handle
+    def _compare_orders(self, A: Any) -> None:
+        """Take the order of nodes if it needs fewer operations, once the comparison pays."""
+        asked = self._factorized + 1
+        if self._compared or SAVING * asked * self.fill < COMPARISON * A.shape[0]:
+            return
+        self._compared = True
         node = nodes_of_unknowns(A, self.blocks)
-        if int(node.max()) + 1 == A.shape[0]:
-            return handle
-        order = node_order(A, node)
+        order = node_order(A, node) if int(node.max()) + 1 < A.shape[0] else None
         if order is None:
-            return handle
-        other = self._analyzed(A, order)
-        if not 0 < other.iparm[18] < handle.iparm[18]:
+            return
+        try:
+            other = self._analyzed(A, order)
+        except (BackendError, MemoryError):
+            return  # the present order serves
+        if 0 < other.iparm[18] < self._handle.iparm[18]:
+            self._take(other, "pardiso (order by nodes)")
+        else:
             other.release()
-            return handle
-        handle.release()
-        self.name = "pardiso (order by nodes)"
-        return other
 
     def factorize(self, A: Any) -> None:
         """Phase 22."""
         self._set_threads()
+        self._compare_orders(A)
+        self._factorized += 1
         self._values = A.data
         self._handle.call(FACTORIZE, A.data)
         # Meaningless with two-level factorization, where the accuracy check alone decides.

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from sgsolve import linear
 from sgsolve.errors import InputError
 from sgsolve.linear import node_order as module
+from sgsolve.linear import pardiso
 from sgsolve.linear.node_order import node_order, nodes_of_unknowns
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
@@ -142,10 +143,19 @@ def test_partial_pivoting_serves_where_the_diagonal_does_not():
 @pytest.mark.skipif(not available(), reason="no PARDISO")
 def test_pardiso_keeps_the_order_that_takes_fewer_operations():
     A = drift_diffusion((50, 50), 5.0)
+    b = A @ np.ones(A.shape[0])
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
-    solver.factorize(A)
-    solver.solve(np.ones(A.shape[0]))
-    assert (solver.name, solver.stats.n_analyze) == ("pardiso (order by nodes)", 1)
+    names = []
+    for _ in range(8):
+        solver.factorize(A)
+        names.append(solver.name)
+        solver.solve(b)
+        assert solver.backward_error < 1e-12
+    assert solver.stats.n_analyze == 1
+    # Factors of 100 entries for each unknown: the comparison pays after a few factorizations.
+    assert names == sorted(names)
+    assert names[1] == "pardiso"
+    assert names[-1] == "pardiso (order by nodes)"
     own = solver._driver.active._analyzed(solver._values.matrix.A, None)
     assert solver._driver.active.operations < 0.9e6 * own.iparm[18]
     own.release()
@@ -161,7 +171,37 @@ def test_pardiso_keeps_its_own_order_in_three_dimensions():
     A = sp.csr_array(sp.block_array([[L, reaction], [reaction, L]]))
     assert len(np.unique(nodes_of_unknowns(A, ()))) == side**3
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    for _ in range(3):
+        solver.factorize(A)
+    assert solver._driver.active._compared
+    assert solver.name == "pardiso"
+
+
+@pytest.mark.skipif(not available(), reason="no PARDISO")
+def test_large_factors_are_ordered_before_the_first_factorization(monkeypatch):
+    A = drift_diffusion((50, 50), 5.0)
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    monkeypatch.setattr(pardiso, "COMPARISON", 0.1 * pardiso.COMPARISON)
     solver.factorize(A)
+    assert solver.name == "pardiso (order by nodes)"
+
+
+@pytest.mark.skipif(not available(), reason="no PARDISO")
+def test_an_order_that_cannot_be_analyzed_costs_no_solution(monkeypatch):
+    A = drift_diffusion((50, 50), 5.0)
+    analyzed = pardiso.Pardiso._analyzed
+
+    def without_memory(self, A, order):
+        if order is not None:
+            raise MemoryError("PARDISO failed in phase 11: not enough memory")
+        return analyzed(self, A, order)
+
+    monkeypatch.setattr(pardiso.Pardiso, "_analyzed", without_memory)
+    monkeypatch.setattr(pardiso, "COMPARISON", 0.0)
+    solver = linear.LinearSolver(Pattern.of(A), "pardiso")
+    solver.factorize(A)
+    solver.solve(A @ np.ones(A.shape[0]))
+    assert solver.backward_error < 1e-12
     assert solver.name == "pardiso"
 
 
