@@ -26,6 +26,11 @@ LAMBERTW_UFUNC, ZETA_UFUNC = "_lambertw", "_zeta"
 CONCATENATORS = {"RClass": "r_", "CClass": "c_"}
 
 
+def joined_item(frame: FrameType) -> Any:
+    """Return the item that np.r_ or np.c_ joins next; frame is that of their ``__getitem__``."""
+    return frame.f_locals.get("item")
+
+
 def add_csr_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
     """Add the product of a CSR matrix and a vector to y, all of double precision.
 

@@ -152,6 +152,22 @@ def test_the_classes_of_numpys_concatenators():
         assert kind.__name__ == name, f"NumPy: the class of np.{public} {MOVED}"
 
 
+class Joined:
+    """Notes whether it is the item that NumPy joins when NumPy asks it for an array."""
+
+    def __array__(self, dtype=None, copy=None):
+        self.is_joined = private_api.joined_item(private_api.calling_frame(1)) is self
+        return np.zeros(1)
+
+
+@pytest.mark.parametrize("concatenator", [np.r_, np.c_])
+def test_the_item_that_numpy_joins(concatenator):
+    item, in_a_list = Joined(), Joined()
+    assert concatenator[item, item].size == concatenator[[in_a_list]].size + 1 == 2
+    assert item.is_joined, f"NumPy: the item of np.r_ {MOVED}"
+    assert not in_a_list.is_joined
+
+
 LIBRARIES = ("numpy", "scipy", "pypardiso", "mumps", "pyamg", "petsc4py", "mpi4py", "llvmlite")
 
 

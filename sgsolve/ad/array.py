@@ -25,6 +25,7 @@ from .in_place import assign, share_where_views
 from .indexing import element, taken
 from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
+from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE
@@ -210,10 +211,14 @@ class ADArray(Operators):
     # ---- conversions that would lose the derivative ------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        if is_sparse_product(calling_frame(1)):
+        frame = calling_frame(1)
+        if is_sparse_product(frame):
             # An array of one object tells SciPy's sparse matrices to leave the product to us.
             return np.array(None, dtype=object)
-        raise refusals.plain_array()
+        plain = stand_in(self, dtype, frame)
+        if plain is None:
+            raise refusals.plain_array()
+        return plain
 
     def __float__(self) -> float:
         raise refusals.plain_number("float")
@@ -269,6 +274,10 @@ class ADArray(Operators):
     def __getattr__(self, name: str) -> Any:
         method = dispatch.METHODS.get(name)
         if method is None:
+            ufunc = vars(np).get(name)
+            if isinstance(ufunc, np.ufunc) and not self.ndim:
+                # NumPy's ufuncs call these methods of the elements of an array of objects.
+                return lambda *others: call_ufunc(ufunc, self, *others)
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # its own error, not ours
             raise refusals.missing_attribute(name)

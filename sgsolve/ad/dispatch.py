@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from .nested import LISTS, array_of, holds_derivatives
+from .nested import LISTS, array_if_needed, is_array_of_objects, objects_as_arrays
 
 Function = Callable[..., Any]
 
@@ -69,9 +69,12 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
     kwargs.pop("out", None)
     if func not in OF_SEQUENCES:
         for a in args:
-            if type(a) in LISTS:
-                args = tuple(array_of(a) if holds_derivatives(a) else a for a in args)
+            if type(a) in LISTS or is_array_of_objects(a):
+                args = tuple(array_if_needed(a) for a in args)
                 break
         if kwargs:
-            kwargs = {k: array_of(a) if holds_derivatives(a) else a for k, a in kwargs.items()}
+            kwargs = {k: array_if_needed(a) for k, a in kwargs.items()}
+    else:
+        args = tuple(map(objects_as_arrays, args))
+        kwargs = {k: objects_as_arrays(a) for k, a in kwargs.items()}
     return ours(*args, **kwargs)

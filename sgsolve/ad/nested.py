@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from ..errors import DataTypeError, DerivativeError
 from . import refusals
 
 LISTS = (list, tuple)
+
+# What NumPy says where a function has no form for an array of objects.
+OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
 
 
 def array_of(y: Any) -> Any:
@@ -47,10 +51,24 @@ def _plain(parts: list[Any]) -> Any:
 
 
 def holds_derivatives(a: Any) -> bool:
-    """Whether an argument is a list or tuple with AD arrays in it, at any depth."""
+    """Whether an argument is a list, tuple or array of objects with AD arrays in it."""
+    if is_array_of_objects(a):
+        return any(hasattr(part, "_derivative") for part in a.flat)
     return isinstance(a, LISTS) and any(
         hasattr(part, "_derivative") or holds_derivatives(part) for part in a
     )
+
+
+def array_if_needed(a: Any) -> Any:
+    """Return an argument; one that holds AD arrays, or an array of objects, as one array."""
+    return array_of(a) if is_array_of_objects(a) or holds_derivatives(a) else a
+
+
+def objects_as_arrays(a: Any) -> Any:
+    """Return an argument with every array of objects in it, in nested lists too, as an array."""
+    if type(a) in LISTS:
+        return type(a)(map(objects_as_arrays, a))
+    return array_of(a) if is_array_of_objects(a) else a
 
 
 def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -80,8 +98,19 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     except TypeError as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
+        if OF_OBJECTS.search(str(error)) and any(hasattr(a, "_derivative") for a in args):
+            raise DerivativeError(
+                f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
+                f"NumPy has few functions ({error})"
+            ) from error
         if refusals.swallowed(error) and not isinstance(error, DerivativeError):
             raise DerivativeError(refusals.ITERATED) from error
+        raise
+    except IndexError as error:
+        if str(error).startswith("only integers") and any(hasattr(a, "_derivative") for a in args):
+            raise DerivativeError(
+                "an AD array cannot be an index; take it from constants, or choose with np.where"
+            ) from error
         raise
     except ValueError as error:
         if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):

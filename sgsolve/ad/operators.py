@@ -11,7 +11,7 @@ from numpy import ndarray
 from . import dispatch, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
-from .nested import LISTS, array_of, holds_derivatives
+from .nested import LISTS, array_if_needed, is_array_of_objects
 from .programs.traced_arrays import TracedFloat
 from .ufunc_calls import DOUBLE
 
@@ -224,8 +224,8 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     else:
         make = next(type(x) for x in inputs if isinstance(x, Operators))
     for x in inputs:
-        if type(x) in LISTS:
-            inputs = tuple(array_of(x) if holds_derivatives(x) else x for x in inputs)
+        if type(x) in LISTS or is_array_of_objects(x):
+            inputs = tuple(array_if_needed(x) for x in inputs)
             break
     result = ufunc_calls.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.

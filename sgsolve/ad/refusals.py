@@ -21,10 +21,13 @@ FILLED = (
     "make F by F = np.zeros(n, like=x) or np.zeros_like(x), x being the unknowns, in place of "
     "F = np.zeros(n), where F[idx] = y is to follow"
 )
+STACK = (
+    "write np.stack([a, b]) in place of np.array([a, b]), and np.block([[a, b], [c, d]]) for a "
+    "matrix"
+)
 JOIN = (
-    "write np.stack([a, b]) in place of np.array([a, b]), np.block([[a, b], [c, d]]) for a matrix, "
-    "np.hstack in place of np.r_ and for parts of different lengths, np.column_stack in place of "
-    "np.c_, A @ y in place of A.dot(y), y.copy() in place of np.array(y)"
+    f"{STACK}, np.hstack for parts of different lengths, A @ y in place of A.dot(y), y.copy() in "
+    "place of np.array(y)"
 )
 LOST = "a plain ndarray would lose the derivative of an AD array"
 FLOAT = (
@@ -48,8 +51,9 @@ INSTEAD = {
         for k in "jyi"
     },
     "spherical_kn": "use np.sqrt(np.pi / (2 * x)) * scipy.special.kv(n + 0.5, x)",
-    "r_": "use np.hstack, which joins numbers and vectors too",
-    "c_": "use np.column_stack",
+    "r_": "join a list of AD arrays by np.hstack, or write its elements without brackets",
+    "c_": "join a list of AD arrays by np.column_stack",
+    "full": "use y * np.ones(shape)",
     "vectorize": "use operators and functions on whole arrays, or ad.elementwise(f, dfdx)",
     "polyfit": "its solution is an unknown with the normal equations as its equation",
     "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
@@ -133,13 +137,14 @@ def _advice(frame: FrameType) -> str:
 def _asking(frame: FrameType | None) -> str | None:
     """Return the name of the outermost function of NumPy or SciPy that was called, if any."""
     name = None
-    while frame is not None and _library(frame):
+    while frame is not None and of_library(frame):
         name = _public_name(frame) or name
         frame = frame.f_back
     return name
 
 
-def _library(frame: FrameType) -> bool:
+def of_library(frame: FrameType) -> bool:
+    """Whether the code of a frame is that of NumPy or SciPy."""
     module = frame.f_globals.get("__name__", "")
     return module.partition(".")[0] in ("numpy", "scipy")
 

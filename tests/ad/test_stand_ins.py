@@ -1,0 +1,136 @@
+"""np.array of elements, np.r_ and np.c_ keep derivatives, or refuse; never do they lose one."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy import special
+
+from sgsolve import Problem, ad
+from sgsolve.errors import DerivativeError
+
+X = np.array([0.7, 1.3, 0.4])
+A = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.0, 1.0]])
+
+
+def three(x):
+    return np.array([x[0] * x[1], np.exp(x[1]), x[2]])
+
+
+def assigned(x):
+    F = np.zeros_like(x)
+    F[:2] = np.array([x[0], x[1] ** 2])
+    np.add.at(F, [2, 2], np.array([x[1], x[2]]))
+    return F
+
+
+def replaced(x):
+    F = three(x)
+    F[0] = x[2] ** 2
+    return F
+
+
+KEPT = {
+    "equations": lambda x: np.array([x[0] ** 2 - 1, np.exp(x[1]) * x[2], 3.0]),
+    "asarray": lambda x: np.asarray([x[0] - x[1], x[1]]),
+    "matrix": lambda x: np.array([[x[0], 1.0, 0], [0, x[1], 2], [0, 0, x[2]]]) @ x,
+    "two object arrays": lambda x: np.array([[x[0], 1.0], [2.0, x[1]]]) @ np.array([x[1], 2]),
+    "constant matrix": lambda x: A @ three(x),
+    "dot": lambda x: np.dot(A, three(x)),
+    "einsum": lambda x: np.einsum("ij,j->i", A, three(x)),
+    "unary": lambda x: np.sin(np.array([[x[0], x[1]], [x[1], x[2]]])).ravel(),
+    "binary": lambda x: np.arctan2(three(x), 2.0),
+    "with an AD array": lambda x: np.hypot(three(x), x) - x * three(x) + three(x) / x,
+    "comparison": lambda x: np.where(three(x) > 0.5, x, x**2),
+    "reversed comparison": lambda x: np.where(x > three(x), three(x), x**2),
+    "maximum": lambda x: np.maximum(three(x), 0.5) + np.maximum(three(x), x[::-1]),
+    "sum": lambda x: three(x).sum() * np.sum(three(x)) * np.prod(three(x)) * x,
+    "norm": lambda x: np.linalg.norm(three(x)) * x,
+    "concatenate": lambda x: np.concatenate([three(x), x, [x[2]], three(x)[:1]]),
+    "concatenate lists": lambda x: np.concatenate([[x[0]], [x[1] * x[2]]]),
+    "hstack": lambda x: np.hstack([three(x), x[2]]),
+    "vstack": lambda x: np.vstack([three(x), x]).ravel(),
+    "stack": lambda x: np.stack([three(x), x]).ravel(),
+    "block": lambda x: np.block([[three(x), x]]).ravel(),
+    "append": lambda x: np.append(x, three(x)),
+    "outer": lambda x: np.outer(three(x), x).ravel() + np.multiply.outer(x, three(x)).ravel(),
+    "cross": lambda x: np.cross(three(x), x),
+    "clip": lambda x: np.clip(three(x), 0.5, 1.0),
+    "powers": lambda x: three(x) ** 2.5 + 2.0 ** three(x) - 1 / three(x),
+    "index": lambda x: three(x)[[2, 0, 1]] + three(x)[::-1],
+    "cumsum": lambda x: np.cumsum(three(x)),
+    "zeros like": lambda x: np.zeros_like(three(x)) + x,
+    "assigned": assigned,
+    "replaced": replaced,
+    "objects of objects": lambda x: np.array([three(x), three(x[::-1])]).ravel(),
+    "in a list": lambda x: [three(x), x[0]],
+    "an element": lambda x: np.exp(np.array(x[0])) * x,
+    "branch": lambda x: ad.elementwise(np.exp, np.exp)(three(x)),
+    "r_": lambda x: np.r_[x[0], x[1:] * x[0], 0.0, [1.0, 2.0], 3],
+    "r_ of a range": lambda x: np.r_[0:2, x, np.r_[0.0, x]],
+    "r_ of objects": lambda x: np.r_[three(x), x],
+    "r_ of matrices": lambda x: np.r_[np.outer(x, x), np.ones((1, 3))].ravel(),
+    "r_ with directives": lambda x: np.r_["0,2", x, x**2][1] + np.r_["1,2,0", x, x**2].sum(1),
+    "r_ of complex": lambda x: np.abs(np.r_[1j * x[0], x]),
+    "r_ of integers": lambda x: np.r_[1, x[0], 2],
+    "c_": lambda x: np.c_[x, x[::-1] ** 2, np.ones(3)].ravel(),
+    "c_ of a matrix": lambda x: np.c_[np.outer(x, x), x, np.array([1, 2, 3])].ravel(),
+    "c_ of numbers": lambda x: np.c_[x[0], x[1]].ravel(),
+}  # fmt: skip
+
+
+def flat(f, x):
+    value = f(x)
+    return np.hstack([np.ravel(v) for v in value]) if isinstance(value, list) else np.ravel(value)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_values_and_slopes_are_those_of_the_plain_function(name):
+    f = KEPT[name]
+    value, jacobian = ad.value_and_jacobian(f, X)
+    expected = flat(f, X)
+    np.testing.assert_allclose(value.ravel(), expected, rtol=1e-15)
+    assert value.dtype == expected.dtype
+    h = 1e-5
+    slopes = [(flat(f, X + h * e) - flat(f, X - h * e)) / (2 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(jacobian.toarray(), np.transpose(slopes), atol=1e-8)
+    again = ad.jacobian_function(f)
+    again(X[::-1])
+    np.testing.assert_array_equal(again(X).toarray(), jacobian.toarray())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_residual_as_scipys_root_takes_it(compiled):
+    if compiled:
+        pytest.importorskip("llvmlite")
+
+    def residual(x, radius):
+        return np.array([x[0] ** 2 + x[1] ** 2 - radius**2, x[0] - np.exp(-x[1])])
+
+    problem = Problem(residual, params={"radius": 2.0}, compiled=compiled)
+    branch = problem.sweep([1.0, 1.0], "radius", [2.0, 3.0])
+    for x, radius in zip(branch.states, (2.0, 3.0), strict=True):
+        np.testing.assert_allclose(residual(x, radius), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda x: np.array([x, x]), r"np\.stack"),
+        (lambda x: np.array([x[:1], x[1:2]]).ravel(), r"np\.stack"),
+        (lambda x: np.array([x[0], x[1]], dtype=float), r"np\.stack"),
+        (lambda x: np.array([x[0], x[1]]).astype(float), r"np\.zeros\(n, like=x\)"),
+        (lambda x: np.linalg.inv(np.array([[x[0], 1], [0, x[1]]])).ravel(), r"np\.stack.*'inv'"),
+        (lambda x: special.erf(three(x)), r"np\.stack.*'erf'"),
+        (lambda x: np.log(np.array([x[0], 2.0])), r"np\.stack.*log"),
+        (lambda x: sp.csr_array(A) @ three(x), r"np\.stack"),
+        (lambda x: np.interp(three(x), [0.0, 2.0], [1.0, 3.0]), r"np\.stack"),
+        (lambda x: np.imag(np.array([x[0] * 1j, x[1]])), r"np\.stack"),
+        (lambda x: np.r_[[x[0], 2.0], x], r"np\.r_.*np\.hstack"),
+        (lambda x: np.full(3, x[0]), r"np\.full.*np\.ones"),
+        (lambda x: A[x[0]], r"cannot be an index"),
+        (lambda x: np.float64(x[0]) * x, r"np\.zeros\(n, like=x\)|np\.stack"),
+    ],
+)  # fmt: skip
+def test_what_would_lose_a_slope_is_refused_in_words(f, words):
+    with pytest.raises(DerivativeError, match=words):
+        ad.jacobian(f, X)
