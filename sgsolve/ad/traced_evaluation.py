@@ -95,6 +95,7 @@ def trace_function(
         raise UntraceableError
     graph.results.append(y._value.node)
     guards = len(graph.guards)
+    graph.guards += graph.guards_of_partials
     derivative: Any = y._derivative
     if type(derivative) is Recorded:
         with np.errstate(all="ignore"):

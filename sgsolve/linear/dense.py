@@ -56,6 +56,11 @@ class Dense:
         self._diagonal = self._flat[:: n + 1]
 
     @property
+    def memory(self) -> Vector:
+        """The full matrix, column after column, and after `factorize` its factors."""
+        return self._flat
+
+    @property
     def predicted_bytes(self) -> float:
         """Bytes of the full matrix, which the system provides when it is first written to."""
         return float(self._flat.nbytes)
@@ -69,12 +74,17 @@ class Dense:
         """Scatter and factorize in place."""
         self._flat.fill(0.0)
         self._flat[self._place] = A.data
-        self._lu, self._pivots, info = self._trf(self._full, overwrite_a=True)
-        if info > 0:
-            raise SingularMatrixError("dense LU met a zero pivot")
+        self.factorize_memory()
         pivots = np.abs(self._diagonal)
         small = np.minimum.reduce(pivots) < SMALL_PIVOT * np.maximum.reduce(pivots)
         self.doubtful = None if small else False
+
+    def factorize_memory(self) -> None:
+        """Factorize the matrix in `memory`; whoever wrote it there looks at the pivots."""
+        self._lu, self._pivots, info = self._trf(self._full, overwrite_a=True)
+        self.doubtful = False
+        if info > 0:
+            raise SingularMatrixError("dense LU met a zero pivot")
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""

@@ -20,12 +20,6 @@ def note_home(it: Iterate) -> None:
     it.memory["home"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
 
 
-def is_far(x: np.ndarray, start: np.ndarray) -> bool:
-    """Whether an unknown is far beyond the size of the start."""
-    home = max(1.0, float(np.abs(start).max(initial=0.0)))
-    return bool(np.abs(x).max(initial=0.0) > BEYOND * home)
-
-
 def ran_away(it: Iterate) -> bool:
     """Whether unknowns far beyond the size of the start are not determined; a note says so."""
     home = it.memory.get("home")

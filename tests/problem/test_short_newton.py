@@ -290,15 +290,21 @@ def test_the_limit_of_iterations_holds(counted):
     assert not served
 
 
-def test_vain_attempts_end(counted):
-    """A problem that always takes more than a short solve is not tried for ever."""
-    problem = Problem(lambda x: x * x, compiled=True)
-    for _ in range(12):
+def test_vain_attempts_become_rare(counted, monkeypatch):
+    """Solves that always take more are tried seldom, and others are served again after them."""
+    tried = []
+    solve = short_newton.ShortNewton.solve
+    monkeypatch.setattr(
+        short_newton.ShortNewton, "solve", lambda *args: tried.append(1) or solve(*args)
+    )
+    problem = Problem(lambda x, q: x * x - q, params={"q": 0.0}, compiled=True)
+    for _ in range(40):
         problem.solve([1.0, 2.0], NEWTON, raise_on_failure=False)
-    (workspace,) = problem._definition.workspaces._idle
-    (short,) = workspace._kept["short newton"][1].values()
-    assert short.balance == short_newton.PATIENCE + 1
     assert counted.served == 0
+    assert 3 <= len(tried) <= 6
+    roots = [problem.at(q=4.0).solve([1.0, 3.0], NEWTON).x for _ in range(80)]
+    assert counted.served > 10
+    np.testing.assert_allclose(roots, 2.0, rtol=1e-12)
 
 
 def test_the_loops_are_compiled_when_that_pays(counted, monkeypatch):

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..derivatives.folded import STRICT
-from ..programs.graph import ConstantNode, Kind, Node, Operand
+from ..programs.graph import ConstantNode, Kind, Node, Operand, Operation
 from .kernel_code import KernelCode
 from .kernel_guards import is_same_answer
-from .kernel_memory import KernelMemory
+from .kernel_memory import KernelMemory, number_slots
 from .kernel_result import FOREIGN, OtherWay
 from .lowering import NumpyCall
 from .machine import RunFunction
 from .parameter_values import QUIET
+
+Results = dict[Node, Any]
+
+
+class PreparedCall(NamedTuple):
+    """A call with what is the same in all runs.
+
+    Attributes
+    ----------
+    operation : Operation
+    operands : list
+        Constants; None where there is another operand.
+    others : list of (int, Operand)
+        The other operands, and their places.
+    read : bool
+        Whether loops read the result.
+    """
+
+    operation: Operation
+    operands: list[Any]
+    others: list[tuple[int, Operand]]
+    read: bool
 
 
 class CallsBetweenLoops:
@@ -38,8 +60,13 @@ class CallsBetweenLoops:
         functions: list[RunFunction],
         constants: Mapping[Hashable, NDArray[Any]],
     ) -> None:
-        self._code, self._functions, self._constants = code, functions, constants
+        self._code, self._constants = code, constants
         self._errors: Any = STRICT if code.with_jacobian else QUIET
+        self._slots = frozenset(number_slots(code))
+        self._steps = [
+            (None if s.function < 0 else functions[s.function], list(map(self._prepared, s.calls)))
+            for s in code.steps
+        ]
         self._guards = [g for g in code.late_guards if g.node in code.called]
 
     def run(
@@ -58,15 +85,15 @@ class CallsBetweenLoops:
             If a call fails, or a condition has another value.
         """
         flags = 0
-        results = {**env, self._code.x_node: x}
+        results = {self._code.x_node: x}
         workspace.arrays["F"] = F
         try:
             with np.errstate(**self._errors):
-                for step in self._code.steps:
-                    if step.function >= 0:
-                        flags |= self._functions[step.function](workspace.address, *tables)
-                    for call in step.calls:
-                        self._carry_out(call, workspace, results)
+                for function, calls in self._steps:
+                    if function is not None:
+                        flags |= function(workspace.address, *tables)
+                    for call in calls:
+                        self._carry_out(call, workspace, results, env)
         except FOREIGN as error:  # the evaluation by NumPy raises it too, or does not come there
             raise OtherWay(f"{type(error).__name__} in a call of NumPy") from error
         finally:
@@ -76,27 +103,45 @@ class CallsBetweenLoops:
                 raise OtherWay("a condition of the code has another value")
         return flags
 
-    def _carry_out(self, call: NumpyCall, workspace: KernelMemory, env: dict[Node, Any]) -> None:
+    def _prepared(self, call: NumpyCall) -> PreparedCall:
+        """Return a call with its constant operands in place."""
         operation = call.operation
-        operands = [self._operand(o, workspace, env) for o in operation.operands]
-        env[operation] = result = operation.function(*operands)
-        if operation in self._code.tables.addresses or operation in workspace.slots:
+        operands = [o.value if isinstance(o, ConstantNode) else None for o in operation.operands]
+        others = [
+            (k, o) for k, o in enumerate(operation.operands) if not isinstance(o, ConstantNode)
+        ]
+        read = operation in self._code.tables.addresses or operation in self._slots
+        return PreparedCall(operation, operands, others, read)
+
+    def _carry_out(
+        self, call: PreparedCall, workspace: KernelMemory, results: Results, env: Results
+    ) -> None:
+        operation, operands, others, read = call
+        operands = operands.copy()
+        for k, operand in others:
+            operands[k] = self._operand(operand, workspace, results, env)
+        results[operation] = result = operation.function(*operands)
+        if read:
             workspace.put(self._code, operation, operation, result)
 
-    def _operand(self, operand: Operand, workspace: KernelMemory, env: dict[Node, Any]) -> Any:
+    def _operand(
+        self, operand: Operand, workspace: KernelMemory, results: Results, env: Results
+    ) -> Any:
+        for known in (results, env, workspace.views):
+            if operand in known:
+                return known[operand]
         if isinstance(operand, tuple):
-            return tuple(self._operand(o, workspace, env) for o in operand)
+            return tuple(self._operand(o, workspace, results, env) for o in operand)
         if isinstance(operand, ConstantNode):
             return operand.value
-        if operand in env:
-            return env[operand]
-        known = workspace.views.get(operand)
-        return self._loaded(operand, workspace, env) if known is None else known
+        return self._loaded(operand, workspace, results, env)
 
-    def _loaded(self, operand: Node, workspace: KernelMemory, env: dict[Node, Any]) -> Any:
+    def _loaded(
+        self, operand: Node, workspace: KernelMemory, results: Results, env: Results
+    ) -> Any:
         """Return what loops have written, or what is given to them."""
         key = self._code.operands[operand]
-        array = self._array(key, workspace, env)
+        array = self._array(key, workspace, results, env)
         if operand.dtype == bool:
             array = array.view(bool)
         if operand.kind is Kind.NUMBER:
@@ -109,13 +154,15 @@ class CallsBetweenLoops:
             workspace.views[operand] = array
         return array
 
-    def _array(self, key: Hashable, workspace: KernelMemory, env: dict[Node, Any]) -> Any:
+    def _array(self, key: Hashable, workspace: KernelMemory, results: Results, env: Results) -> Any:
         """Return a memory as a vector."""
         known = workspace.arrays.get(key)
         if known is None:
             known = self._constants.get(key)
         if known is None:
-            known = np.ascontiguousarray(env[self._code.lowering.given[key]]).ravel()
+            node = self._code.lowering.given[key]
+            value = results[node] if node in results else env[node]
+            known = np.ascontiguousarray(value).ravel()
         return known.view(np.uint8) if known.dtype == bool else known
 
 

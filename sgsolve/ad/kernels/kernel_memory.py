@@ -98,7 +98,7 @@ class KernelMemory:
         self.given: Any = None
         self.template: Template | None = None
         self.views: dict[Node, NDArray[Any]] = {}
-        self._held: list[Any] = []
+        self._held: dict[Hashable, NDArray[Any]] = {}
 
     def _own(self, code: KernelCode, key: str, size: int) -> NDArray[Any] | None:
         """Return memory for x or a result if it is small, with its address in the table."""
@@ -110,7 +110,7 @@ class KernelMemory:
 
     def give(self, code: KernelCode, env: dict[Node, Any]) -> None:
         """Put the values of parameters, and of what depends on them, into the table."""
-        self._held = []
+        self._held = {}
         for key, node in code.given.items():
             self.put(code, key, node, env[node])
         self.given = env
@@ -131,7 +131,7 @@ class KernelMemory:
             slot[0] = value
             return
         array = checked_array(node, value)
-        self._held.append(array)
+        self._held[key] = array
         self.set(code, key, array)
 
     def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:

@@ -27,7 +27,7 @@ from .lowered_operands import (
 )
 from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
 from .lowering import Lowering
-from .movement import joins, moves, plain_function, positions_of_result
+from .movement import joins, moves, named_function, plain_function, positions_of_result
 from .ufunc_loops import loop_of
 from .values import Value
 
@@ -56,10 +56,10 @@ def _lowered_operation(lowering: Lowering, operation: Operation) -> Value | None
         return None
     if any(is_called_object(n) for n in operation.nodes()):
         return None
+    if isinstance(function, Method):
+        function = named_function(function)
     special = SPECIAL.get(function) if not isinstance(function, Method) else None
-    if not isinstance(plain_function(function), Method) and (
-        plain_function(function) in REDUCTIONS
-    ):
+    if not isinstance(named_function(function), Method) and named_function(function) in REDUCTIONS:
         special = lower_reduction
     try:
         if special is not None:

@@ -30,7 +30,7 @@ from .lowered_operands import (
     not_in_a_branch,
 )
 from .lowering import Lowering
-from .movement import plain_function
+from .movement import named_function
 from .ufunc_loops import reduction_of
 from .values import Value
 
@@ -239,14 +239,14 @@ def lower_reduction(lowering: Lowering, operation: Operation) -> Value | None:
     if not plain or operation.kind is not Kind.NUMBER or node.strides is not None:
         return None
     value = lowering.argument(node)
-    ufunc = REDUCTIONS[plain_function(function)]
+    ufunc = REDUCTIONS[named_function(function)]
     reduction = reduction_of(ufunc)
     if reduction is None or value.dtype != "d" or value.size < 2 or value.branch is not None:
         return None
     initial = reduction.first if initial in (None, NOT_GIVEN) else initial
     first = [] if initial is None else [lowering.values.number(initial)]
     result = lowering.values.reduced(reduction.loop, value, *first)
-    if plain_function(function) is not np.mean:
+    if named_function(function) is not np.mean:
         return result
     size = lowering.values.number(float(value.size))
     return lowering.values.elementwise("div", result, size, size=1)

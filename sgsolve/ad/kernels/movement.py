@@ -32,6 +32,9 @@ METHODS = frozenset(
         "repeat", "diagonal", "item",
     }
 )  # fmt: skip
+METHODS_OF_REDUCTION: dict[str, Any] = {
+    "sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "any": np.any, "all": np.all,
+}  # fmt: skip
 # Of a sequence of arrays, the first argument.
 JOINING = frozenset(
     {np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack}
@@ -41,6 +44,12 @@ JOINING = frozenset(
 def plain_function(function: Callable[..., Any]) -> Any:
     """Return a function without its keywords."""
     return function.function if isinstance(function, WithKeywords) else function
+
+
+def named_function(function: Callable[..., Any]) -> Any:
+    """Return a function without its keywords, and in place of a method NumPy's function."""
+    plain = plain_function(function)
+    return METHODS_OF_REDUCTION.get(plain.name, plain) if isinstance(plain, Method) else plain
 
 
 def moves(function: Callable[..., Any]) -> bool:

@@ -148,6 +148,8 @@ class Graph:
     results : list of Operand
         What the program returns.
     guards : list of Guard
+    guards_of_partials : list of Guard
+        Those that only partial derivatives depend on.
     open_branches : bool
         Whether both sides of each `branch` are part of the graph, so that it holds for any mask.
     """
@@ -159,6 +161,7 @@ class Graph:
         self.stores: list[Store] = []
         self.results: list[Operand] = []
         self.guards: list[Guard] = []
+        self.guards_of_partials: list[Guard] = []
         self._constants: dict[Hashable, ConstantNode] = {}
         self._known: dict[Hashable, Operation] = {}
 

@@ -80,8 +80,14 @@ class TracedArray:
         They are in the precision of the values. Whoever runs the graph has to look at NumPy's
         floating point flags, as `Program` does.
         """
+        graph = self.graph
+        before = len(graph.guards)
         with np.errstate(all="ignore"):
-            return self._inside(function, arguments, False)
+            partials = self._inside(function, arguments, False)
+        # The value does not depend on them.
+        graph.guards_of_partials += graph.guards[before:]
+        del graph.guards[before:]
+        return partials
 
     def _applied(self, function: Callable[..., Any], arguments: Any) -> tuple[Any, Operand]:
         result = function(*untraced(tuple(arguments)))

@@ -108,20 +108,24 @@ def _power_base(y: Any, a: Any, b: Any) -> Partial:
             return (2.0, a)
         if b == 0 or b == 1:
             return float(np.real(b))
-    a = np.asarray(a, dtype=np.result_type(a, 1.0))
+    if not hasattr(a, "dtype") or a.dtype != np.result_type(a, 1.0):
+        a = np.asarray(a, dtype=np.result_type(a, 1.0))
     if np.ndim(b) or y.dtype.kind != "f" or a.dtype != y.dtype:
         slope = b * np.power(a, np.subtract(b, 1))
         # 0 * inf at a = 0, b = 0 is the slope of a constant.
         return np.where(np.equal(b, 0), 0.0, slope)
     # A quotient takes a twentieth of the time of a power, and is as good wherever y is neither
     # infinite nor so small that it has lost digits.
-    quotient = np.asarray(y / a)
+    quotient = y / a
     size = np.abs(y)
     tiny = TINY if y.dtype == np.float64 else np.finfo(y.dtype).tiny
     lost = ~((size > SAFE * tiny) & (size < np.inf))
     if lost.any():
-        np.power(a, b - 1, where=lost, out=quotient)
-    return float(b), quotient
+        if isinstance(quotient, np.ndarray):
+            np.power(a, b - 1, where=lost, out=quotient)
+        else:
+            quotient = np.where(lost, np.power(a, b - 1), quotient)
+    return (b if hasattr(b, "record") else float(b)), quotient
 
 
 def _power_exponent(y: Any, a: Any, b: Any) -> Partial:

@@ -9,6 +9,7 @@ from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
 from ...solvers.determination import LINEAR, SHORT
 from ...solvers.limit_at_infinity import OUTWARDS, SHRUNK, SIGNIFICANT
+from ...solvers.runaway import BEYOND
 from .loop_state import (
     CLOSED,
     CONTRACTION,
@@ -122,6 +123,15 @@ def converged(
                 if F[i] == 0.0 and x[columns[k]] != 0.0:
                     short = 0
     return 1 if short == 1 and state[CLOSED] < state[K] else 0
+
+
+def is_far(x: Doubles, start: Doubles, n: int) -> int:
+    """Whether an unknown is far beyond the size of the start; see `runaway`."""
+    home, largest = 1.0, 0.0
+    for i in range(n):
+        home = max(home, abs(start[i]))
+        largest = max(largest, abs(x[i]))
+    return 1 if largest > BEYOND * home else 0
 
 
 def may_vanish(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
+from ...linear.dense import Dense
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...solvers.damping import FullStep
@@ -48,8 +49,8 @@ TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default terminatio
 LOOPS = CompiledLoops(step_loops.started, step_loops.stepped, step_loops.arrived)
 # To compile or load the loops takes as long as so many short solves save.
 WORTH = 100
-# After so many more vain attempts than successes no more are made.
-PATIENCE = 3
+# After each vain attempt in a row twice as many solves make none, up to this number.
+MOST_SKIPPED = 64
 
 
 class Record(NamedTuple):
@@ -113,17 +114,16 @@ class ShortNewton:
 
     Attributes
     ----------
-    balance : int
-        Vain attempts less successes, and zero at least.
     arrays : dict of str to ndarray
         By the names of parameters in `step_loops`.
     """
 
     def __init__(self, pattern: Pattern, parts: DirectParts) -> None:
         n, nnz = pattern.shape[0], pattern.nnz
-        self.parts, self.balance = parts, 0
+        self.parts = parts
+        self._vain = self._skipped = 0
         scaling = parts.prepared.scaling
-        of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "S", "own")
+        of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "scaled", "S", "own")
         of_unknowns = ("magnitude", "weights", "terms", "of_columns", "x_start", "F_start", "x_run")
         of_steps = ("step", "step_old", "step_older", "long", "whole", "change", "marked")
         arrays: dict[str, NDArray[Any]] = {
@@ -141,13 +141,29 @@ class ShortNewton:
             "column": scaling.column,
         }
         numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
+        # The loops write the matrix into the memory of LAPACK, and look at the pivots there.
+        self._dense = type(parts.backend) is Dense
+        numbers["dense"] = int(self._dense)
+        arrays["full"] = parts.backend.memory if self._dense else np.zeros(1)
         self.arrays = arrays
         self._started, self._stepped, self._arrived = LOOPS.bound({**arrays, **numbers})
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
         self._J_old = arrays["J_old"]
-        self._S, self._own, self._state = arrays["S"], arrays["own"], arrays["state"]
+        self._state = arrays["state"]
         self._b, self._y, self._row = arrays["b"], arrays["y"], arrays["row"]
+
+    def is_tried(self) -> bool:
+        """Whether the next solve tries it: not so often where that was in vain."""
+        if self._skipped:
+            self._skipped -= 1
+            return False
+        return True
+
+    def note_success(self, found: bool) -> None:
+        """Note whether an attempt found a solution."""
+        self._vain = 0 if found else self._vain + 1
+        self._skipped = min(MOST_SKIPPED, 2**self._vain - 2) if self._vain else 0
 
     def solve(
         self, system: ResidualSystem, x: Vector, found: CompiledResult, max_iterations: int
@@ -193,7 +209,10 @@ class ShortNewton:
                 prepared.scaling.apply(self._J, prepared.values)
                 np.multiply(self._F, self._row, out=self._b)
                 np.negative(self._b, out=self._b)
-            backend.factorize(prepared.A)
+            if self._dense and code == STEP:
+                backend.factorize_memory()
+            else:
+                backend.factorize(prepared.A)
         except LinearSolveError:
             return False
         now = perf_counter()
@@ -215,10 +234,6 @@ class ShortNewton:
     def _found(
         self, records: tuple[Record, ...], unclear: bool, seconds: dict[str, float]
     ) -> ShortSolve:
-        F, own = self._F_new.copy(), self._own
-        scaled = np.abs(F)
-        with np.errstate(divide="ignore"):
-            np.divide(scaled, own, out=scaled, where=scaled > 0.0)
-        renewed = bool(self._state[RENEWED])
-        x, S = self._x_new.copy(), self._S.copy()
-        return ShortSolve(x, F, scaled, S, records, renewed, unclear, seconds)
+        arrays = self.arrays
+        x, F, scaled, S = (arrays[k].copy() for k in ("x_new", "F_new", "scaled", "S"))
+        return ShortSolve(x, F, scaled, S, records, bool(self._state[RENEWED]), unclear, seconds)

@@ -12,7 +12,6 @@ from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
 from ...solvers.iterate import observed_order
-from ...solvers.runaway import is_far
 from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
 from ..report import message
@@ -20,7 +19,6 @@ from ..residual_system import FEW, ResidualSystem
 from .examined import examined
 from .short_newton import (
     LOOPS,
-    PATIENCE,
     WORTH,
     Record,
     ShortNewton,
@@ -58,10 +56,10 @@ def short_result(
     try:
         linear = workspace.solver(system.pattern)
         short = _short_newton(workspace, system, linear)
-        if short is None or short.balance > PATIENCE:
+        if short is None or not short.is_tried():
             return None
         found, counts = _solved(short, system, workspace, x, at_start, solver.max_iterations)
-        short.balance = max(0, short.balance - 1) if found is not None else short.balance + 1
+        short.note_success(found is not None)
     finally:
         problem.workspaces.give_back(workspace)
     if found is None:
@@ -81,7 +79,7 @@ def _solved(
     linear = workspace.solver(system.pattern)
     compiled = system.n_compiled()
     found = short.solve(system, x, at_start, max_iterations)
-    if found is None or is_far(found.x, x):
+    if found is None:
         linear.note_factors(0, math.nan, sound=False)
         return None, Stats()
     k = len(found.records) - 1

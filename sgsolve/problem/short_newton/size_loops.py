@@ -91,3 +91,11 @@ def note_residual(F: Doubles, own: Doubles, state: Doubles, n: int) -> int:
     state[RESIDUAL] = residual
     state[SCALED] = scaled
     return 1
+
+
+def note_scaled(F: Doubles, own: Doubles, scaled: Doubles, n: int) -> int:
+    """Write the residuals over the terms of their equations."""
+    for i in range(n):
+        left = abs(F[i])
+        scaled[i] = left / own[i] if left > 0.0 else left
+    return 1

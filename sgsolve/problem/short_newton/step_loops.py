@@ -12,11 +12,20 @@ from __future__ import annotations
 from ...ad.kernels.scalar_loops import Doubles, Indices
 from ...linear.accuracy import EPS, GROWTH, REFINE_ABOVE
 from ...linear.accuracy import TINY as SMALLEST_NUMBER
+from ...linear.banded import SMALL_PIVOT
 from ...linear.equilibration import DRIFT
 from ...linear.first_answer import LARGE_SQUARE
 from ...solvers.convergence import MOVED, RUNAWAY
 from ...solvers.rounding import SMALL_STEP
-from .decision_loops import converged, holds, may_vanish, note_closed_equations, passes, terms_moved
+from .decision_loops import (
+    converged,
+    holds,
+    is_far,
+    may_vanish,
+    note_closed_equations,
+    passes,
+    terms_moved,
+)
 from .loop_state import (
     BACKWARD_ERROR,
     BARE,
@@ -41,7 +50,14 @@ from .loop_state import (
     STEP_SIZE_OLD,
     K,
 )
-from .size_loops import merit, note_residual, sizes_of_equations, sizes_of_unknowns, take_jacobian
+from .size_loops import (
+    merit,
+    note_residual,
+    note_scaled,
+    sizes_of_equations,
+    sizes_of_unknowns,
+    take_jacobian,
+)
 
 ERROR_FLOOR = SMALLEST_NUMBER / EPS
 
@@ -70,13 +86,32 @@ def equilibrated(
     return 1 if smallest * DRIFT >= 1.0 and largest <= DRIFT else 0
 
 
+def fill(starts: Indices, columns: Indices, A: Doubles, full: Doubles, n: int) -> int:
+    """Write a matrix in CSR form as a full one, column after column."""
+    for k in range(n * n):
+        full[k] = 0.0
+    for i in range(n):
+        for k in range(starts[i], starts[i + 1]):
+            full[columns[k] * n + i] = A[k]
+    return 1
+
+
+def pivots_are_small(full: Doubles, n: int) -> int:
+    """Whether factors of a full matrix have a pivot that leaves an answer in doubt."""
+    smallest, largest = INF, 0.0
+    for i in range(n):
+        smallest = min(smallest, abs(full[i * n + i]))
+        largest = max(largest, abs(full[i * n + i]))
+    return 1 if smallest < SMALL_PIVOT * largest else 0
+
+
 def started(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
     magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
     step_old: Doubles, step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles,
     x_start: Doubles, F_start: Doubles, state: Doubles, factor: Doubles, row: Doubles, A: Doubles,
-    A_sizes: Doubles, of_columns: Doubles, b: Doubles,
-    tolerance: float, rounding: float, n: int, nnz: int,
+    A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
+    tolerance: float, rounding: float, n: int, nnz: int, dense: int,
 ) -> int:  # fmt: skip
     """Start from x with the residual F and the Jacobian J; write the first linear system."""
     for k in range(N_STATE):
@@ -121,14 +156,19 @@ def started(
         b[i] = -F[i] * row[i]
     if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
         return RESCALE
+    if dense == 1:
+        fill(starts, columns, A, full, n)
     return STEP
 
 
 def stepped(
     starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
-    column: Doubles, r: Doubles, scale: Doubles, x: Doubles, x_new: Doubles, state: Doubles, n: int,
+    column: Doubles, r: Doubles, scale: Doubles, x: Doubles, x_new: Doubles, state: Doubles,
+    full: Doubles, n: int, dense: int,
 ) -> int:  # fmt: skip
     """Check the solution y of the linear system, and write the next point; see `first_answer`."""
+    if dense == 1 and pivots_are_small(full, n) == 1:
+        return LEAVE
     square, largest, largest_b, largest_scale = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
         square += y[i] * y[i] + b[i] * b[i]
@@ -159,8 +199,8 @@ def arrived(
     terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
     step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles, marked: Doubles,
     x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
-    row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
-    tolerance: float, error: float, rounding: float, n: int, nnz: int,
+    row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
+    scaled: Doubles, tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int,
 ) -> int:  # fmt: skip
     """Take the next point, decide whether it ends the solve, and write the next linear system."""
     square, previous, phi_old = 0.0, state[LARGEST], state[PHI]
@@ -200,6 +240,9 @@ def arrived(
         state[PHI] = merit(F_new, S, n)
         solved = passes(F_new, own, state, tolerance, error, rounding, n)
     if solved == 1:
+        if is_far(x_new, x_start, n) == 1:
+            return LEAVE
+        note_scaled(F_new, own, scaled, n)
         done = 0
         if state[RENEWED] == 1.0:
             done = converged(
@@ -237,4 +280,6 @@ def arrived(
         return LEAVE
     if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
         return RESCALE
+    if dense == 1:
+        fill(starts, columns, A, full, n)
     return STEP

@@ -1,5 +1,7 @@
 """Operations of NumPy in compiled functions: every bit is that of the function itself."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,65 @@ def test_counts_of_compiled_evaluations_are_printed():
     for _ in range(5):
         f.value_and_jacobian(X)
     assert "kernel" in str(f.stats)
+
+
+NO_CALLS = {
+    "a third power": lambda x: x**3 - x,
+    "a broken power": lambda x: np.abs(x) ** 1.5 * FACTOR,
+    "a power of planes": lambda x: (x.reshape(6, 10) ** 2.5).ravel(),
+    "methods that reduce": lambda x: (
+        x * x
+        - ad.value(x).sum()
+        + ad.value(x).mean() * FACTOR
+        + ad.value(x).max() * ad.value(x).min()
+    ),
+    "methods that ask": lambda x: x * x if above(x, 9.0).any() or above(x, 0.0).all() else -x,
+}
+
+
+@pytest.mark.parametrize("name", NO_CALLS)
+def test_nothing_is_called_between_the_loops(name):
+    stats = assert_same_bits(NO_CALLS[name], POINTS)
+    assert not stats.calls, stats.calls
+
+
+def test_the_slope_of_a_power_takes_another_way_where_the_quotient_has_lost_digits():
+    """At 0, where y / x has none, and where y is next to the smallest number or infinite."""
+    points = []
+    for special in (None, 0.0, -0.0, 1e-103, 1e104, np.inf):
+        x = X.copy()
+        if special is not None:
+            x[[3, 17, N - 1]] = special
+        points.append(x)
+    for power in (3, 3.0, 5):
+        stats = assert_same_bits(lambda x, p=power: x**p, points, evaluations=3)
+        assert stats.kernels >= 2  # one for either way
+
+
+def test_an_exponent_that_varies_is_an_input():
+    compiled = ad.compiled(lambda x, p: x**p - 2.0, at_once=True)
+    for p in (1.5, 2.5, 3.0, 3.5, 4.25, 5.0, 6.5):
+        F, J = compiled.value_and_jacobian(X, p=p)
+        np.testing.assert_array_equal(F, X**p - 2.0)
+        K = ad.jacobian(lambda x, q=p: x**q - 2.0, X)
+        np.testing.assert_array_equal(J.data, K.data)
+        np.testing.assert_allclose(J.diagonal(), p * X ** (p - 1.0), rtol=1e-13)
+    assert compiled.stats.compiled >= 4, compiled.stats
+
+
+def test_results_of_calls_are_not_held_after_the_next_run():
+    """Each run of a kernel with a call of NumPy's replaces what the last one computed."""
+    A = RNG.uniform(0.5, 1.5, (N, N))
+    compiled = ad.compiled(lambda x: A @ x + x * x, at_once=True)
+    for _ in range(3):
+        compiled.value_and_jacobian(X)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(300):
+            compiled.value_and_jacobian(X)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert set(compiled.stats.calls) == {"matmul"}
+    assert grown < 100 * 8 * N
