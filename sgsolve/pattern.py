@@ -129,6 +129,11 @@ class Pattern:
         return _frozen_copy(np.repeat(np.arange(self.shape[0], dtype=np.int32), counts))
 
     @cached_property
+    def diagonal(self) -> IndexArray:
+        """Places of the diagonal entries in the data, in the order of the rows."""
+        return _frozen_copy(np.flatnonzero(self.indices == self.rows))
+
+    @cached_property
     def empty_rows(self) -> NDArray[np.int64]:
         """Rows (equations) without an entry."""
         return np.flatnonzero(np.diff(self.indptr) == 0)
@@ -166,7 +171,7 @@ class Pattern:
 
     def with_diagonal(self) -> Pattern:
         """Return the pattern with every diagonal entry added; self if they are there already."""
-        if self._filled_with_ones().diagonal().all():
+        if len(self.diagonal) == min(self.shape):
             return self
         k = np.arange(min(self.shape), dtype=np.int32)
         diagonal, _ = Pattern.from_coordinates(k, k, self.shape)

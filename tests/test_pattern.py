@@ -41,6 +41,9 @@ def test_the_diagonal_is_added_where_it_is_not(shape):
     whole = partly.with_diagonal()
     assert coordinates(whole) == [(i, i) for i in k.tolist()]
     assert whole.with_diagonal() is whole
+    assert whole.diagonal.tolist() == k.tolist()
+    assert (partly.indices[partly.diagonal] == partly.rows[partly.diagonal]).all()
+    assert len(partly.diagonal) == len(k) - 1
 
 
 def test_coordinates_given_twice_have_one_place():

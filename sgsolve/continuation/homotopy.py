@@ -23,7 +23,6 @@ from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
-from ..solvers.direction import diagonal_positions
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
@@ -217,7 +216,7 @@ class Deformation:
         F, J = self.system.linearize(x)
         if self.newton:
             return F - (1.0 - p) * self.F0, J, self.F0
-        places = diagonal_positions(self.pattern)
+        places = self.pattern.diagonal
         if self._D is None:
             rows = self.pattern.matrix(np.abs(J.data)) @ np.ones(self.n)
             signs = np.where(J.data[places] < 0.0, -1.0, 1.0)

@@ -182,9 +182,8 @@ def diagonal_shift(it: Iterate) -> Vector:
 def shifted_direction(it: Iterate, shift: Vector) -> Vector:
     """Return -(J + diag(shift))^-1 F; raises `LinearSolveError`."""
     pattern = it.system.pattern
-    places = it.workspace.derived("diagonal", pattern, lambda: diagonal_positions(pattern))
     matrix = pattern.matrix(it.J.data.copy())
-    matrix.data[places] += shift
+    matrix.data[pattern.diagonal] += shift
     original, it.J = it.J, matrix
     it.factorized = False
     try:
@@ -193,12 +192,3 @@ def shifted_direction(it: Iterate, shift: Vector) -> Vector:
         it.J = original
         it.factorized = False
     return dx
-
-
-def diagonal_positions(pattern: Any) -> NDArray[np.int64]:
-    """Return the place of every diagonal entry in the data of the pattern."""
-    diagonal = type(pattern).from_coordinates(
-        np.arange(pattern.shape[0]), np.arange(pattern.shape[0]), pattern.shape
-    )[0]
-    places: NDArray[np.int64] = pattern.positions(diagonal)
-    return places
