@@ -214,26 +214,26 @@ class _Run:
                 new, rows, action = row, [*rows[:k], row], None
                 found = [one for one in found if one.point.s <= new.s]
                 break
-        self._commit(new, found, rows)
-        if action is not None and not self.state.ending:
-            self._act(action)
+        changed = None
+        if action is not None and not new.ending:
+            x = np.array(action(new.x.copy(), new.p), dtype=float)
+            changed = Point(x, new.p, s=new.s)
+            self._measure(changed, None)
+        self._commit(new, found, rows, changed)
 
     def _ends_at(self, one: Found, before: Sequence[Found]) -> bool:
         kind = one.special.kind
         known = [*self.state.special_points, *(other.special for other in before)]
         return self.rule.ends_at(kind, 1 + sum(special.kind == kind for special in known))
 
-    def _act(self, action: Callable[[Vector, float], Vector]) -> None:
-        """Restart from the state that the action of an event returns."""
-        old = self.state.point
-        assert old is not None
-        x = np.array(action(old.x.copy(), old.p), dtype=float)
-        self.state.before, self.state.point = None, Point(x, old.p, s=old.s)
-        self.stepper.restart(self.state)
-        self._measure(self.state.point, None)
+    def _commit(
+        self, new: Point, found: list[Found], rows: Sequence[Point], changed: Point | None = None
+    ) -> None:
+        """Record the rows and make `new` the point of the run; on an exception undo all of it.
 
-    def _commit(self, new: Point, found: list[Found], rows: Sequence[Point]) -> None:
-        """Record the rows and make `new` the point of the run; on an exception undo all of it."""
+        The run continues from `changed`, if an action made it. Observers see that point: a
+        checkpoint before the action would continue without it.
+        """
         state = self.state
         values = [[column.value(row) for column in state.columns] for row in rows]
         old, mark = {**vars(state), "special_points": [*state.special_points]}, self.stepper.mark()
@@ -250,6 +250,9 @@ class _Run:
             if new.ending:
                 state.status, state.ending = new.status, new.ending
             self.stepper.accept(state, state.before)
+            if changed is not None and not state.ending:
+                state.before, state.point = None, changed
+                self.stepper.restart(state)
             for observer in self.observers:
                 observer.accepted(self.stepper, state, rows)
         except BaseException:

@@ -254,5 +254,6 @@ class EventDetector(Detector):
     def _act(self, x: Vector, t: float) -> Vector:
         """Return the state after the action."""
         assert self.action is not None
-        self.acted = [*self.acted, t][-KEPT:]
+        if self.acted[-1:] != [t]:  # an interrupted step is made again
+            self.acted = [*self.acted, t][-KEPT:]
         return self.action(x, t)

@@ -1,5 +1,6 @@
 """A run that is interrupted and resumed computes the same, bit for bit."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgsolve import Problem
+from sgsolve import Checkpoint, Problem
 from sgsolve.errors import CheckpointError
+from sgsolve.results.branch import PartialBranchWarning
 from sgsolve.results.status import Status
-from sgsolve.transient import Bdf, RungeKutta
+from sgsolve.transient import Bdf, RungeKutta, TimeEvent
 from tests.transient.transient_to_be_killed import run as run_to_the_end
 
 
@@ -108,3 +110,72 @@ def test_a_run_that_is_killed_again_and_again_is_the_uninterrupted_one(tmp_path)
     assert np.allclose(part.states, whole.states, rtol=1e-12, atol=0.0)
     assert np.array_equal(part["t"], whole["t"])
     assert len(part.special_points) == len(whole.special_points) > 0
+
+
+falling = Problem(lambda u: np.stack([-u[1], 9.81 + 0.0 * u[0]]), storage=lambda u: 1.0 * u)
+
+
+def bounced(steps, **options):
+    return falling.transient(
+        [1.0, 0.0],
+        (0.0, 1.2),
+        steps=steps,
+        rtol=1e-6,
+        events={"ground": TimeEvent(lambda u: u[0], -1)},
+        on_event={"ground": lambda u: np.array([0.0, -0.5 * u[1]])},
+        **options,
+    )
+
+
+@pytest.mark.parametrize("times", [None, np.linspace(0.0, 1.2, 13)])
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()])
+def test_a_run_killed_after_any_write_continues_with_the_actions_of_its_events(
+    steps, times, tmp_path, monkeypatch
+):
+    whole, files, write = bounced(steps, times=times), [], Checkpoint.write
+
+    def copied(self, *content):
+        write(self, *content)
+        files.append(shutil.copy(self.path, tmp_path / f"{len(files)}.npz"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "write", copied)
+        bounced(steps, times=times, checkpoint=Checkpoint(tmp_path / "run.npz", points=1))
+    hits = [one.parameter for one in whole.special_points]
+    assert len(hits) == 3
+    assert len(files) > 8
+    if times is None:  # a file after each row: those of the events
+        files = [files[k] for k, t in enumerate(whole["t"]) if t in hits]
+    for file in files:
+        again = bounced(steps, times=times, checkpoint=file, resume=True)
+        assert np.array_equal(again["t"], whole["t"])
+        assert np.array_equal(again.states, whole.states)
+        assert len(again.special_points) == 3
+
+
+def test_a_run_interrupted_in_an_action_makes_the_step_again(tmp_path):
+    path, whole, times = tmp_path / "run.npz", bounced(Bdf()), []
+
+    def hit(u):
+        times.append(len(times))
+        if len(times) == 2:
+            raise KeyboardInterrupt
+        return np.array([0.0, -0.5 * u[1]])
+
+    def run():
+        return falling.transient(
+            [1.0, 0.0],
+            (0.0, 1.2),
+            rtol=1e-6,
+            events={"ground": TimeEvent(lambda u: u[0], -1)},
+            on_event={"ground": hit},
+            checkpoint=path,
+            resume=True,
+        )
+
+    with pytest.warns(PartialBranchWarning):
+        part = run()
+    assert part.status is Status.INTERRUPTED
+    again = run()
+    assert np.array_equal(again["t"], whole["t"])
+    assert np.array_equal(again.states, whole.states)
