@@ -36,6 +36,10 @@ LONG, LONGEST = 10.0, 200
 SYMMETRIC = 0.8
 # With pymetis, graphs of more nodes than this are ordered by nested dissection.
 DISSECTED = 20_000
+# How much larger than half the larger side of a separator may be, in thousandths. METIS itself
+# takes 200. With 500 the separators of grids in 2-D are shorter: 0.65 to 0.8 of the operations;
+# 0.9 to 1 on triangles. In 3-D neither is always better.
+IMBALANCES = 500, 200
 
 
 def nodes_of_unknowns(A: Any, blocks: Sequence[Any]) -> IntArray:
@@ -101,30 +105,40 @@ def _same_kinds_couple(A: Any, node: IntArray, kind: IntArray) -> bool:
 
 
 def node_order(A: Any, node: IntArray) -> IntArray | None:
-    """Return the unknowns in an order of elimination that keeps the nodes together.
+    """Return the first of `node_orders`, or None."""
+    return next(node_orders(A, node), None)
 
-    None if the graph of the nodes is far from symmetric, or nodes are not coupled to themselves:
-    the equations stand in another order than the unknowns.
+
+def node_orders(A: Any, node: IntArray) -> Iterator[IntArray]:
+    """Yield orders of elimination of the unknowns that keep the nodes together.
+
+    There is none if the graph of the nodes is far from symmetric, or nodes are not coupled to
+    themselves: the equations stand in another order than the unknowns.
 
     Parameters
     ----------
     A : csr_array, shape (n, n)
     node : ndarray of int64, shape (n,)
 
-    Returns
-    -------
+    Yields
+    ------
     ndarray of int64, shape (n,)
         ``order[k]`` is the unknown at place k.
     """
     graph, late = _graph(A, node)
     if graph is None:
-        return None
-    if find_spec("pymetis") is not None and graph.shape[0] > DISSECTED:
-        place = _dissection(graph)
-    else:
-        place = _minimum_degree(graph)
-    place = place + late * len(place)
-    return np.argsort(place[node], kind="stable")
+        return
+    for place in _places(graph):
+        last = place + late * len(place)
+        yield np.argsort(last[node], kind="stable")
+
+
+def _places(graph: Any) -> Iterator[IntArray]:
+    """Yield the places of the nodes in each order that is worth a try."""
+    if find_spec("pymetis") is None or graph.shape[0] <= DISSECTED:
+        yield _minimum_degree(graph)
+        return
+    yield from (_dissection(graph, imbalance) for imbalance in IMBALANCES)
 
 
 def _graph(A: Any, node: IntArray) -> tuple[Any, NDArray[np.bool_]]:
@@ -191,12 +205,14 @@ def column_order(A: Any) -> tuple[Any, IntArray]:
     return pattern, np.argsort(found.perm_c)
 
 
-def _dissection(graph: Any) -> IntArray:
+def _dissection(graph: Any, imbalance: int) -> IntArray:
     """Return the place of each node by nested dissection."""
     import pymetis
 
     graph = sp.csr_array(graph)
     graph.setdiag(0.0)
     graph.eliminate_zeros()
-    _, place = pymetis.nested_dissection(pymetis.CSRAdjacency(graph.indptr, graph.indices))
+    adjacency = pymetis.CSRAdjacency(graph.indptr, graph.indices)
+    options = pymetis.Options(ufactor=imbalance)
+    _, place = pymetis.nested_dissection(adjacency, options=options)
     return np.asarray(place, dtype=np.int64)

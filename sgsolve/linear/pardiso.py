@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from .backend import Vector
-from .node_order import node_order, nodes_of_unknowns
+from .node_order import node_orders, nodes_of_unknowns
 from .pardiso_handle import ANALYZE, FACTORIZE, SOLVE, PardisoHandle, load_mkl
 
 # What every analysis starts from, stated in full because defaults differ between MKL versions.
@@ -35,6 +35,8 @@ FILL_RATIO = 10.0
 # It may save the share SAVING of every later factorization. It is made once so many factorizations
 # have been asked for that it would have paid by now.
 ORDERED_FROM, COMPARISON, SAVING = 5000, 100.0, 0.3
+# Where an order of the nodes takes less than this share of the operations, no other one is tried.
+SATISFYING = 0.8
 
 
 def available() -> bool:
@@ -175,17 +177,20 @@ class Pardiso:
             return
         self._compared = True
         node = nodes_of_unknowns(A, self.blocks)
-        order = node_order(A, node) if int(node.max()) + 1 < A.shape[0] else None
-        if order is None:
+        if int(node.max()) + 1 == A.shape[0]:
             return
-        try:
-            other = self._analyzed(A, order)
-        except (BackendError, MemoryError):
-            return  # the present order serves
-        if 0 < other.iparm[18] < self._handle.iparm[18]:
-            self._take(other, "pardiso (order by nodes)")
-        else:
-            other.release()
+        own = int(self._handle.iparm[18])
+        for order in node_orders(A, node):
+            try:
+                other = self._analyzed(A, order)
+            except (BackendError, MemoryError):
+                return  # the present order serves
+            if 0 < other.iparm[18] < self._handle.iparm[18]:
+                self._take(other, "pardiso (order by nodes)")
+            else:
+                other.release()
+            if self._handle.iparm[18] < SATISFYING * own:
+                return
 
     def factorize(self, A: Any) -> None:
         """Phase 22."""
