@@ -13,6 +13,13 @@ from . import refusals
 
 LISTS = (list, tuple)
 
+# What Python says of ``u, v = x``.
+UNPACKED = "values to unpack"
+OF_FIELDS = (
+    "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
+    "fields=True) calls the residual with one argument for each block, residual(u, v)."
+)
+
 # What NumPy says where a function has no form for an array of objects.
 OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
 
@@ -111,8 +118,11 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             raise DerivativeError(
                 "an AD array cannot be an index; take it from constants, or choose with np.where"
             ) from error
+        error.add_note(OF_FIELDS)
         raise
     except ValueError as error:
+        if UNPACKED in str(error):
+            error.add_note(OF_FIELDS)
         if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
             raise DerivativeError(
                 "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "

@@ -276,6 +276,15 @@ def test_small_linear_algebra_says_where_it_ends():
     check(lambda x: np.linalg.inv(x) @ x[0, 0], T)
 
 
+def test_systems_with_a_constant_matrix_may_be_large():
+    A = np.random.default_rng(3).random((30, 30)) + 10.0 * np.eye(30)
+    start = np.linspace(0.5, 1.5, 30)
+    check(lambda x: np.linalg.solve(A, x**2), start)
+    check(lambda x: np.linalg.solve(A, np.stack([x, np.sin(x)], 1)).ravel(), start)
+    check(lambda x: np.linalg.solve(A.astype(np.float32), x), start)
+    check(lambda x: np.abs(np.linalg.solve(1j * A, x)), start)
+
+
 def test_lists_serve_functionals_and_storage():
     problem = Problem(
         lambda x, a: [x[0] ** 2 - a, x[1] - x[0] * a],

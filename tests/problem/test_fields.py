@@ -358,3 +358,17 @@ def test_fields_of_one_shape_may_be_returned_stacked():
     result = problem.solve({"u": 0.0, "v": 0.0})
     assert np.allclose(result["u"], target)
     assert np.allclose(result["v"], 2 * target)
+
+
+@pytest.mark.parametrize(
+    ("residual", "error"),
+    [
+        (lambda x: x["u"] - 1.0, IndexError),
+        (lambda x: next((u, v) for u, v in [x]), ValueError),
+    ],
+)
+def test_a_vector_taken_for_fields_is_explained(residual, error):
+    problem = Problem(residual, blocks={"u": 2, "v": 1})
+    with pytest.raises(error) as raised:
+        problem.solve(np.zeros(3))
+    assert "fields=True" in raised.value.__notes__[0]

@@ -3,7 +3,7 @@
 With dA the derivative of A: d inv(A) = -inv(A) dA inv(A), d log det(A) = trace(inv(A) dA), and
 d solve(A, b) = inv(A) (db - dA x). Values are NumPy's own. A matrix depends on every element of
 the one that it is the inverse of, so that this is for matrices of a few rows; a large system
-belongs among the unknowns.
+belongs among the unknowns. Systems with a constant matrix may have any size.
 
 Reference: M. B. Giles, Collected matrix derivative results for forward and reverse mode
 algorithmic differentiation (2008).
@@ -59,7 +59,11 @@ def slogdet(a: Any) -> Any:
 
 
 def solve(a: Any, b: Any) -> Any:
-    """Return the solutions of small systems A x = b; np.linalg.solve for AD arrays."""
+    """Return the solutions of systems A x = b, small or with constant A; np.linalg.solve."""
+    if isinstance(a, np.ndarray) and a.ndim == 2:
+        inverse = np.linalg.inv(a.astype(np.result_type(a, float)))
+        constant = inverse @ b  # a dense Jacobian, as that of any such solution
+        return ADArray(np.linalg.solve(a, raw_value(b)), constant._derivative)
     a, b = _small(a, "solve"), array_of(b)
     result = np.linalg.solve(raw_value(a), raw_value(b))
     inverse = _inverted(a, "solve")
@@ -99,7 +103,8 @@ def _small(a: Any, name: str) -> Any:
     if a.shape[-1] > LARGEST:
         raise DerivativeError(
             f"np.linalg.{name} is not supported on AD arrays of more than {LARGEST} rows, here "
-            f"{a.shape[-1]}: use an unknown for the solution: its equation is A @ x - b"
+            f"{a.shape[-1]}: use an unknown for the solution: its equation is A @ x - b. "
+            "np.linalg.solve(A, y) and np.linalg.inv(A) @ y take a constant A of any size"
         )
     return a
 
