@@ -21,7 +21,10 @@ OF_FIELDS = (
 )
 
 # What NumPy says where a function has no form for an array of objects.
-OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
+OF_OBJECTS = re.compile(
+    r"dtype\('O'\)|no callable \w+ method|not supported for the input types|"
+    r"'(float|int)' object has no attribute '[a-z]"
+)
 
 
 def array_of(y: Any) -> Any:
@@ -102,7 +105,7 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     try:
         return f(*args, **kwargs)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
         if OF_OBJECTS.search(str(error)) and any(hasattr(a, "_derivative") for a in args):

@@ -137,14 +137,18 @@ def _advice(frame: FrameType) -> str:
 def _asking(frame: FrameType | None) -> str | None:
     """Return the name of the outermost function of NumPy or SciPy that was called, if any."""
     name = None
-    while frame is not None and of_library(frame):
+    while frame is not None and _of_library(frame):
         name = _public_name(frame) or name
         frame = frame.f_back
     return name
 
 
-def of_library(frame: FrameType) -> bool:
-    """Whether the code of a frame is that of NumPy or SciPy."""
+def of_scipy(frame: FrameType) -> bool:
+    """Whether the code of a frame is that of SciPy."""
+    return frame.f_globals.get("__name__", "").partition(".")[0] == "scipy"
+
+
+def _of_library(frame: FrameType) -> bool:
     module = frame.f_globals.get("__name__", "")
     return module.partition(".")[0] in ("numpy", "scipy")
 

@@ -24,7 +24,7 @@ def stand_in(y: Any, dtype: Any, frame: FrameType) -> Any:
     """Return what stands for an AD array in the call of NumPy in a frame, or None for nothing."""
     if type(frame.f_locals.get("self")).__name__ in CONCATENATORS:
         return ElementPositions.of(y) if joined_item(frame) is y else None
-    if y.ndim or refusals.of_library(frame) or not (dtype is None or np.dtype(dtype).kind == "O"):
+    if y.ndim or refusals.of_scipy(frame) or not (dtype is None or np.dtype(dtype).kind == "O"):
         return None
     if y.dtype.kind == "c":
         return None  # the real part of an array of objects is that array

@@ -184,7 +184,7 @@ def test_elementwise_keeps_a_copy_of_slopes():
     "convert",
     [np.asarray, np.array, float, int, complex, np.asanyarray, np.ascontiguousarray,
      lambda y: np.array([y, y]), lambda y: np.float64(y), lambda y: np.zeros(3) + np.asarray(y),
-     lambda y: np.full(3, y[0]), lambda y: np.fromiter(y, dtype=float),
+     lambda y: np.full((3, 3), y), lambda y: np.fromiter(y, dtype=float),
          lambda y: np.array(list(y), dtype=float),
      lambda y: np.linalg.eigvals(y), lambda y: np.random.default_rng(0).normal(y),
          lambda y: sp.csr_array(np.eye(3)) + y],

@@ -211,7 +211,6 @@ def test_elements_keep_their_derivatives():
         (lambda x: int(x[0]), r"np\.floor"),
         (lambda x: list(range(x[0])), r"index, a count"),
         (lambda x: ad.jacobian(lambda y: V[y[0]], [1.0]), r"cannot be an index"),
-        (lambda x: np.full(3, x[0]), r"np\.full"),
         (lambda x: stats.norm.pdf(x), r"scipy\.stats\.norm\.pdf"),
         (
             lambda x: interpolate.CubicSpline(V**0 * np.arange(6.0), V)(x),
