@@ -97,19 +97,20 @@ def default_stages() -> tuple[Stage, ...]:
     """Return the default sequence, with the registered stages at its end.
 
     The best point of a failed stage may be a local minimum. Therefore every solver is also started
-    from x0: the sequence solves whatever one of its solvers solves alone. Where x0 leads to local
-    minima only, starts around it follow.
+    from x0: the sequence solves whatever one of its solvers solves alone. Solvers that find many
+    solutions in their time come first (``python benchmarks/nonlinear.py hard``). Where x0 leads to
+    local minima only, starts around it follow.
     """
     return (
         Stage(DampedNewton()),
         Stage(LineSearchNewton()),
         Stage(TrustRegion(max_iterations=60)),
-        Stage(LevenbergMarquardt()),
         Stage(Newton(), from_best=False),
-        Stage(PseudoTransient(), from_best=False),
-        Stage(LevenbergMarquardt(), from_best=False),
         Stage(LineSearchNewton(), from_best=False),
         Stage(TrustRegion(), from_best=False),
+        Stage(LevenbergMarquardt()),
+        Stage(LevenbergMarquardt(), from_best=False),
+        Stage(PseudoTransient(), from_best=False),
         Stage(Restarts(), from_best=False),
         *(stage for make in _REGISTERED for stage in make()),
     )
