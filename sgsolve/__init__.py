@@ -65,7 +65,7 @@ from .results.periodic_orbit import PeriodicOrbit
 from .results.result import Result
 from .results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .results.status import Status
-from .scipy_like import root, solve_ivp
+from .scipy_like import NoSolutionWarning, fsolve, root, solve_ivp
 
 __version__ = "0.1.0"
 
@@ -85,6 +85,7 @@ __all__ = [
     "InputError",
     "LinearSolveError",
     "MemberResults",
+    "NoSolutionWarning",
     "NotFiniteError",
     "OutOfMemoryError",
     "ParameterError",
@@ -107,6 +108,7 @@ __all__ = [
     "ad",
     "bifurcation",
     "continuation",
+    "fsolve",
     "linear",
     "parallel_sweep",
     "root",

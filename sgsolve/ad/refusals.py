@@ -145,7 +145,8 @@ def _asking(frame: FrameType | None) -> str | None:
 
 def of_scipy(frame: FrameType) -> bool:
     """Whether the code of a frame is that of SciPy."""
-    return frame.f_globals.get("__name__", "").partition(".")[0] == "scipy"
+    module: str = frame.f_globals.get("__name__", "")
+    return module.partition(".")[0] == "scipy"
 
 
 def _of_library(frame: FrameType) -> bool:

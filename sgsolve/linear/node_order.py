@@ -128,12 +128,12 @@ def node_orders(A: Any, node: IntArray) -> Iterator[IntArray]:
     graph, late = _graph(A, node)
     if graph is None:
         return
-    for place in _places(graph):
+    for place in _grid_places(graph):
         last = place + late * len(place)
         yield np.argsort(last[node], kind="stable")
 
 
-def _places(graph: Any) -> Iterator[IntArray]:
+def _grid_places(graph: Any) -> Iterator[IntArray]:
     """Yield the places of the nodes in each order that is worth a try."""
     if find_spec("pymetis") is None or graph.shape[0] <= DISSECTED:
         yield _minimum_degree(graph)
