@@ -182,11 +182,8 @@ def degree_order(A: Any) -> IntArray:
     return np.argsort(_minimum_degree(sp.csc_array(half + half.T)))
 
 
-def column_order(A: Any) -> tuple[Any, IntArray]:
-    """Return A with its rows permuted onto a full diagonal, and SuperLU's order of its columns.
-
-    A itself if it has no full diagonal in any order of its rows.
-    """
+def column_order(A: Any) -> IntArray:
+    """Return the unknowns in SuperLU's order for partial pivoting, by COLAMD."""
     n = A.shape[0]
     pattern = sp.csr_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)
     if np.count_nonzero(pattern.diagonal()) < n:
@@ -202,7 +199,7 @@ def column_order(A: Any) -> tuple[Any, IntArray]:
         permc_spec="COLAMD",
         diag_pivot_thresh=0.0,
     )
-    return pattern, np.argsort(found.perm_c)
+    return np.argsort(found.perm_c)
 
 
 def _dissection(graph: Any, imbalance: int) -> IntArray:

@@ -24,10 +24,14 @@ from ..errors import BackendError, InputError, SingularMatrixError
 from .backend import Vector
 from .node_order import IntArray, column_order, degree_order, node_order, nodes_of_unknowns
 from .ordering import permutation_sign
-from .symbolic import FactorCounts, factor_counts
+from .symbolic import FactorCounts, factor_counts, partial_pivoting_counts
 
 # From so many unknowns on, the order by nodes is worth its analysis.
 ORDERED_FROM = 2000
+# Pivots on the diagonal are taken where no larger share of it is zero. A row is exchanged for each
+# such pivot, and the order of elimination does not foresee that: 1 % of zeros leave 1.2 times the
+# entries, 3 % leave 1.5 times; a third, as the pressure has in a flow, 10 to 100 times.
+ZERO_SHARE = 0.01
 # Memory for each entry of the factors: value, index, and the copy that is made when arrays grow.
 ENTRY_BYTES = 20.0
 
@@ -39,8 +43,9 @@ class SuperLU:
     ----------
     pivoting : {"partial", "diagonal", "auto"}
         ``"diagonal"`` takes the pivots from the diagonal, in an order by nodes where the pattern
-        is nearly symmetric and large enough. ``"auto"`` does so only where there is such an order,
-        and pivots partially otherwise. ``backend="superlu"`` uses it.
+        is nearly symmetric and large enough. ``"auto"`` does so only where there is such an order
+        and hardly any zero on the diagonal, and pivots partially otherwise.
+        ``backend="superlu"`` uses it.
 
     Attributes
     ----------
@@ -53,6 +58,9 @@ class SuperLU:
     ------
     InputError
         If `pivoting` is another one.
+    BackendError
+        By a factorization with ``"diagonal"`` of 2000 unknowns or more, if more than 1 % of the
+        diagonal is zero.
 
     See Also
     --------
@@ -93,7 +101,11 @@ class SuperLU:
         self._pattern, self._counts = A, None
         numbered: Any = sp.csr_array((np.arange(A.nnz), A.indices, A.indptr), shape=A.shape)
         self._places = None
-        if self.pivoting != "partial" and A.shape[0] >= ORDERED_FROM:
+        n = A.shape[0]
+        zeros = n - np.count_nonzero(A.diagonal())
+        if self.pivoting == "diagonal" and n >= ORDERED_FROM and zeros > ZERO_SHARE * n:
+            raise BackendError(f"SuperLU cannot pivot on a diagonal with {zeros} zeros of {n}")
+        if self.pivoting != "partial" and n >= ORDERED_FROM and zeros <= ZERO_SHARE * n:
             self._places = node_order(A, nodes_of_unknowns(A, self.blocks))
         if self._places is not None:
             numbered = numbered[self._places][:, self._places]
@@ -106,14 +118,15 @@ class SuperLU:
 
     @property
     def counts(self) -> FactorCounts:
-        """Entries of the factors and operations, as if pivots were taken from the diagonal."""
+        """Entries of the factors and operations; of partial pivoting by their bound."""
         if self._counts is None:
-            A, order = self._pattern, self._places
-            if order is None and self._on_diagonal:
-                order = degree_order(A)
-            elif order is None:
-                A, order = column_order(A)
-            self._counts = factor_counts(A, order)
+            A = self._pattern
+            if self._places is not None:
+                self._counts = factor_counts(A, self._places)
+            elif self._on_diagonal:
+                self._counts = factor_counts(A, degree_order(A))
+            else:
+                self._counts = partial_pivoting_counts(A, column_order(A))
         return self._counts
 
     @property

@@ -1,11 +1,13 @@
 """The entries of factors and the operations of a factorization, counted before it is made.
 
-The counts are those of the Cholesky factor of the symmetrized pattern in a given order of
-elimination: pivots on the diagonal leave so many entries in L and in U. The time is nearly
-proportional to the entries of the matrix, not to those of the factors.
+Pivots on the diagonal leave as many entries in L and in U as the Cholesky factor of the symmetrized
+pattern has, in a given order of elimination. Pivots of any rows leave no more than the Cholesky
+factor of A^T A has. The time of counting is nearly proportional to the entries of the matrix, not
+to those of the factors.
 
 References: J. Gilbert, E. Ng, B. Peyton, SIAM J. Matrix Anal. Appl. 15 (1994) 1075; T. Davis,
-Direct Methods for Sparse Linear Systems (SIAM, 2006), chapter 4.
+Direct Methods for Sparse Linear Systems (SIAM, 2006), chapter 4; A. George, E. Ng, SIAM J. Sci.
+Stat. Comput. 8 (1987) 877 (the bound for partial pivoting).
 """
 
 from __future__ import annotations
@@ -17,6 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+
+# Partial pivoting fills this share of the bound. Measured: 0.55 to 0.7; 0.44 where all pivots come
+# from one triangle.
+FILLED_SHARE = 1.0 / 1.5
+# Rows longer than this times the root of n are pivoted late, and say nothing in the bound. With
+# them, the factors have 1.1 to 3.2 times the entries that it has without them, by their values.
+LONG_ROW, FILLED_SHARE_OF_LONG = 10.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -44,17 +53,51 @@ def factor_counts(A: Any, order: IntArray) -> FactorCounts:
     order : ndarray of int, shape (n,)
         ``order[k]`` is the unknown that is eliminated at place k.
     """
-    lengths = column_counts(*_entries_apart(A, order))
-    below = np.asarray(lengths, dtype=np.float64) - 1.0
-    n = len(below)
+    rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    place = _places(order)
+    return _counted(A.shape[0], place[rows], place[A.indices], 1.0)
+
+
+def partial_pivoting_counts(A: Any, order: IntArray) -> FactorCounts:
+    """Return about what a factorization with partial pivoting takes.
+
+    Parameters
+    ----------
+    A : csr_array, shape (n, n)
+    order : ndarray of int, shape (n,)
+        ``order[k]`` is the unknown whose column is eliminated at place k.
+    """
+    n, lengths = A.shape[0], np.diff(A.indptr)
+    # Elimination makes the columns of a row neighbors of each other. It is enough to join each to
+    # the first of them: that one is eliminated first, and joins the others.
+    place = _places(order)[A.indices]
+    first = np.minimum.reduceat(place, A.indptr[:-1])
+    short = np.repeat(lengths <= LONG_ROW * np.sqrt(n), lengths)
+    share = FILLED_SHARE if short.all() else FILLED_SHARE_OF_LONG
+    return _counted(n, np.repeat(first, lengths)[short], place[short], share)
+
+
+def _places(order: IntArray) -> IntArray:
+    """Return the place of each unknown in an order."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return place
+
+
+def _counted(n: int, i: IntArray, j: IntArray, share: float) -> FactorCounts:
+    """Return the counts for edges between the places i and j, times a share."""
+    lengths = column_counts(*_entries_apart(n, i, j))
+    below = share * (np.asarray(lengths, dtype=np.float64) - 1.0)
     return FactorCounts(
         entries=2.0 * float(below.sum()) + n,
         operations=2.0 * float(below @ below) + float(below.sum()),
     )
 
 
-def _entries_apart(A: Any, order: IntArray) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Return the entries beside the diagonal of A + A^T, by columns and by rows.
+def _entries_apart(
+    n: int, i: IntArray, j: IntArray
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Return the edges between different places, by columns and by rows.
 
     Returns
     -------
@@ -63,11 +106,6 @@ def _entries_apart(A: Any, order: IntArray) -> tuple[list[int], list[int], list[
     row_starts, columns : list of int
         The columns left of the diagonal in each row.
     """
-    n = A.shape[0]
-    place = np.empty(n, dtype=np.int64)
-    place[order] = np.arange(n)
-    i = place[np.repeat(np.arange(n), np.diff(A.indptr))]
-    j = place[A.indices]
     apart = i != j
     i, j = i[apart], j[apart]
     pairs = np.unique(np.minimum(i, j) * n + np.maximum(i, j))

@@ -38,12 +38,13 @@ def test_the_entries_of_the_factors_are_predicted(pivoting, shuffled):
     if shuffled:  # equations in another order than the unknowns
         A = A[np.random.default_rng(0).permutation(3600)]
     backend = linear.SuperLU(pivoting)
+    if shuffled and pivoting == "diagonal":
+        with pytest.raises(BackendError, match="diagonal with 3593 zeros of 3600"):
+            backend.analyze(A)
+        return
     backend.analyze(A)
     backend.factorize(A)
     entries, true = backend.counts.entries, backend._lu.nnz
-    if shuffled and pivoting == "diagonal":  # there is no diagonal: a bound is known
-        assert entries >= true
-    else:
-        assert entries == pytest.approx(true, rel=0.5 if shuffled else 0.2)
+    assert entries == pytest.approx(true, rel=0.2)
     assert backend.predicted_bytes == 20.0 * entries
     assert backend.operations > entries
