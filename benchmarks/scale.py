@@ -8,9 +8,11 @@
     python benchmarks/scale.py table             # default and multigrid at 24^3 to 64^3
     python benchmarks/scale.py peers 64 80       # all of them, PETSc on one rank and on two
     (ulimit -v 4194304; python benchmarks/scale.py default 100)
+    python benchmarks/scale.py evaluations 16    # F and J at 1e4 to 1e7 unknowns, within 16 GiB
 
 Each case of a table has a process of its own. CPU time is also given in units of one residual,
-measured in the same process. With several ranks, time and memory are those of rank 0.
+measured in the same process. With several ranks, time and memory are those of rank 0. Evaluations
+are timed after the first one, which finds the pattern; their limit is that of the address space.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 from sgsolve import OutOfMemoryError, Problem
 
 SIDES = (24, 32, 40, 64)
+EVALUATED = (22, 46, 100, 215)  # 1e4, 1e5, 1e6 and 1e7 unknowns
 GAMG = "-ksp_type cg -pc_type gamg"
 
 
@@ -58,6 +61,35 @@ def run(side: int, backend: Any) -> None:
         return
     seconds = process_time() - start
     report(side, result.stats.backend, result.status.name, result.x.max(), seconds, unit)
+
+
+def run_evaluations(side: int, gibibytes: float) -> None:
+    """Time the residual alone, and residual and Jacobian together, within a limit of memory."""
+    limit = int(gibibytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    n = side**3
+    try:
+        problem, x = bratu(side, "auto"), np.full(n, 0.1)
+        start = process_time()
+        problem.residual(x), problem.jacobian(x)
+        first = process_time() - start
+        times = [(_seconds(problem.residual, x), _seconds(problem.jacobian, x)) for _ in range(7)]
+    except OutOfMemoryError as error:
+        print(f"{n:9d} unknowns  {error}")
+        return
+    of_f, of_j = 1e9 * np.median(times, axis=0) / n
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{n:9d} unknowns  F {of_f:6.1f}  F and J {of_j:6.1f}  first {1e9 * first / n:6.1f} "
+        f"ns each  {peak:6.2f} GiB, {2**30 * peak / n:5.0f} bytes each",
+        flush=True,
+    )
+
+
+def _seconds(function: Any, x: Any) -> float:
+    start = process_time()
+    function(x)
+    return process_time() - start
 
 
 def run_snes(side: int) -> None:
@@ -109,6 +141,13 @@ def main(arguments: list[str]) -> None:
                     print(f"{name}, {ranks} ranks:" if ranks > 1 else f"{name}:", flush=True)
                     launch = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
                     subprocess.run([*launch, sys.executable, __file__, name, side], check=True)
+        return
+    if arguments[0] == "evaluations":
+        if len(arguments) == 3:
+            run_evaluations(int(arguments[2]), float(arguments[1]))
+            return
+        for size in EVALUATED:
+            subprocess.run([sys.executable, __file__, *arguments, str(size)], check=True)
         return
     name, side = arguments
     if name == "snes":
