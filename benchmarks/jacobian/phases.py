@@ -90,9 +90,10 @@ def _program_time(y: Any) -> int:
     """Return the time that the array operations of the derivative take by themselves."""
     derivative = y._derivative
     computations = derivative.tape.graph.programs.items()
-    (program,) = [c.program for (node, *_), c in computations if node is derivative.node]
-    if program is None:
+    (programs,) = [c.programs for (node, *_), c in computations if node is derivative.node]
+    if False not in programs:
         return 0
+    program = programs[False]
     vector, places = program.places()
     begin = time.process_time_ns()
     program.compute(derivative.tape.inputs, places)

@@ -378,3 +378,22 @@ def test_the_default_solver_and_newton_agree_on_compiled_problems():
     problem = both()[0]
     a, b = problem.solve(START), problem.solve(START, solvers.Newton())
     np.testing.assert_allclose(a.x, b.x, rtol=1e-9)
+
+
+def test_kernels_follow_a_pattern_that_grows_with_a_parameter():
+    """More unknowns couple at each value; kernels for smaller patterns make room for the next."""
+    n = 24
+    at = np.linspace(0.0, 1.0, n)
+
+    def residual(u, p):
+        coupled = u[at < 0.1 + p]
+        return u**3 + u - p + 0.1 * np.mean(coupled) * np.cos(at)
+
+    values = np.linspace(0.0, 0.8, 17)
+    plain = Problem(residual, params={"p": 0.0}).sweep(np.zeros(n), "p", values)
+    sweep = Problem(residual, params={"p": 0.0}, compiled=True).sweep(np.zeros(n), "p", values)
+    for (p, x), (q, y) in zip(sweep, plain, strict=True):
+        assert p == q
+        np.testing.assert_array_equal(x, y)
+    assert not [why for why in sweep.stats.not_compiled if "more than" in why]
+    assert sweep.stats.n_compiled > 17, sweep.stats

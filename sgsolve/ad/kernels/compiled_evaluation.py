@@ -261,7 +261,7 @@ class CompiledEvaluation:
         """Trace the present way through the code if that pays."""
         with self._lock:
             if len(self._variants) >= MOST_VARIANTS:
-                self._drop_changed(arguments)
+                self._drop_changed(arguments, target)
             if len(self._variants) >= MOST_VARIANTS:
                 raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
             if not self._pays(TRACING + TRACING_UNKNOWN * x.size):
@@ -281,9 +281,11 @@ class CompiledEvaluation:
             self._variants.insert(0, variant)
             return variant
 
-    def _drop_changed(self, arguments: Mapping[str, Any]) -> None:
-        """Drop the variants for other constants than the present ones."""
-        self._variants = [v for v in self._variants if v.changed(arguments) is None]
+    def _drop_changed(self, arguments: Mapping[str, Any], target: Pattern | None) -> None:
+        """Drop the variants for other constants, or another pattern, than the present ones."""
+        self._variants = [
+            v for v in self._variants if v.changed(arguments) is None and target in (None, v.target)
+        ]
 
 
 _NONE: Any = None

@@ -27,7 +27,14 @@ from .lowered_operands import (
 )
 from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
 from .lowering import Lowering
-from .movement import joins, moves, named_function, plain_function, positions_of_result
+from .movement import (
+    function_name,
+    joins,
+    moves,
+    named_function,
+    plain_function,
+    positions_of_result,
+)
 from .ufunc_loops import loop_of
 from .values import Value
 
@@ -39,7 +46,11 @@ def lower_graph(lowering: Lowering, wanted: list[Operand]) -> None:
         done = lowering.is_lowered(operation) or lowering.is_called(operation)
         if operation not in needed or done or lowering.leave_to_parameters(operation):
             continue
-        value = _lowered_operation(lowering, operation)
+        try:
+            value = _lowered_operation(lowering, operation)
+        except UntraceableError as error:
+            name = function_name(operation.function)
+            raise UntraceableError(str(error) or f"operands of {name}") from None
         if value is None:
             lowering.call(operation)
         else:

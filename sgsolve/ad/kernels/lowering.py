@@ -123,7 +123,7 @@ class Lowering:
         size = math.prod(node.shape)
         dtype = element_type(node)
         if isinstance(node, ConstantNode):
-            if node.kind is Kind.NUMBER and isinstance(node.value, (int, float, np.floating)):
+            if node.kind is Kind.NUMBER and dtype is not None:
                 return self.values.number(node.value)
             if node.kind is Kind.ARRAY and dtype is not None:
                 wide = np.array(node.value, dtype=float if dtype == "d" else bool, order="C")

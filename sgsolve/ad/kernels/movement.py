@@ -46,6 +46,14 @@ def plain_function(function: Callable[..., Any]) -> Any:
     return function.function if isinstance(function, WithKeywords) else function
 
 
+def function_name(function: Any) -> str:
+    """Return the name of a function of NumPy's, for messages."""
+    function = plain_function(function)
+    if isinstance(function, Method):
+        return f"ndarray.{function.name}"
+    return str(getattr(function, "__name__", function)).lstrip("_")
+
+
 def named_function(function: Callable[..., Any]) -> Any:
     """Return a function without its keywords, and in place of a method NumPy's function."""
     plain = plain_function(function)

@@ -201,7 +201,7 @@ class Values:
 
     def number(self, number: Any) -> Value:
         """Return a constant number."""
-        number = bool(number) if isinstance(number, (bool, np.bool_)) else float(number)
+        number = bool(number) if np.result_type(number).kind == "b" else float(number)
         return self._unique((type(number), repr(number)), Number(number))
 
     def memory(

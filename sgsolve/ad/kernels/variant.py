@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ImpureFunctionWarning, SgsolveError
+from ...errors import ImpureFunctionWarning, SgsolveError, StructureError
 from ...pattern import Pattern
 from ..derivatives.symbols import UntraceableError
-from ..programs.positional_calls import Method
 from ..traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING
@@ -23,7 +22,7 @@ from .arguments import FixedArguments
 from .kernel import Kernel
 from .kernel_code import KernelCode
 from .kernel_result import FOREIGN
-from .movement import plain_function
+from .movement import function_name
 from .stats import CompiledStats
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -263,14 +262,6 @@ def same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=True))
 
 
-def function_name(function: Any) -> str:
-    """Return the name of a function of NumPy's, for messages."""
-    function = plain_function(function)
-    if isinstance(function, Method):
-        return f"ndarray.{function.name}"
-    return str(getattr(function, "__name__", function)).lstrip("_")
-
-
 def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
     why = ""
     for open_branches in (True, False):
@@ -278,6 +269,8 @@ def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
             return trace_function(f, x, constants, inputs, target, open_branches)
         except UntraceableError as error:
             why = f"{str(error) or 'an operation that cannot be traced'}{_place(error)}"
+        except StructureError:
+            raise NotCompiledError("a larger pattern of the Jacobian", final=False) from None
         except (SgsolveError, *FOREIGN) as error:
             if _raises(f, x, {**constants, **inputs}):
                 raise NotCompiledError("the function raised an error", final=False) from None

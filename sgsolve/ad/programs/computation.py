@@ -19,9 +19,10 @@ from ..derivatives.derivative import Derivative
 from ..derivatives.symbols import UntraceableError
 from .program import Program
 from .recorded import Recorded
-from .tape import Tape
 
 COMPILE_AFTER = 6
+# Evaluations that take the folded form without trying the other one.
+MOST_FOLDED = 63
 # More than the branches that a residual alternates between, few enough to stay small.
 MOST_PROGRAMS = 32
 
@@ -53,16 +54,18 @@ def pattern_and_values(
     if type(derivative) is Recorded:
         tape = derivative.tape
         computation = _met(derivative, size, dtype, target)
-        if computation.program is not None:
+        program = computation.programs.get(tape.folded)
+        if program is not None:
             try:
-                return computation.program.pattern, computation.program.run(tape.inputs)
+                data = program.run(tape.inputs)
+                computation.note_form(tape.folded)
+                return program.pattern, data
             except FloatingPointError:
-                computation.fold(tape)
+                tape.fold()
             except ZeroDivisionError:
                 pass  # a number that is zero today: what is divided by it has to be decided today
         derivative = tape.carry_out(derivative.node).final()
-        if tape.folded:
-            computation.fold(tape)
+        computation.note_form(tape.folded)
     terms = derivative.terms
     plan: Plan = plan_of(derivative.root.root, terms, size, target)
     with np.errstate(all="ignore"):
@@ -76,29 +79,44 @@ def pattern_of_derivative(derivative: Derivative, size: int) -> Pattern:
 
 
 class Computation:
-    """How often a computation was met, and its program once there is one.
+    """How often a computation was met, and its programs once there are any.
+
+    Where something overflowed or underflowed, the next evaluations take the folded form at once:
+    none after the first time, and twice as many each time that it happens again. A single trial
+    point far away makes no later evaluation slower, and gives none other bits.
 
     Attributes
     ----------
-    met, used : int
-        Number of meetings, and the evaluation of the last one.
-    folded : bool
-        Whether it is carried out in the folded form.
-    program : Program or None
+    used : int
+        The evaluation of the last meeting.
+    met : dict of bool to int
+        Number of meetings, in the folded form and in the other one.
+    programs : dict of bool to Program
+        Likewise.
     """
 
-    __slots__ = ("folded", "met", "program", "used")
+    __slots__ = ("_at_once", "_folds", "_tries", "met", "programs", "used")
 
     def __init__(self) -> None:
-        self.met = self.used = 0
-        self.folded = False
-        self.program: Program | None = None
+        self.used = self._folds = self._at_once = 0
+        self._tries = True
+        self.met = {False: 0, True: 0}
+        self.programs: dict[bool, Program] = {}
 
-    def fold(self, tape: Tape) -> None:
-        """Take the folded form from now on: the fast one overflowed or underflowed."""
-        tape.fold()
-        if not self.folded:
-            self.folded, self.met, self.program = True, 0, None
+    def is_folded_at_once(self) -> bool:
+        """Whether the present evaluation takes the folded form without trying the other one."""
+        self._tries = not self._at_once
+        if self._at_once:
+            self._at_once -= 1
+        return not self._tries
+
+    def note_form(self, folded: bool) -> None:
+        """Note in which form an evaluation ended."""
+        if not folded:
+            self._folds = 0
+        elif self._tries:
+            self._at_once = min(2**self._folds - 1, MOST_FOLDED)
+            self._folds += 1
 
 
 def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computation:
@@ -110,12 +128,13 @@ def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computatio
         computation = programs.setdefault(key, Computation())
         drop_oldest(programs, MOST_PROGRAMS)
     computation.used = derivative.root.clock
-    if computation.folded:
+    if computation.is_folded_at_once():
         derivative.tape.fold()
-    if computation.met < COMPILE_AFTER:
-        computation.met += 1
-        if computation.met == COMPILE_AFTER:
+    folded = derivative.tape.folded
+    if computation.met[folded] < COMPILE_AFTER:
+        computation.met[folded] += 1
+        if computation.met[folded] == COMPILE_AFTER:
             with suppress(UntraceableError):
                 node, tape = derivative.node, derivative.tape
-                computation.program = Program(node, tape, size, dtype, target)
+                computation.programs[folded] = Program(node, tape, size, dtype, target)
     return computation

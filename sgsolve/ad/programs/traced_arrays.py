@@ -9,6 +9,7 @@ would hide operations from the graph, and raises `UntraceableError`.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -198,7 +199,20 @@ class TracedArray:
         return float(self.decided())
 
     def __int__(self) -> int:
-        return int(self.decided())
+        return self._whole(int)
+
+    def __trunc__(self) -> int:
+        return self._whole(math.trunc)
+
+    def __floor__(self) -> int:
+        return self._whole(math.floor)
+
+    def __ceil__(self) -> int:
+        return self._whole(math.ceil)
+
+    def _whole(self, function: Callable[[Any], int]) -> int:
+        """Return a whole number on which the evaluation depends, not on the number itself."""
+        return int(self.record(function, (self,)).decided())
 
     def __complex__(self) -> complex:
         return complex(self.decided())

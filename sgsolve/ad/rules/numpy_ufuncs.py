@@ -149,7 +149,7 @@ TINY = float(np.finfo(np.float64).tiny)  # looked up once, since that takes as l
 
 def _slopes_of_choice(first: Any) -> tuple[Partial, Partial]:
     """Return the slopes of a function that hands on one of its arguments."""
-    chosen = np.asarray(first, dtype=float)
+    chosen = first.astype(float)
     return chosen, 1.0 - chosen
 
 

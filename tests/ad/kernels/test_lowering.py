@@ -1,5 +1,6 @@
 """Operations of NumPy in compiled functions: every bit is that of the function itself."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -194,3 +195,31 @@ def test_results_of_calls_are_not_held_after_the_next_run():
         tracemalloc.stop()
     assert set(compiled.stats.calls) == {"matmul"}
     assert grown < 100 * 8 * N
+
+
+ALSO_NO_CALLS = {
+    "the larger and the smaller": lambda x: np.maximum(x, x * x) + np.minimum(0.3, x) * x,
+    "a number to a power": lambda x: np.power(2.0, x) * x,
+    "the larger that is a number": lambda x: np.fmax(x, 0.5) - np.fmin(x, FACTOR),
+}
+
+
+@pytest.mark.parametrize("name", ALSO_NO_CALLS)
+def test_rules_are_compiled_too(name):
+    stats = assert_same_bits(ALSO_NO_CALLS[name], POINTS)
+    assert not set(stats.calls) - {"real"}, stats.calls
+
+
+def test_whole_numbers_of_a_parameter_are_what_a_kernel_depends_on():
+    """One kernel for each number of terms, whatever the parameter is."""
+
+    def f(x, p):
+        terms = int(4 * p) + math.floor(p) - math.ceil(p)
+        return x * x - p + sum(x[k] * np.roll(x, k) for k in range(terms))
+
+    compiled = ad.compiled(f, at_once=True)
+    for p in np.linspace(0.51, 0.99, 30):
+        F, J = compiled.value_and_jacobian(X, p=float(p))
+        np.testing.assert_array_equal(F, f(X, p))
+        np.testing.assert_array_equal(J.data, ad.jacobian(f, X, p=float(p)).data)
+    assert compiled.stats.compiled >= 20, compiled.stats

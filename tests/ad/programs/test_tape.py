@@ -8,6 +8,8 @@ from sgsolve import ad
 from sgsolve.ad.derivatives.symbols import Symbol, UntraceableError
 from sgsolve.ad.programs import computation as evaluation
 from sgsolve.ad.programs import recorded, tape
+from sgsolve.ad.programs.program import Program
+from sgsolve.ad.programs.tape import Tape
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -36,7 +38,7 @@ def residual(x, dt=0.1):
 
 
 def programs(y):
-    return [c.program for c in y._derivative.tape.graph.programs.values() if c.program]
+    return [p for c in y._derivative.tape.graph.programs.values() for p in c.programs.values()]
 
 
 def fresh(f, x):
@@ -250,3 +252,46 @@ def test_the_order_of_sums_is_that_of_a_fresh_process_from_the_second_evaluation
     later = [ad.jacobian(f, x).toarray() for _ in range(4)]
     np.testing.assert_allclose(later[0], fresh[0], rtol=1e-14)
     assert all(np.array_equal(J, fresh[0]) for J in later[1:])
+
+
+def test_one_overflow_changes_no_later_evaluation():
+    """A trial point far away is evaluated in extended precision; all others keep their bits."""
+
+    def f(x):
+        return np.exp(x) * x[::-1] + x**3
+
+    x, far = np.linspace(0.1, 2.0, 20), np.linspace(0.1, 2.0, 20)
+    far[3], far[-4] = 709.5, 2.5  # exp is finite there, and its product is not
+    before = [ad.jacobian(f, x).data for _ in range(8)]
+    with np.errstate(all="ignore"):
+        ad.jacobian(f, far)
+    after = [ad.jacobian(f, x).data for _ in range(8)]
+    for data in (*before, *after):
+        np.testing.assert_array_equal(data, before[0])
+
+
+def test_overflow_in_every_evaluation_is_met_by_extended_precision_at_once(monkeypatch):
+    """The other form is tried again, but seldom."""
+
+    def f(x):
+        return (1e-5 * np.exp(x)) * x[::-1]
+
+    folds = []
+    fold = Tape.fold
+    monkeypatch.setattr(Tape, "fold", lambda tape: folds.append(1) or fold(tape))
+    runs = []
+    run = Program.run
+    monkeypatch.setattr(Program, "run", lambda p, inputs: runs.append(p.folded) or run(p, inputs))
+    x = np.array([709.5, 1.0, 2.5])
+    slopes = 1e-5 * np.exp(x) * x[::-1]
+    slopes[1] = 2e-5 * np.e
+    for _ in range(400):
+        np.testing.assert_allclose(ad.jacobian(f, x).diagonal(), slopes, rtol=1e-12)
+    assert len(folds) == 400
+    assert runs.count(True) > 380
+    assert runs.count(False) < 12
+    for _ in range(100):
+        ad.jacobian(f, np.full(3, 1.0))
+    folds.clear()
+    ad.jacobian(f, np.full(3, 1.0))
+    assert not folds
