@@ -18,6 +18,9 @@ from ..results.blocks import Blocks
 
 Vector = NDArray[Any]
 
+GAP = 100.0  # between magnitudes in one block: they are of different units then
+COARSE = 0.01  # of its largest magnitude, is an error that leaves less than two digits
+
 
 class ErrorWeights:
     """Tolerances of a run, and the sizes of the unknowns that were met so far.
@@ -41,7 +44,7 @@ class ErrorWeights:
         self._parts = [blocks[name] for name in blocks.names]
         self._whole = len(self._parts) == 1
         self.fixed: Vector | None = None
-        self.sizes = np.zeros(len(self._parts))
+        self.largest: Vector = np.zeros(blocks.n)  # magnitudes
         self.skipped: NDArray[np.bool_] | None = None
         if atol is not None:
             self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
@@ -55,19 +58,39 @@ class ErrorWeights:
 
     def observe(self, x: Vector) -> None:
         """Take the magnitudes of a state into account."""
-        now = [float(np.abs(x[part]).max()) for part in self._parts]
-        self.sizes = np.maximum(self.sizes, now)
+        self.largest = np.maximum(self.largest, np.abs(x))
 
     def remark(self) -> str:
         """Return what is to be said of an absolute tolerance above all unknowns; else nothing."""
-        largest = float(self.sizes.max())
-        if self.fixed is None or not 0.0 < largest <= float(self.fixed.min()):
+        if self.fixed is None:
+            return self._of_small_unknowns()
+        largest = float(self.largest.max())
+        if not 0.0 < largest <= float(self.fixed.min()):
             return ""
         return (
             f"no unknown was larger than {largest:.3g}, but the absolute tolerance (atol, or rtol "
             f"times the scale of the problem) is at least {self.fixed.min():.3g}, so that no error "
             "was controlled; give a smaller one"
         )
+
+    def _of_small_unknowns(self) -> str:
+        """Return what is to be said where a block has unknowns of very different magnitudes."""
+        for part in self._parts:
+            sizes = self.largest[part]
+            atol = self.rtol * float(sizes.max())
+            ordered = np.sort(sizes[sizes > 0.0])
+            below = (ordered[:-1] * GAP <= ordered[1:]) & (ordered[:-1] * COARSE <= atol)
+            if np.any(below):
+                size = float(ordered[:-1][below][-1])
+                i = int(np.arange(self.blocks.n)[part][np.argmax(sizes == size)])
+                return (
+                    f"{self.blocks.label(i)} was never larger than {size:.3g}, and {atol:.3g} was "
+                    f"allowed as its error: rtol times the largest unknown, {sizes.max():.3g}. "
+                    f"Errors of {int(np.sum(sizes <= size))} of "
+                    f"{len(sizes)} unknowns were not well controlled; give atol, or blocks of "
+                    "unknowns of one unit"
+                )
+        return ""
 
     def skip(self, unknowns: NDArray[np.bool_]) -> None:
         """Leave unknowns out of all norms."""
@@ -80,8 +103,8 @@ class ErrorWeights:
         if self.fixed is not None:
             result += self.fixed
         else:
-            for part, size in zip(self._parts, self.sizes, strict=True):
-                result[part] += self.rtol * (size or 1.0)
+            for part in self._parts:
+                result[part] += self.rtol * (float(self.largest[part].max()) or 1.0)
         np.divide(1.0, result, out=result)
         if self.skipped is not None:
             result[self.skipped] = 0.0

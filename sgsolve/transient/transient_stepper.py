@@ -263,7 +263,7 @@ class TransientStepper(Stepper):
     def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
         kept = {"target": self.target, "due": self.due, "longest": self.longest}
         kept["interval"] = self.interval
-        kept |= {"counts": self.counts.numbers, "sizes": self.weights.sizes}
+        kept |= {"counts": self.counts.numbers, "largest": self.weights.largest}
         kept["setbacks"] = self.setbacks.save()
         if not self.begun:
             return kept
@@ -276,7 +276,7 @@ class TransientStepper(Stepper):
     def _take_parts(self, parts: Mapping[str, Any], to_steps: Callable[[Any], None]) -> None:
         self.target, self.due = float(parts["target"]), str(parts["due"])
         self.interval = float(parts["interval"])
-        self.longest, self.weights.sizes = float(parts["longest"]), np.array(parts["sizes"])
+        self.longest, self.weights.largest = float(parts["longest"]), np.array(parts["largest"])
         self.counts = Counts.of([int(n) for n in parts["counts"]])
         self.setbacks.restore(parts["setbacks"])
         self.begun = "steps" in parts

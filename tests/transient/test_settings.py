@@ -1,5 +1,7 @@
 """Settings of time integrators, times and tolerances: what cannot be right is refused."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,30 @@ def test_a_source_that_is_not_finite_ends_the_run_by_name():
     driven = DRIVEN.at(V=lambda t: float("nan") if t > 0.5 else 1.0)
     with pytest.raises(ConvergenceError, match=r"t = 0.5.*parameter 'V' is nan"):
         driven.transient([1.0], (0.0, 1.0), raise_on_failure=True)
+
+
+def test_a_run_says_that_a_large_unknown_hides_the_errors_of_a_small_one():
+    def residual(y):  # Van der Pol: |y[0]| <= 2, and y[1] passes 1e6
+        return -np.stack([y[1], 1e6 * ((1.0 - y[0] ** 2) * y[1] - y[0])])
+
+    problem = Problem(residual, storage=lambda y: 1.0 * y)
+    run = problem.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-4)
+    assert re.search(r"x\[0\] was never larger than 2,.* 1 of 2 unknowns .* give atol", run.message)
+    run = problem.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-4, atol=1e-4)
+    assert "never larger" not in run.message
+    assert run.x[0] == pytest.approx(-1.8, abs=0.5)
+    named = Problem(residual, storage=lambda y: 1.0 * y, blocks={"y": slice(0, 1), "v": [1]})
+    assert "never larger" not in named.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-4).message
+
+
+def test_a_pulse_in_space_has_unknowns_of_all_magnitudes_and_no_remark():
+    x = np.linspace(-1.0, 1.0, 201)
+    start = np.exp(-200.0 * x**2)
+
+    def residual(u):
+        v = np.concatenate([u[:1], u, u[-1:]])
+        return -(v[2:] - 2.0 * v[1:-1] + v[:-2])
+
+    run = Problem(residual, storage=lambda u: 1.0 * u).transient(start, (0.0, 1.0))
+    assert run.success
+    assert "never larger" not in run.message
