@@ -101,6 +101,7 @@ class EventDetector(Detector):
         self.side = 0.0  # the sign of the function before the last step
         self.acted: list[float] = []  # the last times of the action
         self.begun: EventStart | None = None  # the last start of the method
+        self.resting = False  # whether it is said that an action left the function at rest
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Evaluate the function; at an event it is zero, whatever rounding makes of it."""
@@ -136,6 +137,8 @@ class EventDetector(Detector):
         leaving = 0.0
         if self.begun is not None and self.begun.t == a.p:
             first, leaving = self._at_start(stepper, self.begun, a, b)
+            if first == 0.0 == leaving and a.p in self.acted[-1:]:
+                self._look_at_rest(stepper, last)
         t, h, value = a.p, b.p - a.p, first
         at = 0.0
         for part in SAMPLES:
@@ -172,6 +175,20 @@ class EventDetector(Detector):
         if self.direction == 0.0:
             return self.side or value, leaving
         return (-leaving if self.direction * leaving > 0.0 else leaving), leaving
+
+    def _look_at_rest(self, stepper: Any, last: float) -> None:
+        """Say so where the function starts at zero with slope zero, and passes zero all the same.
+
+        An action that brings a body to rest does not hold it: the equations go on as before.
+        """
+        if last * self.side < 0.0 and not self.resting:
+            self.resting = True
+            stepper.remarks.append(
+                f"on_event of {self.kind!r} left the event function at rest at zero at "
+                f"t = {self.acted[-1]:.9g}, and the equations moved it on to the other side: they "
+                "do not hold it there. Let on_event change a further unknown without a rate, by "
+                f"which the residual holds it, or end the run by stop={self.kind!r}"
+            )
 
     def save(self, point: Point) -> dict[str, Any]:
         """Return what a resumed run needs."""

@@ -290,3 +290,33 @@ def test_a_short_run_at_a_late_time_makes_steps_that_are_resolved():
     assert run.success
     assert np.all(np.diff(run["t"]) > 0.0)
     assert run.x[0] == pytest.approx(np.exp(1e6 - run["t"][-1]), abs=1e-9)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta(), FixedSteps("BDF2", 1e-2)], ids=repr)
+def test_an_action_that_leaves_a_body_at_rest_which_no_equation_holds_is_named(steps):
+    def hit(u):
+        return np.zeros(len(u))
+
+    options = {"steps": steps, "events": {"ground": down(lambda u: u[0])}}
+    fell = ball.transient([1.0, 0.0], (0.0, 1.2), on_event={"ground": hit}, **options)
+    assert fell.x[0] < -1.0
+    assert "on_event of 'ground' left the event function at rest" in fell.message
+    held = Problem(  # the third unknown tells whether the ball falls
+        lambda u: np.stack([-u[1], G * u[2], 0.0 * u[2]]), storage=lambda u: 1.0 * u
+    )
+    rests = held.transient([1.0, 0.0, 1.0], (0.0, 1.2), on_event={"ground": hit}, **options)
+    assert np.array_equal(rests.x, np.zeros(3))
+    assert "at rest" not in rests.message
+    assert len(rests.special_points) == 1
+
+
+def test_a_thermostat_that_goes_on_through_its_level_is_not_named():
+    room = Problem(lambda u: np.stack([u[0] - u[1], u[1] - u[2], 0.0 * u[2]]), storage=lambda u: u)
+    run = room.transient(
+        [0.0, 0.0, 2.0],
+        (0.0, 6.0),
+        events={"hot": TimeEvent(lambda u: u[0] - 1.0, 1)},
+        on_event={"hot": lambda u: np.array([u[0], u[1], 0.0])},
+    )
+    assert len(run.special_points) == 1
+    assert "at rest" not in run.message
