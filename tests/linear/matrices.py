@@ -3,6 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
+from sgsolve.pattern import Pattern
+
 
 def five_point(side: int, dtype: type = float, seed: int = 0) -> sp.csr_array:
     """A regular, nonsymmetric matrix on a square grid."""
@@ -120,3 +122,29 @@ def d_bernoulli(x: np.ndarray) -> np.ndarray:
     safe = np.where(np.abs(x) < 1e-4, 1.0, x)
     exact = (np.expm1(safe) - safe * np.exp(safe)) / np.expm1(safe) ** 2
     return np.where(np.abs(x) < 1e-4, -0.5 + x / 6, exact)
+
+
+def decoupled(pairs, seed=0):
+    """Extended Rosenbrock: first all 10 (y - x^2), then all 1 - x; unknowns x, y, x, y, ..."""
+    i = np.arange(pairs)
+    x = np.random.default_rng(seed).uniform(0.5, 1.5, pairs)
+    values = np.concatenate([-20 * x, np.full(pairs, 10.0), np.full(pairs, -1.0)])
+    rows, columns = np.r_[i, i, pairs + i], np.r_[2 * i, 2 * i + 1, 2 * i]
+    return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(2 * pairs, 2 * pairs)))
+
+
+def shuffled(A, seed=0):
+    """Equations and unknowns in arbitrary orders that differ."""
+    random, n = np.random.default_rng(seed), A.shape[0]
+    A = sp.csr_array(sp.csr_array(A)[random.permutation(n)][:, random.permutation(n)])
+    A.sort_indices()
+    return A
+
+
+def with_zero_diagonal(A):
+    """The same matrix with every diagonal entry stored."""
+    own = Pattern.of(A)
+    whole = own.with_diagonal()
+    data = np.zeros(whole.nnz, dtype=A.dtype)
+    data[whole.positions(own)] = A.data
+    return whole.matrix(data)

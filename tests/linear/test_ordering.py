@@ -10,36 +10,17 @@ from sgsolve.linear import choose
 from sgsolve.linear.ordering import narrow_order
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
-from tests.linear.matrices import drift_diffusion, five_point, grid
+from tests.linear.matrices import (
+    decoupled,
+    drift_diffusion,
+    five_point,
+    grid,
+    shuffled,
+    with_zero_diagonal,
+)
 from tests.linear.refused import failure
 
 NAMES = ["auto", "superlu", "banded"] + ["pardiso"] * available()
-
-
-def decoupled(pairs, seed=0):
-    """Extended Rosenbrock: first all 10 (y - x^2), then all 1 - x; unknowns x, y, x, y, ..."""
-    i = np.arange(pairs)
-    x = np.random.default_rng(seed).uniform(0.5, 1.5, pairs)
-    values = np.concatenate([-20 * x, np.full(pairs, 10.0), np.full(pairs, -1.0)])
-    rows, columns = np.r_[i, i, pairs + i], np.r_[2 * i, 2 * i + 1, 2 * i]
-    return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(2 * pairs, 2 * pairs)))
-
-
-def shuffled(A, seed=0):
-    """Equations and unknowns in arbitrary orders that differ."""
-    random, n = np.random.default_rng(seed), A.shape[0]
-    A = sp.csr_array(sp.csr_array(A)[random.permutation(n)][:, random.permutation(n)])
-    A.sort_indices()
-    return A
-
-
-def with_zero_diagonal(A):
-    """The same matrix with every diagonal entry stored."""
-    own = Pattern.of(A)
-    whole = own.with_diagonal()
-    data = np.zeros(whole.nnz, dtype=A.dtype)
-    data[whole.positions(own)] = A.data
-    return whole.matrix(data)
 
 
 @pytest.mark.parametrize(

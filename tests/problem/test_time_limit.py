@@ -12,19 +12,12 @@ from sgsolve import (
     SolveInterrupted,
     Status,
     root,
-    solvers,
 )
 from sgsolve.continuation import Homotopy
+from tests.presets import ALL_SOLVERS
 
 SOLVERS = {
-    "ladder": None,
-    "Newton": solvers.Newton(),
-    "DampedNewton": solvers.DampedNewton(),
-    "LineSearchNewton": solvers.LineSearchNewton(),
-    "TrustRegion": solvers.TrustRegion(),
-    "LevenbergMarquardt": solvers.LevenbergMarquardt(),
-    "PseudoTransient": solvers.PseudoTransient(),
-    "NewtonKrylov": solvers.NewtonKrylov(),
+    **ALL_SOLVERS,
     "Newton's homotopy": Homotopy(),
     "fixed-point homotopy": Homotopy(kind="fixed point"),
 }

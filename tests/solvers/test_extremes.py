@@ -6,20 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
+from sgsolve import NotFiniteError, Problem, SgsolveError, Status
 from sgsolve.continuation import Natural
 from sgsolve.norms import LONGEST, is_finite, norm2, unit
+from tests.presets import ALL_SOLVERS
 
-SOLVERS = {
-    "ladder": None,
-    "Newton": solvers.Newton(),
-    "DampedNewton": solvers.DampedNewton(),
-    "LineSearchNewton": solvers.LineSearchNewton(),
-    "TrustRegion": solvers.TrustRegion(),
-    "LevenbergMarquardt": solvers.LevenbergMarquardt(),
-    "PseudoTransient": solvers.PseudoTransient(),
-    "NewtonKrylov": solvers.NewtonKrylov(),
-}
 HUGE = (1e150, 1e200, 1e250, 1e300)
 MOST = 12_000  # evaluations: the sum of all limits of the ladder is below
 
@@ -62,7 +53,7 @@ def test_norms_of_zero_nan_and_overflow():
     assert norm2(np.array([math.inf, 0.0])) == LONGEST
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", ALL_SOLVERS)
 @pytest.mark.parametrize("huge", HUGE)
 def test_every_solver_ends_from_huge_starts(name, huge):
     functions = (
@@ -73,10 +64,10 @@ def test_every_solver_ends_from_huge_starts(name, huge):
         lambda x: np.exp(-(x / huge)) - 0.5,
     )
     for f, sign in itertools.product(functions, (1.0, -1.0)):
-        ends(f, sign * huge * np.array([1.0, 0.5]), SOLVERS[name])
+        ends(f, sign * huge * np.array([1.0, 0.5]), ALL_SOLVERS[name])
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", ALL_SOLVERS)
 @pytest.mark.parametrize("huge", HUGE)
 def test_every_solver_ends_with_huge_residuals_and_slopes(name, huge):
     functions = (
@@ -88,14 +79,14 @@ def test_every_solver_ends_with_huge_residuals_and_slopes(name, huge):
         lambda x: 1e-14 * np.expm1(x / 0.02585) - 1e-3,
     )
     for f in functions:
-        ends(f, np.array([-10.0, 3.0]), SOLVERS[name])
+        ends(f, np.array([-10.0, 3.0]), ALL_SOLVERS[name])
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", ALL_SOLVERS)
 @pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
 def test_every_solver_ends_with_extreme_scales(name, scale):
     for f in (lambda x: x**3 - 2.0 * x - 5.0, lambda x: np.exp(-(x**2)) - 0.5):
-        ends(f, np.array([20.0, -3.0]), SOLVERS[name], scale=scale)
+        ends(f, np.array([20.0, -3.0]), ALL_SOLVERS[name], scale=scale)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +163,7 @@ def test_deflation_ends_close_to_known_solutions_and_far_from_them():
     ],
 )
 def test_overflow_where_a_solve_ended_raises_no_warning(f, start, name):
-    result = Problem(f).solve(start, SOLVERS[name], raise_on_failure=False)
+    result = Problem(f).solve(start, ALL_SOLVERS[name], raise_on_failure=False)
     assert str(result)
     assert result.explain()
 

@@ -6,20 +6,10 @@ from scipy import sparse, special
 
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.solvers import determination
+from tests.presets import ALL_SOLVERS
 
-SOLVERS = [
-    None,
-    solvers.Newton(),
-    solvers.DampedNewton(),
-    solvers.LineSearchNewton(),
-    solvers.TrustRegion(),
-    solvers.LevenbergMarquardt(),
-    solvers.PseudoTransient(),
-    solvers.NewtonKrylov(),
-]
-each_solver = pytest.mark.parametrize(
-    "solver", SOLVERS, ids=[s.name if s else "default" for s in SOLVERS]
-)
+SOLVERS = list(ALL_SOLVERS.values())
+each_solver = pytest.mark.parametrize("solver", SOLVERS, ids=list(ALL_SOLVERS))
 
 # Residual and starts: before the limit, near to where rounding hides it, and far beyond.
 LIMITS = {

@@ -6,16 +6,9 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status, ad, solvers
+from tests import presets
 
-PRESETS = [
-    solvers.Newton(),
-    solvers.DampedNewton(),
-    solvers.LineSearchNewton(),
-    solvers.TrustRegion(),
-    solvers.LevenbergMarquardt(),
-    solvers.PseudoTransient(),
-    solvers.NewtonKrylov(),
-]
+PRESETS = list(presets.PRESETS.values())
 BIG = 1e17
 each_preset = pytest.mark.parametrize("solver", PRESETS, ids=lambda solver: solver.name)
 

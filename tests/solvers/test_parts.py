@@ -8,6 +8,7 @@ import pytest
 from sgsolve import DomainError, InputError, Problem, Status, solvers
 from sgsolve.solvers.iterate import observed_order
 from tests.families import bratu
+from tests.presets import PRESETS
 from tests.problems import brusselator, freudenstein_roth, rosenbrock, wood
 
 
@@ -73,15 +74,7 @@ def test_every_armijo_step_satisfies_armijo():
 
 @pytest.mark.parametrize(
     "solver",
-    [
-        solvers.Newton(),
-        solvers.DampedNewton(),
-        solvers.LineSearchNewton(),
-        solvers.TrustRegion(),
-        solvers.LevenbergMarquardt(),
-        solvers.PseudoTransient(),
-        solvers.NewtonKrylov(),
-    ],
+    PRESETS.values(),
     ids=lambda s: s.name,
 )
 class TestBadTrialPoints:

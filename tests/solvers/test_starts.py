@@ -5,16 +5,9 @@ import pytest
 from scipy.optimize import brentq
 
 from sgsolve import NotFiniteError, Problem, ad, solvers
+from tests.presets import ALL_SOLVERS
 
-METHODS = {
-    "ladder": None,
-    "DampedNewton": solvers.DampedNewton(),
-    "LineSearchNewton": solvers.LineSearchNewton(),
-    "TrustRegion": solvers.TrustRegion(),
-    "LevenbergMarquardt": solvers.LevenbergMarquardt(),
-    "PseudoTransient": solvers.PseudoTransient(),
-    "NewtonKrylov": solvers.NewtonKrylov(),
-}
+METHODS = {name: solver for name, solver in ALL_SOLVERS.items() if name != "Newton"}
 MOVED = "the Jacobian is not finite at the start, which was moved by 1e-8"
 
 
