@@ -21,7 +21,7 @@ from ..results.history import Stats
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
-from ..solvers.deadline import OutOfTime
+from ..solvers.deadline import raise_if_halted
 from .curve import Curve
 from .family import Linear
 from .follow import BRANCH_POINT, SINGULAR
@@ -228,10 +228,7 @@ class NaturalStepper(Stepper):
         state.stats.add(result.stats)
         self._trial += result.nit
         self.last = result
-        if result.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        if result.status is Status.TIME_LIMIT:
-            raise OutOfTime
+        raise_if_halted(result.status)
         return result
 
     def _point(self, p: float, result: Result, before: Point | None) -> Point:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bifurcation import Stability
+from ..continuation.options import checked_bounds
 from ..errors import ConvergenceError, DataTypeError, InputError
 from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch, PartialBranchWarning
@@ -125,12 +126,11 @@ def _whole(what: str, value: Any, least: int) -> int:
 
 
 def _finite_bounds(bounds: Any) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in bounds)
-    except (TypeError, ValueError):
-        raise InputError(f"bounds must be (lowest, highest), not {bounds!r}") from None
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise InputError(f"bounds must be finite and increase, not ({low:g}, {high:g})")
+    if bounds is None:
+        raise InputError("bounds must be (lowest, highest), not None: a diagram needs both")
+    low, high = checked_bounds(bounds)
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"bounds must be finite, not ({low:g}, {high:g})")
     return low, high
 
 

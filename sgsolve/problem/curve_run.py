@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -111,22 +112,50 @@ def run_curve(
     detectors = [*detectors_of(options, view, family.n - k, k), *detectors]
     metric = None if weights is None else Metric(weights)
     stepper = ArclengthStepper(family, workspace, settings, bounds, origin, metric, detectors)
-    limit = POINTS if options.max_points is None else options.max_points
+    return run_stepper(
+        stepper, workspace, view, options, kind, detectors, _curve_summary, remark=remark
+    )
+
+
+def run_stepper(
+    stepper: ArclengthStepper,
+    workspace: Workspace,
+    view: View,
+    options: RunOptions,
+    kind: str,
+    detectors: Sequence[Detector],
+    summary: Callable[[str, RunState], str],
+    remark: str = "",
+    max_points: int = POINTS,
+) -> Branch:
+    """Run a stepper of a curve, of states or of periodic orbits.
+
+    Parameters
+    ----------
+    summary : callable
+        ``summary(name, state)`` -> the sentence about the finished run.
+    workspace, view, options, kind, detectors, remark
+        See `run_curve`; these are all detectors.
+    max_points : int
+        Where the options set none.
+    """
+    name, family, bounds = view.names[0], stepper.curve.family, stepper.bounds
+    limit = max_points if options.max_points is None else options.max_points
     return Run(
         stepper=stepper,
         options=options,
         view=view,
         detectors=detectors,
         workspace=workspace,
-        summary=lambda state: _curve_summary(view.names[0], state),
+        summary=partial(summary, name),
         mark={
             "kind": kind,
             "unknowns": family.n,
             "bounds": list(bounds),
-            "settings": vars(settings),
+            "settings": vars(stepper.settings),
         },
-        bar=CurveBar.of(options.progress, view.names[0], bounds, limit),
-        max_points=POINTS,
+        bar=CurveBar.of(options.progress, name, bounds, limit),
+        max_points=max_points,
         family=family,
         remark=remark,
     ).go()

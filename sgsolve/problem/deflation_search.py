@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from ..continuation.deflation import Deflation
 from ..continuation.metric import rms
 from ..results.result import Result
-from ..results.status import Status
-from ..solvers.deadline import OutOfTime
+from ..solvers.deadline import raise_if_halted
 from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from ..solvers.presets import DampedNewton
@@ -81,10 +80,7 @@ class DeflationSearch:
             return False
         monitor = Monitor(deadline=self.deadline)
         result = run_solver(solver, self.system, self.workspace, x, F, monitor)
-        if result.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        if result.status is Status.TIME_LIMIT:
-            raise OutOfTime
+        raise_if_halted(result.status)
         if not result.success:
             return False
         # where all solutions are zero, to rounding, only starts tell what is near

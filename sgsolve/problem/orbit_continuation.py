@@ -16,8 +16,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.detector import Detector, registered_detectors
 from ..continuation.metric import Metric
 from ..continuation.options import RunOptions, checked_bounds
-from ..continuation.progress_bar import CurveBar
-from ..continuation.run import Run, detectors_of
+from ..continuation.run import detectors_of
 from ..continuation.stepper import RunState
 from ..continuation.user_functions import call_with_parameters
 from ..continuation.view import View
@@ -31,7 +30,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
-from .curve_run import check_inside
+from .curve_run import check_inside, run_stepper
 from .definition import ProblemDefinition
 from .orbit_branch_start import _parameter_unit, orbit_branch_start
 from .orbit_setup import Collocation
@@ -161,25 +160,10 @@ def _followed(
     def origin(state: RunState) -> tuple[Vector, Vector | None]:
         return z, way
 
-    limit = POINTS if options.max_points is None else options.max_points
     stepper = OrbitStepper(family, workspace, settings, limits, origin, metric, detectors, longest)
-    return Run(
-        stepper=stepper,
-        options=options,
-        view=view,
-        detectors=detectors,
-        workspace=workspace,
-        summary=lambda state: _orbit_summary(name, state),
-        mark={
-            "kind": "orbits",
-            "unknowns": family.n,
-            "bounds": list(limits),
-            "settings": vars(settings),
-        },
-        bar=CurveBar.of(options.progress, name, limits, limit),
-        max_points=POINTS,
-        family=family,
-    ).go()
+    return run_stepper(
+        stepper, workspace, view, options, "orbits", detectors, _orbit_summary, max_points=POINTS
+    )
 
 
 def _orbit_detectors(family: OrbitFamily, options: RunOptions, view: View) -> list[Detector]:

@@ -8,10 +8,19 @@ from time import perf_counter
 
 from .. import ranks
 from ..errors import DataTypeError, InputError
+from ..results.status import Status
 
 
 class OutOfTime(Exception):  # noqa: N818  # never seen by a user
     """The deadline of a solve has passed."""
+
+
+def raise_if_halted(status: Status) -> None:
+    """Raise what ended a solve from outside: `KeyboardInterrupt` or `OutOfTime`."""
+    if status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status is Status.TIME_LIMIT:
+        raise OutOfTime
 
 
 def deadline_of(time_limit: float | None) -> float:

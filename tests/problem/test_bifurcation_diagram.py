@@ -134,7 +134,8 @@ def test_bad_input():
     problem = Problem(pitchfork, params={"p": -1.0})
     cases = [
         (([0.0], "q", (-1.0, 1.0)), {}, "no parameter 'q'"),
-        (([0.0], "p", (1.0, -1.0)), {}, "must be finite and increase"),
+        (([0.0], "p", (1.0, -1.0)), {}, "bounds must increase"),
+        (([0.0], "p", (-np.inf, 1.0)), {}, "bounds must be finite"),
         (([0.0], "p", None), {}, "bounds must be"),
         (([0.0], "p", (0.0, np.inf)), {}, "must be finite"),
         (([0.0], "p", (0.0, 1.0)), {}, "outside the bounds"),
