@@ -85,7 +85,7 @@ class CallsBetweenLoops:
             If a call fails, or a condition has another value.
         """
         flags = 0
-        results = {self._code.x_node: x}
+        results: dict[Node, Any] = {self._code.x_node: x}
         workspace.arrays["F"] = F
         try:
             with np.errstate(**self._errors):
