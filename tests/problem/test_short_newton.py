@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -290,6 +291,15 @@ def test_the_limit_of_iterations_holds(counted):
     assert not served
 
 
+def test_few_and_many_unknowns_in_turn(counted):
+    """The matrix is full for few unknowns, and a band for many; both use the same loops."""
+    problems = [Problem(chain(n), params={"q": 1.5}, compiled=True) for n in (8, 400)]
+    for _ in range(5):
+        for problem, n in zip(problems, (8, 400), strict=True):
+            counted.compared(problem, np.full(n, 0.5))
+    assert counted.served >= 8
+
+
 def test_vain_attempts_become_rare(counted, monkeypatch):
     """Solves that always take more are tried seldom, and others are served again after them."""
     tried = []
@@ -368,3 +378,121 @@ def test_threads_share_no_arrays(counted):
         thread.join()
     for q, x in expected.items():
         np.testing.assert_array_equal(found[q], x)
+
+
+class TestByNumpy:
+    """Short solves without kernels: NumPy evaluates F and J, the loops do everything else."""
+
+    @pytest.fixture(autouse=True)
+    def _from_the_first_solve(self, monkeypatch):
+        monkeypatch.setattr(short_solve, "WORTH", 0)
+
+    @pytest.fixture
+    def served(self, monkeypatch):
+        """Turn short solves off and on; a list with one item for each that served."""
+        served, original = [], short_solve.short_result_by_numpy
+
+        def short_result(*arguments):
+            found = original(*arguments) if served is not None and not self.off else None
+            served.extend([found] if found is not None else [])
+            return found
+
+        monkeypatch.setattr("sgsolve.problem.solve.short_result_by_numpy", short_result)
+        return served
+
+    def pair(self, problem, x):
+        """Solve with the solver itself, and with a short solve where that serves."""
+        results = []
+        for self.off in (True, True, False):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                results.append(problem.solve(x, NEWTON, raise_on_failure=False))
+        return results[1:]
+
+    def assert_same(self, long, short):
+        assert (short.status, short.solver, short.message) == (
+            long.status,
+            long.solver,
+            long.message,
+        )
+        for name in ("x", "residual", "scaled_residual", "sizes"):
+            np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
+        for name in ("nit", "n_analyze", "n_factor", "n_solve", "backend", "n_compiled"):
+            assert getattr(short.stats, name) == getattr(long.stats, name), name
+        assert str(short.history).splitlines()[0] == str(long.history).splitlines()[0]
+        assert [s.residual for s in short.history] == [s.residual for s in long.history]
+
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_the_results_are_those_of_the_solver(self, served, name):
+        residual, start = EXAMPLES[name]
+        problem = Problem(residual, params={"q": 1.5})
+        for q in (1.5, 2.0, 1.7, 3.1):
+            before = len(served)
+            long, short = self.pair(problem.at(q=q), start)
+            assert long.success == short.success
+            if len(served) > before:
+                self.assert_same(long, short)
+                assert short.stats.nfev == 0 or short.stats.nfev <= 2  # no residual alone
+                assert short.stats.njev >= short.nit + 1
+        assert served or name == "linear"
+
+    def test_all_reference_problems_from_many_starts(self, served):
+        for case in CASES:
+            problem, random = Problem(case.residual), np.random.default_rng(case.number)
+            for k in range(3):
+                start = (
+                    case.start if k == 0 else case.start + random.standard_normal(len(case.start))
+                )
+                long, short = self.pair(problem, start)
+                assert long.success == short.success, (case.name, k)
+                if long.success:
+                    np.testing.assert_allclose(short.x, long.x, rtol=1e-7, atol=1e-9)
+        assert len(served) > 10
+
+    def test_what_a_short_solve_does_not_take(self, served):
+        """The user's own Jacobian, blocks, scales, callbacks, and other solvers."""
+        start = np.full(4, 0.5)
+        own = Problem(
+            lambda x: FULL @ x + x**3 - 1.0, jacobian=lambda x: FULL + np.diag(3.0 * x * x)
+        )
+        blocks = Problem(lambda x: FULL @ x + x**3 - 1.0, blocks={"a": (2,), "b": (2,)})
+        plain = Problem(lambda x: FULL @ x + x**3 - 1.0)
+        self.off = False
+        for _ in range(3):
+            own.solve(start, NEWTON)
+            blocks.solve(start, NEWTON)
+            plain.solve(start)
+            plain.solve(start, solvers.DampedNewton())
+            plain.solve(start, NEWTON, callback=lambda it: None)
+            plain.solve(start, NEWTON, time_limit=60.0)
+        assert not served
+
+    def test_a_pattern_that_grows_is_seen(self, served):
+        """Another way through the code has entries outside of the pattern that is known."""
+
+        def residual(x, far):
+            coupled = x[::-1] if far else x
+            return x**3 + x + 0.3 * coupled - 1.0
+
+        problem = Problem(residual, params={"far": False})
+        start = np.linspace(0.4, 0.9, 6)
+        self.pair(problem, start)
+        expected = Problem(residual, params={"far": True}).solve(start).x
+        for _ in range(3):
+            self.off = False
+            found = problem.at(far=True).solve(start, NEWTON)
+            np.testing.assert_allclose(found.x, expected, rtol=1e-12)
+        assert len(served) >= 2
+
+    def test_errors_of_the_residual_are_those_of_the_user(self, served):
+        def residual(x, fails):
+            if fails and ad.value(x)[0] > 1.0:
+                raise ZeroDivisionError("of the user")
+            return x**2 - 4.0
+
+        problem = Problem(residual, params={"fails": False})
+        self.pair(problem, [1.0, 3.0])
+        self.off = False
+        with pytest.raises(ZeroDivisionError, match="of the user"):
+            problem.at(fails=True).solve([0.9, 3.0], NEWTON)
+        np.testing.assert_allclose(problem.solve([1.0, 3.0], NEWTON).x, 2.0)

@@ -110,12 +110,7 @@ class ExpressionPrinter:
         if isinstance(node, ast.BinOp):
             return self._arithmetic(type(node.op), self.value(node.left), self.value(node.right))
         if isinstance(node, ast.BoolOp):
-            word = "and" if isinstance(node.op, ast.And) else "or"
-            values = [self.as_kind(self.value(v), "i1") for v in node.values]
-            result = values[0]
-            for value in values[1:]:
-                result = self._lines.emit(f"{word} i1 {result}, {value}")
-            return result, "i1"
+            return self._as_far_as_needed(node.values, isinstance(node.op, ast.And))
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             return self._compare(
                 type(node.ops[0]), self.value(node.left), self.value(node.comparators[0])
@@ -126,6 +121,23 @@ class ExpressionPrinter:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._call(node.func.id, [self.value(a) for a in node.args])
         raise NotImplementedError(ast.unparse(node))
+
+    def _as_far_as_needed(self, operands: list[ast.expr], every: bool) -> Typed:
+        """Return whether every operand holds, or some one; none is evaluated after the decision."""
+        lines, after = self._lines, self._lines.new_label("decided")
+        ends = []
+        for operand in operands[:-1]:
+            holds = self.as_kind(self.value(operand), "i1")
+            ends.append(f"[{'false' if every else 'true'}, %{lines.label}]")
+            following = lines.new_label("next")
+            yes, no = (following, after) if every else (after, following)
+            lines.lines.append(f"br i1 {holds}, label %{yes}, label %{no}")
+            lines.begin(following)
+        last = self.as_kind(self.value(operands[-1]), "i1")
+        ends.append(f"[{last}, %{lines.label}]")
+        lines.lines.append(f"br label %{after}")
+        lines.begin(after)
+        return lines.emit(f"phi i1 {', '.join(ends)}"), "i1"
 
     def _unary(self, node: ast.UnaryOp) -> Typed:
         value, kind = self.value(node.operand)

@@ -4,8 +4,7 @@
 Python too, which is what the tests compare with. It may use parameters annotated `Doubles`,
 `Indices`, `int` and `float`, local numbers, ``for`` over a range, ``if``, ``return`` of a number,
 arithmetic without integer division, comparisons, ``and``, ``or``, ``not``, ``abs``, ``min``,
-``max``, ``sqrt``, numbers of its module, and other such functions. Both operands of ``and`` and
-``or`` are always evaluated.
+``max``, ``sqrt``, numbers of its module, and other such functions.
 """
 
 from __future__ import annotations

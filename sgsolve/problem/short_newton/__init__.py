@@ -1,1 +1,1 @@
-"""Newton's method with full steps for small compiled systems, in machine code."""
+"""Newton's method with full steps for small systems, in machine code."""

@@ -1,13 +1,14 @@
-"""Newton's method with full steps for a small compiled system, on kept arrays.
+"""Newton's method with full steps for a small system, on kept arrays.
 
-A whole solve takes a few calls for each iteration: the kernel of F and J, LAPACK, and loops that do
-everything else (`step_loops`). It takes the steps of `NewtonMethod` with its default parts. It
-returns only solutions that the criteria of `solvers` accept, and that the user's code confirms.
-In every other case it returns None, and the solver itself starts from the same point.
+A whole solve takes a few calls for each iteration: F and J, by a kernel or by NumPy, LAPACK, and
+loops that do everything else (`step_loops`). It takes the steps of `NewtonMethod` with its default
+parts. It returns only solutions that the criteria of `solvers` accept, and that the user's code
+confirms. In every other case it returns None, and the solver itself starts from the same point.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -27,7 +28,6 @@ from ...solvers.method import NewtonMethod
 from ...solvers.presets import Newton
 from ...solvers.reuse import NoReuse
 from ...solvers.termination import DEFAULT
-from ..residual_system import ResidualSystem
 from . import step_loops
 from .loop_state import (
     BACKWARD_ERROR,
@@ -44,6 +44,7 @@ from .loop_state import (
 )
 
 Vector = NDArray[np.float64]
+Evaluate = Callable[[Vector], CompiledResult | None]
 
 TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default termination criterion
 LOOPS = CompiledLoops(step_loops.started, step_loops.stepped, step_loops.arrived)
@@ -166,14 +167,14 @@ class ShortNewton:
         self._skipped = min(MOST_SKIPPED, 2**self._vain - 2) if self._vain else 0
 
     def solve(
-        self, system: ResidualSystem, x: Vector, found: CompiledResult, max_iterations: int
+        self, evaluate: Evaluate, x: Vector, found: CompiledResult, max_iterations: int
     ) -> ShortSolve | None:
         """Return a solution from x that is not confirmed; None if it takes the solver itself.
 
         Parameters
         ----------
-        system : ResidualSystem
-            Of this pattern, with kernels.
+        evaluate : callable
+            F and J on this pattern; None where that takes the solver itself.
         x : ndarray, shape (n,)
         found : CompiledResult
             F and J at x.
@@ -189,7 +190,7 @@ class ShortNewton:
             if not self._solved(code, seconds):
                 return None
             start = perf_counter()
-            new = system.replay(self._x_new)
+            new = evaluate(self._x_new)
             seconds["jacobian"] += perf_counter() - start
             if new is None:
                 return None

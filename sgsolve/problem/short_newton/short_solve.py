@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ...ad.kernels import machine
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...results.history import History, Stats, Step
 from ...results.result import Result
@@ -20,6 +23,7 @@ from .examined import examined
 from .short_newton import (
     LOOPS,
     WORTH,
+    Evaluate,
     Record,
     ShortNewton,
     ShortSolve,
@@ -31,7 +35,7 @@ from .short_newton import (
 def short_result(
     problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
 ) -> Result | None:
-    """Return the result of a short solve from x, or None: the solver itself has to run.
+    """Return the result of a short solve with kernels, or None: the solver itself has to run.
 
     Parameters
     ----------
@@ -43,28 +47,72 @@ def short_result(
         Without a callback, printing, or a time limit.
     """
     kernels = system.kernels
-    if kernels is None or kernels.stopped or not (system.is_prepared and takes_full_steps(solver)):
-        return None
-    blocks = system.blocks
-    if system.n > FEW or len(blocks) > 1 or system.scale is not None or problem.null_space:
+    if kernels is None or kernels.stopped or not _is_short(problem, system, solver):
         return None
     started = perf_counter()
     at_start = system.replay(x)
     if at_start is None:
         return None  # as long as there is no kernel
+    return _attempted(problem, system, x, solver, _Evaluations(system.replay, at_start, started))
+
+
+def short_result_by_numpy(
+    problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
+) -> Result | None:
+    """Return the same where NumPy evaluates F and J; `system` was prepared at x.
+
+    The machine code needs llvmlite.
+    """
+    if system.kernels is not None or system.has_own_jacobian:
+        return None
+    if not _is_short(problem, system, solver) or not machine.is_available():
+        return None
+    pattern = system.pattern
+
+    def evaluate(at: Vector) -> CompiledResult | None:
+        found = system.linearize_plainly(at)
+        return found if found.pattern is pattern else None
+
+    with np.errstate(all="ignore"):
+        return _attempted(problem, system, x, solver, _Evaluations(evaluate, None, perf_counter()))
+
+
+class _Evaluations(NamedTuple):
+    """How F and J are evaluated, what they are at the start if that is known, and when it began."""
+
+    evaluate: Evaluate
+    at_start: CompiledResult | None
+    started: float
+
+
+def _is_short(problem: ProblemDefinition, system: ResidualSystem, solver: Any) -> bool:
+    """Whether a solve may be short, by what is asked."""
+    few = system.is_prepared and system.n <= FEW and len(system.blocks) <= 1
+    declared = system.scale is not None or problem.null_space
+    return few and not declared and takes_full_steps(solver)
+
+
+def _attempted(
+    problem: ProblemDefinition,
+    system: ResidualSystem,
+    x: Vector,
+    solver: Any,
+    evaluations: _Evaluations,
+) -> Result | None:
     workspace = problem.workspaces.take()
     try:
         linear = workspace.solver(system.pattern)
         short = _short_newton(workspace, system, linear)
         if short is None or not short.is_tried():
             return None
-        found, counts = _solved(short, system, workspace, x, at_start, solver.max_iterations)
+        found, counts = _solved(short, system, workspace, x, evaluations, solver.max_iterations)
         short.note_success(found is not None)
     finally:
         problem.workspaces.give_back(workspace)
     if found is None:
         return None
-    return _result_of_short_solve(found, counts, system, solver.name, perf_counter() - started)
+    total = perf_counter() - evaluations.started
+    return _result_of_short_solve(found, counts, system, solver.name, total)
 
 
 def _solved(
@@ -72,19 +120,24 @@ def _solved(
     system: ResidualSystem,
     workspace: Workspace,
     x: Vector,
-    at_start: CompiledResult,
+    evaluations: _Evaluations,
     max_iterations: int,
 ) -> tuple[ShortSolve | None, Stats]:
     """Return a confirmed solution, and what it took; None if it takes the solver itself."""
     linear = workspace.solver(system.pattern)
     compiled = system.n_compiled()
-    found = short.solve(system, x, at_start, max_iterations)
+    evaluate, at_start, _ = evaluations
+    at_start = at_start or evaluate(x)
+    found = at_start and short.solve(evaluate, x, at_start, max_iterations)
     if found is None:
         linear.note_factors(0, math.nan, sound=False)
         return None, Stats()
     k = len(found.records) - 1
     linear.note_factors(k, found.records[-1].backward_error)
-    counts = Stats(k, k, k + found.renewed, 0, k, k, found.seconds, linear.name)
+    if system.kernels is None:
+        counts = Stats(k, 0, k + 1, 0, k, k, found.seconds, linear.name)
+    else:
+        counts = Stats(k, k, k + found.renewed, 0, k, k, found.seconds, linear.name)
     if found.unclear:
         before = workspace.counts()
         it = examined(short, found, system, workspace)
