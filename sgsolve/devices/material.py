@@ -22,7 +22,7 @@ import numpy as np
 from .. import ad
 from ..errors import DataTypeError, InputError
 from .constants import CODATA2018
-from .equations.carriers import keywords
+from .models.model_arguments import keywords
 
 COLDEST, HOTTEST = 1.0, 1500.0  # K
 LATTICE = "T^-1.5 of acoustic phonons, assumed"

@@ -24,7 +24,8 @@ from sgsolve.devices import (
     srh,
     temperature,
 )
-from sgsolve.devices.equations.carriers import carriers, fluxes
+from sgsolve.devices.equations.carriers import carriers
+from sgsolve.devices.equations.conduction import fluxes
 from sgsolve.devices.models.heat import local_parameters
 from sgsolve.errors import DataTypeError, InputError
 

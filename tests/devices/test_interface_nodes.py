@@ -16,7 +16,8 @@ from sgsolve.devices import (
     interval,
     rectangle,
 )
-from sgsolve.devices.equations.carriers import carriers, space_charge
+from sgsolve.devices.equations.carriers import carriers
+from sgsolve.devices.equations.source_terms import space_charge
 from sgsolve.errors import InputError
 
 BANDS = {

@@ -15,8 +15,10 @@ import numpy as np
 from ...ad.functions.products import sparse_product
 from ..models.device_layout import CarrierRows
 from .boundary import emission
-from .carriers import Carriers, fluxes, generation, relative_fluxes
+from .carriers import Carriers
+from .conduction import fluxes, relative_fluxes
 from .model import DeviceModel
+from .source_terms import generation
 from .terminal import capture, recombination
 
 Array = Any

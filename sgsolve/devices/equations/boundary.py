@@ -16,8 +16,9 @@ import numpy as np
 
 from ... import ad
 from ..models.contacts import Gate, Ohmic, Schottky
+from ..models.model_arguments import keywords
 from ..models.recombination import surface
-from .carriers import Carriers, keywords
+from .carriers import Carriers
 from .model import DeviceModel
 from .neutrality import at_nodes, neutral
 

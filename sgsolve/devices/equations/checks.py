@@ -17,8 +17,9 @@ from ..meshes.regions import Regions
 from ..models.carrier_statistics import Boltzmann
 from ..models.contacts import Schottky, check_numbers, node_list
 from ..models.interfaces import SheetCharge
+from ..models.model_arguments import keywords, more_arguments
 from ..models.recombination import surface
-from .carriers import keywords, log_factors, more_arguments
+from .carriers import log_factors
 from .kinds import check_real
 from .model import DeviceModel
 

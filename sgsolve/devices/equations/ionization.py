@@ -28,7 +28,8 @@ import numpy as np
 from ... import ad
 from ...errors import InputError
 from ..meshes.cell_fields import FLOOR
-from .carriers import Carriers, keywords
+from ..models.model_arguments import keywords
+from .carriers import Carriers
 from .model import DeviceModel
 
 Array = Any

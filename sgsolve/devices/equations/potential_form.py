@@ -26,8 +26,10 @@ from ..models.interfaces import sheet_charge
 from ..models.ions import conservation
 from .balances import continuity
 from .boundary import fixed_potentials, gate_flux
-from .carriers import Carriers, carriers, fluxes, space_charge
+from .carriers import Carriers, carriers
+from .conduction import fluxes
 from .model import DeviceModel
+from .source_terms import space_charge
 from .terminal import recombination
 
 Array = Any

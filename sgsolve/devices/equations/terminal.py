@@ -25,10 +25,12 @@ from ..models.contacts import Gate
 from ..models.heat import local_parameters
 from ..models.trap_levels import level_captures
 from .boundary import emission, surface_factor
-from .carriers import Carriers, carriers, fluxes, generation, recombination_factor, space_charge
+from .carriers import Carriers, carriers
 from .checks import contact as check_contact
+from .conduction import fluxes
 from .ionization import ionized
 from .model import DeviceModel
+from .source_terms import generation, recombination_factor, space_charge
 
 Array = Any
 Cut = tuple[np.ndarray, np.ndarray]  # 1 at the nodes on a contact's side, for both carriers

@@ -43,8 +43,9 @@ from ..models.interfaces import row_weight
 from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights
 from ..models.trap_levels import level_blocks, level_captures
 from .boundary import fixed_potentials
-from .carriers import Carriers, carriers, conduction, log_factors
+from .carriers import Carriers, carriers, log_factors
 from .checks import contact as check_contact
+from .conduction import conduction
 from .potential_form import Equations
 from .terminal import losses, recombination
 

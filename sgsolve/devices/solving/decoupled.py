@@ -19,10 +19,12 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.carriers import Carriers, carriers, conduction, generation
+from ..equations.carriers import Carriers, carriers
+from ..equations.conduction import conduction
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
 from ..equations.neutrality import neutral
+from ..equations.source_terms import generation
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
 from .depletion import depleted

@@ -29,7 +29,8 @@ from ...errors import ConvergenceError, InputError
 from ...problem import Problem
 from ...results import Branch, Result
 from ..equations.boundary import fixed_potentials
-from ..equations.carriers import Carriers, carriers, fluxes
+from ..equations.carriers import Carriers, carriers
+from ..equations.conduction import fluxes
 from ..equations.floating import majority, regions
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations

@@ -14,7 +14,8 @@ import numpy as np
 
 from ... import ad
 from ...user_warnings import warn
-from ..equations.carriers import carriers, fluxes
+from ..equations.carriers import carriers
+from ..equations.conduction import fluxes
 from ..equations.model import DeviceModel
 from ..equations.terminal import losses
 from ..models.contacts import Gate

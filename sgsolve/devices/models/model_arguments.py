@@ -1,0 +1,28 @@
+"""The arguments that a model, a function of both densities, asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import signature
+from typing import Any
+
+
+def arguments(model: Callable[..., Any], p: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a model asks for by its keyword-only arguments."""
+    return {name: p[name] for name in keywords(model)}
+
+
+@cache
+def more_arguments(model: Callable[..., Any]) -> tuple[str, ...]:
+    """Those of ``field`` and ``intrinsic`` that a model takes after the densities, in order."""
+    kinds = signature(model).parameters.items()
+    plain = [name for name, kind in kinds if kind.kind is kind.POSITIONAL_OR_KEYWORD]
+    return tuple(name for name in plain[2:] if name in ("field", "intrinsic"))
+
+
+@cache
+def keywords(model: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the keyword-only arguments of a model."""
+    kinds = signature(model).parameters.items()
+    return tuple(name for name, kind in kinds if kind.kind is kind.KEYWORD_ONLY)
