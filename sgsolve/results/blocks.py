@@ -59,14 +59,15 @@ class Blocks:
         for name, where in (parts or {}).items():
             index = _indices(name, where, n)
             taken = index[owner[index] >= 0]
-            if len(taken) or len(np.unique(index)) < len(index):
+            if not len(taken):
+                owner[index] = len(self.parts)
+            if len(taken) or np.count_nonzero(owner == len(self.parts)) < len(index):
                 other = f"block {list(self.parts)[owner[taken[0]]]!r}" if len(taken) else "itself"
                 raise InputError(
                     f"block {name!r} overlaps {other}; a block is a slice or the indices of its "
                     'unknowns, {"u": slice(0, 400), "v": slice(400, 800)}, or a shape, '
                     '{"u": 400, "v": (20, 20)}; beside slices one integer is one unknown'
                 )
-            owner[index] = len(self.parts)
             self.parts[name] = _compact(index)
         rest = np.flatnonzero(owner < 0)
         if len(rest):
