@@ -159,7 +159,27 @@ class Device(Equations):
         compiled: bool = False,
         backend: Any = "auto",
     ) -> None:
-        check_kinds(locals())
+        check_kinds(
+            mesh=mesh,
+            contacts=contacts,
+            parameters=parameters,
+            constants=constants,
+            models={
+                "recombination": recombination,
+                "traps": traps,
+                "mobility": mobility,
+                "ionization": ionization,
+            },
+            named={
+                "surfaces": surfaces,
+                "interfaces": interfaces,
+                "trap_levels": trap_levels,
+                "ions": ions,
+            },
+            heat=heat,
+            regions=regions,
+            statistics=statistics,
+        )
         self.compiled, self.backend = compiled, backend
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility
@@ -174,15 +194,22 @@ class Device(Equations):
             name: LevelNodes(self, name, level) for name, level in (trap_levels or {}).items()
         }
         self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
+        self._take_parameters(parameters, {"doping": doping, "profile": profile})
+        self._make_equations()
+
+    def _take_parameters(self, parameters: Mapping[str, Any], fields: dict[str, Any]) -> None:
+        """Check the parameters, with those of the heat equation and the fields given apart."""
         check_heat(self)
-        if heat is not None and heat.values is not None:
-            given = heat.values(parameters.get("T", 300.0))
+        if self.heat is not None and self.heat.values is not None:
+            given = self.heat.values(parameters.get("T", 300.0))
             parameters = {**parameters, **{k: v for k, v in given.items() if k != "T"}}
-        fields = {"doping": doping, "profile": profile}
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)
         checks.surfaces(self)
         checks.cells(self)
+
+    def _make_equations(self) -> None:
+        """Make the rows of the balances, and the problem of them."""
         self.emission = emission_edges(self)
         self.tunneling = tunnel_junctions(self)
         checks.units(self)
@@ -198,8 +225,8 @@ class Device(Equations):
             params=self.parameters,
             blocks=self.blocks(),
             scale=self.thermal_voltage,
-            compiled=compiled,
-            backend=backend,
+            compiled=self.compiled,
+            backend=self.backend,
         )
         if self.keeps_fluxes:
             self.problem = form_of(self).problem

@@ -21,37 +21,63 @@ from ..models.ions import Ion
 from ..models.trap_levels import TrapLevel
 from ..models.tunnel_junction import TunnelJunction
 
-
-def check_kinds(given: Mapping[str, Any]) -> None:
-    """Raise for arguments of the wrong kind, by their names in `Device`."""
-    _check_one("mesh", given["mesh"], Mesh, "a Mesh, such as interval(x) gives")
-    _check_one("constants", given["constants"], Constants, "Constants")
-    _check_named("contacts", given["contacts"], (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
-    _check_named("surfaces", given["surfaces"] or {}, (Surface,), "Surface")
-    _check_named(
-        "interfaces",
-        given["interfaces"] or {},
+SEVERAL = ("recombination", "traps")  # models of which a device may have several
+# What the dictionaries of a device hold: classes, and their names.
+PLACED: dict[str, tuple[tuple[type, ...], str]] = {
+    "surfaces": ((Surface,), "Surface"),
+    "interfaces": (
         (Thermionic, SheetCharge, TunnelJunction),
         "Thermionic, SheetCharge or TunnelJunction",
-    )
-    _check_named("trap_levels", given["trap_levels"] or {}, (TrapLevel,), "TrapLevel")
-    _check_named("ions", given["ions"] or {}, (Ion,), "Ion")
-    if given["heat"] is not None:
-        _check_one("heat", given["heat"], Heat, "Heat")
-    if given["regions"] is not None:
-        _check_one("regions", given["regions"], Regions, "Regions")
-    _check_one("parameters", given["parameters"], Mapping, "a dictionary of names and values")
-    for name, value in given["parameters"].items():
+    ),
+    "trap_levels": ((TrapLevel,), "TrapLevel"),
+    "ions": ((Ion,), "Ion"),
+}
+
+
+def check_kinds(
+    *,
+    mesh: Any,
+    contacts: Any,
+    parameters: Any,
+    constants: Any,
+    models: Mapping[str, Any],
+    named: Mapping[str, Any],
+    heat: Any,
+    regions: Any,
+    statistics: Any,
+) -> None:
+    """Raise for arguments of `Device` of the wrong kind.
+
+    Parameters
+    ----------
+    models : mapping
+        The arguments that are functions, or lists of functions, by their names.
+    named : mapping
+        Those that are dictionaries of objects at places in the device.
+    mesh, contacts, parameters, constants, heat, regions, statistics
+        As `Device` takes them.
+
+    Raises
+    ------
+    DataTypeError
+    """
+    _check_one("mesh", mesh, Mesh, "a Mesh, such as interval(x) gives")
+    _check_one("constants", constants, Constants, "Constants")
+    _check_named("contacts", contacts, (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
+    for name, values in named.items():
+        _check_named(name, values or {}, *PLACED[name])
+    if heat is not None:
+        _check_one("heat", heat, Heat, "Heat")
+    if regions is not None:
+        _check_one("regions", regions, Regions, "Regions")
+    _check_one("parameters", parameters, Mapping, "a dictionary of names and values")
+    for name, value in parameters.items():
         check_real(name, value)
-    for name in ("recombination", "traps"):
-        models = given[name]
-        if callable(models) or not isinstance(models, Sequence) or not all(map(callable, models)):
-            raise DataTypeError(f"{name}: must be a list of functions, got {models!r}")
-    if given["mobility"] is not None and not callable(given["mobility"]):
-        raise DataTypeError(f"mobility: must be a function, got {given['mobility']!r}")
-    if given["ionization"] is not None and not callable(given["ionization"]):
-        raise DataTypeError(f"ionization: must be a function, got {given['ionization']!r}")
-    statistics = given["statistics"]
+    for name in SEVERAL:
+        _check_functions(name, models[name])
+    for name in (name for name in models if name not in SEVERAL):
+        if models[name] is not None and not callable(models[name]):
+            raise DataTypeError(f"{name}: must be a function, got {models[name]!r}")
     known = hasattr(statistics, "log_gamma") and not isinstance(statistics, type)
     if statistics is not None and not known:
         raise DataTypeError(
@@ -68,6 +94,11 @@ def check_real(name: str, value: Any) -> None:
 def _check_one(name: str, value: Any, kind: Any, wanted: str) -> None:
     if not isinstance(value, kind):
         raise DataTypeError(f"{name}: must be {wanted}, not {type(value).__name__}")
+
+
+def _check_functions(name: str, models: Any) -> None:
+    if callable(models) or not isinstance(models, Sequence) or not all(map(callable, models)):
+        raise DataTypeError(f"{name}: must be a list of functions, got {models!r}")
 
 
 def _check_named(name: str, values: Any, kinds: tuple[type, ...], wanted: str) -> None:
