@@ -9,7 +9,7 @@ Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), secti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from ..continuation.approximate_points import approximate_special_point
 from ..continuation.columns import Column
-from ..continuation.detector import Detector, reserve_kind
+from ..continuation.detector import STEP_DOUBT, Detector, Doubt, reserve_kind
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
-from ..results.special_points import SpecialPoint
+from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
+from .hidden_pairs import Count, is_pair_hidden
 from .inertia import count_above
 from .normal_forms import hopf_form
 from .spectrum import REAL, are_all_computed, eigenvalues, known_within
@@ -33,6 +34,7 @@ Vector = NDArray[Any]
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
 NO_SIGN = 1e-13  # of l1 times the square of the size of x, up to which its sign is rounding
+HIDDEN = Doubt("a pair of eigenvalues crossed the axis and became real within the step", HOPF)
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
 
@@ -210,6 +212,25 @@ class Eigenvalues(Detector):
         known = min(max(counts), len(first), len(last))
         found = [self._crossing(stepper, a, b, rank) for rank in range(min(counts), known)]
         return [one for one in found if one is not None]
+
+    def review(self, stepper: Any, a: Point, b: Point, found: Sequence[Found]) -> None:
+        """Store a doubt if a pair crossed the axis within the step, and is not among those found.
+
+        Nothing is stored where the number of unstable eigenvalues is not certain.
+        """
+        zeros = [one for one in found if one.special.changes_stability and one.special.kind != HOPF]
+        known = [one for one in found if one.special.kind == HOPF]
+        about = any(isinstance(one.special, ApproximateSpecialPoint) for one in zeros)
+        certain = not about and all(np.isinf(point.tests[REACH]) for point in (a, b))
+        if STEP_DOUBT in b.tests or not certain:
+            return
+        counts, least = [], self.settings.tolerance
+        for one in zeros:
+            values = self._spectrum(stepper, one.point)[0]
+            counts.append(Count.at_zero(one.point.s, values, least))
+        first, last = (Count.at_end(p.s, p.tests[KEY], least) for p in (a, b))
+        if is_pair_hidden([first, *counts, last], [one.point.s for one in known]):
+            b.tests[STEP_DOUBT] = HIDDEN
 
     def _crossing(self, stepper: Any, a: Point, b: Point, rank: int) -> Found | None:
         """Return the Hopf point of the pair with this rank, by descending real part."""

@@ -37,7 +37,7 @@ class Doubt:
 
 
 class Detector(Protocol):
-    """Finds special points of one kind. Inherit from it: the last four members have defaults."""
+    """Finds special points of one kind. Inherit from it: most members have defaults."""
 
     kind: str
     """The name of the kind: ``special_point.kind``."""
@@ -71,6 +71,10 @@ class Detector(Protocol):
         """Whether to list a special point, given those found at the same place by others."""
         return True
 
+    def review(self, stepper: Any, a: Point, b: Point, found: Sequence[Found]) -> None:
+        """Store a `Doubt` if the special points of all detectors do not explain the test values."""
+        return None
+
     def save(self, point: Point) -> dict[str, Any]:
         """Return the test values at a point, as arrays and numbers by name, for the checkpoint."""
         return {}
@@ -90,7 +94,10 @@ def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> 
             beside = [other for other in found if abs(other.point.s - new.point.s) < reach]
             if detector.counts(new, beside, a, b):
                 found.append(new)
-    return sorted(found, key=lambda one: one.point.s)
+    found.sort(key=lambda one: one.point.s)
+    for detector in detectors:
+        detector.review(stepper, a, b, found)
+    return found
 
 
 def doubt(point: Point) -> Doubt | None:

@@ -37,9 +37,7 @@ def oxidation(z, q2, k):
 def catalyst():
     problem = Problem(oxidation, params={"q2": 0.9, "k": 0.4}, storage=one)
     start = problem.solve([0.15, 0.12, 0.52])
-    branch = problem.continuation(
-        start.x, "q2", (0.5, 2.0), step=0.005, max_step=0.02, stability=True
-    )
+    branch = problem.continuation(start.x, "q2", (0.5, 2.0), stability=True)
     return problem, branch
 
 

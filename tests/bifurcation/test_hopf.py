@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, Problem
 from sgsolve.bifurcation import Stability
+from sgsolve.bifurcation.hidden_pairs import Count, is_pair_hidden
 from sgsolve.bifurcation.spectrum import eigenvalues
 from sgsolve.errors import LinearSolveError
 
@@ -40,6 +41,59 @@ def test_a_pair_that_becomes_real_to_the_right_of_the_axis_is_no_hopf_point():
         [0.0, 0.0], "p", (-0.5, 0.04), stability=True, step=0.3, max_step=1.0
     )
     assert [h.parameter for h in branch.hopf_points] == pytest.approx([0.0], abs=1e-9)
+
+
+def hidden(u, p):
+    """mu^2 - 2 p mu + q = 0 with q = 0.01 - 3 p^2: real, and of one sign, beyond |p| = 0.05."""
+    x, y = u
+    return np.stack([y, 2.0 * p * y - (0.01 - 3.0 * p**2) * x])
+
+
+@pytest.mark.parametrize("step", [0.03, 0.055, 0.1])
+def test_a_pair_that_is_complex_near_the_axis_only_is_found(step):
+    """Both ends of a step may have real eigenvalues: two stable ones and two unstable ones."""
+    branch = Problem(hidden, params={"p": -0.055}).continuation(
+        [0.0, 0.0], "p", (-0.055, 0.055), stability=True, step=step, max_step=step
+    )
+    assert [h.parameter for h in branch.hopf_points] == pytest.approx([0.0], abs=1e-9)
+    assert branch.hopf_points[0].frequency == pytest.approx(0.1, rel=1e-9)
+
+
+def test_a_hopf_point_in_one_step_with_a_fold_is_found():
+    """At the fold y = 0 one of two real eigenvalues vanishes; before it they were a pair.
+
+    In the unfolding x' = y, y' = b1 + b2 y + x^2 + x y the Hopf point is at b1 = -b2^2.
+    """
+
+    def takens(u, b1):
+        x, y = u
+        return np.stack([y, b1 + 0.1 * y + x**2 + x * y])
+
+    for length in (0.02, 0.3, 1.0):
+        branch = Problem(takens, params={"b1": -1.0}).continuation(
+            [-1.0, 0.0], "b1", (-1.0, 0.5), stability=True, step=length, max_step=length
+        )
+        assert [fold.parameter for fold in branch.folds] == pytest.approx([0.0], abs=1e-10)
+        assert [h.parameter for h in branch.hopf_points] == pytest.approx([-0.01], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("counts", "crossings", "expected"),
+    [
+        ([(0, 1), (2, 0)], [], True),  # a pair became two positive eigenvalues
+        ([(0, 1), (2, 0)], [0.5], False),
+        ([(0, 1), (2, 1)], [], False),  # two real ones
+        ([(0, 1), (1, 0, 1), (1, 0)], [], True),  # ... and one of them passed zero at a fold
+        ([(0, 1), (0, 1, 1), (1, 1)], [], False),  # a fold alone
+        ([(0, 1), (0, 0, 2), (0, 1)], [], False),  # two zeros: nothing is certain
+        ([(2, 0), (1, 0, 1), (1, 0)], [], False),  # one of two positive eigenvalues passes zero
+        ([(2, 0), (1, 0, 1), (0, 0, 1), (0, 0)], [], False),
+        ([(0, 1), (1, 0)], [], False),  # a real one, without a special point that is known
+    ],
+)
+def test_what_a_number_of_unstable_eigenvalues_shows(counts, crossings, expected):
+    places = [Count(s, *one) for s, one in enumerate(counts)]
+    assert is_pair_hidden(places, crossings) is expected
 
 
 def test_eigenvalues_are_those_of_numpy_for_every_kind_of_mass():
