@@ -23,7 +23,9 @@ ROUNDS = 3  # of Newton's method and a better mesh, for a number of intervals
 ITERATIONS = 12
 EXACT = 1e-11  # relative length of a step behind which an orbit is exact: Newton squares it
 ROUNDING = 1e-8  # ... and up to which rounding may keep steps from becoming shorter
-LARGEST, HOPELESS = 2560, 160  # intervals at most, and where a failure of Newton's method is final
+LARGEST = 2560  # intervals at most
+FINAL, ALWAYS = 160, 640  # intervals where a failure is final: if they resolve the guess, or not
+RESOLVED = 1e-4  # error of a guess on its mesh, relative to the sizes of x
 FLAT = 1e-4  # part of the amplitude of the guess below which the answer is a steady state
 
 
@@ -147,7 +149,8 @@ def exact_orbit(
             x = meshed_orbit(family, workspace, x, p)
             found = True
         except ConvergenceError:  # a mesh may be too coarse for Newton's method
-            if N >= HOPELESS:
+            final = FINAL if family.error(x) <= RESOLVED else ALWAYS
+            if final <= N:
                 raise
             before, found = np.nan, False
         if found:

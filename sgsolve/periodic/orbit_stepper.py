@@ -31,6 +31,7 @@ POOR = 2e-4  # ... and above which the number of intervals is doubled
 TOLERANCE = 1e-13  # relative residual of an orbit
 WRONG = 1e-4  # the same for the error of the trivial multiplier
 FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
+LITTLE = 0.03  # root mean square of an orbit, from which a step may lead past its Hopf point
 COLLAPSED = 1e-3  # of the size of the last orbit: the corrector found a steady state instead
 FORGET = 0.5  # part of the last error of the parameter that counts behind another mesh
 FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
@@ -132,6 +133,8 @@ class OrbitStepper(ArclengthStepper):
         if 0.0 < product <= COLLAPSED * own:
             return Rejection(new.p, "the step led from an orbit to a steady state", "steady")
         if product <= 0.0:
+            if own > LITTLE**2 * a.size and state.step > self.shortest:
+                return Rejection(new.p, "the step led past a Hopf point", "steady")
             share = own / (own - product)
             last = self.curve.between(here, new, 0.98 * share)
             text = "the orbit shrinks to a steady state: the branch ends at a Hopf point"
@@ -149,20 +152,25 @@ class OrbitStepper(ArclengthStepper):
             new.ending = f"the period grew to {now:.6g}, above max_period{why}"
         return new
 
+    def _moved_metric(self, metric: Metric) -> Metric:
+        """Return a metric on the new mesh: states, period and parameter count as they did."""
+        weights = self.orbits.weights(1.0, 1.0)
+        states, others = weights[:-2], metric.weights[-2:]
+        share = float(metric.weights[:-2].sum()) / float(states.sum())
+        return Metric(np.append(share * states, others), metric.capped)
+
     def _remesh(self, state: RunState) -> None:
         """Move the last orbit to a mesh that suits it, if that can be corrected there."""
         family, curve, here = self.orbits, self.curve, state.point
         assert here is not None
         kept, metric = family.saved(), curve.metric
-        n = family.n
-        unit = float(np.sqrt(2.0 * metric.weights[n - 1]))  # of the period
         count = family.grid.N
         if self._coarse(state) and state.n_rows <= self.meshed:
             count *= 2  # the mesh was adapted to this orbit already
         z, tangent, direction, home = family.moved(
             family.remeshed(here.x, count), [here.z, here.tangent, self.direction, self.home]
         )
-        moved = Metric(family.weights(unit, 1.0))
+        moved = self._moved_metric(metric)
         curve.measured_by(moved)
         tangent = moved.unit(tangent)
         corrected = curve.correct(z, tangent, state.step)

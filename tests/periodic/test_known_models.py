@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 from tests.periodic.oscillators import one
@@ -70,3 +71,66 @@ def test_the_cascade_of_rossler_has_the_ratio_of_feigenbaum():
     gaps = np.diff(places)
     assert gaps[-2] / gaps[-1] == pytest.approx(4.669201609, abs=0.05)
     assert (gaps > 0.0).all()
+
+
+def catalyst(x, q2):
+    """CO on a catalyst, after Bykov, Yablonskii and Kim, at k = 0.4."""
+    X, Y, s = x
+    free = 1.0 - X - Y - s
+    return [
+        -(5.0 * free**2 - 2.0 * X**2 - 10.0 * X * Y),
+        -(q2 * free - 0.1 * Y - 10.0 * X * Y),
+        -0.0675 * (free - 0.4 * s),
+    ]
+
+
+@pytest.mark.slow
+def test_canards_of_long_period_connect_the_hopf_points_of_the_catalyst():
+    """The same branch from either end, past periods above 500 and multipliers of 1e26."""
+    problem = Problem(catalyst, params={"q2": 1.0}, storage=one)
+    steady = problem.continuation([0.0016, 0.755, 0.17], "q2", (0.5, 1.5), stability=True)
+    ends = [point.parameter for point in steady.hopf_points]
+    folds = []
+    for number, other in ((0, ends[1]), (1, ends[0])):
+        cycles = problem.orbit_continuation(
+            steady, bounds=(0.5, 1.5), special_point=number, intervals=100
+        )
+        assert "ends at a Hopf point" in cycles.message
+        assert cycles["q2"][-1] == pytest.approx(other, abs=2e-6)  # beside the point itself
+        assert {point.kind for point in cycles.special_points} == {"fold"}
+        folds.append(sorted(point.parameter for point in cycles.special_points))
+    assert folds[0] == pytest.approx(folds[1], abs=1e-9)
+
+
+def hindmarsh_rose(x, current):
+    """J. L. Hindmarsh, R. M. Rose (1984), with the slow current of bursts."""
+    V, w, z = x
+    return [
+        -(w - V**3 + 3.0 * V**2 - z + current),
+        -(1.0 - 5.0 * V**2 - w),
+        -0.001 * (4.0 * (V + 1.6) - z),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("current", "spikes"), [(1.5, 6), (2.0, 9), (2.5, 13)])
+def test_bursts_of_hindmarsh_and_rose(current, spikes):
+    """The period is that between two returns of DOP853; the orbit attracts strongly."""
+
+    def flow(t, x):
+        return [-f for f in hindmarsh_rose(x, current)]
+
+    def slow(t, x):
+        return x[2] - 1.0 - current / 2.0
+
+    slow.direction = 1.0
+    settings = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-11, "events": slow}
+    reference = solve_ivp(flow, (0.0, 3500.0), [-1.6, -12.0, 1.8], **settings)
+    exact = np.diff(reference.t_events[0])[-1]
+    problem = Problem(hindmarsh_rose, params={"current": current}, storage=one)
+    run = problem.transient([-1.6, -12.0, 1.8], (0.0, 3000.0), rtol=1e-6)
+    orbit = problem.periodic_orbit(run)
+    assert orbit.period == pytest.approx(exact, rel=1e-8)
+    assert orbit.stable
+    V = orbit(np.linspace(0.0, orbit.period, 20001))[:, 0]
+    assert ((V[:-1] < 0.5) & (V[1:] >= 0.5)).sum() == spikes

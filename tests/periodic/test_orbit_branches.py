@@ -32,6 +32,16 @@ def doubling():
     return problem, steady, orbits
 
 
+def test_a_branch_does_not_depend_on_the_unit_of_time():
+    """Neither do its steps behind a change of the mesh: states and period keep their weights."""
+    rows = []
+    for unit in (1.0, 1.0 / 1024.0):
+        problem = Problem(feedback, params={"a": 1.3}, storage=lambda x, k=unit: k * x)
+        steady = problem.continuation([0.0, 0.0, 0.0], "a", (0.5, 1.3), step=-0.05, stability=True)
+        rows.append(problem.orbit_continuation(steady, bounds=(0.8, 1.1))["a"])
+    assert rows[0] == pytest.approx(rows[1], rel=1e-8)
+
+
 def test_a_period_doubling(doubling):
     _, _, orbits = doubling
     (point,) = orbits.special_points
