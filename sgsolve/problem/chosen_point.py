@@ -66,8 +66,18 @@ def point_number(special: Any) -> int:
     return int(special)
 
 
+def refuse_point_alone(start: Any, method: str) -> None:
+    """Raise if a special point was given without its branch, which has the parameters."""
+    if isinstance(start, SpecialPoint):
+        raise DataTypeError(
+            f"a SpecialPoint ({start}) has no names of parameters; pass its branch as well: "
+            f"{method}(branch, special_point=point)"
+        )
+
+
 def check_branch(branch: Any) -> None:
     """Raise if something is no branch of steady states along one parameter."""
+    refuse_point_alone(branch, "the method")
     if not isinstance(branch, Branch):
         raise DataTypeError(
             f"branch must be a Branch, such as continuation returns, not {type(branch).__name__}"

@@ -30,6 +30,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
+from .chosen_point import refuse_point_alone
 from .curve_run import check_inside, run_stepper
 from .definition import ProblemDefinition
 from .orbit_branch_start import _parameter_unit, orbit_branch_start
@@ -83,6 +84,7 @@ def orbit_continuation(
 
 def _parameter(problem: ProblemDefinition, start: Any, name: str | None) -> str:
     """Return the parameter that moves."""
+    refuse_point_alone(start, "orbit_continuation")
     if isinstance(start, Branch):
         if start.name == "t":
             raise InputError("start from an orbit: problem.periodic_orbit(run)")

@@ -20,7 +20,7 @@ from ..results.branch import Branch
 from ..results.periodic_orbit import PeriodicOrbit
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
-from .chosen_point import chosen_point
+from .chosen_point import chosen_point, refuse_point_alone
 from .definition import ProblemDefinition
 from .orbit_guess import OrbitGuess, guess_of, resampled
 from .orbit_setup import Collocation, critical_mode, family_of, small_orbit
@@ -50,9 +50,15 @@ def periodic_orbit(
         raise DataTypeError(f"tolerance must be a number, not {tolerance!r}")
     if not 1e-13 <= tolerance < 1.0:
         raise InputError(f"tolerance must be within 1e-13 and 1, not {tolerance!r}")
+    refuse_point_alone(start, "periodic_orbit")
+    if isinstance(start, Branch) and start.kind == "orbits":
+        if not isinstance(special, SpecialPoint):
+            raise InputError(
+                "the branch consists of orbits; start from one of its rows, branch.orbit(i), or "
+                "pass one of its special points"
+            )
+        start = start.orbit(special)
     if isinstance(start, Branch) and start.name != "t":
-        if start.kind == "orbits":
-            raise InputError("the branch consists of orbits; start from branch.orbit(i)")
         problem.check_same({k: v for k, v in start.params.items() if k != start.name}, "the branch")
         return _beside_hopf(problem, start, special, asked, multipliers)
     moved: dict[str, Any] = {}

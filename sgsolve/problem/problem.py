@@ -1713,7 +1713,8 @@ class Problem:
             another mesh; times and states of at least one period; or states at equal times over one
             period, the first one not repeated.
         special_point : SpecialPoint or int
-            For a branch of `continuation`: a Hopf point of it, or its number among them.
+            For a branch of `continuation`: a Hopf point of it, or its number among them. For a
+            branch of orbits: a special point of it.
         period : float, optional
             For a time course or states. By default the period of a time course is the time since it
             was last near to its end, and (times, states) are one period.

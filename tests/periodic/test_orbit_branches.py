@@ -43,11 +43,15 @@ def test_a_branch_does_not_depend_on_the_unit_of_time():
 
 
 def test_a_period_doubling(doubling):
-    _, _, orbits = doubling
+    problem, _, orbits = doubling
     (point,) = orbits.special_points
     assert point.kind == "period doubling"
     assert point.parameter == pytest.approx(0.63030200616, abs=2e-11)
     orbit = orbits.orbit(point)
+    again = problem.periodic_orbit(orbits, point)
+    assert again.multipliers.real.min() == pytest.approx(-1.0, abs=1e-7)
+    with pytest.raises(InputError, match=r"branch.orbit\(i\)"):
+        problem.periodic_orbit(orbits)
     assert orbit.period == pytest.approx(6.36407133944, abs=2e-10)
     assert set(orbits["unstable"]) == {0, 1}
     assert orbits["accuracy"].max() < 1e-9

@@ -333,6 +333,21 @@ class TestBadInput:
         with pytest.raises(InputError, match="start from an orbit"):
             problem.orbit_continuation(course, "mu")
 
+    def test_a_special_point_without_its_branch(self):
+        problem = van_der_pol(mu=-1.0)
+        steady = problem.continuation([0.0, 0.0], "mu", (-1.0, 1.0), stability=True)
+        (hopf,) = steady.hopf_points
+        calls = (
+            problem.periodic_orbit,
+            problem.orbit_continuation,
+            lambda point: problem.switch_branch(point, 0),
+            lambda point: problem.hopf_curve(point, "mu"),
+        )
+        for call in calls:
+            with pytest.raises(InputError, match="pass its branch as well"):
+                call(hopf)
+        assert problem.periodic_orbit(steady, hopf).period == pytest.approx(2.0 * np.pi, rel=1e-3)
+
     def test_a_branch_without_a_hopf_point(self):
         branch = van_der_pol().continuation([0.0, 0.0], "mu", (1.0, 2.0))
         with pytest.raises(InputError, match="no Hopf point"):
