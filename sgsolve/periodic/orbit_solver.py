@@ -25,7 +25,7 @@ EXACT = 1e-11  # relative length of a step behind which an orbit is exact: Newto
 ROUNDING = 1e-8  # ... and up to which rounding may keep steps from becoming shorter
 LARGEST = 2560  # intervals at most
 FINAL, ALWAYS = 160, 640  # intervals where a failure is final: if they resolve the guess, or not
-RESOLVED = 1e-4  # error of a guess on its mesh, relative to the sizes of x
+RESOLVED = 1e-5  # error of a guess on its mesh, relative to the sizes of x
 FLAT = 1e-4  # part of the amplitude of the guess below which the answer is a steady state
 
 
@@ -149,10 +149,14 @@ def exact_orbit(
             x = meshed_orbit(family, workspace, x, p)
             found = True
         except ConvergenceError:  # a mesh may be too coarse for Newton's method
+            before = np.nan
+            if found:  # what a coarser mesh gave was no orbit
+                found = False
+                family, x = guess(N)
+                continue
             final = FINAL if family.error(x) <= RESOLVED else ALWAYS
             if final <= N:
                 raise
-            before, found = np.nan, False
         if found:
             if abs(float(x[-1]) - before) <= tolerance * abs(before):
                 return family, x

@@ -26,7 +26,7 @@ from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
 from .orbit_continuation import orbit_continuation
-from .switch_branch import switch_branch
+from .switch_branch import LeavesBoundsError, switch_branch
 
 Follow = Callable[[dict[str, Any]], Branch]
 
@@ -170,6 +170,8 @@ class DiagramSearch:
                 for kind in (PartialBranchWarning, UnlocatedWarning):
                     warnings.simplefilter("ignore", kind)
                 return run(given)
+        except LeavesBoundsError:
+            return None  # nothing of it belongs to the diagram
         except ConvergenceError as error:
             self.diagram.unfinished.append(f"{origin}: {error}")
             return None

@@ -8,16 +8,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from numpy.typing import NDArray
+
 from ..bifurcation.switching import departure
 from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
+from ..solvers.workspace import Workspace
 from .chosen_point import chosen_point
 from .curve_run import asked_of, check_inside, curve_view, run_curve
 from .definition import ProblemDefinition
 from .gauged_family import curve_family, lifted
 from .stability import stability_of
+
+Vector = NDArray[Any]
+
+HALVINGS = 12  # of the first step, until the first point is within the bounds
+
+
+class LeavesBoundsError(InputError):
+    """The other branch has no part within the bounds."""
 
 
 def switch_branch(
@@ -45,10 +56,31 @@ def switch_branch(
         place, weights = _lifted(family, special), branch.weights
 
         def origin(state: RunState) -> tuple[Any, Any]:
-            return departure(family, workspace, place, weights, length)
+            return _departure_inside(family, workspace, place, weights, length, asked[1])
 
         view = curve_view(branch.name, system, family)
         return run_curve(family, workspace, view, origin, *asked, "switch", weights)
+
+
+def _departure_inside(
+    family: Any,
+    workspace: Workspace,
+    special: SpecialPoint,
+    weights: Vector,
+    length: float,
+    bounds: tuple[float, float],
+) -> tuple[Any, Any]:
+    """Return the first point of the other branch within the bounds, and a direction along it."""
+    low, high = bounds
+    for _ in range(HALVINGS):
+        z, way = departure(family, workspace, special, weights, length)
+        if low <= z[-1] <= high:
+            return z, way
+        length *= 0.5
+    raise LeavesBoundsError(
+        f"the other branch at {special} leaves the bounds {low:g} to {high:g} at once on this "
+        "side; give wider bounds, or a step of the other sign"
+    )
 
 
 def _lifted(family: Any, special: SpecialPoint) -> SpecialPoint:

@@ -295,3 +295,26 @@ def test_double_branch_points_of_a_jacobian_that_is_not_symmetric():
     assert len(places) == 2
     found = [point.parameter for point in branch.branch_points]
     assert np.allclose(found, places, atol=1e-7)
+
+
+def test_a_branch_that_is_switched_to_stays_within_the_bounds():
+    fork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+    straight = fork.continuation([0.0], "p", (-1.0, 1.0))
+    for high in (0.01, 1e-4, 1e-6):
+        arm = fork.switch_branch(straight, 0, (-1.0, high))
+        assert (arm["p"] <= high).all()
+        assert arm["p"][-1] == high
+    with pytest.raises(InputError, match="leaves the bounds -1 to 0 at once"):
+        fork.switch_branch(straight, 0, (-1.0, 0.0))
+    crossing = Problem(lambda x, p: p * x - x**2, params={"p": -1.0})
+    straight = crossing.continuation([0.0], "p", (-1.0, 1.0))
+    ends = [crossing.switch_branch(straight, 0, (-1.0, 0.05), step=s)["p"] for s in (0.1, -0.1)]
+    assert sorted(float(end[-1]) for end in ends) == [-1.0, 0.05]
+    assert max(end.max() for end in ends) == 0.05
+
+
+def test_a_diagram_without_branches_beyond_its_bounds():
+    fork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+    diagram = fork.bifurcation_diagram([0.0], "p", (-1.0, 0.0))
+    assert all((branch["p"] <= 0.0).all() for branch in diagram.branches)
+    assert not diagram.unfinished
