@@ -54,8 +54,8 @@ def periodic_orbit(
     if isinstance(start, Branch) and start.kind == "orbits":
         if not isinstance(special, SpecialPoint):
             raise InputError(
-                "the branch consists of orbits; start from one of its rows, branch.orbit(i), or "
-                "pass one of its special points"
+                "the branch consists of orbits; start from branch.orbit(i), or pass one of its "
+                "special points"
             )
         start = start.orbit(special)
     if isinstance(start, Branch) and start.name != "t":
