@@ -24,7 +24,7 @@ ZERO = 1e-6  # part of the largest eigenvalue below which one is zero at a fold 
 
 
 @dataclass(frozen=True)
-class Count:
+class EigenvalueCount:
     """What is known of the eigenvalues at a place of a step.
 
     Attributes
@@ -43,16 +43,16 @@ class Count:
     critical: int = 0
 
     @classmethod
-    def at_end(cls, s: float, values: Vector, tolerance: float) -> Count:
-        """Count all eigenvalues, at an end of the step; pairs count from the axis on."""
+    def at_end(cls, s: float, values: Vector, tolerance: float) -> EigenvalueCount:
+        """EigenvalueCount all eigenvalues, at an end of the step; pairs count from the axis on."""
         size = float(np.abs(values).max(initial=0.0))
         complex_ones = np.abs(values.imag) > REAL * size
         unstable = values.real > np.where(complex_ones, 0.0, tolerance * size)
         return cls(s, int(unstable.sum()), int(complex_ones.sum()) // 2)
 
     @classmethod
-    def at_zero(cls, s: float, values: Vector, tolerance: float) -> Count:
-        """Count those that are not zero, at a fold or branch point."""
+    def at_zero(cls, s: float, values: Vector, tolerance: float) -> EigenvalueCount:
+        """EigenvalueCount those that are not zero, at a fold or branch point."""
         values = values[np.argsort(np.abs(values))]
         near = int((np.abs(values) <= ZERO * np.abs(values).max(initial=0.0)).sum())
         critical = max(1, near)
@@ -60,12 +60,12 @@ class Count:
         return cls(s, rest.unstable, rest.pairs, critical)
 
 
-def is_pair_hidden(counts: Sequence[Count], crossings: Sequence[float]) -> bool:
+def is_pair_hidden(counts: Sequence[EigenvalueCount], crossings: Sequence[float]) -> bool:
     """Whether a pair crossed the axis between two of several places, and is not among those known.
 
     Parameters
     ----------
-    counts : sequence of Count
+    counts : sequence of EigenvalueCount
         In order along the step, both ends included.
     crossings : sequence of float
         Where pairs are known to cross.

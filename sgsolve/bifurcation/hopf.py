@@ -24,7 +24,7 @@ from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
-from .hidden_pairs import Count, is_pair_hidden
+from .hidden_pairs import EigenvalueCount, is_pair_hidden
 from .inertia import count_above
 from .normal_forms import hopf_form
 from .spectrum import REAL, are_all_computed, eigenvalues, known_within
@@ -227,8 +227,8 @@ class Eigenvalues(Detector):
         counts, least = [], self.settings.tolerance
         for one in zeros:
             values = self._spectrum(stepper, one.point)[0]
-            counts.append(Count.at_zero(one.point.s, values, least))
-        first, last = (Count.at_end(p.s, p.tests[KEY], least) for p in (a, b))
+            counts.append(EigenvalueCount.at_zero(one.point.s, values, least))
+        first, last = (EigenvalueCount.at_end(p.s, p.tests[KEY], least) for p in (a, b))
         if is_pair_hidden([first, *counts, last], [one.point.s for one in known]):
             b.tests[STEP_DOUBT] = HIDDEN
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, Problem
 from sgsolve.bifurcation import Stability
-from sgsolve.bifurcation.hidden_pairs import Count, is_pair_hidden
+from sgsolve.bifurcation.hidden_pairs import EigenvalueCount, is_pair_hidden
 from sgsolve.bifurcation.spectrum import eigenvalues
 from sgsolve.errors import LinearSolveError
 
@@ -92,7 +92,7 @@ def test_a_hopf_point_in_one_step_with_a_fold_is_found():
     ],
 )
 def test_what_a_number_of_unstable_eigenvalues_shows(counts, crossings, expected):
-    places = [Count(s, *one) for s, one in enumerate(counts)]
+    places = [EigenvalueCount(s, *one) for s, one in enumerate(counts)]
     assert is_pair_hidden(places, crossings) is expected
 
 
