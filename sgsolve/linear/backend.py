@@ -44,6 +44,8 @@ class Backend(Protocol):
       then confirms that a matrix is singular.
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
+    * ``stackable`` (bool): the matrices of many members may be factorized in one call of LAPACK in
+      its place. Default: False.
     * ``alternatives(inaccurate)``: makers of the back ends to try before SuperLU if this one fails,
       or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
     * ``blocks`` (tuple): if empty, the indices of the blocks of the problem are put there, and

@@ -44,6 +44,7 @@ class Banded:
     """
 
     name = "banded"
+    stackable = True
     reads_values = False
 
     def __init__(self, order: Order | None = None) -> None:

@@ -31,6 +31,7 @@ class Dense:
     """
 
     name = "dense"
+    stackable = True
     dense_borders = True
     reads_values = False
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .banded import Banded
-from .choose import NARROW
+from .choose import NARROW, REGISTRY
 from .ordering import Order, narrow_order, widest
 from .solver import LinearSolver
 
@@ -30,6 +30,16 @@ def stacked_pattern(pattern: Pattern, count: int) -> Pattern:
     indptr = np.append((pattern.indptr[:-1] + pattern.nnz * blocks).ravel(), pattern.nnz * count)
     indices = (pattern.indices + m * blocks).ravel()
     return Pattern(indptr, indices, (n * count, m * count))
+
+
+def may_stack(backend: Any) -> bool:
+    """Whether matrices may be stacked for a back end as a problem takes it: a name or an object.
+
+    It declares ``stackable = True`` where it factorizes by LAPACK, as the stacked matrices are.
+    """
+    if isinstance(backend, str):
+        return backend == "auto" or getattr(REGISTRY.get(backend), "stackable", False)
+    return bool(getattr(backend, "stackable", False))
 
 
 def stacking_order(pattern: Pattern) -> Order | None:

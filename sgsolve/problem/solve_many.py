@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, NotFiniteError
-from ..linear.stacked import stacking_order
+from ..linear.stacked import may_stack, stacking_order
 from ..results.branch import PartialBranchWarning
 from ..results.history import History, Stats
 from ..results.member_results import MemberResults
@@ -104,8 +104,11 @@ class MemberSolves:
         solver = self._solver
         method: Any = solver.stages[0].solver if isinstance(solver, Robust) else solver
         definition = self._definition
-        stackable = definition.workspaces.backend in ("auto", "banded", "dense")
-        plain = stackable and not definition.null_space and SimultaneousNewton.serves(method)
+        plain = (
+            may_stack(definition.workspaces.backend)
+            and not definition.null_space
+            and SimultaneousNewton.serves(method)
+        )
         if not plain or len(self._starts) == 1 or not self._prepared():
             return
         order = stacking_order(self.equations.pattern)
