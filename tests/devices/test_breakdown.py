@@ -319,8 +319,6 @@ def test_wrong_use_of_breakdown_models_is_refused_in_words():
     with pytest.raises(DataTypeError, match="ionization: must be a function"):
         diode(model="chynoweth")
     device = diode()
-    with pytest.raises(InputError, match="transients with impact ionization"):
-        device.transient({"n": 1.0}, (0.0, 1e-9))
     with pytest.raises(InputError, match="Gummel"):
         gummel(device, device.equilibrium(), V_n=0.1)
 

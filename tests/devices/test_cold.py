@@ -151,3 +151,18 @@ def test_fermi_dirac_integral_far_inside_the_band():
         up, down = (statistics.log_gamma(np.array([200.0 + h]), order) for h in (1e-3, -1e-3))
         slope = statistics.log_gamma(np.array([200.0]), order + 1)
         assert slope == pytest.approx((up - down) / 2e-3, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:check the units")
+@pytest.mark.parametrize(("gap", "T", "Ec"), [c for c in COLD if c[:2] != (0.3, 700.0)])
+def test_capacitance_of_a_depletion_layer(gap, T, Ec):
+    """Between densities that underflow fluxes are 0: the levels are still determined."""
+    from sgsolve.devices import SmallSignal
+
+    device, f, reverse = junction(gap, T, Ec, x=np.linspace(0.0, 2e-4, 401)), [1e7], 2.0
+    state = device.solve(V_p=-reverse).x
+    found = SmallSignal(device).capacitance(state, "p", f, V_p=-reverse)[0]
+    vt, p = K * T, device.parameters
+    barrier = gap - 2 * vt * np.log(p["Nc"] / 1e17) + reverse - 2 * vt
+    expected = np.sqrt(1.602e-19 * 10 * 8.854e-14 * 1e17 / (4 * barrier))
+    assert found == pytest.approx(expected, rel=0.03)

@@ -10,7 +10,6 @@ from sgsolve.devices import (
     Ohmic,
     SmallSignal,
     TimeForm,
-    chynoweth,
     conductance,
     graded,
     interval,
@@ -18,7 +17,6 @@ from sgsolve.devices import (
 )
 from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.terminal import charge
-from sgsolve.errors import InputError
 from tests.devices.test_ions import junction
 
 
@@ -135,15 +133,3 @@ def test_ions_under_a_gate():
     alone = SmallSignal(bare).capacitance(bare.solve(V_gate=0.5).x, "gate", [1e6], V_gate=0.5)
     shifted = small.capacitance(device.solve(V_gate=0.5).x, "gate", [1e6], V_gate=0.5)
     assert abs(shifted[0] / alone[0] - 1.0) > 0.01  # the charge of the ions bends the bands
-
-
-def test_ions_with_ionization_are_refused():
-    x = np.linspace(0.0, 1e-4, 11)
-    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
-    values |= {f"{k}_{c}": 1e5 for k in ("a_ii", "b_ii") for c in "np"}
-    with pytest.raises(InputError, match="ions: are not modeled with ionization"):
-        Device(
-            interval(x), np.full(11, 1e15), {"a": Ohmic(0), "b": Ohmic(-1)},
-            values | {"m_ii_n": 1.0, "m_ii_p": 1.0}, ionization=chynoweth,
-            ions={"v": Ion(x > 0, 1, 1e15, 1e-10)},
-        )  # fmt: skip

@@ -19,7 +19,7 @@ import numpy as np
 from ... import ad
 from ...errors import InputError
 from ..device import Device
-from ..equations.carriers import carriers
+from ..equations.carriers import after_fluxes, carriers
 from ..equations.checks import contact as check_contact
 from ..equations.terminal import balance, charge, cuts
 from ..models.heat import check_no_heat
@@ -182,7 +182,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
         s = carriers(device, ad.hstack([y[:n], quasi, y[n:]]), q)
         return charge(device, s, contact, q, none)
 
-    levels = x[n + 2 * m : n + 2 * m + len(device.ions)]
+    levels = x[after_fluxes(device, x) :][: len(device.ions)]
     problem = device.electrostatic_problem.at(**{**p, "quasi": x[n : n + 2 * m]})
     slope = problem.sensitivity(np.concatenate([x[:n], levels]), "V_" + contact, functional=stored)
     return float(slope)

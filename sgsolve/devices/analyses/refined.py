@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, eye_array
 
 from ...errors import DataTypeError, InputError
 from ..device import Device
+from ..equations.carriers import after_fluxes
 from ..meshes.cells import CellMesh
 from ..meshes.refinement import Refinement, refinement
 
@@ -198,7 +199,7 @@ def carried(device: Device, x: np.ndarray, finer: Device, step: Refinement) -> n
     if device.heat is not None:
         parts.append(step.weights @ x[n + 2 * m :])
     elif device.ions:
-        parts.append(x[n + 2 * m :])
+        parts.append(x[after_fluxes(device, x) :][: len(device.ions)])
     return np.concatenate(parts)
 
 

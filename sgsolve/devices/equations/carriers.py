@@ -142,6 +142,12 @@ class Carriers:
         return np.exp(exponent) * ad.where(ahead, -part, part)
 
 
+def after_fluxes(device: DeviceModel, x: Array) -> int:
+    """Where what follows the potentials, and the fluxes if they are kept, begins in a state."""
+    begin, both = device.layout.n + 2 * device.layout.n_s, 2 * len(device.layout.carrier_ratio)
+    return begin + both if device.keeps_fluxes and np.shape(x)[0] >= begin + both else begin
+
+
 def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     """Compute the densities from the unknowns and the parameters."""
     lay = device.layout
@@ -166,11 +172,11 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
         log_p = np.log(p["Nv"]) + (eta_p + gamma_p)
         eta = (eta_n, gamma_n, eta_p, gamma_p)
     du, n_h = u[lay.a] - u[lay.b], (np.exp(log_n), np.exp(log_p))
-    ions = ion_densities(device, us, x[n + 2 * m :], p, vt) if device.ions else []
-    rest, kept = n + 2 * m, None
-    if device.keeps_fluxes and np.shape(x)[0] > rest:
-        middle = rest + len(lay.carrier_ratio)
-        kept = x[rest:middle], x[middle : middle + len(lay.carrier_ratio)]
+    first, begin, kept = n + 2 * m, after_fluxes(device, x), None
+    if begin > first:
+        middle = (first + begin) // 2
+        kept = x[first:middle], x[middle:begin]
+    ions = ion_densities(device, us, x[begin:], p, vt) if device.ions else []
     found = (vt, y, n + 2 * m, u, du, us, un, up, log_n, log_p, *n_h, eta, ions, kept, None)
     return Carriers(*found, warmth, factors)
 

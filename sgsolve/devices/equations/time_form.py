@@ -10,6 +10,10 @@ conserved::
     sum Jn_ij - q U_i V_i - q V_i dn_i/dt = 0
     sum Jp_ij + q U_i V_i + q V_i dp_i/dt = 0
 
+Impact ionization multiplies the fluxes. Next to a heavily doped layer, drift and diffusion of the
+majority cancel, and rounding errors of their difference would make pairs. With ionization the
+fluxes on the edges are therefore unknowns too, at the end, as in the steady state (`kept_fluxes`).
+
 The total current, of both carriers and of displacement, has no sources. So the current of a contact
 is what crosses any surface around it. Each node of the mesh belongs to one contact, and the
 currents cross the edges between the parts. Every edge counts once for each of two contacts, with
@@ -40,12 +44,13 @@ from ..models.heat import (
     stored_heat,
 )
 from ..models.interfaces import row_weight
-from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights
+from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, split_densities
 from ..models.trap_levels import level_blocks, level_captures
 from .boundary import fixed_potentials
-from .carriers import Carriers, carriers, log_factors
+from .carriers import Carriers, after_fluxes, carriers, log_factors
 from .checks import contact as check_contact
-from .conduction import conduction
+from .conduction import conduction, fluxes
+from .ionization import ionized
 from .potential_form import Equations
 from .terminal import losses, recombination
 
@@ -72,12 +77,13 @@ class TimeForm:
     ----------
     problem : Problem
         For psi (V) at all nodes, then n and p (cm^-3) at the semiconductor's, with its storage;
-        with heat the rise of the temperature at all nodes, k (T_i - T) / q in V.
+        with heat the rise of the temperature at all nodes, k (T_i - T) / q in V. Then the ions'
+        densities, the filled fractions of trap levels, and with impact ionization both fluxes.
 
     Raises
     ------
     InputError
-        If the device has traps that hold charge, impact ionization, or heat without a capacity.
+        If the device has traps that hold charge, or heat without a capacity.
 
     See Also
     --------
@@ -109,24 +115,23 @@ class TimeForm:
             raise InputError(
                 "heat: transients need its capacity, such as capacity=1.63 in J/(cm^3 K)"
             )
-        if device.ionization is not None:
-            raise InputError(
-                "ionization: transients with impact ionization are not modeled. The form in time "
-                "has no fluxes as unknowns, and their rounding errors would be multiplied. Steady "
-                "states and `SmallSignal` keep the fluxes; leave `ionization` away in time"
-            )
         self.device, lay = device, device.layout
         self._sides = _sides(device, x, p)
         self._scale = [_row_scale(device, name) for name in "np"]
         self._psi, self._n, self._p = list(device.blocks().values())[:3]
         begin = self._p.stop if device.heat is None else self._p.stop + lay.n
         self._heat = slice(self._p.stop, begin)
-        self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device)
+        self.blocks = {"psi": self._psi, "n": self._n, "p": self._p} | ion_blocks(device, begin)
         if device.heat is not None:
             self.blocks["heat"], self._heat_scale = self._heat, heat_scale(device)
         self._ions = slice(begin, max(part.stop for part in self.blocks.values()))
         self._filled = level_blocks(device, self._ions.stop)
         self.blocks |= self._filled
+        self._end = max(part.stop for part in self.blocks.values())
+        if device.ionization is not None:
+            middle, edges = self._end + len(lay.carrier_ratio), len(lay.carrier_ratio)
+            self.blocks |= {"jn": slice(self._end, middle), "jp": slice(middle, middle + edges)}
+            self._flux_scale = np.concatenate([_flux_scale(device, name) for name in "np"])
         self._nothing = np.zeros(lay.n)
         self.problem = Problem(
             self.residual,
@@ -139,22 +144,29 @@ class TimeForm:
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Those of this form at a state (psi, phin, phip)."""
         s = carriers(self.device, x, local_parameters(self.device, x, p))
-        first = self.device.layout.first
-        size = max(part.stop for part in self.blocks.values())
-        if len(x) == size:  # of an earlier run
-            filled = [x[self._ions.stop :]]
+        first, rest = self.device.layout.first, x[after_fluxes(self.device, x) :]
+        if len(rest) == self._end - self._p.stop:  # of an earlier run
+            filled = [rest[self._ions.stop - self._p.stop :]]
         else:
             filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        kept = [] if self.device.ionization is None else fluxes(self.device, s, p)
         return np.concatenate(
-            [x[self._psi], first(s.n), first(s.p), x[self._heat], *s.ions, *filled]
+            [x[self._psi], first(s.n), first(s.p), x[self._heat], *s.ions, *filled, *kept]
         )
 
     def state(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """A device's state in time: the potentials, the ions' densities, the filled fractions."""
-        return ad.hstack([self.potentials(y, p), y[self._ions.stop :]])
+        """A device's state in time: as in the steady state, then the filled fractions.
+
+        The ions have their densities instead of their levels.
+        """
+        found = [self.potentials(y, p)]
+        if self.device.keeps_fluxes:
+            s, local = self._carriers(y, p)
+            found += fluxes(self.device, s, local) if s.kept else self._fluxes(s, y, local)
+        return ad.hstack([*found, y[self._ions.start : self._end]])
 
     def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """The state (psi, phin, phip) of unknowns of this form, V, and the ions' densities."""
+        """psi, phin and phip of unknowns of this form and with heat the temperatures, V."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
         if device.heat is not None:
@@ -169,8 +181,7 @@ class TimeForm:
             eta_p = chemical_potential(device.statistics, log_p - np.log(Nv)) - Ev / vt
         psi = y[self._psi]
         inside = psi if lay.n == lay.n_s else psi[lay.nodes]
-        rest = y[self._heat.start : self._ions.stop]
-        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, rest])
+        return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._heat]])
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
@@ -181,7 +192,10 @@ class TimeForm:
         if device.trap_levels:
             s = replace(s, filled=[y[part] for part in self._filled.values()])
         demanded, held = fixed_potentials(device, given, s.vt), 1.0 - lay.carrier_free
-        (jn, jp), (lost_n, lost_p) = self._fluxes(s, y, p), losses(device, s, p)
+        (jn, jp), (lost_n, lost_p) = s.kept or self._fluxes(s, y, p), losses(device, s, p)
+        if device.ionization is not None:
+            made = ionized(device, s, (jn, jp), p)
+            lost_n, lost_p = lost_n - made, lost_p - made
         n, m = lay.n, lay.n_s
         balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lay.at_rows(lost_n))
         balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lay.at_rows(lost_p))
@@ -198,12 +212,19 @@ class TimeForm:
             filling = level_captures(device, s, s.filled, p)[2]
             pairs = zip(device.trap_levels.values(), filling, strict=True)
             rows += [-1.0 * part / (level.amount(p) * RATE) for level, part in pairs]
+        if s.kept is not None:
+            rows.append((ad.hstack(self._fluxes(s, y, p)) - ad.hstack(s.kept)) * self._flux_scale)
         return ad.hstack(rows)
 
     def _carriers(self, y: Array, p: Mapping[str, Any]) -> tuple[Carriers, Mapping[str, Any]]:
         """The state, and all parameters at its temperatures."""
         p = local_parameters(self.device, y, p)
-        return carriers(self.device, self.potentials(y, p), p), p
+        s = carriers(self.device, self.potentials(y, p), p)
+        if self.device.ions:
+            s = replace(s, ions=split_densities(self.device, y[self._ions]))
+        if "jn" in self.blocks:
+            s = replace(s, kept=(y[self.blocks["jn"]], y[self.blocks["jp"]]))
+        return s, p
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
@@ -227,7 +248,10 @@ class TimeForm:
         held = [lay.at_rows(part) for part in (-weight_n * n, weight_p * h)]
         if device.heat is not None:
             held.append(self._heat_scale * stored_heat(device, y[self._heat], p))
-        return ad.hstack([self._nothing, *held, ions, y[self._ions.stop :] / RATE])
+        held += [ions, y[self._ions.stop : self._end] / RATE]
+        if device.ionization is not None:
+            held.append(np.zeros(2 * len(lay.carrier_ratio)))
+        return ad.hstack([self._nothing, *held])
 
     def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
         """Both densities at the pairs, linear in those at the first pairs at given ratios."""
@@ -251,7 +275,7 @@ class TimeForm:
 
         def conducted(y: Array, **p: Any) -> Array:
             s, local = self._carriers(y, p)
-            jn, jp = self._fluxes(s, y, local)
+            jn, jp = s.kept or self._fluxes(s, y, local)
             crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
             if device.tunneling is not None:  # from the p end to the n end
                 taken_n, taken_p = device.tunneling.taken(s, p)
@@ -293,6 +317,12 @@ def _row_scale(device: Equations, carrier: str) -> np.ndarray:
     total = abs(lay.carrier_divergence) @ np.abs(row_weight(device, carrier))
     density = max(float(np.abs(p["doping"]).max()), 1.0)
     return np.asarray(lay.carrier_free / (np.where(total > 0.0, total, 1.0) * density))
+
+
+def _flux_scale(device: Equations, carrier: str) -> np.ndarray:
+    """One over what an edge carries at the highest doping."""
+    density = max(float(np.abs(device.parameters["doping"]).max()), 1.0)
+    return np.asarray(1.0 / (np.abs(row_weight(device, carrier)) * density))
 
 
 def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -31,6 +31,7 @@ from ...ad.ufunc_calls import raw_value
 Array = Any
 Selection = slice | np.ndarray
 LARGEST_DROP = 500.0  # exp overflows at 709
+EMPTY = -460.0  # logarithm of 1e-200 cm^-3: a flux between lower densities underflows
 
 
 class Drift:
@@ -73,6 +74,13 @@ class Drift:
     def back(self) -> Array:
         """``B(-w)``."""
         return from_partials(self.numbers[1], self.partials(1, 1.0))
+
+    @cached_property
+    def logarithms(self) -> tuple[Array, Array]:
+        """Logarithms of ``B(w)`` and ``B(-w)``."""
+        if self.given is not None:
+            return np.log(self.given[0]), np.log(self.given[1])
+        return _log_bernoulli(self.w, self.ahead), _log_bernoulli(-1.0 * self.w, self.back)
 
     def partials(self, k: int, factor: Any) -> list[tuple[Array, Any]]:
         """What B(w) (k is 0) or B(-w) depends on, and the derivative of `factor` times it."""
@@ -130,6 +138,59 @@ def relative(
     of_near = [(drop, g * ahead * e), *drift.partials(0, g * rise), (weight, ahead * rise)]
     of_far = [(drop, g * back / e), *drift.partials(1, -(g * fall)), (weight, -(back * fall))]
     return from_partials(near, of_near), from_partials(far, of_far)
+
+
+def flux_rows(
+    flux: Array,
+    kept: Array,
+    log_density: Array,
+    ends: tuple[Selection, Selection],
+    edges: tuple[Array, Drift, Array],
+    size: np.ndarray,
+) -> Array:
+    """Flux less the flux that is an unknown, over about what it is per drop: a number.
+
+    Between densities that underflow both fluxes are 0 at all potentials. There the flux is divided
+    by the conductance before its exponentials are taken, so the potentials are still determined.
+
+    Parameters
+    ----------
+    flux, kept : Array
+        The flux at the potentials, and the unknown.
+    log_density : Array
+        At the nodes.
+    ends : pair of slice or ndarray
+        Select the end that the drift counts from, and the other.
+    edges : (Array, Drift, Array)
+        Diffusivity times couple over length, drift and drop, as `absolute` takes them.
+    size : ndarray
+        Magnitude of the first.
+    """
+    near, far = (ad.value(log_density)[end] for end in ends)
+    root = np.exp(0.5 * (np.maximum(near, EMPTY) + np.maximum(far, EMPTY)))
+    row = (flux - kept) / (size * root)
+    if not (np.minimum(near, far) < EMPTY).any():
+        return row
+    weight, drift, drop = edges
+    falls = ad.value(drop) > 0.0
+    log_ahead, log_back = drift.logarithms
+    log = ad.where(falls, log_density[ends[1]] + log_back, log_density[ends[0]] + log_ahead)
+    value = ad.value(log)
+    share = np.where(falls, -1.0, 1.0) * np.expm1(ad.where(falls, -1.0 * drop, drop))
+    over = np.exp(log - value) * (weight / size) * share
+    empty = value < EMPTY
+    return ad.where(empty, over - kept * (np.exp(-EMPTY) / size), row)
+
+
+def _log_bernoulli(w: Array, bernoulli: Array) -> Array:
+    """Logarithm of B(w), which underflows at w = 745."""
+    large = np.abs(ad.value(w)) > LARGEST_DROP
+    if not large.any():
+        return np.log(bernoulli)
+    far = ad.where(large, w, 1.0)
+    return ad.where(
+        large, np.log(np.abs(far)) - np.maximum(far, 0.0), np.log(ad.where(large, 1.0, bernoulli))
+    )
 
 
 def _over_near(w: Array, ahead: Array, back: Array, drop: Array) -> Array:

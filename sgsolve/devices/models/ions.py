@@ -29,7 +29,7 @@ from ...errors import InputError
 from ..meshes.mesh import divergence_of
 from .contacts import Nodes, node_list
 from .device_layout import placing
-from .flux import Drift, absolute
+from .flux import Drift, absolute, flux_rows
 
 Array = Any
 
@@ -118,25 +118,30 @@ class IonRegion:
         """Charge / q at the semiconductor's nodes, cm^-3 of their whole volumes."""
         return self.place @ (self.ion.charge * (density - self.fixed))
 
-    def flux_of_levels(self, us: Array, level: Array) -> Array:
-        """The same flux as `flux`, with all digits where the levels hardly differ."""
+    def flux_rows(self, us: Array, level: Array, flux: Array) -> Array:
+        """The same flux as `flux`, with all digits where levels hardly differ, less an unknown.
+
+        Both are over about what the flux is per drop of the level over kT/q.
+        """
         a, b = self.edges.T
-        charge = self.ion.charge
+        charge, density = self.ion.charge, self.density(us, level)
         w = charge * (us[self.nodes[b]] - us[self.nodes[a]])
         if self.ion.limit is not None:
             free = log_expit(-1.0 * self._filling(us, level))
             w = w + (free[a] - free[b])
-        drop = charge * (level[b] - level[a])
-        inflow = absolute(self.density(us, level), a, b, Drift(w), drop)
-        return (-self.ion.mobility * self.ratio) * inflow
+        drop, drift, weight = (
+            charge * (level[b] - level[a]),
+            Drift(w),
+            self.ion.mobility * self.ratio,
+        )
+        found = -weight * absolute(density, a, b, drift, drop)
+        log, edges = self._log_density(us, level), (-weight, drift, drop)
+        return flux_rows(found, flux, log, (a, b), edges, np.abs(weight) * abs(charge))
 
-    def conductances(self, density: np.ndarray) -> np.ndarray:
-        """What these fluxes are per drop of the level over kT/q, about."""
-        root = np.sqrt(np.maximum(density, 1e-200))
-        a, b = self.edges.T
-        size = self.ion.mobility * np.abs(self.ratio) * root[a] * root[b]
-        found: np.ndarray = size * abs(self.ion.charge)
-        return found
+    def _log_density(self, us: Array, level: Array) -> Array:
+        if self.ion.limit is None:
+            return np.log(self.ion.density) + self._filling(us, level)
+        return np.log(self.ion.limit) + _log_filled(self._filling(us, level))
 
     def flux(self, density: Array, us: Array) -> Array:
         """Number of ions along the edges over vt, per s."""
@@ -147,6 +152,9 @@ class IonRegion:
             w = w + (free[a] - free[b])
         inflow = density[b] * ad.bernoulli(-w) - density[a] * ad.bernoulli(w)
         return (-self.ion.mobility * self.ratio) * inflow
+
+
+_log_filled = ad.elementwise(log_expit, lambda t: expit(-t))
 
 
 def _ion_pairs(device: Any, name: str, ion: Ion) -> np.ndarray:
@@ -187,17 +195,23 @@ def ion_densities(
     us : Array, shape (pairs,)
         Electrostatic potential over kT/q.
     rest : Array
-        The levels (V), one for each ion; their densities at all their nodes; or nothing: then the
-        parameters ``level_<name>`` serve.
+        The levels (V), one for each ion; or in time their densities at all their nodes. Filled
+        fractions of trap levels may follow. Nothing: then the parameters ``level_<name>`` serve.
     """
     regions, size = device.ions, int(np.shape(rest)[0])
-    if size == len(regions):
-        return [r.density(us, rest[i] / vt) for i, r in enumerate(regions.values())]
     if size == 0:
         return [r.density(us, p[f"level_{name}"] / vt) for name, r in regions.items()]
+    traps = sum(len(level.nodes) for level in device.trap_levels.values())
+    if size == traps + sum(len(r.nodes) for r in regions.values()):
+        return split_densities(device, rest)
+    return [r.density(us, rest[i] / vt) for i, r in enumerate(regions.values())]
+
+
+def split_densities(device: Any, values: Array) -> list[Array]:
+    """Those of each ion, from those of all one after the other."""
     found, begin = [], 0
-    for region in regions.values():
-        found.append(rest[begin : begin + len(region.nodes)])
+    for region in device.ions.values():
+        found.append(values[begin : begin + len(region.nodes)])
         begin += len(region.nodes)
     return found
 
@@ -208,9 +222,9 @@ def conservation(device: Any, densities: list[Array]) -> Array:
     return ad.hstack([np.log(ad.sum(r.volumes * a) / r.total) for r, a in pairs])
 
 
-def ion_blocks(device: Any) -> dict[str, slice]:
-    """Where the densities of the ions are in a state in time."""
-    begin, found = device.layout.n + 2 * device.layout.n_s, {}
+def ion_blocks(device: Any, begin: int) -> dict[str, slice]:
+    """Where the densities of the ions are in a state in time, from a first unknown on."""
+    found = {}
     for name, region in device.ions.items():
         found[name] = slice(begin, begin + len(region.nodes))
         begin = found[name].stop

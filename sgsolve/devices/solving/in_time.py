@@ -18,12 +18,15 @@ from ..equations.potential_form import Equations
 from ..equations.time_form import TimeForm
 from ..models.ions import ion_blocks
 from ..models.trap_levels import level_blocks
+from .kept_fluxes import form_of
 from .start import solve_device
 
 Waveform = float | Callable[[float], float]
 LIGHT = 1e-3  # of the highest doping: regions with less count as doped so
 COOL = 1e-2  # of the temperature: a rise below it has the absolute tolerance
 SHARE = 1e-3  # of the doping: densities below it have the absolute tolerance
+MULTIPLIED = 1e-9  # the same with impact ionization: a leakage current starts an avalanche
+FOLLOWING = 1e60  # of fluxes, which follow from the densities: their errors are those of these
 
 
 def device_transient(
@@ -56,7 +59,7 @@ def device_transient(
         interval,
         rtol=rtol,
         outputs={**currents, **shown},
-        **{"atol": _tolerances(device, rtol), **options, "events": events},
+        **{**options, "atol": _tolerances(device, rtol, options.get("atol")), "events": events},
     )
     return _of_potentials(device, form, run, given)
 
@@ -91,23 +94,34 @@ def _of_potentials(
 
 def _state_blocks(device: Equations) -> dict[str, slice]:
     """Those of a state in time: the potentials, then the densities of the ions."""
-    potentials = dict(list(device.blocks().items())[:3])
-    found = potentials | ion_blocks(device)
+    found = dict(list(device.blocks().items())[:3])
+    if device.keeps_fluxes:
+        found |= {name: form_of(device).blocks()[name] for name in ("jn", "jp")}
     if device.heat is not None:
         found["heat"] = device.blocks()["heat"]
+    found |= ion_blocks(device, max(part.stop for part in found.values()))
     return found | level_blocks(device, max(part.stop for part in found.values()))
 
 
-def _tolerances(device: Equations, rtol: float) -> dict[str, Any]:
-    """Absolute tolerances: of kT/q, and of the doping; but little where there is hardly any."""
+def _tolerances(device: Equations, rtol: float, given: Any = None) -> Any:
+    """Absolute tolerances: of kT/q, and of the doping; but little where there is hardly any.
+
+    Those that are given, by block, take the place of these.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        return given
     lay = device.layout
     doping = lay.first(np.abs(device.parameters["doping"][lay.doped]))
-    least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * SHARE
+    share = SHARE if device.ionization is None else MULTIPLIED
+    least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * share
     found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
     if device.heat is not None:
         found["heat"] = rtol * COOL * device.thermal_voltage
+    if device.ionization is not None:
+        found |= dict.fromkeys(("jn", "jp"), FOLLOWING)
     found |= {f"f_{name}": rtol * SHARE for name in device.trap_levels}
-    return found | {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
+    found |= {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
+    return found | dict(given or {})
 
 
 def _by_parameter(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[str, Waveform]:

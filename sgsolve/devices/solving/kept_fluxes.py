@@ -25,17 +25,18 @@ import numpy as np
 
 from ... import ad, solvers
 from ...continuation import Natural, SecantPredictor
-from ...errors import ConvergenceError, InputError
+from ...errors import ConvergenceError
 from ...problem import Problem
 from ...results import Branch, Result
 from ..equations.boundary import fixed_potentials
-from ..equations.carriers import Carriers, carriers
-from ..equations.conduction import fluxes
+from ..equations.carriers import Carriers, after_fluxes, carriers
+from ..equations.conduction import conduction, fluxes
 from ..equations.floating import majority, regions
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
 from ..models.contacts import Gate
+from ..models.flux import absolute, flux_rows
 from ..models.heat import check_no_heat
 from ..models.interfaces import row_weight
 from ..models.ions import conservation
@@ -70,10 +71,6 @@ class KeptFluxes:
 
     def __init__(self, device: Equations, moving: bool = False) -> None:
         check_no_heat(device, "small signals")
-        if device.ions and device.keeps_fluxes:
-            raise InputError(
-                "ions: are not modeled with ionization or tunnel junctions; leave one away"
-            )
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
@@ -83,6 +80,7 @@ class KeptFluxes:
             (part.stop for part in self._ions.values()), default=self.first + 2 * self.edges
         )
         self._filled = level_blocks(device, ended)
+        self.size = max((part.stop for part in self._filled.values()), default=ended)
         self.problem = Problem(
             self.residual,
             params=device.parameters,
@@ -110,11 +108,12 @@ class KeptFluxes:
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Potentials with the fluxes that belong to them."""
         p = self.device.parameters | dict(p)
-        if len(x) > self.first + len(self.device.ions):
+        if len(x) == self.size:
             return x
-        s, rest = carriers(self.device, x, p), x[self.first :]
+        s, rest = carriers(self.device, x, p), x[after_fluxes(self.device, x) :]
         filled = [level.steady(s) for level in self.device.trap_levels.values()]
-        ions = kept_unknowns(self.device, rest) if self.moving else [rest]
+        levels = rest[: len(self.device.ions)]
+        ions = kept_unknowns(self.device, levels) if self.moving else [levels]
         more = [*fluxes(self.device, s, p), *ions, *filled]
         return np.concatenate([self.potentials(x), *more])
 
@@ -159,7 +158,7 @@ class KeptFluxes:
             device.charge_row(s, p),
             free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
             free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
-            (ad.hstack(fluxes(device, s, p)) - ad.hstack([jn, jp])) / self._conductances(s, p),
+            *self._flux_rows(s, (jn, jp), p),
         ]
         if self.moving:
             parts += kept_rows(device, s.us, y, self._ions, s.vt)
@@ -231,14 +230,19 @@ class KeptFluxes:
             max_iterations=100,
         )
 
-    def _conductances(self, s: Carriers, p: Mapping[str, Any]) -> np.ndarray:
-        """About what the fluxes are per drop: numbers, to bring the equations to one size."""
-        lay, found = self.device.layout, []
-        for density, name in ((s.n, "n"), (s.p, "p")):
-            root = np.sqrt(np.maximum(ad.value(density), 1e-200))
-            weight = np.abs(ad.value(row_weight(self.device, name, p)))
-            found.append(root[lay.carrier_a] * root[lay.carrier_b] * weight)
-        return np.concatenate(found)
+    def _flux_rows(
+        self, s: Carriers, kept: tuple[Array, Array], p: Mapping[str, Any]
+    ) -> list[Array]:
+        """What the fluxes are less those kept, over about what they are per drop."""
+        device, lay, found = self.device, self.device.layout, []
+        conducted, a, b = conduction(device, s, p), lay.carrier_a, lay.carrier_b
+        of_electrons = "n", kept[0], s.n, s.log_n, (a, b), conducted[0]
+        of_holes = "p", kept[1], s.p, s.log_p, (b, a), conducted[1]
+        for name, j, density, log, ends, edges in (of_electrons, of_holes):
+            size = np.abs(ad.value(row_weight(device, name, p)))
+            flux = edges[0] * absolute(density, *ends, *edges[1:])
+            found.append(flux_rows(flux, j, log, ends, edges, size))
+        return found
 
 
 class HeldLevels:

@@ -49,9 +49,8 @@ def kept_rows(device: Any, us: Array, y: Array, where: Mapping[str, slice], vt: 
         level, flux = y[where[f"level_{name}"]] / vt, y[where[f"flux_{name}"]]
         density = region.density(us, level)
         number = np.log(ad.sum(region.volumes * density) / region.total)
-        off = region.flux_of_levels(us, level) - flux
         found += [ad.hstack([number, (region.divergence @ flux)[1:]])]
-        found += [off / region.conductances(ad.value(density))]
+        found += [region.flux_rows(us, level, flux)]
     return found
 
 

@@ -37,11 +37,13 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     psi = _first_potential(device, still, vt)
     result = device.poisson_problem.at(**still).solve(psi, poisson_method(vt))
     x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
+    if device.ions:
+        x = _with_ions(device, x, still)
     if device.keeps_fluxes:
         return form_of(device).whole(x, still)
     if device.heat is not None:
         return np.concatenate([x, np.zeros(device.layout.n)])
-    return _with_ions(device, x, still) if device.ions else x
+    return x
 
 
 def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
@@ -55,8 +57,9 @@ def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.nda
         off = conservation(device, carriers(device, x, {**p, **now}).ions)
         charges = np.array([r.ion.charge for r in device.ions.values()])
         levels = levels - vt * off / charges
-    start = np.concatenate([x, levels])
-    return device.problem.at(**p).solve(start, coupled_method(vt)).x
+    problem = device.electrostatic_problem.at(**{**p, "quasi": x[n:]})
+    found = problem.solve(np.concatenate([x[:n], levels]), coupled_method(vt)).x
+    return np.concatenate([found[:n], x[n:], found[n:]])
 
 
 def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.ndarray:
