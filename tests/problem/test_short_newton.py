@@ -300,6 +300,21 @@ def test_few_and_many_unknowns_in_turn(counted):
     assert counted.served >= 8
 
 
+def test_loops_follow_the_memory_of_the_back_end(counted):
+    """Another analysis of the pattern gives the matrix other memory."""
+    problem = Problem(chain(8), params={"q": 1.5}, compiled=True)
+    start = np.full(8, 0.5)
+    for _ in range(3):
+        counted.compared(problem, start)
+        (workspace,) = problem._definition.workspaces._idle
+        parts = workspace.solver(problem.sparsity(start)).direct_parts(problem.sparsity(start))
+        parts.backend.analyze(parts.prepared.A)
+        parts.backend.factorize(parts.prepared.A)
+    before = counted.served
+    assert problem.solve(start, NEWTON).success
+    assert counted.served == before + 1
+
+
 def test_vain_attempts_become_rare(counted, monkeypatch):
     """Solves that always take more are tried seldom, and others are served again after them."""
     tried = []

@@ -154,6 +154,11 @@ class ShortNewton:
         self._state = arrays["state"]
         self._b, self._y, self._row = arrays["b"], arrays["y"], arrays["row"]
 
+    def works_on(self, parts: DirectParts) -> bool:
+        """Whether the loops are bound to the memory of these parts."""
+        memory = self.arrays["full"]
+        return self.parts == parts and (not self._dense or memory is parts.backend.memory)
+
     def is_tried(self) -> bool:
         """Whether the next solve tries it: not so often where that was in vain."""
         if self._skipped:

@@ -161,7 +161,7 @@ def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> 
     at_once = system.kernels is not None and system.kernels.at_once
     if known is None and not (LOOPS.pays(WORTH) or at_once):
         return None
-    if known is None or known.parts != parts:
+    if known is None or not known.works_on(parts):
         known = held["last"] = ShortNewton(system.pattern, parts)
     return known
 
