@@ -127,6 +127,8 @@ class Robust:
         started = perf_counter()
         total = self.stages[0].solver.run(system, workspace, x, F, monitor)
         total.stages.append(_attempt_line(total))
+        if total.status.success or total.status.final:
+            return total
         first, now = total.moved or (x, F), perf_counter()
         end, tried = (
             now + max(self.patience, 10.0 * (now - started)),
