@@ -5,7 +5,8 @@
 A network ``A x + x**3 = q`` (4 unknowns) and a boundary value problem ``-u'' + exp(u) = q`` (40
 and 400), solved in a loop over q. By hand the Jacobian is written out, and LAPACK solves:
 `numpy.linalg.solve` for 4 unknowns, `scipy.linalg.solve_banded` for the others. Both start at the
-same point. CPU time of one thread, the medians of alternating rounds.
+same point. All values of q at once are one call of `Problem.solve_many`. CPU time of one thread,
+the medians of alternating rounds.
 """
 
 from __future__ import annotations
@@ -67,10 +68,15 @@ def chain(n):
     return residual, with_jacobian
 
 
-def scalars(x, q):
-    """Residual of four unknowns, each taken out of the vector."""
+def equations(x, q):
+    """Residual of four unknowns, each taken out of the vector: a list of equations."""
     a, b, c, d = x
-    return ad.stack([a + 0.1 * b * d - q, b + 0.2 * a * c - 1.0, c + 0.1 * d - 1.0, d * d + b - q])
+    return [a + 0.1 * b * d - q, b + 0.2 * a * c - 1.0, c + 0.1 * d - 1.0, d * d + b - q]
+
+
+def scalars(x, q):
+    """The same, stacked."""
+    return ad.stack(equations(x, q))
 
 
 def scalars_with_jacobian(x, q):
@@ -107,6 +113,7 @@ def cases():
     return {
         "4": (*network(full), np.linalg.solve, 4),
         "4 scalars": (scalars, scalars_with_jacobian, np.linalg.solve, 4),
+        "4 list": (equations, scalars_with_jacobian, np.linalg.solve, 4),
         "40": (*chain(40), banded, 40),
         "400": (*chain(400), banded, 400),
     }
@@ -133,6 +140,13 @@ def programs(residual, evaluate, solve, n) -> dict[str, Callable[[], tuple[np.nd
 
         return run
 
+    def at_once(problem):
+        def run():
+            found = problem.solve_many(np.tile(start, (len(VALUES), 1)), {"q": VALUES})
+            return found.x[-1], found.stats.nit
+
+        return run
+
     eager = Problem(residual, params={"q": 1.0})
     compiled = Problem(residual, params={"q": 1.0}, compiled=True)
     return {
@@ -140,12 +154,14 @@ def programs(residual, evaluate, solve, n) -> dict[str, Callable[[], tuple[np.nd
         "Newton()": ours(eager, newton),
         "compiled": ours(compiled, newton),
         "default": ours(eager, None),
+        "at once": at_once(eager),
+        "at once, compiled": at_once(compiled),
     }
 
 
 def main(rounds: int = 15) -> None:
     """Print the time of one solve and the ratio to the loop by hand."""
-    print(f"{'unknowns':>9} {'program':>10} {'us/solve':>9} {'steps':>6} {'ratio':>6}")
+    print(f"{'unknowns':>9} {'program':>17} {'us/solve':>9} {'steps':>6} {'ratio':>6}")
     for label, case in cases().items():
         runs = programs(*case)
         reference = runs["by hand"]()[0]
@@ -164,7 +180,7 @@ def main(rounds: int = 15) -> None:
             ratio = statistics.median(a / b for a, b in zip(found, hand, strict=True))
             one = 1e6 * statistics.median(found) / len(VALUES)
             count = steps[name] / len(VALUES)
-            print(f"{label:>9} {name:>10} {one:9.0f} {count:6.1f} {ratio:6.2f}", flush=True)
+            print(f"{label:>9} {name:>17} {one:9.0f} {count:6.1f} {ratio:6.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ IndexArray = NDArray[np.int64]
 
 # Members that need more iterations are solved alone.
 MOST_ITERATIONS = 40
+# A solve of one member alone takes as long as so many steps of a slot.
+ALONE = 30
 
 
 class WideBandError(Exception):
@@ -73,6 +75,7 @@ class SimultaneousNewton:
         self._scaling = MemberScaling(system.blocks, system.scale, count)
         self._damping = MemberDamping(method.damping, self._scaling, count)
         self._solver = StackedSolver(system.pattern, order, count)
+        self._idle = 0
         self._slots = MemberSlots.empty(count, system.n, self._solver.unit)
         self._rest = min(MOST_ITERATIONS, method.max_iterations)
         self._judge = MemberJudge(
@@ -111,10 +114,16 @@ class SimultaneousNewton:
         waiting = iter(range(len(starts)))
         try:
             with np.errstate(all="ignore"):
-                while self._fill(waiting, starts):
+                while self._fill(waiting, starts) and not self._is_mostly_idle():
                     self._iterate()
         except (OutOfTime, WideBandError):
             pass  # the members that are left are solved alone
+
+    def _is_mostly_idle(self) -> bool:
+        """Whether the members left would take less time alone: an empty slot costs as much."""
+        working = int(np.count_nonzero(self._slots.working))
+        self._idle += len(self._slots.working) - working  # no member waits where a slot is empty
+        return self._idle > ALONE * working
 
     def _fill(self, waiting: Iterator[int], starts: Vector) -> bool:
         """Give empty slots to members; return whether any is at work."""

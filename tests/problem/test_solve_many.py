@@ -14,6 +14,7 @@ from sgsolve.errors import (
     ParameterError,
     ShapeError,
 )
+from sgsolve.solvers.simultaneous import SimultaneousNewton
 
 N = 12
 NEEDED = "llvmlite (sgsolve[compiled]) is not installed"
@@ -401,3 +402,24 @@ def test_equations_between_two_unknowns_that_hold_from_the_start_are_not_flat(mo
     assert found.success.all()
     np.testing.assert_allclose(found.x[:, 1], [39.0, 40.0, 41.0], rtol=1e-12)
     assert all("start" not in it.memory for it in asked)
+
+
+def test_one_slow_member_does_not_keep_all_slots_at_work(monkeypatch):
+    """A double root takes many steps; it is solved alone once all others are done."""
+    steps = []
+    iterate = SimultaneousNewton._iterate
+    monkeypatch.setattr(
+        SimultaneousNewton, "_iterate", lambda newton: steps.append(1) or iterate(newton)
+    )
+
+    def residual(u, q):
+        u_left = np.concatenate([u[:1], u[:-1]])
+        return u**2 - q + 0.01 * q * (u - u_left)
+
+    q = np.linspace(1.0, 2.0, 20)
+    q[7] = 0.0
+    found = Problem(residual, params={"q": 1.0}).solve_many(np.full((20, 30), 1.5), {"q": q})
+    assert found.success.all()
+    assert found.alone.tolist() == [m == 7 for m in range(20)]
+    assert len(steps) < 12
+    np.testing.assert_allclose(found.x, np.sqrt(q)[:, None] * np.ones(30), atol=1e-4)
