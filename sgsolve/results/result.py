@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .blocks import Blocks
 from .history import History, Stats, counted
-from .scipy_names import SciPyNames
+from .scipy_names import NAMES, SciPyNames
 from .status import Status
 
 
@@ -121,6 +121,10 @@ class Result(SciPyNames):
 
     def __bool__(self) -> bool:
         return self.success
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the items: those of SciPy, then the blocks."""
+        return (*NAMES, *(name for name in self.blocks.names if name not in NAMES))
 
     def __getitem__(self, name: str) -> Any:
         """The unknowns of a block, in its shape, a view of `x`; or an attribute that SciPy has.

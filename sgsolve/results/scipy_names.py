@@ -12,24 +12,24 @@ class SciPyNames:
     """Attributes under SciPy's names, as the items of a mapping; the base of `Result`."""
 
     def keys(self) -> tuple[str, ...]:
-        """Return SciPy's names that a result has."""
+        """Return the names of all items."""
         return NAMES
 
     def __getitem__(self, name: str) -> Any:
         if name not in NAMES:
-            raise KeyError(f"a result has no {name!r}; it has {', '.join(NAMES)}")
+            raise KeyError(f"a result has no {name!r}; it has {', '.join(self.keys())}")
         return getattr(self, name)
 
     def __contains__(self, name: object) -> bool:
-        return name in NAMES
+        return name in self.keys()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        return iter(self.keys())
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an item, or a default if there is none."""
-        return self[name] if name in NAMES else default
+        return self[name] if name in self else default
 
     def items(self) -> list[tuple[str, Any]]:
         """Return names and values."""
-        return [(name, self[name]) for name in NAMES]
+        return [(name, self[name]) for name in self]

@@ -24,3 +24,14 @@ def test_items_are_the_attributes():
     assert result.get("success") is True
     with pytest.raises(KeyError, match="a result has no 'jac'; it has x, success"):
         result["jac"]
+
+
+def test_blocks_are_items_too():
+    problem = Problem(lambda x: x**2 - 4.0, blocks={"u": (2, 1), "v": (1,)})
+    result = problem.solve(np.full(3, 3.0))
+    assert list(result)[-2:] == ["u", "v"]
+    assert "u" in result
+    assert result.get("v") == pytest.approx(2.0)
+    assert dict(result.items())["u"].shape == (2, 1)
+    with pytest.raises(KeyError, match="no 'w'; it has x, .*, nit, u, v"):
+        result["w"]
