@@ -28,7 +28,10 @@ class SciPyNames:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an item, or a default if there is none."""
-        return self[name] if name in self else default
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
     def items(self) -> list[tuple[str, Any]]:
         """Return names and values."""

@@ -33,5 +33,5 @@ def test_blocks_are_items_too():
     assert "u" in result
     assert result.get("v") == pytest.approx(2.0)
     assert dict(result.items())["u"].shape == (2, 1)
-    with pytest.raises(KeyError, match="no 'w'; it has x, .*, nit, u, v"):
+    with pytest.raises(KeyError, match=r"no 'w'; it has x, .*, nit, u, v"):
         result["w"]
