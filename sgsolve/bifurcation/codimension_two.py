@@ -1,7 +1,8 @@
 """Points of codimension 2: test functions along curves of folds and of Hopf points.
 
 A test function changes sign at the point that it is for. The eigenvalues that are critical all
-along the curve are left out of the tests for further ones.
+along the curve are left out of the tests for further ones. Of large systems only those near some
+numbers are known. A test may jump there where another one comes near; the proof tells it from zero.
 
 Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 8; W. Govaerts,
 Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section 4.4 (products of sums).
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..continuation.columns import Column
 from ..continuation.events import Event
 from ..continuation.stepper import Found, Point
+from .spectrum import eigenvalues
 
 Vector = NDArray[Any]
 
@@ -32,6 +35,8 @@ ON_HOPF_POINTS = (BOGDANOV_TAKENS, GENERALIZED_HOPF, ZERO_HOPF, DOUBLE_HOPF)
 MARKERS = {CUSP: "*", BOGDANOV_TAKENS: "P", GENERALIZED_HOPF: "X", ZERO_HOPF: "d", DOUBLE_HOPF: "h"}
 
 LARGE = 400  # unknowns up to which all eigenvalues are computed at every point
+ASIDE = 0.1  # distance of a shift from a critical eigenvalue, relative to the others
+ON_AXIS = 1e-6  # part of its size up to which the real part of an eigenvalue is zero
 REAL = 1e-8  # imaginary parts below this part of the largest eigenvalue are rounding
 OPEN = 1e-3  # part of the largest eigenvalue above which an imaginary part is certain
 Test = Callable[[Vector, float], float]
@@ -90,6 +95,26 @@ def pencil_eigenvalues(J: Any, C: Any) -> Vector:
     return found
 
 
+def leading_eigenvalues(
+    J: Any, C: Any, shifts: Sequence[complex], count: int, critical: complex
+) -> Vector:
+    """Return the eigenvalues of dx/dt in C dx/dt + J x = 0 near some numbers, shape (k,).
+
+    A shift on the critical eigenvalue, which is known, is moved aside: beside an eigenvalue that
+    is so much nearer to the shift, the others would lose their digits.
+    """
+    J, M = sp.csr_array(J), sp.csr_array(-C)
+    size = abs(critical)
+    if not size:
+        size = float(np.median(np.abs(eigenvalues(J, M, (0.0,), count)[0])))
+    aside = ASIDE * size
+    near = any(abs(shift - critical) < aside for shift in shifts)
+    moved = [shift for shift in shifts if abs(shift - critical) >= aside]
+    if critical or near:
+        moved.append(critical + aside * (1j if critical else 1.0))
+    return eigenvalues(J, M, moved, count)[0]
+
+
 def without(values: Vector, critical: Sequence[complex]) -> Vector:
     """Return eigenvalues without those nearest to the critical ones."""
     for value in critical:
@@ -124,3 +149,28 @@ def frequency_on_axis(values: Vector) -> float:
     i, j = np.triu_indices(len(values), 1)
     k = int(np.argmin(np.abs(values[i] + values[j])))
     return float(np.abs(values[i[k]].imag))
+
+
+def oscillation_test(values: Vector) -> float:
+    """Return a function that changes sign where a complex pair passes the axis.
+
+    It serves where some eigenvalues are known only: stable ones that are missing do not matter.
+    """
+    pairs = values[values.imag > REAL * np.abs(values).max(initial=0.0)]
+    if not len(pairs):
+        return 1.0
+    unstable = int((pairs.real > 0.0).sum())
+    return float((-1.0) ** unstable * np.abs(pairs.real).min())
+
+
+def is_pair_zero(values: Vector) -> bool:
+    """Whether the real part of a complex pair is zero, and has not appeared among those known."""
+    pairs = values[values.imag > REAL * np.abs(values).max(initial=0.0)]
+    return bool((np.abs(pairs.real) <= ON_AXIS * np.abs(pairs)).any())
+
+
+def is_real_zero(values: Vector) -> bool:
+    """Whether a real eigenvalue is zero, and has not appeared among those known."""
+    size = float(np.abs(values).max(initial=0.0))
+    real = values.real[np.abs(values.imag) <= REAL * size]
+    return bool((np.abs(real) <= ON_AXIS * size).any())

@@ -92,6 +92,11 @@ class Stability:
         """Return the settings for True, anything else as it is."""
         return cls() if given is True else given
 
+    @classmethod
+    def or_default(cls, given: Any) -> Stability:
+        """Return the settings if some were given, else the defaults."""
+        return given if isinstance(given, Stability) else cls()
+
     def matrix(self, n: int) -> Any:
         """Return M, a ``csr_array`` of shape (n, n), where it is constant."""
         return _given_mass(self.mass, n)

@@ -20,6 +20,9 @@ from ..bifurcation.codimension_two import (
     CodimensionTwo,
     frequency_on_axis,
     has_pair_on_axis,
+    is_pair_zero,
+    leading_eigenvalues,
+    oscillation_test,
     pair_test,
     pencil_eigenvalues,
     without,
@@ -82,7 +85,8 @@ def fold_curve(
         family = FoldFamily(system, workspace, (p, name), z, vector, (largest[0], largest[1]))
 
         pencil = MassPencil(problem, system, stability or True, x)
-        detectors = _fold_curve_detectors(family, pencil, asked[2].detect)
+        settings = Stability.or_default(stability)
+        detectors = _fold_curve_detectors(_FoldTests(family, pencil, settings), asked[2].detect)
 
         view = fold_view((p, name), system)
 
@@ -102,8 +106,9 @@ def _without_rounding(values: Vector, along: Vector) -> Vector:
 class _FoldTests:
     """The test functions along a curve of folds."""
 
-    def __init__(self, family: FoldFamily, pencil: MassPencil) -> None:
-        self._family, self._pencil = family, pencil
+    def __init__(self, family: FoldFamily, pencil: MassPencil, settings: Stability) -> None:
+        self._family, self._pencil, self._settings = family, pencil, settings
+        self.large = family.n - 1 > LARGE
 
     def _params(self, z: Vector, q: float) -> dict[str, float]:
         return {self._family.p: float(z[-1]), self._family.q: q}
@@ -155,26 +160,31 @@ class _FoldTests:
         return float(w @ (C @ v))
 
     def others(self, z: Vector, q: float) -> Vector:
-        """Return the eigenvalues without that which is zero."""
+        """Return the eigenvalues without that which is zero; of large systems the leading ones."""
         _, J, C = self._pencil.at(z[:-1], self._params(z, q))
-        return without(pencil_eigenvalues(J, C), (0.0,))
+        if self.large:
+            values = leading_eigenvalues(J, C, self._settings.shifts, self._settings.count, 0.0)
+        else:
+            values = pencil_eigenvalues(J, C)
+        return without(values, (0.0,))
 
 
-def _fold_curve_detectors(
-    family: FoldFamily, pencil: MassPencil, wanted: tuple[str, ...]
-) -> list[CodimensionTwo]:
-    tests, found = _FoldTests(family, pencil), list[CodimensionTwo]()
+def _fold_curve_detectors(tests: _FoldTests, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
+    found = list[CodimensionTwo]()
+    pairs, on_axis = (
+        (oscillation_test, is_pair_zero) if tests.large else (pair_test, has_pair_on_axis)
+    )
     if CUSP in wanted:
         columns = (Column(QUADRATIC, tests.quadratic),)
         found.append(CodimensionTwo(CUSP, tests.cusp, None, tests.cubic, columns))
     if BOGDANOV_TAKENS in wanted:
         found.append(CodimensionTwo(BOGDANOV_TAKENS, tests.double_zero, None, tests.double_form))
-    if ZERO_HOPF in wanted and family.n - 1 <= LARGE:
+    if ZERO_HOPF in wanted:
         found.append(
             CodimensionTwo(
                 ZERO_HOPF,
-                lambda z, q: pair_test(tests.others(z, q)),
-                lambda z, q: has_pair_on_axis(tests.others(z, q)),
+                lambda z, q: pairs(tests.others(z, q)),
+                lambda z, q: on_axis(tests.others(z, q)),
                 tests.zero_hopf,
             )
         )

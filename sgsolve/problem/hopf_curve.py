@@ -5,6 +5,7 @@ Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bifurcation import Stability
 from ..bifurcation.codimension_two import (
     BOGDANOV_TAKENS,
     DOUBLE_HOPF,
@@ -22,6 +24,10 @@ from ..bifurcation.codimension_two import (
     CodimensionTwo,
     frequency_on_axis,
     has_pair_on_axis,
+    is_pair_zero,
+    is_real_zero,
+    leading_eigenvalues,
+    oscillation_test,
     pair_test,
     pencil_eigenvalues,
     real_test,
@@ -78,7 +84,7 @@ def hopf_curve(
     y = _hopf_start(pencil, x, point, {p: point.parameter, name: q})
     largest = float(np.abs(branch.parameter).max()), abs(q)
     family = HopfFamily(system, pencil, (p, name), y, largest)
-    detectors = _hopf_curve_detectors(family, asked[2].detect)
+    detectors = _hopf_curve_detectors(family, asked[2].detect, Stability.or_default(stability))
     with problem.workspaces.lend() as workspace:
 
         def origin(state: RunState) -> tuple[Vector, None]:
@@ -139,8 +145,8 @@ def _view(names: tuple[str, str], system: ResidualSystem) -> View:
 class _Tests:
     """The test functions along a curve of Hopf points."""
 
-    def __init__(self, family: HopfFamily) -> None:
-        self._family = family
+    def __init__(self, family: HopfFamily, settings: Stability) -> None:
+        self._family, self._settings = family, settings
 
     def kappa(self, y: Vector, q: float) -> float:
         """Return the square of the frequency: zero at a Bogdanov-Takens point."""
@@ -186,15 +192,22 @@ class _Tests:
             return {}
 
     def others(self, y: Vector, q: float) -> Vector:
-        """Return the eigenvalues without the critical pair."""
+        """Return the eigenvalues without the critical pair; of large systems the leading ones."""
         x, _, _, kappa, _ = self._family.split(y)
         _, J, C = self._family.pencil.at(x, self._family.params(y, q))
         critical = complex(np.emath.sqrt(-kappa))
-        return without(pencil_eigenvalues(J, C), (critical, -critical))
+        if len(x) <= LARGE:
+            values = pencil_eigenvalues(J, C)
+        else:
+            near = self._settings
+            values = leading_eigenvalues(J, C, near.shifts, near.count, critical)
+        return without(values, (critical, -critical))
 
 
-def _hopf_curve_detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[CodimensionTwo]:
-    tests = _Tests(family)
+def _hopf_curve_detectors(
+    family: HopfFamily, wanted: tuple[str, ...], settings: Stability
+) -> list[CodimensionTwo]:
+    tests = _Tests(family, settings)
     columns = (Column("frequency", tests.omega), Column("l1", tests.l1))
 
     def detector(kind: str, test: Any, proof: Any = None, columns: Any = ()) -> CodimensionTwo:
@@ -203,16 +216,14 @@ def _hopf_curve_detectors(family: HopfFamily, wanted: tuple[str, ...]) -> list[C
     found = [detector(GENERALIZED_HOPF, tests.c1, columns=columns)]
     if BOGDANOV_TAKENS in wanted:
         found.append(detector(BOGDANOV_TAKENS, tests.kappa))
-    if family.size > LARGE:
-        return found
+    large = family.size > LARGE
+    pairs, on_axis = (oscillation_test, is_pair_zero) if large else (pair_test, has_pair_on_axis)
+
+    def of(function: Callable[[Vector], Any]) -> Callable[[Vector, float], Any]:
+        return lambda y, q: function(tests.others(y, q))
+
     if ZERO_HOPF in wanted:
-        found.append(detector(ZERO_HOPF, lambda y, q: real_test(tests.others(y, q))))
+        found.append(detector(ZERO_HOPF, of(real_test), of(is_real_zero) if large else None))
     if DOUBLE_HOPF in wanted:
-        found.append(
-            detector(
-                DOUBLE_HOPF,
-                lambda y, q: pair_test(tests.others(y, q)),
-                lambda y, q: has_pair_on_axis(tests.others(y, q)),
-            )
-        )
+        found.append(detector(DOUBLE_HOPF, of(pairs), of(on_axis)))
     return found

@@ -1183,7 +1183,8 @@ class Problem:
             As in `continuation`.
         detect : sequence of str
             Points of codimension 2, and "fold", where the curve turns back in the second parameter.
-            Above 400 unknowns zero-Hopf and double-Hopf points are not looked for.
+            Above 400 unknowns zero-Hopf and double-Hopf points are found where the eigenvalue is
+            among those near the shifts of `stability`, or near the frequency of the curve.
         events : mapping of str to callable, optional
             As in `continuation`.
         stop : str or sequence of str, optional
@@ -1303,8 +1304,9 @@ class Problem:
             As in `continuation`.
         detect : sequence of str
             Points of codimension 2, and "fold", where the curve turns back in the second parameter.
-            Above 400 unknowns zero-Hopf points are not looked for. The mass matrix is that of the
-            storage, or of `stability`.
+            Above 400 unknowns zero-Hopf points are found where the pair is among the eigenvalues
+            near the shifts of `stability`. The mass matrix is that of the storage, or of
+            `stability`.
         events, stop, until, stability, keep_states, max_points : optional
             As in `continuation`.
         checkpoint, resume, progress, raise_on_failure, callback, verbose, time_limit : optional

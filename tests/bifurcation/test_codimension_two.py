@@ -5,6 +5,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Branch, InputError, Problem
+from sgsolve.bifurcation import spectrum
+from sgsolve.bifurcation.codimension_two import is_pair_zero, is_real_zero, oscillation_test
+from sgsolve.problem import fold_curve, hopf_curve
 from tests.periodic.oscillators import bent, one
 
 
@@ -141,41 +144,84 @@ def test_a_generalized_hopf_point_behind_a_change_of_coordinates():
     assert curve["l1"] == pytest.approx(2.0 * curve["q"], abs=1e-8)
 
 
-def test_zero_hopf_and_double_hopf_points():
-    def zero(x, p, q):
-        r2 = x[0] ** 2 + x[1] ** 2
-        return [(p - r2) * x[0] - x[1], (p - r2) * x[1] + x[0], q * x[2] - x[2] ** 3]
-
-    def double(x, p, q):
-        first, second = p - x[0] ** 2 - x[1] ** 2, q - x[2] ** 2 - x[3] ** 2
-        return [
-            first * x[0] - x[1],
-            first * x[1] + x[0],
-            second * x[2] - 2.5 * x[3],
-            second * x[3] + 2.5 * x[2],
-        ]
-
-    for f, n, kind in ((zero, 3, "zero hopf"), (double, 4, "double hopf")):
-        problem = Problem(mixed(f, n), params={"p": -0.5, "q": -0.7}, storage=one)
-        branch = problem.continuation(np.ones(n), "p", (-0.5, 0.5), stability=True)
-        curve = problem.hopf_curve(branch, "q", (-0.7, 0.6))
-        (point,) = curve.special_points
-        assert point.kind == kind
-        assert point.parameter == pytest.approx(0.0, abs=1e-9)
+def zero_hopf(x, p, q):
+    r2 = x[0] ** 2 + x[1] ** 2
+    return [(p - r2) * x[0] - x[1], (p - r2) * x[1] + x[0], q * x[2] - x[2] ** 3]
 
 
-def test_a_zero_hopf_point_on_a_curve_of_folds():
-    def f(x, p, q):
-        r2 = x[0] ** 2 + x[1] ** 2
-        return [(q - r2) * x[0] - x[1], (q - r2) * x[1] + x[0], p - x[2] ** 2]
+def double_hopf(x, p, q):
+    first, second = p - x[0] ** 2 - x[1] ** 2, q - x[2] ** 2 - x[3] ** 2
+    return [
+        first * x[0] - x[1],
+        first * x[1] + x[0],
+        second * x[2] - 2.5 * x[3],
+        second * x[3] + 2.5 * x[2],
+    ]
 
-    problem = Problem(mixed(f, 3), params={"p": 0.5, "q": -0.7}, storage=one)
-    start = basis(3) @ [0.0, 0.0, np.sqrt(0.5)] + 1.0
+
+def fold_and_hopf(x, p, q):
+    r2 = x[0] ** 2 + x[1] ** 2
+    return [(q - r2) * x[0] - x[1], (q - r2) * x[1] + x[0], p - x[2] ** 2]
+
+
+def followed(f, n, followers):
+    """The equations of `mixed`, and a chain of unknowns that relax to the square of the last one.
+
+    Their eigenvalues -2, -2.01, -2.02, ... are nearer to zero than some pairs of the first n.
+    """
+    first, rates = mixed(f, n), 2.0 + 0.01 * np.arange(followers)
+
+    def residual(y, p, q):
+        rest = y[n:]
+        chain = rates * rest - 0.3 * np.concatenate([y[:1], rest[:-1]]) ** 2
+        return np.concatenate([first(y[:n], p, q), chain])
+
+    return residual
+
+
+@pytest.fixture(params=["all", "near", pytest.param("large", marks=pytest.mark.slow)])
+def followers(request, monkeypatch):
+    """Eigenvalues of a small system: all, or those near some numbers; or of a large system."""
+    if request.param == "near":
+        for module in (fold_curve, hopf_curve):
+            monkeypatch.setattr(module, "LARGE", 0)
+        for name in ("SMALL", "MEDIUM"):
+            monkeypatch.setattr(spectrum, name, 0)
+    return {"all": 0, "near": 20, "large": 450}[request.param]
+
+
+@pytest.mark.parametrize(
+    ("f", "n", "kind"), [(zero_hopf, 3, "zero hopf"), (double_hopf, 4, "double hopf")]
+)
+def test_zero_hopf_and_double_hopf_points(f, n, kind, followers):
+    problem = Problem(followed(f, n, followers), params={"p": -0.5, "q": -0.7}, storage=one)
+    start = problem.solve(np.ones(n + followers)).x
+    branch = problem.continuation(start, "p", (-0.5, 0.5), stability=True)
+    curve = problem.hopf_curve(branch, "q", (-0.7, 0.6))
+    (point,) = curve.special_points
+    assert point.kind == kind
+    assert point.parameter == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_zero_hopf_point_on_a_curve_of_folds(followers):
+    F = followed(fold_and_hopf, 3, followers)
+    problem = Problem(F, params={"p": 0.5, "q": -0.7}, storage=one)
+    start = np.append(basis(3) @ [0.0, 0.0, np.sqrt(0.5)] + 1.0, np.ones(followers))
     branch = problem.continuation(start, "p", (-0.5, 1.0), step=-0.05)
     curve = problem.fold_curve(branch, "q", (-0.7, 0.6))
     (point,) = curve.special_points
     assert point.kind == "zero hopf"
     assert point.parameter == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_eigenvalue_that_comes_near_is_no_point_of_codimension_two():
+    near = np.array([-0.1 + 2.0j, -0.1 - 2.0j, -0.3])
+    assert oscillation_test(near) > 0.0 > oscillation_test(np.append(near, [0.2 + 3j, 0.2 - 3j]))
+    assert not is_pair_zero(np.append(near, [0.2 + 3j, 0.2 - 3j]))
+    assert is_pair_zero(np.array([1e-9 + 2.0j, 1e-9 - 2.0j]))
+    assert oscillation_test(np.array([-1.0, 2.0])) == 1.0
+    assert is_real_zero(np.array([1e-9, 2.0 + 1j, 2.0 - 1j]))
+    assert not is_real_zero(near)
 
 
 def test_the_cusp_of_the_budworm():
