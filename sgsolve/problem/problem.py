@@ -28,10 +28,10 @@ from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
 from ..transient.time_events import TimeEvent
-from .bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
 from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
+from .diagrams.bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
 from .estimate import estimate as estimate_cost
 from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
 from .fields import (
@@ -44,9 +44,10 @@ from .fields import (
 )
 from .fold_curve import fold_curve as run_fold_curve
 from .hopf_curve import hopf_curve as run_hopf_curve
+from .members.solve_many import solve_many as run_solve_many
 from .null_space import NullSpace
-from .orbit_continuation import orbit_continuation as run_orbit_continuation
-from .periodic_orbit import periodic_orbit as run_periodic_orbit
+from .orbits.orbit_continuation import orbit_continuation as run_orbit_continuation
+from .orbits.periodic_orbit import periodic_orbit as run_periodic_orbit
 from .sensitivity import sensitivity as run_sensitivity
 from .signature import Signature
 from .small_signal import SmallSignalResponse, mass_matrix
@@ -55,7 +56,6 @@ from .solutions import SolutionSets
 from .solutions import deflated_continuation as run_deflated_continuation
 from .solutions import find_solutions as run_find_solutions
 from .solve import solve_problem
-from .solve_many import solve_many as run_solve_many
 from .sweep import sweep as run_sweep
 from .switch_branch import switch_branch as run_switch_branch
 from .transient import transient as run_transient

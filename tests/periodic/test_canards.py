@@ -94,7 +94,7 @@ def test_across_the_flow_where_nothing_is_lost(form, monkeypatch):
         guess = np.column_stack([guess, guess[:, 0] ** 2])
     orbit = problem.periodic_orbit(guess, period=6.2, tolerance=1e-10)
     monkeypatch.setattr(
-        "sgsolve.problem.periodic_orbit.monodromy",
+        "sgsolve.problem.orbits.periodic_orbit.monodromy",
         lambda *at: SimpleNamespace(multipliers=lambda: transverse_multipliers(*at)[0]),
     )
     apart = problem.periodic_orbit(orbit, tolerance=1e-10).multipliers[:3]

@@ -87,7 +87,7 @@ def test_time_and_memory_are_linear_in_the_intervals_and_in_the_unknowns():
     """Elements of the Jacobian for each state, and of its factors where PARDISO counts them."""
     from sgsolve.periodic.discretization import Discretization
     from sgsolve.periodic.scheme import collocation_scheme
-    from sgsolve.problem.orbit_equations import OrbitEquations
+    from sgsolve.problem.orbits.orbit_equations import OrbitEquations
 
     per_state = []
     for n, N in ((100, 8), (100, 16), (200, 8)):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import sgsolve.problem.solve_many as many
+import sgsolve.problem.members.solve_many as many
 from sgsolve import Problem, Status, ad, linear, solvers
 from sgsolve.errors import (
     DataTypeError,

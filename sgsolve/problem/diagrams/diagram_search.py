@@ -15,18 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from ..continuation.approximate_points import UnlocatedWarning
-from ..errors import ConvergenceError
-from ..results.bifurcation_diagram import BifurcationDiagram
-from ..results.branch import Branch, PartialBranchWarning
-from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
-from ..results.status import Status
-from .definition import ProblemDefinition
+from ...continuation.approximate_points import UnlocatedWarning
+from ...errors import ConvergenceError
+from ...results.bifurcation_diagram import BifurcationDiagram
+from ...results.branch import Branch, PartialBranchWarning
+from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
+from ...results.status import Status
+from ..definition import ProblemDefinition
+from ..orbits.orbit_continuation import orbit_continuation
+from ..switch_branch import LeavesBoundsError, switch_branch
 from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
-from .orbit_continuation import orbit_continuation
-from .switch_branch import LeavesBoundsError, switch_branch
 
 Follow = Callable[[dict[str, Any]], Branch]
 

@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bifurcation.switching import departure
-from ..continuation.bordered import Bordered
-from ..continuation.corrector import Corrector
-from ..continuation.metric import Metric
-from ..errors import ConvergenceError, InputError
-from ..periodic.orbit_family import OrbitFamily
-from ..periodic.orbit_solver import meshed_orbit
-from ..periodic.orbit_starts import doubled_mesh
-from ..periodic.orbit_stepper import TOLERANCE
-from ..periodic.packing import sampled, unknowns_of
-from ..results.branch import Branch
-from ..results.periodic_orbit import PeriodicOrbit
-from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
-from ..solvers.workspace import Workspace
-from .chosen_point import chosen_point, point_number
-from .definition import ProblemDefinition
+from ...bifurcation.switching import departure
+from ...continuation.bordered import Bordered
+from ...continuation.corrector import Corrector
+from ...continuation.metric import Metric
+from ...errors import ConvergenceError, InputError
+from ...periodic.orbit_family import OrbitFamily
+from ...periodic.orbit_solver import meshed_orbit
+from ...periodic.orbit_starts import doubled_mesh
+from ...periodic.orbit_stepper import TOLERANCE
+from ...periodic.packing import sampled, unknowns_of
+from ...results.branch import Branch
+from ...results.periodic_orbit import PeriodicOrbit
+from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
+from ...solvers.workspace import Workspace
+from ..chosen_point import chosen_point, point_number
+from ..definition import ProblemDefinition
+from ..residual_system import ResidualSystem
 from .orbit_setup import Collocation, family_of
 from .periodic_orbit import first_orbit
-from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..continuation.user_functions import call_with_parameters
-from ..errors import InputError, ParameterError
-from ..pattern import Pattern
-from ..periodic.evaluated import Evaluated
-from .batch import Batch, Sample
-from .given_jacobian import on_pattern
-from .residual_system import ResidualSystem
-from .signature import TIME
-from .storage import check_storage
+from ...continuation.user_functions import call_with_parameters
+from ...errors import InputError, ParameterError
+from ...pattern import Pattern
+from ...periodic.evaluated import Evaluated
+from ..batch import Batch, Sample
+from ..given_jacobian import on_pattern
+from ..residual_system import ResidualSystem
+from ..signature import TIME
+from ..storage import check_storage
 
 Vector = NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..results.special_points import SpecialPoint
+from ...results.special_points import SpecialPoint
 
 Vector = NDArray[Any]
 

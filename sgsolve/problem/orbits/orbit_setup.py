@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bifurcation.spectrum import eigenvalues
-from ..continuation.bordered import Bordered
-from ..continuation.corrector import Corrector
-from ..continuation.metric import Metric
-from ..errors import ConvergenceError, DataTypeError, InputError
-from ..periodic.orbit_family import OrbitFamily, node_times
-from ..periodic.orbit_starts import mode
-from ..periodic.orbit_stepper import TOLERANCE
-from ..periodic.scheme import collocation_scheme
-from ..results.special_points import SpecialPoint
-from ..solvers.workspace import Workspace
-from .definition import ProblemDefinition
+from ...bifurcation.spectrum import eigenvalues
+from ...continuation.bordered import Bordered
+from ...continuation.corrector import Corrector
+from ...continuation.metric import Metric
+from ...errors import ConvergenceError, DataTypeError, InputError
+from ...periodic.orbit_family import OrbitFamily, node_times
+from ...periodic.orbit_starts import mode
+from ...periodic.orbit_stepper import TOLERANCE
+from ...periodic.scheme import collocation_scheme
+from ...results.special_points import SpecialPoint
+from ...solvers.workspace import Workspace
+from ..definition import ProblemDefinition
+from ..residual_system import ResidualSystem
+from ..storage import Storage
 from .orbit_equations import OrbitEquations
-from .residual_system import ResidualSystem
-from .storage import Storage
 
 Vector = NDArray[Any]
 

@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataTypeError, InputError
-from ..periodic.monodromy import monodromy
-from ..periodic.orbit_family import OrbitFamily
-from ..periodic.orbit_solver import exact_orbit, meshed_orbit
-from ..periodic.packing import orbit_of
-from ..results.branch import Branch
-from ..results.periodic_orbit import PeriodicOrbit
-from ..results.special_points import SpecialPoint
-from ..solvers.workspace import Workspace
-from .chosen_point import chosen_point, refuse_point_alone
-from .definition import ProblemDefinition
+from ...errors import DataTypeError, InputError
+from ...periodic.monodromy import monodromy
+from ...periodic.orbit_family import OrbitFamily
+from ...periodic.orbit_solver import exact_orbit, meshed_orbit
+from ...periodic.packing import orbit_of
+from ...results.branch import Branch
+from ...results.periodic_orbit import PeriodicOrbit
+from ...results.special_points import SpecialPoint
+from ...solvers.workspace import Workspace
+from ..chosen_point import chosen_point, refuse_point_alone
+from ..definition import ProblemDefinition
+from ..residual_system import ResidualSystem
 from .orbit_guess import OrbitGuess, guess_of, resampled
 from .orbit_setup import Collocation, critical_mode, family_of, small_orbit
-from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 

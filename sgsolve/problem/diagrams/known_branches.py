@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SgsolveError
-from ..results.branch import Branch
-from .definition import ProblemDefinition
+from ...errors import SgsolveError
+from ...results.branch import Branch
+from ..definition import ProblemDefinition
 from .diagram_places import SAME_PLACE
 
 Vector = NDArray[Any]

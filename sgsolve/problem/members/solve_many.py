@@ -14,25 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, NotFiniteError
-from ..linear.stacked import may_stack, stacking_order
-from ..results.branch import PartialBranchWarning
-from ..results.history import History, Stats
-from ..results.member_results import MemberResults
-from ..results.result import Result
-from ..results.status import Status
-from ..solvers.deadline import deadline_of
-from ..solvers.member_judge import MemberOutcome
-from ..solvers.monitor import Monitor
-from ..solvers.polyalgorithm import Robust, as_solver
-from ..solvers.simultaneous import SimultaneousNewton
-from ..user_warnings import warn
-from .definition import ProblemDefinition
+from ...errors import InputError, NotFiniteError
+from ...linear.stacked import may_stack, stacking_order
+from ...results.branch import PartialBranchWarning
+from ...results.history import History, Stats
+from ...results.member_results import MemberResults
+from ...results.result import Result
+from ...results.status import Status
+from ...solvers.deadline import deadline_of
+from ...solvers.member_judge import MemberOutcome
+from ...solvers.monitor import Monitor
+from ...solvers.polyalgorithm import Robust, as_solver
+from ...solvers.simultaneous import SimultaneousNewton
+from ...user_warnings import warn
+from ..definition import ProblemDefinition
+from ..prepared_start import prepared_start
+from ..report import message
+from ..solve import run_solver
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
-from .prepared_start import prepared_start
-from .report import message
-from .solve import run_solver
 
 Vector = NDArray[Any]
 

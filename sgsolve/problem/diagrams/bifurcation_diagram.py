@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bifurcation import Stability
-from ..continuation.options import checked_bounds
-from ..errors import ConvergenceError, DataTypeError, InputError
-from ..results.bifurcation_diagram import BifurcationDiagram
-from ..results.branch import Branch, PartialBranchWarning
-from ..solvers.deadline import deadline_of
-from .continuation import continuation
-from .curve_run import asked_of, check_inside
-from .definition import ProblemDefinition
+from ...bifurcation import Stability
+from ...continuation.options import checked_bounds
+from ...errors import ConvergenceError, DataTypeError, InputError
+from ...results.bifurcation_diagram import BifurcationDiagram
+from ...results.branch import Branch, PartialBranchWarning
+from ...solvers.deadline import deadline_of
+from ..continuation import continuation
+from ..curve_run import asked_of, check_inside
+from ..definition import ProblemDefinition
+from ..storage import check_storage
 from .diagram_folder import DiagramFolder
 from .diagram_search import DiagramSearch, Follow
-from .storage import check_storage
 
 Vector = NDArray[Any]
 

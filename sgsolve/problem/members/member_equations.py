@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ad.kernels.compiled_evaluation import CompiledResult
-from ..ad.kernels.member_evaluation import MemberEvaluation
-from ..pattern import Pattern
-from ..results.history import Stats
-from ..solvers.deadline import OutOfTime
-from .definition import ProblemDefinition
-from .residual_system import ResidualSystem
+from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...ad.kernels.member_evaluation import MemberEvaluation
+from ...pattern import Pattern
+from ...results.history import Stats
+from ...solvers.deadline import OutOfTime
+from ..definition import ProblemDefinition
+from ..residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 IndexArray = NDArray[np.int64]

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, DataTypeError, InputError
-from ..results.branch import Branch
-from ..results.checkpoint import fingerprint
+from ...errors import CheckpointError, DataTypeError, InputError
+from ...results.branch import Branch
+from ...results.checkpoint import fingerprint
 
 MANIFEST = "diagram.json"
 

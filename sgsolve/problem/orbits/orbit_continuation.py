@@ -12,30 +12,30 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..continuation.arclength import Arclength
-from ..continuation.detector import Detector, registered_detectors
-from ..continuation.metric import Metric
-from ..continuation.options import RunOptions, checked_bounds
-from ..continuation.run import detectors_of
-from ..continuation.stepper import RunState
-from ..continuation.user_functions import call_with_parameters
-from ..continuation.view import View
-from ..errors import DataTypeError, InputError
-from ..periodic.orbit_detectors import FloquetMultipliers, OnOrbits
-from ..periodic.orbit_family import OrbitFamily
-from ..periodic.orbit_stepper import OrbitStepper
-from ..periodic.packing import orbit_of
-from ..results.branch import Branch
-from ..results.periodic_orbit import PeriodicOrbit
-from ..results.special_points import SpecialPoint
-from ..results.status import Status
-from ..solvers.workspace import Workspace
-from .chosen_point import refuse_point_alone
-from .curve_run import check_inside, run_stepper
-from .definition import ProblemDefinition
+from ...continuation.arclength import Arclength
+from ...continuation.detector import Detector, registered_detectors
+from ...continuation.metric import Metric
+from ...continuation.options import RunOptions, checked_bounds
+from ...continuation.run import detectors_of
+from ...continuation.stepper import RunState
+from ...continuation.user_functions import call_with_parameters
+from ...continuation.view import View
+from ...errors import DataTypeError, InputError
+from ...periodic.orbit_detectors import FloquetMultipliers, OnOrbits
+from ...periodic.orbit_family import OrbitFamily
+from ...periodic.orbit_stepper import OrbitStepper
+from ...periodic.packing import orbit_of
+from ...results.branch import Branch
+from ...results.periodic_orbit import PeriodicOrbit
+from ...results.special_points import SpecialPoint
+from ...results.status import Status
+from ...solvers.workspace import Workspace
+from ..chosen_point import refuse_point_alone
+from ..curve_run import check_inside, run_stepper
+from ..definition import ProblemDefinition
+from ..residual_system import ResidualSystem
 from .orbit_branch_start import _parameter_unit, orbit_branch_start
 from .orbit_setup import Collocation
-from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 

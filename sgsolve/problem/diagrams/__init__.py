@@ -1,0 +1,1 @@
+"""Bifurcation diagrams: the search for all branches, and the folder that keeps them."""

@@ -1,0 +1,1 @@
+"""Families of one problem: members with parameters of their own, solved together."""
