@@ -1,8 +1,9 @@
 """Time integrators: CPU time at equal achieved error, against SUNDIALS and SciPy.
 
-Run as ``python benchmarks/transient.py [problem ...]`` from the top of the repository, with
-OMP_NUM_THREADS=1. SUNDIALS' IDA and CVODE come from the package scikit-sundae; they and SciPy get
-the same residual and our sparse Jacobian. The sparsity pattern is found before the clock starts.
+Run as ``python benchmarks/transient.py [problem[:cells] ...]`` from the top of the repository,
+with OMP_NUM_THREADS=1; ``fisher:20000`` is a problem with another number of cells. SUNDIALS' IDA
+and CVODE come from the package scikit-sundae; they and SciPy get the same residual and our sparse
+Jacobian. The sparsity pattern is found before the clock starts.
 One row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is written.
 Every integrator runs at tolerances from 1e-3 to 1e-7;
 the CPU time at an error is interpolated between these runs. The reference is the mean of two runs
@@ -258,5 +259,6 @@ def _measured(case, run, exact, size) -> Iterator[tuple[float, float, tuple]]:
 CASES = {f.__name__: f for f in (porous, gray_scott, fisher, brusselator, oregonator)}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or CASES:
-        compare(CASES[name]())
+    for given in sys.argv[1:] or CASES:
+        name, _, cells = given.partition(":")
+        compare(CASES[name](*([int(cells)] if cells else [])))

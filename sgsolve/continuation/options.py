@@ -127,14 +127,17 @@ class RunOptions:
             function = getattr(self, name)
             if not (function is None or callable(function)):
                 raise DataTypeError(f"{name} must be a function of {of}, not {function!r}")
-        if self.max_points is not None and not isinstance(self.max_points, numbers.Real):
-            raise DataTypeError(f"max_points must be a number, not {self.max_points!r}")
-        if self.max_points is not None and not (
-            self.max_points >= 1 and self.max_points == np.floor(self.max_points)
-        ):
-            raise InputError(
-                f"max_points must be a whole number of at least 1, not {self.max_points!r}"
-            )
+        check_limit("max_points", self.max_points)
+
+
+def check_limit(name: str, limit: Any) -> None:
+    """Raise if a limit on a number of points is neither None nor a whole number above zero."""
+    if limit is None:
+        return
+    if isinstance(limit, bool) or not isinstance(limit, numbers.Real):
+        raise DataTypeError(f"{name} must be a number, not {limit!r}")
+    if not (limit >= 1 and limit == np.floor(limit)):
+        raise InputError(f"{name} must be a whole number of at least 1, not {limit!r}")
 
 
 def _kinds(name: str, given: Any) -> tuple[str, ...]:

@@ -149,6 +149,8 @@ class Signature:
                 continue
             if number and not isinstance(value, numbers.Number) and array is None:
                 hint = "; np.array(...) if it is a field" if isinstance(value, list | tuple) else ""
+                if callable(value):
+                    hint = "; a function of time has one argument, t"
                 raise ParameterError(f"parameter {name!r} must be a number, not {value!r}{hint}")
             if isinstance(value, numbers.Real) and not np.isfinite(float(value)):
                 raise NotFiniteError(f"parameter {name!r} is {value}")

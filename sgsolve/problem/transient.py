@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..continuation.columns import Column
-from ..continuation.options import RunOptions
+from ..continuation.options import RunOptions, check_limit
 from ..continuation.progress_bar import progress_bar
 from ..continuation.run import Run
 from ..continuation.stepper import Point, RunState
@@ -98,6 +98,7 @@ def transient_run(
     if start not in STARTS:
         raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
     checked_choice("interpolate", interpolate)
+    check_limit("max_steps", max_steps)
     functions, actions = checked_events(events, on_event)
     columns, pairs = split_outputs(outputs, (TIME, "nit", *COLUMNS))
     given = RunOptions.of(

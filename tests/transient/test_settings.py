@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.errors import ConvergenceError, DataTypeError, InputError, NotFiniteError
+from sgsolve.errors import (
+    ConvergenceError,
+    DataTypeError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+)
 from sgsolve.results.blocks import Blocks
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
 from sgsolve.transient.error_weights import ErrorWeights
@@ -38,6 +44,13 @@ CASES = {
     "times falling": (lambda: run(times=[0.5, 0.2]), InputError, "must increase"),
     "first_step": (lambda: run(first_step=0.0), InputError, "first_step must be positive"),
     "max_step": (lambda: run(max_step="a"), DataTypeError, "max_step must be a number"),
+    "max_steps": (lambda: run(max_steps=0), InputError, "max_steps must be a whole number"),
+    "max_steps of text": (lambda: run(max_steps="9"), DataTypeError, "max_steps must be a number"),
+    "a source of x": (
+        lambda: DRIVEN.at(V=lambda x: 1.0),
+        ParameterError,
+        "parameter 'V' must be a number.*; a function of time has one argument, t",
+    ),
     "event": (lambda: TimeEvent(3), DataTypeError, "an event must be a function of x, not 3"),
     "direction": (lambda: TimeEvent(np.max, "up"), InputError, "direction must be a number"),
     "direction NaN": (lambda: TimeEvent(np.max, np.nan), InputError, "direction"),
