@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from ..results.special_points import SpecialPoint
 from .approximate_points import approximate_special_point
 from .columns import Column
 from .stepper import Found, Point
 
+AT_ONCE = 100.0  # units in the last place, within which events with actions are one
 STEP_DOUBT = "step doubt"  # the key in ``point.tests`` of a `Doubt`
 
 
@@ -147,3 +150,11 @@ def reserved_kinds() -> frozenset[str]:
 def registered_detectors() -> dict[str, Callable[[], Detector]]:
     """Return the registered kinds of special points."""
     return dict(_REGISTERED)
+
+
+def at_once(one: Found, other: Found) -> bool:
+    """Whether another special point is at the same place: with an action, to rounding."""
+    if other.action is None:  # found again after a restart unless it is the very same
+        return other.point.s == one.point.s
+    near = AT_ONCE * float(np.spacing(max(abs(one.point.s), abs(one.point.p))))
+    return abs(other.point.s - one.point.s) <= near and abs(other.point.p - one.point.p) <= near

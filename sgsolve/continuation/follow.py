@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime
-from .detector import Detector, certain, doubt, located
+from .detector import Detector, at_once, certain, doubt, located
 from .stepper import Found, Point, Rejection, RunState, Stepper
 
 Vector = NDArray[Any]
+Action = Callable[[Vector, float], Vector]
 
 SINGULAR = "singular"  # cause of a rejection that a step of another length avoids
 BRANCH_POINT = "the new point is a branch point"
@@ -195,28 +196,31 @@ class _Run:
         All functions of the user are called before the state of the run is changed.
         """
         rows = [*new.passed, *([new] if new.recorded else [])]
-        action = None
+        actions: list[Action] = []
         for k, one in enumerate(found):
             ends = self._ends_at(one, found[:k])
             if ends or one.action is not None:
-                action, new = one.action, one.point
-                same = [other for other in found[k + 1 :] if other.point.s == new.s]
-                found = [*found[: k + 1], *(other for other in same if other.action is None)]
+                new = one.point
+                same = [one, *(other for other in found[k + 1 :] if at_once(one, other))]
+                found = [*found[:k], *same]
+                actions = [other.action for other in same if other.action is not None]
                 rows = [row for row in rows if row is not new and row.s < new.s]
                 if ends:
-                    action, new.status = None, Status.STOP_CONDITION
+                    actions, new.status = [], Status.STOP_CONDITION
                     new.ending = f"it ends at {one.special}, as asked"
                 self._measure_there(new, here)
                 rows += [new] if new.recorded or new.ending else []
                 break
         for k, row in enumerate([*rows, *([] if new in rows else [new])]):
             if self.rule.ends(row):
-                new, rows, action = row, [*rows[:k], row], None
+                new, rows, actions = row, [*rows[:k], row], []
                 found = [one for one in found if one.point.s <= new.s]
                 break
         changed = None
-        if action is not None and not new.ending:
-            x = np.array(action(new.x.copy(), new.p), dtype=float)
+        if actions and not new.ending:
+            x = new.x
+            for action in actions:
+                x = np.array(action(x.copy(), new.p), dtype=float)
             changed = Point(x, new.p, s=new.s)
             self._measure(changed, None)
         self._commit(new, found, rows, changed)

@@ -1608,7 +1608,9 @@ class Problem:
         stop : str, sequence of str or mapping of str to int, optional
             Events at which to end; of a mapping, after how many of each.
         on_event : mapping of str to callable, optional
-            ``{"full": lambda x: ...}``: the state from which the run starts anew at an event.
+            ``{"full": lambda x: ...}``: the state from which the run starts anew at an event. Of
+            events at the same time each acts on the state that the one before returned, in the
+            order of `events`.
         until : callable, optional
             ``until(x, names of parameters...)`` -> whether to end at a point.
         keep_states : "all", "none" or int

@@ -320,3 +320,40 @@ def test_a_thermostat_that_goes_on_through_its_level_is_not_named():
     )
     assert len(run.special_points) == 1
     assert "at rest" not in run.message
+
+
+@by_method
+def test_events_at_the_same_time_all_act(steps):
+    clock = Problem(lambda x: -1.0 + 0.0 * x, storage=lambda x: 1.0 * x)
+    events = {"a": lambda x: x[0] - 0.5, "b": lambda x: 2.0 * x[0] - 1.0}
+    actions = {"a": lambda x: 2.0 * x, "b": lambda x: x + 10.0}
+    run = clock.transient([0.0], (0.0, 1.0), steps=steps, events=events, on_event=actions)
+    assert run.x == pytest.approx([2.0 * 0.5 + 10.0 + 0.5])
+    assert [one.kind for one in run.special_points] == ["a", "b"]
+    run = clock.transient(
+        [0.0], (0.0, 1.0), steps=steps, events=events, on_event={"b": actions["b"]}, stop="a"
+    )
+    assert run.x == pytest.approx([0.5])
+    assert [one.kind for one in run.special_points] == ["a", "b"]
+
+
+@by_method
+def test_two_balls_that_hit_the_ground_together_both_bounce(steps):
+    both = Problem(
+        lambda u: np.stack([-u[1], G + 0.0 * u[0], -u[3], G + 0.0 * u[0]]),
+        storage=lambda u: 1.0 * u,
+    )
+    run = both.transient(
+        [1.0, 0.0, 1.0, 0.0],
+        (0.0, 1.2),
+        steps=steps,
+        rtol=1e-6,
+        events={"left": down(lambda u: u[0]), "right": down(lambda u: u[2])},
+        on_event={
+            "left": lambda u: np.array([0.0, -0.5 * u[1], u[2], u[3]]),
+            "right": lambda u: np.array([u[0], u[1], 0.0, -0.5 * u[3]]),
+        },
+    )
+    for name in ("left", "right"):
+        assert times_of(run, name) == pytest.approx(landing_times(0.5, 3), abs=1e-5)
+    assert np.array_equal(run.x[:2], run.x[2:])
