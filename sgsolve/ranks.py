@@ -69,14 +69,42 @@ class Ranks:
         if text:
             raise RanksDisagreeError(text)
 
+    def of_first(self, doing: str, decision: bool) -> bool:
+        """Return what rank 0 decides, for decisions by a clock; all ranks do the same then.
+
+        Parameters
+        ----------
+        doing : str
+            As in `agree`.
+        decision : bool
+            That of this rank.
+
+        Raises
+        ------
+        RanksDisagreeError
+            Another rank does something else.
+        """
+        found, request = self._collect(doing, int(decision))
+        request.Wait()
+        first = int(found[0, 1])
+        found[:, 1] = first
+        text = self._difference(found, doing)
+        if text:
+            raise RanksDisagreeError(text)
+        return bool(first)
+
     def _exchange(self, doing: str, arrays: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], Any]:
         """Start to collect the checksums of all ranks; return the array that they will be in."""
         checksum = 0
         for array in arrays:
             checksum = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, checksum)
+        return self._collect(doing, checksum)
+
+    def _collect(self, doing: str, number: int) -> tuple[NDArray[Any], Any]:
+        """Start to collect what all ranks do, and a number of each."""
         # The send buffer has to live until the request is complete: it is a part of the result.
         both = np.zeros((self.size + 1, 2), dtype=np.int64)
-        both[self.size] = zlib.crc32(doing.encode()), checksum
+        both[self.size] = zlib.crc32(doing.encode()), number
         return both, self._comm.Iallgather(both[self.size], both[: self.size])
 
     def _difference(self, checksums: NDArray[Any], doing: str) -> str:
@@ -206,6 +234,11 @@ def agree(doing: str, *arrays: NDArray[Any]) -> None:
     """Raise `RanksDisagreeError` unless all ranks do the same with the same bits."""
     if _ranks is not None:
         _ranks.agree(doing, *arrays)
+
+
+def of_first(doing: str, decision: bool) -> bool:
+    """Return a decision by a clock: that of rank 0 on all ranks, which call it together."""
+    return decision if _ranks is None else _ranks.of_first(doing, decision)
 
 
 def concatenated(array: NDArray[Any]) -> NDArray[Any]:

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from sgsolve import InputError, Problem, parallel_sweep, ranks
+from sgsolve import InputError, Problem, parallel_sweep, ranks, solvers
 from sgsolve.continuation.progress_bar import progress_bar
 from sgsolve.errors import RanksDisagreeError
 from sgsolve.results import branch_file
+from sgsolve.solvers import deadline
 
 
 class AbortedError(Exception):
@@ -98,6 +99,47 @@ def test_different_calls_are_named():
     assert {str(error) for error in found} == {
         "the ranks do not do the same: rank 0 factorizes, and rank 1 solves"
     }
+
+
+def test_the_first_rank_decides_what_clocks_decide():
+    def program(one):
+        return one.of_first("compares times", one.number != 1), one.of_first(
+            "again", one.number > 0
+        )
+
+    assert on_all(3, program) == [(True, False)] * 3
+
+
+def test_a_decision_beside_another_call_is_named():
+    found = on_all(
+        2, lambda one: one.agree("solves") if one.number else one.of_first("waits", True)
+    )
+    assert {str(error) for error in found} == {
+        "the ranks do not do the same: rank 0 waits, and rank 1 solves"
+    }
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_kept_jacobians_and_limits_of_time_are_those_of_the_first_rank(monkeypatch, first):
+    class First:
+        asked = 0
+
+        def of_first(self, doing, decision):
+            self.asked += 1
+            return first
+
+        def agree(self, doing, *arrays):
+            pass
+
+    monkeypatch.setattr(ranks, "_ranks", First())
+    assert deadline.passed(-1.0) is deadline.passed(1e12) is first
+    assert not deadline.passed(float("inf"))
+    problem = Problem(lambda x: x + 0.01 * x**3 - 1.0, backend="superlu")
+    result = problem.solve(np.full(2000, 0.5), solvers.DampedNewton(reuse=solvers.CostBasedReuse()))
+    assert result.success
+    assert ranks._ranks.asked > 2
+    # The same choice each time: the first Jacobian only, or one for each iteration.
+    assert (result.stats.n_factor < result.stats.nit) is first
 
 
 def test_a_rank_that_ends_before_the_others_stops_all(capsys, monkeypatch):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..results.status import Status
-from ..solvers.deadline import OutOfTime
+from ..solvers.deadline import OutOfTime, passed
 from .detector import Detector, at_once, certain, doubt, located
 from .stepper import Found, Point, Rejection, RunState, Stepper
 
@@ -78,7 +77,7 @@ class StopRule:
         if self.max_points is not None and state.n_rows >= self.max_points:
             state.status = Status.MAX_POINTS
             state.ending = f"{self.max_points} points, the limit, were computed"
-        elif perf_counter() > self.deadline:
+        elif passed(self.deadline):
             state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
 
 

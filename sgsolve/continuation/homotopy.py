@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from ..errors import InputError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.status import Status
-from ..solvers.deadline import OutOfTime
+from ..solvers.deadline import OutOfTime, passed
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
@@ -210,7 +209,7 @@ class Deformation:
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return H, its Jacobian and dH/dt."""
-        if perf_counter() > self.deadline:
+        if passed(self.deadline):
             raise OutOfTime
         self.njev += 1
         F, J = self.system.linearize(x)

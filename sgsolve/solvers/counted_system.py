@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..norms import is_finite
-from .deadline import OutOfTime
+from .deadline import OutOfTime, passed
 from .system import System
 from .workspace import Workspace
 
@@ -86,10 +86,9 @@ class CountedSystem:
             self.seconds["jacobian"] += perf_counter() - start
 
     def _now(self) -> float:
-        now = perf_counter()
-        if now > self.deadline:
+        if passed(self.deadline):
             raise OutOfTime
-        return now
+        return perf_counter()
 
     @property
     def solver(self) -> Any:

@@ -23,6 +23,13 @@ def raise_if_halted(status: Status) -> None:
         raise OutOfTime
 
 
+def passed(deadline: float) -> bool:
+    """Whether the time is over, on the clock of `perf_counter`; on several ranks that of rank 0."""
+    if deadline == math.inf:
+        return False
+    return ranks.of_first("compares the time with a limit", perf_counter() > deadline)
+
+
 def deadline_of(time_limit: float | None) -> float:
     """Return when the time is over, on the clock of `perf_counter`; infinite for None.
 

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from .. import ranks
 from .iterate import Iterate
 from .settings import not_negative, positive
 
@@ -134,4 +135,5 @@ class CostBasedReuse:
         # an old factorization repeats the last contraction, new ones double the digits each time
         old_steps = math.ceil(left / digits)
         new_steps = math.ceil(math.log2(left / (2.0 * digits) + 1.0))
-        return self.gain * old_steps * cheap < new_steps * full
+        cheaper = self.gain * old_steps * cheap < new_steps * full
+        return ranks.of_first("chooses between the kept Jacobian and a new one", cheaper)
