@@ -18,8 +18,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..results.status import Status
+from .closed_equations import note_closed, note_start
 from .iterate import Iterate, Vector
-from .limit_at_infinity import at_limit, note_closed, note_start
+from .limit_at_infinity import at_limit
 from .rounding import SMALL_STEP, at_rounding
 from .runaway import note_home, ran_away
 from .termination import TerminationTest
@@ -43,29 +44,27 @@ def termination_status(
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
         if not old or test.passed(it):
-            return _unless_at_limit(it, Status.CONVERGED)
+            return unless_at_limit(it, Status.CONVERGED)
     note_closed(it)
     if it.step_size <= SMALL_STEP and _stagnates(it):
-        return Status.CONVERGED_ROUNDOFF
+        return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
     if it.largest > RUNAWAY:
         return Status.DIVERGED
     if it.step_size_absolute == 0.0 and it.newton:
-        return (
-            _unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED
-        )
+        return unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED
     return _vanishing(it)
 
 
 def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
     if not it.F.any() or test.passed(it):
-        return _unless_at_limit(it, Status.CONVERGED)
+        return unless_at_limit(it, Status.CONVERGED)
     note_start(it)
     note_home(it)
     return None
 
 
-def _unless_at_limit(it: Iterate, success: Status) -> Status:
+def unless_at_limit(it: Iterate, success: Status) -> Status:
     """Return a status of success, or that of divergence if the residual only tends to zero."""
     return Status.DIVERGED if ran_away(it) or at_limit(it) else success
 

@@ -16,7 +16,6 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
 from ..errors import LinearSolveError
-from .entries import unknowns_with
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -55,30 +54,25 @@ def determined(it: Iterate, step: Vector) -> bool:
     return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
 
 
-def determined_by_kept_factors(it: Iterate, steps: list[Vector], held: NDArray[np.bool_]) -> bool:
+def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray[np.bool_]) -> bool:
     """Whether the factorized Jacobian from before a short last step shows what `determined` does.
 
     It takes one residual, and a factorization where that costs little. Where it shows nothing,
-    the residual on the line decides. Equations that held from the start are not flat if each of
-    them answers, and no more is asked of their unknowns.
+    the residual on the line decides. Other unknowns that are asked move as well.
     """
     if it.J is None or it.J.shape[0] != it.J.shape[1]:
         return False
-    if steps and it.fresh and not it.factorized and _factors_cost_little(it):
+    if it.fresh and not it.factorized and _factors_cost_little(it):
         try:
             it.factorize()
         except LinearSolveError:
             return False
     short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
-    if not (short and (it.factorized or not steps)):
+    if not (short and it.factorized):
         return False
-    moving = np.any(steps, axis=0) if steps else np.zeros(len(it.x), dtype=bool)
-    answers = _answering(it, it.J, it.F, moving | unknowns_with(it, held))
-    if answers is None or not answers[held].all():
-        return False
-    if not steps:
-        return True
-    if not _seen(it, it.J, answers)[moving].all():
+    moving = np.any(steps, axis=0)
+    answering = _answering(it, it.J, it.F, moving | others)
+    if answering is None or not _seen(it, it.J, answering)[moving].all():
         return False
     limit = DETERMINED * it.weights[moving]
     for error in _residual_noise(it):
@@ -99,12 +93,12 @@ def _factors_cost_little(it: Iterate) -> bool:
 def _residual_noise(it: Iterate) -> tuple[Vector, Vector]:
     """Return the rounding of the residual, of one sign and of mixed signs."""
     noise = UNITS * EPS * it.scaling.sized
-    return noise, _signs(it) * noise
+    return noise, mixed_signs(len(noise)) * noise
 
 
-def _signs(it: Iterate) -> Vector:
-    """Return a fixed mixture of signs, shape (n,)."""
-    signs = np.ones(len(it.x))
+def mixed_signs(n: int) -> Vector:
+    """Return a fixed mixture of n signs."""
+    signs = np.ones(n)
     signs[::3] = -1.0
     return signs
 
@@ -135,19 +129,43 @@ def _answering(
     larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
     an equation answers as J says a small change away.
     """
-    small = np.where(moving, PROBE * _signs(it) * golden_parts(len(it.x)) * it.weights, 0.0)
-    expected, moved = J @ small, it.evaluate(it.x + small)
+    small = np.where(moving, small_changes(it.weights), 0.0)
+    expected, moved = J @ small, changed(it, small)
     if moved is None:
         return None
     own, size = it.scaling.sized, np.abs(expected)
-    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
-    others = ~answers & (size > HIDDEN * PROBE * own)
+    answering = answers(moved - F, expected, own)
+    others = ~answering & (size > HIDDEN * PROBE * own)
     if others.any():
         if (others & ~_answers_beside(it, small)).any():
             return None
-        answers |= others
-    answers &= size > UNITS * EPS * own
-    return answers
+        answering |= others & (size > UNITS * EPS * own)
+    return answering
+
+
+def small_changes(weights: Vector) -> Vector:
+    """Return small changes of unknowns that keep no ratio, shape of the weights."""
+    n = weights.shape[-1]
+    small: Vector = PROBE * mixed_signs(n) * golden_parts(n) * weights
+    return small
+
+
+def changed(it: Iterate, small: Vector) -> Vector | None:
+    """Return the residual at a small change of the unknowns, evaluated once for several tests."""
+    x, known, F = it.memory.get("changed", (None, None, None))
+    if x is not it.x or not np.array_equal(known, small):
+        F = it.evaluate(it.x + small)
+        it.memory["changed"] = it.x, small, F
+    found: Vector | None = F
+    return found
+
+
+def answers(change: Vector, expected: Vector, own: Vector) -> NDArray[np.bool_]:
+    """Return which equations changed as their derivative says, by more than rounding."""
+    size = np.abs(expected)
+    answering: NDArray[np.bool_] = np.abs(change - expected) <= LINEAR * size
+    answering &= size > UNITS * EPS * own
+    return answering
 
 
 def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -168,8 +186,4 @@ def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
     if found is None or moved is None:
         return np.zeros(len(small), dtype=bool)
     F, J = found
-    expected = J @ small
-    size = np.abs(expected)
-    answers: NDArray[np.bool_] = np.abs(moved - F - expected) <= LINEAR * size
-    answers &= size > UNITS * EPS * it.scaling.sized
-    return answers
+    return answers(moved - F, J @ small, it.scaling.sized)

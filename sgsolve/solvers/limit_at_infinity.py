@@ -16,29 +16,25 @@ The tests cost no evaluation where convergence is fast, and few where the first 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .closed_equations import OUTWARDS, unproven_equations
 from .determination import (
     LINEAR,
-    PROBE,
     SHORT,
     UNDETERMINED,
     UNITS,
     determined,
     determined_by_kept_factors,
-    golden_parts,
 )
 from .entries import equations_with, unknowns_with
+from .flat_equations import jump_between, tail
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
-# The last long steps of unknowns, all last steps, the changes by which equations came to hold
-# exactly, and the last iteration at which one did.
-Closing = tuple[Any, Any, Any, int]
 
 # Distances in steps. A root of multiplicity m < 15 is seen from the last of those ahead.
 NEAR, FAR = (0.5, 1.0), (2.0, 4.0, 16.0, 61.0)
@@ -47,125 +43,26 @@ ONE_SIDED = 1e-2  # change ahead over change behind
 REAL = 1e3  # a change behind must be so many times larger
 SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
 SHRUNK = 0.1  # a step that is short, and so much shorter than the last, converges
-OUTWARDS = 0.0625  # of x: the step where there was none; 16 of them go back to zero
 SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
 CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
-EXPLAINED = 0.1  # of a jump, that the derivative must explain
 TRIED = 4  # equations whose jump is examined
-BISECTIONS = 200  # from 1e30 to the last digit
 
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    steps, held = _last_steps(it), _held_from_start(it)
-    if not (steps or held.any()) or determined_by_kept_factors(it, steps, held):
-        return False
-    everywhere = np.ones(len(it.F), dtype=bool)
-    lines = [(step, everywhere) for step in steps]
-    step, flat = _flat(it, held)
-    if step.any():
-        lines.append((step, flat))
-    if all(determined(it, step) for step, among in lines if _Line(it, step).jumps(among)):
-        return False
+    steps, unproven = _last_steps(it), unproven_equations(it)
+    others, hidden = unknowns_with(it, unproven), False
+    if unproven.any():
+        hidden = tail(it, unproven, np.any([others, *steps], axis=0))
+    if not hidden:
+        if not steps or determined_by_kept_factors(it, steps, others):
+            return False
+        if all(determined(it, step) for step in steps if _Line(it, step).jumps()):
+            return False
     it.notes.append(
         "rounding hides the residual there and further on, so that it only tends to zero"
     )
     return True
-
-
-def flat_from(
-    x: Vector, held: NDArray[np.bool_], evaluate: Callable[[Vector], Vector | None]
-) -> NDArray[np.bool_]:
-    """Return which of some equations, all zero at x, stay zero further from zero.
-
-    They stay zero where all unknowns grow by the same part, and at a small change by different
-    parts. The arrays have shape (n,), or (count, n) for the points of many members.
-    """
-    flat: NDArray[np.bool_] = held & _zero(evaluate(x + OUTWARDS * x))
-    if flat.any():
-        F = evaluate(x + PROBE * golden_parts(x.shape[-1]) * x)
-        flat &= _zero(F) | _nonfinite_values(F)
-    return flat
-
-
-def _zero(F: Vector | None) -> Any:
-    return False if F is None else F == 0.0
-
-
-def _nonfinite_values(F: Vector | None) -> Any:
-    return True if F is None else ~np.isfinite(F)
-
-
-def note_start(it: Iterate) -> None:
-    """Take note of a start at which equations hold exactly: they may be flat there.
-
-    The steps of the unknowns in them are zero, while the other equations still converge.
-    """
-    if not it.F.all() and it.x.any():
-        it.memory["start"] = it.x, it.F
-
-
-def _held_from_start(it: Iterate) -> NDArray[np.bool_]:
-    """Return which equations held exactly at the start, and were no reason for a step since.
-
-    They hold now as well, or have an unknown that hardly moved. Unknowns that moved further than
-    `OUTWARDS` by an equation of their own are judged by how they converge.
-    """
-    if "start" not in it.memory:
-        return np.zeros(len(it.F), dtype=bool)
-    x, F = it.memory["start"]
-    stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
-    exact: NDArray[np.bool_] = F == 0.0
-    held: NDArray[np.bool_] = equations_with(it, stayed, exact)
-    held |= equations_with(it, it.x != 0.0, exact & (it.F == 0.0))
-    return held
-
-
-def _flat(it: Iterate, held: NDArray[np.bool_]) -> tuple[Vector, NDArray[np.bool_]]:
-    """Return steps of the unknowns in such equations that are flat further on, and which are.
-
-    They are seen from the start for unknowns that stayed there, and from here for others.
-    """
-    step, flat = np.zeros_like(it.x), np.zeros_like(held)
-    if not held.any():
-        return step, flat
-    start = it.memory["start"][0]
-    stayed = np.abs(it.x - start) <= OUTWARDS * np.abs(start)
-    for x, of in ((start, stayed), (it.x, ~stayed)):
-        if not (x != 0.0)[of & unknowns_with(it, held)].any():
-            continue
-        still = flat_from(x, held, it.evaluate)
-        step = np.where(of & unknowns_with(it, still), OUTWARDS * x, step)
-        flat |= still
-    return step, flat
-
-
-def note_closed(it: Iterate) -> None:
-    """Take note of a long step of unknowns by which their equations came to hold exactly.
-
-    Later steps of the unknowns in them are zero, while the other equations still converge.
-    """
-    if it.F.all():
-        return
-    exact = (it.F == 0.0) & (it.F_old != 0.0)
-    if exact.any():
-        long = np.where(_long(it) & unknowns_with(it, exact), it.step, 0.0)
-        if long.any():
-            known = it.memory.get("closed")
-            it.memory["closed"] = closing(known, long, it.step, exact, it.F_old, it.k)
-
-
-def closing(
-    known: Closing | None, long: Vector, step: Vector, exact: Any, F_old: Vector, k: int
-) -> Closing:
-    """Return what is kept of a step that closed equations, added to what is known."""
-    last, whole, change, _ = known or (0.0, 0.0, 0.0, 0)
-    return (
-        np.where(long != 0.0, long, last),
-        np.where(step != 0.0, step, whole),
-        np.where(exact, -F_old, change),
-        k,
-    )
 
 
 def _last_steps(it: Iterate) -> list[Vector]:
@@ -174,15 +71,10 @@ def _last_steps(it: Iterate) -> list[Vector]:
         outwards = OUTWARDS * it.x
         steps = [outwards, np.where(_without_influence(it), outwards, 0.0)]
         return [step for step in steps if step.any()]
-    steps, last = [], np.where(_long(it), it.step, 0.0)
-    if last.any() and not (it.fresh and _repeats_linearly(it, last, it.F - it.F_old)):
-        steps.append(last)
-    if "closed" in it.memory:
-        step, whole, change, k = it.memory["closed"]
-        rows = change != 0.0
-        if not (k < it.k and _repeats_linearly(it, whole, change, rows)) and (step != last).any():
-            steps.append(step)
-    return [step for step in steps if step.any()]
+    last = np.where(_long(it), it.step, 0.0)
+    if not last.any() or (it.fresh and _repeats_linearly(it, last)):
+        return []
+    return [last]
 
 
 def _long(it: Iterate) -> NDArray[np.bool_]:
@@ -208,15 +100,16 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     return none
 
 
-def _repeats_linearly(it: Iterate, step: Vector, change: Vector, rows: Any = slice(None)) -> bool:
-    """Whether the linear model repeats how a step changed equations, so that none is flat.
+def _repeats_linearly(it: Iterate, step: Vector) -> bool:
+    """Whether the linear model repeats how the last step changed equations, so that none is flat.
 
     The Jacobian must be from after the step: the one before it repeats the change in any case.
     """
     if it.J is None:
         return False
+    change = it.F - it.F_old
     off = np.abs(it.J @ step - change)
-    return bool((off <= LINEAR * np.abs(change))[rows].all())
+    return bool((off <= LINEAR * np.abs(change)).all())
 
 
 class _Line:
@@ -232,12 +125,12 @@ class _Line:
         self.it, self.step = it, step
         self.noise = UNITS * EPS * it.scaling.sized
 
-    def jumps(self, among: NDArray[np.bool_]) -> bool:
-        """Whether one of some equations is one-sided, and departs by a jump from its value here."""
+    def jumps(self) -> bool:
+        """Whether an equation is one-sided, and departs by a jump from its value here."""
         behind, near = self.change(-1.0), self._smaller(NEAR)
         if near is None or behind is None:
             return False
-        flat = among & self._flatter(near, behind)
+        flat = self._flatter(near, behind)
         flat &= equations_with(self.it, self.step != 0.0, flat) | (behind > 0.0)
         if flat.any():
             flat &= ~self._regular()
@@ -257,7 +150,7 @@ class _Line:
             if ahead is not None:
                 one_sided = real & self._flatter(ahead, behind)
                 order = np.argsort(-behind * one_sided)[: min(TRIED, int(one_sided.sum()))]
-                if any(self._jump(int(i), float(farthest[i])) for i in order):
+                if any(self._departs(int(i), float(farthest[i])) for i in order):
                     return True
         return False
 
@@ -298,22 +191,7 @@ class _Line:
         changes = [change for t in distances if (change := self.change(t)) is not None]
         return np.min(changes, axis=0) if changes else None
 
-    def _jump(self, i: int, distance: float) -> bool:
+    def _departs(self, i: int, distance: float) -> bool:
         """Whether equation i departs from its value by more than its derivative explains."""
-        # points are halved, not distances: those close to zero are as dense as any
-        inner, outer = self.it.x, self.it.x + distance * self.step
-        for _ in range(BISECTIONS):
-            middle = 0.5 * inner + 0.5 * outer
-            if np.array_equal(middle, inner) or np.array_equal(middle, outer):
-                break
-            change = self._change_at(middle)
-            if change is None or change[i] > 0.0:
-                outer = middle
-            else:
-                inner = middle
-        change = self._change_at(outer)
-        slope = self.it.slope_at(outer, outer - inner)
-        if change is None or slope is None:
-            return False
-        # the quotient, since the product of the smallest number and a fraction is zero
-        return abs(float(slope[i])) / EXPLAINED < float(change[i])
+        x = self.it.x
+        return jump_between(self.it, i, x, x + distance * self.step) > 0.0

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from ..pattern import Pattern
 from ..results.status import Status
+from .closed_equations import closed_by, closing
 from .convergence import termination_status
-from .determination import UNITS
-from .iterate import EPS, Iterate
-from .limit_at_infinity import closing, flat_from
+from .determination import answers, small_changes
+from .iterate import Iterate
 from .member_damping import Evaluate, Steps
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
 from .member_system import MemberSystem
-from .member_tests import MemberPoints, long_steps, may_jump, may_pass
+from .member_tests import MemberPoints, long_steps, may_pass
 from .method import NewtonMethod
 from .perturbation import linearized_beside
 from .rounding import SMALL_STEP
@@ -121,7 +121,7 @@ class MemberJudge:
         correction = (np.abs(steps.correction) / scaling.weights).max(axis=1)
         estimate = np.where(full & np.isfinite(correction), correction, estimate)
         long = long_steps(step, slots.step, slots.step_old, scaling.weights)
-        self._note_closed(step, long, F)
+        self._note_closed(step, F)
         passing = may_pass(self._method.termination, self._points(F, estimate))
         # one more step of all members costs less than the tests of an unknown that still moves
         moving = long.any(axis=1)
@@ -129,75 +129,45 @@ class MemberJudge:
         passing &= ~moving | (slots.postponed > POSTPONED)
         stagnant = (size <= SMALL_STEP) & ~(fell <= 0.5)
         judged = slots.working & (passing | stagnant)
-        never = np.zeros(len(judged), dtype=bool)
-        harmless = {
-            "start": self._nowhere_flat(judged, steps),
-            "closed": self._harmless(judged, steps),
-        }
+        known = self._answering(judged, steps)
         for j in np.flatnonzero(judged).tolist():
             it = self._iterate_at(j)
-            it.memory = {k: v for k, v in it.memory.items() if not harmless.get(k, never)[j]}
             it.limited = bool(limited[j])
             it.dx, it.proposed = steps.dx[j], steps.proposed[j]
             it.accept(steps.x_new[j].copy(), F[j].copy(), float(steps.damping[j]))
             if full[j] and np.isfinite(correction[j]):
                 it.correction = steps.correction[j]
+            it.memory["answering"] = known[j]
             self._end(j, it)
             slots.memory[j].update(it.memory)
 
-    def _nowhere_flat(self, judged: Mask, steps: Steps) -> Mask:
-        """Return which members have noted equations that held at the start, and none is flat.
+    def _answering(self, judged: Mask, steps: Steps) -> Mask:
+        """Return which equations of the members answer to small changes as their derivative says.
 
-        See `limit_at_infinity`: from the start, or from the present point if they still hold.
+        It is asked of the members that have equations that hold exactly, all at once. The
+        Jacobians are from before the last steps, so that equations may answer that are not found.
         """
-        slots = self._slots
-        noted: Mask = judged & np.array(["start" in memory for memory in slots.memory])
-        if not noted.any():
-            return noted
-        start, exact = steps.x_new.copy(), np.zeros(steps.F_new.shape, dtype=bool)
-        for j in np.flatnonzero(noted).tolist():
-            start[j], F = slots.memory[j]["start"]
-            exact[j] = F == 0.0
-        flat = np.zeros(len(noted), dtype=bool)
-        for x, held in ((start, exact), (steps.x_new, exact & (steps.F_new == 0.0))):
-            unchanged = flat_from(x, held, lambda further: self._evaluate(further, noted))
-            unknowns = unknowns_in(self._scaling.stacked, unchanged)
-            flat |= (unknowns & (x != 0.0)).any(axis=1)
-        found: Mask = noted & ~flat
+        slots, found = self._slots, np.zeros(steps.F_new.shape, dtype=bool)
+        asked: Mask = judged & (steps.F_new == 0.0).any(axis=1)
+        if not asked.any():
+            return found
+        small = small_changes(self._scaling.weights)
+        moved = self._evaluate(steps.x_new + small, asked) - steps.F_new
+        own = self._scaling.own()
+        for j in np.flatnonzero(asked).tolist():
+            expected = self._system.pattern.matrix(slots.data[j]) @ small[j]
+            found[j] = answers(moved[j], expected, own[j])
         return found
 
-    def _harmless(self, judged: Mask, steps: Steps) -> Mask:
-        """Return for which members noted steps are no sign that the residual only tends to zero.
-
-        No equation is flat ahead along the step and changes behind: the test of a member alone,
-        see `limit_at_infinity`, ends the same way after as many evaluations.
-        """
-        slots, direction = self._slots, np.zeros_like(steps.x)
-        noted: Mask = judged & np.array(["closed" in memory for memory in slots.memory])
-        if not noted.any():
-            return noted
-        for j in np.flatnonzero(noted).tolist():
-            direction[j] = slots.memory[j]["closed"][0]
-
-        def change(distance: float) -> Vector:
-            x = steps.x_new + distance * direction
-            size: Vector = np.abs(self._evaluate(x, noted) - steps.F_new)
-            return size
-
-        jumps = may_jump(change, UNITS * EPS * self._scaling.own())
-        harmless: Mask = noted & ~jumps.any(axis=1)
-        return harmless
-
-    def _note_closed(self, step: Vector, long: Vector, F: Vector) -> None:
-        """Take note of long steps by which equations came to hold exactly."""
+    def _note_closed(self, step: Vector, F: Vector) -> None:
+        """Take note of equations that came to hold exactly."""
         slots = self._slots
-        closed = (F == 0.0) & (slots.F != 0.0)
-        long = np.where(unknowns_in(self._scaling.stacked, closed), long, 0.0)
-        some = slots.working & closed.any(axis=1) & long.any(axis=1)
-        for j in np.flatnonzero(some).tolist():
+        closed = closed_by(slots.F, F, self._scaling.own())
+        for j in np.flatnonzero(slots.working & closed.any(axis=1)).tolist():
             known, k = slots.memory[j].get("closed"), int(slots.k[j]) + 1
-            kept = closing(known, long[j], step[j], closed[j], slots.F[j], k)
-            slots.memory[j]["closed"] = kept
+            if known is not None:
+                known.compare(self._system.pattern.matrix(slots.data[j]))
+            slots.memory[j]["closed"] = closing(known, closed[j], step[j], slots.F[j].copy(), k)
 
     def _iterate_at(self, j: int) -> Iterate:
         """Return the iterate of a slot, as a solve of its own would have it."""

@@ -6,7 +6,7 @@ converged by the criterion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..results.blocks import Blocks
 from .determination import SHORT
 from .iterate import EPS
-from .limit_at_infinity import FAR, NEAR, ONE_SIDED, REAL, SHRUNK, SIGNIFICANT
+from .limit_at_infinity import SHRUNK, SIGNIFICANT
 from .termination import (
     And,
     ErrorTolerance,
@@ -87,23 +87,3 @@ def long_steps(step: Vector, before: Vector, older: Vector, weights: Vector) -> 
     before = np.where(shrank[:, np.newaxis], np.maximum(before, np.abs(older)), before)
     long = (size > SHORT * weights) | (size > SHRUNK * before)
     return np.where(long & (size > SIGNIFICANT * weights), step, 0.0)
-
-
-def may_jump(change: Callable[[float], Vector], noise: Vector) -> Mask:
-    """Return which equations may be flat ahead along a step, and change much behind.
-
-    Parameters
-    ----------
-    change : callable
-        ``change(t)``: by how much every equation differs at t steps; NaN: not finite there.
-    noise : ndarray, shape (count, n)
-        Rounding errors of the equations.
-    """
-    near = np.fmin(change(NEAR[0]), change(NEAR[1]))
-    first = change(-1.0)
-    flat = near <= np.maximum(ONE_SIDED * first, noise) * MARGIN
-    behind = first
-    for distance in FAR:
-        behind = np.fmax(behind, change(-distance))
-    jumps: Mask = flat & (MARGIN * behind > REAL * noise)
-    return jumps

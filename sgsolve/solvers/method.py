@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .convergence import termination_status
+from .convergence import termination_status, unless_at_limit
 from .damping import Damping, FullStep
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
@@ -162,7 +162,7 @@ class NewtonMethod:
             if status is None:
                 status = self._step(it)
                 if status is not None and at_rounding(it):
-                    status = Status.CONVERGED_ROUNDOFF
+                    status = unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
             if status is not None:
                 if not status.success or it.confirm():
                     return named_cause(it, status)

@@ -6,9 +6,10 @@ They are those of `solvers.termination`, `solvers.convergence` and `solvers.limi
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
+from ...solvers.closed_equations import CHANGED
 from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
 from ...solvers.determination import LINEAR, SHORT
-from ...solvers.limit_at_infinity import OUTWARDS, SHRUNK, SIGNIFICANT
+from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
 from ...solvers.runaway import BEYOND
 from .loop_state import (
     CLOSED,
@@ -68,61 +69,65 @@ def is_long(step: float, before: float, older: float, weight: float, shrank: int
     return 1 if long and abs(step) > SIGNIFICANT * weight else 0
 
 
+def closes(F: float, F_old: float, own: float) -> int:
+    """Whether an equation came to hold exactly; see `closed_equations`."""
+    return 1 if F == 0.0 and abs(F_old) > CHANGED * own else 0
+
+
+def repeats(
+    starts: Indices, columns: Indices, J: Doubles, step: Doubles, change: float, i: int
+) -> int:
+    """Whether the linear model repeats a change of equation i; see `closed_equations`."""
+    slope = 0.0
+    for k in range(starts[i], starts[i + 1]):
+        slope += J[k] * step[columns[k]]
+    return 1 if abs(slope - change) <= LINEAR * abs(change) else 0
+
+
 def note_closed_equations(
-    starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, step: Doubles,
-    step_old: Doubles, step_older: Doubles, weights: Doubles, marked: Doubles, long: Doubles,
-    whole: Doubles, change: Doubles, state: Doubles, n: int,
+    starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, J_old: Doubles, own: Doubles,
+    step: Doubles, closing: Doubles, change: Doubles, unproven: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
-    """Note equations that came to hold exactly by a long step; see `limit_at_infinity`."""
-    shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
+    """Note equations that came to hold exactly, and whether J repeats the last changes noted."""
     found = 0
-    for j in range(n):
-        marked[j] = 0.0
     for i in range(n):
-        if F[i] == 0.0 and F_old[i] != 0.0:
-            for k in range(starts[i], starts[i + 1]):
-                j = columns[k]
-                if is_long(step[j], step_old[j], step_older[j], weights[j], shrank) == 1:
-                    marked[j] = 1.0
-                    found = 1
+        if change[i] != 0.0:
+            if repeats(starts, columns, J_old, closing, change[i], i) == 0:
+                unproven[i] = 1.0
+            change[i] = 0.0
+        if closes(F[i], F_old[i], own[i]) == 1:
+            change[i] = -F_old[i]
+            unproven[i] = 0.0
+            found = 1
     if found == 1:
         state[CLOSED] = state[K]
-        for i in range(n):
-            if marked[i] == 1.0:
-                long[i] = step[i]
-            if step[i] != 0.0:
-                whole[i] = step[i]
-            if F[i] == 0.0 and F_old[i] != 0.0:
-                change[i] = -F_old[i]
+        for j in range(n):
+            closing[j] = step[j]
     return found
 
 
 def converged(
-    starts: Indices, columns: Indices, x: Doubles, F: Doubles, x_start: Doubles, F_start: Doubles,
-    J: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles,
-    whole: Doubles, change: Doubles, state: Doubles, n: int,
+    starts: Indices, columns: Indices, x: Doubles, F: Doubles, F_old: Doubles, F_start: Doubles,
+    J: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
+    step_older: Doubles, weights: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
+    state: Doubles, n: int,
 ) -> int:  # fmt: skip
-    """Whether no unknown is left to examine by `limit_at_infinity.at_limit`."""
+    """Whether nothing is left to examine by `limit_at_infinity.at_limit`."""
     shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
     short = 1
     for i in range(n):
         if is_long(step[i], step_old[i], step_older[i], weights[i], shrank) == 1:
             short = 0
-        if state[CLOSED] > 0.0 and change[i] != 0.0:
-            slope = 0.0
-            for k in range(starts[i], starts[i + 1]):
-                slope += J[k] * whole[columns[k]]
-            if not abs(slope - change[i]) <= LINEAR * abs(change[i]):
+        if F[i] == 0.0:
+            if closes(F[i], F_old[i], own[i]) == 1 or unproven[i] == 1.0:
                 short = 0
-        if state[HELD] == 1.0 and F_start[i] == 0.0:
+            if change[i] != 0.0 and repeats(starts, columns, J, closing, change[i], i) == 0:
+                short = 0
+        if state[HELD] == 1.0 and F_start[i] == 0.0 and F[i] == 0.0:
             for k in range(starts[i], starts[i + 1]):
-                start = x_start[columns[k]]
-                stayed = abs(x[columns[k]] - start) <= OUTWARDS * abs(start)
-                if start != 0.0 and stayed:
+                if x[columns[k]] != 0.0:
                     short = 0
-                if F[i] == 0.0 and x[columns[k]] != 0.0:
-                    short = 0
-    return 1 if short == 1 and state[CLOSED] < state[K] else 0
+    return short
 
 
 def is_far(x: Doubles, start: Doubles, n: int) -> int:

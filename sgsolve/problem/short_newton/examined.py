@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...solvers.closed_equations import Closed
 from ...solvers.iterate import Iterate
 from ...solvers.limit_at_infinity import at_limit
 from ...solvers.workspace import Workspace
@@ -53,6 +54,6 @@ def as_iterate(
     if state[HELD]:
         it.memory["start"] = kept["x_start"], kept["F_start"]
     if state[CLOSED]:
-        closed = (kept[name] for name in ("long", "whole", "change"))
-        it.memory["closed"] = (*closed, int(state[CLOSED]))
+        unproven = kept["unproven"] == 1.0
+        it.memory["closed"] = Closed(kept["closing"], kept["change"], int(state[CLOSED]), unproven)
     return it

@@ -126,7 +126,7 @@ class ShortNewton:
         scaling = parts.prepared.scaling
         of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "scaled", "S", "own")
         of_unknowns = ("magnitude", "weights", "terms", "of_columns", "x_start", "F_start", "x_run")
-        of_steps = ("step", "step_old", "step_older", "long", "whole", "change", "marked")
+        of_steps = ("step", "step_old", "step_older", "closing", "change", "unproven")
         arrays: dict[str, NDArray[Any]] = {
             name: np.zeros(n) for name in (*of_equations, *of_unknowns, *of_steps)
         }

@@ -108,7 +108,7 @@ def pivots_are_small(full: Doubles, n: int) -> int:
 def started(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
     magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
-    step_old: Doubles, step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles,
+    step_old: Doubles, step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, state: Doubles, factor: Doubles, row: Doubles, A: Doubles,
     A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
     tolerance: float, rounding: float, n: int, nnz: int, dense: int,
@@ -128,9 +128,9 @@ def started(
         step[i] = 0.0
         step_old[i] = 0.0
         step_older[i] = 0.0
-        long[i] = 0.0
-        whole[i] = 0.0
+        closing[i] = 0.0
         change[i] = 0.0
+        unproven[i] = 0.0
         x_start[i] = x[i]
         F_start[i] = F[i]
         square += F[i] * F[i]
@@ -197,7 +197,7 @@ def arrived(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
     terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, long: Doubles, whole: Doubles, change: Doubles, marked: Doubles,
+    step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
     row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
     scaled: Doubles, tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int,
@@ -246,18 +246,17 @@ def arrived(
         done = 0
         if state[RENEWED] == 1.0:
             done = converged(
-                starts, columns, x_new, F_new, x_start, F_start, J, step, step_old, step_older,
-                weights, whole, change, state, n,
+                starts, columns, x_new, F_new, F, F_start, J, own, step, step_old,
+                step_older, weights, closing, change, unproven, state, n,
             )  # fmt: skip
         else:
             done = converged(
-                starts, columns, x_new, F_new, x_start, F_start, J_old, step, step_old,
-                step_older, weights, whole, change, state, n,
+                starts, columns, x_new, F_new, F, F_start, J_old, own, step, step_old,
+                step_older, weights, closing, change, unproven, state, n,
             )  # fmt: skip
         return SOLVED if done == 1 else EXAMINE
     note_closed_equations(
-        starts, columns, F_new, F, step, step_old, step_older, weights, marked, long, whole,
-        change, state, n,
+        starts, columns, F_new, F, J_old, own, step, closing, change, unproven, state, n,
     )  # fmt: skip
     if size <= SMALL_STEP and state[CONTRACTION] > 0.5:
         return LEAVE

@@ -1,0 +1,127 @@
+"""Equations that came to hold exactly by a step, and whether their linear model says the same.
+
+A linear equation holds exactly after a full step, and the next Jacobian repeats the change. The
+tail of ``exp(-x)`` or ``1 - tanh(x)`` comes to hold exactly where rounding hides it, and the next
+Jacobian explains little of the change. The length of the step tells nothing: it is short next to
+large unknowns of which only a small difference counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .determination import LINEAR
+from .entries import equations_with
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
+OUTWARDS = 0.0625  # of x: an unknown that moved less has stayed
+
+
+@dataclass
+class Closed:
+    """Equations that came to hold exactly.
+
+    Attributes
+    ----------
+    step, change : ndarray, shape (n,)
+        The last step by which equations did, and their changes; zero for other equations.
+    k : int
+        The iteration of that step.
+    unproven : ndarray of bool, shape (n,)
+        Equations whose change the next Jacobian did not repeat.
+    """
+
+    step: Vector
+    change: Vector
+    k: int
+    unproven: Mask
+
+    def compare(self, J: Any) -> None:
+        """Compare the last changes with the Jacobian from after that step."""
+        pending = self.change != 0.0
+        if pending.any():
+            off = np.abs(J @ self.step - self.change)
+            self.unproven |= pending & ~(off <= LINEAR * np.abs(self.change))
+            self.change = np.zeros_like(self.change)
+
+
+def closed_by(F_old: Vector, F: Vector, own: Vector) -> Mask:
+    """Return which equations came to hold exactly by a change that matters."""
+    closed: Mask = (F == 0.0) & (np.abs(F_old) > CHANGED * own)
+    return closed
+
+
+def note_start(it: Iterate) -> None:
+    """Take note of a start at which equations hold exactly: they may be flat there.
+
+    The steps of the unknowns in them are zero, while the other equations still converge.
+    """
+    if not it.F.all() and it.x.any():
+        it.memory["start"] = it.x, it.F
+
+
+def note_closed(it: Iterate) -> None:
+    """Take note of equations that came to hold exactly by the last step.
+
+    The Jacobian here is that from before the step: it is compared with the step before.
+    """
+    known: Closed | None = it.memory.get("closed")
+    if known is not None and it.J is not None and it.k - known.k >= it.age:
+        known.compare(it.J)
+    if it.F.all():
+        return
+    closed = closed_by(it.F_old, it.F, it.scaling.own)
+    if closed.any():
+        it.memory["closed"] = closing(known, closed, it.step, it.F_old, it.k)
+
+
+def closing(known: Closed | None, closed: Mask, step: Vector, F_old: Vector, k: int) -> Closed:
+    """Return what is kept of a step that closed equations, added to what is known."""
+    unproven = np.zeros_like(closed)
+    if known is not None:
+        unproven = known.unproven | (known.change != 0.0)
+    return Closed(step, np.where(closed, -F_old, 0.0), k, unproven & ~closed)
+
+
+def unproven_equations(it: Iterate) -> Mask:
+    """Return which equations hold at the iterate, and may do so by rounding alone."""
+    if it.k == 0:
+        none: Mask = it.F == 0.0
+        return none & bool(it.x.any())
+    found = _held_from_start(it)
+    known: Closed | None = it.memory.get("closed")
+    if known is not None:
+        if it.J is not None and (it.fresh or it.k - known.k >= it.age):
+            known.compare(it.J)
+        found |= known.unproven | (known.change != 0.0)
+    closed = closed_by(it.F_old, it.F, it.scaling.own)
+    if closed.any():
+        last = closing(None, closed, it.step, it.F_old, it.k)
+        if it.fresh and it.J is not None:
+            last.compare(it.J)
+        found |= last.unproven | (last.change != 0.0)
+    return found & (it.F == 0.0)
+
+
+def _held_from_start(it: Iterate) -> Mask:
+    """Return which equations held exactly at the start, and were no reason for a step since.
+
+    They hold now as well, or have an unknown that hardly moved. Unknowns that moved further than
+    `OUTWARDS` by an equation of their own are judged by how they converge.
+    """
+    if "start" not in it.memory:
+        return np.zeros(len(it.F), dtype=bool)
+    x, F = it.memory["start"]
+    stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
+    exact: NDArray[np.bool_] = F == 0.0
+    held: NDArray[np.bool_] = equations_with(it, stayed, exact)
+    held |= equations_with(it, it.x != 0.0, exact & (it.F == 0.0))
+    return held

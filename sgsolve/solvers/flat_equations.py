@@ -1,0 +1,167 @@
+"""Equations that hold at a point, but do not answer to changes of their unknowns there.
+
+``1 - tanh(x)`` is zero at every x beyond 19, since rounding hides the tail; it has no root. A
+multiple root does not answer to small changes either. An equation is the tail of a limit at
+infinity if it shows three signs on a line through the point:
+
+* On one side it stays the same within a few units of its rounding, near and far.
+* On the other side it changes by far more than that.
+* It departs from its value by a jump that its derivative does not explain. A residual that
+  vanishes on a half line, such as ``maximum(x, 0)``, does not jump.
+
+The lines are those along which its terms grow together, and along which all unknowns go to zero.
+The size of the jump is the rounding of the equation. No formula tells it beforehand: the terms that
+cancel in ``1 - tanh(x)`` do not appear in the derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .determination import SHORT, answers, changed, small_changes
+from .entries import unknowns_with
+from .iterate import Iterate
+
+Vector = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+DISTANCES = 4.0 ** np.arange(-15, 4)  # of the unknowns: from 1e-9 to 64, with 1
+NEAR = 1.0  # up to this distance the flat side must stay flat
+FLAT = 64.0  # units of the jump
+REAL = 1e4  # times the jump: a change that is none of rounding
+EXPLAINED = 0.1  # of a jump, that the derivative must explain
+TRIED = 8  # equations whose jump is examined
+BISECTIONS = 200  # from 1e30 to the last digit
+
+
+def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
+    """Whether one of some equations at an iterate is the flat tail of a limit at infinity.
+
+    Parameters
+    ----------
+    it : Iterate
+    equations : ndarray of bool, shape (n,)
+    asked : ndarray of bool, shape (n,)
+        Unknowns that a small change moves, those of the equations and perhaps others.
+    """
+    known: Mask | None = it.memory.pop("answering", None)
+    if known is not None and known[equations].all():
+        return False
+    silent = equations & ~_answering(it, asked)
+    return bool(silent.any()) and any(_one_sided(it, silent, line) for line in _lines(it, silent))
+
+
+def _answering(it: Iterate, asked: Mask) -> Mask:
+    """Return which equations answer to small changes of the unknowns asked as J says."""
+    small = np.where(asked, small_changes(it.weights), 0.0)
+    # the Jacobian from before a last step serves where the step was short
+    short = it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any()
+    expected = it.J @ small if it.J is not None and short else it.slope_at(it.x, small)
+    moved = changed(it, small)
+    if moved is None or expected is None:
+        return np.zeros(len(it.F), dtype=bool)
+    return answers(moved - it.F, expected, it.scaling.sized)
+
+
+def _lines(it: Iterate, equations: Mask) -> list[Vector]:
+    """Return steps of the unknowns along which the equations may show themselves."""
+    lines = []
+    if it.J is not None:
+        chosen = np.where(equations, 1.0, 0.0)
+        rows = it.system.pattern.rows
+        terms = it.J.data * it.weights[it.J.indices]
+        size = np.zeros(len(it.F))
+        np.maximum.at(size, rows, np.abs(terms))
+        chosen /= np.where(size > 0.0, size, 1.0)
+        together = np.bincount(it.J.indices, terms * chosen[rows], len(it.x))
+        lines.append(np.sign(together) * it.weights)
+    lines.append(np.where(unknowns_with(it, equations), it.x, 0.0))
+    return [line for line in lines if line.any()]
+
+
+def _one_sided(it: Iterate, equations: Mask, line: Vector) -> bool:
+    """Whether one of some equations is flat on one side of a line, and departs by a jump."""
+    ahead, behind = (_Side(it, sign * line) for sign in (1.0, -1.0))
+    for flat, other in ((ahead, behind), (behind, ahead)):
+        candidates = equations & (other.largest > REAL * flat.largest_near)
+        order = np.argsort(-other.largest * candidates)[: min(TRIED, int(candidates.sum()))]
+        for i in order.tolist():
+            jump = other.jump(i)
+            if flat.largest_near[i] <= FLAT * jump and other.largest[i] > REAL * jump > 0.0:
+                return True
+    return False
+
+
+class _Side:
+    """The changes of the residual on one side of an iterate.
+
+    Parameters
+    ----------
+    it : Iterate
+    step : ndarray, shape (n,)
+
+    Attributes
+    ----------
+    largest, largest_near : ndarray, shape (n,)
+        The largest change of each equation, at all distances and up to `NEAR`. A residual that is
+        not finite is an infinite change of the equations that did not change before.
+    """
+
+    def __init__(self, it: Iterate, step: Vector) -> None:
+        self.it, self.step = it, step
+        self.largest, self.largest_near = np.zeros_like(it.F), np.zeros_like(it.F)
+        self._first = np.full(len(it.F), np.inf)  # distance of the first change
+        self._same = np.zeros(len(it.F))  # the last distance before it
+        for distance in DISTANCES.tolist():
+            change = self._change(it.x + distance * step)
+            if change is None:
+                unseen = np.isinf(self._first)
+                self.largest[unseen] = np.inf
+                self._first[unseen] = distance
+                break
+            self.largest = np.maximum(self.largest, change)
+            if distance <= NEAR:
+                self.largest_near = self.largest
+            new = (change > 0.0) & np.isinf(self._first)
+            self._first[new] = distance
+            self._same[(change == 0.0) & np.isinf(self._first)] = distance
+
+    def _change(self, x: Vector) -> Vector | None:
+        F = self.it.evaluate(x)
+        return None if F is None else np.abs(F - self.it.F)
+
+    def jump(self, i: int) -> float:
+        """Return by how much equation i departs from its value; 0 if its derivative explains it."""
+        if np.isinf(self._first[i]):
+            return 0.0
+        inner = self.it.x + self._same[i] * self.step
+        return jump_between(self.it, i, inner, self.it.x + self._first[i] * self.step)
+
+
+def jump_between(it: Iterate, i: int, inner: Vector, outer: Vector) -> float:
+    """Return by how much equation i departs from its value at the iterate, between two points.
+
+    It is zero if the derivative at the point of departure explains the change.
+    """
+
+    def change_at(x: Vector) -> float | None:
+        F = it.evaluate(x)
+        return None if F is None else float(np.abs(F[i] - it.F[i]))
+
+    # points are halved, not distances: those close to zero are as dense as any
+    for _ in range(BISECTIONS):
+        middle = 0.5 * inner + 0.5 * outer
+        if np.array_equal(middle, inner) or np.array_equal(middle, outer):
+            break
+        if change_at(middle) == 0.0:
+            inner = middle
+        else:
+            outer = middle
+    change, slope = change_at(outer), it.slope_at(outer, outer - inner)
+    if change is None or slope is None:
+        return 0.0
+    # the quotient, since the product of the smallest number and a fraction is zero
+    return 0.0 if abs(float(slope[i])) / EXPLAINED >= change else change

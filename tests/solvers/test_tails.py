@@ -1,0 +1,219 @@
+"""Systems whose residual only tends to zero have no solution; far and flat solutions are some.
+
+The default solver is asked. In the first half an equation is the tail of a limit at infinity, of
+unknowns that other equations move, next to large unknowns of which only a small difference counts.
+"""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from sgsolve import Problem, ad, solvers
+
+TAILS = {
+    "exponential": lambda d: np.exp(-d),
+    "softplus": lambda d: np.log1p(np.exp(-d)),
+    "tanh": lambda d: 1.0 - np.tanh(d),
+    "error function": lambda d: 1.0 - special.erf(d),
+    "arctan": lambda d: np.arctan(d) - np.pi / 2.0,
+    "lorentz": lambda d: 1.0 / (1.0 + d**2),
+    "logistic": lambda d: 1.0 - 1.0 / (1.0 + np.exp(-d)),
+    "gauss": lambda d: np.exp(-(d**2)),
+    "algebraic": lambda d: d / np.sqrt(1.0 + d**2) - 1.0,
+    "power": lambda d: (1.0 + 1.0 / (1.0 + d**4)) - 1.0,
+}
+
+
+def difference(tail):
+    return lambda x: ad.stack([x[0] + x[1] - 1960.0, tail(x[0] - x[1]), x[2] ** 3 - 1.0])
+
+
+def badly_scaled(tail):
+    return lambda x: ad.stack(
+        [x[0] + x[1] - 1.96e7, tail(x[0] - x[1]), x[2] ** 3 - 1.0, 1e-9 * x[3] - 1e3 * x[2]]
+    )
+
+
+def tied(tail):
+    return lambda x: ad.stack([x[0] - x[1], tail(x[0]), x[2] + 0.1 * x[2] ** 3 - 1.0])
+
+
+def extreme_factors(tail):
+    return lambda x: ad.stack(
+        [1e12 * (x[0] - 3.0), tail(x[1] - x[0]), 1e-12 * (x[2] ** 2 - 2.0 * x[2] + 0.5)]
+    )
+
+
+def three(tail):
+    def residual(x):
+        spread = tail((x[0] + x[1] - 2.0 * x[2]) / 7.0)
+        return ad.stack([x[0] + x[1] + x[2] - 1e4, x[0] - 2.0 * x[1], spread])
+
+    return residual
+
+
+def product(tail):
+    return lambda x: ad.stack([x[0] * x[1] - 1e6, tail(x[0] - x[1]), np.exp(x[2]) - 5.0])
+
+
+def on_a_line(tail):
+    n = 60
+
+    def residual(x):
+        u = x[:n]
+        left, right = np.concatenate([np.zeros(1), u[:-1]]), np.concatenate([u[1:], np.zeros(1)])
+        regular = 2.0 * u - left - right + 0.1 * u**3 - 0.01
+        return ad.hstack([regular, tail(x[n] + u[3])])
+
+    return residual
+
+
+def many(tail):
+    def residual(x):
+        u, v = x[:100], x[100:]
+        return ad.hstack([u + v - 2000.0, tail((u - v) / 3.0)])
+
+    return residual
+
+
+SYSTEMS = {
+    "difference": (difference, 3),
+    "badly scaled": (badly_scaled, 4),
+    "tied": (tied, 3),
+    "extreme factors": (extreme_factors, 3),
+    "three": (three, 3),
+    "product": (product, 3),
+    "on a line": (on_a_line, 61),
+    "many": (many, 200),
+}
+STARTS = [
+    (100.0, 40.0, 1.5),
+    (121.32715515, 85.8993122, 10.22499829),
+    (3.0, -2.0, 5.0),
+    (35.0, 0.0, 1.0),
+    (1000.0, 960.0, 1.5),
+]
+
+
+def no_success(system, tail, starts):
+    make, n = SYSTEMS[system]
+    problem = Problem(make(TAILS[tail]))
+    for start in starts:
+        # only exp(-d) at large negative d is not finite, which is an error of the start
+        x = np.resize(np.array(start), n)
+        with np.errstate(all="ignore"):
+            result = problem.solve(x, raise_on_failure=False)
+        assert not result.success, (start, result)
+
+
+# Each of these was reported solved.
+QUICK = [
+    ("difference", "tanh", 2),
+    ("difference", "error function", 2),
+    ("difference", "logistic", 0),
+    ("difference", "logistic", 3),
+    ("difference", "gauss", 2),
+    ("badly scaled", "exponential", 0),
+    ("badly scaled", "softplus", 3),
+    ("badly scaled", "tanh", 0),
+    ("badly scaled", "error function", 2),
+    ("badly scaled", "logistic", 1),
+    ("badly scaled", "power", 3),
+    ("tied", "softplus", 0),
+    ("three", "tanh", 2),
+    ("three", "error function", 1),
+]
+
+
+@pytest.mark.parametrize(("system", "tail", "start"), QUICK)
+def test_a_tail_that_rounding_hides_is_no_solution(system, tail, start):
+    no_success(system, tail, [STARTS[start]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_no_tail_is_a_solution_from_any_start(system, tail):
+    no_success(system, tail, STARTS)
+
+
+def test_a_tail_is_no_solution_of_many_members_or_short_solves():
+    """The unknowns are large, and only a small difference of them counts."""
+
+    def residual(x, a):
+        return ad.stack([x[0] + x[1] - a, TAILS["logistic"](x[0] - x[1]), x[2] ** 3 - 1.0])
+
+    start = np.array([121.32715515, 85.8993122, 10.22499829])
+    for compiled in (False, True):
+        problem = Problem(residual, params={"a": 1960.0}, compiled=compiled)
+        many = problem.solve_many(start, {"a": np.array([1960.0, 1.96e5, 1.96e7])})
+        assert not many.success.any()
+        for a in (1960.0, 1.96e5, 1.96e7):
+            for solver in (solvers.Newton(), solvers.DampedNewton()):
+                assert not problem.at(a=a).solve(start, solver, raise_on_failure=False).success
+
+
+# Residual, start, solution and how exact: far out, flat, multiple, of zero slope, saturated.
+SOLUTIONS = {
+    "far out": (lambda x: ad.stack([x[0] - 1e8, x[1] - x[0] + 40.0]), [1.0, 1.0], [1e8, 1e8 - 40]),
+    "small difference": (
+        lambda x: ad.stack([x[0] + x[1] - 1.96e7, np.exp(-(x[0] - x[1])) - 1e-8]),
+        [100.0, 40.0],
+        [0.98e7 + 4.0 * np.log(10.0), 0.98e7 - 4.0 * np.log(10.0)],
+    ),
+    "on a tail": (
+        lambda x: ad.stack([x[0] + x[1] - 1960.0, 1.0 - np.tanh(x[0] - x[1]) - 1e-6]),
+        [981.0, 979.0],
+        [980.0 + 0.25 * np.log(2e6 - 1.0), 980.0 - 0.25 * np.log(2e6 - 1.0)],
+    ),
+    "saturated with an equation of its own": (
+        lambda x: ad.stack([x[0] - 1.0 / (1.0 + np.exp(x[2] - x[1])), x[1] - 60.0, x[2] ** 3 - 8]),
+        [0.5, 50.0, 1.0],
+        [1.0, 60.0, 2.0],
+    ),
+    "double": (lambda x: ad.stack([(x[0] - 1.0) ** 2, x[1] - 3.0]), [2.0, 0.0], [1.0, 3.0]),
+    "double, expanded": (
+        lambda x: ad.stack([x[0] ** 2 - 2.0 * x[0] + 1.0, x[1] - 3.0]),
+        [3.0, 0.0],
+        [1.0, 3.0],
+    ),
+    "double beside a large unknown": (
+        lambda x: ad.stack([x[0] - 1e6, (x[1] - x[0] + 5.0) ** 2]),
+        [1.0, 1.0],
+        [1e6, 1e6 - 5.0],
+    ),
+    "ninth power": (lambda x: ad.stack([x[0] ** 9, x[1] - 1.0]), [1.0, 0.0], [0.0, 1.0]),
+    "zero slope of another unknown": (
+        lambda x: ad.stack([x[0] ** 3 - 8.0, x[1] + np.maximum(x[0] - 50.0, 0.0)]),
+        [1.0, 0.0],
+        [2.0, 0.0],
+    ),
+    "fold": (lambda x: ad.stack([np.cosh(x[0]) - 1.0, x[1] + x[0] - 2.0]), [1.0, 0.0], [0.0, 2.0]),
+    "a start that is the solution": (
+        lambda x: ad.stack([x[0] - 60.0, x[1] - 1.0 / (1.0 + np.exp(-x[0])), x[2] ** 2 - 4.0]),
+        [60.0, 1.0, 2.0],
+        [60.0, 1.0, 2.0],
+    ),
+    "cancellation of large constants": (
+        lambda x: ad.stack([(x[0] + 1e8) - 1e8 - 1.0, x[1] ** 2 - 4.0]),
+        [3.0, 1.0],
+        [1.0, 2.0],
+    ),
+    "linear constraint": (
+        lambda x: ad.stack([x[0] + x[1] - 4e6, x[0] ** 2 - x[1] ** 2, x[2] - x[0] + 2e6]),
+        [1.0, 3.0, 1.0],
+        [2e6, 2e6, 0.0],
+    ),
+    "rate that vanishes": (
+        lambda x: ad.stack([x[0] * (1.0 + x[1] ** 2), x[1] - 1.0]), [1.0, 3.0], [0.0, 1.0]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_far_and_flat_solutions_are_found(name):
+    residual, start, solution = SOLUTIONS[name]
+    result = Problem(residual).solve(start, raise_on_failure=False)
+    assert result.success, result
+    # a double root is hidden by rounding within 1e-8
+    np.testing.assert_allclose(result.x, solution, rtol=1e-7, atol=2e-6)
