@@ -108,7 +108,8 @@ def unproven_equations(it: Iterate) -> Mask:
         if it.fresh and it.J is not None:
             last.compare(it.J)
         found |= last.unproven | (last.change != 0.0)
-    return found & (it.F == 0.0)
+    found &= it.F == 0.0
+    return found
 
 
 def _held_from_start(it: Iterate) -> Mask:

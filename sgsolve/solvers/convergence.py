@@ -52,7 +52,8 @@ def termination_status(
         return Status.DIVERGED
     if it.step_size_absolute == 0.0 and it.newton:
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED
-    return _vanishing(it)
+    vanished = _vanishing(it)
+    return None if vanished is None else unless_at_limit(it, vanished)
 
 
 def _at_start(test: TerminationTest, it: Iterate) -> Status | None:

@@ -2,7 +2,9 @@
 
 ``tanh(x) = 1`` and ``exp(-x**2) = 0`` have no solution, but in this arithmetic they hold at every
 x beyond a finite one. Neither the residual nor its Jacobian at such a point shows the difference
-from a solution. Three facts do, and only all of them together:
+from a solution. Equations that hold exactly are asked alone, see `flat_equations`. Others, which
+have terms of other unknowns, are asked along the last step. Three facts show a limit, and only all
+of them together:
 
 * An unknown did not converge. Its last step was long, or the start is accepted without a step.
 * The residual is one-sided. An equation hardly changes further on, far ahead of the point as well,

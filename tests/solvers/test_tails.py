@@ -99,7 +99,6 @@ def no_success(system, tail, starts):
     make, n = SYSTEMS[system]
     problem = Problem(make(TAILS[tail]))
     for start in starts:
-        # only exp(-d) at large negative d is not finite, which is an error of the start
         x = np.resize(np.array(start), n)
         with np.errstate(all="ignore"):
             result = problem.solve(x, raise_on_failure=False)
