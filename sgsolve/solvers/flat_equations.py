@@ -50,11 +50,13 @@ def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
     known: Mask | None = it.memory.pop("answering", None)
     if known is not None and known[equations].all():
         return False
-    silent = equations & ~_answering(it, asked)
-    return bool(silent.any()) and any(_one_sided(it, silent, line) for line in _lines(it, silent))
+    silent = equations & ~_replying(it, asked)
+    return bool(silent.any()) and any(
+        _one_sided(it, silent, line) for line in _probing_lines(it, silent)
+    )
 
 
-def _answering(it: Iterate, asked: Mask) -> Mask:
+def _replying(it: Iterate, asked: Mask) -> Mask:
     """Return which equations answer to small changes of the unknowns asked as J says."""
     small = np.where(asked, small_changes(it.weights), 0.0)
     # the Jacobian from before a last step serves where the step was short
@@ -66,7 +68,7 @@ def _answering(it: Iterate, asked: Mask) -> Mask:
     return answers(moved - it.F, expected, it.scaling.sized)
 
 
-def _lines(it: Iterate, equations: Mask) -> list[Vector]:
+def _probing_lines(it: Iterate, equations: Mask) -> list[Vector]:
     """Return steps of the unknowns along which the equations may show themselves."""
     lines = []
     if it.J is not None:
@@ -138,10 +140,10 @@ class _Side:
         if np.isinf(self._first[i]):
             return 0.0
         inner = self.it.x + self._same[i] * self.step
-        return jump_between(self.it, i, inner, self.it.x + self._first[i] * self.step)
+        return departure(self.it, i, inner, self.it.x + self._first[i] * self.step)
 
 
-def jump_between(it: Iterate, i: int, inner: Vector, outer: Vector) -> float:
+def departure(it: Iterate, i: int, inner: Vector, outer: Vector) -> float:
     """Return by how much equation i departs from its value at the iterate, between two points.
 
     It is zero if the derivative at the point of departure explains the change.
