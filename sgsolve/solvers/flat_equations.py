@@ -140,10 +140,10 @@ class _Side:
         if np.isinf(self._first[i]):
             return 0.0
         inner = self.it.x + self._same[i] * self.step
-        return departure(self.it, i, inner, self.it.x + self._first[i] * self.step)
+        return unexplained_jump(self.it, i, inner, self.it.x + self._first[i] * self.step)
 
 
-def departure(it: Iterate, i: int, inner: Vector, outer: Vector) -> float:
+def unexplained_jump(it: Iterate, i: int, inner: Vector, outer: Vector) -> float:
     """Return by how much equation i departs from its value at the iterate, between two points.
 
     It is zero if the derivative at the point of departure explains the change.

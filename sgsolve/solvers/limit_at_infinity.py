@@ -33,7 +33,7 @@ from .determination import (
     determined_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
-from .flat_equations import departure, tail
+from .flat_equations import tail, unexplained_jump
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -196,4 +196,4 @@ class _Line:
     def _departs(self, i: int, distance: float) -> bool:
         """Whether equation i departs from its value by more than its derivative explains."""
         x = self.it.x
-        return departure(self.it, i, x, x + distance * self.step) > 0.0
+        return unexplained_jump(self.it, i, x, x + distance * self.step) > 0.0
