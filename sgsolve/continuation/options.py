@@ -136,7 +136,7 @@ def check_limit(name: str, limit: Any) -> None:
         return
     if isinstance(limit, bool) or not isinstance(limit, numbers.Real):
         raise DataTypeError(f"{name} must be a number, not {limit!r}")
-    if not (limit >= 1 and limit == np.floor(limit)):
+    if not (float(limit) >= 1.0 and float(limit) == np.floor(float(limit))):
         raise InputError(f"{name} must be a whole number of at least 1, not {limit!r}")
 
 
