@@ -14,6 +14,7 @@ from sgsolve.devices import (
     SmallSignal,
     auger,
     chynoweth,
+    conductance,
     derivatives,
     drive_current,
     graded,
@@ -194,7 +195,7 @@ def test_wrong_use_of_heat_is_refused_in_words():
     with pytest.raises(DataTypeError, match="heat: must be Heat"):
         made(heat=1.5)
     device = made()
-    with pytest.raises(InputError, match="small signals with self-heating"):
+    with pytest.raises(InputError, match="small signals need its capacity"):
         SmallSignal(device)
     with pytest.raises(InputError, match="transients need its capacity"):
         device.transient({"a": 1.0}, (0.0, 1e-9))
@@ -204,6 +205,42 @@ def test_wrong_use_of_heat_is_refused_in_words():
                    BANDS | {"mu_n": 1e-2})  # fmt: skip
     with pytest.raises(InputError, match="give it heat"):
         temperature(plain, plain.equilibrium())
+
+
+def test_thermal_admittance_of_a_bar():
+    """A small voltage warms an even bar by 0.2 K: waves of heat in it, in closed form."""
+    L, k, capacity, N, V, f = 1e-2, 1.5, 1.63, 1e17, 0.5, np.array([1e-2, 1e3, 1e4, 1e5])
+
+    def mobilities(T):
+        return {"mu_n": 600.0 * (T / 300.0) ** -2.3, "mu_p": 400.0}
+
+    values = {"eps_r": 11.7, "Nc": 2.86e19, "Nv": 3.1e19, "Ec": 0.0, "Ev": -1.12}
+    device = Device(
+        interval(np.linspace(0.0, L, 201)), np.full(201, N), {"a": Ohmic(0), "b": Ohmic(-1)},
+        values | mobilities(300.0), heat=Heat(k, mobilities, capacity=capacity),
+    )  # fmt: skip
+    x, small = device.solve(V_a=V).x, SmallSignal(device)
+    found = small.admittance(x, "a", f, V_a=V)
+    assert found[0].real == pytest.approx(conductance(device, x, "a", V_a=V), rel=1e-9)
+    frozen = device.current(x, "a", V_a=V) / V  # a temperature that does not follow
+    wave = 0.5 * L * np.sqrt(2j * np.pi * f * capacity / k)
+    sigma = 1.602176634e-19 * N * 600.0
+    rise = (2.0 * sigma * V / L**2) * (0.5 * L / wave) ** 2 / k * (1.0 - np.tanh(wave) / wave)
+    expected = sigma / L * V * (-2.3 / 300.0) * rise
+    assert np.abs(found - frozen - expected).max() < 5e-3 * np.abs(expected).max()
+    other = small.admittance(x, "a", f, at="b", V_a=V)
+    assert np.abs(found + other).max() <= 1e-11 * np.abs(found).max()
+
+
+def test_small_signals_of_a_diode_that_stays_cool():
+    """The two forms of the equations have the same admittance."""
+    f, volts, plain = [1.0, 1e6, 1e9], {"V_p": 0.1}, diode(heated=False)
+    names = [k for k in plain.parameters if k not in ("doping", "profile") and k[:2] != "V_"]
+    values = {k: plain.parameters[k] for k in names}
+    cool = Device(plain.mesh, plain.parameters["doping"], plain.contacts, values,
+                  recombination=plain.recombination, heat=Heat(1e3, capacity=1.63))  # fmt: skip
+    found = [SmallSignal(d).admittance(d.solve(**volts).x, "p", f, **volts) for d in (cool, plain)]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
 
 
 @units

@@ -6,12 +6,15 @@ potentials (`kept_fluxes`): without them an inversion layer that no contact reac
 below 1e5 Hz; with them the system is accurate from 1e-6 Hz. Its pattern is analyzed once for all
 frequencies and biases.
 
+With self-heating the equations are those in time (`TimeForm`), linearized: the temperature moves
+with the voltage below the frequency at which heat is carried off, and not above.
+
 Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from ..device import Device
 from ..equations.carriers import after_fluxes, carriers
 from ..equations.checks import contact as check_contact
 from ..equations.terminal import balance, charge, cuts
+from ..equations.time_form import TimeForm
 from ..models.heat import check_no_heat
 from ..solving.kept_fluxes import KeptFluxes
 
@@ -34,7 +38,8 @@ class SmallSignal:
     Parameters
     ----------
     device : Device
-        Without charged traps: their occupation would need equations of its own.
+        Without charged traps: their occupation would need equations of its own. Self-heating needs
+        its ``capacity``.
 
     Attributes
     ----------
@@ -44,7 +49,7 @@ class SmallSignal:
     Raises
     ------
     InputError
-        If the device has charged traps.
+        If the device has charged traps, or heat without a capacity.
 
     See Also
     --------
@@ -70,7 +75,13 @@ class SmallSignal:
                 "for small signals, or use `quasi_static`"
             )
         self.device, self.analyses = device, 0
-        self._form = KeptFluxes(device, moving=True)
+        self._form: KeptFluxes | None = None
+        if device.heat is None:
+            self._form = KeptFluxes(device, moving=True)
+        elif device.heat.capacity is None:
+            raise InputError(
+                "heat: small signals need its capacity, such as capacity=1.63 in J/(cm^3 K)"
+            )
 
     def admittance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], at: str = "", **p: Any
@@ -95,11 +106,27 @@ class SmallSignal:
         ndarray of complex, shape (len(frequencies),)
             S/cm^2; S/cm in two dimensions, S in three.
         """
-        device, read = self.device, at or contact
-        check_contact(device, contact)
-        cut = cuts(device, x, read, device.parameters | p)
+        read = at or contact
+        check_contact(self.device, contact)
+        check_contact(self.device, read)
+        if self._form is None:
+            form = TimeForm(self.device, x, self.device.parameters | p)
+            y, flows = form.unknowns(x, self.device.parameters | p), form.current(read)
+            problem = form.problem
+        else:
+            problem, y = self._form.problem, self._form.whole(x, p)
+            flows = self._current(self._form, x, read, p)
+        response = problem.at(**p).small_signal(
+            y, "V_" + contact, frequencies, outputs={"current": flows}
+        )
+        self.analyses += response.stats.n_analyze
+        return response["current"]
 
-        form = self._form
+    def _current(
+        self, form: KeptFluxes, x: np.ndarray, read: str, p: Mapping[str, Any]
+    ) -> tuple[Callable[..., Array], Callable[..., Array]]:
+        """What flows into a contact, and what is stored on its side of the cuts."""
+        device, cut = self.device, cuts(self.device, x, read, self.device.parameters | dict(p))
 
         def current(y: Array, **q: Any) -> Array:
             return balance(device, form.carriers(y, q), form.fluxes(y), q, cut)
@@ -107,11 +134,7 @@ class SmallSignal:
         def stored(y: Array, **q: Any) -> Array:
             return charge(device, form.carriers(y, q), read, q, cut)
 
-        response = form.problem.at(**p).small_signal(
-            form.whole(x, p), "V_" + contact, frequencies, outputs={"current": (current, stored)}
-        )
-        self.analyses += response.stats.n_analyze
-        return response["current"]
+        return current, stored
 
     def capacitance(
         self, x: np.ndarray, contact: str, frequencies: Sequence[float], **p: Any
@@ -174,7 +197,7 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     0.99
     """
     check_contact(device, contact)
-    check_no_heat(device, "small signals")
+    check_no_heat(device, "quasi-static capacitances")
     n, m = device.layout.n, device.layout.n_s
 
     def stored(y: Array, quasi: Array, **q: Any) -> Array:
