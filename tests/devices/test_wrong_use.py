@@ -303,16 +303,133 @@ def test_a_device_describes_itself(make):
     assert repr(make()) == "Device(51 nodes, contacts anode, cathode)"
 
 
+# Usual values, and the direction in which a million makes them impossible: the other direction too
+# where it is 0. Mobilities, lifetimes and velocities of some materials are a million times smaller.
+USUAL = {
+    "eps_r": (11.7, 0), "mu_n": (1400.0, 1), "mu_p": (450.0, 1), "tau_n": (1e-6, 1),
+    "tau_p": (1e-6, 1), "B_rad": (1e-10, 1), "C_n": (2.8e-31, 0), "C_p": (9.9e-32, 0),
+    "v_sat_n": (1e7, 0), "v_sat_p": (8e6, 0), "beta_n": (2.0, 0), "beta_p": (1.0, 0),
+    "Nc": (2.8e19, 0), "Nv": (1.04e19, 0), "S_n": (1.0, -1), "S_p": (1.0, -1),
+    "A_btb": (4e14, 0), "E_btb": (1.9e7, 0), "s_btb": (2.5, 0),
+    "a_ii_n": (7.03e5, 0), "a_ii_p": (1.582e6, 0), "b_ii_n": (1.231e6, 0), "b_ii_p": (2e6, 0),
+    "m_ii_n": (1.0, 0), "m_ii_p": (1.0, 0), "depth": (0.56, 0), "m_tunnel": (0.25, 0),
+    "G": (1e22, 1), "N_trap": (1e15, 1), "c_n": (1e-8, 1), "c_p": (1e-8, 1),
+}  # fmt: skip
+
+
+def all_models(**values):
+    from sgsolve.devices import (
+        Device,
+        Ohmic,
+        Surface,
+        acceptor_traps,
+        auger,
+        band_to_band,
+        chynoweth,
+        interval,
+        radiative,
+        srh,
+        trap_assisted,
+        velocity_saturation,
+    )  # fmt: skip
+
+    x = np.linspace(0.0, 2e-4, 51)
+    given = {k: v for k, (v, _) in USUAL.items()}
+    given |= {"Ec": -4.05, "Ev": -5.17, "n1": 1e10, "p1": 1e10, "n_trap": 1e10, "p_trap": 1e10}
+    return Device(
+        interval(x), np.where(x < 1e-4, -1e16, 1e16), {"p": Ohmic(0), "n": Ohmic(-1)},
+        given | values, surfaces={"top": Surface([25])}, traps=[acceptor_traps],
+        recombination=[srh, radiative, auger, band_to_band, trap_assisted],
+        mobility=velocity_saturation, ionization=chynoweth,
+    )  # fmt: skip
+
+
+def test_usual_parameters_of_all_models_are_not_warned_of():
+    all_models()
+
+
 @pytest.mark.parametrize(
     ("name", "factor"),
-    [("eps_r", 1e-6), ("mu_n", 1e6), ("mu_p", 1e6)],
+    [(k, f) for k, (_, way) in USUAL.items() for f in (1e6, 1e-6) if way * np.log10(f) >= 0],
 )
-def test_a_parameter_off_by_a_million_is_warned_of(make, name, factor):
+def test_a_parameter_off_by_a_million_is_warned_of(name, factor):
     from sgsolve.devices import UnitsWarning
 
-    usual = {"eps_r": 11.7, "mu_n": 1400.0, "mu_p": 450.0}[name]
-    with pytest.warns(UnitsWarning, match=f"{name} is"):
-        make(**{name: factor * usual})
+    with pytest.warns(UnitsWarning, match=rf"check the units: .*{name}\b"):
+        all_models(**{name: factor * USUAL[name][0]})
+
+
+@pytest.mark.parametrize(("Ec", "Ev"), [(-4.05e3, -5.17e3), (-6.5e-19, -8.3e-19), (-4.05, -5170.0)])
+def test_energies_in_other_units_are_warned_of(Ec, Ev):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match="energies are in eV"):
+        all_models(Ec=Ec, Ev=Ev)
+
+
+def parts(**options):
+    """A device with all kinds of contacts, interfaces, levels and ions."""
+    from sgsolve.devices import (
+        Device,
+        Gate,
+        Ion,
+        Ohmic,
+        Schottky,
+        SheetCharge,
+        Thermionic,
+        TrapLevel,
+        interval,
+    )  # fmt: skip
+
+    kinds = {
+        "barrier": 0.7, "v_n": 2.5e6, "v_p": 2e6, "capacitance": 3.45e-7, "offset": -0.5,
+        "richardson_n": 120.0, "richardson_p": 120.0, "n_trap": 1e10, "c_n": 1e-8, "c_p": 1e-8,
+        "limit": 1e21, "sheet": 1e12, "interface": 1e11, "volume": 1e15,
+    } | options  # fmt: skip
+    x = np.append(np.linspace(0.0, 1e-4, 26), np.linspace(1e-4 + 1e-10, 2e-4, 25))
+    values = {"eps_r": 11.7, "Nc": 2.8e19, "Nv": 1e19, "Ec": 0.0, "Ev": -1.1}
+    values |= {"mu_n": 1400.0, "mu_p": 450.0, "sheet_s": kinds["sheet"]}
+    some = {k: kinds[k] for k in ("c_n", "c_p", "n_trap")}
+    return Device(
+        interval(x), np.full(51, 1e16),
+        {
+            "m": Schottky(0, kinds["barrier"], kinds["v_n"], kinds["v_p"]), "o": Ohmic(-1),
+            "g": Gate(10, kinds["offset"], kinds["capacitance"]),
+        },
+        values,
+        interfaces={
+            "e": Thermionic(25, kinds["richardson_n"], kinds["richardson_p"]),
+            "s": SheetCharge([5]),
+        },
+        trap_levels={
+            "it": TrapLevel("donor", kinds["interface"], nodes=10, area=1.0, **some),
+            "bulk": TrapLevel("donor", kinds["volume"], **some),
+        },
+        ions={"v": Ion(x < 5e-5, 1, 1e16, 1e-10, kinds["limit"])},
+    )  # fmt: skip
+
+
+def test_usual_numbers_of_all_parts_are_not_warned_of():
+    parts()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("barrier", 700.0, "contact 'm': barrier"), ("v_n", 2.5, "contact 'm': v_n"),
+        ("v_p", 2.0, "contact 'm': v_p"), ("capacitance", 0.345, "contact 'g': capacitance"),
+        ("capacitance", 3.45e-13, "contact 'g': capacitance"), ("offset", -500.0, "'g': offset"),
+        ("richardson_n", 1.2e8, "interface 'e': richardson_n"),
+        ("richardson_p", 1.2e-4, "interface 'e': richardson_p"), ("limit", 1e27, "ion 'v': limit"),
+        ("sheet", 1e18, "sheet_s"), ("interface", 1e17, "N_it"), ("volume", 1e21, "N_bulk"),
+        ("n_trap", 1e25, "n_trap"),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_part_off_by_a_million_is_warned_of(name, value, words):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=f"check the units: .*{words}"):
+        parts(**{name: value})
 
 
 def test_a_device_below_one_kelvin_is_refused(make):

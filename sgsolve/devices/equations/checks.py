@@ -22,37 +22,23 @@ from ..models.recombination import surface
 from .carriers import log_factors
 from .kinds import check_real
 from .model import DeviceModel
+from .unit_ranges import CRITICAL_FIELDS, FIELDS, strange_value
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
-RANGES = ("ii", "low", "high", "lin")
-CRITICAL_FIELDS = ["E_btb", *(f"b_{k}_{c}" for k in RANGES for c in "np")]
 POSITIVE += (*CRITICAL_FIELDS, "m_ii_n", "m_ii_p", "s_btb", "depth", "m_tunnel")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
 NOT_NEGATIVE: tuple[str, ...] = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "A_btb")
 NOT_NEGATIVE += ("N_trap", "c_n", "c_p")
-NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in RANGES for c in "np")
+NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in FIELDS for c in "np")
 
 
 COLDEST = 1.0  # K
 DENSEST = 1e23  # cm^-3
-USUAL: dict[str, tuple[float, float, str]] = {
-    "eps_r": (0.5, 1e6, "relative permittivities are 1 to 1e5"),
-    "mu_n": (0.0, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials"),
-    "mu_p": (0.0, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials"),
-    "B_rad": (0.0, 1e-6, "radiative coefficients are in cm^3/s, 1e-15 to 1e-9"),
-    "C_n": (0.0, 1e-20, "Auger coefficients are in cm^6/s, 1e-32 to 1e-26"),
-    "C_p": (0.0, 1e-20, "Auger coefficients are in cm^6/s, 1e-32 to 1e-26"),
-    "v_sat_n": (1e3, 1e10, "saturation velocities are in cm/s, about 1e7"),
-    "v_sat_p": (1e3, 1e10, "saturation velocities are in cm/s, about 1e7"),
-    **dict.fromkeys(
-        CRITICAL_FIELDS, (10000.0, 1000000000.0, "critical fields are in V/cm, 1e5 to 1e8")
-    ),
-}
 PAIRS = "pairs of a node and a region"
 
 
 class UnitsWarning(UserWarning):
-    """A length or a density is so far from any device that its unit is probably another."""
+    """A number is so far from any device that its unit is probably another."""
 
 
 def doping(mesh: Mesh, regions: Regions | None, values: Any) -> np.ndarray:
@@ -252,8 +238,8 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
 
 
 def units(device: DeviceModel) -> None:
-    """Warn, once, where a length or a density is off by about a million."""
-    message = _strange_lengths(device) or _strange_densities(device) or _strange_values(device)
+    """Warn, once, where a length, a density or a parameter is off by about a million."""
+    message = _strange_lengths(device) or strange_value(device) or _strange_densities(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 
@@ -270,15 +256,6 @@ def _strange_lengths(device: DeviceModel) -> str:
             f"the volumes add up to {total:.3g} cm^{mesh.dimension}, the couples times lengths to "
             f"{share:.3g}; both are in cm"
         )
-    return ""
-
-
-def _strange_values(device: DeviceModel) -> str:
-    for name, (low, high, text) in USUAL.items():
-        value = device.parameters.get(name, low)
-        if not (np.min(value) >= low and np.max(value) <= high):
-            off = np.max(value) if np.max(value) > high else np.min(value)
-            return f"{name} is {off:.3g}; {text}"
     return ""
 
 

@@ -1,0 +1,141 @@
+"""Plausible ranges of the parameters of a device, to find numbers in other units.
+
+The ranges are wider than what is known of any material, at any temperature. A number in m, um, nm,
+mV or per m^3 is usually outside. Some quantities vary by more than a million among materials:
+mobilities, lifetimes and capture coefficients of a wrong unit may stay inside.
+
+Sources: the materials of the Ioffe Institute's archive; S. M. Sze, K. K. Ng, Physics of
+Semiconductor Devices, 3rd ed., appendices G and H.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .model import DeviceModel
+
+FIELDS = ("ii", "low", "high", "lin")  # of the laws of impact ionization
+CRITICAL_FIELDS = ["E_btb", *(f"b_{k}_{c}" for k in FIELDS for c in "np")]
+AT_CRITICAL_FIELD = 1e6  # V/cm, at which A_btb E^s_btb is judged
+
+
+class Range(NamedTuple):
+    """Least and largest magnitude, and in words what is usual; 0 stands for none of it."""
+
+    least: float
+    largest: float
+    usual: str
+
+
+PER_VOLUME = Range(1e-300, 1e23, "densities are per cm^3, at most 1e22 in solids")
+MOBILITY = Range(1e-12, 1e8, "mobilities are in cm^2/(V s), 1 to 1e4 in most materials")
+LIFETIME = Range(1e-14, 0.5, "lifetimes are in s, 1e-12 to 1e-3; 1e20 or more stands for none")
+AUGER = Range(1e-36, 5e-26, "Auger coefficients are in cm^6/s, 1e-32 to 1e-26")
+VELOCITY = Range(1e3, 1e10, "saturation velocities are in cm/s, about 1e7")
+ENERGY = Range(1e-3, 30.0, "energies are in eV")
+STATES = Range(5e13, 1e23, "effective densities of states are per cm^3, 1e17 to 1e21 at 300 K")
+CRITICAL = Range(1e4, 1e9, "critical fields are in V/cm, 1e5 to 1e8")
+RATE = Range(1e2, 1e11, "coefficients of ionization are in 1/cm, 1e5 to 1e9")
+CAPTURE = Range(1e-20, 1e-3, "capture coefficients are in cm^3/s, 1e-13 to 1e-5")
+EXPONENT = Range(0.1, 10.0, "it is an exponent, 0.5 to 4")
+# Surfaces and metals that take carriers at once are often given a very high velocity.
+SURFACE = Range(1e-5, np.inf, "recombination velocities are in cm/s, at most 1e7")
+EMISSION = Range(1e2, np.inf, "recombination velocities of metals are in cm/s, about 1e6")
+RICHARDSON = Range(1e-1, 1e4, "Richardson's constants are in A/(cm^2 K^2), about 100")
+OXIDE = Range(1e-12, 1e-3, "capacitances are in F/cm^2, 1e-10 to 1e-5")
+SHEET = Range(1.0, 1e16, "densities of an interface are per cm^2, 1e9 to 1e14")
+TRAPS = Range(1e-300, 5e20, "densities of traps are per cm^3, 1e10 to 1e20")
+
+RANGES: dict[str, Range] = {
+    "T": Range(1.0, 2000.0, "temperatures are in K"),
+    "eps_r": Range(0.5, 1e6, "relative permittivities are 1 to 1e5"),
+    "B_rad": Range(1e-18, 1e-6, "radiative coefficients are in cm^3/s, 1e-15 to 1e-9"),
+    "s_btb": EXPONENT,
+    "depth": Range(1e-3, 30.0, "depths of traps are in eV"),
+    "m_tunnel": Range(1e-4, 1e2, "masses are in units of the electron's own"),
+    "N_trap": TRAPS,
+    **dict.fromkeys(("c_n", "c_p"), CAPTURE),
+    **dict.fromkeys(("Nc", "Nv"), STATES),
+    **dict.fromkeys(("n1", "p1"), PER_VOLUME),
+    **dict.fromkeys(("mu_n", "mu_p"), MOBILITY),
+    **dict.fromkeys(("tau_n", "tau_p"), LIFETIME),
+    **dict.fromkeys(("C_n", "C_p"), AUGER),
+    **dict.fromkeys(("S_n", "S_p"), SURFACE),
+    **dict.fromkeys(("v_sat_n", "v_sat_p"), VELOCITY),
+    **dict.fromkeys(("beta_n", "beta_p", "m_ii_n", "m_ii_p"), EXPONENT),
+    **dict.fromkeys(CRITICAL_FIELDS, CRITICAL),
+    **dict.fromkeys([f"a_{k}_{c}" for k in ("ii", "low", "high") for c in "np"], RATE),
+    **dict.fromkeys(("a_lin_n", "a_lin_p"), Range(1e-4, 1e4, "it is in 1/V, about 1")),
+}
+OF_PARTS: dict[str, Range] = {
+    "barrier": ENERGY,
+    "offset": Range(1e-6, 30.0, "offsets are in V, some V"),
+    "v_n": EMISSION,
+    "v_p": EMISSION,
+    "capacitance": OXIDE,
+    "richardson_n": RICHARDSON,
+    "richardson_p": RICHARDSON,
+    "mass": RANGES["m_tunnel"],
+    "c_n": CAPTURE,
+    "c_p": CAPTURE,
+    "n_trap": PER_VOLUME,
+    "mobility": Range(1e-30, 1.0, "mobilities of ions are in cm^2/(V s), at most 1e-2"),
+    "limit": PER_VOLUME,
+}
+
+
+def strange_value(device: DeviceModel) -> str:
+    """Say what is outside its range, or nothing."""
+    for name, value, one in _judged(device):
+        size = np.abs(np.asarray(value, dtype=float))
+        low = (size > 0.0) & (size < one.least)
+        high = size > one.largest
+        if one is LIFETIME:
+            high &= size < 1e20
+        if (low | high).any():
+            off = np.asarray(value, dtype=float)[high if high.any() else low].flat[0]
+            return f"{name} is {off:.3g}; {one.usual}"
+    return ""
+
+
+def _judged(device: DeviceModel) -> Iterator[tuple[str, Any, Range]]:
+    """Names, values and ranges of all that is judged."""
+    p = device.parameters
+    for name, one in RANGES.items():
+        if name in p:
+            yield name, p[name], one
+    if "Ec" in p:
+        yield "the gap, Ec - Ev,", p["Ec"] - p["Ev"], ENERGY
+        yield "Ec", p["Ec"], ENERGY._replace(least=0.0)
+    if "A_btb" in p:
+        rate = Range(1e26, 1e35, "A E^s is 1e28 to 1e34 per cm^3 and s at 1e6 V/cm")
+        size = p["A_btb"] * AT_CRITICAL_FIELD ** p["s_btb"]
+        yield "A_btb E^s_btb at 1e6 V/cm", size, rate
+    light = Range(1e-300, 1e27, "rates of generation are per cm^3 and s; the sun makes 1e21")
+    yield "the rate of generation G", p["G"] * np.max(np.abs(p["profile"])), light
+    for name in device.contacts:
+        yield f"V_{name}", p[f"V_{name}"], Range(0.0, 1e5, "voltages are in V")
+    yield from _of_parts(device)
+
+
+def _of_parts(device: DeviceModel) -> Iterator[tuple[str, Any, Range]]:
+    """The numbers of contacts, interfaces, levels of traps, and ions."""
+    p = device.parameters
+    for name, level in device.trap_levels.items():
+        interface = level.level.area is not None
+        yield f"N_{name}", p[f"N_{name}"], SHEET if interface else TRAPS
+    for name in device.interfaces:
+        if f"sheet_{name}" in p:
+            yield f"sheet_{name}", p[f"sheet_{name}"], SHEET
+    parts = {f"contact {k!r}": v for k, v in device.contacts.items()}
+    parts |= {f"interface {k!r}": v for k, v in device.interfaces.items()}
+    parts |= {f"trap level {k!r}": v.level for k, v in device.trap_levels.items()}
+    parts |= {f"ion {k!r}": v.ion for k, v in device.ions.items()}
+    for what, part in parts.items():
+        for name, one in OF_PARTS.items():
+            value = getattr(part, name, None)
+            if value is not None:
+                yield f"{what}: {name}", value, one
