@@ -86,7 +86,7 @@ BAD = {
     "event list": ({"events": [abs]}, "events must map names"),
     "stop unknown": ({"stop": "never"}, "stop names 'never'"),
     "action unknown": ({"on_event": {"e": abs}}, "which is no event"),
-    "max_steps": ({"max_steps": 0}, "max_points must be a whole number of at least 1"),
+    "max_steps": ({"max_steps": 0}, "max_steps must be a whole number of at least 1"),
 }
 
 
