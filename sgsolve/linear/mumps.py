@@ -8,6 +8,10 @@ Reference: P. Amestoy et al., SIAM J. Matrix Anal. Appl. 23 (2001) 15; MUMPS use
 
 from __future__ import annotations
 
+import ctypes
+import importlib
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +39,7 @@ class Mumps:
     Raises
     ------
     BackendError
-        python-mumps is not installed.
+        python-mumps is not installed, or is linked with a parallel MUMPS and mpi4py is missing.
 
     See Also
     --------
@@ -67,6 +71,7 @@ class Mumps:
                 f"python-mumps cannot be loaded ({error}); install the MUMPS library, then "
                 "`pip install 'sgsolve[mumps]'`, or use 'superlu'"
             ) from error
+        require_mpi()
         self._module: Any = mumps
         self._context: Any = None
         self.predicted_bytes = self.operations = 0.0
@@ -103,3 +108,36 @@ class Mumps:
             if error.error in OUT_OF_MEMORY:
                 raise MemoryError(str(error)) from error
             raise BackendError(str(error)) from error
+
+
+def require_mpi(maps: str = "/proc/self/maps") -> None:
+    """Initialize MPI where its library is loaded: a parallel MUMPS ends the process without.
+
+    Parameters
+    ----------
+    maps : str
+        The list of the libraries of this process, as Linux gives it.
+
+    Raises
+    ------
+    BackendError
+        MPI is not initialized, and mpi4py is missing.
+    """
+    try:
+        found = re.search(r"/\S*/libmpi(ch)?\.so\S*", Path(maps).read_text())
+    except OSError:  # not Linux
+        return
+    if found is None:
+        return
+    initialized = ctypes.c_int(0)
+    ctypes.CDLL(found[0]).MPI_Initialized(ctypes.byref(initialized))
+    if initialized.value:
+        return
+    try:
+        importlib.import_module("mpi4py.MPI")
+    except ImportError as error:
+        raise BackendError(
+            f"python-mumps is linked with a parallel MUMPS ({found[0]}), which ends the process "
+            "where MPI is not initialized. `pip install mpi4py`, or link python-mumps with the "
+            "sequential library (libmumps-seq-dev of Debian), or use 'superlu'"
+        ) from error

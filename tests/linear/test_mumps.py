@@ -1,5 +1,6 @@
 """MUMPS through python-mumps, and through a stand-in of the same interface."""
 
+import ctypes
 import importlib.util
 import sys
 import types
@@ -10,6 +11,7 @@ import pytest
 from sgsolve import linear
 from sgsolve.errors import BackendError, OutOfMemoryError, SingularMatrixError
 from sgsolve.linear import memory
+from sgsolve.linear.mumps import require_mpi
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, equal_rows, five_point
 
@@ -21,6 +23,31 @@ def test_missing_extra_says_how_to_install_it(backend, extra, monkeypatch):
     monkeypatch.setitem(sys.modules, extra, None)
     with pytest.raises(BackendError, match=rf"pip install 'sgsolve\[{extra}\]'"):
         linear.LinearSolver(Pattern.of(five_point(3)), backend)
+
+
+@pytest.mark.parametrize("initialized", [0, 1])
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_parallel_mumps_without_mpi_is_refused(tmp_path, monkeypatch, linked, initialized):
+    class Library:
+        def __init__(self, path):
+            assert path == "/usr/lib/libmpi.so.40.30.4"
+
+        def MPI_Initialized(self, flag):
+            flag._obj.value = initialized
+
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    maps = tmp_path / "maps"
+    name = "/usr/lib/libmpi.so.40.30.4" if linked else "/usr/lib/libmpiseq.so.5"
+    maps.write_text(
+        f"7f00-7f01 r--p 0000 08:01 99   /usr/lib/libc.so.6\n7f02-7f03 r 1 0 9 {name}\n"
+    )
+    require_mpi(str(tmp_path / "none"))
+    if not linked or initialized:
+        require_mpi(str(maps))
+    else:
+        with pytest.raises(BackendError, match=r"libmpi.so.40.30.4\), which ends .* mpi4py"):
+            require_mpi(str(maps))
 
 
 def factorize_and_solve(solver, A):
