@@ -44,6 +44,7 @@ AHEAD = FAR[-2:]
 ONE_SIDED = 1e-2  # change ahead over change behind
 REAL = 1e3  # a change behind must be so many times larger
 SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
+NOTHING = 1e-12  # of the scale of an unknown: as good as zero
 SHRUNK = 0.1  # a step that is short, and so much shorter than the last, converges
 SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
 CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
@@ -70,13 +71,20 @@ def at_limit(it: Iterate) -> bool:
 def _last_steps(it: Iterate) -> list[Vector]:
     """Return the last steps of the unknowns that did not converge, zero for the others."""
     if it.k == 0:
-        outwards = OUTWARDS * it.x
+        outwards = OUTWARDS * _beyond_nothing(it)
         steps = [outwards, np.where(_without_influence(it), outwards, 0.0)]
         return [step for step in steps if step.any()]
     last = np.where(_long(it), it.step, 0.0)
     if not last.any() or (it.fresh and _repeats_linearly(it, last)):
         return []
     return [last]
+
+
+def _beyond_nothing(it: Iterate) -> Vector:
+    """Return the unknowns, zero for those that are nothing beside their scale."""
+    if it.scaling.scale is None:
+        return it.x
+    return np.where(np.abs(it.x) > NOTHING * it.scaling.scale, it.x, 0.0)
 
 
 def _long(it: Iterate) -> NDArray[np.bool_]:

@@ -42,7 +42,7 @@ def small(it: Iterate, absolute: Any, relative: float, of_scale: bool) -> bool:
     """
     left, scaling = np.abs(it.F), it.scaling
     known = of_scale and scaling.scale is not None
-    terms = scaling.S if known else scaling.own
+    terms = _terms_of_scale(it) if known else scaling.own
     open_ = left > (absolute + relative * terms if relative else absolute)
     if not open_.any():
         return True
@@ -51,6 +51,17 @@ def small(it: Iterate, absolute: Any, relative: float, of_scale: bool) -> bool:
     if (left > absolute + relative * scaling.sized).any():
         return False
     return _hidden_by_scatter(it, left, open_)
+
+
+def _terms_of_scale(it: Iterate) -> Vector:
+    """Return the sizes of terms with each unknown counted as no smaller than its scale.
+
+    The term sizes S count it as no larger than the largest unknown, which fits all problems but
+    those whose solution is zero.
+    """
+    if it.J is None:
+        return it.S
+    return it.terms(np.maximum(it.scaling.magnitude, it.scaling.scale))
 
 
 def _hidden_by_scatter(it: Iterate, left: Vector, open_: NDArray[np.bool_]) -> bool:

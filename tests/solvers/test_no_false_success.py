@@ -148,6 +148,37 @@ class TestScale:
         assert [fold.parameter for fold in branch.folds] == pytest.approx([2.0, -2.0])
 
 
+class TestRoundingOfTheScale:
+    """Terms of constants that are larger than all unknowns, with a scale that fits."""
+
+    @pytest.mark.parametrize("noise", [0.0, 3e-17, -2e-16])
+    @pytest.mark.parametrize("n", [1, 20])
+    @pytest.mark.parametrize(
+        "solver", [solvers.Newton, solvers.DampedNewton, solvers.LineSearchNewton]
+    )
+    def test_a_solution_of_zeros_is_one(self, solver, n, noise):
+        """The constants 0.1 + 0.2 - 0.3 cancel but for rounding, as those of a neutral plasma."""
+
+        def residual(x):
+            return np.sinh(x) + 0.3 * (x - np.roll(x, 1)) + (0.1 + 0.2 - 0.3)
+
+        test = solvers.ResidualTolerance(1e-11, of_scale=True) & (
+            solvers.ErrorTolerance(1e-12) | solvers.RoundingLevel(4.0, of_scale=True)
+        )
+        result = solved(residual, np.full(n, noise), solver(termination=test), scale=1.0)
+        assert result.success
+        assert np.abs(result.x).max() < 1e-15
+
+    def test_the_scale_counts_beside_smaller_unknowns_as_well(self):
+        test = solvers.RoundingLevel(4.0, of_scale=True)
+        method = solvers.Newton(termination=test, max_iterations=0)
+        far, near = (
+            solved(lambda x, c=c: x - c, [1e-20], method, scale=1.0) for c in (1e-12, 1e-17)
+        )
+        assert near.success
+        assert not far.success
+
+
 class TestNoSolution:
     ASYMPTOTIC: ClassVar = {
         "tanh": lambda x: np.tanh(x) - 1.0,
