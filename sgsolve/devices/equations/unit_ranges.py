@@ -89,7 +89,7 @@ OF_PARTS: dict[str, Range] = {
 
 def strange_value(device: DeviceModel) -> str:
     """Say what is outside its range, or nothing."""
-    for name, value, one in _judged(device):
+    for name, value, one in _values_with_ranges(device):
         size = np.abs(np.asarray(value, dtype=float))
         low = (size > 0.0) & (size < one.least)
         high = size > one.largest
@@ -101,8 +101,8 @@ def strange_value(device: DeviceModel) -> str:
     return ""
 
 
-def _judged(device: DeviceModel) -> Iterator[tuple[str, Any, Range]]:
-    """Names, values and ranges of all that is judged."""
+def _values_with_ranges(device: DeviceModel) -> Iterator[tuple[str, Any, Range]]:
+    """Names, values and usual ranges of all parameters that have one."""
     p = device.parameters
     for name, one in RANGES.items():
         if name in p:
