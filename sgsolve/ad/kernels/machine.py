@@ -6,6 +6,7 @@ Compiled functions are kept by their text, in this process and on disk (`object_
 from __future__ import annotations
 
 import ctypes
+import functools
 import platform
 import threading
 from collections.abc import Callable
@@ -101,11 +102,18 @@ def is_known(text: str) -> bool:
     return text in _compiled or object_cache.stored_code(_key(text)) is not None
 
 
+@functools.cache
+def _host() -> tuple[str, str]:
+    """Return the name and the features of the processor; they are asked for once."""
+    import llvmlite.binding as llvm
+
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
 def _key(text: str) -> str:
     import llvmlite.binding as llvm
 
-    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    return object_cache.key(text, (llvm.llvm_version_info, cpu, features))
+    return object_cache.key(text, (llvm.llvm_version_info, *_host()))
 
 
 def _new_code(text: str, names: list[str]) -> Code:
@@ -114,7 +122,7 @@ def _new_code(text: str, names: list[str]) -> Code:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    cpu, features = _host()
     machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     key = _key(text)

@@ -109,7 +109,8 @@ class Operation(Node):
 
     def nodes(self) -> list[Node]:
         """Return the nodes that the operation refers to, in order, with repetitions."""
-        return list(nodes_of(self.operands))
+        operands = self.operands
+        return list(nodes_of(operands) if tuple in map(type, operands) else operands)
 
 
 def nodes_of(operand: Operand) -> Any:
