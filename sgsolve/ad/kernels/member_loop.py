@@ -8,6 +8,7 @@ table for one member after the other.
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,13 @@ _PROTOTYPE = ctypes.CFUNCTYPE(
 )
 
 
+@functools.cache
+def _compiled_loop() -> tuple[machine.Code, Any]:
+    """Return the loop, and its code, which has to live as long."""
+    code = machine.code_of(TEXT, [NAME])
+    return code, code.at(NAME, _PROTOTYPE)
+
+
 def run_members(
     tables: tuple[int, int, int],
     functions: NDArray[np.uint64],
@@ -93,7 +101,7 @@ def run_members(
     """
     flags = np.zeros(len(pointers), dtype=np.int32)
     pointers = np.ascontiguousarray(pointers)
-    loop: Any = machine.code_of(TEXT, [NAME]).at(NAME, _PROTOTYPE)
+    _, loop = _compiled_loop()
     loop(
         *tables, functions.ctypes.data, len(functions), places.ctypes.data, len(places),
         pointers.ctypes.data, flags.ctypes.data, len(pointers),
