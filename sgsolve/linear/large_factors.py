@@ -16,10 +16,6 @@ from .memory import GIB, require_memory
 from .multigrid import Multigrid
 from .prepared_matrix import PreparedMatrix
 
-ADVICE = (
-    "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need most), "
-    "an iterative solver (backend='multigrid', or solvers.NewtonKrylov()), or a coarser mesh"
-)
 ADVICE_ITERATIVE = (
     "Use a coarser mesh, or spread the matrix over several computers (backend=petsc.Petsc(...))"
 )
@@ -67,7 +63,7 @@ def prediction(
     try:
         require_memory(backend, name, A.shape[0], A.nnz)
     except OutOfMemoryError as error:
-        other, text = substitute(error, A, automatic, blocks)
+        other, text = substitute(error, name, A, automatic, blocks)
     else:
         if automatic is not None:
             other, text = cheaper(backend, prepared, blocks)
@@ -80,7 +76,7 @@ def prediction(
 
 
 def substitute(
-    error: OutOfMemoryError, A: Any, automatic: Any, blocks: Sequence[Any]
+    error: OutOfMemoryError, name: str, A: Any, automatic: Any, blocks: Sequence[Any]
 ) -> tuple[Multigrid | None, str]:
     """Return the back end that serves where factors do not fit, and what to tell the user.
 
@@ -88,17 +84,20 @@ def substitute(
     ----------
     error : OutOfMemoryError
         It holds the numbers.
+    name : str
+        Of the back end whose factors do not fit.
     A : csr_array, shape (n, n)
         Equilibrated.
     automatic : object
         None if the user chose the back end: another one then never serves.
     blocks : sequence of integer arrays
     """
-    if automatic is None:
-        return None, f"{error}. {ADVICE}"
     reason = unsuited(A, blocks)
+    advice = _advice(name, multigrid=reason in ("", NO_PYAMG))
+    if automatic is None:
+        return None, f"{error}. {advice}"
     if reason:
-        return None, f"{error}. Multigrid cannot serve instead: {reason}. {ADVICE}"
+        return None, f"{error}. Multigrid cannot serve instead: {reason}. {advice}"
     return Multigrid(blocks), (
         f"{error}. Multigrid serves instead (choose it by backend='multigrid'). It does not notice "
         "a singular matrix"
@@ -108,10 +107,23 @@ def substitute(
 def out_of_memory(phase: str, backend: Any, pattern: Pattern) -> OutOfMemoryError:
     """Return the error that a back end found no memory in the phase "factor" or "solve"."""
     verb = "factorize" if phase == "factor" else "solve with"
-    advice = ADVICE_ITERATIVE if getattr(backend, "iterative", False) else ADVICE
+    iterative = getattr(backend, "iterative", False)
+    advice = ADVICE_ITERATIVE if iterative else _advice(name_of(backend), multigrid=True)
     return OutOfMemoryError(
         f"not enough memory to {verb} a matrix of {pattern.shape[0]} unknowns and {pattern.nnz} "
         f"entries by {name_of(backend)}. {advice}"
+    )
+
+
+def _advice(name: str, multigrid: bool) -> str:
+    """Return what else to use in place of a direct back end; multigrid where it may serve."""
+    iterative = "backend='multigrid'" if multigrid else "Problem(..., preconditioner=M)"
+    advice = f"an iterative solver ({iterative}, or solvers.NewtonKrylov()), or a coarser mesh"
+    if name.startswith("pardiso"):
+        return f"Use {advice}"
+    return (
+        "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need "
+        f"most), {advice}"
     )
 
 

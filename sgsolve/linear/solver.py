@@ -342,7 +342,7 @@ class LinearSolver:
 
     def _factorize_otherwise(self, prepared: PreparedMatrix, error: OutOfMemoryError) -> None:
         """Let multigrid serve in place of factors that do not fit, or raise why it cannot."""
-        backend, text = substitute(error, prepared.A, self._choose, self._blocks)
+        backend, text = substitute(error, self.name, prepared.A, self._choose, self._blocks)
         if backend is None:
             raise OutOfMemoryError(text) from error
         warn(text, LargeFactorsWarning)

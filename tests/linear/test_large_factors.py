@@ -15,7 +15,7 @@ from sgsolve.linear import memory
 from sgsolve.linear.elliptic import unsuited
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern
-from tests.linear.matrices import drift_diffusion, five_point, grid, neumann
+from tests.linear.matrices import drift_diffusion, grid, neumann
 
 needs_pardiso = pytest.mark.skipif(not available(), reason="PARDISO is not installed")
 
@@ -49,9 +49,20 @@ def test_control_groups_of_both_versions(tmp_path):
 @pytest.mark.usefixtures("_no_memory")
 @pytest.mark.parametrize("name", ["dense", "banded", "superlu", *["pardiso"] * available()])
 def test_factors_of_a_chosen_back_end_that_do_not_fit_are_refused(name):
-    A = five_point(40)
+    A = sp.csr_array(-grid(40, -4.0))
     solver = linear.LinearSolver(Pattern.of(A), name)
-    with pytest.raises(OutOfMemoryError, match=rf"factors of {name} would need .* GiB, .* free"):
+    with pytest.raises(OutOfMemoryError, match=rf"factors of {name} would need .* GiB") as caught:
+        solver.factorize(A)
+    advice = str(caught.value).partition("nothing was factorized. ")[2]
+    assert ("'pardiso'" in advice) is (name != "pardiso")
+    assert "an iterative solver (backend='multigrid'" in advice
+
+
+@pytest.mark.usefixtures("_no_memory")
+def test_multigrid_is_not_recommended_where_it_cannot_serve():
+    A = sp.csr_array(grid(40, 4.0))  # all entries of one sign
+    solver = linear.LinearSolver(Pattern.of(A), "superlu")
+    with pytest.raises(OutOfMemoryError, match=r"preconditioner=M\)?, or solvers.NewtonKrylov"):
         solver.factorize(A)
 
 
