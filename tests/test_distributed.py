@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import spsolve
 
 from sgsolve import ConvergenceError, Problem, distributed
+from sgsolve.distributed.local_solution import LocalSolution
 from sgsolve.errors import BackendError, InputError, ParameterError, ShapeError, StructureError
 from tests.mpi import needs_mpi, needs_petsc, run
 
@@ -40,6 +41,12 @@ def exact(problem, n, start=0.0):
     x = problem.solve(np.full(n, start)).x
     F, J = problem.linearize(x)
     return x - spsolve(J.tocsc(), F)
+
+
+def test_a_solution_prints_how_it_was_found_not_all_numbers():
+    solution = LocalSolution(np.ones(1000), True, "done", 3, 20, 1e-9, {"a": 2.0}, None, None)
+    text = "LocalSolution(success=True, message='done', iterations=3, linear_iterations=20, "
+    assert repr(solution) == text + "residual_norm=1e-09, params={'a': 2.0})"
 
 
 @needs_petsc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -44,15 +44,15 @@ class LocalSolution:
     ...     assert problem.solve(1.0).whole().tolist() == [2.0, 2.0, 2.0]
     """
 
-    own: NDArray[Any]
+    own: NDArray[Any] = field(repr=False)
     success: bool
     message: str
     iterations: int
     linear_iterations: int
     residual_norm: float
     params: dict[str, Any]
-    layout: Any
-    vector: Any
+    layout: Any = field(repr=False)
+    vector: Any = field(repr=False)
 
     def whole(self) -> NDArray[Any]:
         """Return the unknowns of all ranks, on each of them; call it on all ranks.
