@@ -86,10 +86,8 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     results = scipy_parameters.SEVERAL.get(ufunc)
     if results is not None:
         return _several_results(ufunc, results, inputs[0])
-    name = ufunc.__name__.lstrip("_").removeprefix("riemann_")  # scipy.special.zeta of one argument
-    full = f"scipy.special.{name}" if hasattr(special, name) else f"the ufunc {name}"
     raise DerivativeError(
-        f"{full} has no derivative rule for AD arrays; define one with "
+        f"{_public_name(ufunc)} has no derivative rule for AD arrays; define one with "
         "ad.define_rule(ufunc, partials)"
     )
 
@@ -270,9 +268,18 @@ def _loud(rule: Any) -> Any:
 def _known(ufunc: Any, partial: Any, which: int) -> Any:
     if partial is None:
         raise DerivativeError(
-            f"{ufunc.__name__} has no derivative rule for its argument {which}; keep it constant"
+            f"{_public_name(ufunc)} has no derivative rule for its argument {which}; keep it "
+            "constant"
         )
     return partial
+
+
+def _public_name(ufunc: np.ufunc) -> str:
+    """Return the name by which a ufunc is called; SciPy's zeta calls ufuncs of other names."""
+    name = ufunc.__name__.lstrip("_").removeprefix("riemann_")
+    if hasattr(special, name):
+        return f"scipy.special.{name}"
+    return f"np.{name}" if hasattr(np, name) else f"the ufunc {name}"
 
 
 def _constant_operand(x: Any) -> Any:
