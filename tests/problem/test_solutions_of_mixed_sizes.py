@@ -119,3 +119,15 @@ def test_two_points_are_one_solution_if_the_equations_hold_between_them():
     assert [round(one.x[0] * 1e12) for one in roots] == [-1, 0, 1]
     same = [[one.is_same(other.result, 1e-6, size) for one in roots] for other in roots]
     np.testing.assert_array_equal(same, np.eye(3, dtype=bool))
+
+
+def test_starts_of_the_size_of_the_solutions_find_those_that_are_close_to_each_other():
+    """In one block, without a scale: 28 decades between the unknowns."""
+
+    def residual(x):
+        return ad.stack([x[0] ** 3 - x[0], x[1] - 1e16, x[2] ** 2 - 1e-24])
+
+    found = Problem(residual).find_solutions([0.5, 1e16, 3e-12])
+    signs = {(round(one.x[0]), float(np.sign(one.x[2]))) for one in found}
+    assert signs == {(first, last) for first in (-1, 0, 1) for last in (-1.0, 1.0)}
+    assert len(found) == 6
