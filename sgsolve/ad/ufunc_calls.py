@@ -87,7 +87,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     if results is not None:
         return _several_results(ufunc, results, inputs[0])
     raise DerivativeError(
-        f"{_public_name(ufunc)} has no derivative rule for AD arrays; define one with "
+        f"{_called_as(ufunc)} has no derivative rule for AD arrays; define one with "
         "ad.define_rule(ufunc, partials)"
     )
 
@@ -268,13 +268,13 @@ def _loud(rule: Any) -> Any:
 def _known(ufunc: Any, partial: Any, which: int) -> Any:
     if partial is None:
         raise DerivativeError(
-            f"{_public_name(ufunc)} has no derivative rule for its argument {which}; keep it "
+            f"{_called_as(ufunc)} has no derivative rule for its argument {which}; keep it "
             "constant"
         )
     return partial
 
 
-def _public_name(ufunc: np.ufunc) -> str:
+def _called_as(ufunc: np.ufunc) -> str:
     """Return the name by which a ufunc is called; SciPy's zeta calls ufuncs of other names."""
     name = ufunc.__name__.lstrip("_").removeprefix("riemann_")
     if hasattr(special, name):
