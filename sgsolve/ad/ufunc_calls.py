@@ -268,8 +268,7 @@ def _loud(rule: Any) -> Any:
 def _known(ufunc: Any, partial: Any, which: int) -> Any:
     if partial is None:
         raise DerivativeError(
-            f"{_called_as(ufunc)} has no derivative rule for its argument {which}; keep it "
-            "constant"
+            f"{_called_as(ufunc)} has no derivative rule for its argument {which}; keep it constant"
         )
     return partial
 
