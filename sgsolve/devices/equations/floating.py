@@ -51,6 +51,11 @@ def regions(device: DeviceModel) -> dict[str, list[np.ndarray]]:
     return {name: _unreached(lay.row_edges, inside[name], touched) for name in "np"}
 
 
+def has_floating_regions(device: DeviceModel) -> bool:
+    """Whether a device has regions without a contact."""
+    return any(len(rows.roots) > 0 for rows in device.carrier_rows.values())
+
+
 def firmness(device: DeviceModel) -> np.ndarray:
     """What is added to the diagonal of the Jacobian, over all unknowns."""
     lay, firm = device.layout, np.zeros(len(device.layout.fixed))

@@ -80,7 +80,7 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
         inside.log_total(at_nodes(factor, inside.pairs)) for factor in log_factors(p, vt)
     )
     middle = 0.5 * (factor_p - factor_n)
-    start = middle + _arcsinh(0.5 * doping, 0.5 * (factor_n + factor_p))
+    start = middle + arcsinh_of_ratio(0.5 * doping, 0.5 * (factor_n + factor_p))
     if isinstance(device.statistics, Boltzmann):
         return start
     u = ad.value(start) * np.ones(len(nodes))
@@ -98,8 +98,8 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
     return u + _charge_step(device, p, vt, inside, u)
 
 
-def _arcsinh(values: Any, logarithm: Any) -> Array:
-    """``arcsinh(values / exp(logarithm))``, also where the exponential is out of range."""
+def arcsinh_of_ratio(values: Any, logarithm: Any) -> Array:
+    """Return ``arcsinh(values / exp(logarithm))``, also where the exponential is out of range."""
     size = np.maximum(np.abs(ad.value(values)), np.finfo(float).tiny)
     large = np.log(size) - ad.value(logarithm) > 30.0
     inner = ad.where(large, 0.0, values) * np.exp(-ad.where(large, 0.0, logarithm))

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
+from ..equations.boundary import fixed_potentials
 from ..equations.carriers import Carriers, carriers
 from ..equations.conduction import conduction
 from ..equations.floating import majority
@@ -27,28 +28,28 @@ from ..equations.neutrality import neutral
 from ..equations.source_terms import generation
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
-from .depletion import depleted
+from ..models.contacts import Schottky
 from .levels import levels
 
 Array = np.ndarray
 VANISHING = 1e-280
 ROUNDS = 4
-FLAT = 10.0  # kT/q: a junction with a lower barrier does not block
+FLAT = 10.0  # kT/q: a barrier that is that much below zero is flooded with carriers
 
 
 def blocking(device: DeviceModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
-    """Share of a step of the voltages after which each junction still has a barrier.
+    """Share of a step of the voltages up to which the levels of the regions tell the densities.
 
-    Zero in a device without junctions: the last solutions extrapolate better than any level.
-    Beyond the flat band no depletion layer is left, and the layers' resistances decide: a level
-    for each region says nothing any more.
+    It ends where a barrier of a junction or of a metal falls below zero: carriers flood its
+    neighborhood, and the layers' resistances decide. Zero in a device without barriers: the last
+    solutions extrapolate better than any level.
     """
     first, last = _barriers(device, before), _barriers(device, after)
     if first is None or last is None:
         return 1.0
     if not last.size:
         return 0.0
-    least = FLAT * device.constants.thermal_voltage(after["T"])
+    least = -FLAT * device.constants.thermal_voltage(after["T"])
     falls: Array = last < least
     if not falls.any():
         return 1.0
@@ -56,7 +57,7 @@ def blocking(device: DeviceModel, before: Mapping[str, Any], after: Mapping[str,
 
 
 def _barriers(device: DeviceModel, p: Mapping[str, Any]) -> Array | None:
-    """For electrons, from the n side to the p side of all edges that join the two."""
+    """For electrons, from the n side to the p side of all edges that join the two; of metals."""
     found = levels(device, p)
     if found is None:
         return None
@@ -68,11 +69,38 @@ def _barriers(device: DeviceModel, p: Mapping[str, Any]) -> Array | None:
     a, b = device.layout.carrier_edges.T
     step = kind[a] - kind[b]
     barriers: Array = ((potential[a] - potential[b]) * np.sign(step))[step != 0]
-    return barriers
+    return np.concatenate([barriers, _barriers_of_metals(device, p, potential, kind)])
+
+
+def _barriers_of_metals(
+    device: DeviceModel, p: Mapping[str, Any], potential: Array, kind: Array
+) -> Array:
+    """Bending of the bands at metals; what is no barrier without voltages never is one here."""
+    lay, vt, found = device.layout, device.constants.thermal_voltage(p["T"]), [np.empty(0)]
+    fixed = vt * fixed_potentials(device, p, vt)
+    rest = vt * neutral(device, p, vt, np.arange(lay.n_s))
+    for name, contact in device.contacts.items():
+        if isinstance(contact, Schottky):
+            at = lay.contacts[name]
+            inner = lay.local[at]
+            beside = _beside(device, inner, potential)
+            at_rest = kind[inner] * (rest[inner] - (fixed[at] - p["V_" + name]))
+            bending = kind[inner] * (beside - fixed[at])
+            found.append((bending - FLAT * vt)[at_rest > FLAT * vt])
+    return np.concatenate(found)
+
+
+def _beside(device: DeviceModel, nodes: Array, potential: Array) -> Array:
+    """Potential at the nodes next to others, of the same if there is none."""
+    a, b = device.layout.carrier_edges.T
+    other = np.arange(device.layout.n_s)
+    other[a], other[b] = b, a
+    beside: Array = potential[other[nodes]]
+    return beside
 
 
 def guess(
-    device: DeviceModel, p: Mapping[str, Any], poisson: Callable[[Array, Array], Array]
+    device: DeviceModel, p: Mapping[str, Any], poisson: Callable[[Array], Array]
 ) -> Array | None:
     """All unknowns at the parameters p; None where `levels` has no answer.
 
@@ -82,14 +110,14 @@ def guess(
     p : dict
         All parameters.
     poisson : callable
-        Solves Poisson's equation for psi, from a start, at given quasi-Fermi potentials.
+        Solves Poisson's equation for psi at given quasi-Fermi potentials.
     """
     found = levels(device, p)
     if found is None:
         return None
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
     quasi = np.concatenate(found)
-    x = np.concatenate([poisson(depleted(device, p, *found), quasi), quasi])
+    x = np.concatenate([poisson(quasi), quasi])
     s = carriers(device, x, p)
     electrons, holes = _densities(device, s, p)
     x[lay.n :] += vt * np.concatenate([s.log_n - electrons, holes - s.log_p])

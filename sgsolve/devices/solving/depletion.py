@@ -10,7 +10,7 @@ Reference: M. Hintermueller, K. Ito, K. Kunisch, SIAM J. Optim. 13 (2002) 865.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.sparse.linalg import splu
 from ..equations.boundary import fixed_potentials
 from ..equations.carriers import log_factors
 from ..equations.model import DeviceModel
+from ..equations.neutrality import arcsinh_of_ratio
 from ..models.contacts import Gate
 from ..models.interfaces import sheet_charge
 
@@ -40,7 +41,7 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
         Levels of electrons and of holes, V.
     """
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
-    low, high = _potential_bounds(device, p, n, h, vt)
+    low, high = potential_bounds(device, p, n, h, vt)
     matrix, charge = _linear_part(device, p)
     psi = vt * fixed_potentials(device, p, vt)[: lay.n]
     fixed = lay.psi_free == 0.0
@@ -62,18 +63,41 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
     return np.where(fixed, psi, inside)
 
 
-def _potential_bounds(
+def potential_bounds(
     device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array, vt: float
 ) -> tuple[Array, Array]:
-    """Potentials at which holes and electrons are as many as the doping; infinite in insulators."""
+    """Potentials at which holes and electrons are as many as the doping; infinite in insulators.
+
+    Where both are more than the doping at any potential, both bounds are the neutral potential.
+    """
     lay = device.layout
     doping = np.abs(p["doping"][lay.doped])
     many = np.log(np.maximum(doping, max(FEWEST * float(doping.max()), 1.0)))
     factor_n, factor_p = log_factors(p, vt)
     low, high = np.full(lay.n, -np.inf), np.full(lay.n, np.inf)
     first, second = h + vt * (factor_p - many), n + vt * (many - factor_n)
-    low[lay.nodes], high[lay.nodes] = np.minimum(first, second), np.maximum(first, second)
+    middle = 0.5 * (n + h) + 0.5 * vt * (factor_p - factor_n)
+    product = 0.5 * (factor_n + factor_p + (h - n) / vt)
+    neutral = middle + vt * arcsinh_of_ratio(0.5 * p["doping"][lay.doped], product)
+    flooded = first > second
+    low[lay.nodes] = np.where(flooded, neutral, first)
+    high[lay.nodes] = np.where(flooded, neutral, second)
     return low, high
+
+
+def within_bounds(low: Array, high: Array, vt: float) -> Callable[[Array, Array], Array]:
+    """Limit of the steps of Poisson's equation: beyond the bounds as far as the logarithm.
+
+    Inside, the charge is that of the doping, and steps may be long. Outside, it is exponential.
+    """
+
+    def limited(psi: Array, step: Array) -> Array:
+        above, below = psi + step - np.maximum(high, psi), np.minimum(low, psi) - psi - step
+        excess = np.where(above > vt, above, np.where(below > vt, below, vt))
+        shorter = excess - vt * (1.0 + np.log(excess / vt))
+        return step - np.where(above > vt, shorter, 0.0) + np.where(below > vt, shorter, 0.0)
+
+    return limited
 
 
 def _linear_part(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, Array]:

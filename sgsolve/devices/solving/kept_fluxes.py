@@ -31,7 +31,7 @@ from ...results import Branch, Result
 from ..equations.boundary import fixed_potentials
 from ..equations.carriers import Carriers, after_fluxes, carriers
 from ..equations.conduction import conduction, fluxes
-from ..equations.floating import majority, regions
+from ..equations.floating import has_floating_regions, majority
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
@@ -307,14 +307,6 @@ def needed(device: Equations) -> bool:
     return gated and not all(where.any() for where in majority(device).values())
 
 
-def _floats(device: Equations) -> bool:
-    """Whether a device has floating regions, which are looked for once."""
-    if "floats" not in device.forms:
-        device.forms["floats"] = any(regions(device).values())
-    floats: bool = device.forms["floats"]
-    return floats
-
-
 def polished(
     device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
 ) -> list[np.ndarray]:
@@ -323,7 +315,7 @@ def polished(
     Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
     with the fluxes kept mend that; where they do not settle, the solution stays what it was.
     """
-    if device.ions or device.heat is not None or not _floats(device):
+    if device.ions or device.heat is not None or not has_floating_regions(device):
         return [x for x, _ in points]
     form = form_of(device)
     return [form.polished(x, p) for x, p in points]

@@ -1,9 +1,10 @@
 """Estimates of the carriers' levels at given voltages, without a solve.
 
-The majority carriers of a region have the level of its contact. Between several contacts the region
-is a resistor. A region without a contact has the level of the neighbor by which it is forward
-biased: the forward voltage of a junction is a few kT/q, the reverse voltage arbitrary. A minority
-carrier has the level of that neighboring region for which its density is smallest.
+The majority carriers of a region have the level of its ohmic contact. Between several contacts the
+region is a resistor. A region without a contact has the level of the neighbor by which it is
+forward biased: the forward voltage of a junction is a few kT/q, the reverse voltage arbitrary. A
+minority carrier has the level of that neighboring region, or metal, for which its density is
+smallest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from scipy.sparse.linalg import splu
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
 from ..meshes.mesh import edge_values
-from ..models.contacts import Gate
+from ..models.contacts import Gate, Ohmic, Schottky
 
 Array = np.ndarray
 
@@ -48,6 +49,7 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
     n = _of_carrier(level, part, across, inside["n"], 1.0)
     h = _of_carrier(level, part, across, inside["p"], -1.0)
     n, h = np.where(np.isfinite(n), n, h), np.where(np.isfinite(h), h, n)
+    n, h = _taken_by_metals(device, p, part, kind, n, h)
     if not (np.isfinite(n) & np.isfinite(h)).all():
         return None
     for name, nodes in device.layout.reached.items():
@@ -62,12 +64,12 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
     same = kind[edges[:, 0]] == kind[edges[:, 1]]
     graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
     count, part = connected_components(graph, directed=False)
-    held = np.full(m, np.nan)
-    for name, nodes in lay.reached.items():
-        held[nodes] = p["V_" + name]
-    level = np.full(m, np.nan)
+    held, level = _of_contacts(device, p, (Ohmic, Schottky)), np.full(m, np.nan)
+    firm = _of_contacts(device, p, (Ohmic,))
     for k in range(count):
         nodes = np.flatnonzero(part == k)
+        if np.isfinite(firm[nodes]).any():  # a metal with a barrier blocks
+            held[nodes] = firm[nodes]
         known = nodes[np.isfinite(held[nodes])]
         if not len(known) or kind[nodes[0]] == 0:
             continue
@@ -77,6 +79,29 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
             level[nodes] = _resistor(device, p, nodes, held, kind[nodes[0]])
     _float(level, part, kind, edges[~same])
     return part, level
+
+
+def _of_contacts(device: DeviceModel, p: Mapping[str, Any], kinds: tuple[type, ...]) -> Array:
+    """Voltage at the nodes of contacts of these kinds, NaN elsewhere."""
+    voltage = np.full(device.layout.n_s, np.nan)
+    for name, nodes in device.layout.reached.items():
+        if isinstance(device.contacts[name], kinds):
+            voltage[nodes] = p["V_" + name]
+    return voltage
+
+
+def _taken_by_metals(
+    device: DeviceModel, p: Mapping[str, Any], part: Array, kind: Array, n: Array, h: Array
+) -> tuple[Array, Array]:
+    """The levels, those of minority carriers in regions at metals not above the metals' own."""
+    n, h = n.copy(), h.copy()
+    for name, nodes in device.layout.reached.items():
+        if isinstance(device.contacts[name], Schottky):
+            here = np.isin(part, part[nodes])
+            n_type, p_type = here & (kind > 0), here & (kind < 0)
+            h[n_type] = np.minimum(h[n_type], p["V_" + name])
+            n[p_type] = np.maximum(n[p_type], p["V_" + name])
+    return n, h
 
 
 def _resistor(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from ... import solvers
 
@@ -58,7 +60,7 @@ def damped_method(max_iterations: int = 60) -> solvers.NewtonMethod:
     """The first of these two alone: for steps that may as well be made shorter."""
     return solvers.NewtonMethod(
         damping=solvers.NaturalMonotonicity(),
-        termination=_accurate(),
+        termination=accurate(),
         max_iterations=max_iterations,
     )
 
@@ -70,13 +72,22 @@ def poisson_method(vt: float) -> solvers.Robust:
     With fixed quasi-Fermi potentials the charge falls monotonically with the potential. Full steps
     then converge from the neutral potential, however thick the depletion layer becomes.
     """
-    full = solvers.NewtonMethod(termination=_accurate(), max_iterations=60)
+    full = solvers.NewtonMethod(termination=accurate(), max_iterations=60)
     return solvers.Robust(
         stages=(
             solvers.Stage(full),
             *(solvers.Stage(r.solver, from_best=False) for r in coupled_method(vt).stages),
         )
     )
+
+
+def bounded_poisson_method(
+    vt: float, limit: Callable[[Any, Any], Any], termination: solvers.TerminationTest
+) -> solvers.Robust:
+    """Newton's method with limited steps, then as `poisson_method`."""
+    limited = solvers.NewtonMethod(limits=(limit,), termination=termination, max_iterations=30)
+    stages = (solvers.Stage(limited), *poisson_method(vt).stages)
+    return solvers.Robust(stages=stages, termination=termination)
 
 
 def cold_method(vt: float, max_iterations: int = 300) -> solvers.NewtonMethod:
@@ -86,12 +97,12 @@ def cold_method(vt: float, max_iterations: int = 300) -> solvers.NewtonMethod:
     """
     return solvers.NewtonMethod(
         limits=(solvers.LogDamping(max(vt, 0.01)),),
-        termination=_accurate(),
+        termination=accurate(),
         max_iterations=max_iterations,
     )
 
 
-def _accurate() -> solvers.TerminationTest:
+def accurate() -> solvers.TerminationTest:
     """Potentials to 1e-13, or residuals within rounding.
 
     It is tight because a potential that is wrong by 1e-11 V changes a current by 4e-10 of itself,

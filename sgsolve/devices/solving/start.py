@@ -15,18 +15,23 @@ import numpy as np
 
 from ...continuation import Natural
 from ...results import Branch, Result
+from ...solvers import Robust, Stage
 from ..equations import checks
 from ..equations.carriers import carriers
+from ..equations.floating import has_floating_regions
 from ..equations.neutrality import neutral
 from ..equations.potential_form import Equations
 from ..models.contacts import Gate
 from ..models.ions import conservation
+from .density_newton import density_method
 from .kept_fluxes import form_of, needed, polished
-from .methods import coupled_method, poisson_method
+from .methods import accurate, coupled_method, poisson_method
 from .resolved import warn_if_unresolved
 from .voltage_predictors import Levels
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
+FEW = 25  # iterations for the densities
+MORE = 8  # solves for each value, on the average, before another solver is taken
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
@@ -107,6 +112,16 @@ def _turned_on(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     return x
 
 
+def _linear_in_densities(device: Equations) -> bool:
+    """Whether the balances of single nodes are linear in the densities at given potentials.
+
+    A mobility that depends on the quasi-Fermi potentials is not. Balances of whole regions have
+    as many densities as the region has nodes, but only one divisor.
+    """
+    constant = device.mobility is None or device.field == "potential"
+    return constant and not has_floating_regions(device)
+
+
 def _swept(
     device: Equations,
     x: np.ndarray,
@@ -118,19 +133,18 @@ def _swept(
     """Sweep in the form that the device needs."""
     if needed(device):
         return form_of(device).sweep(x, name, values, p, raise_on_failure)
-    vt, predictor = device.thermal_voltage, Levels(device, name, p)
-    solvers = [coupled_method(vt)]
-    if name.startswith("V_"):  # a step that takes long is better made shorter
-        solvers.insert(0, coupled_method(vt, SHORT, SHORT // 2))
-    problem, costs = device.problem.at(**p), []
-    for solver in solvers:
+    predictor, costs = Levels(device, name, p), []
+    problem, attempts = device.problem.at(**p), _attempts(device, name, p)
+    for solver in attempts:
+        last = solver is attempts[-1]
+        predictor.trusted = solver is attempts[0]
         branch = problem.sweep(
             x,
             name,
             values,
             solver=solver,
-            steps=Natural(predictor=predictor),
-            raise_on_failure=raise_on_failure and solver is solvers[-1],
+            steps=Natural(predictor=predictor, max_solves=None if last else MORE * len(values)),
+            raise_on_failure=raise_on_failure and last,
         )
         costs.append(branch.stats)
         if branch.success:
@@ -139,6 +153,22 @@ def _swept(
         branch.stats.add(cost)
     predictor.poisson.add_cost(branch.stats)
     return branch
+
+
+def _attempts(device: Equations, name: str, p: Mapping[str, Any]) -> list[Robust]:
+    """Solvers of a sweep, each for what those before it do not reach.
+
+    A step of a voltage that takes long is better made shorter, so all but the last take few
+    iterations.
+    """
+    vt = device.thermal_voltage
+    if not name.startswith("V_"):
+        return [coupled_method(vt)]
+    attempts = [coupled_method(vt, SHORT, SHORT // 2), coupled_method(vt)]
+    if _linear_in_densities(device):
+        first = density_method(device, device.parameters | dict(p), accurate(), FEW)
+        attempts.insert(0, Robust(stages=(Stage(first), *attempts[0].stages[:1])))
+    return attempts
 
 
 def sweep_device(

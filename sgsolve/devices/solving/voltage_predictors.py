@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
+from ..equations.floating import has_floating_regions
 from ..equations.potential_form import Equations
+from ..models.contacts import Gate
 from . import decoupled
-from .methods import poisson_method
+from .density_newton import density_method
+from .depletion import depleted, potential_bounds, within_bounds
+from .methods import bounded_poisson_method, poisson_method
 
 LONG_STEP = 0.5  # V
+FEW = 20  # iterations to a solution in between
+CLOSE = solvers.ResidualTolerance(1e-6, of_scale=True) & solvers.ErrorTolerance(1e-6)
+ROUGHLY = solvers.ResidualTolerance(1e-2, of_scale=True) & solvers.ErrorTolerance(1e-2)
 
 
 class Poisson:
@@ -25,36 +33,43 @@ class Poisson:
     """
 
     def __init__(self, device: Equations) -> None:
-        self._solver = poisson_method(device.thermal_voltage)
+        self._device, self._solver = device, poisson_method(device.thermal_voltage)
         self._problem, self._with_ions = device.poisson_problem, device.electrostatic_problem
         self._n, self._n_s = device.layout.n, device.layout.n_s
-        self._costs: list[Any] = []
+        self.costs: list[Any] = []
 
-    def potential(self, p: Mapping[str, Any], psi: np.ndarray, quasi: np.ndarray) -> np.ndarray:
-        """The potential, from a start."""
-        result = self._problem.at(**{**p, "quasi": quasi}).solve(psi, self._solver)
-        self._costs.append(result.stats)
+    def potential(self, p: Mapping[str, Any], quasi: np.ndarray) -> np.ndarray:
+        """The potential, from that of the depletion approximation."""
+        n, h = np.split(quasi, 2)
+        vt = self._device.constants.thermal_voltage(p["T"])
+        bounds = potential_bounds(self._device, p, n, h, vt)
+        solver = bounded_poisson_method(vt, within_bounds(*bounds, vt), CLOSE)
+        problem = self._problem.at(**{**p, "quasi": quasi})
+        result = problem.solve(depleted(self._device, p, n, h), solver)
+        self.costs.append(result.stats)
         return result.x
 
     def state(self, p: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
         """A state with its potential, and the levels of its ions, for other parameters."""
         n, last = self._n, self._n + 2 * self._n_s
+        if not self._device.ions:
+            return np.concatenate([self.potential(p, x[n:last]), x[n:last]])
         problem = self._with_ions.at(**{**p, "quasi": x[n:last]})
         result = problem.solve(np.concatenate([x[:n], x[last:]]), self._solver)
-        self._costs.append(result.stats)
+        self.costs.append(result.stats)
         return np.concatenate([result.x[:n], x[n:last], result.x[n:]])
 
     def add_cost(self, stats: Any) -> None:
         """Add what all solutions cost to what a sweep cost."""
-        for cost in self._costs:
+        for cost in self.costs:
             stats.add(cost)
 
 
 class Levels:
     """Predictor of sweeps: the secant, or `decoupled.guess` for long steps of a voltage.
 
-    The smaller residual decides: beyond punch-through or the flat band a region is not at the level
-    of its contact any more, and the last solutions say more.
+    In a device with floating regions the smaller residual decides: beyond punch-through a region is
+    not at the level that its neighbors give it, and the last solutions say more.
 
     Parameters
     ----------
@@ -63,21 +78,44 @@ class Levels:
         The parameter that is swept.
     p : dict
         The others that differ from the device's.
+
+    Attributes
+    ----------
+    trusted : bool
+        Take the guess whatever its residual is. Set to False where it led to no solution.
     """
 
     needs_tangent = False
 
     def __init__(self, device: Equations, name: str, p: Mapping[str, Any]) -> None:
         self.device, self.name, self.p = device, name, device.parameters | dict(p)
-        self.poisson = Poisson(device)
+        self.poisson, self.trusted = Poisson(device), True
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
-        guess = self.after_long_step(here.p, p)
+        guess = self._after_long_step_of_gate(here.x, here.p, p)
+        if guess is None:
+            guess = self.after_long_step(here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
+        if extrapolated is None or (self.trusted and not has_floating_regions(self.device)):
+            return guess
         return min(guess, extrapolated, key=lambda x: _residual_size(family, x, p))
+
+    def _after_long_step_of_gate(
+        self, x: np.ndarray, first: float, last: float
+    ) -> np.ndarray | None:
+        """Poisson's equation at the last levels after a long step of a gate; None after others."""
+        contact = self.device.contacts.get(self.name.removeprefix("V_"))
+        if not isinstance(contact, Gate) or abs(last - first) <= LONG_STEP:
+            return None
+        if self.device.heat is not None:
+            return None
+        try:
+            return self.poisson.state(self.p | {self.name: last}, x)
+        except ConvergenceError:
+            return None
 
     def after_long_step(self, first: float, last: float) -> np.ndarray | None:
         """Potentials after a step of a voltage; None after a short one, or without an answer."""
@@ -89,13 +127,27 @@ class Levels:
         )
         if share <= 0.0:
             return None
-        p = self.p | {self.name: first + share * (last - first)}
+        voltage = first + share * (last - first)
+        guess = self._at_levels(voltage)
+        return guess if guess is None or share == 1.0 else self._flooded(guess, voltage)
+
+    def _at_levels(self, voltage: float) -> np.ndarray | None:
+        p = self.p | {self.name: voltage}
         try:
-            return decoupled.guess(
-                self.device, p, lambda psi, quasi: self.poisson.potential(p, psi, quasi)
-            )
+            return decoupled.guess(self.device, p, lambda quasi: self.poisson.potential(p, quasi))
         except ConvergenceError:  # of Poisson's equation: the levels do not fit that voltage
             return None
+
+    def _flooded(self, guess: np.ndarray, voltage: float) -> np.ndarray | None:
+        """About the solution where the last barrier has just vanished; Newton's method goes on.
+
+        From there a density changes little while the voltage becomes many times larger.
+        """
+        p = {**self.p, self.name: voltage}
+        solver = density_method(self.device, p, ROUGHLY, FEW)
+        result = self.device.problem.at(**p).solve(guess, solver, raise_on_failure=False)
+        self.poisson.costs.append(result.stats)
+        return result.x if result.success else None
 
 
 def _residual_size(family: Any, x: np.ndarray, p: float) -> float:

@@ -1,0 +1,253 @@
+"""Newton's method for the densities of the carriers, in equations for their quasi-Fermi potentials.
+
+In a given potential both balances are linear in the densities. Newton's method for the densities
+then fills or empties a region in one step, however many decades that is. For quasi-Fermi
+potentials, the logarithms of the densities, it takes one step for each factor of e. The unknowns
+of a device are these potentials, because a density of 1e-1400 is no floating-point number. Two
+changes make Newton's method the one for the densities:
+
+* The balance of a node is divided by its own density. For a step this divisor is kept constant, so
+  its derivative is taken out of the Jacobian. It vanishes at a solution.
+* Newton's change of a density becomes a change of its logarithm: ``dn / n`` becomes
+  ``log(1 + dn / n)``. A density falls to a tenth at most.
+
+The damping compares two corrections, as `solvers.NaturalMonotonicity` does. The changes of a
+density are measured relative to the larger one of its values before and after the step.
+
+References: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on the choice of the
+unknowns; P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 3.3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ... import solvers
+from ...errors import LinearSolveError
+from ...pattern import Pattern
+from ...results.status import Status
+from ...solvers.iterate import Iterate
+from ..equations.carriers import carriers
+from ..equations.model import DeviceModel
+from ..models.carrier_statistics import Boltzmann
+from ..models.heat import contact_parameters, local_parameters
+
+Array = np.ndarray
+FALL = 0.9  # of a density in one step, at most
+RANGE = 600.0  # largest exponent of a ratio of densities
+SHORTEST = 1e-3  # damping; below it a shorter step of the voltage costs less
+SETTLED = 1e-6  # relative; rounding decides which of two such corrections is smaller
+BOUND = 10.0  # factor by which the damping changes from one iteration to the next
+
+
+@dataclass(frozen=True)
+class DensityState:
+    """Densities at a point, those that the balances of the free nodes are divided by.
+
+    Attributes
+    ----------
+    log : ndarray, shape (k,)
+        Their logarithms, electrons first.
+    slope : ndarray, shape (k,)
+        Their derivatives by the electrostatic potential, 1/V; those by the quasi-Fermi potential
+        are the opposite.
+    """
+
+    log: Array
+    slope: Array
+
+
+class Densities:
+    """The densities that belong to the potentials of a device, and their changes in a step.
+
+    Parameters
+    ----------
+    device : DeviceModel
+    p : mapping
+        All parameters, of which voltages do not matter.
+    """
+
+    def __init__(self, device: DeviceModel, p: Mapping[str, Any]) -> None:
+        self.device, self.p, lay = device, p, device.layout
+        free = np.flatnonzero(lay.carrier_free > 0.0)
+        self._pairs, self.n = {}, lay.n
+        for name in "np":
+            unit = device.carrier_rows[name].reference[: lay.n_s].copy()
+            roots = device.carrier_rows[name].roots
+            unit[roots] = roots
+            self._pairs[name] = unit[free]
+        self.psi = lay.pair_nodes[np.concatenate([self._pairs["n"], self._pairs["p"]])]
+        self.rows = np.concatenate([lay.n + free, lay.n + lay.n_s + free])
+
+    def at(self, x: Array) -> DensityState:
+        """The densities at the unknowns."""
+        p = local_parameters(self.device, x, contact_parameters(self.device, self.p))
+        s = carriers(self.device, x, p)
+        log = [s.log_n[self._pairs["n"]], s.log_p[self._pairs["p"]]]
+        slope = []
+        for k, (name, sign) in enumerate((("n", 1.0), ("p", -1.0))):
+            pairs = self._pairs[name]
+            warmth = 1.0 if s.warmth is None else s.warmth[pairs]
+            own = sign / (s.vt * warmth) * np.ones(len(pairs))
+            if not isinstance(self.device.statistics, Boltzmann) and s.eta is not None:
+                own = own * (1.0 + self.device.statistics.log_gamma(s.eta[2 * k][pairs], 1))
+            slope.append(own)
+        return DensityState(np.concatenate(log), np.concatenate(slope))
+
+    def change(self, here: DensityState, step: Array) -> Array:
+        """Relative changes of the densities, to first order in a step of the unknowns."""
+        changes: Array = here.slope * (step[self.psi] - step[self.rows])
+        return changes
+
+    def converted(self, here: DensityState, step: Array) -> Array:
+        """The step of the unknowns that changes the densities by what a step of Newton's says."""
+        change = np.log1p(np.maximum(self.change(here, step), -FALL))
+        converted = step.copy()
+        converted[self.rows] = step[self.psi] - change / here.slope
+        return converted
+
+    def places(self, pattern: Pattern) -> tuple[Array, Array]:
+        """Where the derivatives of the balances by psi and by their own unknown are stored."""
+        return _entry_places(pattern, self.rows, self.psi), _entry_places(
+            pattern, self.rows, self.rows
+        )
+
+
+def _entry_places(pattern: Pattern, rows: Array, columns: Array) -> Array:
+    """The places of entries in the data of a pattern."""
+    found, order = Pattern.from_coordinates(rows, columns, pattern.shape)
+    places: Array = pattern.positions(found)[order]
+    return places
+
+
+@dataclass(frozen=True, eq=False)
+class DensityDirection:
+    """Newton's direction with the divisors of the balances kept constant."""
+
+    densities: Densities
+    forms_jacobian = True
+
+    def __repr__(self) -> str:
+        return f"DensityDirection({self.densities.device!r})"
+
+    def compute(self, it: Iterate) -> Status | None:
+        """Set ``it.dx``, the change of the potentials to first order in those of the densities."""
+        densities, pattern = self.densities, it.system.pattern
+        here = it.memory["densities"] = densities.at(it.x)
+        own, psi = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))[
+            ::-1
+        ]
+        more = it.F[densities.rows] * here.slope
+        matrix = pattern.matrix(it.J.data.copy())
+        matrix.data[psi] += more
+        matrix.data[own] -= more
+        if not np.isfinite(more).all():
+            return Status.NOT_FINITE
+        original, it.J = it.J, matrix
+        it.factorized, it.newton = False, True
+        try:
+            it.dx = it.newton_direction()
+        except LinearSolveError as error:
+            it.memory["cause"] = error
+            return Status.LINEAR_SOLVE_FAILED
+        finally:
+            it.J = original
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class DensityMonotonicity:
+    """Error-oriented damping of a step of the densities."""
+
+    densities: Densities
+    needs_direction = True
+    needs_factorization = True
+
+    def __repr__(self) -> str:
+        return f"DensityMonotonicity({self.densities.device!r})"
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Shorten the step until the simplified correction is smaller than it."""
+        densities, here = self.densities, it.memory["densities"]
+        size = _Measure(densities, here, it.x, it.dx)
+        full, finite, first = size(it.dx), False, True
+        damping = _predicted(it, size, full)
+        while damping >= SHORTEST:
+            x = it.x + densities.converted(here, damping * it.dx)
+            F = it.evaluate(x)
+            correction = None if F is None else it.simplified(self._in_units(here, x, F))
+            if F is None or correction is None:
+                damping, first = 0.5 * damping, False
+                continue
+            finite = True
+            gap = size(correction - (1.0 - damping) * it.dx)
+            best = min(1.0, 0.5 * full * damping**2 / gap) if gap > 0.0 else 1.0
+            if full > SETTLED and not size(correction) < full:
+                damping, first = min(max(best, 0.1 * damping), 0.5 * damping), False
+                continue
+            if first and best >= 4.0 * damping and damping < 1.0:
+                damping, first = min(best, BOUND * damping), False
+                continue
+            it.memory["density step"] = it.dx, correction, damping
+            change = densities.change(here, it.dx)
+            it.limited = bool(np.abs(change).max(initial=0.0) > 0.1)
+            it.accept(x, F, damping)
+            if damping == 1.0 and not it.limited:
+                it.correction = correction
+            return None
+        return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+    def _in_units(self, here: DensityState, x: Array, F: Array) -> Array:
+        """The residual at another point, its balances divided by the densities at this one."""
+        ratio = np.clip(self.densities.at(x).log - here.log, -RANGE, RANGE)
+        scaled = F.copy()
+        scaled[self.densities.rows] *= np.exp(ratio)
+        return scaled
+
+
+class _Measure:
+    """Size of a change of psi, in units of its own, and of densities, before and after a step."""
+
+    def __init__(self, densities: Densities, here: DensityState, x: Array, step: Array) -> None:
+        self._densities, self._here, n = densities, here, densities.n
+        vt = densities.device.constants.thermal_voltage(densities.p["T"])
+        self._psi = 1.0 / np.maximum(np.abs(x[:n]), vt)
+        self._density = 1.0 / np.maximum(1.0 + densities.change(here, step), 1.0)
+
+    def __call__(self, step: Array) -> float:
+        psi = step[: self._densities.n] * self._psi
+        density = self._densities.change(self._here, step) * self._density
+        return float(np.sqrt((psi @ psi + density @ density) / (len(psi) + len(density))))
+
+
+def _predicted(it: Iterate, size: _Measure, full: float) -> float:
+    """A priori damping, from the last correction."""
+    memory = it.memory.get("density step")
+    if memory is None:
+        return 1.0
+    before, correction, damping = memory
+    gap = size(correction - it.dx)
+    if gap * full == 0.0:
+        return 1.0
+    predicted = size(before) * size(correction) / (gap * full) * damping
+    return float(min(1.0, max(predicted, damping / BOUND), BOUND * damping))
+
+
+def density_method(
+    device: DeviceModel,
+    p: Mapping[str, Any],
+    termination: solvers.TerminationTest,
+    max_iterations: int,
+) -> solvers.NewtonMethod:
+    """Newton's method for the densities of a device, at given parameters but for the voltages."""
+    densities = Densities(device, p)
+    return solvers.NewtonMethod(
+        direction=DensityDirection(densities),
+        damping=DensityMonotonicity(densities),
+        termination=termination,
+        max_iterations=max_iterations,
+    )

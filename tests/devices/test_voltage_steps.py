@@ -1,0 +1,111 @@
+"""Long forward steps, metals and gates: what short steps give, at few factorizations."""
+
+import numpy as np
+import pytest
+
+VALUES = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+VALUES |= {"tau_n": 1e-6, "tau_p": 1e-6, "n1": 1e10, "p1": 1e10}
+MOST = 45  # twice of what such a step takes: rounding does not decide
+
+
+def diode(ends, doping, **options):
+    from sgsolve.devices import Device, Ohmic, graded, interval, srh
+
+    x = graded(ends, ends[-1] / 60, 1e-6, 1.3)
+    net = np.select([x < end for end in ends[1:-1]], doping[:-1], doping[-1])
+    contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
+    return Device(interval(x), net, contacts, VALUES, recombination=[srh], **options)
+
+
+def metal(barrier):
+    from sgsolve.devices import Device, Ohmic, Schottky, graded, interval, materials, srh
+
+    x = graded([0.0, 5e-4, 6e-4], 1e-5, 2e-7, 1.3)
+    contacts = {"a": Schottky(0, barrier=barrier, v_n=2e6, v_p=2e6), "k": Ohmic(-1)}
+    values = materials.silicon.at(300.0, [srh])
+    net = np.where(x < 5e-4, 1e16, 1e19)
+    return Device(interval(x), net, contacts, values, recombination=[srh])
+
+
+def check(device, contact, values, short):
+    """One step takes few factorizations; the current is that of short steps."""
+    coarse, fine = (device.sweep(contact, voltages) for voltages in (values, short))
+    assert coarse.success
+    assert fine.success
+    assert coarse.stats.n_factor < MOST
+    found, expected = (device.currents(sweep, "k")[-1] for sweep in (coarse, fine))
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ends", "doping"),
+    [
+        ([0.0, 1e-4, 51e-4], [-1e18, 1e14]),
+        ([0.0, 1e-4, 3e-4], [-1e18, 1e16]),
+        ([0.0, 2e-4, 102e-4, 104e-4], [-1e19, 1e13, 1e19]),
+    ],
+)
+@pytest.mark.parametrize("bias", [1.0, 5.0, 50.0, -300.0])
+def test_a_long_step_of_a_diode(ends, doping, bias):
+    short = [*np.linspace(0.0, 1.0, 6), 2.0, 5.0, 12.0, 25.0, 50.0]
+    short = [v for v in short if v <= bias] if bias > 0 else np.linspace(0.0, bias, 4)
+    check(diode(ends, doping), "a", [0.0, bias], short)
+
+
+def test_a_metal_that_blocks():
+    check(metal(0.7), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.2, 200.0, 12)])
+
+
+@pytest.mark.parametrize("bias", [-30.0, 30.0])
+def test_a_gate_over_depletion_or_inversion(bias):
+    from sgsolve.devices import Device, Gate, Ohmic, graded, interval, srh
+
+    x = np.concatenate([np.linspace(0, 5e-6, 11)[:-1], 5e-6 + graded([0, 2e-4], 2e-6, 2e-8, 1.2)])
+    mesh = interval(x)
+    below = mesh.centers() > 5e-6
+    device = Device(
+        mesh,
+        np.where(x >= 5e-6, -1e17, 0.0),
+        {"gate": Gate(0, offset=0.55), "bulk": Ohmic(-1)},
+        VALUES | {"eps_r": mesh.on_edges(np.where(below, 11.7, 3.9))},
+        recombination=[srh],
+        active=mesh.part(below),
+    )
+    coarse, fine = (device.sweep("gate", np.linspace(0.0, bias, k)) for k in (2, 61))
+    assert coarse.stats.n_factor < MOST
+    np.testing.assert_allclose(coarse.x, fine.x, rtol=0, atol=1e-9)
+
+
+def test_the_direction_is_that_of_equations_without_divisors():
+    """Its matrix is the derivative of the balances times the densities, at constant divisors."""
+    from sgsolve.devices.solving.density_newton import Densities
+
+    device = diode([0.0, 1e-4, 3e-4], [-1e18, 1e16])
+    p = device.parameters | {"V_a": 0.4}
+    x = device.solve(V_a=0.3).x
+    densities, step = Densities(device, p), np.random.default_rng(0).normal(size=len(x))
+    here = densities.at(x)
+
+    def multiplied(size):
+        residual = np.array(device.residual(x + size * step, **p))
+        ratio = np.exp(densities.at(x + size * step).log - here.log)
+        residual[densities.rows] *= ratio
+        return residual
+
+    plain = (device.residual(x + 1e-7 * step, **p) - device.residual(x - 1e-7 * step, **p)) / 2e-7
+    extra = np.zeros(len(x))
+    extra[densities.rows] = device.residual(x, **p)[densities.rows] * densities.change(here, step)
+    expected = (multiplied(1e-7) - multiplied(-1e-7)) / 2e-7
+    np.testing.assert_allclose(plain + extra, expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
+
+
+def test_a_density_changes_by_what_the_step_says():
+    from sgsolve.devices.solving.density_newton import FALL, Densities
+
+    device = diode([0.0, 1e-4, 3e-4], [-1e18, 1e16])
+    densities, x = Densities(device, device.parameters), device.equilibrium()
+    here = densities.at(x)
+    step = 0.05 * np.random.default_rng(1).normal(size=len(x))
+    moved = densities.at(x + densities.converted(here, step)).log
+    relative = np.maximum(1.0 + densities.change(here, step), 1.0 - FALL)
+    np.testing.assert_allclose(np.exp(moved - here.log), relative, rtol=1e-9)
