@@ -93,7 +93,7 @@ def substitute(
     blocks : sequence of integer arrays
     """
     reason = unsuited(A, blocks)
-    advice = _advice(name, multigrid=reason in ("", NO_PYAMG))
+    advice = _remedies(name, multigrid=reason in ("", NO_PYAMG))
     if automatic is None:
         return None, f"{error}. {advice}"
     if reason:
@@ -108,14 +108,14 @@ def out_of_memory(phase: str, backend: Any, pattern: Pattern) -> OutOfMemoryErro
     """Return the error that a back end found no memory in the phase "factor" or "solve"."""
     verb = "factorize" if phase == "factor" else "solve with"
     iterative = getattr(backend, "iterative", False)
-    advice = ADVICE_ITERATIVE if iterative else _advice(name_of(backend), multigrid=True)
+    advice = ADVICE_ITERATIVE if iterative else _remedies(name_of(backend), multigrid=True)
     return OutOfMemoryError(
         f"not enough memory to {verb} a matrix of {pattern.shape[0]} unknowns and {pattern.nnz} "
         f"entries by {name_of(backend)}. {advice}"
     )
 
 
-def _advice(name: str, multigrid: bool) -> str:
+def _remedies(name: str, multigrid: bool) -> str:
     """Return what else to use in place of a direct back end; multigrid where it may serve."""
     iterative = "backend='multigrid'" if multigrid else "Problem(..., preconditioner=M)"
     advice = f"an iterative solver ({iterative}, or solvers.NewtonKrylov()), or a coarser mesh"

@@ -41,19 +41,19 @@ def small(it: Iterate, absolute: Any, relative: float, of_scale: bool) -> bool:
     `of_scale` the scale is known to fit, and no more is asked.
     """
     left, scaling = np.abs(it.F), it.scaling
-    known = of_scale and scaling.scale is not None
-    terms = _terms_of_scale(it) if known else scaling.own
+    scale = scaling.scale if of_scale else None
+    terms = scaling.own if scale is None else _terms_of_scale(it, scale)
     open_ = left > (absolute + relative * terms if relative else absolute)
     if not open_.any():
         return True
-    if known or scaling.scale is None or not relative:
+    if of_scale or scaling.scale is None or not relative:
         return False
     if (left > absolute + relative * scaling.sized).any():
         return False
     return _hidden_by_scatter(it, left, open_)
 
 
-def _terms_of_scale(it: Iterate) -> Vector:
+def _terms_of_scale(it: Iterate, scale: Vector) -> Vector:
     """Return the sizes of terms with each unknown counted as no smaller than its scale.
 
     The term sizes S count it as no larger than the largest unknown, which fits all problems but
@@ -61,7 +61,7 @@ def _terms_of_scale(it: Iterate) -> Vector:
     """
     if it.J is None:
         return it.S
-    return it.terms(np.maximum(it.scaling.magnitude, it.scaling.scale))
+    return it.terms(np.maximum(it.scaling.magnitude, scale))
 
 
 def _hidden_by_scatter(it: Iterate, left: Vector, open_: NDArray[np.bool_]) -> bool:

@@ -130,7 +130,7 @@ def _of_parts(device: DeviceModel) -> Iterator[tuple[str, Any, Range]]:
     for name in device.interfaces:
         if f"sheet_{name}" in p:
             yield f"sheet_{name}", p[f"sheet_{name}"], SHEET
-    parts = {f"contact {k!r}": v for k, v in device.contacts.items()}
+    parts: dict[str, Any] = {f"contact {k!r}": v for k, v in device.contacts.items()}
     parts |= {f"interface {k!r}": v for k, v in device.interfaces.items()}
     parts |= {f"trap level {k!r}": v.level for k, v in device.trap_levels.items()}
     parts |= {f"ion {k!r}": v.ion for k, v in device.ions.items()}
