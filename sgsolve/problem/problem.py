@@ -1032,7 +1032,7 @@ class Problem:
 
     def bifurcation_diagram(
         self,
-        x0: ArrayLike,
+        x0: ArrayLike | SolutionSets,
         parameter: str,
         bounds: tuple[float, float],
         *,
@@ -1054,9 +1054,11 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,) or (k, n)
+        x0 : array_like of shape (n,) or (k, n), or SolutionSets
             A guess at the value that the parameter has in the problem; or several, such as the
-            solutions of `find_solutions`, for branches that are not connected.
+            solutions of `find_solutions`, for branches that are not connected. Or what
+            `deflated_continuation` found at several values: of these, those are starts that no
+            branch passes.
         parameter : str
             The parameter.
         bounds : (float, float)

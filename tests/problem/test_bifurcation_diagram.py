@@ -72,6 +72,33 @@ def test_isolas_from_several_starts():
     assert tops == pytest.approx([0.0, 0.0, 2.5], abs=0.02)
 
 
+def test_isolas_from_solutions_at_several_values(tmp_path):
+    """x = 0 and two ellipses at different p, which no guess at one value of p can reach."""
+
+    def residual(x, p):
+        left = (x - 2.0) ** 2 + 4.0 * (p - 0.2) ** 2 - 0.04
+        right = (x - 3.0) ** 2 + 4.0 * (p - 0.8) ** 2 - 0.04
+        return x * left * right
+
+    problem = Problem(residual)
+    sets = problem.deflated_continuation([[0.3], [1.8], [2.8]], "p", [0.2, 0.5, 0.8])
+    assert sets.counts.tolist() == [3, 1, 3]
+    diagram = problem.bifurcation_diagram(sets, "p", (0.0, 1.0), folder=tmp_path)
+    assert sorted(point.parameter for point in diagram.special_points) == pytest.approx(
+        [0.1, 0.3, 0.7, 0.9], abs=1e-9
+    )
+    assert len(diagram) == 4  # the line to both sides, each isola once
+    again = problem.bifurcation_diagram(sets, "p", (0.0, 1.0), folder=tmp_path)
+    assert again.origins == diagram.origins
+    assert all(
+        np.array_equal(one.states, other.states) for one, other in zip(diagram, again, strict=True)
+    )
+    with pytest.raises(InputError, match="along 'p', not 'q'"):
+        problem.bifurcation_diagram(sets, "q", (0.0, 1.0))
+    with pytest.raises(InputError, match="outside the bounds"):
+        problem.bifurcation_diagram(sets, "p", (0.0, 0.6))
+
+
 def test_orbits_from_hopf_points():
     def residual(x, mu):
         growth = mu * (1.0 - mu) - x[0] ** 2 - x[1] ** 2

@@ -19,6 +19,7 @@ from ...solvers.deadline import deadline_of
 from ..continuation import continuation
 from ..curve_run import asked_of, check_inside
 from ..definition import ProblemDefinition
+from ..solutions import SolutionSets
 from ..storage import check_storage
 from .diagram_folder import DiagramFolder
 from .diagram_search import DiagramSearch, Follow
@@ -56,7 +57,7 @@ def bifurcation_diagram(
     **own: Any,
 ) -> BifurcationDiagram:
     """Follow all branches; see `Problem.bifurcation_diagram`."""
-    starts, (low, high) = _starts(x0), _finite_bounds(bounds)
+    starts, (low, high) = _starts(x0, name), _finite_bounds(bounds)
     limits = _whole("depth", depth, 0), _whole("max_branches", max_branches, 1)
     checked = {**RUN, **own, "stability": Stability.of(own["stability"])}
     asked_of((low, high), checked, (name,))
@@ -64,19 +65,22 @@ def bifurcation_diagram(
         raise DataTypeError(f"orbits must be True or False, not {orbits!r}")
     if orbits:
         check_storage(problem.storage, "orbits=True: a periodic orbit needs")
-    p = problem.signature.numeric(name)
-    check_inside(name, p, (low, high))
+    places = [problem if p is None else problem.at({name: p}) for p, _ in starts]
+    for place in places:
+        check_inside(name, place.signature.numeric(name), (low, high))
     deadline = deadline_of(time_limit)
     mark = _manifest_of(problem, name, (low, high), starts, own)
     files = None if folder is None else DiagramFolder(folder, mark)
     search = DiagramSearch(problem, name, (low, high), {**RUN, **own}, limits, files, deadline)
-    for number, x in enumerate(starts):
+    for number, (place, (known, x)) in enumerate(zip(places, starts, strict=True)):
+        p, ways = place.signature.numeric(name), list[tuple[str, Follow]]()
         for side, end in ((1, high), (-1, low)):
             if p != end:
                 way = "up" if side > 0 else "down"
                 step = side * search.first_step
-                run = _first(problem, x, name, (low, high), step, solver)
-                search.begin(f"from start {number}, {way}", run)
+                run = _first(place, x, name, (low, high), step, solver)
+                ways.append((f"from start {number}, {way}", run))
+        search.begin(ways, None if known is None else (known, x))
     search.follow()
     if orbits:
         search.follow_orbits()
@@ -105,8 +109,15 @@ def _first(
     return run
 
 
-def _starts(x0: Any) -> list[Vector]:
-    """Return the starts, one or several."""
+def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:
+    """Return the starts: solutions at a value of the parameter, or guesses at that given."""
+    if isinstance(x0, SolutionSets):
+        if x0.name != name:
+            raise InputError(f"the solutions of x0 are along {x0.name!r}, not {name!r}")
+        found = [(value, x) for value, block in x0 for x in block]
+        if not found:
+            raise InputError("x0 has no start: no solution was found at any value")
+        return found
     try:
         x = np.asarray(x0, dtype=float)
     except (TypeError, ValueError):
@@ -115,7 +126,7 @@ def _starts(x0: Any) -> list[Vector]:
         ) from None
     if x.ndim == 2 and not len(x):
         raise InputError("x0 has no start: an array of starts needs one in each row")
-    return [x] if x.ndim < 2 else list(x)
+    return [(None, row) for row in ([x] if x.ndim < 2 else x)]
 
 
 def _whole(what: str, value: Any, least: int) -> int:
@@ -138,7 +149,7 @@ def _manifest_of(
     problem: ProblemDefinition,
     name: str,
     bounds: tuple[float, float],
-    starts: list[Vector],
+    starts: list[tuple[float | None, Vector]],
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return what tells a diagram from another one; limits may change between two calls."""
@@ -147,7 +158,8 @@ def _manifest_of(
         "parameter": name,
         "bounds": list(bounds),
         "parameters": dict(problem.signature.known),
-        "x0": starts,
+        "x0": [x for _, x in starts],
+        "at": [p for p, _ in starts],
         **{key: options[key] for key in ("step", "max_step", "max_points")},
         "steps": None if steps is None else vars(steps),
         "detect": options["detect"],

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...continuation.approximate_points import UnlocatedWarning
 from ...errors import ConvergenceError
@@ -28,6 +29,7 @@ from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
 
+Vector = NDArray[Any]
 Follow = Callable[[dict[str, Any]], Branch]
 
 SHARE = 50.0  # the usual first step is the range divided by this
@@ -94,6 +96,7 @@ class DiagramSearch:
         self._places = DiagramPlaces(self._span, self.diagram.special_points)
         self._known = KnownBranches(problem, name, self._span, self.diagram.branches)
         self._queue: deque[_Task] = deque()
+        self._starts: list[tuple[Sequence[tuple[str, Follow]], tuple[float, Vector] | None]] = []
         self._count = {"branch": 0, "orbits": 0}
         self.stopped = ""
 
@@ -103,12 +106,28 @@ class DiagramSearch:
         step = self._options["step"]
         return self._span / SHARE if step is None else abs(step)
 
-    def begin(self, origin: str, run: Follow) -> None:
-        """Plan a branch from a start."""
-        self._queue.append(_Task(origin, 0, run))
+    def begin(
+        self, ways: Sequence[tuple[str, Follow]], solution: tuple[float, Vector] | None
+    ) -> None:
+        """Plan the branch from a start, to both sides.
+
+        If the start is a solution (p, x), this is done when all branches before it are followed,
+        and only if none of them passes it.
+        """
+        self._starts.append((ways, solution))
 
     def follow(self) -> None:
         """Follow what is planned, and all branches that cross."""
+        for ways, solution in self._starts:
+            if solution is None:
+                self._queue += [_Task(origin, 0, run) for origin, run in ways]
+        self._follow_queue()
+        for ways, solution in self._starts:
+            if solution is not None and not self.stopped and not self._known.passes(*solution):
+                self._queue += [_Task(origin, 0, run) for origin, run in ways]
+                self._follow_queue()
+
+    def _follow_queue(self) -> None:
         while self._queue and not self.stopped:
             task = self._queue.popleft()
             if not task.is_new():

@@ -53,6 +53,10 @@ class KnownBranches:
                 return True
         return False
 
+    def passes(self, p: float, x: Vector) -> bool:
+        """Whether one of them passes a solution."""
+        return any(self._passes(other, p, x) for other in self._branches)
+
     def _passes(self, other: Branch, p: float, x: Vector) -> bool:
         """Whether a branch passes a solution."""
         q = other.parameter
