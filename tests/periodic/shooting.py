@@ -1,5 +1,7 @@
 """References for cycles by another method: shooting with DOP853 and the variational equations.
 
+`special_cycle` shoots once round; `fold_of_cycles` in several parts, for large multipliers.
+
 Nothing of sgsolve is used. Derivatives are complex steps; integrator and solver are SciPy's.
 """
 
@@ -55,3 +57,51 @@ def planar_fold(M):
 def doubling(M):
     """A multiplier is -1."""
     return np.linalg.det(M + np.eye(len(M)))
+
+
+def fold_of_cycles(flow, states, velocities, T, p):
+    """The period and the parameter of the fold of cycles near a guess, by multiple shooting.
+
+    At a fold there are changes V of the states and tau of the period that keep the cycle closed.
+
+    Parameters
+    ----------
+    states : ndarray, shape (parts, n)
+        At equal times over a period.
+    velocities : ndarray, shape (parts + 1, n)
+        A guess of V, from the difference of two cycles; the last row is tau.
+    """
+    parts, n = states.shape
+    start, along = states[0].copy(), np.array(flow(states[0], p))
+    along /= np.linalg.norm(along)
+    V, tau = velocities[:-1], velocities[-1, 0]
+    size = np.linalg.norm(V)
+    V, tau = V / size, tau / size
+    rates = np.array([flow(x, p) for x in states])
+    V = V - (along @ V[0]) / (along @ rates[0]) * rates
+    normal = V.ravel() / (V.ravel() @ V.ravel())
+
+    def shot(x, v, time, p):
+        def both(t, y):
+            z = np.array(flow(y[:n] + 1j * STEP * y[n:], p))
+            return np.concatenate([z.real, z.imag / STEP])
+
+        settings = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-13}
+        end = solve_ivp(both, (0.0, time), np.append(x, v), **settings).y[:, -1]
+        return end[:n], end[n:]
+
+    def equations(z):
+        X, V = z[: 2 * n * parts].reshape(2, parts, n)
+        T, tau, p = z[-3:]
+        gaps = []
+        for k in range(parts):
+            x, v = shot(X[k], V[k], T / parts, p)
+            after = (k + 1) % parts
+            gaps += [x - X[after], v + np.array(flow(x, p)) * tau / parts - V[after]]
+        ends = [along @ (X[0] - start), along @ V[0], normal @ V.ravel() - 1.0]
+        return np.concatenate([*gaps, ends])
+
+    guess = np.concatenate([states.ravel(), V.ravel(), [T, tau, p]])
+    found, _, _, message = fsolve(equations, guess, xtol=1e-12, full_output=True)
+    assert np.abs(equations(found)).max() < 1e-8, message
+    return float(found[-3]), float(found[-1])

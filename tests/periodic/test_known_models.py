@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 from tests.periodic.oscillators import one
-from tests.periodic.shooting import special_cycle
+from tests.periodic.shooting import fold_of_cycles
 
 
 def hodgkin_huxley(x, current):
@@ -25,13 +25,6 @@ def hodgkin_huxley(x, current):
     ]
 
 
-def fold(M):
-    """The sum of the principal minors of 1 - M: the multiplier 1 is double."""
-    A = np.eye(len(M)) - M
-    minors = [np.delete(np.delete(A, i, 0), i, 1) for i in range(len(M))]
-    return sum(np.linalg.det(minor) for minor in minors)
-
-
 @pytest.mark.slow
 def test_folds_of_the_spikes_of_hodgkin_and_huxley():
     """Spikes appear at the last fold, below the Hopf point, which is subcritical."""
@@ -40,16 +33,21 @@ def test_folds_of_the_spikes_of_hodgkin_and_huxley():
     assert branch.hopf_points[0].nature == "subcritical"
     cycles = problem.orbit_continuation(branch, bounds=(0.0, 12.0), intervals=100)
     assert len(cycles.folds) == 3
-    for point in (cycles.folds[0], cycles.folds[2]):
+    parts = np.linspace(0.0, 1.0, 11)[:-1]
+    for point in cycles.folds:
         orbit = cycles.orbit(point)
-        _, exact = special_cycle(
+        beside = cycles.orbit(point.index)  # the next row gives the direction of the branch
+        near, away = (cycle(parts * cycle.period) for cycle in (orbit, beside))
+        change = np.full((1, 4), beside.period - orbit.period)
+        T, exact = fold_of_cycles(
             lambda x, current: [-f for f in hodgkin_huxley(x, current)],
-            orbit.states[0],
+            near,
+            np.concatenate([away - near, change]),
             orbit.period,
             point.parameter,
-            fold,
         )
-        assert point.parameter == pytest.approx(exact, abs=1e-7)
+        assert point.parameter == pytest.approx(exact, abs=2e-9)
+        assert orbit.period == pytest.approx(T, rel=1e-8)
 
 
 def rossler(x, c):

@@ -114,7 +114,7 @@ def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:
     if isinstance(x0, SolutionSets):
         if x0.name != name:
             raise InputError(f"the solutions of x0 are along {x0.name!r}, not {name!r}")
-        found = [(value, x) for value, block in x0 for x in block]
+        found: list[tuple[float | None, Vector]] = [(v, x) for v, block in x0 for x in block]
         if not found:
             raise InputError("x0 has no start: no solution was found at any value")
         return found
