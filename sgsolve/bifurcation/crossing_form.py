@@ -58,13 +58,15 @@ def crossing_coefficients(
     size = float(np.linalg.norm(w))
     try:
         slopes = slopes_along(pencil, z[:-1], q)
-        a, b = cubic_coefficient(J, slopes, q, w / size)
+        a, b, cubic = cubic_coefficient(J, slopes, q, w / size)
     except (LinearSolveError, ArithmeticError):
         return {}
     basis = np.linalg.lstsq(V, np.column_stack([np.append(q, 0.0), tangent / tangent[-1]]))[0]
     c = float(basis[:, 0] @ (0.5 * (H + H.T)) @ basis[:, 1]) / size
     terms = float(np.abs(slopes.J1).max())  # w and q have length 1
-    values = {"a": 0.0 if abs(a) <= NEGLIGIBLE * terms else a, "b": b, "c": c}
+    a = 0.0 if abs(a) <= NEGLIGIBLE * terms else a
+    b = 0.0 if abs(b) <= NEGLIGIBLE * cubic else b
+    values = {"a": a, "b": b, "c": c}
     return values if all(np.isfinite(list(values.values()))) else {}
 
 

@@ -39,7 +39,8 @@ STILL = 1e-10  # relative change of the parameter at which a fold has converged
 WANDER = 0.02  # ... while steps of x along a shift may be this part of the reach
 RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
 FLAT = 0.1  # share of the parameter in the tangent at a pitchfork, relative to that beside it
-TRANSVERSAL = 1e-4  # least ratio of |w . Fp| to |w||Fp| at a fold
+TRANSVERSAL = 1e-3  # least ratio of |w . Fp| to |w||Fp| at a fold
+BESIDE = 1e-3  # part of a step within which a branch point may be meant where this ratio is small
 
 
 @dataclass
@@ -223,7 +224,8 @@ def _polished(
         tangent *= np.sign(curve.metric.dot(tangent, along)) or 1.0
         special = SpecialPoint("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
         point = point_at(at, tangent, a.s + share * (b.s - a.s))
-        return Found(point, special, certain=_transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp)))
+        sure = _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp))
+        return Found(point, special, 0.0 if sure else BESIDE * (b.s - a.s), certain=sure)
     return None
 
 

@@ -170,14 +170,16 @@ def fold_coefficient(pencil: Pencil, x: Vector, v: Vector, w: Vector) -> float:
     return 0.5 * float(w @ (slopes_along(pencil, x, v).J1 @ v))
 
 
-def cubic_coefficient(J: Any, slopes: Slopes, v: Vector, w: Vector) -> tuple[float, float]:
-    """Return a = w . F_xx(v, v) / 2 and b = w . (F_xxx(v, v, v) - 3 F_xx(v, h)) / 6.
+def cubic_coefficient(J: Any, slopes: Slopes, v: Vector, w: Vector) -> tuple[float, float, float]:
+    """Return a = w . F_xx(v, v) / 2, b = w . (F_xxx(v, v, v) - 3 F_xx(v, h)) / 6, and its terms.
 
-    h is the solution of J h = F_xx(v, v) without a part along v, up to the part along w.
+    h is the solution of J h = F_xx(v, v) without a part along v, up to the part along w. The last
+    number is the size of the terms of b, against which its rounding error is to be seen.
     """
     n = len(v)
     square = slopes.J1 @ v
     K = bordered_matrix(J, w / np.linalg.norm(w), v / np.linalg.norm(v))
     h = solved(K, np.append(square, 0.0))[:n]
-    cubic = slopes.J2 @ v - 3.0 * (slopes.J1 @ h)
-    return 0.5 * float(w @ square), float(w @ cubic) / 6.0
+    third, second = slopes.J2 @ v, 3.0 * (slopes.J1 @ h)
+    terms = float(np.abs(w) @ (np.abs(third) + np.abs(second))) / 6.0
+    return 0.5 * float(w @ square), float(w @ (third - second)) / 6.0, terms

@@ -195,3 +195,21 @@ def test_a_fold_curve_of_a_problem_with_blocks_by_shapes():
     curve = problem.fold_curve(branch, "q", (0.2, 2.0))
     # folds of p + q u - u^3: q = 3 u^2, p = 2 u^3
     assert np.abs(curve["p"]) == pytest.approx(2.0 * (curve["q"] / 3.0) ** 1.5, rel=1e-9)
+
+
+def test_the_top_of_both_arms_of_a_pitchfork_is_no_fold():
+    """The steady equation of Kuramoto and Sivashinsky: at nu = 1 one arm goes over to the other."""
+    n = 48
+    h = np.pi / (n + 1)
+
+    def residual(u, nu):
+        f = np.concatenate([[-u[1], -u[0], 0.0], u, [0.0, -u[-1], -u[-2]]])
+        slope, second = (f[4:-2] - f[2:-4]) / (2.0 * h), (f[4:-2] - 2.0 * u + f[2:-4]) / h**2
+        fourth = (f[5:-1] - 4.0 * f[4:-2] + 6.0 * u - 4.0 * f[2:-4] + f[1:-5]) / h**4
+        return u * slope + second + nu * fourth
+
+    problem = Problem(residual, params={"nu": 1.2})
+    diagram = problem.bifurcation_diagram(np.zeros(n), "nu", (0.2, 1.2), depth=1, stability=None)
+    assert not diagram.special_points_of("fold")
+    mode = 4.0 / h**2 * np.sin(0.5 * h) ** 2
+    assert diagram.special_points[0].parameter == pytest.approx(1.0 / mode, abs=1e-9)

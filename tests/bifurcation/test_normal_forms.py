@@ -188,3 +188,24 @@ def test_a_sign_that_rounding_decides_is_not_named():
     (point,) = hopf_points(problem, [0.0, 0.0], "p", (-1.0, 1.0))
     assert point.coefficients["l1"] == pytest.approx(0.0, abs=1e-13)
     assert point.nature == ""
+
+
+def test_a_pitchfork_without_a_cubic_term_has_no_direction_from_rounding():
+    """Two Brusselators side by side: where one mode of the difference is critical, b is zero."""
+
+    def residual(v, B):
+        x, y, u, w = v
+        first, second = x**2 * y, u**2 * w
+        return [
+            2.0 - (B + 1.0) * x + first + 0.1 * (u - x),
+            B * x - first + w - y,
+            2.0 - (B + 1.0) * u + second + 0.1 * (x - u),
+            B * u - second + y - w,
+        ]
+
+    problem = Problem(residual, params={"B": 3.0})
+    branch = problem.continuation([2.0, 1.5, 2.0, 1.5], "B", (3.0, 4.0))
+    (point,) = branch.branch_points
+    assert point.parameter == pytest.approx(3.6, abs=1e-10)
+    assert point.coefficients["b"] == 0.0
+    assert point.nature == ""
