@@ -189,7 +189,8 @@ class Folds(Detector):
         point = root.point
         vector = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
         special = SpecialPoint("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
-        return [Found(point, special, certain=_turns(curve, point, (a.at.Fp, b.at.Fp)))]
+        sure = _turns(curve, point, (a.at.Fp, b.at.Fp))
+        return [Found(point, special, _doubtful_reach(sure, a, b), certain=sure)]
 
 
 def _turning(points: Sequence[SpecialPoint], a: Point, b: Point) -> bool:
@@ -225,8 +226,13 @@ def _polished(
         special = SpecialPoint("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
         point = point_at(at, tangent, a.s + share * (b.s - a.s))
         sure = _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp))
-        return Found(point, special, 0.0 if sure else BESIDE * (b.s - a.s), certain=sure)
+        return Found(point, special, _doubtful_reach(sure, a, b), certain=sure)
     return None
+
+
+def _doubtful_reach(sure: bool, a: Point, b: Point) -> float:
+    """Return within which distance a branch point may be meant instead of a fold."""
+    return 0.0 if sure else BESIDE * (b.s - a.s)
 
 
 register_detector("fold", Folds)

@@ -199,7 +199,7 @@ def test_a_fold_curve_of_a_problem_with_blocks_by_shapes():
 
 def test_the_top_of_both_arms_of_a_pitchfork_is_no_fold():
     """The steady equation of Kuramoto and Sivashinsky: at nu = 1 one arm goes over to the other."""
-    n = 48
+    n = 64
     h = np.pi / (n + 1)
 
     def residual(u, nu):
@@ -209,7 +209,7 @@ def test_the_top_of_both_arms_of_a_pitchfork_is_no_fold():
         return u * slope + second + nu * fourth
 
     problem = Problem(residual, params={"nu": 1.2})
-    diagram = problem.bifurcation_diagram(np.zeros(n), "nu", (0.2, 1.2), depth=1, stability=None)
+    diagram = problem.bifurcation_diagram(np.zeros(n), "nu", (0.15, 1.2), depth=1)
     assert not diagram.special_points_of("fold")
     mode = 4.0 / h**2 * np.sin(0.5 * h) ** 2
     assert diagram.special_points[0].parameter == pytest.approx(1.0 / mode, abs=1e-9)
