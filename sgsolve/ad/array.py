@@ -162,7 +162,7 @@ class ADArray(Operators):
     def imag(self) -> Any:
         """The imaginary part; of complex arrays if the unknowns are real. Of real ones, zeros."""
         if self._value.dtype.kind != "c":
-            return np.zeros_like(self._value)
+            return np.zeros_like(self._value)[()]  # an element is a scalar, as in NumPy
         return ADArray(self._value.imag, complex_values.derivative_of_imag(self._derivative))
 
     def __len__(self) -> int:

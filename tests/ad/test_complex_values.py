@@ -258,3 +258,17 @@ def test_a_real_type_is_not_made_of_complex_numbers():
 def test_a_complex_residual_is_refused():
     with pytest.raises(Exception, match="complex"):
         Problem(phasors).solve(X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[:2] + 1j * np.imag(x[2]),
+        lambda x: x[:0] + 1j * np.imag(np.linalg.norm(x)),
+        lambda x: 1j * x.sum().imag * x,
+        lambda x: x[:2] + 1j * np.imag(x[:1]),
+    ],
+)
+def test_the_imaginary_part_of_a_real_element_is_a_scalar_as_in_numpy(f):
+    x = np.arange(1.0, 4.0, dtype=np.float32)
+    assert f(ad.seed(x)).dtype == f(x).dtype
