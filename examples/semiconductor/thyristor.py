@@ -82,7 +82,7 @@ def draw(data: Switching, picture: str) -> None:
     drawing, axes = figure(1)
     axes.semilogy(data.driven.voltage, data.driven.current, "k.-")
     axes.text(15.0, 2e-6, "blocking")
-    axes.text(data.breakover - 25.0, 1e-3, "breakover")
+    axes.text(data.breakover - 16.0, 3e-3, "breakover")
     axes.text(4.0, 20.0, "on")
     axes.set(xlabel="anode voltage (V)", ylabel="current (A/cm$^2$)")
     save(drawing, picture)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve.errors import InputError
+from sgsolve.errors import InputError, ParameterError
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +235,31 @@ def test_small_signals_of_a_transistor_in_two_dimensions():
     assert at["drain"].real == pytest.approx(transconductance, rel=1e-9)
     assert abs(sum(y)) < 1e-9 * abs(at["drain"])
     assert at["gate"].imag > 0
+
+
+def test_a_photodetector_in_modulated_light():
+    """Carriers of even generation cross a depleted layer at one speed: transit times."""
+    from sgsolve.devices import Device, Ohmic, SmallSignal, derivatives, interval
+    from sgsolve.devices import velocity_saturation as saturation
+
+    L, speed, f = 1e-3, 1e7, np.array([1e3, 1e9, 3e9, 5e9])
+    x = np.linspace(0.0, L + 2e-6, 202)
+    doping = np.where(x < 1e-6, -1e18, np.where(x > L + 1e-6, 1e18, 1e10))
+    values = {"eps_r": 11.7, "ni": 1e8, "mu_n": 1e4, "mu_p": 1e4, "G": 1e16}
+    values |= {f"v_sat_{c}": speed for c in "np"} | {f"beta_{c}": 1.0 for c in "np"}
+    absorbing = ((x > 1e-6) & (x < L + 1e-6)).astype(float)
+    device = Device(
+        interval(x), doping, {"p": Ohmic(0), "n": Ohmic(-1)}, values,
+        mobility=saturation, profile=absorbing,
+    )  # fmt: skip
+    state = device.solve(V_p=-500.0).x
+    found = SmallSignal(device).response(state, "G", f, "p", V_p=-500.0)
+    slope = derivatives(device, state, "p", ["G"], V_p=-500.0)["G"]
+    assert found[0].real == pytest.approx(slope, rel=1e-4)
+    t = 2j * np.pi * f * L / speed
+    transit = 2.0 * (1.0 / t - (1.0 - np.exp(-t)) / t**2)
+    np.testing.assert_allclose(found / slope, transit, rtol=0.05)
+    with pytest.raises(InputError, match="temperature"):
+        SmallSignal(device).response(state, "T", f, "p", V_p=-500.0)
+    with pytest.raises(ParameterError, match="mu_x"):
+        SmallSignal(device).response(state, "mu_x", f, "p", V_p=-500.0)

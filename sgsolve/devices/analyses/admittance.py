@@ -24,6 +24,7 @@ from ...errors import InputError
 from ..device import Device
 from ..equations.carriers import after_fluxes, carriers
 from ..equations.checks import contact as check_contact
+from ..equations.checks import overrides
 from ..equations.terminal import balance, charge, cuts
 from ..equations.time_form import TimeForm
 from ..models.heat import check_no_heat
@@ -106,9 +107,39 @@ class SmallSignal:
         ndarray of complex, shape (len(frequencies),)
             S/cm^2; S/cm in two dimensions, S in three.
         """
-        read = at or contact
         check_contact(self.device, contact)
+        return self.response(x, "V_" + contact, frequencies, at or contact, **p)
+
+    def response(
+        self, x: np.ndarray, name: str, frequencies: Sequence[float], at: str, **p: Any
+    ) -> np.ndarray:
+        """Return the current into a contact per change of a parameter that oscillates.
+
+        With ``"G"`` it is the response of a photodetector to modulated light.
+
+        Parameters
+        ----------
+        x : ndarray
+            The solution at the parameters `p`.
+        name : str
+            A parameter of the device that is a number: the generation ``G``, a sheet of charge.
+        frequencies : sequence of float
+            Hz.
+        at : str
+            Contact where the current is read.
+        **p
+            The parameters of the solution that differ from the device's.
+
+        Returns
+        -------
+        ndarray of complex, shape (len(frequencies),)
+            A/cm^2 per unit of the parameter; A/cm in two dimensions, A in three.
+        """
+        read = at
         check_contact(self.device, read)
+        overrides(self.device, {name: (self.device.parameters | p).get(name, 0.0)})
+        if name == "T":
+            raise InputError("name: small signals of the temperature are not modeled")
         if self._form is None:
             form = TimeForm(self.device, x, self.device.parameters | p)
             y, flows = form.unknowns(x, self.device.parameters | p), form.current(read)
@@ -116,9 +147,7 @@ class SmallSignal:
         else:
             problem, y = self._form.problem, self._form.whole(x, p)
             flows = self._current(self._form, x, read, p)
-        response = problem.at(**p).small_signal(
-            y, "V_" + contact, frequencies, outputs={"current": flows}
-        )
+        response = problem.at(**p).small_signal(y, name, frequencies, outputs={"current": flows})
         self.analyses += response.stats.n_analyze
         return response["current"]
 
