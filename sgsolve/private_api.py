@@ -65,14 +65,21 @@ def attribute_references(owner: Any) -> int:
     return sys.getrefcount(owner._memory)
 
 
+def value_references(owner: Any) -> int:
+    """Return the number of references to ``owner._value``, as this function counts them."""
+    return sys.getrefcount(owner._value)
+
+
 class _Owner:
-    __slots__ = ("_memory",)
+    __slots__ = ("_memory", "_value")
 
     def __init__(self) -> None:
         self._memory = object()
+        self._value = np.empty(0)
 
 
 REFERENCES_OF_OWNER_ONLY = attribute_references(_Owner())
+REFERENCES_OF_VALUE_ONLY = value_references(_Owner())
 
 
 def calling_frame(depth: int) -> FrameType:

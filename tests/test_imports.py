@@ -48,6 +48,7 @@ AD = (
     "complex_values",
     "ufunc_calls",
     "assignment",
+    "elements",
     "in_place",
     "operators",
     "array",

@@ -152,6 +152,20 @@ def test_the_classes_of_numpys_concatenators():
         assert kind.__name__ == name, f"NumPy: the class of np.{public} {MOVED}"
 
 
+def test_references_to_a_value_are_counted():
+    class Holder:
+        def __init__(self):
+            self._value = np.empty(3)
+
+    holder = Holder()
+    only = private_api.REFERENCES_OF_VALUE_ONLY
+    assert private_api.value_references(holder) == only, f"CPython: counts {MOVED}"
+    view = holder._value[1:]
+    assert private_api.value_references(holder) > only
+    del view
+    assert private_api.value_references(holder) == only
+
+
 class Joined:
     """Notes whether it is the item that NumPy joins when NumPy asks it for an array."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy import ndarray
+from numpy import integer, ndarray
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
@@ -21,6 +21,7 @@ from .assignment import SharedMemory, WrittenMemory
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
+from .elements import number_row
 from .in_place import assign, share_where_views
 from .indexing import element, taken
 from .operators import Operators, call_ufunc
@@ -199,8 +200,14 @@ class ADArray(Operators):
             if type(key) is ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
-            if type(key) is int and type(value) is ndarray:  # no view: a copy of a number
-                return ADArray(value[key], element(derivative, value.shape, key))
+            if type(value) is ndarray and isinstance(key, (int, integer)):
+                row = number_row(self, key)  # no view: a copy of a number
+                if row is not None:
+                    return ADArray(value[key], row)
+                if type(key) is int:
+                    return ADArray(value[key], element(derivative, value.shape, key))
+        elif type(key) is tuple and (row := number_row(self, key)) is not None:
+            return ADArray(value[key], row)
         chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)
         if chosen._memory is not None:
             chosen._origin = (self, key)

@@ -27,6 +27,9 @@ from .programs.tape import Tape
 from .programs.traced_arrays import TracedArray, traced_number
 from .structures.root import evaluation_of
 
+# A loop over thousands of numbers: the kernel of each operation would cost more than the loop.
+MOST_OPERATIONS = 4000
+
 
 class Trace(NamedTuple):
     """What `trace_function` returns.
@@ -85,7 +88,7 @@ def trace_function(
     begin(evaluation, all_branches=False)
     # Traced arrays must not become part of what is remembered for other evaluations.
     tape = Tape(evaluation, DerivativeGraph(evaluation.root))
-    graph = Graph(open_branches)
+    graph = Graph(open_branches, MOST_OPERATIONS)
     node = graph.input("x", Kind.ARRAY, value.shape, value.dtype)
     traced = TracedArray(value, node, graph)
     given = {name: _input(graph, name, item) for name, item in (inputs or {}).items()}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...pattern import DOUBLE, Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
+from .kernel import Kernel
 from .kernel_result import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant
@@ -223,7 +224,7 @@ class CompiledEvaluation:
         kernel = variant.kernel(with_jacobian)
         if kernel is None:
             with self._lock:
-                kernel = variant.make(with_jacobian, self._pays, self.stats)
+                kernel = self._made(variant, with_jacobian)
             if kernel is None:
                 return None
         F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
@@ -245,6 +246,19 @@ class CompiledEvaluation:
             return expected
         self.stats.compiled += 1
         return result
+
+    def _made(self, variant: Variant, with_jacobian: bool) -> Kernel | None:
+        """Return a new kernel; None if it does not pay yet. Failures are counted."""
+        try:
+            return variant.make(with_jacobian, self._pays, self.stats)
+        except NotCompiledError as error:
+            self._note_failure(error)
+            raise
+
+    def _note_failure(self, error: NotCompiledError) -> None:
+        self._failures += error.final
+        if self._failures >= MOST_FAILURES:
+            self.stopped = str(error)
 
     def _pays(self, cost: float) -> bool:
         if self.at_once or self._account.pays(cost, self.upcoming):
@@ -270,9 +284,7 @@ class CompiledEvaluation:
             try:
                 variant = Variant(self.f, x, arguments, self._moving.inputs(arguments), target)
             except NotCompiledError as error:
-                self._failures += error.final
-                if self._failures >= MOST_FAILURES:
-                    self.stopped = str(error)
+                self._note_failure(error)
                 raise
             finally:
                 self.stats.seconds += perf_counter() - begin

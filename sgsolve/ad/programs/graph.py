@@ -8,8 +8,11 @@ coefficients of its derivative are nodes of the same kind and may stand in one g
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
+
+from ..derivatives.symbols import UntraceableError
 
 
 class Kind(enum.Enum):
@@ -153,10 +156,13 @@ class Graph:
         Those that only partial derivatives depend on.
     open_branches : bool
         Whether both sides of each `branch` are part of the graph, so that it holds for any mask.
+    most : int
+        More operations raise `UntraceableError`.
     """
 
-    def __init__(self, open_branches: bool = False) -> None:
+    def __init__(self, open_branches: bool = False, most: float = math.inf) -> None:
         self.open_branches = open_branches
+        self._most = most
         self.operations: list[Operation] = []
         self.inputs: dict[Hashable, Input] = {}
         self.stores: list[Store] = []
@@ -202,6 +208,11 @@ class Graph:
         """Return the operation of a function on these operands; added if it is new."""
         known = self._known.get((function, operands))
         if known is None:
+            if len(self.operations) >= self._most:
+                raise UntraceableError(
+                    f"more than {self._most} operations, as of a loop over elements: write it "
+                    "with arrays"
+                )
             known = Operation(function, operands, kind, shape, dtype)
             self._known[function, operands] = known
             self.operations.append(known)

@@ -51,6 +51,8 @@ class Evaluation:
         whatever is done to them, those of their conjugates and absolute values included.
     cols, children, index, constant, matrix, memory
         Those of the root.
+    reads, rows : dict
+        How many were read of an array, by its derivative, and its rows if there were many.
     """
 
     __slots__ = (
@@ -61,13 +63,17 @@ class Evaluation:
         "index",
         "matrix",
         "memory",
+        "reads",
         "real",
         "root",
+        "rows",
     )
 
     def __init__(self, root: Root, real: bool = True) -> None:
         self.root = root
         self.real = real
+        self.reads: dict[Any, int] = {}
+        self.rows: dict[Any, Any] = {}
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
     @property
@@ -103,6 +109,8 @@ class Root(Structure):
     clock : int
         Number of evaluations begun. Whatever an evaluation uses is stamped with it, and what
         recent evaluations have not used is dropped when many new structures appear.
+    numbers_read, numbers_read_before : int
+        Elements that were read one by one, in this evaluation and in the one before.
     operands : OperandStore
     parts : tuple
         What evaluations have in common with it, bound once.
@@ -113,6 +121,8 @@ class Root(Structure):
         "_memories",
         "_selections",
         "clock",
+        "numbers_read",
+        "numbers_read_before",
         "operands",
         "parts",
     )
@@ -125,6 +135,7 @@ class Root(Structure):
     def __init__(self, n: int) -> None:
         self.clock = 0
         super().__init__(self, n, None, None, np.arange(n, dtype=np.int32))
+        self.numbers_read = self.numbers_read_before = 0
         self.operands = OperandStore()
         self._memories: dict[Any, Any] = {}
         self._selections: dict[Any, list[Structure]] = {}
@@ -194,6 +205,7 @@ class Root(Structure):
     def begin(self) -> None:
         """Begin an evaluation."""
         self.clock += 1
+        self.numbers_read_before, self.numbers_read = self.numbers_read, 0
         nbytes = self._made[0] + self.operands.nbytes
         if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
             self.prune()
@@ -276,6 +288,12 @@ def evaluation_of(n: int, real: bool) -> Evaluation:
             _roots.move_to_end(n)
         root.begin()
     return Evaluation(root, real)
+
+
+def numbers_read_latest(n: int) -> int:
+    """Return how many elements the latest evaluation of n unknowns read one by one."""
+    root = _roots.get(n)
+    return 0 if root is None else root.numbers_read
 
 
 def clear_cache() -> None:

@@ -1,0 +1,110 @@
+"""Read and assign single elements in long loops, by rows of derivatives in place of records.
+
+See `programs.number_rows`. Here is what decides whether an element is read or assigned that way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..private_api import REFERENCES_OF_VALUE_ONLY, value_references
+from .assignment import WrittenMemory
+from .derivatives.derivative import Derivative
+from .derivatives.sparsity import Sparsity
+from .programs.filled_rows import FilledRows
+from .programs.number_rows import new_row, row_of, row_of_number
+from .programs.recorded import Recorded
+from .programs.row_tables import reads_many
+from .ufunc_calls import DOUBLE
+
+KINDS = (Recorded, Derivative, Sparsity, FilledRows)
+PLAIN = (float, int, np.float64)
+
+
+def number_row(y: Any, key: Any) -> Any:
+    """Return the derivative of the element ``y[key]``, or None if it is to be recorded."""
+    derivative: Any = y._derivative
+    position = _position(y, key)
+    if position is None:
+        return None
+    root = derivative.root.root
+    root.numbers_read += 1
+    if not reads_many(root):
+        return None
+    memory = y._memory
+    filled = isinstance(derivative, FilledRows)
+    if type(memory) is not WrittenMemory or memory.derivative is not derivative:
+        return None if filled else row_of(derivative, y.size, position)
+    number = None if memory.numbers is None else memory.numbers.get(position)
+    if number is not None:
+        return number
+    if memory.blank is not None and memory.blank[position]:
+        return new_row(derivative, {})
+    base: Any = y._derivative.base if filled else derivative
+    return row_of(base, y.size, position, at_once=True) if type(base) in KINDS else None
+
+
+def _position(y: Any, key: Any) -> int | None:
+    """Return the position of an element that may be read or assigned in a loop, or None."""
+    value = y._value
+    if type(value) is not np.ndarray or value.dtype is not DOUBLE:
+        return None
+    if type(y._derivative) not in KINDS or not y._derivative.root.real:
+        return None
+    return position_of(key, value.shape)
+
+
+def position_of(key: Any, shape: tuple[int, ...]) -> int | None:
+    """Return the position in the flattened array that a key means; None if it means no element."""
+    keys = key if type(key) is tuple else (key,)
+    if len(keys) != len(shape):
+        return None
+    position = 0
+    for k, n in zip(keys, shape, strict=True):
+        if type(k) is not int:
+            if not isinstance(k, np.integer):
+                return None
+            k = int(k)
+        if not -n <= k < n:
+            return None
+        position = position * n + k % n
+    return position
+
+
+def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
+    """Assign a number to an element of an array that a long loop fills; whether it was one."""
+    derivative = y._derivative
+    position = _position(y, key)
+    if position is None or not reads_many(derivative.root.root):
+        return False
+    number = _number(v, derivative)
+    memory = y._memory
+    if number is None or hasattr(y, "_origin") or memory.views_in_use():
+        return False
+    if memory.derivative is not derivative:
+        memory.blank = memory.numbers = None
+    if memory.numbers is None:
+        untouched = memory.blank is not None and bool(memory.blank.all())
+        base = None if untouched else derivative
+        derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
+        memory.numbers = {}
+    if value_references(y) != REFERENCES_OF_VALUE_ONLY:
+        y._value = y._value.copy(order="K")  # derivatives of earlier results refer to it
+    y._value[key] = v._value if hasattr(v, "_derivative") else v
+    y._derivative = memory.derivative = derivative.filled(position, number)
+    memory.numbers[position] = number
+    if memory.blank is not None:
+        memory.blank[position] = False
+    return True
+
+
+def _number(v: Any, derivative: Any) -> Any:
+    """Return the derivative of a number that is assigned, or None if it is another array."""
+    if type(v) in PLAIN:
+        return new_row(derivative, {})
+    carried = getattr(v, "_derivative", None)
+    if carried is None or carried.root is not derivative.root:
+        return None
+    return row_of_number(carried) if v._value.shape == () and v._value.dtype is DOUBLE else None

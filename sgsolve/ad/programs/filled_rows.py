@@ -1,0 +1,135 @@
+"""Derivatives of arrays whose elements are assigned one by one in a loop, ``F[i] += v``.
+
+Each assignment notes one row. The ordinary derivative is made once, where it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..derivatives.coefficients import UNIT
+from ..derivatives.derivative import Derivative
+from ..derivatives.sparsity import Sparsity
+from ..structures.operands import Index
+from ..structures.root import Evaluation
+
+Row = dict[int, float]
+
+
+class Postponed:
+    """What stands for a derivative that is made only where it is needed."""
+
+    __slots__ = ("_made", "root")
+
+    def __init__(self, root: Evaluation) -> None:
+        self.root = root
+        self._made: Derivative | None = None
+
+    def ordinary(self) -> Derivative:
+        """Return the ordinary derivative."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _make(self) -> Derivative:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.ordinary(), name)
+
+
+class FilledRows(Postponed):
+    """The derivative of an array after numbers were assigned to elements of it, one by one.
+
+    Each assignment makes a new one, which holds what was assigned and the one before.
+
+    Attributes
+    ----------
+    size : int
+    base : Derivative or None
+        Before the first of the assignments; None: zeros without derivatives.
+    """
+
+    __slots__ = ("_before", "_number", "_position", "base", "is_sparsity", "size")
+    _position: int
+    _number: Any
+
+    def __init__(self, root: Evaluation, size: int, base: Any, is_sparsity: bool) -> None:
+        super().__init__(root)
+        self.size, self.base, self.is_sparsity = size, base, is_sparsity
+        self._before: FilledRows | None = None
+
+    def filled(self, position: int, number: Any) -> FilledRows:
+        """Return the derivative after a number was assigned to an element."""
+        after = FilledRows(self.root, self.size, self.base, self.is_sparsity)
+        after._before, after._position, after._number = self, position, number
+        return after
+
+    def numbers(self) -> dict[int, Any]:
+        """Return the number at each element that one was assigned to."""
+        found: dict[int, Any] = {}
+        step: FilledRows | None = self
+        while step is not None and step._before is not None:
+            found.setdefault(step._position, step._number)
+            step = step._before
+        return found
+
+    def plus_all(self, others: Sequence[Any]) -> Any:
+        """Return the sum with all the others; of single numbers that were put it is one again."""
+        if self.base is None and all(_is_put(other, self.root) for other in others):
+            found = self.numbers()
+            result: FilledRows = self
+            for other in others:
+                if other._position in found:
+                    break
+                found[other._position] = other._number
+                result = result.filled(other._position, other._number)
+            else:
+                return result
+        return self.ordinary().plus_all(others)
+
+    def plus(self, other: Any, sign: float = 1.0) -> Any:
+        """Return this derivative plus (or minus, with sign -1) another one."""
+        return self.plus_all([other]) if sign == 1.0 else self.ordinary().plus(other, sign)
+
+    def _make(self) -> Derivative:
+        found = self.numbers()
+        rows = joined_rows(self.root, found, self.size, self.is_sparsity)
+        if self.base is None:
+            return rows
+        kept = np.ones(self.size, dtype=bool)
+        kept[list(found)] = False
+        index = Index(np.flatnonzero(kept), None, False, self.root.clock)
+        base: Derivative = self.base.carried_out().taken(index).put(index, self.size)
+        return base.plus(rows)
+
+
+def _is_put(other: Any, root: Evaluation) -> bool:
+    """Whether a derivative is that of zeros with one number put into them."""
+    if type(other) is not FilledRows or other.base is not None or other.root is not root:
+        return False
+    return other._before is not None and other._before._before is None
+
+
+def joined_rows(
+    root: Evaluation, numbers: dict[int, Any], size: int, is_sparsity: bool
+) -> Derivative:
+    """Return the ordinary derivative of a vector with these numbers in it."""
+    rows: list[int] = []
+    cols: list[int] = []
+    slopes: list[float] = []
+    for position in sorted(numbers):
+        row = numbers[position].row
+        rows += [position] * len(row)
+        cols += row
+        slopes += row.values()
+    kind = Sparsity if is_sparsity else Derivative
+    if not rows:
+        return kind(root, {})
+    structure = root.root.placement(np.array(rows), np.array(cols, dtype=np.int32), size)
+    return kind(root, {structure: UNIT if is_sparsity else (0.0, 1.0, np.array(slopes), None)})

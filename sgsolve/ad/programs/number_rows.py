@@ -1,0 +1,212 @@
+"""Derivatives of single numbers, for residuals that loop over elements.
+
+A node of a tape for each operation on a number would cost far more than the operation. Numbers that
+are read in a long loop carry their derivative as a dictionary instead: the slope by each unknown.
+`NumberRow` is such a derivative, `SparsityRow` one without slopes. Both become an ordinary
+derivative where anything else is done to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..derivatives.coefficients import UNIT
+from ..derivatives.derivative import Derivative, same_evaluation
+from ..structures.root import Evaluation
+from .filled_rows import FilledRows, Postponed, Row, joined_rows
+from .recorded import Recorded
+from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable
+
+REAL_NUMBERS = (float, int, np.float64)
+
+
+class NumberRow(Postponed):
+    """The derivative of one number: its slopes by unknowns.
+
+    Attributes
+    ----------
+    row : dict of int to float
+    """
+
+    __slots__ = ("row",)
+    is_sparsity = False
+
+    def __init__(self, root: Evaluation, row: Row) -> None:
+        super().__init__(root)
+        self.row = row
+
+    def _make(self) -> Derivative:
+        return joined_rows(self.root, {0: self}, 1, False)
+
+    def scaled_by_number(self, number: Any) -> Any:
+        """Return `number` times this derivative."""
+        if type(number) not in REAL_NUMBERS:
+            return self.ordinary().scaled_by_number(number)
+        factor = float(number)
+        return NumberRow(self.root, {c: s * factor for c, s in self.row.items()})
+
+    def scaled(self, factor: Any) -> Any:
+        """Return this derivative times a number, an array of one number, or a pair of both."""
+        if type(factor) is tuple:
+            number, factor = factor
+            if type(number) not in REAL_NUMBERS:
+                return self.ordinary().scaled((number, factor))
+            return self.scaled(factor).scaled_by_number(number)
+        if type(factor) is np.ndarray and factor.dtype == np.float64:
+            return self.scaled_by_number(factor.item())
+        if type(factor) in REAL_NUMBERS:
+            return self.scaled_by_number(factor)
+        return self.ordinary().scaled(factor)
+
+    def masked(self, mask: NDArray[Any]) -> Any:
+        """Return this derivative if the mask holds, and zeros elsewhere."""
+        return self if np.all(mask) else NumberRow(self.root, dict.fromkeys(self.row, 0.0))
+
+    def plus(self, other: Any, sign: float = 1.0) -> Any:
+        """Return this derivative plus (or minus, with sign -1) another one."""
+        if type(other) is not NumberRow:
+            other = row_of_number(other)
+        if other.root is not self.root:
+            same_evaluation(self.ordinary(), other.ordinary())
+        row = self.row.copy()
+        for c, s in other.row.items():
+            row[c] = row.get(c, 0.0) + (s if sign == 1.0 else -s)
+        return NumberRow(self.root, row)
+
+    def plus_all(self, others: Sequence[Any]) -> Any:
+        """Return the sum with all the others."""
+        total: Any = self
+        for other in others:
+            total = total.plus(other)
+        return total
+
+    def product(self, other: Any, value: Any, others: Any) -> Any:
+        """Return the derivative of the product of two numbers with these values."""
+        return self.scaled(others).plus(other.scaled(value))
+
+    def quotient(self, other: Any, result: Any, others: Any) -> Any:
+        """Return the derivative of a quotient from its value and that of the denominator."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inverse = 1.0 / others
+            slope = result * inverse
+        return self.scaled(inverse).plus(other.scaled(slope), -1.0)
+
+    def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Any:
+        """Return the derivative of a function with that rule, from its result and argument."""
+        with np.errstate(all="ignore"):
+            return self.scaled(rule(result, value))
+
+    def put(self, rows: Any, size: int) -> Any:
+        """Return the derivative of a vector of zeros with this number at one place."""
+        if type(rows) is slice:
+            return FilledRows(self.root, size, None, False).filled(rows.start, self)
+        return self.ordinary().put(rows, size)
+
+    def nothing(self) -> Any:
+        """Return the derivative of a constant."""
+        return NumberRow(self.root, {})
+
+
+class SparsityRow(Postponed):
+    """The unknowns that one number can depend on.
+
+    Attributes
+    ----------
+    row : dict of int to float
+        As of a `NumberRow`, all slopes 1.
+    """
+
+    __slots__ = ("row",)
+    is_sparsity = True
+
+    def __init__(self, root: Evaluation, row: Row) -> None:
+        super().__init__(root)
+        self.row = row
+
+    def _make(self) -> Derivative:
+        return joined_rows(self.root, {0: self}, 1, True)
+
+    def scaled(self, factor: Any) -> Any:
+        """Return self."""
+        return self
+
+    scaled_by_number = masked = scaled
+
+    def plus(self, other: Any, sign: float = 1.0) -> Any:
+        """Return the union."""
+        if type(other) is not SparsityRow:
+            other = row_of_number(other)
+        if other.root is not self.root:
+            same_evaluation(self.ordinary(), other.ordinary())
+        return SparsityRow(self.root, {**self.row, **other.row})
+
+    def plus_all(self, others: Sequence[Any]) -> Any:
+        """Return the union of all."""
+        total: Any = self
+        for other in others:
+            total = total.plus(other)
+        return total
+
+    def product(self, other: Any, value: Any, others: Any) -> Any:
+        """Return the union."""
+        return self.plus(other)
+
+    quotient = product
+
+    def chained(self, rule: Any, result: Any, value: Any) -> Any:
+        """Return self."""
+        return self
+
+    def put(self, rows: Any, size: int) -> Any:
+        """Return the sparsity of a vector of zeros with this number at one place."""
+        if type(rows) is slice:
+            return FilledRows(self.root, size, None, True).filled(rows.start, self)
+        return self.ordinary().put(rows, size)
+
+    def nothing(self) -> Any:
+        """Return the sparsity of a constant."""
+        return SparsityRow(self.root, {})
+
+
+AnyRow = NumberRow | SparsityRow
+
+
+def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> AnyRow | None:
+    """Return a row of a derivative, or None if few numbers of its array were read.
+
+    The rows of an array are computed together, after some were read or `at_once`.
+    """
+    root: Evaluation = derivative.root
+    if is_of_unknowns(derivative):
+        return new_row(derivative, {position: 1.0})
+    rows = root.rows.get(derivative)
+    if rows is None:
+        count = root.reads[derivative] = root.reads.get(derivative, 0) + 1
+        if count < READS_OF_ARRAY and not (at_once and len(root.rows) < FEW_ARRAYS):
+            return None
+        rows = root.rows[derivative] = RowTable(derivative, size)
+    return new_row(derivative, rows.row(position))
+
+
+def row_of_number(derivative: Any) -> AnyRow:
+    """Return the derivative of one number as a row."""
+    if type(derivative) in (NumberRow, SparsityRow):
+        row: AnyRow = derivative
+        return row
+    return new_row(derivative, RowTable(derivative, 1).row(0))
+
+
+def new_row(derivative: Any, row: Row) -> AnyRow:
+    """Return the derivative of a number, of the same kind as another derivative."""
+    return (SparsityRow if derivative.is_sparsity else NumberRow)(derivative.root, row)
+
+
+def is_of_unknowns(derivative: Any) -> bool:
+    """Whether a derivative is that of the unknowns themselves."""
+    if type(derivative) is Recorded:
+        return derivative.node is derivative.tape.graph.start
+    return list(derivative.terms.items()) == [(derivative.root.root, UNIT)]

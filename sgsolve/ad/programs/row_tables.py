@@ -1,0 +1,47 @@
+"""Rows of the derivatives of arrays that a long loop reads element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..structures.root import Root, numbers_read_latest
+from .computation import pattern_and_values, pattern_of_derivative
+from .filled_rows import Row
+
+# Loops over fewer numbers are recorded: their programs are reused, and can be compiled.
+FEW_READS = 64
+# Rows are computed of an array that this many numbers were read of, and at once of an array that is
+# filled, as long as there are few of them.
+READS_OF_ARRAY, FEW_ARRAYS = 8, 8
+
+
+def reads_many(root: Root) -> bool:
+    """Whether a residual reads many numbers; what it did before holds from the beginning."""
+    return root.numbers_read > FEW_READS or root.numbers_read_before > FEW_READS
+
+
+def has_long_loops(n: int) -> bool:
+    """Whether the latest evaluation of n unknowns read many numbers one by one."""
+    return numbers_read_latest(n) > FEW_READS
+
+
+class RowTable:
+    """The rows of the Jacobian of an array, for loops over its elements."""
+
+    __slots__ = ("_bounds", "_cols", "_slopes")
+
+    def __init__(self, derivative: Any, size: int) -> None:
+        if derivative.is_sparsity:
+            pattern = pattern_of_derivative(derivative, size)
+            data = np.ones(pattern.nnz)
+        else:
+            pattern, data = pattern_and_values(derivative, size, np.dtype(float))
+        self._bounds = pattern.indptr.tolist()
+        self._cols, self._slopes = pattern.indices.tolist(), data.tolist()
+
+    def row(self, position: int) -> Row:
+        """Return the slopes of one element by unknowns."""
+        begin, end = self._bounds[position], self._bounds[position + 1]
+        return dict(zip(self._cols[begin:end], self._slopes[begin:end], strict=True))
