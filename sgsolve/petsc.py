@@ -9,6 +9,7 @@
     result = problem.solve(x0)     # the same file runs by: mpiexec -n 8 python program.py
 """
 
-from .linear.petsc_backend import Petsc, UnusedOptionsWarning
+from .linear.petsc_backend import Petsc
+from .linear.petsc_options import UnusedOptionsWarning
 
 __all__ = ["Petsc", "UnusedOptionsWarning"]

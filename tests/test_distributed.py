@@ -1,5 +1,7 @@
 """Equations spread over ranks: the same solutions as serially, on boxes and on listed ghosts."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,6 +10,7 @@ from scipy.sparse.linalg import spsolve
 from sgsolve import ConvergenceError, Problem, distributed
 from sgsolve.distributed.local_solution import LocalSolution
 from sgsolve.errors import BackendError, InputError, ParameterError, ShapeError, StructureError
+from sgsolve.petsc import UnusedOptionsWarning
 from tests.mpi import needs_mpi, needs_petsc, run
 
 
@@ -122,7 +125,10 @@ def test_a_start_outside_of_the_model_is_an_error():
     ("make", "error", "words"),
     [
         (lambda: distributed.Box((3, 3, 3, 3)), InputError, "1 to 3 positive numbers"),
-        (lambda: distributed.Box((3,), margin=0), InputError, "must be positive"),
+        (lambda: distributed.Box((3.5,)), InputError, r"positive numbers of points, not \(3.5,\)"),
+        (lambda: distributed.Box(5), InputError, "positive numbers of points, not 5"),
+        (lambda: distributed.Box((3,), margin=0), InputError, "must be positive integers"),
+        (lambda: distributed.Box((3,), margin=5), InputError, r"\(3,\) points .* cannot be spread"),
         (lambda: distributed.Ghosts([0, 2], []), StructureError, "each on one rank"),
         (lambda: distributed.Ghosts([0, 1], [5]), StructureError, "a ghost must be one"),
         (lambda: distributed.LocalProblem(bratu, None), InputError, "a Box or Ghosts, not None"),
@@ -139,6 +145,18 @@ def test_a_start_outside_of_the_model_is_an_error():
 def test_wrong_input_is_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+@needs_petsc
+def test_options_that_petsc_does_not_read_are_named_once():
+    problem = distributed.LocalProblem(
+        lambda u: u[1:-1] - 2.0, distributed.Box((3,)), options="-ksp_typ cg -ksp_rtol 1e-12"
+    )
+    with pytest.warns(UnusedOptionsWarning, match="has not read the options -ksp_typ: they"):
+        problem.solve(0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        problem.solve(0.0)
 
 
 def problem_of(residual):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..linear.petsc_options import join_ranks, loaded
+from ..linear.petsc_options import join_ranks, loaded, petsc_words
 
 
 class Box:
@@ -52,26 +53,35 @@ class Box:
     """
 
     def __init__(self, shape: Sequence[int], *, margin: int = 1, components: int = 1) -> None:
-        self.shape = tuple(int(length) for length in shape)
-        if not (1 <= len(self.shape) <= 3 and all(length > 0 for length in self.shape)):
+        lengths = tuple(shape) if isinstance(shape, Iterable) else ()
+        if not (1 <= len(lengths) <= 3 and all(_is_count(length) for length in lengths)):
             raise InputError(f"a grid has 1 to 3 positive numbers of points, not {shape!r}")
-        if margin < 1 or components < 1:
+        if not (_is_count(margin) and _is_count(components)):
             raise InputError(
-                f"margin and components must be positive, not {margin!r} and {components!r}"
+                "margin and components must be positive integers, not "
+                f"{margin!r} and {components!r}"
             )
+        self.shape = tuple(int(length) for length in lengths)
         module = loaded()
         join_ranks(module)
         self.margin, self.components = margin, components
         dimensions = len(self.shape)
         # PETSc numbers the first direction fastest, NumPy the last.
-        self._grid = module.DMDA().create(
-            sizes=self.shape[::-1],
-            dof=components,
-            stencil_width=margin,
-            stencil_type=module.DMDA.StencilType.BOX,
-            boundary_type=(module.DM.BoundaryType.GHOSTED,) * dimensions,
-            comm=module.COMM_WORLD,
-        )
+        try:
+            self._grid = module.DMDA().create(
+                sizes=self.shape[::-1],
+                dof=components,
+                stencil_width=margin,
+                stencil_type=module.DMDA.StencilType.BOX,
+                boundary_type=(module.DM.BoundaryType.GHOSTED,) * dimensions,
+                comm=module.COMM_WORLD,
+            )
+        except module.Error as error:
+            raise InputError(
+                f"a grid of {self.shape} points with a margin of {margin} cannot be spread over "
+                f"{module.COMM_WORLD.getSize()} ranks: {petsc_words(error)}. Each rank needs at "
+                "least as many points in each direction as the margin has"
+            ) from error
         starts, lengths = (corner[::-1] for corner in self._grid.getCorners())
         self.own = tuple(
             slice(start, start + length) for start, length in zip(starts, lengths, strict=True)
@@ -119,3 +129,8 @@ class Box:
         for item in (scatter, everything, natural):
             item.destroy()
         return result.reshape(*self.shape, *self.own_shape[len(self.shape) :])
+
+
+def _is_count(value: Any) -> bool:
+    """Whether it is a positive integer."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) > 0

@@ -49,6 +49,11 @@ class LocalProblem:
     InputError, DataTypeError
         The options cannot be read, or the layout is none.
 
+    Warns
+    -----
+    UnusedOptionsWarning
+        PETSc has not read an option, by the end of the first solve.
+
     See Also
     --------
     petsc.Petsc : No change of the residual; each rank evaluates all of it.
@@ -184,6 +189,8 @@ class _Newton:
         self._rows = LocalRows(layout)
         self._function: Any = None
         self._snes: Any = None
+        self._installed: Installed | None = None
+        self._judged = False
         self._scale = math.inf
 
     def solve(
@@ -202,6 +209,9 @@ class _Newton:
                 reason = _name_of_reason(snes.getConvergedReason())
             else:
                 reason = "the residual at the start is not finite"
+        if self._installed is not None and not self._judged:
+            self._judged = True
+            self._installed.report_unused()
         self._residual(None, x, F)
         self._jacobian(None, x, None, None)
         norm = float(F.norm())

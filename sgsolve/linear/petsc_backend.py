@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from .. import ranks
 from ..errors import BackendError, InputError
-from ..user_warnings import warn
 from .backend import Vector, is_complex
 from .iterative import TOLERANCE, Slowdown, by_columns
 from .petsc_options import (
@@ -36,10 +35,6 @@ from .petsc_rows import RowShare
 MAX_ITERATIONS = 1000
 # Methods whose convergence test can be told to use the residual itself, not the preconditioned one.
 TRUE_RESIDUAL = {"bcgs", "cg", "cgs", "fcg", "fgmres", "gcr", "gmres", "tfqmr"}
-
-
-class UnusedOptionsWarning(UserWarning):
-    """PETSc has not read an option, which may be misspelled."""
 
 
 class Petsc:
@@ -310,10 +305,4 @@ class Petsc:
         if self._judged:
             return
         self._judged = True
-        unused = self._installed.unused()
-        if unused:
-            warn(
-                f"PETSc has not read the options {', '.join(unused)}: they are misspelled, or "
-                "belong to a part that is not in use",
-                UnusedOptionsWarning,
-            )
+        self._installed.report_unused()

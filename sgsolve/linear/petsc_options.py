@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .. import private_api, ranks
 from ..errors import BackendError, DataTypeError, InputError
+from ..user_warnings import warn
 
 # The tolerances follow from the accuracy that an answer needs.
 OURS = ("ksp_rtol", "ksp_atol")
@@ -93,6 +94,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+class UnusedOptionsWarning(UserWarning):
+    """PETSc has not read an option, which may be misspelled."""
+
+
 class Installed:
     """Options in PETSc's database under a prefix of their own, until this object is gone.
 
@@ -110,14 +115,20 @@ class Installed:
             database[name] = value or None
         weakref.finalize(self, _removed, database, self._names)
 
-    def unused(self) -> list[str]:
-        """Return the options that PETSc has not read, with their hyphens."""
+    def report_unused(self) -> None:
+        """Warn of the options that PETSc has not read."""
         module = loaded()
-        return [
+        unused = [
             f"-{name}"
             for name in self._names
             if not private_api.petsc_option_used(module, self.prefix + name)
         ]
+        if unused:
+            warn(
+                f"PETSc has not read the options {', '.join(unused)}: they are misspelled, or "
+                "belong to a part that is not in use",
+                UnusedOptionsWarning,
+            )
 
 
 def _removed(database: Any, names: tuple[str, ...]) -> None:
