@@ -511,3 +511,17 @@ class TestByNumpy:
         with pytest.raises(ZeroDivisionError, match="of the user"):
             problem.at(fails=True).solve([0.9, 3.0], NEWTON)
         np.testing.assert_allclose(problem.solve([1.0, 3.0], NEWTON).x, 2.0)
+
+    def test_llvmlite_is_looked_for_once(self, served, monkeypatch):
+        """A search in vain takes as long as an evaluation."""
+        searches = []
+        available = short_solve.machine.is_available
+        monkeypatch.setattr(
+            short_solve.machine, "is_available", lambda: searches.append(1) or available()
+        )
+        short_solve._can_compile.cache_clear()
+        problem = Problem(scalars, params={"q": 1.5})
+        self.off = False
+        for _ in range(5):
+            problem.solve(np.full(4, 0.5), NEWTON)
+        assert len(searches) == 1

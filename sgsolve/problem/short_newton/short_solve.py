@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -65,7 +65,7 @@ def short_result_by_numpy(
     """
     if system.kernels is not None or system.has_own_jacobian:
         return None
-    if not _is_short(problem, system, solver) or not machine.is_available():
+    if not _is_short(problem, system, solver) or not _can_compile():
         return None
     pattern = system.pattern
 
@@ -75,6 +75,12 @@ def short_result_by_numpy(
 
     with np.errstate(all="ignore"):
         return _attempted(problem, system, x, solver, _Evaluations(evaluate, None, perf_counter()))
+
+
+@functools.cache
+def _can_compile() -> bool:
+    """Whether llvmlite is installed; a search in vain takes as long as an evaluation."""
+    return machine.is_available()
 
 
 class _Evaluations(NamedTuple):
@@ -178,7 +184,7 @@ def _result_of_short_solve(
         message="",
         residual=found.F,
         scaled_residual=found.scaled,
-        history=History(partial(steps_of, found.records, system.blocks.names[0])),
+        history=History(functools.partial(steps_of, found.records, system.blocks.names[0])),
         stats=counts,
         solver=solver,
         blocks=system.blocks,
