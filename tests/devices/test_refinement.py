@@ -209,3 +209,22 @@ def test_wrong_use_is_refused_in_words():
     step = refinement(mesh, psi, 0.04)
     with pytest.raises(InputError, match="joins meshes of 21 and 41 nodes"):
         carried(fixed, fixed.equilibrium(), fixed, step)
+
+
+def test_tetrahedra_keep_their_control_volumes():
+    """Cut twice at one side of a cube: no volume is negative, and 1 ohm stays 1 ohm."""
+    points = np.random.default_rng(5).uniform(size=(25, 3))
+    corners = np.stack(np.meshgrid(*[[0.0, 1.0]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    nodes = np.concatenate([corners, points])
+    mesh = tetrahedralization(nodes, Delaunay(nodes).simplices, dual="barycentric")
+    for _ in range(2):
+        mesh = refinement(mesh, np.exp(-4.0 * mesh.nodes[:, 0]), 0.2).mesh
+        assert mesh.dual == "barycentric"
+        assert mesh.volumes.min() > 0.0
+        assert mesh.volumes.sum() == pytest.approx(1.0, rel=1e-12)
+        a, b = mesh.edges.T
+        flow = (mesh.nodes[a, 0] - mesh.nodes[b, 0]) * mesh.couples / mesh.lengths
+        left = mesh.where(mesh.nodes[:, 0] == 0.0)
+        assert -(mesh.divergence() @ flow)[left].sum() == pytest.approx(1.0, rel=1e-12)
+    plain = refinement(mesh, mesh.nodes[:, 0], 0.5, dual="circumcentric").mesh
+    assert plain.dual == "circumcentric"

@@ -60,7 +60,7 @@ def solve_refined(
     mesh: CellMesh,
     drop: float,
     regions: Any = None,
-    dual: str = "circumcentric",
+    dual: str | None = None,
     most: int = MOST,
     **p: Any,
 ) -> Refined:
@@ -78,8 +78,8 @@ def solve_refined(
         The largest drop along an edge, V. A tenth of the built-in potential or less.
     regions : array_like, shape (k,), optional
         The region of each cell of the first mesh, whose borders triangles do not cross.
-    dual : {"circumcentric", "barycentric"}
-        As for `tetrahedralization`.
+    dual : {"circumcentric", "barycentric"}, optional
+        As for `tetrahedralization`; that of the first mesh by default.
     most : int
         Nodes at which to stop.
     **p

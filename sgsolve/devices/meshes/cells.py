@@ -43,6 +43,8 @@ class CellMesh(Mesh):
         What the cell adds to their couples.
     cell_volumes : ndarray, shape (k, v)
         What it adds to the volumes of its nodes, in the order of `cells`.
+    dual : {"circumcentric", "barycentric"}
+        How couples and volumes were made, see `tetrahedralization`.
 
     See Also
     --------
@@ -63,6 +65,7 @@ class CellMesh(Mesh):
     cell_edges: np.ndarray = field(kw_only=True)
     cell_couples: np.ndarray = field(kw_only=True)
     cell_volumes: np.ndarray = field(kw_only=True)
+    dual: str = field(kw_only=True, default="circumcentric")
 
     def part(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return couples and volumes of some cells alone; give them to a device as ``active``.
@@ -186,6 +189,7 @@ def from_cells(
     pairs: np.ndarray,
     couples: np.ndarray,
     volumes: np.ndarray,
+    dual: str = "circumcentric",
 ) -> CellMesh:
     """Add up the contributions of cells.
 
@@ -197,6 +201,7 @@ def from_cells(
         The two nodes of every edge of every cell.
     couples : ndarray, shape (k, e)
     volumes : ndarray, shape (k, v)
+    dual : str
     """
     k, e, _ = pairs.shape
     ordered = np.sort(pairs.reshape(k * e, 2), axis=1)
@@ -207,7 +212,7 @@ def from_cells(
     np.add.at(node_volumes, cells, volumes)
     return CellMesh(
         nodes, edges, total, node_volumes, cells=cells,
-        cell_edges=cell_edges, cell_couples=couples, cell_volumes=volumes,
+        cell_edges=cell_edges, cell_couples=couples, cell_volumes=volumes, dual=dual,
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def refinement(
     potential: np.ndarray,
     drop: float,
     regions: Any = None,
-    dual: str = "circumcentric",
+    dual: str | None = None,
 ) -> Refinement:
     """Return a mesh with nodes in the middle of edges over which a potential drops by much.
 
@@ -95,8 +95,8 @@ def refinement(
         Edges with a larger drop are cut, V. An edge is cut once; refine again for more.
     regions : array_like, shape (k,), optional
         The region of each cell: no triangle crosses their borders. One region by default.
-    dual : {"circumcentric", "barycentric"}
-        As for `tetrahedralization`.
+    dual : {"circumcentric", "barycentric"}, optional
+        As for `tetrahedralization`; that of the mesh by default.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def refinement(
         raise ShapeError(
             f"regions: needs one for each of the {len(mesh.cells)} cells, got {names.shape}"
         )
-    return _bisected(mesh, marked, names, dual)
+    return _bisected(mesh, marked, names, dual or mesh.dual)
 
 
 def _bisected(mesh: CellMesh, marked: np.ndarray, names: np.ndarray, dual: str) -> Refinement:

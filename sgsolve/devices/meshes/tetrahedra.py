@@ -95,7 +95,7 @@ def tetrahedralization(
         for e, (i, j, _, _) in enumerate(EDGES):
             volumes[:, i] += shares[:, e]
             volumes[:, j] += shares[:, e]
-    return from_cells(points, tetrahedra, tetrahedra[:, EDGES[:, :2]], couples, volumes)
+    return from_cells(points, tetrahedra, tetrahedra[:, EDGES[:, :2]], couples, volumes, dual)
 
 
 def circumcenters(corners: np.ndarray) -> np.ndarray:
