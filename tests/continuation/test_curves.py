@@ -439,3 +439,27 @@ def test_the_longest_step_limits_the_first_one_too(method):
         .continuation([1.4], "lam", (0.0, 1.0), step=0.5, max_step=0.01, max_points=20)
     )
     assert np.diff(given["lam"]).max() <= 0.015
+
+
+@pytest.mark.parametrize(
+    ("residual", "start", "bounds", "longest"),
+    [
+        (lambda u, lam: u**2 + lam - 2.0, [1.4], (0.0, 1.0), 1e-3),
+        (lambda u, lam: u**2 + lam - 2.0, [1.4], (-1.0, 0.0), 1e-3),
+        (
+            lambda u, lam: np.stack([u[0] - 1e6 * lam, u[1] ** 3 + u[0]]),
+            [0.0, 0.0],
+            (0.0, 1.0),
+            2e-3,
+        ),
+        (lambda u, lam: np.expm1(u) - lam, [0.0], (0.0, 1e-6), 1e-8),
+        (lambda u, lam: u - np.sin(1e-3 * lam), [0.0], (0.0, 1e4), 5.0),
+    ],
+)
+def test_no_step_changes_the_parameter_by_more_than_the_longest(residual, start, bounds, longest):
+    """Whatever the sizes of unknowns and parameter, the first step included."""
+    problem = Problem(residual).at(lam=0.0)
+    branch = problem.continuation(start, "lam", bounds, max_step=longest, max_points=15)
+    changes = np.abs(np.diff(branch["lam"]))
+    assert changes.max() <= 1.5 * longest
+    assert len(changes) >= 5
