@@ -388,7 +388,8 @@ class Device(Equations):
         -------
         Branch
             Columns ``I_<contact>``: currents into the device with their displacement parts, A/cm^2
-            or A/cm. They add up to zero to rounding. States are psi, phin and phip.
+            or A/cm. They add up to zero to rounding. States are psi, phin and phip, then the fluxes
+            where a steady state has them, and the densities of ions.
 
         Raises
         ------

@@ -70,7 +70,7 @@ class KeptFluxes:
     """
 
     def __init__(self, device: Equations, moving: bool = False) -> None:
-        check_no_heat(device, "small signals")
+        check_no_heat(device, "fluxes as unknowns")
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = self.n + 2 * self.m
