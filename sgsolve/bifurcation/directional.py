@@ -26,6 +26,7 @@ SECOND = np.array([8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0])
 CENTER = -205.0 / 72.0
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
 NOTICED, LARGER = 0.01, 10.0  # relative change of J that is seen, and factor of other sizes
+VANISHED = 1e-6  # part of J on the length 1 below which J counts as zero
 MINOR = 1e-4  # part of J, by its change on the first length, below which a change is small
 SURE = 1e-10  # relative difference of two results at which no other length is tried
 
@@ -90,9 +91,12 @@ def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
     on a length of that size.
     """
     size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max())
+    far = pencil(x + v / longest) if size < 1.0 else None
+    # a Jacobian that vanishes but for rounding, as of one equation at a cusp, changes on any length
+    least = [0.0 if far is None else VANISHED * float(abs(far[k]).max()) for k in (0, 1)]
     while size < 1.0:
         there = pencil(x + LONGEST * size / longest * v)
-        if there is None or max(_gap(here[k], there[k]) for k in (0, 1)) > NOTICED:
+        if there is None or max(_gap(here[k], there[k], least[k]) for k in (0, 1)) > NOTICED:
             return size
         size = min(LARGER * size, 1.0)
     return size

@@ -224,6 +224,20 @@ def test_an_eigenvalue_that_comes_near_is_no_point_of_codimension_two():
     assert not is_real_zero(near)
 
 
+def test_the_cusp_of_an_arch_with_an_imperfection():
+    """At the cusp x and the only entry of J vanish but for rounding; x' = -x^3 / 6 is left."""
+    problem = Problem(
+        lambda x, load, bent: [load * np.sin(x[0]) - x[0] + bent],
+        params={"load": 1.5, "bent": -1.0},
+    )
+    branch = problem.continuation([-2.0], "bent", (-1.0, 1.0))
+    curve = problem.fold_curve(branch, "load", (0.5, 3.0), step=-0.05)
+    (cusp,) = curve.special_points_of("cusp")
+    assert cusp.parameter == pytest.approx(1.0, abs=1e-10)
+    assert cusp.along["bent"] == pytest.approx(0.0, abs=1e-10)
+    assert cusp.coefficients["c"] == pytest.approx(-1.0 / 6.0, abs=1e-8)
+
+
 def test_the_cusp_of_the_budworm():
     def residual(x, r, q):
         return [-(r * x[0] * (1.0 - x[0] / q) - x[0] ** 2 / (1.0 + x[0] ** 2))]
