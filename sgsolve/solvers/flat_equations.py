@@ -33,6 +33,7 @@ NEAR = 1.0  # up to this distance the flat side must stay flat
 FLAT = 64.0  # units of the jump
 REAL = 1e4  # times the jump: a change that is none of rounding
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
+FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 TRIED = 8  # equations whose jump is examined
 BISECTIONS = 200  # from 1e30 to the last digit
 
@@ -65,7 +66,14 @@ def _replying(it: Iterate, asked: Mask) -> Mask:
     moved = changed(it, small)
     if moved is None or expected is None:
         return np.zeros(len(it.F), dtype=bool)
-    return answers(moved - it.F, expected, it.scaling.sized)
+    replying = answers(moved - it.F, expected, it.scaling.sized)
+    doubtful = replying & (np.abs(expected) <= FEW_UNITS * it.S.max())
+    if doubtful.any():  # one unit of rounding may agree by chance, but not on both sides
+        back = it.evaluate(it.x - small)
+        if back is None:
+            return replying & ~doubtful
+        replying &= ~doubtful | answers(it.F - back, expected, it.scaling.sized)
+    return replying
 
 
 def _probing_lines(it: Iterate, equations: Mask) -> list[Vector]:

@@ -152,6 +152,17 @@ def test_a_tail_is_no_solution_of_many_members_or_short_solves():
                 assert not problem.at(a=a).solve(start, solver, raise_on_failure=False).success
 
 
+@pytest.mark.parametrize("tail", ["error function", "gauss", "tanh", "logistic"])
+def test_one_unit_of_rounding_is_no_reply(tail):
+    """A small change of large unknowns changes the tail by one unit, by chance as J says."""
+    problem = Problem(
+        lambda x, a: ad.stack([x[0] + x[1] - a, TAILS[tail](x[0] - x[1]), x[2] ** 3 - 1.0])
+    )
+    for a in np.geomspace(1e5, 4e5, 12):
+        start = [0.5 * a + 0.2, 0.5 * a - 0.2, 1.2]
+        assert not problem.at(a=a).solve(start, solvers.Newton(), raise_on_failure=False).success
+
+
 # Residual, start, solution and how exact: far out, flat, multiple, of zero slope, saturated.
 SOLUTIONS = {
     "far out": (lambda x: ad.stack([x[0] - 1e8, x[1] - x[0] + 40.0]), [1.0, 1.0], [1e8, 1e8 - 40]),
