@@ -31,7 +31,7 @@ from .voltage_predictors import Levels
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
-MORE = 8  # solves for each value, on the average, before another solver is taken
+MORE = 30  # solves for each value, on the average, with steps of the densities
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
@@ -138,12 +138,14 @@ def _swept(
     for solver in attempts:
         last = solver is attempts[-1]
         predictor.trusted = solver is attempts[0]
+        limited = predictor.trusted and not last and _linear_in_densities(device)
+        most = MORE * len(values) if limited else None
         branch = problem.sweep(
             x,
             name,
             values,
             solver=solver,
-            steps=Natural(predictor=predictor, max_solves=None if last else MORE * len(values)),
+            steps=Natural(predictor=predictor, max_solves=most),
             raise_on_failure=raise_on_failure and last,
         )
         costs.append(branch.stats)
