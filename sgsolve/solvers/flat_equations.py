@@ -71,7 +71,8 @@ def _replying(it: Iterate, asked: Mask) -> Mask:
     if doubtful.any():  # one unit of rounding may agree by chance, but not on both sides
         back = it.evaluate(it.x - small)
         if back is None:
-            return replying & ~doubtful
+            replying &= ~doubtful
+            return replying
         replying &= ~doubtful | answers(it.F - back, expected, it.scaling.sized)
     return replying
 
