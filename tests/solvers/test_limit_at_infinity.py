@@ -187,11 +187,11 @@ def test_equations_that_hold_exactly_cost_one_residual(left, start):
     x[[29, 59]] = start, 0.0
     result = Problem(residual).solve(x, solvers.Newton())
     assert result.success
-    # one to check the start, one to look for flat equations, one for each step, one at the end
+    # one to check the start, one for each step, at the end a small change to each side
     assert residual.plain <= result.nit + 3
 
 
-def test_a_start_that_is_a_solution_costs_one_residual_more():
+def test_a_start_that_is_a_solution_costs_two_residuals_more_at_most():
     residual = Counted(30, 1.0)
     problem = Problem(residual)
     x = problem.solve(np.full(60, 0.5)).x
@@ -199,7 +199,8 @@ def test_a_start_that_is_a_solution_costs_one_residual_more():
     again = problem.solve(x, solvers.Newton())
     assert again.success
     assert again.nit == 0
-    assert residual.plain <= 2
+    # a small change to each side, for an equation whose terms are next to nothing
+    assert residual.plain <= 3
 
 
 COUPLED = {
