@@ -59,6 +59,8 @@ def departure(
                 return z, metric.unit(z - z0)
         step *= 0.5
     raise ConvergenceError(
-        f"the other branch at {special} could not be entered with steps down to {abs(step):.1e}; "
-        "is the branch point simple?"
+        f"the other branch at the {special} could not be entered with steps down to "
+        f"{abs(step):.1e}. What to try: a step of the other sign; in a symmetric model more than "
+        "two branches may cross here, and switch_branch is made for two: take "
+        "problem.find_solutions beside the point, or disturb the symmetry a little"
     )

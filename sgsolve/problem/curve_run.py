@@ -198,7 +198,7 @@ def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
 def _curve_summary(name: str, state: RunState) -> str:
     last = f", the last at {state.point.p:.10g}" if state.n_rows and state.point else ""
     text = f"{state.n_rows} points along {name!r}{last}: {state.ending}"
-    if state.status is Status.ASYMPTOTE:
+    if state.status in (Status.ASYMPTOTE, Status.MAX_POINTS):
         return f"{text}. What to try: {state.status.advice}"
     if state.status is not Status.STEP_TOO_SMALL:
         return text

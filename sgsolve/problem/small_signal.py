@@ -24,6 +24,7 @@ from ..errors import DataTypeError, InputError
 from ..pattern import Pattern
 from ..results.history import Stats, counted
 from ..results.result import Result
+from ..results.table import table_lines
 from ..solvers.workspace import Workspace
 from .definition import ProblemDefinition
 from .functional import Functional
@@ -72,6 +73,24 @@ class SmallSignalResponse:
         read = ", ".join(self.outputs) or "all unknowns"
         count = counted(len(self.frequencies), "frequency", "frequencies")
         return f"SmallSignalResponse({count}: {read})"
+
+    def __str__(self) -> str:
+        columns = {"frequency": self.frequencies}
+        lines = []
+        for name, values in self.outputs.items():
+            if values.ndim > 1:
+                lines.append(f"{name}: shape {values.shape}")
+                continue
+            columns[f"|{name}|"] = np.abs(values)
+            columns[f"phase of {name}"] = np.angle(values, deg=True)
+        if self.states is not None:
+            lines.append(
+                f"states: shape {self.states.shape}, one row for each frequency; "
+                "columns: give outputs={...}"
+            )
+        if len(columns) > 1:
+            lines.append("phases in degrees")
+        return "\n".join(lines + table_lines(columns))
 
     def __getitem__(self, name: str) -> NDArray[np.complex128]:
         if name not in self.outputs:

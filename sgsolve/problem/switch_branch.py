@@ -78,7 +78,7 @@ def _departure_inside(
             return z, way
         length *= 0.5
     raise LeavesBoundsError(
-        f"the other branch at {special} leaves the bounds {low:g} to {high:g} at once on this "
+        f"the other branch at the {special} leaves the bounds {low:g} to {high:g} at once on this "
         "side; give wider bounds, or a step of the other sign"
     )
 

@@ -24,6 +24,7 @@ from .history import Stats, counted
 from .periodic_orbit import PeriodicOrbit
 from .special_points import SpecialPoint
 from .status import Status
+from .table import table_lines
 
 __all__ = ["Branch", "PartialBranchWarning", "SpecialPoint"]
 
@@ -313,15 +314,7 @@ class Branch:
     def __str__(self) -> str:
         lines = [f"{self.status.name}: {self.message}", f"cost: {self.stats}"]
         lines += [f"  {special} (row {special.index})" for special in self.special_points]
-        names = list(self.columns)
-        lines.append("  ".join(f"{name:>14s}" for name in names))
-        rows = list(zip(*self.columns.values(), strict=True))
-        shown = rows if len(rows) <= 30 else rows[:15] + rows[-15:]
-        for i, row in enumerate(shown):
-            if len(rows) > 30 and i == 15:
-                lines.append(f"{'... ' + str(len(rows) - 30) + ' more ...':>14s}")
-            lines.append("  ".join(f"{_cell(value):>14s}" for value in row))
-        return "\n".join(lines)
+        return "\n".join(lines + table_lines(self.columns))
 
     def plot(self, column: str | None = None, ax: Any = None, **style: Any) -> Any:
         """Draw a bifurcation diagram: a column, or the Euclidean norm of x, over the parameter.
@@ -405,7 +398,3 @@ def column_name(name: str, parameters: Collection[str]) -> str:
     while name in parameters:
         name += "_"
     return name
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)

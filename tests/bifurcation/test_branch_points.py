@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import brentq
 
-from sgsolve import ConvergenceError, InputError, Problem
+from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem
 from sgsolve.linear.pardiso import available
 from tests.continuation.gallery import elastica, swift_hohenberg
 
@@ -318,3 +318,11 @@ def test_a_diagram_without_branches_beyond_its_bounds():
     diagram = fork.bifurcation_diagram([0.0], "p", (-1.0, 0.0))
     assert all((branch["p"] <= 0.0).all() for branch in diagram.branches)
     assert not diagram.unfinished
+
+
+def test_a_branch_without_bounds_ends_with_advice():
+    fork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+    straight = fork.continuation([0.0], "p", (-1.0, 1.0))
+    with pytest.warns(PartialBranchWarning, match=r"30 points, the limit.*max_points.*bounds"):
+        arm = fork.switch_branch(straight, 0, max_points=30)
+    assert len(arm) == 30

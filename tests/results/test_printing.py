@@ -52,6 +52,42 @@ def test_answers_are_compared_as_objects(problem):
     assert pickle.loads(pickle.dumps(first)).nit == first.nit
 
 
+def test_a_table_keeps_its_columns_below_their_names():
+    """Long names, vectors for each point, and zeros with a sign."""
+    outputs = {
+        "current through the anode": lambda x: x[0],
+        "both": lambda x: x,
+        "minus": lambda x: 0.0 * -x[0],
+    }
+    branch = Problem(square).sweep([1.0, 1.0], "a", np.linspace(1.0, 2.0, 40), outputs=outputs)
+    lines = str(branch).splitlines()[2:]
+    assert len(lines) == 1 + 15 + 1 + 15
+    assert lines[16].strip() == "... 10 more ..."
+    rows = lines[:16] + lines[17:]
+    assert len({len(row) for row in rows}) == 1
+    end = lines[0].index("anode") + len("anode")
+    assert rows[-1][:end].endswith("1.41421")
+    assert all(row.endswith("  0") for row in rows[1:])
+    assert all("shape (2,)" in row for row in rows[1:])
+
+
+def test_printed_small_signals_are_magnitudes_and_phases():
+    """An RC circuit at its corner frequency: 1/sqrt 2, and 45 degrees behind."""
+    rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v)
+    outputs = {"v": lambda v: v[0], "all": lambda v: v}
+    rest, f = rc.solve([0.0]), [0.0, 0.5 / np.pi]
+    lines = str(rc.small_signal(rest, "u", f, outputs=outputs)).splitlines()
+    assert lines[:2] == ["all: shape (2, 1)", "phases in degrees"]
+    assert lines[2].split() == ["frequency", "|v|", "phase", "of", "v"]
+    assert [line.split() for line in lines[3:]] == [
+        ["0", "1", "0"],
+        ["0.159155", "0.707107", "-45"],
+    ]
+    lines = str(rc.small_signal(rest, "u", f)).splitlines()
+    assert lines[0].startswith("states: shape (2, 1), one row for each frequency")
+    assert lines[1].split() == ["frequency"]
+
+
 def test_printed_result_says_what_was_done():
     residual, start = brusselator(8)
     result = Problem(residual).solve(start)
