@@ -21,6 +21,7 @@ OF_FIELDS = (
 )
 
 # What NumPy says where a function has no form for an array of objects.
+COMPILED = re.compile(r"must be .*, not ADArray")  # by an argument of a C function
 OF_OBJECTS = re.compile(
     r"dtype\('O'\)|no callable \w+ method|not supported for the input types|"
     r"'(float|int)' object has no attribute '[a-z]"
@@ -115,6 +116,14 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             ) from error
         if refusals.swallowed(error) and not isinstance(error, DerivativeError):
             raise DerivativeError(refusals.ITERATED) from error
+        if COMPILED.search(str(error)):
+            raise DerivativeError(
+                f"compiled code takes plain arrays only ({error}): {refusals.SOLVED}"
+            ) from error
+        raise
+    except SystemError as error:  # compiled code that does not look for errors, such as brentq
+        if isinstance(error.__cause__, DerivativeError):
+            raise error.__cause__ from None
         raise
     except IndexError as error:
         if str(error).startswith("only integers") and any(hasattr(a, "_derivative") for a in args):
@@ -133,4 +142,7 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
                 "np.zeros_like(x), x being the argument, or return the list of equations, "
                 "[F0, F1, ...]"
             ) from error
+        advice = refusals.of_failed_call(error)
+        if advice:
+            raise DerivativeError(f"{advice} ({error})") from error
         raise

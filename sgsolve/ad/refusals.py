@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+import scipy.sparse.linalg
 
 from ..errors import DerivativeError
 from ..private_api import CONCATENATORS, calling_frame
@@ -58,6 +59,25 @@ INSTEAD = {
     "polyfit": "its solution is an unknown with the normal equations as its equation",
     "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
+    "trapezoid": "use np.trapezoid",
+}
+SOLVED = (
+    "make its result an unknown, with the equations that define it (A @ y - b for the solution "
+    "of a linear system); np.linalg.solve(A, y) and np.linalg.inv(A) of small dense matrices "
+    "have derivatives"
+)
+FILTERED = "use A @ y with the constant matrix of the operation"
+OF_LIBRARY = {  # not functions of one element; the name of the function is appended
+    "scipy.linalg.": SOLVED,
+    "scipy.sparse.": (
+        "constant matrices allow A @ y; diag(v) @ y is v * y; add products at positions by "
+        "np.add.at(F, rows, v * y[columns]), F = np.zeros(n, like=y)"
+    ),
+    "scipy.integrate.": "use a sum with constant weights, w @ y, or np.trapezoid",
+    "scipy.optimize.": "make its result an unknown, with the condition for it as its equation",
+    "scipy.fft.": FILTERED,
+    "scipy.ndimage.": FILTERED,
+    "scipy.signal.": f"{FILTERED}, or np.convolve",
 }
 OF_LISTS = "join the elements first, np.stack([a, b]) or np.block([[a, b], [c, d]])"
 OF_ALL = f"give it a slope with ad.elementwise(f, dfdx); of a list, {OF_LISTS}"
@@ -118,10 +138,37 @@ def plain_array() -> DerivativeError:
             f"{name} makes a plain array of an argument, such as a list of AD arrays, which would "
             f"lose the derivative: {OF_LISTS}"
         )
-    return DerivativeError(
-        f"{name} takes plain arrays only, which would lose the derivative: "
-        f"{INSTEAD.get(short, OF_ALL)}"
-    )
+    return DerivativeError(_of_plain_arrays(name))
+
+
+def of_failed_call(error: Exception) -> str | None:
+    """Return the advice for an error of a constructor of sparse matrices; None for others.
+
+    ``scipy.sparse.diags(y)`` takes the elements of an array of an unknown type for diagonals.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return None
+    name = _asking(traceback.tb_frame)
+    if name not in ("scipy.sparse.diags", "scipy.sparse.diags_array"):
+        return None
+    given = any(hasattr(value, "_derivative") for value in traceback.tb_frame.f_locals.values())
+    return _of_plain_arrays(name) if given else None
+
+
+def _of_plain_arrays(name: str) -> str:
+    short = name.rsplit(".", 1)[-1]
+    instead = INSTEAD.get(short) or _of_library_function(name, short)
+    return f"{name} takes plain arrays only, which would lose the derivative: {instead}"
+
+
+def _of_library_function(name: str, short: str) -> str:
+    """Return what to write in place of a function of SciPy, by the part of SciPy it is from."""
+    if name.startswith("scipy.sparse.") and hasattr(scipy.sparse.linalg, short):
+        return SOLVED
+    return next((text for part, text in OF_LIBRARY.items() if name.startswith(part)), OF_ALL)
 
 
 def _advice(frame: FrameType) -> str:

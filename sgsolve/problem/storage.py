@@ -45,7 +45,10 @@ def check_storage(storage: Any, needed: str) -> None:
             "Q(x, **parameters), or the name of the parameter of the residual that is dx/dt"
         )
     if not (callable(storage) or isinstance(storage, str)):
-        raise DataTypeError(f"storage must be a function or a name, not {storage!r}")
+        raise DataTypeError(
+            f"storage must be a function or a name, not {storage!r}; for a mass matrix or a number "
+            "of each unknown write storage=lambda x: M @ x, or storage=lambda x: m * x"
+        )
 
 
 class Storage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..bifurcation.switching import departure
@@ -24,6 +25,7 @@ from .stability import stability_of
 
 Vector = NDArray[Any]
 
+USUAL_STEP = 0.02  # without bounds: of the range of the known branch, as p may be 0 here
 HALVINGS = 12  # of the first step, until the first point is within the bounds
 
 
@@ -47,6 +49,8 @@ def switch_branch(
     options["stability"] = stability_of(
         problem, options["stability"], lambda p: {**params, branch.name: p}
     )
+    if bounds is None and options["step"] is None and options["steps"] is None:
+        options["step"] = float(np.ptp(branch.parameter)) * USUAL_STEP or None
     asked = asked_of(bounds, options, (branch.name,))
     check_inside(branch.name, special.parameter, asked[1])
     system, x, _ = problem.started(special.x, params)

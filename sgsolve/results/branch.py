@@ -148,7 +148,8 @@ class Branch:
             return self.columns[column]
         except KeyError:
             raise InputError(
-                f"there is no column {column!r}; the columns are {', '.join(self.columns)}"
+                f"there is no column {column!r}; the columns are {', '.join(self.columns)}. "
+                "The solutions are the rows of .states; outputs={'name': function} adds a column"
             ) from None
 
     def field(self, block: str) -> NDArray[Any]:

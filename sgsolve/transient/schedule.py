@@ -83,7 +83,10 @@ def checked_span(times: Any) -> tuple[float, float]:
     try:
         t0, t1 = (float(t) for t in times)
     except (TypeError, ValueError):
-        raise DataTypeError(f"times must be (first, last), two numbers, not {times!r}") from None
+        raise DataTypeError(
+            f"interval must be (first, last), two numbers, not {times!r}; times=[...] gives the "
+            "times to record"
+        ) from None
     if not (np.isfinite(t0) and np.isfinite(t1)):
         raise NotFiniteError(f"times must be finite, not ({t0:g}, {t1:g})")
     if t1 == t0:

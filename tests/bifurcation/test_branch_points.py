@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import brentq
 
-from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem
+from sgsolve import ConvergenceError, InputError, Problem
 from sgsolve.linear.pardiso import available
 from tests.continuation.gallery import elastica, swift_hohenberg
 
@@ -320,9 +320,12 @@ def test_a_diagram_without_branches_beyond_its_bounds():
     assert not diagram.unfinished
 
 
-def test_a_branch_without_bounds_ends_with_advice():
-    fork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
-    straight = fork.continuation([0.0], "p", (-1.0, 1.0))
-    with pytest.warns(PartialBranchWarning, match=r"30 points, the limit.*max_points.*bounds"):
-        arm = fork.switch_branch(straight, 0, max_points=30)
-    assert len(arm) == 30
+@pytest.mark.parametrize("shift", [0.0, 1e-12, 3.0])
+def test_a_branch_without_bounds_has_steps_of_the_size_of_the_known_one(shift):
+    """Where the branch point is, at 0 or beside it by rounding, does not matter."""
+    fork = Problem(lambda x, p: (p - shift) * x - x**3, params={"p": shift - 1.0})
+    straight = fork.continuation([0.0], "p", (shift - 1.0, shift + 1.0))
+    arm = fork.switch_branch(straight, 0, max_points=40)
+    assert arm["p"][-1] > shift + 2.0
+    assert arm.states[:, 0] ** 2 == pytest.approx(arm["p"] - shift, rel=1e-8)
+    assert "40 points, the limit, were computed. What to try: raise" in arm.message

@@ -139,5 +139,5 @@ def test_a_branch_that_cannot_be_entered_is_an_error():
     branch = problem.continuation([0.0], "p", (-1.0, 1.0))
     (point,) = branch.branch_points
     isolated = Problem(lambda x, p: x * (1.0 + 0.0 * p), params={"p": -1.0})
-    with pytest.raises(ConvergenceError, match="entered with steps down to .*find_solutions"):
+    with pytest.raises(ConvergenceError, match=r"entered with steps down to .*find_solutions"):
         isolated.switch_branch(branch, point)
