@@ -40,17 +40,14 @@ class WrittenMemory(SharedMemory):
         Of the array to which `blank` applies.
     blank : ndarray of bool, or None
         For zeros that are filled part by part: the positions that nothing was assigned to so far.
-    numbers : dict of int to NumberRow, or None
-        What was assigned to single elements, if `derivative` is a `FilledRows`.
     """
 
-    __slots__ = ("blank", "derivative", "numbers", "views")
+    __slots__ = ("blank", "derivative", "views")
 
     def __init__(self) -> None:
         self.views: list[weakref.ref[Any]] = []
         self.derivative: Derivative | None = None
         self.blank: NDArray[np.bool_] | None = None
-        self.numbers: dict[int, Any] | None = None
 
     def note(self, view: Any) -> None:
         """Note that an array is a view."""
@@ -261,7 +258,7 @@ def _derivative(y: Any, v: Any, places: Places, increment: Increment | None) -> 
             parts.append(added.put(places.rows, y.size))
         result = total(parts) if parts else derivative.nothing()
     if blank is not None:
-        memory.derivative, memory.numbers = result, None
+        memory.derivative = result
         blank[places.mask] = False
     return result
 

@@ -33,17 +33,20 @@ def number_row(y: Any, key: Any) -> Any:
     root.numbers_read += 1
     if not reads_many(root):
         return None
+    if type(derivative) is FilledRows:
+        number = derivative.numbers().get(position)
+        if number is not None:
+            return number
+        base: Any = derivative.base
+        if base is None:
+            return new_row(derivative, {})
+        return row_of(base, y.size, position, at_once=True)
     memory = y._memory
-    filled = isinstance(derivative, FilledRows)
     if type(memory) is not WrittenMemory or memory.derivative is not derivative:
-        return None if filled else row_of(derivative, y.size, position)
-    number = None if memory.numbers is None else memory.numbers.get(position)
-    if number is not None:
-        return number
+        return row_of(derivative, y.size, position)
     if memory.blank is not None and memory.blank[position]:
         return new_row(derivative, {})
-    base: Any = y._derivative.base if filled else derivative
-    return row_of(base, y.size, position, at_once=True) if type(base) in KINDS else None
+    return row_of(derivative, y.size, position, at_once=True)
 
 
 def _position(y: Any, key: Any) -> int | None:
@@ -84,17 +87,15 @@ def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
     if number is None or hasattr(y, "_origin") or memory.views_in_use():
         return False
     if memory.derivative is not derivative:
-        memory.blank = memory.numbers = None
-    if memory.numbers is None:
+        memory.blank = None
+    if type(derivative) is not FilledRows:
         untouched = memory.blank is not None and bool(memory.blank.all())
         base = None if untouched else derivative
         derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
-        memory.numbers = {}
     if value_references(y) != REFERENCES_OF_VALUE_ONLY:
         y._value = y._value.copy(order="K")  # derivatives of earlier results refer to it
     y._value[key] = v._value if hasattr(v, "_derivative") else v
     y._derivative = memory.derivative = derivative.filled(position, number)
-    memory.numbers[position] = number
     if memory.blank is not None:
         memory.blank[position] = False
     return True

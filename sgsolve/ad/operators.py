@@ -16,6 +16,7 @@ from .programs.traced_arrays import TracedFloat
 from .ufunc_calls import DOUBLE
 
 NUMBERS = (int, float, TracedFloat)
+COMPLEX = (complex, np.complexfloating)
 
 
 class Operators:
@@ -38,7 +39,10 @@ class Operators:
         return type(self)(+self._value, self._derivative)
 
     def __abs__(self) -> Any:
-        return call_ufunc(np.absolute, self)
+        result = call_ufunc(np.absolute, self)
+        if isinstance(self._value, COMPLEX):
+            result._value = abs(self._value)  # NumPy rounds that of a scalar otherwise
+        return result
 
     # The arithmetic of double precision vectors, which residuals are made of, is spelled out here:
     # at a few hundred elements a function call costs as much as the addition.
@@ -88,13 +92,13 @@ class Operators:
                 return kind(value * others, derivative)
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
-        return call_ufunc(np.multiply, self, other)
+        return _product(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
             number = other if type(other) is float else _as_number(other)
             return type(self)(other * self._value, self._derivative.scaled_by_number(number))
-        return call_ufunc(np.multiply, other, self)
+        return _product(other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if type(other) is type(self):
@@ -195,6 +199,15 @@ def _inverse_slope(y: Any, x: Any) -> Any:
 def _as_number(number: Any) -> Any:
     """Return a number as a float; one of a traced evaluation stays traced."""
     return number if type(number) is TracedFloat else float(number)
+
+
+def _product(a: Any, b: Any) -> Any:
+    """Return ``a * b`` by the general rule, of complex scalars rounded as NumPy's scalars are."""
+    result = call_ufunc(np.multiply, a, b)
+    value, other = ufunc_calls.raw_value(a), ufunc_calls.raw_value(b)
+    if isinstance(value, COMPLEX) and isinstance(other, COMPLEX):
+        result._value = value * other
+    return result
 
 
 def _alike(value: Any, other: Any) -> bool:

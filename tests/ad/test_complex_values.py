@@ -272,3 +272,16 @@ def test_a_complex_residual_is_refused():
 def test_the_imaginary_part_of_a_real_element_is_a_scalar_as_in_numpy(f):
     x = np.arange(1.0, 4.0, dtype=np.float32)
     assert f(ad.seed(x)).dtype == f(x).dtype
+
+
+@pytest.mark.parametrize(
+    "f", [lambda z, w: abs(z), lambda z, w: z * w, lambda z, w: complex(1.3, 0.7) * z]
+)
+def test_complex_scalars_round_as_those_of_numpy(f):
+    z, w = RNG.normal(size=(2, 200)) + 1j * RNG.normal(size=(2, 200))
+    x = ad.seed(np.stack([z.real, z.imag]))
+    carried = [x[0, i] + 1j * x[1, i] for i in range(200)]
+    given = [f(v, w[i]).value for i, v in enumerate(carried)]
+    np.testing.assert_array_equal(given, [f(v, w[i]) for i, v in enumerate(z)])
+    both = [f(v, carried[i - 1]).value for i, v in enumerate(carried)]
+    np.testing.assert_array_equal(both, [f(v, z[i - 1]) for i, v in enumerate(z)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
-from sgsolve.ad.programs import number_rows, row_tables
+from sgsolve.ad.programs import filled_rows, number_rows, row_tables
 
 N = 40
 PAIRS = [tuple(map(int, pair)) for pair in np.random.default_rng(5).integers(0, N, (120, 2))]
@@ -109,9 +109,31 @@ def iterated(x):
     return [np.sqrt(v * v + 1.0) - v / x[0] for v in x]
 
 
+def complex_between(x):
+    F = np.zeros_like(x)
+    for a, b in PAIRS[:15]:
+        z = x[a] + 0.7j * (x[b] * x[a])
+        F[a] += abs(z) + (z * np.exp(1j * x[b])).real
+        F[b] -= np.angle(1.5 - z) * (x[a] + (1.0 + 2.0j) * x[b]).imag
+    return F
+
+
+def slices_of_what_was_filled(x):
+    F, G = np.zeros_like(x), x * 1.0
+    for i in range(N):
+        F[i] = x[i] ** 2
+        G[i] *= x[i - 1] + F[max(i - 3, 0) : i + 1].sum() * G[i : i + 3][::-1][0]
+        if i == N // 2:
+            copied = F.copy()
+            F[3] = copied[2] * G[i - 4 : i : 2].sum()
+            copied[5] += F[3]
+    return F + G * copied
+
+
 LOOPS = [
     stamps, equations, array_of_elements, padded, overwritten, grid, names_and_views,
-    integers_of_numpy, recurrence, with_vectors, iterated,
+    integers_of_numpy, recurrence, with_vectors, iterated, complex_between,
+    slices_of_what_was_filled,
 ]  # fmt: skip
 
 
@@ -176,3 +198,27 @@ def test_the_work_of_a_loop_grows_with_its_length(monkeypatch):
     ad.jacobian(stamps, X)
     assert len(ad.jacobian(stamps, X).data) > N
     assert not made
+
+
+def test_a_short_slice_of_what_a_loop_fills_costs_its_length(monkeypatch):
+    joined = filled_rows.joined_rows
+    sizes = []
+
+    def counted(root, numbers, size, is_sparsity):
+        sizes.append(len(numbers))
+        return joined(root, numbers, size, is_sparsity)
+
+    def sums(x):
+        F = np.zeros_like(x)
+        for i in range(len(x)):
+            F[i] = x[i] ** 2
+            F[i] += F[max(i - 3, 0) : i + 1].sum()
+        return F
+
+    monkeypatch.setattr(filled_rows, "joined_rows", counted)
+    x = np.linspace(0.2, 0.9, 100)
+    ad.jacobian(sums, x)  # numbers are rows from the next one on
+    sizes.clear()
+    ad.jacobian(sums, x)
+    assert max(sizes[:-1]) <= 15
+    assert sizes[-1] == 100

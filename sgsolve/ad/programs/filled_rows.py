@@ -18,6 +18,9 @@ from ..structures.root import Evaluation
 
 Row = dict[int, float]
 
+# A slice of up to this share of the array is made of its own elements.
+SHARE_OF_SLICE = 8
+
 
 class Postponed:
     """What stands for a derivative that is made only where it is needed."""
@@ -55,39 +58,59 @@ class FilledRows(Postponed):
         Before the first of the assignments; None: zeros without derivatives.
     """
 
-    __slots__ = ("_before", "_number", "_position", "base", "is_sparsity", "size")
+    __slots__ = ("_before", "_known", "_number", "_position", "base", "is_sparsity", "size")
     _position: int
     _number: Any
+    _known: dict[int, Any] | None
 
     def __init__(self, root: Evaluation, size: int, base: Any, is_sparsity: bool) -> None:
         super().__init__(root)
         self.size, self.base, self.is_sparsity = size, base, is_sparsity
         self._before: FilledRows | None = None
+        self._known = None
 
     def filled(self, position: int, number: Any) -> FilledRows:
         """Return the derivative after a number was assigned to an element."""
         after = FilledRows(self.root, self.size, self.base, self.is_sparsity)
         after._before, after._position, after._number = self, position, number
+        # The dictionary goes on to the latest one, so that an assignment costs one entry.
+        after._known, self._known = self.numbers(), None
+        after._known[position] = number
         return after
 
     def numbers(self) -> dict[int, Any]:
         """Return the number at each element that one was assigned to."""
-        found: dict[int, Any] = {}
-        step: FilledRows | None = self
-        while step is not None and step._before is not None:
-            found.setdefault(step._position, step._number)
-            step = step._before
-        return found
+        if self._known is None:
+            found: dict[int, Any] = {}
+            step: FilledRows | None = self
+            while step is not None and step._before is not None:
+                found.setdefault(step._position, step._number)
+                step = step._before
+            self._known = found
+        return self._known
+
+    def taken_slice(self, start: int, stop: int, step: int) -> Any:
+        """Return the derivative of ``y[start:stop:step]``; a short one costs what it holds."""
+        positions = range(start, stop, step)
+        if self._made is not None or len(positions) * SHARE_OF_SLICE > self.size:
+            return self.ordinary().taken_slice(start, stop, step)
+        base = None if self.base is None else self.base.taken_slice(start, stop, step)
+        result = FilledRows(self.root, len(positions), base, self.is_sparsity)
+        numbers = self.numbers()
+        for k, position in enumerate(positions):
+            if position in numbers:
+                result = result.filled(k, numbers[position])
+        return result
 
     def plus_all(self, others: Sequence[Any]) -> Any:
         """Return the sum with all the others; of single numbers that were put it is one again."""
         if self.base is None and all(_is_put(other, self.root) for other in others):
-            found = self.numbers()
+            found = set(self.numbers())
             result: FilledRows = self
             for other in others:
                 if other._position in found:
                     break
-                found[other._position] = other._number
+                found.add(other._position)
                 result = result.filled(other._position, other._number)
             else:
                 return result

@@ -19,7 +19,7 @@ from ..derivatives.derivative import Derivative, same_evaluation
 from ..structures.root import Evaluation
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
 from .recorded import Recorded
-from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable
+from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, real_row
 
 REAL_NUMBERS = (float, int, np.float64)
 
@@ -69,7 +69,10 @@ class NumberRow(Postponed):
     def plus(self, other: Any, sign: float = 1.0) -> Any:
         """Return this derivative plus (or minus, with sign -1) another one."""
         if type(other) is not NumberRow:
-            other = row_of_number(other)
+            real = row_of_number(other)
+            if real is None:
+                return self.ordinary().plus(other, sign)
+            other = real
         if other.root is not self.root:
             same_evaluation(self.ordinary(), other.ordinary())
         row = self.row.copy()
@@ -90,7 +93,7 @@ class NumberRow(Postponed):
 
     def quotient(self, other: Any, result: Any, others: Any) -> Any:
         """Return the derivative of a quotient from its value and that of the denominator."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             inverse = 1.0 / others
             slope = result * inverse
         return self.scaled(inverse).plus(other.scaled(slope), -1.0)
@@ -192,12 +195,13 @@ def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> 
     return new_row(derivative, rows.row(position))
 
 
-def row_of_number(derivative: Any) -> AnyRow:
-    """Return the derivative of one number as a row."""
+def row_of_number(derivative: Any) -> AnyRow | None:
+    """Return the derivative of one number as a row, or None if its slopes are complex."""
     if type(derivative) in (NumberRow, SparsityRow):
-        row: AnyRow = derivative
-        return row
-    return new_row(derivative, RowTable(derivative, 1).row(0))
+        own: AnyRow = derivative
+        return own
+    row = real_row(derivative)
+    return None if row is None else new_row(derivative, row)
 
 
 def new_row(derivative: Any, row: Row) -> AnyRow:

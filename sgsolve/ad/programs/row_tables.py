@@ -45,3 +45,13 @@ class RowTable:
         """Return the slopes of one element by unknowns."""
         begin, end = self._bounds[position], self._bounds[position + 1]
         return dict(zip(self._cols[begin:end], self._slopes[begin:end], strict=True))
+
+
+def real_row(derivative: Any) -> Row | None:
+    """Return the slopes of a number by unknowns, or None if they are complex."""
+    if derivative.is_sparsity:
+        return dict.fromkeys(pattern_of_derivative(derivative, 1).indices.tolist(), 1.0)
+    pattern, data = pattern_and_values(derivative, 1, np.dtype(complex))
+    if data.imag.any():
+        return None
+    return dict(zip(pattern.indices.tolist(), data.real.tolist(), strict=True))
