@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.nested import LISTS, array_of
+from ..ad.nested import LISTS, array_of, evaluate_vector
 from ..errors import SgsolveError, StructureError
 from ..pattern import Pattern
 
@@ -114,8 +114,7 @@ class Batch:
 
     def _one(self, arguments: Sequence[Any], p: Any) -> Any:
         """Return the function at one state, as a vector."""
-        y = self._function(*arguments, p)
-        return np.ravel(array_of(y)) if isinstance(y, LISTS) else y
+        return evaluate_vector(self._function, *arguments, p)
 
     def _raw(self, z: Any, P: int, p: float) -> Any:
         """Return the function of seeded states, as one vector: equation by equation."""

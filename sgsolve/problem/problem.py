@@ -971,7 +971,8 @@ class Problem:
         steps : Arclength, optional
             As in `continuation`.
         step : float, optional
-            Length of the first step, in the metric of the branch; the sign says to which side.
+            Length of the first step, in the metric of the branch; the sign says to which side. By
+            default 0.02 of the width of the bounds, or of the range of the branch without bounds.
         max_step, outputs, detect, events, stop, until, stability, keep_states : optional
             As in `continuation`.
         max_points, checkpoint, resume, progress, raise_on_failure, callback : optional

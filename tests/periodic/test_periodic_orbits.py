@@ -357,3 +357,26 @@ class TestBadInput:
         problem = Problem(lambda x: [x[0] - x[1], x[1] + x[0]], storage=one)
         with pytest.raises(ConvergenceError, match=r"steady state|Newton"):
             problem.periodic_orbit(circle()[:, :2], period=6.0, intervals=20)
+
+
+def listed(u, mu):
+    return [-u[1], u[0] - mu * (1 - u[0] ** 2) * u[1]]
+
+
+def as_array(u, mu):
+    return np.array(listed(u, mu))
+
+
+def as_objects(u, mu):
+    F = np.empty(2, dtype=object)
+    F[0], F[1] = listed(u, mu)
+    return F
+
+
+@pytest.mark.parametrize("residual", [as_array, as_objects])
+def test_equations_in_an_array_of_objects_are_those_in_a_list(residual):
+    """The period of the van der Pol oscillator at mu = 1 is 6.66328685932313 in the literature."""
+    problem = Problem(residual, params={"mu": 1.0}, storage=lambda u: np.array([u[0], u[1]]))
+    start = Problem(listed, params={"mu": 1.0}, storage=lambda u: u)
+    run = start.transient([2.0, 0.0], (0.0, 30.0), rtol=1e-6)
+    assert problem.periodic_orbit(run).period == pytest.approx(6.6632868593, abs=1e-8)
