@@ -39,7 +39,7 @@ def termination_status(
     if it.k == 0:
         return _at_start(test, it)
     if test.passed(it):
-        old = not it.fresh and _moved_far(it)
+        old = not it.fresh and _moved_far(it, test)
         if old and not linearize(it):
             # a residual of exactly zero needs no Jacobian
             return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
@@ -70,16 +70,23 @@ def unless_at_limit(it: Iterate, success: Status) -> Status:
     return Status.DIVERGED if ran_away(it) or at_limit(it) else success
 
 
-def _moved_far(it: Iterate) -> bool:
+def _moved_far(it: Iterate, test: TerminationTest) -> bool:
     """Whether the last step was too long for the Jacobian before it to tell sizes after it.
 
     That is so where it changed the terms of an equation. A long step of an unknown that is next to
-    nothing in all its equations changes none.
+    nothing in all its equations changes none. Terms count as the criterion counts them: with
+    unknowns of at least the scale of the problem, if it compares no residual with less.
     """
-    moved = np.abs(it.step)
-    if not (moved > MOVED * it.scaling.magnitude).any():
+    moved, sizes = np.abs(it.step), it.scaling.magnitude
+    scale = None if test.own_terms else it.scaling.scale
+    if scale is not None:
+        sizes = np.maximum(sizes, scale)
+    if not (moved > MOVED * sizes).any():
         return False
-    return it.J is None or bool((it.terms(moved) > MOVED * it.scaling.own).any())
+    if it.J is None:
+        return True
+    terms = it.scaling.own if scale is None else it.terms(sizes)
+    return bool((it.terms(moved) > MOVED * terms).any())
 
 
 def _stagnates(it: Iterate) -> bool:

@@ -13,7 +13,7 @@ def unknowns_with(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_
     if it.J is None:
         return np.full(len(it.x), bool(equations.any()))
     found = np.zeros(len(it.x), dtype=bool)
-    found[it.J.indices[_entries_of(it, equations)[1]]] = True
+    found[it.J.indices[entries_in(it, equations)[1]]] = True
     return found
 
 
@@ -24,12 +24,12 @@ def equations_with(
     if it.J is None:
         return equations & bool(unknowns.any())
     found = np.zeros(len(it.F), dtype=bool)
-    rows, entries = _entries_of(it, equations)
+    rows, entries = entries_in(it, equations)
     found[rows[unknowns[it.J.indices[entries]]]] = True
     return found
 
 
-def _entries_of(
+def entries_in(
     it: Iterate, equations: NDArray[np.bool_]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return row and position of each entry of the Jacobian in some equations."""

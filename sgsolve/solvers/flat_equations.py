@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .answered_rows import answered_rows
 from .determination import SHORT, answers, changed, small_changes
 from .entries import unknowns_with
 from .iterate import Iterate
@@ -51,29 +52,45 @@ def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
     known: Mask | None = it.memory.pop("answering", None)
     if known is not None and known[equations].all():
         return False
-    silent = equations & ~_replying(it, asked)
+    silent = equations & ~_replying(it, equations, asked)
     return bool(silent.any()) and any(
         _one_sided(it, silent, line) for line in _probing_lines(it, silent)
     )
 
 
-def _replying(it: Iterate, asked: Mask) -> Mask:
-    """Return which equations answer to small changes of the unknowns asked as J says."""
+def unanswered(it: Iterate, equations: Mask) -> Mask:
+    """Return which of some equations are to be asked: not with the row with which one answered."""
+    if it.J is None or not _tells_slopes(it) or not equations.any():
+        return equations
+    return equations & ~answered_rows(it).same(it, equations)
+
+
+def _tells_slopes(it: Iterate) -> bool:
+    """Whether the Jacobian serves at the iterate: so does one from before a short step."""
+    return it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any()
+
+
+def _replying(it: Iterate, equations: Mask, asked: Mask) -> Mask:
+    """Return which equations answer to small changes of the unknowns asked as J says.
+
+    The rows of those of some equations that do so beyond doubt are kept.
+    """
     small = np.where(asked, small_changes(it.weights), 0.0)
-    # the Jacobian from before a last step serves where the step was short
-    short = it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any()
-    expected = it.J @ small if it.J is not None and short else it.slope_at(it.x, small)
+    kept = it.J is not None and _tells_slopes(it)
+    expected = it.J @ small if kept else it.slope_at(it.x, small)
     moved = changed(it, small)
     if moved is None or expected is None:
         return np.zeros(len(it.F), dtype=bool)
-    replying = answers(moved - it.F, expected, it.scaling.sized)
+    replying: Mask = answers(moved - it.F, expected, it.scaling.sized)
     doubtful = replying & (np.abs(expected) <= FEW_UNITS * it.S.max())
+    if kept:
+        answered_rows(it).add(it, equations & replying & ~doubtful)
     if doubtful.any():  # one unit of rounding may agree by chance, but not on both sides
         back = it.evaluate(it.x - small)
-        if back is None:
-            replying &= ~doubtful
-            return replying
-        replying &= ~doubtful | answers(it.F - back, expected, it.scaling.sized)
+        certain = ~doubtful
+        if back is not None:
+            certain |= answers(it.F - back, expected, it.scaling.sized)
+        replying &= certain
     return replying
 
 

@@ -33,7 +33,7 @@ from .determination import (
     determined_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
-from .flat_equations import tail, unexplained_jump
+from .flat_equations import tail, unanswered, unexplained_jump
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -53,7 +53,7 @@ TRIED = 4  # equations whose jump is examined
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    steps, unproven = _last_steps(it), unproven_equations(it)
+    steps, unproven = _last_steps(it), unanswered(it, unproven_equations(it))
     others, hidden = unknowns_with(it, unproven), False
     if unproven.any():
         hidden = tail(it, unproven, np.any([others, *steps], axis=0))

@@ -41,6 +41,7 @@ class TerminationTest:
     """
 
     checks_residual = False
+    own_terms = True  # whether residuals are compared with terms without the scale of a problem
     __test__ = False  # not for pytest
 
     def passed(self, it: Iterate) -> bool:
@@ -75,6 +76,11 @@ class And(TerminationTest):
         """Whether passing implies a small residual."""
         return self.left.checks_residual or self.right.checks_residual
 
+    @property
+    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return self.left.own_terms or self.right.own_terms
+
     def passed(self, it: Iterate) -> bool:
         """Whether both hold."""
         return self.left.passed(it) and self.right.passed(it)
@@ -91,6 +97,11 @@ class Or(TerminationTest):
     def checks_residual(self) -> bool:  # type: ignore[override]  # read only
         """Whether passing implies a small residual."""
         return self.left.checks_residual and self.right.checks_residual
+
+    @property
+    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return self.left.own_terms or self.right.own_terms
 
     def passed(self, it: Iterate) -> bool:
         """Whether one holds."""
@@ -134,6 +145,11 @@ class ResidualTolerance(TerminationTest):
     def __post_init__(self) -> None:
         tolerance(self, "relative", "absolute")
 
+    @property
+    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return not self.of_scale
+
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds."""
         if isinstance(self.absolute, Mapping):
@@ -175,6 +191,11 @@ class RoundingLevel(TerminationTest):
     def __post_init__(self) -> None:
         positive(self, "factor")
         tolerance(self, "factor")
+
+    @property
+    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return not self.of_scale
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
@@ -241,6 +262,7 @@ class ErrorTolerance(TerminationTest):
     """
 
     relative: float = 1e-9
+    own_terms = False
 
     def __post_init__(self) -> None:
         positive(self, "relative")
@@ -276,6 +298,7 @@ class StepTolerance(TerminationTest):
 
     relative: float = 1e-8
     absolute: Tolerance = 0.0
+    own_terms = False
 
     def __post_init__(self) -> None:
         tolerance(self, "relative", "absolute")

@@ -1,0 +1,57 @@
+"""Rows of the Jacobian whose equations answered to changes of their unknowns.
+
+A contact of a device holds exactly at every solution of a sweep, and so does any linear equation
+that Newton's method satisfies. It is no tail of a limit at infinity: such an equation is flat,
+while this one answered once as its derivative says. An equation whose row has exactly the same
+entries is therefore not asked again. The rows are kept in the workspace, for one pattern.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .entries import entries_in
+from .iterate import Iterate
+
+Mask = NDArray[np.bool_]
+
+
+class AnsweredRows:
+    """The rows with which equations last answered.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Numbers of equations and of entries of the Jacobian.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._known = np.zeros(shape[0], dtype=bool)
+        self._data: NDArray[Any] = np.zeros(shape[1])
+
+    def add(self, it: Iterate, equations: Mask) -> None:
+        """Keep the rows of some equations."""
+        _, entries = entries_in(it, equations)
+        self._data[entries] = it.J.data[entries]
+        self._known |= equations
+
+    def same(self, it: Iterate, equations: Mask) -> Mask:
+        """Return which of some equations have the rows with which they answered."""
+        same: Mask = equations & self._known
+        rows, entries = entries_in(it, same)
+        same[rows[it.J.data[entries] != self._data[entries]]] = False
+        return same
+
+
+def answered_rows(it: Iterate) -> AnsweredRows:
+    """Return the rows that are kept for the pattern of an iterate."""
+    pattern = it.system.pattern
+
+    def empty() -> AnsweredRows:
+        return AnsweredRows((pattern.shape[0], pattern.nnz))
+
+    rows: AnsweredRows = it.workspace.derived("answered rows", pattern, empty)
+    return rows
