@@ -137,7 +137,10 @@ class DensityDirection:
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``, the change of the potentials to first order in those of the densities."""
         densities, pattern = self.densities, it.system.pattern
-        here = it.memory["densities"] = densities.at(it.x)
+        x, here = it.memory.get("densities", (None, None))
+        if x is not it.x or here is None:
+            here = densities.at(it.x)
+            it.memory["densities"] = it.x, here
         own, psi = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))[
             ::-1
         ]
@@ -172,55 +175,71 @@ class DensityMonotonicity:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step until the simplified correction is smaller than it."""
-        densities, here = self.densities, it.memory["densities"]
+        densities, (_, here) = self.densities, it.memory["densities"]
         size = _Measure(densities, here, it.x, it.dx)
-        full, finite, first = size(it.dx), False, True
+        full, finite, first = size.of_step, False, True
         damping = _predicted(it, size, full)
         while damping >= SHORTEST:
             x = it.x + densities.converted(here, damping * it.dx)
             F = it.evaluate(x)
-            correction = None if F is None else it.simplified(self._in_units(here, x, F))
+            there = None if F is None else densities.at(x)
+            correction = None if there is None else it.simplified(self._in_units(here, there, F))
             if F is None or correction is None:
                 damping, first = 0.5 * damping, False
                 continue
             finite = True
-            gap = size(correction - (1.0 - damping) * it.dx)
-            best = min(1.0, 0.5 * full * damping**2 / gap) if gap > 0.0 else 1.0
-            if full > SETTLED and not size(correction) < full:
+            worse = full > SETTLED and not size(correction) < full
+            best = 1.0
+            if worse or damping < 1.0:
+                gap = size(correction - (1.0 - damping) * it.dx)
+                best = min(1.0, 0.5 * full * damping**2 / gap) if gap > 0.0 else 1.0
+            if worse:
                 damping, first = min(max(best, 0.1 * damping), 0.5 * damping), False
                 continue
             if first and best >= 4.0 * damping and damping < 1.0:
                 damping, first = min(best, BOUND * damping), False
                 continue
             it.memory["density step"] = it.dx, correction, damping
-            change = densities.change(here, it.dx)
-            it.limited = bool(np.abs(change).max(initial=0.0) > 0.1)
+            it.limited = bool(np.abs(size.change).max(initial=0.0) > 0.1)
             it.accept(x, F, damping)
+            it.memory["densities"] = x, there
             if damping == 1.0 and not it.limited:
                 it.correction = correction
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
 
-    def _in_units(self, here: DensityState, x: Array, F: Array) -> Array:
+    def _in_units(self, here: DensityState, there: DensityState, F: Array) -> Array:
         """The residual at another point, its balances divided by the densities at this one."""
-        ratio = np.clip(self.densities.at(x).log - here.log, -RANGE, RANGE)
+        ratio = np.clip(there.log - here.log, -RANGE, RANGE)
         scaled = F.copy()
         scaled[self.densities.rows] *= np.exp(ratio)
         return scaled
 
 
 class _Measure:
-    """Size of a change of psi, in units of its own, and of densities, before and after a step."""
+    """Size of a change of psi, in units of its own, and of densities, before and after a step.
+
+    Attributes
+    ----------
+    change : ndarray, shape (k,)
+        The changes of the densities in the step.
+    of_step : float
+        The size of the step.
+    """
 
     def __init__(self, densities: Densities, here: DensityState, x: Array, step: Array) -> None:
         self._densities, self._here, n = densities, here, densities.n
         vt = densities.device.constants.thermal_voltage(densities.p["T"])
         self._psi = 1.0 / np.maximum(np.abs(x[:n]), vt)
-        self._density = 1.0 / np.maximum(1.0 + densities.change(here, step), 1.0)
+        self.change = densities.change(here, step)
+        self._density = 1.0 / np.maximum(1.0 + self.change, 1.0)
+        self.of_step = self._of(step, self.change)
 
     def __call__(self, step: Array) -> float:
-        psi = step[: self._densities.n] * self._psi
-        density = self._densities.change(self._here, step) * self._density
+        return self._of(step, self._densities.change(self._here, step))
+
+    def _of(self, step: Array, change: Array) -> float:
+        psi, density = step[: self._densities.n] * self._psi, change * self._density
         return float(np.sqrt((psi @ psi + density @ density) / (len(psi) + len(density))))
 
 
