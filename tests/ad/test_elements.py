@@ -222,3 +222,13 @@ def test_a_short_slice_of_what_a_loop_fills_costs_its_length(monkeypatch):
     ad.jacobian(sums, x)
     assert max(sizes[:-1]) <= 15
     assert sizes[-1] == 100
+
+
+def test_quotients_of_tiny_numbers_have_finite_slopes(monkeypatch):
+    def ratios(x):
+        return [(x[i] * 1e-310) / (x[i - 1] * 1e-310) for i in range(N)]
+
+    J = evaluated(ratios, 0, monkeypatch)[1].toarray()
+    i = np.arange(N)
+    np.testing.assert_allclose(J[i, i], 1.0 / X[i - 1], rtol=1e-10)
+    np.testing.assert_allclose(J[i, i - 1], -X / X[i - 1] ** 2, rtol=1e-10)

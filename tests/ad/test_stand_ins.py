@@ -68,6 +68,8 @@ KEPT = {
     "lists": lambda x: np.sum([x[0], x[1]]) * np.max([x[0], x[1]]) * np.array([x[0], 2.0]),
     "norm of a list": lambda x: np.linalg.norm([x[0], x[1]]) * np.dot([x[0], x[1]], [1, 2]) * x,
     "hstack of lists": lambda x: np.hstack([[x[0]], [x[1] * x[2]]]),
+    "compress": lambda x: np.compress(three(x), x) * np.extract(x, three(x)),
+    "constants by conditions": lambda x: np.compress(three(x), [1.0, 2.0, 3.0]) * x,
     "full": lambda x: np.full(3, x[0] ** 2) * x,
     "r_": lambda x: np.r_[x[0], x[1:] * x[0], 0.0, [1.0, 2.0], 3],
     "r_ of a range": lambda x: np.r_[0:2, x, np.r_[0.0, x]],
@@ -134,6 +136,7 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
         (lambda x: np.imag(np.array([x[0] * 1j, x[1]])), r"np\.stack"),
         (lambda x: np.r_[[x[0], 2.0], x], r"np\.r_.*np\.hstack"),
         (lambda x: A[x[0]], r"cannot be an index"),
+        (lambda x: np.delete(A[0], x), r"np\.delete.*cannot be an index"),
         (lambda x: np.float64(x[0]) * x, r"np\.zeros\(n, like=x\)|np\.stack"),
     ],
 )  # fmt: skip

@@ -32,8 +32,15 @@ SAME_ORDER = (np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d)
 def _selecting(func: Callable[..., Any]) -> Callable[..., Any]:
     def selected(y: Any, *args: Any, **kwargs: Any) -> Any:
         if func is np.compress or func is np.extract:
-            condition, y, args = y, args[0], args[1:]
+            condition, y, args = raw_value(y), args[0], args[1:]
+            if not hasattr(y, "_derivative"):
+                return func(condition, y, *args, **kwargs)
             return selected_by(y, lambda p: func(condition, p, *args, **kwargs), None)
+        if not hasattr(y, "_derivative"):
+            raise DerivativeError(
+                f"np.{func.__name__}: an AD array cannot be an index, a count or an axis; take it "
+                "from constants"
+            )
         name = _name(func, y.shape, args, kwargs)
         return selected_by(y, lambda p: func(p, *args, **kwargs), name)
 

@@ -93,6 +93,13 @@ class NumberRow(Postponed):
 
     def quotient(self, other: Any, result: Any, others: Any) -> Any:
         """Return the derivative of a quotient from its value and that of the denominator."""
+        y, b = result.item(), others.item()
+        if type(other) is NumberRow and other.root is self.root and b:
+            # No factor 1 / b: it overflows where the quotients do not.
+            row = {c: s / b for c, s in self.row.items()}
+            for c, s in other.row.items():
+                row[c] = row.get(c, 0.0) - y * (s / b)
+            return NumberRow(self.root, row)
         with np.errstate(all="ignore"):
             inverse = 1.0 / others
             slope = result * inverse
