@@ -33,6 +33,7 @@ from .determination import (
     determined_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
+from .examined_starts import examined_starts
 from .flat_equations import tail, unanswered, unexplained_jump
 from .iterate import EPS, Iterate
 
@@ -53,6 +54,19 @@ TRIED = 4  # equations whose jump is examined
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
+    if it.k > 0 or it.J is None:
+        return _only_tends_to_zero(it)
+    starts = examined_starts(it)
+    if starts.same(it):
+        return False
+    found = _only_tends_to_zero(it)
+    if not found:
+        starts.keep(it)
+    return found
+
+
+def _only_tends_to_zero(it: Iterate) -> bool:
+    """Whether it does, by an examination; a note says so."""
     steps, unproven = _last_steps(it), unanswered(it, unproven_equations(it))
     others, hidden = unknowns_with(it, unproven), False
     if unproven.any():
