@@ -182,8 +182,10 @@ class DensityMonotonicity:
         while damping >= SHORTEST:
             x = it.x + densities.converted(here, damping * it.dx)
             F = it.evaluate(x)
-            there = None if F is None else densities.at(x)
-            correction = None if there is None else it.simplified(self._in_units(here, there, F))
+            correction = None
+            if F is not None:
+                there = densities.at(x)
+                correction = it.simplified(self._in_units(here, there, F))
             if F is None or correction is None:
                 damping, first = 0.5 * damping, False
                 continue
