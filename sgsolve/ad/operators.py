@@ -92,13 +92,13 @@ class Operators:
                 return kind(value * others, derivative)
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
-        return _product(self, other)
+        return _rounded_product(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
             number = other if type(other) is float else _as_number(other)
             return type(self)(other * self._value, self._derivative.scaled_by_number(number))
-        return _product(other, self)
+        return _rounded_product(other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if type(other) is type(self):
@@ -201,7 +201,7 @@ def _as_number(number: Any) -> Any:
     return number if type(number) is TracedFloat else float(number)
 
 
-def _product(a: Any, b: Any) -> Any:
+def _rounded_product(a: Any, b: Any) -> Any:
     """Return ``a * b`` by the general rule, of complex scalars rounded as NumPy's scalars are."""
     result = call_ufunc(np.multiply, a, b)
     value, other = ufunc_calls.raw_value(a), ufunc_calls.raw_value(b)
