@@ -32,6 +32,7 @@ from .voltage_predictors import Levels
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
 MORE = 30  # solves for each value, on the average, with steps of the densities
+NEAR = 5.0  # thermal voltages: the largest step of a fine sweep
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
 
@@ -134,7 +135,7 @@ def _swept(
     if needed(device):
         return form_of(device).sweep(x, name, values, p, raise_on_failure)
     predictor, costs = Levels(device, name, p), []
-    problem, attempts = device.problem.at(**p), _attempts(device, name, p)
+    problem, attempts = device.problem.at(**p), _attempts(device, name, values, p)
     for solver in attempts:
         last = solver is attempts[-1]
         predictor.trusted = solver is attempts[0]
@@ -157,11 +158,14 @@ def _swept(
     return branch
 
 
-def _attempts(device: Equations, name: str, p: Mapping[str, Any]) -> list[Robust]:
+def _attempts(
+    device: Equations, name: str, values: Sequence[float], p: Mapping[str, Any]
+) -> list[Robust]:
     """Solvers of a sweep, each for what those before it do not reach.
 
     A step of a voltage that takes long is better made shorter, so all but the last take few
-    iterations.
+    iterations. Newton's method for the densities reaches far; steps of a few thermal voltages take
+    more of its iterations than of those for the potentials.
     """
     vt = device.thermal_voltage
     if not name.startswith("V_"):
@@ -169,7 +173,9 @@ def _attempts(device: Equations, name: str, p: Mapping[str, Any]) -> list[Robust
     attempts = [coupled_method(vt, SHORT, SHORT // 2), coupled_method(vt)]
     if _linear_in_densities(device):
         first = density_method(device, device.parameters | dict(p), accurate(), FEW)
-        attempts.insert(0, Robust(stages=(Stage(first), *attempts[0].stages[:1])))
+        far = Robust(stages=(Stage(first), *attempts[0].stages[:1]))
+        short = len(values) > 1 and np.max(np.abs(np.diff(values))) <= NEAR * vt
+        attempts.insert(1 if short else 0, far)
     return attempts
 
 
