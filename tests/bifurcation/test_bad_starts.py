@@ -123,8 +123,14 @@ def test_a_branch_point_on_a_bound_but_for_rounding():
 
     crossing = Problem(line, params={"p": 1.0})
     branch = crossing.continuation([0.0], "p", (-0.5, 1.0), step=-0.1)
+    messages = []
     for side in (0.1, -0.1):
-        arm = crossing.switch_branch(branch, 0, (0.0, 1.0), step=side)
-        assert arm.success
-        assert arm["p"][1:].min(initial=0.0) >= 0.0  # the first point is one step aside
-        assert arm["p"].max() <= 1.0
+        try:
+            arm = crossing.switch_branch(branch, 0, (0.0, 1.0), step=side)
+        except InputError as error:
+            messages.append(str(error))
+    (message,) = messages
+    assert "leaves the bounds 0 to 1 at once" in message
+    assert arm.success
+    assert arm["p"].min() >= 0.0
+    assert arm["p"].max() == 1.0
