@@ -1,9 +1,13 @@
 """Long loops over elements carry rows of derivatives: the same slopes as recorded operations."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
+from sgsolve.ad.derivatives.sparsity import all_branches_wanted
 from sgsolve.ad.programs import filled_rows, number_rows, row_tables
 
 N = 40
@@ -232,3 +236,21 @@ def test_quotients_of_tiny_numbers_have_finite_slopes(monkeypatch):
     i = np.arange(N)
     np.testing.assert_allclose(J[i, i], 1.0 / X[i - 1], rtol=1e-10)
     np.testing.assert_allclose(J[i, i - 1], -X / X[i - 1] ** 2, rtol=1e-10)
+
+
+@pytest.mark.parametrize("f", [padded, with_vectors])
+@pytest.mark.parametrize("seed", [ad.seed, ad.seed_sparsity])
+def test_an_evaluation_ends_with_its_arrays(f, seed):
+    """Without the garbage collector: an evaluation of the pattern would open all branches later."""
+    gc.disable()
+    try:
+        for _ in range(2):
+            x = seed(X)
+            evaluation = weakref.ref(x._derivative.root)
+            y = f(x)
+            assert evaluation() is not None
+            del x, y
+            assert evaluation() is None
+        assert not all_branches_wanted()
+    finally:
+        gc.enable()

@@ -58,9 +58,14 @@ class Derivative:
         With the root's structures and operands.
     terms : dict
         Coefficients by structure.
+    reads, table
+        For loops over elements: how many elements of the array were read, and its rows. Not set
+        before.
     """
 
-    __slots__ = ("root", "terms")
+    __slots__ = ("reads", "root", "table", "terms")
+    reads: int
+    table: Any
     is_sparsity = False
 
     def __init__(self, root: Evaluation, terms: Terms) -> None:

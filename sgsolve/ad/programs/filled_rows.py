@@ -5,6 +5,7 @@ Each assignment notes one row. The ordinary derivative is made once, where it is
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ Row = dict[int, float]
 SHARE_OF_SLICE = 8
 
 
-class Postponed:
+class Postponed(ABC):
     """What stands for a derivative that is made only where it is needed."""
 
     __slots__ = ("_made", "root")
@@ -37,8 +38,9 @@ class Postponed:
             self._made = self._make()
         return self._made
 
+    @abstractmethod
     def _make(self) -> Derivative:
-        raise NotImplementedError
+        """Return the ordinary derivative, made anew."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -8,6 +8,7 @@ derivative where anything else is done to them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,23 +25,52 @@ from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, real_row
 REAL_NUMBERS = (float, int, np.float64)
 
 
-class NumberRow(Postponed):
-    """The derivative of one number: its slopes by unknowns.
+class OneRow(Postponed):
+    """The derivative of one number, as a row of the Jacobian.
 
     Attributes
     ----------
     row : dict of int to float
+        Slopes by unknowns.
     """
 
     __slots__ = ("row",)
-    is_sparsity = False
+    is_sparsity: bool
 
     def __init__(self, root: Evaluation, row: Row) -> None:
         super().__init__(root)
         self.row = row
 
     def _make(self) -> Derivative:
-        return joined_rows(self.root, {0: self}, 1, False)
+        return joined_rows(self.root, {0: self}, 1, self.is_sparsity)
+
+    @abstractmethod
+    def plus(self, other: Any, sign: float = 1.0) -> Any:
+        """Return this derivative plus (or minus, with sign -1) another one."""
+
+    def plus_all(self, others: Sequence[Any]) -> Any:
+        """Return the sum with all the others."""
+        total: Any = self
+        for other in others:
+            total = total.plus(other)
+        return total
+
+    def put(self, rows: Any, size: int) -> Any:
+        """Return the derivative of a vector of zeros with this number at one place."""
+        if type(rows) is slice:
+            return FilledRows(self.root, size, None, self.is_sparsity).filled(rows.start, self)
+        return self.ordinary().put(rows, size)
+
+    def nothing(self) -> Any:
+        """Return the derivative of a constant."""
+        return type(self)(self.root, {})
+
+
+class NumberRow(OneRow):
+    """The derivative of one number: its slopes by unknowns."""
+
+    __slots__ = ()
+    is_sparsity = False
 
     def scaled_by_number(self, number: Any) -> Any:
         """Return `number` times this derivative."""
@@ -80,13 +110,6 @@ class NumberRow(Postponed):
             row[c] = row.get(c, 0.0) + (s if sign == 1.0 else -s)
         return NumberRow(self.root, row)
 
-    def plus_all(self, others: Sequence[Any]) -> Any:
-        """Return the sum with all the others."""
-        total: Any = self
-        for other in others:
-            total = total.plus(other)
-        return total
-
     def product(self, other: Any, value: Any, others: Any) -> Any:
         """Return the derivative of the product of two numbers with these values."""
         return self.scaled(others).plus(other.scaled(value))
@@ -110,35 +133,12 @@ class NumberRow(Postponed):
         with np.errstate(all="ignore"):
             return self.scaled(rule(result, value))
 
-    def put(self, rows: Any, size: int) -> Any:
-        """Return the derivative of a vector of zeros with this number at one place."""
-        if type(rows) is slice:
-            return FilledRows(self.root, size, None, False).filled(rows.start, self)
-        return self.ordinary().put(rows, size)
 
-    def nothing(self) -> Any:
-        """Return the derivative of a constant."""
-        return NumberRow(self.root, {})
+class SparsityRow(OneRow):
+    """The unknowns that one number can depend on, all slopes 1."""
 
-
-class SparsityRow(Postponed):
-    """The unknowns that one number can depend on.
-
-    Attributes
-    ----------
-    row : dict of int to float
-        As of a `NumberRow`, all slopes 1.
-    """
-
-    __slots__ = ("row",)
+    __slots__ = ()
     is_sparsity = True
-
-    def __init__(self, root: Evaluation, row: Row) -> None:
-        super().__init__(root)
-        self.row = row
-
-    def _make(self) -> Derivative:
-        return joined_rows(self.root, {0: self}, 1, True)
 
     def scaled(self, factor: Any) -> Any:
         """Return self."""
@@ -154,13 +154,6 @@ class SparsityRow(Postponed):
             same_evaluation(self.ordinary(), other.ordinary())
         return SparsityRow(self.root, {**self.row, **other.row})
 
-    def plus_all(self, others: Sequence[Any]) -> Any:
-        """Return the union of all."""
-        total: Any = self
-        for other in others:
-            total = total.plus(other)
-        return total
-
     def product(self, other: Any, value: Any, others: Any) -> Any:
         """Return the union."""
         return self.plus(other)
@@ -171,47 +164,35 @@ class SparsityRow(Postponed):
         """Return self."""
         return self
 
-    def put(self, rows: Any, size: int) -> Any:
-        """Return the sparsity of a vector of zeros with this number at one place."""
-        if type(rows) is slice:
-            return FilledRows(self.root, size, None, True).filled(rows.start, self)
-        return self.ordinary().put(rows, size)
 
-    def nothing(self) -> Any:
-        """Return the sparsity of a constant."""
-        return SparsityRow(self.root, {})
-
-
-AnyRow = NumberRow | SparsityRow
-
-
-def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> AnyRow | None:
+def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> OneRow | None:
     """Return a row of a derivative, or None if few numbers of its array were read.
 
     The rows of an array are computed together, after some were read or `at_once`.
     """
-    root: Evaluation = derivative.root
     if is_of_unknowns(derivative):
         return new_row(derivative, {position: 1.0})
-    rows = root.rows.get(derivative)
-    if rows is None:
-        count = root.reads[derivative] = root.reads.get(derivative, 0) + 1
-        if count < READS_OF_ARRAY and not (at_once and len(root.rows) < FEW_ARRAYS):
+    table: RowTable | None = getattr(derivative, "table", None)
+    if table is None:
+        derivative.reads = count = getattr(derivative, "reads", 0) + 1
+        evaluation: Evaluation = derivative.root
+        if count < READS_OF_ARRAY and not (at_once and evaluation.tables < FEW_ARRAYS):
             return None
-        rows = root.rows[derivative] = RowTable(derivative, size)
-    return new_row(derivative, rows.row(position))
+        evaluation.tables += 1
+        table = derivative.table = RowTable(derivative, size)
+    return new_row(derivative, table.row(position))
 
 
-def row_of_number(derivative: Any) -> AnyRow | None:
+def row_of_number(derivative: Any) -> OneRow | None:
     """Return the derivative of one number as a row, or None if its slopes are complex."""
     if type(derivative) in (NumberRow, SparsityRow):
-        own: AnyRow = derivative
+        own: OneRow = derivative
         return own
     row = real_row(derivative)
     return None if row is None else new_row(derivative, row)
 
 
-def new_row(derivative: Any, row: Row) -> AnyRow:
+def new_row(derivative: Any, row: Row) -> OneRow:
     """Return the derivative of a number, of the same kind as another derivative."""
     return (SparsityRow if derivative.is_sparsity else NumberRow)(derivative.root, row)
 

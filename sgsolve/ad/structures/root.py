@@ -51,8 +51,8 @@ class Evaluation:
         whatever is done to them, those of their conjugates and absolute values included.
     cols, children, index, constant, matrix, memory
         Those of the root.
-    reads, rows : dict
-        How many were read of an array, by its derivative, and its rows if there were many.
+    tables : int
+        Number of arrays whose rows were computed for loops over their elements.
     """
 
     __slots__ = (
@@ -63,17 +63,15 @@ class Evaluation:
         "index",
         "matrix",
         "memory",
-        "reads",
         "real",
         "root",
-        "rows",
+        "tables",
     )
 
     def __init__(self, root: Root, real: bool = True) -> None:
         self.root = root
         self.real = real
-        self.reads: dict[Any, int] = {}
-        self.rows: dict[Any, Any] = {}
+        self.tables = 0
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
     @property
