@@ -41,8 +41,12 @@ class TerminationTest:
     """
 
     checks_residual = False
-    own_terms = True  # whether residuals are compared with terms without the scale of a problem
     __test__ = False  # not for pytest
+
+    @property
+    def own_terms(self) -> bool:
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return True
 
     def passed(self, it: Iterate) -> bool:
         """Whether the criterion holds."""
@@ -77,7 +81,7 @@ class And(TerminationTest):
         return self.left.checks_residual or self.right.checks_residual
 
     @property
-    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+    def own_terms(self) -> bool:
         """Whether residuals are compared with terms without the scale of a problem."""
         return self.left.own_terms or self.right.own_terms
 
@@ -99,7 +103,7 @@ class Or(TerminationTest):
         return self.left.checks_residual and self.right.checks_residual
 
     @property
-    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+    def own_terms(self) -> bool:
         """Whether residuals are compared with terms without the scale of a problem."""
         return self.left.own_terms or self.right.own_terms
 
@@ -146,7 +150,7 @@ class ResidualTolerance(TerminationTest):
         tolerance(self, "relative", "absolute")
 
     @property
-    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+    def own_terms(self) -> bool:
         """Whether residuals are compared with terms without the scale of a problem."""
         return not self.of_scale
 
@@ -193,7 +197,7 @@ class RoundingLevel(TerminationTest):
         tolerance(self, "factor")
 
     @property
-    def own_terms(self) -> bool:  # type: ignore[override]  # read only
+    def own_terms(self) -> bool:
         """Whether residuals are compared with terms without the scale of a problem."""
         return not self.of_scale
 
