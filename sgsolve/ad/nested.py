@@ -20,12 +20,12 @@ OF_FIELDS = (
     "fields=True) calls the residual with one argument for each block, residual(u, v)."
 )
 
+# What compiled functions say of an argument.
+COMPILED = re.compile(r"must be .*, not ADArray")
 # What NumPy says where a function has no form for an array of objects.
-COMPILED = re.compile(r"must be .*, not ADArray")  # by an argument of a C function
-OF_OBJECTS = re.compile(
-    r"dtype\('O'\)|no callable \w+ method|not supported for the input types|"
-    r"'(float|int)' object has no attribute '[a-z]"
-)
+OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
+# Its functions call methods of the elements, which the numbers among them do not have.
+OF_A_NUMBER = re.compile(r"'(?:float|int)' object has no attribute '(\w+)'")
 
 
 def array_of(y: Any) -> Any:
@@ -103,13 +103,29 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return np.ravel(array_of(y)) if listed else y
 
 
+def _is_of_objects(message: str) -> bool:
+    """Whether an error says that a function of NumPy has no form for an array of objects."""
+    called = OF_A_NUMBER.search(message)
+    return bool(OF_OBJECTS.search(message)) or (
+        called is not None and isinstance(vars(np).get(called[1]), np.ufunc)
+    )
+
+
+def _is_of(f: Callable[..., Any], error: Exception) -> bool:
+    """Whether the code of a function itself raised an error, and not one that it called."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code is getattr(f, "__code__", None)
+
+
 def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     try:
         return f(*args, **kwargs)
     except (TypeError, AttributeError) as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
-        if OF_OBJECTS.search(str(error)) and any(hasattr(a, "_derivative") for a in args):
+        if any(hasattr(a, "_derivative") for a in args) and _is_of_objects(str(error)):
             raise DerivativeError(
                 f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
                 f"NumPy has few functions ({error})"
@@ -126,14 +142,16 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             raise error.__cause__ from None
         raise
     except IndexError as error:
-        if str(error).startswith("only integers") and any(hasattr(a, "_derivative") for a in args):
-            raise DerivativeError(
-                "an AD array cannot be an index; take it from constants, or choose with np.where"
-            ) from error
-        error.add_note(OF_FIELDS)
+        if str(error).startswith("only integers"):
+            if any(hasattr(a, "_derivative") for a in args):
+                raise DerivativeError(
+                    "an AD array cannot be an index; take it from constants, or choose with "
+                    "np.where"
+                ) from error
+            error.add_note(OF_FIELDS)
         raise
     except ValueError as error:
-        if UNPACKED in str(error):
+        if UNPACKED in str(error) and _is_of(f, error):
             error.add_note(OF_FIELDS)
         if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
             raise DerivativeError(

@@ -143,3 +143,9 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
 def test_what_would_lose_a_slope_is_refused_in_words(f, words):
     with pytest.raises(DerivativeError, match=words):
         ad.jacobian(f, X)
+
+
+def test_a_missing_attribute_of_a_number_of_the_user_is_left_as_it_is():
+    with pytest.raises(AttributeError, match="mobility") as error:
+        ad.jacobian(lambda x: x * (1.0).mobility, X)
+    assert not isinstance(error.value, DerivativeError)

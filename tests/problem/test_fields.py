@@ -360,11 +360,16 @@ def test_fields_of_one_shape_may_be_returned_stacked():
     assert np.allclose(result["v"], 2 * target)
 
 
+def unpacked(x):
+    u, v = x
+    return [u, v, u + v]
+
+
 @pytest.mark.parametrize(
     ("residual", "error"),
     [
         (lambda x: x["u"] - 1.0, IndexError),
-        (lambda x: next((u, v) for u, v in [x]), ValueError),
+        (unpacked, ValueError),
     ],
 )
 def test_a_vector_taken_for_fields_is_explained(residual, error):
@@ -372,3 +377,24 @@ def test_a_vector_taken_for_fields_is_explained(residual, error):
     with pytest.raises(error) as raised:
         problem.solve(np.zeros(3))
     assert "fields=True" in raised.value.__notes__[0]
+
+
+def out_of_bounds(x):
+    return x[7] - 1.0
+
+
+def unpacks_a_row(row):
+    place, value = row
+    return place, value
+
+
+def of_a_table(x):
+    _, value = unpacks_a_row((1, 2.0, 3.0))
+    return x - value
+
+
+@pytest.mark.parametrize("residual", [out_of_bounds, of_a_table])
+def test_other_mistakes_of_a_residual_are_not_taken_for_fields(residual):
+    with pytest.raises((IndexError, ValueError)) as raised:
+        Problem(residual, blocks={"u": 2, "v": 1}).solve(np.zeros(3))
+    assert not getattr(raised.value, "__notes__", [])
