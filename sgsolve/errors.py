@@ -177,7 +177,9 @@ class CheckpointError(SgsolveError):
 
 
 class ImpureFunctionWarning(UserWarning):
-    """A function gave other values than its compiled form: it depends on more than its arguments.
+    """A function gave other values than its compiled form, or on AD arrays than on plain ones.
+
+    It depends on more than its arguments, or on their type.
 
     See Also
     --------

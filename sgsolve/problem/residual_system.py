@@ -22,7 +22,7 @@ from ..results.history import Stats
 from .allocation import Allocating
 from .compiled_functions import CompiledFunctions
 from .given_jacobian import checked, on_pattern, pattern_from_values
-from .returned import real_vector, seeded_vector, vector
+from .returned import compare_values, real_vector, seeded_vector, vector
 from .signature import Call
 from .unknowns import Unknowns
 
@@ -230,7 +230,7 @@ class ResidualSystem:
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
             with Allocating("find the pattern of the Jacobian", self.n):
-                pattern = self.found_pattern(x)
+                pattern = self.found_pattern(x, F)
                 self._check_structure(pattern)
                 self._pattern = self._unknowns.grow(self.n, pattern.with_diagonal())
         return F
@@ -255,8 +255,12 @@ class ResidualSystem:
                 f"first {self.blocks.label(int(bad[0]))} = {F[bad[0]]}; start within the model"
             )
 
-    def found_pattern(self, x: Vector) -> Pattern:
-        """Return the pattern of the Jacobian, found at x."""
+    def found_pattern(self, x: Vector, F: Vector | None = None) -> Pattern:
+        """Return the pattern of the Jacobian, found at x, where the residual is F if that is given.
+
+        Warns if the residual has other values on AD arrays than F: what is differentiated is not
+        what is solved then.
+        """
         if self._call.signature.jacobian is not None:
             return pattern_from_values(self._user_jacobian, x)
         with np.errstate(all="ignore"):
@@ -266,6 +270,8 @@ class ResidualSystem:
                 "the residual does not depend on x (or loses the dependence, for example by "
                 "copying values into a new array); return an expression of x"
             )
+        if F is not None:
+            compare_values(y, F, self.blocks)
         return ad.sparsity_pattern(y)
 
     def _check_structure(self, pattern: Pattern) -> None:

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..errors import DataTypeError, DerivativeError, ShapeError
+from ..errors import DataTypeError, DerivativeError, ImpureFunctionWarning, ShapeError
+from ..results.blocks import Blocks
+from ..user_warnings import warn
 
 REAL = "fiub"
+OTHER = 1e-3  # of the largest residual: no rounding, but another value
 
 
 def real_vector(value: Any, n: int) -> NDArray[np.float64]:
@@ -49,6 +52,28 @@ def seeded_vector(y: Any, n: int) -> ad.ADArray:
             "at the start; return an expression of x on every branch of the code"
         )
     return y
+
+
+def compare_values(y: ad.ADArray, F: NDArray[np.float64], blocks: Blocks) -> None:
+    """Warn if a residual has other values on AD arrays than on plain ones at the same point.
+
+    NumPy computes both by the same operations, so that they differ by rounding at most.
+    """
+    values = np.asarray(ad.value(y), dtype=np.float64)
+    if np.array_equal(values, F):
+        return
+    difference = np.abs(values - F)
+    wrong = np.flatnonzero(difference > OTHER * np.max(np.abs(F), initial=0.0))
+    if len(wrong):
+        k = int(wrong[np.argmax(difference[wrong])])
+        warn(
+            f"the residual has another value on AD arrays than on plain ones in {len(wrong)} of "
+            f"{len(F)} equations, in {blocks.label(k)} {values[k]:.6g} instead of {F[k]:.6g}: its "
+            "Jacobian is that of another function. Look for what depends on the type of x, "
+            "np.logical_and or np.logical_or of np.array([...]), random numbers, the time or "
+            "counters, and make what changes an argument",
+            ImpureFunctionWarning,
+        )
 
 
 def _returned_array(value: Any) -> Any:
