@@ -26,6 +26,7 @@ from .scheme import Scheme
 Vector = NDArray[Any]
 
 LARGE = 3000  # unknowns above which the phase is measured at one state instead of the integral
+FAST = 0.5  # share of the largest speed that suffices for the condition on the phase
 
 
 class OrbitFamily:
@@ -119,10 +120,22 @@ class OrbitFamily:
         phase = np.zeros_like(X)
         phase[self.grid.nodes[:, 1:]] = shares * slopes / self.sizes**2
         if self.grid.size > LARGE:  # a dense row would fill the factors of most linear solvers
-            fastest = int(np.argmax(np.abs(phase * self.sizes).sum(axis=1)))
-            phase[:fastest] = phase[fastest + 1 :] = 0.0
+            node = self._node_of_phase(np.abs(phase * self.sizes).sum(axis=1))
+            phase[:node] = phase[node + 1 :] = 0.0
         size = float(np.abs(phase * self.sizes).sum())
         self._reference, self._phase = X.copy(), phase / (size or 1.0)
+
+    def _node_of_phase(self, speeds: Vector) -> int:
+        """Return a fast node, that of before where it is one: tangents hold for its condition.
+
+        A doubled orbit passes its fastest part twice, and rounding would choose among both.
+        """
+        before = np.flatnonzero(self._phase.any(axis=1))
+        fastest = int(np.argmax(speeds))
+        if len(self._phase) == len(speeds) and len(before) == 1:
+            node = int(before[0])
+            return node if speeds[node] >= FAST * speeds[fastest] else fastest
+        return fastest
 
     def _take(self, mesh: Vector) -> None:
         """Take a mesh; the pattern stays the same object for as many intervals."""

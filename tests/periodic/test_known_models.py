@@ -63,7 +63,7 @@ def test_the_cascade_of_rossler_has_the_ratio_of_feigenbaum():
     places = [cycles.special_points_of("period doubling")[0].parameter]
     for _ in range(4):
         cycles = problem.orbit_continuation(
-            cycles, bounds=(2.0, 6.0), stop="period doubling", max_step=0.02
+            cycles, bounds=(2.0, 6.0), stop="period doubling", max_step=0.1
         )
         places.append(cycles.special_points_of("period doubling")[-1].parameter)
     gaps = np.diff(places)
