@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from ..results.result import Result
+from ..user_warnings import warn
 from .root_finding import root
 
 XTOL = 1.49012e-08  # SciPy's default: the square root of the rounding unit
@@ -107,7 +107,7 @@ def fsolve(
         info = {"nfev": result.nfev, "njev": result.njev, "fvec": result.fun, "result": result}
         return result.x, info, _ier(result, maxfev), result.message
     if not result.success:
-        warnings.warn(f"fsolve: {result.message}", NoSolutionWarning, stacklevel=2)
+        warn(f"fsolve: {result.message}", NoSolutionWarning)
     return result.x
 
 
