@@ -44,7 +44,7 @@ class EigenvalueCount:
 
     @classmethod
     def at_end(cls, s: float, values: Vector, tolerance: float) -> EigenvalueCount:
-        """EigenvalueCount all eigenvalues, at an end of the step; pairs count from the axis on."""
+        """Count all eigenvalues, at an end of the step; pairs count from the axis on."""
         size = float(np.abs(values).max(initial=0.0))
         complex_ones = np.abs(values.imag) > REAL * size
         unstable = values.real > np.where(complex_ones, 0.0, tolerance * size)
@@ -52,7 +52,7 @@ class EigenvalueCount:
 
     @classmethod
     def at_zero(cls, s: float, values: Vector, tolerance: float) -> EigenvalueCount:
-        """EigenvalueCount those that are not zero, at a fold or branch point."""
+        """Count those that are not zero, at a fold or branch point."""
         values = values[np.argsort(np.abs(values))]
         near = int((np.abs(values) <= ZERO * np.abs(values).max(initial=0.0)).sum())
         critical = max(1, near)

@@ -81,7 +81,7 @@ class LoopSchedule:
         return sorted(self._loops.values(), key=lambda loop: (loop.level, loop.size))
 
     def output(self, value: Value, memory: Hashable) -> None:
-        """ElementStore a value in a memory of its own."""
+        """Store a value in a memory of its own."""
         if value in self.memory_of or isinstance(value, (Memory, Number)):
             self._visit(value)
             self._add(ElementStore(value, memory, None))
@@ -89,12 +89,12 @@ class LoopSchedule:
             self._keep(value, memory)
 
     def scattered(self, value: Value, memory: Hashable, positions: Positions) -> None:
-        """ElementStore the elements of a value at positions of a memory."""
+        """Store the elements of a value at positions of a memory."""
         self._visit(value)
         self._add(ElementStore(value, memory, positions))
 
     def keep(self, value: Value) -> Hashable:
-        """ElementStore a value where loops of higher levels can read it; return the memory."""
+        """Store a value where loops of higher levels can read it; return the memory."""
         if isinstance(value, Memory):
             return value.key
         if value not in self.memory_of:

@@ -141,9 +141,7 @@ class DensityDirection:
         if x is not it.x or here is None:
             here = densities.at(it.x)
             it.memory["densities"] = it.x, here
-        own, psi = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))[
-            ::-1
-        ]
+        psi, own = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))
         more = it.F[densities.rows] * here.slope
         matrix = pattern.matrix(it.J.data.copy())
         matrix.data[psi] += more
