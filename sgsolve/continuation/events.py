@@ -55,7 +55,7 @@ class Event(Detector):
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the event between two points, or an empty list."""
         first, last = a.tests[self.kind], b.tests[self.kind]
-        if first == 0.0 or not opposite(first, last) or self.direction * (last - first) < 0.0:
+        if not self.passes(first, last):
             return []
         found = crossing(stepper, a, b, self._test, TOLERANCE, (first, last))
         if found is None:
@@ -67,6 +67,12 @@ class Event(Detector):
             return [about]
         special = SpecialPoint(self.kind, point.p, point.x.copy(), tangent=point.tangent)
         return [Found(point, special, action=self.action)]
+
+    def passes(self, first: float, last: float) -> bool:
+        """Whether values in this order mean an event between them, or at the last one."""
+        if first == 0.0 or not opposite(first, last):
+            return False
+        return not self.direction * (last - first) < 0.0
 
     def _test(self, point: Point) -> float:
         return float(self.function(point.x, point.p))

@@ -258,7 +258,7 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
             )
         return found
 
-    return EventDetector(name, value, event.direction, None if action is None else changed)
+    return EventDetector(name, value, None if action is None else changed, event.direction)
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:

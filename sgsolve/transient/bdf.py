@@ -27,7 +27,7 @@ from .consistent_start import Start
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .recorded_steps import Begin, RecordedStep, Rescale
-from .sensitivity_control import DERIVATIVES, SensitivityControl
+from .sensitivity_control import SensitivityControl
 from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
@@ -38,7 +38,6 @@ RISE = 0.3  # of the longest step that the error allows, where a long step follo
 LONGER = 2.4  # at the start; formulas of order 2 are stable up to 1 + sqrt(2)
 DEAD_BAND = (0.9, 1.2)  # steps that would change by such a factor keep their size, and so M
 GROW, SHRINK = 10.0, 0.2  # the most by which a step changes at once
-NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
 CAP = 32.0  # bounds factor ** order: so rounding in differences of the charge is not amplified
 FAILURES = 3  # rejections in a row after which the order falls to 1
 STAYED = 0.5  # the least part of the error that is left in a shorter step where an unknown jumps
@@ -168,7 +167,7 @@ class BdfStepper:
         equation = Equation(t, float(self.formulas.alpha[k]) / self.h, q, self._weights)
         solved = self.implicit.solve(equation, self.implicit.leveled(ahead[:n], self.x))
         if solved.x is None:
-            return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
+            return RejectedStep.unsolved(solved.reason)
         deviation = np.concatenate([solved.x, solved.charge])
         deviation -= ahead
         error = float(self.formulas.error[k]) * self.weights.norm(deviation[:n], self._weights)
@@ -178,26 +177,22 @@ class BdfStepper:
             return step if self.control is None else self._controlled(step, self.control)
         if self._jumps(error) and self._charge_error(step) <= 1.0:
             return replace(step, error=1.0, jump=True)
-        factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (k + 1)))
         worst = self.weights.worst(deviation[:n], self._weights)
-        reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
+        return self._rejected(error, "the error estimate", f", most in {worst}")
+
+    def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
+        factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (self.order + 1)))
+        reason = f"{what} is {error:.2g} times the tolerance{where}"
         return RejectedStep("error", reason, factor, error)
 
     def _controlled(self, step: TimeStep, control: SensitivityControl) -> TimeStep | RejectedStep:
         """Return the step, or its rejection where the derivatives need a shorter one."""
-        k = step.order
-        done = RecordedStep(step.t, step.h, k, step.x)
+        done = RecordedStep(step.t, step.h, step.order, step.x)
+        coefficient = float(self.formulas.error[step.order])
         try:
-            error = control.of_step(done, float(self.formulas.error[k]))
-        except LinearSolveError as failure:
-            reason = f"the derivatives could not be computed: {failure}"
-            return RejectedStep("newton", reason, NEWTON_SHRINK)
+            return control.judged(step, lambda: control.of_step(done, coefficient), self._rejected)
         finally:
             self.implicit.matrix.release()
-        if error > 1.0:
-            factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (k + 1)))
-            return RejectedStep("error", DERIVATIVES.format(error), factor, error)
-        return replace(step, error=max(step.error, error))
 
     def _jumps(self, error: float) -> bool:
         """Whether the error stayed as large in shorter steps, as where an unknown jumps."""

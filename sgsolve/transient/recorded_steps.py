@@ -18,10 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .backward_differences import GAMMA, MAX_ORDER, rescaling
+from .backward_differences import GAMMA, ROWS, rescaling
 
 Vector = NDArray[Any]
-ROWS = MAX_ORDER + 3  # of a table of differences
 
 
 @dataclass(frozen=True)

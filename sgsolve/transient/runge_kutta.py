@@ -23,7 +23,7 @@ from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .interpolation import NodePolynomial
 from .recorded_steps import Begin, RungeKuttaStep
-from .sensitivity_control import DERIVATIVES, SensitivityControl
+from .sensitivity_control import SensitivityControl
 from .tableaus import Tableau
 from .time_step import RejectedStep, TimeStep
 
@@ -32,7 +32,6 @@ Vector = NDArray[Any]
 SAFETY = 0.9
 GROW, SHRINK = 5.0, 0.2
 DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization
-NEWTON_SHRINK = 0.25
 NODES = 5  # of the dense output: as accurate as the steps of order 4
 
 
@@ -130,7 +129,7 @@ class RungeKuttaStepper:
             guess = self.implicit.leveled(self._guess(stages), self.x)
             solved = self.implicit.solve(equation, guess)
             if solved.x is None:
-                return RejectedStep("newton", solved.reason, NEWTON_SHRINK)
+                return RejectedStep.unsolved(solved.reason)
             rates.append(np.where(self.stores, a * (solved.charge - q), 0.0))
             stages.append((time, solved.x))
             iterations += solved.iterations
@@ -155,31 +154,26 @@ class RungeKuttaStepper:
         try:
             deviation = self.implicit.correction(lost, a)
         except LinearSolveError as failure:
-            reason = f"the error could not be estimated: {failure}"
-            return RejectedStep("newton", reason, NEWTON_SHRINK)
+            return RejectedStep.unsolved(f"the error could not be estimated: {failure}")
         step.error = error = self.weights.norm(deviation, self._weights)
         if error <= 1.0:
             return step if self.control is None else self._controlled(step, self.control)
-        factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
         worst = self.weights.worst(deviation, self._weights)
-        reason = f"the error estimate is {error:.2g} times the tolerance, most in {worst}"
-        return RejectedStep("error", reason, max(SHRINK, factor), error)
+        return self._rejected(error, "the error estimate", f", most in {worst}")
+
+    def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
+        factor = max(SHRINK, SAFETY * error ** (-1.0 / (self.tableau.error_order + 1)))
+        reason = f"{what} is {error:.2g} times the tolerance{where}"
+        return RejectedStep("error", reason, factor, error)
 
     def _controlled(self, step: TimeStep, control: SensitivityControl) -> TimeStep | RejectedStep:
         """Return the step, or its rejection where the derivatives need a shorter one."""
         done = RungeKuttaStep(step.h, step.own.tableau.A, step.own.stages[1:])
+        weights = step.own.tableau.error
         try:
-            error = control.of_stages(done, step.own.tableau.error)
-        except LinearSolveError as failure:
-            reason = f"the derivatives could not be computed: {failure}"
-            return RejectedStep("newton", reason, NEWTON_SHRINK)
+            return control.judged(step, lambda: control.of_stages(done, weights), self._rejected)
         finally:
             self.implicit.matrix.release()
-        step.error = max(step.error, error)
-        if error <= 1.0:
-            return step
-        factor = SAFETY * error ** (-1.0 / (self.tableau.error_order + 1))
-        return RejectedStep("error", DERIVATIVES.format(error), max(SHRINK, factor), error)
 
     def reject(self, rejection: RejectedStep) -> None:
         """Shorten the next step after a rejected one."""

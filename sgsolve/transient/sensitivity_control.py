@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import LinearSolveError
 from ..results.blocks import Blocks
 from .backward_differences import rescaling
 from .recorded_steps import (
@@ -30,11 +31,11 @@ from .recorded_steps import (
     stages_forward,
     step_forward,
 )
+from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
 
 EULER = 1e-5  # of the first step: steps that show the slope at the start
-DERIVATIVES = "the error estimate of the derivatives is {:.2g} times the tolerance"
 
 
 class ChargedLinearizer(RunLinearizer, Protocol):
@@ -125,6 +126,29 @@ class SensitivityControl:
             done, slope = self._begun
             self._begun = replace(done, h=done.h * factor), slope
             self._set_start()
+
+    def judged(
+        self,
+        step: TimeStep,
+        measure: Callable[[], float],
+        rejected: Callable[[float, str], RejectedStep],
+    ) -> TimeStep | RejectedStep:
+        """Return a step, or its rejection where the derivatives need a shorter one.
+
+        Parameters
+        ----------
+        measure : callable
+            Tries the step, by `of_step` or `of_stages`.
+        rejected : callable
+            ``rejected(error, what)`` -> the rejection for an error of what is named.
+        """
+        try:
+            error = measure()
+        except LinearSolveError as failure:
+            return RejectedStep.unsolved(f"the derivatives could not be computed: {failure}")
+        if error > 1.0:
+            return rejected(error, "the error estimate of the derivatives")
+        return replace(step, error=max(step.error, error))
 
     def of_step(self, done: RecordedStep, coefficient: float) -> float:
         """Try a step of a formula; return the error of the derivatives at its end.

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.optimize import toms748
 
 from ..continuation.bracket import opposite
-from ..continuation.detector import STEP_DOUBT, Detector, Doubt
+from ..continuation.detector import STEP_DOUBT, Doubt
+from ..continuation.events import Event
 from ..continuation.stepper import Found, Point
 from ..continuation.user_functions import UnfitError
 from ..errors import DataTypeError, InputError
@@ -71,31 +72,19 @@ class TimeEvent:
             raise InputError(f"direction must be a number, -1, 0 or 1, not {self.direction!r}")
 
 
-class EventDetector(Detector):
-    """The detector of one event.
-
-    Parameters
-    ----------
-    kind : str
-        The name of the event.
-    function : callable
-        ``function(x, t)`` -> float.
-    direction : float
-    action : callable, optional
-        ``action(x, t) -> x``: from which state the run starts anew.
-    """
+class EventDetector(Event):
+    """The detector of one event of a run in time; parameters as of `Event`."""
 
     marker = "o"
 
     def __init__(
         self,
-        kind: str,
+        name: str,
         function: Callable[[Vector, float], float],
-        direction: float = 0.0,
         action: Callable[[Vector, float], Vector] | None = None,
+        direction: float = 0.0,
     ) -> None:
-        self.kind, self.function = kind, function
-        self.direction, self.action = direction, action
+        super().__init__(name, function, action, direction)
         self.last = np.nan  # where it was found last
         self.residue = 0.0  # the value of the function there
         self.side = 0.0  # the sign of the function before the last step
@@ -133,7 +122,7 @@ class EventDetector(Detector):
         first, last = a.tests[self.kind], b.tests[self.kind]
         if curve is None:
             known = a.at is None and (a.p in self.acted[-1:] or not b.at.moved)
-            return [self._found(b)] if self._passes(first, last) and not known else []
+            return [self._found(b)] if self.passes(first, last) and not known else []
         leaving = 0.0
         if self.begun is not None and self.begun.t == a.p:
             first, leaving = self._at_start(stepper, self.begun, a, b)
@@ -148,7 +137,7 @@ class EventDetector(Detector):
                     f"event {self.kind!r} returns to zero within the first step after a start"
                 )
                 return []
-            if self._passes(value, new):
+            if self.passes(value, new):
                 return [self._polished(stepper, a, b, curve, (at, part))]
             if new != 0.0:
                 at, value = part, new
@@ -213,11 +202,9 @@ class EventDetector(Detector):
             slope, kind = np.array(saved["slope"]), str(saved["start"])
             self.begun = EventStart(point.p, slope, kind, float(saved["slack"]))
 
-    def _passes(self, first: float, last: float) -> bool:
-        if first == 0.0 or not (np.isfinite(first) and np.isfinite(last)):
-            return False
-        crossed = (first < 0.0 <= last) or (last <= 0.0 < first)
-        return crossed and not self.direction * (last - first) < 0.0
+    def passes(self, first: float, last: float) -> bool:
+        """Whether two finite values in this order mean an event."""
+        return bool(np.isfinite(first) and np.isfinite(last)) and super().passes(first, last)
 
     def _polished(
         self,
@@ -229,21 +216,14 @@ class EventDetector(Detector):
     ) -> Found:
         """Return the event within parts of a step, by steps that end at it."""
         t, h = a.p, b.p - a.p
-        low, high = bracket
 
         def along(part: float) -> float:
             time = t + part * h
             return self.function(b.x if part == 1.0 else curve(time), time)
 
         reach = ULP * float(np.spacing(max(abs(t), abs(b.p)))) / h
-        if low == 0.0:  # at the start the event may be zero to rounding, and is known
-            low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
-        if opposite(along(low), along(high)):
-            part = float(toms748(along, low, high))
-        else:  # one end is zero to rounding, with either sign
-            part = low if abs(along(low)) < abs(along(high)) else high
-        part = max(part, 4.0 * reach)
-        slope = (along(high) - along(low)) / (high - low)
+        root, slope = _root_along(along, *bracket)
+        part = max(root, 4.0 * reach)
         best, least, before, moved = b, np.inf, (part, np.nan), np.inf
         for _ in range(POLISH):
             point = b if part == 1.0 else stepper.between(a, b, part)
@@ -274,3 +254,15 @@ class EventDetector(Detector):
         if self.acted[-1:] != [t]:  # an interrupted step is made again
             self.acted = [*self.acted, t][-KEPT:]
         return self.action(x, t)
+
+
+def _root_along(along: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """Return the zero of a function between two parts of a step, and the mean slope there."""
+    if low == 0.0:  # at the start the event may be zero to rounding, and is known
+        low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
+    first, last = along(low), along(high)
+    if opposite(first, last):
+        root = float(toms748(along, low, high))
+    else:  # one end is zero to rounding, with either sign
+        root = low if abs(first) < abs(last) else high
+    return root, (last - first) / (high - low)

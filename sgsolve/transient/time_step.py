@@ -13,6 +13,8 @@ from .evolution import NONE
 
 Vector = NDArray[Any]
 
+NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
+
 
 @dataclass
 class TimeStep:
@@ -70,6 +72,11 @@ class RejectedStep:
     reason: str
     factor: float
     error: float = float("inf")
+
+    @classmethod
+    def unsolved(cls, reason: str) -> RejectedStep:
+        """Return the rejection of a step whose linear or nonlinear equations were not solved."""
+        return cls("newton", reason, NEWTON_SHRINK)
 
 
 class TimeStepper(Protocol):

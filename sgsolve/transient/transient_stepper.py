@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
+from ..results.branch_file import part
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from . import time_step
@@ -257,7 +258,7 @@ class TransientStepper(Stepper):
         """Continue from what `save` returned."""
         parts: dict[str, Any] = dict(saved)
         for name in ("setbacks", *(PARTS if "steps numbers" in saved else ())):
-            parts[name] = _with_prefix(saved, f"{name} ")
+            parts[name] = part(saved, f"{name} ")
         self._take_parts(parts, self.steps.restore)
 
     def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
@@ -353,7 +354,3 @@ class TransientStepper(Stepper):
         if h > 0.0:
             self.steps.resize(h)
         return h
-
-
-def _with_prefix(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {key[len(prefix) :]: value for key, value in saved.items() if key.startswith(prefix)}
