@@ -116,10 +116,3 @@ def _input(graph: Graph, name: str, item: Any) -> TracedArray:
         return TracedArray(item.copy(), node, graph)
     node = graph.input(name, Kind.NUMBER, (), np.dtype(float))
     return traced_number(item, node, graph)
-
-
-def trace_evaluation(
-    f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
-) -> tuple[Graph, Plan]:
-    """Return the graph and the plan of `trace_function` where further arguments are constants."""
-    return trace_function(lambda unknowns: f(unknowns, *args, **kwargs), x)[:2]

@@ -66,12 +66,7 @@ class Batch:
         width = self._count * self.n + 1
         self._local = Pattern(np.zeros(self.n + 1), [], (self.n, width))
         traced = states if self._whole else [s[:1] for s in states]
-        self._grow(self._traced(traced, p), len(traced[0]))
-
-    @property
-    def batched(self) -> bool:
-        """Whether one call evaluates all states."""
-        return self._whole
+        self._grow(self._traced(traced, p))
 
     @property
     def patterns(self) -> list[Pattern]:
@@ -143,7 +138,7 @@ class Batch:
         column = np.where(inner, column, self._count * n)
         return Pattern.from_coordinates(row, column, (n, self._count * n + 1))[0]
 
-    def _grow(self, local: Pattern, P: int) -> None:
+    def _grow(self, local: Pattern) -> None:
         joined = self._local.union(local)
         if joined is not self._local:
             self._local, self._plans = joined, {}
@@ -164,7 +159,7 @@ class Batch:
         try:
             data = ad.jacobian_values(y, plan.pattern)
         except StructureError:
-            self._grow(self._folded(ad.sparsity_pattern(y), P), P)
+            self._grow(self._folded(ad.sparsity_pattern(y), P))
             plan = self._plan(P)
             data = ad.jacobian_values(y, plan.pattern)
         values = np.array(ad.value(y), dtype=np.float64).reshape(n, P).T

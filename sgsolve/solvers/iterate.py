@@ -95,7 +95,7 @@ class Iterate:
         self.best: tuple[float, Vector, Vector] | None = None
         self.step: Vector = np.zeros_like(x)
         self.step_old = self.step_older = self.step
-        self.F_old, self.own_old = F, self.scaling.own
+        self.F_old = F
         self.peak: Vector = self.scaling.magnitude  # the largest magnitude that each unknown had
         self.fresh = self.factorized = False
         self.limited = False
@@ -262,7 +262,7 @@ class Iterate:
         self.x_old, self.F_old = self.x, self.F
         self.step_older, self.step_old = self.step_old, self.step
         self.x, self.F = x, F
-        self.damping, self.own_old = damping, self.scaling.own
+        self.damping = damping
         self.phi = self.scaling.merit(F)
         self.largest = self.scaling.of_unknowns(x)
         self.peak = np.maximum(self.peak, self.scaling.magnitude)

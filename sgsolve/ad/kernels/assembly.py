@@ -211,7 +211,7 @@ class Assembly:
     def _sums(self, places: Any) -> None:
         if not len(places):
             return
-        vector, number = self._vector(places)
+        vector, number = self._vector()
         kinds = self._kinds(places)
         for group in kinds[:MOST_KINDS]:
             self._sum(group, vector, number, bool(self.entries.constant[group[0]]))
@@ -235,7 +235,7 @@ class Assembly:
             groups += [some[key == k] for k in np.unique(key)]
         return sorted(groups, key=len, reverse=True)
 
-    def _vector(self, places: Any) -> tuple[Value, Any]:
+    def _vector(self) -> tuple[Value, Any]:
         """Return the sources that sums need as one array, and where in it each source is."""
         e = self.entries
         summed = e.indices[np.repeat(self.count > 1, self.count)]

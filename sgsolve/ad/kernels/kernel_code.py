@@ -51,7 +51,7 @@ class KernelCode:
 
     def __init__(self, trace: Trace, with_jacobian: bool) -> None:
         self.trace, self.with_jacobian = trace, with_jacobian
-        graph, plan, _, of_value = trace
+        graph, plan, of_value = trace.graph, trace.plan, trace.guards_of_value
         self.all_guards = graph.guards if with_jacobian else graph.guards[:of_value]
         self.numbers: list[Node] = graph.results[1:] if with_jacobian else []
         stores = graph.stores if with_jacobian else []

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import UntraceableError
-from ..programs.graph import ConstantNode, Graph, Kind, Node, Operand, Operation, nodes_of
+from ..programs.graph import ConstantNode, Kind, Node, Operand, Operation, nodes_of
 from ..programs.positional_calls import Method
 from ..programs.traced_branches import BranchIndex
 from . import elementwise
@@ -41,7 +41,7 @@ from .values import Value
 
 def lower_graph(lowering: Lowering, wanted: list[Operand]) -> None:
     """Lower all operations that are needed for the wanted ones."""
-    needed = _needed_for(lowering.graph, wanted)
+    needed = _needed_for(wanted)
     for operation in lowering.graph.operations:
         done = lowering.is_lowered(operation) or lowering.is_called(operation)
         if operation not in needed or done or lowering.leave_to_parameters(operation):
@@ -209,7 +209,7 @@ def _is_elementwise(function: Any) -> bool:
     )  # fmt: skip
 
 
-def _needed_for(graph: Graph, wanted: list[Operand]) -> set[Node]:
+def _needed_for(wanted: list[Operand]) -> set[Node]:
     needed: set[Node] = set()
     pending = list(nodes_of(tuple(wanted)))
     while pending:
