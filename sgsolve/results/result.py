@@ -6,7 +6,7 @@ equations with the largest residual and what to try.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from .blocks import Blocks
 from .history import History, Stats, counted
-from .scipy_names import NAMES, SciPyNames
 from .status import Status
+
+SCIPY_NAMES = ("x", "success", "status", "message", "fun", "nfev", "njev", "nit")
 
 
 @dataclass(eq=False)
-class Result(SciPyNames):
+class Result:
     """The outcome of ``Problem.solve``.
 
     Attributes
@@ -124,7 +125,7 @@ class Result(SciPyNames):
 
     def keys(self) -> tuple[str, ...]:
         """Return the names of the items: those of SciPy, then the blocks."""
-        return (*NAMES, *(name for name in self.blocks.names if name not in NAMES))
+        return (*SCIPY_NAMES, *(name for name in self.blocks.names if name not in SCIPY_NAMES))
 
     def __getitem__(self, name: str) -> Any:
         """The unknowns of a block, in its shape, a view of `x`; or an attribute that SciPy has.
@@ -133,7 +134,23 @@ class Result(SciPyNames):
         """
         if name in self.blocks:
             return self.blocks.field(self.x, name)
-        return super().__getitem__(name)
+        if name not in SCIPY_NAMES:
+            raise KeyError(f"a result has no {name!r}; it has {', '.join(self.keys())}")
+        return getattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an item, or a default if there is none."""
+        return self[name] if name in self.keys() else default
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return names and values."""
+        return [(name, self[name]) for name in self]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "system": None}
