@@ -19,10 +19,10 @@ import numpy as np
 
 from ..results.status import Status
 from .closed_equations import note_closed, note_start
+from .determination import determined
 from .iterate import Iterate, Vector
 from .limit_at_infinity import at_limit
 from .rounding import SMALL_STEP, at_rounding
-from .runaway import note_home, ran_away
 from .termination import TerminationTest
 
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
@@ -30,6 +30,7 @@ LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
+BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
 
 
 def termination_status(
@@ -61,13 +62,37 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     if not it.F.any() or test.passed(it):
         return unless_at_limit(it, Status.CONVERGED)
     note_start(it)
-    note_home(it)
+    _note_home(it)
     return None
 
 
 def unless_at_limit(it: Iterate, success: Status) -> Status:
     """Return a status of success, or that of divergence if the residual only tends to zero."""
-    return Status.DIVERGED if ran_away(it) or at_limit(it) else success
+    return Status.DIVERGED if _ran_away(it) or at_limit(it) else success
+
+
+def _note_home(it: Iterate) -> None:
+    """Take note of the size of the start."""
+    it.memory["home"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
+
+
+def _ran_away(it: Iterate) -> bool:
+    """Whether unknowns far beyond the size of the start are not determined; a note says so.
+
+    Next to an unknown of 1e90 rounding hides everything that the user meant, such as the sum of two
+    unknowns. A point so far away is a solution only if the equations determine these unknowns.
+    """
+    home = it.memory.get("home")
+    if home is None or it.J is None:
+        return False
+    far = np.abs(it.x) > BEYOND * home
+    if not far.any() or determined(it, np.where(far, it.x, 0.0)):
+        return False
+    it.notes.append(
+        "unknowns ran far beyond the size of the start, to where the equations do not determine "
+        "them"
+    )
+    return True
 
 
 def _moved_far(it: Iterate, test: TerminationTest) -> bool:

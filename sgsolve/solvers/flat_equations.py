@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .answered_rows import answered_rows
 from .determination import SHORT, answers, changed, small_changes
 from .entries import unknowns_with
 from .iterate import Iterate
+from .kept_examinations import answered_rows
 
 Vector = NDArray[Any]
 Mask = NDArray[np.bool_]

@@ -33,9 +33,9 @@ from .determination import (
     determined_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
-from .examined_starts import examined_starts
 from .flat_equations import tail, unanswered, unexplained_jump
 from .iterate import EPS, Iterate
+from .kept_examinations import examined_starts
 
 Vector = NDArray[Any]
 

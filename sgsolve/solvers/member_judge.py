@@ -22,11 +22,11 @@ from .iterate import Iterate
 from .member_damping import Evaluate, Steps
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
-from .member_system import MemberSystem
 from .member_tests import MemberPoints, long_steps, may_pass
 from .method import NewtonMethod
 from .perturbation import linearized_beside
 from .rounding import SMALL_STEP
+from .system import MemberSystem
 from .workspace import Workspace
 
 Vector = NDArray[Any]

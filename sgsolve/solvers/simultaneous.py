@@ -24,8 +24,8 @@ from .member_damping import MemberDamping, Steps
 from .member_judge import MemberJudge, MemberOutcome
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
-from .member_system import MemberSystem
 from .method import NewtonMethod
+from .system import MemberSystem
 from .workspace import Workspace
 
 Vector = NDArray[Any]

@@ -1,4 +1,4 @@
-"""The protocol of a nonlinear system, as solvers use it.
+"""The protocols of nonlinear systems, as solvers use them: one system, and many members at once.
 
 Solvers see plain arrays and a sparse matrix on a fixed pattern, and no AD arrays. Every object with
 these members can be solved. `sgsolve.Problem` makes such systems.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
 from ..results.blocks import Blocks
+
+Vector = NDArray[Any]
 
 
 class System(Protocol):
@@ -49,18 +52,52 @@ class System(Protocol):
         ...
 
     @property
-    def scale(self) -> NDArray[Any] | None:
+    def scale(self) -> Vector | None:
         """Typical size of each unknown."""
         ...
 
-    def residual(self, x: NDArray[Any]) -> NDArray[Any]:
+    def residual(self, x: Vector) -> Vector:
         """Return F(x), shape (n,), a new array; may raise `DomainError`."""
         ...
 
-    def linearize(self, x: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def linearize(self, x: Vector) -> tuple[Vector, Any]:
         """Return F(x) and the Jacobian, a ``csr_array`` on the index arrays of `pattern`."""
         ...
 
-    def jvp(self, x: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+    def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v, shape (n,), without the matrix; only Newton-Krylov asks for it."""
+        ...
+
+
+class MemberSystem(Protocol):
+    """Equations of the same kind with parameters of their own for each member.
+
+    Attributes
+    ----------
+    n : int
+    blocks : Blocks
+    scale : ndarray or None
+    pattern : Pattern
+        Where the Jacobian of any member may have entries; it may grow.
+    """
+
+    n: int
+    blocks: Blocks
+    scale: Vector | None
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where the Jacobian of any member may have entries."""
+        ...
+
+    def member(self, m: int) -> System:
+        """Return the equations of one member."""
+        ...
+
+    def residuals(self, x: Vector, members: NDArray[np.int64]) -> Vector:
+        """Return F of some members, shape (k, n); NaN outside of the model."""
+        ...
+
+    def linearize(self, x: Vector, members: NDArray[np.int64]) -> tuple[Vector, Vector]:
+        """Return F and the values of the Jacobians on `pattern`, shape (k, nnz)."""
         ...

@@ -4,7 +4,8 @@ Criteria on the residual are relative to the size of the terms of each equation 
 do not depend on units. A criterion on steps alone cannot declare success: it must be joined with
 one on the residual, since small steps do not prove convergence.
 
-The composition follows NOX's status tests (Trilinos).
+The composition follows NOX's status tests (Trilinos). For the error estimate see Deuflhard, Newton
+Methods for Nonlinear Problems (2011), section 2.1.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError
-from .error_estimate import error_estimate
 from .iterate import EPS, Iterate
 from .rounding import small
 from .settings import positive, tolerance
@@ -41,12 +41,13 @@ class TerminationTest:
     """
 
     checks_residual = False
+    of_scale = False
     __test__ = False  # not for pytest
 
     @property
     def own_terms(self) -> bool:
         """Whether residuals are compared with terms without the scale of a problem."""
-        return True
+        return not self.of_scale
 
     def passed(self, it: Iterate) -> bool:
         """Whether the criterion holds."""
@@ -69,43 +70,36 @@ def _as_test(other: Any) -> TerminationTest:
 
 
 @dataclass(frozen=True)
-class And(TerminationTest):
-    """Both tests hold."""
-
+class _Joined(TerminationTest):
     left: TerminationTest
     right: TerminationTest
+
+    @property
+    def own_terms(self) -> bool:
+        """Whether residuals are compared with terms without the scale of a problem."""
+        return self.left.own_terms or self.right.own_terms
+
+
+class And(_Joined):
+    """Both tests hold."""
 
     @property
     def checks_residual(self) -> bool:  # type: ignore[override]  # read only
         """Whether passing implies a small residual."""
         return self.left.checks_residual or self.right.checks_residual
 
-    @property
-    def own_terms(self) -> bool:
-        """Whether residuals are compared with terms without the scale of a problem."""
-        return self.left.own_terms or self.right.own_terms
-
     def passed(self, it: Iterate) -> bool:
         """Whether both hold."""
         return self.left.passed(it) and self.right.passed(it)
 
 
-@dataclass(frozen=True)
-class Or(TerminationTest):
+class Or(_Joined):
     """One of the tests holds."""
-
-    left: TerminationTest
-    right: TerminationTest
 
     @property
     def checks_residual(self) -> bool:  # type: ignore[override]  # read only
         """Whether passing implies a small residual."""
         return self.left.checks_residual and self.right.checks_residual
-
-    @property
-    def own_terms(self) -> bool:
-        """Whether residuals are compared with terms without the scale of a problem."""
-        return self.left.own_terms or self.right.own_terms
 
     def passed(self, it: Iterate) -> bool:
         """Whether one holds."""
@@ -149,11 +143,6 @@ class ResidualTolerance(TerminationTest):
     def __post_init__(self) -> None:
         tolerance(self, "relative", "absolute")
 
-    @property
-    def own_terms(self) -> bool:
-        """Whether residuals are compared with terms without the scale of a problem."""
-        return not self.of_scale
-
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds."""
         if isinstance(self.absolute, Mapping):
@@ -195,11 +184,6 @@ class RoundingLevel(TerminationTest):
     def __post_init__(self) -> None:
         positive(self, "factor")
         tolerance(self, "factor")
-
-    @property
-    def own_terms(self) -> bool:
-        """Whether residuals are compared with terms without the scale of a problem."""
-        return not self.of_scale
 
     def passed(self, it: Iterate) -> bool:
         """Whether every equation holds to rounding."""
@@ -275,6 +259,24 @@ class ErrorTolerance(TerminationTest):
     def passed(self, it: Iterate) -> bool:
         """Whether the estimate is within tolerance; never before the first step."""
         return it.k > 0 and error_estimate(it) <= self.relative
+
+
+def error_estimate(it: Iterate) -> float:
+    """Estimate the relative error of x from the last step and how the residual fell.
+
+    A full step of Newton with contraction rho of the residual is followed by one of at most
+    about sqrt(rho) times its size: rho = theta for quadratic convergence gives more, and for
+    a double root rho = theta^2 gives exactly theta.
+    """
+    if it.correction is not None:
+        correction = float((np.abs(it.correction) / it.weights).max())
+        if it.newton:
+            return correction
+        # an old Jacobian sees too little of the error where the problem is nearly singular
+        return max(correction, it.step_size * math.sqrt(min(1.0, it.contraction)))
+    if it.newton and not it.limited and it.damping == 1.0:
+        return it.step_size * math.sqrt(min(1.0, it.contraction))
+    return it.step_size
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from sgsolve.continuation.solved_family import Solution
 from sgsolve.continuation.stepper import Point
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
-from sgsolve.solvers.error_estimate import error_estimate
 from sgsolve.solvers.scaling import Scaling
+from sgsolve.solvers.termination import error_estimate
 
 
 def solved(residual, start, solver=None, **settings):

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.closed_equations import CHANGED
-from ...solvers.convergence import LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
+from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
 from ...solvers.determination import LINEAR, SHORT
 from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
-from ...solvers.runaway import BEYOND
 from .loop_state import (
     CLOSED,
     CONTRACTION,
@@ -131,7 +130,7 @@ def converged(
 
 
 def is_far(x: Doubles, start: Doubles, n: int) -> int:
-    """Whether an unknown is far beyond the size of the start; see `runaway`."""
+    """Whether an unknown is far beyond the size of the start; see `convergence._ran_away`."""
     home, largest = 1.0, 0.0
     for i in range(n):
         home = max(home, abs(start[i]))

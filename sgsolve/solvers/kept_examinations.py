@@ -1,9 +1,13 @@
-"""Rows of the Jacobian whose equations answered to changes of their unknowns.
+"""What examinations of earlier solves found, kept in the workspace for one pattern.
+
+A start that was found to be a solution is not examined again where x, the residual and the Jacobian
+are exactly the same: several sweeps often begin at the same solution, and an examination takes a
+residual and a factorization.
 
 A contact of a device holds exactly at every solution of a sweep, and so does any linear equation
 that Newton's method satisfies. It is no tail of a limit at infinity: such an equation is flat,
 while this one answered once as its derivative says. An equation whose row has exactly the same
-entries is therefore not asked again. The rows are kept in the workspace, for one pattern.
+entries is therefore not asked again.
 """
 
 from __future__ import annotations
@@ -55,3 +59,30 @@ def answered_rows(it: Iterate) -> AnsweredRows:
 
     rows: AnsweredRows = it.workspace.derived("answered rows", pattern, empty)
     return rows
+
+
+class ExaminedStart:
+    """A start that is a solution, kept in the workspace for one pattern."""
+
+    def __init__(self) -> None:
+        self._point: tuple[NDArray[Any], ...] | None = None
+
+    def keep(self, it: Iterate) -> None:
+        """Keep the start of an iterate, by copies."""
+        self._point = tuple(array.copy() for array in _arrays(it))
+
+    def same(self, it: Iterate) -> bool:
+        """Whether an iterate is at the start that is kept."""
+        return self._point is not None and all(
+            np.array_equal(kept, now) for kept, now in zip(self._point, _arrays(it), strict=True)
+        )
+
+
+def _arrays(it: Iterate) -> tuple[NDArray[Any], ...]:
+    return it.x, it.F, it.J.data
+
+
+def examined_starts(it: Iterate) -> ExaminedStart:
+    """Return what is kept for the pattern of an iterate."""
+    kept: ExaminedStart = it.workspace.derived("examined start", it.system.pattern, ExaminedStart)
+    return kept
