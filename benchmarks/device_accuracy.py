@@ -23,8 +23,8 @@ def table(name: str) -> np.ndarray:
     return np.genfromtxt(ROOT / "tests" / "data" / f"{name}.csv", delimiter=",", names=True)
 
 
-def differences() -> None:
-    """Print the largest relative difference for each curve, zero bias apart."""
+def differences() -> dict[str, float]:
+    """Print and return the largest relative difference of each curve, zero bias apart."""
     import pin_solar_cell
     import pn_diode
 
@@ -33,6 +33,7 @@ def differences() -> None:
     nodes, curve = table("pin_solar_cell_nodes"), table("pin_solar_cell_jv")
     for column, rate in (("J_G0", 0.0), ("J_G1e20", 1e20), ("J_G25e21", 2.5e21)):
         curves.append(("pin_solar_cell", pin_solar_cell.cell, nodes, curve, column, rate))
+    found = {}
     for name, make, nodes, curve, column, rate in curves:
         device = make(nodes["x_cm"], nodes["NetDoping_cm3"])
         sweep = device.sweep("top", curve["V_top"], G=rate)
@@ -40,21 +41,24 @@ def differences() -> None:
         away = np.abs(expected) > 1e-20
         worst = np.abs(device.currents(sweep, "top")[away] / expected[away] - 1).max()
         print(f"{name:16s} G={rate:<8g} {away.sum():3d} currents, largest difference {worst:.1e}")
+        found[f"{name} {column}"] = float(worst)
+    return found
 
 
-def costs() -> None:
-    """Print what each sweep of the gallery cost."""
+def costs() -> list[tuple[str, str, int, float]]:
+    """Print and return the factorizations for each point of every sweep of the gallery."""
     from sgsolve.devices import Device
 
     original = Device.sweep
-    current = [""]
+    current, found = [""], []
 
     def counted(self: Device, name: str, values: object, *args: object, **p: object) -> object:
         branch = original(self, name, values, *args, **p)
-        count = len(branch)
+        count, each = len(branch), branch.stats.n_factor / len(branch)
+        found.append((current[0], name, count, each))
         print(
             f"{current[0]:22s} {name:10s} {count:3d} points  "
-            f"{branch.stats.n_factor / count:5.1f} factorizations each  "
+            f"{each:5.1f} factorizations each  "
             f"{len(branch.rejected)} rejected  {branch.stats.n_analyze} analyses  "
             f"{branch.stats.backend}  solved: {branch.success}",
             file=sys.stderr,
@@ -68,8 +72,14 @@ def costs() -> None:
         current[0] = program
         with contextlib.redirect_stdout(io.StringIO()):
             __import__(program).main()
+    Device.sweep = original
+    return found
+
+
+def main() -> tuple[dict[str, float], list[tuple[str, str, int, float]]]:
+    """Print both tables and return them."""
+    return differences(), costs()
 
 
 if __name__ == "__main__":
-    differences()
-    costs()
+    main()

@@ -89,11 +89,32 @@ def with_sgsolve(sizes: list[int], compiled: bool = False) -> tuple[float, int, 
 
 
 def with_devsim(sizes: list[int]) -> tuple[float, int, float]:
-    """The same by DEVSIM, with the models that come with it."""
+    """The same by DEVSIM."""
     import devsim
-    from devsim.python_packages import model_create, simple_physics
+    from devsim.python_packages import simple_physics
 
     name = "diode" + "x".join(map(str, sizes))
+    _devsim_device(devsim, name, sizes)
+    for bias in np.linspace(0.1, BIASES[0], 3):
+        devsim.set_parameter(device=name, name="top_bias", value=float(bias))
+        _devsim_solve(devsim, 1e10)
+    before, iterations = process_time(), 0
+    for bias in BIASES[1:]:
+        devsim.set_parameter(device=name, name="top_bias", value=bias)
+        iterations += _devsim_solve(devsim, 1e10)
+    seconds = process_time() - before
+    current = sum(
+        devsim.get_contact_current(device=name, contact="top", equation=equation)
+        for equation in (simple_physics.ece_name, simple_physics.hce_name)
+    )
+    devsim.delete_device(device=name)
+    return seconds, iterations, float(current)
+
+
+def _devsim_device(devsim: Any, name: str, sizes: list[int]) -> None:
+    """Make the device in equilibrium, with the models that come with DEVSIM."""
+    from devsim.python_packages import model_create, simple_physics
+
     if len(sizes) == 3:
         _devsim_tetrahedra(devsim, name, sizes)
     else:
@@ -117,20 +138,6 @@ def with_devsim(sizes: list[int]) -> tuple[float, int, float]:
     for contact in ("top", "bot"):
         simple_physics.CreateSiliconDriftDiffusionAtContact(name, "bulk", contact)
     _devsim_solve(devsim, 1e10)
-    for bias in np.linspace(0.1, BIASES[0], 3):
-        devsim.set_parameter(device=name, name="top_bias", value=float(bias))
-        _devsim_solve(devsim, 1e10)
-    before, iterations = process_time(), 0
-    for bias in BIASES[1:]:
-        devsim.set_parameter(device=name, name="top_bias", value=bias)
-        iterations += _devsim_solve(devsim, 1e10)
-    seconds = process_time() - before
-    current = sum(
-        devsim.get_contact_current(device=name, contact="top", equation=equation)
-        for equation in (simple_physics.ece_name, simple_physics.hce_name)
-    )
-    devsim.delete_device(device=name)
-    return seconds, iterations, float(current)
 
 
 def _devsim_mesh(devsim: object, name: str, nx: int, ny: int) -> None:
@@ -194,8 +201,8 @@ def _devsim_solve(devsim: object, absolute: float) -> int:
     return len(report["iterations"])
 
 
-def main(sizes: list[str]) -> None:
-    """Measure all sizes and print a table."""
+def main(sizes: list[str]) -> list[tuple[str, str, float, int, float]]:
+    """Print the table of all sizes and return its rows."""
     programs: dict[str, Any] = {"sgsolve": with_sgsolve}
     if compiled_is_available():
         programs["compiled"] = partial(with_sgsolve, compiled=True)
@@ -212,6 +219,7 @@ def main(sizes: list[str]) -> None:
     print("{:>10s} {:>10s} {:>14s} {:>11s} {:>14s}".format(*titles))
     for row in rows:
         print("{:>10s} {:>10s} {:>14.2f} {:>11d} {:>14.6g}".format(*row))
+    return rows
 
 
 if __name__ == "__main__":

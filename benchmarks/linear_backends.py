@@ -22,6 +22,8 @@ from sgsolve.linear import pardiso
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
 
+Times = dict[str, list[float]]  # microseconds, or ratios, of each matrix
+
 
 def best(function: Callable[[], Any], seconds: float = 0.3) -> float:
     """Return the smallest time of one call, in microseconds."""
@@ -47,12 +49,15 @@ def step(A: Any, name: str) -> float:
     return best(run)
 
 
-def table(title: str, matrices: dict[str, Any], names: list[str]) -> None:
-    """Print the time of every matrix with every back end."""
+def table(title: str, matrices: dict[str, Any], names: list[str]) -> Times:
+    """Print and return the time of every matrix with every back end."""
+    found = {}
     print(f"\n{title}\n{'':24}" + "".join(f"{name:>12}" for name in names) + "   auto")
     for label, A in matrices.items():
-        times = "".join(f"{step(A, name):12.0f}" for name in names)
+        found[label] = [step(A, name) for name in names]
+        times = "".join(f"{time:12.0f}" for time in found[label])
         print(f"{label:24}{times}   {linear.LinearSolver(Pattern.of(A)).name}", flush=True)
+    return found
 
 
 def strip(width: int, length: int) -> Any:
@@ -69,28 +74,29 @@ def strip(width: int, length: int) -> Any:
     return A
 
 
-def band() -> None:
+def band() -> Times:
     """Up to which width is a band worth it?"""
     widths = {f"width {w}, n = {400 * w}": strip(w, 400) for w in (4, 16, 32, 48, 64, 96)}
-    table("half bandwidth", widths, ["banded", "superlu", "pardiso"])
+    return table("half bandwidth", widths, ["banded", "superlu", "pardiso"])
 
 
-def dense() -> None:
+def dense() -> Times:
     """Up to which size is a full matrix worth it?"""
     random = np.random.default_rng(0)
     matrices = {}
     for n in (20, 40, 60, 100, 150, 200, 300):
         A = sp.random_array((n, n), density=6 / n, rng=random) + 5 * sp.eye_array(n)
         matrices[f"random, n = {n}"] = sp.csr_array(A)
-    table("no structure", matrices, ["dense", "superlu", "pardiso"])
+    return table("no structure", matrices, ["dense", "superlu", "pardiso"])
 
 
-def overhead() -> None:
+def overhead() -> Times:
     """What do equilibration, check and refinement cost on top of the back end?"""
     print(f"\n{'':28}{'factorize':>10}{'back end':>10}{'solve':>10}{'back end':>10}{'refined':>9}")
     devices = [(100,), (1000,), (10000,), (30, 30), (100, 100)]
     matrices = {f"device {s}": drift_diffusion(s, 10.0) for s in devices}
     matrices["five-point (200, 200)"] = five_point(200)
+    found = {}
     for label, A in matrices.items():
         pattern = Pattern.of(A)
         solver = linear.LinearSolver(pattern)
@@ -105,8 +111,10 @@ def overhead() -> None:
             best(lambda e=engine, p=prepared: e.factorize(p.A)),
             best(lambda e=engine, b=b: e.solve(b.copy(), False)),
         )
-        numbers = f"{whole[0]:10.0f}{bare[0]:10.0f}{whole[1]:10.0f}{bare[1]:10.0f}{refined:9d}"
-        print(f"{label:20}{solver.name:8}{numbers}", flush=True)
+        found[label] = [whole[0], bare[0], whole[1], bare[1]]
+        numbers = "".join(f"{time:10.0f}" for time in found[label])
+        print(f"{label:20}{solver.name:8}{numbers}{refined:9d}", flush=True)
+    return found
 
 
 def decoupled(n: int) -> Any:
@@ -128,7 +136,7 @@ def out_of_order(A: Any, diagonal: bool) -> Any:
     return pattern.matrix(data)
 
 
-def order() -> None:
+def order() -> Times:
     """What do equations in another order than their unknowns cost, choice and analysis apart?"""
     cases = {
         "decoupled, n = 10000": decoupled(10_000),
@@ -137,6 +145,7 @@ def order() -> None:
         "device (60, 60)": drift_diffusion((60, 60), 10.0),
         "five-point (150, 150)": five_point(150),
     }
+    found = {}
     print(f"\n{'':40}{'choice':>10}{'first':>10}{'step':>10}   auto")
     for label, given in cases.items():
         for how in ("as given", "shuffled", "and zeros stored"):
@@ -147,8 +156,10 @@ def order() -> None:
             solver = linear.LinearSolver(pattern)
             first = timeit.timeit(lambda s=solver, J=J: s.factorize(J), number=1) * 1e6
             again = best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b)))
+            found[f"{label} {how}"] = [choice, first, again]
             numbers = f"{choice:10.0f}{first:10.0f}{again:10.0f}"
             print(f"{label:22} {how:17}{numbers}   {solver.name}", flush=True)
+    return found
 
 
 def two_species(side: int) -> Any:
@@ -158,7 +169,7 @@ def two_species(side: int) -> Any:
     return sp.csr_array(sp.block_array([[L, reaction[0]], [reaction[1], L]]))
 
 
-def nodes() -> None:
+def nodes() -> Times:
     """What does an order by nodes save? Entries of the factors, operations, time of a step."""
     cases = {
         "device (60, 60)": drift_diffusion((60, 60), 10.0),
@@ -166,6 +177,7 @@ def nodes() -> None:
         "two species (120, 120)": two_species(120),
         "five-point (150, 150)": five_point(150),
     }
+    found = {}
     pardiso.COMPARISON = 0.0  # compare the orders before the first factorization
     print(f"\n{'':24}{'SuperLU, ordered / COLAMD':>28}{'PARDISO, ordered / own':>28}")
     for label, A in cases.items():
@@ -177,7 +189,7 @@ def nodes() -> None:
             times.append(best(lambda s=solver, J=J, b=b: (s.factorize(J), s.solve(b))))
             entries.append(solver._driver.active._lu.nnz)
         line = f"entries {entries[0] / entries[1]:.2f}  time {times[0] / times[1]:.2f}"
-        text = f"{label:24}{line:>28}"
+        text, found[label] = f"{label:24}{line:>28}", [times[0] / times[1]]
         times, operations = [], []
         for first in (pardiso.ORDERED_FROM, A.shape[0] + 1):
             pardiso.ORDERED_FROM = first
@@ -186,10 +198,18 @@ def nodes() -> None:
             operations.append(solver._driver.active.operations)
             pardiso.ORDERED_FROM = 5000
         line = f"operations {operations[0] / operations[1]:.2f}  time {times[0] / times[1]:.2f}"
+        found[label].append(times[0] / times[1])
         print(f"{text}{line:>28}", flush=True)
+    return found
+
+
+PARTS = {"overhead": overhead, "dense": dense, "band": band, "order": order, "nodes": nodes}
+
+
+def main(parts: list[str]) -> dict[str, Times]:
+    """Print the tables that are named, all by default, and return them."""
+    return {part: PARTS[part]() for part in parts or PARTS}
 
 
 if __name__ == "__main__":
-    parts = {"overhead": overhead, "dense": dense, "band": band, "order": order, "nodes": nodes}
-    for part in sys.argv[1:] or parts:
-        parts[part]()
+    main(sys.argv[1:])

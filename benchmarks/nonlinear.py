@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 import scipy.optimize
@@ -22,8 +23,8 @@ from tests.problems import CASES, brusselator
 SMALL = 1e-6  # largest residual that counts as solved, as in SciMLBenchmarks
 
 
-def gallery() -> None:
-    """Print how many of the 23 problems each solver solves from 1, 10 and 100 times the start."""
+def gallery() -> dict[str, list[tuple[int, int]]]:
+    """Print and return how many of 23 problems are solved from 1, 10, 100 times the start."""
     ours = {
         "sgsolve (default)": None,
         "Newton": solvers.Newton(),
@@ -35,14 +36,13 @@ def gallery() -> None:
     }
     theirs = ["hybr", "lm", "df-sane", "anderson", "broyden1", "broyden2", "krylov"]
     print(f"{'solver':24s} {'x1':>12s} {'x10':>12s} {'x100':>12s}   solved (false successes)")
-    for name, solver in ours.items():
-        _row(name, lambda case, x0, s=solver: _ours(case, x0, s))
-    for method in theirs:
-        _row(f"scipy {method}", lambda case, x0, m=method: _theirs(case, x0, m))
+    programs = {name: partial(_ours, solver=solver) for name, solver in ours.items()}
+    programs |= {f"scipy {method}": partial(_theirs, method=method) for method in theirs}
+    return {name: _row(name, attempt) for name, attempt in programs.items()}
 
 
-def _row(name, attempt) -> None:
-    cells = []
+def _row(name, attempt) -> list[tuple[int, int]]:
+    counts = []
     for factor in (1.0, 10.0, 100.0):
         good = false = 0
         for case in CASES:
@@ -52,8 +52,10 @@ def _row(name, attempt) -> None:
             small = bool(np.abs(F).max() < SMALL)
             good += small
             false += claimed and not small
-        cells.append(f"{good} ({false})")
+        counts.append((good, false))
+    cells = [f"{good} ({false})" for good, false in counts]
     print(f"{name:24s} " + " ".join(f"{cell:>12s}" for cell in cells))
+    return counts
 
 
 def _ours(case, x0, solver):
@@ -112,8 +114,9 @@ def by_hand(n: int, x):
     return steps, seconds
 
 
-def compare_brusselator(sizes: list[int]) -> None:
-    """Print the whole solve against the loop by hand, best of three each, alternating."""
+def compare_brusselator(sizes: list[int]) -> dict[int, float]:
+    """Print and return the time of a solve over that of the loop by hand, best of three each."""
+    ratios = {}
     method = solvers.Newton(termination=solvers.ResidualTolerance(relative=0.0, absolute=1e-6))
     for n in sizes:
         residual, x0 = brusselator(n)
@@ -133,21 +136,26 @@ def compare_brusselator(sizes: list[int]) -> None:
             f"default solve {min(default):.3f} s"
         )
         print("   ", stats)
+        ratios[n] = min(ours) / min(hand)
+    return ratios
 
 
-def overhead() -> None:
-    """Print the share of everything but residual, Jacobian and LAPACK at 300 unknowns."""
+def overhead() -> dict[str, float]:
+    """Print and return the share of all but residual, Jacobian and LAPACK at 300 unknowns."""
+    shares = {}
     for solver in (solvers.Newton(), solvers.DampedNewton(reuse=solvers.NoReuse())):
         problem = Problem(bratu)
         runs = [problem.solve(np.full(300, 3.0), solver) for _ in range(50)]
         best = min(runs, key=lambda run: run.stats.seconds["total"])
         spent = {k: f"{1e6 * v / best.nit:.0f} us" for k, v in best.stats.seconds.items()}
-        share = best.stats.seconds["other"] / best.stats.seconds["total"]
+        shares[solver.name] = share = best.stats.seconds["other"] / best.stats.seconds["total"]
         print(f"{solver.name}: other {100 * share:.0f} % of an iteration; {spent}")
+    return shares
 
 
-def hard() -> None:
-    """Print how many of 500 random systems are solved from far away, and the time of failures."""
+def hard() -> dict[str, int]:
+    """Print and return how many of 500 random systems are solved from far away."""
+    solved = {}
     default = solvers.Robust()
     without = solvers.Robust(stages=default.stages[:-2])
     for name, solver in (("without homotopies", without), ("default", default)):
@@ -161,17 +169,17 @@ def hard() -> None:
             if not result.success:
                 spent += time.perf_counter() - start
                 work += result.stats.njev
-        bad = 500 - good
+        solved[name], bad = good, 500 - good
         print(f"{name}: {good} of 500; a failure {spent / bad:.3f} s, {work / bad:.0f} Jacobians")
+    return solved
+
+
+def main(part: str = "gallery", *sizes: str):
+    """Print the table of a part and return its figures."""
+    if part == "brusselator":
+        return compare_brusselator([int(n) for n in sizes] or [128])
+    return {"gallery": gallery, "hard": hard, "overhead": overhead}[part]()
 
 
 if __name__ == "__main__":
-    what = sys.argv[1] if len(sys.argv) > 1 else "gallery"
-    if what == "gallery":
-        gallery()
-    elif what == "hard":
-        hard()
-    elif what == "overhead":
-        overhead()
-    else:
-        compare_brusselator([int(n) for n in sys.argv[2:]] or [128])
+    main(*sys.argv[1:])

@@ -72,8 +72,8 @@ def brusselator(n: int) -> Problem:
     )
 
 
-def field(n: int, intervals: int) -> None:
-    """Print the figures of a branch of four orbits of the Brusselator."""
+def field(n: int, intervals: int) -> tuple[float, float]:
+    """Print the seconds and the memory (MB) of a branch of four orbits of the Brusselator."""
     problem = brusselator(n)
     start = problem.pack(X=2.0, Y=2.725)
     steady = problem.continuation(start, "L", (0.48, 0.55), step=0.04, stability=True)
@@ -88,23 +88,26 @@ def field(n: int, intervals: int) -> None:
         f"leading multipliers in {seconds:.1f} s, {orbits.stats.nit} corrections; "
         f"peak memory {memory:.0f} MB"
     )
+    return seconds, memory
 
 
-def main() -> None:
-    """Print the figures."""
+def main() -> dict[str, float]:
+    """Print the figures; return milliseconds for each correction, and seconds of the fields."""
+    found = {}
     warnings.simplefilter("ignore", PartialBranchWarning)
     problem = Problem(loop, params={"a": 1.3}, storage=storage)
     steady = problem.continuation(np.zeros(3), "a", (0.3, 1.3), step=-0.05, stability=True)
     for name, detect in (("no special points", ()), ("all special points", ALL)):
         runs = [branch(problem, steady, detect) for _ in range(RUNS)]
         seconds, orbits = sorted(runs, key=lambda run: run[0])[RUNS // 2]
-        per = seconds / orbits.stats.nit
+        found[name] = per = 1e3 * seconds / orbits.stats.nit
         print(
             f"{name}: {len(orbits)} orbits in {seconds:.2f} s, {orbits.stats.nit} corrections, "
-            f"{1e3 * per:.1f} ms for each with everything"
+            f"{per:.1f} ms for each with everything"
         )
     for n, intervals in ((125, 20), (250, 20), (500, 20), (500, 40)):
-        field(n, intervals)
+        found[f"{2 * n} unknowns, {intervals} intervals"] = field(n, intervals)[0]
+    return found
 
 
 if __name__ == "__main__":

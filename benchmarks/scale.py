@@ -46,8 +46,8 @@ def bratu(side: int, backend: Any) -> Problem:
     return Problem(residual, blocks={"u": (side, side, side)}, fields=True, backend=backend)
 
 
-def run(side: int, backend: Any) -> None:
-    """Solve once and print one line."""
+def run(side: int, backend: Any) -> str:
+    """Solve once; return one line."""
     problem, x0 = bratu(side, backend), np.zeros(side**3)
     problem.residual(x0)
     start = process_time()
@@ -58,13 +58,12 @@ def run(side: int, backend: Any) -> None:
     try:
         result = problem.solve(x0)
     except OutOfMemoryError as error:
-        print(f"{side:5d}^3  {error}")
-        return
+        return f"{side:5d}^3  {error}"
     seconds = process_time() - start
-    report(side, result.stats.backend, result.status.name, result.x.max(), seconds, unit)
+    return report(side, result.stats.backend, result.status.name, result.x.max(), seconds, unit)
 
 
-def run_evaluations(side: int, gibibytes: float) -> None:
+def run_evaluations(side: int, gibibytes: float) -> str:
     """Time the residual alone, and residual and Jacobian together, within a limit of memory."""
     limit = int(gibibytes * 2**30)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -76,15 +75,13 @@ def run_evaluations(side: int, gibibytes: float) -> None:
         first = process_time() - start
         costs = [[_costs(f, x) for f in (problem.residual, problem.jacobian)] for _ in range(7)]
     except OutOfMemoryError as error:
-        print(f"{n:9d} unknowns  {error}")
-        return
+        return f"{n:9d} unknowns  {error}"
     (of_f, kernel_f), (of_j, kernel_j) = 1e9 * np.median(costs, axis=0) / n
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
+    return (
         f"{n:9d} unknowns  F {of_f:5.1f} + {kernel_f:5.1f}  F and J {of_j:5.1f} + {kernel_j:5.1f}  "
         f"first {1e9 * first / n:6.0f} ns each  {peak:6.2f} GiB, "
-        f"{2**30 * peak / n:5.0f} bytes each",
-        flush=True,
+        f"{2**30 * peak / n:5.0f} bytes each"
     )
 
 
@@ -96,8 +93,8 @@ def _costs(function: Any, x: Any) -> tuple[float, float]:
     return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
 
 
-def run_snes(side: int) -> None:
-    """Solve once by PETSc alone, each rank with its own rows, and print one line."""
+def run_snes(side: int) -> str:
+    """Solve once by PETSc alone, each rank with its own rows; return one line."""
     from sgsolve import distributed
 
     h2 = 3.0 / (side + 1) ** 2
@@ -118,50 +115,57 @@ def run_snes(side: int) -> None:
     start = process_time()
     result = problem.solve(0.0)
     seconds = process_time() - start
-    report(side, "snes, gamg", "CONVERGED", result.whole().max(), seconds, unit)
+    return report(side, "snes, gamg", "CONVERGED", result.whole().max(), seconds, unit)
 
 
-def report(side: int, name: str, status: str, top: float, seconds: float, unit: float) -> None:
-    """Print one line."""
+def report(side: int, name: str, status: str, top: float, seconds: float, unit: float) -> str:
+    """Return one line."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
+    return (
         f"{side:5d}^3  {name:10}  {status}  max {top:.8f}  "
-        f"{seconds:8.2f} s  {seconds / unit:8.0f} residuals  {peak:5.2f} GiB",
-        flush=True,
+        f"{seconds:8.2f} s  {seconds / unit:8.0f} residuals  {peak:5.2f} GiB"
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Run one case, or the table."""
+def cases(arguments: list[str]) -> list[list[str]]:
+    """Return the arguments of each case of a table; an empty list for a single case."""
     if arguments == ["table"]:
-        for side in SIDES:
-            for backend in ("default", "multigrid"):
-                subprocess.run([sys.executable, __file__, backend, str(side)], check=True)
-        return
+        return [[backend, str(side)] for side in SIDES for backend in ("default", "multigrid")]
     if arguments[0] == "peers":
-        for side in arguments[1:]:
-            for name in ("default", "multigrid", "petsc", "snes"):
-                for ranks in (1, 2) if name in ("petsc", "snes") else (1,):
-                    print(f"{name}, {ranks} ranks:" if ranks > 1 else f"{name}:", flush=True)
-                    launch = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
-                    subprocess.run([*launch, sys.executable, __file__, name, side], check=True)
-        return
-    if arguments[0] == "evaluations":
-        if len(arguments) == 3:
-            run_evaluations(int(arguments[2]), float(arguments[1]))
-            return
-        for size in EVALUATED:
-            subprocess.run([sys.executable, __file__, *arguments, str(size)], check=True)
-        return
-    name, side = arguments
+        names = ("default", "multigrid", "petsc", "snes")
+        return [[name, side] for side in arguments[1:] for name in names]
+    if arguments[0] == "evaluations" and len(arguments) == 2:
+        return [[*arguments, str(side)] for side in EVALUATED]
+    return []
+
+
+def single(name: str, *numbers: str) -> str:
+    """Return the line of one case."""
+    if name == "evaluations":
+        return run_evaluations(int(numbers[1]), float(numbers[0]))
+    side = int(numbers[0])
     if name == "snes":
-        run_snes(int(side))
-    elif name == "petsc":
+        return run_snes(side)
+    if name == "petsc":
         from sgsolve.petsc import Petsc
 
-        run(int(side), Petsc(GAMG))
-    else:
-        run(int(side), "auto" if name == "default" else name)
+        return run(side, Petsc(GAMG))
+    return run(side, "auto" if name == "default" else name)
+
+
+def main(arguments: list[str]) -> list[str]:
+    """Print and return the line of one case, or those of a table, one process a case."""
+    lines = [] if cases(arguments) else [single(*arguments)]
+    for line in lines:
+        print(line, flush=True)
+    for case in cases(arguments):
+        for ranks in (1, 2) if case[0] in ("petsc", "snes") else (1,):
+            launch = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
+            command = [*launch, sys.executable, __file__, *case]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            lines.append(f"{case[0]}, {ranks} ranks: {done.stdout}" if launch else done.stdout)
+            print(lines[-1], end="", flush=True)
+    return lines
 
 
 if __name__ == "__main__":

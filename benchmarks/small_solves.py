@@ -159,8 +159,9 @@ def programs(residual, evaluate, solve, n) -> dict[str, Callable[[], tuple[np.nd
     }
 
 
-def main(rounds: int = 15) -> None:
-    """Print the time of one solve and the ratio to the loop by hand."""
+def main(rounds: int = 15) -> dict[tuple[str, str], float]:
+    """Print the time of one solve; return the ratios to the loop by hand."""
+    ratios = {}
     print(f"{'unknowns':>9} {'program':>17} {'us/solve':>9} {'steps':>6} {'ratio':>6}")
     for label, case in cases().items():
         runs = programs(*case)
@@ -178,9 +179,11 @@ def main(rounds: int = 15) -> None:
         hand = times["by hand"]
         for name, found in times.items():
             ratio = statistics.median(a / b for a, b in zip(found, hand, strict=True))
+            ratios[label, name] = ratio
             one = 1e6 * statistics.median(found) / len(VALUES)
             count = steps[name] / len(VALUES)
             print(f"{label:>9} {name:>17} {one:9.0f} {count:6.1f} {ratio:6.2f}", flush=True)
+    return ratios
 
 
 if __name__ == "__main__":

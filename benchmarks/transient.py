@@ -2,12 +2,12 @@
 
 Run as ``python benchmarks/transient.py [problem[:cells] ...]`` from the top of the repository,
 with OMP_NUM_THREADS=1; ``fisher:20000`` is a problem with another number of cells. SUNDIALS' IDA
-and CVODE come from the package scikit-sundae; they and SciPy get the same residual and our sparse
-Jacobian. The sparsity pattern is found before the clock starts.
-One row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is written.
-Every integrator runs at tolerances from 1e-3 to 1e-7;
-the CPU time at an error is interpolated between these runs. The reference is the mean of two runs
-at rtol = 1e-9 by different programs, whose distance is printed.
+and CVODE come from the package scikit-sundae and are left out where it is not installed; they and
+SciPy get the same residual and our sparse Jacobian. The sparsity pattern is found before the clock
+starts. One row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is
+written. Every integrator runs at tolerances from 1e-3 to 1e-7; the CPU time at an error is
+interpolated between these runs. The reference is the mean of two runs at rtol = 1e-9 by different
+programs, whose distance is printed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -209,22 +210,22 @@ INTEGRATORS = {
     "sgsolve Bdf": ours(Bdf()),
     "Bdf, compiled": ours(Bdf(), compiled=True),
     "sgsolve ESDIRK4": ours(RungeKutta()),
-    "IDA": ida,
-    "CVODE": cvode,
+    **({"IDA": ida, "CVODE": cvode} if find_spec("sksundae") else {}),
     "SciPy BDF": scipys("BDF"),
     "SciPy Radau": scipys("Radau"),
 }
 
 
-def compare(case: Case) -> None:
-    """Print errors, CPU times and counts of all integrators."""
+def compare(case: Case) -> dict[str, list[tuple[float, float, tuple]]]:
+    """Print and return errors, CPU times and counts of all integrators."""
+    found = {}
     first, second = ours(RungeKutta())(case, FINE)[0], _fine(case)
     exact, size = 0.5 * (first + second), np.abs(first).max()
     distance = np.abs(first - second).max() / size
     print(f"\n{case.name}: {len(case.y0)} unknowns; the two references differ by {distance:.1e}")
     print(f"{'':16s} CPU seconds at error " + " ".join(f"{t:8.0e}" for t in TARGETS))
     for name, run in INTEGRATORS.items():
-        rows = list(_measured(case, run, exact, size))
+        rows = found[name] = list(_measured(case, run, exact, size))
         errors, seconds = (np.log([row[k] for row in rows]) for k in (0, 1))
         order = np.argsort(errors)
         cells = []
@@ -234,6 +235,7 @@ def compare(case: Case) -> None:
             cells.append(f"{at:8.3f}" if inside else "       -")
         counts = "/".join(map(str, rows[3][2]))
         print(f"{name:16s}                      {' '.join(cells)}   at 1e-6: {counts}")
+    return found
 
 
 def _fine(case: Case) -> np.ndarray:
@@ -258,7 +260,15 @@ def _measured(case, run, exact, size) -> Iterator[tuple[float, float, tuple]]:
 
 CASES = {f.__name__: f for f in (porous, gray_scott, fisher, brusselator, oregonator)}
 
-if __name__ == "__main__":
-    for given in sys.argv[1:] or CASES:
+
+def main(problems: list[str]) -> dict[str, dict[str, list[tuple[float, float, tuple]]]]:
+    """Print the tables of the problems, all by default, and return them."""
+    found = {}
+    for given in problems or CASES:
         name, _, cells = given.partition(":")
-        compare(CASES[name](*([int(cells)] if cells else [])))
+        found[given] = compare(CASES[name](*([int(cells)] if cells else [])))
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

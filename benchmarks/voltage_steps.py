@@ -231,8 +231,8 @@ def measure(step: Step) -> tuple[float, int, float, str]:
     return taken, more, seconds, f"{current:.6g}" if reached else "not reached"
 
 
-def main(words: list[str]) -> None:
-    """Measure the rows and print a table."""
+def main(words: list[str]) -> list[float]:
+    """Print the table, and return the factorizations of each row."""
     warnings.simplefilter("ignore")
     print(
         f"{'device':34s} {'from':>6s} {'to':>8s} {'steps':>5s} {'a step':>7s} "
@@ -252,6 +252,7 @@ def main(words: list[str]) -> None:
         )
     spread = np.percentile(found, [50, 90, 100])
     print("median {:.0f}, 90 % at most {:.0f}, largest {:.0f}".format(*spread))
+    return found
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import resource
@@ -126,64 +127,70 @@ def rel_diff(F, J, F0, J0):
 
 
 def worker(workload, size, peer, repeats, budget):
+    """Return the record of one peer on one workload."""
     import numpy as np
-    from peers.ops_numpy import NumpyOps
 
     cls, kwargs = load(PEERS, peer)
-    rec = {"workload": workload, "size": size, "peer": peer, "numpy": np.__version__}
     problem = make_problem(workload, size)
-    xs = problem.points()
-    rec["unknowns"] = int(len(xs[0]))
-    p = cls(**kwargs)
-    p.imports()
+    points = problem.points()
+    program = cls(**kwargs)
+    rec = {"workload": workload, "size": size, "peer": peer, "numpy": np.__version__}
+    rec["unknowns"] = int(len(points[0]))
+    program.imports()
     rec["rss_before"] = rss_now()
-    _, w, c = timed(p.setup, problem)
-    rec["setup_wall"], rec["setup_cpu"] = w, c
-    (F, J), w, c = timed(p.evaluate, xs[0])
-    rec["first_wall"], rec["first_cpu"] = w, c
+    _, rec["setup_wall"], rec["setup_cpu"] = timed(program.setup, problem)
+    (F, J), rec["first_wall"], rec["first_cpu"] = timed(program.evaluate, points[0])
     first = (np.array(F), J.copy())
-    (F, J), w, c = timed(p.evaluate, xs[0])
+    program.evaluate(points[0])
     rec["rss_peak"] = rss_peak()
-    rec["notes"] = p.notes()
-    # the reference
-    ref = load(PEERS, "hand_numpy")[0]()
-    ref.setup(problem)
-    dF = dJ = 0.0
-    for i, x in enumerate(xs):
-        F0, J0 = ref.evaluate(x)
-        F, J = first if i == 0 else p.evaluate(x)
-        a, b = rel_diff(np.asarray(F), J, F0, J0)
-        dF, dJ = max(dF, a), max(dJ, b)
-    rec["diff_F"], rec["diff_J"] = dF, dJ
-    rec["nnz_ref"], rec["nnz"] = int(J0.nnz), int(J.nnz)
-    rec["format"], rec["sorted"] = J.format, bool(J.has_sorted_indices)
-    tol = p.tolerance
-    rec["ok"] = bool(dF < 1e-8 and dJ < tol)
-    if not rec["ok"]:
-        return rec
-    ops = NumpyOps
-    series = {"res": [], "ref": [], "peer": []}
-    t0 = time.perf_counter()
-    n = 0
-    while n < repeats or (time.perf_counter() - t0 < budget and n < 200):
-        if n >= 3 and time.perf_counter() - t0 > 10 * budget:
+    rec["notes"] = program.notes()
+    reference = load(PEERS, "hand_numpy")[0]()
+    reference.setup(problem)
+    rec |= checked(program, reference, points, first)
+    if rec["ok"]:
+        rec |= warm(program, reference, problem, points, repeats, budget)
+    return rec
+
+
+def checked(program, reference, points, first):
+    """Return the differences to the hand-written Jacobian at every point."""
+    found = []
+    for i, x in enumerate(points):
+        F0, J0 = reference.evaluate(x)
+        F, J = first if i == 0 else program.evaluate(x)
+        found.append(rel_diff(F, J, F0, J0))
+    dF, dJ = (max(values) for values in zip(*found))
+    shape = {"nnz_ref": int(J0.nnz), "nnz": int(J.nnz), "format": J.format}
+    shape["sorted"] = bool(J.has_sorted_indices)
+    good = bool(dF < 1e-8 and dJ < program.tolerance)
+    return {"diff_F": dF, "diff_J": dJ, "ok": good, **shape}
+
+
+def warm(program, reference, problem, points, repeats, budget):
+    """Return times of rounds of the residual, the hand-written Jacobian and the peer."""
+    from peers.ops_numpy import NumpyOps
+
+    calls = {
+        "res": lambda x: problem.residual(x, NumpyOps),
+        "ref": reference.evaluate,
+        "peer": program.evaluate,
+    }
+    series = {name: [] for name in calls}
+    start, n = time.perf_counter(), 0
+    while n < repeats or (time.perf_counter() - start < budget and n < 200):
+        if n >= 3 and time.perf_counter() - start > 10 * budget:
             break
-        x = xs[n % len(xs)]
-        series["res"].append(timed(problem.residual, x, ops)[1:])
-        series["ref"].append(timed(ref.evaluate, x)[1:])
-        series["peer"].append(timed(p.evaluate, x)[1:])
+        for name, call in calls.items():
+            series[name].append(timed(call, points[n % len(points)])[1:])
         n += 1
-    rec["rounds"] = n
-    for k, v in series.items():
-        rec[k + "_wall"] = median([a for a, b in v])
-        rec[k + "_cpu"] = median([b for a, b in v])
-        rec[k + "_cpu_min"] = min(b for a, b in v)
-    rec["ratio_ref"] = median(
-        [a[1] / max(b[1], 1e-9) for a, b in zip(series["peer"], series["ref"])]
-    )
-    rec["ratio_res"] = median(
-        [a[1] / max(b[1], 1e-9) for a, b in zip(series["peer"], series["res"])]
-    )
+    rec = {"rounds": n}
+    for name, times in series.items():
+        rec[name + "_wall"] = median([wall for wall, _ in times])
+        rec[name + "_cpu"] = median([cpu for _, cpu in times])
+        rec[name + "_cpu_min"] = min(cpu for _, cpu in times)
+    for name in ("ref", "res"):
+        pairs = zip(series["peer"], series[name])
+        rec["ratio_" + name] = median([a[1] / max(b[1], 1e-9) for a, b in pairs])
     return rec
 
 
@@ -205,24 +212,12 @@ def run_worker(workload, size, peer, repeats, budget, timeout):
     if not py:
         return dict(base, ok=False, error="no interpreter given")
     env = dict(os.environ, **THREADS)
-    cmd = [
-        py,
-        os.path.abspath(__file__),
-        "worker",
-        "--workload",
-        workload,
-        "--size",
-        str(size),
-        "--peer",
-        peer,
-        "--repeats",
-        str(repeats),
-        "--budget",
-        str(budget),
-    ]
+    options = {"workload": workload, "size": size, "peer": peer}
+    options |= {"repeats": repeats, "budget": budget}
+    given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     try:
         out = subprocess.run(
-            cmd,
+            [py, os.path.abspath(__file__), "worker", *given],
             env=env,
             cwd=HERE,
             capture_output=True,
@@ -250,7 +245,47 @@ def parse_sizes(items):
         yield key, [int(s) for s in sizes.split(",")]
 
 
-def main():
+def print_worker(a):
+    """Print the record of one worker as the last line, and end the process."""
+    try:
+        rec = worker(a.workload, a.size, a.peer, a.repeats, a.budget)
+    except BaseException as e:
+        traceback.print_exc()
+        rec = {"workload": a.workload, "size": a.size, "peer": a.peer, "ok": False}
+        rec |= {"error": f"{type(e).__name__}: {str(e)[:300]}", "rss_peak": rss_peak()}
+    print(json.dumps(rec))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def suite(a):
+    """Run every case in a process of its own; append the records to a file, and return them."""
+    os.makedirs(os.path.dirname(os.path.abspath(a.out)), exist_ok=True)
+    found = []
+    for workload, sizes in parse_sizes(a.cases):
+        for size, peer in itertools.product(sizes, a.peers.split(",")):
+            start = time.time()
+            rec = run_worker(workload, size, peer, a.repeats, a.budget, a.timeout)
+            rec["load1"] = os.getloadavg()[0]
+            with open(a.out, "a") as f:
+                f.write(json.dumps(rec) + "\n")
+            head = f"{workload:7} {size:5d} {peer:11} {rec.get('ok')!s:5}"
+            print(f"{head} {outcome(rec)}  ({time.time() - start:.0f} s)", flush=True)
+            found.append(rec)
+    return found
+
+
+def outcome(rec):
+    """Return a record in a few words."""
+    if rec.get("ok"):
+        return (
+            f"x{rec['ratio_ref']:.2f} hand, {1e3 * rec['peer_cpu']:.3f} ms, dJ {rec['diff_J']:.1e}"
+        )
+    return (rec.get("error") or f"dF {rec.get('diff_F')} dJ {rec.get('diff_J')}")[-300:]
+
+
+def arguments():
+    """Return the command line."""
     ap = argparse.ArgumentParser()
     sub = ap.add_subparsers(dest="cmd", required=True)
     w = sub.add_parser("worker")
@@ -261,63 +296,28 @@ def main():
     s.add_argument("cases", nargs="+", help="workload:size,size ...")
     s.add_argument("--peers", default="hand_numpy,hand_numba,sgsolve")
     s.add_argument("--timeout", type=float, default=120)
-    s.add_argument(
-        "--out", default=os.environ.get("BENCH_OUT", os.path.join(HERE, "out", "records.jsonl"))
-    )
+    out = os.environ.get("BENCH_OUT", os.path.join(HERE, "out", "records.jsonl"))
+    s.add_argument("--out", default=out)
     for q in (w, s):
         q.add_argument("--repeats", type=int, default=7)
         q.add_argument("--budget", type=float, default=2.0)
     r = sub.add_parser("report")
     r.add_argument("records", nargs="+")
-    a = ap.parse_args()
-    if a.cmd == "worker":
-        try:
-            rec = worker(a.workload, a.size, a.peer, a.repeats, a.budget)
-        except BaseException as e:
-            traceback.print_exc()
-            rec = {
-                "workload": a.workload,
-                "size": a.size,
-                "peer": a.peer,
-                "ok": False,
-                "error": "%s: %s" % (type(e).__name__, str(e)[:300]),
-                "rss_peak": rss_peak(),
-            }
-        print(json.dumps(rec))
-        sys.stdout.flush()
-        os._exit(0)
-    elif a.cmd == "suite":
-        os.makedirs(os.path.dirname(os.path.abspath(a.out)), exist_ok=True)
-        for workload, sizes in parse_sizes(a.cases):
-            for size in sizes:
-                for peer in a.peers.split(","):
-                    t = time.time()
-                    rec = run_worker(workload, size, peer, a.repeats, a.budget, a.timeout)
-                    rec["load1"] = os.getloadavg()[0]
-                    with open(a.out, "a") as f:
-                        f.write(json.dumps(rec) + "\n")
-                    print(
-                        "%-7s %5d %-11s %-5s %s  (%.0f s)"
-                        % (
-                            workload,
-                            size,
-                            peer,
-                            rec.get("ok"),
-                            "x%.2f hand, %.3f ms, dJ %.1e"
-                            % (rec["ratio_ref"], 1e3 * rec["peer_cpu"], rec["diff_J"])
-                            if rec.get("ok")
-                            else (
-                                rec.get("error")
-                                or "dF %s dJ %s" % (rec.get("diff_F"), rec.get("diff_J"))
-                            )[-300:],
-                            time.time() - t,
-                        ),
-                        flush=True,
-                    )
-    else:
-        import report
+    return ap.parse_args()
 
-        print(report.tables(a.records))
+
+def main():
+    """Run what the command line names; return the records, or the tables."""
+    a = arguments()
+    if a.cmd == "worker":
+        return print_worker(a)
+    if a.cmd == "suite":
+        return suite(a)
+    import report
+
+    text = report.tables(a.records)
+    print(text)
+    return text
 
 
 if __name__ == "__main__":

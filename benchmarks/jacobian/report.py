@@ -1,6 +1,5 @@
 """Markdown tables from harness records."""
 
-import collections
 import json
 
 TITLES = {
@@ -9,12 +8,16 @@ TITLES = {
     "w3-1d": "W3 drift-diffusion 1-D",
     "w3-2d": "W3 drift-diffusion 2-D",
     "w4": "W4 shallow water, spatial part (as sparsegrad's example timed it)",
+    "w5": "W5 a time step of two reacting species",
+    "w6": "W6 a time step of a conservation law",
 }
 ORDER = [
     "hand_numba",
     "hand_numpy",
     "hand_coo",
     "sgsolve",
+    "sgsolve_frozen",
+    "sgsolve_compiled",
     "asdex",
     "asdex_fwd",
     "sparsejac",
@@ -24,6 +27,12 @@ ORDER = [
     "fd_2point",
     "fd_cs",
 ]
+
+HEAD = (
+    "| peer | J+F cpu ms | J+F wall ms | / hand numpy | / hand numba | / numpy residual | setup s "
+    "| first call s | peak MB (over start) | dJ |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+)
 
 
 def read(files):
@@ -50,81 +59,28 @@ def numba_ratio(recs, w, s):
 
 
 def tables(files):
+    """Return a table for each workload and size."""
     recs = read(files)
-    cases = collections.OrderedDict()
+    out = []
     for w in TITLES:
         for s in sorted({k[1] for k in recs if k[0] == w}):
-            cases[w, s] = [k[2] for k in recs if k[:2] == (w, s)]
-    out = []
-    for (w, s), peers in cases.items():
-        any_ok = next((recs[w, s, p] for p in peers if recs[w, s, p].get("ok")), {})
-        out.append(
-            "\n### %s, N = %d (%s unknowns, %s nonzeros)\n"
-            % (TITLES[w], s, any_ok.get("unknowns"), any_ok.get("nnz_ref"))
-        )
-        out.append(
-            "| peer | J+F cpu ms | J+F wall ms | / hand numpy | / hand numba | / numpy residual | setup s | first call s | peak MB (over start) | dJ |"
-        )
-        out.append("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-        nr = numba_ratio(recs, w, s)
-        for p in sorted(peers, key=lambda q: ORDER.index(q) if q in ORDER else 99):
-            r = recs[w, s, p]
-            if not r.get("ok"):
-                why = (
-                    r.get("error")
-                    or "wrong: dF %.1e dJ %.1e" % (r.get("diff_F", -1), r.get("diff_J", -1))
-                ).splitlines()[-1][:80]
-                out.append("| %s | %s ||||||||" % (p, why))
-                continue
-            out.append(
-                "| %s | %s | %s | %.2f | %s | %.1f | %s | %s | %.0f (+%.0f) | %.0e |"
-                % (
-                    p,
-                    num(1e3 * r["peer_cpu"]),
-                    num(1e3 * r["peer_wall"]),
-                    r["ratio_ref"],
-                    "%.2f" % (r["ratio_ref"] / nr) if nr else "",
-                    r["ratio_res"],
-                    num(r["setup_cpu"]),
-                    num(r["first_cpu"]),
-                    r["rss_peak"],
-                    r["rss_peak"] - r["rss_before"],
-                    r["diff_J"],
-                )
-            )
+            peers = {k[2]: rec for k, rec in recs.items() if k[:2] == (w, s)}
+            good = next((rec for rec in peers.values() if rec.get("ok")), {})
+            size = f"{good.get('unknowns')} unknowns, {good.get('nnz_ref')} nonzeros"
+            out += [f"\n### {TITLES[w]}, N = {s} ({size})\n", *HEAD]
+            nr = numba_ratio(recs, w, s)
+            for p in sorted(peers, key=lambda q: ORDER.index(q) if q in ORDER else 99):
+                out.append(row(p, peers[p], nr))
     return "\n".join(out)
 
 
-def headline(files):
-    recs = read(files)
-    cases = [(w, s) for w in TITLES for s in sorted({k[1] for k in recs if k[0] == w})]
-    peers = [p for p in ORDER if any(k[2] == p for k in recs)]
-    out = [
-        "| workload | hand numpy ms | " + " | ".join(p for p in peers if p != "hand_numpy") + " |",
-        "|---|---:|" + "---:|" * (len(peers) - 1),
-    ]
-    for w, s in cases:
-        row = []
-        base = recs.get((w, s, "hand_numpy"), {})
-        for p in peers:
-            if p == "hand_numpy":
-                continue
-            r = recs.get((w, s, p))
-            row.append(
-                ""
-                if r is None
-                else "%.2f" % r["ratio_ref"]
-                if r.get("ok")
-                else ("t/o" if "over" in (r.get("error") or "") else "fail")
-            )
-        out.append(
-            "| %s %d | %s | %s |"
-            % (w, s, num(1e3 * base["peer_cpu"]) if base.get("ok") else "", " | ".join(row))
-        )
-    return "\n".join(out)
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(headline(sys.argv[1:]))
+def row(peer, rec, numba):
+    """Return the line of one peer."""
+    if not rec.get("ok"):
+        wrong = f"wrong: dF {rec.get('diff_F', -1):.1e} dJ {rec.get('diff_J', -1):.1e}"
+        return f"| {peer} | {(rec.get('error') or wrong).splitlines()[-1][:80]} ||||||||"
+    cells = [num(1e3 * rec["peer_cpu"]), num(1e3 * rec["peer_wall"]), f"{rec['ratio_ref']:.2f}"]
+    cells += [f"{rec['ratio_ref'] / numba:.2f}" if numba else "", f"{rec['ratio_res']:.1f}"]
+    cells += [num(rec["setup_cpu"]), num(rec["first_cpu"])]
+    cells += [f"{rec['rss_peak']:.0f} (+{rec['rss_peak'] - rec['rss_before']:.0f})"]
+    return f"| {peer} | {' | '.join(cells)} | {rec['diff_J']:.0e} |"

@@ -50,6 +50,69 @@ def bernoulli_and_derivative(d):
     return B, D
 
 
+def edge_loop(x, em, k, l, t, it, ct, dest, rdest, vol, C, psic, nc, pc, lam2, ni, tau, F, data):
+    """Add F and the values of its Jacobian edge by edge, then node by node; for Numba."""
+    m = len(x) // 3
+    F[:] = 0.0
+    for e in range(len(k)):
+        a, b = k[e], l[e]
+        d = x[b] - x[a]
+        if abs(d) < EPS:
+            d2 = d * d
+            B = 1.0 - 0.5 * d + d2 / 12.0 - d2 * d2 / 720.0
+            D = -0.5 + d / 6.0 - d * d2 / 180.0
+        else:
+            B = d / em[e]
+            D = (1.0 - B - d) / em[e]
+        te = t[e]
+        tB, tBm = te * B, te * (B + d)
+        nl, nk, pl, pk = x[m + b], x[m + a], x[2 * m + b], x[2 * m + a]
+        jn, jp = nl * tB - nk * tBm, pl * tBm - pk * tB
+        dn, dp = te * (nl * D - nk * (D + 1.0)), te * (pl * (D + 1.0) - pk * D)
+        f = lam2 * te * d
+        F[a] += f
+        F[b] -= f
+        F[m + a] += jn
+        F[m + b] -= jn
+        F[2 * m + a] += jp
+        F[2 * m + b] -= jp
+        s = dest[e]
+        data[s[0]] += tB
+        data[s[1]] -= tB
+        data[s[2]] -= tBm
+        data[s[3]] += tBm
+        data[s[4]] += dn
+        data[s[5]] -= dn
+        data[s[6]] -= dn
+        data[s[7]] += dn
+        data[s[8]] += tBm
+        data[s[9]] -= tBm
+        data[s[10]] -= tB
+        data[s[11]] += tB
+        data[s[12]] += dp
+        data[s[13]] -= dp
+        data[s[14]] -= dp
+        data[s[15]] += dp
+    for j in range(len(it)):
+        i = it[j]
+        n, p = x[m + i], x[2 * m + i]
+        den = 1.0 / (tau * (n + p + 2 * ni))
+        R = (n * p - ni * ni) * den
+        rn, rp = vol[j] * den * (p - R * tau), vol[j] * den * (n - R * tau)
+        F[i] += vol[j] * (p - n + C[j])
+        F[m + i] -= vol[j] * R
+        F[2 * m + i] -= vol[j] * R
+        data[rdest[j, 0]] -= rn
+        data[rdest[j, 1]] -= rp
+        data[rdest[j, 2]] -= rn
+        data[rdest[j, 3]] -= rp
+    for j in range(len(ct)):
+        i = ct[j]
+        F[i] = x[i] - psic[j]
+        F[m + i] = x[m + i] - nc[j]
+        F[2 * m + i] = x[2 * m + i] - pc[j]
+
+
 class DriftDiffusion:
     lambda2, ni, tau = 1e-3, 1e-4, 10.0
 
@@ -254,7 +317,7 @@ class DriftDiffusion:
     def numba_setup(self):
         from numba import njit
 
-        m, ne, mi = self.m, len(self.k), len(self.interior)
+        ne, mi = len(self.k), len(self.interior)
         P, slot, src, sign, self.template = self.structure()
         self.P = P
         dummy = P.nnz  # contributions to contact rows land here
@@ -275,88 +338,9 @@ class DriftDiffusion:
             at += mi
         k32, l32 = self.k.astype(np.int32), self.l.astype(np.int32)
         it, ct = self.interior.astype(np.int32), self.contact.astype(np.int32)
-        inside = np.zeros(m)
-        inside[it] = 1.0
-        args = (
-            k32,
-            l32,
-            self.t,
-            it,
-            ct,
-            inside,
-            dest,
-            rdest,
-            self.vol,
-            self.C,
-            self.psi_c,
-            self.n_c,
-            self.p_c,
-        )
-        lam2, ni, tau, eps = self.lambda2, self.ni, self.tau, EPS
-
-        @njit
-        def kernel(x, em, k, l, t, it, ct, inside, dest, rdest, vol, C, psic, nc, pc, F, data):
-            m = len(x) // 3
-            F[:] = 0.0
-            for e in range(len(k)):
-                a, b = k[e], l[e]
-                d = x[b] - x[a]
-                if abs(d) < eps:
-                    d2 = d * d
-                    B = 1.0 - 0.5 * d + d2 / 12.0 - d2 * d2 / 720.0
-                    D = -0.5 + d / 6.0 - d * d2 / 180.0
-                else:
-                    B = d / em[e]
-                    D = (1.0 - B - d) / em[e]
-                te = t[e]
-                tB, tBm = te * B, te * (B + d)
-                nl, nk, pl, pk = x[m + b], x[m + a], x[2 * m + b], x[2 * m + a]
-                jn, jp = nl * tB - nk * tBm, pl * tBm - pk * tB
-                dn, dp = te * (nl * D - nk * (D + 1.0)), te * (pl * (D + 1.0) - pk * D)
-                f = lam2 * te * d
-                F[a] += f
-                F[b] -= f
-                F[m + a] += jn
-                F[m + b] -= jn
-                F[2 * m + a] += jp
-                F[2 * m + b] -= jp
-                s = dest[e]
-                data[s[0]] += tB
-                data[s[1]] -= tB
-                data[s[2]] -= tBm
-                data[s[3]] += tBm
-                data[s[4]] += dn
-                data[s[5]] -= dn
-                data[s[6]] -= dn
-                data[s[7]] += dn
-                data[s[8]] += tBm
-                data[s[9]] -= tBm
-                data[s[10]] -= tB
-                data[s[11]] += tB
-                data[s[12]] += dp
-                data[s[13]] -= dp
-                data[s[14]] -= dp
-                data[s[15]] += dp
-            for j in range(len(it)):
-                i = it[j]
-                n, p = x[m + i], x[2 * m + i]
-                den = 1.0 / (tau * (n + p + 2 * ni))
-                R = (n * p - ni * ni) * den
-                rn, rp = vol[j] * den * (p - R * tau), vol[j] * den * (n - R * tau)
-                F[i] += vol[j] * (p - n + C[j])
-                F[m + i] -= vol[j] * R
-                F[2 * m + i] -= vol[j] * R
-                data[rdest[j, 0]] -= rn
-                data[rdest[j, 1]] -= rp
-                data[rdest[j, 2]] -= rn
-                data[rdest[j, 3]] -= rp
-            for j in range(len(ct)):
-                i = ct[j]
-                F[i] = x[i] - psic[j]
-                F[m + i] = x[m + i] - nc[j]
-                F[2 * m + i] = x[2 * m + i] - pc[j]
-
-        self.kernel, self.args = kernel, args
+        self.args = (k32, l32, self.t, it, ct, dest, rdest, self.vol, self.C)
+        self.args += (self.psi_c, self.n_c, self.p_c, self.lambda2, self.ni, self.tau)
+        self.kernel = njit(edge_loop)
         self.padded = np.append(self.template, 0.0)
 
     def numba_jacobian(self, x):

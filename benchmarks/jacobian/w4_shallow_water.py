@@ -9,6 +9,66 @@ import scipy.sparse as sp
 from sputil import Pattern
 
 
+def cell_loop(x, xold, nb, slots, h, g, step, dt, F, data):
+    """Fill F and the values of its Jacobian cell by cell; for Numba."""
+    m = len(x) // 3
+    r = 1.0 / dt if step else 0.0
+    for i in range(m):
+        eta, u, v = x[i], x[m + i], x[2 * m + i]
+        inv = 1.0 / eta
+        hi = h * inv
+        s = slots[i]
+        rate, fu, fv = 0.0, 0.0, 0.0
+        for q in range(2):
+            c = nb[i, q]
+            sg = 1.0 - 2.0 * q
+            e_, u_, v_ = x[c], x[m + c], x[2 * m + c]
+            hu = e_ * u_
+            rate -= sg * hu
+            fu += sg * (hu * u_ + 0.5 * g * e_ * e_)
+            fv += sg * hu * v_
+            w = sg * hi
+            data[s[2 * q]] = sg * h * u_
+            data[s[2 * q + 1]] = sg * h * e_
+            data[s[8 + 2 * q]] = w * (u_ * (u_ + u) + g * e_)
+            data[s[9 + 2 * q]] = w * e_ * (2.0 * u_ + u)
+            data[s[20 + 3 * q]] = w * u_ * (v_ + v)
+            data[s[21 + 3 * q]] = w * e_ * (v_ + v)
+            data[s[22 + 3 * q]] = w * hu
+        for q in range(2):
+            c = nb[i, 2 + q]
+            sg = 1.0 - 2.0 * q
+            e_, u_, v_ = x[c], x[m + c], x[2 * m + c]
+            hv = e_ * v_
+            rate -= sg * hv
+            fu += sg * hv * u_
+            fv += sg * (hv * v_ + 0.5 * g * e_ * e_)
+            w = sg * hi
+            data[s[4 + 2 * q]] = sg * h * v_
+            data[s[5 + 2 * q]] = sg * h * e_
+            data[s[12 + 3 * q]] = w * v_ * (u_ + u)
+            data[s[13 + 3 * q]] = w * hv
+            data[s[14 + 3 * q]] = w * e_ * (u_ + u)
+            data[s[26 + 2 * q]] = w * (v_ * (v_ + v) + g * e_)
+            data[s[27 + 2 * q]] = w * e_ * (2.0 * v_ + v)
+        rate *= h
+        ru = (rate * u - h * fu) * inv
+        rv = (rate * v - h * fv) * inv
+        data[s[18]] = ru * inv
+        data[s[19]] = r - rate * inv
+        data[s[30]] = rv * inv
+        data[s[31]] = r - rate * inv
+        if step:
+            data[s[32]] = r
+            F[i] = (eta - xold[i]) * r - rate
+            F[m + i] = (u - xold[m + i]) * r - ru
+            F[2 * m + i] = (v - xold[2 * m + i]) * r - rv
+        else:
+            F[i] = -rate
+            F[m + i] = -ru
+            F[2 * m + i] = -rv
+
+
 class ShallowWater:
     g = 1.0
 
@@ -57,51 +117,19 @@ class ShallowWater:
     def structure(self):
         m = self.m
         i = np.arange(m)
-        E, W, N, S = self.E, self.W, self.N, self.S
+        cells = {"E": self.E, "W": self.W, "N": self.N, "S": self.S, "i": i}
         rows, cols = [], []
 
         def add(rb, items):
-            for cell, block in items:
+            for cell, block in items.split():
                 rows.append(i + rb * m)
-                cols.append(cell + block * m)
+                cols.append(cells[cell] + int(block) * m)
 
-        add(0, [(E, 0), (E, 1), (W, 0), (W, 1), (N, 0), (N, 2), (S, 0), (S, 2)])
-        add(
-            1,
-            [
-                (E, 0),
-                (E, 1),
-                (W, 0),
-                (W, 1),
-                (N, 0),
-                (N, 1),
-                (N, 2),
-                (S, 0),
-                (S, 1),
-                (S, 2),
-                (i, 0),
-                (i, 1),
-            ],
-        )
-        add(
-            2,
-            [
-                (E, 0),
-                (E, 1),
-                (E, 2),
-                (W, 0),
-                (W, 1),
-                (W, 2),
-                (N, 0),
-                (N, 2),
-                (S, 0),
-                (S, 2),
-                (i, 0),
-                (i, 2),
-            ],
-        )
+        add(0, "E0 E1 W0 W1 N0 N2 S0 S2")
+        add(1, "E0 E1 W0 W1 N0 N1 N2 S0 S1 S2 i0 i1")
+        add(2, "E0 E1 E2 W0 W1 W2 N0 N2 S0 S2 i0 i2")
         if self.step:
-            add(0, [(i, 0)])
+            add(0, "i0")
         return Pattern(np.concatenate(rows), np.concatenate(cols), (3 * m, 3 * m))
 
     pattern = structure
@@ -202,70 +230,10 @@ class ShallowWater:
         self.nb32 = np.ascontiguousarray(
             np.array([self.E, self.W, self.N, self.S], dtype=np.int32).T
         )
-        h, g, step, dt = self.half, self.g, self.step, self.dt
-
-        @njit
-        def kernel(x, xold, nb, slots, F, data):
-            m = len(x) // 3
-            r = 1.0 / dt if step else 0.0
-            for i in range(m):
-                eta, u, v = x[i], x[m + i], x[2 * m + i]
-                inv = 1.0 / eta
-                hi = h * inv
-                s = slots[i]
-                rate, fu, fv = 0.0, 0.0, 0.0
-                for q in range(2):
-                    c = nb[i, q]
-                    sg = 1.0 - 2.0 * q
-                    e_, u_, v_ = x[c], x[m + c], x[2 * m + c]
-                    hu = e_ * u_
-                    rate -= sg * hu
-                    fu += sg * (hu * u_ + 0.5 * g * e_ * e_)
-                    fv += sg * hu * v_
-                    w = sg * hi
-                    data[s[2 * q]] = sg * h * u_
-                    data[s[2 * q + 1]] = sg * h * e_
-                    data[s[8 + 2 * q]] = w * (u_ * (u_ + u) + g * e_)
-                    data[s[9 + 2 * q]] = w * e_ * (2.0 * u_ + u)
-                    data[s[20 + 3 * q]] = w * u_ * (v_ + v)
-                    data[s[21 + 3 * q]] = w * e_ * (v_ + v)
-                    data[s[22 + 3 * q]] = w * hu
-                for q in range(2):
-                    c = nb[i, 2 + q]
-                    sg = 1.0 - 2.0 * q
-                    e_, u_, v_ = x[c], x[m + c], x[2 * m + c]
-                    hv = e_ * v_
-                    rate -= sg * hv
-                    fu += sg * hv * u_
-                    fv += sg * (hv * v_ + 0.5 * g * e_ * e_)
-                    w = sg * hi
-                    data[s[4 + 2 * q]] = sg * h * v_
-                    data[s[5 + 2 * q]] = sg * h * e_
-                    data[s[12 + 3 * q]] = w * v_ * (u_ + u)
-                    data[s[13 + 3 * q]] = w * hv
-                    data[s[14 + 3 * q]] = w * e_ * (u_ + u)
-                    data[s[26 + 2 * q]] = w * (v_ * (v_ + v) + g * e_)
-                    data[s[27 + 2 * q]] = w * e_ * (2.0 * v_ + v)
-                rate *= h
-                ru = (rate * u - h * fu) * inv
-                rv = (rate * v - h * fv) * inv
-                data[s[18]] = ru * inv
-                data[s[19]] = r - rate * inv
-                data[s[30]] = rv * inv
-                data[s[31]] = r - rate * inv
-                if step:
-                    data[s[32]] = r
-                    F[i] = (eta - xold[i]) * r - rate
-                    F[m + i] = (u - xold[m + i]) * r - ru
-                    F[2 * m + i] = (v - xold[2 * m + i]) * r - rv
-                else:
-                    F[i] = -rate
-                    F[m + i] = -ru
-                    F[2 * m + i] = -rv
-
-        self.kernel = kernel
+        self.constants = self.half, self.g, self.step, self.dt
+        self.kernel = njit(cell_loop)
 
     def numba_jacobian(self, x):
         F, data = np.empty(3 * self.m), np.empty(self.P.nnz)
-        self.kernel(x, self.xold, self.nb32, self.slots, F, data)
+        self.kernel(x, self.xold, self.nb32, self.slots, *self.constants, F, data)
         return F, self.P.matrix(data)
