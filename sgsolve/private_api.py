@@ -7,6 +7,7 @@ checks every function here, and its messages say what a new release has moved.
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from types import FrameType
 from typing import Any
@@ -22,13 +23,49 @@ NOT_GIVEN: Any = np._NoValue
 # scipy.special.lambertw and zeta are Python functions that call ufuncs of these names.
 LAMBERTW_UFUNC, ZETA_UFUNC = "_lambertw", "_zeta"
 
-# Classes of the objects np.r_ and np.c_.
-CONCATENATORS = {"RClass": "r_", "CClass": "c_"}
+# A function of NumPy has no form for an array of objects, or calls a method that numbers lack.
+_OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
+_OF_A_NUMBER = re.compile(r"'(?:float|int)' object has no attribute '(\w+)'")
+
+
+def is_without_form_for_objects(error: Exception) -> bool:
+    """Whether an error says that a function of NumPy has no form for an array of objects."""
+    text = str(error)
+    called = _OF_A_NUMBER.search(text)
+    return bool(_OF_OBJECTS.search(text)) or (
+        called is not None and isinstance(vars(np).get(called[1]), np.ufunc)
+    )
+
+
+def is_of_argument(error: Exception, kind: str) -> bool:
+    """Whether an error of compiled code says that an argument must not be of a class."""
+    return re.search(rf"must be .*, not {kind}", str(error)) is not None
+
+
+def is_of_index(error: IndexError) -> bool:
+    """Whether an error of NumPy says that an index is none."""
+    return str(error).startswith("only integers")
+
+
+def is_of_unpacking(error: ValueError) -> bool:
+    """Whether an error of CPython says that ``u, v = x`` has another number of values."""
+    return "values to unpack" in str(error)
+
+
+def is_concatenator(frame: FrameType) -> bool:
+    """Whether a frame is that of ``np.r_[...]`` or ``np.c_[...]``."""
+    owner = frame.f_locals.get("self")
+    return owner is np.r_ or owner is np.c_
 
 
 def joined_item(frame: FrameType) -> Any:
     """Return the item that np.r_ or np.c_ joins next; frame is that of their ``__getitem__``."""
     return frame.f_locals.get("item")
+
+
+def wrapped_functions(frame: FrameType) -> list[Any]:
+    """Return what the function of a frame was given when it was defined, as a decorator is."""
+    return [frame.f_locals.get(name) for name in frame.f_code.co_freevars]
 
 
 def add_csr_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:

@@ -146,10 +146,63 @@ def test_scipys_functions_call_ufuncs_of_these_names(function, name):
     assert private_api.ZETA_UFUNC == "_zeta"
 
 
-def test_the_classes_of_numpys_concatenators():
-    for name, public in private_api.CONCATENATORS.items():
-        kind = type(getattr(np, public))
-        assert kind.__name__ == name, f"NumPy: the class of np.{public} {MOVED}"
+class Without:
+    """An object that NumPy's functions have no form for."""
+
+
+def test_the_error_for_arrays_of_objects_without_a_form():
+    objects = np.array([[Without()]], dtype=object)
+    calls = {
+        "exp": lambda: np.exp(objects),
+        "erf": lambda: special.erf(objects),
+        "inv": lambda: np.linalg.inv(objects),
+        "method of a number": lambda: (1.0).exp(),
+    }
+    for name, call in calls.items():
+        with pytest.raises((TypeError, AttributeError)) as caught:
+            call()
+        found = private_api.is_without_form_for_objects(caught.value)
+        assert found, f"NumPy: the error of {name} for objects, {caught.value!s}: {MOVED}"
+    assert not private_api.is_without_form_for_objects(TypeError("unsupported operand type(s)"))
+    assert not private_api.is_without_form_for_objects(
+        AttributeError("'float' object has no attribute 'shape'")
+    )
+
+
+def test_the_error_of_compiled_code_for_an_argument_of_another_class():
+    factors = splu(sp.csc_array(np.eye(2)))
+    with pytest.raises(TypeError) as caught:
+        factors.solve("text")
+    assert private_api.is_of_argument(caught.value, "str"), f"CPython: {caught.value!s} {MOVED}"
+    assert not private_api.is_of_argument(caught.value, "ADArray")
+
+
+def test_the_error_for_an_index_that_is_none():
+    with pytest.raises(IndexError) as caught:
+        np.zeros(3)[1.0]
+    assert private_api.is_of_index(caught.value), f"NumPy: {caught.value!s} {MOVED}"
+    with pytest.raises(IndexError) as caught:
+        np.zeros(3)[4]
+    assert not private_api.is_of_index(caught.value)
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), [1.0]])
+def test_the_error_for_another_number_of_values(values):
+    with pytest.raises(ValueError, match="unpack") as caught:
+        _a, _b = values
+    assert private_api.is_of_unpacking(caught.value), f"CPython: {caught.value!s} {MOVED}"
+    assert not private_api.is_of_unpacking(ValueError("shapes differ"))
+
+
+def test_what_a_decorated_function_wraps():
+    def decorated(function):
+        def wrapper():
+            return private_api.wrapped_functions(private_api.calling_frame(0)), function
+
+        return wrapper
+
+    found, _ = decorated(len)()
+    assert found == [len], f"CPython: the free variables of a frame {MOVED}"
 
 
 def test_references_to_a_value_are_counted():
@@ -170,7 +223,9 @@ class Joined:
     """Notes whether it is the item that NumPy joins when NumPy asks it for an array."""
 
     def __array__(self, dtype=None, copy=None):
-        self.is_joined = private_api.joined_item(private_api.calling_frame(1)) is self
+        frame = private_api.calling_frame(1)
+        of_concatenator = private_api.is_concatenator(frame)
+        self.is_joined = of_concatenator and private_api.joined_item(frame) is self
         return np.zeros(1)
 
 

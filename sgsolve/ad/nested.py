@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError
+from ..private_api import (
+    is_of_argument,
+    is_of_index,
+    is_of_unpacking,
+    is_without_form_for_objects,
+)
 from . import refusals
 
 LISTS = (list, tuple)
 
-# What Python says of ``u, v = x``.
-UNPACKED = "values to unpack"
 OF_FIELDS = (
     "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
     "fields=True) calls the residual with one argument for each block, residual(u, v)."
 )
-
-# What compiled functions say of an argument.
-COMPILED = re.compile(r"must be .*, not ADArray")
-# What NumPy says where a function has no form for an array of objects.
-OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
-# Its functions call methods of the elements, which the numbers among them do not have.
-OF_A_NUMBER = re.compile(r"'(?:float|int)' object has no attribute '(\w+)'")
 
 
 def array_of(y: Any) -> Any:
@@ -103,14 +99,6 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return np.ravel(array_of(y)) if listed else y
 
 
-def _is_of_objects(message: str) -> bool:
-    """Whether an error says that a function of NumPy has no form for an array of objects."""
-    called = OF_A_NUMBER.search(message)
-    return bool(OF_OBJECTS.search(message)) or (
-        called is not None and isinstance(vars(np).get(called[1]), np.ufunc)
-    )
-
-
 def _is_of(f: Callable[..., Any], error: Exception) -> bool:
     """Whether the code of a function itself raised an error, and not one that it called."""
     traceback = error.__traceback__
@@ -125,25 +113,15 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     except (TypeError, AttributeError) as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
-        if any(hasattr(a, "_derivative") for a in args) and _is_of_objects(str(error)):
-            raise DerivativeError(
-                f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
-                f"NumPy has few functions ({error})"
-            ) from error
-        if refusals.swallowed(error) and not isinstance(error, DerivativeError):
-            raise DerivativeError(refusals.ITERATED) from error
-        if COMPILED.search(str(error)):
-            raise DerivativeError(
-                f"compiled code takes plain arrays only ({error}): {refusals.SOLVED}"
-            ) from error
+        _explain_refused_argument(error, args)
         raise
     except SystemError as error:  # compiled code that does not look for errors, such as brentq
         if isinstance(error.__cause__, DerivativeError):
             raise error.__cause__ from None
         raise
     except IndexError as error:
-        if str(error).startswith("only integers"):
-            if any(hasattr(a, "_derivative") for a in args):
+        if is_of_index(error):
+            if _hold_derivative(args):
                 raise DerivativeError(
                     "an AD array cannot be an index; take it from constants, or choose with "
                     "np.where"
@@ -151,16 +129,40 @@ def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             error.add_note(OF_FIELDS)
         raise
     except ValueError as error:
-        if UNPACKED in str(error) and _is_of(f, error):
+        if is_of_unpacking(error) and _is_of(f, error):
             error.add_note(OF_FIELDS)
-        if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
-            raise DerivativeError(
-                "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
-                "holds numbers without derivatives; make F by np.zeros(n, like=x) or "
-                "np.zeros_like(x), x being the argument, or return the list of equations, "
-                "[F0, F1, ...]"
-            ) from error
-        advice = refusals.of_failed_call(error)
-        if advice:
-            raise DerivativeError(f"{advice} ({error})") from error
+        _explain_refused_value(error)
         raise
+
+
+def _hold_derivative(args: tuple[Any, ...]) -> bool:
+    return any(hasattr(a, "_derivative") for a in args)
+
+
+def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
+    """Raise in place of an error of a function that takes no AD array, or no array of them."""
+    if _hold_derivative(args) and is_without_form_for_objects(error):
+        raise DerivativeError(
+            f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
+            f"NumPy has few functions ({error})"
+        ) from error
+    if refusals.swallowed(error) and not isinstance(error, DerivativeError):
+        raise DerivativeError(refusals.ITERATED) from error
+    if is_of_argument(error, "ADArray"):
+        raise DerivativeError(
+            f"compiled code takes plain arrays only ({error}): {refusals.SOLVED}"
+        ) from error
+
+
+def _explain_refused_value(error: ValueError) -> None:
+    """Raise in place of an error of NumPy or SciPy that an AD array caused."""
+    if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
+        raise DerivativeError(
+            "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
+            "holds numbers without derivatives; make F by np.zeros(n, like=x) or "
+            "np.zeros_like(x), x being the argument, or return the list of equations, "
+            "[F0, F1, ...]"
+        ) from error
+    advice = refusals.of_failed_call(error)
+    if advice:
+        raise DerivativeError(f"{advice} ({error})") from error

@@ -6,17 +6,18 @@ NumPy or SciPy on the stack, which is the one that the user called, and a replac
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import re
+import sys
 import threading
 from types import FrameType
 from typing import Any
 
 import numpy as np
-import scipy.sparse.linalg
 
 from ..errors import DerivativeError
-from ..private_api import CONCATENATORS, calling_frame
+from ..private_api import calling_frame, wrapped_functions
 
 FILLED = (
     "make F by F = np.zeros(n, like=x) or np.zeros_like(x), x being the unknowns, in place of "
@@ -69,6 +70,7 @@ SOLVED = (
 FILTERED = "use A @ y with the constant matrix of the operation"
 OF_LIBRARY = {  # not functions of one element; the name of the function is appended
     "scipy.linalg.": SOLVED,
+    "scipy.sparse.linalg.": SOLVED,
     "scipy.sparse.": (
         "constant matrices allow A @ y; diag(v) @ y is v * y; add products at positions by "
         "np.add.at(F, rows, v * y[columns]), F = np.zeros(n, like=y)"
@@ -85,6 +87,7 @@ ITERATED = (
     "NumPy makes a plain array of an AD array here, as np.nditer does, which would lose the "
     "derivative: use operators and functions on whole arrays, or a loop, for v in y.ravel()"
 )
+OF_NUMPY = [["linalg"], ["fft"], ["random"], ["polynomial"]]  # other parts are private, or np
 _latest = threading.local()
 
 
@@ -160,14 +163,12 @@ def of_failed_call(error: Exception) -> str | None:
 
 def _of_plain_arrays(name: str) -> str:
     short = name.rsplit(".", 1)[-1]
-    instead = INSTEAD.get(short) or _of_library_function(name, short)
+    instead = INSTEAD.get(short) or _of_library_function(name)
     return f"{name} takes plain arrays only, which would lose the derivative: {instead}"
 
 
-def _of_library_function(name: str, short: str) -> str:
+def _of_library_function(name: str) -> str:
     """Return what to write in place of a function of SciPy, by the part of SciPy it is from."""
-    if name.startswith("scipy.sparse.") and hasattr(scipy.sparse.linalg, short):
-        return SOLVED
     return next((text for part, text in OF_LIBRARY.items() if name.startswith(part)), OF_ALL)
 
 
@@ -202,24 +203,41 @@ def _of_library(frame: FrameType) -> bool:
 
 
 def _public_name(frame: FrameType) -> str | None:
-    library, *parts = frame.f_globals["__name__"].split(".")
-    module = "np" if library == "numpy" else library
-    if parts and (library == "scipy" or parts[0] in ("linalg", "fft", "random", "polynomial")):
-        module = f"{module}.{parts[0]}"
+    """Return the name of the function or method that a frame runs; None if it is a private one."""
+    part = _public_part(frame.f_globals["__name__"])
     name = frame.f_code.co_name
     owner: Any = frame.f_locals.get("self")
-    index = CONCATENATORS.get(type(owner).__name__)
-    if index is not None:
-        return f"{module}.{index}"
-    if owner is not None and not type(owner).__name__.startswith("_"):
-        owner_name = type(owner).__name__.removesuffix("_gen")  # scipy.stats.norm is a norm_gen
-        return f"{module}.{owner_name}" + ("" if name.startswith("_") else f".{name}")
-    if name.startswith("_") or name not in frame.f_globals:
-        wrapped = next((f for k in ("fun", "func", "f") if (f := frame.f_locals.get(k))), None)
-        name = getattr(wrapped, "__name__", "_")
-        if name.startswith("_"):
+    if part is not None and owner is not None:
+        known = (k for k, v in vars(sys.modules[part]).items() if v is owner)  # such as np.r_
+        of = next(known, type(owner).__name__)
+        if not of.startswith("_"):
+            return f"{_as_written(part)}.{of}" + ("" if name.startswith("_") else f".{name}")
+    for home, found in ((part, name), *map(_place_of, wrapped_functions(frame))):
+        if home is not None and not found.startswith("_") and hasattr(sys.modules[home], found):
+            return f"{_as_written(home)}.{found}"
+    return None
+
+
+def _place_of(function: Any) -> tuple[str | None, str]:
+    """Return the part of the library that a function is from, and its name."""
+    module = str(getattr(function, "__module__", None))
+    return _public_part(module), str(getattr(function, "__name__", "_"))
+
+
+def _public_part(module: str) -> str | None:
+    """Return the public part of NumPy or SciPy that a module belongs to; None for no such part."""
+    library, *parts = module.split(".")
+    if library == "numpy":
+        public = parts[:1] if parts[:1] in OF_NUMPY else []
+    else:
+        public = list(itertools.takewhile(lambda part: not part.startswith("_"), parts))
+        if library != "scipy" or not public:
             return None
-    return f"{module}.{name}"
+    return ".".join([library, *public])
+
+
+def _as_written(part: str) -> str:
+    return part.replace("numpy", "np", 1)
 
 
 def part_in_place(part: str, sign: str, operand: str = "v") -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from ..private_api import CONCATENATORS, joined_item
+from ..private_api import is_concatenator, joined_item
 from . import refusals
 
 LARGEST_FLOAT32 = 2**24  # all smaller positions are float32 numbers
@@ -22,7 +22,7 @@ LARGEST_FLOAT32 = 2**24  # all smaller positions are float32 numbers
 
 def stand_in(y: Any, dtype: Any, frame: FrameType) -> Any:
     """Return what stands for an AD array in the call of NumPy in a frame, or None for nothing."""
-    if type(frame.f_locals.get("self")).__name__ in CONCATENATORS:
+    if is_concatenator(frame):
         return ElementPositions.of(y) if joined_item(frame) is y else None
     if y.ndim or refusals.of_scipy(frame) or not (dtype is None or np.dtype(dtype).kind == "O"):
         return None

@@ -1,17 +1,21 @@
 """Functions of SciPy that take plain arrays only: the message says what to write instead."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.fft
 import scipy.integrate
+import scipy.interpolate
 import scipy.linalg
 import scipy.ndimage
 import scipy.optimize
 import scipy.signal
 import scipy.sparse as sp
 import scipy.sparse.linalg as sl
+import scipy.stats
 
-from sgsolve import DerivativeError, Problem
+from sgsolve import DerivativeError, Problem, ad
 
 A = np.diag([2.0, 3.0])
 S = sp.csc_array(A)
@@ -45,6 +49,21 @@ def test_the_message_says_what_to_write(name):
     with pytest.raises(DerivativeError, match=advice) as caught:
         Problem(call).solve([1.0, 2.0])
     assert "elementwise" not in str(caught.value)
+
+
+WRAPPED = {
+    "scipy.stats.skew": lambda x: x * scipy.stats.skew(x),
+    "scipy.stats.norm.pdf": lambda x: scipy.stats.norm.pdf(x),
+    "scipy.sparse.linalg.spsolve": lambda x: sl.spsolve(S, x),
+    "scipy.linalg.toeplitz": lambda x: scipy.linalg.toeplitz(x) @ x,
+    "scipy.interpolate.CubicSpline": lambda x: scipy.interpolate.CubicSpline([0.0, 1.0], x)(x),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_the_message_names_the_function_that_was_called(name):
+    with pytest.raises(DerivativeError, match=rf"{re.escape(name)} takes plain arrays only"):
+        WRAPPED[name](ad.seed([1.0, 2.0]))
 
 
 def test_a_root_finder_that_hides_the_error_does_not_hide_it_from_the_user():
