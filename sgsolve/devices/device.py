@@ -28,7 +28,7 @@ from .models.ions import Ion, IonRegion
 from .models.trap_levels import LevelNodes, TrapLevel
 from .models.tunnel_junction import tunnel_junctions
 from .solving.in_time import Waveform, device_transient
-from .solving.kept_fluxes import KeptFluxes, form_of
+from .solving.kept_fluxes import form_of
 from .solving.start import equilibrium, solve_device, sweep_device
 
 Array = Any
@@ -233,11 +233,6 @@ class Device(Equations):
 
     def __repr__(self) -> str:
         return f"Device({self.mesh.n} nodes, contacts {', '.join(self.contacts)})"
-
-    @property
-    def kept_fluxes(self) -> KeptFluxes:
-        """The same equations with the fluxes on the edges as unknowns."""
-        return form_of(self)
 
     def equilibrium(self, **p: Any) -> np.ndarray:
         """Return the solution in the dark without voltages, without an initial guess.

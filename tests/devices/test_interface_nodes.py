@@ -18,6 +18,7 @@ from sgsolve.devices import (
 )
 from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.source_terms import space_charge
+from sgsolve.devices.solving.kept_fluxes import form_of
 from sgsolve.errors import InputError
 
 BANDS = {
@@ -134,7 +135,7 @@ def test_recombination_at_an_interface_is_that_of_the_named_densities(region, wi
     rate = excess / ((n + n1) / SPEEDS["S_p"] + (h + p1) / SPEEDS["S_n"])
     rate = float(rate[0]) * (1.0 if mesh is None else area[1])
     assert rate > 0.0
-    form = device.kept_fluxes  # its balances have all their digits
+    form = form_of(device)  # its balances have all their digits
     kept = form.problem.at(V_left=-0.6).solve(form.whole(state, p), form.method()).x
     np.testing.assert_allclose(form.potentials(kept), state, rtol=1e-10, atol=1e-13)
     if mesh is None:

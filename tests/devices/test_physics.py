@@ -141,15 +141,14 @@ def test_velocity_saturates_in_a_bar():
         assert current == pytest.approx(q * 1e16 * velocity, rel=1e-6)
 
 
-def test_traps_hold_charge_and_recombine():
-    from sgsolve.devices import Ohmic
-    from sgsolve.devices.models.traps import acceptor_traps, trap_rate
+def test_traps_hold_charge():
+    from sgsolve.devices import Ohmic, acceptor_traps
 
     x = np.linspace(0, 1e-4, 51)
     traps = {"N_trap": 5e15, "c_n": 1e-8, "c_p": 1e-8, "n_trap": 1e10, "p_trap": 1e10}
     bar = device(
         x, np.full(51, 1e16), {"a": Ohmic(0), "b": Ohmic(-1)},
-        traps=[acceptor_traps], recombination=[trap_rate], **traps,
+        traps=[acceptor_traps], **traps,
     )  # fmt: skip
     from sgsolve.devices import densities
 

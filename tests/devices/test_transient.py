@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
+from sgsolve.devices.solving.kept_fluxes import form_of
 from sgsolve.errors import DataTypeError, InputError, ParameterError
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
@@ -232,7 +233,7 @@ def test_a_device_takes_the_back_end_of_all_its_linear_systems(backend):
         )
         sweep = device.sweep("a", [0.0, 0.4])
         in_time = device.transient({"a": 0.1}, (0.0, 1e-12))
-        problems = device.kept_fluxes.problem, device.poisson_problem
+        problems = form_of(device).problem, device.poisson_problem
         for run in (sweep, in_time):
             assert (run.stats.backend == "superlu") == (given != "auto")
         assert all(one._definition.workspaces.backend == given for one in problems)

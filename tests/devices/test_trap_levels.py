@@ -15,8 +15,8 @@ from sgsolve.devices import (
     graded,
     interval,
     quasi_static,
+    srh,
 )
-from sgsolve.devices.models.traps import trap_rate
 from sgsolve.errors import DataTypeError, InputError
 
 VT, Q = CODATA2018.thermal_voltage(300.0), CODATA2018.q
@@ -71,13 +71,14 @@ def junction(**levels):
 
 
 def test_the_steady_state_is_that_of_the_functions():
-    """Charge and recombination of `acceptor_traps` and `trap_rate`."""
+    """Charge of `acceptor_traps`, and recombination of `srh` with the lifetimes 1 / (c N)."""
     x = graded([0.0, 1e-4, 3e-4], 5e-6, 2e-7, 1.2)
     net = np.where(x < 1e-4, -1e17, 1e16)
     values = SILICON | {"N_trap": 3e15, "c_n": 1e-8, "c_p": 3e-9, "n_trap": 1e11, "p_trap": 1e9}
+    values |= {"tau_n": 1.0 / 3e7, "tau_p": 1.0 / 9e6, "n1": 1e11, "p1": 1e9}
     old = Device(
         interval(x), net, {"p": Ohmic(0), "n": Ohmic(-1)}, values,
-        recombination=[trap_rate], traps=[acceptor_traps],
+        recombination=[srh], traps=[acceptor_traps],
     )  # fmt: skip
     new = junction(trap_levels={"t": TrapLevel("acceptor", 3e15, 1e-8, 3e-9, n_trap=1e11)})
     for volts in (-2.0, 0.4, 0.7):

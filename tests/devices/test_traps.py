@@ -8,7 +8,6 @@ from sgsolve.devices import acceptor_traps, beer_lambert, donor_traps
 from sgsolve.devices.models.carrier_statistics import Blakemore
 from sgsolve.devices.models.mobility import masetti
 from sgsolve.devices.models.tabulated_statistics import gauss_fermi
-from sgsolve.devices.models.traps import trap_rate
 from sgsolve.errors import InputError, ShapeError
 
 TRAP = {"c_n": 1e-8, "c_p": 3e-9, "n_trap": 2e10, "p_trap": 5e9}
@@ -22,13 +21,6 @@ def test_in_equilibrium_traps_are_filled_as_fermi_says():
     negative, positive = (f(n, p, N_trap=1e14, **TRAP) for f in (acceptor_traps, donor_traps))
     np.testing.assert_allclose(negative, -1e14 * held, rtol=1e-12)
     np.testing.assert_allclose(positive, 1e14 * (1.0 - held), rtol=1e-12, atol=1.0)
-
-
-def test_recombination_through_traps_is_that_of_shockley_read_and_hall():
-    n, p = 1e15, 4e12
-    tau_n, tau_p = 1.0 / (TRAP["c_n"] * 1e14), 1.0 / (TRAP["c_p"] * 1e14)
-    expected = 1.0 / (tau_p * (n + TRAP["n_trap"]) + tau_n * (p + TRAP["p_trap"]))
-    assert trap_rate(n, p, N_trap=1e14, **TRAP) == pytest.approx(expected, rel=1e-12)
 
 
 def test_charges_of_traps_have_derivatives():

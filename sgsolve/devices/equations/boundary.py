@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ..models.contacts import Gate, Ohmic, Schottky
+from ..models.contacts import Ohmic, Schottky
 from ..models.model_arguments import keywords
 from ..models.recombination import surface
 from .carriers import Carriers
@@ -106,13 +106,10 @@ def emission(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Ar
 def gate_flux(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array | None:
     """Dielectric flux that leaves to gates behind insulators that are not meshed, C."""
     lay, total = device.layout, None
-    for name, contact in device.contacts.items():
-        if isinstance(contact, Gate) and contact.capacitance is not None:
-            nodes = lay.contacts[name]
-            coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
-            flux = coupling * (s.vt * s.u[nodes] - (p["V_" + name] + contact.offset))
-            placed = ad.sparsesum([ad.sparsevec(lay.n, nodes, flux)])
-            total = placed if total is None else total + placed
+    for name, gate in lay.coupled_gates.items():
+        flux = -1.0 * gate.charge(p["V_" + name], s.vt * s.u[gate.nodes])
+        placed = ad.sparsesum([ad.sparsevec(lay.n, gate.nodes, flux)])
+        total = placed if total is None else total + placed
     return total
 
 

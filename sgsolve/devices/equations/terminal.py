@@ -21,7 +21,6 @@ import numpy as np
 
 from ... import ad
 from ..meshes.watershed import flooded
-from ..models.contacts import Gate
 from ..models.heat import local_parameters
 from ..models.trap_levels import level_captures
 from .boundary import emission, surface_factor
@@ -72,30 +71,11 @@ def balance(
         rate = rate - s.vt * ionized(device, s, flux, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
     between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
-    if s.filled is not None:
-        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
-        between = between + ad.sum((side_p * lay.pair_free) * taken_p)
-        between = between - ad.sum((side_n * lay.pair_free) * taken_n)
-    if device.tunneling is not None:
-        taken_n, taken_p = device.tunneling.taken(s, p)
+    for taken_n, taken_p in taken(device, s, p):
         between = between + ad.sum((side_p * lay.pair_free) * taken_p)
         between = between - ad.sum((side_n * lay.pair_free) * taken_n)
     q = device.constants.q
     return (q * s.vt) * crossing + q * between
-
-
-def largest_term(device: DeviceModel, x: np.ndarray, name: str, p: Mapping[str, Any]) -> float:
-    """The largest magnitude among the terms that `current` adds up."""
-    lay, q = device.layout, device.constants.q
-    p = local_parameters(device, x, p)
-    s = carriers(device, x, p)
-    jn, jp = fluxes(device, s, p)
-    side_n, side_p = cuts(device, x, name, p)
-    step_n = side_n[lay.carrier_a] - side_n[lay.carrier_b]
-    step_p = side_p[lay.carrier_a] - side_p[lay.carrier_b]
-    between = (side_p - side_n) * lay.pair_free * recombination(device, s, p)
-    edges = np.concatenate([np.abs(step_n * jn), np.abs(step_p * jp)]) * q * s.vt
-    return float(max(edges.max(), np.abs(between).max() * q))
 
 
 def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
@@ -114,15 +94,21 @@ def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Arr
     return rate if light is None else rate - device.layout.volumes * light
 
 
+def taken(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> list[tuple[Array, Array]]:
+    """Electrons and holes that trap levels, and tunnel junctions, take at each node, 1/s."""
+    found = []
+    if s.filled is not None:
+        found.append(level_captures(device, s, s.filled, p)[:2])
+    if device.tunneling is not None:
+        found.append(device.tunneling.taken(s, p))
+    return found
+
+
 def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
     rate = recombination(device, s, p) / s.vt
     lost_n = lost_p = rate
-    if s.filled is not None:
-        taken_n, taken_p, _ = level_captures(device, s, s.filled, p)
-        lost_n, lost_p = rate + taken_n / s.vt, rate + taken_p / s.vt
-    if device.tunneling is not None:
-        taken_n, taken_p = device.tunneling.taken(s, p)
+    for taken_n, taken_p in taken(device, s, p):
         lost_n, lost_p = lost_n + taken_n / s.vt, lost_p + taken_p / s.vt
     metal = emission(device, s, p)
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
@@ -142,8 +128,7 @@ def charge(device: DeviceModel, s: Carriers, name: str, p: Mapping[str, Any], cu
 
 def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any]) -> Array:
     """Charge on an electrode, C: the dielectric flux that leaves it into the device."""
-    lay, contact = device.layout, device.contacts[name]
-    nodes = lay.contacts[name]
+    lay, nodes = device.layout, device.layout.contacts[name]
     if name in lay.psi_fixed:
         side = np.zeros(lay.n)
         side[nodes] = 1.0
@@ -154,10 +139,8 @@ def electrode_charge(device: DeviceModel, s: Any, name: str, p: Mapping[str, Any
         held = np.zeros(lay.pairs)
         held[inside] = device.constants.q * lay.volumes[inside]
         return flux - ad.sum(held * space_charge(device, s, p)) if len(inside) else flux
-    assert isinstance(contact, Gate)
-    assert contact.capacitance is not None
-    coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
-    return ad.sum(coupling * (p["V_" + name] + contact.offset - s.vt * s.u[nodes]))
+    gate = lay.coupled_gates[name]
+    return ad.sum(gate.charge(p["V_" + name], s.vt * s.u[gate.nodes]))
 
 
 def cuts(device: DeviceModel, x: Array, name: str, p: Mapping[str, Any]) -> Cut:

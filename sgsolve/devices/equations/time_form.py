@@ -35,7 +35,6 @@ from ...errors import InputError
 from ...problem import Problem
 from ..meshes.watershed import flooded
 from ..models.carrier_statistics import Boltzmann, chemical_potential
-from ..models.contacts import Gate
 from ..models.heat import (
     contact_parameters,
     heat_left,
@@ -286,9 +285,10 @@ class TimeForm:
             psi = y[self._psi]
             eps = lay.permittivity(p["eps_r"]) * lay.ratio
             flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))
-            for gate, charge in _gate_charges(device, psi, p).items():
-                own = 1.0 if gate == name else 0.0
-                flux = flux + ad.sum((own - side[lay.contacts[gate]]) * charge)
+            for other, gate in lay.coupled_gates.items():
+                own = 1.0 if other == name else 0.0
+                charge = gate.charge(p["V_" + other], psi[gate.nodes])
+                flux = flux + ad.sum((own - side[gate.nodes]) * charge)
             return flux
 
         return conducted, displaced
@@ -298,17 +298,6 @@ def _density_logarithm(density: Array) -> Array:
     """Logarithm; of what is not positive but for rounding, that of almost nothing."""
     few = ad.value(density) < LEAST
     return np.log(ad.where(few, LEAST, density) if few.any() else density)
-
-
-def _gate_charges(device: Equations, psi: Array, p: Mapping[str, Any]) -> dict[str, Array]:
-    """Charges of the gates behind insulators that are not meshed, node by node, C."""
-    found = {}
-    for name, contact in device.contacts.items():
-        if isinstance(contact, Gate) and contact.capacitance is not None:
-            nodes = device.layout.contacts[name]
-            coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
-            found[name] = coupling * (p["V_" + name] + contact.offset - psi[nodes])
-    return found
 
 
 def _row_scale(device: Equations, carrier: str) -> np.ndarray:
@@ -332,11 +321,6 @@ def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, 
     a, b = lay.carrier_edges.T
     level = np.full(len(lay.ratio), -np.inf)
     level[lay.kept] = 0.5 * (highest[a] + highest[b]) + np.log(np.abs(lay.carrier_ratio))
-    behind = {
-        name
-        for name, contact in device.contacts.items()
-        if isinstance(contact, Gate) and contact.capacitance is not None
-    }
-    seeds = {name: nodes for name, nodes in lay.contacts.items() if name not in behind}
+    seeds = {name: nodes for name, nodes in lay.contacts.items() if name not in lay.coupled_gates}
     reached = flooded(device.mesh.edges, lay.n, level, list(seeds.values()))
     return {name: part.astype(float) for name, part in zip(seeds, reached, strict=True)}

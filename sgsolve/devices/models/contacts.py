@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -121,6 +122,28 @@ class Gate:
     offset: float = 0.0
     capacitance: float | None = None
     area: float | np.ndarray = 1.0
+
+
+@dataclass(frozen=True)
+class CoupledGate:
+    """A gate behind an insulator that is not meshed, on the nodes of a device.
+
+    Attributes
+    ----------
+    nodes : ndarray of int, shape (k,)
+    coupling : ndarray, shape (k,)
+        Capacitance to each node, F (times cm^(dim - 3)).
+    offset : float
+        See `Gate`.
+    """
+
+    nodes: np.ndarray
+    coupling: np.ndarray
+    offset: float
+
+    def charge(self, voltage: Any, psi: Any) -> Any:
+        """Charge opposite to each node, C, at a voltage and the potentials of the nodes."""
+        return self.coupling * (voltage + self.offset - psi)
 
 
 Contact = Ohmic | Schottky | Gate

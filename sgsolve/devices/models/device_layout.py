@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 from ...errors import InputError, ShapeError
 from ..meshes.mesh import Mesh, divergence_of, edge_values, ends_of
 from ..meshes.regions import Regions
-from .contacts import Contact, Gate, Ohmic, Schottky, node_list, node_numbers
+from .contacts import Contact, CoupledGate, Gate, Ohmic, Schottky, node_list, node_numbers
 
 Selection = slice | np.ndarray
 
@@ -50,6 +50,8 @@ class DeviceLayout:
         Couple over length of all edges (Poisson); `carrier_ratio` those of the semiconductor.
     contacts : dict
         Node numbers (over all nodes) of each contact.
+    coupled_gates : dict
+        Those behind insulators that are not meshed, by name.
     """
 
     def __init__(
@@ -190,9 +192,13 @@ class DeviceLayout:
         self.psi_fixed: dict[str, np.ndarray] = {}
         self.carrier_fixed: dict[str, np.ndarray] = {}
         self.emitting: dict[str, np.ndarray] = {}
+        self.coupled_gates: dict[str, CoupledGate] = {}
         for name, contact in contacts.items():
             nodes = self.contacts[name]
-            meshed_gate = isinstance(contact, Gate) and contact.capacitance is None
+            if isinstance(contact, Gate) and contact.capacitance is not None:
+                coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
+                self.coupled_gates[name] = CoupledGate(nodes, coupling, contact.offset)
+            meshed_gate = isinstance(contact, Gate) and name not in self.coupled_gates
             if not meshed_gate and (self.local[nodes] < 0).any():
                 raise InputError(f"contact {name!r}: has nodes outside the semiconductor")
             if isinstance(contact, Schottky) and len(self.several(nodes)):
@@ -204,7 +210,7 @@ class DeviceLayout:
                 self.carrier_fixed[name] = self.local[nodes]
             if isinstance(contact, Schottky):
                 self.emitting[name] = self.local[nodes]
-            if not isinstance(contact, Gate) or meshed_gate:
+            if name not in self.coupled_gates:
                 self.psi_fixed[name] = nodes
         fixed = np.concatenate([[], *self.psi_fixed.values()]).astype(int)
         if len(np.unique(fixed)) < len(fixed):

@@ -1,9 +1,9 @@
-"""Bulk traps that recombine carriers and store charge.
+"""Charge of traps in the volume, in the steady state.
 
-In the steady state both densities determine the occupation of a level. A trap is two functions of n
-and p: a rate factor (for `recombination`) and a charge (for `traps`). They share their parameters:
-density ``N_trap`` (cm^-3), capture coefficients ``c_n`` and ``c_p`` (cm^3/s), and ``n_trap``,
-``p_trap``, the densities when the Fermi level is at the trap's level (cm^-3).
+Both densities determine the occupation of a level, with its density ``N_trap`` (cm^-3), capture
+coefficients ``c_n`` and ``c_p`` (cm^3/s), and ``n_trap``, ``p_trap``, the densities when the Fermi
+level is at the trap's level (cm^-3). Its recombination is that of `srh` with the lifetimes
+``1 / (c_n N_trap)`` and ``1 / (c_p N_trap)``.
 
 Reference: C. T. Sah, R. N. Noyce, W. Shockley, Proc. IRE 45 (1957) 1228.
 """
@@ -20,13 +20,6 @@ def occupation(
 ) -> Array:
     """Fraction of the traps that hold an electron."""
     return (c_n * n + c_p * p_trap) / (c_n * (n + n_trap) + c_p * (p + p_trap))
-
-
-def trap_rate(
-    n: Array, p: Array, *, N_trap: Array, c_n: Array, c_p: Array, n_trap: Array, p_trap: Array
-) -> Array:
-    """Rate factor of recombination through the traps, cm^3/s."""
-    return N_trap * c_n * c_p / (c_n * (n + n_trap) + c_p * (p + p_trap))
 
 
 def acceptor_traps(

@@ -21,7 +21,6 @@ from ..equations.boundary import fixed_potentials
 from ..equations.carriers import log_factors
 from ..equations.model import DeviceModel
 from ..equations.neutrality import arcsinh_of_ratio
-from ..models.contacts import Gate
 from ..models.interfaces import sheet_charge
 
 Array = np.ndarray
@@ -111,9 +110,7 @@ def _linear_part(device: DeviceModel, p: Mapping[str, Any]) -> tuple[csc_array, 
     sheets = sheet_charge(device, p)
     if sheets is not None:
         charge += c.q * sheets
-    for name, contact in device.contacts.items():
-        if isinstance(contact, Gate) and contact.capacitance is not None:
-            coupling = contact.area * contact.capacitance * np.ones(len(lay.contacts[name]))
-            coupled[lay.contacts[name]] += coupling
-            charge[lay.contacts[name]] += coupling * (p["V_" + name] + contact.offset)
+    for name, gate in lay.coupled_gates.items():
+        coupled[gate.nodes] += gate.coupling
+        charge[gate.nodes] += gate.charge(p["V_" + name], 0.0)
     return csc_array(matrix + diags_array(coupled)), charge
