@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..results.blocks import Blocks
-from .backward_differences import rescaling
+from .backward_differences import ROWS, rescaling
 from .recorded_steps import (
-    ROWS,
     Begin,
     RecordedStep,
     RungeKuttaStep,

@@ -71,7 +71,7 @@ def balance(
         rate = rate - s.vt * ionized(device, s, flux, p)
     crossing = ad.sum(step_n * jn) + ad.sum(step_p * jp)
     between = ad.sum(((side_p - side_n) * lay.pair_free) * rate)
-    for taken_n, taken_p in taken(device, s, p):
+    for taken_n, taken_p in carriers_taken(device, s, p):
         between = between + ad.sum((side_p * lay.pair_free) * taken_p)
         between = between - ad.sum((side_n * lay.pair_free) * taken_n)
     q = device.constants.q
@@ -94,7 +94,9 @@ def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Arr
     return rate if light is None else rate - device.layout.volumes * light
 
 
-def taken(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> list[tuple[Array, Array]]:
+def carriers_taken(
+    device: DeviceModel, s: Carriers, p: Mapping[str, Any]
+) -> list[tuple[Array, Array]]:
     """Electrons and holes that trap levels, and tunnel junctions, take at each node, 1/s."""
     found = []
     if s.filled is not None:
@@ -108,7 +110,7 @@ def losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Arra
     """Electrons and holes lost at each node, in the volume, at surfaces, into metals, over vt."""
     rate = recombination(device, s, p) / s.vt
     lost_n = lost_p = rate
-    for taken_n, taken_p in taken(device, s, p):
+    for taken_n, taken_p in carriers_taken(device, s, p):
         lost_n, lost_p = lost_n + taken_n / s.vt, lost_p + taken_p / s.vt
     metal = emission(device, s, p)
     return (lost_n, lost_p) if metal is None else (lost_n + metal[0] * s.n, lost_p + metal[1] * s.p)
