@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..linear.gauged import Gauged
+from ..solvers.open_directions import beside
 from ..solvers.workspace import Workspace
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
-AWAY = 0.1  # of the unknowns: the distance of a second point
 NONZERO = 1e-9  # of the sizes of the residuals, that a total must exceed
 CONSTANT = 1e-3  # relative change of a total that is the same at two points
 
@@ -45,7 +45,8 @@ def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Ve
     names = ", ".join(system.blocks.label(int(i)) for i in np.sort(largest))
     scale = float(weights[largest[0]])
     return (
-        f"the equations contradict each other: their total u^T F is {total[bad[0]] / scale:.2e} at "
+        "the Jacobian is singular at every x, and the equations contradict each other: their "
+        f"total u^T F is {total[bad[0]] / scale:.2e} at "
         "every x, with u^T J = 0 and the largest weight 1; it must be 0. Largest weights: "
         f"{names}. Balance the sources and the fluxes over the boundary"
     )
@@ -74,9 +75,3 @@ def _residual_beside(system: ResidualSystem, x: Vector) -> Vector | None:
     except ArithmeticError:
         return None
     return F if np.isfinite(F).all() else None
-
-
-def beside(x: Vector) -> Vector:
-    """Return a second point, a tenth of the size of the unknowns away, the same at each call."""
-    size = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
-    return x + AWAY * size * np.random.default_rng(0).uniform(-1.0, 1.0, len(x))

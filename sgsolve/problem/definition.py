@@ -124,4 +124,5 @@ class ProblemDefinition:
         V = self.null_space.basis(system, x)
         with Allocating("solve the equations", system.n), self.workspaces.lend() as workspace:
             workspace.gauge(V)
+            workspace.may_gauge = True
             yield workspace

@@ -36,14 +36,12 @@ class PathFamily:
     first, following : solver
         For the first point, which has no solution to start from, and for the others.
     monitor : Monitor
-    fixes_level : bool
-        Whether the following points keep the level of the first one along directions that no
-        equation determines.
 
     Attributes
     ----------
     open : ndarray, shape (n, k), or None
-        Such directions, once the first point has shown them.
+        Directions that no equation determines, once a solve has shown them. The following points
+        keep the level along them.
     """
 
     def __init__(
@@ -54,12 +52,10 @@ class PathFamily:
         first: Any,
         following: Any,
         monitor: Monitor,
-        fixes_level: bool = True,
     ) -> None:
         self.system, self.path, self.workspace = system, path, workspace
         self._first, self._following, self._monitor = first, following, monitor
         self.n_slope = 0  # evaluations of dF/dp
-        self.fixes_level = fixes_level
         self.open: Vector | None = None
         self._curve: Any = None
         self._curve_line: Line | None = None
@@ -132,14 +128,9 @@ class PathFamily:
         self._evaluated = []
         solver = self._first if first else self._following
         result = run_solver(solver, system, self.workspace, x, F, self._monitor)
-        if first and self.fixes_level and result.null_space is not None:
-            self._fix_level(result.null_space)
+        if result.null_space is not None:
+            self.open = result.null_space
         return result
-
-    def _fix_level(self, V: Vector) -> None:
-        """Keep the component of x along V at the following points."""
-        self.open = V
-        self.workspace.gauge(V)
 
     def save(self) -> dict[str, Any]:
         """Return the directions that were found to be open."""
@@ -148,7 +139,8 @@ class PathFamily:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore what `save` returned."""
         if "null space" in saved:
-            self._fix_level(saved["null space"])
+            self.open = saved["null space"]
+            self.workspace.gauge(self.open)
 
     def slopes(self, x: Vector, p: float) -> tuple[Vector | None, Vector | None]:
         """Return dx/dp ahead of and behind a solution, by the factorization of its solve."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SingularMatrixError
-from ..results.blocks import suspects
+from ..results.blocks import Blocks, suspects
 from ..results.result import Result
 from ..solvers.outcome import Outcome
 from .residual_system import ResidualSystem
+
+SIGNIFICANT = 0.1  # of the largest entry of a null vector
 
 
 def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] | None) -> list[str]:
@@ -31,14 +34,23 @@ def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] |
                 f"the Jacobian is singular there, so other solutions may lie next to it; {named}"
             )
         else:
-            k = null_space.shape[1]
-            said.append(
-                "the Jacobian is singular at every x: no equation determines the solution along "
-                f"{'one direction' if k == 1 else f'{k} directions'}. Declare them by "
-                "Problem(null_space=result.null_space), or prescribe one value, or look for a "
-                f"repeated equation; {named}"
-            )
+            said.append(f"{_open_directions(null_space, system.blocks)}; {named}")
     return said
+
+
+def _open_directions(V: NDArray[Any], blocks: Blocks) -> str:
+    """Return what is to be said of null vectors that the Jacobian has at every x."""
+    largest = np.max(np.abs(V), axis=1)
+    moved = (largest > SIGNIFICANT * largest.max()).astype(float)
+    names = ", ".join(f"{block!r}" for block, norm in blocks.norms(moved).items() if norm)
+    k = V.shape[1]
+    return (
+        "the Jacobian is singular at every x: no equation determines the solution along "
+        f"{'one direction' if k == 1 else f'{k} directions'}, of {int(moved.sum())} unknowns in "
+        f"{names}. Their level stays that of the start. Declare it by "
+        "Problem(null_space=result.null_space), or prescribe one value, or look for a repeated "
+        "equation"
+    )
 
 
 def message(

@@ -22,7 +22,6 @@ from ..solvers.workspace import Workspace
 from .consistency import contradiction
 from .definition import ProblemDefinition
 from .diagnosis import diagnosis
-from .open_directions import open_directions
 from .prepared_start import prepared_start
 from .report import message, remarks
 from .residual_system import ResidualSystem
@@ -47,22 +46,25 @@ def run_solver(
     started = perf_counter()
     before = workspace.counts()
     compiled = system.compiled_counts()
+    declared = workspace.null_space is not None
     found = contradiction(system, workspace, x, F)
     if found:
         outcome = _unsolved(solver, system, workspace, x, F, monitor)
     else:
         outcome = solver.run(system, workspace, x, F, monitor)
     status = outcome.status
-    if not found and diagnose and outcome.cause is None and not (status.success or status.final):
+    failed = not (found or status.success or status.final)
+    if failed and not declared:
+        found = contradiction(system, workspace, x, F)
+    if failed and not found and diagnose and outcome.cause is None:
         with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
             found = diagnosis(system, workspace, x, outcome.x)
     outcome.stats.add(workspace.counts().since(before))
     outcome.stats.add(system.compiled_counts().since(compiled))
     _complete(outcome.stats.seconds, perf_counter() - started)
     result = _result_of(outcome, system)
-    declared = workspace.null_space is not None
-    if status.success and outcome.singular is not None and not declared:
-        result.null_space = open_directions(system, x, outcome.x)
+    if status.success and not declared:
+        result.null_space = workspace.null_space
     said = remarks(system, outcome, result.null_space)
     result.remark = "; ".join(text for text in (remark, *said) if text)
     result.message = message(result, outcome.cause, outcome.notes, found)

@@ -62,9 +62,8 @@ def sweep(
     bar = SweepBar.of(options.progress, path, len(path.values))
     with problem.lend(system, x) as workspace:
         monitor = Monitor(deadline=options.deadline)
-        family = PathFamily(
-            system, path, workspace, first, following, monitor, fixes_level=not crossings
-        )
+        workspace.may_gauge = not crossings
+        family = PathFamily(system, path, workspace, first, following, monitor)
         blocked = partial(pass_fold, family, at_fold == "arclength", "fold" in options.detect)
         curve = partial(_curve, family, workspace) if crossings else None
         stepper = NaturalStepper(family, x, path.values, steps or Natural(), blocked, curve)

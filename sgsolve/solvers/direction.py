@@ -1,8 +1,9 @@
 """Directions: Newton's direction and that of pseudo-transient continuation.
 
-A direction sets ``it.dx``; the damping decides how far to follow it. If the Jacobian is singular,
-Newton's direction is regularized once per iteration by a diagonal of the size of the terms of each
-equation, and the history notes it.
+A direction sets ``it.dx``; the damping decides how far to follow it. If the Jacobian has the
+same null vectors at every x, Newton's direction has no component along them. If it is singular
+otherwise, the direction is regularized once per iteration by a diagonal of the size of the terms
+of each equation, and the history notes it.
 
 References: Deuflhard, Newton Methods for Nonlinear Problems (2011), section 2.1;
 Kelley and Keyes, SIAM J. Numer. Anal. 35 (1998) 508 for pseudo-transient continuation.
@@ -22,6 +23,7 @@ from ..errors import LinearSolveError, SingularMatrixError
 from ..norms import norm2
 from ..results.status import Status
 from .iterate import Iterate
+from .open_directions import newton_direction
 from .settings import not_negative, positive
 
 Vector = NDArray[Any]
@@ -55,7 +57,7 @@ class NewtonDirection:
     ----------
     regularize : float
         When J is singular, the relative size of the diagonal that is added to it, once per
-        iteration; 0 fails instead.
+        iteration, unless it is singular at every x; 0 fails instead.
 
     See Also
     --------
@@ -79,7 +81,7 @@ class NewtonDirection:
             it.dx, it.newton = it.correction, False  # already solved for by the damping
             return None
         try:
-            it.dx = it.newton_direction()
+            it.dx = newton_direction(it) if self.regularize else it.newton_direction()
         except SingularMatrixError as error:
             return self._regularized(it, error)
         except LinearSolveError as error:

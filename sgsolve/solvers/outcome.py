@@ -39,7 +39,7 @@ class Outcome:
     notes : tuple of str
         What was unusual in the attempt that failed, such as a limit that acted.
     singular : SingularMatrixError or None
-        Why the Jacobian from which the last step came was singular.
+        Why the Jacobian from which the last step came was singular, or is at every x.
     moved : (x, F) or None
         Where it really started, if the Jacobian was not finite at the start.
     """
@@ -75,7 +75,7 @@ class Outcome:
             *(x, F, scaled, status, name, it.history, stats, it.S, it.S_start),
             cause=cause,
             notes=tuple(it.notes),
-            singular=singular if k >= it.k - 1 else None,
+            singular=singular if k >= it.k - 1 else it.memory.get("open"),
             moved=it.moved,
         )
 

@@ -20,6 +20,7 @@ from ..errors import LinearSolveError, SingularMatrixError
 from ..norms import LONGEST, norm2, scalar_product, unit
 from ..results.status import Status
 from .iterate import Iterate
+from .open_directions import newton_direction
 from .settings import positive
 
 Vector = NDArray[Any]
@@ -119,7 +120,7 @@ class Model:
         self.newton: Vector | None = None
         self.newton_length = math.inf
         try:
-            it.dx = it.newton_direction()
+            it.dx = newton_direction(it)
             self.newton = it.dx / it.weights
             self.newton_length = norm2(self.newton)
         except LinearSolveError as error:

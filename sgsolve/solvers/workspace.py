@@ -77,6 +77,11 @@ class Workspace:
     blocks : callable, optional
         ``blocks(n)`` gives the indices of each block among n unknowns, for back ends that treat
         blocks apart.
+
+    Attributes
+    ----------
+    may_gauge : bool
+        Whether a null space that is found on the way may be used like a declared one.
     """
 
     def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
@@ -87,6 +92,7 @@ class Workspace:
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
         self._null_spaces: dict[str, Any] = {}
+        self.may_gauge = False
 
     @staticmethod
     def check(backend: Any) -> None:

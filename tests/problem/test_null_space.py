@@ -80,6 +80,20 @@ def test_a_sweep_finds_the_open_level_itself(tmp_path):
     assert np.ptp(branch.states.mean(axis=1)) < 1e-12
 
 
+def test_an_open_level_is_found_at_the_first_singular_jacobian():
+    """A sweep that starts at a solution needs no step at its first value."""
+    problem = Problem(fluxes, backend="superlu")
+    start = problem.at(s=0.1).solve(np.full(N, 2.0)).x
+    assert abs(start.mean() - 2.0) < 1e-12
+    branch = problem.sweep(start, "s", [0.1, 1.0, 10.0])
+    declared = Problem(fluxes, backend="superlu", null_space=ONES).sweep(
+        start, "s", [0.1, 1.0, 10.0]
+    )
+    assert np.allclose(branch.states, declared.states, atol=1e-9)
+    assert branch.stats.n_analyze <= 4
+    assert "no equation determines the level" in branch.message
+
+
 def test_no_direction_is_open_where_the_jacobian_is_singular_at_the_solution_alone():
     result = Problem(lambda x: np.stack([x[0] ** 2, x[1] - 1.0])).solve([1.0, 0.0])
     assert result.success
