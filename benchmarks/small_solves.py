@@ -154,6 +154,7 @@ def programs(residual, evaluate, solve, n) -> dict[str, Callable[[], tuple[np.nd
         "Newton()": ours(eager, newton),
         "compiled": ours(compiled, newton),
         "default": ours(eager, None),
+        "compiled default": ours(compiled, None),
         "at once": at_once(Problem(residual, params={"q": 1.0})),
         "at once, compiled": at_once(Problem(residual, params={"q": 1.0}, compiled=True)),
     }

@@ -298,10 +298,12 @@ class LinearSolver:
             return None
         return DirectParts(prepared, backend)
 
-    def note_factors(self, count: int, backward_error: float, sound: bool = True) -> None:
+    def note_factors(
+        self, n_factor: int, n_solve: int, backward_error: float, sound: bool = True
+    ) -> None:
         """Count factorizations and solves by the parts; not `sound`: the last one failed."""
-        self.stats.n_factor += count
-        self.stats.n_solve += count
+        self.stats.n_factor += n_factor
+        self.stats.n_solve += n_solve
         self.backward_error, self._trusted = backward_error, False
         self._driver.take_factors(sound)
 

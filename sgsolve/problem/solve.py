@@ -25,7 +25,7 @@ from .diagnosis import diagnosis
 from .prepared_start import prepared_start
 from .report import message, remarks
 from .residual_system import ResidualSystem
-from .short_newton.short_solve import short_result, short_result_by_numpy
+from .short_newton.short_solve import short_result
 
 
 def run_solver(
@@ -123,16 +123,12 @@ def solve_problem(
     system, start = problem.system(x0)
     solver.check_start(start, system.blocks)
     quiet = callback is None and not verbose and deadline == math.inf
-    if quiet and system.kernels is not None:
+    if quiet:
         result = short_result(problem, system, start, solver)
         if result is not None:
             return result
     matrix_free = solver.matrix_free
     start, F, remark = prepared_start(system, start, solver, not matrix_free)
-    if quiet and not remark and not matrix_free:
-        result = short_result_by_numpy(problem, system, start, solver)
-        if result is not None:
-            return result
     with problem.lend(system, start) as workspace:
         monitor = Monitor(callback, verbose, deadline)
         result = run_solver(solver, system, workspace, start, F, monitor, not matrix_free, remark)

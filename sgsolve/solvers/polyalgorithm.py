@@ -203,7 +203,12 @@ def _joined_outcomes(before: Outcome, now: Outcome, before_away: bool, now_away:
 
 
 def _attempt_line(outcome: Outcome) -> str:
-    return f"{outcome.name}: {outcome.status.name} after {outcome.history[-1].iteration} iterations"
+    return attempt_line(outcome.name, outcome.status, outcome.history[-1].iteration)
+
+
+def attempt_line(solver: str, status: Status, iterations: int) -> str:
+    """Return the line of a report for one stage."""
+    return f"{solver}: {status.name} after {iterations} iterations"
 
 
 @functools.cache

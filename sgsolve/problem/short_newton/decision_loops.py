@@ -6,14 +6,12 @@ They are those of `solvers.termination`, `solvers.convergence` and `solvers.limi
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
-from ...solvers.closed_equations import CHANGED
 from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
-from ...solvers.determination import LINEAR, SHORT
+from ...solvers.determination import SHORT
 from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
 from .loop_state import (
-    CLOSED,
     CONTRACTION,
-    HELD,
+    ESTIMATE,
     INF,
     RUN,
     RUN_SIZE,
@@ -40,9 +38,8 @@ def passes(
     tolerance: float, error: float, rounding: float, n: int,
 ) -> int:  # fmt: skip
     """Whether the default termination criterion holds after a full step of Newton's."""
-    estimate = state[STEP_SIZE] * sqrt(min(1.0, state[CONTRACTION]))
     small = holds(F, own, tolerance, n)
-    if small == 1 and estimate > error:
+    if small == 1 and state[ESTIMATE] > error:
         small = holds(F, own, rounding, n)
     return small
 
@@ -68,64 +65,28 @@ def is_long(step: float, before: float, older: float, weight: float, shrank: int
     return 1 if long and abs(step) > SIGNIFICANT * weight else 0
 
 
-def closes(F: float, F_old: float, own: float) -> int:
-    """Whether an equation came to hold exactly; see `closed_equations`."""
-    return 1 if F == 0.0 and abs(F_old) > CHANGED * own else 0
+def estimated(
+    correction: Doubles, weights: Doubles, state: Doubles, n: int, damped: int
+) -> float:  # fmt: skip
+    """Return the estimate of the error after a full step; see `error_estimate`."""
+    estimate = 0.0
+    if damped == 1:
+        for i in range(n):
+            estimate = max(estimate, abs(correction[i]) / weights[i])
+    else:
+        estimate = state[STEP_SIZE] * sqrt(min(1.0, state[CONTRACTION]))
+    return estimate
 
 
-def repeats(
-    starts: Indices, columns: Indices, J: Doubles, step: Doubles, change: float, i: int
-) -> int:
-    """Whether the linear model repeats a change of equation i; see `closed_equations`."""
-    slope = 0.0
-    for k in range(starts[i], starts[i + 1]):
-        slope += J[k] * step[columns[k]]
-    return 1 if abs(slope - change) <= LINEAR * abs(change) else 0
-
-
-def note_closed_equations(
-    starts: Indices, columns: Indices, F: Doubles, F_old: Doubles, J_old: Doubles, own: Doubles,
-    step: Doubles, closing: Doubles, change: Doubles, unproven: Doubles, state: Doubles, n: int,
+def steps_are_short(
+    step: Doubles, step_old: Doubles, step_older: Doubles, weights: Doubles, state: Doubles, n: int
 ) -> int:  # fmt: skip
-    """Note equations that came to hold exactly, and whether J repeats the last changes noted."""
-    found = 0
-    for i in range(n):
-        if change[i] != 0.0:
-            if repeats(starts, columns, J_old, closing, change[i], i) == 0:
-                unproven[i] = 1.0
-            change[i] = 0.0
-        if closes(F[i], F_old[i], own[i]) == 1:
-            change[i] = -F_old[i]
-            unproven[i] = 0.0
-            found = 1
-    if found == 1:
-        state[CLOSED] = state[K]
-        for j in range(n):
-            closing[j] = step[j]
-    return found
-
-
-def converged(
-    starts: Indices, columns: Indices, x: Doubles, F: Doubles, F_old: Doubles, F_start: Doubles,
-    J: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, weights: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
-    state: Doubles, n: int,
-) -> int:  # fmt: skip
-    """Whether nothing is left to examine by `limit_at_infinity.at_limit`."""
+    """Whether every unknown converged by its last step; see `limit_at_infinity._long`."""
     shrank = 1 if state[STEP_SIZE] <= SHRUNK * state[STEP_SIZE_OLD] else 0
     short = 1
     for i in range(n):
         if is_long(step[i], step_old[i], step_older[i], weights[i], shrank) == 1:
             short = 0
-        if F[i] == 0.0:
-            if closes(F[i], F_old[i], own[i]) == 1 or unproven[i] == 1.0:
-                short = 0
-            if change[i] != 0.0 and repeats(starts, columns, J, closing, change[i], i) == 0:
-                short = 0
-        if state[HELD] == 1.0 and F_start[i] == 0.0 and F[i] == 0.0:
-            for k in range(starts[i], starts[i + 1]):
-                if x[columns[k]] != 0.0:
-                    short = 0
     return short
 
 

@@ -46,6 +46,7 @@ def as_iterate(
     it.factorized, it.newton, it.damping = not found.renewed, True, 1.0
     it.phi, it.contraction = state[PHI], state[CONTRACTION]
     it.x_old, it.F_old = kept["x"], kept["F"]
+    it.correction = kept["correction"] if short.damped else None
     it.step, it.step_old, it.step_older = (kept[k] for k in ("step", "step_old", "step_older"))
     it.step_size, it.step_size_old = state[STEP_SIZE], state[STEP_SIZE_OLD]
     it.step_size_absolute = state[STEP_ABSOLUTE]

@@ -1,4 +1,10 @@
-"""What the loops of a short solve return, and the numbers that live from one call to the next."""
+"""What the loops of a short solve return, and the numbers that live from one call to the next.
+
+`STEP`: a linear system is written. `RESCALE`: the same, but its factors of equilibration have to be
+found anew. `SOLVED`: the solution is found. `ASK`: so it is if equations that hold exactly answer
+to a change of their unknowns, which is written. `EXAMINE`: the solver has to examine it.
+`JACOBIAN`: the Jacobian at the new point is wanted. `LEAVE`: it takes the solver itself.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +12,10 @@ import math
 
 INF, NAN = math.inf, math.nan
 # What the functions return.
-LEAVE, STEP, RESCALE, SOLVED, EXAMINE = 0, 1, 2, 3, 4
+LEAVE, STEP, RESCALE, SOLVED, EXAMINE, ASK, JACOBIAN = range(7)
 # Places of the numbers that live from one iteration to the next.
 (
     K, PHI, CONTRACTION, LARGEST, SMALLEST, FLOOR, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
     STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, HELD, RENEWED, RESIDUAL, SCALED, BACKWARD_ERROR,
-    N_STATE,
-) = range(20)  # fmt: skip
+    UPCOMING, ESTIMATE, KNOWN, DOUBTED, LARGEST_OLD, N_STATE,
+) = range(25)  # fmt: skip

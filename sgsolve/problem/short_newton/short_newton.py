@@ -1,14 +1,14 @@
 """Newton's method with full steps for a small system, on kept arrays.
 
 A whole solve takes a few calls for each iteration: F and J, by a kernel or by NumPy, LAPACK, and
-loops that do everything else (`step_loops`). It takes the steps of `NewtonMethod` with its default
-parts. It returns only solutions that the criteria of `solvers` accept, and that the user's code
-confirms. In every other case it returns None, and the solver itself starts from the same point.
+loops that do everything else (`step_loops`). It takes the steps of `Newton`, or those of
+`DampedNewton` as long as this takes full ones. It returns only solutions that the criteria of
+`solvers` accept, and that the user's code confirms. In every other case it returns None, and the
+solver itself starts from the same point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -21,17 +21,17 @@ from ...errors import LinearSolveError
 from ...linear.dense import Dense
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
-from ...solvers.damping import FullStep
-from ...solvers.direction import NewtonDirection
+from ...solvers.determination import small_changes
 from ...solvers.iterate import EPS
-from ...solvers.method import NewtonMethod
-from ...solvers.presets import Newton
-from ...solvers.reuse import NoReuse
-from ...solvers.termination import DEFAULT
-from . import step_loops
+from . import damping_loops, step_loops
+from .evaluations import Evaluations
 from .loop_state import (
+    ASK,
     BACKWARD_ERROR,
     EXAMINE,
+    JACOBIAN,
+    KNOWN,
+    LEAVE,
     N_STATE,
     RENEWED,
     RESCALE,
@@ -41,17 +41,27 @@ from .loop_state import (
     STEP,
     STEP_ABSOLUTE,
     STEP_SIZE,
+    UPCOMING,
 )
 
 Vector = NDArray[np.float64]
-Evaluate = Callable[[Vector], CompiledResult | None]
 
 TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default termination criterion
-LOOPS = CompiledLoops(step_loops.started, step_loops.stepped, step_loops.arrived)
+LOOPS = CompiledLoops(
+    step_loops.started,
+    damping_loops.stepped,
+    damping_loops.accepted,
+    step_loops.arrived,
+    step_loops.continued,
+    step_loops.answered,
+)
 # To compile or load the loops takes as long as so many short solves save.
 WORTH = 100
 # After each vain attempt in a row twice as many solves make none, up to this number.
 MOST_SKIPPED = 64
+# After a step so short, relative to the unknowns, the residual alone will do: no step follows.
+LAST = 1e-6
+LAST_DAMPED = 3e-5  # ... where its simplified correction is the estimate of the error
 
 
 class Record(NamedTuple):
@@ -79,6 +89,8 @@ class ShortSolve(NamedTuple):
     unclear : bool
         Whether the residual may only tend to zero: it has to be examined.
     seconds : dict of str to float
+    n_residuals, n_jacobians : int
+        Evaluations of F alone, and of F and J after the start.
     """
 
     x: Vector
@@ -89,19 +101,34 @@ class ShortSolve(NamedTuple):
     renewed: bool
     unclear: bool
     seconds: dict[str, float]
+    n_residuals: int
+    n_jacobians: int
 
 
-def takes_full_steps(solver: Any) -> bool:
-    """Whether a solver is Newton's method with full steps and the default parts."""
-    return (
-        type(solver) in (Newton, NewtonMethod)
-        and type(solver.damping) is FullStep
-        and solver.damping.factor == 1.0
-        and type(solver.direction) is NewtonDirection
-        and type(solver.reuse) is NoReuse
-        and not solver.limits
-        and (solver.termination is DEFAULT or solver.termination == DEFAULT)
-    )
+def arrays_of_loops(pattern: Pattern, parts: DirectParts) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the loops by the names of their parameters."""
+    n, nnz = pattern.shape[0], pattern.nnz
+    scaling, backend = parts.prepared.scaling, parts.backend
+    of_equations = ("F", "F_new", "F_start", "F_beside", "b", "y", "r", "scale", "scaled", "S")
+    of_unknowns = ("x", "x_new", "x_start", "x_run", "x_beside", "magnitude", "weights", "terms")
+    of_steps = ("step", "step_old", "step_older", "dx", "correction", "of_columns")
+    of_closed = ("own", "closing", "change", "unproven", "known", "asked", "small")
+    names = (*of_equations, *of_unknowns, *of_steps, *of_closed)
+    return {
+        **{name: np.zeros(n) for name in names},
+        **{name: np.zeros(nnz) for name in ("J", "J_old", "J_known", "sizes")},
+        "state": np.zeros(N_STATE),
+        "parts": small_changes(np.ones(n)),
+        "starts": pattern.indptr,
+        "columns": pattern.indices,
+        "A": parts.prepared.values,
+        "A_sizes": scaling.magnitude,
+        "factor": scaling.factor,
+        "row": scaling.row,
+        "column": scaling.column,
+        # The loops write a full matrix into the memory of LAPACK, and look at the pivots there.
+        "full": backend.memory if type(backend) is Dense else np.zeros(1),
+    }
 
 
 class ShortNewton:
@@ -112,6 +139,8 @@ class ShortNewton:
     pattern : Pattern
     parts : DirectParts
         The equilibrated matrix and the back end of the linear solver.
+    damped : bool
+        Whether the steps are those of `DampedNewton`.
 
     Attributes
     ----------
@@ -119,35 +148,18 @@ class ShortNewton:
         By the names of parameters in `step_loops`.
     """
 
-    def __init__(self, pattern: Pattern, parts: DirectParts) -> None:
-        n, nnz = pattern.shape[0], pattern.nnz
-        self.parts = parts
+    def __init__(self, pattern: Pattern, parts: DirectParts, damped: bool) -> None:
+        self.parts, self.damped = parts, damped
         self._vain = self._skipped = 0
-        scaling = parts.prepared.scaling
-        of_equations = ("x", "x_new", "F", "F_new", "b", "y", "r", "scale", "scaled", "S", "own")
-        of_unknowns = ("magnitude", "weights", "terms", "of_columns", "x_start", "F_start", "x_run")
-        of_steps = ("step", "step_old", "step_older", "closing", "change", "unproven")
-        arrays: dict[str, NDArray[Any]] = {
-            name: np.zeros(n) for name in (*of_equations, *of_unknowns, *of_steps)
-        }
-        arrays |= {name: np.zeros(nnz) for name in ("J", "J_old", "sizes")}
-        arrays |= {
-            "state": np.zeros(N_STATE),
-            "starts": pattern.indptr,
-            "columns": pattern.indices,
-            "A": parts.prepared.values,
-            "A_sizes": scaling.magnitude,
-            "factor": scaling.factor,
-            "row": scaling.row,
-            "column": scaling.column,
-        }
+        n, nnz = pattern.shape[0], pattern.nnz
+        arrays = arrays_of_loops(pattern, parts)
         numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
-        # The loops write the matrix into the memory of LAPACK, and look at the pivots there.
         self._dense = type(parts.backend) is Dense
-        numbers["dense"] = int(self._dense)
-        arrays["full"] = parts.backend.memory if self._dense else np.zeros(1)
+        numbers |= {"dense": int(self._dense), "damped": int(damped)}
         self.arrays = arrays
-        self._started, self._stepped, self._arrived = LOOPS.bound({**arrays, **numbers})
+        bound = LOOPS.bound({**arrays, **numbers})
+        self._started, self._stepped, self._accepted, self._arrived = bound[:4]
+        self._continued, self._answered = bound[4:]
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
         self._J_old = arrays["J_old"]
@@ -172,41 +184,90 @@ class ShortNewton:
         self._skipped = min(MOST_SKIPPED, 2**self._vain - 2) if self._vain else 0
 
     def solve(
-        self, evaluate: Evaluate, x: Vector, found: CompiledResult, max_iterations: int
+        self, evaluations: Evaluations, x: Vector, found: CompiledResult, max_iterations: int
     ) -> ShortSolve | None:
         """Return a solution from x that is not confirmed; None if it takes the solver itself.
 
         Parameters
         ----------
-        evaluate : callable
-            F and J on this pattern; None where that takes the solver itself.
+        evaluations : Evaluations
         x : ndarray, shape (n,)
         found : CompiledResult
             F and J at x.
         max_iterations : int
         """
         begun = perf_counter()
-        seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
+        self._begin(evaluations)
         self._x[...] = x
         self._F[...], self._J[...] = found.F, found.data
         self._J_old[...] = found.data
         code, records = self._started(), [self._record(begun)]
         while code in (STEP, RESCALE) and len(records) <= max_iterations:
-            if not self._solved(code, seconds):
+            if not (self._solved(code) and self._evaluated()):
                 return None
-            start = perf_counter()
-            new = evaluate(self._x_new)
-            seconds["jacobian"] += perf_counter() - start
-            if new is None:
+            if self.damped and not self._takes_full_step():
                 return None
-            self._F_new[...], self._J[...] = new.F, new.data
             code = self._arrived()
             records.append(self._record(begun))
+            if code == JACOBIAN:
+                code = self._continued() if self._linearized() else LEAVE
+        if code == ASK:
+            code = self._asked()
         if code not in (SOLVED, EXAMINE):
             return None
-        return self._found(tuple(records), code == EXAMINE, seconds)
+        return self._found(tuple(records), code == EXAMINE)
 
-    def _solved(self, code: int, seconds: dict[str, float]) -> bool:
+    def _begin(self, evaluations: Evaluations) -> None:
+        self._evaluations = evaluations
+        self._seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
+        self._n_residuals = self._n_jacobians = 0
+
+    def _evaluated(self) -> bool:
+        """Evaluate at the next point: F alone where it is expected to be the last one."""
+        last = self._state[UPCOMING] < (LAST_DAMPED if self.damped else LAST)
+        if self._evaluations.with_jacobian or not last:
+            return self._linearized()
+        self._state[KNOWN] = 0.0
+        return self._residual_at(self._x_new, self._F_new)
+
+    def _linearized(self) -> bool:
+        """Evaluate F and J at the next point."""
+        start = perf_counter()
+        new = self._evaluations.both(self._x_new)
+        self._seconds["jacobian"] += perf_counter() - start
+        self._n_jacobians += 1
+        if new is None:
+            return False
+        self._F_new[...], self._J[...] = new.F, new.data
+        self._state[KNOWN] = 1.0
+        return True
+
+    def _residual_at(self, x: Vector, out: Vector) -> bool:
+        start = perf_counter()
+        F = self._evaluations.residual(x)
+        self._seconds["residual"] += perf_counter() - start
+        self._n_residuals += 1
+        if F is None:
+            return False
+        out[...] = F
+        return True
+
+    def _takes_full_step(self) -> bool:
+        """Whether the damping takes the full step, by the simplified correction."""
+        start = perf_counter()
+        np.multiply(self._F_new, self._row, out=self._b)
+        np.negative(self._b, out=self._b)
+        self._y[...] = self.parts.backend.solve(self._b.copy(), False)
+        taken = self._accepted() == STEP
+        self._seconds["solve"] += perf_counter() - start
+        return taken
+
+    def _asked(self) -> int:
+        """Ask equations that hold exactly whether they answer to changes of their unknowns."""
+        answers = self._residual_at(self.arrays["x_beside"], self.arrays["F_beside"])
+        return self._answered() if answers else EXAMINE
+
+    def _solved(self, code: int) -> bool:
         """Solve for the step, and write the next point; False if the answer is in doubt."""
         prepared, backend = self.parts
         start = perf_counter()
@@ -222,12 +283,12 @@ class ShortNewton:
         except LinearSolveError:
             return False
         now = perf_counter()
-        seconds["factor"] += now - start
+        self._seconds["factor"] += now - start
         if backend.doubtful is not False:
             return False
         self._y[...] = backend.solve(self._b.copy(), False)
         right = self._stepped() == STEP
-        seconds["solve"] += perf_counter() - now
+        self._seconds["solve"] += perf_counter() - now
         return right
 
     def _record(self, begun: float) -> Record:
@@ -237,9 +298,8 @@ class ShortNewton:
             state[BACKWARD_ERROR], perf_counter() - begun,
         )  # fmt: skip
 
-    def _found(
-        self, records: tuple[Record, ...], unclear: bool, seconds: dict[str, float]
-    ) -> ShortSolve:
+    def _found(self, records: tuple[Record, ...], unclear: bool) -> ShortSolve:
         arrays = self.arrays
         x, F, scaled, S = (arrays[k].copy() for k in ("x_new", "F_new", "scaled", "S"))
-        return ShortSolve(x, F, scaled, S, records, bool(self._state[RENEWED]), unclear, seconds)
+        renewed, counts = bool(self._state[RENEWED]), (self._n_residuals, self._n_jacobians)
+        return ShortSolve(x, F, scaled, S, records, renewed, unclear, self._seconds, *counts)

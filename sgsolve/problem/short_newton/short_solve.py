@@ -5,37 +5,32 @@ from __future__ import annotations
 import functools
 import math
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...ad.kernels import machine
-from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
 from ...solvers.iterate import observed_order
+from ...solvers.polyalgorithm import attempt_line
 from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
 from ..report import message
 from ..residual_system import FEW, ResidualSystem
+from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
-from .short_newton import (
-    LOOPS,
-    WORTH,
-    Evaluate,
-    Record,
-    ShortNewton,
-    ShortSolve,
-    Vector,
-    takes_full_steps,
-)
+from .short_methods import ShortMethod, short_method
+from .short_newton import LOOPS, WORTH, Record, ShortNewton, ShortSolve, Vector
 
 
 def short_result(
     problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
 ) -> Result | None:
-    """Return the result of a short solve with kernels, or None: the solver itself has to run.
+    """Return the result of a short solve, or None: the solver itself has to run.
+
+    F and J come from kernels, or from NumPy where no kernels were asked for.
 
     Parameters
     ----------
@@ -46,35 +41,14 @@ def short_result(
     solver : Solver
         Without a callback, printing, or a time limit.
     """
+    method = _short_method(problem, system, solver)
+    if method is None:
+        return None
     kernels = system.kernels
-    if kernels is None or kernels.stopped or not _is_short(problem, system, solver):
-        return None
-    started = perf_counter()
-    at_start = system.replay(x)
-    if at_start is None:
-        return None  # as long as there is no kernel
-    return _attempted(problem, system, x, solver, _Evaluations(system.replay, at_start, started))
-
-
-def short_result_by_numpy(
-    problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
-) -> Result | None:
-    """Return the same where NumPy evaluates F and J; `system` was prepared at x.
-
-    The machine code needs llvmlite.
-    """
-    if system.kernels is not None or system.has_own_jacobian:
-        return None
-    if not _is_short(problem, system, solver) or not _can_compile():
-        return None
-    pattern = system.pattern
-
-    def evaluate(at: Vector) -> CompiledResult | None:
-        found = system.linearize_plainly(at)
-        return found if found.pattern is pattern else None
-
-    with np.errstate(all="ignore"):
-        return _attempted(problem, system, x, solver, _Evaluations(evaluate, None, perf_counter()))
+    if kernels is None:
+        with np.errstate(all="ignore"):
+            return _attempted(problem, system, x, method, ByNumPy(system))
+    return None if kernels.stopped else _attempted(problem, system, x, method, ByKernel(system))
 
 
 @functools.cache
@@ -83,97 +57,106 @@ def _can_compile() -> bool:
     return machine.is_available()
 
 
-class _Evaluations(NamedTuple):
-    """How F and J are evaluated, what they are at the start if that is known, and when it began."""
-
-    evaluate: Evaluate
-    at_start: CompiledResult | None
-    started: float
-
-
-def _is_short(problem: ProblemDefinition, system: ResidualSystem, solver: Any) -> bool:
-    """Whether a solve may be short, by what is asked."""
+def _short_method(
+    problem: ProblemDefinition, system: ResidualSystem, solver: Any
+) -> ShortMethod | None:
+    """Return how a solve may be short, by what is asked."""
     few = system.is_prepared and system.n <= FEW and len(system.blocks) <= 1
-    declared = system.scale is not None or problem.null_space
-    return few and not declared and takes_full_steps(solver)
+    declared = system.scale is not None or problem.null_space or system.has_own_jacobian
+    if not few or declared or not _can_compile():
+        return None
+    return short_method(solver, system.n)
 
 
 def _attempted(
     problem: ProblemDefinition,
     system: ResidualSystem,
     x: Vector,
-    solver: Any,
-    evaluations: _Evaluations,
+    method: ShortMethod,
+    evaluations: Evaluations,
 ) -> Result | None:
+    started = perf_counter()
     workspace = problem.workspaces.take()
     try:
         linear = workspace.solver(system.pattern)
-        short = _short_newton(workspace, system, linear)
+        short = _short_newton(workspace, system, linear, method.damped)
         if short is None or not short.is_tried():
             return None
-        found, counts = _solved(short, system, workspace, x, evaluations, solver.max_iterations)
+        at_start = evaluations.both(x)
+        if at_start is None:
+            return None  # as long as there is no kernel
+        compiled = system.n_compiled()
+        found = short.solve(evaluations, x, at_start, method.solver.max_iterations)
+        counts = _noted(linear, found, method.damped, system.kernels is not None)
+        if found is not None:
+            confirmed = _confirmed(short, found, system, workspace, counts)
+            counts.n_compiled = system.n_compiled() - compiled
+            found = found if confirmed else None
         short.note_success(found is not None)
     finally:
         problem.workspaces.give_back(workspace)
     if found is None:
         return None
-    total = perf_counter() - evaluations.started
-    return _result_of_short_solve(found, counts, system, solver.name, total)
+    return _result_of_short_solve(found, counts, system, method, perf_counter() - started)
 
 
-def _solved(
+def _noted(linear: Any, found: ShortSolve | None, damped: bool, by_kernels: bool) -> Stats:
+    """Tell the linear solver what was done with its parts, and return what it took.
+
+    A kernel gives F and J together, which count as the solver itself would ask for them.
+    """
+    if found is None:
+        linear.note_factors(0, 0, math.nan, sound=False)
+        return Stats()
+    k = len(found.records) - 1
+    n_solve = 2 * k if damped else k
+    linear.note_factors(k, n_solve, found.records[-1].backward_error)
+    if by_kernels:
+        nfev, njev = k + found.n_residuals, k + found.renewed
+    else:
+        nfev, njev = found.n_residuals, 1 + found.n_jacobians
+    return Stats(k, nfev, njev, 0, k, n_solve, found.seconds, linear.name)
+
+
+def _confirmed(
     short: ShortNewton,
+    found: ShortSolve,
     system: ResidualSystem,
     workspace: Workspace,
-    x: Vector,
-    evaluations: _Evaluations,
-    max_iterations: int,
-) -> tuple[ShortSolve | None, Stats]:
-    """Return a confirmed solution, and what it took; None if it takes the solver itself."""
-    linear = workspace.solver(system.pattern)
-    compiled = system.n_compiled()
-    evaluate, at_start, _ = evaluations
-    at_start = at_start or evaluate(x)
-    found = at_start and short.solve(evaluate, x, at_start, max_iterations)
-    if found is None:
-        linear.note_factors(0, math.nan, sound=False)
-        return None, Stats()
-    k = len(found.records) - 1
-    linear.note_factors(k, found.records[-1].backward_error)
-    if system.kernels is None:
-        counts = Stats(k, 0, k + 1, 0, k, k, found.seconds, linear.name)
-    else:
-        counts = Stats(k, k, k + found.renewed, 0, k, k, found.seconds, linear.name)
+    counts: Stats,
+) -> bool:
+    """Whether it is a solution by the solver's examination, if need be, and by the user's code."""
     if found.unclear:
         before = workspace.counts()
         it = examined(short, found, system, workspace)
         if it is None:
-            return None, counts
+            return False
         counts.add(Stats(nfev=it.counted.nfev, njev=it.counted.njev, seconds=it.counted.seconds))
         counts.add(workspace.counts().since(before))
-    counts.n_compiled = system.n_compiled() - compiled
-    return (found if system.confirm(found.x, found.F) else None), counts
+    return system.confirm(found.x, found.F)
 
 
-def _short_newton(workspace: Workspace, system: ResidualSystem, linear: Any) -> ShortNewton | None:
+def _short_newton(
+    workspace: Workspace, system: ResidualSystem, linear: Any, damped: bool
+) -> ShortNewton | None:
     """Return the arrays of a workspace for the present factors."""
     if not hasattr(linear, "direct_parts"):
         return None
     parts = linear.direct_parts(system.pattern)
     if parts is None:
         return None
-    held: dict[str, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
-    known = held.get("last")
+    held: dict[bool, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
+    known = held.get(damped)
     at_once = system.kernels is not None and system.kernels.at_once
     if known is None and not (LOOPS.pays(WORTH) or at_once):
         return None
     if known is None or not known.works_on(parts):
-        known = held["last"] = ShortNewton(system.pattern, parts)
+        known = held[damped] = ShortNewton(system.pattern, parts, damped)
     return known
 
 
 def _result_of_short_solve(
-    found: ShortSolve, counts: Stats, system: ResidualSystem, solver: str, total: float
+    found: ShortSolve, counts: Stats, system: ResidualSystem, method: ShortMethod, total: float
 ) -> Result:
     seconds = counts.seconds
     seconds["other"] = max(0.0, total - sum(seconds.values()))
@@ -186,12 +169,14 @@ def _result_of_short_solve(
         scaled_residual=found.scaled,
         history=History(functools.partial(steps_of, found.records, system.blocks.names[0])),
         stats=counts,
-        solver=solver,
+        solver=method.solver.name,
         blocks=system.blocks,
         params=system.params,
         sizes=found.S,
         system=system,
     )
+    if method.first_of_stages:
+        result.stages = [attempt_line(result.solver, result.status, counts.nit)]
     result.message = message(result)
     return result
 

@@ -10,31 +10,34 @@ end with success, the answer is `LEAVE`.
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
-from ...linear.accuracy import EPS, GROWTH, REFINE_ABOVE
-from ...linear.accuracy import TINY as SMALLEST_NUMBER
-from ...linear.banded import SMALL_PIVOT
-from ...linear.equilibration import DRIFT
-from ...linear.first_answer import LARGE_SQUARE
 from ...solvers.convergence import MOVED, RUNAWAY
 from ...solvers.rounding import SMALL_STEP
+from .closed_loops import note_closed_equations, took_answer, write_question
 from .decision_loops import (
-    converged,
+    estimated,
     holds,
     is_far,
     may_vanish,
-    note_closed_equations,
     passes,
+    steps_are_short,
     terms_moved,
 )
+from .linear_loops import equilibrated, fill
 from .loop_state import (
+    ASK,
     BACKWARD_ERROR,
     BARE,
     CONTRACTION,
+    DOUBTED,
+    ESTIMATE,
     EXAMINE,
     FLOOR,
     HELD,
     INF,
+    JACOBIAN,
+    KNOWN,
     LARGEST,
+    LARGEST_OLD,
     LEAVE,
     N_STATE,
     NAN,
@@ -58,51 +61,6 @@ from .size_loops import (
     sizes_of_unknowns,
     take_jacobian,
 )
-
-ERROR_FLOOR = SMALLEST_NUMBER / EPS
-
-
-def equilibrated(
-    starts: Indices, columns: Indices, J: Doubles, factor: Doubles, A: Doubles, A_sizes: Doubles,
-    of_columns: Doubles, n: int,
-) -> int:  # fmt: skip
-    """Write the equilibrated matrix; 0 if its factors have to be found anew."""
-    smallest, largest = INF, 0.0
-    for j in range(n):
-        of_columns[j] = 0.0
-    for i in range(n):
-        of_row = 0.0
-        for k in range(starts[i], starts[i + 1]):
-            entry = J[k] * factor[k]
-            size = abs(entry)
-            A[k] = entry
-            A_sizes[k] = size
-            of_row = max(of_row, size)
-            of_columns[columns[k]] = max(of_columns[columns[k]], size)
-        smallest = min(smallest, of_row)
-        largest = max(largest, of_row)
-    for j in range(n):
-        smallest = min(smallest, of_columns[j])
-    return 1 if smallest * DRIFT >= 1.0 and largest <= DRIFT else 0
-
-
-def fill(starts: Indices, columns: Indices, A: Doubles, full: Doubles, n: int) -> int:
-    """Write a matrix in CSR form as a full one, column after column."""
-    for k in range(n * n):
-        full[k] = 0.0
-    for i in range(n):
-        for k in range(starts[i], starts[i + 1]):
-            full[columns[k] * n + i] = A[k]
-    return 1
-
-
-def pivots_are_small(full: Doubles, n: int) -> int:
-    """Whether factors of a full matrix have a pivot that leaves an answer in doubt."""
-    smallest, largest = INF, 0.0
-    for i in range(n):
-        smallest = min(smallest, abs(full[i * n + i]))
-        largest = max(largest, abs(full[i * n + i]))
-    return 1 if smallest < SMALL_PIVOT * largest else 0
 
 
 def started(
@@ -161,49 +119,20 @@ def started(
     return STEP
 
 
-def stepped(
-    starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
-    column: Doubles, r: Doubles, scale: Doubles, x: Doubles, x_new: Doubles, state: Doubles,
-    full: Doubles, n: int, dense: int,
-) -> int:  # fmt: skip
-    """Check the solution y of the linear system, and write the next point; see `first_answer`."""
-    if dense == 1 and pivots_are_small(full, n) == 1:
-        return LEAVE
-    square, largest, largest_b, largest_scale = 0.0, 0.0, 0.0, 0.0
-    for i in range(n):
-        square += y[i] * y[i] + b[i] * b[i]
-        largest = max(largest, abs(y[i]))
-        largest_b = max(largest_b, abs(b[i]))
-        residual, size = 0.0, 0.0
-        for k in range(starts[i], starts[i + 1]):
-            residual += A[k] * y[columns[k]]
-            size += A_sizes[k] * abs(y[columns[k]])
-        r[i] = b[i] - residual
-        scale[i] = size + abs(b[i])
-        largest_scale = max(largest_scale, scale[i])
-    if not square < LARGE_SQUARE or not largest <= GROWTH * largest_b:
-        return LEAVE
-    floor, error, square = SMALLEST_NUMBER + ERROR_FLOOR * min(largest_scale, 1.0), 0.0, 0.0
-    for i in range(n):
-        error = max(error, abs(r[i]) / (scale[i] + floor))
-        dx = y[i] * column[i]
-        square += dx * dx
-        x_new[i] = x[i] + dx
-    state[BACKWARD_ERROR] = error
-    return STEP if error <= REFINE_ABOVE and square < INF else LEAVE
-
-
 def arrived(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
     terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
-    x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
-    row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
-    scaled: Doubles, tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int,
+    step_older: Doubles, correction: Doubles, closing: Doubles, change: Doubles,
+    unproven: Doubles, x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles,
+    factor: Doubles, row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
+    full: Doubles, scaled: Doubles, parts: Doubles, J_known: Doubles, known: Doubles,
+    asked: Doubles, small: Doubles, x_beside: Doubles,
+    tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int, damped: int,
 ) -> int:  # fmt: skip
-    """Take the next point, decide whether it ends the solve, and write the next linear system."""
-    square, previous, phi_old = 0.0, state[LARGEST], state[PHI]
+    """Take the next point, and decide whether it ends the solve; otherwise continue from it."""
+    square, phi_old = 0.0, state[PHI]
+    state[LARGEST_OLD] = state[LARGEST]
     for i in range(n):
         square += F_new[i] * F_new[i]
     state[PHI] = merit(F_new, S, n)
@@ -228,41 +157,96 @@ def arrived(
     state[STEP_SIZE] = size
     state[STEP_ABSOLUTE] = absolute
     state[RENEWED] = 0.0
+    state[ESTIMATE] = estimated(correction, weights, state, n, damped)
     note_residual(F_new, own, state, n)
     solved = passes(F_new, own, state, tolerance, error, rounding, n)
     if solved == 1 and moved == 1:
         moved = terms_moved(starts, columns, sizes, step, own, n)
-    if solved == 1 and moved == 1:
+    if solved == 1 and moved == 0:
+        return ended(
+            starts, columns, x_new, F_new, F, x_start, F_start, J_old, own, step, step_old,
+            step_older, weights, scaled, parts, closing, change, unproven, J_known, known, asked,
+            small, x_beside, state, n,
+        )  # fmt: skip
+    state[DOUBTED] = 1.0 if solved == 1 else 0.0
+    if state[KNOWN] == 0.0:
+        return JACOBIAN
+    return continued(
+        starts, columns, x, x_new, F, F_new, J, J_old, sizes, magnitude, weights, terms, S, own,
+        step, step_old, step_older, closing, change, unproven, x_start, F_start, x_run, state,
+        factor, row, A, A_sizes, of_columns, b, full, scaled, parts, J_known, known, asked, small,
+        x_beside, tolerance, error, rounding, n, nnz, dense,
+    )  # fmt: skip
+
+
+def ended(
+    starts: Indices, columns: Indices, x: Doubles, F: Doubles, F_old: Doubles, x_start: Doubles,
+    F_start: Doubles, J: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
+    step_older: Doubles, weights: Doubles, scaled: Doubles, parts: Doubles, closing: Doubles,
+    change: Doubles, unproven: Doubles, J_known: Doubles, known: Doubles, asked: Doubles,
+    small: Doubles, x_beside: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Decide what is left to examine where the criterion holds; see `convergence`."""
+    if is_far(x, x_start, n) == 1:
+        return LEAVE
+    note_scaled(F, own, scaled, n)
+    if steps_are_short(step, step_old, step_older, weights, state, n) == 0:
+        return EXAMINE
+    ask = write_question(
+        starts, columns, x, F, F_old, F_start, J, own, weights, parts, closing, change, unproven,
+        J_known, known, asked, small, x_beside, state, n,
+    )  # fmt: skip
+    return ASK if ask == 1 else SOLVED
+
+
+def answered(
+    starts: Indices, columns: Indices, J: Doubles, J_old: Doubles, F_new: Doubles,
+    F_beside: Doubles, own: Doubles, S: Doubles, asked: Doubles, small: Doubles, J_known: Doubles,
+    known: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Decide by the residual next to the solution whether it is one."""
+    if state[RENEWED] == 1.0:
+        return took_answer(
+            starts, columns, J, F_new, F_beside, own, S, asked, small, J_known, known, n
+        )
+    return took_answer(
+        starts, columns, J_old, F_new, F_beside, own, S, asked, small, J_known, known, n
+    )
+
+
+def continued(
+    starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
+    J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
+    terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
+    step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
+    x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
+    row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
+    scaled: Doubles, parts: Doubles, J_known: Doubles, known: Doubles, asked: Doubles,
+    small: Doubles, x_beside: Doubles,
+    tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int,
+) -> int:  # fmt: skip
+    """Continue with the Jacobian at the next point, and write the next linear system."""
+    if state[DOUBTED] == 1.0:
         take_jacobian(J, sizes, nnz)
         if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
             return LEAVE
         state[RENEWED] = 1.0
         state[PHI] = merit(F_new, S, n)
-        solved = passes(F_new, own, state, tolerance, error, rounding, n)
-    if solved == 1:
-        if is_far(x_new, x_start, n) == 1:
-            return LEAVE
-        note_scaled(F_new, own, scaled, n)
-        done = 0
-        if state[RENEWED] == 1.0:
-            done = converged(
-                starts, columns, x_new, F_new, F, F_start, J, own, step, step_old,
-                step_older, weights, closing, change, unproven, state, n,
+        if passes(F_new, own, state, tolerance, error, rounding, n) == 1:
+            return ended(
+                starts, columns, x_new, F_new, F, x_start, F_start, J, own, step, step_old,
+                step_older, weights, scaled, parts, closing, change, unproven, J_known, known,
+                asked, small, x_beside, state, n,
             )  # fmt: skip
-        else:
-            done = converged(
-                starts, columns, x_new, F_new, F, F_start, J_old, own, step, step_old,
-                step_older, weights, closing, change, unproven, state, n,
-            )  # fmt: skip
-        return SOLVED if done == 1 else EXAMINE
     note_closed_equations(
         starts, columns, F_new, F, J_old, own, step, closing, change, unproven, state, n,
     )  # fmt: skip
-    if size <= SMALL_STEP and state[CONTRACTION] > 0.5:
+    absolute = state[STEP_ABSOLUTE]
+    if state[STEP_SIZE] <= SMALL_STEP and state[CONTRACTION] > 0.5:
         return LEAVE
     if state[LARGEST] > RUNAWAY or absolute == 0.0:
         return LEAVE
-    if may_vanish(x_new, x, x_run, step, weights, previous, state, n) == 1:
+    if may_vanish(x_new, x, x_run, step, weights, state[LARGEST_OLD], state, n) == 1:
         return LEAVE
     if state[RENEWED] == 0.0:
         take_jacobian(J, sizes, nnz)

@@ -1,0 +1,69 @@
+"""What a short solve evaluates, by kernels or by NumPy."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...ad.kernels.compiled_evaluation import CompiledResult
+from ..residual_system import ResidualSystem
+
+Vector = NDArray[np.float64]
+
+
+class Evaluations(Protocol):
+    """What a short solve evaluates; None where that takes the solver itself.
+
+    Attributes
+    ----------
+    with_jacobian : bool
+        Whether F alone takes as long as F and J.
+    """
+
+    with_jacobian: bool
+
+    def both(self, x: Vector) -> CompiledResult | None:
+        """Return F and J at x, on the pattern."""
+
+    def residual(self, x: Vector) -> Vector | None:
+        """Return F at x."""
+
+
+class ByKernel:
+    """Evaluations by the kernel for F and J that served last."""
+
+    with_jacobian = True
+
+    def __init__(self, system: ResidualSystem) -> None:
+        self.both = system.replay
+
+    def residual(self, x: Vector) -> Vector | None:
+        """Return F at x."""
+        found = self.both(x)
+        return None if found is None else found.F
+
+
+class ByNumPy:
+    """Evaluations by the user's code. Points outside the model are left to the solver."""
+
+    with_jacobian = False
+
+    def __init__(self, system: ResidualSystem) -> None:
+        self._system, self._pattern = system, system.pattern
+
+    def both(self, x: Vector) -> CompiledResult | None:
+        """Return F and J at x; None if J leaves the pattern."""
+        try:
+            found = self._system.linearize_plainly(x)
+        except ArithmeticError:
+            return None
+        return found if found.pattern is self._pattern else None
+
+    def residual(self, x: Vector) -> Vector | None:
+        """Return F at x."""
+        try:
+            return self._system.residual_plainly(x)
+        except ArithmeticError:
+            return None
