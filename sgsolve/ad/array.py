@@ -24,7 +24,7 @@ from .derivatives.sparsity import Sparsity
 from .elements import number_row
 from .in_place import assign, share_where_views
 from .indexing import element, taken
-from .operators import Operators, call_ufunc
+from .operators import Operators, call_ufunc, rounded_product
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .stand_ins import stand_in
 from .structures.root import evaluation_named
@@ -264,7 +264,8 @@ class ADArray(Operators):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc.signature is None:
-            return call_ufunc(ufunc, *inputs)
+            # A complex scalar of NumPy calls np.multiply where the operator is meant.
+            return rounded_product(*inputs) if ufunc is np.multiply else call_ufunc(ufunc, *inputs)
         if method != "__call__":
             return dispatch.UFUNC_METHODS[method](ufunc, method, inputs, kwargs)
         if kwargs:

@@ -12,11 +12,10 @@ from . import dispatch, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
 from .nested import LISTS, array_if_needed, is_array_of_objects
-from .programs.traced_arrays import TracedFloat
+from .programs.traced_arrays import TracedFloat, is_complex_number
 from .ufunc_calls import DOUBLE
 
 NUMBERS = (int, float, TracedFloat)
-COMPLEX = (complex, np.complexfloating)
 
 
 class Operators:
@@ -40,7 +39,7 @@ class Operators:
 
     def __abs__(self) -> Any:
         result = call_ufunc(np.absolute, self)
-        if isinstance(self._value, COMPLEX):
+        if is_complex_number(self._value):
             result._value = abs(self._value)  # NumPy rounds that of a scalar otherwise
         return result
 
@@ -92,13 +91,13 @@ class Operators:
                 return kind(value * others, derivative)
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
-        return _rounded_product(self, other)
+        return rounded_product(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
             number = other if type(other) is float else _as_number(other)
             return type(self)(other * self._value, self._derivative.scaled_by_number(number))
-        return _rounded_product(other, self)
+        return rounded_product(other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if type(other) is type(self):
@@ -201,11 +200,11 @@ def _as_number(number: Any) -> Any:
     return number if type(number) is TracedFloat else float(number)
 
 
-def _rounded_product(a: Any, b: Any) -> Any:
+def rounded_product(a: Any, b: Any) -> Any:
     """Return ``a * b`` by the general rule, of complex scalars rounded as NumPy's scalars are."""
     result = call_ufunc(np.multiply, a, b)
     value, other = ufunc_calls.raw_value(a), ufunc_calls.raw_value(b)
-    if isinstance(value, COMPLEX) and isinstance(other, COMPLEX):
+    if is_complex_number(value) and is_complex_number(other):
         result._value = value * other
     return result
 

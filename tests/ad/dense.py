@@ -50,7 +50,8 @@ class Dense:
         return linear(lambda a: np.asarray(a)[key], self)
 
     def __setitem__(self, key, v):
-        self.v, self.t = np.array(self.v), np.array(self.t)
+        complexes = isinstance(v, Dense) and np.iscomplexobj(v.t)
+        self.v, self.t = np.array(self.v), self.t.astype(v.t.dtype if complexes else self.t.dtype)
         self.v[key] = value(v)
         for k, tangent in enumerate(self.t):
             tangent[key] = v.t[k] if isinstance(v, Dense) else 0.0

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from . import element_loops
+
 REAL = """-{} | +{} | abs({}) | np.sin({}) | np.cos({}) | np.tanh({}) | np.arctan({}) | np.exp({})
 | np.exp(-{}) | np.expm1({}) | np.sinh({}) | np.cosh({}) | np.square({}) | np.sqrt(1 + {}**2)
 | np.log({} * {} + 1.5) | np.log1p(np.square({})) | np.arcsinh({}) | np.cbrt(3.0 + np.cos({}))
@@ -70,6 +72,8 @@ def choices(text):
     return [e.strip() for e in text.replace("\n", " ").split(" | ")]
 
 
+BODIES = choices(element_loops.BODIES)
+COMPLEX_BODIES = choices(element_loops.COMPLEX_BODIES)
 TABLES = {name: choices(text) for name, text in list(globals().items()) if isinstance(text, str)
           and name.isupper()}  # fmt: skip
 
@@ -276,6 +280,24 @@ def loop(w):
     return w.pick([f"smoothed({a})", f"newton({a})", f"summed({a})"])
 
 
+def elements(w):
+    """A loop over elements; which of them it chooses may depend on their values."""
+    if w.rng.random() < 0.2:
+        a = w.with_axes(2)
+        b = a
+        name = "double"
+    else:
+        a, b = w.with_axes(1), w.with_axes(1)
+        name = w.pick(element_loops.VECTOR_LOOPS).__name__
+    n = w.shape(a)[0]
+    pairs = w.rng.integers(-n, n, size=(int(w.rng.integers(1, 7)), 2)).tolist()
+    body = w.pick(COMPLEX_BODIES if w.is_complex(a, b) else BODIES)
+    k = round(float(w.rng.normal()), 2)
+    if any(word in body for word in ("max(", "min(", " if ")):
+        w.fixed = False
+    return f"{name}({a}, {b}, {pairs}, lambda a, b, c, k={k}: {body})"
+
+
 def other(w):
     a = w.any()
     if w.is_complex(a):
@@ -286,7 +308,8 @@ def other(w):
 
 FAMILIES = {unary: 6, binary: 6, mixed: 3, shaping: 3, reduction: 3, joining: 3, multiply: 2,
             sparse: 2, index: 5, where: 2, branch: 2, sparsesum: 2, gathered: 2, loop: 1,
-            other: 1, parts: 2, stages: 1, moving: 2, in_place: 3}  # fmt: skip
+            other: 1, parts: 2, stages: 1, moving: 2, in_place: 3,
+            elements: 5}  # fmt: skip
 
 FAVORED = (parts, stages)
 

@@ -285,3 +285,22 @@ def test_complex_scalars_round_as_those_of_numpy(f):
     np.testing.assert_array_equal(given, [f(v, w[i]) for i, v in enumerate(z)])
     both = [f(v, carried[i - 1]).value for i, v in enumerate(carried)]
     np.testing.assert_array_equal(both, [f(v, z[i - 1]) for i, v in enumerate(z)])
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_products_of_complex_scalars_are_rounded_as_numpys_scalars_are(traced):
+    """NumPy multiplies complex scalars and arrays of one complex number by different loops."""
+    constants = np.exp(1j * np.arange(40.0))
+
+    def f(x):
+        z = (x[0] + 1j * x[1]) * np.exp(1j * x[0])
+        rows = [c * z * (z * c) + complex(c) * (z * complex(c)) for c in constants]
+        return np.hstack([part for row in rows for part in (row.real, row.imag, abs(row))])
+
+    x = np.array([0.7, -1.3])
+    if traced:
+        pytest.importorskip("llvmlite")
+        value = ad.compiled(f, at_once=True).value_and_jacobian(x)[0]
+    else:
+        value = ad.value_and_jacobian(f, x)[0]
+    np.testing.assert_array_equal(value, f(x))

@@ -7,7 +7,7 @@ from scipy import special
 
 from sgsolve import ad
 
-from . import aliases, grammar
+from . import aliases, element_loops, grammar
 
 DTYPES = [np.float64] * 6 + [np.float32, np.longdouble, np.complex128, np.complex64, np.int64]
 SHAPES = [
@@ -248,7 +248,7 @@ def namespace(module):
         "second_name": aliases.second_name, "helper": aliases.helper,
         "accumulated": aliases.accumulated, "through_view": aliases.through_view,
         "with_dead_views": aliases.with_dead_views, "filled": aliases.filled,
-        "overwritten": aliases.overwritten,
+        "overwritten": aliases.overwritten, **element_loops.LOOPS,
         "cubic": lambda u: u * (1 + u * (2 - 0.1 * u)), "list": list,
         "elementwise_sine": module.elementwise(lambda x: np.sin(2 * x),
         lambda x: 2 * np.cos(2 * x)),

@@ -134,6 +134,8 @@ class TracedArray:
         if kwargs.get("out") is not None:
             raise UntraceableError(f"np.{ufunc.__name__}(..., out=...)")
         function = ufunc if method == "__call__" else getattr(ufunc, method)
+        if function is np.multiply and not kwargs and all(map(is_complex_number, inputs)):
+            function = operator.mul  # NumPy's scalars call the ufunc for the operator
         return self.record(*of_positions(function, inputs, kwargs))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -240,6 +242,13 @@ def traced_number(value: Any, node: Node, graph: Graph) -> TracedNumber:
     """Return a number of a traced evaluation."""
     node.plain = not isinstance(value, np.generic)
     return (TracedFloat if node.plain else TracedNumber)(value, node, graph)
+
+
+def is_complex_number(value: Any) -> bool:
+    """Whether a value is a complex scalar, whose products NumPy rounds as it does no others."""
+    if isinstance(value, TracedNumber):
+        value = value.value
+    return isinstance(value, (complex, np.complexfloating))
 
 
 def untraced(argument: Any) -> Any:
