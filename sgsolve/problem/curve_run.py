@@ -24,6 +24,7 @@ from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
+from .definition import ProblemDefinition
 from .gauged_family import multipliers, stripped
 from .residual_system import ResidualSystem
 
@@ -54,18 +55,57 @@ def asked_of(
         The special points that it may have; those registered by default.
     """
     options = dict(options)
-    steps = options.pop("steps") or Arclength()
-    changes = {key: options.pop(key) for key in ("step", "max_step")}
-    given = {k: v for k, v in changes.items() if v is not None}
-    if not isinstance(steps, Arclength):
-        raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
-    if given:
-        steps = replace(steps, **given)
+    steps = arclength_steps(options.pop("steps"), options.pop("step"), options.pop("max_step"))
     return (
         steps,
         checked_bounds(bounds),
         RunOptions.of(moved, ("s", "tangent", *own), kinds=kinds, **options),
     )
+
+
+def arclength_steps(steps: Any, step: float | None, max_step: float | None) -> Arclength:
+    """Return the settings of the steps, with other lengths where these are given."""
+    settings = steps or Arclength()
+    if not isinstance(settings, Arclength):
+        raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
+    if step is not None:
+        settings = replace(settings, step=step)
+    return settings if max_step is None else replace(settings, max_step=max_step)
+
+
+def at_point(z: Vector, tangent: Vector | None = None) -> Origin:
+    """Return the origin of a curve whose first point is known; see `ArclengthStepper`."""
+    return lambda state: (z, tangent)
+
+
+def start_at_special_point(
+    problem: ProblemDefinition,
+    branch: Branch,
+    point: SpecialPoint,
+    name: str,
+    bounds: tuple[float, float],
+    what: str,
+) -> tuple[ResidualSystem, Vector, float]:
+    """Return the system and x at a special point, and the value there of a second parameter.
+
+    Parameters
+    ----------
+    name : str
+        The second parameter.
+    what : str
+        What moves, for a message.
+    """
+    p = branch.name
+    problem.check_same({k: v for k, v in branch.params.items() if k != p}, "the branch")
+    problem.signature.numeric(name)
+    if name == p:
+        raise InputError(f"the {what} moves in {p!r}; name a second parameter")
+    params = {**branch.params, p: point.parameter}
+    params.setdefault(name, problem.signature.known.get(name))
+    system, x, _ = problem.started(point.x, params)
+    value = float(system.value_of(name))
+    check_inside(name, value, bounds)
+    return system, x, value
 
 
 def check_inside(name: str, value: float, bounds: tuple[float, float]) -> None:
@@ -172,26 +212,6 @@ def curve_view(name: str, system: ResidualSystem, family: Any) -> View:
         state=lambda x: x[:n],
         special=lambda special: stripped(family, special),
         place=lambda p: f"{name} = {p:.10g}",
-    )
-
-
-def fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
-    """Return the view of a curve of folds: the first parameter moves with the second."""
-    p, q = names
-
-    def stripped_fold(special: SpecialPoint) -> SpecialPoint:
-        found = replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
-        found.along = {p: float(special.x[-1])}
-        return found
-
-    return View(
-        names=(q, p),
-        params=system.params,
-        blocks=system.blocks,
-        moved=lambda x, value: {q: value, p: float(x[-1])},
-        state=lambda x: x[:-1],
-        special=stripped_fold,
-        place=lambda value: f"{q} = {value:.10g}",
     )
 
 

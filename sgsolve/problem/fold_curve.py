@@ -5,6 +5,7 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,17 @@ from ..bifurcation.normal_forms import (
     fold_coefficient,
 )
 from ..continuation.columns import Column
-from ..continuation.stepper import Point, RunState
-from ..errors import InputError, LinearSolveError
+from ..continuation.stepper import Point
+from ..continuation.view import View
+from ..errors import LinearSolveError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
 from .chosen_point import chosen_point
-from .curve_run import asked_of, check_inside, fold_view, run_curve
+from .curve_run import asked_of, at_point, run_curve, start_at_special_point
 from .definition import ProblemDefinition
 from .fold_family import FoldFamily
 from .mass_pencil import MassPencil
+from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 
@@ -61,39 +64,46 @@ def fold_curve(
     **options: Any,
 ) -> Branch:
     """Follow a fold of a branch while a second parameter changes; see `Problem.fold_curve`."""
+    problem.refuse_null_space("fold_curve")
     fold = chosen_point(branch, special, "fold")
-    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
     stability = options["stability"]
     options["stability"] = Stability.of(stability) if problem.storage is None else None
     asked = asked_of(bounds, options, (name, branch.name), (QUADRATIC,), KINDS)
-    problem.signature.numeric(name)
-    if name == branch.name:
-        raise InputError(f"the fold moves in {branch.name!r}; name a second parameter")
-    params = {**branch.params, branch.name: fold.parameter}
-    params.setdefault(name, problem.signature.known.get(name))
-    system, x, _ = problem.started(fold.x, params)
-    start = float(system.value_of(name))
-    check_inside(name, start, asked[1])
+    system, x, start = start_at_special_point(problem, branch, fold, name, asked[1], "fold")
     x = _without_rounding(x, branch.states)
     place = _without_rounding(np.array([fold.parameter]), branch.parameter)
     z, p = np.append(x, place), branch.name
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
     vector = vector * np.sign(vector[int(np.argmax(np.abs(vector)))])
-    problem.refuse_null_space("fold_curve")
     with problem.lend(system, x) as workspace:
         largest = tuple(float(np.abs(part).max()) for part in (branch.states, branch.parameter))
         family = FoldFamily(system, workspace, (p, name), z, vector, (largest[0], largest[1]))
-
         pencil = MassPencil(problem, system, stability or True, x)
         settings = Stability.or_default(stability)
         detectors = _fold_curve_detectors(_FoldTests(family, pencil, settings), asked[2].detect)
-
-        view = fold_view((p, name), system)
-
-        def origin(state: RunState) -> tuple[Any, None]:
-            return np.append(z, start), None
-
+        view = _fold_view((p, name), system)
+        origin = at_point(np.append(z, start))
         return run_curve(family, workspace, view, origin, *asked, "folds", detectors=detectors)
+
+
+def _fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
+    """Return the view of a curve of folds: the first parameter moves with the second."""
+    p, q = names
+
+    def stripped_fold(special: SpecialPoint) -> SpecialPoint:
+        found = replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
+        found.along = {p: float(special.x[-1])}
+        return found
+
+    return View(
+        names=(q, p),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda x, value: {q: value, p: float(x[-1])},
+        state=lambda x: x[:-1],
+        special=stripped_fold,
+        place=lambda value: f"{q} = {value:.10g}",
+    )
 
 
 def _without_rounding(values: Vector, along: Vector) -> Vector:

@@ -40,13 +40,13 @@ from ..bifurcation.codimension_two_forms import (
 )
 from ..bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
 from ..continuation.columns import Column
-from ..continuation.stepper import Point, RunState
+from ..continuation.stepper import Point
 from ..continuation.view import View
 from ..errors import InputError, LinearSolveError
 from ..results.branch import Branch
 from ..results.special_points import SpecialPoint
 from .chosen_point import chosen_point
-from .curve_run import asked_of, check_inside, run_curve
+from .curve_run import asked_of, at_point, run_curve, start_at_special_point
 from .definition import ProblemDefinition
 from .hopf_family import HopfFamily
 from .mass_pencil import MassPencil
@@ -68,29 +68,18 @@ def hopf_curve(
     **options: Any,
 ) -> Branch:
     """Follow a Hopf point while a second parameter changes; see `Problem.hopf_curve`."""
-    point, p = chosen_point(branch, special, "hopf"), branch.name
-    problem.check_same({k: v for k, v in branch.params.items() if k != p}, "the branch")
-    asked = asked_of(bounds, {**options, "stability": None}, (name, p), ("frequency", "l1"), KINDS)
-    problem.signature.numeric(name)
-    if name == p:
-        raise InputError(f"the Hopf point moves in {p!r}; name a second parameter")
     problem.refuse_null_space("hopf_curve")
-    params = {**branch.params, p: point.parameter}
-    params.setdefault(name, problem.signature.known.get(name))
-    system, x, _ = problem.started(point.x, params)
+    point, p = chosen_point(branch, special, "hopf"), branch.name
+    asked = asked_of(bounds, {**options, "stability": None}, (name, p), ("frequency", "l1"), KINDS)
+    system, x, q = start_at_special_point(problem, branch, point, name, asked[1], "Hopf point")
     pencil = MassPencil(problem, system, stability, x)
-    q = float(system.value_of(name))
-    check_inside(name, q, asked[1])
     y = _hopf_start(pencil, x, point, {p: point.parameter, name: q})
     largest = float(np.abs(branch.parameter).max()), abs(q)
     family = HopfFamily(system, pencil, (p, name), y, largest)
     detectors = _hopf_curve_detectors(family, asked[2].detect, Stability.or_default(stability))
     with problem.workspaces.lend() as workspace:
-
-        def origin(state: RunState) -> tuple[Vector, None]:
-            return np.append(y, q), None
-
         view = _view((p, name), system)
+        origin = at_point(np.append(y, q))
         return run_curve(
             family, workspace, view, origin, *asked, "hopf points", detectors=detectors
         )

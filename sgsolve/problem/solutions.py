@@ -114,9 +114,7 @@ def find_solutions(
     time_limit: float | None,
 ) -> list[Result]:
     """Find several solutions by deflation; see `Problem.find_solutions`."""
-    if max_solutions < 1:
-        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
-    deadline = deadline_of(time_limit)
+    deadline = _checked_limits(max_solutions, time_limit)
     starts = np.atleast_2d(np.asarray(x0))
     system, _ = problem.system(starts[0])
     rows = [starting_point(row) for row in starts]
@@ -150,14 +148,11 @@ def deflated_continuation(
 ) -> SolutionSets:
     """Find the solutions for every value of a parameter; see `Problem.deflated_continuation`."""
     problem.signature.numeric(parameter)
-    if max_solutions < 1:
-        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
-    deadline = deadline_of(time_limit)
+    deadline = _checked_limits(max_solutions, time_limit)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
     path = ParameterPath.of(parameter, values)
-    sets, begun = list[Vector](), None
+    sets, begun, complete = list[Vector](), None, True
     bar = progress_bar(progress, len(path.values), f"deflated continuation {parameter}")
-    unfinished = False
     try:
         first = problem.system(starts[0], {parameter: path.values[0]})[0]
         for row in starts:
@@ -176,7 +171,7 @@ def deflated_continuation(
     except (OutOfTime, KeyboardInterrupt) as end:
         text = f"{_cause(end)} after {len(sets)} of {len(path.values)} values of {parameter!r}"
         if begun is not None and begun[0] == len(sets) and begun[1].known:
-            unfinished = True
+            complete = False
             found = counted(len(begun[1].known), "solution")
             text += f"; the search at {path.values[len(sets)]:g} had found {found}"
             sets.append(_stacked(begun[1], len(starts[0])))
@@ -184,7 +179,14 @@ def deflated_continuation(
     finally:
         if bar is not None:
             bar.close()
-    return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets, not unfinished)
+    return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets, complete)
+
+
+def _checked_limits(max_solutions: int, time_limit: float | None) -> float:
+    """Return the deadline; raise `InputError` for limits that leave nothing to do."""
+    if max_solutions < 1:
+        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
+    return deadline_of(time_limit)
 
 
 def _stacked(search: DeflationSearch, n: int) -> Vector:

@@ -21,19 +21,7 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
         x: NDArray[Any] = x0.copy()
         if math.isfinite(ddot(x, x)):
             return x
-    if hasattr(x0, "success") and hasattr(x0, "x"):
-        raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
-    if isinstance(x0, ad.ADArray):
-        raise DataTypeError(
-            f"{name} is an AD array; a solve starts from numbers and has no derivative: see "
-            "Problem.sensitivity for that of a solution"
-        )
-    if np.ma.is_masked(x0):
-        raise DataTypeError(
-            f"{name} is a masked array; give every unknown a value, {name}.filled(value)"
-        )
-    if hasattr(x0, "toarray"):
-        raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")
+    _check_class(x0, name)
     try:
         x = np.asarray(x0)
     except ValueError as error:
@@ -57,3 +45,20 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
             f"{x[bad[0]]}"
         )
     return x
+
+
+def _check_class(x0: Any, name: str) -> None:
+    """Raise `DataTypeError` for objects that are no vectors of numbers."""
+    if hasattr(x0, "success") and hasattr(x0, "x"):
+        raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")
+    if isinstance(x0, ad.ADArray):
+        raise DataTypeError(
+            f"{name} is an AD array; a solve starts from numbers and has no derivative: see "
+            "Problem.sensitivity for that of a solution"
+        )
+    if np.ma.is_masked(x0):
+        raise DataTypeError(
+            f"{name} is a masked array; give every unknown a value, {name}.filled(value)"
+        )
+    if hasattr(x0, "toarray"):
+        raise DataTypeError(f"{name} is a sparse matrix; give a dense vector of unknowns")

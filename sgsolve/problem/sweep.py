@@ -50,17 +50,15 @@ def sweep(
     """Solve for every value of a parameter; see `Problem.sweep`."""
     _check_settings(steps, at_fold)
     first = as_solver(solver)
-    following = DampedNewton(max_iterations=30) if solver is None else first
     path = ParameterPath.of(name, values)
     asked["stability"] = stability_of(problem, asked["stability"], path.params)
     options = RunOptions.of(path.names, (), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
-    _check_detection(problem, path, crossings)
-    for one in path.names:
-        problem.signature.numeric(one)
+    _check_path(problem, path, crossings)
     system, x, remark = problem.started(x0, path.params(path.values[0]), first)
     bar = SweepBar.of(options.progress, path, len(path.values))
     with problem.lend(system, x) as workspace:
+        following = DampedNewton(max_iterations=30) if solver is None else first
         monitor = Monitor(deadline=options.deadline)
         workspace.may_gauge = not crossings
         family = PathFamily(system, path, workspace, first, following, monitor)
@@ -89,10 +87,12 @@ def _check_settings(steps: Any, at_fold: Any) -> None:
         raise DataTypeError(f"steps of a sweep must be a Natural(), not {steps!r}")
 
 
-def _check_detection(
+def _check_path(
     problem: ProblemDefinition, path: ParameterPath, crossings: tuple[str, ...]
 ) -> None:
-    """Raise `InputError` for special points that a sweep cannot find."""
+    """Raise for parameters that are no numbers, and for special points that are not found there."""
+    for name in path.names:
+        problem.signature.numeric(name)
     if crossings and len(path.names) > 1:
         raise InputError(f"detect={crossings!r} needs a sweep over one parameter; use fewer")
     if crossings and problem.null_space:

@@ -28,7 +28,6 @@ from ..transient.evolution import PURPOSE
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ..transient.sources import breakpoints_of
-from ..transient.starts import STARTS
 from ..transient.step_settings import FixedSteps
 from ..transient.time_events import EventDetector, TimeEvent
 from ..transient.transient_stepper import TransientStepper
@@ -37,7 +36,13 @@ from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .signature import TIME
 from .time_system import TimeSystem, source_value
-from .transient_checks import checked_choice, checked_events, checked_method, checked_rtol
+from .transient_checks import (
+    check_mode,
+    checked_choice,
+    checked_events,
+    checked_method,
+    checked_rtol,
+)
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -95,8 +100,7 @@ def transient_run(
 ) -> tuple[Run, TransientStepper]:
     """Return a run in time, not begun, and its stepper; see `Problem.transient`."""
     span, method = checked_span(interval), checked_method(steps)
-    if start not in STARTS:
-        raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
+    check_mode(start)
     checked_choice("interpolate", interpolate)
     check_limit("max_steps", max_steps)
     functions, actions = checked_events(events, on_event)
@@ -116,8 +120,25 @@ def transient_run(
     lengths = first_step, max_step
     schedule = schedule_of(span, times, breakpoints, lengths, equations, exact=not interpolate)
     workspace.gauge(problem.null_space.unstored(equations, span[0], x), PURPOSE)
+    stepper = _stepper(equations, workspace, weights, method, schedule, x, start, recorded)
+    mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
+    mark["currents"] = sorted(pairs)
+    return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
+
+
+def _stepper(
+    equations: TimeSystem,
+    workspace: Workspace,
+    weights: ErrorWeights,
+    method: Any,
+    schedule: Schedule,
+    x: Vector,
+    start: str,
+    recorded: Sequence[Column],
+) -> TransientStepper:
+    """Return the stepper of a method."""
     implicit = ImplicitSolver(equations, workspace, weights)
-    stepper = TransientStepper(
+    return TransientStepper(
         equations,
         workspace,
         implicit,
@@ -129,9 +150,6 @@ def transient_run(
         mode=start,
         recorded=recorded,
     )
-    mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
-    mark["currents"] = sorted(pairs)
-    return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
 
 
 def _assembled_run(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..continuation.user_functions import named
 from ..errors import DataTypeError, InputError
+from ..transient.starts import STARTS
 from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
 from ..transient.time_events import TimeEvent
 
@@ -26,6 +27,12 @@ def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:
     if not isinstance(steps, Bdf | RungeKutta | FixedSteps):
         raise DataTypeError(f"steps must be Bdf(), RungeKutta() or FixedSteps(), not {steps!r}")
     return steps
+
+
+def check_mode(start: Any) -> None:
+    """Raise for a kind of start that does not exist."""
+    if start not in STARTS:
+        raise InputError(f"start must be one of {', '.join(map(repr, STARTS))}, not {start!r}")
 
 
 def checked_choice(name: str, value: Any) -> None:

@@ -80,9 +80,7 @@ class Iterate:
         limits: tuple[Limit, ...] = (),
         deadline: float = math.inf,
     ) -> None:
-        self.system = system
-        self.limits = limits
-        self.workspace = workspace
+        self.system, self.workspace, self.limits = system, workspace, limits
         self.counted, self.blocks = CountedSystem(system, workspace, deadline), system.blocks
         self.x, self.F = x, F
         self.x_old = x

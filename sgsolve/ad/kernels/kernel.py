@@ -87,9 +87,8 @@ class Kernel:
         env = self.parameters.of(inputs)
         if workspace.given is not env:
             workspace.give(code, env)
-        addresses = workspace.addresses
         at_x, at_F, at_data = self._place
-        F, data = workspace.F, workspace.data
+        addresses, F, data = workspace.addresses, workspace.F, workspace.data
         if workspace.x is not None:
             workspace.x[...] = x if x.ndim == 1 else x.reshape(-1)
         elif at_x >= 0:

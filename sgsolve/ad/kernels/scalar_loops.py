@@ -160,13 +160,7 @@ class ScalarLoopPrinter:
         of = self._expressions
         ends = [of.as_kind(of.value(a), "i64") for a in node.iter.args]
         begin, end = ends if len(ends) == 2 else ("0", ends[0])
-        changed = sorted(
-            name.id
-            for child in node.body
-            for name in ast.walk(child)
-            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-        )
-        carried = [name for name in dict.fromkeys(changed) if name in self._expressions.values]
+        carried = [name for name in _assigned(node.body) if name in self._expressions.values]
         head, body, after = (self._lines.new_label(what) for what in ("head", "body", "after"))
         source, start = self._lines.label, dict(self._expressions.values)
         self._lines.lines.append(f"br label %{head}")
@@ -196,3 +190,9 @@ class ScalarLoopPrinter:
         self._lines.lines[at:at] = phis
         self._lines.begin(after)
         self._expressions.values = outside
+
+
+def _assigned(statements: list[ast.stmt]) -> list[str]:
+    """Return the names that statements assign, sorted."""
+    nodes = (node for statement in statements for node in ast.walk(statement))
+    return sorted({n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)})

@@ -61,10 +61,7 @@ def bifurcation_diagram(
     limits = _whole("depth", depth, 0), _whole("max_branches", max_branches, 1)
     checked = {**RUN, **own, "stability": Stability.of(own["stability"])}
     asked_of((low, high), checked, (name,))
-    if not isinstance(orbits, bool):
-        raise DataTypeError(f"orbits must be True or False, not {orbits!r}")
-    if orbits:
-        check_storage(problem.storage, "orbits=True: a periodic orbit needs")
+    _check_orbits(problem, orbits)
     places = [problem if p is None else problem.at({name: p}) for p, _ in starts]
     for place in places:
         check_inside(name, place.signature.numeric(name), (low, high))
@@ -73,13 +70,14 @@ def bifurcation_diagram(
     files = None if folder is None else DiagramFolder(folder, mark)
     search = DiagramSearch(problem, name, (low, high), {**RUN, **own}, limits, files, deadline)
     for number, (place, (known, x)) in enumerate(zip(places, starts, strict=True)):
-        p, ways = place.signature.numeric(name), list[tuple[str, Follow]]()
-        for side, end in ((1, high), (-1, low)):
-            if p != end:
-                way = "up" if side > 0 else "down"
-                step = side * search.first_step
-                run = _first(place, x, name, (low, high), step, solver)
-                ways.append((f"from start {number}, {way}", run))
+        ways = [
+            (f"from start {number}, {way}", _first(place, x, name, (low, high), step, solver))
+            for way, step, end in (
+                ("up", search.first_step, high),
+                ("down", -search.first_step, low),
+            )
+            if place.signature.numeric(name) != end
+        ]
         search.begin(ways, None if known is None else (known, x))
     search.follow()
     if orbits:
@@ -107,6 +105,13 @@ def _first(
         return continuation(problem, x, name, bounds, **{**options, "step": step, "solver": solver})
 
     return run
+
+
+def _check_orbits(problem: ProblemDefinition, orbits: Any) -> None:
+    if not isinstance(orbits, bool):
+        raise DataTypeError(f"orbits must be True or False, not {orbits!r}")
+    if orbits:
+        check_storage(problem.storage, "orbits=True: a periodic orbit needs")
 
 
 def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:

@@ -119,7 +119,7 @@ def _switched(
     side = 1.0 if step is None else float(np.sign(step))
     if not twice:
         family.refer_to(x)
-        unit = _parameter_unit(p, limits)
+        unit = parameter_unit(p, limits)
         weights = family.weights(unit, orbit.period)
         place = replace(point, x=x)
         z, way = departure(family, workspace, place, weights, side * ASIDE * unit)
@@ -150,7 +150,7 @@ def _aside(family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector
     )
 
 
-def _parameter_unit(p: float, limits: tuple[float, float]) -> float:
+def parameter_unit(p: float, limits: tuple[float, float]) -> float:
     """Return the change of the parameter that counts like a change of the orbit by its size."""
     span = limits[1] - limits[0]
     return SHARE * span if np.isfinite(span) else abs(p) or 1.0

@@ -31,10 +31,10 @@ from ...results.special_points import SpecialPoint
 from ...results.status import Status
 from ...solvers.workspace import Workspace
 from ..chosen_point import refuse_point_alone
-from ..curve_run import check_inside, run_stepper
+from ..curve_run import arclength_steps, at_point, check_inside, run_stepper
 from ..definition import ProblemDefinition
 from ..residual_system import ResidualSystem
-from .orbit_branch_start import _parameter_unit, orbit_branch_start
+from .orbit_branch_start import orbit_branch_start, parameter_unit
 from .orbit_setup import Collocation
 
 Vector = NDArray[Any]
@@ -64,7 +64,7 @@ def orbit_continuation(
     problem.refuse_null_space("orbit_continuation")
     asked = Collocation.of(degree, intervals)
     name = _parameter(problem, start, name)
-    settings, limits = _settings(steps, step, max_step), checked_bounds(bounds)
+    settings, limits = arclength_steps(steps, step, max_step), checked_bounds(bounds)
     given = _options(name, options)
     if max_period is not None and not isinstance(max_period, numbers.Real):
         raise DataTypeError(f"max_period must be a number, not {max_period!r}")
@@ -106,15 +106,6 @@ def _parameter(problem: ProblemDefinition, start: Any, name: str | None) -> str:
     return name
 
 
-def _settings(steps: Any, step: float | None, max_step: float | None) -> Arclength:
-    settings = steps or Arclength()
-    if not isinstance(settings, Arclength):
-        raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
-    if step is not None:
-        settings = replace(settings, step=step)
-    return settings if max_step is None else replace(settings, max_step=max_step)
-
-
 def _options(name: str, options: Mapping[str, Any]) -> RunOptions:
     """Return the options of the run; functions of the user get an orbit."""
     options = dict(options)
@@ -147,7 +138,7 @@ def _followed(
     longest: float,
 ) -> Branch:
     z, way = start
-    metric = Metric(family.weights(_parameter_unit(float(z[-1]), limits), float(z[-2])))
+    metric = Metric(family.weights(parameter_unit(float(z[-1]), limits), float(z[-2])))
     view = View(
         names=(name,),
         params=system.params,
@@ -158,11 +149,9 @@ def _followed(
         kind="orbits",
     )
     detectors = _orbit_detectors(family, options, view)
-
-    def origin(state: RunState) -> tuple[Vector, Vector | None]:
-        return z, way
-
-    stepper = OrbitStepper(family, workspace, settings, limits, origin, metric, detectors, longest)
+    stepper = OrbitStepper(
+        family, workspace, settings, limits, at_point(z, way), metric, detectors, longest
+    )
     return run_stepper(
         stepper, workspace, view, options, "orbits", detectors, _orbit_summary, max_points=POINTS
     )
