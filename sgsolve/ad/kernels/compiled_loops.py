@@ -26,10 +26,15 @@ class CompiledLoops:
         self._entries = functions
         self._printers: dict[Callable[..., Any], ScalarLoopPrinter] = {}
         self._code: machine.Code | None = None
-        self._wanted = 0
+        self._text = ""
+        self._wanted, self._stored = 0, False
 
     def text(self) -> str:
         """Return the functions as LLVM IR."""
+        self._text = self._text or self._printed()
+        return self._text
+
+    def _printed(self) -> str:
         texts, waiting = [HEADER], list(self._entries)
         while waiting:
             function = waiting.pop()
@@ -39,10 +44,20 @@ class CompiledLoops:
                 waiting += printer.called
         return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
 
-    def pays(self, uses: int) -> bool:
-        """Whether they are compiled, or were wanted as often as makes up for compiling them."""
+    def pays(self, to_load: int, to_compile: int) -> bool:
+        """Whether they are there, or were wanted as often as makes up for what that takes.
+
+        Parameters
+        ----------
+        to_load, to_compile : int
+            How often, where the machine code is on disk, and where it is not.
+        """
+        if self._code is not None:
+            return True
         self._wanted += 1
-        return self._code is not None or self._wanted > uses
+        if self._wanted == to_load + 1:
+            self._stored = machine.is_known(self.text())
+        return self._wanted > (to_load if self._stored else to_compile)
 
     def bound(self, values: dict[str, Any]) -> list[Callable[[], int]]:
         """Return the functions without parameters, bound to values by name.

@@ -10,9 +10,10 @@ arithmetic without integer division, comparisons, ``and``, ``or``, ``not``, ``ab
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
+import linecache
 import math
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,13 @@ from .scalar_expressions import KINDS, ExpressionPrinter, FunctionLines, Typed, 
 Doubles = NDArray[np.float64]
 Indices = NDArray[np.int32]
 sqrt = math.sqrt
+
+
+@functools.cache
+def _definitions(path: str) -> dict[int, ast.FunctionDef]:
+    """Return the functions of a file by their first lines; to parse it once is the fastest."""
+    tree = ast.parse("".join(linecache.getlines(path)))
+    return {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
 class ScalarLoopPrinter:
@@ -44,7 +52,8 @@ class ScalarLoopPrinter:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.name = function.__name__
-        (self._tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+        code = function.__code__
+        self._tree = _definitions(code.co_filename)[code.co_firstlineno]
         signature = inspect.signature(function)
         self.parameters = {name: str(p.annotation) for name, p in signature.parameters.items()}
         self._result = KINDS[str(signature.return_annotation)]
@@ -54,7 +63,6 @@ class ScalarLoopPrinter:
 
     def text(self) -> str:
         """Return the function as LLVM IR."""
-        assert isinstance(self._tree, ast.FunctionDef)
         given = {name: (f"%a.{name}", KINDS[a]) for name, a in self.parameters.items()}
         self._expressions.values = given
         arguments = ", ".join(f"{in_llvm(kind)} {name}" for name, kind in given.values())

@@ -55,8 +55,8 @@ LOOPS = CompiledLoops(
     step_loops.continued,
     step_loops.answered,
 )
-# To compile or load the loops takes as long as so many short solves save.
-WORTH = 100
+# To load the loops from disk, or to compile them, takes as long as so many short solves save.
+LOADED, COMPILED = 60, 240
 # After each vain attempt in a row twice as many solves make none, up to this number.
 MOST_SKIPPED = 64
 # After a step so short, relative to the unknowns, the residual alone will do: no step follows.

@@ -22,7 +22,7 @@ from ..residual_system import FEW, ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
 from .short_methods import ShortMethod, short_method
-from .short_newton import LOOPS, WORTH, Record, ShortNewton, ShortSolve, Vector
+from .short_newton import COMPILED, LOADED, LOOPS, Record, ShortNewton, ShortSolve, Vector
 
 
 def short_result(
@@ -148,7 +148,7 @@ def _short_newton(
     held: dict[bool, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
     known = held.get(damped)
     at_once = system.kernels is not None and system.kernels.at_once
-    if known is None and not (LOOPS.pays(WORTH) or at_once):
+    if known is None and not (LOOPS.pays(LOADED, COMPILED) or at_once):
         return None
     if known is None or not known.works_on(parts):
         known = held[damped] = ShortNewton(system.pattern, parts, damped)
