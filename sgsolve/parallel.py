@@ -118,7 +118,7 @@ def parallel_sweep(
 
 
 def run_member(task: tuple[Any, ...]) -> Branch:
-    """Run one member, in a worker; whatever happens comes back as a branch."""
+    """Run one member, in a worker; return a branch in any case."""
     problem, method, x0, name, values, member, options = task
     try:
         with warnings.catch_warnings():

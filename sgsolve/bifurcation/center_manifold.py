@@ -16,8 +16,7 @@ choice of the part of H along a critical vector).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -27,11 +26,11 @@ from numpy.typing import NDArray
 
 from .. import linear
 from ..pattern import Pattern
+from .critical_modes import CriticalModes, Powers
 from .directional import Pencil, size_along
-from .normal_forms import bordered_matrix, null_vectors, solved
+from .normal_forms import bordered_matrix, solved
 
 Vector = NDArray[Any]
-Powers = tuple[int, ...]  # of a monomial
 Flow = dict[tuple[int, Powers], complex]  # coefficients of G, by the entry of z
 
 LONGEST, SHRINK, LENGTHS = 0.8, 0.6, 12  # of the size of x, and how often the length is reduced
@@ -39,98 +38,6 @@ MINOR = 1e-4  # part of the largest term above which a degree is judged by itsel
 SURE = 1e-10  # relative difference of two results at which no other length is tried
 NODES = 6  # distances on either side of x0, beyond half the order
 RAYS = 2  # for each monomial
-RESONANT = 1e-6  # relative difference of two rates that count as equal
-
-
-@dataclass(eq=False)
-class CriticalModes:
-    """The critical eigenvalues of a steady state; those of a pair stand side by side.
-
-    Attributes
-    ----------
-    rates : ndarray of complex, shape (m,)
-        lambda in (J + lambda C) q = 0.
-    vectors, left : list of ndarray, shape (n,)
-        q, and w with w (J + lambda C) = 0 and w C q = 1.
-    charges : ndarray of int, shape (m, k)
-        How each entry of z turns with the phase of each of k pairs.
-    conjugate : ndarray of int, shape (m,)
-        The entry that is conjugate to each.
-    """
-
-    rates: Vector = field(default_factory=lambda: np.empty(0, dtype=complex))
-    vectors: list[Vector] = field(default_factory=list)
-    left: list[Vector] = field(default_factory=list)
-    charges: Vector = field(default_factory=lambda: np.empty((0, 0), dtype=int))
-    conjugate: Vector = field(default_factory=lambda: np.empty(0, dtype=int))
-
-    @classmethod
-    def of(
-        cls, J: Any, C: Any, frequencies: Sequence[float], near: Sequence[Vector | None] = ()
-    ) -> CriticalModes:
-        """Return the modes with some frequencies; one of zero stands for one real eigenvalue.
-
-        Vectors have Euclidean length 1; the largest element of a real one is positive.
-
-        Raises
-        ------
-        LinearSolveError
-            If an eigenvalue is not simple.
-        """
-        modes, charges = cls(), list[Vector]()
-        units = np.eye(len(frequencies), dtype=int)
-        guesses = [*near, *([None] * (len(frequencies) - len(near)))]
-        rates, conjugate = list[complex](), list[int]()
-        for omega, unit, guess in zip(frequencies, units, guesses, strict=True):
-            A = J if omega == 0.0 else sp.csr_array(J + 1j * omega * C)
-            q, w = null_vectors(A, guess)
-            if omega == 0.0:
-                q = q * np.sign(q[int(np.argmax(np.abs(q)))])
-            w = w / (w @ (C @ q))
-            k, pair = len(rates), omega != 0.0
-            rates += [1j * omega, -1j * omega] if pair else [0.0]
-            modes.vectors += [q, q.conj()] if pair else [q]
-            modes.left += [w, w.conj()] if pair else [w]
-            charges += [unit, -unit] if pair else [0 * unit]
-            conjugate += [k + 1, k] if pair else [k]
-        modes.rates, modes.charges = np.array(rates, dtype=complex), np.array(charges)
-        modes.conjugate = np.array(conjugate)
-        return modes
-
-    def entries(self, directions: Vector) -> Vector:
-        """Return z for real coordinates, one for a real mode and two for a pair, by rows."""
-        columns, k = list[Vector](), 0
-        while k < len(self.rates):
-            if self.conjugate[k] == k:
-                columns.append(directions[:, k] + 0.0j)
-                k += 1
-                continue
-            z = directions[:, k] + 1j * directions[:, k + 1]
-            columns += [z, z.conj()]
-            k += 2
-        return np.array(columns).T
-
-    def mirrored(self, powers: Powers) -> Powers:
-        """Return the powers of the conjugate of a monomial."""
-        return tuple(powers[k] for k in self.conjugate)
-
-    def entry_like(self, powers: Powers) -> int | None:
-        """Return the entry of z that turns as a monomial does.
-
-        Raises
-        ------
-        ArithmeticError
-            At a resonance: the rates agree, but not the phases.
-        """
-        charge, rate = np.array(powers) @ self.charges, complex(np.array(powers) @ self.rates)
-        size = float(np.abs(self.rates).max())
-        found = None
-        for k, own in enumerate(self.charges):
-            if (own == charge).all():
-                found = k
-            elif abs(rate - self.rates[k]) <= RESONANT * size:
-                raise ArithmeticError("the frequencies are in a strong resonance")
-        return found
 
 
 def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> Flow:

@@ -12,7 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .center_manifold import CriticalModes, center_flow
+from .center_manifold import center_flow
+from .critical_modes import CriticalModes
 from .directional import Matrices, Pencil
 
 Vector = NDArray[Any]

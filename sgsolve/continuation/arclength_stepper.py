@@ -19,17 +19,15 @@ from numpy.typing import NDArray
 
 from ..errors import CheckpointError, InputError, LinearSolveError
 from ..results.branch_file import part
-from ..results.special_points import ApproximateSpecialPoint
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from .arclength import GROW, SHRINK, Arclength
-from .asymptote import approached
 from .bordered import Bordered
-from .bracket import opposite
 from .columns import Column
 from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
-from .detector import Detector, located
+from .curve_ends import CurveEnds, approached
+from .detector import Detector
 from .family import Family, Linear, keep, kept_of, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
@@ -38,12 +36,10 @@ from .stepper import Point, Rejection, RunState, Stepper
 Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # part of the longest step, below which a doubt does not reject a step
-ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
 STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step
 FAR = 0.5  # largest distance of a corrected point from the prediction, as a part of the step
 BESIDE = 0.7  # factor next to a singular point: two of these lead past it, two halves lead to it
 NO_SOLUTION = 1e-3  # relative residual of a start above which there is no curve to follow
-CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
 
 COLUMNS = (
     Column("s", lambda point: float(point.s)),
@@ -84,6 +80,7 @@ class ArclengthStepper(Stepper):
         detectors: Sequence[Detector] = (),
     ) -> None:
         self.settings, self.bounds, self.detectors = settings, bounds, detectors
+        self.ends = CurveEnds(bounds, detectors)
         self._origin, self._metric = origin, metric
         self.first = self.shortest = self.longest = self._next = 0.0
         self.home = self.direction = np.empty(0)
@@ -143,7 +140,7 @@ class ArclengthStepper(Stepper):
             text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
             return Rejection(here.p, text, "angle")
         longer = self.settings.next_step(state.step, corrected.iterations, angle, self.longest)
-        ended = self._ended(here, new)
+        ended = self.ends.of_step(self, here, new)
         self._next = min(longer, self.growth * state.step)
         return ended
 
@@ -208,62 +205,6 @@ class ArclengthStepper(Stepper):
             raise
         state.point, state.step = point, state.step * coarse.norm(self.direction)
         self.direction = coarse.unit(self.direction)
-
-    def _ended(self, a: Point, b: Point) -> Point | Rejection:
-        """Return the new point, or the last point of the run on a bound or a closed curve."""
-        for bound in self.bounds:
-            inside, now = a.p - bound, b.p - bound
-            if inside != 0.0 and opposite(inside, now):
-                text = f"the bound {bound:.10g} of the parameter is reached"
-                last = self.curve.hit(a, b, bound) or self._on_bound(a, b, bound)
-                if last is None:
-                    return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
-                last.ending = text
-                return last
-            outward = 1.0 if bound == self.bounds[1] else -1.0
-            if outward * inside >= 0.0 and outward * now > self._slack():
-                b.recorded = False
-                b.ending = f"the branch leads out of the bound {bound:.10g} of the parameter"
-                return b
-        if a.s > 0.0:
-            curve, length = self.curve, self.curve.metric.norm(b.z - a.z)
-            if length == 0.0:
-                return Rejection(a.p, "the step is lost to rounding", "rounding")
-            t = curve.metric.dot(self.home - a.z, _tangent(a)) / length
-            gap = curve.metric.norm(curve.interpolated(a, b, t) - self.home)
-            if 0.0 < t <= 1.0 and gap < CLOSED * length:
-                b.ending = "the curve is closed: it is back where it started"
-        return b
-
-    def _slack(self) -> float:
-        """Return how far beyond a bound a parameter may be by rounding."""
-        finite = [abs(bound) for bound in self.bounds if np.isfinite(bound)]
-        span = self.bounds[1] - self.bounds[0]
-        return ON * (span if np.isfinite(span) else max(finite, default=0.0))
-
-    def _on_bound(self, a: Point, b: Point, bound: float) -> Point | None:
-        """Return a special point that lies on the bound, or None.
-
-        The equations with the parameter held at the bound are singular there: no corrector
-        converges.
-        """
-        try:
-            self.curve.corrector.factorize(b.at, self.curve.row(_tangent(b)))
-            for detector in self.detectors:
-                detector.measure(self, b, a)
-            found = located(self, a, b, self.detectors)
-        except LinearSolveError:
-            return None
-        for k, one in enumerate(found):
-            near = abs(one.point.p - bound) <= ON * abs(b.p - a.p)
-            if near and not isinstance(one.special, ApproximateSpecialPoint):
-                one.point.p = bound
-                for detector in self.detectors:
-                    if not detector.needs_factorization:
-                        detector.measure(self, one.point, a)
-                one.point.found = found[: k + 1]
-                return one.point
-        return None
 
     def save(self) -> dict[str, Any]:
         """Return the direction, the metric, and where the run started."""

@@ -37,7 +37,7 @@ class Family(Protocol):
 
     @property
     def scale(self) -> Vector | None:
-        """Typical size of each unknown; None if one size serves all of them."""
+        """Typical size of each unknown; None if all have the same."""
         ...
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:

@@ -159,27 +159,11 @@ class Device(Equations):
         compiled: bool = False,
         backend: Any = "auto",
     ) -> None:
-        check_kinds(
-            mesh=mesh,
-            contacts=contacts,
-            parameters=parameters,
-            constants=constants,
-            models={
-                "recombination": recombination,
-                "traps": traps,
-                "mobility": mobility,
-                "ionization": ionization,
-            },
-            named={
-                "surfaces": surfaces,
-                "interfaces": interfaces,
-                "trap_levels": trap_levels,
-                "ions": ions,
-            },
-            heat=heat,
-            regions=regions,
-            statistics=statistics,
-        )
+        models: dict[str, Any] = {"recombination": recombination, "traps": traps}
+        models |= {"mobility": mobility, "ionization": ionization}
+        named = {"surfaces": surfaces, "interfaces": interfaces}
+        named |= {"trap_levels": trap_levels, "ions": ions}
+        check_kinds(mesh, contacts, parameters, constants, models, named, heat, regions, statistics)
         self.compiled, self.backend = compiled, backend
         self.mesh, self.contacts, self.constants = mesh, dict(contacts), constants
         self.recombination, self.traps, self.mobility = tuple(recombination), tuple(traps), mobility

@@ -77,7 +77,7 @@ class FloquetMultipliers(Detector):
         return {"values": point.tests[KEY]}
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `save` returned."""
         point.tests[KEY] = saved["values"]
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
@@ -161,7 +161,7 @@ class OnOrbits(Detector):
         self.needs_factorization, self.columns = inner.needs_factorization, inner.columns
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
-        """Leave the test values of the other detector."""
+        """Store the test values of the other detector."""
         self.inner.measure(stepper, point, before)
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
@@ -195,7 +195,7 @@ class OnOrbits(Detector):
         return change > RESOLVED * float(stepper.parameter_error)
 
     def counts(self, found: Found, others: Any, a: Point, b: Point) -> bool:
-        """Whether a special point stands for itself."""
+        """Whether the other detector lists a special point."""
         return self.inner.counts(found, others, a, b)
 
     def save(self, point: Point) -> dict[str, Any]:
@@ -203,7 +203,7 @@ class OnOrbits(Detector):
         return self.inner.save(point)
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `save` returned."""
         self.inner.restore(point, saved)
 
 

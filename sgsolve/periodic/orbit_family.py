@@ -178,7 +178,7 @@ class OrbitFamily:
         return {"mesh": self.mesh, "reference": self._reference, "phase": self._phase}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `saved` returned."""
         self._take(np.asarray(saved["mesh"]))
         self._reference, self._phase = saved["reference"], saved["phase"]
 

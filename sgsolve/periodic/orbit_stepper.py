@@ -109,12 +109,12 @@ class OrbitStepper(ArclengthStepper):
         return wrong and 2 * count <= FINER * self.first_count
 
     def save(self) -> dict[str, Any]:
-        """Return when the mesh was adapted too."""
+        """Return the data of the stepper, and when the mesh was adapted."""
         own = {"meshed": self.meshed, "parameter_error": self.parameter_error}
         return {**super().save(), **own}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Take it back."""
+        """Restore what `save` returned."""
         super().restore(saved)
         self.meshed = int(saved["meshed"])
         self.parameter_error = float(saved["parameter_error"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,13 @@ from ..results.status import Status
 from ..solvers.workspace import Pool
 from ..transient.dense_solution import DenseSolution
 from .initial_value_arguments import (
+    check_no_options,
     checked_atol,
     checked_first_step,
     checked_t_eval,
     checked_t_span,
     checked_y0,
     method_settings,
-    refuse_options,
 )
 from .initial_value_events import Zeros
 
@@ -116,7 +116,7 @@ def solve_ivp(
     >>> print(f"{run.y[0, -1]:.3f}")
     1.706
     """
-    refuse_options(options)
+    check_no_options(options)
     begin, end = checked_t_span(t_span)
     sign = 1.0 if end > begin else -1.0
     y, times = checked_y0(y0), checked_t_eval(t_eval, begin, end)
@@ -135,17 +135,10 @@ def solve_ivp(
     }
     if zeros.look_at_start(fun, begin, end, y):
         return _ended_at_start(zeros, begin, y, times)
-    settings |= {"stop": zeros.stop, "raise_on_failure": True, "progress": False}
-    with problem.workspaces.lend() as workspace:
-        run, stepper = transient_run(problem, workspace, y, (sign * begin, sign * end), **settings)
-        stepper.dense = DenseSolution(sign * begin) if dense_output else None
-        try:
-            branch = run.go()
-        except ConvergenceError as error:
-            if not isinstance(error.result, Branch) or not len(error.result):
-                raise
-            branch = error.result
-    sol = None if stepper.dense is None else _dense(stepper.dense, sign)
+    settings["stop"] = zeros.stop
+    dense = DenseSolution(sign * begin) if dense_output else None
+    branch = _branch(problem, y, (sign * begin, sign * end), dense, settings)
+    sol = None if dense is None else _dense(dense, sign)
     found = _result(branch, sol, sign, times, None if events is None else zeros)
     if not len(found.t):
         found["y"] = np.zeros((len(y), 0))
@@ -170,6 +163,26 @@ def _problem(fun: Function, jac: Any, args: tuple[Any, ...], sign: float) -> Pro
         NullSpace(None),
         Pool("auto"),
     )
+
+
+def _branch(
+    problem: ProblemDefinition,
+    y: Vector,
+    span: tuple[float, float],
+    dense: DenseSolution | None,
+    settings: Mapping[str, Any],
+) -> Branch:
+    """Run in time, without a warning where the run ends early; fill the dense solution."""
+    options = {**settings, "raise_on_failure": True, "progress": False}
+    with problem.workspaces.lend() as workspace:
+        run, stepper = transient_run(problem, workspace, y, span, **options)
+        stepper.dense = dense
+        try:
+            return run.go()
+        except ConvergenceError as error:
+            if not isinstance(error.result, Branch) or not len(error.result):
+                raise
+            return error.result
 
 
 class _Within(DenseOutput):

@@ -29,7 +29,7 @@ NOT_NEEDED = {
 }
 
 
-def refuse_options(options: Mapping[str, Any]) -> None:
+def check_no_options(options: Mapping[str, Any]) -> None:
     """Raise `InputError` for options that have no meaning here."""
     for name, value in options.items():
         if name not in NOT_NEEDED:

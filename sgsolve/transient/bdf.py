@@ -85,7 +85,7 @@ class BdfStepper:
     Attributes
     ----------
     t, h : float
-        Where it stands, and the next step.
+        The current time, and the next step.
     order : int
     """
 
@@ -128,7 +128,7 @@ class BdfStepper:
 
     @property
     def x(self) -> Vector:
-        """The unknowns where it stands, shape (n,)."""
+        """The unknowns at the current time, shape (n,)."""
         latest: Vector = self._past.table[0, : self._n]
         return latest
 

@@ -1,4 +1,4 @@
-"""The matrix of a time step, M = J + a C, kept as long as it serves.
+"""The matrix of a time step, M = J + a C, kept as long as Newton's iteration converges with it.
 
 J and C are evaluated, and M is factorized, at an earlier step: with an earlier number a0 instead
 of a. Both are renewed apart: a new a needs no new derivatives.

@@ -70,7 +70,7 @@ class RungeKuttaStepper:
     Attributes
     ----------
     t, h : float
-        Where it stands, and the next step.
+        The current time, and the next step.
     """
 
     def __init__(

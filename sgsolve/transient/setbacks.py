@@ -43,14 +43,14 @@ class Setbacks:
         self._hurdle = -np.inf  # the end of the first of the steps that failed
 
     def take(self, h: float, reason: str, target: float) -> bool:
-        """Take note of a step that failed; return whether a jump is to be looked for."""
+        """Record a step that failed; return whether a jump is to be looked for."""
         if not self.rejected:
             self._hurdle = target
         self.rejected.append((h, reason))
         return len(self.rejected) == SUSPICIOUS
 
     def reach(self, t: float) -> None:
-        """Take note of a step that succeeded."""
+        """Record a step that succeeded."""
         if t >= self._hurdle:
             self.rejected = []
 

@@ -109,7 +109,7 @@ class EventDetector(Event):
             self.side = float(np.sign(known))
 
     def _begin(self, point: Point, before: Point | None, known: float | None) -> None:
-        """Take note of a start of the method."""
+        """Record a start of the method."""
         kind = "first" if before is None else "jump" if before.at is not None else "action"
         slack = 0.0
         if kind == "action" and known is not None and not point.at.moved:
@@ -192,7 +192,7 @@ class EventDetector(Event):
         return kept
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
-        """Take back what `save` returned."""
+        """Restore what `save` returned."""
         if "value" not in saved:
             return
         point.tests[self.kind] = float(saved["value"])

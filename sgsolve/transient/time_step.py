@@ -85,7 +85,7 @@ class TimeStepper(Protocol):
     Attributes
     ----------
     t, h : float
-        Where it stands, and the next step.
+        The current time, and the next step.
     order : int
     """
 
@@ -95,7 +95,7 @@ class TimeStepper(Protocol):
 
     @property
     def x(self) -> Vector:
-        """The unknowns where it stands, shape (n,)."""
+        """The unknowns at the current time, shape (n,)."""
         ...
 
     @property
@@ -141,7 +141,7 @@ class TimeStepper(Protocol):
         ...
 
     def save(self) -> dict[str, Any]:
-        """Return the state, for `restore`; it holds for good."""
+        """Return the state, for `restore`, as copies."""
         ...
 
     def restore(self, saved: Mapping[str, Any]) -> None:

@@ -151,7 +151,7 @@ class TransientStepper(Stepper):
         return self.steps.curve(b.at) if isinstance(b.at, TimeStep) else None
 
     def accept(self, state: RunState, before: Point | None) -> None:
-        """Take note of the new point, and choose the next step."""
+        """Record the new point, and choose the next step."""
         point, counters = state.point, self.implicit.counters
         assert point is not None
         self._before_attempt = None
@@ -233,7 +233,7 @@ class TransientStepper(Stepper):
         self.interval = times[-1] - times[-2] if len(times) > 1 else np.inf
 
     def resume(self, state: RunState) -> None:
-        """Continue from a checkpoint: the state of the method says all."""
+        """Do nothing: the state of the method is complete."""
         return None
 
     def mark(self) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem
-from sgsolve.bifurcation.center_manifold import CriticalModes, center_flow
+from sgsolve.bifurcation.center_manifold import center_flow
 from sgsolve.bifurcation.codimension_two_forms import (
     double_hopf_form,
     second_lyapunov,
     zero_hopf_form,
 )
+from sgsolve.bifurcation.critical_modes import CriticalModes
 from sgsolve.errors import LinearSolveError
 from tests.periodic.oscillators import one
 

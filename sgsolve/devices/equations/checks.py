@@ -124,7 +124,7 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
         raise ParameterError(f"parameters: {', '.join(missing)} missing; this device needs them")
     unknown = [name for name in given if name not in needed]
     if unknown:
-        _refuse_unknown(device, unknown, needed)
+        _raise_unknown(device, unknown, needed)
     for name, value in values.items():
         _check_value(device, name, value)
     return values
@@ -153,7 +153,7 @@ def _needed_values(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _refuse_unknown(device: DeviceModel, unknown: list[str], needed: list[str]) -> None:
+def _raise_unknown(device: DeviceModel, unknown: list[str], needed: list[str]) -> None:
     contacts = [name for name in unknown if name.startswith("V_")]
     if contacts:
         contact(device, contacts[0][2:])
@@ -175,7 +175,7 @@ def overrides(device: DeviceModel, given: Mapping[str, Any]) -> None:
     """Raise, before a solve, for parameters that the device lacks or that cannot be right."""
     for name, value in given.items():
         if name not in device.parameters:
-            _refuse_unknown(device, [name], list(device.parameters))
+            _raise_unknown(device, [name], list(device.parameters))
         check_real(name, value)
         _check_value(device, name, value)
 

@@ -35,7 +35,6 @@ PLACED: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 def check_kinds(
-    *,
     mesh: Any,
     contacts: Any,
     parameters: Any,

@@ -1,0 +1,155 @@
+"""Where a run along a curve ends: on a bound, out of it, near it, or back at the start.
+
+A branch may tend to a bound of its parameter without reaching it. The tangent predicts the
+arclength that is left to the bound. On a branch that reaches the bound, it falls by about the
+length of each step. On a branch that only tends to the bound, such as p = exp(-x) to p = 0, it
+stays constant or grows. The distance then falls by a factor at each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LinearSolveError
+from ..results.special_points import ApproximateSpecialPoint
+from .bracket import opposite
+from .detector import Detector, located
+from .stepper import Point, Rejection
+
+ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
+CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
+NEAR = 1e-10  # distance to the bound where the test begins, relative to the largest on the branch
+LAST = 4  # number of points that the test uses
+GONE = 0.5  # least arclength over these points, relative to the longest step
+SHRINKS, GROWS = 0.02, 3.0  # allowed change of the predicted arclength, relative to the step
+ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
+
+Vector = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CurveEnds:
+    """The ends of a curve within a step; the stepper has `curve` and `home`, where it started.
+
+    Parameters
+    ----------
+    bounds : (float, float)
+        Of the parameter.
+    detectors : sequence of Detector
+        Used where a special point lies on a bound.
+    """
+
+    bounds: tuple[float, float]
+    detectors: Sequence[Detector]
+
+    def of_step(self, stepper: Any, a: Point, b: Point) -> Point | Rejection:
+        """Return the new point b, or the last point of the run on a bound or a closed curve."""
+        for bound in self.bounds:
+            inside, now = a.p - bound, b.p - bound
+            if inside != 0.0 and opposite(inside, now):
+                text = f"the bound {bound:.10g} of the parameter is reached"
+                last: Point | None = stepper.curve.hit(a, b, bound)
+                last = last or self._on_bound(stepper, a, b, bound)
+                if last is None:
+                    return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
+                last.ending = text
+                return last
+            outward = 1.0 if bound == self.bounds[1] else -1.0
+            if outward * inside >= 0.0 and outward * now > self._slack():
+                b.recorded = False
+                b.ending = f"the branch leads out of the bound {bound:.10g} of the parameter"
+                return b
+        return self._closed(stepper, a, b) if a.s > 0.0 else b
+
+    def _closed(self, stepper: Any, a: Point, b: Point) -> Point | Rejection:
+        """Return b, which ends the run where the curve came back to its start."""
+        curve, home = stepper.curve, stepper.home
+        length = curve.metric.norm(b.z - a.z)
+        if length == 0.0:
+            return Rejection(a.p, "the step is lost to rounding", "rounding")
+        t = curve.metric.dot(home - a.z, a.tangent) / length
+        gap = curve.metric.norm(curve.interpolated(a, b, t) - home)
+        if 0.0 < t <= 1.0 and gap < CLOSED * length:
+            b.ending = "the curve is closed: it is back where it started"
+        return b
+
+    def _slack(self) -> float:
+        """Return how far beyond a bound a parameter may be by rounding."""
+        finite = [abs(bound) for bound in self.bounds if np.isfinite(bound)]
+        span = self.bounds[1] - self.bounds[0]
+        return ON * (span if np.isfinite(span) else max(finite, default=0.0))
+
+    def _on_bound(self, stepper: Any, a: Point, b: Point, bound: float) -> Point | None:
+        """Return a special point that lies on the bound, or None.
+
+        The equations with the parameter held at the bound are singular there: no corrector
+        converges.
+        """
+        curve = stepper.curve
+        try:
+            curve.corrector.factorize(b.at, curve.row(b.tangent))
+            for detector in self.detectors:
+                detector.measure(stepper, b, a)
+            found = located(stepper, a, b, self.detectors)
+        except LinearSolveError:
+            return None
+        for k, one in enumerate(found):
+            near = abs(one.point.p - bound) <= ON * abs(b.p - a.p)
+            if near and not isinstance(one.special, ApproximateSpecialPoint):
+                one.point.p = bound
+                for detector in self.detectors:
+                    if not detector.needs_factorization:
+                        detector.measure(stepper, one.point, a)
+                one.point.found = found[: k + 1]
+                return one.point
+        return None
+
+
+def approached(
+    table: tuple[Sequence[float], Sequence[float], Sequence[float]],
+    bounds: tuple[float, float],
+    longest: float,
+) -> float | None:
+    """Return the bound that the last points tend to, or None.
+
+    Parameters
+    ----------
+    table : (p, s, tangent)
+        Three columns: parameter, arclength, and parameter component of the tangent.
+    bounds : (float, float)
+    longest : float
+        The longest step.
+    """
+    if len(table[0]) < LAST:
+        return None
+    for bound in bounds:
+        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near_distance(table[0], bound):
+            p, s, share = (np.array(column[-LAST:]) for column in table)
+            if _tends(np.abs(p - bound), s, np.abs(share), longest):
+                return float(bound)
+    return None
+
+
+def _near_distance(values: Sequence[float], bound: float) -> float:
+    """Return the distance to the bound where the test begins."""
+    farthest = max(abs(value - bound) for value in values)
+    return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
+
+
+def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:
+    """Whether the distance falls from point to point while the predicted arclength does not.
+
+    The predicted arclength grows by a step per step for p = 1 / x, and without limit near a fold.
+    """
+    gone = float(s[-1] - s[0])
+    if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:
+        return False
+    if share[-1] == 0.0:  # smaller than any number
+        return True
+    left, steps = np.diff(distance / np.where(share > 0.0, share, np.inf)), np.diff(s)
+    return bool(((left >= -SHRINKS * steps) & (left <= GROWS * steps)).all())
