@@ -27,6 +27,20 @@ def metal(barrier):
     return Device(interval(x), net, contacts, values, recombination=[srh])
 
 
+def gan_metal():
+    from sgsolve.devices import Device, Ohmic, Schottky, graded, interval, materials, srh
+
+    x = graded([0.0, 5e-4, 6e-4], 1e-5, 2e-7, 1.3)
+    contacts = {"a": Schottky(0, barrier=0.9, v_n=2e6, v_p=2e6), "k": Ohmic(-1)}
+    net = np.where(x < 5e-4, 1e16, 1e19)
+    values = materials.gan.at(300.0, [srh])
+    return Device(interval(x), net, contacts, values, recombination=[srh])
+
+
+def thyristor():
+    return diode([0.0, 2e-4, 17e-4, 20e-4, 22e-4], [-1e19, 3e15, -1e17, 1e19])
+
+
 def check(device, contact, values, short):
     """One step takes few factorizations; the current is that of short steps."""
     coarse, fine = (device.sweep(contact, voltages) for voltages in (values, short))
@@ -54,6 +68,43 @@ def test_a_long_step_of_a_diode(ends, doping, bias):
 
 def test_a_metal_that_blocks():
     check(metal(0.7), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.2, 200.0, 12)])
+
+
+def test_a_metal_that_blocks_at_11_volts_along_an_edge():
+    """Hundreds of kT/q along one edge: densities and probabilities underflow."""
+    check(gan_metal(), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.5, 200.0, 20)])
+
+
+@pytest.mark.slow
+def test_a_transistor_with_open_base_past_punch_through():
+    npn = diode([0.0, 1e-4, 2e-4, 12e-4, 13e-4], [1e19, -1e16, 1e15, 1e19])
+    check(npn, "k", [0.0, 100.0], np.arange(0.0, 101.0, 5.0))
+
+
+@pytest.mark.slow
+def test_a_thyristor_that_blocks():
+    coarse, fine = (thyristor().sweep("a", np.linspace(0.0, -100.0, k)) for k in (2, 6))
+    assert coarse.stats.n_factor < 2 * MOST
+    found, expected = (thyristor().currents(sweep, "k")[-1] for sweep in (coarse, fine))
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.slow
+def test_a_thyristor_beyond_its_breakover():
+    from sgsolve import PartialBranchWarning
+    from sgsolve.devices import drive_current
+
+    device = thyristor()
+    with pytest.warns(PartialBranchWarning) as warned:
+        sweep = device.sweep("a", [0.0, 5.0])
+    assert len(warned) == 1
+    assert "fold at 2.317" in sweep.message
+    assert "drive_current(device, 'a', currents)" in sweep.message
+    currents = [1e-8, 2e-7, 1e-6, 1.0]  # A/cm^2; the fold is between the second and the third
+    points = drive_current(device, "a", currents)
+    np.testing.assert_allclose(points.current, currents, rtol=1e-9)
+    assert 2.30 < points.voltage[1] < 2.318
+    assert points.voltage[2] < 0.4
 
 
 @pytest.mark.parametrize("bias", [-30.0, 30.0])

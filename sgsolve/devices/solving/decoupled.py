@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csc_array, diags_array
@@ -135,10 +135,7 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
     few_n, few_p = (np.minimum(log_product - log, least) for log in (s.log_p, s.log_n))
     log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
     edges_n, edges_p = conduction(device, s, p, _drives(device, s))
-    held = [(nodes, p["V_" + name] / s.vt) for name, nodes in device.layout.reached.items()]
-    held_n, held_p = (held + _roots(device, k, u) for k, u in (("n", s.un), ("p", s.up)))
-    held_n = [(nodes, s.log_n + (s.un - level)) for nodes, level in held_n]
-    held_p = [(nodes, s.log_p + (level - s.up)) for nodes, level in held_p]
+    held_n, held_p = _reservoirs(device, s, p)
     light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
     for _ in range(ROUNDS):
         n, h = np.exp(log_n), np.exp(log_p)
@@ -173,9 +170,42 @@ def _drives(device: DeviceModel, s: Carriers) -> tuple[Array, Array] | None:
     return np.where(in_n & (dn != 0.0), dn, du), np.where(in_p & (dp != 0.0), dp, du)
 
 
-def _roots(device: DeviceModel, name: str, level: Array) -> list[tuple[Array, float]]:
-    """One node in each floating region: there the majority has its level, as at a contact."""
-    return [(np.array([k]), level[k]) for k in device.carrier_rows[name].roots]
+class _Reservoir(NamedTuple):
+    """Carriers at the level of a contact.
+
+    Attributes
+    ----------
+    nodes : ndarray, shape (k,)
+        Nodes of the semiconductor.
+    equilibrium : ndarray, shape (n_s,)
+        Logarithm of the density in equilibrium with the contact, at all nodes.
+    emission : ndarray, shape (k,), or None
+        Rate at which a metal takes them, in units of the balance; None where the density is held.
+    """
+
+    nodes: Array
+    equilibrium: Array
+    emission: Array | None = None
+
+
+def _reservoirs(
+    device: DeviceModel, s: Carriers, p: Mapping[str, Any]
+) -> tuple[list[_Reservoir], list[_Reservoir]]:
+    """Those of electrons and of holes: contacts, and one node in each floating region."""
+    found: tuple[list[_Reservoir], list[_Reservoir]] = ([], [])
+    for k, (name, u, log, sign) in enumerate(
+        (("n", s.un, s.log_n, 1.0), ("p", s.up, s.log_p, -1.0))
+    ):
+        for contact, nodes in device.layout.reached.items():
+            metal, emission = device.contacts[contact], None
+            if isinstance(metal, Schottky):
+                velocity = metal.v_n if name == "n" else metal.v_p
+                emission = velocity / s.vt * metal.area * np.ones(len(nodes))
+            level = p["V_" + contact] / s.vt
+            found[k].append(_Reservoir(nodes, log + sign * (u - level), emission))
+        for root in device.carrier_rows[name].roots:
+            found[k].append(_Reservoir(np.array([root]), log + sign * (u - u[root])))
+    return found
 
 
 def _solved_density(
@@ -184,21 +214,27 @@ def _solved_density(
     sign: int,
     lost: Array,
     sources: list[Array],
-    held: list[tuple[Array, Array]],
+    reservoirs: list[_Reservoir],
 ) -> Array:
-    """Logarithm of a density from its balance; held in equilibrium with the metal at contacts.
+    """Logarithm of a density from its balance, with the carriers that come from contacts.
 
     The balance is linear, and each source and each contact contributes in its own unit. What comes
     from a contact is its density in equilibrium times the probability that a carrier leaves to this
     contact before it recombines. The matrix of the probabilities is the transpose, and they are of
-    ordinary size where densities differ by thousands of decades from one node to the next.
+    ordinary size where carriers climb a barrier of thousands of decades. Where they fall from one,
+    the densities are, and the probabilities underflow. What underflows is too small, so the larger
+    one of both is right.
     """
     lay, (weight, drift, _) = device.layout, edges
     start, end = incidence(lay.carrier_edges, lay.n_s)
     near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
     flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
+    for reservoir in reservoirs:
+        if reservoir.emission is not None:
+            lost = lost + _placed(lay.n_s, reservoir.nodes, reservoir.emission)
     matrix = csc_array(sign * ((start + end) @ flux) + diags_array(lost))
-    free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([nodes for nodes, _ in held]))
+    held = [r.nodes for r in reservoirs if r.emission is None]
+    free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([np.empty(0, dtype=int), *held]))
     inner = matrix[:, free][free]
     scale = 1.0 / inner.diagonal()
     factors: Any = splu(
@@ -212,12 +248,27 @@ def _solved_density(
         if unit > -np.inf:
             part = factors.solve(scale * np.exp(source[free] - unit))
             total[free] = np.logaddexp(total[free], unit + _logarithm(part))
-    for nodes, equilibrium in held:
-        leaving = -matrix[nodes][:, free].sum(axis=0)
-        arrives = scale * factors.solve(leaving, "T")
-        total[free] = np.logaddexp(total[free], equilibrium[free] + _logarithm(arrives))
-        total[nodes] = equilibrium[nodes]
+    for nodes, equilibrium, emission in reservoirs:
+        unit = equilibrium[nodes].max()
+        at_contact = np.exp(equilibrium[nodes] - unit)
+        if emission is None:
+            leaving = -matrix[nodes][:, free].sum(axis=0)
+            entering = -(matrix[free][:, nodes] @ at_contact)
+            total[nodes] = equilibrium[nodes]
+        else:
+            leaving = _placed(lay.n_s, nodes, emission)[free]
+            entering = _placed(lay.n_s, nodes, emission * at_contact)[free]
+        climbed = equilibrium[free] + _logarithm(scale * factors.solve(leaving, "T"))
+        fallen = unit + _logarithm(factors.solve(scale * entering))
+        total[free] = np.logaddexp(total[free], np.maximum(climbed, fallen))
     return total
+
+
+def _placed(size: int, nodes: Array, values: Array) -> Array:
+    """Values at nodes, zero elsewhere."""
+    placed = np.zeros(size)
+    placed[nodes] = values
+    return placed
 
 
 def _logarithm(values: Array) -> Array:

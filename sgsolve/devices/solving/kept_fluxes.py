@@ -195,26 +195,13 @@ class KeptFluxes:
         result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
         return self.state(result.x) if result.success else x
 
-    def sweep(
-        self,
-        x: np.ndarray,
-        name: str,
-        values: Any,
-        p: Mapping[str, Any],
-        raise_on_failure: bool = False,
-    ) -> Branch:
+    def sweep(self, x: np.ndarray, name: str, values: Any, p: Mapping[str, Any]) -> Branch:
         """Sweep from x, the solution near the first value."""
         y = self.whole(x, {**p, name: values[0]})
         levels = self.device.keeps_fluxes
         predictor = LevelsWithFluxes(self, name, p) if levels else HeldLevels(self, name, p)
-        branch = self.problem.at(**p).sweep(
-            y,
-            name,
-            values,
-            solver=self.method(),
-            steps=Natural(predictor=predictor),
-            raise_on_failure=raise_on_failure,
-        )
+        steps = Natural(predictor=predictor)
+        branch = partial_sweep(self.problem.at(**p), y, name, values, self.method(), steps)
         predictor.poisson.add_cost(branch.stats)
         return replace(branch, states=np.array([self.state(y) for y in branch.states]))
 
@@ -285,6 +272,18 @@ class LevelsWithFluxes:
         extrapolated = SecantPredictor().predict(family, here, before, p)
         guess = self.levels.after_long_step(here.p, p)
         return extrapolated if guess is None else self.form.whole(guess, self.p | {self.name: p})
+
+
+def partial_sweep(
+    problem: Problem, x: np.ndarray, name: str, values: Any, solver: Any, steps: Natural
+) -> Branch:
+    """Sweep a problem as far as it goes, without a warning."""
+    try:
+        return problem.sweep(x, name, values, solver=solver, steps=steps, raise_on_failure=True)
+    except ConvergenceError as error:
+        if not isinstance(error.result, Branch):
+            raise
+        return error.result
 
 
 def form_of(device: Equations) -> KeptFluxes:

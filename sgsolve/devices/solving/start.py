@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from ...continuation import Natural
-from ...results import Branch, Result
+from ...errors import ConvergenceError
+from ...results import Branch, PartialBranchWarning, Result
+from ...results.status import Status
 from ...solvers import Robust, Stage
+from ...user_warnings import warn
 from ..equations import checks
 from ..equations.carriers import carriers
 from ..equations.floating import has_floating_regions
@@ -24,7 +27,7 @@ from ..equations.potential_form import Equations
 from ..models.contacts import Gate
 from ..models.ions import conservation
 from .density_newton import density_method
-from .kept_fluxes import form_of, needed, polished
+from .kept_fluxes import form_of, needed, partial_sweep, polished
 from .methods import accurate, coupled_method, poisson_method
 from .resolved import warn_if_unresolved
 from .voltage_predictors import Levels
@@ -32,6 +35,7 @@ from .voltage_predictors import Levels
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
 MORE = 30  # solves for each value, on the average, with steps of the densities
+FEWER = 2  # the same with floating regions, where short steps help little
 NEAR = 5.0  # thermal voltages: the largest step of a fine sweep
 SHORT = 30  # iterations of each method in a sweep over a voltage
 
@@ -113,14 +117,13 @@ def _turned_on(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     return x
 
 
-def _linear_in_densities(device: Equations) -> bool:
-    """Whether the balances of single nodes are linear in the densities at given potentials.
+def _constant_mobilities(device: Equations) -> bool:
+    """Whether mobilities do not depend on the quasi-Fermi potentials.
 
-    A mobility that depends on the quasi-Fermi potentials is not. Balances of whole regions have
-    as many densities as the region has nodes, but only one divisor.
+    The balances are then linear in the densities at given potentials, those of floating regions
+    too.
     """
-    constant = device.mobility is None or device.field == "potential"
-    return constant and not has_floating_regions(device)
+    return device.mobility is None or device.field == "potential"
 
 
 def _swept(
@@ -131,27 +134,40 @@ def _swept(
     p: Mapping[str, Any],
     raise_on_failure: bool = False,
 ) -> Branch:
-    """Sweep in the form that the device needs."""
+    """Sweep in the form that the device needs; with a warning where a value is not reached."""
     if needed(device):
-        return form_of(device).sweep(x, name, values, p, raise_on_failure)
-    predictor, costs = Levels(device, name, p), []
-    problem, attempts = device.problem.at(**p), _attempts(device, name, values, p)
-    for solver in attempts:
-        last = solver is attempts[-1]
-        predictor.trusted = solver is attempts[0]
-        limited = predictor.trusted and not last and _linear_in_densities(device)
-        most = MORE * len(values) if limited else None
-        branch = problem.sweep(
-            x,
-            name,
-            values,
-            solver=solver,
-            steps=Natural(predictor=predictor, max_solves=most),
-            raise_on_failure=raise_on_failure and last,
+        branch = form_of(device).sweep(x, name, values, p)
+    else:
+        branch = _swept_potentials(device, x, name, values, p)
+    if branch.success or branch.status is Status.INTERRUPTED:
+        return branch
+    if branch.folds and name.startswith("V_"):
+        found, _, _ = branch.message.partition(" What to try:")
+        branch.message = (
+            f"{found} What to try: beyond it the current tells the states apart, not the voltage: "
+            f"drive_current(device, {name.removeprefix('V_')!r}, currents)"
         )
+    if raise_on_failure or not len(branch):
+        raise ConvergenceError(branch.message, branch)
+    warn(branch.message, PartialBranchWarning)
+    return branch
+
+
+def _swept_potentials(
+    device: Equations, x: np.ndarray, name: str, values: Sequence[float], p: Mapping[str, Any]
+) -> Branch:
+    """Sweep the potentials, by one solver after the other."""
+    predictor, costs = Levels(device, name, p), []
+    problem = device.problem.at(**p)
+    for solver in _attempts(device, name, values, p):
+        predictor.trusted = not costs
+        limited = predictor.trusted and _constant_mobilities(device) and name.startswith("V_")
+        each = FEWER if has_floating_regions(device) else MORE
+        steps = Natural(predictor=predictor, max_solves=each * len(values) if limited else None)
+        branch = partial_sweep(problem, x, name, values, solver, steps)
         costs.append(branch.stats)
-        if branch.success:
-            break
+        if branch.success or branch.folds or branch.status is Status.INTERRUPTED:
+            break  # no solver passes a fold
     for cost in costs[:-1]:
         branch.stats.add(cost)
     predictor.poisson.add_cost(branch.stats)
@@ -171,7 +187,7 @@ def _attempts(
     if not name.startswith("V_"):
         return [coupled_method(vt)]
     attempts = [coupled_method(vt, SHORT, SHORT // 2), coupled_method(vt)]
-    if _linear_in_densities(device):
+    if _constant_mobilities(device):
         first = density_method(device, device.parameters | dict(p), accurate(), FEW)
         far = Robust(stages=(Stage(first), *attempts[0].stages[:1]))
         short = len(values) > 1 and np.max(np.abs(np.diff(values))) <= NEAR * vt

@@ -10,7 +10,6 @@ import numpy as np
 from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
-from ..equations.floating import has_floating_regions
 from ..equations.potential_form import Equations
 from ..models.contacts import Gate
 from . import decoupled
@@ -68,8 +67,9 @@ class Poisson:
 class Levels:
     """Predictor of sweeps: the secant, or `decoupled.guess` for long steps of a voltage.
 
-    In a device with floating regions the smaller residual decides: beyond punch-through a region is
-    not at the level that its neighbors give it, and the last solutions say more.
+    Where the guess has led to no solution the smaller residual of the two decides: beyond
+    punch-through a region is not at the level that its neighbors give it, and the last solutions
+    say more.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Levels:
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
-        if extrapolated is None or (self.trusted and not has_floating_regions(self.device)):
+        if extrapolated is None or self.trusted:
             return guess
         return min(guess, extrapolated, key=lambda x: _residual_size(family, x, p))
 
