@@ -20,10 +20,9 @@ from .detector import Detector, registered_detectors
 from .events import Event
 from .follow import StopRule, follow
 from .options import RunOptions
-from .outputs import output_columns
 from .recorder import Recorder
 from .stepper import Point, RunState, Stepper
-from .user_functions import UnfitError, called, number
+from .user_functions import UnfitError, called, number, output_columns
 from .view import View
 
 Vector = NDArray[Any]

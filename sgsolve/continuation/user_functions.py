@@ -1,6 +1,7 @@
 """Functions of the user that are called at every point: outputs, events, conditions to stop.
 
-Each function gets a copy of the state, so it cannot change the stored one.
+Each function gets a copy of the state, so it cannot change the stored one. Outputs are evaluated at
+every point of a run, so states need not be kept.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError, ParameterError
+from .columns import Column
+from .view import View
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -119,3 +122,30 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     if every and every[0].kind in UNKNOWNS:
         every = every[1:]
     return [p for p in every if p.kind not in UNNAMED and p.name not in bound]
+
+
+def output_columns(functions: Mapping[str, Callable[..., Any]], view: View) -> list[Column]:
+    """Return a column for each function ``f(x, **parameters)`` -> number or array."""
+    return [
+        Column(name, _CheckedOutput(name, function, view)) for name, function in functions.items()
+    ]
+
+
+class _CheckedOutput:
+    """The value of one function at a point, of the same shape at all points."""
+
+    def __init__(self, name: str, function: Callable[..., Any], view: View) -> None:
+        self.name, self.function, self.view = name, function, view
+        self.shape: tuple[int, ...] | None = None
+
+    def __call__(self, point: Any) -> Any:
+        what = f"output {self.name!r} at {self.view.place(point.p)}"
+        found = numbers(what, self.function, *self.view.seen(point))
+        if self.shape is None:
+            self.shape = found.shape
+        if found.shape != self.shape:
+            raise UnfitError(
+                f"{what} returned numbers of shape {np.shape(found)}, and of shape "
+                f"{self.shape} before"
+            )
+        return found

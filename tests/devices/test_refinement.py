@@ -158,6 +158,15 @@ def test_a_junction_around_a_corner(seed):
     assert abs(sum(currents)) < 1e-12 * abs(currents[0])
 
 
+def test_a_solve_keeps_the_regions_of_its_first_mesh():
+    mesh = triangles(8, 0)
+    left = mesh.centers()[:, 0] < 1e-4
+    found = solve_refined(quarter, mesh, 0.1, regions=np.where(left, "a", "b"), V_p=0.4)
+    area, parents = found.device.mesh.cell_volumes.sum(axis=1), found.refinement.parents
+    expected = mesh.cell_volumes.sum(axis=1)[left].sum()
+    assert area[left[parents]].sum() == pytest.approx(expected, rel=1e-12)
+
+
 def test_all_of_a_state_is_carried_over():
     """Levels of ions and temperatures too; insulators have no carriers."""
     x = np.linspace(0.0, 1e-4, 21)
