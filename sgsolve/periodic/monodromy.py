@@ -26,6 +26,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from .. import linear
 from ..errors import LinearSolveError
 from ..pattern import Pattern
+from ..results.floquet import distance_of_trivial
 from .multipliers import product_eigenvalues
 from .orbit_family import OrbitFamily
 from .transverse import transverse_multipliers
@@ -35,16 +36,6 @@ Vector = NDArray[Any]
 DENSE = 200  # unknowns up to which all multipliers are computed
 LEADING = 10  # multipliers of larger systems
 LOST = 1e-6  # error of the trivial multiplier above which those across the flow are computed apart
-
-
-def trivial_of(values: Vector) -> int:
-    """Return the place of the multiplier nearest to 1."""
-    return int(np.argmin(np.abs(values - 1.0)))
-
-
-def distance_of_trivial(values: Vector) -> float:
-    """Return how far the trivial multiplier is from 1."""
-    return float(np.abs(values[trivial_of(values)] - 1.0))
 
 
 class Monodromy(Protocol):

@@ -69,15 +69,32 @@ def _leading_columns(logs: Vector) -> int:
 
 
 def _grouped(factors: Vector) -> list[Vector]:
-    """Multiply neighboring factors as long as the product is well conditioned."""
-    groups = [factors[0]]
-    for S in factors[1:]:
-        product = S @ groups[-1]
-        if np.isfinite(product).all() and np.linalg.cond(product) <= GROUP:
-            groups[-1] = product
-        else:
-            groups.append(S)
+    """Multiply 2, 4, 8, ... neighboring factors as long as the product is well conditioned."""
+    levels, fits = [factors], [np.ones(len(factors), dtype=bool)]
+    while len(levels[-1]) > 1:
+        even, odd = (levels[-1][k : len(levels[-1]) // 2 * 2 : 2] for k in (0, 1))
+        products = odd @ even
+        allowed = fits[-1][: 2 * len(even)].reshape(-1, 2).all(axis=1)
+        allowed &= np.isfinite(products).all(axis=(1, 2))
+        with np.errstate(invalid="ignore"):
+            allowed[allowed] = np.linalg.cond(products[allowed]) <= GROUP
+        if not allowed.any():
+            break
+        levels.append(products)
+        fits.append(allowed)
+    groups, k = list[Vector](), 0
+    while k < len(factors):
+        level = 0
+        while k % 2 ** (level + 1) == 0 and _has_product(fits, level + 1, k >> (level + 1)):
+            level += 1
+        groups.append(levels[level][k >> level])
+        k += 2**level
     return groups
+
+
+def _has_product(fits: list[Vector], level: int, place: int) -> bool:
+    """Whether there is a product at a place of a level."""
+    return level < len(fits) and place < len(fits[level]) and bool(fits[level][place])
 
 
 def _cuts(closing: Vector) -> list[int]:

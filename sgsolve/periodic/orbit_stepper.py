@@ -16,10 +16,10 @@ from ..continuation.detector import Detector
 from ..continuation.metric import Metric
 from ..continuation.stepper import Point, Rejection, RunState
 from ..errors import LinearSolveError
+from ..results.floquet import distance_of_trivial
 from ..results.status import Status
 from ..solvers.workspace import Workspace
-from .monodromy import distance_of_trivial
-from .orbit_detectors import KEY
+from .on_orbits import KEY
 from .orbit_family import OrbitFamily
 from .packing import orbit_of
 
@@ -32,6 +32,7 @@ TOLERANCE = 1e-13  # relative residual of an orbit
 WRONG = 1e-4  # the same for the error of the trivial multiplier
 FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
 LITTLE = 0.03  # root mean square of an orbit, from which a step may lead past its Hopf point
+SMALLEST = 1e-3  # ... and at which the branch ends: multipliers still differ from 1
 COLLAPSED = 1e-3  # of the size of the last orbit: the corrector found a steady state instead
 FORGET = 0.5  # part of the last error of the parameter that counts behind another mesh
 FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
@@ -135,8 +136,9 @@ class OrbitStepper(ArclengthStepper):
         if product <= 0.0:
             if own > LITTLE**2 * a.size and state.step > self.shortest:
                 return Rejection(new.p, "the step led past a Hopf point", "steady")
-            share = own / (own - product)
-            last = self.curve.between(here, new, 0.98 * share)
+            share, size = own / (own - product), np.sqrt(own / a.size)
+            kept = min(max(SMALLEST / size, 0.02), 0.98)  # of the size of the last orbit
+            last = self.curve.between(here, new, (1.0 - kept) * share)
             text = "the orbit shrinks to a steady state: the branch ends at a Hopf point"
             if last is None:
                 return Rejection(new.p, text, "steady")

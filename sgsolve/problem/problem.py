@@ -1845,8 +1845,9 @@ class Problem:
         -------
         Branch
             Columns: as in `continuation`, then "period", "amplitude" (largest difference of maximum
-            and minimum), "unstable" (multipliers outside the unit circle), "accuracy" (distance of
-            the trivial multiplier from 1) and "multipliers". ``branch.orbit(i)`` is an orbit.
+            and minimum), "unstable" (multipliers outside the unit circle; -1 where their errors do
+            not allow to count them), "accuracy" (distance of the trivial multiplier from 1) and
+            "multipliers". ``branch.orbit(i)`` is an orbit.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """Bifurcation diagrams of branches.
 
 The usual conventions hold: stable parts are solid and unstable parts dashed; circles are folds,
-squares branch points, diamonds Hopf points.
+squares branch points, diamonds Hopf points. Where the stability is not known, lines are dotted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from .special_points import SpecialPoint
+
+DASHES = {0: "-", 1: "--", -1: ":"}  # by the sign of the number of unstable eigenvalues
 
 
 def draw(
@@ -35,7 +37,7 @@ def draw(
             (drawn,) = ax.plot(p, line, **{"marker": ".", **named, **style})
             color = drawn.get_color()
         else:
-            color = _draw_parts(special_points, unstable > 0, p, line, ax, named | style)
+            color = _draw_parts(special_points, np.sign(unstable), p, line, ax, named | style)
         _mark(special_points, p, line, ax, color)
     return ax
 
@@ -57,7 +59,7 @@ def _draw_parts(
         end = [_place_in_diagram(located[0], p, y)] if located and last < len(y) else []
         points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
         start = end or [(p[last - 1], y[last - 1])]
-        dash = "--" if unstable[first] else "-"
+        dash = DASHES[int(unstable[first])]
         (line,) = ax.plot(*points.T, **{"linestyle": dash, **style})
         style["color"] = line.get_color()
         style.pop("label", None)

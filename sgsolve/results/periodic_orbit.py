@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from .blocks import Blocks
+from .floquet import UNKNOWN, distance_of_trivial, trivial_of, unstable_multipliers
 
 Vector = NDArray[Any]
 
@@ -79,7 +80,7 @@ class PeriodicOrbit:
     @property
     def trivial(self) -> int:
         """Place of the multiplier that is 1 but for errors: that of a shift in time."""
-        return int(np.argmin(np.abs(self._known_multipliers() - 1.0)))
+        return trivial_of(self._known_multipliers())
 
     def _known_multipliers(self) -> Vector:
         if self.multipliers is None:
@@ -93,17 +94,19 @@ class PeriodicOrbit:
         """How far the trivial multiplier is from 1; NaN without multipliers."""
         if self.multipliers is None:
             return float("nan")
-        return float(np.abs(self.multipliers[self.trivial] - 1.0))
+        return distance_of_trivial(self.multipliers)
 
     @property
     def unstable(self) -> int:
-        """How many multipliers are outside the unit circle, the trivial one left out."""
-        others = np.delete(self._known_multipliers(), self.trivial)
-        return int((np.abs(others) > 1.0).sum())
+        """How many multipliers are outside the unit circle, the trivial one left out.
+
+        -1 where `accuracy` does not suffice to count them.
+        """
+        return unstable_multipliers(self._known_multipliers())
 
     @property
     def stable(self) -> bool:
-        """Whether all multipliers but the trivial one are inside the unit circle."""
+        """Whether all multipliers but the trivial one are known to be inside the unit circle."""
         return self.unstable == 0
 
     def __call__(self, t: ArrayLike) -> Vector:
@@ -141,7 +144,9 @@ class PeriodicOrbit:
         text = f"PeriodicOrbit(period {self.period:.10g}, amplitude {self.amplitude:.6g}"
         if self.multipliers is None:
             return f"{text})"
-        kind = "stable" if self.stable else f"{self.unstable} unstable multipliers"
+        count = self.unstable
+        known = {0: "stable", UNKNOWN: "stability unknown"}
+        kind = known.get(count, f"{count} unstable multipliers")
         return f"{text}, {kind}, trivial multiplier off by {self.accuracy:.1e})"
 
     def copy(self) -> PeriodicOrbit:

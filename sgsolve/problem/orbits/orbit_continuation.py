@@ -21,7 +21,8 @@ from ...continuation.stepper import RunState
 from ...continuation.user_functions import call_with_parameters
 from ...continuation.view import View
 from ...errors import DataTypeError, InputError
-from ...periodic.orbit_detectors import FloquetMultipliers, OnOrbits
+from ...periodic.on_orbits import OnOrbits
+from ...periodic.orbit_detectors import KINDS, FloquetMultipliers
 from ...periodic.orbit_family import OrbitFamily
 from ...periodic.orbit_stepper import OrbitStepper
 from ...periodic.packing import orbit_of
@@ -39,7 +40,6 @@ from .orbit_setup import Collocation
 
 Vector = NDArray[Any]
 
-KINDS = ("fold", "branch point", "period doubling", "torus")
 COLUMNS = ("s", "tangent", "period", "amplitude", "unstable", "accuracy", "multipliers")
 POINTS = 200
 LONG = 30.0  # times the first period, where a branch ends
@@ -164,9 +164,9 @@ def _orbit_detectors(family: OrbitFamily, options: RunOptions, view: View) -> li
         for kind in ("fold", "branch point")
         if kind in options.detect
     ]
-    wanted = ("period doubling" in options.detect, "torus" in options.detect)
     events = detectors_of(options, view, family.n, detect=())
-    return [*found, FloquetMultipliers(family, *wanted), *(OnOrbits(e, family) for e in events)]
+    floquet = FloquetMultipliers(family, options.detect)
+    return [*found, floquet, *(OnOrbits(event, family) for event in events)]
 
 
 def _orbit_summary(name: str, state: RunState) -> str:
