@@ -1,4 +1,4 @@
-"""The equilibrated matrix of one pattern, and the data for the checks of its solutions.
+"""The values of matrices, brought onto one pattern and equilibrated, and the data for checks.
 
 What depends on the pattern only is made once: the scaling plan, work arrays, the matrices A and
 |A|. A new Jacobian costs one pass over its values.
@@ -6,6 +6,7 @@ What depends on the pattern only is made once: the scaling plan, work arrays, th
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from ..pattern import Pattern
 from .accuracy import LinearSystem
+from .diagonal import Occupied
 from .equilibration import Equilibration
 from .matching import has_full_rank
 from .singular import diagnose
+from .validation import PatternMap
 
 
 class PreparedMatrix:
@@ -99,3 +102,68 @@ class PreparedMatrix:
     def log_scale(self) -> float:
         """Return log |det R C|."""
         return float(np.sum(np.log(self.scaling.row)) + np.sum(np.log(self.scaling.column)))
+
+
+class Novelty(IntEnum):
+    """What is new about a matrix since the one before."""
+
+    VALUES = 0
+    DTYPE = 1  # also the first one
+    PATTERN = 2
+    GROWN = 3  # an entry outside of the pattern made it grow
+
+
+class PreparedValues:
+    """Takes matrices of one pattern, which grows if an entry lies outside of it.
+
+    Parameters
+    ----------
+    pattern : Pattern
+
+    Attributes
+    ----------
+    matrix : PreparedMatrix or None
+        The equilibrated matrix of the values that were taken last.
+    """
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._map = PatternMap(pattern)
+        self._occupied = Occupied(pattern)
+        self._novelty = Novelty.DTYPE
+        self.matrix: PreparedMatrix | None = None
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern: as given, or grown."""
+        return self._map.pattern
+
+    @property
+    def analyzed(self) -> Pattern:
+        """The pattern that is analyzed: without a diagonal that is stored but mostly zero."""
+        return self._occupied.pattern
+
+    def take(self, A: Any) -> tuple[PreparedMatrix, Novelty]:
+        """Return the equilibrated matrix of the values of A, and what is new about it.
+
+        Raises
+        ------
+        SingularMatrixError
+            The pattern is structurally singular.
+        LinearSolveError, ShapeError, DataTypeError
+            A is not a matrix of finite numbers of this shape.
+        """
+        whole, analyzed = self.pattern, self.analyzed
+        data = self._map.values(A)
+        if self.pattern is not whole:
+            self._occupied = Occupied(self.pattern)
+        data = self._occupied.values(data)
+        if self.analyzed is not analyzed:
+            grown = self.pattern is not whole or self.analyzed is self.pattern
+            self._novelty = max(self._novelty, Novelty.GROWN if grown else Novelty.PATTERN)
+            self.matrix = None
+        if self.matrix is None or self.matrix.values.dtype != data.dtype:
+            self._novelty = max(self._novelty, Novelty.DTYPE)
+            self.matrix = PreparedMatrix(self.analyzed, data.dtype)
+        self.matrix.fill(data)
+        novelty, self._novelty = self._novelty, Novelty.VALUES
+        return self.matrix, novelty

@@ -29,10 +29,8 @@ from .large_factors import (
     substitute,
     taking_less,
 )
-from .prepared_matrix import PreparedMatrix
-from .prepared_values import Novelty, PreparedValues
-from .statistics import Statistics
-from .timed import Timed
+from .prepared_matrix import Novelty, PreparedMatrix, PreparedValues
+from .statistics import Statistics, Timed
 from .validation import right_hand_side
 
 STEP_TOLERANCE = 1e-4  # relative residual of a Newton step by an iterative back end

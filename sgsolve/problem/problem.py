@@ -32,8 +32,7 @@ from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
 from .definition import ProblemDefinition
 from .diagrams.bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
-from .estimate import estimate as estimate_cost
-from .evaluation import compare_jacobian, evaluate_residual, linearize, sparsity
+from .evaluation import compare_jacobian, estimate_cost, evaluate_residual, linearize, sparsity
 from .fields import (
     FieldFunction,
     of_fields,

@@ -14,7 +14,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .gathered import Gathered
-from .joins import columns, matches, product
 from .operands import Constant, Index, IndexArray, Matrix
 from .structure import Rows, Selection, Structure
 
@@ -143,9 +142,9 @@ def _multiplied(g: Structure, csr: Any) -> Structure:
     if isinstance(g.rows, slice):
         csr = csr[:, g.rows]
     elif g.rows is not None:
-        csr = columns(csr, g.rows)
+        csr = _columns(csr, g.rows)
     if g.has_weights:
-        csr = product(csr, g.weights)
+        csr = _matrix_product(csr, g.weights)
     return Structure(g.root, csr.shape[0], None, csr, g.cols)
 
 
@@ -163,7 +162,7 @@ def _expanded(g: Structure) -> Structure:
 def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
     """Choose elements of a structure whose rows are placed."""
     count = structure.height
-    element, compact = matches(structure.place(np.arange(count)), wanted, structure.size)
+    element, compact = _matches(structure.place(np.arange(count)), wanted, structure.size)
     root = structure.root
     single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
     if single and 2 * len(element) >= len(wanted) > 0:
@@ -193,3 +192,37 @@ def _range(positions: IndexArray) -> slice | IndexArray:
     ):
         return slice(int(positions[0]), int(positions[0]) + count)
     return positions
+
+
+def _matches(place: IndexArray, wanted: IndexArray, size: int) -> tuple[IndexArray, IndexArray]:
+    """Return all pairs (i, j) with ``wanted[i] == place[j]``, ordered by i.
+
+    Both hold positions below `size`, so that a table takes the place of a search.
+    """
+    count = np.bincount(place, minlength=size)
+    begin = np.cumsum(count) - count
+    order = np.argsort(place, kind="stable")
+    number = count[wanted]
+    if count.max(initial=0) <= 1:
+        element = np.flatnonzero(number)
+        return element, order[begin[wanted[element]]]
+    element = np.repeat(np.arange(len(wanted)), number)
+    offset = np.arange(len(element)) - np.repeat(np.cumsum(number) - number, number)
+    return element, order[np.repeat(begin[wanted], number) + offset]
+
+
+def _columns(csr: Any, rows: IndexArray) -> Any:
+    """Return ``A @ E`` where E adds compact row k to element rows[k]: chosen columns of A."""
+    return sp.csr_array(csr.tocsc()[:, rows])
+
+
+def _matrix_product(a: Any, b: Any) -> Any:
+    """Return the product of two CSR matrices, entries that cancel included."""
+    counts = np.diff(b.indptr)[a.indices]
+    row = np.repeat(np.repeat(np.arange(a.shape[0]), np.diff(a.indptr)), counts)
+    begin = np.repeat(b.indptr[a.indices] - (np.cumsum(counts) - counts), counts)
+    entry = begin + np.arange(len(row))
+    data = np.repeat(a.data, counts) * b.data[entry]
+    result = sp.coo_array((data, (row, b.indices[entry])), shape=(a.shape[0], b.shape[1])).tocsr()
+    result.sum_duplicates()
+    return result
