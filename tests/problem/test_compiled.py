@@ -399,3 +399,30 @@ def test_kernels_follow_a_pattern_that_grows_with_a_parameter():
         np.testing.assert_array_equal(x, y)
     assert not [why for why in sweep.stats.not_compiled if "more than" in why]
     assert sweep.stats.n_compiled > 17, sweep.stats
+
+
+def decay(x, p, a):
+    """Two slopes by numbers and arrays of the parameters, which NumPy may add up in two orders."""
+    return x * p + np.sin(x) * a + p * a * x
+
+
+def jacobians_by_turns(problem, values, x):
+    """Return J and what it has to be, for one value after the other."""
+    a = problem.params["a"]
+    pairs = [(problem.at(p=p).jacobian(x).diagonal(), p + np.cos(x) * a + p * a) for p in values]
+    return [np.array(each) for each in zip(*pairs, strict=True)]
+
+
+def test_kernels_serve_where_numpy_adds_up_slopes_in_another_order():
+    """Arrays of two values in turn are constants for NumPy, and no part of a kernel."""
+    ad.clear_cache()
+    x, a = np.linspace(0.3, 2.7, 60), np.random.default_rng(1).standard_normal(60)
+    problem = Problem(decay, params={"p": 1.5, "a": a}, compiled=True)
+    evaluation = problem._definition.kernels.residual()
+    evaluation.at_once = False
+    jacobians_by_turns(problem, [1.5, 1.7] * 10, x)
+    evaluation.at_once = True
+    found, expected = jacobians_by_turns(problem, [1.5, 1.7] * 40, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert any("rounded in another way" in reason for reason in evaluation.stats.reasons)
+    assert evaluation.stats.compiled >= 40
