@@ -32,6 +32,9 @@ from .statistics import Statistics
 
 # Two solves in a row with more steps of refinement than this: the analysis is stale.
 MANY_STEPS = 2
+# The first choice is tried again where the factors in its place take more operations than this
+# many times its own, in systems of at least so many unknowns.
+COSTLY, TRIED_AGAIN_FROM = 3.0, 2000
 
 
 class FallbackWarning(UserWarning):
@@ -72,12 +75,17 @@ class FallbackDriver:
         self._fresh = self._doubtful = False
         self._nearest: Singularity | None = None
         self._strained = 0
+        self._displaced: Any = None  # the first choice, while another one serves in its place
+        self._failures = self._since = 0  # of the first choice; factorizations since the last one
 
     def renew(self, backend: Any = None) -> None:
         """Analyze before the next factorization, with another first choice if one is given."""
         self._stale, self.ready = True, False
         if backend is not None:
             self._preferred = backend
+        elif self._displaced is not None:
+            self._preferred = self._displaced
+        self._displaced, self._failures = None, 0
 
     @property
     def direct(self) -> Any:
@@ -92,6 +100,9 @@ class FallbackDriver:
 
     def factorize(self, prepared: PreparedMatrix) -> None:
         """Factorize the prepared values, by the preferred back end or by a fallback."""
+        self._since += 1
+        if self._displaced is not None and self._since >= 2 ** (self._failures - 1):
+            self._preferred, self._stale, self._displaced = self._displaced, True, None
         self.ready, self.active = False, self._preferred
         try:
             other = self._analyzed(prepared) if self._stale else None
@@ -215,7 +226,7 @@ class FallbackDriver:
             if answer is not None and now is None:
                 # A doubt that proved wrong says nothing against the back end of this pattern.
                 if first not in (Fault.NO_DIGITS, Fault.UNDECIDED):
-                    self._preferred, self._stale = self.active, False
+                    self._displace(len(prepared.signs))
                 return answer
             last, error = now or Fault.BROKEN, answer.error if answer else error
         reason, solve = last.value, None
@@ -229,6 +240,22 @@ class FallbackDriver:
             # These factors are of a nearly singular matrix: accurate enough for its null vectors.
             solve = self.active.solve
         raise self._reset(diagnose(prepared.A, reason, solve), last is not Fault.SINGULAR)
+
+    def _displace(self, n: int) -> None:
+        """Let the active back end serve in place of the first choice.
+
+        Factors with partial pivoting can take far longer. The first choice is then tried again with
+        other values of a large matrix: at once, and after each failure after twice as many
+        factorizations.
+        """
+        now, before = (
+            float(getattr(backend, "operations", 0.0) or 0.0)
+            for backend in (self.active, self._preferred)
+        )
+        if n >= TRIED_AGAIN_FROM and now > COSTLY * before > 0.0:
+            self._displaced, self._since = self._preferred, 0
+            self._failures += 1
+        self._preferred, self._stale = self.active, False
 
     def _take_over(self, prepared: PreparedMatrix, error: Exception) -> None:
         """Find a back end that can factorize at all; raise if there is none."""

@@ -2,8 +2,9 @@
 
 V is a basis of the null space of A, and U one of the null space of its transpose. The matrix
 [A U; V^T 0] is regular. Its solution for (b, 0) is the solution x of A x = b with V^T x = 0, if
-there is one; otherwise U carries the part of b outside the range of A. One solve with a random U
-gives U from A and V.
+there is one; otherwise U carries the part of b outside the range of A. U is V where that serves,
+as in discretizations in which the gradient is the transpose of the divergence. Otherwise one solve
+with a random U gives U from A and V.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.2 (bordered matrices of rank defect k).
@@ -20,8 +21,11 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .frame import Frame
+from .null_basis import annihilates
 
 Vector = NDArray[Any]
+
+ROUNDING = 1e-13  # of the terms of a column, that u^T A may be
 
 
 class Gauged:
@@ -61,6 +65,11 @@ class Gauged:
         return str(self._inner.name)
 
     @property
+    def operations(self) -> float:
+        """Of a factorization, by the analysis; NaN before one, or if the back end counts none."""
+        return float(self._inner.operations)
+
+    @property
     def factorized(self) -> bool:
         """Whether there is a factorization to solve with."""
         return bool(self._inner.factorized)
@@ -73,11 +82,7 @@ class Gauged:
     def factorize(self, A: Any) -> None:
         """Take the values of A, a ``csr_array`` on the pattern, and factorize."""
         if self.left is None:
-            n, k = self.V.shape
-            self._factorize(A, np.random.default_rng(0).standard_normal((n, k)))
-            edge = np.vstack([np.zeros((n, k)), np.eye(k)])
-            left = self._inner.solve(edge, transpose=True)[:n]
-            self.left = np.linalg.qr(left / np.abs(left).max())[0]
+            self.left = self.V if annihilates(A.T, self.V, ROUNDING) else self._left_null_space(A)
         self._factorize(A, self.left.conj())
 
     def solve(self, b: Any, *, transpose: bool = False) -> Vector:
@@ -104,6 +109,15 @@ class Gauged:
         """Return sign and log|det| of the bordered matrix."""
         sign, log = self._inner.slogdet()
         return sign, float(log)
+
+    def _left_null_space(self, A: Any) -> Vector:
+        """Return an orthonormal basis of the null space of the transpose of A."""
+        n, k = self.V.shape
+        self._factorize(A, np.random.default_rng(0).standard_normal((n, k)))
+        edge = np.vstack([np.zeros((n, k)), np.eye(k)])
+        left = self._inner.solve(edge, transpose=True)[:n]
+        basis: Vector = np.linalg.qr(left / np.abs(left).max())[0]
+        return basis
 
     def _factorize(self, A: Any, U: Vector) -> None:
         self._inner.factorize(self._frame.matrix(A, U, self._below))

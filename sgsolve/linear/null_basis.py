@@ -69,3 +69,27 @@ def annihilates(A: Any, V: Vector, tolerance: float) -> bool:
     """Return whether A V vanishes beside its terms, in every row."""
     with np.errstate(all="ignore"):
         return bool((np.abs(A @ V) <= tolerance * (np.abs(A) @ np.abs(V))).all())
+
+
+def annihilated(A: Any, V: Vector, tolerance: float) -> Vector | None:
+    """Return an orthonormal basis of the part of span V that A maps to zero; None if there is none.
+
+    Parameters
+    ----------
+    A : csr_array, shape (n, n)
+    V : ndarray, shape (n, k)
+        Orthonormal.
+    tolerance : float
+        Of the terms of a row, that A v may be.
+    """
+    with np.errstate(all="ignore"):
+        terms = np.abs(A) @ np.abs(V).max(axis=1)
+        product = (A @ V) / np.where(terms > 0.0, terms, 1.0)[:, None]
+    if not np.isfinite(product).all():
+        return None
+    W = np.linalg.svd(product, full_matrices=False)[2]
+    for k in range(V.shape[1]):  # the last vectors belong to the smallest singular values
+        found: Vector = V @ W[k:].T
+        if annihilates(A, found, tolerance):
+            return found
+    return None

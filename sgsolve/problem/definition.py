@@ -124,5 +124,5 @@ class ProblemDefinition:
         V = self.null_space.basis(system, x)
         with Allocating("solve the equations", system.n), self.workspaces.lend() as workspace:
             workspace.gauge(V)
-            workspace.may_gauge = True
+            workspace.searches = 0 if self.null_space else 2
             yield workspace

@@ -27,18 +27,17 @@ def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] |
             "the Jacobian is not finite at the start, which was moved by 1e-8 of the size of its "
             "unknowns"
         )
-    if outcome.status.success and outcome.singular is not None:
+    if outcome.status.success and null_space is not None:
+        said.append(_open_directions(null_space, system.blocks, outcome.singular))
+    elif outcome.status.success and outcome.singular is not None:
         named = suspects(system.blocks, outcome.singular)
-        if null_space is None:
-            said.append(
-                f"the Jacobian is singular there, so other solutions may lie next to it; {named}"
-            )
-        else:
-            said.append(f"{_open_directions(null_space, system.blocks)}; {named}")
+        said.append(
+            f"the Jacobian is singular there, so other solutions may lie next to it; {named}"
+        )
     return said
 
 
-def _open_directions(V: NDArray[Any], blocks: Blocks) -> str:
+def _open_directions(V: NDArray[Any], blocks: Blocks, error: SingularMatrixError | None) -> str:
     """Return what is to be said of null vectors that the Jacobian has at every x."""
     largest = np.max(np.abs(V), axis=1)
     moved = (largest > SIGNIFICANT * largest.max()).astype(float)
@@ -49,7 +48,7 @@ def _open_directions(V: NDArray[Any], blocks: Blocks) -> str:
         f"{'one direction' if k == 1 else f'{k} directions'}, of {int(moved.sum())} unknowns in "
         f"{names}. Their level stays that of the start. Declare it by "
         "Problem(null_space=result.null_space), or prescribe one value, or look for a repeated "
-        "equation"
+        f"equation{'' if error is None else f'; {suspects(blocks, error)}'}"
     )
 
 

@@ -60,7 +60,8 @@ def sweep(
     with problem.lend(system, x) as workspace:
         following = DampedNewton(max_iterations=30) if solver is None else first
         monitor = Monitor(deadline=options.deadline)
-        workspace.may_gauge = not crossings
+        if crossings:  # they are seen by the determinant of the Jacobian itself
+            workspace.searches = 0
         family = PathFamily(system, path, workspace, first, following, monitor)
         blocked = partial(pass_fold, family, at_fold == "arclength", "fold" in options.detect)
         curve = partial(_curve, family, workspace) if crossings else None

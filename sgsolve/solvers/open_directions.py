@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SingularMatrixError
-from ..linear.null_basis import annihilates, null_basis
+from ..linear.null_basis import annihilated, null_basis
+from ..results.blocks import Blocks
 from .iterate import Iterate
 
 Vector = NDArray[Any]
 
 AWAY = 0.1  # of the unknowns: the distance of another point
 NULL = 1e-9  # of the terms of an equation, that J v may be
+ROUNDING = 1e-13  # the same for levels of blocks
+MOST_BLOCKS = 12
+POINTS = 2  # at which null vectors of the Jacobian are confirmed
 
 
 def newton_direction(it: Iterate) -> Vector:
@@ -27,61 +31,69 @@ def newton_direction(it: Iterate) -> Vector:
 
     Where J has the same null vectors at every x, the direction has no component along them.
     """
+    if it.workspace.searches == 2:
+        it.workspace.searches = 1
+        _gauge(it, open_levels)
     try:
         return it.newton_direction()
     except SingularMatrixError as error:
-        if not _gauged(it):
+        if not it.workspace.searches:
+            raise
+        it.workspace.searches = 0
+        if not _gauge(it, lambda J, blocks: null_basis(J)):
             raise
         it.memory["open"] = error
         return it.newton_direction()
 
 
-def _gauged(it: Iterate) -> bool:
+def _gauge(it: Iterate, search: Callable[[Any, Blocks], Vector | None]) -> bool:
     """Keep x along the null vectors of the Jacobian that are the same at every x; False if none.
 
-    They are looked for once, at the first singular Jacobian. From then on the workspace solves the
-    linear systems as with a declared null space: with one analysis, and without regularization.
+    From then on the workspace solves the linear systems as with a declared null space: with one
+    analysis, and without regularization.
     """
-    workspace = it.workspace
-    if not workspace.may_gauge or workspace.null_space is not None:
-        return False
-    workspace.may_gauge = False
-    V = open_directions(it.J, lambda x: _jacobian(it, x), (beside(it.x, 0), beside(it.x, 1)))
+    V = search(it.J, it.blocks)
+    for number in range(POINTS):
+        V = None if V is None else _still_open(it, V, beside(it.x, number))
     if V is None:
         return False
-    workspace.gauge(V)
+    it.workspace.gauge(V)
     it.factorized = False
     return True
 
 
-def open_directions(J: Any, jacobian: Callable[[Vector], Any], points: Any) -> Vector | None:
-    """Return an orthonormal basis, shape (n, k), of constant null vectors of the Jacobian.
+def _still_open(it: Iterate, V: Vector, x: Vector) -> Vector | None:
+    """Return a basis of the part of span V that the Jacobian at another point maps to zero."""
+    found = it.counted.linearize(x)
+    if found is None or not np.isfinite(found[1].data).all():
+        return None
+    return annihilated(found[1], V, NULL)
+
+
+def open_levels(J: Any, blocks: Blocks) -> Vector | None:
+    """Return an orthonormal basis of the null vectors of J that are constant on each block.
 
     Parameters
     ----------
-    J : csr_array
-        The Jacobian at one point.
-    jacobian : callable
-        ``jacobian(x)`` -> that at another; None if it is not finite or x is outside the model.
-    points : iterable of ndarray, shape (n,)
-        Where the null vectors of J must be null vectors too.
+    J : csr_array, shape (n, n)
+    blocks : Blocks
+        No more than 12 are looked at.
+
+    Returns
+    -------
+    V : ndarray, shape (n, k), or None
+        None if there are none.
     """
-    V = null_basis(J)
-    if V is None:
+    parts = list(blocks.parts.values())
+    if len(parts) > MOST_BLOCKS:
         return None
-    for x in points:
-        other = jacobian(x)
-        if other is None or not annihilates(other, V, NULL):
-            return None
-    return V
+    B = np.zeros((J.shape[0], len(parts)))
+    for k, where in enumerate(parts):
+        B[where, k] = 1.0
+    return annihilated(J, np.linalg.qr(B)[0], ROUNDING)
 
 
 def beside(x: Vector, number: int = 0) -> Vector:
     """Return a point a tenth of the size of the unknowns away, the same for the same number."""
     size = np.where(x == 0.0, float(np.abs(x).max()) or 1.0, np.abs(x))
     return x + AWAY * size * np.random.default_rng(number).uniform(-1.0, 1.0, len(x))
-
-
-def _jacobian(it: Iterate, x: Vector) -> Any:
-    found = it.counted.linearize(x)
-    return found[1] if found is not None and np.isfinite(found[1].data).all() else None

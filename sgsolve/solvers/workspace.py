@@ -80,8 +80,9 @@ class Workspace:
 
     Attributes
     ----------
-    may_gauge : bool
-        Whether a null space that is found on the way may be used like a declared one.
+    searches : int
+        Searches for a null space that are left, whose result serves like a declared one: 2 before
+        the first Jacobian, 1 before the first singular one.
     """
 
     def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
@@ -92,7 +93,7 @@ class Workspace:
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
         self._null_spaces: dict[str, Any] = {}
-        self.may_gauge = False
+        self.searches = 0
 
     @staticmethod
     def check(backend: Any) -> None:

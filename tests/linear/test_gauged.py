@@ -23,6 +23,16 @@ def gauged(A):
     return Gauged(Pattern.of(A), V, lambda pattern: linear.LinearSolver(pattern, "dense"))
 
 
+def test_it_has_what_users_of_linear_solvers_ask_for():
+    """Without what serves solvers of small regular systems only, and estimates."""
+    other = {"direct_parts", "note_factors", "predict", "out_of_memory"}
+    public = {name for name in dir(linear.LinearSolver) if not name.startswith("_")}
+    solver = gauged(ring(9))
+    assert all(hasattr(solver, name) for name in public - other)
+    solver.factorize(ring(9))
+    assert solver.operations > 0.0
+
+
 @pytest.mark.parametrize("transpose", [False, True])
 def test_the_solution_of_least_norm_is_returned(transpose):
     A = ring(9)

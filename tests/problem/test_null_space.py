@@ -80,6 +80,24 @@ def test_a_sweep_finds_the_open_level_itself(tmp_path):
     assert np.ptp(branch.states.mean(axis=1)) < 1e-12
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_levels_of_blocks_are_found_without_a_factorization(named):
+    """Two potentials that float together: a shift of both, not of one, changes nothing."""
+
+    def residual(u):
+        a, b = u[:N], u[N:]
+        return np.concatenate([fluxes(a, 1.0) + (a - b) ** 3, fluxes(b, 2.0) - (a - b) ** 3])
+
+    blocks = {"a": slice(0, N), "b": slice(N, 2 * N)} if named else None
+    start = np.repeat([3.5, 2.5], N)
+    result = Problem(residual, blocks=blocks, backend="superlu").solve(start)
+    assert np.allclose(np.abs(result.null_space), (2 * N) ** -0.5, atol=1e-12)
+    assert abs(result.x.mean() - 3.0) < 1e-12
+    assert result.stats.n_analyze == 1
+    names = "'a', 'b'" if named else "'x'"
+    assert f"{2 * N} unknowns in {names}." in result.remark
+
+
 def test_an_open_level_is_found_at_the_first_singular_jacobian():
     """A sweep that starts at a solution needs no step at its first value."""
     problem = Problem(fluxes, backend="superlu")
