@@ -1,4 +1,4 @@
-"""Checks of what a residual returned: real numbers, one for each unknown, at every evaluation.
+"""Checks of what functions of the user returned, at every evaluation: real numbers, of one shape.
 
 Away from the start a residual may return complex numbers, another shape or None. That is an error
 at any time; no part of the values is dropped.
@@ -6,6 +6,7 @@ at any time; no part of the values is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,32 @@ def seeded_vector(y: Any, n: int) -> ad.ADArray:
             "at the start; return an expression of x on every branch of the code"
         )
     return y
+
+
+def stored_values(Q: Any, n: int) -> NDArray[np.float64]:
+    """Validate what a storage returned, and return it as a new float vector of length n."""
+    if type(Q) is np.ndarray and Q.shape == (n,) and Q.dtype == np.float64:
+        return Q.copy()
+    if np.shape(Q) != (n,):
+        raise ShapeError(
+            f"storage returned shape {np.shape(Q)} for {n} unknowns; it must return what each "
+            "equation stores, zero where it stores nothing"
+        )
+    values = np.asarray(Q)
+    if values.dtype.kind not in "biuf":
+        raise DataTypeError(f"storage returned dtype {values.dtype}; it must return real numbers")
+    return values.astype(np.float64)
+
+
+def source_value(name: str, function: Callable[[float], Any], t: float) -> Any:
+    """Return the value of a function of time; raise if it is no number."""
+    value = function(t)
+    if not isinstance(value, float) and np.asarray(value).dtype.kind not in "biuf":
+        raise DataTypeError(
+            f"parameter {name!r} is a function of time that returned {value!r} at t = {t:.9g}; it "
+            "must return a real number or an array of them"
+        )
+    return value
 
 
 def compare_values(y: ad.ADArray, F: NDArray[np.float64], blocks: Blocks) -> None:

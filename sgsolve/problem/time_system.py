@@ -19,12 +19,10 @@ from ..ad.kernels.compiled_evaluation import CompiledResult
 from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import (
-    DataTypeError,
     DomainError,
     InputError,
     NotFiniteError,
     ParameterError,
-    ShapeError,
     StructureError,
 )
 from ..pattern import Pattern
@@ -34,7 +32,7 @@ from .compiled_functions import CompiledFunctions
 from .given_jacobian import on_pattern
 from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
-from .returned import real_values, real_vector, vector
+from .returned import real_values, real_vector, source_value, stored_values, vector
 from .signature import TIME
 from .storage import check_storage
 
@@ -235,7 +233,7 @@ class TimeSystem:
         return self._system.raw_at(x, {**self.params(t), self._storage: rate})
 
     def _charge(self, t: float, x: Vector) -> Vector:
-        return _checked(self._seeded_charge(t, x), self.n)
+        return stored_values(self._seeded_charge(t, x), self.n)
 
     def _seeded_charge(self, t: float, x: Any) -> Any:
         return evaluate_vector(self._storage, x, **self._of_storage(t))
@@ -303,31 +301,6 @@ class TimeSystem:
 
 def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:
     return tuple(values)
-
-
-def _checked(Q: Any, n: int) -> Vector:
-    if type(Q) is np.ndarray and Q.shape == (n,) and Q.dtype == np.float64:
-        return Q.copy()
-    if np.shape(Q) != (n,):
-        raise ShapeError(
-            f"storage returned shape {np.shape(Q)} for {n} unknowns; it must return what each "
-            "equation stores, zero where it stores nothing"
-        )
-    values = np.asarray(Q)
-    if values.dtype.kind not in "biuf":
-        raise DataTypeError(f"storage returned dtype {values.dtype}; it must return real numbers")
-    return values.astype(np.float64)
-
-
-def source_value(name: str, function: Callable[[float], Any], t: float) -> Any:
-    """Return the value of a function of time; raise if it is no number."""
-    value = function(t)
-    if not isinstance(value, float) and np.asarray(value).dtype.kind not in "biuf":
-        raise DataTypeError(
-            f"parameter {name!r} is a function of time that returned {value!r} at t = {t:.9g}; it "
-            "must return a real number or an array of them"
-        )
-    return value
 
 
 def _refuse_nan(what: str, values: Vector, blocks: Any) -> None:

@@ -34,8 +34,9 @@ from ..transient.transient_stepper import TransientStepper
 from .allocation import Allocating
 from .definition import ProblemDefinition
 from .rate_outputs import Pair, RateOutputs, split_outputs
+from .returned import source_value
 from .signature import TIME
-from .time_system import TimeSystem, source_value
+from .time_system import TimeSystem
 from .transient_checks import (
     check_mode,
     checked_choice,
