@@ -28,7 +28,7 @@ from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
 from .curve_ends import CurveEnds, approached
 from .detector import Detector
-from .family import Family, Linear, keep, kept_of, linearized
+from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
@@ -214,7 +214,7 @@ class ArclengthStepper(Stepper):
             "home": self.home,
             "first": self.first,
             "weights": self.curve.metric.weights,
-            **{f"family {key}": value for key, value in kept_of(self.curve.family).items()},
+            **{f"family {key}": value for key, value in self.curve.family.saved().items()},
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -223,7 +223,7 @@ class ArclengthStepper(Stepper):
         self.home, self.first = saved["home"], float(saved["first"])
         self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
         self.curve.measured_by(Metric(saved["weights"]))
-        keep(self.curve.family, part(saved, "family "))
+        self.curve.family.restore(part(saved, "family "))
 
     def renew(self, state: RunState) -> None:
         """Linearize again at the last point, with new solvers, as a resumed run does."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import LinearSolveError
 from ..norms import scalar_product
 from .bordered import Bordered
-from .family import Family, Linear, confirmed, linearized
+from .family import Family, Linear, linearized
 from .metric import Metric
 
 Vector = NDArray[Any]
@@ -100,7 +100,7 @@ class Corrector:
                 break
             size, scaled = self.metric.norm(step), self.scaled(at, reach)
             if scaled <= self.tolerance and size <= ERROR * reach:
-                if confirmed(self.family, at):
+                if self.family.confirm(at.z, at.F):
                     return Corrected(at, k, row=row)
                 continue
             if scaled <= 100.0 * self.tolerance and size <= ROUNDING * reach:
@@ -113,7 +113,7 @@ class Corrector:
                 break
             z, before = z + step, size
             self.spent += 1
-        if near is None or not confirmed(self.family, near[0]):
+        if near is None or not self.family.confirm(near[0].z, near[0].F):
             return Corrected(None, k, reason)
         return Corrected(*near)
 

@@ -23,6 +23,8 @@ DIFFERENCE = 6e-6  # length of a central difference, relative to what changes al
 class Family(Protocol):
     """The n equations in n unknowns and one parameter.
 
+    Inherit from it: all members but the first four have defaults.
+
     See Also
     --------
     Problem : Makes one for its sweeps and continuations.
@@ -46,7 +48,23 @@ class Family(Protocol):
 
     def accepted(self, z: Vector) -> None:
         """Receive an accepted point; z is x with p appended."""
-        ...
+        return None
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether F at z is what the equations give, by an evaluation of another kind.
+
+        For families that evaluate them in another form than the user wrote. What such a family does
+        not confirm it does not use again.
+        """
+        return True
+
+    def saved(self) -> dict[str, Any]:
+        """Return what the family keeps of the points so far, such as a mesh, for the checkpoint."""
+        return {}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore what `saved` returned."""
+        return None
 
 
 class Linear:
@@ -84,28 +102,6 @@ def linearized(family: Family, z: Vector) -> Linear | None:
     except ArithmeticError:
         return None
     return found if found.finite else None
-
-
-def kept_of(family: Family) -> dict[str, Any]:
-    """Return what a family has kept of the points so far, such as a mesh; most keep nothing."""
-    saved = getattr(family, "saved", None)
-    return {} if saved is None else dict(saved())
-
-
-def keep(family: Family, kept: Mapping[str, Any]) -> None:
-    """Give back to a family what it had kept."""
-    if kept:
-        family.restore(kept)  # type: ignore[attr-defined]  # those with `saved` have it
-
-
-def confirmed(family: Family, at: Linear) -> bool:
-    """Whether F at a point is what the equations give, by an evaluation of another kind.
-
-    Families that evaluate them in another form than the user wrote have a method ``confirm(z, F)``.
-    What it does not confirm it does not use again.
-    """
-    confirm = getattr(family, "confirm", None)
-    return confirm is None or bool(confirm(at.z, at.F))
 
 
 def second_derivative(

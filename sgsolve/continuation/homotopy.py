@@ -32,6 +32,7 @@ from ..solvers.workspace import Workspace
 from .arclength import Arclength
 from .arclength_stepper import ArclengthStepper
 from .columns import Column
+from .family import Family
 from .follow import StopRule, follow
 from .stepper import Point, RunState
 
@@ -175,8 +176,8 @@ class LimitedCurve:
         return self.acted
 
 
-class Deformation:
-    """The systems of a homotopy, a `continuation.family.Family` with parameter t.
+class Deformation(Family):
+    """The systems of a homotopy, with parameter t.
 
     Parameters
     ----------
@@ -224,9 +225,6 @@ class Deformation:
         data = p * J.data
         data[places] += (1.0 - p) * self._D
         return p * F + (1.0 - p) * away, self.pattern.matrix(data), F - away
-
-    def accepted(self, z: Vector) -> None:
-        """Do nothing."""
 
 
 def homotopy_stages() -> tuple[Stage, ...]:

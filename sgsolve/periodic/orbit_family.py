@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.family import Family
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from .discretization import Discretization
@@ -29,8 +30,8 @@ LARGE = 3000  # unknowns above which the phase is measured at one state instead 
 FAST = 0.5  # share of the largest speed that suffices for the condition on the phase
 
 
-class OrbitFamily:
-    """Periodic orbits on one mesh; a `continuation.family.Family`.
+class OrbitFamily(Family):
+    """Periodic orbits on one mesh.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..bifurcation.folds import Singular, singularity
 from ..continuation.bordered import Bordered
-from ..continuation.family import Linear, second_derivative
+from ..continuation.family import Family, Linear, second_derivative
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.history import Stats
@@ -30,8 +30,8 @@ from .residual_system import ResidualSystem
 Vector = NDArray[Any]
 
 
-class FoldFamily:
-    """Folds of a problem in (x, p) for each value of q; a `continuation.family.Family`.
+class FoldFamily(Family):
+    """Folds of a problem in (x, p) for each value of q.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.family import Family
 from ..errors import SingularMatrixError
 from ..linear.frame import Frame
 from ..pattern import Pattern
@@ -26,8 +27,8 @@ from .residual_system import ResidualSystem
 Vector = NDArray[Any]
 
 
-class GaugedFamily:
-    """A `continuation.family.Family` with k multipliers behind x.
+class GaugedFamily(Family):
+    """A family with k multipliers behind x.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ..continuation.family import DIFFERENCE
+from ..continuation.family import DIFFERENCE, Family
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from .central_differences import central_difference, size_near_zero
@@ -38,8 +38,8 @@ Vector = NDArray[Any]
 TURNED = 3.0  # |c| |u| where c u = 1, above which c is chosen anew
 
 
-class HopfFamily:
-    """Hopf points of a problem for each value of q; a `continuation.family.Family`.
+class HopfFamily(Family):
+    """Hopf points of a problem for each value of q.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..ad.kernels.compiled_evaluation import CompiledResult
+from ..continuation.family import Family
 from ..errors import ShapeError, StructureError
 from ..pattern import Pattern
 from ..results.history import Stats
@@ -65,8 +66,8 @@ def typical_sizes(system: ResidualSystem, x: Vector) -> Vector | None:
     return spread
 
 
-class ParameterizedSystem:
-    """The systems of a problem for each value of a parameter; a `continuation.family.Family`.
+class ParameterizedSystem(Family):
+    """The systems of a problem for each value of a parameter.
 
     Parameters
     ----------
@@ -80,8 +81,6 @@ class ParameterizedSystem:
 
     Attributes
     ----------
-    scale : ndarray, shape (n,), or None
-        See `typical_sizes`.
     nfev, njev : int
         Evaluations of the residual alone, and with derivatives.
     seconds : dict
@@ -93,7 +92,7 @@ class ParameterizedSystem:
         self.line = Line((line,)) if isinstance(line, str) else line
         self.nfev = self.njev = 0
         self.seconds = {"jacobian": 0.0}
-        self.scale = typical_sizes(system, x)
+        self._scale = typical_sizes(system, x)
         self._size = abs(t)  # the largest magnitude that the parameter had
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
@@ -119,8 +118,10 @@ class ParameterizedSystem:
         finally:
             self.seconds["jacobian"] += perf_counter() - start
 
-    def accepted(self, z: Vector) -> None:
-        """Nothing depends on the place."""
+    @property
+    def scale(self) -> Vector | None:
+        """See `typical_sizes`."""
+        return self._scale
 
     def _raw(self, z: Any) -> Any:
         return seeded_vector(self.system.at(self.line.params(z[self.n])).raw(z[: self.n]), self.n)

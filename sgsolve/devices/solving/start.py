@@ -16,6 +16,7 @@ import numpy as np
 from ...continuation import Natural
 from ...errors import ConvergenceError
 from ...results import Branch, PartialBranchWarning, Result
+from ...results.history import Stats
 from ...results.status import Status
 from ...solvers import Robust, Stage
 from ...user_warnings import warn
@@ -157,7 +158,7 @@ def _swept_potentials(
     device: Equations, x: np.ndarray, name: str, values: Sequence[float], p: Mapping[str, Any]
 ) -> Branch:
     """Sweep the potentials, by one solver after the other."""
-    predictor, costs = Levels(device, name, p), []
+    predictor, costs = Levels(device, name, p), list[Stats]()
     problem = device.problem.at(**p)
     for solver in _attempts(device, name, values, p):
         predictor.trusted = not costs
