@@ -25,7 +25,7 @@ ZERO = 1e-6  # part of the largest eigenvalue below which one is zero at a fold 
 
 @dataclass(frozen=True)
 class EigenvalueCount:
-    """What is known of the eigenvalues at a place of a step.
+    """The number of unstable eigenvalues at a place of a step.
 
     Attributes
     ----------

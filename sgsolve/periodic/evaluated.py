@@ -1,4 +1,4 @@
-"""What the discretization of an orbit needs of the equations, at many states at once."""
+"""The equations at many states at once, for the discretization of an orbit."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class AlgebraicSystem:
 
     @property
     def pattern(self) -> Pattern:
-        """That of J and C together."""
+        """The sparsity pattern of J and C together."""
         return self.system.pattern
 
     def residual(self, x: Vector) -> Vector:

@@ -1,4 +1,4 @@
-"""What a run in time did, in numbers."""
+"""Numbers of steps, rejections and restarts of a run in time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HIGHEST = 5  # order of a formula
 
 @dataclass
 class Counts:
-    """What a run did, beyond its evaluations.
+    """Numbers of steps, rejections and restarts.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a time integrator needs of the equations F(x, t) + d/dt Q(x, t) = 0.
+"""The protocol of the equations F(x, t) + d/dt Q(x, t) = 0 for a time integrator.
 
 Every method here replaces dQ/dt by ``a (Q(x, t) - q)`` at the new time: a is a positive number
 over the step size, and q is known from earlier times. The system gives the residual of that

@@ -38,7 +38,7 @@ class Solved:
 
 @dataclass
 class Counters:
-    """What the implicit equations cost."""
+    """Evaluations and iterations of the implicit equations."""
 
     nfev: int = 0
     njev: int = 0

@@ -76,7 +76,7 @@ class ImplicitSolver:
 
     @property
     def counters(self) -> Counters:
-        """What the equations cost so far."""
+        """The evaluations and iterations so far."""
         return Counters(self._nfev, self.matrix.evaluations, self._nit)
 
     def leveled(self, guess: Vector, x: Vector) -> Vector:

@@ -1,4 +1,4 @@
-"""What a run in time did, step by step, and its derivatives.
+"""The steps of a run in time as they were made, and its derivatives.
 
 With the steps held fixed, a run is a sequence of linear operations on charges, their differences or
 rates, and of implicit equations. `forward` differentiates it from the first step to the last, one
@@ -91,7 +91,7 @@ class Linearization(Protocol):
 
 
 class RunLinearizer(Protocol):
-    """What linearizes the equations.
+    """A linearizer of the equations.
 
     Attributes
     ----------

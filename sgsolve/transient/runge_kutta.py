@@ -37,7 +37,7 @@ NODES = 5  # of the dense output: as accurate as the steps of order 4
 
 @dataclass(frozen=True)
 class Stages:
-    """What is kept of a step.
+    """The data of a step that its continuation needs.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ class SensitivityControl:
 
     @property
     def model(self) -> ChargedLinearizer:
-        """What linearizes the equations."""
+        """The linearizer of the equations."""
         if self._model is None:
             self._model = self.make()
             shape = (ROWS, *self._model.first_charge.shape)

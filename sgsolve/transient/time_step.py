@@ -80,7 +80,7 @@ class RejectedStep:
 
 
 class TimeStepper(Protocol):
-    """What makes the steps of a run.
+    """A method that makes the steps of a run.
 
     Attributes
     ----------

@@ -83,7 +83,7 @@ class CurrentDrive:
         return ad.hstack([form.residual(x, **here), level])
 
     def _method(self) -> solvers.NewtonMethod:
-        """Of the form that the device is solved in; steps that take long are made shorter."""
+        """Return the solver for the form of the equations that the device is solved in."""
         if not self.device.keeps_fluxes:
             return damped_method(20)
         return replace(form_of(self.device).method(), max_iterations=40)

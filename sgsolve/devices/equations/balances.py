@@ -50,7 +50,7 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
 
 
 def _relative_losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
-    """What is lost at each node over its density and vt, in the volume, at surfaces, to metals."""
+    """Return losses at each node over its density and vt: in the volume, at surfaces, to metals."""
     lost_n, lost_p = s.losses(capture(device, s, p))
     light, metal = generation(p), emission(device, s, p)
     if light is not None:

@@ -27,7 +27,7 @@ BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
 
 
 def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Array:
-    """What contacts demand of their nodes, potentials / vt, zero in all other rows.
+    """Return the potentials / vt that contacts fix at their nodes, zero in all other rows.
 
     Computed again only if a parameter that it depends on is another, and not to be changed.
     """
@@ -114,7 +114,7 @@ def gate_flux(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array |
 
 
 def surface_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array | None:
-    """What the excess product is multiplied by to give recombination at surfaces, over pairs."""
+    """Return recombination at surfaces over the excess product, at the pairs."""
     lay, total, (n, h) = device.layout, None, s.densities()
     for name, where in device.surfaces.items():
         pairs_n, pairs_p = lay.sides(f"surface {name!r}", where)

@@ -109,7 +109,7 @@ class Carriers:
         return bool(min(np.min(ad.value(part)) for part in (self.log_n, self.log_p)) <= LOWEST)
 
     def splitting(self) -> Array:
-        """Of the quasi-Fermi levels, in units of the local kT/q."""
+        """Return the splitting of the quasi-Fermi levels, in units of the local kT/q."""
         apart = self.up - self.un
         return apart if self.warmth is None else apart / self.warmth
 

@@ -91,7 +91,7 @@ def conduction(
 def _warm_conduction(
     device: DeviceModel, s: Carriers, electrons: tuple[Array, Array], holes: tuple[Array, Array]
 ) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
-    """The same at the mean temperature of the ends, from the logarithms of the densities."""
+    """Return `conduction` at the mean temperature of the ends, by logarithms of the densities."""
     a, b, found = device.layout.carrier_a, device.layout.carrier_b, []
     assert s.warmth is not None
     mean = 0.5 * (s.warmth[a] + s.warmth[b])
@@ -107,7 +107,7 @@ def _warm_conduction(
 
 
 def difference(values: Any, a: Any, b: Any) -> Any:
-    """Of values at nodes, the first end of the edges minus the second; 0 for a number."""
+    """Return values at the first end of the edges minus those at the second; 0 for a number."""
     return 0.0 if np.ndim(values) == 0 else values[a] - values[b]
 
 

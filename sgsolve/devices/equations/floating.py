@@ -57,7 +57,7 @@ def has_floating_regions(device: DeviceModel) -> bool:
 
 
 def firmness(device: DeviceModel) -> np.ndarray:
-    """What is added to the diagonal of the Jacobian, over all unknowns."""
+    """Return what is added to the diagonal of the Jacobian, over all unknowns."""
     lay, firm = device.layout, np.zeros(len(device.layout.fixed))
     if any(isinstance(contact, Gate) for contact in device.contacts.values()):
         inside = majority(device)

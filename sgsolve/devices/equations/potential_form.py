@@ -130,7 +130,7 @@ class Equations(DeviceModel):
         return self.charge_row(carriers(self, x, given), given)
 
     def charge_row(self, s: Carriers, p: Mapping[str, Any]) -> Array:
-        """The same of a state."""
+        """Return the rows of Poisson's equation at given carriers."""
         n = self.layout.n
         fixed = self.layout.fixed[:n] * s.u - fixed_potentials(self, p, s.vt)[:n]
         return self.charge_balance(s, p) + fixed

@@ -31,7 +31,7 @@ def poisson_rows(device: DeviceModel) -> tuple[csr_array, np.ndarray]:
 def carrier_rows(
     device: DeviceModel, name: str, floating: tuple[np.ndarray, csr_array]
 ) -> CarrierRows:
-    """Of electrons ("n") or holes ("p"), with the roots and sums of the floating regions."""
+    """Return rows of electrons ("n") or holes ("p"), with roots and sums of floating regions."""
     lay, (roots, sums) = device.layout, floating
     scale = _factors(lay.carrier_divergence, row_weight(device, name), lay.carrier_free)
     reference = _references(device, name)

@@ -16,7 +16,7 @@ Array = Any
 
 
 def recombination_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
-    """What the excess product is multiplied by to give recombination in the volume, cm^3/s."""
+    """Return recombination in the volume over the excess product, cm^3/s."""
     n, h = s.densities()
     rates = [
         model(n, h, *_in_field(device, s, model), **arguments(model, p))
@@ -26,7 +26,7 @@ def recombination_factor(device: DeviceModel, s: Carriers, p: Mapping[str, Any])
 
 
 def _in_field(device: DeviceModel, s: Carriers, model: Callable[..., Any]) -> list[Array]:
-    """What a model takes after the densities: ``field`` (V/cm), ``intrinsic`` (cm^-3)."""
+    """Return what a model takes after the densities: ``field`` (V/cm), ``intrinsic`` (cm^-3)."""
     found = []
     for name in more_arguments(model):
         if name == "field":

@@ -141,7 +141,7 @@ class TimeForm:
         )
 
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
-        """Those of this form at a state (psi, phin, phip)."""
+        """Return the unknowns of this form at a state (psi, phin, phip)."""
         s = carriers(self.device, x, local_parameters(self.device, x, p))
         first, rest = self.device.layout.first, x[after_fluxes(self.device, x) :]
         if len(rest) == self._end - self._p.stop:  # of an earlier run
@@ -154,7 +154,7 @@ class TimeForm:
         )
 
     def state(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """A device's state in time: as in the steady state, then the filled fractions.
+        """Return a device's state in time: as in the steady state, then the filled fractions.
 
         The ions have their densities instead of their levels.
         """
@@ -165,7 +165,7 @@ class TimeForm:
         return ad.hstack([*found, y[self._ions.start : self._end]])
 
     def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """psi, phin and phip of unknowns of this form and with heat the temperatures, V."""
+        """Return psi, phin and phip of unknowns of this form, and with heat the temperatures, V."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
         if device.heat is not None:
@@ -226,7 +226,7 @@ class TimeForm:
         return s, p
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
-        """Both currents on the edges over ``q vt``, linear in the densities at given potentials."""
+        """Return both currents on the edges over ``q vt``; they are linear in the densities."""
         a, b = self.device.layout.carrier_a, self.device.layout.carrier_b
         (weight_n, drift_n, _), (weight_p, drift_p, _) = conduction(self.device, s, p)
         n, h = self._densities(s, y)
@@ -235,7 +235,7 @@ class TimeForm:
         return jn, jp
 
     def stored(self, y: Array, **p: Any) -> Array:
-        """Carriers, in their balances; nothing in Poisson's equation."""
+        """Return what each equation stores: carriers, ions, heat; nothing in Poisson's equation."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
         weight_n, weight_p = (lay.at_pairs(scale) * lay.volumes / vt for scale in self._scale)
@@ -253,7 +253,7 @@ class TimeForm:
         return ad.hstack([self._nothing, *held])
 
     def _densities(self, s: Carriers, y: Array) -> tuple[Array, Array]:
-        """Both densities at the pairs, linear in those at the first pairs at given ratios."""
+        """Return both densities at the pairs, from those at the first pairs and given ratios."""
         lay, (n, h) = self.device.layout, (y[self._n], y[self._p])
         if lay.pairs == lay.n_s:
             return n, h
@@ -261,7 +261,7 @@ class TimeForm:
         return n[lay.row] * ratio_n, h[lay.row] * ratio_p
 
     def current(self, name: str) -> Pair:
-        """The current into the device at a contact as a pair (g, h), which stands for g + dh/dt.
+        """Return the current into the device at a contact as a pair (g, h), meaning g + dh/dt.
 
         Both are functions of this form's unknowns and of all parameters; currents in A, charges in
         C (times cm^(dim - 3)). The charge is the dielectric flux across the same surface.

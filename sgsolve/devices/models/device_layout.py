@@ -138,7 +138,7 @@ class DeviceLayout:
         return values if np.ndim(values) == 0 or self.pairs == self.n_s else values[: self.n_s]
 
     def several(self, nodes: np.ndarray) -> np.ndarray:
-        """Those among some nodes of the mesh that are in more than one region."""
+        """Return those of some nodes of the mesh that are in more than one region."""
         return np.intersect1d(nodes, self.pair_nodes[self.n_s :])
 
     def permittivity(self, values: Any) -> Any:

@@ -51,7 +51,7 @@ class Drift:
 
     @property
     def sources(self) -> tuple[Array, ...]:
-        """What it is a function of."""
+        """The arrays that B(w) and B(-w) depend on."""
         return (self.w,) if self.given is None else self.given
 
     @cached_property
@@ -83,7 +83,7 @@ class Drift:
         return _log_bernoulli(self.w, self.ahead), _log_bernoulli(-1.0 * self.w, self.back)
 
     def partials(self, k: int, factor: Any) -> list[tuple[Array, Any]]:
-        """What B(w) (k is 0) or B(-w) depends on, and the derivative of `factor` times it."""
+        """Return what B(w) (k is 0) or B(-w) depends on, and `factor` times the derivative."""
         if self.given is not None:
             return [(self.given[k], factor)]
         return [(self.w, factor * self._slopes[k])] if isinstance(self.w, ADArray) else []

@@ -140,7 +140,7 @@ def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
-    """What `heat_left` gives, over the coupling of each node; the rise at contacts."""
+    """Return `heat_left` over the coupling of each node; at contacts the rise."""
     lay, free = device.layout, device.layout.psi_free
     size = _coupled(device, ad.value(_coupling(device, s, p)), p)
     return heat_left(device, s, flux, rate, p) * (free / size) + (1.0 - free) * _rise(lay, s)
@@ -168,7 +168,7 @@ def heat_left(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: An
 
 
 def stored_heat(device: Any, y: Array, p: Mapping[str, Any]) -> Array:
-    """What the nodes store above the device's own temperature, J, from a state's heat block."""
+    """Return the heat of nodes above the device's temperature, J, from a state's heat block."""
     c, above = device.constants, p["T"] - device.parameters["T"]
     return device.heat.capacity * device.mesh.volumes * (above + y * (c.q / c.k))
 

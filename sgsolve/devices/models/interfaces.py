@@ -156,12 +156,12 @@ def emitted(
 
 
 def _signed_parts(step: Array) -> tuple[Array, Array]:
-    """What is negative and what is positive of the steps."""
+    """Return the negative and the positive part of steps."""
     return np.minimum(step, 0.0), np.maximum(step, 0.0)
 
 
 def emission_edges(device: Any) -> EmissionEdges | None:
-    """Those of all interfaces with emission, checked; None if there are none."""
+    """Return the edges of all interfaces with emission, checked; None if there are none."""
     mesh, lay = device.mesh, device.layout
     constants = {c: np.zeros(len(mesh.edges)) for c in "np"}
     for name, one in device.interfaces.items():

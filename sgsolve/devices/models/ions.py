@@ -119,7 +119,7 @@ class IonRegion:
         return self.place @ (self.ion.charge * (density - self.fixed))
 
     def flux_rows(self, us: Array, level: Array, flux: Array) -> Array:
-        """The same flux as `flux`, with all digits where levels hardly differ, less an unknown.
+        """Return the flux, with all digits where levels hardly differ, less an unknown flux.
 
         Both are over about what the flux is per drop of the level over kT/q.
         """
@@ -208,7 +208,7 @@ def ion_densities(
 
 
 def split_densities(device: Any, values: Array) -> list[Array]:
-    """Those of each ion, from those of all one after the other."""
+    """Return the densities of each ion, from an array of all of them."""
     found, begin = [], 0
     for region in device.ions.values():
         found.append(values[begin : begin + len(region.nodes)])
@@ -232,13 +232,13 @@ def ion_blocks(device: Any, begin: int) -> dict[str, slice]:
 
 
 def ion_balances(device: Any, s: Any) -> list[Array]:
-    """What leaves each node of each ion, over what its edges carry at the mean density."""
+    """Return the flux of each ion out of each node, over that of its edges at the mean density."""
     pairs = zip(device.ions.values(), s.ions, strict=True)
     return [r.scale() * (r.divergence @ r.flux(density, s.us)) for r, density in pairs]
 
 
 def ion_weights(device: Any, vt: Any) -> Any:
-    """What the densities of all ions are multiplied by to be stored in these balances."""
+    """Return the stored quantity of these balances over the densities of all ions."""
     return (
         np.concatenate([np.zeros(0), *[r.scale() * r.volumes for r in device.ions.values()]]) / vt
     )

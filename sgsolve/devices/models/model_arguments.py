@@ -1,4 +1,4 @@
-"""The arguments that a model, a function of both densities, asks for."""
+"""The arguments of a model, a function of both densities."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def arguments(model: Callable[..., Any], p: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a model asks for by its keyword-only arguments."""
+    """Return the parameters that are keyword-only arguments of a model."""
     return {name: p[name] for name in keywords(model)}
 
 
 @cache
 def more_arguments(model: Callable[..., Any]) -> tuple[str, ...]:
-    """Those of ``field`` and ``intrinsic`` that a model takes after the densities, in order."""
+    """Return which of ``field`` and ``intrinsic`` a model takes after the densities, in order."""
     kinds = signature(model).parameters.items()
     plain = [name for name, kind in kinds if kind.kind is kind.POSITIONAL_OR_KEYWORD]
     return tuple(name for name in plain[2:] if name in ("field", "intrinsic"))

@@ -115,7 +115,7 @@ class LevelNodes:
         return (taken + refilled) / (taken + emitted + lost + refilled)
 
     def factor(self, s: Any, p: Mapping[str, Any]) -> Array:
-        """What the excess product is multiplied by to give the steady rate, over the pairs."""
+        """Return the steady rate over the excess product, at the pairs."""
         total = sum(self.rates(s)) / s.across(self.nodes, self.holes)
         return self.place @ (self.amount(p) * (self.level.c_n * self.level.c_p) / total)
 

@@ -159,7 +159,7 @@ class Tunneling:
 
 
 def tunnel_junctions(device: Any) -> Tunneling | None:
-    """Those of a device, checked; None if there are none."""
+    """Return the tunnel junctions of a device, checked; None if there are none."""
     found = {k: v for k, v in device.interfaces.items() if isinstance(v, TunnelJunction)}
     if not found:
         return None

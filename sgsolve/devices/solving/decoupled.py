@@ -157,7 +157,7 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
 
 
 def _drives(device: DeviceModel, s: Carriers) -> tuple[Array, Array] | None:
-    """What drives the mobilities: the potential, except for majorities in regions as resistors.
+    """Return what drives the mobilities: the potential, or levels of majorities in resistors.
 
     The levels of s are guesses: flat in regions with one contact, and with jumps at junctions.
     """
@@ -191,7 +191,7 @@ class _Reservoir(NamedTuple):
 def _reservoirs(
     device: DeviceModel, s: Carriers, p: Mapping[str, Any]
 ) -> tuple[list[_Reservoir], list[_Reservoir]]:
-    """Those of electrons and of holes: contacts, and one node in each floating region."""
+    """Return reservoirs of electrons and of holes: contacts, one node of each floating region."""
     found: tuple[list[_Reservoir], list[_Reservoir]] = ([], [])
     for k, (name, u, log, sign) in enumerate(
         (("n", s.un, s.log_n, 1.0), ("p", s.up, s.log_p, -1.0))

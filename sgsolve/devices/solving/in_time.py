@@ -93,7 +93,7 @@ def _of_potentials(
 
 
 def _state_blocks(device: Equations) -> dict[str, slice]:
-    """Those of a state in time: the potentials, then the densities of the ions."""
+    """Return the blocks of a state in time: the potentials, then the densities of the ions."""
     found = dict(list(device.blocks().items())[:3])
     if device.keeps_fluxes:
         found |= {name: form_of(device).blocks()[name] for name in ("jn", "jp")}

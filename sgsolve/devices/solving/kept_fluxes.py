@@ -122,14 +122,14 @@ class KeptFluxes:
         return y[: self.first]
 
     def state(self, y: np.ndarray) -> np.ndarray:
-        """What the device has as its state: the potentials, and the fluxes if they are needed."""
+        """Return the state of the device: the potentials, and the fluxes if they are needed."""
         if self.device.keeps_fluxes:
             return y
         levels = [y[self._ions[f"level_{name}"]][:1] for name in self.device.ions]
         return np.concatenate([self.potentials(y), *levels])
 
     def fluxes(self, y: Array) -> tuple[Array, Array]:
-        """Those of electrons and of holes."""
+        """Return the fluxes of electrons and of holes."""
         middle = self.first + self.edges
         return y[self.first : middle], y[middle : middle + self.edges]
 
@@ -220,7 +220,7 @@ class KeptFluxes:
     def _flux_rows(
         self, s: Carriers, kept: tuple[Array, Array], p: Mapping[str, Any]
     ) -> list[Array]:
-        """What the fluxes are less those kept, over about what they are per drop."""
+        """Return the fluxes less those that are unknowns, over about the flux per drop."""
         device, lay, found = self.device, self.device.layout, []
         conducted, a, b = conduction(device, s, p), lay.carrier_a, lay.carrier_b
         of_electrons = "n", kept[0], s.n, s.log_n, (a, b), conducted[0]

@@ -55,7 +55,7 @@ def kept_rows(device: Any, us: Array, y: Array, where: Mapping[str, slice], vt: 
 
 
 def kept_storage(device: Any, densities: list[Array], vt: Any) -> list[Array]:
-    """What is stored in these rows; nothing in the first and in those of the fluxes."""
+    """Return what these rows store: nothing in the first and in those of the fluxes."""
     found: list[Array] = []
     for region, density in zip(device.ions.values(), densities, strict=True):
         weight = region.volumes * (np.arange(len(region.nodes)) > 0)

@@ -139,7 +139,7 @@ class Levels:
             return None
 
     def _flooded(self, guess: np.ndarray, voltage: float) -> np.ndarray | None:
-        """About the solution where the last barrier has just vanished; Newton's method goes on.
+        """Return about the solution where the last barrier has just vanished, a guess for Newton.
 
         From there a density changes little while the voltage becomes many times larger.
         """
