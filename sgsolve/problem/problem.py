@@ -1580,8 +1580,8 @@ class Problem:
             Absolute tolerance, in the units of the unknowns. By default `rtol` times the largest
             magnitude that the block had so far, or times its `scale`.
         first_step, max_step : float, optional
-            The first step, and the longest one. A pulse of a plain function of time may be stepped
-            over without `max_step` or `breakpoints`.
+            The first step, and the longest one. Without `max_step` or `breakpoints`, a pulse of a
+            plain function of time may be stepped over that is shorter than 1/256 of the run.
         max_steps : int, optional
             Limit on the number of rows.
         times : array_like, optional

@@ -61,6 +61,8 @@ class TimeSystem:
         Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
     currents : Currents or None
         Outputs that are recorded with their rates; none at first.
+    timed : bool
+        Whether the time is a parameter of the residual.
     as_written : callable or None
         The residual by the code of the user, where it is compiled otherwise.
 
@@ -88,7 +90,7 @@ class TimeSystem:
         given = {**system.defaults, **system.params}
         self._functions = dict(functions)
         self._params = dict(system.params)
-        self._timed = system.takes(TIME)
+        self.timed = system.takes(TIME)
         self._latest: tuple[float, dict[str, Any]] | None = None
         self.conservative = callable(storage)
         if self.conservative:
@@ -116,7 +118,7 @@ class TimeSystem:
         """Return the parameters at a time, as the residual gets them."""
         if self._latest is None or self._latest[0] != t:
             moved = {name: self._moved(name, f, t) for name, f in self._functions.items()}
-            now = {**self._params, **moved, **({TIME: t} if self._timed else {})}
+            now = {**self._params, **moved, **({TIME: t} if self.timed else {})}
             self._latest = (t, now)
         return self._latest[1]
 

@@ -25,6 +25,7 @@ from ..transient.currents import Stored
 from ..transient.dense_solution import DenseSolution
 from ..transient.error_weights import ErrorWeights
 from ..transient.evolution import PURPOSE
+from ..transient.hidden_changes import HiddenChanges
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ..transient.sources import breakpoints_of
@@ -150,6 +151,7 @@ def _stepper(
         fixed=method.step if isinstance(method, FixedSteps) else None,
         mode=start,
         recorded=recorded,
+        hidden=hidden_changes(equations, span),
     )
 
 
@@ -244,6 +246,13 @@ def all_breakpoints(
     return tuple(sorted({float(t) for t in times if span[0] < t < span[1]}))
 
 
+def hidden_changes(equations: TimeSystem, span: tuple[float, float]) -> HiddenChanges | None:
+    """Return what looks for changes in time that no breakpoint declares; None if there are none."""
+    functions = [f for f in equations.sources.values() if not hasattr(f, "breakpoints")]
+    timed = equations if equations.timed else None
+    return HiddenChanges(functions, timed, *span) if functions or timed else None
+
+
 def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vector]:
     """Return the function that solves the algebraic equations of a start."""
 
@@ -281,7 +290,8 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
-    remarks = [*dict.fromkeys(stepper.remarks), stepper.implicit.weights.remark()]
+    found = stepper.setbacks.remark()
+    remarks = [*dict.fromkeys(stepper.remarks), found, stepper.implicit.weights.remark()]
     parts = [state.ending, str(stepper.counts), *remarks]
     return "; ".join(part for part in parts if part)
 

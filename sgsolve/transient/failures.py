@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,29 +18,36 @@ GREW = 1e4  # unknowns that grew by so much while steps shrank as much grow with
 EPS = float(np.finfo(float).eps)
 
 
-def jump_between(system: EvolutionSystem, a: float, b: float, x: Vector) -> float | None:
-    """Return the time in a < t <= b at which F or Q jumps at fixed x; None if neither does."""
+def jump_between(value: Callable[[float], Vector], a: float, b: float) -> float | None:
+    """Return the time in a < t <= b at which a function of time jumps; None if it does not."""
 
     def change(t: float) -> float:
-        with np.errstate(all="ignore"):
-            F, Q = system.residual(t, x, 0.0, x)
-        return float(np.abs(F - F0).max() + np.abs(Q - Q0).max())
+        return float(np.abs(value(t) - first).max(initial=0.0))
 
-    with np.errstate(all="ignore"):
-        F0, Q0 = system.residual(a, x, 0.0, x)
-    try:
-        whole = change(b)
-        if not (np.isfinite(whole) and whole > 0.0):
-            return None
-        low, high = a, b
-        for _ in range(BISECTIONS):
-            middle = 0.5 * (low + high)
-            if not low < middle < high:
-                break
-            low, high = (low, middle) if change(middle) > JUMP * whole else (middle, high)
-        return high if change(high) - change(low) > JUMP * whole else None
-    except ArithmeticError:
+    first = value(a)
+    whole = change(b)
+    if not (np.isfinite(whole) and whole > 0.0):
         return None
+    low, high = a, b
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        low, high = (low, middle) if change(middle) > JUMP * whole else (middle, high)
+    return high if change(high) - change(low) > JUMP * whole else None
+
+
+def flow_at(system: EvolutionSystem, x: Vector) -> Callable[[float], Vector]:
+    """Return F(x, t) and Q(x, t) as a function of t; not a number where they have no value."""
+
+    def flow(t: float) -> Vector:
+        try:
+            with np.errstate(all="ignore"):
+                return np.concatenate(system.residual(t, x, 0.0, x))
+        except ArithmeticError:
+            return np.full(2 * system.n, np.nan)
+
+    return flow
 
 
 def explained(stepper: Any) -> str:

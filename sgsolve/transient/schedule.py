@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nextafter
 from typing import Any
@@ -49,23 +51,32 @@ class Schedule:
         """Return the length below which a step from t cannot be made."""
         return max(4.0 * float(np.spacing(abs(t))), SHORTEST * self.length)
 
-    def next_stop(self, t: float, more: tuple[float, ...] = ()) -> float:
-        """Return the next time after t at which a step must end, just before a breakpoint."""
-        ahead = [before(b) for b in (*self.breakpoints, *more) if before(b) > t]
+    def next_stop(self, t: float, jumps: Sequence[float] = ()) -> float:
+        """Return the next time after t at which a step must end, just before a breakpoint.
+
+        Parameters
+        ----------
+        jumps : sequence of float
+            More of them, increasing.
+        """
+        stop = self.t1
+        for places in (self.breakpoints, jumps):
+            k = bisect_right(places, after(t))
+            if k < len(places):
+                stop = min(stop, before(places[k]))
         if self.exact and self.rows is not None:
-            ahead += self.rows[self.rows > t][:1].tolist()
-        return min(self.t1, *ahead) if ahead else self.t1
+            stop = min([stop, *self.rows[self.rows.searchsorted(t, "right") :][:1].tolist()])
+        return stop
 
     def is_row(self, t: float) -> bool:
         """Whether the state at t is to be recorded."""
-        return self.rows is None or bool(np.any(self.rows == t))
+        return self.rows is None or t in self.rows[self.rows.searchsorted(t) :][:1]
 
     def rows_within(self, a: float, b: float) -> NDArray[Any]:
         """Return the times to record in a < t <= b."""
         if self.rows is None:
             return np.zeros(0)
-        found: NDArray[Any] = self.rows[(self.rows > a) & (self.rows <= b)]
-        return found
+        return self.rows[slice(*self.rows.searchsorted([a, b], "right"))]
 
 
 def before(t: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .evolution import EvolutionSystem
-from .failures import jump_between
+from .failures import flow_at, jump_between
 from .schedule import Schedule, after, before
 
 Vector = NDArray[Any]
 
+NAMED = 3  # jumps of which the remark gives the times
 SUSPICIOUS = 6  # rejections in a row after which a jump of the equations is looked for
 
 
@@ -29,8 +31,8 @@ class Setbacks:
     ----------
     rejected : list of (float, str)
         Length and reason of the steps that failed since the last ones succeeded.
-    jumps : tuple of float
-        That no breakpoint announced.
+    jumps : list of float
+        Increasing, that no breakpoint announced: found by steps that failed, or by samples.
     mended : float
         Where a state was made consistent again after steps that failed.
     """
@@ -38,7 +40,7 @@ class Setbacks:
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.rejected: list[tuple[float, str]] = []
-        self.jumps: tuple[float, ...] = ()
+        self.jumps: list[float] = []
         self.mended = -np.inf
         self._hurdle = -np.inf  # the end of the first of the steps that failed
 
@@ -54,31 +56,48 @@ class Setbacks:
         if t >= self._hurdle:
             self.rejected = []
 
-    def suspected(self, system: EvolutionSystem, t: float, x: Vector) -> tuple[str, str]:
-        """Return why a restart is due at t, and a remark, after several steps failed."""
-        place = jump_between(system, t, self._hurdle, x)
-        if place is None:
-            if self.mended == t:
-                return "", ""
-            self.mended = t  # the state may not meet the algebraic equations well enough
-            return "doubt", ""
-        self.jumps = (*self.jumps, place)
-        remark = (
-            f"the equations jump at t = {place:.9g}, which was found by failing steps; give it in "
-            "breakpoints"
+    def suspected(self, system: EvolutionSystem, t: float, x: Vector) -> str:
+        """Return why a restart is due at t after several steps failed."""
+        place = jump_between(flow_at(system, x), t, self._hurdle)
+        if place is not None:
+            return self.found(place, t)
+        if self.mended == t:
+            return ""
+        self.mended = t  # the state may not meet the algebraic equations well enough
+        return "doubt"
+
+    def found(self, place: float, t: float) -> str:
+        """Take note of a jump; return why a restart is due at t, if it is there."""
+        if place not in self.jumps:
+            insort(self.jumps, place)
+        return "jump" if before(place) <= t else ""
+
+    def remark(self) -> str:
+        """Return what is to be said of jumps that were found; else nothing."""
+        if not self.jumps:
+            return ""
+        times = ", ".join(f"{t:.9g}" for t in self.jumps[:NAMED])
+        more = f" and at {len(self.jumps) - NAMED} later times" if len(self.jumps) > NAMED else ""
+        return (
+            f"the equations jump or change fast at t = {times}{more}, which was found by failing "
+            "steps or by samples; give such times in breakpoints"
         )
-        return ("jump" if before(place) <= t else ""), remark
 
     def is_at_jump(self, t: float) -> bool:
         """Whether t is the last number before a jump."""
-        return any(before(b) == t for b in (*self.schedule.breakpoints, *self.jumps))
+        return self._has(after(t))
 
     def right_of(self, t: float) -> float:
         """Return the time at which equations are evaluated after a jump at t, or just before t."""
-        for b in (*self.schedule.breakpoints, *self.jumps):
-            if t in (before(b), b):
-                return after(b)
-        return t
+        if self._has(after(t)):
+            return after(after(t))
+        return after(t) if self._has(t) else t
+
+    def _has(self, t: float) -> bool:
+        return any(
+            t in places[bisect_left(places, t) :][:1]
+            for places in (self.schedule.breakpoints, self.jumps)
+        )
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
@@ -94,9 +113,9 @@ class Setbacks:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
-        self.rejected, self.jumps, self.mended, self._hurdle = [], (), -np.inf, -np.inf
+        self.rejected, self.jumps, self.mended, self._hurdle = [], [], -np.inf, -np.inf
         if saved:
-            self.jumps = tuple(float(t) for t in saved["jumps"])
+            self.jumps = [float(t) for t in saved["jumps"]]
             lengths = [float(h) for h in saved["lengths"]]
             reasons = [str(reason) for reason in saved["reasons"]]
             self.rejected = list(zip(lengths, reasons, strict=True))

@@ -21,6 +21,7 @@ from .dense_solution import DenseSolution
 from .event_starts import first_step_after, shortest_return
 from .evolution import EvolutionSystem
 from .failures import explained
+from .hidden_changes import HiddenChanges
 from .implicit_solver import ImplicitSolver
 from .schedule import Schedule, before
 from .setbacks import Setbacks
@@ -30,6 +31,7 @@ from .time_step import TimeStep, TimeStepper
 Vector = NDArray[Any]
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
+RESTS = 1.0  # change in a step, in units of the tolerance, below which a system is at rest
 RECENT = 100  # special points among which the one before of the same kind is looked for
 PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
 
@@ -60,6 +62,8 @@ class TransientStepper(Stepper):
         steady state near x0; or reject such a start.
     recorded : sequence of Column
         Of the currents.
+    hidden : HiddenChanges or None
+        Looks for changes of the equations within long steps.
     """
 
     columns: Sequence[Column] = (
@@ -80,7 +84,9 @@ class TransientStepper(Stepper):
         fixed: float | None = None,
         mode: str = "consistent",
         recorded: Sequence[Column] = (),
+        hidden: HiddenChanges | None = None,
     ) -> None:
+        self.hidden = hidden if fixed is None else None
         self.columns = (*self.columns, *recorded)
         self.system, self.workspace, self.implicit = system, workspace, implicit
         self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
@@ -188,19 +194,25 @@ class TransientStepper(Stepper):
             return False
         self._before_attempt = None
         self.counts.reject(rejection.cause)
-        suspicious = self.setbacks.take(self.steps.h, rejection.reason, self.target)
+        self.due = self._suspected(rejection)
         self.steps.reject(self._rejection)
-        if suspicious:
-            due, remark = self.setbacks.suspected(self.system, self.steps.t, self.steps.x)
-            self.due, self.remarks = due, [*self.remarks, *([remark] if remark else [])]
-            if due:
-                return True
+        if self.due:
+            return True
         if self.steps.h < self.schedule.min_step(self.steps.t):
             state.status = Status.STEP_TOO_SMALL
             state.ending = explained(self)
             return False
         state.step = self._plan()
         return True
+
+    def _suspected(self, rejection: Rejection) -> str:
+        """Return why a restart is due after a step that failed."""
+        steps, setbacks = self.steps, self.setbacks
+        suspicious = setbacks.take(steps.h, rejection.reason, self.target)
+        place = None if self.hidden is None else self.hidden.jump(steps.t, self.target)
+        if place is not None and place not in setbacks.jumps:
+            return setbacks.found(place, steps.t)
+        return setbacks.suspected(self.system, steps.t, steps.x) if suspicious else ""
 
     def doubtful(self, state: RunState) -> bool:
         """Whether to repeat a step in which an event may have been missed: always."""
@@ -344,6 +356,8 @@ class TransientStepper(Stepper):
         if self.fixed is not None:
             h = self.fixed
         stop = self.schedule.next_stop(t, self.setbacks.jumps)
+        if self.hidden is not None and self._found_hidden(t, min(t + h, stop)):
+            stop = self.schedule.next_stop(t, self.setbacks.jumps)
         if t + h * (1.0 + 1e-9) >= stop:
             h, self.target = stop - t, stop
         elif t + 2.0 * h > stop and self.fixed is None:
@@ -354,3 +368,14 @@ class TransientStepper(Stepper):
         if h > 0.0:
             self.steps.resize(h)
         return h
+
+    def _found_hidden(self, t: float, end: float) -> bool:
+        """Whether the equations change within a step though not at its end; note the place."""
+        assert self.hidden is not None
+        steps = self.steps
+        rests = self.weights.norm(steps.change, self.weights.weights(steps.x)) < RESTS
+        place = self.hidden.within(t, end, steps.x, self.setbacks.jumps, rests)
+        if not t < before(place) < end:
+            return False
+        self.setbacks.found(place, t)
+        return True
