@@ -151,7 +151,7 @@ def _stepper(
         fixed=method.step if isinstance(method, FixedSteps) else None,
         mode=start,
         recorded=recorded,
-        hidden=hidden_changes(equations, span),
+        hidden=hidden_changes(equations, (schedule.t0, schedule.t1)),
     )
 
 
