@@ -28,9 +28,9 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
-    if type(b) is ADArray and sp.issparse(a) and _fits(a, b):
+    if type(b) is ADArray and type(a) is not np.ndarray and sp.issparse(a) and _fits(a, b):
         return _sparse_product(a, b)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if any((x.ndim if hasattr(x, "ndim") else np.ndim(x)) == 0 for x in (a, b)):
         raise ShapeError("matmul needs arrays with axes; use * for scalars")
     return _product(operator.matmul, a, b)
 
@@ -106,6 +106,8 @@ def _value_of_product(numpys: Any, a: Any, b: Any) -> Any:
 
 
 def _operand(a: Any) -> Any:
+    if type(a) is np.ndarray and a.dtype is DOUBLE:
+        return a
     return a if isinstance(a, ADArray) or sp.issparse(a) else array_of_values(a)
 
 

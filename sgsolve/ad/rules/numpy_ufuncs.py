@@ -110,6 +110,8 @@ def _power_base(y: Any, a: Any, b: Any) -> Partial:
             return float(np.real(b))
     if not hasattr(a, "dtype") or a.dtype != np.result_type(a, 1.0):
         a = np.asarray(a, dtype=np.result_type(a, 1.0))
+    if np.ndim(b) == 0 and b == 3:
+        return (3.0, a * a)
     if np.ndim(b) or y.dtype.kind != "f" or a.dtype != y.dtype:
         slope = b * np.power(a, np.subtract(b, 1))
         # 0 * inf at a = 0, b = 0 is the slope of a constant.
