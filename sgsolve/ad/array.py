@@ -61,13 +61,14 @@ class ADArray(Operators):
     """
 
     __slots__ = ("__weakref__", "_derivative", "_memory", "_origin", "_value")
-    _origin: tuple[ADArray, Any]  # of views by a key only: the array, and the key
+    _origin: tuple[ADArray, Any] | None  # of views by a key: the array, and the key
     __array_priority__: ClassVar[float] = 1000.0
 
     def __init__(self, value: Any, derivative: Derivative) -> None:
         self._value = value
         self._derivative = derivative
         self._memory: SharedMemory | None = None
+        self._origin = None
 
     # ---- what it holds ---------------------------------------------------------------------
 

@@ -61,6 +61,9 @@ def _position(y: Any, key: Any) -> int | None:
 
 def position_of(key: Any, shape: tuple[int, ...]) -> int | None:
     """Return the position in the flattened array that a key means; None if it means no element."""
+    if type(key) is int and len(shape) == 1:
+        n = shape[0]
+        return key % n if -n <= key < n else None
     keys = key if type(key) is tuple else (key,)
     if len(keys) != len(shape):
         return None
@@ -84,7 +87,7 @@ def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
         return False
     number = _number(v, derivative)
     memory = y._memory
-    if number is None or hasattr(y, "_origin") or memory.views_in_use():
+    if number is None or y._origin is not None or memory.views_in_use():
         return False
     if memory.derivative is not derivative:
         memory.blank = None

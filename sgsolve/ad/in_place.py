@@ -166,14 +166,14 @@ def _origins(y: Any) -> list[Any]:
     origin = getattr(y, "_origin", None)
     while origin is not None:
         found.append(origin[0])
-        origin = getattr(origin[0], "_origin", None)
+        origin = origin[0]._origin
     return found
 
 
 def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
     """Raise if y has views that are not known, or is one; from now on all views are known."""
     if type(y._memory) is WrittenMemory:
-        known = getattr(y, "_origin", None) is not None or y._memory.is_owner(y)
+        known = y._origin is not None or y._memory.is_owner(y)
     else:
         arrays = _each_once([*_origins(y)[::-1], y, *sources])
         others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY
@@ -188,7 +188,7 @@ def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
         memory = WrittenMemory()
         for a in arrays:
             a._memory = memory
-            if getattr(a, "_origin", None) is not None:
+            if a._origin is not None:
                 memory.note(a)
 
 
@@ -205,7 +205,7 @@ def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | N
     """Give y a new value and derivative, write them into its origins, and take views anew."""
     written = [y]
     _set(y, value, derivative)
-    while (origin := getattr(y, "_origin", None)) is not None:
+    while (origin := y._origin) is not None:
         viewed, key = origin
         _set(viewed, *replaced(viewed, key, y, increment))
         increment = None  # it has the shape of y
@@ -236,7 +236,7 @@ def _in_order_of(old: Any, value: Any) -> Any:
 
 
 def _take_anew(view: Any) -> None:
-    origin = getattr(view, "_origin", None)
+    origin = view._origin
     if origin is None or origin[0]._value is OUTDATED:
         view._value = view._derivative = OUTDATED
     else:
@@ -254,7 +254,7 @@ def in_place(operation: Callable[[Any, Any], Any], operator: str) -> Any:
     def method(y: Any, v: Any) -> Any:
         result = operation(y, v)
         added = None
-        if sign is not None and getattr(y, "_origin", None) is not None:
+        if sign is not None and y._origin is not None:
             added = _increment(y, v, sign)
         return assigned(y, result, operator, added)
 

@@ -12,6 +12,7 @@ from . import dispatch, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
 from .nested import LISTS, array_if_needed, is_array_of_objects
+from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .ufunc_calls import DOUBLE
 
@@ -85,10 +86,12 @@ class Operators:
             return type(self)(value * other, self._derivative.scaled_by_number(_as_number(other)))
         if kind is type(self):
             others = other._value
+            d, e = self._derivative, other._derivative
+            if type(d) is NumberRow and type(e) is NumberRow:
+                return kind(value * others, d.product(e, value, others))
             if value.dtype is DOUBLE and others.dtype is DOUBLE and value.shape == others.shape:
                 a, b = (value, others) if value.ndim == 1 else (raveled(value), raveled(others))
-                derivative = self._derivative.product(other._derivative, a, b)
-                return kind(value * others, derivative)
+                return kind(value * others, d.product(e, a, b))
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
         return rounded_product(self, other)
@@ -104,6 +107,9 @@ class Operators:
             value, others = self._value, other._value
             if _alike(value, others):
                 result = value / others
+                if type(self._derivative) is NumberRow:
+                    slopes = self._derivative.quotient(other._derivative, result, others)
+                    return type(self)(result, slopes)
                 y, b = (result, others) if value.ndim == 1 else (raveled(result), raveled(others))
                 derivative = self._derivative.quotient(other._derivative, y, b)
                 return type(self)(result, derivative)
@@ -115,6 +121,8 @@ class Operators:
         value = self._value
         if type(other) in NUMBERS and value.dtype is DOUBLE:
             result = other / value
+            if type(self._derivative) is NumberRow:
+                return type(self)(result, self._derivative.chained(_inverse_slope, result, value))
             y, x = (result, value) if value.ndim == 1 else (raveled(result), raveled(value))
             return type(self)(result, self._derivative.chained(_inverse_slope, y, x))
         return call_ufunc(np.divide, other, self)
@@ -140,6 +148,9 @@ class Operators:
     def __pow__(self, other: Any) -> Any:
         value = self._value
         if type(other) in NUMBERS and other == 2 and value.dtype is DOUBLE:
+            if type(self._derivative) is NumberRow:
+                slope = 2.0 * value.item()
+                return type(self)(value**other, self._derivative.scaled_by_number(slope))
             slope = value if value.ndim == 1 else raveled(value)
             return type(self)(value**other, self._derivative.scaled((2.0, slope)))
         return call_ufunc(operator.pow, self, other)

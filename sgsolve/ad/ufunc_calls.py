@@ -20,6 +20,7 @@ from .derivatives.array_operations import flat, raveled
 from .derivatives.derivative import Derivative
 from .derivatives.folded import narrow, without_overflow
 from .indexing import broadcast
+from .programs.number_rows import NumberRow
 from .rules import scipy_parameters
 from .rules.numpy_ufuncs import BINARY, ONE_SIDED, UNARY
 
@@ -131,7 +132,7 @@ def vector_function(ufunc: np.ufunc, x: Any) -> Any:
     if rule is None or v.dtype is not DOUBLE:
         return None
     y = ufunc(v)
-    if v.ndim == 1:
+    if v.ndim == 1 or type(x._derivative) is NumberRow:
         return y, x._derivative.chained(rule, y, v)
     return y, x._derivative.chained(rule, raveled(y), raveled(v))
 

@@ -28,9 +28,8 @@ class Postponed(ABC):
 
     __slots__ = ("_made", "root")
 
-    def __init__(self, root: Evaluation) -> None:
-        self.root = root
-        self._made: Derivative | None = None
+    root: Evaluation
+    _made: Derivative | None
 
     def ordinary(self) -> Derivative:
         """Return the ordinary derivative."""
@@ -66,7 +65,7 @@ class FilledRows(Postponed):
     _known: dict[int, Any] | None
 
     def __init__(self, root: Evaluation, size: int, base: Any, is_sparsity: bool) -> None:
-        super().__init__(root)
+        self.root, self._made = root, None
         self.size, self.base, self.is_sparsity = size, base, is_sparsity
         self._before: FilledRows | None = None
         self._known = None

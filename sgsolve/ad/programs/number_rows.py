@@ -20,7 +20,7 @@ from ..derivatives.derivative import Derivative, same_evaluation
 from ..structures.root import Evaluation
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
 from .recorded import Recorded
-from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, real_row
+from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, UnitTable, real_row
 
 REAL_NUMBERS = (float, int, np.float64)
 
@@ -38,8 +38,9 @@ class OneRow(Postponed):
     is_sparsity: bool
 
     def __init__(self, root: Evaluation, row: Row) -> None:
-        super().__init__(root)
+        self.root = root
         self.row = row
+        self._made = None
 
     def _make(self) -> Derivative:
         return joined_rows(self.root, {0: self}, 1, self.is_sparsity)
@@ -81,6 +82,8 @@ class NumberRow(OneRow):
 
     def scaled(self, factor: Any) -> Any:
         """Return this derivative times a number, an array of one number, or a pair of both."""
+        if type(factor) in REAL_NUMBERS:
+            return self.scaled_by_number(factor)
         if type(factor) is tuple:
             number, factor = factor
             if type(number) not in REAL_NUMBERS:
@@ -88,8 +91,6 @@ class NumberRow(OneRow):
             return self.scaled(factor).scaled_by_number(number)
         if type(factor) is np.ndarray and factor.dtype == np.float64:
             return self.scaled_by_number(factor.item())
-        if type(factor) in REAL_NUMBERS:
-            return self.scaled_by_number(factor)
         return self.ordinary().scaled(factor)
 
     def masked(self, mask: NDArray[Any]) -> Any:
@@ -107,12 +108,20 @@ class NumberRow(OneRow):
             same_evaluation(self.ordinary(), other.ordinary())
         row = self.row.copy()
         for c, s in other.row.items():
-            row[c] = row.get(c, 0.0) + (s if sign == 1.0 else -s)
+            if sign != 1.0:
+                s = -s
+            row[c] = row[c] + s if c in row else s
         return NumberRow(self.root, row)
 
     def product(self, other: Any, value: Any, others: Any) -> Any:
         """Return the derivative of the product of two numbers with these values."""
-        return self.scaled(others).plus(other.scaled(value))
+        if type(other) is not NumberRow or other.root is not self.root:
+            return self.scaled(others).plus(other.scaled(value))
+        a, b = value.item(), others.item()
+        row = {c: s * b for c, s in self.row.items()}
+        for c, s in other.row.items():
+            row[c] = row[c] + s * a if c in row else s * a
+        return NumberRow(self.root, row)
 
     def quotient(self, other: Any, result: Any, others: Any) -> Any:
         """Return the derivative of a quotient from its value and that of the denominator."""
@@ -170,17 +179,27 @@ def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> 
 
     The rows of an array are computed together, after some were read or `at_once`.
     """
-    if is_of_unknowns(derivative):
-        return new_row(derivative, {position: 1.0})
-    table: RowTable | None = getattr(derivative, "table", None)
+    table: RowTable | UnitTable | None = getattr(derivative, "table", None)
     if table is None:
-        derivative.reads = count = getattr(derivative, "reads", 0) + 1
-        evaluation: Evaluation = derivative.root
-        if count < READS_OF_ARRAY and not (at_once and evaluation.tables < FEW_ARRAYS):
+        table = _new_table(derivative, size, at_once)
+        if table is None:
             return None
-        evaluation.tables += 1
-        table = derivative.table = RowTable(derivative, size)
-    return new_row(derivative, table.row(position))
+        derivative.table = table
+    row: OneRow | None = table.known.get(position)
+    if row is None:
+        row = table.known[position] = new_row(derivative, table.row(position))
+    return row
+
+
+def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTable | None:
+    if is_of_unknowns(derivative):
+        return UnitTable()
+    derivative.reads = count = getattr(derivative, "reads", 0) + 1
+    evaluation: Evaluation = derivative.root
+    if count < READS_OF_ARRAY and not (at_once and evaluation.tables < FEW_ARRAYS):
+        return None
+    evaluation.tables += 1
+    return RowTable(derivative, size)
 
 
 def row_of_number(derivative: Any) -> OneRow | None:

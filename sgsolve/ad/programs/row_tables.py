@@ -27,12 +27,38 @@ def has_long_loops(n: int) -> bool:
     return numbers_read_latest(n) > FEW_READS
 
 
-class RowTable:
-    """The rows of the Jacobian of an array, for loops over its elements."""
+class UnitTable:
+    """The rows of the derivative of the unknowns by themselves.
 
-    __slots__ = ("_bounds", "_cols", "_slopes")
+    Attributes
+    ----------
+    known : dict
+        What the caller made of rows, by position.
+    """
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[int, Any] = {}
+
+    def row(self, position: int) -> Row:
+        """Return the slopes of one unknown by unknowns."""
+        return {position: 1.0}
+
+
+class RowTable:
+    """The rows of the Jacobian of an array, for loops over its elements.
+
+    Attributes
+    ----------
+    known : dict
+        What the caller made of rows, by position.
+    """
+
+    __slots__ = ("_bounds", "_cols", "_slopes", "known")
 
     def __init__(self, derivative: Any, size: int) -> None:
+        self.known: dict[int, Any] = {}
         if derivative.is_sparsity:
             pattern = pattern_of_derivative(derivative, size)
             data = np.ones(pattern.nnz)
