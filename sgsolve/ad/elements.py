@@ -31,6 +31,10 @@ def number_row(y: Any, key: Any) -> Any:
         return None
     root = derivative.root.root
     root.numbers_read += 1
+    if type(derivative) is Recorded and (table := getattr(derivative, "table", None)) is not None:
+        row = table.known.get(position)
+        if row is not None:
+            return row
     if not reads_many(root):
         return None
     if type(derivative) is FilledRows:
@@ -54,16 +58,17 @@ def _position(y: Any, key: Any) -> int | None:
     value = y._value
     if type(value) is not np.ndarray or value.dtype is not DOUBLE:
         return None
-    if type(y._derivative) not in KINDS or not y._derivative.root.real:
+    derivative = y._derivative
+    if type(derivative) not in KINDS or not derivative.root.real:
         return None
+    if type(key) is int and value.ndim == 1:
+        n = len(value)
+        return key % n if -n <= key < n else None
     return position_of(key, value.shape)
 
 
 def position_of(key: Any, shape: tuple[int, ...]) -> int | None:
     """Return the position in the flattened array that a key means; None if it means no element."""
-    if type(key) is int and len(shape) == 1:
-        n = shape[0]
-        return key % n if -n <= key < n else None
     keys = key if type(key) is tuple else (key,)
     if len(keys) != len(shape):
         return None
@@ -77,6 +82,30 @@ def position_of(key: Any, shape: tuple[int, ...]) -> int | None:
             return None
         position = position * n + k % n
     return position
+
+
+def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
+    """Assign a number where the operation before did too; whether the conditions still hold."""
+    memory, derivative = y._memory, y._derivative
+    if memory.views or memory.derivative is not derivative or y._origin is not None:
+        return False
+    if getattr(v, "_origin", None) is not None:
+        return False
+    if value_references(y) != REFERENCES_OF_VALUE_ONLY:
+        return False
+    position, number = _position(y, key), _number(v, derivative)
+    if position is None or number is None:
+        return False
+    _fill(y, key, position, v, number)
+    return True
+
+
+def _fill(y: Any, key: Any, position: int, v: Any, number: Any) -> None:
+    memory = y._memory
+    y._value[key] = v._value if hasattr(v, "_derivative") else v
+    y._derivative = memory.derivative = y._derivative.filled(position, number)
+    if memory.blank is not None:
+        memory.blank[position] = False
 
 
 def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
@@ -94,13 +123,10 @@ def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
     if type(derivative) is not FilledRows:
         untouched = memory.blank is not None and bool(memory.blank.all())
         base = None if untouched else derivative
-        derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
+        y._derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
     if value_references(y) != REFERENCES_OF_VALUE_ONLY:
         y._value = y._value.copy(order="K")  # derivatives of earlier results refer to it
-    y._value[key] = v._value if hasattr(v, "_derivative") else v
-    y._derivative = memory.derivative = derivative.filled(position, number)
-    if memory.blank is not None:
-        memory.blank[position] = False
+    _fill(y, key, position, v, number)
     return True
 
 

@@ -20,8 +20,9 @@ from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 from .assignment import Increment, SharedMemory, WrittenMemory, replaced
 from .derivatives.array_operations import NUMBERS
-from .elements import is_number_assigned
+from .elements import is_number_assigned, is_number_filled_in
 from .indexing import broadcast, taken
+from .programs.filled_rows import FilledRows
 from .ufunc_calls import array_of_values
 
 
@@ -143,6 +144,9 @@ def assign(y: Any, key: Any, v: Any) -> None:
     ShapeError, DataTypeError
         If v does not fit: NumPy raises there too, or drops what does not fit.
     """
+    if type(y._derivative) is FilledRows and type(y._memory) is WrittenMemory:
+        if is_number_filled_in(y, key, v):
+            return
     if isinstance(y._value, np.generic):
         raise DataTypeError("y[key] = v: y is one number, which cannot be assigned to")
     _check_writeable(y, "y[key] = v")

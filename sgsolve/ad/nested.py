@@ -39,7 +39,7 @@ def array_of(y: Any) -> Any:
     parts = [array_of(part) for part in y]
     if not any(hasattr(part, "_derivative") for part in parts):
         return _plain(parts)
-    shapes = {np.shape(part) for part in parts}
+    shapes = {np.shape(getattr(part, "_value", part)) for part in parts}
     if shapes == {()}:
         return np.hstack(parts)
     if len(shapes) == 1:

@@ -52,8 +52,10 @@ class Operators:
         value = self._value
         if kind in NUMBERS:
             return type(self)(value + other, self._derivative)
-        if kind is type(self) and other._value.shape == value.shape:
-            return kind(value + other._value, self._derivative.plus(other._derivative))
+        if kind is type(self):
+            d, e = self._derivative, other._derivative
+            if type(d) is type(e) is NumberRow or other._value.shape == value.shape:
+                return kind(value + other._value, d.plus(e))
         if kind is ndarray and _alike(value, other):
             return type(self)(value + other, self._derivative)
         return call_ufunc(np.add, self, other)
@@ -68,8 +70,10 @@ class Operators:
         value = self._value
         if kind in NUMBERS:
             return type(self)(value - other, self._derivative)
-        if kind is type(self) and other._value.shape == value.shape:
-            return kind(value - other._value, self._derivative.plus(other._derivative, -1.0))
+        if kind is type(self):
+            d, e = self._derivative, other._derivative
+            if type(d) is type(e) is NumberRow or other._value.shape == value.shape:
+                return kind(value - other._value, d.plus(e, -1.0))
         if kind is ndarray and _alike(value, other):
             return type(self)(value - other, self._derivative)
         return call_ufunc(np.subtract, self, other)

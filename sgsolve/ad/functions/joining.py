@@ -12,6 +12,7 @@ from ..array import ADArray
 from ..derivatives.derivative import total
 from ..indexing import selection
 from ..nested import array_of
+from ..programs.number_rows import joined_numbers
 from ..ufunc_calls import raw_value
 from .branching import where
 
@@ -60,6 +61,10 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
 
 def _joined_scalars(numbers: list[Any], result: Any) -> Any:
     count, parts = len(numbers), []
+    rows = {k: a._derivative for k, a in enumerate(numbers) if type(a) is ADArray}
+    joined = joined_numbers(rows, count)
+    if joined is not None:
+        return ADArray(result, joined)
     for k, a in enumerate(numbers):
         if type(a) is ADArray:
             parts.append(a._derivative.put(slice(k, k + 1), count))

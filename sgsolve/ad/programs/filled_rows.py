@@ -47,6 +47,9 @@ class Postponed(ABC):
         return getattr(self.ordinary(), name)
 
 
+NO_NUMBERS: dict[int, Any] = {}
+
+
 class FilledRows(Postponed):
     """The derivative of an array after numbers were assigned to elements of it, one by one.
 
@@ -57,16 +60,27 @@ class FilledRows(Postponed):
     size : int
     base : Derivative or None
         Before the first of the assignments; None: zeros without derivatives.
+    first : dict, optional
+        Numbers at elements before the first of the assignments.
     """
 
-    __slots__ = ("_before", "_known", "_number", "_position", "base", "is_sparsity", "size")
+    __slots__ = ("_before", "_first", "_known", "_number", "_position", "base", "is_sparsity",
+                 "size")  # fmt: skip
     _position: int
     _number: Any
     _known: dict[int, Any] | None
 
-    def __init__(self, root: Evaluation, size: int, base: Any, is_sparsity: bool) -> None:
+    def __init__(
+        self,
+        root: Evaluation,
+        size: int,
+        base: Any,
+        is_sparsity: bool,
+        first: dict[int, Any] = NO_NUMBERS,
+    ) -> None:
         self.root, self._made = root, None
         self.size, self.base, self.is_sparsity = size, base, is_sparsity
+        self._first = first
         self._before: FilledRows | None = None
         self._known = None
 
@@ -83,11 +97,11 @@ class FilledRows(Postponed):
         """Return the number at each element that one was assigned to."""
         if self._known is None:
             found: dict[int, Any] = {}
-            step: FilledRows | None = self
-            while step is not None and step._before is not None:
+            step = self
+            while step._before is not None:
                 found.setdefault(step._position, step._number)
                 step = step._before
-            self._known = found
+            self._known = {**step._first, **found}
         return self._known
 
     def taken_slice(self, start: int, stop: int, step: int) -> Any:
@@ -96,12 +110,9 @@ class FilledRows(Postponed):
         if self._made is not None or len(positions) * SHARE_OF_SLICE > self.size:
             return self.ordinary().taken_slice(start, stop, step)
         base = None if self.base is None else self.base.taken_slice(start, stop, step)
-        result = FilledRows(self.root, len(positions), base, self.is_sparsity)
         numbers = self.numbers()
-        for k, position in enumerate(positions):
-            if position in numbers:
-                result = result.filled(k, numbers[position])
-        return result
+        first = {k: numbers[p] for k, p in enumerate(positions) if p in numbers}
+        return FilledRows(self.root, len(positions), base, self.is_sparsity, first)
 
     def plus_all(self, others: Sequence[Any]) -> Any:
         """Return the sum with all the others; of single numbers that were put it is one again."""
@@ -137,7 +148,8 @@ def _is_put(other: Any, root: Evaluation) -> bool:
     """Whether a derivative is that of zeros with one number put into them."""
     if type(other) is not FilledRows or other.base is not None or other.root is not root:
         return False
-    return other._before is not None and other._before._before is None
+    before = other._before
+    return before is not None and before._before is None and not before._first
 
 
 def joined_rows(

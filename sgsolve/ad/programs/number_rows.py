@@ -192,8 +192,9 @@ def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> 
 
 
 def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTable | None:
-    if is_of_unknowns(derivative):
-        return UnitTable()
+    unknowns = unknowns_of(derivative)
+    if unknowns is not None:
+        return UnitTable(unknowns)
     derivative.reads = count = getattr(derivative, "reads", 0) + 1
     evaluation: Evaluation = derivative.root
     if count < READS_OF_ARRAY and not (at_once and evaluation.tables < FEW_ARRAYS):
@@ -216,8 +217,27 @@ def new_row(derivative: Any, row: Row) -> OneRow:
     return (SparsityRow if derivative.is_sparsity else NumberRow)(derivative.root, row)
 
 
-def is_of_unknowns(derivative: Any) -> bool:
-    """Whether a derivative is that of the unknowns themselves."""
+def joined_numbers(numbers: dict[int, Any], size: int) -> FilledRows | None:
+    """Return the derivative of a vector of numbers, or None if some are not rows."""
+    one: Any = next(iter(numbers.values()), None)
+    kind = type(one)
+    if kind is not NumberRow and kind is not SparsityRow:
+        return None
+    root: Evaluation = one.root
+    if any(type(number) is not kind or number.root is not root for number in numbers.values()):
+        return None
+    return FilledRows(root, size, None, kind.is_sparsity, numbers)
+
+
+def unknowns_of(derivative: Any) -> Sequence[int] | None:
+    """Return the unknowns that an array consists of, as a slice of them does; None for others."""
     if type(derivative) is Recorded:
-        return derivative.node is derivative.tape.graph.start
-    return list(derivative.terms.items()) == [(derivative.root.root, UNIT)]
+        return derivative.sliced_unknowns()
+    terms = derivative.terms
+    if len(terms) != 1:
+        return None
+    structure, coefficient = next(iter(terms.items()))
+    if coefficient != UNIT or structure.rows is not None or structure.has_weights:
+        return None
+    unknowns: list[int] = structure.cols.tolist()
+    return unknowns

@@ -73,6 +73,20 @@ class Recorded(Derivative):
         """Return the same derivative with its terms at hand."""
         return self.tape.carry_out(self.node)
 
+    def sliced_unknowns(self) -> Sequence[int] | None:
+        """Return the unknowns whose derivative this is, if slices alone led to it."""
+        node, start = self.node, self.tape.graph.start
+        slices = []
+        while node is not start:
+            if node.apply is not _TAKEN_SLICE:
+                return None
+            slices.append(node.arguments)
+            node = node.parents[0]
+        unknowns: Sequence[int] = range(len(self.root.cols))
+        for bounds in reversed(slices):
+            unknowns = [unknowns[k] for k in range(*bounds)]
+        return unknowns
+
     def _noted(
         self,
         key: Hashable,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def has_long_loops(n: int) -> bool:
 
 
 class UnitTable:
-    """The rows of the derivative of the unknowns by themselves.
+    """The rows of the derivative of unknowns.
 
     Attributes
     ----------
@@ -36,14 +37,15 @@ class UnitTable:
         What the caller made of rows, by position.
     """
 
-    __slots__ = ("known",)
+    __slots__ = ("_unknowns", "known")
 
-    def __init__(self) -> None:
+    def __init__(self, unknowns: Sequence[int]) -> None:
+        self._unknowns = unknowns
         self.known: dict[int, Any] = {}
 
     def row(self, position: int) -> Row:
-        """Return the slopes of one unknown by unknowns."""
-        return {position: 1.0}
+        """Return the slopes of one of them by unknowns."""
+        return {self._unknowns[position]: 1.0}
 
 
 class RowTable:
