@@ -87,9 +87,9 @@ def position_of(key: Any, shape: tuple[int, ...]) -> int | None:
 def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
     """Assign a number where the operation before did too; whether the conditions still hold."""
     memory, derivative = y._memory, y._derivative
-    if memory.views or memory.derivative is not derivative or y._origin is not None:
+    if type(memory) is not WrittenMemory or memory.views or memory.derivative is not derivative:
         return False
-    if getattr(v, "_origin", None) is not None:
+    if y._origin is not None or getattr(v, "_origin", None) is not None:
         return False
     if value_references(y) != REFERENCES_OF_VALUE_ONLY:
         return False

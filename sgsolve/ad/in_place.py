@@ -144,9 +144,8 @@ def assign(y: Any, key: Any, v: Any) -> None:
     ShapeError, DataTypeError
         If v does not fit: NumPy raises there too, or drops what does not fit.
     """
-    if type(y._derivative) is FilledRows and type(y._memory) is WrittenMemory:
-        if is_number_filled_in(y, key, v):
-            return
+    if type(y._derivative) is FilledRows and is_number_filled_in(y, key, v):
+        return
     if isinstance(y._value, np.generic):
         raise DataTypeError("y[key] = v: y is one number, which cannot be assigned to")
     _check_writeable(y, "y[key] = v")

@@ -12,7 +12,7 @@ from .computation import pattern_and_values, pattern_of_derivative
 from .filled_rows import Row
 
 # Loops over fewer numbers are recorded: their programs are reused, and can be compiled.
-FEW_READS = 64
+FEW_READS = 16
 # Rows are computed of an array that this many numbers were read of, and at once of an array that is
 # filled, as long as there are few of them.
 READS_OF_ARRAY, FEW_ARRAYS = 8, 8

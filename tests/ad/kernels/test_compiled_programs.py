@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
+from sgsolve.ad.programs import row_tables
 from sgsolve.errors import SgsolveError
 from tests.ad.kernels.compiled_help import needs_llvmlite
 from tests.ad.random_programs import Program
@@ -28,11 +29,15 @@ def result(program, x, call=0):
 
 
 def same(found, expected):
+    """Whether two results agree; loops over elements add up slopes in another order."""
     F, J = found
+    slopes = expected[1].data
+    scale = np.abs(slopes[np.isfinite(slopes)]).max(initial=1.0)
+    rounding = 1e-13 * scale if row_tables.has_long_loops(J.shape[1]) else 0.0
     return (
         np.array_equal(F, expected[0], equal_nan=True)
         and np.array_equal(J.indices, expected[1].indices)
-        and np.array_equal(J.data, expected[1].data, equal_nan=True)
+        and np.allclose(J.data, slopes, rtol=0.0, atol=rounding, equal_nan=True)
     )
 
 
@@ -53,7 +58,7 @@ def ask(program):
             fresh = result(program, x, call)
             name = number_of(program)
             np.testing.assert_array_equal(found[0], fresh[0], err_msg=name)
-            np.testing.assert_array_equal(found[1].data, fresh[1].data, err_msg=name)
+            assert same(found, fresh), name
     assert "compiling failed" not in "".join(compiled.stats.reasons), number_of(program)
     return compiled.stats.compiled
 
