@@ -85,7 +85,8 @@ def open_levels(J: Any, blocks: Blocks) -> Vector | None:
         None if there are none.
     """
     parts = list(blocks.parts.values())
-    if len(parts) > MOST_BLOCKS:
+    rows = np.abs(J) @ np.ones(J.shape[0])
+    if len(parts) > MOST_BLOCKS or not (rows > 0.0).all():  # an equation may be flat there alone
         return None
     B = np.zeros((J.shape[0], len(parts)))
     for k, where in enumerate(parts):
