@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import machine
-from .scalar_loops import ScalarLoopPrinter
+from .scalar_loops import ScalarLoopPrinter, definitions
 
 HEADER = "declare double @llvm.fabs.f64(double)\ndeclare double @llvm.sqrt.f64(double)\n"
 
@@ -42,6 +42,7 @@ class CompiledLoops:
                 printer = self._printers[function] = ScalarLoopPrinter(function)
                 texts.append(printer.text())
                 waiting += printer.called
+        definitions.cache_clear()  # syntax trees take some megabytes
         return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
 
     def pays(self, to_load: int, to_compile: int) -> bool:

@@ -28,8 +28,8 @@ sqrt = math.sqrt
 
 
 @functools.cache
-def _definitions(path: str) -> dict[int, ast.FunctionDef]:
-    """Return the functions of a file by their first lines; to parse it once is the fastest."""
+def definitions(path: str) -> dict[int, ast.FunctionDef]:
+    """Return the functions of a file by their first lines; to parse it once for all is fastest."""
     tree = ast.parse("".join(linecache.getlines(path)))
     return {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -52,8 +52,7 @@ class ScalarLoopPrinter:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.name = function.__name__
-        code = function.__code__
-        self._tree = _definitions(code.co_filename)[code.co_firstlineno]
+        self._code = function.__code__
         signature = inspect.signature(function)
         self.parameters = {name: str(p.annotation) for name, p in signature.parameters.items()}
         self._result = KINDS[str(signature.return_annotation)]
@@ -66,7 +65,7 @@ class ScalarLoopPrinter:
         given = {name: (f"%a.{name}", KINDS[a]) for name, a in self.parameters.items()}
         self._expressions.values = given
         arguments = ", ".join(f"{in_llvm(kind)} {name}" for name, kind in given.values())
-        self._block(self._tree.body)
+        self._block(definitions(self._code.co_filename)[self._code.co_firstlineno].body)
         if self._lines.is_open:
             self._lines.lines.append("unreachable")
         body = "\n  ".join(self._lines.lines)
