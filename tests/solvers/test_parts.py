@@ -308,7 +308,7 @@ def test_memory_is_flat_over_many_solves():
     import tracemalloc
 
     problem = Problem(bratu)
-    for _ in range(60):  # the loops of short solves are printed on the way
+    for _ in range(250):  # the loops of short solves are printed and compiled on the way
         problem.solve(np.zeros(100))
     gc.collect()
     tracemalloc.start()
