@@ -1,8 +1,9 @@
 """Batch: a function of the unknowns, evaluated with derivatives at many states.
 
 Elementwise code gives the equations at all states in one call, with an array of shape (n, P) for
-x. Whether a residual is of this kind is found at the start: its values must be those of single
-calls, and its derivatives must not couple states. All other code is called once per state.
+x. Code that makes vectors of numbers does so with a vector of `NumberAtStates`. Whether a residual
+is of such a kind is found at the start: its values must be those of single calls, and its
+derivatives must not couple states. All other code is called once per state.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .. import ad
 from ..ad.nested import LISTS, array_of, evaluate_vector
 from ..errors import SgsolveError, StructureError
 from ..pattern import Pattern
+from .number_at_states import numbers_at_states, values_at_states
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -62,7 +64,11 @@ class Batch:
         self.n = states[0].shape[1]
         self._plans: dict[int, _Plan] = {}
         self._seeds_p = self._takes_seeded(states, p)
+        self._numbers = False
         self._whole = self._takes_all(states, p)
+        if not self._whole:
+            self._numbers = True
+            self._whole = self._takes_all(states, p)
         width = self._count * self.n + 1
         self._local = Pattern(np.zeros(self.n + 1), [], (self.n, width))
         traced = states if self._whole else [s[:1] for s in states]
@@ -100,7 +106,10 @@ class Batch:
 
     def _called(self, arguments: Sequence[Any], p: Any, P: int) -> Any:
         """Return the function at P states, shape (n, P); raise one of `UNFIT` if it cannot."""
-        y = self._function(*arguments, p)
+        if self._numbers:
+            y = values_at_states(self._function(*map(numbers_at_states, arguments), p))
+        else:
+            y = self._function(*arguments, p)
         if isinstance(y, LISTS):
             y = array_of([_row(part, P) for part in y])
         if np.shape(y) != (self.n, P):

@@ -380,3 +380,49 @@ def test_equations_in_an_array_of_objects_are_those_in_a_list(residual):
     start = Problem(listed, params={"mu": 1.0}, storage=lambda u: u)
     run = start.transient([2.0, 0.0], (0.0, 30.0), rtol=1e-6)
     assert problem.periodic_orbit(run).period == pytest.approx(6.6632868593, abs=1e-8)
+
+
+def with_functions(u, mu):
+    """The same by functions of NumPy: of numbers, of vectors, and of numbers with arrays."""
+    x, y = u
+    rate = np.where(y > 100.0, 0.0, mu) * (1.0 - np.exp(2.0 * np.log(np.sqrt(x**2))))
+    still = np.sin(u - u).sum() + np.maximum(x, y) - np.fmax(y, x)
+    return np.array([0.0, 1.0]) * (u[0] - rate * y) - np.array([1.0, 0.0]) * (y + still)
+
+
+def by_a_matrix(u, mu):
+    return np.array([[0.0, -1.0], [1.0, -mu]]) @ u + np.array([0.0, mu * u[0] ** 2 * u[1]])
+
+
+@pytest.mark.parametrize("residual", [as_array, as_objects, with_functions, by_a_matrix])
+def test_vectors_of_numbers_are_evaluated_at_all_states_at_once(residual):
+    """As many calls as with a list of equations, and the same orbit."""
+    calls, t = [], np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    guess = np.column_stack([2.0 * np.cos(t), -2.0 * np.sin(t)])
+
+    def counted(u, mu):
+        calls.append(1)
+        return residual(u, mu)
+
+    found = []
+    for function in (listed, counted):
+        problem = Problem(function, params={"mu": 1.0}, storage=one)
+        found.append(problem.periodic_orbit(guess, period=6.6, intervals=20))
+    assert len(calls) < 200
+    assert found[1].period == pytest.approx(found[0].period, rel=1e-12)
+    assert found[1].states == pytest.approx(found[0].states, abs=1e-10)
+
+
+def test_a_branch_in_the_code_is_no_elementwise_function():
+    """At some states y is above 1/2, at others it is not."""
+
+    def residual(u, mu):
+        x, y = u
+        push = mu * (1.0 - x**2) * y if y > 0.5 else -mu * y * (x**2 - 1.0)
+        return np.array([-y, x - push])
+
+    t = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    guess = np.column_stack([2.0 * np.cos(t), -2.0 * np.sin(t)])
+    problem = Problem(residual, params={"mu": 1.0}, storage=one)
+    orbit = problem.periodic_orbit(guess, period=6.6, intervals=20, degree=6)
+    assert orbit.period == pytest.approx(6.6632868593, abs=1e-8)
