@@ -20,7 +20,7 @@ LONGEST = 1e300  # norms are cut here, so that products with a step fraction sta
 SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow
 
 
-# From this length on OpenBLAS wakes its threads for a scalar product. Where other processes keep
+# From this length on OpenBLAS uses several threads for a scalar product. Where other processes keep
 # the cores busy that takes a thousand times as long as the sum itself.
 THREADED = 10_000
 

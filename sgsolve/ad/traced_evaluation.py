@@ -86,7 +86,7 @@ def trace_function(
     value = as_numeric(x)
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=False)
-    # Traced arrays must not become part of what is remembered for other evaluations.
+    # Traced arrays must not become part of what is kept for other evaluations.
     tape = Tape(evaluation, DerivativeGraph(evaluation.root))
     graph = Graph(open_branches, MOST_OPERATIONS)
     node = graph.input("x", Kind.ARRAY, value.shape, value.dtype)

@@ -200,7 +200,7 @@ class FallbackDriver:
         if step and fault is Fault.NO_DIGITS:
             fault = None
         if fault is Fault.SINGULAR and getattr(self.active, "perturbed", False):
-            fault = Fault.NO_DIGITS  # exact pivots have the last word
+            fault = Fault.NO_DIGITS  # a back end with exact pivots decides
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
 
@@ -224,7 +224,7 @@ class FallbackDriver:
                 continue
             answer, now = self._attempt(prepared, b, transpose)
             if answer is not None and now is None:
-                # A doubt that proved wrong says nothing against the back end of this pattern.
+                # The first back end was not wrong where its answer was only doubtful.
                 if first not in (Fault.NO_DIGITS, Fault.UNDECIDED):
                     self._displace(len(prepared.signs))
                 return answer

@@ -62,7 +62,7 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     if not it.F.any() or test.passed(it):
         return unless_at_limit(it, Status.CONVERGED)
     note_start(it)
-    _note_home(it)
+    _note_start_size(it)
     return None
 
 
@@ -71,9 +71,9 @@ def unless_at_limit(it: Iterate, success: Status) -> Status:
     return Status.DIVERGED if _ran_away(it) or at_limit(it) else success
 
 
-def _note_home(it: Iterate) -> None:
+def _note_start_size(it: Iterate) -> None:
     """Take note of the size of the start."""
-    it.memory["home"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
+    it.memory["start size"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
 
 
 def _ran_away(it: Iterate) -> bool:
@@ -82,10 +82,10 @@ def _ran_away(it: Iterate) -> bool:
     Next to an unknown of 1e90 rounding hides everything that the user meant, such as the sum of two
     unknowns. A point so far away is a solution only if the equations determine these unknowns.
     """
-    home = it.memory.get("home")
-    if home is None or it.J is None:
+    size = it.memory.get("start size")
+    if size is None or it.J is None:
         return False
-    far = np.abs(it.x) > BEYOND * home
+    far = np.abs(it.x) > BEYOND * size
     if not far.any() or determined(it, np.where(far, it.x, 0.0)):
         return False
     it.notes.append(

@@ -99,7 +99,7 @@ class MemberJudge:
         for j in np.flatnonzero(begun & (passing | ~slots.F.any(axis=1))).tolist():
             self._end(j, self._iterate_at(j))
         for j in np.flatnonzero(begun & slots.working).tolist():
-            slots.memory[j]["home"] = max(1.0, float(np.abs(slots.x[j]).max(initial=0.0)))
+            slots.memory[j]["start size"] = max(1.0, float(np.abs(slots.x[j]).max(initial=0.0)))
         exact = (slots.F == 0.0) & begun[:, np.newaxis] & slots.working[:, np.newaxis]
         some = (unknowns_in(stacked, exact) & (slots.x != 0.0)).any(axis=1)
         for j in np.flatnonzero(some).tolist():

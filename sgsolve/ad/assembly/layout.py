@@ -84,7 +84,7 @@ class Layout:
             here = position[offset : offset + length]
             offset += length
             if code & HAS_NUMBER and not code & HAS_ROWS:
-                # A copy: what it is a part of shall not be kept alive.
+                # A copy: the array that it is a part of can then be freed.
                 self.constant.append(ConstantPlaces(number, here.astype(np.int32), piece.weight))
             if moving[number]:
                 own = slice(filled, filled + length)

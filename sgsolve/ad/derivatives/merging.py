@@ -93,7 +93,7 @@ class Merges:
     nbytes : int
         About as many bytes as the plans of all merges and the structures made from them hold.
     passing : deque of Structure
-        The last ones that were merged without being remembered.
+        The last ones that were merged without being kept.
     """
 
     full = False
@@ -104,7 +104,7 @@ class Merges:
         self.passing: deque[Structure] = deque()
 
     def room_for(self, structures: tuple[Structure, ...]) -> bool:
-        """Whether one more merge is to be remembered."""
+        """Whether one more merge is to be kept."""
         if any(g.passing for g in structures):
             return False
         nbytes = _nbytes(structures)
@@ -114,7 +114,7 @@ class Merges:
         return True
 
     def let_pass(self, structure: Structure) -> None:
-        """Note a structure that is not remembered; those made from earlier ones are freed."""
+        """Note a structure that is not kept; those made from earlier ones are freed."""
         structure.passing = True
         passing = self.passing
         passing.append(structure)

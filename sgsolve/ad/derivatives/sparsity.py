@@ -68,7 +68,7 @@ class Sparsity(Derivative):
         return self
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
-        """Return self: another mask is another day's."""
+        """Return self: the next evaluation may have another mask."""
         return self
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:

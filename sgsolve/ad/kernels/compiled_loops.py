@@ -46,7 +46,7 @@ class CompiledLoops:
         return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
 
     def pays(self, to_load: int, to_compile: int) -> bool:
-        """Whether they are there, or were wanted as often as makes up for what that takes.
+        """Whether they are there, or were asked for so often that making them saves time.
 
         Parameters
         ----------

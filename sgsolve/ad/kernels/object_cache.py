@@ -30,7 +30,7 @@ def folder() -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME")
     if base:
         return Path(base) / "sgsolve"
-    with suppress(RuntimeError):  # a user without a home
+    with suppress(RuntimeError):  # no home directory
         return Path.home() / ".cache" / "sgsolve"
     return None
 

@@ -106,6 +106,11 @@ class Recorded(Derivative):
         tape.graph.size += 1
         return Recorded(tape, node)
 
+    def _without_arguments(self, apply: Callable[..., Derivative]) -> Derivative:
+        """Return the derivative after an operation on it alone."""
+        known = self.node.children.get(apply)
+        return self._noted(apply, apply) if known is None else Recorded(self.tape, known)
+
     def scaled(self, factor: Scale) -> Derivative:
         """Return diag(factor) times this derivative."""
         node = self.node
@@ -162,24 +167,15 @@ class Recorded(Derivative):
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate."""
-        known = self.node.children.get("conjugated")
-        if known is not None:
-            return Recorded(self.tape, known)
-        return self._noted("conjugated", _CONJUGATED)
+        return self._without_arguments(_CONJUGATED)
 
     def real_part(self) -> Derivative:
         """Return the real part."""
-        known = self.node.children.get("real")
-        if known is not None:
-            return Recorded(self.tape, known)
-        return self._noted("real", _REAL_PART)
+        return self._without_arguments(_REAL_PART)
 
     def imaginary_part(self) -> Derivative:
         """Return the imaginary part."""
-        known = self.node.children.get("imag")
-        if known is not None:
-            return Recorded(self.tape, known)
-        return self._noted("imag", _IMAGINARY_PART)
+        return self._without_arguments(_IMAGINARY_PART)
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
@@ -289,10 +285,7 @@ class Recorded(Derivative):
 
     def nothing(self) -> Derivative:
         """Return the derivative of constants."""
-        known = self.node.children.get("nothing")
-        if known is not None:
-            return Recorded(self.tape, known)
-        return self._noted("nothing", _NOTHING)
+        return self._without_arguments(_NOTHING)
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""

@@ -100,7 +100,7 @@ def evaluation_named(name: str, n: int, real: bool) -> Evaluation:
 
 
 class Root(Structure):
-    """The structure of the unknowns themselves, and the home of all that is made from it.
+    """The structure of the unknowns themselves, and the owner of all that is made from it.
 
     Attributes
     ----------

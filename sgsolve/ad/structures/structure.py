@@ -26,8 +26,8 @@ Rows = slice | IndexArray | None
 Pull = slice | IndexArray | Index | None
 
 
-class Home(Protocol):
-    """Where structures are at home: a `Root`."""
+class StructureOwner(Protocol):
+    """What makes and keeps structures: a `Root`."""
 
     clock: int
 
@@ -83,7 +83,9 @@ class Structure:
         "weights",
     )  # fmt: skip
 
-    def __init__(self, root: Home, size: int, rows: Rows, weights: Any, cols: Columns) -> None:
+    def __init__(
+        self, root: StructureOwner, size: int, rows: Rows, weights: Any, cols: Columns
+    ) -> None:
         self.root = root
         self.size = size
         self.rows = rows

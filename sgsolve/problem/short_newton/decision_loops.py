@@ -92,11 +92,11 @@ def steps_are_short(
 
 def is_far(x: Doubles, start: Doubles, n: int) -> int:
     """Whether an unknown is far beyond the size of the start; see `convergence._ran_away`."""
-    home, largest = 1.0, 0.0
+    size, largest = 1.0, 0.0
     for i in range(n):
-        home = max(home, abs(start[i]))
+        size = max(size, abs(start[i]))
         largest = max(largest, abs(x[i]))
-    return 1 if largest > BEYOND * home else 0
+    return 1 if largest > BEYOND * size else 0
 
 
 def may_vanish(
