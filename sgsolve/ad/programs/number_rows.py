@@ -192,7 +192,7 @@ def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> 
 
 
 def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTable | None:
-    unknowns = unknowns_of(derivative)
+    unknowns = read_unknowns(derivative)
     if unknowns is not None:
         return UnitTable(unknowns)
     derivative.reads = count = getattr(derivative, "reads", 0) + 1
@@ -229,7 +229,7 @@ def joined_numbers(numbers: dict[int, Any], size: int) -> FilledRows | None:
     return FilledRows(root, size, None, kind.is_sparsity, numbers)
 
 
-def unknowns_of(derivative: Any) -> Sequence[int] | None:
+def read_unknowns(derivative: Any) -> Sequence[int] | None:
     """Return the unknowns that an array consists of, as a slice of them does; None for others."""
     if type(derivative) is Recorded:
         return derivative.sliced_unknowns()
