@@ -88,9 +88,8 @@ class AlgebraicSystem:
         return self.residual(x), self.pattern.matrix(at.J + self.a * at.C)
 
     def confirm(self, x: Vector, F: Vector) -> bool:
-        """Whether the system confirms F, if it has a way to."""
-        confirm = getattr(self.system, "confirm", None)
-        return confirm is None or bool(confirm(self.t, x, self.a, self.q, F))
+        """Whether the system confirms F."""
+        return self.system.confirm(self.t, x, self.a, self.q, F)
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return the product of the Jacobian with v."""

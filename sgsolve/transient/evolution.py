@@ -7,6 +7,7 @@ algebraic equation and its two derivatives, both on one sparsity pattern.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -88,4 +89,16 @@ class EvolutionSystem(Protocol):
 
     def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
         """Return J and C at (x, t)."""
+        ...
+
+    @property
+    def as_written(self) -> Callable[[float, Vector, float, Vector], tuple[Vector, Vector]] | None:
+        """`residual` in the form that the user wrote; None if it is evaluated in that form."""
+        ...
+
+    def confirm(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
+        """Whether the form that the user wrote gives this residual.
+
+        A system that evaluates it in another form does not use that form again if not.
+        """
         ...

@@ -50,6 +50,9 @@ class ImplicitSolver:
     system : EvolutionSystem
     workspace : Workspace
     weights : ErrorWeights
+
+    Attributes
+    ----------
     tolerance : float
         Of the Newton iteration, in units of the error tolerance.
     max_iterations : int
@@ -60,15 +63,11 @@ class ImplicitSolver:
         system: EvolutionSystem,
         workspace: Workspace,
         weights: ErrorWeights,
-        tolerance: float = 0.02,
-        max_iterations: int = 4,
     ) -> None:
         self.system, self.weights = system, weights
-        self.tolerance, self.max_iterations = tolerance, max_iterations
+        self.tolerance, self.max_iterations = 0.02, 4
         self.matrix = KeptMatrix(system, workspace)
         self._open: Vector | None = workspace.gauged(PURPOSE)
-        self._confirm: Any = getattr(system, "confirm", None)
-        self._as_written: Any = getattr(system, "as_written", None)
         self._usual = 1  # iterations, of the last solution
         self._nfev = self._nit = 0
         self._rate = 1.0  # of convergence, of the last iteration with this M
@@ -175,7 +174,7 @@ class ImplicitSolver:
         matrix, a, q = self.matrix, equation.a, equation.q
         relaxation, before = 2.0 / (1.0 + a / matrix.a0), np.inf
         for k in range(1, self.max_iterations + 1):
-            as_written = self._as_written is not None and k >= self._usual
+            as_written = self.system.as_written is not None and k >= self._usual
             found = self._residual(equation, x, as_written)
             if isinstance(found, str):
                 return Solved(None, q, k, found)
@@ -189,7 +188,7 @@ class ImplicitSolver:
                 d *= relaxation
             size = self.weights.norm(d, equation.weights)
             if self._converged(size, before, k, a):
-                if not (as_written or self._confirmed(equation, x, G)):
+                if not (as_written or self.system.confirm(equation.t, x, a, q[: len(G)], G)):
                     before = np.inf
                     continue
                 self._usual = k
@@ -233,18 +232,6 @@ class ImplicitSolver:
         currents = np.concatenate([g + a * (h - q[n:]), h])
         return Solved(new, np.concatenate([kept, h]), iterations, currents=currents)
 
-    def _confirmed(self, equation: Equation, x: Vector, G: Vector) -> bool:
-        """Whether G is what the equations give, by an evaluation of another kind.
-
-        Systems that evaluate them in another form than the user wrote have a method ``confirm``.
-        What it does not confirm it does not use again. Their attribute ``as_written`` evaluates
-        the residual in the form of the user.
-        """
-        if self._confirm is None:
-            return True
-        q = equation.q[: self.system.n]
-        return bool(self._confirm(equation.t, x, equation.a, q, G))
-
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""
         if k > 1:  # measured also where the update is tiny, as in linear equations
@@ -282,7 +269,8 @@ class ImplicitSolver:
         """
         self._nfev += 1
         q = equation.q[: self.system.n]
-        evaluate = self._as_written if as_written else self.system.residual
+        written = self.system.as_written if as_written else None
+        evaluate = self.system.residual if written is None else written
         try:
             G, Q = evaluate(equation.t, x, equation.a, q)
         except ArithmeticError as error:

@@ -18,7 +18,8 @@ def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
         lambda t, y: ad.hstack([0.0 * y[0], 1e9 * y[1]]), lambda y: 1.0 * y, [0.0, 0.0]
     )
     weights = ErrorWeights(equations.blocks, 1.0, 1.0, None)
-    solver = ImplicitSolver(equations, Workspace(), weights, tolerance=10.0)  # one update will do
+    solver = ImplicitSolver(equations, Workspace(), weights)
+    solver.tolerance = 10.0  # one update will do
     start, q = np.array([0.3, 0.3]), np.zeros(2)
     ones = np.ones(2)
     solver.solve(Equation(0.0, 1.0, q, ones), 0.0 * start)  # factorizes J + C
