@@ -76,7 +76,8 @@ class Recorder:
 
     def accepted(self, stepper: Stepper, state: RunState, rows: Sequence[Point]) -> None:
         """Keep the states of new rows, show the progress, and write a checkpoint if it is due."""
-        states, kept = self.states[:], self.kept[:]
+        n_before = max(0, len(self.kept) - 1)  # all but the last of them stay
+        states, kept = self.states[n_before:], self.kept[n_before:]
         try:
             for k, point in enumerate(rows, start=state.n_rows - len(rows)):
                 if self.kept and (not self.every or self.kept[-1] % self.every):
@@ -90,7 +91,7 @@ class Recorder:
                 self.write(stepper, state)
                 stepper.renew(state)
         except BaseException:
-            self.states, self.kept = states, kept
+            self.states[n_before:], self.kept[n_before:] = states, kept
             raise
 
     def branch(self, state: RunState, message: str = "", weights: Vector | None = None) -> Branch:

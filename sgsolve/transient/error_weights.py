@@ -20,6 +20,7 @@ Vector = NDArray[Any]
 
 GAP = 100.0  # between magnitudes in one block: they are of different units then
 COARSE = 0.01  # of its largest magnitude, is an error that leaves less than two digits
+FAR = 1e4  # by which an error in units of the magnitude may be larger than rtol
 
 
 class ErrorWeights:
@@ -79,7 +80,8 @@ class ErrorWeights:
             sizes = self.largest[part]
             atol = self.rtol * float(sizes.max())
             ordered = np.sort(sizes[sizes > 0.0])
-            below = (ordered[:-1] * GAP <= ordered[1:]) & (ordered[:-1] * COARSE <= atol)
+            least = max(atol / COARSE, float(sizes.max()) / FAR)
+            below = (ordered[:-1] * GAP <= ordered[1:]) & (ordered[:-1] <= least)
             if np.any(below):
                 size = float(ordered[:-1][below][-1])
                 i = int(np.arange(self.blocks.n)[part][np.argmax(sizes == size)])

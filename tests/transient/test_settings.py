@@ -149,6 +149,8 @@ def test_a_run_says_that_a_large_unknown_hides_the_errors_of_a_small_one():
     problem = Problem(residual, storage=lambda y: 1.0 * y)
     run = problem.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-4)
     assert re.search(r"x\[0\] was never larger than 2,.* 1 of 2 unknowns .* give atol", run.message)
+    fine = problem.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-7)
+    assert "x[0] was never larger than 2, and 0.13" in fine.message
     run = problem.transient([2.0, 0.0], (0.0, 1.2), rtol=1e-4, atol=1e-4)
     assert "never larger" not in run.message
     assert run.x[0] == pytest.approx(-1.8, abs=0.5)
