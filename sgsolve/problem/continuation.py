@@ -18,7 +18,7 @@ from ..solvers.monitor import Monitor
 from ..solvers.polyalgorithm import as_solver
 from .curve_run import Asked, asked_of, check_inside, curve_view, run_curve
 from .definition import ProblemDefinition
-from .gauged_family import curve_family, lifted
+from .gauged_family import LEVEL_KEPT, curve_family, lifted
 from .solve import run_solver
 from .stability import stability_of
 
@@ -41,6 +41,8 @@ def continuation(
     system, x, remark = problem.started(x0, {name: p}, first)
     with problem.lend(system, x) as workspace:
         family = curve_family(system, name, x, p, workspace)
+        if workspace.null_space is not None and not problem.null_space:
+            remark = "; ".join(text for text in (remark, LEVEL_KEPT) if text)
         monitor = Monitor(deadline=asked[2].deadline)
 
         def origin(state: RunState) -> tuple[Vector, None]:

@@ -20,11 +20,17 @@ from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..results.history import Stats
 from ..results.special_points import SpecialPoint
+from ..solvers.open_directions import gauge_levels
 from ..solvers.workspace import Workspace
 from .parameter_family import Line, ParameterizedSystem
 from .residual_system import ResidualSystem
 
 Vector = NDArray[Any]
+
+LEVEL_KEPT = (
+    "no equation determines the level of some unknowns, which stays that of the first point (see "
+    "null_space of the result of solve)"
+)
 
 
 class GaugedFamily(Family):
@@ -110,8 +116,12 @@ class GaugedFamily(Family):
 def curve_family(
     system: ResidualSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
 ) -> ParameterizedSystem | GaugedFamily:
-    """Return the family of a problem along a parameter; gauged if a null space is declared."""
+    """Return the family of a problem along a parameter.
+
+    It is gauged if a null space is declared, or if the levels of blocks are open at its start.
+    """
     inner = ParameterizedSystem(system, line, x, t)
+    gauge_levels(workspace, system, x)
     V = workspace.null_space
     if V is None:
         return inner

@@ -27,6 +27,7 @@ from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
 from .consistency import contradiction
 from .definition import ProblemDefinition
+from .gauged_family import LEVEL_KEPT
 from .parameter_path import ParameterPath
 from .pass_fold import pass_fold
 from .path_family import PathFamily
@@ -129,10 +130,7 @@ def _open_level(stepper: NaturalStepper) -> str:
     family = stepper.family
     if not isinstance(family, PathFamily) or family.open is None:
         return ""
-    return (
-        "; no equation determines the level of some unknowns, which stays that of the first point "
-        "(see null_space of the result of solve)"
-    )
+    return f"; {LEVEL_KEPT}"
 
 
 def path_view(path: ParameterPath, system: ResidualSystem) -> View:

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from ..errors import SingularMatrixError
 from ..linear.null_basis import annihilated, null_basis
 from ..results.blocks import Blocks
+from .counted_system import CountedSystem
 from .iterate import Iterate
+from .system import System
+from .workspace import Workspace
 
 Vector = NDArray[Any]
 
@@ -31,43 +34,55 @@ def newton_direction(it: Iterate) -> Vector:
 
     Where J has the same null vectors at every x, the direction has no component along them.
     """
-    if it.workspace.searches == 2:
-        it.workspace.searches = 1
-        _gauge(it, open_levels)
+    workspace, linearize = it.workspace, it.counted.linearize
+    if workspace.searches == 2:
+        workspace.searches = 1
+        if _gauge(workspace, open_levels(it.J, it.blocks), linearize, it.x):
+            it.factorized = False
     try:
         return it.newton_direction()
     except SingularMatrixError as error:
-        if not it.workspace.searches:
+        if not workspace.searches:
             raise
-        it.workspace.searches = 0
-        if not _gauge(it, lambda J, blocks: null_basis(J)):
+        workspace.searches = 0
+        if not _gauge(workspace, null_basis(it.J), linearize, it.x):
             raise
-        it.memory["open"] = error
+        it.memory["open"], it.factorized = error, False
         return it.newton_direction()
 
 
-def _gauge(it: Iterate, search: Callable[[Any, Blocks], Vector | None]) -> bool:
-    """Keep x along the null vectors of the Jacobian that are the same at every x; False if none.
+def gauge_levels(workspace: Workspace, system: System, x: Vector) -> bool:
+    """Keep the levels of blocks that no equation determines, for a run with one null space."""
+    if workspace.searches != 2:
+        return False
+    workspace.searches = 0
+    linearize = CountedSystem(system, workspace).linearize
+    found = linearize(x)
+    if found is None or not np.isfinite(found[1].data).all():
+        return False
+    return _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
+
+
+def _gauge(
+    workspace: Workspace,
+    V: Vector | None,
+    linearize: Callable[[Vector], tuple[Vector, Any] | None],
+    x: Vector,
+) -> bool:
+    """Keep the level along those null vectors of J(x) that are the same elsewhere; False if none.
 
     From then on the workspace solves the linear systems as with a declared null space: with one
     analysis, and without regularization.
     """
-    V = search(it.J, it.blocks)
     for number in range(POINTS):
-        V = None if V is None else _still_open(it, V, beside(it.x, number))
+        found = None if V is None else linearize(beside(x, number))
+        if V is None or found is None or not np.isfinite(found[1].data).all():
+            return False
+        V = annihilated(found[1], V, NULL)
     if V is None:
         return False
-    it.workspace.gauge(V)
-    it.factorized = False
+    workspace.gauge(V)
     return True
-
-
-def _still_open(it: Iterate, V: Vector, x: Vector) -> Vector | None:
-    """Return a basis of the part of span V that the Jacobian at another point maps to zero."""
-    found = it.counted.linearize(x)
-    if found is None or not np.isfinite(found[1].data).all():
-        return None
-    return annihilated(found[1], V, NULL)
 
 
 def open_levels(J: Any, blocks: Blocks) -> Vector | None:

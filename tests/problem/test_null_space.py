@@ -169,6 +169,23 @@ def test_continuation_folds_and_stability(backend):
     assert (branch["unstable"] == (np.abs(x) < 1.0)).all()
 
 
+def test_continuation_finds_an_open_level_itself():
+    def problem(V=None):
+        return Problem(buckling, blocks={"u": slice(0, N)}, null_space=V).at(a=0.001)
+
+    declared, found = (
+        problem(V).continuation(np.zeros(N), "a", (0.001, 0.05)) for V in (ONES, None)
+    )
+    assert "no equation determines the level" in found.message
+    assert "no equation determines the level" not in declared.message
+    points, expected = ([s.parameter for s in b.special_points] for b in (found, declared))
+    assert len(points) == 2
+    np.testing.assert_allclose(points, expected, rtol=1e-9)
+    other = problem().switch_branch(found, 0, (0.001, 0.05))
+    assert np.ptp(other.states[-1]) > 0.01
+    assert np.abs(other.states.mean(axis=1)).max() < 1e-12
+
+
 def buckling(u, a):
     """Branch points at the eigenvalues of A, on solutions without a mean."""
     return A @ u - a * (u - u.mean()) + (u - u.mean()) ** 3 - ((u - u.mean()) ** 3).mean()
@@ -236,7 +253,12 @@ def test_homotopies_meet_a_null_space(kind):
 
 def test_continuation_without_the_declaration_names_it():
     with pytest.raises(ConvergenceError, match=r"not determined .*declare Problem\(null_space="):
-        Problem(fluxes, params={"s": 1.0}).continuation(np.zeros(N), "s", (0.5, 3.0))
+        Problem(graded, params={"s": 1.0}).continuation(np.zeros(N), "s", (0.5, 3.0))
+
+
+def graded(u, s):
+    """Unknowns with units of their own: the null vector is not constant."""
+    return fluxes(u * np.linspace(1.0, 2.0, N), s)
 
 
 class TestUnbalancedSources:
