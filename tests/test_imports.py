@@ -36,6 +36,7 @@ ORDER = (
 # The same inside sgsolve.ad.
 AD = (
     "refusals",
+    "flat_elements",
     "stand_ins",
     "nested",
     "structures",

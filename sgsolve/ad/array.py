@@ -22,11 +22,12 @@ from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .elements import number_row
+from .flat_elements import FlatElements
 from .in_place import assign, share_where_views
 from .indexing import element, taken
 from .operators import Operators, call_ufunc, rounded_product
 from .programs.computation import pattern_and_values, pattern_of_derivative
-from .stand_ins import stand_in
+from .stand_ins import OF_OBJECTS, stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE
@@ -150,8 +151,12 @@ class ADArray(Operators):
 
     @property
     def flat(self) -> Any:
-        """Iterator over the elements."""
-        return iter(self.ravel())
+        """The elements in C order, to be read, assigned and iterated."""
+        return FlatElements(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        FlatElements(self)[:] = value
 
     @property
     def real(self) -> ADArray:
@@ -217,6 +222,11 @@ class ADArray(Operators):
     __setitem__ = assign
 
     # ---- conversions that would lose the derivative ------------------------------------------
+
+    def __bool__(self) -> bool:
+        if self._memory is OF_OBJECTS:
+            raise refusals.truth_value()
+        return bool(self._value)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         frame = calling_frame(1)

@@ -44,7 +44,8 @@ INSTEAD: dict[Function, str] = {
     ),
     np.correlate: "use np.convolve(a, v[::-1], mode)",
     np.choose: "use np.select(conditions, choices), or np.stack(choices)[index, positions]",
-    np.apply_along_axis: "use functions with an axis, or np.stack of slices",
+    np.apply_along_axis: "use functions with an axis, or np.stack([f(row) for row in y])",
+    np.apply_over_axes: "use the function with its axis= once for each axis",
 }
 
 

@@ -177,6 +177,9 @@ def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
     """Raise if y has views that are not known, or is one; from now on all views are known."""
     if type(y._memory) is WrittenMemory:
         known = y._origin is not None or y._memory.is_owner(y)
+        if not known and attribute_references(y) == REFERENCES_OF_OWNER_ONLY:
+            y._memory.views = []  # what it was a view of is not in use any more
+            known = True
     else:
         arrays = _each_once([*_origins(y)[::-1], y, *sources])
         others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY

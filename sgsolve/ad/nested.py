@@ -17,6 +17,7 @@ from ..private_api import (
 from . import refusals
 
 LISTS = (list, tuple)
+ARRAYS_OF_OBJECTS = (np.ndarray, np.matrix)
 
 OF_FIELDS = (
     "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
@@ -48,8 +49,8 @@ def array_of(y: Any) -> Any:
 
 
 def is_array_of_objects(y: Any) -> bool:
-    """Whether y is an ndarray of Python objects, which may be AD arrays."""
-    return type(y) is np.ndarray and y.dtype == object
+    """Whether y is an ndarray or a matrix of Python objects, which may be AD arrays."""
+    return type(y) in ARRAYS_OF_OBJECTS and y.dtype == object
 
 
 def _plain(parts: list[Any]) -> Any:
@@ -157,6 +158,12 @@ def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
 def _explain_refused_value(error: ValueError) -> None:
     """Raise in place of an error of NumPy or SciPy that an AD array caused."""
     if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
+        name = refusals.name_of_caller(error)
+        if name is not None:
+            raise DerivativeError(
+                f"{name} writes elements of np.array([...]) of AD arrays into an ndarray, which "
+                f"would lose the derivative: {refusals.OF_LISTS}"
+            ) from error
         raise DerivativeError(
             "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
             "holds numbers without derivatives; make F by np.zeros(n, like=x) or "

@@ -201,9 +201,6 @@ class Operators:
 
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == is element by element
 
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
 
 def _inverse_slope(y: Any, x: Any) -> Any:
     """Return the slope of y = number / x."""

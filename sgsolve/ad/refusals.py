@@ -56,10 +56,17 @@ INSTEAD = {
     "r_": "join a list of AD arrays by np.hstack, or write its elements without brackets",
     "c_": "join a list of AD arrays by np.column_stack",
     "full": "use y * np.ones(shape)",
-    "vectorize": "use operators and functions on whole arrays, or ad.elementwise(f, dfdx)",
+    "vectorize": (
+        "use operators and functions on whole arrays, the list [f(v) for v in y], or "
+        "ad.elementwise(f, dfdx)"
+    ),
+    "ndenumerate": "use for k in np.ndindex(y.shape), and y[k]",
+    "asmatrix": "use y.reshape(1, -1), and @ for products",
+    "Polynomial": "use np.polyval(coefficients, y), from the highest power on",
     "polyfit": "its solution is an unknown with the normal equations as its equation",
     "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
+    **{name: f"use np.{name}(np.stack(list))" for name in ("mean", "var", "std", "median")},
     "trapezoid": "use np.trapezoid",
 }
 SOLVED = (
@@ -116,6 +123,14 @@ def swallowed(error: Exception) -> bool:
     return traceback is not None and place == (traceback.tb_frame.f_code, traceback.tb_lineno)
 
 
+def truth_value() -> DerivativeError:
+    """Return the error for the truth value of a number in an array of objects."""
+    return DerivativeError(
+        "the truth value of a number in np.array([...]) of AD arrays: np.logical_and, np.any and "
+        "the like return elements there; compare first, y > 0, or join the numbers by np.stack"
+    )
+
+
 def plain_number(kind: str) -> DerivativeError:
     """Return the error for a conversion to a number; called by ``__float__`` and the like."""
     _note_place(calling_frame(2))
@@ -144,6 +159,14 @@ def plain_array() -> DerivativeError:
     return DerivativeError(_of_plain_arrays(name))
 
 
+def name_of_caller(error: Exception) -> str | None:
+    """Return the name of the function of NumPy or SciPy that raised an error, if one did."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return None if traceback is None else _asking(traceback.tb_frame)
+
+
 def of_failed_call(error: Exception) -> str | None:
     """Return the advice for an error of a constructor of sparse matrices; None for others.
 
@@ -152,10 +175,8 @@ def of_failed_call(error: Exception) -> str | None:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    if traceback is None:
-        return None
-    name = _asking(traceback.tb_frame)
-    if name not in ("scipy.sparse.diags", "scipy.sparse.diags_array"):
+    name = name_of_caller(error)
+    if traceback is None or name not in ("scipy.sparse.diags", "scipy.sparse.diags_array"):
         return None
     given = any(hasattr(value, "_derivative") for value in traceback.tb_frame.f_locals.values())
     return _of_plain_arrays(name) if given else None

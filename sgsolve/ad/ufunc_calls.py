@@ -87,6 +87,11 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     results = scipy_parameters.SEVERAL.get(ufunc)
     if results is not None:
         return _several_results(ufunc, results, inputs[0])
+    if ufunc.__name__.endswith("(vectorized)"):
+        raise DerivativeError(
+            "np.frompyfunc makes arrays of Python objects: write the list [f(v) for v in y], or "
+            "np.stack([f(v) for v in y])"
+        )
     raise DerivativeError(
         f"{_called_as(ufunc)} has no derivative rule for AD arrays; define one with "
         "ad.define_rule(ufunc, partials)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -115,7 +116,10 @@ class Signature:
         self._know(name)
         value = self.known.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise ParameterError(f"parameter {name!r} is {value!r}: only a number can be swept")
+            raise ParameterError(
+                f"parameter {name!r} is {value!r}: only a number can be swept; make the number in "
+                "it an argument of the residual"
+            )
         return float(value)
 
     def differentiable(self, name: str) -> None:
@@ -161,7 +165,12 @@ class Signature:
     def _know(self, name: str) -> None:
         if self.accepted is not None and name not in self.accepted:
             known = _list(sorted(self.accepted)) if self.accepted else "none"
-            raise ParameterError(f"the residual has no parameter {name!r}; it has {known}")
+            whole = re.split(r"[.\[]", name)[0]
+            hint = "; only whole arguments are parameters: make the number in it an argument"
+            raise ParameterError(
+                f"the residual has no parameter {name!r}; it has {known}"
+                f"{hint if whole in self.accepted else ''}"
+            )
         if self.accepted is None and self.params and name not in (*self.known, *self.required):
             # a residual with **parameters cannot tell a slip of the pen from a parameter
             raise ParameterError(

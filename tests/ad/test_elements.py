@@ -134,11 +134,31 @@ def slices_of_what_was_filled(x):
     return F + G * copied
 
 
+def reshaped(x):
+    F = np.zeros_like(x).reshape(5, 8)
+    u = x[::-1][3:][::2]
+    for i, v in enumerate(u):
+        F[i % 5, i % 8] += v * u[i - 1]
+        F.flat[-1 - i] += F.flat[i] * v
+    return F.flat[:] + F.ravel()
+
+
 LOOPS = [
     stamps, equations, array_of_elements, padded, overwritten, grid, names_and_views,
     integers_of_numpy, recurrence, with_vectors, iterated, complex_between,
-    slices_of_what_was_filled,
+    slices_of_what_was_filled, reshaped,
 ]  # fmt: skip
+
+
+def test_only_slices_of_unknowns_have_rows_of_one_slope():
+    x = ad.seed(X)
+    for y in (x, x + 0.0):
+        assert list(number_rows.read_unknowns(y._derivative)) == list(range(N))
+        assert number_rows.read_unknowns(y._derivative.carried_out()) == list(range(N))
+    assert number_rows.read_unknowns(x[::-2][1:]._derivative) == list(range(N - 3, -1, -2))
+    for y in (2.0 * x, x + 0.0 * np.sin(x), x + x[::-1], np.cumsum(x), x * X, x[[0, 1, 1]]):
+        assert number_rows.read_unknowns(y._derivative) is None
+    assert number_rows.read_unknowns((x + 0.0 * np.sin(x))._derivative.carried_out()) is None
 
 
 def evaluated(f, few, monkeypatch):

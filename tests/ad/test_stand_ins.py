@@ -69,7 +69,6 @@ KEPT = {
     "norm of a list": lambda x: np.linalg.norm([x[0], x[1]]) * np.dot([x[0], x[1]], [1, 2]) * x,
     "hstack of lists": lambda x: np.hstack([[x[0]], [x[1] * x[2]]]),
     "compress": lambda x: np.compress(three(x), x) * np.extract(x, three(x)),
-    "constants by conditions": lambda x: np.compress(three(x), [1.0, 2.0, 3.0]) * x,
     "full": lambda x: np.full(3, x[0] ** 2) * x,
     "r_": lambda x: np.r_[x[0], x[1:] * x[0], 0.0, [1.0, 2.0], 3],
     "r_ of a range": lambda x: np.r_[0:2, x, np.r_[0.0, x]],
@@ -134,6 +133,16 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
         (lambda x: sp.csr_array(A) @ three(x), r"np\.stack"),
         (lambda x: np.interp(three(x), [0.0, 2.0], [1.0, 3.0]), r"np\.stack"),
         (lambda x: np.imag(np.array([x[0] * 1j, x[1]])), r"np\.stack"),
+        (lambda x: np.gradient(three(x)), r"np\.gradient.*np\.stack"),
+        (lambda x: np.mean(three(x)) * x, r"np\.mean\(np\.stack"),
+        (lambda x: np.logical_and(three(x), three(x)) * x, r"truth value.*compare first"),
+        (lambda x: np.logical_or([x[0], x[1]], [x[1], 2.0]), r"truth value.*compare first"),
+        (lambda x: np.compress(three(x), [1.0, 2.0, 3.0]) * x, r"truth value.*compare first"),
+        (lambda x: x if three(x)[0] else -x, r"truth value.*compare first"),
+        (lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x), r"\[f\(v\) for v in y\]"),
+        (lambda x: np.vectorize(lambda v: v * v)(x), r"\[f\(v\) for v in y\]"),
+        (lambda x: [v for _, v in np.ndenumerate(x)], r"np\.ndindex"),
+        (lambda x: np.apply_over_axes(np.sum, x, [0]), r"axis="),
         (lambda x: np.r_[[x[0], 2.0], x], r"np\.r_.*np\.hstack"),
         (lambda x: A[x[0]], r"cannot be an index"),
         (lambda x: np.delete(A[0], x), r"np\.delete.*cannot be an index"),
@@ -149,3 +158,13 @@ def test_a_missing_attribute_of_a_number_of_the_user_is_left_as_it_is():
     with pytest.raises(AttributeError, match="mobility") as error:
         ad.jacobian(lambda x: x * (1.0).mobility, X)
     assert not isinstance(error.value, DerivativeError)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_matrix_of_numpy_is_an_array_of_objects_too():
+    B = np.array([[3.0, 1.0], [1.0, 2.0]])
+    value, jacobian = ad.value_and_jacobian(lambda x: np.matrix([[x[0], 2.0]]) * B, X)
+    np.testing.assert_array_equal(value, [[3 * X[0] + 2, X[0] + 4]])
+    np.testing.assert_array_equal(jacobian.toarray(), [[3.0, 0, 0], [1.0, 0, 0]])
+    with pytest.raises(DerivativeError, match=r"y\.reshape\(1, -1\)"):
+        ad.jacobian(np.asmatrix, X)

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative, same_evaluation
 from ..structures.root import Evaluation
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
@@ -236,8 +235,10 @@ def read_unknowns(derivative: Any) -> Sequence[int] | None:
     terms = derivative.terms
     if len(terms) != 1:
         return None
-    structure, coefficient = next(iter(terms.items()))
-    if coefficient != UNIT or structure.rows is not None or structure.has_weights:
+    structure, (number, _, varying, of_rows) = next(iter(terms.items()))
+    if number != 1.0 or varying is not None or of_rows is not None:
+        return None
+    if structure.rows is not None or structure.has_weights:
         return None
     unknowns: list[int] = structure.cols.tolist()
     return unknowns
