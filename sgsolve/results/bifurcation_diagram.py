@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,9 @@ class BifurcationDiagram:
         Branches of periodic orbits from the Hopf points, if they were asked for.
     unfinished : list of str
         What could not be followed to its end, and why.
+    roots, orbit_roots : list of SpecialPoint or None
+        The branch point at which each branch begins, None at a start; and the Hopf point of each
+        branch of orbits.
 
     See Also
     --------
@@ -48,6 +51,8 @@ class BifurcationDiagram:
     special_points: list[SpecialPoint] = field(default_factory=list)
     orbits: list[Branch] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    roots: list[SpecialPoint | None] = field(default_factory=list)
+    orbit_roots: list[SpecialPoint | None] = field(default_factory=list)
 
     @property
     def success(self) -> bool:
@@ -94,6 +99,9 @@ class BifurcationDiagram:
             f"  orbits {k}: {counted(len(branch), 'orbit')}, {branch.status.name}"
             for k, branch in enumerate(self.orbits)
         ]
+        lines += [
+            f"  {point} of orbits" for branch in self.orbits for point in branch.special_points
+        ]
         return "\n".join([*lines, *(f"  not finished: {text}" for text in self.unfinished)])
 
     def plot(self, column: str | int | None = None, ax: Any = None, **style: Any) -> Any:
@@ -117,21 +125,52 @@ class BifurcationDiagram:
             import matplotlib.pyplot as plt
 
             ax = plt.figure().add_subplot()
-        for branch in self.branches:
+        for branch, root in zip(self.branches, self.roots, strict=True):
             if isinstance(column, int):
                 name = f"unknown {column}"
-                _with(branch, {name: branch.states[:, column]}).plot(name, ax, **style)
+                whole = _with(branch, {name: branch.states[:, column]})
+                _from_root(whole, root, {name: lambda x: x[column]}).plot(name, ax, **style)
+            elif column is None and branch.kept is None:
+                _from_root(branch, root, {}).plot(None, ax, **style)
             else:
                 branch.plot(column, ax, **style)
-        for branch in self.orbits if isinstance(column, int) else ():
-            assert isinstance(column, int)
-            orbits = [branch.orbit(i) for i in range(len(branch))]
-            values = [orbit(orbit.fine_times())[:, column] for orbit in orbits]
-            for name, end in (("largest", np.max), ("smallest", np.min)):
-                drawn = _with(branch, {name: np.array([end(v) for v in values])})
-                drawn.plot(name, ax, **{"color": "0.4", **style})
+        for branch, root in zip(self.orbits, self.orbit_roots, strict=True):
+            if isinstance(column, int):
+                self._plot_orbits(branch, root, column, ax, style)
         ax.set_ylabel(f"unknown {column}" if isinstance(column, int) else column or "norm of x")
         return ax
+
+    @staticmethod
+    def _plot_orbits(
+        branch: Branch, root: SpecialPoint | None, column: int, ax: Any, style: dict[str, Any]
+    ) -> None:
+        """Draw the largest and the smallest value of an unknown on each orbit."""
+        orbits = [branch.orbit(i) for i in range(len(branch))]
+        values = [orbit(orbit.fine_times())[:, column] for orbit in orbits]
+        for name, end in (("largest", np.max), ("smallest", np.min)):
+            drawn = _with(branch, {name: np.array([end(v) for v in values])})
+            drawn = _from_root(drawn, root, {name: lambda x: x[column]})
+            drawn.plot(name, ax, **{"color": "0.4", **style})
+
+
+def _from_root(
+    branch: Branch, root: SpecialPoint | None, values: dict[str, Callable[[Any], Any]]
+) -> Branch:
+    """Return a branch with the special point at which it begins as its first row.
+
+    Columns without a function in `values` repeat their first row.
+    """
+    if root is None:
+        return branch
+    columns = {name: np.concatenate([part[:1], part]) for name, part in branch.columns.items()}
+    columns[branch.name][0] = root.parameter
+    for name, value in values.items():
+        columns[name][0] = value(root.x)
+    states = np.concatenate([branch.states[:1], branch.states])
+    if branch.kind != "orbits":
+        states[0] = root.x
+    points = [replace(point, index=point.index + 1) for point in branch.special_points]
+    return replace(branch, columns=columns, states=states, special_points=points)
 
 
 def _with(branch: Branch, columns: dict[str, Any]) -> Branch:

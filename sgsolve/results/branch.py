@@ -320,7 +320,8 @@ class Branch:
     def plot(self, column: str | None = None, ax: Any = None, **style: Any) -> Any:
         """Draw a bifurcation diagram: a column, or the Euclidean norm of x, over the parameter.
 
-        Unstable parts are dashed if stability was asked for; special points are marked.
+        Unstable parts are dashed if stability was asked for; special points are marked. The curve
+        of a continuation is smooth between its rows.
 
         Parameters
         ----------
@@ -337,7 +338,8 @@ class Branch:
         rows = slice(None) if column is not None or self.kept is None else self.kept
         y = np.linalg.norm(self.states, axis=1) if column is None else self[column]
         special_points = self.special_points if len(y) == len(self) else []
-        ax = draw(self.parameter[rows], y, self.unstable, special_points, column, ax, style)
+        p, smooth = self.parameter[rows], "s" in self.columns
+        ax = draw(p, y, self.unstable, special_points, column, ax, style, smooth)
         ax.set_xlabel(self.name)
         ax.set_ylabel(column or "norm of x")
         return ax

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import Akima1DInterpolator
 
 from .special_points import SpecialPoint
 
+FINE = 16  # points of a smooth curve for each row of a branch
 DASHES = {0: "-", 1: "--", -1: ":"}  # by the sign of the number of unstable eigenvalues
 
 
@@ -25,60 +28,98 @@ def draw(
     label: str | None,
     ax: Any,
     style: dict[str, Any],
+    smooth: bool = False,
 ) -> Any:
     """Draw y over the parameter, a line for each of its columns; see `Branch.plot`."""
     if ax is None:
         import matplotlib.pyplot as plt
 
         ax = plt.figure().add_subplot()
-    for k, line in enumerate(np.reshape(y, (len(y), -1)).T):
+    for k, y_k in enumerate(np.reshape(y, (len(y), -1)).T):
+        line = _curve(p, y_k, FINE if smooth else 1)
         named = {"label": f"{label}[{k}]"} if np.ndim(y) > 1 else {}
         if unstable is None or len(unstable) != len(y):
-            (drawn,) = ax.plot(p, line, **{"marker": ".", **named, **style})
+            marks = {"marker": ".", "markevery": line.fine}
+            (drawn,) = ax.plot(line.p, line.y, **{**marks, **named, **style})
             color = drawn.get_color()
         else:
-            color = _draw_parts(special_points, np.sign(unstable), p, line, ax, named | style)
-        _mark(special_points, p, line, ax, color)
+            color = _draw_parts(special_points, np.sign(unstable), line, ax, named | style)
+        _mark(special_points, line, ax, color)
     return ax
 
 
+@dataclass(eq=False)
+class _Curve:
+    """A branch in a diagram: row i of it is point ``fine * i``."""
+
+    p: Any
+    y: Any
+    fine: int
+
+    def special(self, one: SpecialPoint) -> int:
+        """Return the point between the rows beside a special point that is nearest to it."""
+        rows = (len(self.p) - 1) // self.fine
+        j = min(max(one.index, 1), rows)
+        near = slice((j - 1) * self.fine, j * self.fine + 1)
+        return near.start + int(np.argmin(np.abs(self.p[near] - one.parameter)))
+
+    def height(self, one: SpecialPoint) -> float:
+        """Return y at a special point, by linear interpolation beside the nearest point."""
+        k = self.special(one)
+        for a, b in ((k - 1, k), (k, k + 1)):
+            if a >= 0 and b < len(self.p) and self.p[a] != self.p[b]:
+                share = (one.parameter - self.p[a]) / (self.p[b] - self.p[a])
+                if 0.0 <= share <= 1.0:
+                    return float(self.y[a] + share * (self.y[b] - self.y[a]))
+        return float(self.y[k])
+
+
+def _curve(p: Any, y: Any, fine: int) -> _Curve:
+    """Return points of a smooth curve through all rows, as many in each gap between two of them.
+
+    The curve has the length in the diagram as its parameter, so that it may turn at folds. Akima's
+    interpolation does not overshoot beside corners.
+    """
+    size = [float(np.ptp(part)) or 1.0 for part in (p, y)] if len(p) else []
+    if len(p) < 3 or fine == 1 or not np.isfinite(size).all():
+        return _Curve(p, y, 1)
+    gaps = np.hypot(np.diff(p) / size[0], np.diff(y) / size[1])
+    length = np.append(0.0, np.cumsum(np.maximum(gaps, 1e-9)))
+    rows = np.arange(len(p))
+    at = np.interp(np.linspace(0.0, rows[-1], fine * rows[-1] + 1), rows, length)
+    both = Akima1DInterpolator(length, np.column_stack([p, y]), method="makima")(at)
+    both[::fine] = np.column_stack([p, y])
+    return _Curve(both[:, 0], both[:, 1], fine)
+
+
 def _draw_parts(
-    special_points: Sequence[SpecialPoint],
-    unstable: Any,
-    p: Any,
-    y: Any,
-    ax: Any,
-    style: dict[str, Any],
+    special_points: Sequence[SpecialPoint], unstable: Any, line: _Curve, ax: Any, style: Any
 ) -> Any:
     """Draw runs of equal stability; each ends at the special point where it changes."""
-    style = dict(style)
-    cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), len(y)]
-    start: list[Any] = []
+    style, rows = dict(style), len(unstable)
+    cuts = [0, *(np.flatnonzero(np.diff(unstable.astype(int))) + 1), rows]
+    begin, start = 0, list[Any]()
     for first, last in itertools.pairwise(cuts):
         located = [s for s in special_points if s.index == last and s.changes_stability]
-        end = [_place_in_diagram(located[0], p, y)] if located and last < len(y) else []
-        points = np.array([*start, *zip(p[first:last], y[first:last], strict=True), *end])
-        start = end or [(p[last - 1], y[last - 1])]
-        dash = DASHES[int(unstable[first])]
-        (line,) = ax.plot(*points.T, **{"linestyle": dash, **style})
-        style["color"] = line.get_color()
+        if located and last < rows:
+            stop = line.special(located[0])
+            end = [(located[0].parameter, line.height(located[0]))]
+        else:
+            stop, end = (last - 1) * line.fine + 1, []
+        drawn = zip(line.p[begin:stop], line.y[begin:stop], strict=True)
+        points = np.array([*start, *drawn, *end])
+        begin, start = (stop + 1, end) if end else (stop - 1, [])
+        (part,) = ax.plot(*points.T, **{"linestyle": DASHES[int(unstable[first])], **style})
+        style["color"] = part.get_color()
         style.pop("label", None)
     return style["color"]
 
 
-def _place_in_diagram(special: SpecialPoint, p: Any, y: Any) -> tuple[float, float]:
-    """Parameter and height of a special point, by its place between two rows."""
-    j = min(max(special.index, 1), len(y) - 1)
-    gap = p[j] - p[j - 1]
-    share = 0.5 if gap == 0.0 else float(np.clip((special.parameter - p[j - 1]) / gap, 0, 1))
-    return special.parameter, float(y[j - 1] + share * (y[j] - y[j - 1]))
-
-
-def _mark(special_points: Sequence[SpecialPoint], p: Any, y: Any, ax: Any, color: Any) -> None:
+def _mark(special_points: Sequence[SpecialPoint], line: _Curve, ax: Any, color: Any) -> None:
     """Mark the special points."""
-    if len(y) < 2:
+    if len(line.p) < 2:
         return
     for special in special_points:
-        at, height = _place_in_diagram(special, p, y)
         face = "none" if special.marker != "x" else color
-        ax.plot([at], [height], special.marker, markerfacecolor=face, color=color)
+        at = [special.parameter], [line.height(special)]
+        ax.plot(*at, special.marker, markerfacecolor=face, color=color)

@@ -139,6 +139,7 @@ class DiagramSearch:
             if branch is not None and not self._known.include(branch):
                 self.diagram.branches.append(branch)
                 self.diagram.origins.append(task.origin)
+                self.diagram.roots.append(None if task.place is None else task.place.point)
                 self._take(branch, task.depth)
 
     def follow_orbits(self) -> None:
@@ -154,6 +155,7 @@ class DiagramSearch:
                 found = self._kept("orbits", origin, self._orbits_from(branch, point))
                 if found is not None:
                     self.diagram.orbits.append(found)
+                    self.diagram.orbit_roots.append(point)
                     if "ends at a Hopf point" in found.message:
                         ends.append(float(found.parameter[-1]))
 

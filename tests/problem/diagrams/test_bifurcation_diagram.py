@@ -195,3 +195,21 @@ def test_the_extended_lorenz_84_model_in_three_lines():
     assert hopf == pytest.approx(exact, abs=1e-11)
     (fold,) = diagram.special_points_of("fold")
     assert fold.parameter == pytest.approx(1.54664837259813, abs=1e-11)
+
+
+def test_the_picture_of_a_diagram_has_no_gaps_and_no_corners():
+    """The arms of the pitchfork begin at it, and lie on x^2 = p between their rows."""
+    plt = pytest.importorskip("matplotlib.pyplot", reason="pip install '.[plot]'")
+    problem = Problem(pitchfork, params={"p": -1.0})
+    diagram = problem.bifurcation_diagram([0.0], "p", (-1.0, 1.0))
+    ax = diagram.plot(0)
+    arms = [line.get_xydata() for line in ax.lines if len(line.get_xdata()) > 1]
+    arms = [line for line in arms if np.abs(line[:, 1]).max() > 0.1]
+    assert len(arms) == 2
+    for line, branch in zip(arms, diagram.branches[1:], strict=True):
+        assert line[0] == pytest.approx([0.0, 0.0], abs=1e-9)
+        assert len(line) > 10 * len(branch)
+        assert np.abs(line[:, 1] ** 2 - line[:, 0]).max() < 0.02
+        rows = [np.abs(line - row).sum(axis=1).min() for row in np.c_[branch["p"], branch.states]]
+        assert max(rows) == 0.0
+    plt.close(ax.figure)
