@@ -57,10 +57,11 @@ def gauge_levels(workspace: Workspace, system: System, x: Vector) -> bool:
         return False
     workspace.searches = 0
     linearize = CountedSystem(system, workspace).linearize
-    found = linearize(x)
-    if found is None or not np.isfinite(found[1].data).all():
-        return False
-    return _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
+    with np.errstate(all="ignore"):
+        found = linearize(x)
+        if found is None or not np.isfinite(found[1].data).all():
+            return False
+        return _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
 
 
 def _gauge(
