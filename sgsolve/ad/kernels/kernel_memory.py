@@ -166,8 +166,10 @@ def address_of(key: Any) -> int:
 
 @functools.cache
 def _library_function(name: str) -> int:
-    windows = sys.platform == "win32"
-    library = ctypes.CDLL("ucrtbase" if windows else ctypes.util.find_library("m"))
+    # The interpreter is linked with the mathematical library; to look for its file starts programs.
+    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+    if not hasattr(library, name):
+        library = ctypes.CDLL(ctypes.util.find_library("m"))
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
 
 
