@@ -35,6 +35,7 @@ from ..equations.carriers import carriers
 from ..equations.model import DeviceModel
 from ..models.carrier_statistics import Boltzmann
 from ..models.heat import contact_parameters, local_parameters
+from .methods import REUSE
 
 Array = np.ndarray
 FALL = 0.9  # of a density in one step, at most
@@ -110,6 +111,13 @@ class Densities:
         converted[self.rows] = step[self.psi] - change / here.slope
         return converted
 
+    def in_units(self, divisors: DensityState, here: DensityState, F: Array) -> Array:
+        """The residual at densities, its balances divided by others."""
+        ratio = np.clip(here.log - divisors.log, -RANGE, RANGE)
+        scaled = F.copy()
+        scaled[self.rows] *= np.exp(ratio)
+        return scaled
+
     def places(self, pattern: Pattern) -> tuple[Array, Array]:
         """Where the derivatives of the balances by psi and by their own unknown are stored."""
         return _entry_places(pattern, self.rows, self.psi), _entry_places(
@@ -141,6 +149,9 @@ class DensityDirection:
         if x is not it.x or here is None:
             here = densities.at(it.x)
             it.memory["densities"] = it.x, here
+        if not it.fresh:
+            return self._with_kept_factors(it, here)
+        it.memory["divisors"] = here
         psi, own = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))
         more = it.F[densities.rows] * here.slope
         matrix = pattern.matrix(it.J.data.copy())
@@ -157,6 +168,16 @@ class DensityDirection:
             return Status.LINEAR_SOLVE_FAILED
         finally:
             it.J = original
+        return None
+
+    def _with_kept_factors(self, it: Iterate, here: DensityState) -> Status | None:
+        """The same from an old matrix, whose balances were divided by other densities."""
+        it.newton, dx = False, it.correction
+        if dx is None:
+            dx = it.simplified(self.densities.in_units(it.memory["divisors"], here, it.F))
+        if dx is None:
+            return Status.LINEAR_SOLVE_FAILED
+        it.dx = dx
         return None
 
 
@@ -183,7 +204,8 @@ class DensityMonotonicity:
             correction = None
             if F is not None:
                 there = densities.at(x)
-                correction = it.simplified(self._in_units(here, there, F))
+                scaled = densities.in_units(it.memory["divisors"], there, F)
+                correction = it.simplified(scaled)
             if F is None or correction is None:
                 damping, first = 0.5 * damping, False
                 continue
@@ -207,13 +229,6 @@ class DensityMonotonicity:
                 it.correction = correction
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
-
-    def _in_units(self, here: DensityState, there: DensityState, F: Array) -> Array:
-        """The residual at another point, its balances divided by the densities at this one."""
-        ratio = np.clip(there.log - here.log, -RANGE, RANGE)
-        scaled = F.copy()
-        scaled[self.densities.rows] *= np.exp(ratio)
-        return scaled
 
 
 class _Measure:
@@ -268,5 +283,6 @@ def density_method(
         direction=DensityDirection(densities),
         damping=DensityMonotonicity(densities),
         termination=termination,
+        reuse=REUSE,
         max_iterations=max_iterations,
     )
