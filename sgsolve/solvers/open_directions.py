@@ -101,13 +101,30 @@ def open_levels(J: Any, blocks: Blocks) -> Vector | None:
         None if there are none.
     """
     parts = list(blocks.parts.values())
-    rows = np.abs(J) @ np.ones(J.shape[0])
-    if len(parts) > MOST_BLOCKS or not (rows > 0.0).all():  # an equation may be flat there alone
+    if len(parts) > MOST_BLOCKS or not _may_be_open(J, parts):
         return None
     B = np.zeros((J.shape[0], len(parts)))
     for k, where in enumerate(parts):
         B[where, k] = 1.0
     return annihilated(J, np.linalg.qr(B)[0], ROUNDING)
+
+
+def _may_be_open(J: Any, parts: list[Any]) -> bool:
+    """Whether a block is not excluded by an equation in which no other block appears.
+
+    This takes one pass over the entries. An equation without slopes may be flat there alone, and
+    excludes all.
+    """
+    n, count = J.shape[0], len(parts)
+    block = np.zeros(n, dtype=np.int64)
+    for k, where in enumerate(parts):
+        block[where] = k
+    place = np.repeat(np.arange(0, n * count, count), np.diff(J.indptr)) + block[J.indices]
+    sums = np.bincount(place, J.data, n * count).reshape(n, count)
+    terms = np.bincount(place, np.abs(J.data), n * count).reshape(n, count)
+    appearing = np.count_nonzero(terms, axis=1)
+    excluded = (np.abs(sums) > ROUNDING * terms)[appearing == 1].any(axis=0)
+    return bool((appearing > 0).all() and not excluded.all())
 
 
 def beside(x: Vector, number: int = 0) -> Vector:
