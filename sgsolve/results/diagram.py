@@ -36,7 +36,7 @@ def draw(
 
         ax = plt.figure().add_subplot()
     for k, y_k in enumerate(np.reshape(y, (len(y), -1)).T):
-        line = _curve(p, y_k, FINE if smooth else 1)
+        line = _drawn_curve(p, y_k, FINE if smooth else 1)
         named = {"label": f"{label}[{k}]"} if np.ndim(y) > 1 else {}
         if unstable is None or len(unstable) != len(y):
             marks = {"marker": ".", "markevery": line.fine}
@@ -74,7 +74,7 @@ class _Curve:
         return float(self.y[k])
 
 
-def _curve(p: Any, y: Any, fine: int) -> _Curve:
+def _drawn_curve(p: Any, y: Any, fine: int) -> _Curve:
     """Return points of a smooth curve through all rows, as many in each gap between two of them.
 
     The curve has the length in the diagram as its parameter, so that it may turn at folds. Akima's

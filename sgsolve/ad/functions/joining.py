@@ -62,7 +62,7 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
 def _joined_scalars(numbers: list[Any], result: Any) -> Any:
     count, parts = len(numbers), []
     rows = {k: a._derivative for k, a in enumerate(numbers) if type(a) is ADArray}
-    joined = joined_numbers(rows, count)
+    joined: Any = joined_numbers(rows, count)  # rows take the place of a derivative
     if joined is not None:
         return ADArray(result, joined)
     for k, a in enumerate(numbers):
