@@ -28,7 +28,10 @@ from .evolution import NONE, PURPOSE, Derivatives, EvolutionSystem
 
 Vector = NDArray[Any]
 
-SMALL, SMALLER = 1e-8, 1e-11  # steps, as parts of the run, that move next to no charge
+SMALL = 1e-8  # a step, as a part of the run, that moves next to no charge in most problems
+NEGLIGIBLE = (SMALL, 1e-11, 1e-14, 1e-17)  # shorter ones for runs much longer than what moves
+RESOLVED = 100.0  # units in the last place of the time, of the shortest of these steps
+SHORTEST = 1e-26  # step, as a part of the run, that a run can begin with
 INCONSISTENT = 1.0  # a correction this large, in units of the tolerance, is mended
 TRANSIENT = 1e-2  # a correction that falls below this part with the step is a fast transient
 
@@ -152,8 +155,8 @@ def _ordinary_start(
 ) -> Start | None:
     """Return the start of equations that give all rates, which any state meets; None for others.
 
-    So it is where C is a diagonal matrix without a zero, and its unknowns are not so fast that a
-    negligible step would move them.
+    So it is where C is a diagonal matrix without a zero, and its unknowns are not so fast that the
+    shortest step would move them.
     """
     if not system.conservative or system.currents is not None:
         return None
@@ -164,7 +167,7 @@ def _ordinary_start(
         return None
     F, Q = _flow_and_charge(system, t, x)
     slope = -(F + (_charge(system, t + h, x) - Q) / h) / C
-    moved = SMALLER * (times[1] - times[0]) * slope
+    moved = max(SHORTEST * (times[1] - t), RESOLVED * float(np.spacing(abs(t)))) * slope
     if not weights.norm(moved, weights.weights(x)) <= INCONSISTENT:
         return None
     return Start(x, Q, slope, -F, ordinary=True)
@@ -260,18 +263,24 @@ def _judged(
 ) -> tuple[float, bool]:
     """Return a small step, and whether x is consistent."""
     t, length = times[0], times[1] - times[0]
-    h, scale = SMALL * length, weights.weights(x)
-    correction = euler_correction(system, workspace, t, h, x, charge)
-    size = weights.norm(correction, scale)
-    if size <= INCONSISTENT:
-        return h, True
-    try:
-        smaller = euler_correction(system, workspace, t, SMALLER * length, x, charge)
-    except LinearSolveError:  # what J holds is lost beside C / h
-        return h, False
-    if weights.norm(smaller, scale) <= max(INCONSISTENT, TRANSIENT * size):
-        return SMALLER * length, True
-    return h, False
+    scale, tried = weights.weights(x), list[tuple[float, Vector]]()
+    for part in NEGLIGIBLE:
+        h = part * length
+        if tried and h < RESOLVED * float(np.spacing(abs(t))):
+            break
+        try:
+            correction = euler_correction(system, workspace, t, h, x, charge)
+        except LinearSolveError:
+            if not tried:
+                raise
+            break  # what J holds is lost beside C / h
+        before = weights.norm(tried[-1][1], scale) if tried else 0.0
+        if weights.norm(correction, scale) <= max(INCONSISTENT, TRANSIENT * before):
+            return h, True
+        tried.append((h, correction))
+    # The longest step whose correction is that of the shortest: no charge moves in it.
+    last = tried[-1][1]
+    return next(h for h, one in tried if weights.norm(one - last, scale) <= INCONSISTENT), False
 
 
 def euler_correction(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError, NotFiniteError
 
-SHORTEST = 1e-20  # of the length of the run: steps below this cannot help
+SHORTEST = 1e-30  # of the length of the run: steps below this cannot help
 RESOLVED = 100.0  # units in the last place of the time, of which a run must be long
 
 

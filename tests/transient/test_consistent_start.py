@@ -5,6 +5,7 @@ import pytest
 
 from sgsolve import Problem, ad
 from sgsolve.solvers.workspace import Workspace
+from sgsolve.transient import Bdf, RungeKutta
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.index import check_index, index_growth
@@ -130,3 +131,33 @@ def test_the_rates_of_ordinary_equations_at_the_start(capacity):
     slope = (run.interpolant(first)[0] - 3.0) / first
     assert slope == pytest.approx(-2.0 / capacity, rel=1e-3)
     assert run.stats.n_factor <= 2
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+@pytest.mark.parametrize("algebraic", [False, True])
+def test_a_start_is_kept_where_the_run_is_much_longer_than_its_first_changes(steps, algebraic):
+    """Robertson's reactions; values of the Test Set for IVP Solvers (Mazzia and Magherini 2008)."""
+
+    def residual(y):
+        slow, fast = 0.04 * y[0] - 1e4 * y[1] * y[2], 3e7 * y[1] ** 2
+        return np.stack([slow, fast - slow, y.sum() - 1.0 if algebraic else -fast])
+
+    problem = Problem(residual, storage=lambda y: np.stack([y[0], y[1], y[2] * (not algebraic)]))
+    sizes = np.array([1e-6, 1e-12, 1e-4])  # atol below the values at the end
+    run = problem.transient([1.0, 0.0, 0.0], (0.0, 1e11), rtol=1e-5, atol=1e-5 * sizes, steps=steps)
+    assert run.success
+    assert "did not meet" not in run.message
+    assert run.states[0].tolist() == [1.0, 0.0, 0.0]
+    exact = [0.2083340149701255e-7, 0.8333360770334713e-13, 0.9999999791665050]
+    assert run.x == pytest.approx(exact, rel=1e-3)
+
+
+def test_a_start_beside_the_algebraic_equations_is_moved_in_a_long_run_too():
+    def residual(y):  # y0' = -y0, within a run of 1e11 times its duration
+        return np.stack([y[0], y[1] - 2.0 * y[0]])
+
+    problem = Problem(residual, storage=lambda y: np.stack([y[0], 0.0 * y[1]]))
+    run = problem.transient([1.0, 0.0], (0.0, 1e11), rtol=1e-4, times=[0.0, 1.0, 1e11])
+    assert "moved, most in x[1]" in run.message
+    assert run.states[0] == pytest.approx([1.0, 2.0], rel=1e-6)
+    assert run.states[1] == pytest.approx([np.exp(-1.0), 2.0 * np.exp(-1.0)], abs=3e-3)
