@@ -41,9 +41,9 @@ class Robust:
     ----------
     stages : tuple of Stage, optional
         The sequence. Default: damped Newton; line search and trust region from the best point so
-        far; full Newton and those two from x0; Levenberg-Marquardt from both; pseudo-transient
-        continuation from x0; `Restarts` around x0; two homotopies from x0. A stage that would
-        repeat an earlier one is skipped.
+        far; full Newton, those two, Levenberg-Marquardt and pseudo-transient continuation from x0;
+        `Restarts` around x0; two homotopies from x0. A stage that would repeat an earlier one is
+        skipped.
     patience : float
         Seconds that all stages after the first may take together, or ten times the time of the
         first stage, if that is more. The remaining time is divided evenly among the remaining
