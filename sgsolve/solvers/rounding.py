@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .iterate import EPS, Iterate
+from .iterate import EPS, PROBES, Iterate
 from .perturbation import linearized_beside
-from .scaling import TERM_FLOOR
+from .scaling import TERM_FLOOR, probed
 
 Vector = NDArray[Any]
 
@@ -100,14 +100,15 @@ def at_rounding(it: Iterate) -> bool:
     """Whether the residual of an iterate cannot be made smaller in this arithmetic."""
     if it.limited:
         return False  # what a limit cut off is not known to be small
-    left = np.abs(it.F)
+    left, floor = np.abs(it.F), TERM_FLOOR * it.peak
     if it.J is None:
-        small = left <= PRODUCTS_ONLY * EPS * it.S
-        return it.newton and it.step_size <= SMALL_STEP and bool(small.all())
+        if not (it.newton and it.step_size <= SMALL_STEP):
+            return False
+        sizes = np.maximum(it.scaling.magnitude, np.minimum(floor, it.weights))
+        return bool((left <= PRODUCTS_ONLY * EPS * probed(it.product, sizes, PROBES)).all())
     if not it.fresh and not linearized_beside(it):
         return False
-    peak = TERM_FLOOR * it.peak
-    own = NOISE * it.terms(np.maximum(it.scaling.magnitude, peak))
+    own = NOISE * it.terms(np.maximum(it.scaling.magnitude, floor))
     if (left > np.maximum(own, LINEAR_NOISE * it.S)).any():
         return False
     try:
@@ -136,6 +137,8 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
     size = LINE * np.maximum(np.abs(it.F), np.abs(F))
     line = np.minimum(np.abs(middle - before), np.abs(middle - after)) <= size
-    # where the step itself is noise of the linear solve, a straight line says nothing
-    real = stay & (np.abs(it.F) > LINEAR_NOISE * it.S)
+    # Where the step itself is noise of the linear solve, a straight line says nothing. Sizes that a
+    # block had before it vanished say nothing of this solve.
+    sizes = np.minimum(it.S, it.terms(np.maximum(it.weights, np.abs(dx))))
+    real = stay & (np.abs(it.F) > LINEAR_NOISE * sizes)
     return not bool((line & (F != 0.0))[real].all()) if real.any() else True

@@ -246,6 +246,32 @@ class TestRoundingProved:
         step = np.abs(np.linalg.solve(J.toarray(), F) / result.x).max()
         assert not result.success or (np.abs(F) < 1e4 * rounding).all() or step < 1e-3
 
+    @pytest.mark.parametrize("solver", [None, solvers.TrustRegion(), solvers.NewtonKrylov()])
+    @pytest.mark.parametrize("start", [1e60, 1e100, -1e100])
+    def test_a_jump_is_no_rounding_of_a_size_that_was_left(self, solver, start):
+        """The point comes to zero, where rounding of the start would be far above the residual."""
+        result = solved(lambda x: np.where(x > 0.3, x + 1.0, x - 1.0), [start], solver)
+        assert not result.success
+
+    @pytest.mark.parametrize("rows", [(1e20, 1e-20), (1e20, 1e20), (1e-20, 1e-20)])
+    @pytest.mark.parametrize("columns", [(1e20, 1e-20), (1e-20, 1e15)])
+    @pytest.mark.parametrize("away", [(1.5, 0.8, 1.2), (5.0, 5.0, 5.0), (0.1, 3.0, 2.0)])
+    def test_each_equation_is_asked_by_its_own_terms_without_a_matrix(self, rows, columns, away):
+        """The unknowns of one block differ by 1e40; the root is (1, 2, 4) over the columns."""
+        a, b = rows
+        sizes = np.array([*columns, 1.0])
+
+        def residual(x):
+            y = [x[0] * sizes[0], x[1] * sizes[1], x[2]]
+            cubic, ratio = y[0] ** 3 + y[1] - 3.0, y[1] ** 2 - y[0] * y[2]
+            return ad.stack([a * cubic, b * ratio, y[2] * y[0] - 4.0])
+
+        start = np.array([1.0, 2.0, 4.0]) / sizes * np.array(away)
+        result = solved(residual, start, solvers.NewtonKrylov())
+        y = result.x * sizes
+        left = [y[0] ** 3 + y[1] - 3.0, y[1] ** 2 - y[0] * y[2], y[2] * y[0] - 4.0]
+        assert not result.success or np.abs(left).max() < 1e-6
+
     def test_a_residual_with_rounding_errors_of_its_own_is_a_success(self):
         hidden = 1e3  # cancels, and leaves errors of 1e-13
         strict = solvers.Newton(termination=solvers.ResidualTolerance(1e-15))
