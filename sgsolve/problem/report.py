@@ -34,6 +34,13 @@ def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] |
         said.append(
             f"the Jacobian is singular there, so other solutions may lie next to it; {named}"
         )
+    singular = outcome.status.success and (null_space is not None or outcome.singular is not None)
+    flat = _flat_equations(system, outcome) if singular else ""
+    if flat:
+        said.append(
+            f"all derivatives of {flat} are zero there, so these equations determine no "
+            "unknown. If their terms underflow or saturate there, start where they do not"
+        )
     return said
 
 
@@ -50,6 +57,18 @@ def _open_directions(V: NDArray[Any], blocks: Blocks, error: SingularMatrixError
         "Problem(null_space=result.null_space), or prescribe one value, or look for a repeated "
         f"equation{'' if error is None else f'; {suspects(blocks, error)}'}"
     )
+
+
+def _flat_equations(system: ResidualSystem, outcome: Outcome) -> str:
+    """Return the names of some equations that hold exactly, with derivatives that are all zero."""
+    try:
+        with np.errstate(all="ignore"):
+            J = system.linearize(outcome.x)[1]
+    except ArithmeticError:
+        return ""
+    flat = np.flatnonzero((outcome.F == 0.0) & (abs(J) @ np.ones(len(outcome.x)) == 0.0))
+    names = ", ".join(f"equation {system.blocks.label(int(i))}" for i in flat[:3])
+    return names + (", ..." if len(flat) > 3 else "")
 
 
 def message(

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .determination import LINEAR
 from .entries import equations_with
 from .iterate import Iterate
 
@@ -22,6 +21,8 @@ Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
+REPEATED = 1e-3  # of a change: where an equation is linear, the next Jacobian misses only rounding
+SPLIT = 2.0**41 + 1.0  # splits a number into its leading 12 bits and the rest (Veltkamp)
 OUTWARDS = 0.0625  # of x: an unknown that moved less has stayed
 
 
@@ -36,7 +37,7 @@ class Closed:
     k : int
         The iteration of that step.
     unproven : ndarray of bool, shape (n,)
-        Equations whose change the next Jacobian did not repeat.
+        Equations whose change the next Jacobian did not repeat beyond doubt.
     """
 
     step: Vector
@@ -49,8 +50,20 @@ class Closed:
         pending = self.change != 0.0
         if pending.any():
             off = np.abs(J @ self.step - self.change)
-            self.unproven |= pending & ~(off <= LINEAR * np.abs(self.change))
+            repeated = (off <= REPEATED * np.abs(self.change)) & ~few_bits(self.change)
+            self.unproven |= pending & ~repeated
             self.change = np.zeros_like(self.change)
+
+
+def few_bits(change: Vector) -> Mask:
+    """Return which changes may be few units of the rounding of large terms that cancel.
+
+    The slopes of such an equation may be few units of rounding too, and agree by chance.
+    """
+    with np.errstate(all="ignore"):
+        split = SPLIT * change
+        few: Mask = split - (split - change) == change
+    return few
 
 
 def closed_by(F_old: Vector, F: Vector, own: Vector) -> Mask:

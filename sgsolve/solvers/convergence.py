@@ -42,8 +42,7 @@ def termination_status(
     if test.passed(it):
         old = not it.fresh and _moved_far(it, test)
         if old and not linearize(it):
-            # a residual of exactly zero needs no Jacobian
-            return Status.NOT_FINITE if it.F.any() else Status.CONVERGED
+            return without_slopes(it)
         if not old or test.passed(it):
             return unless_at_limit(it, Status.CONVERGED)
     note_closed(it)
@@ -66,9 +65,19 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     return None
 
 
+def without_slopes(it: Iterate) -> Status:
+    """Return the status where the Jacobian is not finite: a residual of zero needs none."""
+    it.J = None
+    return Status.NOT_FINITE if it.F.any() else unless_at_limit(it, Status.CONVERGED)
+
+
 def unless_at_limit(it: Iterate, success: Status) -> Status:
-    """Return a status of success, or that of divergence if the residual only tends to zero."""
-    return Status.DIVERGED if _ran_away(it) or at_limit(it) else success
+    """Return a status of success, or that of divergence if the residual only tends to zero.
+
+    A residual may also be zero where unknowns overflow.
+    """
+    away = not math.isfinite(it.largest) or _ran_away(it) or at_limit(it)
+    return Status.DIVERGED if away else success
 
 
 def _note_start_size(it: Iterate) -> None:

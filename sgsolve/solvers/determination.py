@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
-from ..errors import LinearSolveError
+from ..errors import LinearSolveError, SingularMatrixError
 from .iterate import EPS, Iterate
 
 Vector = NDArray[Any]
@@ -65,7 +65,9 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
     if it.fresh and not it.factorized and _factors_cost_little(it):
         try:
             it.factorize()
-        except LinearSolveError:
+        except LinearSolveError as error:
+            if it.k == 0 and isinstance(error, SingularMatrixError):
+                it.memory["singular"] = 0, error
             return False
     short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
     if not (short and it.factorized):

@@ -29,14 +29,15 @@ from .kept_examinations import answered_rows
 Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
 
-DISTANCES = 4.0 ** np.arange(-15, 4)  # of the unknowns: from 1e-9 to 64, with 1
+# Of the unknowns: from 1e-9 to 64, and to 1e-9 of their size on the way to zero.
+DISTANCES = np.union1d(4.0 ** np.arange(-15, 4), 1.0 - 4.0 ** np.arange(-15, 0))
 NEAR = 1.0  # up to this distance the flat side must stay flat
 FLAT = 64.0  # units of the jump
 REAL = 1e4  # times the jump: a change that is none of rounding
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 TRIED = 8  # equations whose jump is examined
-BISECTIONS = 200  # from 1e30 to the last digit
+BISECTIONS = 2200  # from the largest number to the last digit of the smallest
 
 
 def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .convergence import termination_status, unless_at_limit
+from .convergence import termination_status, unless_at_limit, without_slopes
 from .damping import Damping, FullStep
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
@@ -150,9 +150,9 @@ class NewtonMethod:
         monitor.begin(self.name)
         finite = self._linearize(it)
         it.record()
-        if not finite:  # a residual of exactly zero needs no Jacobian
-            solved = not it.F.any() and it.confirm()
-            return Status.CONVERGED if solved else Status.NOT_FINITE
+        if not finite:
+            status = without_slopes(it)
+            return status if it.confirm() else Status.NOT_FINITE
         if monitor.after(it):
             return Status.STOPPED
         while True:

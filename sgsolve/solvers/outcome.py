@@ -92,4 +92,4 @@ class Outcome:
         size = system.blocks.spread(norms, 1.0)
         if system.scale is not None:
             size = np.maximum(size, system.scale)
-        return bool((np.abs(self.x) > FAR * size).any())
+        return bool((np.abs(self.x) / FAR > size).any())  # the product may overflow

@@ -115,12 +115,14 @@ class Restarts:
         random = np.random.default_rng(0)
         floor = np.ones_like(x) if system.scale is None else system.scale
         size = system.blocks.spread(system.blocks.norms(x), 1.0)
-        size = self.spread * np.where(size > 0.0, size, floor)
         for _ in range(self.count):
-            step = size * random.uniform(-1.0, 1.0, len(x))
-            for limit in self.solver.limits:
-                step = limit.apply(x, step, system.blocks)
-            yield x + step
+            with np.errstate(over="ignore"):  # a point that overflows leads to no solution
+                step = self.spread * np.where(size > 0.0, size, floor)
+                step = step * random.uniform(-1.0, 1.0, len(x))
+                for limit in self.solver.limits:
+                    step = limit.apply(x, step, system.blocks)
+                point = x + step
+            yield point
 
 
 def _better_start(before: Outcome, now: Outcome) -> Outcome:

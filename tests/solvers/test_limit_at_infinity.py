@@ -22,6 +22,16 @@ LIMITS = {
     "softplus": (lambda x: np.log(1.0 + np.exp(-x)), (1.0, 30.0, 36.0, 60.0)),
     "fraction": (lambda x: 1.0 / (1.0 + x**2), (1e3, 1e120, 1e150)),
     "tanh of a fifth power": (lambda x: 1.0 - np.tanh(x**5), (0.8, 1.5, 3.0)),
+    # so far out that only points within 1e-100 of zero show a difference, or no slope is finite
+    "exponential": (np.exp, (-745.0, -1e30, -1e300)),
+    "fraction, far": (lambda x: 1.0 / (1.0 + x * x), (1e160, -1e300)),
+    "fraction of a fourth power": (lambda x: 1.0 / (1.0 + x**4), (1e30, 1e160)),
+    "reciprocal": (lambda x: 1.0 / x, (1e300, 1e308)),
+    # terms cancel to one unit of rounding, as do their slopes
+    "reciprocals": (lambda x: 1.0 / x - 1.0 / (x + 1e-3), (1.0, 1e10, 1e154)),
+    "root of a square": (lambda x: np.sqrt(x * x + 1.0) - x, (1e6, 1e8)),
+    "root of a square and seven": (lambda x: np.sqrt(x * x + 7.0) - x, (1e6, 3.3e7)),
+    "root of a cube": (lambda x: np.cbrt(x**3 + 1.0) - x, (1.0, 1e3)),
 }
 
 
@@ -67,6 +77,29 @@ def test_an_unknown_that_saturates_in_an_equation_with_other_terms():
     for start in ([1.0, 20.0], [0.0, 1.0], [3.0, 12.0]):
         for solver in (solvers.Newton(), solvers.DampedNewton()):
             assert not solved(residual, start, solver).success, (start, solver.name)
+
+
+@pytest.mark.parametrize("start", [3.0, 300.0])
+def test_a_start_where_nothing_in_reach_differs_is_said_to_be_singular(start):
+    """The residual is 0.0 and flat as far as tests reach, as that of a half line of solutions."""
+    for residual in (
+        lambda x: np.exp(-((x - 1e4) ** 2)),
+        lambda x: np.maximum(x - 1e4, 0.0),
+        lambda x: 0.0 * x,
+    ):
+        result = solved(residual, [start], None)
+        assert result.success
+        assert "all derivatives of equation x[0] are zero there" in result.remark
+
+
+def test_contradictory_equations_that_hold_by_rounding_are_said_to_be_singular():
+    def residual(x):
+        return np.stack([x[0] + x[1] - 1.0, x[0] + x[1] - 2.0])
+
+    for size in (1e16, 1e150, 1e300):
+        for solver in (None, solvers.TrustRegion(), solvers.LevenbergMarquardt()):
+            assert "singular" in solved(residual, [size, -size], solver).remark
+    assert not solved(residual, [1.0, -1.0], None).success
 
 
 def test_the_message_says_why_a_start_with_zero_residual_is_no_root():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
 from ...linear.accuracy import EPS
-from ...solvers.closed_equations import CHANGED
+from ...solvers.closed_equations import CHANGED, REPEATED, SPLIT
 from ...solvers.determination import LINEAR, UNITS
 from ...solvers.flat_equations import FEW_UNITS
 from .loop_state import CLOSED, EXAMINE, HELD, SOLVED, K
@@ -23,11 +23,13 @@ def closes(F: float, F_old: float, own: float) -> int:
 def repeats(
     starts: Indices, columns: Indices, J: Doubles, step: Doubles, change: float, i: int
 ) -> int:
-    """Whether the linear model repeats a change of equation i; see `closed_equations`."""
+    """Whether J repeats a change of equation i beyond doubt; see `closed_equations`."""
     slope = 0.0
     for k in range(starts[i], starts[i + 1]):
         slope += J[k] * step[columns[k]]
-    return 1 if abs(slope - change) <= LINEAR * abs(change) else 0
+    split = SPLIT * change
+    few = split - (split - change) == change  # see `few_bits`
+    return 1 if abs(slope - change) <= REPEATED * abs(change) and not few else 0
 
 
 def note_closed_equations(
