@@ -109,7 +109,10 @@ def at_rounding(it: Iterate) -> bool:
     if not it.fresh and not linearized_beside(it):
         return False
     own = NOISE * it.terms(np.maximum(it.scaling.magnitude, floor))
-    if (left > np.maximum(own, LINEAR_NOISE * it.S)).any():
+    noise = LINEAR_NOISE * it.S
+    if it.scaling.unsized is not None:  # an equation without derivatives has no terms to cancel
+        noise[it.terms(it.weights) == 0.0] = 0.0
+    if (left > np.maximum(own, noise)).any():
         return False
     try:
         dx = it.newton_direction()
