@@ -14,13 +14,15 @@ from .assignment import WrittenMemory
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .programs.filled_rows import FilledRows
-from .programs.number_rows import new_row, row_of, row_of_number
+from .programs.number_rows import new_row, row_of, row_of_number, rows_of
 from .programs.recorded import Recorded
 from .programs.row_tables import reads_many
 from .ufunc_calls import DOUBLE
 
 KINDS = (Recorded, Derivative, Sparsity, FilledRows)
 PLAIN = (float, int, np.float64)
+# More numbers in one assignment are an array.
+MOST_NUMBERS = 8
 
 
 def number_row(y: Any, key: Any) -> Any:
@@ -96,27 +98,31 @@ def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
     position, number = _position(y, key), _number(v, derivative)
     if position is None or number is None:
         return False
-    _fill(y, key, position, v, number)
+    _fill(y, key, [position], v, [number])
     return True
 
 
-def _fill(y: Any, key: Any, position: int, v: Any, number: Any) -> None:
+def _fill(y: Any, key: Any, positions: list[int], v: Any, numbers: list[Any]) -> None:
     memory = y._memory
     y._value[key] = v._value if hasattr(v, "_derivative") else v
-    y._derivative = memory.derivative = y._derivative.filled(position, number)
-    if memory.blank is not None:
-        memory.blank[position] = False
+    for position, number in zip(positions, numbers, strict=True):
+        y._derivative = memory.derivative = y._derivative.filled(position, number)
+        if memory.blank is not None:
+            memory.blank[position] = False
 
 
-def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
-    """Assign a number to an element of an array that a long loop fills; whether it was one."""
+def are_numbers_assigned(y: Any, key: Any, v: Any) -> bool:
+    """Assign numbers to a few elements of an array that a long loop fills; whether they were."""
     derivative = y._derivative
-    position = _position(y, key)
-    if position is None or not reads_many(derivative.root.root):
+    if type(derivative) not in KINDS or not reads_many(derivative.root.root):
         return False
-    number = _number(v, derivative)
     memory = y._memory
-    if number is None or y._origin is not None or memory.views_in_use():
+    if y._origin is not None or memory.views_in_use():
+        return False
+    position = _position(y, key)
+    positions = _positions_of_part(y, key, v) if position is None else [position]
+    numbers = None if positions is None else _numbers(v, derivative, len(positions))
+    if positions is None or numbers is None:
         return False
     if memory.derivative is not derivative:
         memory.blank = None
@@ -126,8 +132,48 @@ def is_number_assigned(y: Any, key: Any, v: Any) -> bool:
         y._derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
     if value_references(y) != REFERENCES_OF_VALUE_ONLY:
         y._value = y._value.copy(order="K")  # derivatives of earlier results refer to it
-    _fill(y, key, position, v, number)
+    _fill(y, key, positions, v, numbers)
     return True
+
+
+def _positions_of_part(y: Any, key: Any, v: Any) -> list[int] | None:
+    """Return the positions of the few elements that slices mean, if v has their shape."""
+    value = y._value
+    keys = key if type(key) is tuple else (key,)
+    if type(value) is not np.ndarray or value.dtype is not DOUBLE or not y._derivative.root.real:
+        return None
+    if len(keys) > value.ndim or any(type(k) not in (int, slice) for k in keys):
+        return None
+    shape: list[int] = []
+    positions = [0]
+    keys += (slice(None),) * (value.ndim - len(keys))
+    for k, n in zip(keys, value.shape, strict=True):
+        if type(k) is slice:
+            chosen = range(n)[k]
+            shape.append(len(chosen))
+        elif -n <= k < n:
+            chosen = range(k % n, k % n + 1)
+        else:
+            return None
+        if len(positions) * len(chosen) > MOST_NUMBERS:
+            return None
+        positions = [p * n + c for p in positions for c in chosen]
+    fits = type(v) in PLAIN or getattr(v, "shape", None) == tuple(shape)
+    return positions if fits and positions else None
+
+
+def _numbers(v: Any, derivative: Any, count: int) -> list[Any] | None:
+    """Return the derivatives of numbers that are assigned, or None if v is of another kind."""
+    if count == 1 and getattr(v, "shape", ()) == ():
+        number = _number(v, derivative)
+        return None if number is None else [number]
+    carried = getattr(v, "_derivative", None)
+    if carried is None:
+        plain = type(v) in PLAIN or (type(v) is np.ndarray and v.dtype is DOUBLE)
+        return [new_row(derivative, {})] * count if plain else None
+    if carried.root is not derivative.root or v._value.dtype is not DOUBLE:
+        return None
+    return rows_of(carried, count)
 
 
 def _number(v: Any, derivative: Any) -> Any:

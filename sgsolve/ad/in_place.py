@@ -20,7 +20,7 @@ from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 from .assignment import Increment, SharedMemory, WrittenMemory, replaced
 from .derivatives.array_operations import NUMBERS
-from .elements import is_number_assigned, is_number_filled_in
+from .elements import are_numbers_assigned, is_number_filled_in
 from .indexing import broadcast, taken
 from .programs.filled_rows import FilledRows
 from .ufunc_calls import array_of_values
@@ -154,7 +154,7 @@ def assign(y: Any, key: Any, v: Any) -> None:
         return  # the second half of y[key] += v: the view wrote its result into y
     shares = y._memory is not None and getattr(v, "_memory", None) is y._memory
     _take_over(y, [*_origins(v)[::-1], v] if shares else [], "y[key] = v", "assign first")
-    if is_number_assigned(y, key, v):
+    if are_numbers_assigned(y, key, v):
         return
     _write_through(y, *replaced(y, key, v))
 

@@ -143,10 +143,25 @@ def reshaped(x):
     return F.flat[:] + F.ravel()
 
 
+def parts(x):
+    u = x.reshape(8, 5)
+    F, G = np.zeros_like(u), x * 2.0
+    for i in range(8):
+        F[i, 1:3] = u[i, 1:3] ** 2 * u[i, 0]
+        F[i, 3:] = u[i - 1, 3:]
+        F[i, 0] = G[i] * F[i - 1, 2]
+        G[2 * i : 2 * i + 2] = F[i, 3:] * F[i, 0]
+        G[-3:] = 0.5 if i == 2 else np.array([1.0, 2.0, 3.0])
+        F[i, ::2] = F[i, 4] if i == 3 else F[i, [0, 3, 1]]
+        F[-1] += u[i]
+    F[0:2, 1:3] = u[2:4, 2:4] * u[0, 0]
+    return F.ravel() + G
+
+
 LOOPS = [
     stamps, equations, array_of_elements, padded, overwritten, grid, names_and_views,
     integers_of_numpy, recurrence, with_vectors, iterated, complex_between,
-    slices_of_what_was_filled, reshaped,
+    slices_of_what_was_filled, reshaped, parts,
 ]  # fmt: skip
 
 

@@ -190,6 +190,16 @@ def row_of(derivative: Any, size: int, position: int, at_once: bool = False) -> 
     return row
 
 
+def rows_of(derivative: Any, size: int) -> list[OneRow]:
+    """Return the rows of a derivative of few numbers."""
+    if type(derivative) is FilledRows and derivative.base is None:
+        numbers = derivative.numbers()
+        return [numbers.get(k) or new_row(derivative, {}) for k in range(size)]
+    unknowns = read_unknowns(derivative)
+    table = RowTable(derivative.carried_out(), size) if unknowns is None else UnitTable(unknowns)
+    return [new_row(derivative, table.row(k)) for k in range(size)]
+
+
 def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTable | None:
     unknowns = read_unknowns(derivative)
     if unknowns is not None:
