@@ -150,7 +150,7 @@ class OrbitStepper(ArclengthStepper):
         if now > self.longest_period and not new.ending:
             moved = max(abs(new.p), abs(new.p - float(self.home[-1])))
             flat = abs(new.p - here.p) <= FLAT * moved * abs(np.log(now / T))
-            why = "; it approaches a homoclinic orbit" if flat else ""
+            why = "; it approaches a homoclinic orbit or a heteroclinic cycle" if flat else ""
             new.ending = f"the period grew to {now:.6g}, above max_period{why}"
         return new
 
