@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 from tests.periodic.oscillators import one
-from tests.periodic.shooting import fold_of_cycles
+from tests.periodic.shooting import doubling, fold_of_cycles, special_cycle
 
 
 def hodgkin_huxley(x, current):
@@ -28,11 +28,22 @@ def hodgkin_huxley(x, current):
 @pytest.mark.slow
 def test_folds_of_the_spikes_of_hodgkin_and_huxley():
     """Spikes appear at the last fold, below the Hopf point, which is subcritical."""
+
+    def flow(x, current):
+        return [-f for f in hodgkin_huxley(x, current)]
+
     problem = Problem(hodgkin_huxley, params={"current": 0.0}, storage=one)
     branch = problem.continuation([0.0, 0.05, 0.6, 0.3], "current", (0.0, 20.0), stability=True)
     assert branch.hopf_points[0].nature == "subcritical"
     cycles = problem.orbit_continuation(branch, bounds=(0.0, 12.0), intervals=100)
     assert len(cycles.folds) == 3
+    first, second = cycles.special_points_of("period doubling")  # each beside a fold
+    assert cycles.folds[0].parameter < first.parameter
+    assert second.parameter < cycles.folds[1].parameter
+    orbit = cycles.orbit(first)
+    T, exact = special_cycle(flow, orbit.states[0], orbit.period, first.parameter, doubling)
+    assert first.parameter == pytest.approx(exact, abs=1e-8)
+    assert orbit.period == pytest.approx(T, rel=1e-8)
     parts = np.linspace(0.0, 1.0, 11)[:-1]
     for point in cycles.folds:
         orbit = cycles.orbit(point)
@@ -40,7 +51,7 @@ def test_folds_of_the_spikes_of_hodgkin_and_huxley():
         near, away = (cycle(parts * cycle.period) for cycle in (orbit, beside))
         change = np.full((1, 4), beside.period - orbit.period)
         T, exact = fold_of_cycles(
-            lambda x, current: [-f for f in hodgkin_huxley(x, current)],
+            flow,
             near,
             np.concatenate([away - near, change]),
             orbit.period,
