@@ -20,15 +20,20 @@ TIME = "t"  # the name of the parameter that is the time
 
 
 def is_function_of_time(value: Any) -> bool:
-    """Whether a value is a function of time: callable, and ``t`` all that it needs."""
-    if not callable(value):
+    """Whether a value is a function of time: callable, and ``t`` all that it needs.
+
+    Callable objects, as those that interpolate, and functions of NumPy name it otherwise.
+    """
+    if not callable(value) or isinstance(value, type):
         return False
+    if isinstance(value, np.ufunc):
+        return value.nin == 1
     try:
         parameters = list(inspect.signature(value).parameters.values())
     except (TypeError, ValueError):
         return False
     required = [p.name for p in parameters if p.default is p.empty]
-    return required == [TIME]
+    return required == [TIME] or (len(required) == 1 and not inspect.isroutine(value))
 
 
 class Signature:

@@ -270,7 +270,7 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
 def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDetector:
     def value(x: Vector, t: float) -> float:
         found = called(event.function, *view.seen(Point(x, t)))
-        if isinstance(found, bool | np.bool_):
+        if np.asarray(found).dtype.kind == "b":
             raise UnfitError(
                 f"event {name!r} returned {found!r}; it must return a number that passes through "
                 "zero, such as x[0] - 0.5 instead of x[0] > 0.5"

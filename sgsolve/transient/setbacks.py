@@ -77,7 +77,7 @@ class Setbacks:
         if not self.jumps:
             return ""
         times = ", ".join(f"{t:.9g}" for t in self.jumps[:NAMED])
-        more = f" and at {len(self.jumps) - NAMED} later times" if len(self.jumps) > NAMED else ""
+        more = f" and at {len(self.jumps) - NAMED} more" if len(self.jumps) > NAMED else ""
         return (
             f"the equations jump or change fast at t = {times}{more}, which was found by failing "
             "steps or by samples; give such times in breakpoints"

@@ -65,6 +65,11 @@ CASES = {
         DataTypeError,
         r"event 'e' returned .*True.*x\[0\] - 0.5 instead of x\[0\] > 0.5",
     ),
+    "event of an array of truth": (
+        lambda: run(events={"e": lambda v: v > 0.5}),
+        DataTypeError,
+        r"event 'e' returned array.*x\[0\] - 0.5 instead of x\[0\] > 0.5",
+    ),
     "event of NaN": (
         lambda: run(events={"e": lambda v: float("nan")}),
         DataTypeError,

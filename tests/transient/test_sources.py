@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline, interp1d
 
-from sgsolve.errors import InputError
+from sgsolve import Problem
+from sgsolve.errors import InputError, ParameterError
 from sgsolve.transient import PiecewiseLinear, Pulse
 
 
@@ -55,3 +57,14 @@ def test_a_pulse_with_more_jumps_than_a_run_can_end_steps_at_is_refused():
 def test_points_that_are_no_function_of_time_are_refused(times, values, said):
     with pytest.raises(InputError, match=said):
         PiecewiseLinear(times, values)
+
+
+def test_objects_that_interpolate_and_functions_of_numpy_are_functions_of_time():
+    problem = Problem(lambda v, V=0.0: v - V, storage=lambda v: 1.0 * v)
+    t = np.linspace(0.0, 2.0, 201)
+    exact = 0.5 * (np.sin(2.0) - np.cos(2.0) + np.exp(-2.0))
+    for source in (np.sin, CubicSpline(t, np.sin(t)), interp1d(t, np.sin(t))):
+        run = problem.at(V=source).transient([0.0], (0.0, 2.0), rtol=1e-6)
+        assert run.x[0] == pytest.approx(exact, abs=1e-4)
+    with pytest.raises(ParameterError, match="a function of time has one argument, t"):
+        problem.at(V=lambda voltage: voltage)
