@@ -98,9 +98,9 @@ class Arclength:
 
     def first_step(self, p: float, bounds: tuple[float, float]) -> float:
         """Return the first step, a change of the parameter with its sign."""
-        if self.step is not None:
-            return float(self.step)
         low, high = bounds
+        if self.step is not None:
+            return math.copysign(min(abs(self.step), high - low), self.step)
         size = (high - low) / 50.0 if high - low < float("inf") else 0.02 * abs(p) or 0.02
         size = min(size, self.max_step or size)
         return -size if high - p < p - low and p >= high else size

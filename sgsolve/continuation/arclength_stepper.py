@@ -26,7 +26,7 @@ from .bordered import Bordered
 from .columns import Column
 from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
-from .curve_ends import CurveEnds, approached
+from .curve_ends import NEAR, CurveEnds, approached
 from .detector import Detector
 from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
@@ -183,11 +183,16 @@ class ArclengthStepper(Stepper):
         along = self.settings.predictor.direction(here, before)
         self.direction = _tangent(here) if along is None else self.curve.metric.unit(along)
         state.step, self.growth = self._next, GROW
-        p, s, share = (state.values_of(c) for c in (state.columns[0], *COLUMNS))
-        bound = approached((p, s, share), self.bounds, self.longest)
+        bound = self.tends_to(state)
         if bound is not None and not state.ending:
             state.status = Status.ASYMPTOTE
             state.ending = f"the bound {bound:.10g} is approached asymptotically"
+
+    def tends_to(self, state: RunState, near: float = NEAR) -> float | None:
+        """Return the bound that the last points tend to, or None; `near` as of `approached`."""
+        p, s, share = (state.values_of(c) for c in (state.columns[0], *COLUMNS))
+        longest = min(self.longest, self.bounds[1] - self.bounds[0])
+        return approached((p, s, share), self.bounds, longest, near)
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Halve the step; next to a singular point use another factor."""

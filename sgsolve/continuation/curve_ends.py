@@ -23,10 +23,12 @@ from .stepper import Point, Rejection
 
 ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
 CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
-NEAR = 1e-10  # distance to the bound where the test begins, relative to the largest on the branch
+NEAR = 1e-9  # distance to the bound where the test begins, relative to the largest on the branch
+COARSE = 1e-2  # ... and of the last point of a run that had to end
 LAST = 4  # number of points that the test uses
 GONE = 0.5  # least arclength over these points, relative to the longest step
 SHRINKS, GROWS = 0.02, 3.0  # allowed change of the predicted arclength, relative to the step
+PASSED = 100.0  # predicted arclengths that a step may have gone without reaching the bound
 ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
 
 Vector = NDArray[Any]
@@ -114,6 +116,7 @@ def approached(
     table: tuple[Sequence[float], Sequence[float], Sequence[float]],
     bounds: tuple[float, float],
     longest: float,
+    near: float = NEAR,
 ) -> float | None:
     """Return the bound that the last points tend to, or None.
 
@@ -124,32 +127,40 @@ def approached(
     bounds : (float, float)
     longest : float
         The longest step.
+    near : float
+        Largest distance of the last point to the bound, relative to the largest on the branch.
     """
     if len(table[0]) < LAST:
         return None
     for bound in bounds:
-        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near_distance(table[0], bound):
+        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near_distance(
+            table[0], bound, near
+        ):
             p, s, share = (np.array(column[-LAST:]) for column in table)
             if _tends(np.abs(p - bound), s, np.abs(share), longest):
                 return float(bound)
     return None
 
 
-def _near_distance(values: Sequence[float], bound: float) -> float:
+def _near_distance(values: Sequence[float], bound: float, near: float) -> float:
     """Return the distance to the bound where the test begins."""
     farthest = max(abs(value - bound) for value in values)
-    return max(NEAR * farthest, ROUNDING * float(np.spacing(abs(bound))))
+    return max(near * farthest, ROUNDING * float(np.spacing(abs(bound))))
 
 
 def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:
     """Whether the distance falls from point to point while the predicted arclength does not.
 
     The predicted arclength grows by a step per step for p = 1 / x, and without limit near a fold.
+    It falls slowly for p = exp(-x^2), where a step goes far beyond it.
     """
     gone = float(s[-1] - s[0])
     if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:
         return False
     if share[-1] == 0.0:  # smaller than any number
         return True
-    left, steps = np.diff(distance / np.where(share > 0.0, share, np.inf)), np.diff(s)
-    return bool(((left >= -SHRINKS * steps) & (left <= GROWS * steps)).all())
+    left, steps = distance / np.where(share > 0.0, share, np.inf), np.diff(s)
+    if steps[-1] > PASSED * left[-2] > 0.0:
+        return True
+    change = np.diff(left)
+    return bool(((change >= -SHRINKS * steps) & (change <= GROWS * steps)).all())

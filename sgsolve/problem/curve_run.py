@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
+from ..continuation.curve_ends import COARSE
 from ..continuation.detector import Detector
 from ..continuation.metric import Metric
 from ..continuation.options import RunOptions, checked_bounds
@@ -180,6 +180,12 @@ def run_stepper(
         Where the options set none.
     """
     name, family, bounds = view.names[0], stepper.curve.family, stepper.bounds
+
+    def told(state: RunState) -> str:
+        text = summary(name, state)
+        bound = stepper.tends_to(state, COARSE) if state.status is Status.MAX_POINTS else None
+        return text if bound is None else f"{text}. The last points tend to the bound {bound:.10g}"
+
     limit = max_points if options.max_points is None else options.max_points
     return Run(
         stepper=stepper,
@@ -187,7 +193,7 @@ def run_stepper(
         view=view,
         detectors=detectors,
         workspace=workspace,
-        summary=partial(summary, name),
+        summary=told,
         mark={
             "kind": kind,
             "unknowns": family.n,

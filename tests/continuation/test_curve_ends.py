@@ -110,3 +110,41 @@ def test_a_parameter_that_is_constant_but_for_rounding_does_not_turn():
     assert np.abs(branch["p"] - 1.0).max() < 1e-14
     assert np.ptp(branch.states[:, 0]) > 1.0
     assert not branch.special_points
+
+
+FAR = {
+    "exponential": (lambda x, p: p - np.exp(-x), 0.0, 1.0),
+    "fraction": (lambda x, p: p - 1.0 / (1.0 + x**2), 1.0, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+@pytest.mark.parametrize(
+    "method", [{"step": -1e3}, {"step": -0.1, "max_step": 1e3}, {"step": -5.0}]
+)
+def test_long_steps_do_not_reach_a_bound_where_a_term_vanishes(name, method):
+    """The step given is longer than the range of the parameter, or the longest step is."""
+    residual, start, p = FAR[name]
+    with pytest.warns(PartialBranchWarning, match="the bound 0 is approached asymptotically"):
+        branch = Problem(residual).at(p=p).continuation([start], "p", (0.0, 2.0), **method)
+    assert branch["p"].min() > 0.0
+    for x, value in zip(branch.states, branch["p"], strict=True):
+        assert abs(residual(x, value)[0]) <= 1e-9 * value
+
+
+@pytest.mark.parametrize("power", [3, 20])
+def test_long_steps_reach_a_bound_that_a_branch_crosses(power):
+    residual = lambda x, p: p - (np.abs(x) ** power) * np.sign(x) - 0.1 * x  # noqa: E731
+    branch = Problem(residual).at(p=1.1).continuation([1.0], "p", (0.0, 2.0), step=-1e3)
+    assert branch.success
+    assert branch["p"][-1] == 0.0
+
+
+def test_the_last_points_of_a_long_run_tend_to_the_bound_in_words():
+    reciprocal = Problem(lambda x, p: p * x - 1.0).at(p=1.0)
+    branch = reciprocal.continuation([1.0], "p", (0.0, 2.0), step=-0.1, max_points=100)
+    assert branch.status is Status.MAX_POINTS
+    assert "The last points tend to the bound 0" in branch.message
+    crossing = Problem(lambda x, p: p - x).at(p=1.0)
+    branch = crossing.continuation([1.0], "p", (0.0, 2.0), step=-0.1, max_points=5)
+    assert "tend to" not in branch.message
