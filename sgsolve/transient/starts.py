@@ -20,6 +20,8 @@ Vector = NDArray[Any]
 
 FIRST_STEP = 1e-3  # of the run, at most
 FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most
+SHORTEST_SPAN = 1e-12  # of the run: to a breakpoint that is nearer the equations may jump
+RESOLVED = 1e10  # units in the last place of the time: a part of 1e-8 of it is a hundred of them
 STARTS = ("consistent", "steady", "as given")
 
 
@@ -87,7 +89,7 @@ class Starts:
         self, t: float, x: Vector, charge: Vector | None = None, doubted: bool = False
     ) -> Start | str:
         """Return a consistent state at t, or why there is none; see `consistent_start`."""
-        span = (t, max(self.schedule.t1, t + 1e-6 * self.schedule.length))
+        span = (t, self._smooth_until(t))
         try:
             with np.errstate(all="ignore"):
                 return consistent_start(
@@ -100,6 +102,11 @@ class Starts:
             return f"no consistent state could be found at t = {t:.9g}: {error}; {named}"
         except (ArithmeticError, LinearSolveError) as error:
             return f"no consistent state could be found at t = {t:.9g}: {error}"
+
+    def _smooth_until(self, t: float) -> float:
+        """Return the next breakpoint or the end: what is negligible is so compared with that."""
+        at_least = max(SHORTEST_SPAN * self.schedule.length, RESOLVED * float(np.spacing(abs(t))))
+        return max(self.schedule.next_stop(t), t + at_least)
 
     def without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
         """Return which unknowns are in no charge."""

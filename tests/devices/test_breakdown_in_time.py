@@ -124,3 +124,16 @@ def test_ions_at_rest_under_a_low_voltage_are_doping_too():
     fixed = diode(DOPING + region.charge(ions))
     expected = fixed.current(fixed.solve(**bias).x, "n", **bias)
     assert device.current(x, "n", **bias) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_a_fast_ramp_before_a_long_time():
+    """The start does not depend on how long the run is."""
+    device = diode()
+    run = device.transient(
+        {"n": lambda t: 45.0 * min(t / 1e-9, 1.0)}, (0.0, 1.0), breakpoints=[1e-9]
+    )
+    assert run.success
+    assert run["t"][1] < 1e-15
+    expected = device.current(device.solve(V_n=45.0).x, "n", V_n=45.0)
+    assert run["I_n"][-1] == pytest.approx(expected, rel=1e-6)

@@ -161,3 +161,16 @@ def test_a_start_beside_the_algebraic_equations_is_moved_in_a_long_run_too():
     assert "moved, most in x[1]" in run.message
     assert run.states[0] == pytest.approx([1.0, 2.0], rel=1e-6)
     assert run.states[1] == pytest.approx([np.exp(-1.0), 2.0 * np.exp(-1.0)], abs=3e-3)
+
+
+@pytest.mark.parametrize("end", [1.0, 1e3])
+def test_the_first_steps_do_not_depend_on_the_length_of_the_run(end):
+    """A ramp of 1 ns over a nonlinear resistor and a capacitor, then a long time at rest."""
+    problem = Problem(
+        lambda u, V: np.stack([u[0] - u[1], u[1] + u[1] ** 3 - V - u[0]]),
+        params={"V": 0.0},
+        storage=lambda u: u * np.array([1e-9, 0.0]),
+    ).at(V=lambda t: 5.0 * min(t / 1e-9, 1.0))
+    short, long = (problem.transient([0.0, 0.0], (0.0, t), breakpoints=[1e-9]) for t in (1e-8, end))
+    assert long["t"][:5] == pytest.approx(short["t"][:5], rel=1e-3)
+    assert long.x == pytest.approx([5.0 ** (1 / 3)] * 2, rel=1e-6)  # u^3 = V at rest
