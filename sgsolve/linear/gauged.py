@@ -1,10 +1,12 @@
 """Linear systems with a matrix whose null space is known.
 
-V is a basis of the null space of A, and U one of the null space of its transpose. The matrix
-[A U; V^T 0] is regular. Its solution for (b, 0) is the solution x of A x = b with V^T x = 0, if
-there is one; otherwise U carries the part of b outside the range of A. U is V where that serves,
-as in discretizations in which the gradient is the transpose of the divergence. Otherwise one solve
-with a random U gives U from A and V.
+V is a basis of the null space of A, and U one of the null space of its transpose. The system with b
+has solutions if U^T b = 0, and then one with V^H x = 0. Some k unknowns and k equations are taken
+out by a border of unit vectors, [A E; E'^T 0], which is regular and as sparse as A. What b has
+outside the range of A is removed before the solve, and what x has in the null space after it.
+
+U is V where that serves, as in discretizations in which the gradient is the transpose of the
+divergence. Otherwise one solve with the transposed matrix gives U from A and V.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.2 (bordered matrices of rank defect k).
@@ -13,19 +15,24 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .frame import Frame
 from .null_basis import annihilates
+from .statistics import Statistics
 
 Vector = NDArray[Any]
 
-ROUNDING = 1e-13  # of the terms of a column, that u^T A may be
+NULL = 1e-9  # of the terms of a column, that u^T A may be; U was solved for
+ROUNDING = 1e-13  # the same for V in place of U
+WORST = 0.1  # of the best border's smallest singular value, that an unknown's one must have
 
 
 class Gauged:
@@ -42,22 +49,36 @@ class Gauged:
     Attributes
     ----------
     left : ndarray, shape (n, k)
-        U, once `factorize` was called.
+        U, orthonormal, once `factorize` was called.
     """
 
     dense_borders = False  # a border goes by elimination: only `solve` keeps V^T x = 0
 
     def __init__(self, pattern: Pattern, V: Vector, make: Callable[[Pattern], Any]) -> None:
-        self.pattern, self.V = pattern, V
-        self._frame = Frame(pattern, V.shape[1])
-        self._inner = make(self._frame.pattern)
-        self._below = np.hstack([V.T, np.zeros((V.shape[1], V.shape[1]))])
+        self.pattern, self.V, self._make = pattern, V, make
+        self._retired = Statistics()
+        self._columns = _pivots(V)
+        self._rows = self._columns
+        self._border()
         self.left: Vector | None = None
 
+    def _border(self) -> None:
+        """Make the solver of the matrix with its border."""
+        n, k = self.V.shape
+        edge = np.arange(n, n + k)
+        self._bordered, place = Pattern.from_coordinates(
+            np.concatenate([self.pattern.rows, self._rows, edge]),
+            np.concatenate([self.pattern.indices, edge, self._columns]),
+            (n + k, n + k),
+        )
+        self._entries = place[: self.pattern.nnz].astype(np.intp)
+        self._inner = self._make(self._bordered)
+
     @property
-    def stats(self) -> Any:
+    def stats(self) -> Statistics:
         """Counts and seconds."""
-        return self._inner.stats
+        stats: Statistics = self._inner.stats
+        return stats.joined(self._retired)
 
     @property
     def name(self) -> str:
@@ -82,42 +103,80 @@ class Gauged:
     def factorize(self, A: Any) -> None:
         """Take the values of A, a ``csr_array`` on the pattern, and factorize."""
         if self.left is None:
-            self.left = self.V if annihilates(A.T, self.V, ROUNDING) else self._left_null_space(A)
-        self._factorize(A, self.left.conj())
+            self.left = self.V if annihilates(A.T, self.V, ROUNDING) else self._left_basis(A)
+            best = _pivots(self.left)
+            if _least(self.left[self._rows]) < WORST * _least(self.left[best]):
+                self._rows, self._retired = best, self.stats
+                self._border()
+        self._factorize(A)
+
+    def _left_basis(self, A: Any) -> Vector:
+        """Return an orthonormal basis of the null space of the transpose of A."""
+        n, k = self.V.shape
+        edge = np.vstack([np.zeros((n, k)), np.eye(k)])
+        try:
+            self._factorize(A)
+            left = self._inner.solve(edge, transpose=True)[:n]
+            basis: Vector = np.linalg.qr(left / np.abs(left).max())[0]
+        except LinearSolveError:
+            basis = np.full((n, k), np.nan)
+        if np.isfinite(basis).all() and annihilates(A.T, basis, NULL):
+            return basis
+        frame = Frame(self.pattern, k)  # random numbers serve whatever U is
+        solver = self._make(frame.pattern)
+        below = np.hstack([self.V.T, np.zeros((k, k))])
+        solver.factorize(frame.matrix(A, np.random.default_rng(0).standard_normal((n, k)), below))
+        left = solver.solve(edge, transpose=True)[:n]
+        self._retired = self._retired.joined(solver.stats)
+        found: Vector = np.linalg.qr(left / np.abs(left).max())[0]
+        return found
 
     def solve(self, b: Any, *, transpose: bool = False) -> Vector:
         """Return x with A x = b and V^T x = 0; transposed, with U^T x = 0."""
-        b = np.asarray(b)
-        n, k = self.V.shape
-        if not self.factorized:
-            raise LinearSolveError("there is no factorization: call factorize(A) first")
-        x = self._inner.solve(np.concatenate([b, np.zeros((k, *b.shape[1:]))]), transpose=transpose)
-        found: Vector = x[:n]
-        return found
+        found = partial(self._inner.solve, transpose=transpose)
+        return self._solved(np.asarray(b), transpose, found)
 
     def solve_step(self, b: Vector) -> Vector:
         """Return x with A x = b and V^T x = 0, as exact as a step of Newton's method has to be."""
-        found: Vector = self._inner.solve_step(np.append(b, np.zeros(self.V.shape[1])))
-        return found[: len(b)]
+        return self._solved(b, False, self._inner.solve_step)
 
     def solve_again(self, b: Vector) -> Vector:
         """Return x with A x = b and V^T x = 0, for iterations that judge their own results."""
-        found: Vector = self._inner.solve_again(np.append(b, np.zeros(self.V.shape[1])))
-        return found[: len(b)]
+        return self._solved(b, False, self._inner.solve_again)
 
     def slogdet(self) -> tuple[Any, float]:
-        """Return sign and log|det| of the bordered matrix."""
+        """Return sign and log|det| of [A conj(U); V^T 0]."""
+        if self.left is None:
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
         sign, log = self._inner.slogdet()
+        for basis, where in ((self.left, self._rows), (self.V, self._columns)):
+            phase, size = np.linalg.slogdet(basis[where])
+            sign, log = sign / phase, log - size
         return sign, float(log)
 
-    def _left_null_space(self, A: Any) -> Vector:
-        """Return an orthonormal basis of the null space of the transpose of A."""
-        n, k = self.V.shape
-        self._factorize(A, np.random.default_rng(0).standard_normal((n, k)))
-        edge = np.vstack([np.zeros((n, k)), np.eye(k)])
-        left = self._inner.solve(edge, transpose=True)[:n]
-        basis: Vector = np.linalg.qr(left / np.abs(left).max())[0]
-        return basis
+    def _solved(self, b: Vector, transpose: bool, solve: Callable[[Vector], Vector]) -> Vector:
+        """Return the solution of least norm, by one of the solves of the bordered matrix."""
+        if not self.factorized or self.left is None:
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
+        left, right = (self.V, self.left) if transpose else (self.left, self.V)
+        b = b - left.conj() @ (left.T @ b)
+        edge = np.zeros((right.shape[1], *b.shape[1:]))
+        x = solve(np.concatenate([b, edge]))[: len(b)]
+        found: Vector = x - right @ (right.conj().T @ x)
+        return found
 
-    def _factorize(self, A: Any, U: Vector) -> None:
-        self._inner.factorize(self._frame.matrix(A, U, self._below))
+    def _factorize(self, A: Any) -> None:
+        data = np.ones(self._bordered.nnz, A.data.dtype)
+        data[self._entries] = A.data
+        self._inner.factorize(self._bordered.matrix(data))
+
+
+def _pivots(basis: Vector) -> NDArray[np.intp]:
+    """Return k rows of a basis, shape (n, k), whose square matrix is far from singular."""
+    order = scipy.linalg.qr(basis.T, mode="r", pivoting=True)[1]
+    return np.asarray(order[: basis.shape[1]], dtype=np.intp)
+
+
+def _least(square: Vector) -> float:
+    """Return the smallest singular value."""
+    return float(np.linalg.svd(square, compute_uv=False).min())

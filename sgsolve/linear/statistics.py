@@ -9,6 +9,8 @@ from types import TracebackType
 
 from ..errors import OutOfMemoryError
 
+COUNTS = ("n_analyze", "n_factor", "n_solve", "n_refine", "n_grow", "n_fallback")
+
 
 def _no_time() -> dict[str, float]:
     return {"analyze": 0.0, "factor": 0.0, "solve": 0.0}
@@ -56,9 +58,14 @@ class Statistics:
         """Wall seconds of everything."""
         return sum(self.seconds.values())
 
+    def joined(self, other: Statistics) -> Statistics:
+        """Return the sums of two statistics."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        seconds = {phase: s + other.seconds[phase] for phase, s in self.seconds.items()}
+        return Statistics(**counts, seconds=seconds)
+
     def __repr__(self) -> str:
-        names = ("n_analyze", "n_factor", "n_solve", "n_refine", "n_grow", "n_fallback")
-        counts = ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        counts = ", ".join(f"{name}={getattr(self, name)}" for name in COUNTS)
         return f"Statistics({counts}, {self.total_seconds:.3f} s)"
 
 

@@ -57,6 +57,26 @@ def test_the_determinant_is_that_of_the_bordered_matrix():
     assert solver.stats.n_factor >= 1
 
 
+@pytest.mark.parametrize("kind", [float, complex])
+def test_two_open_levels_with_other_left_null_vectors(kind):
+    """Rows and columns of two rings are mixed and scaled: U is not V."""
+    n, rng = 12, np.random.default_rng(2)
+    A = sp.block_diag([ring(n), ring(n)]).toarray().astype(kind)
+    scale = rng.uniform(0.5, 2.0, 2 * n) * (np.exp(1j * np.arange(2 * n)) if kind is complex else 1)
+    A = scale[:, None] * A[rng.permutation(2 * n)]
+    V = np.linalg.qr(np.kron(np.eye(2), np.ones((n, 1))))[0]
+    A = sp.csr_array(A)
+    solver = Gauged(Pattern.of(A), V, lambda pattern: linear.LinearSolver(pattern, "superlu"))
+    solver.factorize(A)
+    assert np.abs(solver.left.T @ A).max() < 1e-12
+    for transpose, M in ((False, A.toarray()), (True, A.toarray().T)):
+        b = M @ rng.normal(size=(2 * n, 3))
+        x = solver.solve(b, transpose=transpose)
+        np.testing.assert_allclose(x, np.linalg.pinv(M) @ b, atol=1e-11)
+    whole = np.block([[A.toarray(), solver.left.conj()], [V.T, np.zeros((2, 2))]])
+    assert solver.slogdet() == pytest.approx(tuple(np.linalg.slogdet(whole)))
+
+
 def test_nothing_is_solved_before_the_first_factorization():
     solver = gauged(ring(5))
     assert not solver.factorized
