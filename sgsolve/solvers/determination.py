@@ -65,9 +65,9 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
     if it.fresh and not it.factorized and _factors_cost_little(it):
         try:
             it.factorize()
-        except LinearSolveError as error:
-            if it.k == 0 and isinstance(error, SingularMatrixError):
-                it.memory["singular"] = 0, error
+        except LinearSolveError as cause:
+            if it.k == 0 and isinstance(cause, SingularMatrixError):
+                it.memory["singular"] = 0, cause
             return False
     short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
     if not (short and it.factorized):

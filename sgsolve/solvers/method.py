@@ -151,8 +151,8 @@ class NewtonMethod:
         finite = self._linearize(it)
         it.record()
         if not finite:
-            status = without_slopes(it)
-            return status if it.confirm() else Status.NOT_FINITE
+            ending = without_slopes(it)
+            return ending if it.confirm() else Status.NOT_FINITE
         if monitor.after(it):
             return Status.STOPPED
         while True:

@@ -142,6 +142,6 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     line = np.minimum(np.abs(middle - before), np.abs(middle - after)) <= size
     # Where the step itself is noise of the linear solve, a straight line says nothing. Sizes that a
     # block had before it vanished say nothing of this solve.
-    sizes = np.minimum(it.S, it.terms(np.maximum(it.weights, np.abs(dx))))
-    real = stay & (np.abs(it.F) > LINEAR_NOISE * sizes)
+    now = np.minimum(it.S, it.terms(np.maximum(it.weights, np.abs(dx))))
+    real = stay & (np.abs(it.F) > LINEAR_NOISE * now)
     return not bool((line & (F != 0.0))[real].all()) if real.any() else True
