@@ -37,7 +37,6 @@ Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # part of the longest step, below which a doubt does not reject a step
 STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step
-AHEAD, LEAST = 0.5, 0.1  # cosine of the direction of the start; least step to it, of the first
 FAR = 0.5  # largest distance of a corrected point from the prediction, as a part of the step
 BESIDE = 0.7  # factor next to a singular point: two of these lead past it, two halves lead to it
 NO_SOLUTION = 1e-3  # relative residual of a start above which there is no curve to follow
@@ -126,7 +125,6 @@ class ArclengthStepper(Stepper):
         """Predict along the tangent or the secant, correct, and accept or reject the new point."""
         self._coarsen(state)
         curve, here = self.curve, _last_point(state)
-        state.step = self._towards_home(here, state.step)
         guess = here.z + state.step * self.direction
         corrected = curve.correct(guess, _tangent(here), state.step)
         if corrected.at is None:
@@ -145,20 +143,6 @@ class ArclengthStepper(Stepper):
         ended = self.ends.of_step(self, here, new)
         self._next = min(longer, self.growth * state.step)
         return ended
-
-    def _towards_home(self, here: Point, step: float) -> float:
-        """Return a step that does not pass the start beside it.
-
-        A closed curve ends there. If the start is a branch point, a longer step may lead to the
-        other branch.
-        """
-        metric, away = self.curve.metric, self.home - here.z
-        distance = metric.norm(away)
-        least = max(LEAST * abs(self.first), self.shortest)
-        if here.s < 2.0 * step or not least < 0.5 * distance < step:
-            return step
-        ahead = metric.dot(away, self.direction) > AHEAD * distance
-        return 0.5 * distance if ahead else step
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
         """Return the point of the curve a fraction t of the way from a to b."""

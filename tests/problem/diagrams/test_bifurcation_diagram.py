@@ -213,37 +213,3 @@ def test_the_picture_of_a_diagram_has_no_gaps_and_no_corners():
         rows = [np.abs(line - row).sum(axis=1).min() for row in np.c_[branch["p"], branch.states]]
         assert max(rows) == 0.0
     plt.close(ax.figure)
-
-
-def test_a_closed_branch_does_not_leave_by_the_pitchfork_at_which_it_begins():
-    """Kuramoto-Sivashinsky, odd solutions: the first branch ends on the second one, and returns.
-
-    Of the trivial solution the points are 4 k^2; the others have eigenvalues on the axis, of a
-    Jacobian by complex steps.
-    """
-    n = 12
-    k = np.arange(1, n + 1)
-    x = np.linspace(0.0, np.pi, 2 * n + 1)[1:-1]
-    modes, slopes = np.sin(np.outer(x, k)), np.cos(np.outer(x, k)) * k
-
-    def residual(a, alpha):
-        steep = alpha / n * (modes.T @ ((modes @ a) * (slopes @ a)))
-        return 4.0 * k**4 * a - alpha * k**2 * a + steep
-
-    problem = Problem(residual, params={"alpha": 1.0}, storage=lambda a: 1.0 * a)
-    diagram = problem.bifurcation_diagram(np.zeros(n), "alpha", (1.0, 34.0))
-    points = diagram.special_points_of("branch point")
-    places = sorted(point.parameter for point in points)
-    assert len(places) == 4
-    assert places[:2] == pytest.approx([4.0, 16.0], abs=1e-9)
-    hopf = diagram.special_points_of("hopf")
-    assert len(hopf) == 1
-    for point in [*points, *hopf]:
-        steps = point.x + 1e-30j * np.eye(n)
-        J = np.array([residual(a, point.parameter).imag / 1e-30 for a in steps])
-        on_axis = 1j * np.nan_to_num(point.frequency)
-        assert np.abs(np.linalg.eigvals(J) - on_axis).min() < 1e-6
-    first = diagram[diagram.origins.index("from the branch point at 4")]
-    assert "closed" in first.message
-    assert np.abs(first.states).max(axis=1).min() > 0.0
-    assert first["alpha"].min() > 4.0
