@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import solvers
 
 KEPT = 32  # solvers that are kept: making one takes as long as a step of a small device
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
-# A solution with kept factors costs a twentieth of new ones, or less. From a contraction of 0.1 on
-# they settle in about as many steps as new ones would need twice.
-REUSE = solvers.Shamanskii(6, contraction=0.1)
+COSTLY = 50.0  # operations of a factorization for each entry of the matrix; in one dimension 10
 ROUNDING = 4.0  # ... or residuals within this many rounding errors of their terms
+
+
+@dataclass(frozen=True)
+class CostlyFactors:
+    """Keep factors while the residual falls tenfold in a step, for six steps, where they cost much.
+
+    In two and three dimensions a solution with kept factors costs a twentieth of new ones, or less.
+    From a contraction of 0.1 on, kept factors take about twice as many steps as new ones.
+    """
+
+    rule: solvers.Reuse = field(default_factory=lambda: solvers.Shamanskii(6, contraction=0.1))
+
+    def keep(self, it: solvers.Iterate) -> bool:
+        """Whether to keep the present factorization."""
+        costly = it.counted.solver.operations > COSTLY * it.system.pattern.nnz
+        return bool(costly) and self.rule.keep(it)
+
+
+REUSE = CostlyFactors()
 
 
 def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
