@@ -176,13 +176,14 @@ class ResidualSystem:
 
     def linearize_plainly(self, x: Vector) -> CompiledResult:
         """Return F(x), and J(x) on the pattern, as NumPy evaluates them."""
-        y = seeded_vector(self._call.residual(ad.seed(x)), self.n)
-        try:
-            data = ad.jacobian_values(y, self.pattern)
-        except StructureError:
-            self._pattern = self._unknowns.grow(self.n, ad.sparsity_pattern(y))
-            data = ad.jacobian_values(y, self._pattern)
-        return CompiledResult(np.array(ad.value(y), dtype=np.float64), data, self.pattern)
+        with Allocating("evaluate the Jacobian", self.n):
+            y = seeded_vector(self._call.residual(ad.seed(x)), self.n)
+            try:
+                data = ad.jacobian_values(y, self.pattern)
+            except StructureError:
+                self._pattern = self._unknowns.grow(self.n, ad.sparsity_pattern(y))
+                data = ad.jacobian_values(y, self._pattern)
+            return CompiledResult(np.array(ad.value(y), dtype=np.float64), data, self.pattern)
 
     def confirm(self, x: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; if not, kernels are dropped."""

@@ -273,7 +273,7 @@ def test_robust_with_homotopies():
         Homotopy(kind="magic")
 
 
-@pytest.mark.parametrize("seed", [53, 256])  # the fixed-point homotopy, and Newton's
+@pytest.mark.parametrize("seed", [53, 360])
 def test_the_last_stages_of_robust_solve_what_the_others_cannot(seed):
     residual, x0 = far_start(seed)
     stages = [s for s in Robust().stages if not isinstance(s.solver, Restarts)]

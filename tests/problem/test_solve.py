@@ -31,7 +31,7 @@ def test_an_interrupted_solve_raises_with_its_best_point():
 
 def test_a_continuation_that_is_interrupted_at_its_start_has_no_points():
     with pytest.warns(PartialBranchWarning, match="0 points along 'p': it was interrupted"):
-        branch = Problem(interrupted(4)).continuation([9.0], "p", (1.0, 3.0), solver=Newton())
+        branch = Problem(interrupted(5)).continuation([9.0], "p", (1.0, 3.0), solver=Newton())
     assert branch.status is Status.INTERRUPTED
     assert len(branch) == 0
 
