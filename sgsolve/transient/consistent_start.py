@@ -167,7 +167,7 @@ def _ordinary_start(
         return None
     F, Q = _flow_and_charge(system, t, x)
     slope = -(F + (_charge(system, t + h, x) - Q) / h) / C
-    moved = max(SHORTEST * (times[1] - t), RESOLVED * float(np.spacing(abs(t)))) * slope
+    moved = max(SHORTEST * (times[1] - t), 4.0 * float(np.spacing(abs(t)))) * slope
     if not weights.norm(moved, weights.weights(x)) <= INCONSISTENT:
         return None
     return Start(x, Q, slope, -F, ordinary=True)

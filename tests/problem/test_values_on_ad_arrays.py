@@ -14,7 +14,7 @@ def by_type(x):
 
 
 def truth_of_objects(x):
-    t = np.logical_or(np.array([x[0], x[1]]), np.array([0.0, 0.0]))
+    t = np.logical_or(np.array([x[0], x[1]]) - 0.5, np.array([0.0, 0.0]))
     return x * t - 2.0  # a number in place of True
 
 
