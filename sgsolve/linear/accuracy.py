@@ -164,9 +164,10 @@ def refined(
     """Solve; if the backward error is above the target, refine while it at least halves.
 
     An equation whose terms all vanish in the exact solution has a backward error of about one until
-    the very end. Refinement goes on also while the largest residual falls tenfold, for twice as
-    many steps. Where the strict measure is above the target, rows of pure rounding are set apart as
-    in `relaxed_error`; one step of refinement is what brings their noise down.
+    the very end. An answer that is not accurate enough is refined also while the largest residual
+    falls tenfold, for twice as many steps. Where the strict measure is above the target, rows of
+    pure rounding are set apart as in `relaxed_error`; one step of refinement is what brings their
+    noise down.
     """
     answer = first or _measured(system, system.solve(b.copy(order="F")), b, size_of_b, 0)
     if answer.error <= target:
@@ -182,7 +183,7 @@ def refined(
         if trial.error <= target:
             return trial
         now = float(np.abs(trial.residual).max())
-        falling = now <= 0.1 * largest
+        falling = trial.error > ACCEPT and now <= 0.1 * largest
         answer = trial if trial.error < before or falling else replace(answer, steps=trial.steps)
         if not (trial.error < 0.5 * before or falling):
             break

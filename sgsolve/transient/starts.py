@@ -21,6 +21,7 @@ Vector = NDArray[Any]
 FIRST_STEP = 1e-3  # of the run, at most
 FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most
 SHORTEST_SPAN = 1e-12  # of the run: to a breakpoint that is nearer the equations may jump
+BEFORE_JUMP = 1e4  # times to the next breakpoint that the span may have
 RESOLVED = 1e10  # units in the last place of the time: a part of 1e-8 of it is a hundred of them
 STARTS = ("consistent", "steady", "as given")
 
@@ -104,9 +105,14 @@ class Starts:
             return f"no consistent state could be found at t = {t:.9g}: {error}"
 
     def _smooth_until(self, t: float) -> float:
-        """Return the next breakpoint or the end: what is negligible is so compared with that."""
+        """Return the end, or a time before it: what is negligible is so compared with that.
+
+        A part of 1e-8 of the run is no step where the next breakpoint is nearer than ten thousand
+        of them. Shorter steps than needed would let the charges hide the other terms.
+        """
         at_least = max(SHORTEST_SPAN * self.schedule.length, RESOLVED * float(np.spacing(abs(t))))
-        return max(self.schedule.next_stop(t), t + at_least)
+        before_jump = BEFORE_JUMP * (self.schedule.next_stop(t) - t)
+        return max(min(self.schedule.t1, t + before_jump), t + at_least)
 
     def without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
         """Return which unknowns are in no charge."""
