@@ -7,8 +7,8 @@ from tests.ad import element_loops, grammar
 from tests.ad.random_programs import Program, ask, find
 
 QUICK, MANY = 400, 20_000  # about 30 ms of CPU time each
-# Rounding alone: derivatives of x / x in single precision, amplified by stages; 1j * np.float64(y) is
-# a Python number for NumPy, so that its sum with a number of single precision is of that, too.
+# Rounding alone: derivatives of x / x in single precision, amplified by stages. And 1j * y is a
+# Python number if y is an np.float64, so that its sum with a np.float32 is of single precision.
 SET_APART = (1006731, 1019460)
 
 
