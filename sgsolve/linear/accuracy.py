@@ -183,7 +183,7 @@ def refined(
         if trial.error <= target:
             return trial
         now = float(np.abs(trial.residual).max())
-        falling = trial.error > ACCEPT and now <= 0.1 * largest
+        falling = before > ACCEPT and now <= 0.1 * largest
         answer = trial if trial.error < before or falling else replace(answer, steps=trial.steps)
         if not (trial.error < 0.5 * before or falling):
             break

@@ -124,3 +124,14 @@ def test_refinement_that_does_not_halve_the_error_ends():
     answer = refined(LinearSystem(A, A, solve), np.ones(2), np.ones(2))
     assert len(solves) == 2
     assert answer.steps == 1
+
+
+def test_refinement_goes_on_while_residuals_fall_and_an_answer_is_not_accurate():
+    """The second unknown is zero, so that its equation has an error of one until the very end."""
+    A, near = np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([[2.0, 1.0], [1e-3, 1.0]])
+    system = LinearSystem(A, np.abs(A), lambda b: np.linalg.solve(near, b))
+    b = np.array([2.0, 0.0])
+    answer = refined(system, b, np.abs(b))
+    assert answer.error < 1e-12
+    np.testing.assert_allclose(answer.x, [1.0, 0.0], atol=1e-12)
+    assert 3 <= answer.steps <= 6
