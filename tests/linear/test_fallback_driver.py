@@ -167,3 +167,36 @@ def test_two_strained_solves_in_a_row_make_an_old_analysis_stale():
     assert solves(1e-3, 1e-3, 0.0) == 1  # just analyzed: it would come out the same
     assert solves(1e-3, 0.0, 1e-3, 0.0) == 1
     assert solves(1e-3, 1e-3) == 2
+
+
+class Costly(Own):
+    name = "costly"
+    operations = 100.0
+
+
+def test_the_first_choice_is_tried_again_after_a_costly_one(monkeypatch):
+    """At once, and after 2, 4, ... factorizations where it fails again."""
+    monkeypatch.setattr(fallback_driver, "TRIED_AGAIN_FROM", N)
+    solver, backend = made(operations=1.0, alternatives=lambda inaccurate: iter([Costly]))
+    backend.wrong = 1e-3
+    tried = []
+    for _ in range(12):
+        before = backend.analyses
+        serves(solver)
+        assert solver.name == "costly"
+        tried.append(backend.analyses > before)
+    assert [k for k, again in enumerate(tried) if again] == [0, 1, 3, 7]
+    backend.wrong = 0.0
+    for _ in range(8):
+        serves(solver)
+    assert solver.name == "own"
+
+
+def test_what_costs_no_more_than_the_first_choice_stays(monkeypatch):
+    monkeypatch.setattr(fallback_driver, "TRIED_AGAIN_FROM", N)
+    solver, backend = made(operations=50.0, alternatives=lambda inaccurate: iter([Costly]))
+    backend.wrong = 1e-3
+    serves(solver)
+    backend.wrong = 0.0
+    serves(solver)
+    assert solver.name == "costly"
