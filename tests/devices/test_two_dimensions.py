@@ -13,7 +13,7 @@ def parameters():
 def strip(mesh, parameters):
     from sgsolve.devices import Device, Ohmic, srh
 
-    x = mesh.nodes[:, 0]
+    x = mesh.nodes.reshape(mesh.n, -1)[:, 0]
     left, right = mesh.where(x == 0), mesh.where(x == x.max())
     doping = np.where(x < 0.5e-4, -1e17, 1e17)
     contacts = {"a": Ohmic(left), "c": Ohmic(right)}
@@ -251,3 +251,13 @@ def test_an_undoped_layer_in_two_dimensions(lines):
     result = device.solve(V_n=1.0)
     currents = [device.current(result.x, name, V_n=1.0) for name in "pn"]
     assert currents[0] == pytest.approx(-currents[1], rel=1e-10)
+
+
+def test_factors_are_kept_where_they_cost_more_than_the_rest_of_a_step(parameters):
+    from sgsolve.devices import interval, rectangle
+
+    x, voltages = np.linspace(0, 1e-4, 41), [0.3, 0.4, 0.5]
+    square = strip(rectangle(x, x), parameters).sweep("a", voltages).stats
+    assert square.n_factor < 0.7 * square.nit
+    line = strip(interval(np.linspace(0, 1e-4, 801)), parameters).sweep("a", voltages).stats
+    assert line.n_factor >= line.nit > 0

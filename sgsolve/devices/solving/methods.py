@@ -12,6 +12,7 @@ from ... import solvers
 KEPT = 32  # solvers that are kept: making one takes as long as a step of a small device
 ACCURACY = 1e-13  # of the potentials, relative to their size or to kT/q
 COSTLY = 50.0  # operations of a factorization for each entry of the matrix; in one dimension 10
+FEW = 400  # unknowns: smaller matrices are dense, whose factorization takes no time that matters
 ROUNDING = 4.0  # ... or residuals within this many rounding errors of their terms
 
 
@@ -28,7 +29,7 @@ class CostlyFactors:
     def keep(self, it: solvers.Iterate) -> bool:
         """Whether to keep the present factorization."""
         costly = it.counted.solver.operations > COSTLY * it.system.pattern.nnz
-        return bool(costly) and self.rule.keep(it)
+        return len(it.x) > FEW and bool(costly) and self.rule.keep(it)
 
 
 REUSE = CostlyFactors()
