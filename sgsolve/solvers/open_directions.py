@@ -51,17 +51,16 @@ def newton_direction(it: Iterate) -> Vector:
         return it.newton_direction()
 
 
-def gauge_levels(workspace: Workspace, system: System, x: Vector) -> bool:
+def gauge_levels(workspace: Workspace, system: System, x: Vector) -> None:
     """Keep the levels of blocks that no equation determines, for a run with one null space."""
     if workspace.searches != 2:
-        return False
+        return
     workspace.searches = 0
     linearize = CountedSystem(system, workspace).linearize
     with np.errstate(all="ignore"):
         found = linearize(x)
-        if found is None or not np.isfinite(found[1].data).all():
-            return False
-        return _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
+        if found is not None and np.isfinite(found[1].data).all():
+            _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
 
 
 def _gauge(
