@@ -32,7 +32,7 @@ Vector = NDArray[Any]
 
 NULL = 1e-9  # of the terms of a column, that u^T A may be; U was solved for
 ROUNDING = 1e-13  # the same for V in place of U
-WORST = 0.1  # of the best border's smallest singular value, that an unknown's one must have
+WORST = 0.1  # share of the smallest singular value of the best border at which another one serves
 
 
 class Gauged:

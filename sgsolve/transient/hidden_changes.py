@@ -23,10 +23,10 @@ Vector = NDArray[Any]
 
 FUNCTION_SAMPLES = 256  # of a parameter that is a function of time, in a run or a step
 RESIDUAL_SAMPLES = 32  # of equations with the time in them, whose evaluation takes longer
-HIDDEN = 4.0  # a hidden change is so much larger than that over the step, and that before it
-HIDDEN_JUMP = 1.5  # the same for a jump, compared with the change from end to end
+HIDDEN = 4.0  # times the changes from end to end of the step, and before it: more is hidden
+HIDDEN_JUMP = 1.5  # times the change from end to end: a jump that is larger is hidden
 ROUNDING = 1e-9  # of the largest value: a smaller change may be rounding
-BEGINS = 1e-3  # of the largest change within the step is where it begins
+BEGINS = 1e-3  # share of the largest change at which the change begins
 LATEST = 4  # jumps whose distances tell how short the next pulse may be
 BISECTIONS = 60
 

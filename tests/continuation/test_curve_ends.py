@@ -134,7 +134,9 @@ def test_long_steps_do_not_reach_a_bound_where_a_term_vanishes(name, method):
 
 @pytest.mark.parametrize("power", [3, 20])
 def test_long_steps_reach_a_bound_that_a_branch_crosses(power):
-    residual = lambda x, p: p - (np.abs(x) ** power) * np.sign(x) - 0.1 * x  # noqa: E731
+    def residual(x, p):
+        return p - (np.abs(x) ** power) * np.sign(x) - 0.1 * x
+
     branch = Problem(residual).at(p=1.1).continuation([1.0], "p", (0.0, 2.0), step=-1e3)
     assert branch.success
     assert branch["p"][-1] == 0.0
