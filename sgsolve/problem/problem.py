@@ -103,9 +103,9 @@ class Problem:
         ``residual(u=u, p=p, **parameters)``. It may return a mapping of block to array, or one
         vector. The functions `jacobian`, `storage` and `null_space` are called in the same way.
     compiled : bool
-        Evaluate the residual and its Jacobian by compiled kernels, with the same bits. The residual
-        must be pure: it depends on x and its parameters only, and runs again only to confirm each
-        solution. Kernels are made when the time that they would have saved pays for it.
+        Evaluate the residual and its Jacobian by compiled kernels. The residual has the same bits;
+        the Jacobian may differ by rounding. The residual must be pure: it depends on x and its
+        parameters only, and runs again only to confirm each solution. Kernels are made when the time that they would have saved pays for it.
         ``result.stats`` says what was compiled. Not together with `jacobian`. Needs llvmlite,
         ``sgsolve[compiled]``.
 

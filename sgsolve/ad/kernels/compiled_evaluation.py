@@ -2,7 +2,7 @@
 
 A kernel replays the operations of one evaluation. It is valid while the constants are the same and
 all guards have their values. In every other case the function is evaluated by NumPy. The first
-result of each kernel is compared with NumPy's, bit for bit.
+result of each kernel is compared with NumPy's: values bit for bit, Jacobians up to rounding.
 """
 
 from __future__ import annotations
