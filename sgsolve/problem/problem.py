@@ -105,7 +105,8 @@ class Problem:
     compiled : bool
         Evaluate the residual and its Jacobian by compiled kernels. The residual has the same bits;
         the Jacobian may differ by rounding. The residual must be pure: it depends on x and its
-        parameters only, and runs again only to confirm each solution. Kernels are made when the time that they would have saved pays for it.
+        parameters only, and runs again only to confirm each solution. Kernels are made when the
+        time that they would have saved pays for it.
         ``result.stats`` says what was compiled. Not together with `jacobian`. Needs llvmlite,
         ``sgsolve[compiled]``.
 

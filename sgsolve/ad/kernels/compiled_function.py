@@ -23,8 +23,8 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
 
     The operations of an evaluation are traced and compiled to machine code, for f(x) and for f(x)
     with its Jacobian. Later evaluations run the kernel instead of f. Values are equal to those of f
-    in every bit; Jacobians may differ by rounding. What depends on values in another way than the kernel (another branch of an
-    ``if``) is evaluated by f.
+    in every bit; Jacobians may differ by rounding. What depends on values in another way than the
+    kernel (another branch of an ``if``) is evaluated by f.
 
     Parameters
     ----------
