@@ -46,6 +46,9 @@ class Backend(Protocol):
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
     * ``stackable`` (bool): the matrices of many members may be factorized in one call of LAPACK in
       its place. Default: False.
+    * ``usable_alone`` (bool): small systems may call `factorize` and `solve` without the fallbacks
+      of `LinearSolver`. It then has ``memory`` too: None, or the full matrix as a vector, column
+      after column; ``factorize_memory()`` factorizes what is written there. Default: False.
     * ``alternatives(inaccurate)``: makers of the back ends to try before SuperLU if this one fails,
       or gives too large a backward error (``inaccurate``). Default: PARDISO, if it is installed.
     * ``blocks`` (tuple): if empty, the indices of the blocks of the problem are put there, and

@@ -44,8 +44,9 @@ class Banded:
     """
 
     name = "banded"
-    stackable = True
+    stackable = usable_alone = True
     reads_values = False
+    memory = None  # no full matrix
 
     def __init__(self, order: Order | None = None) -> None:
         self._given = order

@@ -31,7 +31,7 @@ class Dense:
     """
 
     name = "dense"
-    stackable = True
+    stackable = usable_alone = True
     dense_borders = True
     reads_values = False
 

@@ -20,8 +20,6 @@ from ..pattern import DOUBLE
 from ..user_warnings import warn
 from .accuracy import ACCEPT, PROBE_GROWTH, REFINE_ABOVE, Answer, Fault, Singularity, judged
 from .backend import NUMERICAL, name_of
-from .banded import Banded
-from .dense import Dense
 from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
 from .first_answer import first_answer
@@ -91,7 +89,7 @@ class FallbackDriver:
     def direct(self) -> Any:
         """The back end, if it is one of LAPACK's that needs no analysis now; None otherwise."""
         settled = self.ready and not self._stale and self.active is self._preferred
-        return self.active if settled and isinstance(self.active, (Dense, Banded)) else None
+        return self.active if settled and getattr(self.active, "usable_alone", False) else None
 
     def take_factors(self, sound: bool) -> None:
         """Take note that the back end was used directly; its factors are of no use if not sound."""

@@ -38,7 +38,7 @@ TRUSTED = 1e-13  # backward error of an answer after which others are not checke
 
 
 class DirectParts(NamedTuple):
-    """The equilibrated matrix and the back end, Dense or Banded, of a `LinearSolver`."""
+    """The equilibrated matrix of a `LinearSolver`, and its back end that is usable alone."""
 
     prepared: PreparedMatrix
     backend: Any

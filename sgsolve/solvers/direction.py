@@ -35,6 +35,9 @@ SHORTEST = 1e-30  # pseudo time step: M / dt stays finite
 class Direction(Protocol):
     """Interface of the direction of a step.
 
+    Optional attribute: ``is_newton`` (bool), whether ``it.dx`` solves J dx = -F. Other code may
+    then compute it: for small systems, or for many members at once. Default: False.
+
     See Also
     --------
     NewtonDirection, KrylovDirection, PseudoTransientDirection
@@ -74,6 +77,11 @@ class NewtonDirection:
 
     def __post_init__(self) -> None:
         not_negative(self, "regularize")
+
+    @property
+    def is_newton(self) -> bool:
+        """Whether it is Newton's direction; a subclass may compute another one."""
+        return type(self) is NewtonDirection
 
     def compute(self, it: Iterate) -> Status | None:
         """Set ``it.dx``; ``it.newton`` says whether it is Newton's with a fresh Jacobian."""

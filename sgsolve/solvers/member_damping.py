@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .damping import SMALLEST, FullStep, NaturalMonotonicity
 from .member_scaling import MemberScaling
 
 Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
+
+SMALLEST = 1e-307  # damping: above zero, so that every search along a step ends
 
 
 @dataclass
@@ -59,40 +60,32 @@ Evaluate = Callable[[Vector, Mask], Vector]  # residuals of the marked slots; Na
 Solve = Callable[[Vector], Vector]  # with all factorizations; NaN where one failed
 
 
-class MemberDamping:
-    """The damping of a method, for all slots.
-
-    Parameters
-    ----------
-    rule : FullStep or NaturalMonotonicity
-    scaling : MemberScaling
-    count : int
-    """
-
-    def __init__(self, rule: Any, scaling: MemberScaling, count: int) -> None:
-        self._rule, self._scaling = rule, scaling
-        self._before, self._correction = np.zeros((2, count, scaling.blocks.n))
-        self._damping, self._known = np.ones(count), np.zeros(count, dtype=bool)
-
-    @staticmethod
-    def serves(rule: Any) -> bool:
-        """Whether a rule of damping is one of those here."""
-        return type(rule) in (FullStep, NaturalMonotonicity)
+class MemberDamping(Protocol):
+    """Interface of the damping of all slots."""
 
     def begin(self, slots: NDArray[np.int64]) -> None:
         """Forget the last steps of slots that get other members."""
-        self._known[slots] = False
 
     def advance(self, steps: Steps, evaluate: Evaluate, solve: Solve) -> None:
         """Make the steps."""
-        if isinstance(self._rule, NaturalMonotonicity):
-            self._by_errors(self._rule, steps, evaluate, solve)
-        else:
-            self._full(self._rule, steps, evaluate)
 
-    def _full(self, rule: FullStep, steps: Steps, evaluate: Evaluate) -> None:
-        damping, pending = np.full(len(steps.x), rule.factor), steps.active.copy()
-        floor = self._floor(rule.smallest, self._scaling.norm(steps.dx))
+
+ForMembers = Callable[[MemberScaling, int], MemberDamping]  # for so many slots
+
+
+class MemberFullStep:
+    """`FullStep` for all slots."""
+
+    def __init__(self, factor: float, smallest: float, scaling: MemberScaling) -> None:
+        self._factor, self._smallest, self._scaling = factor, smallest, scaling
+
+    def begin(self, slots: NDArray[np.int64]) -> None:
+        """Forget nothing: no step depends on the last one."""
+
+    def advance(self, steps: Steps, evaluate: Evaluate, solve: Solve) -> None:
+        """Take the longest finite steps of those tried."""
+        damping, pending = np.full(len(steps.x), self._factor), steps.active.copy()
+        floor = _smallest_damping(self._smallest, self._scaling.norm(steps.dx))
         while pending.any():
             x, F, finite = _trial(steps, damping, pending, evaluate)
             steps.end(pending & finite, x, F, damping)
@@ -101,12 +94,27 @@ class MemberDamping:
             steps.active &= ~(pending & (damping < floor))
             pending &= steps.active
 
-    def _by_errors(
-        self, rule: NaturalMonotonicity, steps: Steps, evaluate: Evaluate, solve: Solve
+
+class MemberErrorDamping:
+    """`NaturalMonotonicity` for `count` slots."""
+
+    def __init__(
+        self, first: float, smallest: float, bound: float, scaling: MemberScaling, count: int
     ) -> None:
+        self._first, self._smallest, self._bound = first, smallest, bound
+        self._scaling = scaling
+        self._before, self._correction = np.zeros((2, count, scaling.blocks.n))
+        self._damping, self._known = np.ones(count), np.zeros(count, dtype=bool)
+
+    def begin(self, slots: NDArray[np.int64]) -> None:
+        """Forget the last steps of slots that get other members."""
+        self._known[slots] = False
+
+    def advance(self, steps: Steps, evaluate: Evaluate, solve: Solve) -> None:
+        """Predict the dampings, then correct them until the natural levels fall."""
         norm = self._scaling.norm
         size, level = norm(steps.dx), norm(steps.proposed)
-        damping, floor = self._predicted(rule, steps, size), self._floor(rule.smallest, size)
+        damping, floor = self._predicted(steps, size), _smallest_damping(self._smallest, size)
         reduced, pending = np.zeros(len(size), dtype=bool), steps.active.copy()
         while pending.any():
             x, F, finite = _trial(steps, damping, pending, evaluate)
@@ -123,7 +131,7 @@ class MemberDamping:
             pending &= ~done
             following = np.minimum(np.maximum(best, 0.1 * damping), 0.5 * damping)
             following = np.where(unknown, _shortened(damping, floor), following)
-            grown = np.minimum(np.minimum(1.0, best), rule.bound * damping)
+            grown = np.minimum(np.minimum(1.0, best), self._bound * damping)
             following = np.where(longer, grown, following)
             reduced |= pending
             damping = np.where(pending, following, damping)
@@ -135,20 +143,21 @@ class MemberDamping:
         self._damping[done], self._known[done] = damping[done], True
         steps.correction[done] = correction[done]
 
-    def _predicted(self, rule: NaturalMonotonicity, steps: Steps, size: Vector) -> Vector:
+    def _predicted(self, steps: Steps, size: Vector) -> Vector:
         """Return the a priori damping from the last simplified corrections."""
         norm, last = self._scaling.norm, self._damping
         product = norm(self._correction - steps.proposed) * size
         bound = norm(self._before) * norm(self._correction) * last
         predicted = np.where(product > 0.0, bound / np.where(product > 0.0, product, 1.0), np.inf)
-        predicted = np.minimum(np.maximum(predicted, last / rule.bound), rule.bound * last)
+        predicted = np.minimum(np.maximum(predicted, last / self._bound), self._bound * last)
         predicted = np.where(product > 0.0, np.minimum(1.0, predicted), 1.0)
-        return np.where(self._known, predicted, rule.first)
+        return np.where(self._known, predicted, self._first)
 
-    @staticmethod
-    def _floor(smallest: float, size: Vector) -> Vector:
-        floor: Vector = np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
-        return floor
+
+def _smallest_damping(smallest: float, size: Vector) -> Vector:
+    """Return the smallest dampings to try, as in `damping`."""
+    floor: Vector = np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
+    return floor
 
 
 def _trial(

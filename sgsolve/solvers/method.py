@@ -18,12 +18,13 @@ from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
 from .convergence import termination_status, unless_at_limit, without_slopes
-from .damping import Damping, FullStep
+from .damping import Damping, FullStep, FullStepTest
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
 from .iterate import Iterate, Vector
 from .limits import as_limit
 from .local_minimum import named_cause
+from .member_damping import ForMembers
 from .monitor import Monitor
 from .outcome import Outcome
 from .perturbation import linearized_beside, probed_beside
@@ -114,6 +115,31 @@ class NewtonMethod:
     def matrix_free(self) -> bool:
         """Whether it does without the matrix, and so without its pattern."""
         return not self.direction.forms_jacobian
+
+    @property
+    def first_method(self) -> NewtonMethod:
+        """The method that is tried first, this one."""
+        return self
+
+    @property
+    def takes_newton_steps(self) -> bool:
+        """Whether its steps follow Newton's direction; a subclass may run another loop."""
+        return type(self).run is NewtonMethod.run and getattr(self.direction, "is_newton", False)
+
+    @property
+    def damping_of_members(self) -> ForMembers | None:
+        """What makes its damping for many members at once; None if they are solved one by one."""
+        return getattr(self.damping, "for_members", None) if self.takes_newton_steps else None
+
+    def full_step_test(self, n: int) -> FullStepTest | None:
+        """Return the test before a full step of n unknowns; None if there are other steps."""
+        usual = self.termination is DEFAULT or self.termination == DEFAULT
+        if self.limits or not usual or not self.takes_newton_steps:
+            return None
+        renews = getattr(self.reuse, "renews", None)
+        if renews is None or not renews(n):
+            return None
+        return getattr(self.damping, "full_step_test", None)
 
     @property
     def name(self) -> str:

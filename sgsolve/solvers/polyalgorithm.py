@@ -103,6 +103,14 @@ class Robust:
         return type(self).__name__
 
     @property
+    def first_method(self) -> NewtonMethod | None:
+        """The method that is tried first; None if that is another kind of solver."""
+        first = self.stages[0].solver
+        if type(self).run is Robust.run and isinstance(first, NewtonMethod):
+            return first
+        return None  # also where a subclass tries something else first
+
+    @property
     def matrix_free(self) -> bool:
         """Whether all stages need products J v only."""
         return all(stage.solver.matrix_free for stage in self.stages)

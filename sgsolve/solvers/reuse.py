@@ -25,6 +25,9 @@ GOAL = 1e-12  # scaled residual at which a solve is as good as done
 class Reuse(Protocol):
     """Interface of the decision to keep the Jacobian for the next step.
 
+    Optional method: ``renews(n)``, whether a solve of n unknowns gets a new Jacobian for every
+    step. Without it, that is not assumed.
+
     See Also
     --------
     NoReuse, Shamanskii, CostBasedReuse
@@ -52,6 +55,10 @@ class NoReuse:
     def keep(self, it: Iterate) -> bool:
         """Never."""
         return False
+
+    def renews(self, n: int) -> bool:
+        """Whether every step gets a new Jacobian; a subclass may decide otherwise."""
+        return type(self) is NoReuse
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,10 @@ class CostBasedReuse:
     def __post_init__(self) -> None:
         positive(self, "contraction", "gain")
         not_negative(self, "smallest")
+
+    def renews(self, n: int) -> bool:
+        """Whether n unknowns are too few to keep a Jacobian; a subclass may decide otherwise."""
+        return type(self) is CostBasedReuse and n < self.smallest
 
     def keep(self, it: Iterate) -> bool:
         """Whether the rest of the way is cheaper with the kept factorization."""

@@ -19,8 +19,7 @@ from ..linear.ordering import Order
 from ..linear.stacked import StackedSolver, stacking_order
 from ..results.history import Stats
 from .deadline import OutOfTime
-from .direction import NewtonDirection
-from .member_damping import MemberDamping, Steps
+from .member_damping import ForMembers, Steps
 from .member_judge import MemberJudge, MemberOutcome
 from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
@@ -48,7 +47,8 @@ class SimultaneousNewton:
     Parameters
     ----------
     method : NewtonMethod
-        One that `serves` accepts.
+    damping : function of the scaling and the number of slots
+        Its `damping_of_members`.
     system : MemberSystem
     workspace : Workspace
         For what is solved again alone at the end of a member.
@@ -58,12 +58,12 @@ class SimultaneousNewton:
         The number of slots.
     deadline : float
         Time at which everything ends, s.
-
     """
 
     def __init__(
         self,
         method: NewtonMethod,
+        damping: ForMembers,
         system: MemberSystem,
         workspace: Workspace,
         order: Order,
@@ -73,7 +73,7 @@ class SimultaneousNewton:
         self._method, self._system = method, system
         self._deadline = deadline
         self._scaling = MemberScaling(system.blocks, system.scale, count)
-        self._damping = MemberDamping(method.damping, self._scaling, count)
+        self._damping = damping(self._scaling, count)
         self._solver = StackedSolver(system.pattern, order, count)
         self._idle = 0
         self._slots = MemberSlots.empty(count, system.n, self._solver.unit)
@@ -82,15 +82,6 @@ class SimultaneousNewton:
             method, system, workspace, self._scaling, self._slots, self._evaluate, self._leave,
             deadline,
         )  # fmt: skip
-
-    @staticmethod
-    def serves(method: Any) -> bool:
-        """Whether a method is one of those that work for many members at once."""
-        return (
-            isinstance(method, NewtonMethod)
-            and type(method.direction) is NewtonDirection
-            and MemberDamping.serves(method.damping)
-        )
 
     @property
     def outcomes(self) -> dict[int, MemberOutcome]:

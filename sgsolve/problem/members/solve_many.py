@@ -24,7 +24,7 @@ from ...results.status import Status
 from ...solvers.deadline import deadline_of
 from ...solvers.member_judge import MemberOutcome
 from ...solvers.monitor import Monitor
-from ...solvers.polyalgorithm import Robust, as_solver
+from ...solvers.polyalgorithm import as_solver
 from ...solvers.simultaneous import SimultaneousNewton
 from ...user_warnings import warn
 from ..definition import ProblemDefinition
@@ -101,15 +101,13 @@ class MemberSolves:
 
     def _together(self) -> None:
         """Solve the members that converge by Newton's method for many members."""
-        solver = self._solver
-        method: Any = solver.stages[0].solver if isinstance(solver, Robust) else solver
         definition = self._definition
-        plain = (
-            may_stack(definition.workspaces.backend)
-            and not definition.null_space
-            and SimultaneousNewton.serves(method)
-        )
-        if not plain or len(self._starts) == 1 or not self._prepared():
+        method = getattr(self._solver, "first_method", None)
+        damping = None if method is None else method.damping_of_members
+        if method is None or damping is None or len(self._starts) == 1:
+            return
+        plain = may_stack(definition.workspaces.backend) and not definition.null_space
+        if not plain or not self._prepared():
             return
         order = stacking_order(self.equations.pattern)
         slots = min(len(self._starts), MOST_SLOTS, MOST_ENTRIES // self.equations.pattern.nnz)
@@ -117,15 +115,14 @@ class MemberSolves:
             return
         with definition.workspaces.lend() as workspace:
             newton = SimultaneousNewton(
-                method, self.equations, workspace, order, slots, self._deadline
+                method, damping, self.equations, workspace, order, slots, self._deadline
             )
             try:
                 newton.run(self._starts)
             except KeyboardInterrupt:
                 self._interrupted = True
-        name = solver.name if not isinstance(solver, Robust) else method.name
         for m, outcome in newton.outcomes.items():
-            self._results[m] = self._result(m, outcome, name)
+            self._results[m] = self._result(m, outcome, method.name)
         self._stats.add(self.equations.stats)
         self._stats.add(newton.stats)
 

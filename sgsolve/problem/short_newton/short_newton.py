@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
-from ...linear.dense import Dense
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...solvers.determination import small_changes
@@ -127,7 +126,7 @@ def arrays_of_loops(pattern: Pattern, parts: DirectParts) -> dict[str, NDArray[A
         "row": scaling.row,
         "column": scaling.column,
         # The loops write a full matrix into the memory of LAPACK, and look at the pivots there.
-        "full": backend.memory if type(backend) is Dense else np.zeros(1),
+        "full": np.zeros(1) if backend.memory is None else backend.memory,
     }
 
 
@@ -154,7 +153,7 @@ class ShortNewton:
         n, nnz = pattern.shape[0], pattern.nnz
         arrays = arrays_of_loops(pattern, parts)
         numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
-        self._dense = type(parts.backend) is Dense
+        self._dense = parts.backend.memory is not None
         numbers |= {"dense": int(self._dense), "damped": int(damped)}
         self.arrays = arrays
         bound = LOOPS.bound({**arrays, **numbers})

@@ -13,7 +13,9 @@ from ...ad.kernels import machine
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
+from ...solvers.damping import FullStepTest
 from ...solvers.iterate import observed_order
+from ...solvers.method import NewtonMethod
 from ...solvers.polyalgorithm import attempt_line
 from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
@@ -21,7 +23,6 @@ from ..report import message
 from ..residual_system import FEW, ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
-from .short_methods import ShortMethod, short_method
 from .short_newton import COMPILED, LOADED, LOOPS, Record, ShortNewton, ShortSolve, Vector
 
 
@@ -41,14 +42,24 @@ def short_result(
     solver : Solver
         Without a callback, printing, or a time limit.
     """
-    method = _short_method(problem, system, solver)
-    if method is None:
+    method = getattr(solver, "first_method", None)
+    if method is None or not _may_be_short(problem, system):
         return None
+    test = method.full_step_test(system.n)
+    if test is None:
+        return None
+    damped = test is FullStepTest.ERROR
     kernels = system.kernels
     if kernels is None:
         with np.errstate(all="ignore"):
-            return _attempted(problem, system, x, method, ByNumPy(system))
-    return None if kernels.stopped else _attempted(problem, system, x, method, ByKernel(system))
+            result = _attempted(problem, system, x, method, damped, ByNumPy(system))
+    elif kernels.stopped:
+        return None
+    else:
+        result = _attempted(problem, system, x, method, damped, ByKernel(system))
+    if result is not None and method is not solver:  # the first of several stages
+        result.stages = [attempt_line(result.solver, result.status, result.stats.nit)]
+    return result
 
 
 @functools.cache
@@ -57,37 +68,34 @@ def _can_compile() -> bool:
     return machine.is_available()
 
 
-def _short_method(
-    problem: ProblemDefinition, system: ResidualSystem, solver: Any
-) -> ShortMethod | None:
-    """Return how a solve may be short, by what is asked."""
+def _may_be_short(problem: ProblemDefinition, system: ResidualSystem) -> bool:
+    """Whether the loops can solve it; see `step_loops`."""
     few = system.is_prepared and system.n <= FEW and len(system.blocks) <= 1
     declared = system.scale is not None or problem.null_space or system.has_own_jacobian
-    if not few or declared or not _can_compile():
-        return None
-    return short_method(solver, system.n)
+    return few and not declared and _can_compile()
 
 
 def _attempted(
     problem: ProblemDefinition,
     system: ResidualSystem,
     x: Vector,
-    method: ShortMethod,
+    method: NewtonMethod,
+    damped: bool,
     evaluations: Evaluations,
 ) -> Result | None:
     started = perf_counter()
     workspace = problem.workspaces.take()
     try:
         linear = workspace.solver(system.pattern)
-        short = _short_newton(workspace, system, linear, method.damped)
+        short = _short_newton(workspace, system, linear, damped)
         if short is None or not short.is_tried():
             return None
         at_start = evaluations.both(x)
         if at_start is None:
             return None  # as long as there is no kernel
         compiled = system.n_compiled()
-        found = short.solve(evaluations, x, at_start, method.solver.max_iterations)
-        counts = _noted(linear, found, method.damped, system.kernels is not None)
+        found = short.solve(evaluations, x, at_start, method.max_iterations)
+        counts = _noted(linear, found, damped, system.kernels is not None)
         if found is not None:
             confirmed = _confirmed(short, found, system, workspace, counts)
             counts.n_compiled = system.n_compiled() - compiled
@@ -97,7 +105,7 @@ def _attempted(
         problem.workspaces.give_back(workspace)
     if found is None:
         return None
-    return _result_of_short_solve(found, counts, system, method, perf_counter() - started)
+    return _result_of_short_solve(found, counts, system, method.name, perf_counter() - started)
 
 
 def _noted(linear: Any, found: ShortSolve | None, damped: bool, by_kernels: bool) -> Stats:
@@ -156,7 +164,7 @@ def _short_newton(
 
 
 def _result_of_short_solve(
-    found: ShortSolve, counts: Stats, system: ResidualSystem, method: ShortMethod, total: float
+    found: ShortSolve, counts: Stats, system: ResidualSystem, solver: str, total: float
 ) -> Result:
     seconds = counts.seconds
     seconds["other"] = max(0.0, total - sum(seconds.values()))
@@ -169,14 +177,12 @@ def _result_of_short_solve(
         scaled_residual=found.scaled,
         history=History(functools.partial(steps_of, found.records, system.blocks.names[0])),
         stats=counts,
-        solver=method.solver.name,
+        solver=solver,
         blocks=system.blocks,
         params=system.params,
         sizes=found.S,
         system=system,
     )
-    if method.first_of_stages:
-        result.stages = [attempt_line(result.solver, result.status, counts.nit)]
     result.message = message(result)
     return result
 

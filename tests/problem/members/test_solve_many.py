@@ -423,3 +423,31 @@ def test_one_slow_member_does_not_keep_all_slots_at_work(monkeypatch):
     assert found.alone.tolist() == [m == 7 for m in range(20)]
     assert len(steps) < 12
     np.testing.assert_allclose(found.x, np.sqrt(q)[:, None] * np.ones(30), atol=1e-4)
+
+
+def test_subclasses_of_parts_are_called_for_each_member():
+    """A subclass may do something else, which the damping of many members does not repeat."""
+    called = []
+
+    class OwnDamping(solvers.FullStep):
+        def advance(self, it):
+            called.append("damping")
+            return super().advance(it)
+
+    class OwnDirection(solvers.NewtonDirection):
+        def compute(self, it):
+            called.append("direction")
+            return super().compute(it)
+
+    class OwnLoop(solvers.Newton):
+        def run(self, system, workspace, x, F, monitor):
+            called.append("loop")
+            return super().run(system, workspace, x, F, monitor)
+
+    damping, direction = OwnDamping(), OwnDirection()
+    parts = solvers.NewtonMethod(damping=damping), solvers.NewtonMethod(direction=direction)
+    for solver in (*parts, OwnLoop()):
+        results = chains().solve_many(np.zeros(N), {"strength": np.linspace(0.1, 1.0, 6)}, solver)
+        assert results.success.all()
+        assert results.alone.all()
+    assert set(called) == {"damping", "direction", "loop"}

@@ -296,6 +296,72 @@ def test_what_is_watched_or_limited_goes_the_long_way(counted):
     assert len(points) > 3
 
 
+class OwnDamping(solvers.FullStep):
+    """A subclass that only notes what it is asked to do."""
+
+    def advance(self, it):
+        it.notes.append("own part")
+        return super().advance(it)
+
+
+class OwnDirection(solvers.NewtonDirection):
+    def compute(self, it):
+        it.notes.append("own part")
+        return super().compute(it)
+
+
+class OwnReuse(solvers.NoReuse):
+    def keep(self, it):
+        it.notes.append("own part")
+        return super().keep(it)
+
+
+class OwnLoop(solvers.Newton):
+    def run(self, system, workspace, x, F, monitor):
+        outcome = super().run(system, workspace, x, F, monitor)
+        outcome.name = "own part"
+        return outcome
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        solvers.NewtonMethod(damping=OwnDamping()),
+        solvers.NewtonMethod(direction=OwnDirection()),
+        solvers.NewtonMethod(reuse=OwnReuse()),
+        OwnLoop(),
+    ],
+    ids=["damping", "direction", "reuse", "loop"],
+)
+def test_subclasses_of_parts_are_called(counted, own):
+    problem = Problem(scalars, params={"q": 1.5}, compiled=True)
+    start = np.full(4, 0.5)
+    for solver in (own, solvers.Robust(stages=(solvers.Stage(own),))):
+        results = [problem.at(q=q).solve(start, solver) for q in (1.5, 1.7, 2.0, 2.3)]
+        assert all("own part" in f"{r.solver} {r.history}" for r in results)
+    assert counted.asked == 8
+    assert counted.served == 0
+
+
+class DeclaredReuse:
+    """A part of its own kind that declares what short solves need."""
+
+    def keep(self, it):
+        return False
+
+    def renews(self, n):
+        return n < 100
+
+
+def test_a_part_is_served_by_what_it_declares(counted):
+    problem = Problem(scalars, params={"q": 1.5}, compiled=True)
+    own = solvers.NewtonMethod(reuse=DeclaredReuse())
+    found = [counted.compared(problem.at(q=q), np.full(4, 0.5), own) for q in (1.5, 1.7, 2.0)]
+    assert any(served for _, served in found)
+    assert own.full_step_test(99) is solvers.damping.FullStepTest.FINITE
+    assert own.full_step_test(100) is None
+
+
 def test_the_limit_of_iterations_holds(counted):
     problem = Problem(scalars, params={"q": 1.5}, compiled=True)
     start = np.full(4, 0.5)
