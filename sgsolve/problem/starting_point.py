@@ -33,7 +33,13 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
     if x.dtype.kind not in "biuf":
         raise DataTypeError(f"{name} must hold real numbers, not dtype {x.dtype}")
     if x.ndim != 1:
-        hint = "use [value]" if x.ndim == 0 else "use .ravel(), and reshape within the residual"
+        hint = (
+            "use [value]"
+            if x.ndim == 0
+            else "use .ravel(), and reshape within the residual; or name the field in Problem(..., "
+            f"blocks={{'u': {x.shape}}}, fields=True), whose residual and x0={{'u': ...}} have "
+            "this shape"
+        )
         raise ShapeError(f"{name} must be a vector of shape (n,), not {x.shape}; {hint}")
     if x.size == 0:
         raise ShapeError(f"{name} is empty: there is nothing to solve for")

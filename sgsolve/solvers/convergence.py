@@ -28,6 +28,7 @@ from .termination import TerminationTest
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
 LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
+SETTLED = 0.05  # steps that shrink by 0.95 change an unknown that tends to zero by more
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 RUNAWAY = 1e100
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
@@ -137,10 +138,11 @@ def _vanishing(it: Iterate) -> Status | None:
     """Return the status of success if unknowns converge to zero, else None.
 
     The terms of an equation whose unknowns all vanish are never larger than its residual, and at a
-    singular root there convergence is slow. Unknowns that have shrunk to nothing of what their
-    block was at the start of an unbroken run of shrinking steps are therefore set to zero on
-    trial. The point is a solution if every equation holds there, by its own terms. Unknowns that
-    stay at zero exactly, such as a grounded contact, do not shrink.
+    singular root there convergence is slow. Unknowns that have shrunk to nothing of their block,
+    now or at the start of an unbroken run of shrinking steps, are therefore set to zero on trial.
+    The point is a solution if every equation holds there, by its own terms. Unknowns that stay at
+    zero exactly, such as a grounded contact, do not shrink. Nor does a small unknown whose steps
+    are less than `SETTLED` of it: it has a value, and zero may be another root.
     """
     before = it.step_size_absolute_old  # inf at the first step
     ratio = it.step_size_absolute / before if before > 0.0 else math.inf
@@ -155,9 +157,10 @@ def _vanishing(it: Iterate) -> Status | None:
     fast = ratio < 0.2
     if it.k - start < (1 if fast else LINEAR_STEPS):
         return None
-    if it.scaling.smallest > VANISHED * max(norms.values()):
+    if it.scaling.smallest > VANISHED * max(it.largest, *norms.values()):
         return None
-    zero = np.abs(it.x) <= VANISHED * it.blocks.spread(norms, 0.0)
+    sizes = np.maximum(it.blocks.spread(norms, 0.0), it.blocks.spread(it.blocks.norms(it.x), 0.0))
+    zero = (np.abs(it.x) <= VANISHED * sizes) & (SETTLED * np.abs(it.x) <= np.abs(it.step))
     error = np.where(zero, 0.0, np.abs(it.step) * ratio / (1.0 - ratio))
     if not (x_start[zero].any() or it.x[zero].any()) or (error > REST_ERROR * it.weights).any():
         return None

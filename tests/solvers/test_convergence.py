@@ -96,6 +96,39 @@ class TestVanishing:
         result = solved(lambda x: 1.0 + 790.0 * x + 100.0 * x**2, [1.0], solvers.Newton())
         assert result.x[0] == pytest.approx((-790.0 + np.sqrt(790.0**2 - 400.0)) / 200.0)
 
+    @pytest.mark.parametrize("start", [[2e-3, 2e16], [5e-3, 1e15], [2e-3, 9e15]])
+    @pytest.mark.parametrize("solver", [None, solvers.Newton()], ids=["default", "Newton"])
+    def test_a_small_unknown_with_a_value_is_not_set_to_zero(self, start, solver):
+        """x[0] converges to 1e-3; 0 is another root, and x[1] is 1e19 times larger."""
+        result = solved(lambda x: [x[0] * (x[0] - 1e-3), x[1] ** 2 / 1e16 - 1e16], start, solver)
+        assert result.success
+        assert result.x == pytest.approx([1e-3, 1e16], rel=1e-9)
+
+    @pytest.mark.parametrize("solver", [None, solvers.Newton()], ids=["default", "Newton"])
+    def test_rounding_at_fixed_unknowns_hides_no_solution(self, solver):
+        """Elimination leaves 1e-39 at supports of a truss that start at zero and stay there."""
+        corners = np.array([[i, j] for i in range(8) for j in range(3)], float)
+        first, second = np.nonzero(
+            np.triu(np.linalg.norm(corners[:, None] - corners, axis=2) < 1.5, 1)
+        )
+
+        def residual(u):
+            place = corners + u.reshape(-1, 2)
+            bar = place[second] - place[first]
+            length = np.linalg.norm(bar, axis=1)
+            rest = np.linalg.norm(corners[second] - corners[first], axis=1)
+            pull = (1e3 * (length / rest - 1.0) / length)[:, None] * bar
+            force = np.zeros_like(place)
+            np.add.at(force, first, pull)
+            np.add.at(force, second, -pull)
+            force[-2, 1] -= 1.0
+            force[:3] = u.reshape(-1, 2)[:3]
+            return force.ravel()
+
+        result = solved(residual, np.zeros(48), solver)
+        assert result.status is Status.CONVERGED
+        assert result.nit <= 4
+
     def test_other_blocks_must_be_found_as_well(self):
         def residual(x):  # x[0] vanishes at once; x[1] = 1 is a double root, hidden by large terms
             return np.stack([x[0], 1e3 * (x[2] - 1.0) + (x[1] - 1.0) ** 2, x[2] - 1.0])
@@ -111,7 +144,7 @@ class TestVanishing:
         blocks = Blocks(2, BLOCKS)
         it = SimpleNamespace(memory={}, blocks=blocks, S=np.ones(2), weights=np.ones(2))
         it.scaling = SimpleNamespace(smallest=0.0)
-        it.F, it.x_old, it.x = np.zeros(2), np.ones(2), np.array([0.0, 1.0])
+        it.F, it.x_old, it.x, it.largest = np.zeros(2), np.ones(2), np.array([0.0, 1.0]), 1.0
         it.evaluate, it.accept = lambda x: np.zeros(2), lambda x, F, damping: None
         step = 1e-12
         it.step_size_absolute = np.inf

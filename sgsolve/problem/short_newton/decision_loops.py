@@ -6,13 +6,14 @@ They are those of `solvers.termination`, `solvers.convergence` and `solvers.limi
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
-from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, VANISHED
+from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
 from ...solvers.determination import SHORT
 from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
 from .loop_state import (
     CONTRACTION,
     ESTIMATE,
     INF,
+    LARGEST,
     RUN,
     RUN_SIZE,
     SMALLEST,
@@ -118,14 +119,15 @@ def may_vanish(
         return 0
     if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
         return 0
-    limit = VANISHED * state[RUN_SIZE]
+    limit = VANISHED * max(state[RUN_SIZE], state[LARGEST])
     if state[SMALLEST] > limit:
         return 0
     vanishing, shrunk = 1, 0
     for i in range(n):
-        if abs(x[i]) <= limit and (x_run[i] != 0.0 or x[i] != 0.0):
+        size, change = abs(x[i]), abs(step[i])
+        zero = size <= limit and SETTLED * size <= change
+        if zero and (x_run[i] != 0.0 or size != 0.0):
             shrunk = 1
-        error = abs(step[i]) * ratio / (1.0 - ratio)
-        if abs(x[i]) > limit and error > REST_ERROR * weights[i]:
+        if not zero and change * ratio / (1.0 - ratio) > REST_ERROR * weights[i]:
             vanishing = 0
     return vanishing * shrunk
