@@ -16,8 +16,8 @@ from .llvm_instructions import (
     sum_of_row,
 )
 from .loop_schedule import Loop
-from .ufunc_loops import UfuncLoop
-from .values import Elementwise, Memory, Number, Positions, Reduced, Rows, Take, Value
+from .ufunc_loops import UfuncLoop, product_layout
+from .values import Elementwise, Memory, Number, Positions, Product, Reduced, Rows, Take, Value
 
 # Ufuncs are called for this many elements at a time, which stay in the cache of the processor.
 BLOCK = 256
@@ -59,20 +59,35 @@ class ElementPrinter:
     def _print_call(
         self, loop: UfuncLoop, operands: list[tuple[str, int]], count: str, lines: list[str]
     ) -> None:
+        """Call a loop for operands, each with its step."""
+        self._print_call_with(
+            loop, [p for p, _ in operands], [step for _, step in operands], [count], lines
+        )
+
+    def _print_call_with(
+        self, loop: UfuncLoop, pointers: list[str], steps: list[Any], counts: list[Any],
+        lines: list[str],
+    ) -> None:  # fmt: skip
+        """Call a loop with these tables of addresses, steps and counts."""
         f = self.function
         f.note_flags(lines)
-        for k, (pointer, step) in enumerate(operands):
-            at, place = f.new(), f.new()
-            lines += [
-                f"{at} = getelementptr ptr, ptr %args, i64 {k}",
-                f"store ptr {pointer}, ptr {at}",
-                f"{place} = getelementptr i64, ptr %steps, i64 {k}",
-                f"store i64 {step}, ptr {place}",
-            ]
+        given = [("%args", "ptr", pointers), ("%steps", "i64", steps), ("%count", "i64", counts)]
+        for table, kind, entries in given:
+            for k, entry in enumerate(entries):
+                at = f.new()
+                lines.append(f"{at} = getelementptr {kind}, ptr {table}, i64 {k}")
+                lines.append(f"store {kind} {entry}, ptr {at}")
         function = self._pointer(("loop", loop))
         data = self._pointer(("data", loop))
-        lines.append(f"store i64 {count}, ptr %count")
         lines.append(f"call void {function}(ptr %args, ptr %count, ptr %steps, ptr {data})")
+
+    def _print_product(self, value: Product) -> None:
+        """Call the loop of ``matmul`` for one pair of arrays, and write the result."""
+        arrays = [a.key if isinstance(a, Memory) else self._own_memory(a) for a in value.args]
+        pointers = [self._pointer(key) for key in (*arrays, self._own_memory(value))]
+        counts, steps = product_layout(*value.sizes)
+        numbers = [[self._outer_integer(k) for k in table] for table in (steps, counts)]
+        self._print_call_with(value.loop, pointers, *numbers, self.before)
 
     def _address_of_number(self, value: Value) -> str:
         key = ("address", value)

@@ -52,8 +52,8 @@ class FunctionPrinter:
         return "\n  ".join(
             [
                 "%args = alloca [8 x ptr]",
-                "%steps = alloca [8 x i64]",
-                "%count = alloca i64",
+                "%steps = alloca [9 x i64]",
+                "%count = alloca [4 x i64]",
                 "%flags = alloca i32",
                 "store i32 0, ptr %flags",
                 f"%clear.at = getelementptr ptr, ptr %P, i64 {clear}",

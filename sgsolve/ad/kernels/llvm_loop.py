@@ -8,7 +8,7 @@ from .llvm_elements import BLOCK, ElementPrinter
 from .llvm_instructions import is_call
 from .loop_levels import is_moved
 from .loop_schedule import ElementStore
-from .values import Elementwise, Memory, Rows, Value
+from .values import Elementwise, Memory, Product, Rows, Value
 
 
 class LoopPrinter(ElementPrinter):
@@ -18,8 +18,12 @@ class LoopPrinter(ElementPrinter):
 
     def run(self) -> None:
         """Add the loop to the function."""
+        stores = self._print_products()
         if self.loop.size == 1:
             self._run_numbers()
+            return
+        if not stores:
+            self.function.lines += self.before
             return
         self.tables.indices[self.index_key] = []
         computed = self.schedule.computed(self.loop)
@@ -30,10 +34,20 @@ class LoopPrinter(ElementPrinter):
         if calls:
             self._in_blocks(size, calls)
         else:
-            self._counted(size, "%zero", lambda: self._store_all(self.loop.stores), self.body)
+            self._counted(size, "%zero", lambda: self._store_all(stores), self.body)
         width = len(self.tables.indices[self.index_key])
         lines = [line.replace("@WIDTH@", str(width)) for line in self.body]
         self.function.lines += [*self.before, *lines, *self.after]
+
+    def _print_products(self) -> list[ElementStore]:
+        """Print the products of whole arrays before the loop; return the other stores."""
+        self._stores = []
+        for store in self.loop.stores:
+            if isinstance(store.value, Product) and self._own_memory(store.value) == store.memory:
+                self._print_product(store.value)
+            else:
+                self._stores.append(store)
+        return self._stores
 
     def _run_numbers(self) -> None:
         self.body = self.before
@@ -105,7 +119,7 @@ class LoopPrinter(ElementPrinter):
         """Return stores and arguments of calls by stage, and what later stages read again."""
         last = max(self._stage[c] for c in calls)
         stages: dict[int, Any] = {k: ([], {}) for k in range(last + 1)}
-        for store in self.loop.stores:
+        for store in self._stores:
             if is_call(store.value) and self._own_memory(store.value) == store.memory:
                 continue  # the call writes it
             stages[self._stage.get(store.value, 0)][0].append(store)

@@ -6,7 +6,9 @@ in memory. Such an array is computed at a lower level than what reads it.
 
 from __future__ import annotations
 
-from .values import Count, Memory, Place, Reduced, Rows, Take, Value
+from .values import Count, Memory, Place, Product, Reduced, Rows, Take, Value
+
+WHOLE = (Place, Count, Product)  # written to memory before anything reads an element
 
 
 class LoopLevels:
@@ -42,4 +44,4 @@ class LoopLevels:
 def is_moved(value: Value, arg: Value) -> bool:
     """Whether a value reads an argument at other positions than its own, or a joined array."""
     moving = isinstance(value, (Take, Rows, Reduced)) and arg is value.args[0]
-    return moving or isinstance(arg, (Place, Count))
+    return moving or isinstance(value, Product) or isinstance(arg, WHOLE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .loop_levels import LoopLevels, is_moved
+from .loop_levels import WHOLE, LoopLevels, is_moved
 from .ufunc_loops import UfuncLoop
 from .values import (
     CHEAP,
@@ -19,6 +19,7 @@ from .values import (
     Number,
     Place,
     Positions,
+    Product,
     Reduced,
     Rows,
     Value,
@@ -111,6 +112,11 @@ class LoopSchedule:
                 self.zeroed.append(memory)
             for positions, piece in value.pieces:
                 self.scattered(piece, memory, positions)
+        elif isinstance(value, Product):
+            self._visit(value)
+            self.stored_whole[memory] = value
+            own = self._loop(self.levels.of(value), value.size)
+            own.stores.append(ElementStore(value, memory, None))
         else:
             self._visit(value)
             self._add(ElementStore(value, memory, None))
@@ -119,7 +125,7 @@ class LoopSchedule:
         value = store.value
         if store.positions is None:
             self.stored_whole[store.memory] = value
-        level = self.levels.of(value) + isinstance(value, (Place, Count))
+        level = self.levels.of(value) + isinstance(value, WHOLE)
         self._loop(level, value.size).stores.append(store)
 
     def _loop(self, level: int, size: int) -> Loop:
@@ -136,14 +142,14 @@ class LoopSchedule:
                 elif arg not in seen:
                     seen.add(arg)
                     pending.append(arg)
-        if isinstance(value, (Place, Count)):
+        if isinstance(value, WHOLE):
             self.keep(value)
 
     def is_read(self, value: Value, loop: Loop) -> bool:
         """Whether a loop reads a value from memory instead of computing it."""
         if value not in self.memory_of:
             return False
-        return isinstance(value, (Place, Count)) or self.levels.of(value) < loop.level
+        return isinstance(value, WHOLE) or self.levels.of(value) < loop.level
 
     def computed(self, loop: Loop) -> dict[Value, None]:
         """Return all values of its size that a loop computes, arguments first."""

@@ -5,6 +5,7 @@ They are those of derivatives (`array_operations`), of sgsolve's own functions, 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ from .lowered_operands import (
 )
 from .lowering import Lowering
 from .movement import named_function
-from .ufunc_loops import reduction_of
+from .ufunc_loops import product_loop, reduction_of
 from .values import Value
 
 
@@ -267,6 +268,28 @@ def lower_product(lowering: Lowering, operation: Operation) -> Value | None:
     return lowering.values.rows(known, value)
 
 
+def lower_dense_product(lowering: Lowering, operation: Operation) -> Value | None:
+    """Return the product of two matrices, or of a matrix and a vector, by NumPy's own loop."""
+    a, b = operation.operands
+    loop, axes = product_loop(), (len(a.shape), len(b.shape))
+    if loop is None or axes not in ((2, 1), (1, 2), (2, 2)) or min(*a.shape, *b.shape) < 2:
+        return None
+    if not all(_is_contiguous(lowering, node) for node in (a, b)):
+        return None
+    values = [lowering.argument(node) for node in (a, b)]
+    if any(v.branch is not None for v in values):
+        return None
+    m, p = (a.shape[0] if axes[0] == 2 else 0), (b.shape[1] if axes[1] == 2 else 0)
+    return lowering.values.product(loop, *values, (m, b.shape[0], p))
+
+
+def _is_contiguous(lowering: Lowering, node: Node) -> bool:
+    """Whether the elements of an array of doubles follow one another, in every run."""
+    if node.dtype != DOUBLE or node.strides is not None or lowering.is_parameter(node):
+        return False
+    return not isinstance(node, ConstantNode) or node.value.flags.c_contiguous
+
+
 def lower_as_double(lowering: Lowering, operation: Operation) -> Value:
     """Return truth values as ones and zeros."""
     return elementwise.as_double(lowering.values, lowering.argument(operation.operands[0]))
@@ -290,6 +313,8 @@ SPECIAL: dict[Any, Callable[[Lowering, Operation], Value | None]] = {
     merged_values: lower_merge,
     sum_of_values: lower_sum_of_vectors,
     matrix_times_vector: lower_product,
+    operator.matmul: lower_dense_product,
+    np.matmul: lower_dense_product,
     np.any: lower_any,
     np.all: lower_all,
 }

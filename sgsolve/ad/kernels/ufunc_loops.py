@@ -102,3 +102,46 @@ def _reduced(loop: UfuncLoop, vector: Any, initial: float | None) -> float:
     steps, count = (ctypes.c_ssize_t * 3)(0, 8, 0), ctypes.c_ssize_t(len(vector) - begin)
     _CALL(loop.function)(addresses, ctypes.byref(count), steps, loop.data)
     return float(result[0])
+
+
+# Of products: NumPy calls other routines for vectors, and for a matrix times its transpose.
+SIZES = [(4, 4, 0), (0, 4, 4), (40, 17, 0), (0, 17, 40), (2, 3, 4), (33, 40, 17)]
+
+
+def product_layout(m: int, n: int, p: int) -> tuple[list[int], list[int]]:
+    """Return counts and steps with which NumPy calls the loop of ``matmul`` once.
+
+    Parameters
+    ----------
+    m, n, p : int
+        Of arrays (m, n) times (n, p), contiguous in memory; 0: a vector has no such axis.
+    """
+    columns = 8 * max(1, p)
+    steps = [8 * n if m else 0, 8, columns, 8 if p else 0, columns if m else 0, 8 if p else 0]
+    return [1, max(1, m), n, max(1, p)], [0, 0, 0, *steps]
+
+
+@functools.cache
+def product_loop() -> UfuncLoop | None:
+    """Return the loop of ``matmul`` if it gives the same bits here."""
+    found = (
+        UfuncLoop("matmul", signature, function, data)
+        for signature, function, data in ufunc_loops(np.matmul)
+        if signature == "dd->d" and function
+    )
+    loop = next(found, None)
+    if loop is None or np.matmul.signature != "(n?,k),(k,m?)->(n?,m?)":
+        return None
+    return loop if all(_multiplies(loop, sizes) for sizes in SIZES) else None
+
+
+def _multiplies(loop: UfuncLoop, sizes: tuple[int, int, int]) -> bool:
+    m, n, p = sizes
+    random = np.random.default_rng(7)
+    a, b = (random.uniform(-1.0, 1.0, [k for k in shape if k]) for shape in ((m, n), (n, p)))
+    result, (counts, steps) = np.empty([k for k in (m, p) if k]), product_layout(*sizes)
+    addresses = (ctypes.c_void_p * 3)(a.ctypes.data, b.ctypes.data, result.ctypes.data)
+    _CALL(loop.function)(
+        addresses, (ctypes.c_ssize_t * 4)(*counts), (ctypes.c_ssize_t * 9)(*steps), loop.data
+    )
+    return bool(np.array_equal(result, a @ b))

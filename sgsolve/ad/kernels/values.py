@@ -189,6 +189,25 @@ class Reduced(Value):
         self.loop = loop
 
 
+class Product(Value):
+    """What NumPy's ``matmul`` makes of two whole arrays.
+
+    Attributes
+    ----------
+    loop : UfuncLoop
+    sizes : tuple of int
+        Of the result and of what is summed over: m, n, p of (m, n) times (n, p). 0: a vector has no
+        such axis.
+    """
+
+    __slots__ = ("loop", "sizes")
+
+    def __init__(self, loop: Any, args: tuple[Value, ...], sizes: tuple[int, int, int]) -> None:
+        m, _, p = sizes
+        super().__init__(max(1, m) * max(1, p), "d", args, COST["rows"])
+        self.loop, self.sizes = loop, sizes
+
+
 class Values:
     """Makes values, each once, and compares them."""
 
@@ -315,6 +334,10 @@ class Values:
     def reduced(self, loop: Any, *args: Value) -> Value:
         """Return a reduction of an array, from a number if one is given."""
         return self._unique((Reduced, loop, args), Reduced(loop, args))
+
+    def product(self, loop: Any, a: Value, b: Value, sizes: tuple[int, int, int]) -> Value:
+        """Return the product of two arrays, each contiguous in memory."""
+        return self._unique((Product, a, b, sizes), Product(loop, (a, b), sizes))
 
     def rows(self, matrix: Any, arg: Value, first: Value | None = None) -> Value:
         """Return the product with a sparse matrix in CSR form, added to `first`."""

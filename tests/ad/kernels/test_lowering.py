@@ -6,7 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from sgsolve import ad
+from sgsolve import ad, private_api
+from sgsolve.ad.kernels import ufunc_loops
+from sgsolve.ad.kernels.ufunc_loops import product_loop
 from sgsolve.problem.compiled_functions import as_vector_function
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
@@ -179,10 +181,68 @@ def test_an_exponent_that_varies_is_an_input():
     assert compiled.stats.compiled >= 4, compiled.stats
 
 
+A = RNG.uniform(-1.0, 1.0, (N, N))
+WIDE = RNG.uniform(-1.0, 1.0, (6, 9))
+PRODUCTS = {
+    "a matrix times a vector": lambda x: A @ x + x**3 - 1.0,
+    "nothing else": lambda x: A @ x,
+    "a vector times a matrix": lambda x: x @ A - np.exp(x),
+    "np.matmul": lambda x: np.matmul(A, x) * x,
+    "products of products": lambda x: A @ (A @ x + np.exp(A @ x)),
+    "a vector in other places": lambda x: (A @ x)[::-1] * x + np.sum(A @ x),
+    "two matrices": lambda x: x * (x[:54].reshape(9, 6) @ WIDE).ravel()[:N],
+    "one that decides": lambda x: np.where(A @ x > 0.0, A @ x, x),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_with_a_full_matrix_are_in_machine_code(name):
+    """They are NumPy's own, by BLAS, without a call between the loops."""
+    stats = assert_same_bits(PRODUCTS[name], POINTS)
+    assert not stats.calls
+
+
+ALSO_PRODUCTS = {
+    "columns": lambda x: A.T @ x + x,
+    "every second column": lambda x: WIDE[:, ::2].repeat(10, axis=0) @ x[:5] + x,
+    "a strided vector": lambda x: WIDE[:, :6] @ x[::10] * x[0] + x[:6],
+    "one row": lambda x: (A[:1] @ x) * x,
+    "one column": lambda x: A[:, :1] @ x[:1] + x,
+    "whole numbers": lambda x: np.arange(N * N).reshape(N, N) @ x,
+    "many matrices": lambda x: (A.reshape(4, 15, N) @ x).ravel() + x,
+}
+
+
+@pytest.mark.parametrize("name", ALSO_PRODUCTS)
+def test_products_with_other_layouts_have_the_same_bits(name):
+    assert_same_bits(ALSO_PRODUCTS[name], POINTS)
+
+
+def test_a_matrix_that_is_a_parameter_may_change():
+    compiled = ad.compiled(lambda x, B: B @ x + x, at_once=True)
+    for k in range(6):
+        B = (A + k).T if k % 2 else A + k
+        F, J = compiled.value_and_jacobian(X, B=B)
+        np.testing.assert_array_equal(F, B @ X + X)
+        np.testing.assert_array_equal(J.toarray(), B + np.eye(N))
+
+
+def test_another_loop_of_numpy_is_not_called(monkeypatch):
+    """Where the loop has another layout, products are calls of NumPy's between the loops."""
+    assert product_loop() is not None
+    moved = [(s, f, d) for s, f, d in private_api.ufunc_loops(np.matmul) if s != "dd->d"]
+    monkeypatch.setattr(ufunc_loops, "ufunc_loops", lambda ufunc: moved)
+    product_loop.cache_clear()
+    try:
+        assert set(assert_same_bits(PRODUCTS["nothing else"], POINTS).calls) == {"matmul"}
+    finally:
+        monkeypatch.undo()
+        product_loop.cache_clear()
+
+
 def test_results_of_calls_are_not_held_after_the_next_run():
     """Each run of a kernel with a call of NumPy's replaces what the last one computed."""
-    A = RNG.uniform(0.5, 1.5, (N, N))
-    compiled = ad.compiled(lambda x: A @ x + x * x, at_once=True)
+    compiled = ad.compiled(lambda x: A.T @ x + x * x, at_once=True)
     for _ in range(3):
         compiled.value_and_jacobian(X)
     tracemalloc.start()
