@@ -29,7 +29,6 @@ from ..transient.hidden_changes import HiddenChanges
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ..transient.sources import breakpoints_of
-from ..transient.step_settings import FixedSteps
 from ..transient.time_events import EventDetector, TimeEvent
 from ..transient.transient_stepper import TransientStepper
 from .allocation import Allocating
@@ -148,7 +147,7 @@ def _stepper(
         schedule,
         x,
         solver_of(workspace),
-        fixed=method.step if isinstance(method, FixedSteps) else None,
+        fixed=getattr(method, "step", None),
         mode=start,
         recorded=recorded,
         hidden=hidden_changes(equations, (schedule.t0, schedule.t1)),
@@ -290,7 +289,7 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
-    found = stepper.setbacks.remark()
+    found = stepper.plan.setbacks.remark()
     remarks = [*dict.fromkeys(stepper.remarks), found, stepper.implicit.weights.remark()]
     parts = [state.ending, str(stepper.counts), *remarks]
     return "; ".join(part for part in parts if part)

@@ -121,7 +121,7 @@ def _differentiated(
     tape: list[Any] = []
     steps: Any = stepper.steps
     steps.tape = tape
-    if stepper.fixed is None:
+    if stepper.plan.fixed is None:
         steps.control = SensitivityControl(
             lambda: few_columns(LinearizedRun(stepper, workspace, names, stepper.schedule.t0)),
             stepper.weights.rtol,

@@ -52,7 +52,7 @@ def flow_at(system: EvolutionSystem, x: Vector) -> Callable[[float], Vector]:
 
 def explained(stepper: Any) -> str:
     """Return why a run cannot continue, with the last attempts and what may be the cause."""
-    t, last = stepper.steps.t, stepper.setbacks.rejected[-3:]
+    t, last = stepper.steps.t, stepper.plan.setbacks.rejected[-3:]
     lines = [f"no step can be made from t = {t:.9g}"]
     lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
     cause = _growth(stepper) or _singular_sentence(stepper) or _rounding(stepper)

@@ -18,20 +18,19 @@ from .consistent_start import Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
 from .dense_solution import DenseSolution
-from .event_starts import first_step_after, shortest_return
+from .event_starts import shortest_return
 from .evolution import EvolutionSystem
 from .failures import explained
 from .hidden_changes import HiddenChanges
 from .implicit_solver import ImplicitSolver
 from .schedule import Schedule, before
-from .setbacks import Setbacks
 from .starts import Starts
+from .step_plan import StepPlan
 from .time_step import TimeStep, TimeStepper
 
 Vector = NDArray[Any]
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
-RESTS = 1.0  # change in a step, in units of the tolerance, below which a system is at rest
 RECENT = 100  # special points among which the one before of the same kind is looked for
 PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
 
@@ -86,19 +85,15 @@ class TransientStepper(Stepper):
         recorded: Sequence[Column] = (),
         hidden: HiddenChanges | None = None,
     ) -> None:
-        self.hidden = hidden if fixed is None else None
         self.columns = (*self.columns, *recorded)
         self.system, self.workspace, self.implicit = system, workspace, implicit
         self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
         self.starts = Starts(system, workspace, implicit.weights, schedule, solve)
-        self.setbacks = Setbacks(schedule)
-        self.x0, self.fixed, self.mode = x0, fixed, mode
+        self.plan = StepPlan(schedule, implicit.weights, fixed, hidden)
+        self.x0, self.mode = x0, mode
         self.start_x = x0  # whose charge the run starts with
         self.counts, self.remarks = Counts(), list[str]()
-        self.target = schedule.t0  # where the next step ends
-        self.due = ""  # why a restart is due: "", "jump", "change" or "doubt"
         self.longest = 0.0  # step
-        self.interval = np.inf  # between the last events of the kind that was last acted on
         self.first_sizes: dict[str, float] = {}  # of the blocks at the start
         self.begun = False
         self.currents = CurrentHistory()
@@ -125,13 +120,13 @@ class TransientStepper(Stepper):
 
     def attempt(self, state: RunState) -> Point | Rejection:
         """Try one step, or start anew where that is due."""
-        if self.due:
+        if self.plan.due:
             return self._restarted(state)
         self._before_attempt = self.implicit.save()
-        outcome = self.steps.attempt(self.target)
+        outcome = self.steps.attempt(self.plan.target)
         if isinstance(outcome, time_step.RejectedStep):
             self._rejection = outcome
-            return Rejection(self.target, outcome.reason, outcome.cause)
+            return Rejection(self.plan.target, outcome.reason, outcome.cause)
         return self._point(outcome)
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
@@ -164,7 +159,7 @@ class TransientStepper(Stepper):
         state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
         state.stats.nit = counters.nit
         if isinstance(point.at, Start):
-            t = point.p if before is None else self.setbacks.right_of(point.p)
+            t = point.p if before is None else self.plan.setbacks.right_of(point.p)
             self._begin(point.at, t)
         elif isinstance(point.at, TimeStep):
             if self._before_trials is not None:  # to locate events is not to change the steps
@@ -174,45 +169,34 @@ class TransientStepper(Stepper):
             if self.dense is not None:
                 self.dense.pieces.append((point.at.t, self.steps.curve(point.at)))
             self.steps.accept(point.at)
-            self.counts.take(point.at)
+            self.counts.steps += 1
             self.currents.append(point.at.t, point.at.currents)
             self.longest = max(self.longest, point.at.h)
-            self.setbacks.reach(self.steps.t)
-            if point.at.jump or self.setbacks.is_at_jump(self.steps.t):
-                self.due = "jump"
+            self.plan.accept(point.at, self.steps.t)
         if self.accumulation and isinstance(point.at, TimeStep):
             state.status, state.ending = Status.STEP_TOO_SMALL, self.accumulation
-        state.step = self._plan()
+        state.step = self._planned()
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Choose a shorter step; False if none can be made."""
         if rejection.cause == "doubt":
             return self._doubted(state, rejection)
-        if self._rejection is None or self.fixed is not None:
+        if self._rejection is None or self.plan.fixed is not None:
             state.status = Status.STEP_TOO_SMALL
             state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
             return False
         self._before_attempt = None
         self.counts.reject(rejection.cause)
-        self.due = self._suspected(rejection)
+        self.plan.reject(self.system, self.steps, rejection)
         self.steps.reject(self._rejection)
-        if self.due:
+        if self.plan.due:
             return True
         if self.steps.h < self.schedule.min_step(self.steps.t):
             state.status = Status.STEP_TOO_SMALL
             state.ending = explained(self)
             return False
-        state.step = self._plan()
+        state.step = self._planned()
         return True
-
-    def _suspected(self, rejection: Rejection) -> str:
-        """Return why a restart is due after a step that failed."""
-        steps, setbacks = self.steps, self.setbacks
-        suspicious = setbacks.take(steps.h, rejection.reason, self.target)
-        place = None if self.hidden is None else self.hidden.jump(steps.t, self.target)
-        if place is not None and place not in setbacks.jumps:
-            return setbacks.found(place, steps.t)
-        return setbacks.suspected(self.system, steps.t, steps.x) if suspicious else ""
 
     def doubtful(self, state: RunState) -> bool:
         """Whether to repeat a step in which an event may have been missed: always."""
@@ -225,11 +209,12 @@ class TransientStepper(Stepper):
             self._before_trials = None
         self._before_attempt = None
         t, h = self.steps.t, self.steps.h
-        if self.fixed is None and h > max(shortest_return(t), self.schedule.min_step(t)):
+        if self.plan.fixed is None and h > max(shortest_return(t), self.schedule.min_step(t)):
             self.steps.resize(DOUBTED * h)
-            state.step = self._plan()
+            state.step = self._planned()
             return True
-        cause = "the steps are fixed" if self.fixed is not None else "a shorter step does not help"
+        fixed = self.plan.fixed is not None
+        cause = "the steps are fixed" if fixed else "a shorter step does not help"
         state.status = Status.STEP_TOO_SMALL
         state.ending = (
             f"the run ended at t = {t:.9g}: {rejection.reason}, and {cause}. Events may accumulate "
@@ -240,9 +225,10 @@ class TransientStepper(Stepper):
 
     def restart(self, state: RunState) -> None:
         """Start anew from the state that an event's action made."""
-        self.due, recent = "change", state.special_points[-RECENT:]
+        recent = state.special_points[-RECENT:]
         times = [one.parameter for one in recent if one.kind == recent[-1].kind]
-        self.interval = times[-1] - times[-2] if len(times) > 1 else np.inf
+        self.plan.due = "change"
+        self.plan.interval = times[-1] - times[-2] if len(times) > 1 else np.inf
 
     def resume(self, state: RunState) -> None:
         """Do nothing: the state of the method is complete."""
@@ -269,15 +255,13 @@ class TransientStepper(Stepper):
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         parts: dict[str, Any] = dict(saved)
-        for name in ("setbacks", *(PARTS if "steps numbers" in saved else ())):
+        for name in PARTS if "steps numbers" in saved else ():
             parts[name] = part(saved, f"{name} ")
         self._take_parts(parts, self.steps.restore)
 
     def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
-        kept = {"target": self.target, "due": self.due, "longest": self.longest}
-        kept["interval"] = self.interval
+        kept = {**self.plan.save(), "longest": self.longest}
         kept |= {"counts": self.counts.numbers, "largest": self.weights.largest}
-        kept["setbacks"] = self.setbacks.save()
         if not self.begun:
             return kept
         kept["steps"] = of_steps()
@@ -287,11 +271,9 @@ class TransientStepper(Stepper):
         return kept
 
     def _take_parts(self, parts: Mapping[str, Any], to_steps: Callable[[Any], None]) -> None:
-        self.target, self.due = float(parts["target"]), str(parts["due"])
-        self.interval = float(parts["interval"])
+        self.plan.restore(parts)
         self.longest, self.weights.largest = float(parts["longest"]), np.array(parts["largest"])
-        self.counts = Counts.of([int(n) for n in parts["counts"]])
-        self.setbacks.restore(parts["setbacks"])
+        self.counts = Counts(*(int(n) for n in parts["counts"]))
         self.begun = "steps" in parts
         if not self.begun:
             return
@@ -328,11 +310,11 @@ class TransientStepper(Stepper):
         """Return the state after a jump, at its right-hand side."""
         assert state.point is not None
         self._rejection = None
-        changed = self.due == "change"
-        t = self.setbacks.right_of(self.steps.t)
+        changed = self.plan.due == "change"
+        t = self.plan.setbacks.right_of(self.steps.t)
         x = state.point.x if changed else self.steps.x.copy()
         kept = None if changed else self.steps.charge.copy()
-        found = self.starts.at(t, x, kept, self.due == "doubt")
+        found = self.starts.at(t, x, kept, self.plan.due == "doubt")
         if isinstance(found, str):
             return Rejection(t, found, "start")
         shown = before(t) if t != self.steps.t else t
@@ -341,41 +323,16 @@ class TransientStepper(Stepper):
 
     def _begin(self, start: Start, t: float) -> None:
         """Start the method at a consistent state."""
-        self.counts.restarts += bool(self.due)
-        h = self.starts.first_length(start, t) if self.fixed is None else self.fixed
-        if self.due == "change" and self.fixed is None:  # the next event may be as near
-            h = min(h, first_step_after(self.interval, t))
-        self.due = ""
+        self.counts.restarts += bool(self.plan.due)
+        h = self.plan.first_length(self.starts, start, t)
+        self.plan.due = ""
         self.steps.start(t, start, h)
         self.currents.start(t, start.currents)
         self.begun = True
 
-    def _plan(self) -> float:
-        """Fix where the next step ends, and return its length."""
-        t, h = self.steps.t, min(self.steps.h, self.schedule.max_step)
-        if self.fixed is not None:
-            h = self.fixed
-        stop = self.schedule.next_stop(t, self.setbacks.jumps)
-        if self.hidden is not None and self._found_hidden(t, min(t + h, stop)):
-            stop = self.schedule.next_stop(t, self.setbacks.jumps)
-        if t + h * (1.0 + 1e-9) >= stop:
-            h, self.target = stop - t, stop
-        elif t + 2.0 * h > stop and self.fixed is None:
-            h = 0.5 * (stop - t)
-            self.target = t + h
-        else:
-            self.target = t + h
+    def _planned(self) -> float:
+        """Set the next step, and return its length."""
+        h = self.plan.next_length(self.steps)
         if h > 0.0:
             self.steps.resize(h)
         return h
-
-    def _found_hidden(self, t: float, end: float) -> bool:
-        """Whether the equations change within a step though not at its end; note the place."""
-        assert self.hidden is not None
-        steps = self.steps
-        rests = self.weights.norm(steps.change, self.weights.weights(steps.x)) < RESTS
-        place = self.hidden.within(t, end, steps.x, self.setbacks.jumps, rests)
-        if not t < before(place) < end:
-            return False
-        self.setbacks.found(place, t)
-        return True
