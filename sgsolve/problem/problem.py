@@ -26,7 +26,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
-from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
+from ..transient.step_settings import TimeMethod
 from ..transient.time_events import TimeEvent
 from .compiled_functions import CompiledFunctions
 from .continuation import continuation as run_continuation
@@ -1534,7 +1534,7 @@ class Problem:
         x0: ArrayLike,
         interval: tuple[float, float],
         *,
-        steps: Bdf | RungeKutta | FixedSteps | None = None,
+        steps: TimeMethod | None = None,
         rtol: float = 1e-4,
         atol: Any = None,
         first_step: float | None = None,
@@ -1572,8 +1572,9 @@ class Problem:
             The state at the start.
         interval : (float, float)
             The first and the last time.
-        steps : Bdf, RungeKutta or FixedSteps, optional
-            The method, from `sgsolve.transient`; ``Bdf()`` by default.
+        steps : TimeMethod, optional
+            ``Bdf()``, ``RungeKutta()`` or ``FixedSteps()`` of `sgsolve.transient`, or a method of
+            your own; ``Bdf()`` by default.
         rtol : float
             Relative tolerance of the error of one step. Errors at the end are often 1 to 30 times
             as large.
@@ -1911,7 +1912,7 @@ class Problem:
         mode: str = "auto",
         event: Callable[..., Any] | TimeEvent | None = None,
         error_control: bool = False,
-        steps: Bdf | RungeKutta | FixedSteps | None = None,
+        steps: TimeMethod | None = None,
         rtol: float = 1e-4,
         atol: Any = None,
         breakpoints: ArrayLike | None = None,

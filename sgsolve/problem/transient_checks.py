@@ -10,7 +10,7 @@ import numpy as np
 from ..continuation.user_functions import named
 from ..errors import DataTypeError, InputError
 from ..transient.starts import STARTS
-from ..transient.step_settings import Bdf, FixedSteps, RungeKutta
+from ..transient.step_settings import Bdf, TimeMethod
 from ..transient.time_events import TimeEvent
 
 Function = Callable[..., Any]
@@ -18,14 +18,17 @@ Function = Callable[..., Any]
 SMALLEST = 1e-13  # relative tolerances below this are lost in rounding
 
 
-def checked_method(steps: Any) -> Bdf | RungeKutta | FixedSteps:
+def checked_method(steps: Any) -> TimeMethod:
     """Return the settings of the method; raise if these are none."""
     if steps is None:
         return Bdf()
-    if isinstance(steps, type) and issubclass(steps, Bdf | RungeKutta | FixedSteps):
+    if isinstance(steps, type) and isinstance(steps, TimeMethod):
         raise InputError(f"steps is the class {steps.__name__}; call it: {steps.__name__}()")
-    if not isinstance(steps, Bdf | RungeKutta | FixedSteps):
-        raise DataTypeError(f"steps must be Bdf(), RungeKutta() or FixedSteps(), not {steps!r}")
+    if not isinstance(steps, TimeMethod):
+        raise DataTypeError(
+            "steps must be Bdf(), RungeKutta(), FixedSteps() or a TimeMethod of your own, not "
+            f"{steps!r}"
+        )
     return steps
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
-from ..transient import Bdf, FixedSteps, RungeKutta
+from ..transient import Bdf, RungeKutta
+from ..transient.step_settings import is_method
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -109,7 +110,7 @@ def method_settings(method: Any) -> Any:
             f"there is no method {method!r}; there are {names}, which are implicit. For equations "
             "that are not stiff use scipy.integrate.solve_ivp"
         )
-    if not isinstance(method, str | Bdf | RungeKutta | FixedSteps):
+    if not isinstance(method, str) and not is_method(method):
         raise DataTypeError(
             f"method must be one of {names}, or settings such as Bdf(), not {method!r}"
         )

@@ -6,7 +6,7 @@
 from .currents import Stored
 from .index import IndexWarning
 from .sources import PiecewiseLinear, Pulse
-from .step_settings import Bdf, FixedSteps, RungeKutta
+from .step_settings import Bdf, FixedSteps, RungeKutta, TimeMethod
 from .time_events import TimeEvent
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "RungeKutta",
     "Stored",
     "TimeEvent",
+    "TimeMethod",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,40 @@ from .time_step import TimeStepper
 FIXED_ITERATIONS = 20  # where a step that does not converge cannot be shortened
 STAGES_ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
 TABLEAUS = {tableau.name: tableau for tableau in (ESDIRK4, TR_BDF2)}
+
+
+@runtime_checkable
+class TimeMethod(Protocol):
+    """Interface of the settings of a method; an object of your own serves `Problem.transient`.
+
+    ``step`` (float, optional): the length of all steps, for a method without variable steps.
+
+    See Also
+    --------
+    Bdf, RungeKutta, FixedSteps
+
+    Examples
+    --------
+    >>> from sgsolve import transient
+    >>> isinstance(transient.Bdf(), transient.TimeMethod)
+    True
+    """
+
+    def make(
+        self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = False
+    ) -> TimeStepper:
+        """Return the stepper for one run.
+
+        Parameters
+        ----------
+        implicit : ImplicitSolver
+            Solves the equations of a step.
+        stores : ndarray of bool, shape (n,)
+            The equations with charge.
+        fixed : bool
+            All steps have one length: an error estimate rejects none.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -125,7 +160,7 @@ class Trapezoid:
         return RungeKuttaStepper(implicit, TRAPEZOID, stores, first=TWO_HALVES, fixed=True)
 
 
-FIXED: dict[str, Bdf | RungeKutta | Trapezoid] = {
+FIXED: dict[str, TimeMethod] = {
     "backward Euler": Bdf(1, ndf=False),
     "BDF2": Bdf(2, ndf=False),
     "trapezoid": Trapezoid(),
@@ -144,7 +179,7 @@ class FixedSteps:
     Parameters
     ----------
     method : {"backward Euler", "BDF2", "trapezoid", "TR-BDF2", "ESDIRK4"}
-        Or a `Bdf`: the order rises to its ``max_order`` in the first steps.
+        Or the settings of a method, as `Bdf`: its order rises to ``max_order`` in the first steps.
     step : float
         Their length.
 
@@ -166,7 +201,7 @@ class FixedSteps:
     FixedSteps(method='trapezoid', step=1e-06)
     """
 
-    method: str | Bdf | RungeKutta
+    method: str | TimeMethod
     step: float
 
     def __post_init__(self) -> None:
@@ -175,18 +210,21 @@ class FixedSteps:
                 f"there is no method {self.method!r} with fixed steps; there are "
                 f"{', '.join(map(repr, FIXED))}"
             )
-        if not isinstance(self.method, str | Bdf | RungeKutta):
+        if not isinstance(self.method, str) and not is_method(self.method):
             raise DataTypeError(f"method must be a name or a Bdf(), not {self.method!r}")
         if not (isinstance(self.step, int | float) and 0.0 < self.step < np.inf):
             raise InputError(f"step must be a positive number, not {self.step!r}")
 
-    def make(self, implicit: ImplicitSolver, stores: NDArray[np.bool_]) -> TimeStepper:
+    def make(
+        self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = True
+    ) -> TimeStepper:
         """Return the stepper for one run."""
-        method: Bdf | RungeKutta | Trapezoid
         method = FIXED[self.method] if isinstance(self.method, str) else self.method
         stepper = method.make(implicit, stores, fixed=True)
         implicit.max_iterations = FIXED_ITERATIONS
         return stepper
 
 
-Steps = Bdf | RungeKutta | FixedSteps
+def is_method(value: Any) -> bool:
+    """Whether a value is the settings of a method, and not their class."""
+    return isinstance(value, TimeMethod) and not isinstance(value, type)

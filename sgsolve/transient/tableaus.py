@@ -44,31 +44,40 @@ class Tableau:
         """The diagonal entry."""
         return float(self.A[-1, -1])
 
+    @classmethod
+    def of(
+        cls, name: str, rows: list[list[float]], other: list[float], orders: tuple[int, int]
+    ) -> Tableau:
+        """Return the tableau of a method by the rows of A, as far as they are not zero.
 
-def _tableau(
-    name: str, rows: list[list[float]], other: list[float], orders: tuple[int, int]
-) -> Tableau:
-    stages = len(rows)
-    A = np.zeros((stages, stages))
-    for i, row in enumerate(rows):
-        A[i, : len(row)] = row
-    c = A.sum(axis=1)
-    c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
-    return Tableau(name, A, c, A[-1] - np.array(other), *orders)
+        Parameters
+        ----------
+        other : list of float
+            Weights of the embedded method.
+        orders : (int, int)
+            Of the method, and the smaller one of both.
+        """
+        stages = len(rows)
+        A = np.zeros((stages, stages))
+        for i, row in enumerate(rows):
+            A[i, : len(row)] = row
+        c = A.sum(axis=1)
+        c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
+        return cls(name, A, c, A[-1] - np.array(other), *orders)
 
 
 _ROOT = 2.0**0.5
 _G = 1.0 - 0.5 * _ROOT  # TR-BDF2: gamma / 2 in the notation of the references
 _W = 0.25 * _ROOT
 
-TR_BDF2 = _tableau(
+TR_BDF2 = Tableau.of(
     "TR-BDF2",
     [[], [_G, _G], [_W, _W, _G]],
     [(1.0 - _W) / 3.0, (3.0 * _W + 1.0) / 3.0, _G / 3.0],
     (2, 2),
 )
 
-ESDIRK4 = _tableau(
+ESDIRK4 = Tableau.of(
     "ESDIRK4",
     [
         [],
@@ -95,9 +104,9 @@ ESDIRK4 = _tableau(
     (4, 3),
 )
 
-TRAPEZOID = _tableau("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
+TRAPEZOID = Tableau.of("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
 # Two backward Euler steps of half the length, with the matrix of the trapezoidal rule: they damp
 # what the rule itself would carry on for ever (R. Rannacher, Numer. Math. 43 (1984) 309).
-TWO_HALVES = _tableau(
+TWO_HALVES = Tableau.of(
     "two backward Euler steps", [[], [0.0, 1 / 2], [0.0, 1 / 2, 1 / 2]], [0.0, 1 / 2, 1 / 2], (1, 1)
 )
