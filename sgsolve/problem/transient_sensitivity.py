@@ -120,6 +120,11 @@ def _differentiated(
     """Make a run and differentiate it."""
     tape: list[Any] = []
     steps: Any = stepper.steps
+    if not hasattr(steps, "tape"):
+        raise InputError(
+            f"{type(steps).__name__} does not record its steps on a tape, so its run cannot be "
+            "differentiated; use steps=Bdf() or RungeKutta()"
+        )
     steps.tape = tape
     if stepper.plan.fixed is None:
         steps.control = SensitivityControl(

@@ -187,9 +187,8 @@ class RungeKuttaStepper:
         if self.control is not None:
             self.control.accept()
         kept: Stages = step.own
-        (_, x), (_, y) = kept.stages[-2:]
-        c = kept.tableau.c
-        self.slope = (y - x) / ((c[-1] - c[-2]) * step.h)
+        c, inner = kept.tableau.c, kept.tableau.inner
+        self.slope = (step.x - kept.stages[inner][1]) / ((c[-1] - c[inner]) * step.h)
         self.nodes = [*self.nodes[2 - NODES :], (step.t, step.x)]
         self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, step.own.rate
         self.tableau = self.usual

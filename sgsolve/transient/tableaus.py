@@ -8,6 +8,7 @@ embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ class Tableau:
     def gamma(self) -> float:
         """The diagonal entry."""
         return float(self.A[-1, -1])
+
+    @cached_property
+    def inner(self) -> int:
+        """The last stage that is not at the end of the step."""
+        return int(np.flatnonzero(self.c < 1.0)[-1])
 
     @classmethod
     def of(

@@ -82,6 +82,10 @@ class RejectedStep:
 class TimeStepper(Protocol):
     """A method that makes the steps of a run.
 
+    For `Problem.transient_sensitivity` it has two more attributes: ``tape``, None or a list to
+    which it appends what `recorded_steps` differentiates; and ``control``, see
+    `SensitivityControl`.
+
     Attributes
     ----------
     t, h : float
