@@ -211,7 +211,7 @@ def _joined_outcomes(before: Outcome, now: Outcome, before_away: bool, now_away:
 
 
 def _attempt_line(outcome: Outcome) -> str:
-    return attempt_line(outcome.name, outcome.status, outcome.history[-1].iteration)
+    return attempt_line(outcome.name, outcome.status, outcome.stats.nit)
 
 
 def attempt_line(solver: str, status: Status, iterations: int) -> str:

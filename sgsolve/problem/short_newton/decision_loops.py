@@ -14,13 +14,16 @@ from .loop_state import (
     ESTIMATE,
     INF,
     LARGEST,
+    LEAVE,
     RUN,
     RUN_SIZE,
     SMALLEST,
+    STEP,
     STEP_ABSOLUTE,
     STEP_ABSOLUTE_OLD,
     STEP_SIZE,
     STEP_SIZE_OLD,
+    VANISH,
     K,
 )
 
@@ -102,32 +105,38 @@ def is_far(x: Doubles, start: Doubles, n: int) -> int:
 
 def may_vanish(
     x: Doubles, x_old: Doubles, x_run: Doubles, step: Doubles, weights: Doubles, previous: float,
-    state: Doubles, n: int,
+    x_beside: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
-    """Whether unknowns may converge to zero; see `convergence._vanishing`."""
+    """Whether unknowns may converge to zero, slowly or fast; see `convergence._vanishing`.
+
+    Where the answer is `LEAVE` or `VANISH`, these are zero in `x_beside`; otherwise it is `STEP`.
+    """
     before = state[STEP_ABSOLUTE_OLD]
     ratio = state[STEP_ABSOLUTE] / before if before > 0.0 else INF
     fast = ratio < 0.2
     if not ratio < 0.95:
         state[RUN] = -1.0
-        return 0
+        return STEP
     if state[RUN] < 0.0:
         state[RUN] = state[K]
         state[RUN_SIZE] = previous
         for i in range(n):
             x_run[i] = x_old[i]
-        return 0
+        return STEP
     if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
-        return 0
+        return STEP
     limit = VANISHED * max(state[RUN_SIZE], state[LARGEST])
     if state[SMALLEST] > limit:
-        return 0
+        return STEP
     vanishing, shrunk = 1, 0
     for i in range(n):
         size, change = abs(x[i]), abs(step[i])
         zero = size <= limit and SETTLED * size <= change
+        x_beside[i] = 0.0 if zero else x[i]
         if zero and (x_run[i] != 0.0 or size != 0.0):
             shrunk = 1
         if not zero and change * ratio / (1.0 - ratio) > REST_ERROR * weights[i]:
             vanishing = 0
-    return vanishing * shrunk
+    if vanishing * shrunk == 0:
+        return STEP
+    return VANISH if fast else LEAVE

@@ -38,23 +38,27 @@ def as_iterate(
     short: ShortNewton, found: ShortSolve, system: ResidualSystem, workspace: Workspace
 ) -> Iterate:
     """Return the iterate at the solution, with what is known of the steps to it."""
-    kept: dict[str, Any] = {name: array.copy() for name, array in short.arrays.items()}
-    state = kept["state"].tolist()
+
+    def kept(name: str) -> Any:
+        return short.arrays[name].copy()
+
+    state = short.arrays["state"].tolist()
     it = Iterate(system, workspace, found.x, found.F)
-    it.k, it.fresh, it.age = len(found.records) - 1, found.renewed, int(not found.renewed)
-    it.J = system.pattern.matrix(kept["J" if found.renewed else "J_old"])
+    it.k, it.fresh = found.nit, found.renewed and not found.vanished
+    it.age = int(not found.renewed) + found.vanished
+    it.J = system.pattern.matrix(kept("J" if found.renewed else "J_old"))
     it.factorized, it.newton, it.damping = not found.renewed, True, 1.0
     it.phi, it.contraction = state[PHI], state[CONTRACTION]
-    it.x_old, it.F_old = kept["x"], kept["F"]
-    it.correction = kept["correction"] if short.damped else None
-    it.step, it.step_old, it.step_older = (kept[k] for k in ("step", "step_old", "step_older"))
+    it.x_old, it.F_old = kept("x"), kept("F")
+    it.correction = kept("correction") if short.damped and not found.vanished else None
+    it.step, it.step_old, it.step_older = map(kept, ("step", "step_old", "step_older"))
     it.step_size, it.step_size_old = state[STEP_SIZE], state[STEP_SIZE_OLD]
     it.step_size_absolute = state[STEP_ABSOLUTE]
     it.step_size_absolute_old = state[STEP_ABSOLUTE_OLD]
-    it.scaling.take(kept["weights"], kept["magnitude"], kept["own"], kept["S"], bool(state[BARE]))
+    it.scaling.take(*map(kept, ("weights", "magnitude", "own", "S")), bool(state[BARE]))
     if state[HELD]:
-        it.memory["start"] = kept["x_start"], kept["F_start"]
+        it.memory["start"] = kept("x_start"), kept("F_start")
     if state[CLOSED]:
-        unproven = kept["unproven"] == 1.0
-        it.memory["closed"] = Closed(kept["closing"], kept["change"], int(state[CLOSED]), unproven)
+        unproven = kept("unproven") == 1.0
+        it.memory["closed"] = Closed(kept("closing"), kept("change"), int(state[CLOSED]), unproven)
     return it

@@ -9,6 +9,7 @@ solver itself starts from the same point.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ from .loop_state import (
     STEP_ABSOLUTE,
     STEP_SIZE,
     UPCOMING,
+    VANISH,
 )
 
 Vector = NDArray[np.float64]
@@ -53,6 +55,7 @@ LOOPS = CompiledLoops(
     step_loops.arrived,
     step_loops.continued,
     step_loops.answered,
+    step_loops.vanished,
 )
 # To load the loops from disk, or to compile them, takes as long as so many short solves save.
 LOADED, COMPILED = 60, 240
@@ -87,6 +90,8 @@ class ShortSolve(NamedTuple):
         Whether the Jacobian was taken again to judge the solution.
     unclear : bool
         Whether the residual may only tend to zero: it has to be examined.
+    vanished : bool
+        Whether unknowns were set to zero after the last iteration of the records.
     seconds : dict of str to float
     n_residuals, n_jacobians : int
         Evaluations of F alone, and of F and J after the start.
@@ -99,9 +104,15 @@ class ShortSolve(NamedTuple):
     records: tuple[Record, ...]
     renewed: bool
     unclear: bool
+    vanished: bool
     seconds: dict[str, float]
     n_residuals: int
     n_jacobians: int
+
+    @property
+    def nit(self) -> int:
+        """Iterations, of which the one that set unknowns to zero has no record."""
+        return len(self.records) - 1 + self.vanished
 
 
 def arrays_of_loops(pattern: Pattern, parts: DirectParts) -> dict[str, NDArray[Any]]:
@@ -158,7 +169,7 @@ class ShortNewton:
         self.arrays = arrays
         bound = LOOPS.bound({**arrays, **numbers})
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
-        self._continued, self._answered = bound[4:]
+        self._continued, self._answered, self._vanished = bound[4:]
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
         self._J_old = arrays["J_old"]
@@ -210,11 +221,14 @@ class ShortNewton:
             records.append(self._record(begun))
             if code == JACOBIAN:
                 code = self._continued() if self._linearized() else LEAVE
+        vanished = code == VANISH
         if code == ASK:
-            code = self._asked()
+            code = self._asked(self._answered, EXAMINE)
+        elif vanished:
+            code = self._asked(self._vanished, LEAVE)
         if code not in (SOLVED, EXAMINE):
             return None
-        return self._found(tuple(records), code == EXAMINE)
+        return self._found(tuple(records), code == EXAMINE, vanished)
 
     def _begin(self, evaluations: Evaluations) -> None:
         self._evaluations = evaluations
@@ -261,10 +275,10 @@ class ShortNewton:
         self._seconds["solve"] += perf_counter() - start
         return taken
 
-    def _asked(self) -> int:
-        """Ask equations that hold exactly whether they answer to changes of their unknowns."""
+    def _asked(self, decided: Callable[[], int], otherwise: int) -> int:
+        """Decide by the residual at the point beside that was written; `otherwise` without one."""
         answers = self._residual_at(self.arrays["x_beside"], self.arrays["F_beside"])
-        return self._answered() if answers else EXAMINE
+        return decided() if answers else otherwise
 
     def _solved(self, code: int) -> bool:
         """Solve for the step, and write the next point; False if the answer is in doubt."""
@@ -297,8 +311,10 @@ class ShortNewton:
             state[BACKWARD_ERROR], perf_counter() - begun,
         )  # fmt: skip
 
-    def _found(self, records: tuple[Record, ...], unclear: bool) -> ShortSolve:
+    def _found(self, records: tuple[Record, ...], unclear: bool, vanished: bool) -> ShortSolve:
         arrays = self.arrays
         x, F, scaled, S = (arrays[k].copy() for k in ("x_new", "F_new", "scaled", "S"))
         renewed, counts = bool(self._state[RENEWED]), (self._n_residuals, self._n_jacobians)
-        return ShortSolve(x, F, scaled, S, records, renewed, unclear, self._seconds, *counts)
+        return ShortSolve(
+            x, F, scaled, S, records, renewed, unclear, vanished, self._seconds, *counts
+        )

@@ -123,7 +123,7 @@ def _noted(linear: Any, found: ShortSolve | None, damped: bool, by_kernels: bool
         nfev, njev = k + found.n_residuals, k + found.renewed
     else:
         nfev, njev = found.n_residuals, 1 + found.n_jacobians
-    return Stats(k, nfev, njev, 0, k, n_solve, found.seconds, linear.name)
+    return Stats(found.nit, nfev, njev, 0, k, n_solve, found.seconds, linear.name)
 
 
 def _confirmed(

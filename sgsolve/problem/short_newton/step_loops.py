@@ -131,32 +131,15 @@ def arrived(
     tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int, damped: int,
 ) -> int:  # fmt: skip
     """Take the next point, and decide whether it ends the solve; otherwise continue from it."""
-    square, phi_old = 0.0, state[PHI]
-    state[LARGEST_OLD] = state[LARGEST]
+    square = 0.0
     for i in range(n):
         square += F_new[i] * F_new[i]
-    state[PHI] = merit(F_new, S, n)
+    moved = took_point(
+        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, step, step_old,
+        step_older, state, n,
+    )  # fmt: skip
     if not square < INF or not state[PHI] < INF:
         return LEAVE
-    state[CONTRACTION] = state[PHI] / phi_old if phi_old > 0.0 else 0.0
-    sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
-    if state[BARE] == 1.0:
-        sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
-    size, absolute, moved = 0.0, 0.0, 0
-    for i in range(n):
-        step_older[i] = step_old[i]
-        step_old[i] = step[i]
-        step[i] = x_new[i] - x[i]
-        size = max(size, abs(step[i]) / weights[i])
-        absolute = max(absolute, abs(step[i]))
-        if abs(step[i]) > MOVED * magnitude[i]:
-            moved = 1
-    state[K] = state[K] + 1.0
-    state[STEP_SIZE_OLD] = state[STEP_SIZE]
-    state[STEP_ABSOLUTE_OLD] = state[STEP_ABSOLUTE]
-    state[STEP_SIZE] = size
-    state[STEP_ABSOLUTE] = absolute
-    state[RENEWED] = 0.0
     state[ESTIMATE] = estimated(correction, weights, state, n, damped)
     note_residual(F_new, own, state, n)
     solved = passes(F_new, own, state, tolerance, error, rounding, n)
@@ -177,6 +160,40 @@ def arrived(
         factor, row, A, A_sizes, of_columns, b, full, scaled, parts, J_known, known, asked, small,
         x_beside, tolerance, error, rounding, n, nnz, dense,
     )  # fmt: skip
+
+
+def took_point(
+    starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F_new: Doubles, sizes: Doubles,
+    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Write sizes and steps at the next point, and return whether an unknown moved far.
+
+    See `Iterate.accept`.
+    """
+    phi_old = state[PHI]
+    state[LARGEST_OLD] = state[LARGEST]
+    state[PHI] = merit(F_new, S, n)
+    state[CONTRACTION] = state[PHI] / phi_old if phi_old > 0.0 else 0.0
+    sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
+    if state[BARE] == 1.0:
+        sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
+    size, absolute, moved = 0.0, 0.0, 0
+    for i in range(n):
+        step_older[i] = step_old[i]
+        step_old[i] = step[i]
+        step[i] = x_new[i] - x[i]
+        size = max(size, abs(step[i]) / weights[i])
+        absolute = max(absolute, abs(step[i]))
+        if abs(step[i]) > MOVED * magnitude[i]:
+            moved = 1
+    state[K] = state[K] + 1.0
+    state[STEP_SIZE_OLD] = state[STEP_SIZE]
+    state[STEP_ABSOLUTE_OLD] = state[STEP_ABSOLUTE]
+    state[STEP_SIZE] = size
+    state[STEP_ABSOLUTE] = absolute
+    state[RENEWED] = 0.0
+    return moved
 
 
 def ended(
@@ -246,8 +263,11 @@ def continued(
         return LEAVE
     if state[LARGEST] > RUNAWAY or absolute == 0.0:
         return LEAVE
-    if may_vanish(x_new, x, x_run, step, weights, state[LARGEST_OLD], state, n) == 1:
-        return LEAVE
+    vanishing = may_vanish(
+        x_new, x, x_run, step, weights, state[LARGEST_OLD], x_beside, state, n
+    )  # fmt: skip
+    if vanishing != STEP:
+        return vanishing
     if state[RENEWED] == 0.0:
         take_jacobian(J, sizes, nnz)
         if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
@@ -266,3 +286,31 @@ def continued(
     if dense == 1:
         fill(starts, columns, A, full, n)
     return STEP
+
+
+def vanished(
+    starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
+    F_beside: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles, terms: Doubles,
+    S: Doubles, own: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles,
+    scaled: Doubles, x_beside: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Take the point at which unknowns are zero if the residual is zero there."""
+    left = 0
+    for i in range(n):
+        if F_beside[i] != 0.0:
+            left = 1
+    if left == 1:
+        return LEAVE
+    renewed = state[RENEWED]
+    for i in range(n):
+        x[i] = x_new[i]
+        F[i] = F_new[i]
+        x_new[i] = x_beside[i]
+        F_new[i] = F_beside[i]
+    took_point(
+        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, step, step_old,
+        step_older, state, n,
+    )  # fmt: skip
+    state[RENEWED] = renewed
+    note_scaled(F_new, own, scaled, n)
+    return EXAMINE

@@ -26,6 +26,7 @@ LOOPS = (
     step_loops.arrived,
     step_loops.continued,
     step_loops.answered,
+    step_loops.vanished,
 )
 FULL = np.array([[4, 1, 0, 1], [1, 5, 2, 0], [0, 2, 6, 1], [1, 0, 1, 3]], dtype=float)
 
@@ -197,6 +198,39 @@ def test_what_another_equation_moves_along_a_flat_one_is_examined_as_by_the_solv
         result, served = counted.compared(problem, np.array(start))
         assert not result.success
         assert not served
+
+
+VANISHING = {
+    "a chain": (lambda u: chain(60)(u, 1.0), np.full(60, 0.5)),
+    "a full matrix": (lambda x: FULL @ x + x**3, np.array([0.1, -0.2, 0.3, 0.1])),
+    "one of two": (lambda x: ad.stack([x[0] + x[0] ** 2 * x[1], x[1] ** 3 - 8.0]), [0.1, 1.9]),
+    "by a product": (lambda x: ad.stack([np.sinh(x[0]) * x[1], x[1] - 1.0]), [0.2, 1.1]),
+    "beside a large one": (lambda x: ad.stack([np.expm1(x[0]), x[1] ** 2 - 1e12]), [0.1, 9.9e5]),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", VANISHING)
+def test_unknowns_that_converge_to_zero_are_set_to_zero(counted, name, method):
+    residual, start = VANISHING[name]
+    problem = Problem(residual, compiled=True)
+    results = [counted.compared(problem, np.array(start), METHODS[method]) for _ in range(2)]
+    assert results[-1][0].x[0] == 0.0
+    assert any(served for _, served in results)
+
+
+NOT_VANISHING = {
+    "linear convergence": (lambda x: x**2 * (1.0 + x), [0.5]),
+    "a residual that is not zero there": (lambda x: x + x**3 - 1e-30, [0.5]),
+    "a tail that is zero at zero": (lambda x: x * np.exp(-1.0 / x**2) if x.all() else x, [0.4]),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", NOT_VANISHING)
+def test_what_tends_to_zero_in_another_way_is_decided_as_by_the_solver(counted, name, method):
+    residual, start = NOT_VANISHING[name]
+    counted.compared(Problem(residual, compiled=True), np.array(start), METHODS[method])
 
 
 def test_an_unknown_that_is_only_tied_to_another_one_is_solved_shortly(counted):
