@@ -38,6 +38,7 @@ AD = (
     "refusals",
     "flat_elements",
     "stand_ins",
+    "array_makers",
     "nested",
     "structures",
     "assembly",

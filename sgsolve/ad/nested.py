@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..private_api import (
     is_of_unpacking,
     is_without_form_for_objects,
 )
-from . import refusals
+from . import array_makers, refusals
 
 LISTS = (list, tuple)
 ARRAYS_OF_OBJECTS = (np.ndarray, np.matrix)
@@ -87,7 +87,7 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     DerivativeError
         If f writes an AD array into an ndarray; NumPy reports that as a ValueError.
     """
-    y = _called(f, *args, **kwargs)
+    y = result_of(f, *args, **kwargs)
     if y is None:
         raise DataTypeError("the function returned None; is a return statement missing?")
     return array_of(y)
@@ -95,7 +95,7 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
-    y = _called(f, *args, **kwargs)
+    y = result_of(f, *args, **kwargs)
     listed = isinstance(y, LISTS) or is_array_of_objects(y)
     return np.ravel(array_of(y)) if listed else y
 
@@ -108,7 +108,70 @@ def _is_of(f: Callable[..., Any], error: Exception) -> bool:
     return traceback is not None and traceback.tb_frame.f_code is getattr(f, "__code__", None)
 
 
-def _called(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Return ``f(*args, **kwargs)``, where ``np.zeros`` in f may make AD arrays.
+
+    Raises
+    ------
+    DerivativeError
+        As the first attempt, with the functions of NumPy, does.
+    """
+    needing = array_makers.needing
+    if needing and array_makers.code_of_function(f) in needing:
+        y = _with_arrays_made(f, args, kwargs)
+        if y is not None:
+            return y
+    try:
+        return result_or_reason(f, *args, **kwargs)
+    except refusals.WholeArrayError:
+        raise
+    except DerivativeError:
+        y = _with_arrays_made(f, args, kwargs)
+        if y is None:
+            raise
+        return y
+
+
+def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return ``f(*args, **kwargs)`` with ``np.zeros`` that makes AD arrays; None if it fails.
+
+    The values must be those of f on plain numbers. Those of a trace are compared afterwards.
+    """
+    replaced = array_makers.replaced_function(f, args, kwargs)
+    if replaced is None:
+        return None
+    traced = any(hasattr(getattr(a, "_value", a), "record") for a in (*args, *kwargs.values()))
+    argument = array_makers.plain_argument
+    plain: tuple[list[Any], dict[str, Any]] = [], {}
+    if not traced:
+        plain = [*map(argument, args)], {k: argument(a) for k, a in kwargs.items()}
+    try:
+        y = result_or_reason(replaced, *args, **kwargs)
+    except DerivativeError:
+        return None
+    joined = _as_one_array(y)
+    if not hasattr(joined, "_derivative"):
+        return None
+    if not traced:
+        try:
+            expected = _as_one_array(f(*plain[0], **plain[1]))
+        except (TypeError, ValueError):  # NumPy makes no such array
+            return None
+        if not array_makers.values_agree(joined, expected):
+            return None
+    code = array_makers.code_of_function(f)
+    if code is not None:
+        array_makers.needing.add(code)
+    return y
+
+
+def _as_one_array(y: Any) -> Any:
+    """Return the arrays of a result as one array."""
+    return array_of(list(y.values()) if isinstance(y, Mapping) else y)
+
+
+def result_or_reason(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Return ``f(*args, **kwargs)``, with errors that say what to write."""
     try:
         return f(*args, **kwargs)
     except (TypeError, AttributeError) as error:

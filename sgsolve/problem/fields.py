@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import ad
-from ..ad.nested import array_of
+from ..ad.nested import array_of, result_of
 from ..errors import DataTypeError, InputError, ParameterError, ShapeError
 from ..results.blocks import REST, Blocks, describe, n_unknowns
 from .signature import Signature
@@ -130,7 +130,7 @@ class FieldFunction:
     def __call__(self, x: Any, /, **parameters: Any) -> Any:
         """Call the function with the fields of x."""
         blocks = self._unknowns.blocks(len(x))
-        value = self.function(**blocks.unpack(x), **parameters)
+        value = result_of(self.function, **blocks.unpack(x), **parameters)
         if not isinstance(value, Mapping):
             return _vector_of_fields(value, blocks)
         arrays = {name: _as_array(part) for name, part in value.items()}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ad
+from ..ad.nested import result_of
 from ..errors import InputError
 
 
@@ -67,7 +68,7 @@ class Counted:
     def _called(self, x: Any) -> Any:
         self.nfev += 1
         self.njev += isinstance(x, ad.ADArray)
-        return self._fun(x, *self._args)
+        return result_of(self._fun, x, *self._args)
 
     def _both(self, x: Any) -> Any:
         if self._last is None or not np.array_equal(self._last[0], x):

@@ -306,8 +306,9 @@ def test_zeros_of_integers_and_truth_values_are_plain():
 
 
 def test_an_ndarray_is_refused_and_the_way_out_is_named():
+    F = np.zeros(6)
+
     def residual(x):
-        F = np.zeros(6)
         F[1:] = x[1:]
         return F
 

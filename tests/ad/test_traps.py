@@ -332,8 +332,10 @@ def test_bytes_of_an_array_are_refused_in_words(name):
     assert not isinstance(caught.value, DerivativeError)
 
 
+F = np.zeros(2)
+
+
 def _written_flat(x):
-    F = np.zeros(len(x))
     F.flat[0] = x[0]
     return F
 

@@ -19,8 +19,10 @@ def solved(start=(1.0, 2.0), **settings):
     return Problem(square, **settings).solve(start)
 
 
+F = np.zeros(2)
+
+
 def assigned(x):
-    F = np.zeros(2)
     F[0] = x[0] - 1.0
     F[1] = x[1] - 2.0
     return F

@@ -6,13 +6,14 @@ The functions themselves live in `shaping` (selecting and reordering elements), 
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from ..array import ADArray
 from ..dispatch import METHODS, OF_SEQUENCES, OF_SHAPES, TABLE, UFUNC_METHODS, Function, call
-from ..nested import array_of
+from ..nested import array_of, holds_derivatives
 from ..ufunc_calls import raw_value
 from . import (
     blank_arrays,
@@ -43,12 +44,22 @@ def _made_like(func: Function) -> Function:
     """Return a function that makes arrays, called with ``like=y``."""
 
     def made(content: Any, dtype: Any = None, *args: Any, like: Any = None, **kwargs: Any) -> Any:
-        joined = array_of(list(content) if func is np.fromiter else content)
-        if not isinstance(joined, ADArray):
-            return func(joined, dtype, *args, **kwargs)
-        return joined if dtype in (None, joined.dtype) else joined.astype(dtype)
+        if func is np.fromiter:
+            content = list(itertools.islice(content, _number_taken(*args, **kwargs)))
+        if not isinstance(content, ADArray) and not holds_derivatives(content):
+            return func(content, dtype, *args, **kwargs)
+        y = array_of(content)
+        y = y if dtype in (None, y.dtype) else y.astype(dtype)
+        if y is content and kwargs.get("copy", func is np.array):
+            y = y.copy()
+        return y[(None,) * max(kwargs.get("ndmin", 0) - y.ndim, 0)]
 
     return made
+
+
+def _number_taken(count: int = -1) -> int | None:
+    """Return how many elements np.fromiter takes; None for all."""
+    return None if count < 0 else count
 
 
 # Results are truth values, positions, shapes or fresh constants: nothing to differentiate.

@@ -12,7 +12,7 @@ from ...errors import DataTypeError
 from ...pattern import Pattern
 from ..array import ADArray
 from ..drivers import value_and_jacobian
-from ..nested import evaluate, holds_derivatives
+from ..nested import evaluate, holds_derivatives, result_of
 from . import machine
 from .compiled_evaluation import CompiledEvaluation, CompiledResult
 from .stats import CompiledStats
@@ -94,7 +94,7 @@ class CompiledFunction:
         """Return f(x); by a kernel if no argument carries derivatives."""
         every = (x, *args, *kwargs.values())
         if any(isinstance(a, ADArray) or holds_derivatives(a) for a in every):
-            return self.function(x, *args, **kwargs)
+            return result_of(self.function, x, *args, **kwargs)
         if type(x) is not np.ndarray:
             return self.function(x, *args, **kwargs)
         arguments = _by_name(args, kwargs)
@@ -135,7 +135,7 @@ class CompiledFunction:
     def _called(self, x: Any, **arguments: Any) -> Any:
         positions = sorted((k for k in arguments if k.startswith("*")), key=lambda k: int(k[1:]))
         args = [arguments.pop(k) for k in positions]
-        return self.function(x, *args, **arguments)
+        return result_of(self.function, x, *args, **arguments)
 
     def __getstate__(self) -> tuple[Any, bool]:
         return self.function, self._at_once
