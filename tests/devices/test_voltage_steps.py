@@ -75,6 +75,74 @@ def test_a_metal_that_blocks_at_11_volts_along_an_edge():
     check(gan_metal(), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.5, 200.0, 20)])
 
 
+@pytest.mark.parametrize("bias", [1.0, 20.0])
+@pytest.mark.parametrize("make", [lambda: metal(0.7), gan_metal])
+def test_a_metal_that_conducts(make, bias):
+    """Beyond flat bands the layer is a resistor, with more carriers at the metal than dopants."""
+    short = [v for v in [*np.linspace(0.0, 1.0, 11), 1.5, 2.5, 5.0, 10.0, 20.0] if v <= bias]
+    check(make(), "a", [0.0, bias], short)
+
+
+def test_a_metal_that_conducts_already():
+    check(gan_metal(), "a", [1.0, 20.0], [1.0, 1.5, 2.5, 5.0, 10.0, 20.0])
+
+
+def field_effect_transistor():
+    from sgsolve.devices import Device, Gate, Ohmic, graded, rectangle, srh
+
+    x = graded([0.0, 1e-4, 3e-4, 4e-4], 3e-5, 2e-6, 1.4)
+    y = np.concatenate([np.linspace(-5e-6, 0, 5)[:-1], graded([0, 3e-4], 4e-5, 3e-7, 1.4)])
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    below = mesh.centers()[:, 1] > 0
+    ends = (at <= 1e-4) | (at >= 3e-4)
+    net = np.where(depth < 0, 0.0, np.where((depth <= 2e-5) & ends, 1e19, -1e16))
+    contacts = {
+        "source": Ohmic(mesh.where((depth == 0) & (at <= 8e-5))),
+        "drain": Ohmic(mesh.where((depth == 0) & (at >= 3.2e-4))),
+        "gate": Gate(mesh.where((depth == y[0]) & (at >= 1e-4) & (at <= 3e-4)), offset=0.55),
+        "k": Ohmic(mesh.where(depth == y[-1])),
+    }
+    values = VALUES | {"eps_r": mesh.on_edges(np.where(below, 11.7, 3.9))}
+    return Device(mesh, net, contacts, values, recombination=[srh], active=mesh.part(below))
+
+
+def test_a_drain_beside_a_closed_gate():
+    check(field_effect_transistor(), "drain", [0.0, 30.0], [0.0, 0.4, 3.0, 15.0, 30.0])
+
+
+def test_a_channel_joins_source_and_drain():
+    from sgsolve.devices.solving.levels import joined
+
+    device = field_effect_transistor()
+    for gate, expected in ((-5.0, False), (0.0, False), (10.0, True)):
+        x = device.solve(V_gate=gate).x
+        assert joined(device, x, device.parameters | {"V_gate": gate}) is expected
+
+
+def test_a_step_over_resistances():
+    """The drop of each edge is that of resistors in series, and densities stay as they were."""
+    from sgsolve.devices import Device, Ohmic, interval
+    from sgsolve.devices.equations.carriers import carriers
+    from sgsolve.devices.solving.resistances import spread
+
+    x = np.linspace(0.0, 1e-3, 41)
+    net = np.where(x < 4e-4, 1e17, 1e15)
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
+    bar = Device(interval(x), net, {"a": Ohmic(0), "k": Ohmic(-1)}, values)
+    state, p = bar.equilibrium(), bar.parameters
+    moved = spread(bar, state, p, p | {"V_a": 0.3})
+    steps = (moved - state).reshape(3, -1)
+    np.testing.assert_allclose(steps, np.tile(steps[0], (3, 1)), atol=1e-15)
+    n, h = (np.exp(getattr(carriers(bar, moved, p), name)) for name in ("log_n", "log_p"))
+    w = np.diff(state[:41]) / bar.thermal_voltage
+    mean = np.where(w == 0.0, 1.0, w / np.where(w == 0.0, 1.0, 2.0 * np.sinh(0.5 * w)))
+    resistance = 1.0 / (mean * (1000.0 * np.sqrt(n[1:] * n[:-1]) + 400.0 * np.sqrt(h[1:] * h[:-1])))
+    np.testing.assert_allclose(
+        -np.diff(steps[0]), 0.3 * resistance / resistance.sum(), rtol=1e-9, atol=1e-14
+    )
+
+
 @pytest.mark.slow
 def test_a_transistor_with_open_base_past_punch_through():
     npn = diode([0.0, 1e-4, 2e-4, 12e-4, 13e-4], [1e19, -1e16, 1e15, 1e19])

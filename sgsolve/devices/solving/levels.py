@@ -17,25 +17,23 @@ from scipy.sparse import coo_array, csc_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from ..equations.carriers import carriers
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
 from ..meshes.mesh import edge_values
-from ..models.contacts import Gate, Ohmic, Schottky
+from ..models.contacts import Ohmic, Schottky
 
 Array = np.ndarray
+HALF = 0.5  # of the doping: with fewer carriers a node is depleted
 
 
 def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Levels of electrons and holes at the semiconductor's nodes, V.
 
     None where no region is doped; where a region has no contact and one neighbor only, so that
-    nothing biases it forward (a guard ring); and in devices with gates, whose inversion layers
-    belong to no region; and in devices with interfaces of `Regions`.
+    nothing biases it forward (a guard ring); and in devices with interfaces of `Regions`.
     """
     if device.layout.pairs > device.layout.n_s:
-        return None
-    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
-    if gated:
         return None
     inside = majority(device)
     kind = inside["n"].astype(int) - inside["p"].astype(int)
@@ -59,11 +57,9 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
 
 def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
     """Number of the connected region of one type of each node, and the majority's level."""
-    lay = device.layout
-    edges, m = lay.carrier_edges, lay.n_s
-    same = kind[edges[:, 0]] == kind[edges[:, 1]]
-    graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
-    count, part = connected_components(graph, directed=False)
+    lay, m = device.layout, device.layout.n_s
+    edges, part = lay.carrier_edges, _parts(device, kind)
+    count = int(part.max()) + 1
     held, level = _of_contacts(device, p, (Ohmic, Schottky)), np.full(m, np.nan)
     firm = _of_contacts(device, p, (Ohmic,))
     for k in range(count):
@@ -77,8 +73,32 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
             level[nodes] = held[known[0]]
         else:
             level[nodes] = _resistor(device, p, nodes, held, kind[nodes[0]])
-    _float(level, part, kind, edges[~same])
+    _float(level, part, kind, edges[kind[edges[:, 0]] != kind[edges[:, 1]]])
     return part, level
+
+
+def _parts(device: DeviceModel, kind: Array) -> Array:
+    """Number of the connected region of one kind that each node belongs to."""
+    edges, m = device.layout.carrier_edges, device.layout.n_s
+    same = kind[edges[:, 0]] == kind[edges[:, 1]]
+    graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
+    part: Array = connected_components(graph, directed=False)[1]
+    return part
+
+
+def joined(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
+    """Whether inversion layers of a state join regions that the doping separates.
+
+    Such a layer belongs to no region, and no level of a region is that of its carriers.
+    """
+    s, inside = carriers(device, x, p), majority(device)
+    doped = inside["n"].astype(int) - inside["p"].astype(int)
+    many = np.log(np.maximum(HALF * np.abs(p["doping"][device.layout.doped]), 1.0))
+    kind = np.where(s.log_n > many, 1, 0) - np.where(s.log_p > many, 1, 0)
+    part, region = _parts(device, kind), _parts(device, doped)
+    own = np.flatnonzero((kind != 0) & (kind == doped))
+    pairs = np.unique(np.stack([part[own], region[own]]), axis=1)
+    return len(pairs[0]) > len(np.unique(pairs[0]))
 
 
 def _of_contacts(device: DeviceModel, p: Mapping[str, Any], kinds: tuple[type, ...]) -> Array:

@@ -11,11 +11,13 @@ from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
 from ..equations.potential_form import Equations
-from ..models.contacts import Gate
+from ..models.contacts import Gate, Schottky
 from . import decoupled
 from .density_newton import density_method
 from .depletion import depleted, potential_bounds, within_bounds
+from .levels import joined
 from .methods import bounded_poisson_method, poisson_method
+from .resistances import spread
 
 LONG_STEP = 0.5  # V
 FEW = 20  # iterations to a solution in between
@@ -90,12 +92,15 @@ class Levels:
     def __init__(self, device: Equations, name: str, p: Mapping[str, Any]) -> None:
         self.device, self.name, self.p = device, name, device.parameters | dict(p)
         self.poisson, self.trusted = Poisson(device), True
+        kinds = [type(contact) for contact in device.contacts.values()]
+        self._has_gates, self._has_metals = Gate in kinds, Schottky in kinds
+        self._kept: tuple[float, np.ndarray | None] | None = None
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = self._after_long_step_of_gate(here.x, here.p, p)
         if guess is None:
-            guess = self.after_long_step(here.p, p)
+            guess = self.after_long_step(here.x, here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
@@ -117,19 +122,24 @@ class Levels:
         except ConvergenceError:
             return None
 
-    def after_long_step(self, first: float, last: float) -> np.ndarray | None:
+    def after_long_step(self, x: np.ndarray, first: float, last: float) -> np.ndarray | None:
         """Potentials after a step of a voltage; None after a short one, or without an answer."""
         far = self.name.startswith("V_") and abs(last - first) > LONG_STEP
         if not far or self.device.ions or self.device.heat is not None:
             return None
-        share = decoupled.blocking(
-            self.device, self.p | {self.name: first}, self.p | {self.name: last}
-        )
+        before, after = self.p | {self.name: first}, self.p | {self.name: last}
+        share = decoupled.blocking(self.device, before, after)
         if share <= 0.0:
+            return spread(self.device, x, before, after) if self._has_metals else None
+        if self._has_gates and joined(self.device, x, before):
             return None
+        if share == 1.0:
+            return self._at_levels(last)
         voltage = first + share * (last - first)
-        guess = self._at_levels(voltage)
-        return guess if guess is None or share == 1.0 else self._flooded(guess, voltage)
+        flooded = self._flooded(voltage)
+        if flooded is None or not self._has_metals:
+            return flooded
+        return spread(self.device, flooded, self.p | {self.name: voltage}, after)
 
     def _at_levels(self, voltage: float) -> np.ndarray | None:
         p = self.p | {self.name: voltage}
@@ -138,11 +148,20 @@ class Levels:
         except ConvergenceError:  # of Poisson's equation: the levels do not fit that voltage
             return None
 
-    def _flooded(self, guess: np.ndarray, voltage: float) -> np.ndarray | None:
+    def _flooded(self, voltage: float) -> np.ndarray | None:
         """Return about the solution where the last barrier has just vanished, a guess for Newton.
 
-        From there a density changes little while the voltage becomes many times larger.
+        From there a density changes little while the voltage becomes many times larger. The
+        voltage is that of the device, whatever the step, so the guess is kept.
         """
+        if self._kept is None or abs(self._kept[0] - voltage) > 1e-9 * abs(voltage):
+            self._kept = voltage, self._first_flooded(voltage)
+        return self._kept[1]
+
+    def _first_flooded(self, voltage: float) -> np.ndarray | None:
+        guess = self._at_levels(voltage)
+        if guess is None:
+            return None
         p = {**self.p, self.name: voltage}
         solver = density_method(self.device, p, ROUGHLY, FEW)
         result = self.device.problem.at(**p).solve(guess, solver, raise_on_failure=False)
