@@ -148,7 +148,8 @@ class CurrentDrive:
     def _attempt(self, voltage: float) -> np.ndarray | None:
         """The solution at a voltage from the guess for long steps; None if it is not found soon."""
         device, p = self.device, {**self.p, self.name: voltage}
-        guess = Levels(device, self.name, self.p).after_long_step(self.voltage, voltage)
+        levels = Levels(device, self.name, self.p)
+        guess = levels.after_long_step(self.x, self.voltage, voltage)
         if guess is None:
             return None
         if device.keeps_fluxes:

@@ -270,7 +270,7 @@ class LevelsWithFluxes:
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         extrapolated = SecantPredictor().predict(family, here, before, p)
-        guess = self.levels.after_long_step(self.form.potentials(here.x), here.p, p)
+        guess = self.levels.after_long_step(here.x, here.p, p)
         return extrapolated if guess is None else self.form.whole(guess, self.p | {self.name: p})
 
 

@@ -58,9 +58,7 @@ def _conductances(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Array:
     s = carriers(device, x, p)
     a, b = device.layout.carrier_edges.T
     total = np.zeros(len(a))
-    for log, (weight, drift, _) in zip(
-        (s.log_n, s.log_p), conduction(device, s, p), strict=True
-    ):
+    for log, (weight, drift, _) in zip((s.log_n, s.log_p), conduction(device, s, p), strict=True):
         ahead, back = drift.logarithms
         total += weight * np.exp(0.5 * (log[a] + log[b] + ahead + back))
     return total

@@ -123,11 +123,15 @@ class Levels:
             return None
 
     def after_long_step(self, x: np.ndarray, first: float, last: float) -> np.ndarray | None:
-        """Potentials after a step of a voltage; None after a short one, or without an answer."""
+        """Potentials after a step of a voltage; None after a short one, or without an answer.
+
+        The potentials of x come first; what follows them does not matter.
+        """
         far = self.name.startswith("V_") and abs(last - first) > LONG_STEP
         if not far or self.device.ions or self.device.heat is not None:
             return None
         before, after = self.p | {self.name: first}, self.p | {self.name: last}
+        x = x[: self.device.layout.n + 2 * self.device.layout.n_s]
         share = decoupled.blocking(self.device, before, after)
         if share <= 0.0:
             return spread(self.device, x, before, after) if self._has_metals else None
