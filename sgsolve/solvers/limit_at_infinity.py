@@ -3,8 +3,8 @@
 ``tanh(x) = 1`` and ``exp(-x**2) = 0`` have no solution, but in this arithmetic they hold at every
 x beyond a finite one. Neither the residual nor its Jacobian at such a point shows the difference
 from a solution. Equations that hold exactly are asked alone, see `flat_equations`. Others, which
-have terms of other unknowns, are asked along the last step. Three facts show a limit, and only all
-of them together:
+have terms of other unknowns, are asked along the last step, and where unknowns have next to no
+terms in any equation, along those. Three facts show a limit, and only all of them together:
 
 * An unknown did not converge. Its last step was long, or the start is accepted without a step.
 * The residual is one-sided. An equation hardly changes further on, far ahead of the point as well,
@@ -33,7 +33,7 @@ from .determination import (
     determined_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
-from .flat_equations import tail, unanswered, unexplained_jump
+from .flat_equations import tail, tail_of, unanswered, unexplained_jump
 from .iterate import EPS, Iterate
 from .kept_examinations import examined_starts
 
@@ -68,10 +68,9 @@ def at_limit(it: Iterate) -> bool:
 def _only_tends_to_zero(it: Iterate) -> bool:
     """Whether it does, by an examination; a note says so."""
     steps, unproven = _last_steps(it), unanswered(it, unproven_equations(it))
-    others, hidden = unknowns_with(it, unproven), False
-    if unproven.any():
-        hidden = tail(it, unproven, np.any([others, *steps], axis=0))
-    if not hidden:
+    others = unknowns_with(it, unproven)
+    hidden = bool(unproven.any()) and tail(it, unproven, np.any([others, *steps], axis=0))
+    if not hidden and not tail_of(it, _without_influence(it)):
         if not steps or determined_by_kept_factors(it, steps, others):
             return False
         if all(determined(it, step) for step in steps if _Line(it, step).jumps()):
@@ -85,13 +84,12 @@ def _only_tends_to_zero(it: Iterate) -> bool:
 def _last_steps(it: Iterate) -> list[Vector]:
     """Return the last steps of the unknowns that did not converge, zero for the others."""
     if it.k == 0:
-        outwards = OUTWARDS * _beyond_nothing(it)
-        steps = [outwards, np.where(_without_influence(it), outwards, 0.0)]
-        return [step for step in steps if step.any()]
-    last = np.where(_long(it), it.step, 0.0)
-    if not last.any() or (it.fresh and _repeats_linearly(it, last)):
-        return []
-    return [last]
+        last = OUTWARDS * _beyond_nothing(it)
+    else:
+        last = np.where(_long(it), it.step, 0.0)
+        if it.fresh and _repeats_linearly(it, last):
+            return []
+    return [last] if last.any() else []
 
 
 def _beyond_nothing(it: Iterate) -> Vector:
@@ -218,4 +216,4 @@ class _Line:
     def _departs(self, i: int, distance: float) -> bool:
         """Whether equation i departs from its value by more than its derivative explains."""
         x = self.it.x
-        return unexplained_jump(self.it, i, x, x + distance * self.step) > 0.0
+        return unexplained_jump(self.it, i, x, x + distance * self.step)[0] > 0.0

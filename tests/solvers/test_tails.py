@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from sgsolve import Problem, ad, solvers
+from sgsolve import Problem, SgsolveError, ad, solvers
 
 TAILS = {
     "exponential": lambda d: np.exp(-d),
@@ -153,6 +153,41 @@ def test_a_tail_is_no_solution_of_many_members_or_short_solves(compiled):
     for a in (1960.0, 1.96e5, 1.96e7):
         for solver in (solvers.Newton(), solvers.DampedNewton()):
             assert not problem.at(a=a).solve(start, solver, raise_on_failure=False).success
+
+
+# Far out the terms of these cancel, and rounding is all that is left of them and of their slopes.
+CANCELING = {
+    "reciprocals": (lambda d: 1.0 / d - 3.0 / (3.0 * d + 1e-3), [8e152, 1e60, 1e200]),
+    "sevenths": (lambda d: 1.0 / d - 7.0 / (7.0 * d + 1e-3), [1e60, 1e100, 1e250]),
+    "halves": (lambda d: 1.0 / d - 4.0 / (4.0 * d + 1e-3), [8e152, 1e60]),
+    "arctan": (lambda d: np.arctan(d) - np.arctan(d + 1e-3), [1e10, 1e60]),
+    "tanh": (lambda d: np.tanh(d) - np.tanh(d + 1e-3), [30.0, 1e60]),
+    "exponentials": (lambda d: np.exp(-d) - np.exp(-d - 1e-3), [800.0, 1e60]),
+    "ratios": (lambda d: (d + 1.0) / (d + 2.0) - (d + 2.0) / (d + 3.0), [1e60, 1e200]),
+    "root": (lambda d: np.sqrt(d**2 + 1.0) - d, [1e60, 3.8e277]),
+}
+
+
+@pytest.mark.parametrize("name", CANCELING)
+def test_terms_that_cancel_far_out_make_no_solution(name):
+    tail, starts = CANCELING[name]
+    problem = Problem(lambda x, p: tail(x) * p, params={"p": 1.0})
+    for start in starts:
+        for solver in (solvers.Newton(), solvers.DampedNewton()):
+            assert not problem.solve([start], solver, raise_on_failure=False).success
+        assert not problem.solve_many([[start]], {"p": [1.0]}, solvers.Newton()).success.any()
+    with pytest.raises(SgsolveError):
+        problem.sweep(starts[:1], "p", [1.0, 2.0], solver=solvers.Newton())
+
+
+@pytest.mark.parametrize("name", CANCELING)
+def test_an_unknown_that_other_terms_hide_is_not_solved(name):
+    """Rounding of the other unknown hides the tail, and Newton's step does not move far."""
+    tail, starts = CANCELING[name]
+    problem = Problem(lambda x: ad.stack([tail(x[0]) + x[1] - 2.0, x[1] - 2.0]))
+    for start in (starts[0], 1e20):
+        for solver in (solvers.Newton(), solvers.TrustRegion(), solvers.LevenbergMarquardt()):
+            assert not problem.solve([start, 3.0], solver, raise_on_failure=False).success
 
 
 @pytest.mark.parametrize("tail", ["error function", "gauss", "tanh", "logistic"])
