@@ -12,7 +12,7 @@ from ...linear.accuracy import TINY as SMALLEST_NUMBER
 from ...linear.banded import SMALL_PIVOT
 from ...linear.equilibration import DRIFT
 from ...linear.first_answer import LARGE_SQUARE
-from .loop_state import INF
+from .loop_state import INF, RESCALE, STEP
 
 ERROR_FLOOR = SMALLEST_NUMBER / EPS
 
@@ -39,6 +39,21 @@ def equilibrated(
     for j in range(n):
         smallest = min(smallest, of_columns[j])
     return 1 if smallest * DRIFT >= 1.0 and largest <= DRIFT else 0
+
+
+def next_system(
+    starts: Indices, columns: Indices, F: Doubles, J: Doubles, factor: Doubles, row: Doubles,
+    A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles, n: int,
+    dense: int,
+) -> int:  # fmt: skip
+    """Write the linear system of the next step."""
+    for i in range(n):
+        b[i] = -F[i] * row[i]
+    if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
+        return RESCALE
+    if dense == 1:
+        fill(starts, columns, A, full, n)
+    return STEP
 
 
 def fill(starts: Indices, columns: Indices, A: Doubles, full: Doubles, n: int) -> int:

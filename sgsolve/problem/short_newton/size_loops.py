@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...norms import SMALLEST_SQUARE
 from ...solvers.scaling import TERM_FLOOR, TINY, WEIGHT_FLOOR
-from .loop_state import BARE, FLOOR, INF, LARGEST, RESIDUAL, SCALED, SMALLEST
+from .loop_state import BARE, FLOOR, INF, LARGEST, PHI, RESIDUAL, SCALED, SMALLEST
 
 
 def sizes_of_unknowns(
@@ -34,13 +34,6 @@ def sizes_of_unknowns(
             weights[i] = 1.0 if weight == 0.0 else weight
             terms[i] = max(size, floor)
             magnitude[i] = max(size, TINY) if size > 0.0 else 0.0
-    return 1
-
-
-def take_jacobian(J: Doubles, sizes: Doubles, nnz: int) -> int:
-    """Write the sizes of the entries of J."""
-    for k in range(nnz):
-        sizes[k] = abs(J[k])
     return 1
 
 
@@ -78,6 +71,18 @@ def merit(F: Doubles, S: Doubles, n: int) -> float:
             zero = 0
     known = square > SMALLEST_SQUARE and square < INF
     return sqrt(square) if known else (0.0 if zero == 1 else INF)
+
+
+def take_jacobian(
+    starts: Indices, columns: Indices, F: Doubles, J: Doubles, sizes: Doubles, terms: Doubles,
+    magnitude: Doubles, S: Doubles, own: Doubles, state: Doubles, n: int, nnz: int,
+) -> int:  # fmt: skip
+    """Write the sizes of the equations with another Jacobian, and the norm of F. 0: not finite."""
+    for k in range(nnz):
+        sizes[k] = abs(J[k])
+    finite = sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
+    state[PHI] = merit(F, S, n)
+    return finite
 
 
 def note_residual(F: Doubles, own: Doubles, state: Doubles, n: int) -> int:

@@ -22,7 +22,7 @@ from .decision_loops import (
     steps_are_short,
     terms_moved,
 )
-from .linear_loops import equilibrated, fill
+from .linear_loops import next_system
 from .loop_state import (
     ASK,
     BACKWARD_ERROR,
@@ -43,7 +43,6 @@ from .loop_state import (
     NAN,
     PHI,
     RENEWED,
-    RESCALE,
     RUN,
     SOLVED,
     STEP,
@@ -72,6 +71,30 @@ def started(
     tolerance: float, rounding: float, n: int, nnz: int, dense: int,
 ) -> int:  # fmt: skip
     """Start from x with the residual F and the Jacobian J; write the first linear system."""
+    begin_state(state)
+    square = begin_steps(
+        x, F, step, step_old, step_older, closing, change, unproven, x_start, F_start, state, n
+    )
+    if not square < INF:
+        return LEAVE
+    sizes_of_unknowns(x, magnitude, weights, terms, state, n)
+    finite = take_jacobian(
+        starts, columns, F, J, sizes, terms, magnitude, S, own, state, n, nnz,
+    )  # fmt: skip
+    if finite == 0:
+        return LEAVE
+    note_residual(F, own, state, n)
+    # Whether a start is a solution is not decided here.
+    solved = holds(F, own, tolerance, n) == 1 and holds(F, own, rounding, n) == 1
+    if not state[PHI] < INF or state[PHI] == 0.0 or solved:
+        return LEAVE
+    return next_system(
+        starts, columns, F, J, factor, row, A, A_sizes, of_columns, b, full, n, dense
+    )
+
+
+def begin_state(state: Doubles) -> int:
+    """Write the numbers of a solve that begins."""
     for k in range(N_STATE):
         state[k] = 0.0
     state[FLOOR] = INF
@@ -81,6 +104,15 @@ def started(
     state[STEP_ABSOLUTE_OLD] = INF
     state[RUN] = -1.0
     state[BACKWARD_ERROR] = NAN
+    return 1
+
+
+def begin_steps(
+    x: Doubles, F: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles,
+    closing: Doubles, change: Doubles, unproven: Doubles, x_start: Doubles, F_start: Doubles,
+    state: Doubles, n: int,
+) -> float:  # fmt: skip
+    """Write the start, before which there are no steps; return the sum of the squares of F."""
     zero, at_zero, square = 0, 1, 0.0
     for i in range(n):
         step[i] = 0.0
@@ -98,25 +130,7 @@ def started(
             at_zero = 0
     # An equation that holds exactly at the start may be flat there: see `note_start`.
     state[HELD] = 1.0 if zero == 1 and at_zero == 0 else 0.0
-    if not square < INF:
-        return LEAVE
-    sizes_of_unknowns(x, magnitude, weights, terms, state, n)
-    take_jacobian(J, sizes, nnz)
-    if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
-        return LEAVE
-    state[PHI] = merit(F, S, n)
-    note_residual(F, own, state, n)
-    # Whether a start is a solution is not decided here.
-    solved = holds(F, own, tolerance, n) == 1 and holds(F, own, rounding, n) == 1
-    if not state[PHI] < INF or state[PHI] == 0.0 or solved:
-        return LEAVE
-    for i in range(n):
-        b[i] = -F[i] * row[i]
-    if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
-        return RESCALE
-    if dense == 1:
-        fill(starts, columns, A, full, n)
-    return STEP
+    return square
 
 
 def arrived(
@@ -244,11 +258,12 @@ def continued(
 ) -> int:  # fmt: skip
     """Continue with the Jacobian at the next point, and write the next linear system."""
     if state[DOUBTED] == 1.0:
-        take_jacobian(J, sizes, nnz)
-        if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
+        finite = take_jacobian(
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, state, n, nnz,
+        )  # fmt: skip
+        if finite == 0:
             return LEAVE
         state[RENEWED] = 1.0
-        state[PHI] = merit(F_new, S, n)
         if passes(F_new, own, state, tolerance, error, rounding, n) == 1:
             return ended(
                 starts, columns, x_new, F_new, F, x_start, F_start, J, own, step, step_old,
@@ -258,34 +273,37 @@ def continued(
     note_closed_equations(
         starts, columns, F_new, F, J_old, own, step, closing, change, unproven, state, n,
     )  # fmt: skip
-    absolute = state[STEP_ABSOLUTE]
-    if state[STEP_SIZE] <= SMALL_STEP and state[CONTRACTION] > 0.5:
-        return LEAVE
-    if state[LARGEST] > RUNAWAY or absolute == 0.0:
-        return LEAVE
-    vanishing = may_vanish(
-        x_new, x, x_run, step, weights, state[LARGEST_OLD], x_beside, state, n
-    )  # fmt: skip
-    if vanishing != STEP:
-        return vanishing
+    ahead = ahead_of_step(x, x_new, x_run, step, weights, x_beside, state, n)
+    if ahead != STEP:
+        return ahead
     if state[RENEWED] == 0.0:
-        take_jacobian(J, sizes, nnz)
-        if sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n) == 0:
+        finite = take_jacobian(
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, state, n, nnz,
+        )  # fmt: skip
+        if finite == 0:
             return LEAVE
-        state[PHI] = merit(F_new, S, n)
+    if not state[PHI] < INF:
+        return LEAVE
     for k in range(nnz):
         J_old[k] = J[k]
     for i in range(n):
         x[i] = x_new[i]
         F[i] = F_new[i]
-        b[i] = -F_new[i] * row[i]
-    if not state[PHI] < INF:
+    return next_system(
+        starts, columns, F, J, factor, row, A, A_sizes, of_columns, b, full, n, dense
+    )
+
+
+def ahead_of_step(
+    x: Doubles, x_new: Doubles, x_run: Doubles, step: Doubles, weights: Doubles,
+    x_beside: Doubles, state: Doubles, n: int,
+) -> int:  # fmt: skip
+    """Return STEP where the solver itself would only take the next step; see `convergence`."""
+    if state[STEP_SIZE] <= SMALL_STEP and state[CONTRACTION] > 0.5:
         return LEAVE
-    if equilibrated(starts, columns, J, factor, A, A_sizes, of_columns, n) == 0:
-        return RESCALE
-    if dense == 1:
-        fill(starts, columns, A, full, n)
-    return STEP
+    if state[LARGEST] > RUNAWAY or state[STEP_ABSOLUTE] == 0.0:
+        return LEAVE
+    return may_vanish(x_new, x, x_run, step, weights, state[LARGEST_OLD], x_beside, state, n)
 
 
 def vanished(
