@@ -109,6 +109,17 @@ def transient_sensitivity(
     return _refined(found, at, rtol) if error_control else found
 
 
+def _taped(steps: Any, tape: list[Any]) -> Any:
+    """Return the stepper of a method, which will append its steps to a tape."""
+    if not hasattr(steps, "tape"):
+        raise InputError(
+            f"{type(steps).__name__} does not record its steps on a tape, so its run cannot be "
+            "differentiated; use steps=Bdf() or RungeKutta()"
+        )
+    steps.tape = tape
+    return steps
+
+
 def _differentiated(
     run: Run,
     stepper: TransientStepper,
@@ -119,13 +130,7 @@ def _differentiated(
 ) -> TransientSensitivity:
     """Make a run and differentiate it."""
     tape: list[Any] = []
-    steps: Any = stepper.steps
-    if not hasattr(steps, "tape"):
-        raise InputError(
-            f"{type(steps).__name__} does not record its steps on a tape, so its run cannot be "
-            "differentiated; use steps=Bdf() or RungeKutta()"
-        )
-    steps.tape = tape
+    steps = _taped(stepper.steps, tape)
     if stepper.plan.fixed is None:
         steps.control = SensitivityControl(
             lambda: few_columns(LinearizedRun(stepper, workspace, names, stepper.schedule.t0)),

@@ -29,6 +29,7 @@ from ..equations.source_terms import generation
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
 from ..models.contacts import Schottky
+from ..models.device_layout import DeviceLayout
 from .levels import levels
 
 Array = np.ndarray
@@ -208,6 +209,17 @@ def _reservoirs(
     return found
 
 
+def _balance_matrix(
+    lay: DeviceLayout, edges: tuple[Any, Any, Any], sign: int, lost: Array
+) -> csc_array:
+    """Return the matrix of the balance of a carrier: its fluxes, and its losses by density."""
+    weight, drift, _ = edges
+    start, end = incidence(lay.carrier_edges, lay.n_s)
+    near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
+    flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
+    return csc_array(sign * ((start + end) @ flux) + diags_array(lost))
+
+
 def _solved_density(
     device: DeviceModel,
     edges: tuple[Any, Any, Any],
@@ -225,14 +237,11 @@ def _solved_density(
     the densities are, and the probabilities underflow. What underflows is too small, so the larger
     one of both is right.
     """
-    lay, (weight, drift, _) = device.layout, edges
-    start, end = incidence(lay.carrier_edges, lay.n_s)
-    near, far = (start.T, -end.T) if sign > 0 else (-end.T, start.T)
-    flux = diags_array(weight * drift.ahead) @ near - diags_array(weight * drift.back) @ far
+    lay = device.layout
     for reservoir in reservoirs:
         if reservoir.emission is not None:
             lost = lost + _placed(lay.n_s, reservoir.nodes, reservoir.emission)
-    matrix = csc_array(sign * ((start + end) @ flux) + diags_array(lost))
+    matrix = _balance_matrix(lay, edges, sign, lost)
     held = [r.nodes for r in reservoirs if r.emission is None]
     free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([np.empty(0, dtype=int), *held]))
     inner = matrix[:, free][free]

@@ -70,25 +70,23 @@ def bifurcation_diagram(
     files = None if folder is None else DiagramFolder(folder, mark)
     search = DiagramSearch(problem, name, (low, high), {**RUN, **own}, limits, files, deadline)
     for number, (place, (known, x)) in enumerate(zip(places, starts, strict=True)):
+        steps = {"up": (search.first_step, high), "down": (-search.first_step, low)}
         ways = [
             (f"from start {number}, {way}", _first(place, x, name, (low, high), step, solver))
-            for way, step, end in (
-                ("up", search.first_step, high),
-                ("down", -search.first_step, low),
-            )
+            for way, (step, end) in steps.items()
             if place.signature.numeric(name) != end
         ]
         search.begin(ways, None if known is None else (known, x))
     search.follow()
     if orbits:
         search.follow_orbits()
-    diagram = search.diagram
-    if not diagram.branches and not search.stopped:
-        raise ConvergenceError(f"no branch could be started: {'; '.join(diagram.unfinished)}")
-    if diagram.unfinished:
-        text = "; ".join(diagram.unfinished)
-        warnings.warn(f"not all branches are complete: {text}", PartialBranchWarning, stacklevel=3)
-    return diagram
+    unfinished = "; ".join(search.diagram.unfinished)
+    if not search.diagram.branches and not search.stopped:
+        raise ConvergenceError(f"no branch could be started: {unfinished}")
+    if unfinished:
+        text = f"not all branches are complete: {unfinished}"
+        warnings.warn(text, PartialBranchWarning, stacklevel=3)
+    return search.diagram
 
 
 def _first(
