@@ -22,6 +22,10 @@ _lock = threading.Lock()
 _compiled: dict[str, Code] = {}
 
 
+class LlvmError(Exception):
+    """LLVM makes no machine code of a text."""
+
+
 class Code:
     """Compiled functions; the machine code lives as long as this object.
 
@@ -89,7 +93,7 @@ def require_llvmlite() -> None:
 
 
 def code_of(text: str, names: list[str]) -> Code:
-    """Return the functions of a text, compiled if they are not known."""
+    """Return the functions of a text, compiled if they are not known; raises `LlvmError`."""
     with _lock:
         known = _compiled.get(text)
         if known is None:
@@ -123,19 +127,22 @@ def _new_code(text: str, names: list[str]) -> Code:
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
     cpu, features = _host()
-    machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     key = _key(text)
-    stored = object_cache.stored_code(key)
-    if stored is None:
-        module = llvm.parse_assembly(text)
-        module.verify()
-        # Nothing is left for LLVM's passes to improve: they take three times as long as the code
-        # generator, for the same speed.
-        stored = machine.emit_object(module)
-        object_cache.store_code(key, stored)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(stored))
-    engine.finalize_object()
+    try:
+        machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        stored = object_cache.stored_code(key)
+        if stored is None:
+            module = llvm.parse_assembly(text)
+            module.verify()
+            # Nothing is left for LLVM's passes to improve: they take three times as long as the
+            # code generator, for the same speed.
+            stored = machine.emit_object(module)
+            object_cache.store_code(key, stored)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(stored))
+        engine.finalize_object()
+    except RuntimeError as error:  # what llvmlite raises for all that fails in LLVM
+        raise LlvmError(str(error)) from error
     return Code(engine, names)
 
 

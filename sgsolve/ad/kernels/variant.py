@@ -200,9 +200,8 @@ class Variant:
                 f"cannot be compiled: {str(error) or 'numbers of other types'}"
             )
             raise NotCompiledError(self._why_not[with_jacobian]) from None
-        except FOREIGN as error:
-            # An error in compiling is none of the user's: evaluate without a kernel.
-            self._why_not[with_jacobian] = f"compiling failed: {type(error).__name__}: {error}"
+        except machine.LlvmError as error:  # of another release of LLVM, or without memory
+            self._why_not[with_jacobian] = f"LLVM failed: {error}"
             raise NotCompiledError(self._why_not[with_jacobian]) from None
         finally:
             stats.seconds += perf_counter() - begin

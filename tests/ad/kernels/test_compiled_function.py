@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from scipy import special
 
 from sgsolve import ad
+from sgsolve.ad.kernels import kernel_code
 from sgsolve.errors import DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
@@ -312,3 +313,27 @@ def test_a_chain_of_numbers_is_compiled_in_bounded_time():
 
     points = [np.linspace(-0.9, 0.8, 26)]
     assert_same_bits(recurrence, points, evaluations=2, kernels=False, rounding=1e-14)
+
+
+def test_where_llvm_fails_numpy_evaluates(monkeypatch):
+    """LLVM rejects the text of a kernel: the result is NumPy's, and the reason is told."""
+    monkeypatch.setattr(kernel_code, "HEADER", "no LLVM IR\n")
+    function = ad.compiled(lambda x: np.exp(x) - 3.125, at_once=True)
+    x = np.array([0.5, 1.0])
+    for _ in range(3):
+        F, J = function.value_and_jacobian(x)
+        np.testing.assert_array_equal(F, np.exp(x) - 3.125)
+        np.testing.assert_array_equal(J.toarray(), np.diag(np.exp(x)))
+    assert function.stats.compiled == 0
+    assert any(reason.startswith("LLVM failed: ") for reason in function.stats.reasons)
+
+
+@pytest.mark.parametrize("error", [AttributeError, KeyError, TypeError, NameError])
+def test_a_programming_error_in_compiling_is_not_hidden(monkeypatch, error):
+    def lower(lowering, wanted):
+        raise error("a slip")
+
+    monkeypatch.setattr(kernel_code, "lower_graph", lower)
+    function = ad.compiled(lambda x: np.exp(x) - 3.125, at_once=True)
+    with pytest.raises(error, match="a slip"):
+        [function.value_and_jacobian(x) for x in 3 * [np.array([0.5, 1.0])]]

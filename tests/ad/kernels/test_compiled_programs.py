@@ -59,7 +59,7 @@ def ask(program):
             name = number_of(program)
             np.testing.assert_array_equal(found[0], fresh[0], err_msg=name)
             assert same(found, fresh), name
-    assert "compiling failed" not in "".join(compiled.stats.reasons), number_of(program)
+    assert "LLVM failed" not in "".join(compiled.stats.reasons), number_of(program)
     return compiled.stats.compiled
 
 
