@@ -40,7 +40,7 @@ from .sign_changes import (
 
 Vector = NDArray[Any]
 
-WIDTH = 4  # number of singular values that are followed
+WIDTH = 6  # number of singular values that are followed
 FRESH = 2  # random vectors added at every point, so that new small singular values are found
 ROUNDS = 5  # largest number of inverse iterations at a point
 CONVERGED = 0.1  # relative residual up to which a singular triplet has converged
@@ -80,6 +80,8 @@ class BranchPoints(Detector):
         triplets.tested_here = tested
         triplets.sign = 0.0 if determinant is None else determinant[0]
         point.tests[KEY] = triplets
+        if before is not None and known is not None and _unresolved(before, point):
+            point.tests[STEP_DOUBT] = UNRESOLVED
 
     def save(self, point: Point) -> dict[str, Any]:
         """Return the singular triplets."""
@@ -109,8 +111,8 @@ class BranchPoints(Detector):
                 one = by_determinant(curve, a, b)
                 found += [] if one is None else [one]
                 doubt = one is None
-        if doubt or _unresolved(a, b):
-            b.tests[STEP_DOUBT] = ORIENTATION if doubt else UNRESOLVED
+        if doubt:
+            b.tests[STEP_DOUBT] = ORIENTATION
         return found
 
 
@@ -118,6 +120,9 @@ def _separate(
     curve: Curve, a: Point, b: Point, changed: list[int]
 ) -> tuple[list[Found], int, list[int]]:
     """Locate the zero of each singular value that changed sign.
+
+    Two of them with the same branch point that do not vanish together there belong to two points:
+    all are bracketed then.
 
     Returns
     -------
@@ -128,11 +133,21 @@ def _separate(
     missed : list of int
         The singular values for which no branch point was found.
     """
+    parts = _located(curve, a, b, changed, quick=True)
+    if len(parts[0]) + parts[1] + len(parts[2]) < len(changed):
+        parts = _located(curve, a, b, changed, quick=False)
+    return parts
+
+
+def _located(
+    curve: Curve, a: Point, b: Point, changed: list[int], quick: bool
+) -> tuple[list[Found], int, list[int]]:
+    """Return what `_separate` does, from the zeros of secants or by bracketing."""
     found: list[Found] = []
     of: list[int] = []  # the singular values that vanish there
     coincident, missed = 0, list[int]()
     for j in changed:
-        one = by_vectors(curve, a, b, j)
+        one = by_vectors(curve, a, b, j, quick)
         if one is None:
             missed.append(j)
             continue

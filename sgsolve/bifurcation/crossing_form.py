@@ -51,9 +51,11 @@ def crossing_coefficients(
     if H.shape != (2, 2) or tangent[-1] == 0.0:
         return {}
 
+    no_mass = 0.0 * J
+
     def pencil(x: Vector) -> tuple[Any, Any] | None:
         at = linearized(curve.family, np.append(x, z[-1]))
-        return None if at is None else (at.J, 0.0 * at.J)
+        return None if at is None else (at.J, no_mass)
 
     size = float(np.linalg.norm(w))
     try:

@@ -9,12 +9,15 @@ Reference: B. Fornberg, Math. Comp. 51 (1988) 699 (the coefficients).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..private_api import csr_with_data
 
 Vector = NDArray[Any]
 Matrices = tuple[Any, Any]  # J and C, sparse
@@ -23,12 +26,13 @@ Pencil = Callable[[Vector], Matrices | None]
 STEPS = np.array([1.0, 2.0, 3.0, 4.0])
 FIRST = np.array([4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0])
 SECOND = np.array([8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0])
-CENTER = -205.0 / 72.0
+ODD, EVEN = np.array([1.0, -1.0]), np.array([1.0, 1.0, -2.0])
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
 NOTICED, LARGER = 0.01, 10.0  # relative change of J that is seen, and factor of other sizes
 VANISHED = 1e-6  # part of J on the length 1 below which J counts as zero
 MINOR = 1e-4  # part of J, by its change on the first length, below which a change is small
 SURE = 1e-10  # relative difference of two results at which no other length is tried
+ROUNDED = 1e-3  # ... below which a difference that grows with a shorter length is rounding
 
 
 @dataclass(eq=False)
@@ -75,13 +79,20 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
                 name: _gap(getattr(before, name), getattr(now, name), least[name])
                 for name in vars(now)
             }
+            rounded = best is not None and _are_rounding(best[0], gaps)
             best = (gaps, before) if best is None else _better(best, (gaps, before))
-            if max(best[0].values()) <= SURE:
+            if rounded or max(best[0].values()) <= SURE:
                 break
         before = now
     if best is None:
         raise ArithmeticError("the Jacobian is not finite around the point")
     return best[1]
+
+
+def _are_rounding(best: dict[str, float], gaps: dict[str, float]) -> bool:
+    """Whether all differences were small, and are larger at this length, or nothing."""
+    grown = all(gaps[name] >= best[name] for name in best)
+    return grown and max(best.values()) <= ROUNDED
 
 
 def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
@@ -93,40 +104,67 @@ def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
     size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max())
     far = pencil(x + v / longest) if size < 1.0 else None
     # a Jacobian that vanishes but for rounding, as of one equation at a cusp, changes on any length
-    least = [0.0 if far is None else VANISHED * float(abs(far[k]).max()) for k in (0, 1)]
-    while size < 1.0:
-        there = pencil(x + LONGEST * size / longest * v)
-        if there is None or max(_gap(here[k], there[k], least[k]) for k in (0, 1)) > NOTICED:
-            return size
-        size = min(LARGER * size, 1.0)
-    return size
+    least = [0.0 if far is None else VANISHED * _largest(far[k]) for k in (0, 1)]
+
+    def is_noticed(length: float) -> bool:
+        there = pencil(x + LONGEST * length / longest * v)
+        return there is None or max(_gap(here[k], there[k], least[k]) for k in (0, 1)) > NOTICED
+
+    low, high = 0, max(0, math.ceil(-math.log(size, LARGER)))  # powers of the factor
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_noticed(size * LARGER**middle) else (middle + 1, high)
+    return min(size * LARGER**low, 1.0) if low else size
 
 
 def _matrix_differences(
     pencil: Pencil, x: Vector, v: Vector, h: float, here: Matrices
 ) -> Slopes | None:
-    found = [[here[k] * 0.0, here[k] * CENTER] for k in (0, 1)]
-    for step, first, second in zip(STEPS, FIRST, SECOND, strict=True):
+    odd: tuple[list[Any], list[Any]] = [], []
+    even: tuple[list[Any], list[Any]] = [], []
+    for step in STEPS:
         up, down = pencil(x + step * h * v), pencil(x - step * h * v)
         if up is None or down is None:
             return None
         for k in (0, 1):
-            found[k][0] = found[k][0] + first * (up[k] - down[k])
-            found[k][1] = found[k][1] + second * (up[k] + down[k])
-    (J1, J2), (C1, C2) = found
-    return Slopes(J1 / h, C1 / h, J2 / h**2, C2 / h**2)
+            odd[k].append(_combined(ODD, (up[k], down[k])))
+            even[k].append(_combined(EVEN, (up[k], down[k], here[k])))
+    J1, C1 = (_combined(FIRST / h, differences) for differences in odd)
+    J2, C2 = (_combined(SECOND / h**2, differences) for differences in even)
+    return Slopes(J1, C1, J2, C2)
+
+
+def _combined(factors: Vector, matrices: Sequence[Any]) -> Any:
+    """Return a linear combination of sparse matrices; without their indices if these agree."""
+    one = matrices[0]
+    if one.format == "csr" and all(_have_one_pattern(one, other) for other in matrices):
+        return csr_with_data(one, factors @ np.array([other.data for other in matrices]))
+    return sum(factor * other for factor, other in zip(factors, matrices, strict=True))
+
+
+def _have_one_pattern(a: Any, b: Any) -> bool:
+    return a.indices is b.indices or (
+        a.nnz == b.nnz
+        and np.array_equal(a.indices, b.indices)
+        and np.array_equal(a.indptr, b.indptr)
+    )
 
 
 def _least_sizes(here: Matrices, h: float) -> dict[str, float]:
     """Return the sizes below which derivatives do not matter beside J and C on a length."""
-    J, C = (MINOR * float(abs(one).max()) for one in here)
+    J, C = (MINOR * _largest(one) for one in here)
     return {"J1": J / h, "C1": C / h, "J2": J / h**2, "C2": C / h**2}
 
 
 def _gap(a: Any, b: Any, least: float = 0.0) -> float:
     """Return how far two matrices differ, relative to their size, or to the least that counts."""
-    size = max(float(abs(a).max()), float(abs(b).max()), least)
-    return float(abs(a - b).max()) / size if size > 0.0 else 0.0
+    size = max(_largest(a), _largest(b), least)
+    return _largest(_combined(ODD, (a, b))) / size if size > 0.0 else 0.0
+
+
+def _largest(A: Any) -> float:
+    """Return the largest absolute value of the entries of a sparse matrix."""
+    return float(np.abs(A.data).max(initial=0.0))
 
 
 def _better(

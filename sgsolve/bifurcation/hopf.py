@@ -27,7 +27,7 @@ from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .hidden_pairs import EigenvalueCount, is_pair_hidden
 from .inertia import count_above
 from .normal_forms import hopf_form
-from .spectrum import REAL, are_all_computed, eigenvalues, known_within
+from .spectrum import REAL, all_eigenvalues, are_all_computed, eigenvalues, known_within
 
 Vector = NDArray[Any]
 
@@ -159,7 +159,7 @@ class Eigenvalues(Detector):
         """Compute the eigenvalues, with those that continue the unstable ones before."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
-        values = self._spectrum(stepper, point, unstable)[0]
+        values = self._values(stepper, point, unstable)
         point.tests[KEY] = values
         point.tests[COUNT], point.tests[REACH] = self._counted(stepper, point, values)
 
@@ -203,6 +203,13 @@ class Eigenvalues(Detector):
         J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
         return eigenvalues(J, M, shifts, count, unstable)
 
+    def _values(self, stepper: Any, point: Point, unstable: Vector | None = None) -> Vector:
+        """Return the eigenvalues without vectors."""
+        M = self.mass(point.x, point.p)
+        if are_all_computed(M, self.settings.count):
+            return all_eigenvalues(stepper.linearized(point).J, M)
+        return self._spectrum(stepper, point, unstable)[0]
+
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues are unstable."""
         size = float(np.abs(values).max(initial=0.0))
@@ -231,7 +238,7 @@ class Eigenvalues(Detector):
             return
         counts, least = [], self.settings.tolerance
         for one in zeros:
-            values = self._spectrum(stepper, one.point)[0]
+            values = self._values(stepper, one.point)
             counts.append(EigenvalueCount.at_zero(one.point.s, values, least))
         first, last = (EigenvalueCount.at_end(p.s, p.tests[KEY], least) for p in (a, b))
         if is_pair_hidden([first, *counts, last], [one.point.s for one in known]):

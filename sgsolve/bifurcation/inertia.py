@@ -20,6 +20,11 @@ SYMMETRIC = 1e-12  # relative asymmetry that is rounding
 BACKWARD = 1e-8  # backward error of the factors above which their signs are not trusted
 
 
+def is_symmetric(A: Any) -> bool:
+    """Whether a matrix, sparse or dense, is symmetric up to rounding."""
+    return float(abs(A - A.T).max()) <= SYMMETRIC * float(abs(A).max())
+
+
 def count_above(J: Any, M: Any, sigma: float) -> int | None:
     """Return how many eigenvalues of J v = mu M v are above sigma; None if it is not certain.
 
@@ -33,9 +38,9 @@ def count_above(J: Any, M: Any, sigma: float) -> int | None:
     if M.nnz != len(mass) or not (mass.all() and (np.sign(mass) == np.sign(mass[0])).all()):
         return None
     A = sp.csc_array(J - sigma * M) * np.sign(mass[0])
-    size = float(abs(A).max())
-    if not float(abs(A - A.T).max()) <= SYMMETRIC * size:
+    if not is_symmetric(A):
         return None
+    size = float(abs(A).max())
     options = {"SymmetricMode": True, "DiagPivotThresh": 0.0}
     try:
         factors = splu(A, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)

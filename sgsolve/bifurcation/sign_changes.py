@@ -1,8 +1,9 @@
 """Branch points from sign changes of test functions between two points.
 
-A test function brackets the branch point. Newton's method on an extended system then gives the
-exact point. If that system is singular too, the result of the bracketing is used. The last row of K
-is the chord between the points, since the tangent is not defined at a branch point.
+Newton's method on an extended system gives the exact point. It starts where the secant of the test
+function is zero. If it does not find a branch point near there, the test function brackets it
+first. If the extended system is singular too, the result of the bracketing is used. The last row of
+K is the chord between the points, since the tangent is not defined at a branch point.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.3 (bordered determinants).
@@ -18,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.curve import Curve, point_at
+from ..continuation.family import linearized
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from .branch_point_system import (
     KIND,
+    BranchPointSolution,
     bracketed_point,
     branch_point_between,
     quotient,
@@ -35,6 +38,8 @@ Vector = NDArray[Any]
 KEY = KIND  # in ``point.tests``
 TOGETHER = 1e-4  # several tests are zero below this part of their values at the two points
 ZERO = 1e-6  # ... and one test
+POLE = 0.1  # ... above which it does not vanish where its sign changes within a short bracket
+BESIDE = 0.25  # largest distance of a branch point from the zero of the secant, in steps
 
 
 @dataclass
@@ -74,14 +79,47 @@ class Change:
     test: Callable[[Point], float]
     ends: tuple[float, float]
 
+    @property
+    def reach(self) -> float:
+        """The length of the chord."""
+        return self.curve.metric.norm(self.b.z - self.a.z)
+
+    def share(self, z: Vector) -> float:
+        """Return where z is along the chord, from 0 to 1."""
+        along = self.curve.metric.unit(self.b.z - self.a.z)
+        return self.curve.metric.dot(z - self.a.z, along) / self.reach
+
+    def near_secant(self, pair: tuple[Vector, Vector]) -> BranchPointSolution | None:
+        """Return the branch point near the zero of the secant, if Newton's method finds one."""
+        curve, (first, last) = self.curve, self.ends
+        t = first / (first - last) if first != last else 0.5
+        at = linearized(curve.family, curve.interpolated(self.a, self.b, t))
+        if at is None:
+            return None
+        point = _with_chord(curve, self.a, self.b, point_at(at, self.a.tangent))
+        found = branch_point_between(curve, self.a, self.b, point, pair, self.reach)
+        if found is None:
+            return None
+        place = self.share(found.z)
+        away = found.z - curve.interpolated(self.a, self.b, place)
+        near = abs(place - t) <= BESIDE and curve.metric.norm(away) <= BESIDE * self.reach
+        return found if near else None
+
     def place(self, tolerance: float) -> Point | None:
-        """Return the point where the sign changes; None if it does not."""
+        """Return the point where the sign changes; None if it does not, or at a pole."""
 
         def test(point: Point) -> float:
             return self.test(_with_chord(self.curve, self.a, self.b, point))
 
         root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends)
-        return None if root is None else root.point
+        if root is None or (tolerance < POLE and abs(root.value) > POLE * self.largest):
+            return None
+        return root.point
+
+    @property
+    def largest(self) -> float:
+        """The larger of the test values at the two points."""
+        return max(abs(end) for end in self.ends)
 
 
 def by_determinant(curve: Curve, a: Point, b: Point) -> Found | None:
@@ -100,12 +138,16 @@ def by_determinant(curve: Curve, a: Point, b: Point) -> Found | None:
     return _simple(change, (triplets.left[:, 0], triplets.right[:, 0]))
 
 
-def by_vectors(curve: Curve, a: Point, b: Point, j: int) -> Found | None:
-    """Return the branch point where the singular value j of point a vanishes."""
+def by_vectors(curve: Curve, a: Point, b: Point, j: int, quick: bool = True) -> Found | None:
+    """Return the branch point where the singular value j of point a vanishes.
+
+    If not `quick`, it is bracketed first.
+    """
     triplets: SingularTriplets = a.tests[KEY]
     pair = triplets.left[:, j], triplets.right[:, j]
     ends = float(triplets.tests[j]), float(b.tests[KEY].tested_here[j])
-    return _simple(Change(curve, a, b, lambda point: quotient(curve, point, pair)[0], ends), pair)
+    change = Change(curve, a, b, lambda point: quotient(curve, point, pair)[0], ends)
+    return _simple(change, pair, quick)
 
 
 def multiple(curve: Curve, a: Point, b: Point, crossed: Vector) -> Found | None:
@@ -136,20 +178,21 @@ def together(curve: Curve, a: Point, b: Point, point: Point, two: list[int]) -> 
     return bool(np.abs(G).max() <= TOGETHER * float(triplets.tests[two].max()))
 
 
-def _simple(change: Change, pair: tuple[Vector, Vector]) -> Found | None:
+def _simple(change: Change, pair: tuple[Vector, Vector], quick: bool = True) -> Found | None:
     """Return the branch point where a test function changes sign, if there is one."""
-    curve, a, b = change.curve, change.a, change.b
-    reach, along = curve.metric.norm(b.z - a.z), curve.metric.unit(b.z - a.z)
-    for tolerance in (0.1, 1e-4):
+    curve, a, b, reach = change.curve, change.a, change.b, change.reach
+    found = change.near_secant(pair) if quick else None
+    for tolerance in (1e-4,) if quick else (0.1, 1e-4):
+        if found is not None:
+            break
         point = change.place(tolerance)
         if point is None:
             return None
-        point = _with_chord(curve, a, b, point)
-        found = branch_point_between(curve, a, b, point, pair, reach)
-        if found is not None:
-            t = curve.metric.dot(found.z - a.z, along) / reach
-            place = point_at(found.at, point.tangent, a.s + t * (b.s - a.s))
-            return Found(place, special_point(curve, found, point.tangent, reach))
+        found = branch_point_between(curve, a, b, _with_chord(curve, a, b, point), pair, reach)
+    if found is not None:
+        chord = curve.metric.unit(b.z - a.z)
+        place = point_at(found.at, chord, a.s + change.share(found.z) * (b.s - a.s))
+        return Found(place, special_point(curve, found, chord, reach))
     return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
 
 
@@ -169,7 +212,7 @@ def _bracketed(change: Change, block: tuple[Vector, Vector], zero: float) -> Fou
     own = change.place(1e-12)
     if own is None:
         return None
-    curve, most = change.curve, zero * max(abs(end) for end in change.ends)
+    curve, most = change.curve, zero * change.largest
     point = _with_chord(curve, change.a, change.b, own)
     # [J Fp] has rank n - 1 if K is singular with another last row as well
     tilted = replace(point, tangent=curve.metric.unit(point.tangent + own.tangent))

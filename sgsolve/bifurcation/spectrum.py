@@ -23,6 +23,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from .. import linear
 from ..errors import LinearSolveError
 from ..pattern import Pattern
+from .inertia import is_symmetric
 
 Vector = NDArray[Any]
 
@@ -73,9 +74,8 @@ def eigenvalues(
         If J - sigma M is singular at and near a shift.
     """
     if are_all_computed(M, count):
-        mass = M.diagonal()
         if _is_diagonal(M):
-            values, vectors = scipy.linalg.eig(J.toarray() / mass[:, None])
+            values, vectors = scipy.linalg.eig(J.toarray() / M.diagonal()[:, None])
             return values, vectors
         values, vectors = scipy.linalg.eig(J.toarray(), M.toarray())
         finite = np.isfinite(values)
@@ -90,6 +90,21 @@ def eigenvalues(
             discs.append(_disc(J, M, place, count))
             place *= OUTWARD
     return _joined_discs(discs)
+
+
+def all_eigenvalues(J: Any, M: Any) -> Vector:
+    """Return all finite eigenvalues of J v = mu M v, without vectors; real ones if symmetric.
+
+    The vectors take half of the time of the QR algorithm. A symmetric matrix takes an eighth.
+    """
+    A, mass = J.toarray(), M.diagonal()
+    if not _is_diagonal(M):
+        values = scipy.linalg.eigvals(A, M.toarray())
+        return values[np.isfinite(values)]
+    if (np.sign(mass) == np.sign(mass[0])).all() and is_symmetric(A):
+        roots = np.sqrt(np.abs(mass))
+        return scipy.linalg.eigvalsh(A / np.outer(roots, roots)) * np.sign(mass[0])
+    return scipy.linalg.eigvals(A / mass[:, None])
 
 
 def are_all_computed(M: Any, count: int) -> bool:

@@ -3,7 +3,8 @@
 The bordered matrix can be regular where J is singular. There are two methods:
 
 * Factorize the whole matrix, on one sparsity pattern that is analyzed once. PARDISO and dense
-  factorizations do so: dense borders cause no fill-in there.
+  factorizations do so: dense borders cause no fill-in there. Up to 200 unknowns a dense
+  factorization of the whole matrix is faster than the elimination with a band.
 * Block elimination with a factorization of J, then iterative refinement on the bordered system.
   Band and SuperLU factorizations do so. If J is too close to singular, the whole matrix is
   factorized instead.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from .. import linear
 from ..errors import LinearSolveError
+from ..linear.choose import SMALL
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..solvers.workspace import Workspace
@@ -41,7 +43,8 @@ class Bordered:
     k : int
         Number of columns of B and of rows of C.
     whole : bool, optional
-        Factorize the whole matrix; by default if the back end declares `dense_borders`.
+        Factorize the whole matrix; by default if the back end declares `dense_borders`, and for
+        small systems if the back end is chosen automatically.
     """
 
     def __init__(self, workspace: Workspace, k: int = 1, whole: bool | None = None) -> None:
@@ -50,6 +53,7 @@ class Bordered:
         self._solver: Any = None
         self._eliminated: tuple[Vector, Vector] | None = None
         self._left: Vector | None = None  # J^-T C^T, for transposed systems
+        self._sizes: Any = None  # the absolute values of J
 
     def factorize(self, J: Any, B: Vector, below: Vector, pattern: Pattern) -> None:
         """Factorize the bordered matrix with these values.
@@ -103,9 +107,11 @@ class Bordered:
             return None
 
     def _takes_whole(self, pattern: Pattern) -> bool:
-        if self._whole is None:
-            return bool(self.workspace.solver(pattern).dense_borders)
-        return self._whole
+        if self._whole is not None:
+            return self._whole
+        if self.workspace.backend == "auto" and pattern.shape[0] + self.k <= SMALL:
+            return True
+        return bool(self.workspace.solver(pattern).dense_borders)
 
     def _factorize_whole(self) -> None:
         assert self._parts is not None
@@ -135,7 +141,7 @@ class Bordered:
         schur = below[:, n:] - below[:, :n] @ right
         if not np.isfinite(schur).all() or np.linalg.cond(schur) > 1e14:
             raise LinearSolveError("the bordered matrix is singular")
-        self._eliminated, self._left = (right, schur), None
+        self._eliminated, self._left, self._sizes = (right, schur), None, abs(J)
 
     def _refined(self, b: Vector, transpose: bool) -> Vector | None:
         """Return the refined solution by elimination; None if it stays inaccurate."""
@@ -171,14 +177,14 @@ class Bordered:
         """Return b - A x and its size relative to the terms of each equation."""
         assert self._parts is not None
         J, B, below = self._parts
-        n = J.shape[0]
+        n, sizes = J.shape[0], self._sizes
         C, D = below[:, :n], below[:, n:]
         if transpose:
-            J, B, C, D = J.T, C.T, B.T, D.T
+            J, sizes, B, C, D = J.T, sizes.T, C.T, B.T, D.T
         y, edge = x[:n], x[n:]
         r = b - np.concatenate([J @ y + B @ edge, C @ y + D @ edge])
         size = np.abs(b) + np.concatenate(
-            [abs(J) @ np.abs(y) + np.abs(B) @ np.abs(edge), np.abs(C) @ abs(y) + abs(D) @ abs(edge)]
+            [sizes @ np.abs(y) + np.abs(B) @ np.abs(edge), np.abs(C) @ abs(y) + abs(D) @ abs(edge)]
         )
         error = float(np.max(np.abs(r) / np.where(size > 0.0, size, 1.0), initial=0.0))
         return r, error if np.isfinite(error) else np.inf

@@ -184,7 +184,10 @@ class _Run:
             self._measure(new, here)
         except LinearSolveError:
             return Rejection(here.p, BRANCH_POINT, SINGULAR), []
-        found, held = located(self.stepper, here, new, self.detectors), doubt(new)
+        held, found = doubt(new), list[Found]()
+        if held is None or not self.stepper.doubtful(self.state):
+            found = located(self.stepper, here, new, self.detectors)
+            held = doubt(new)
         if held is not None and self.stepper.doubtful(self.state):
             return Rejection(here.p, held.reason, "doubt"), []
         return new, [*found, *certain(new, here, self.detectors)]

@@ -329,3 +329,22 @@ def test_a_branch_without_bounds_has_steps_of_the_size_of_the_known_one(shift):
     assert arm["p"][-1] > shift + 2.0
     assert arm.states[:, 0] ** 2 == pytest.approx(arm["p"] - shift, rel=1e-8)
     assert "40 points, the limit, were computed. What to try: raise" in arm.message
+
+
+def test_a_branch_point_takes_few_evaluations():
+    """Swift-Hohenberg with 60 unknowns: r are eigenvalues of the operator along the zero state."""
+    n, h = 60, 8.0 * np.pi / 59
+    D = np.diag(np.full(n, -2.0)) + np.diag(np.ones(n - 1), 1) + np.diag(np.ones(n - 1), -1)
+    D[0, 1] = D[-1, -2] = 2.0
+    A = np.linalg.matrix_power(np.eye(n) + D / h**2, 2)
+    operator = sp.csr_array(A)
+    problem = Problem(lambda u, r: operator @ u - r * u - 2.0 * u**2 + u**3, params={"r": -0.1})
+    branch = problem.continuation(np.zeros(n), "r", (-0.1, 0.4), stability=True)
+    values = np.sort(np.linalg.eigvals(A).real)
+    expected = values[values < 0.4]
+    assert [point.parameter for point in branch.branch_points] == pytest.approx(expected, abs=1e-9)
+    assert branch["unstable"][-1] == n - len(expected)
+    assert branch.stats.njev < 45 * len(expected)
+    rolls = problem.switch_branch(branch, 0, (-0.6, 0.4), step=0.01)
+    assert len(rolls.branch_points) == 6
+    assert rolls.stats.njev < 450  # where no pole of a test function is taken for a zero

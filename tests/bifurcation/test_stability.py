@@ -192,3 +192,29 @@ def test_a_matrix_whose_signs_are_not_certain_has_no_count():
     assert count_above(symmetric, sp.csr_array(np.diag([1.0, 1.0, 0.0, 1.0])), 0.0) is None
     assert count_above(symmetric, sp.csr_array(np.diag([1.0, -1.0, 1.0, 1.0])), 0.0) is None
     assert count_above(sp.csr_array(np.diag([3.0, 2.0, -1.0, 0.5])), identity, 1.0) == 2
+
+
+@pytest.mark.parametrize("mass", ["one", "minus", "diagonal", "mixed", "full", "singular"])
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_all_eigenvalues_are_those_of_the_pencil(mass, symmetric):
+    """Against the eigenvalues of M^-1 J; for a singular M those of the reduced system."""
+    rng = np.random.default_rng(5)
+    J = rng.standard_normal((12, 12))
+    J = J + J.T if symmetric else J
+    M = {
+        "one": np.eye(12),
+        "minus": -np.eye(12),
+        "diagonal": np.diag(rng.uniform(0.1, 3.0, 12)),
+        "mixed": np.diag(rng.uniform(0.1, 3.0, 12) * np.resize([1.0, -1.0], 12)),
+        "full": np.eye(12) + 0.1 * rng.standard_normal((12, 12)),
+        "singular": np.diag(np.append(np.ones(8), np.zeros(4))),
+    }[mass]
+    found = spectrum.all_eigenvalues(sp.csr_array(J), sp.csr_array(M))
+    if mass == "singular":
+        inner = J[:8, :8] - J[:8, 8:] @ np.linalg.solve(J[8:, 8:], J[8:, :8])
+        exact = np.linalg.eigvals(inner)
+    else:
+        exact = np.linalg.eigvals(np.linalg.solve(M, J))
+    assert len(found) == len(exact)
+    for value in exact:
+        assert np.abs(found - value).min() < 1e-9 * np.abs(exact).max()
