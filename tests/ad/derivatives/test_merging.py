@@ -247,21 +247,21 @@ def test_stages_beyond_the_room_are_not_kept(monkeypatch):
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("room", [0, 1 << 15])
-def test_values_of_a_chain_without_room(chain, room, monkeypatch):
+def test_values_of_a_chain_without_room(chain, monkeypatch):
     """Nothing is kept, or only the first stages are: the values are those of an empty cache."""
-    x, stages = point(40), 6
+    x, stages = point(40), 4
     exact = [ad.jacobian(chain, z, stages).toarray() for z in (x, 0.9 * x)]
     pattern = ad.sparsity_pattern(chain(ad.seed_sparsity(x), stages))
-    ad.clear_cache()
-    monkeypatch.setattr(merging, "KEPT_BYTES", room)
-    for k in range(8):
-        J = ad.jacobian(chain, (x, 0.9 * x)[k % 2], stages).toarray()
-        assert np.abs(J - exact[k % 2]).max() <= 1e-13 * np.abs(J).max()
-    again = ad.sparsity_pattern(chain(ad.seed_sparsity(x), stages))
-    assert again.equals(pattern)
-    data = ad.jacobian_values(chain(ad.seed(x), stages), again)
-    assert np.abs(again.matrix(data).toarray() - exact[0]).max() <= 1e-13 * np.abs(exact[0]).max()
+    for room in (0, 1 << 15):
+        ad.clear_cache()
+        monkeypatch.setattr(merging, "KEPT_BYTES", room)
+        for k in range(8):
+            J = ad.jacobian(chain, (x, 0.9 * x)[k % 2], stages).toarray()
+            assert np.abs(J - exact[k % 2]).max() <= 1e-13 * np.abs(J).max()
+        again = ad.sparsity_pattern(chain(ad.seed_sparsity(x), stages))
+        assert again.equals(pattern)
+        J = again.matrix(ad.jacobian_values(chain(ad.seed(x), stages), again)).toarray()
+        assert np.abs(J - exact[0]).max() <= 1e-13 * np.abs(J).max()
 
 
 def test_passing_stages_do_not_pile_up(monkeypatch):

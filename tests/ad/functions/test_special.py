@@ -1,3 +1,5 @@
+import functools
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ ETA = [-700.0, -40.0, -7.3, -1.0, -1e-3, 0.0, 1e-9, 0.7, 1.49, 1.5, 3.5, 4.2, 6.
        21.0, 26.0, 40.0, 41.999, 42.0, 42.001, 60.0, 500.0]  # fmt: skip
 
 
+@functools.cache
 def exact(order, eta):
     """-Li_{j+1}(-exp(eta)) (DLMF 25.12.16)."""
     eta, s = mp.mpf(eta), mp.mpf(order) + 1
