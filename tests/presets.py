@@ -1,5 +1,7 @@
 """The solvers of `sgsolve.solvers` with their default settings, by name."""
 
+import pytest
+
 from sgsolve import solvers
 
 PRESETS = {
@@ -15,3 +17,12 @@ PRESETS = {
 
 ALL_SOLVERS = {"default": None, **PRESETS}
 """The default solver, which tries several of them, and each alone."""
+
+QUICK = ("default", "Newton", "TrustRegion")
+
+
+def each_solver(names=ALL_SOLVERS):
+    """Parametrize a test by ``solver``: by a few in the quick tests, by the others in the slow."""
+    slow = {name: () if name in QUICK else pytest.mark.slow for name in names}
+    values = [pytest.param(ALL_SOLVERS[name], id=name, marks=slow[name]) for name in names]
+    return pytest.mark.parametrize("solver", values)

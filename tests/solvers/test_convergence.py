@@ -200,7 +200,15 @@ WITHOUT_SOLUTION = {
 }
 
 
-@pytest.mark.parametrize("name", WITHOUT_SOLUTION)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=() if name in ("square", "moved", "embedded") else pytest.mark.slow
+        )
+        for name in WITHOUT_SOLUTION
+    ],
+)
 def test_a_system_without_solution_ends_alike_from_every_start(name):
     residual, n = WITHOUT_SOLUTION[name]
     for start in (3.0, np.nextafter(3.0, 4.0), -30.0):

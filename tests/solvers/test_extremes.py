@@ -9,7 +9,7 @@ import pytest
 from sgsolve import NotFiniteError, Problem, SgsolveError, Status
 from sgsolve.continuation import Natural
 from sgsolve.norms import LONGEST, is_finite, norm2, unit
-from tests.presets import ALL_SOLVERS
+from tests.presets import ALL_SOLVERS, each_solver
 
 HUGE = (1e150, 1e200, 1e250, 1e300)
 MOST = 12_000  # evaluations: the sum of all limits of the ladder is below
@@ -53,9 +53,9 @@ def test_norms_of_zero_nan_and_overflow():
     assert norm2(np.array([math.inf, 0.0])) == LONGEST
 
 
-@pytest.mark.parametrize("name", ALL_SOLVERS)
+@each_solver()
 @pytest.mark.parametrize("huge", HUGE)
-def test_every_solver_ends_from_huge_starts(name, huge):
+def test_every_solver_ends_from_huge_starts(solver, huge):
     functions = (
         lambda x: x - 1.0,
         lambda x: np.arctan(x) - 1.0,
@@ -64,12 +64,12 @@ def test_every_solver_ends_from_huge_starts(name, huge):
         lambda x: np.exp(-(x / huge)) - 0.5,
     )
     for f, sign in itertools.product(functions, (1.0, -1.0)):
-        ends(f, sign * huge * np.array([1.0, 0.5]), ALL_SOLVERS[name])
+        ends(f, sign * huge * np.array([1.0, 0.5]), solver)
 
 
-@pytest.mark.parametrize("name", ALL_SOLVERS)
+@each_solver()
 @pytest.mark.parametrize("huge", HUGE)
-def test_every_solver_ends_with_huge_residuals_and_slopes(name, huge):
+def test_every_solver_ends_with_huge_residuals_and_slopes(solver, huge):
     functions = (
         lambda x: huge * (x**2 - 2.0),
         lambda x: huge * np.arctan(x) - 1.0,
@@ -79,14 +79,14 @@ def test_every_solver_ends_with_huge_residuals_and_slopes(name, huge):
         lambda x: 1e-14 * np.expm1(x / 0.02585) - 1e-3,
     )
     for f in functions:
-        ends(f, np.array([-10.0, 3.0]), ALL_SOLVERS[name])
+        ends(f, np.array([-10.0, 3.0]), solver)
 
 
-@pytest.mark.parametrize("name", ALL_SOLVERS)
+@each_solver()
 @pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
-def test_every_solver_ends_with_extreme_scales(name, scale):
+def test_every_solver_ends_with_extreme_scales(solver, scale):
     for f in (lambda x: x**3 - 2.0 * x - 5.0, lambda x: np.exp(-(x**2)) - 0.5):
-        ends(f, np.array([20.0, -3.0]), ALL_SOLVERS[name], scale=scale)
+        ends(f, np.array([20.0, -3.0]), solver, scale=scale)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from scipy import sparse, special
 
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.solvers import determination
-from tests.presets import ALL_SOLVERS
+from tests.presets import ALL_SOLVERS, PRESETS, each_solver
 
 SOLVERS = list(ALL_SOLVERS.values())
-each_solver = pytest.mark.parametrize("solver", SOLVERS, ids=list(ALL_SOLVERS))
 
 # Residual and starts: before the limit, near to where rounding hides it, and far beyond.
 LIMITS = {
@@ -39,7 +38,7 @@ def solved(residual, start, solver):
     return Problem(residual).solve(start, solver, raise_on_failure=False)
 
 
-@each_solver
+@each_solver()
 @pytest.mark.parametrize("name", LIMITS)
 def test_no_root_where_rounding_hides_the_residual(name, solver):
     residual, starts = LIMITS[name]
@@ -56,7 +55,7 @@ SATURATIONS = {
 }
 
 
-@each_solver
+@each_solver()
 @pytest.mark.parametrize("name", SATURATIONS)
 def test_one_unknown_runs_away_from_a_regular_system(name, solver):
     n = 12
@@ -118,7 +117,7 @@ class TestRootsThatAreFlat:
             assert result.success
             assert abs(result.x[0]) < 1e-6
 
-    @each_solver
+    @each_solver()
     @pytest.mark.parametrize("power", [9, 30])
     def test_a_start_at_a_multiple_root(self, solver, power):
         result = solved(lambda x: (x - 1.0) ** power, [1.0], solver)
@@ -128,14 +127,14 @@ class TestRootsThatAreFlat:
     def test_a_start_where_a_high_power_underflows(self):
         assert solved(lambda x: x**9, [1e-40], solvers.Newton()).success
 
-    @each_solver
+    @each_solver()
     @pytest.mark.parametrize("start", [1.0, -1.0, -1e6])
     def test_a_half_line_of_solutions(self, solver, start):
         result = solved(lambda x: np.maximum(x, 0.0), [start], solver)
         assert result.success
         assert result.x[0] <= 0.0
 
-    @each_solver
+    @each_solver()
     def test_an_expanded_ninth_power(self, solver):
         # rounding hides the root in an interval of width 0.05, with noise of 1e-14
         coefficients = np.poly(np.ones(5))
@@ -243,7 +242,7 @@ COUPLED = {
 }
 
 
-@each_solver
+@each_solver()
 @pytest.mark.parametrize("name", COUPLED)
 def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, solver):
     flat = COUPLED[name]
@@ -290,7 +289,7 @@ TIED = {
 }
 
 
-@each_solver
+@each_solver()
 @pytest.mark.parametrize("gap", [1, 2, 3])
 @pytest.mark.parametrize("name", TIED)
 def test_an_unknown_that_is_only_tied_to_another_one(name, gap, solver):
@@ -329,7 +328,7 @@ def test_far_solutions_that_are_determined_are_solutions():
     np.testing.assert_allclose(result.x, [1e60, 3.0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("solver", SOLVERS[1:], ids=[s.name for s in SOLVERS[1:]])
+@each_solver(PRESETS)
 @pytest.mark.parametrize("start", [(1100.0, 1060.0), (1000.0, 960.0), (100.0, 40.0)])
 def test_a_small_difference_of_large_unknowns_that_runs_away(start, solver):
     """It stays hidden where both grow by the same part, but not where they grow by others."""

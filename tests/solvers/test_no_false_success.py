@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status, ad, solvers
-from tests import presets
+from tests.presets import ALL_SOLVERS, PRESETS, each_solver
 
-PRESETS = list(presets.PRESETS.values())
 BIG = 1e17
-each_preset = pytest.mark.parametrize("solver", PRESETS, ids=lambda solver: solver.name)
+each_preset = each_solver(PRESETS)
 
 
 def solved(residual, start, solver=None, **settings):
@@ -49,7 +48,7 @@ class TestOwnTerms:
     def test_a_large_unknown_makes_no_root(self, solver, rootless):
         assert not solved(lambda x: np.stack([x[0] - BIG, rootless(x[1])]), [BIG, 3.0], solver)
 
-    @pytest.mark.parametrize("solver", [None, *PRESETS[:3]])
+    @each_solver(list(ALL_SOLVERS)[:4])
     def test_potential_and_density_in_one_block(self, solver):
         # neutrality of doped silicon in SI units: n - p = N, n p = ni^2, n = ni exp(psi / vt)
         ni, doping, vt = 1e16, 1e23, 0.02585
@@ -113,7 +112,7 @@ class TestScale:
         assert solved(equation, start, scale=scale).x == pytest.approx(root, rel=1e-9)
 
     @pytest.mark.parametrize("scale", [1.0, 1e8, 1e300])
-    @pytest.mark.parametrize("solver", [None, *PRESETS])
+    @each_solver()
     def test_no_scale_makes_a_root(self, solver, scale):
         assert not solved(lambda x: x**2 + 1.0, [3.0], solver, scale=scale).success
         assert not solved(lambda x: np.where(x < 1.0, -1.0, 1.5) + 0.1 * x, [3.0], solver).success
@@ -314,7 +313,7 @@ def test_what_diverged_is_never_the_best():
     assert result.status is Status.DIVERGED or abs(result.x[0]) < 100.0
 
 
-@pytest.mark.parametrize("solver", [None, *PRESETS[:5]])
+@each_solver(list(ALL_SOLVERS)[:6])
 @pytest.mark.parametrize("gap", [1e-6, 1e-20, 1e-30, 1e-200])
 def test_a_kink_just_above_zero_is_no_root(solver, gap):
     """The step of Newton's method passes the kink and doubles the residual, as rounding might."""
