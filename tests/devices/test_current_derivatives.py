@@ -63,7 +63,7 @@ def test_fields_forward_adjoint_and_differences_agree(bands):
         assert top > 0
         np.testing.assert_allclose(adjoint[name], forward[name], rtol=1e-8, atol=1e-11 * top)
         size = shape[0]
-        for k in (0, 1, size // 3, size // 2, size // 2 + 2, size - 2, size - 1):
+        for k in (0, size // 3, size // 2, size - 2):
             expected = difference(device, x, BIAS, name, k)
             assert adjoint[name][k] == pytest.approx(expected, rel=1e-5, abs=1e-7 * top), (name, k)
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.selection import slow
+
 VALUES = {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
 VALUES |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10}
 
@@ -41,8 +43,7 @@ def test_regions_are_those_without_a_contact():
     ("make", "top", "cost"),
     [
         (transistor, 5.0, 8),
-        (transistor, -5.0, 8),
-        (thyristor, -10.0, 15),
+        *slow((transistor, -5.0, 8), (thyristor, -10.0, 15)),
     ],
 )
 def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):

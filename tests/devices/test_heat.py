@@ -268,6 +268,7 @@ def test_a_bar_warms_up_by_its_modes(rtol):
     assert found[-1, k // 2] == pytest.approx(top, rel=3e-3)
 
 
+@pytest.mark.slow
 def test_a_heated_diode_in_time_ends_at_its_steady_state_and_keeps_energy():
     """What the voltage supplies is stored or leaves by the contacts.
 

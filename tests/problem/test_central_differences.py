@@ -5,6 +5,7 @@ import pytest
 
 from sgsolve import Problem
 from sgsolve.problem.central_differences import central_difference, size_near_zero
+from tests.selection import slow
 
 SIZES = (1e-12, 1e-6, 1.0, 1e6, 1e12)
 each_size = pytest.mark.parametrize("size", SIZES)
@@ -48,7 +49,7 @@ def test_a_curve_over_a_parameter_that_is_made_a_plain_number(size):
     assert len(branch["lam"]) < 30
 
 
-@pytest.mark.parametrize("p_size", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("p_size", [1e-12, 1e12, *slow(1.0)])
 @pytest.mark.parametrize("q_size", [1e-12, 1e12])
 def test_a_curve_of_folds_over_parameters_of_any_size(p_size, q_size):
     # p + q x - x^3 = 0 has folds at p^2 = 4 q^3 / 27

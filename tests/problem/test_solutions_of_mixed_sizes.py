@@ -5,6 +5,7 @@ import pytest
 
 from sgsolve import Problem, ad
 from sgsolve.problem.known_solution import KnownSolution
+from tests.selection import slow
 
 
 def beside_a_large_one(x):
@@ -39,9 +40,10 @@ SETTINGS = {
         "scale": {f"u{k}": one for k, one in enumerate(size)},
     },
 }
+EACH_SETTING = ["plain", "blocks with scales", *slow("scale", "blocks")]
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", EACH_SETTING)
 @pytest.mark.parametrize(
     ("f", "x0", "size"),
     [
@@ -57,7 +59,7 @@ def test_both_roots_are_found(f, x0, size, setting):
     np.testing.assert_array_equal(solutions(problem, x0, size), [[-1.0, 1.0], [1.0, 1.0]])
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", EACH_SETTING)
 def test_all_roots_of_three_sizes_are_found(setting):
     size = [2.0, 1e16, 1e-12]
     problem = Problem(three_sizes, compiled=False, **SETTINGS[setting](size))
@@ -85,7 +87,7 @@ def test_roots_beside_a_large_unknown_along_a_parameter():
         lambda x: ad.hstack([(x[0] - 1e16) / 3.0 * 7.0, x[1] ** 2 - 1.0]),
     ],
 )
-@pytest.mark.parametrize("start", [0.0, 1e-3])
+@pytest.mark.parametrize("start", [1e-3, *slow(0.0)])
 def test_rounding_errors_are_no_second_solution(f, start):
     found = Problem(f, compiled=False).find_solutions([start, 0.3])
     np.testing.assert_allclose(sorted(result.x[1] for result in found), [-1.0, 1.0], atol=1e-9)

@@ -8,6 +8,7 @@ import pytest
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers import convergence as termination_status
+from tests.selection import slow
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
 STRICT = solvers.ResidualTolerance() & solvers.ErrorTolerance()
@@ -198,17 +199,10 @@ WITHOUT_SOLUTION = {
     "embedded": (lambda x: np.stack([x[0] - 2.0 * x[1], x[1] ** 2 + 1.0]), 2),
     "sum and product": (lambda x: np.stack([x[0] + x[1] - 3.0, x[0] * x[1] - 4.0]), 2),
 }
+QUICK, MORE = list(WITHOUT_SOLUTION)[::2], list(WITHOUT_SOLUTION)[1::2]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name, marks=() if name in ("square", "moved", "embedded") else pytest.mark.slow
-        )
-        for name in WITHOUT_SOLUTION
-    ],
-)
+@pytest.mark.parametrize("name", [*QUICK, *slow(*MORE)])
 def test_a_system_without_solution_ends_alike_from_every_start(name):
     residual, n = WITHOUT_SOLUTION[name]
     for start in (3.0, np.nextafter(3.0, 4.0), -30.0):
