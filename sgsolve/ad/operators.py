@@ -163,10 +163,10 @@ class Operators:
         return call_ufunc(operator.pow, other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return numpy_call("matmul", (self, other))
+        return dispatch.call(np.matmul, (self, other), {})
 
     def __rmatmul__(self, other: Any) -> Any:
-        return numpy_call("matmul", (other, self))
+        return dispatch.call(np.matmul, (other, self), {})
 
     # In place: the object changes, for every name that it has.
 
@@ -256,8 +256,3 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     if type(result) is tuple:
         return make(*result)
     return tuple(result) if type(result) is list else result
-
-
-def numpy_call(name: str, args: Any, kwargs: Any = None) -> Any:
-    """Return ``np.name(*args, **kwargs)`` where some argument is an AD array."""
-    return dispatch.call(getattr(np, name), args, kwargs or {})

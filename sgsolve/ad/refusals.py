@@ -265,13 +265,13 @@ def _as_written(part: str) -> str:
     return part.replace("numpy", "np", 1)
 
 
-def part_in_place(part: str, sign: str, operand: str = "v") -> str:
+def part_in_place(sign: str) -> str:
     """Return what to write in place of an in-place operator on a part of an array."""
     if sign in ("+", "-"):
-        instead = f"F = F {sign} ad.sparsesum([ad.sparsevec(len(F), slice(a, b), {operand})])"
+        instead = f"F = F {sign} ad.sparsesum([ad.sparsevec(len(F), slice(a, b), y)])"
     else:
-        instead = f"F = np.concatenate([F[:a], F[a:b] {sign} {operand}, F[b:]])"
-    return f"{instead} for a part, {part} {sign}= {operand}"
+        instead = f"F = np.concatenate([F[:a], F[a:b] {sign} y, F[b:]])"
+    return f"{instead} for a part, F[a:b] {sign}= y"
 
 
 # What a ufunc does anyway.
@@ -292,7 +292,7 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
             raise kind(
                 f"F {sign}= y cannot write an AD array y into an ndarray F, which holds numbers "
                 f"without derivatives; make it by F = np.zeros(n, like=y), or write "
-                f"F = F {sign} y for a whole array, and {part_in_place('F[a:b]', sign, 'y')}"
+                f"F = F {sign} y for a whole array, and {part_in_place(sign)}"
             )
         raise DerivativeError(
             f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "

@@ -39,7 +39,7 @@ def available_memory() -> float:
     """
     found = [address_space_left()]
     if sys.platform == "linux":
-        found += [_meminfo("MemAvailable"), _control_group_left(Path("/sys/fs/cgroup"))]
+        found += [_memory_of_linux(), _control_group_left(Path("/sys/fs/cgroup"))]
     else:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             found.append(float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
@@ -80,11 +80,11 @@ def require_memory(backend: Any, name: str, n: int, nnz: int) -> None:
         )
 
 
-def _meminfo(name: str) -> float:
-    """Return a line of /proc/meminfo in bytes."""
+def _memory_of_linux() -> float:
+    """Return the bytes that Linux can give to programs."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith(name + ":"):
+            if line.startswith("MemAvailable:"):
                 return float(line.split()[1]) * 1024.0
     return math.inf
 

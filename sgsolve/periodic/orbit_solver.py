@@ -128,7 +128,6 @@ def meshed_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float)
 def exact_orbit(
     guess: Callable[[int], tuple[OrbitFamily, Vector]],
     workspace: Workspace,
-    p: float,
     first: int,
     tolerance: float,
 ) -> tuple[OrbitFamily, Vector]:
@@ -146,7 +145,7 @@ def exact_orbit(
     family, x = guess(N)
     while True:
         try:
-            x = meshed_orbit(family, workspace, x, p)
+            x = meshed_orbit(family, workspace, x, 0.0)
             found = True
         except ConvergenceError:  # a mesh may be too coarse for Newton's method
             before = np.nan

@@ -1,7 +1,7 @@
 """NumPy's functions on AD arrays: one table from NumPy's function to ours.
 
-The functions themselves live in `shaping` (selecting and reordering elements), `joining`,
-`reductions`, `running`, `products`, `tables` and `composed`.
+The functions are in the files of their kind, each with a table of its own. Here are those that
+return decisions or take ``like=``, and the methods of arrays.
 """
 
 from __future__ import annotations

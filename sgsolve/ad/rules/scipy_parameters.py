@@ -223,9 +223,9 @@ def _fresnel(y: Any, x: Any) -> list[Any]:
     return [np.sin(0.5 * np.pi * x * x), np.cos(0.5 * np.pi * x * x)]  # 7.2.7, 7.2.8
 
 
-def _integrals(sine: Any, cosine: Any, near_zero: float) -> Any:
+def _integrals(sine: Any, cosine: Any) -> Any:
     def slopes(y: Any, x: Any) -> list[Any]:
-        quotient = np.where(np.equal(x, 0), near_zero, sine(x) / x)
+        quotient = np.where(np.equal(x, 0), 1.0, sine(x) / x)
         return [quotient, cosine(x) / x]
 
     return slopes
@@ -235,8 +235,8 @@ def _integrals(sine: Any, cosine: Any, near_zero: float) -> Any:
 SEVERAL: dict[Any, Callable[[Any, Any], list[Any]]] = {
     special.airy: quiet(_airy),
     special.fresnel: quiet(_fresnel),
-    special.sici: quiet(_integrals(np.sin, np.cos, 1.0)),  # 6.2.9, 6.2.11
-    special.shichi: quiet(_integrals(np.sinh, np.cosh, 1.0)),  # 6.2.15, 6.2.16
+    special.sici: quiet(_integrals(np.sin, np.cos)),  # 6.2.9, 6.2.11
+    special.shichi: quiet(_integrals(np.sinh, np.cosh)),  # 6.2.15, 6.2.16
 }
 
 

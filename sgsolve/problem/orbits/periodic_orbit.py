@@ -97,7 +97,7 @@ def _orbit_near(
             family, x = with_intervals(asked.intervals)
             x = meshed_orbit(family, workspace, x, 0.0)
         else:
-            family, x = exact_orbit(with_intervals, workspace, 0.0, FIRST, tolerance)
+            family, x = exact_orbit(with_intervals, workspace, FIRST, tolerance)
         return finished(family, system, x, 0.0, {}, multipliers)
 
 
