@@ -27,7 +27,7 @@ from .in_place import assign, share_where_views
 from .indexing import element, taken
 from .operators import Operators, call_ufunc, rounded_product
 from .programs.computation import pattern_and_values, pattern_of_derivative
-from .stand_ins import OF_OBJECTS, stand_in
+from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE
@@ -224,9 +224,12 @@ class ADArray(Operators):
     # ---- conversions that would lose the derivative ------------------------------------------
 
     def __bool__(self) -> bool:
-        if self._memory is OF_OBJECTS:
+        answer = bool(self._value)
+        evaluation = self._derivative.root
+        if evaluation.objects:
             raise refusals.truth_value()
-        return bool(self._value)
+        evaluation.decided = True
+        return answer
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         frame = calling_frame(1)

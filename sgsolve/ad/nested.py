@@ -32,6 +32,7 @@ def array_of(y: Any) -> Any:
     and joined one after the other. An array of objects is a list of them.
     """
     if is_array_of_objects(y):
+        _note_objects(y)
         y = y.tolist()
     if not isinstance(y, LISTS):
         return y
@@ -46,6 +47,17 @@ def array_of(y: Any) -> Any:
     if len(shapes) == 1:
         return np.stack(parts)
     return np.concatenate([np.ravel(part) for part in parts])
+
+
+def _note_objects(y: Any) -> None:
+    """Note that there is an array of objects; raise if its elements may be decisions of NumPy."""
+    for part in y.flat:
+        if hasattr(part, "_derivative"):
+            evaluation = part._derivative.root
+            if evaluation.decided:
+                raise refusals.truth_value()
+            evaluation.objects = True
+            return
 
 
 def is_array_of_objects(y: Any) -> bool:
@@ -122,7 +134,10 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if y is not None:
             return y
     try:
-        return result_or_reason(f, *args, **kwargs)
+        y = result_or_reason(f, *args, **kwargs)
+        if args and hasattr(args[0], "_derivative") and args[0]._derivative.root.objects:
+            _compare_objects(y, f, args, kwargs)
+        return y
     except refusals.WholeArrayError:
         raise
     except DerivativeError:
@@ -130,6 +145,21 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if y is None:
             raise
         return y
+
+
+def _compare_objects(y: Any, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
+    """Raise if a result of arrays of objects differs from that of arrays of numbers."""
+    code = array_makers.code_of_function(f)
+    x = args[0]
+    if code in array_makers.compared or hasattr(x._memory, "views") or hasattr(x._value, "record"):
+        return
+    plain = array_makers.plain_argument
+    expected = f(*map(plain, args), **{k: plain(a) for k, a in kwargs.items()})
+    found = np.asarray(plain(_as_one_array(y)))
+    if not array_makers.values_close(found, np.asarray(_as_one_array(expected)) + 0.0):
+        raise refusals.truth_value()
+    if code is not None:
+        array_makers.compared.add(code)
 
 
 def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -173,7 +203,10 @@ def _as_one_array(y: Any) -> Any:
 def result_or_reason(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``, with errors that say what to write."""
     try:
-        return f(*args, **kwargs)
+        y = f(*args, **kwargs)
+        if is_array_of_objects(y):
+            _note_objects(y)
+        return y
     except (TypeError, AttributeError) as error:
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None

@@ -17,8 +17,6 @@ from ..errors import DerivativeError
 from ..private_api import is_concatenator, joined_item
 from . import refusals
 
-# The memory of the numbers in arrays of objects: NumPy decides by their truth values.
-OF_OBJECTS: Any = object()
 LARGEST_FLOAT32 = 2**24  # all smaller positions are float32 numbers
 
 
@@ -32,8 +30,7 @@ def stand_in(y: Any, dtype: Any, frame: FrameType) -> Any:
         return None  # the real part of an array of objects is that array
     element = np.empty((), dtype=object)
     element.fill(y)
-    if isinstance(y._value, np.generic):
-        y._memory = OF_OBJECTS  # the array holds y itself
+    y._derivative.root.objects = True
     return element
 
 

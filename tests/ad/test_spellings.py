@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -209,6 +210,8 @@ def test_elements_keep_their_derivatives():
         (lambda x: cmath.exp(x[0]), r"np\.exp\(y\).*cmath"),
         (lambda x: float(x[0]), r"float\(y\) would lose"),
         (lambda x: int(x[0]), r"np\.floor"),
+        (lambda x: statistics.mean(x), r"np\.mean"),
+        (lambda x: statistics.pvariance([x[0], x[1]]), r"np\.var"),
         (lambda x: list(range(x[0])), r"index, a count"),
         (lambda x: ad.jacobian(lambda y: V[y[0]], [1.0]), r"cannot be an index"),
         (lambda x: stats.norm.pdf(x), r"scipy\.stats\.norm\.pdf"),

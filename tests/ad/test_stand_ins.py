@@ -30,6 +30,13 @@ def replaced(x):
     return F
 
 
+def filled_objects(x):
+    F = np.empty(3, dtype=object)
+    for i in range(3):
+        F[i] = x[i] ** 2
+    return F
+
+
 KEPT = {
     "equations": lambda x: np.array([x[0] ** 2 - 1, np.exp(x[1]) * x[2], 3.0]),
     "asarray": lambda x: np.asarray([x[0] - x[1], x[1]]),
@@ -91,7 +98,7 @@ def flat(f, x):
 
 @pytest.mark.parametrize("name", KEPT)
 def test_values_and_slopes_are_those_of_the_plain_function(name):
-    f = KEPT[name]
+    f = (KEPT | TRUTH_VALUES)[name]
     value, jacobian = ad.value_and_jacobian(f, X)
     expected = flat(f, X)
     np.testing.assert_allclose(value.ravel(), expected, rtol=1e-15)
@@ -102,6 +109,24 @@ def test_values_and_slopes_are_those_of_the_plain_function(name):
     again = ad.jacobian_function(f)
     again(X[::-1])
     np.testing.assert_array_equal(again(X).toarray(), jacobian.toarray())
+
+
+TRUTH_VALUES = {
+    "logical_or": lambda x: np.logical_or(2.0 * three(x), three(x) - 1.0) * x,
+    "logical_and": lambda x: np.logical_and(three(x) * [1.0, 0.0, 2.0], three(x)) * x,
+    "of the second operand": lambda x: np.logical_and(x < 1.0, 2.0 * three(x)) * x,
+    "reduce": lambda x: np.logical_and.reduce(three(x) - 1.0) * x,
+    "outer": lambda x: np.logical_or.outer(0.0 * three(x), three(x))[0] * x**2,
+    "where": lambda x: np.where(three(x) / 3.0, x, -x),
+    "if": lambda x: three(x) * 2.0 if three(x)[0] else x,
+    "count": lambda x: np.count_nonzero(three(x) * [1.0, 0.0, 2.0]) * x,
+}
+
+
+@pytest.mark.parametrize("name", TRUTH_VALUES)
+def test_truth_values_are_those_of_numbers(name):
+    """NumPy's logical functions of arrays of objects return elements; the result is not that."""
+    test_values_and_slopes_are_those_of_the_plain_function(name)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -138,6 +163,9 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
         (lambda x: np.mean(three(x)) * x, r"np\.mean\(np\.stack"),
         (lambda x: np.logical_and(three(x), three(x)) * x, r"truth value.*compare first"),
         (lambda x: np.logical_or([x[0], x[1]], [x[1], 2.0]), r"truth value.*compare first"),
+        (lambda x: np.logical_or(three(x) * 2.0, three(x)) * x, r"truth value.*compare first"),
+        (lambda x: np.logical_and.reduce(three(x) - 1.0) * x, r"truth value.*compare first"),
+        (lambda x: np.logical_or(2.0 * filled_objects(x), x > 1.0) * x, r"truth value.*compare"),
         (lambda x: np.compress(three(x), [1.0, 2.0, 3.0]) * x, r"truth value.*compare first"),
         (lambda x: x if three(x)[0] else -x, r"truth value.*compare first"),
         (lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x), r"\[f\(v\) for v in y\]"),

@@ -124,6 +124,7 @@ METHODS["conj"] = METHODS["conjugate"] = lambda y: y if y.dtype.kind != "c" else
 METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
+METHODS["as_integer_ratio"] = shaping.refuse_ratio
 METHODS["tolist"] = shaping.tolist
 METHODS["fill"] = lambda y, value: y.__setitem__(Ellipsis, value)
 METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing

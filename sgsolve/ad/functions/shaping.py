@@ -184,6 +184,14 @@ def tolist(y: Any) -> Any:
     return [tolist(part) for part in y] if y.ndim else +y
 
 
+def refuse_ratio(y: Any) -> Any:
+    """Refuse what Python's module ``statistics`` asks of a number."""
+    raise DerivativeError(
+        "the functions of statistics make fractions of numbers, which would lose the derivative: "
+        "use np.mean(y), np.var(y), np.std(y), np.median(y)"
+    )
+
+
 def refuse_writing(y: Any, *args: Any, **kwargs: Any) -> Any:
     """Raise: elements of an AD array are assigned to by index only."""
     raise DerivativeError("this method would write into an AD array; use y[key] = v, or np.where")

@@ -53,6 +53,10 @@ class Evaluation:
         Those of the root.
     tables : int
         Number of arrays whose rows were computed for loops over their elements.
+    objects, decided : bool
+        Whether there is an array of objects that holds elements, and whether an element was asked
+        for its truth value. NumPy does so for ``np.logical_or`` of arrays of objects, and returns
+        elements in place of truth values.
     """
 
     __slots__ = (
@@ -60,9 +64,11 @@ class Evaluation:
         "children",
         "cols",
         "constant",
+        "decided",
         "index",
         "matrix",
         "memory",
+        "objects",
         "real",
         "root",
         "tables",
@@ -72,6 +78,7 @@ class Evaluation:
         self.root = root
         self.real = real
         self.tables = 0
+        self.objects = self.decided = False
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
     @property

@@ -108,7 +108,7 @@ def test_counts_in_constant_bins():
 def test_methods_exist_on_ndarrays_and_are_listed():
     x = ad.seed(V)
     for name in METHODS:
-        assert hasattr(V, name) or name in {"itemset", "ptp"}
+        assert hasattr(V, name) or name in {"itemset", "ptp", "as_integer_ratio"}
         assert name in dir(x)
     with pytest.raises(AttributeError, match="byteswap"):
         x.byteswap()
