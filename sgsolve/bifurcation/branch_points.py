@@ -168,8 +168,13 @@ def _located(
 def _bordered_solution(curve: Curve, b: Vector, transpose: bool = False) -> Vector:
     """Return K^-1 b; raise `LinearSolveError` if K is singular to working precision."""
     x = curve.bordered.solve(b, transpose=transpose)
-    if not np.abs(x).max() <= HUGE:
-        raise LinearSolveError("the bordered Jacobian is singular to working precision")
+    largest = np.abs(x).max()
+    if not largest <= HUGE:
+        raise LinearSolveError(
+            f"the inverse of the bordered Jacobian has entries of size {largest:.0e}: it is "
+            "singular to working precision, or the units of unknowns or equations are extreme; "
+            "divide both by their typical sizes in the residual"
+        )
     return x
 
 

@@ -26,7 +26,7 @@ from .bordered import Bordered
 from .columns import Column
 from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
-from .curve_ends import NEAR, CurveEnds, approached
+from .curve_ends import NEAR, TENDS, CurveEnds, approached, is_near
 from .detector import Detector
 from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
@@ -169,8 +169,7 @@ class ArclengthStepper(Stepper):
         state.step, self.growth = self._next, GROW
         bound = self.tends_to(state)
         if bound is not None and not state.ending:
-            state.status = Status.ASYMPTOTE
-            state.ending = f"the bound {bound:.10g} is approached asymptotically"
+            _end_at_asymptote(state, bound)
 
     def tends_to(self, state: RunState, near: float = NEAR) -> float | None:
         """Return the bound that the last points tend to, or None; `near` as of `approached`."""
@@ -179,7 +178,10 @@ class ArclengthStepper(Stepper):
         return approached((p, s, share), self.bounds, longest, near)
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
-        """Halve the step; next to a singular point use another factor."""
+        """Halve the step, by another factor next to a singular point; end at an asymptote."""
+        if rejection.cause == TENDS and is_near(state.values_of(state.columns[0]), rejection.p):
+            _end_at_asymptote(state, rejection.p)
+            return False
         if not state.step > self.shortest:
             return False
         shorter = BESIDE if rejection.cause == SINGULAR else SHRINK
@@ -246,6 +248,11 @@ class ArclengthStepper(Stepper):
                 "the checkpoint belongs to another problem: its last point is no solution here"
             )
         self.renew(state)
+
+
+def _end_at_asymptote(state: RunState, bound: float) -> None:
+    state.status = Status.ASYMPTOTE
+    state.ending = f"the bound {bound:.10g} is approached asymptotically"
 
 
 def _last_point(state: RunState) -> Point:

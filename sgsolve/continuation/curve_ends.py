@@ -3,7 +3,8 @@
 A branch may tend to a bound of its parameter without reaching it. The tangent predicts the
 arclength that is left to the bound. On a branch that reaches the bound, it falls by about the
 length of each step. On a branch that only tends to the bound, such as p = exp(-x) to p = 0, it
-stays constant or grows. The distance then falls by a factor at each step.
+stays constant or grows. The distance then falls by a factor at each step. A long step may lead to
+where rounding hides the distance; it is made shorter.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ LAST = 4  # number of points that the test uses
 GONE = 0.5  # least arclength over these points, relative to the longest step
 SHRINKS, GROWS = 0.02, 3.0  # allowed change of the predicted arclength, relative to the step
 PASSED = 100.0  # predicted arclengths that a step may have gone without reaching the bound
+TENDS = "tends"  # cause of a rejection where a branch only tends to a bound
+FLAT = 5e-4  # part of the distance to a bound that is left before it, where it is not reached
 ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
 
 Vector = NDArray[Any]
@@ -59,6 +62,8 @@ class CurveEnds:
                 last = last or self._on_bound(stepper, a, b, bound)
                 if last is None:
                     return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
+                if _only_tends(stepper.curve, a, last):
+                    return Rejection(bound, f"the branch tends to the bound {bound:.10g}", TENDS)
                 last.ending = text
                 return last
             outward = 1.0 if bound == self.bounds[1] else -1.0
@@ -112,6 +117,22 @@ class CurveEnds:
         return None
 
 
+def _only_tends(curve: Any, a: Point, last: Point) -> bool:
+    """Whether a step to a point on a bound went the whole way to it long before its end.
+
+    The branch is flat at that point. Where p is the fifth power of x it is flat as well, but after
+    three quarters of the step 1/1024 of p is left. The bordered Jacobian is factorized at a point
+    that was hit again.
+    """
+    reach, inside = curve.metric.norm(last.z - a.z), abs(a.p - last.p)
+    if abs(float(last.tangent[-1])) * reach > FLAT * inside:
+        return False
+    before = curve.between(a, last, 0.75)
+    if last.found is None:
+        curve.corrector.factorize(last.at, curve.row(last.tangent))
+    return before is not None and abs(before.p - last.p) <= FLAT * inside
+
+
 def approached(
     table: tuple[Sequence[float], Sequence[float], Sequence[float]],
     bounds: tuple[float, float],
@@ -133,19 +154,18 @@ def approached(
     if len(table[0]) < LAST:
         return None
     for bound in bounds:
-        if np.isfinite(bound) and abs(table[0][-1] - bound) <= _near_distance(
-            table[0], bound, near
-        ):
+        if np.isfinite(bound) and is_near(table[0], bound, near):
             p, s, share = (np.array(column[-LAST:]) for column in table)
             if _tends(np.abs(p - bound), s, np.abs(share), longest):
                 return float(bound)
     return None
 
 
-def _near_distance(values: Sequence[float], bound: float, near: float) -> float:
-    """Return the distance to the bound where the test begins."""
+def is_near(values: Sequence[float], bound: float, near: float = NEAR) -> bool:
+    """Whether the last value is close to a bound, relative to the largest distance of all."""
     farthest = max(abs(value - bound) for value in values)
-    return max(near * farthest, ROUNDING * float(np.spacing(abs(bound))))
+    close = max(near * farthest, ROUNDING * float(np.spacing(abs(bound))))
+    return abs(values[-1] - bound) <= close
 
 
 def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import PartialBranchWarning, Problem, Status
+from sgsolve import PartialBranchWarning, Problem, SgsolveError, Status
 
 UNITS = [1.0, 1e20, 1e-20]
 
@@ -130,6 +130,52 @@ def test_long_steps_do_not_reach_a_bound_where_a_term_vanishes(name, method):
     assert branch["p"].min() > 0.0
     for x, value in zip(branch.states, branch["p"], strict=True):
         assert abs(residual(x, value)[0]) <= 1e-9 * value
+
+
+TENDING = {
+    "gauss": (lambda x: np.exp(-(x**2)), 0.5),
+    "fourth power": (lambda x: np.exp(-(x**4)), 0.3),
+    "tanh": (lambda x: 1.0 - np.tanh(x), 0.0),
+    "twice exponential": (lambda x: np.exp(1.0 - np.exp(x)), 0.0),
+    "secant": (lambda x: 1.0 / np.cosh(x), 0.5),
+}
+
+
+@pytest.mark.parametrize("name", TENDING)
+@pytest.mark.parametrize(
+    "method", [{"step": -0.1, "max_step": 10.0}, {"step": -1.0}, {"step": -30.0, "max_step": 100.0}]
+)
+def test_long_steps_do_not_reach_a_bound_that_rounding_hides(name, method):
+    f, start = TENDING[name]
+    problem = Problem(lambda x, p: p - f(x)).at(p=float(f(start)))
+    with pytest.warns(PartialBranchWarning, match="the bound 0 is approached asymptotically"):
+        branch = problem.continuation([start], "p", (0.0, 2.0), max_points=100, **method)
+    assert branch.status is Status.ASYMPTOTE
+    assert not branch.special_points
+    p, values = branch["p"], f(branch.states[:, 0])
+    assert p.min() > 0.0
+    assert np.abs(p - values).max() < 1e-10
+    assert np.abs(p - values)[-1] <= 1e-6 * p[-1]
+
+
+@pytest.mark.parametrize("power", [1, 3, 5])
+@pytest.mark.parametrize("step", [-0.1, -1.0, -10.0])
+def test_a_branch_that_is_flat_where_it_crosses_a_bound_reaches_it(power, step):
+    def residual(x, p):
+        return np.concatenate([p - x[1:], x[1:] - np.abs(x[:1]) ** power * np.sign(x[:1])])
+
+    problem = Problem(residual).at(p=1.0)
+    branch = problem.continuation([1.0, 1.0], "p", (-0.001, 2.0), step=step, max_step=0.5)
+    assert branch.success
+    assert branch["p"][-1] == -0.001
+    assert branch.states[-1, 0] == pytest.approx(-(0.001 ** (1.0 / power)))
+
+
+@pytest.mark.parametrize("unit", [1e150, 1e200, 1e300])
+def test_extreme_units_are_refused_with_the_remedy(unit):
+    problem = Problem(lambda x, p: x - unit * p).at(p=1.0)
+    with pytest.raises(SgsolveError, match="divide both by their typical sizes"):
+        problem.continuation([unit], "p", (0.5, 2.0))
 
 
 @pytest.mark.parametrize("power", [3, 20])
