@@ -575,8 +575,9 @@ class Problem:
 
         Small systems with a narrow band are solved together. Their Jacobians are factorized in one
         call, each member has its own damping, and compiled kernels evaluate all of them in one
-        call. Members that do not converge there are solved alone, as by `solve`. All other systems
-        are solved alone, one after the other. The criterion of success is that of `solve`.
+        call. With llvmlite, many members of one block are solved one after the other in machine
+        code instead, which takes less time. Members that do not converge there, and all other
+        systems, are solved alone, as by `solve`. The criterion of success is that of `solve`.
 
         Parameters
         ----------

@@ -34,12 +34,11 @@ class MemberResults:
     results : tuple of Result
         The result of each member; ``results[m]`` of this object is the same.
     alone : ndarray of bool, shape (k,)
-        Which members were solved alone.
+        Which members the whole solver solved, as by `Problem.solve`.
     params : dict of str to ndarray
         The parameters that were given for each member, arrays with k elements or rows.
     stats : Stats
-        Counts and seconds of all members together. ``stats.backend`` is the linear solver of the
-        members that were solved together.
+        Counts and seconds of all members. ``stats.backend`` is a linear solver that served them.
     blocks : Blocks
         Names of unknowns and equations.
 

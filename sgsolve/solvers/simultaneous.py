@@ -8,7 +8,7 @@ iterations) is deferred: such a member is to be solved alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -100,9 +100,9 @@ class SimultaneousNewton:
             backend=self._solver.name,
         )
 
-    def run(self, starts: Vector) -> None:
-        """Solve all members from their starts, shape (k, n), as far as they converge here."""
-        waiting = iter(range(len(starts)))
+    def run(self, starts: Vector, members: Iterable[int]) -> None:
+        """Solve some members from their starts, shape (k, n), as far as they converge here."""
+        waiting = iter(members)
         try:
             with np.errstate(all="ignore"):
                 while self._fill(waiting, starts) and not self._is_mostly_idle():

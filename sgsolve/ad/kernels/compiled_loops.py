@@ -27,7 +27,8 @@ class CompiledLoops:
         self._printers: dict[Callable[..., Any], ScalarLoopPrinter] = {}
         self._code: machine.Code | None = None
         self._text = ""
-        self._wanted, self._stored = 0, False
+        self._wanted = 0
+        self._stored: bool | None = None  # not asked yet
 
     def text(self) -> str:
         """Return the functions as LLVM IR."""
@@ -45,18 +46,20 @@ class CompiledLoops:
         definitions.cache_clear()  # syntax trees take some megabytes
         return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
 
-    def pays(self, to_load: int, to_compile: int) -> bool:
+    def pays(self, to_load: int, to_compile: int, uses: int = 1) -> bool:
         """Whether they are there, or were asked for so often that making them saves time.
 
         Parameters
         ----------
         to_load, to_compile : int
             How often, where the machine code is on disk, and where it is not.
+        uses : int
+            For how many uses they are asked for now.
         """
         if self._code is not None:
             return True
-        self._wanted += 1
-        if self._wanted == to_load + 1:
+        self._wanted += uses
+        if self._stored is None and self._wanted > to_load:
             self._stored = machine.is_known(self.text())
         return self._wanted > (to_load if self._stored else to_compile)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import InputError, NotFiniteError
+from ...errors import InputError, LinearSolveError, NotFiniteError
 from ...linear.stacked import may_stack, stacking_order
 from ...results.branch import PartialBranchWarning
 from ...results.history import History, Stats
@@ -30,6 +30,8 @@ from ...user_warnings import warn
 from ..definition import ProblemDefinition
 from ..prepared_start import prepared_start
 from ..report import message
+from ..residual_system import ResidualSystem
+from ..short_newton.short_solve import serves_members, short_result
 from ..solve import run_solver
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
@@ -72,7 +74,11 @@ class MemberSolves:
     def solve(self) -> MemberResults:
         """Solve all members."""
         begin, compiled = perf_counter(), self.equations.member(0).compiled_counts()
-        self._together()
+        method = getattr(self._solver, "first_method", None)
+        steps = method is not None and method.takes_newton_steps
+        if steps and len(self._starts) > 1 and self._is_prepared():
+            self._shortly()
+            self._together()
         for m, result in enumerate(self._results):
             if result is None:
                 self._results[m] = self._solved_alone(m)
@@ -97,36 +103,7 @@ class MemberSolves:
         except InputError as error:
             raise type(error)(f"member {m}: {error}") from None
 
-    # ---- together ----------------------------------------------------------------------------
-
-    def _together(self) -> None:
-        """Solve the members that converge by Newton's method for many members."""
-        definition = self._definition
-        method = getattr(self._solver, "first_method", None)
-        damping = None if method is None else method.damping_of_members
-        if method is None or damping is None or len(self._starts) == 1:
-            return
-        plain = may_stack(definition.workspaces.backend) and not definition.null_space
-        if not plain or not self._prepared():
-            return
-        order = stacking_order(self.equations.pattern)
-        slots = min(len(self._starts), MOST_SLOTS, MOST_ENTRIES // self.equations.pattern.nnz)
-        if order is None or slots < min(FEWEST_SLOTS, len(self._starts)):
-            return
-        with definition.workspaces.lend() as workspace:
-            newton = SimultaneousNewton(
-                method, damping, self.equations, workspace, order, slots, self._deadline
-            )
-            try:
-                newton.run(self._starts)
-            except KeyboardInterrupt:
-                self._interrupted = True
-        for m, outcome in newton.outcomes.items():
-            self._results[m] = self._result(m, outcome, method.name)
-        self._stats.add(self.equations.stats)
-        self._stats.add(newton.stats)
-
-    def _prepared(self) -> bool:
+    def _is_prepared(self) -> bool:
         """Check the residual at the first start where it is finite, and find the pattern."""
         for m, start in enumerate(self._starts):
             try:
@@ -135,6 +112,79 @@ class MemberSolves:
                 continue
             return True
         return False
+
+    # ---- in machine code ---------------------------------------------------------------------
+
+    def _shortly(self) -> None:
+        """Solve members one after the other in machine code: that takes less time than together."""
+        problem, solver, count = self._definition, self._solver, len(self._starts)
+        if not serves_members(problem, self.equations.member(0), solver, count):
+            return
+        ready = False
+        for m, start in enumerate(self._starts):
+            if perf_counter() > self._deadline:
+                return
+            system = self.equations.member(m)
+            try:
+                result = short_result(problem, system, start.copy(), solver)
+                if result is None and not ready:
+                    ready = self._make_ready(system, start)
+                    result = short_result(problem, system, start.copy(), solver)
+                else:
+                    ready = result is not None  # an attempt in vain leaves no factors
+            except KeyboardInterrupt:
+                self._interrupted = True
+                return
+            if result is not None:
+                self._results[m] = result
+                self._stats.add(result.stats)
+
+    def _make_ready(self, system: ResidualSystem, start: Vector) -> bool:
+        """Make the kernel and the linear solver for short solves at one start; return whether.
+
+        The first evaluation is made by NumPy, and the next one is compared with it.
+        """
+        if system.kernels is not None:
+            system.kernels.residual().upcoming = len(self._starts)
+        try:
+            with np.errstate(all="ignore"):
+                J = [system.linearize(start)[1] for _ in range(2)][-1]
+            with self._definition.lend(system, start) as workspace:
+                workspace.solver(system.pattern).factorize(J)
+        except (ArithmeticError, LinearSolveError):
+            return False
+        finally:
+            if system.kernels is not None:
+                system.kernels.residual().upcoming = 0
+        return True
+
+    # ---- together ----------------------------------------------------------------------------
+
+    def _together(self) -> None:
+        """Solve the members that converge by Newton's method for many members."""
+        definition, method = self._definition, self._solver.first_method
+        damping = method.damping_of_members
+        left = [m for m, result in enumerate(self._results) if result is None]
+        if damping is None or len(left) < 2 or self._interrupted:
+            return
+        if not may_stack(definition.workspaces.backend) or definition.null_space:
+            return
+        order = stacking_order(self.equations.pattern)
+        slots = min(len(left), MOST_SLOTS, MOST_ENTRIES // self.equations.pattern.nnz)
+        if order is None or slots < min(FEWEST_SLOTS, len(left)):
+            return
+        with definition.workspaces.lend() as workspace:
+            newton = SimultaneousNewton(
+                method, damping, self.equations, workspace, order, slots, self._deadline
+            )
+            try:
+                newton.run(self._starts, left)
+            except KeyboardInterrupt:
+                self._interrupted = True
+        for m, outcome in newton.outcomes.items():
+            self._results[m] = self._result(m, outcome, method.name)
+        self._stats.add(self.equations.stats)
+        self._stats.add(newton.stats)
 
     def _result(self, m: int, outcome: MemberOutcome, name: str) -> Result:
         system = self.equations.member(m)

@@ -42,13 +42,10 @@ def short_result(
     solver : Solver
         Without a callback, printing, or a time limit.
     """
-    method = getattr(solver, "first_method", None)
-    if method is None or not _may_be_short(problem, system):
-        return None
-    test = method.full_step_test(system.n)
+    test = _full_step_test(problem, system, solver)
     if test is None:
         return None
-    damped = test is FullStepTest.ERROR
+    method, damped = solver.first_method, test is FullStepTest.ERROR
     kernels = system.kernels
     if kernels is None:
         with np.errstate(all="ignore"):
@@ -62,17 +59,34 @@ def short_result(
     return result
 
 
+def serves_members(
+    problem: ProblemDefinition, system: ResidualSystem, solver: Any, count: int
+) -> bool:
+    """Whether so many members of a family are solved shortly, at least as soon as kernels exist."""
+    if _full_step_test(problem, system, solver) is None:
+        return False
+    return LOOPS.pays(LOADED, COMPILED, count)
+
+
 @functools.cache
 def _can_compile() -> bool:
     """Whether llvmlite is installed; a search in vain takes as long as an evaluation."""
     return machine.is_available()
 
 
-def _may_be_short(problem: ProblemDefinition, system: ResidualSystem) -> bool:
-    """Whether the loops can solve it; see `step_loops`."""
+def _full_step_test(
+    problem: ProblemDefinition, system: ResidualSystem, solver: Any
+) -> FullStepTest | None:
+    """Return the test of the solver before full steps, if the loops can solve the system."""
+    method = getattr(solver, "first_method", None)
+    if method is None:
+        return None
     few = system.is_prepared and system.n <= FEW and len(system.blocks) <= 1
     declared = system.scale is not None or problem.null_space or system.has_own_jacobian
-    return few and not declared and _can_compile()
+    if not few or declared or not _can_compile():
+        return None
+    found: FullStepTest | None = method.full_step_test(system.n)
+    return found
 
 
 def _attempted(

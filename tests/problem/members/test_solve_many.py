@@ -14,6 +14,8 @@ from sgsolve.errors import (
     ParameterError,
     ShapeError,
 )
+from sgsolve.problem.compiled_functions import CompiledFunctions
+from sgsolve.problem.short_newton import short_solve
 from sgsolve.solvers.simultaneous import SimultaneousNewton
 from tests.selection import slow
 
@@ -241,9 +243,93 @@ def test_other_solvers_and_criteria(solver):
 
 def test_a_dense_system_is_solved_alone():
     A = np.random.default_rng(0).normal(size=(120, 120)) + 60.0 * np.eye(120)
-    results = Problem(lambda x, a: A @ x - a).solve_many(np.zeros(120), {"a": [1.0, 2.0]})
+    problem = Problem(lambda x, a: A @ x - a, blocks={"u": 60, "v": 60})
+    results = problem.solve_many(np.zeros(120), {"a": [1.0, 2.0]})
     assert results.alone.all()
     np.testing.assert_allclose(results.x[1], np.linalg.solve(A, np.full(120, 2.0)))
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Make loops and kernels for any number of members."""
+    monkeypatch.setattr(short_solve, "LOADED", 0)
+    monkeypatch.setattr(short_solve, "COMPILED", 0)
+    monkeypatch.setattr(CompiledFunctions, "at_once", True)
+
+
+STRENGTHS = np.array([0.5, 3.0, 1.0, 2.0, 3.4, 80.0])  # there is no solution beyond 3.51
+
+
+@needs_llvmlite
+@pytest.mark.parametrize("compiled", MODES)
+@pytest.mark.parametrize("solver", [None, solvers.Newton(max_iterations=30)])
+def test_members_of_one_block_are_solved_in_machine_code(at_once, monkeypatch, solver, compiled):
+    original, served = many.short_result, []
+
+    def short_result(*arguments):
+        result = original(*arguments)
+        served.append(result is not None)
+        return result
+
+    monkeypatch.setattr(many, "short_result", short_result)
+    problem, starts = chains(compiled), np.zeros((len(STRENGTHS), N))
+    for _ in range(2):
+        results = problem.solve_many(starts, {"strength": STRENGTHS}, solver)
+        assert results.success.tolist() == (STRENGTHS < 4.0).tolist()
+        assert results.alone.tolist() == (STRENGTHS > 4.0).tolist()
+    assert sum(served) >= 8  # of 10 that have a solution
+    alone = singles(chains(), starts, {"strength": STRENGTHS}, solver)
+    for result, single in zip(results, alone, strict=True):
+        assert result.status is single.status
+        if single.success:
+            assert result.nit == single.nit
+            np.testing.assert_allclose(result.x, single.x, rtol=1e-10)
+    assert results.stats.nit == sum(result.nit for result in results)
+    assert results.stats.n_factor >= results.stats.nit
+
+
+@needs_llvmlite
+def test_members_with_another_solver_are_solved_together(at_once, monkeypatch):
+    monkeypatch.setattr(many, "short_result", None)
+    solver = solvers.DampedNewton(limits=[lambda x, dx: dx])
+    results = chains().solve_many(np.zeros((5, N)), {"strength": STRENGTHS[:5]},
+                                  solver)  # fmt: skip
+    assert results.success.all()
+    assert not results.alone.any()
+
+
+@needs_llvmlite
+def test_a_start_that_is_singular_leaves_the_members_to_the_solver(at_once):
+    problem = Problem(lambda x, a: ad.stack([x[0] ** 2 - a, x[1] ** 2 - a]), params={"a": 1.0})
+    results = problem.solve_many([[0.0, 1.0], [1.0, 2.0], [1.0, 1.5]], {"a": [1.0, 4.0, 9.0]})
+    np.testing.assert_allclose(results.x[1:] ** 2, [[4.0, 4.0], [9.0, 9.0]])
+    assert results.success.all()
+
+
+@needs_llvmlite
+def test_an_interrupt_between_members_in_machine_code(at_once, monkeypatch):
+    original, calls = many.short_result, []
+
+    def short_result(*arguments):
+        calls.append(arguments)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(many, "short_result", short_result)
+    problem = chains()
+    problem.solve_many(np.zeros((2, N)), {"strength": [1.0, 2.0]})
+    calls.clear()
+    with pytest.warns(UserWarning, match="interrupted"):
+        results = problem.solve_many(np.zeros((6, N)), {"strength": np.linspace(0.5, 1.0, 6)})
+    assert results.success.tolist() == [True] * 4 + [False] * 2
+    assert results.status[4:] == (Status.INTERRUPTED,) * 2
+
+
+@needs_llvmlite
+def test_no_time_for_members_in_machine_code(at_once):
+    results = chains().solve_many(np.zeros((6, N)), {"strength": STRENGTHS}, time_limit=1e-9)
+    assert set(results.status) == {Status.TIME_LIMIT}
 
 
 def test_a_declared_null_space():
