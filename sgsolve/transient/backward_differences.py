@@ -1,7 +1,8 @@
-"""Backward differences of values at equal steps: predict, append, and change the step.
+"""Values at equal steps and their backward differences: predict, append, and change the step.
 
-Differences up to order k describe the polynomial through the last k + 1 values. A new step size
-means new differences of the same polynomial.
+The latest k + 1 values describe a polynomial of degree k. A new step size means new values of the
+same polynomial. Differences are weighted sums of the values: a step writes one new row, where a
+table of differences would be written anew.
 
 References: L. F. Shampine and M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1, section 2.
 """
@@ -18,74 +19,102 @@ from numpy.typing import NDArray
 
 Vector = NDArray[Any]
 MAX_ORDER = 5
-ROWS = MAX_ORDER + 3  # of the largest table
+ROWS = MAX_ORDER + 3  # of a table of differences
+USED = MAX_ORDER + 2  # values that the next step, and the choice of its order, may need
+CAPACITY = USED + 4  # rows of memory: so many steps until the values are moved
 # The derivative at the end of a step is the sum of GAMMA[j] times the j-th difference, over h.
 GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 
 
-class Differences:
-    """Backward differences of a vector that changes in time. They do not change: steps make others.
+class PastValues:
+    """Values of a vector at equal steps. They do not change: steps make others.
+
+    What is kept are the distances from one of the values: weighted sums of them have rounding
+    errors of the size of the changes, and none where nothing changes.
 
     Parameters
     ----------
-    table : ndarray, shape (k + 2 or more, n)
-        Row j is the j-th difference at the latest time.
-    memory : ndarray, shape (ROWS, n), optional
-        Where the table is.
+    memory : ndarray, shape (CAPACITY + 1, n)
+        The last row is the value from which the distances are.
+    first : int
+        The row of the latest value; those before it are free for later values.
+    count : int
+        How many values there are.
     """
 
-    def __init__(self, table: Vector, memory: Vector | None = None) -> None:
-        self.table, self.memory = table, memory
+    def __init__(self, memory: Vector, first: int, count: int) -> None:
+        self.memory, self.first = memory, first
+        self.distances, self.base = memory[first : first + count], memory[CAPACITY]
 
     @classmethod
-    def start(cls, value: Vector, first: Vector) -> Differences:
-        """Return those at a start: of the value, and of h times the slope."""
-        return cls(np.stack([value, first, np.zeros_like(value)]))
+    def of(cls, base: Vector, distances: Vector, memory: Vector) -> PastValues:
+        """Return those with these distances from a value, the latest first, in this memory."""
+        count = len(distances)
+        memory[CAPACITY], memory[CAPACITY - count : CAPACITY] = base, distances
+        return cls(memory, CAPACITY - count, count)
 
-    def predicted(self, order: int) -> Vector:
-        """Return the value one step ahead on the polynomial of that degree."""
-        ahead: Vector = np.add.reduce(self.table[: order + 1], axis=0)
-        return ahead
+    @property
+    def latest(self) -> Vector:
+        """The latest value."""
+        value: Vector = self.base + self.distances[0]
+        return value
 
-    def appended(self, deviation: Vector, order: int, memory: Vector | None = None) -> Differences:
-        """Return those after a step to the value predicted(order) + deviation, in this memory."""
-        if memory is None:
-            memory = np.empty((order + 3, len(deviation)))
-        old, table = self.table, memory[: order + 3]
-        np.subtract(deviation, old[order + 1], out=table[order + 2])
-        table[order + 1] = deviation
-        for j in range(order, -1, -1):
-            np.add(old[j], table[j + 1], out=table[j])
-        return Differences(table, memory)
+    def combined(self, weights: Vector, part: slice) -> Vector:
+        """Return a sum of the values of a part of the vector; the weights have the sum 1."""
+        value: Vector = weights @ self.distances[: len(weights), part]
+        value += self.base[part]
+        return value
 
-    def rescaled(self, order: int, factor: float, memory: Vector | None = None) -> Differences:
-        """Return those for a step `factor` times as long; the ones up to `order` follow."""
-        if memory is None:
-            memory = np.empty_like(self.table)
-        table = memory[: len(self.table)]
-        np.dot(rescaling(order, factor), self.table[: order + 1], out=table[: order + 1])
-        table[order + 1 :] = self.table[order + 1 :]
-        return Differences(table, memory)
+    def appended(self, x: Vector, charge: Vector) -> PastValues:
+        """Return those after a step to a value in two parts. A free row is needed."""
+        new, n = self.memory[self.first - 1], len(x)
+        np.subtract(x, self.base[:n], out=new[:n])
+        np.subtract(charge, self.base[n:], out=new[n:])
+        return PastValues(self.memory, self.first - 1, min(len(self.distances) + 1, USED))
+
+    def save(self) -> dict[str, Vector]:
+        """Return copies of what `of` takes."""
+        return {"base": self.base.copy(), "distances": self.distances.copy()}
+
+    def moved(self, memory: Vector) -> PastValues:
+        """Return the same in other memory, with free rows."""
+        kept = self.distances[: USED - 1]
+        return PastValues.of(self.latest, kept - kept[0], memory)
+
+    def rescaled(self, order: int, factor: float, memory: Vector) -> PastValues:
+        """Return those for a step `factor` times as long, of the polynomial of this degree."""
+        first = CAPACITY - 1 - order
+        weights = resampling(order, factor)
+        weights[:, 0] -= 1.0  # distances from the latest value
+        np.dot(weights, self.distances[: order + 1], out=memory[first:CAPACITY])
+        np.add(self.base, self.distances[0], out=memory[CAPACITY])
+        return PastValues(memory, first, order + 1)
 
 
 @dataclass(frozen=True)
 class BackwardPolynomial:
-    """The polynomial of backward differences: the solution within a step that ends at t.
+    """The polynomial through values at equal steps: the solution within a step that ends at t.
 
     Attributes
     ----------
     t, h : float
-        The latest time, and the step of the differences.
-    table : ndarray, shape (order + 1, n)
+        The latest time, and the step.
+    x : ndarray, shape (n,)
+        The latest value.
+    distances : ndarray, shape (order, n)
+        Of the values before it, the latest first.
     """
 
     t: float
     h: float
-    table: Vector
+    x: Vector
+    distances: Vector
 
     def __call__(self, t: float) -> Vector:
         """Return the value at a time, shape (n,)."""
-        value: Vector = basis(len(self.table) - 1, (t - self.t) / self.h) @ self.table
+        order = len(self.distances)
+        weights = basis(order, (t - self.t) / self.h) @ differencing(order)
+        value: Vector = self.x + weights[1:] @ self.distances
         return value
 
 
@@ -103,16 +132,38 @@ def basis(order: int, s: float) -> Vector:
 
 def rescaling(order: int, factor: float) -> Vector:
     """Return the matrix that turns differences at one step into those at another, (k+1, k+1)."""
-    differencing, nodes, counts = _differencing(order)
-    values = np.ones((order + 1, order + 1))
-    np.cumprod((factor * nodes + counts) / (counts + 1.0), axis=1, out=values[:, 1:])
-    matrix: Vector = differencing @ values
+    matrix: Vector = differencing(order) @ _bases(order, factor)
     return matrix
 
 
+def resampling(order: int, factor: float) -> Vector:
+    """Return the matrix that turns values at one step into those at another, (k+1, k+1)."""
+    matrix: Vector = _bases(order, factor) @ differencing(order)
+    return matrix
+
+
+def _bases(order: int, factor: float) -> Vector:
+    """Return `basis` at the places of the values at another step, one row for each."""
+    nodes, counts = _places(order)
+    values = np.ones((order + 1, order + 1))
+    np.cumprod((factor * nodes + counts) / (counts + 1.0), axis=1, out=values[:, 1:])
+    return values
+
+
 @lru_cache(maxsize=MAX_ORDER + 1)
-def _differencing(order: int) -> tuple[Vector, Vector, Vector]:
-    """Return the differences of values, the places of the values, and 0 .. order - 1."""
+def _places(order: int) -> tuple[Vector, Vector]:
+    """Return the places of the values as a column, and 0 .. order - 1."""
+    return -np.arange(order + 1.0)[:, None], np.arange(float(order))
+
+
+@lru_cache(maxsize=USED)
+def differencing(order: int) -> Vector:
+    """Return the matrix that turns values into differences, the latest value first.
+
+    Examples
+    --------
+    >>> differencing(2)[2].tolist()
+    [1.0, -2.0, 1.0]
+    """
     rows = range(order + 1)
-    matrix = np.array([[(-1.0) ** i * comb(m, i) for i in rows] for m in rows])
-    return matrix, -np.arange(order + 1.0)[:, None], np.arange(float(order))
+    return np.array([[(-1.0) ** i * comb(m, i) for i in rows] for m in rows])

@@ -22,7 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
-from .backward_differences import GAMMA, MAX_ORDER, ROWS, BackwardPolynomial, Differences
+from .backward_differences import (
+    CAPACITY,
+    GAMMA,
+    MAX_ORDER,
+    BackwardPolynomial,
+    PastValues,
+    basis,
+    differencing,
+)
 from .consistent_start import Start
 from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
@@ -32,6 +40,7 @@ from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
 
+ORDERS = range(MAX_ORDER + 1)
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
 MARGIN = 16.0  # steps are chosen for an error this much below the tolerance, at every order
 RISE = 0.3  # of the longest step that the error allows, where a long step follows a short one
@@ -54,20 +63,24 @@ class Formulas:
     error : ndarray, shape (6,)
         The local error of order k is this times the (k + 1)-th difference.
     known : list of ndarray, shape (k + 1,)
-        By order: dQ/dt is alpha / h times the new Q less these multiples of the differences.
+        By order: dQ/dt is alpha / h times the new Q less these multiples of the past values.
+    ahead : list of ndarray, shape (k + 1,)
+        By order: the predicted value is the sum of these multiples of the past values.
     """
 
     alpha: Vector
     error: Vector
     known: list[Vector]
+    ahead: list[Vector]
 
     @classmethod
     def of(cls, ndf: bool) -> Formulas:
         """Return those of NDF or of BDF."""
         kappa = KAPPA if ndf else np.zeros(MAX_ORDER + 1)
         alpha = (1.0 - kappa) * GAMMA
-        known = [1.0 - GAMMA[: k + 1] / (alpha[k] or 1.0) for k in range(MAX_ORDER + 1)]
-        return cls(alpha, kappa * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2), known)
+        error = kappa * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2)
+        known = [(1.0 - GAMMA[: k + 1] / (alpha[k] or 1.0)) @ differencing(k) for k in ORDERS]
+        return cls(alpha, error, known, [basis(k, 1.0) @ differencing(k) for k in ORDERS])
 
 
 class BdfStepper:
@@ -103,8 +116,8 @@ class BdfStepper:
         self.order, self.equal_steps, self.failures = 1, 0, 0
         self.rising = True  # the step grows at every step, until the error or a rejection ends it
         self._last_error = np.inf  # of the last rejected step
-        # The table of differences, the one that `undo` goes back to, and one to write to: new
-        # memory for each step would take longer than its arithmetic.
+        # Of the past values, of those that `undo` goes back to, and to write to: new memory for
+        # each step would take longer than its arithmetic.
         self._memories: list[Vector] = []
         self._marked: Vector | None = None
         self.tape: list[Begin | Rescale | RecordedStep] | None = None  # for sensitivities
@@ -115,10 +128,8 @@ class BdfStepper:
         self.t, self.h = t, h
         self.order, self.equal_steps, self.failures, self.rising = 1, 0, 0, True
         self._n, both = len(start.x), np.concatenate
-        self._past = Differences.start(
-            both([start.x, start.charge]), h * both([start.slope, start.rate])
-        )
-        self._memories = [np.empty((ROWS, n)) for n in 3 * [self._past.table.shape[1]]]
+        step = h * both([start.slope, start.rate])
+        self._set_past(both([start.x, start.charge]), np.stack([0.0 * step, -step, -2.0 * step]))
         self._weights = self.weights.weights(start.x)
         self.implicit.renew()
         if self.tape is not None:
@@ -126,23 +137,26 @@ class BdfStepper:
         if self.control is not None:
             self.control.begin(Begin(t, start.x.copy(), h), start.slope)
 
+    def _set_past(self, base: Vector, distances: Vector) -> None:
+        self._memories = [np.empty((CAPACITY + 1, len(base))) for _ in range(3)]
+        self._past = PastValues.of(base, distances, self._memories[0])
+
     @property
     def x(self) -> Vector:
         """The unknowns at the current time, shape (n,)."""
-        latest: Vector = self._past.table[0, : self._n]
-        return latest
+        return self._past.latest[: self._n]
 
     @property
     def charge(self) -> Vector:
         """The charge that the formula continues from, shape (n + m,)."""
-        latest: Vector = self._past.table[0, self._n :]
-        return latest
+        return self._past.latest[self._n :]
 
     @property
     def change(self) -> Vector:
         """The latest change of the unknowns in a step, shape (n,)."""
-        first: Vector = self._past.table[1, : self._n]
-        return first
+        rows = self._past.distances[:2, : self._n]
+        latest: Vector = rows[0] - rows[1]
+        return latest
 
     def resize(self, h: float) -> None:
         """Change the next step."""
@@ -155,29 +169,36 @@ class BdfStepper:
             self.control.rescale(self.order, h / self.h)
         self.h, self.equal_steps = h, 0
 
+    @property
+    def _unknowns(self) -> slice:
+        return slice(self._n)
+
+    @property
+    def _charges(self) -> slice:
+        return slice(self._n, None)
+
     def _free_memory(self) -> Vector:
         used = (self._past.memory, self._marked)
         return next(m for m in self._memories if not any(m is one for one in used))
 
     def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
-        k, n, past = self.order, self._n, self._past
-        ahead = past.predicted(k)
-        q = self.formulas.known[k] @ past.table[: k + 1, n:]
-        equation = Equation(t, float(self.formulas.alpha[k]) / self.h, q, self._weights)
-        solved = self.implicit.solve(equation, self.implicit.leveled(ahead[:n], self.x))
+        k, formulas, past = self.order, self.formulas, self._past
+        ahead = past.combined(formulas.ahead[k], self._unknowns)
+        q = past.combined(formulas.known[k], self._charges)
+        equation = Equation(t, float(formulas.alpha[k]) / self.h, q, self._weights)
+        solved = self.implicit.solve(equation, self.implicit.leveled(ahead, self.x))
         if solved.x is None:
             return RejectedStep.unsolved(solved.reason)
-        deviation = np.concatenate([solved.x, solved.charge])
-        deviation -= ahead
-        error = float(self.formulas.error[k]) * self.weights.norm(deviation[:n], self._weights)
+        deviation = solved.x - ahead
+        error = float(formulas.error[k]) * self.weights.norm(deviation, self._weights)
         step = TimeStep(t, self.h, k, solved.x, solved.charge, error, solved.iterations)
-        step.currents, step.own = solved.currents, deviation
+        step.currents = solved.currents
         if error <= 1.0 or self.fixed:
             return step if self.control is None else self._controlled(step, self.control)
         if self._jumps(error) and self._charge_error(step) <= 1.0:
             return replace(step, error=1.0, jump=True)
-        worst = self.weights.worst(deviation[:n], self._weights)
+        worst = self.weights.worst(deviation, self._weights)
         return self._rejected(error, "the error estimate", f", most in {worst}")
 
     def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
@@ -203,9 +224,11 @@ class BdfStepper:
 
         Unknowns that follow algebraic equations count with the error that they inherit.
         """
-        lost = self.formulas.error[step.order] * step.own[self._n :]
+        k = step.order
+        predicted = self._past.combined(self.formulas.ahead[k], self._charges)
+        lost = self.formulas.error[k] * (step.charge - predicted)
         try:
-            inherited = self.implicit.correction(lost, self.formulas.alpha[step.order] / step.h)
+            inherited = self.implicit.correction(lost, self.formulas.alpha[k] / step.h)
         except LinearSolveError:
             return np.inf
         return self.weights.norm(inherited, self._weights)
@@ -223,7 +246,8 @@ class BdfStepper:
         k = self.order
         if self.tape is not None:
             self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
-        self._past = self._past.appended(step.own, k, self._free_memory())
+        past = self._past if self._past.first else self._past.moved(self._free_memory())
+        self._past = past.appended(step.x, step.charge)
         if self.control is not None:
             self.control.accept()
         self.t, self.failures = step.t, 0
@@ -268,7 +292,8 @@ class BdfStepper:
 
     def _error_of(self, order: int) -> float:
         """Return the error that a formula of another order has, in units of the tolerance."""
-        difference = self._past.table[order + 1, : self._n]
+        weights = differencing(order + 1)[-1]
+        difference = weights @ self._past.distances[: order + 2, : self._n]
         coefficient = float(self.formulas.error[order])
         error = coefficient * self.weights.norm(difference, self._weights)
         if self.control is not None:
@@ -277,8 +302,9 @@ class BdfStepper:
 
     def curve(self, step: TimeStep) -> BackwardPolynomial:
         """Return the unknowns within a step that is not accepted yet."""
-        table = self._past.appended(step.own, self.order).table
-        return BackwardPolynomial(step.t, step.h, table[: self.order + 1, : self._n])
+        before, n = self._past, self._n
+        distances = before.distances[: self.order, :n] - (step.x - before.base[:n])
+        return BackwardPolynomial(step.t, step.h, step.x, distances)
 
     def mark(self) -> tuple[Any, ...]:
         """Return the state, for `undo` before the next mark."""
@@ -301,14 +327,12 @@ class BdfStepper:
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
         *numbers, past, _ = self.mark()
-        return {"numbers": np.array(numbers, dtype=float), "table": past.table.copy()}
+        return {"numbers": np.array(numbers, dtype=float), **past.save()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
         t, h, last_error, *counts = (float(value) for value in saved["numbers"])
         n, order, equal_steps, failures, rising, done = map(int, counts)
-        past = Differences(np.array(saved["table"]))
-        self._memories = [np.empty((ROWS, width)) for width in 3 * [past.table.shape[1]]]
-        self.undo(
-            (t, h, last_error, n, order, equal_steps, failures, bool(rising), done, past, None)
-        )
+        self._set_past(np.array(saved["base"]), np.array(saved["distances"]))
+        state = (order, equal_steps, failures, bool(rising), done)
+        self.undo((t, h, last_error, n, *state, self._past, None))
