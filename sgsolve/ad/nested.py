@@ -62,7 +62,7 @@ def _note_objects(y: Any) -> None:
 
 def is_array_of_objects(y: Any) -> bool:
     """Whether y is an ndarray or a matrix of Python objects, which may be AD arrays."""
-    return type(y) in ARRAYS_OF_OBJECTS and y.dtype == object
+    return type(y) in ARRAYS_OF_OBJECTS and y.dtype.kind == "O"
 
 
 def _plain(parts: list[Any]) -> Any:
@@ -108,6 +108,8 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
     y = result_of(f, *args, **kwargs)
+    if type(y) is np.ndarray and y.dtype.kind != "O":
+        return y
     listed = isinstance(y, LISTS) or is_array_of_objects(y)
     return np.ravel(array_of(y)) if listed else y
 

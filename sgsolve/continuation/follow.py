@@ -180,6 +180,8 @@ class _Run:
         """Return the new point or its rejection, and the special points before it."""
         if new.found is not None:
             return new, new.found
+        if not self.detectors:
+            return new, []
         try:
             self._measure(new, here)
         except LinearSolveError:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..ad.kernels.compiled_evaluation import CompiledResult
+from ..ad.nested import evaluate_vector
 from ..errors import InputError, NotFiniteError, StructureError
 from ..norms import is_finite
 from ..pattern import Pattern
@@ -105,7 +106,7 @@ class ResidualSystem:
 
     def raw_at(self, x: Any, params: dict[str, Any]) -> Any:
         """Return whatever the user's residual returns with these values of all its parameters."""
-        return Call(self._call.signature, params).residual(x)
+        return evaluate_vector(self._call.signature.residual, x, **params)
 
     def given_jacobian_at(self, x: Vector, params: dict[str, Any]) -> Any:
         """Return the user's Jacobian with these values of all its parameters, checked."""

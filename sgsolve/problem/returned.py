@@ -18,6 +18,7 @@ from ..results.blocks import Blocks
 from ..user_warnings import warn
 
 REAL = "fiub"
+DOUBLE = np.dtype(np.float64)
 OTHER = 1e-3  # of the largest residual: no rounding, but another value
 
 
@@ -31,7 +32,7 @@ def real_vector(value: Any, n: int) -> NDArray[np.float64]:
 
 def real_values(value: Any, n: int) -> NDArray[np.float64]:
     """Return what `real_vector` does, perhaps in the memory of `value`."""
-    if type(value) is np.ndarray and value.shape == (n,) and value.dtype == np.float64:
+    if type(value) is np.ndarray and value.shape == (n,) and value.dtype is DOUBLE:
         return value
     return real_vector(value, n)
 
@@ -57,7 +58,7 @@ def seeded_vector(y: Any, n: int) -> ad.ADArray:
 
 def stored_values(Q: Any, n: int) -> NDArray[np.float64]:
     """Validate what a storage returned, and return it as a new float vector of length n."""
-    if type(Q) is np.ndarray and Q.shape == (n,) and Q.dtype == np.float64:
+    if type(Q) is np.ndarray and Q.shape == (n,) and Q.dtype is DOUBLE:
         return Q.copy()
     if np.shape(Q) != (n,):
         raise ShapeError(

@@ -167,6 +167,8 @@ def _assembled_run(
     sources = equations.sources
 
     def moved(x: Vector, t: float) -> dict[str, Any]:
+        if not sources:
+            return {TIME: t}
         now = equations.params(t)
         return {**{name: now[name] for name in sources}, TIME: t}
 

@@ -22,6 +22,7 @@ MAX_ORDER = 5
 ROWS = MAX_ORDER + 3  # of a table of differences
 USED = MAX_ORDER + 2  # values that the next step, and the choice of its order, may need
 CAPACITY = USED + 4  # rows of memory: so many steps until the values are moved
+ALL = slice(None)
 # The derivative at the end of a step is the sum of GAMMA[j] times the j-th difference, over h.
 GAMMA = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))])
 
@@ -53,15 +54,14 @@ class PastValues:
         memory[CAPACITY], memory[CAPACITY - count : CAPACITY] = base, distances
         return cls(memory, CAPACITY - count, count)
 
-    @property
-    def latest(self) -> Vector:
-        """The latest value."""
-        value: Vector = self.base + self.distances[0]
+    def latest(self, part: slice = ALL) -> Vector:
+        """Return the latest value of a part of the vector."""
+        value: Vector = self.base[part] + self.distances[0, part]
         return value
 
     def combined(self, weights: Vector, part: slice) -> Vector:
         """Return a sum of the values of a part of the vector; the weights have the sum 1."""
-        value: Vector = weights @ self.distances[: len(weights), part]
+        value: Vector = weights.dot(self.distances[: len(weights), part])
         value += self.base[part]
         return value
 
@@ -79,7 +79,7 @@ class PastValues:
     def moved(self, memory: Vector) -> PastValues:
         """Return the same in other memory, with free rows."""
         kept = self.distances[: USED - 1]
-        return PastValues.of(self.latest, kept - kept[0], memory)
+        return PastValues.of(self.latest(), kept - kept[0], memory)
 
     def rescaled(self, order: int, factor: float, memory: Vector) -> PastValues:
         """Return those for a step `factor` times as long, of the polynomial of this degree."""

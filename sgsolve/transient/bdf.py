@@ -66,12 +66,15 @@ class Formulas:
         By order: dQ/dt is alpha / h times the new Q less these multiples of the past values.
     ahead : list of ndarray, shape (k + 1,)
         By order: the predicted value is the sum of these multiples of the past values.
+    next_difference : list of ndarray, shape (k + 2,)
+        By order: the (k + 1)-th difference is the sum of these multiples of the past values.
     """
 
     alpha: Vector
     error: Vector
     known: list[Vector]
     ahead: list[Vector]
+    next_difference: list[Vector]
 
     @classmethod
     def of(cls, ndf: bool) -> Formulas:
@@ -80,7 +83,8 @@ class Formulas:
         alpha = (1.0 - kappa) * GAMMA
         error = kappa * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2)
         known = [(1.0 - GAMMA[: k + 1] / (alpha[k] or 1.0)) @ differencing(k) for k in ORDERS]
-        return cls(alpha, error, known, [basis(k, 1.0) @ differencing(k) for k in ORDERS])
+        ahead = [basis(k, 1.0) @ differencing(k) for k in ORDERS]
+        return cls(alpha, error, known, ahead, [differencing(k + 1)[-1] for k in ORDERS])
 
 
 class BdfStepper:
@@ -127,7 +131,8 @@ class BdfStepper:
         """Begin at a consistent state, with a first step h."""
         self.t, self.h = t, h
         self.order, self.equal_steps, self.failures, self.rising = 1, 0, 0, True
-        self._n, both = len(start.x), np.concatenate
+        self._split(len(start.x))
+        both = np.concatenate
         step = h * both([start.slope, start.rate])
         self._set_past(both([start.x, start.charge]), np.stack([0.0 * step, -step, -2.0 * step]))
         self._weights = self.weights.weights(start.x)
@@ -137,6 +142,10 @@ class BdfStepper:
         if self.control is not None:
             self.control.begin(Begin(t, start.x.copy(), h), start.slope)
 
+    def _split(self, n: int) -> None:
+        """Set where the unknowns and the charges are in the past values."""
+        self._n, self._unknowns, self._charges = n, slice(n), slice(n, None)
+
     def _set_past(self, base: Vector, distances: Vector) -> None:
         self._memories = [np.empty((CAPACITY + 1, len(base))) for _ in range(3)]
         self._past = PastValues.of(base, distances, self._memories[0])
@@ -144,12 +153,12 @@ class BdfStepper:
     @property
     def x(self) -> Vector:
         """The unknowns at the current time, shape (n,)."""
-        return self._past.latest[: self._n]
+        return self._past.latest(self._unknowns)
 
     @property
     def charge(self) -> Vector:
         """The charge that the formula continues from, shape (n + m,)."""
-        return self._past.latest[self._n :]
+        return self._past.latest(self._charges)
 
     @property
     def change(self) -> Vector:
@@ -169,14 +178,6 @@ class BdfStepper:
             self.control.rescale(self.order, h / self.h)
         self.h, self.equal_steps = h, 0
 
-    @property
-    def _unknowns(self) -> slice:
-        return slice(self._n)
-
-    @property
-    def _charges(self) -> slice:
-        return slice(self._n, None)
-
     def _free_memory(self) -> Vector:
         used = (self._past.memory, self._marked)
         return next(m for m in self._memories if not any(m is one for one in used))
@@ -187,7 +188,7 @@ class BdfStepper:
         ahead = past.combined(formulas.ahead[k], self._unknowns)
         q = past.combined(formulas.known[k], self._charges)
         equation = Equation(t, float(formulas.alpha[k]) / self.h, q, self._weights)
-        solved = self.implicit.solve(equation, self.implicit.leveled(ahead, self.x))
+        solved = self.implicit.solve(equation, self.implicit.leveled(ahead, lambda: self.x))
         if solved.x is None:
             return RejectedStep.unsolved(solved.reason)
         deviation = solved.x - ahead
@@ -274,16 +275,13 @@ class BdfStepper:
 
     def _choose(self, step: TimeStep) -> None:
         """Take the order of k - 1, k and k + 1 that allows the longest step."""
-        k, errors = self.order, {self.order: step.error}
-        if k > 1:
-            errors[k - 1] = self._error_of(k - 1)
-        if k < self.max_order:
-            errors[k + 1] = self._error_of(k + 1)
-        factors = {
-            j: GROW if e == 0.0 else (MARGIN * e) ** (-1.0 / (j + 1)) for j, e in errors.items()
-        }
-        best = max(factors, key=lambda j: factors[j])
-        factor = min(GROW, CAP ** (1.0 / best), factors[best])
+        best, factor = self.order, _longer(self.order, step.error)
+        for order in (self.order - 1, self.order + 1):
+            if 1 <= order <= self.max_order:
+                other = _longer(order, self._error_of(order))
+                if other > factor:
+                    best, factor = order, other
+        factor = min(GROW, CAP ** (1.0 / best), factor)
         if DEAD_BAND[0] <= factor < DEAD_BAND[1]:
             return
         self.order = best
@@ -292,8 +290,8 @@ class BdfStepper:
 
     def _error_of(self, order: int) -> float:
         """Return the error that a formula of another order has, in units of the tolerance."""
-        weights = differencing(order + 1)[-1]
-        difference = weights @ self._past.distances[: order + 2, : self._n]
+        weights = self.formulas.next_difference[order]
+        difference = weights.dot(self._past.distances[: order + 2, : self._n])
         coefficient = float(self.formulas.error[order])
         error = coefficient * self.weights.norm(difference, self._weights)
         if self.control is not None:
@@ -316,7 +314,8 @@ class BdfStepper:
 
     def undo(self, mark: tuple[Any, ...]) -> None:
         """Go back to a state."""
-        self.t, self.h, self._last_error, self._n, *counts, done, self._past, control = mark
+        self.t, self.h, self._last_error, n, *counts, done, self._past, control = mark
+        self._split(n)
         self.order, self.equal_steps, self.failures, self.rising = counts
         if self.tape is not None:
             del self.tape[done:]
@@ -336,3 +335,8 @@ class BdfStepper:
         self._set_past(np.array(saved["base"]), np.array(saved["distances"]))
         state = (order, equal_steps, failures, bool(rising), done)
         self.undo((t, h, last_error, n, *state, self._past, None))
+
+
+def _longer(order: int, error: float) -> float:
+    """Return the factor by which a step may change that has an error, in units of the tolerance."""
+    return GROW if error == 0.0 else float((MARGIN * error) ** (-1.0 / (order + 1)))

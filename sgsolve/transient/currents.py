@@ -135,6 +135,8 @@ class CurrentHistory:
 
     def append(self, t: float, currents: Vector) -> None:
         """Take the end of a step."""
+        if not len(currents):
+            return
         self.nodes = [*self.nodes[1 - NODES :], (t, currents)]
 
     def at(self, t: float, end: float, currents: Vector, order: int) -> Between:

@@ -116,11 +116,11 @@ class ErrorWeights:
         """Return the largest root mean square of a block."""
         scaled = error * weights
         if self._whole:
-            return sqrt(float(scaled @ scaled) / len(scaled))
+            return sqrt(float(scaled.dot(scaled)) / len(scaled))
         largest = 0.0
         for part in self._parts:
             s = scaled[part]
-            square = float(s @ s) / len(s)
+            square = float(s.dot(s)) / len(s)
             if not square <= largest:  # or it is not a number
                 largest = square
         return sqrt(largest)

@@ -12,7 +12,7 @@ from .evolution import NONE
 Vector = NDArray[Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Solved:
     """How the solution of one implicit equation ended.
 
@@ -45,7 +45,7 @@ class Counters:
     nit: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Equation:
     """F(x, t) + a (Q(x, t) - q) = 0, and the weights of its errors.
 

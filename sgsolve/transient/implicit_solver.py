@@ -14,7 +14,7 @@ A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31 (2005) 363, section 2.3 (kept
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any
@@ -78,13 +78,13 @@ class ImplicitSolver:
         """The evaluations and iterations so far."""
         return Counters(self._nfev, self.matrix.evaluations, self._nit)
 
-    def leveled(self, guess: Vector, x: Vector) -> Vector:
+    def leveled(self, guess: Vector, x: Callable[[], Vector]) -> Vector:
         """Return a guess with the level of x along the directions that no equation determines.
 
         A correction has no component along them, so that a guess keeps its own.
         """
         V = self._open
-        return guess if V is None else guess - V @ (V.T @ (guess - x))
+        return guess if V is None else guess - V @ (V.T @ (guess - x()))
 
     def renew(self) -> None:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
@@ -101,22 +101,21 @@ class ImplicitSolver:
         """
         matrix = self.matrix
         fresh = not matrix.known or matrix.age >= MAX_AGE
-        with np.errstate(all="ignore"):
-            found = self._from(equation, x, fresh)
-            if found.x is None and fresh:
-                self.renew()  # derivatives far from the solution may hide that it is far
-            if found.x is not None or fresh:
-                return found
-            iterations = found.iterations
-            if matrix.age < YOUNG and abs(matrix.a0 - equation.a) > 0.1 * equation.a:
-                matrix.a0 = 0.0
-                found = self._from(equation, x, False)
-                iterations += found.iterations
+        found = self._from(equation, x, fresh)
+        if found.x is None and fresh:
+            self.renew()  # derivatives far from the solution may hide that it is far
+        if found.x is not None or fresh:
+            return found
+        iterations = found.iterations
+        if matrix.age < YOUNG and abs(matrix.a0 - equation.a) > 0.1 * equation.a:
+            matrix.a0 = 0.0
+            found = self._from(equation, x, False)
+            iterations += found.iterations
+        if found.x is None:
+            found = self._from(equation, x, True)
+            iterations += found.iterations
             if found.x is None:
-                found = self._from(equation, x, True)
-                iterations += found.iterations
-                if found.x is None:
-                    self.renew()
+                self.renew()
         found.iterations = iterations
         return found
 
@@ -275,7 +274,7 @@ class ImplicitSolver:
             G, Q = evaluate(equation.t, x, equation.a, q)
         except ArithmeticError as error:
             return f"the residual could not be evaluated: {error}"
-        if not isfinite(G @ G):  # or finite numbers overflow
+        if not isfinite(G.dot(G)):  # or finite numbers overflow
             bad = np.flatnonzero(~(np.isfinite(G) & np.isfinite(Q)))
             if len(bad):
                 i = int(bad[0])

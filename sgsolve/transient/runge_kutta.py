@@ -126,7 +126,7 @@ class RungeKuttaStepper:
                     q += h * A[i, j] * rates[j]
             time = t if c[i] == 1.0 else self.t + c[i] * h
             equation = Equation(time, a, q, self._weights)
-            guess = self.implicit.leveled(self._guess(stages), self.x)
+            guess = self.implicit.leveled(self._guess(stages), lambda: self.x)
             solved = self.implicit.solve(equation, guess)
             if solved.x is None:
                 return RejectedStep.unsolved(solved.reason)

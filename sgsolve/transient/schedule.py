@@ -61,6 +61,8 @@ class Schedule:
         """
         stop = self.t1
         for places in (self.breakpoints, jumps):
+            if not places:
+                continue
             k = bisect_right(places, after(t))
             if k < len(places):
                 stop = min(stop, before(places[k]))

@@ -95,7 +95,7 @@ class Setbacks:
 
     def _has(self, t: float) -> bool:
         return any(
-            t in places[bisect_left(places, t) :][:1]
+            places and t in places[bisect_left(places, t) :][:1]
             for places in (self.schedule.breakpoints, self.jumps)
         )
 

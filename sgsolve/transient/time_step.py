@@ -16,7 +16,7 @@ Vector = NDArray[Any]
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
 
 
-@dataclass
+@dataclass(slots=True)
 class TimeStep:
     """A step that meets the tolerance.
 
