@@ -17,6 +17,7 @@ from .band_factors import Split, SymmetricFactors, Triangles
 Vector = NDArray[Any]
 
 NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
+SHORT = 2000  # below it the calls for another form take as long as several solves
 FEW = 16  # exchanged rows that factors of rows may avoid
 LOWER = 0.25  # factor of the rows that follow an exchanged one
 ROUNDS = 3  # of such factors: they may move an exchange to another row
@@ -52,11 +53,12 @@ class Band:
 
     nbytes: int
     operations: float
-    by_lapack = 2  # solves before it pays to bring the factors into a faster form
+    by_lapack = 1  # solves before it pays to bring long factors into a faster form
 
     def __init__(self, n: int, lower: int, upper: int, dtype: Any) -> None:
         self._n, self._lower, self._upper = n, lower, upper
         self._narrow = lower + upper <= NARROW
+        self.by_lapack += SHORT // n
         self.pivots: Vector = np.zeros(0)
         self.swaps = self._n_solved = 0
         self._split: Split | None = None
@@ -170,7 +172,7 @@ class Band:
 class Tridiagonal(Band):
     """The same for one diagonal on either side, by routines that take half the time."""
 
-    by_lapack = 8
+    by_lapack = 2
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 1, 1, np.float64)
