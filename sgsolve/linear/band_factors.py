@@ -16,8 +16,8 @@ from scipy.linalg import blas, lapack
 
 Vector = NDArray[Any]
 
-# Of the factors that make a matrix symmetric, and of their reciprocals: so much nearer to zero do
-# products underflow.
+# Of the factors that make a matrix symmetric, of pivots, and of the reciprocals of both: so much
+# nearer to zero do products underflow.
 RANGE = 1e8
 
 
@@ -32,7 +32,8 @@ class Split(Protocol):
 class Triangles:
     """The factors L, D and U of a band matrix without exchanged rows, with ones on L and U.
 
-    A division in each row of a triangle would wait for the row before. D divides all rows at once.
+    A division in each row of a triangle would wait for the row before. The inverse of D serves all
+    rows at once.
 
     Parameters
     ----------
@@ -42,11 +43,13 @@ class Triangles:
 
     def __init__(self, lower: Vector, upper: Vector) -> None:
         self._L, self._U = np.asfortranarray(lower), upper.copy(order="F")
-        self._pivots = upper[-1].copy()
-        n, width = len(self._pivots), len(upper) - 1
+        pivots, width = upper[-1], len(upper) - 1
         with np.errstate(all="ignore"):  # the checks of the answer see what overflows
+            self._inverse = 1.0 / pivots
             for above in range(1, width + 1):
-                self._U[width - above, above:] /= self._pivots[: n - above]
+                self._U[width - above, above:] *= self._inverse[: len(pivots) - above]
+        size = np.abs(self._inverse)
+        self._moderate = 1.0 / RANGE < np.minimum.reduce(size) <= np.maximum.reduce(size) < RANGE
         self._triangle: Any = blas.ztbsv if np.iscomplexobj(upper) else blas.dtbsv
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
@@ -55,8 +58,11 @@ class Triangles:
         if transpose:
             (first, is_lower), (second, _) = order[::-1]
         b = self._solved(first, b, is_lower, transpose)
-        with np.errstate(all="ignore"):
-            b /= self._pivots
+        if self._moderate:
+            b *= self._inverse
+        else:
+            with np.errstate(all="ignore"):
+                b *= self._inverse
         return self._solved(second, b, not is_lower, transpose)
 
     def _solved(self, factor: Vector, b: Vector, is_lower: bool, transpose: bool) -> Vector:

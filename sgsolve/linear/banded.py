@@ -16,7 +16,7 @@ from ..errors import SingularMatrixError
 from ..pattern import Pattern
 from .backend import Vector, is_complex
 from .band_storage import band_of
-from .ordering import Order, inverse, narrow_order
+from .ordering import IntArray, Order, inverse, narrow_order
 
 # A pivot this much smaller than the largest is a reason to look whether A is singular. In graded
 # matrices the smallness of one singular value is shared by several pivots.
@@ -63,8 +63,10 @@ class Banded:
         columns = A.indices.astype(np.int64)
         order = self._given or narrow_order(Pattern(A.indptr, A.indices, A.shape))
         self._order, self._given = order, None  # the next pattern will be another one
+        self._places: tuple[IntArray | None, IntArray | None] = None, None
         if order.rows is not None and order.columns is not None:
-            rows, columns = inverse(order.rows)[rows], inverse(order.columns)[columns]
+            self._places = inverse(order.rows), inverse(order.columns)
+            rows, columns = self._places[0][rows], self._places[1][columns]
         dtype = np.complex128 if is_complex(A) else np.float64
         self._band = band_of(n, order.lower, order.upper, dtype)
         self._band.place(rows, columns)
@@ -89,17 +91,13 @@ class Banded:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors; b is overwritten."""
-        before, after = self._order.rows, self._order.columns
+        before, after = self._order.rows, self._places[1]
         if transpose:
-            before, after = after, before
-        if before is not None:
-            b = b[before]
-        x = self._band.solve(b, transpose)
-        if after is None:
-            return x
-        result = np.empty_like(x)
-        result[after] = x
-        return result
+            before, after = self._order.columns, self._places[0]
+        if before is None or after is None:
+            return self._band.solve(b, transpose)
+        x = self._band.solve(b.take(before, axis=0, mode="clip"), transpose)
+        return np.asarray(x.take(after, axis=0, mode="clip"))
 
     def alternatives(self, inaccurate: bool) -> tuple[()]:
         """Return no other back end: the pivoting here is as good as theirs."""

@@ -79,7 +79,10 @@ class PastValues:
     def moved(self, memory: Vector) -> PastValues:
         """Return the same in other memory, with free rows."""
         kept = self.distances[: USED - 1]
-        return PastValues.of(self.latest(), kept - kept[0], memory)
+        first = CAPACITY - len(kept)
+        np.subtract(kept, kept[0], out=memory[first:CAPACITY])
+        np.add(self.base, kept[0], out=memory[CAPACITY])
+        return PastValues(memory, first, len(kept))
 
     def rescaled(self, order: int, factor: float, memory: Vector) -> PastValues:
         """Return those for a step `factor` times as long, of the polynomial of this degree."""
