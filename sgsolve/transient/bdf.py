@@ -276,6 +276,8 @@ class BdfStepper:
     def _choose(self, step: TimeStep) -> None:
         """Take the order of k - 1, k and k + 1 that allows the longest step."""
         best, factor = self.order, _longer(self.order, step.error)
+        if DEAD_BAND[0] <= factor < DEAD_BAND[1] and (self.equal_steps - self.order) % 2 == 0:
+            return  # two other differences at every second step are enough
         for order in (self.order - 1, self.order + 1):
             if 1 <= order <= self.max_order:
                 other = _longer(order, self._error_of(order))
