@@ -21,7 +21,8 @@ MOVED = "moved or changed in this release; adapt sgsolve/private_api.py"
 
 
 def test_the_module_can_be_imported():
-    for module, name in (("scipy.sparse._sparsetools", "csr_matvec"), ("numpy", "_NoValue")):
+    tools = "scipy.sparse._sparsetools"
+    for module, name in ((tools, "csr_matvec"), (tools, "csc_matvec"), ("numpy", "_NoValue")):
         try:
             found = hasattr(importlib.import_module(module), name)
         except ImportError:
@@ -30,7 +31,7 @@ def test_the_module_can_be_imported():
 
 
 @pytest.mark.parametrize("index", [np.int32, np.int64])
-def test_csr_matvec_adds_to_the_vector(index):
+def test_csr_matvec_and_csc_matvec_add_to_the_vector(index):
     A = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(1), format="csr")
     A.indptr, A.indices = A.indptr.astype(index), A.indices.astype(index)
     x, y = np.linspace(1.0, 2.0, 20), np.linspace(-1.0, 1.0, 30)
@@ -38,6 +39,11 @@ def test_csr_matvec_adds_to_the_vector(index):
     private_api.add_csr_product(A, x, y)
     np.testing.assert_allclose(
         y, expected, rtol=1e-14, err_msg=f"SciPy: the arguments of csr_matvec {MOVED}"
+    )
+    expected = x + A.toarray().T @ y
+    private_api.add_transposed_product(A, y, x)
+    np.testing.assert_allclose(
+        x, expected, rtol=1e-14, err_msg=f"SciPy: the arguments of csc_matvec {MOVED}"
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError
 from ..norms import scalar_product
+from ..pattern import matrix_product
 from .bordered import Bordered
 from .family import Family, Linear, linearized
 from .metric import Metric
@@ -144,7 +145,8 @@ class Corrector:
         if self.metric.capped:
             unit = np.minimum(unit, typical)
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
-        terms = self.family.pattern.matrix(np.abs(at.J.data)) @ np.maximum(magnitude, floor)
+        sizes = self.family.pattern.matrix(np.abs(at.J.data))
+        terms = matrix_product(sizes, np.maximum(magnitude, floor))
         # a parameter far below its range counts by its own size; only zero has none
         terms = terms + np.abs(at.Fp) * (abs(p) or 1e-3 * reach)
         with np.errstate(over="ignore"):  # a residual without terms is infinitely large

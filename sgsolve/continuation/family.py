@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pattern import Pattern
+from ..pattern import Pattern, transposed_product
 
 Vector = NDArray[Any]
 
@@ -91,7 +91,7 @@ class Linear:
 
     def left(self, w: Vector) -> Vector:
         """Return w [J Fp], shape (n + 1,)."""
-        return np.append(self.J.T @ w, self.Fp @ w)
+        return np.append(transposed_product(self.J, w), self.Fp @ w)
 
 
 def linearized(family: Family, z: Vector) -> Linear | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
 from ..norms import LONGEST, norm2, scalar_product, unit
+from ..pattern import matrix_product, transposed_product
 from ..results.status import Status
 from .iterate import Iterate
 from .open_directions import newton_direction
@@ -130,7 +131,7 @@ class Model:
 
     def apply(self, p: Vector) -> Vector:
         """Return A p."""
-        product: Vector = (self.it.J @ (self.it.weights * p)) / self.it.S
+        product: Vector = matrix_product(self.it.J, self.it.weights * p) / self.it.S
         return product
 
     def step(self, radius: float) -> Vector:
@@ -158,7 +159,7 @@ class Model:
 def scaled_gradient(it: Iterate) -> Vector:
     """Return A^T f / |f| with f = F / S and A = diag(1/S) J diag(weights)."""
     f = it.F / it.S
-    gradient: Vector = it.weights * (it.J.T @ (unit(f) / it.S))
+    gradient: Vector = it.weights * transposed_product(it.J, unit(f) / it.S)
     return gradient
 
 
