@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..continuation.bracket import WIDE
 from ..continuation.curve import Curve, point_at
 from ..continuation.family import linearized
 from ..continuation.locate import crossing
@@ -38,7 +39,8 @@ Vector = NDArray[Any]
 KEY = KIND  # in ``point.tests``
 TOGETHER = 1e-4  # several tests are zero below this part of their values at the two points
 ZERO = 1e-6  # ... and one test
-POLE = 0.1  # ... above which it does not vanish where its sign changes within a short bracket
+POLE = 0.01  # ... above which it does not vanish where its sign changes within a short bracket
+LOST = 3  # trial points without a solution that show a jump, in a wide bracket
 BESIDE = 0.25  # largest distance of a branch point from the zero of the secant, in steps
 
 
@@ -106,15 +108,18 @@ class Change:
         return found if near else None
 
     def place(self, tolerance: float) -> Point | None:
-        """Return the point where the sign changes; None if it does not, or at a pole."""
+        """Return the point where the sign changes; None if it does not, or at a pole.
+
+        None also if no points lie on the curve in a wide part of the step: it may be a jump.
+        """
 
         def test(point: Point) -> float:
             return self.test(_with_chord(self.curve, self.a, self.b, point))
 
-        root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends)
-        if root is None or (tolerance < POLE and abs(root.value) > POLE * self.largest):
+        root = crossing(self.curve, self.a, self.b, test, tolerance, self.ends, LOST)
+        if root is None or root.width > max(WIDE, tolerance) * (self.b.s - self.a.s):
             return None
-        return root.point
+        return None if tolerance < POLE < abs(root.value) / self.largest else root.point
 
     @property
     def largest(self) -> float:

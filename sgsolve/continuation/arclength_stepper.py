@@ -3,6 +3,10 @@
 A corrected point is accepted if the corrector converged fast, the point lies close to the
 prediction, and the angle between the tangents is small. Otherwise the step is made shorter.
 
+The chord of a curve that turns to one side lies between its tangents. It deviates from their mean
+by at most half of their angle. A larger deviation shows a jump to another branch, or a step that is
+too long for the curve.
+
 References: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; E. Allgower and
 K. Georg, Introduction to Numerical Continuation Methods (2003), chapters 2 to 6; pacopy and
 BifurcationKit.jl for the test of the angle.
@@ -139,10 +143,21 @@ class ArclengthStepper(Stepper):
         if angle > most:
             text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
             return Rejection(here.p, text, "angle")
+        aside = self._deviation(here, new)
+        if aside > 0.5 * most:
+            text = f"the chord is {aside:.0f} degrees from the tangents, more than {0.5 * most:g}"
+            return Rejection(here.p, text, "angle")
         longer = self.settings.next_step(state.step, corrected.iterations, angle, self.longest)
         ended = self.ends.of_step(self, here, new)
         self._next = min(longer, self.growth * state.step)
         return ended
+
+    def _deviation(self, a: Point, b: Point) -> float:
+        """Return the angle between the chord and the mean of the tangents, in degrees."""
+        metric, chord = self.curve.metric, b.z - a.z
+        if metric.norm(chord) == 0.0:  # the step is lost to rounding
+            return 0.0
+        return metric.angle(metric.unit(chord), metric.unit(_tangent(a) + _tangent(b)))
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
         """Return the point of the curve a fraction t of the way from a to b."""

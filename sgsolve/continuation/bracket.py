@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 
 SHARES = (0.5, 0.25, 0.75, 0.125, 0.875, 1.0 / 64.0, 63.0 / 64.0)  # trials after a failure
 ROUNDS = 60  # largest number of failures
+WIDE = 0.05  # a bracket is wide above this part of its first width
 
 
 class LostError(Exception):
@@ -29,7 +30,10 @@ def opposite(first: float, last: float) -> bool:
 
 
 def bracketed_root(
-    test: Callable[[float], float], ends: Mapping[float, float], tolerance: float
+    test: Callable[[float], float],
+    ends: Mapping[float, float],
+    tolerance: float,
+    max_lost: float = np.inf,
 ) -> tuple[float, float]:
     """Return where a test function changes sign, and the other end of the bracket.
 
@@ -41,6 +45,8 @@ def bracketed_root(
         Two places and the values there, of different signs, or zero.
     tolerance : float
         Width of the bracket.
+    max_lost : float
+        The search ends at this number of failed trials while the bracket is wide.
 
     Returns
     -------
@@ -80,7 +86,8 @@ def bracketed_root(
 
     for _ in range(ROUNDS):
         low, high = _narrowest(values)
-        if abs(high - low) <= tolerance:
+        wide = abs(high - low) > WIDE * abs(max(ends) - min(ends))
+        if abs(high - low) <= tolerance or (wide and len(lost) >= max_lost):
             break
         try:
             t = float(brentq(at, low, high, xtol=tolerance, rtol=1e-15, maxiter=60, disp=False))

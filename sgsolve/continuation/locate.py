@@ -39,6 +39,11 @@ class BracketedRoot:
     other: Point
 
     @property
+    def width(self) -> float:
+        """The width of the bracket, in `Point.s`."""
+        return abs(self.other.s - self.point.s)
+
+    @property
     def exact(self) -> bool:
         """Whether the bracket is within the tolerance."""
         return self.other is self.point
@@ -51,6 +56,7 @@ def crossing(
     test: Callable[[Point], float],
     tolerance: float,
     ends: tuple[float, float] | None = None,
+    max_lost: float = np.inf,
 ) -> BracketedRoot | None:
     """Return the zero of a test function between two points.
 
@@ -66,6 +72,8 @@ def crossing(
         Width of the bracket, as a fraction of the distance between a and b.
     ends : (float, float), optional
         The values of the test function at a and b; computed by default.
+    max_lost : float
+        See `bracketed_root`.
 
     Returns
     -------
@@ -90,5 +98,5 @@ def crossing(
         points[t], values[t] = point, value
         return value
 
-    t, other = bracketed_root(at, dict(values), tolerance)
+    t, other = bracketed_root(at, dict(values), tolerance, max_lost)
     return BracketedRoot(t, points[t], values[t], points[other])

@@ -76,3 +76,23 @@ def test_a_hopf_curve_looks_for_the_kinds_that_are_asked_for(hopf):
         assert np.abs(curve["p"]).max() < 1e-9
         assert curve["frequency"] == pytest.approx(OMEGA, rel=1e-9)
         assert curve.special_points == []
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-3, 1e-5, -1e-3, -1e-5])
+@pytest.mark.parametrize("steps", [{}, {"max_step": 0.3}, {"step": 0.003}])
+def test_a_perturbed_pitchfork_is_passed_on_one_branch(gap, steps):
+    """u p - u^3 = gap in hidden coordinates: the branch from p < 0 has u gap < 0 throughout."""
+
+    def residual(z, p):
+        u = z[0] - 1.0 - 0.3 * z[1]
+        v = z[1] - 0.5 * p - u**2
+        return [p * u - u**3 - gap + 0.7 * v, v - 0.2 * v**2 + 0.1 * u * v]
+
+    branch = Problem(residual, params={"p": -1.0}).continuation(
+        [0.85, -0.5], "p", (-1.0, 1.0), **steps
+    )
+    u = branch.states[:, 0] - 1.0 - 0.3 * branch.states[:, 1]
+    assert not branch.special_points
+    assert (u * gap < 0.0).all()
+    assert abs(u[-1]) == pytest.approx(1.0, abs=0.02)
+    assert branch.stats.njev < 6000  # a step to another branch is not searched for zeros

@@ -152,3 +152,20 @@ def test_a_bracket_closes_round_what_cannot_be_tried():
     assert 0.29 < low <= 0.3
     assert 0.31 <= high < 0.32
     assert len(tried) == len(set(tried)) < 100
+    tried.clear()  # within this limit a hole of a hundredth of the bracket ends no search
+    ends = {0.0: -0.305, 1.0: 0.695}
+    assert sorted(bracketed_root(test, ends, 1e-12, max_lost=3)) == [low, high]
+
+
+def test_a_search_ends_where_trials_fail_in_a_wide_bracket():
+    tried = []
+
+    def test(t):
+        tried.append(t)
+        if 0.2 < t < 0.8:
+            raise LostError
+        return t - 0.5
+
+    low, high = sorted(bracketed_root(test, {0.0: -0.5, 1.0: 0.5}, 1e-12, max_lost=3))
+    assert low <= 0.2 < 0.8 <= high
+    assert len(tried) < 10

@@ -213,3 +213,29 @@ def test_the_picture_of_a_diagram_has_no_gaps_and_no_corners():
         rows = [np.abs(line - row).sum(axis=1).min() for row in np.c_[branch["p"], branch.states]]
         assert max(rows) == 0.0
     plt.close(ax.figure)
+
+
+def test_a_closed_branch_does_not_leave_by_the_pitchfork_at_which_it_begins():
+    """Kuramoto-Sivashinsky, odd solutions: the first branch meets the second one, and returns.
+
+    Of the trivial solution the points are 4 k^2.
+    """
+    n = 12
+    k = np.arange(1, n + 1)
+    x = np.linspace(0.0, np.pi, 2 * n + 1)[1:-1]
+    modes, slopes = np.sin(np.outer(x, k)), np.cos(np.outer(x, k)) * k
+
+    def residual(a, alpha):
+        steep = alpha / n * (modes.T @ ((modes @ a) * (slopes @ a)))
+        return 4.0 * k**4 * a - alpha * k**2 * a + steep
+
+    problem = Problem(residual, params={"alpha": 1.0}, storage=lambda a: 1.0 * a)
+    diagram = problem.bifurcation_diagram(np.zeros(n), "alpha", (1.0, 34.0))
+    places = sorted(point.parameter for point in diagram.special_points_of("branch point"))
+    assert len(places) == 4
+    assert places[:2] == pytest.approx([4.0, 16.0], abs=1e-9)
+    assert not diagram.special_points_of("fold")
+    assert "closed" in diagram[1].message
+    # no row of another branch is one of the trivial solution
+    assert min(np.abs(branch.states).max(axis=1).min() for branch in diagram.branches[1:]) > 0.05
+    assert len(diagram) == 6
