@@ -6,6 +6,8 @@ here. A function that is in no table raises `DerivativeError`, and the message n
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,14 @@ METHODS: dict[str, Function] = {}
 OF_SEQUENCES: set[Function] = set()  # those that take several arrays in one list
 OF_SHAPES: dict[Function, Function] = {}  # np.zeros, np.empty: with ``like=y``
 UFUNC_METHODS: dict[str, Function] = {}  # reduce, accumulate, ...: (ufunc, name, inputs, kwargs)
+
+# Compiled functions, of which older versions of NumPy do not tell the arguments.
+WITHOUT_SIGNATURE: dict[Function, tuple[str, ...]] = {
+    np.array: ("object",),
+    np.asarray: ("a",),
+    np.asanyarray: ("a",),
+    np.fromiter: ("iter", "dtype"),
+}
 
 _SOLVE = "use an unknown for the solution: its equation is A @ x - b"
 _FACTORS = "use unknowns for eigenvalues and factors, with the equations that define them"
@@ -68,6 +78,8 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
             f"result instead, y = np.{func.__name__}(...)"
         )
     kwargs.pop("out", None)
+    if not args:
+        args = _positional(func, kwargs)
     if func not in OF_SEQUENCES:
         for a in args:
             if type(a) in LISTS or is_array_of_objects(a):
@@ -78,4 +90,35 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
     else:
         args = tuple(map(objects_as_arrays, args))
         kwargs = {k: objects_as_arrays(a) for k, a in kwargs.items()}
-    return ours(*args, **kwargs)
+    try:
+        return ours(*args, **kwargs)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        raise DerivativeError(  # the call itself does not fit our function
+            f"np.{func.__name__} on AD arrays does not take these arguments ({error}); leave out "
+            "what is not needed"
+        ) from error
+
+
+def _positional(func: Function, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Take the arguments that a function needs out of its keywords, in their order."""
+    args = []
+    for name in _required_names(func):
+        if name not in kwargs:
+            break
+        args.append(kwargs.pop(name))
+    return tuple(args)
+
+
+@functools.cache
+def _required_names(func: Function) -> tuple[str, ...]:
+    """Return the names of the arguments that a function cannot be called without."""
+    if func in WITHOUT_SIGNATURE:
+        return WITHOUT_SIGNATURE[func]
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except ValueError:  # compiled
+        return ()
+    usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return tuple(p.name for p in parameters if p.default is p.empty and p.kind is usual)

@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 import pytest
-from scipy import integrate, interpolate, optimize, stats
+from scipy import integrate, interpolate, optimize, special, stats
 
 from sgsolve import Problem, ad
 from sgsolve.errors import DerivativeError, InputError, ShapeError
@@ -20,6 +20,10 @@ UFUNC_METHODS = {
     "subtract.reduce": lambda x: np.subtract.reduce(x, axis=1),
     "divide.reduce": lambda x: np.divide.reduce(x),
     "hypot.reduce": lambda x: np.hypot.reduce(x, axis=1, keepdims=True),
+    "hypot.reduce of one": lambda x: np.hypot.reduce(x[:, 2:], axis=1),
+    "hypot.accumulate of a vector": lambda x: np.hypot.accumulate(x[0], axis=None),
+    "add.accumulate of a vector": lambda x: np.add.accumulate(x[1], axis=None),
+    "owens_t.reduce": lambda x: special.owens_t.reduce(x, axis=0),
     "logaddexp.reduce": lambda x: np.logaddexp.reduce(x, axis=None),
     "logaddexp.reduce of two axes": lambda x: np.logaddexp.reduce(x * M[:, None], axis=(0, 2)),
     "maximum.reduce": lambda x: np.maximum.reduce(x, axis=0),
@@ -40,6 +44,7 @@ UFUNC_METHODS = {
     "add.reduceat": lambda x: np.add.reduceat(x[0] * x[1], [0, 2, 1]),
     "add.reduceat axis": lambda x: np.add.reduceat(x, [0, 2], axis=1),
     "add.reduceat of the first axis": lambda x: np.add.reduceat(x, [1, 0]),
+    "hypot.reduceat": lambda x: np.hypot.reduceat(x, [0, 2, 1], axis=1),
     "multiply.reduceat": lambda x: np.multiply.reduceat(x, [0, 1], axis=1),
     "maximum.reduceat": lambda x: np.maximum.reduceat(x[0], [0, 2]),
     "a list as operand": lambda x: np.maximum(x[0], [x[1, 0], 0.0, x[1, 2]]) + [x[0, 0], 1.0, 2.0],
@@ -191,6 +196,21 @@ def test_text_and_rounding():
         assert isinstance(rounded, ad.ADArray)
         assert not (rounded + 0.0).jacobian.data.any()
     assert [round(x[0], 1) == 0.7, math.floor(x[2]) == -3, math.trunc(x[2]) == -2] == [True] * 3
+
+
+@pytest.mark.parametrize("name", ["reduce", "accumulate", "reduceat"])
+def test_powers_of_powers_are_right_or_refused(name):
+    """With vector instructions, NumPy 2.4 reduces [a, b, c] to a**c by np.power."""
+    x = np.array([2.0, 3.0, 2.0])
+    arguments = ([0],) if name == "reduceat" else ()
+    value = np.ravel(getattr(np.power, name)(x, *arguments))
+    if abs(value[-1] - 64.0) > 1e-9:
+        with pytest.raises(DerivativeError, match="write it as a loop"):
+            getattr(np.power, name)(ad.seed(x), *arguments)
+        return
+    y = getattr(np.power, name)(ad.seed(x), *arguments)
+    last = np.ravel(y)[-1].jacobian.toarray()[0]
+    np.testing.assert_allclose(last, [192.0, 64.0 * np.log(4.0), 64.0 * np.log(8.0)])
 
 
 def test_elements_keep_their_derivatives():

@@ -186,13 +186,16 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     return total[begin : begin + length]
 
 
+def nanmean(a: Any, axis: Any = None, **kwargs: Any) -> Any:
+    """Return the mean of all elements that are no NaN; np.nanmean for AD arrays."""
+    known = ~np.isnan(raw_value(a))
+    return np.sum(where(known, a, 0.0), axis, **kwargs) / np.sum(known, axis, **kwargs)
+
+
 def _without_nan(func: Any, filling: Any) -> Any:
     def skipping(a: Any, axis: Any = None, **kwargs: Any) -> Any:
         known = ~np.isnan(raw_value(a))
-        y = func(where(known, a, filling), axis=axis, **kwargs)
-        if func is not np.mean:
-            return y
-        return y * (known.size / y.size / np.sum(known, axis=axis, **kwargs))
+        return func(where(known, a, filling), axis=axis, **kwargs)
 
     return skipping
 
@@ -219,7 +222,7 @@ def vecdot_along_axis(x1: Any, x2: Any, axis: int = -1) -> Any:
 _OURS: dict[str, Any] = {
     "dstack": dstack, "block": block, "insert": insert, "median": median, "sinc": sinc,
     "i0": bessel_i0, "fix": fix, "vander": vander, "linspace": linspace, "convolve": convolve,
-    "nansum": _without_nan(np.sum, 0.0), "nanmean": _without_nan(np.mean, 0.0),
+    "nansum": _without_nan(np.sum, 0.0), "nanmean": nanmean,
     "nanprod": _without_nan(np.prod, 1.0), "nancumsum": _without_nan(np.cumsum, 0.0),
     "nancumprod": _without_nan(np.cumprod, 1.0),
     "nanmax": _without_nan(np.max, -np.inf), "nanmin": _without_nan(np.min, np.inf),

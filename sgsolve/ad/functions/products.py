@@ -236,7 +236,7 @@ def _ufunc(name: str) -> Any:
 
 def multi_dot(arrays: Any) -> Any:
     """Return the product of several matrices; np.linalg.multi_dot for AD arrays."""
-    total: Any = functools.reduce(matmul, arrays)
+    total: Any = functools.reduce(np.dot, arrays)
     return ADArray(np.linalg.multi_dot([raw_value(a) for a in arrays]), total._derivative)
 
 

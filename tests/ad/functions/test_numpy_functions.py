@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.ad.dispatch import INSTEAD, METHODS, TABLE
+from sgsolve.ad.dispatch import INSTEAD, METHODS, TABLE, _required_names
 from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE
 from sgsolve.errors import DerivativeError
 from tests.ad.differences import check
@@ -71,6 +71,40 @@ def test_decisions_are_plain(func):
         *(r if isinstance(r, tuple) else (r,) for r in (result, expected)), strict=True
     ):
         np.testing.assert_array_equal(got, plain)
+
+
+KEYWORDS = {
+    np.transpose: {}, np.flip: {}, np.fliplr: {}, np.flipud: {}, np.rot90: {},
+    np.roll: {"shift": 1},
+    np.take: {"indices": [0, 1]}, np.repeat: {"repeats": 2},
+    np.copy: {}, np.ravel: {}, np.tril: {}, np.triu: {"k": 1}, np.squeeze: {}, np.tile: {"reps": 2},
+    np.resize: {"new_shape": (4,)}, np.swapaxes: {"axis1": 0, "axis2": 1}, np.diagflat: {},
+    np.compress: {"condition": [True, False]}, np.delete: {"obj": 0}, np.expand_dims: {"axis": 1},
+    np.moveaxis: {"source": 0, "destination": 1}, np.broadcast_to: {"shape": (3, 2, 3)},
+    np.sum: {"axis": 1}, np.clip: {"a_min": 0.0, "a_max": 1.0}, np.linalg.norm: {"axis": 0},
+    np.array: {}, np.asarray: {}, np.asanyarray: {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("func", KEYWORDS, ids=name_of)
+def test_the_array_may_be_named(func):
+    name = next(name for name in _required_names(func) if name not in KEYWORDS[func])
+
+    def named(x):
+        extra = {"like": x} if func in LIKE and isinstance(x, ad.ADArray) else {}
+        return func(**{name: x}, **KEYWORDS[func], **extra)
+
+    check(named, V.reshape(2, 3))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda x: np.trace(x, dtype=float), lambda x: x.trace(dtype=float),
+     lambda x: np.linalg.trace(x, dtype=float)],
+)  # fmt: skip
+def test_arguments_that_are_not_taken_are_refused_in_words(call):
+    with pytest.raises(DerivativeError, match="does not take"):
+        call(ad.seed(V).reshape(2, 3))
 
 
 @pytest.mark.parametrize("call", [
