@@ -21,6 +21,7 @@ from .convergence import termination_status, unless_at_limit, without_slopes
 from .damping import Damping, FullStep, FullStepTest
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
+from .extrapolation import extrapolate
 from .iterate import Iterate, Vector
 from .limits import as_limit
 from .local_minimum import named_cause
@@ -195,6 +196,8 @@ class NewtonMethod:
                 if not self._linearize(it):
                     return Status.NOT_FINITE
                 continue
+            if not self.matrix_free and extrapolate(it) and not self._linearize(it):
+                return Status.NOT_FINITE
             it.record()
             if monitor.after(it):
                 return Status.STOPPED
