@@ -6,14 +6,15 @@ Neither NumPy nor a module of the user is changed. The result must have the valu
 itself on plain numbers; if not, the first error stands.
 
 The names are those of the function, of functions that it calls by a global name or a closure,
-and of functions inside them. Each evaluation looks them up again. A function that assigns global
-names is not evaluated this way, because the assignment would be lost.
+of methods of its object, and of functions inside them. Each evaluation looks them up again. A
+function that assigns global names is not evaluated this way, because the assignment would be lost.
 """
 
 from __future__ import annotations
 
 import dis
 import functools
+import sys
 import sysconfig
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -147,7 +148,7 @@ class _Replaced:
     Attributes
     ----------
     found : bool
-        Whether NumPy or a function of `MAKERS` is among the names.
+        Whether NumPy, a function of `MAKERS` or an object may be among the names.
     """
 
     def __init__(self, like: Any, f: Any) -> None:
@@ -169,7 +170,7 @@ class _Replaced:
         if isinstance(value, functools.partial):
             return functools.partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, MethodType):
-            return MethodType(self.of(value.__func__), value.__self__)
+            return MethodType(self.of(value.__func__), self._object(value.__self__))
         if self._is_of_user(value):
             return self._functions.get(id(value)) or self._function(value)
         return value
@@ -195,6 +196,35 @@ class _Replaced:
         result.__dict__ = f.__dict__
         return result
 
+    def _object(self, instance: Any) -> Any:
+        """Return an object with the same attributes whose methods use the other global names.
+
+        Only plain classes of the user are taken: a base class from elsewhere may keep state that
+        is no attribute.
+        """
+        cls = type(instance)
+        if not all(self._is_plain(base) for base in cls.__mro__[:-1]):
+            return instance
+
+        def attribute(view: Any, name: str) -> Any:
+            value = cls.__getattribute__(view, name)
+            own = type(value) is MethodType and value.__self__ is view
+            return MethodType(self.of(value.__func__), view) if own else value
+
+        self.found = True  # methods are looked up when they are called
+        view = object.__new__(type(cls.__name__, (cls,), {"__getattribute__": attribute}))
+        object.__setattr__(view, "__dict__", vars(instance))
+        return view
+
+    def _is_plain(self, cls: type) -> bool:
+        """Whether the objects of a class are their attributes, and subclasses have no effects."""
+        package, module = cls.__module__.partition(".")[0], sys.modules.get(cls.__module__)
+        return (
+            type(cls) is type
+            and self._is_user_module(package, getattr(module, "__file__", None))
+            and not {"__slots__", "__init_subclass__"} & vars(cls).keys()
+        )
+
     def _concerns(self, cell: CellType) -> bool:
         try:
             value = cell.cell_contents
@@ -212,9 +242,13 @@ class _Replaced:
         """Whether a value is a function of the user: no library is looked into."""
         if not isinstance(value, FunctionType):
             return False
-        package = _package_of(value)
-        file = str(value.__globals__.get("__file__", ""))
-        return package == self._package or not (package in LIBRARIES or file.startswith(INSTALLED))
+        return self._is_user_module(_package_of(value), value.__globals__.get("__file__"))
+
+    def _is_user_module(self, package: str, file: str | None) -> bool:
+        """Whether a module is none of a library, by the name of its package and its file."""
+        return package == self._package or not (
+            package in LIBRARIES or str(file).startswith(INSTALLED)
+        )
 
 
 def _package_of(f: Any) -> str:

@@ -117,7 +117,30 @@ class Model:
         F[0], F[1:] = self.factor * x[0], x[:-1] * x[1:]
         return F
 
-    __call__ = residual
+    def flux(self, x):
+        q = np.zeros(5)
+        q[:-1] = self.factor * np.diff(x, prepend=self.offset())
+        return q
+
+    @staticmethod
+    def offset():
+        return 0.5
+
+    def balance(self, x):
+        q = self.flux(x)
+        return q[1:] - q[:-1]
+
+    def __call__(self, x):
+        self.calls = getattr(self, "calls", 0) + 1
+        return self.balance(x)
+
+
+class FinerModel(Model):
+    def __init__(self):
+        self.factor = 3.0
+
+    def flux(self, x):
+        return super().flux(x) + self.factor
 
 
 def of_complex(x):
@@ -136,6 +159,7 @@ FUNCTIONS = {
     "slices": slices, "elements": elements, "increments": increments, "mesh": of_mesh,
     "functions inside": nested_functions, "closure": closure(), "recursive": recursive,
     "nonlocal": counting, "decorated": decorated, "method": Model().residual, "object": Model(),
+    "method of a method": Model().balance, "finer": FinerModel().residual,
     "partial": functools.partial(recursive, depth=1), "complex": of_complex, "copied": copied,
     "vectors": lambda x: np.array([x[:2], x[2:] ** 2]).ravel(),
     "fromiter": lambda x: np.fromiter((z**2 for z in x), float, 3),
@@ -330,6 +354,43 @@ def test_an_error_of_the_user_stands():
     ad.jacobian(outside, X)
     with pytest.raises(ArithmeticError, match="outside of the model"):
         ad.jacobian(outside, X + 1.0)
+
+
+def test_attributes_that_a_method_sets_are_kept():
+    model = Model()
+    ad.jacobian(model, X)
+    calls = model.calls
+    ad.jacobian(model, X)
+    assert type(model) is Model
+    assert model.calls > calls
+
+
+class Slotted:
+    __slots__ = ("factor",)
+
+    def residual(self, x):
+        return self.part(x)
+
+    def part(self, x):
+        F = np.zeros(4)
+        F[:] = x
+        return F
+
+
+class Array(np.ndarray):
+    def residual(self, x):
+        return self.part(x)
+
+    def part(self, x):
+        F = np.zeros(4)
+        F[:] = self * x
+        return F
+
+
+@pytest.mark.parametrize("instance", [Slotted(), np.ones(4).view(Array)], ids=["slots", "ndarray"])
+def test_methods_of_objects_that_are_more_than_their_attributes_are_refused(instance):
+    with pytest.raises(DerivativeError, match=r"np\.zeros"):
+        ad.jacobian(instance.residual, X)
 
 
 def test_an_array_that_an_object_keeps_is_refused():
