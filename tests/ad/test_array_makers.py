@@ -320,7 +320,7 @@ def test_a_problem_and_the_functions_of_scipy_take_them(compiled):
     if not compiled:
         np.testing.assert_allclose(sgsolve.fsolve(balance, start), 1.0)
         np.testing.assert_allclose(sgsolve.root(balance, start).x, 1.0)
-        run = sgsolve.solve_ivp(decay, (0, 1), [1.0, 0.0], rtol=1e-8)
+        run = sgsolve.solve_ivp(decay, (0, 1), [1.0, 0.0], rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(run.y[:, -1], np.exp(-1.0), rtol=1e-6)
         J = ad.jacobian_function(decay, argnum=1)(0.0, [1.0, 0.0])
         np.testing.assert_allclose(J.toarray(), [[-1, 0], [1, -1]])
