@@ -202,7 +202,7 @@ class _Replaced:
         Only plain classes of the user are taken: a base class from elsewhere may keep state that
         is no attribute.
         """
-        cls = type(instance)
+        cls: Any = type(instance)
         if not all(self._is_plain(base) for base in cls.__mro__[:-1]):
             return instance
 
@@ -212,7 +212,7 @@ class _Replaced:
             return MethodType(self.of(value.__func__), view) if own else value
 
         self.found = True  # methods are looked up when they are called
-        view = object.__new__(type(cls.__name__, (cls,), {"__getattribute__": attribute}))
+        view: Any = object.__new__(type(cls.__name__, (cls,), {"__getattribute__": attribute}))
         object.__setattr__(view, "__dict__", vars(instance))
         return view
 
