@@ -42,10 +42,8 @@ class LinearizedRun:
         self, stepper: TransientStepper, workspace: Workspace, names: Sequence[str], end: float
     ) -> None:
         system: Any = stepper.system
-        steps: Any = stepper.steps
         self.system: TimeSystem = system
         self.names, self.workspace = tuple(names), workspace
-        self.alpha = steps.formulas.alpha if hasattr(steps, "formulas") else np.zeros(0)
         self.stores, self.starts = system.stores, stepper.starts
         self.length = stepper.schedule.length
         self.a0 = 1.0 / (SMALL * self.length)
@@ -125,7 +123,7 @@ class MixedRun:
 
     def __init__(self, run: LinearizedRun, columns: Vector) -> None:
         self.run, self.columns = run, columns
-        self.a0, self.stores, self.alpha = run.a0, run.stores, run.alpha
+        self.a0, self.stores = run.a0, run.stores
         self.first_charge: Vector = run.first_charge @ columns
 
     def at(self, t: float, x: Vector) -> PointOfRun:

@@ -209,7 +209,7 @@ class BdfStepper:
 
     def _controlled(self, step: TimeStep, control: SensitivityControl) -> TimeStep | RejectedStep:
         """Return the step, or its rejection where the derivatives need a shorter one."""
-        done = RecordedStep(step.t, step.h, step.order, step.x)
+        done = self._recorded(step)
         coefficient = float(self.formulas.error[step.order])
         try:
             return control.judged(step, lambda: control.of_step(done, coefficient), self._rejected)
@@ -242,11 +242,15 @@ class BdfStepper:
             self.order = 1
         self.resize(rejection.factor * self.h)
 
+    def _recorded(self, step: TimeStep) -> RecordedStep:
+        alpha = float(self.formulas.alpha[step.order])
+        return RecordedStep(step.t, step.h, step.order, alpha, step.x.copy())
+
     def accept(self, step: TimeStep) -> None:
         """Go to the end of a step, and choose the next step and order."""
         k = self.order
         if self.tape is not None:
-            self.tape.append(RecordedStep(step.t, step.h, k, step.x.copy()))
+            self.tape.append(self._recorded(step))
         past = self._past if self._past.first else self._past.moved(self._free_memory())
         self._past = past.appended(step.x, step.charge)
         if self.control is not None:

@@ -54,11 +54,15 @@ class RungeKuttaStep:
 
 @dataclass(frozen=True)
 class RecordedStep:
-    """A step of length h to (t, x), with the formula of an order."""
+    """A step of length h to (t, x), with the formula of an order.
+
+    The formula differentiates charges by alpha / h times the new one, and differences before it.
+    """
 
     t: float
     h: float
     order: int
+    alpha: float
     x: Vector
 
 
@@ -98,13 +102,10 @@ class RunLinearizer(Protocol):
     a0 : float
         Of the negligible step at a start.
     stores : ndarray of bool, shape (n,)
-    alpha : ndarray
-        Coefficients of the formulas by order.
     """
 
     a0: float
     stores: NDArray[np.bool_]
-    alpha: Vector
 
     def at(self, t: float, x: Vector) -> Linearization:
         """Return the linearization at a point."""
@@ -147,10 +148,10 @@ def begin_forward(T: Vector, done: Begin, model: RunLinearizer) -> Vector:
 
 def step_forward(T: Vector, done: RecordedStep, model: RunLinearizer) -> Vector:
     """Return dx/dp at the end of a step of a formula, and change the table of charges to it."""
-    k, a = done.order, model.alpha[done.order] / done.h
+    k, a = done.order, done.alpha / done.h
     here = model.at(done.t, done.x)
     predicted = T[: k + 1].sum(axis=0)
-    psi = np.tensordot(GAMMA[1 : k + 1], T[1 : k + 1], 1) / model.alpha[k]
+    psi = np.tensordot(GAMMA[1 : k + 1], T[1 : k + 1], 1) / done.alpha
     S = here.solve(a, -here.Fp - a * (here.Qp - predicted + psi))
     append_rows(T, k, here.C @ S + here.Qp - predicted)
     return S
@@ -204,13 +205,13 @@ def adjoint(
 
 def _step_back(L: Vector, done: RecordedStep, model: RunLinearizer, last: Vector) -> Vector:
     """Turn derivatives by the differences after a step into those before it."""
-    k, a = done.order, model.alpha[done.order] / done.h
+    k, a = done.order, done.alpha / done.h
     here = model.at(done.t, done.x)
     deviation = L[: k + 3].sum(axis=0)
     mu = here.solve(a, here.C.T @ deviation + last, transpose=True)
     found: Vector = here.Qp.T @ deviation - (here.Fp + a * here.Qp).T @ mu
     L[: k + 1] = np.cumsum(L[: k + 1], axis=0) - deviation + a * mu
-    L[1 : k + 1] -= np.multiply.outer(GAMMA[1 : k + 1] / model.alpha[k], a * mu)
+    L[1 : k + 1] -= np.multiply.outer(GAMMA[1 : k + 1] / done.alpha, a * mu)
     L[k + 1] = -L[k + 2]
     L[k + 2] = 0.0
     return found
