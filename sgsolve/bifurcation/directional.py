@@ -104,7 +104,7 @@ def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
     size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max())
     far = pencil(x + v / longest) if size < 1.0 else None
     # a Jacobian that vanishes but for rounding, as of one equation at a cusp, changes on any length
-    least = [0.0 if far is None else VANISHED * _largest(far[k]) for k in (0, 1)]
+    least = [0.0 if far is None else VANISHED * _largest_entry(far[k]) for k in (0, 1)]
 
     def is_noticed(length: float) -> bool:
         there = pencil(x + LONGEST * length / longest * v)
@@ -152,17 +152,17 @@ def _have_one_pattern(a: Any, b: Any) -> bool:
 
 def _least_sizes(here: Matrices, h: float) -> dict[str, float]:
     """Return the sizes below which derivatives do not matter beside J and C on a length."""
-    J, C = (MINOR * _largest(one) for one in here)
+    J, C = (MINOR * _largest_entry(one) for one in here)
     return {"J1": J / h, "C1": C / h, "J2": J / h**2, "C2": C / h**2}
 
 
 def _gap(a: Any, b: Any, least: float = 0.0) -> float:
     """Return how far two matrices differ, relative to their size, or to the least that counts."""
-    size = max(_largest(a), _largest(b), least)
-    return _largest(_combined(ODD, (a, b))) / size if size > 0.0 else 0.0
+    size = max(_largest_entry(a), _largest_entry(b), least)
+    return _largest_entry(_combined(ODD, (a, b))) / size if size > 0.0 else 0.0
 
 
-def _largest(A: Any) -> float:
+def _largest_entry(A: Any) -> float:
     """Return the largest absolute value of the entries of a sparse matrix."""
     return float(np.abs(A.data).max(initial=0.0))
 

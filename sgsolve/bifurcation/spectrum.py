@@ -98,13 +98,16 @@ def all_eigenvalues(J: Any, M: Any) -> Vector:
     The vectors take half of the time of the QR algorithm. A symmetric matrix takes an eighth.
     """
     A, mass = J.toarray(), M.diagonal()
+    values: Vector
     if not _is_diagonal(M):
         values = scipy.linalg.eigvals(A, M.toarray())
         return values[np.isfinite(values)]
     if (np.sign(mass) == np.sign(mass[0])).all() and is_symmetric(A):
         roots = np.sqrt(np.abs(mass))
-        return scipy.linalg.eigvalsh(A / np.outer(roots, roots)) * np.sign(mass[0])
-    return scipy.linalg.eigvals(A / mass[:, None])
+        values = scipy.linalg.eigvalsh(A / np.outer(roots, roots)) * np.sign(mass[0])
+    else:
+        values = scipy.linalg.eigvals(A / mass[:, None])
+    return values
 
 
 def are_all_computed(M: Any, count: int) -> bool:

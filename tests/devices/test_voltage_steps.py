@@ -112,26 +112,26 @@ def test_a_drain_beside_a_closed_gate():
 
 
 def test_a_channel_joins_source_and_drain():
-    from sgsolve.devices.solving.levels import joined
+    from sgsolve.devices.solving.levels import layers_join_regions
 
     device = field_effect_transistor()
     for gate, expected in ((-5.0, False), (0.0, False), (10.0, True)):
         x = device.solve(V_gate=gate).x
-        assert joined(device, x, device.parameters | {"V_gate": gate}) is expected
+        assert layers_join_regions(device, x, device.parameters | {"V_gate": gate}) is expected
 
 
 def test_a_step_over_resistances():
     """The drop of each edge is that of resistors in series, and densities stay as they were."""
     from sgsolve.devices import Device, Ohmic, interval
     from sgsolve.devices.equations.carriers import carriers
-    from sgsolve.devices.solving.resistances import spread
+    from sgsolve.devices.solving.resistances import spread_step
 
     x = np.linspace(0.0, 1e-3, 41)
     net = np.where(x < 4e-4, 1e17, 1e15)
     values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
     bar = Device(interval(x), net, {"a": Ohmic(0), "k": Ohmic(-1)}, values)
     state, p = bar.equilibrium(), bar.parameters
-    moved = spread(bar, state, p, p | {"V_a": 0.3})
+    moved = spread_step(bar, state, p, p | {"V_a": 0.3})
     steps = (moved - state).reshape(3, -1)
     np.testing.assert_allclose(steps, np.tile(steps[0], (3, 1)), atol=1e-15)
     n, h = (np.exp(getattr(carriers(bar, moved, p), name)) for name in ("log_n", "log_p"))

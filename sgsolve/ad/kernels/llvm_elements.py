@@ -86,8 +86,8 @@ class ElementPrinter:
         arrays = [a.key if isinstance(a, Memory) else self._own_memory(a) for a in value.args]
         pointers = [self._pointer(key) for key in (*arrays, self._own_memory(value))]
         counts, steps = product_layout(*value.sizes)
-        numbers = [[self._outer_integer(k) for k in table] for table in (steps, counts)]
-        self._print_call_with(value.loop, pointers, *numbers, self.before)
+        names = [[self._outer_integer(k) for k in table] for table in (steps, counts)]
+        self._print_call_with(value.loop, pointers, names[0], names[1], self.before)
 
     def _address_of_number(self, value: Value) -> str:
         key = ("address", value)

@@ -276,11 +276,11 @@ def lower_dense_product(lowering: Lowering, operation: Operation) -> Value | Non
         return None
     if not all(_is_contiguous(lowering, node) for node in (a, b)):
         return None
-    values = [lowering.argument(node) for node in (a, b)]
-    if any(v.branch is not None for v in values):
+    left, right = lowering.argument(a), lowering.argument(b)
+    if left.branch is not None or right.branch is not None:
         return None
     m, p = (a.shape[0] if axes[0] == 2 else 0), (b.shape[1] if axes[1] == 2 else 0)
-    return lowering.values.product(loop, *values, (m, b.shape[0], p))
+    return lowering.values.product(loop, left, right, (m, b.shape[0], p))
 
 
 def _is_contiguous(lowering: Lowering, node: Node) -> bool:

@@ -58,7 +58,7 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
 def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
     """Number of the connected region of one type of each node, and the majority's level."""
     lay, m = device.layout, device.layout.n_s
-    edges, part = lay.carrier_edges, _parts(device, kind)
+    edges, part = lay.carrier_edges, _connected_parts(device, kind)
     count = int(part.max()) + 1
     held, level = _of_contacts(device, p, (Ohmic, Schottky)), np.full(m, np.nan)
     firm = _of_contacts(device, p, (Ohmic,))
@@ -77,7 +77,7 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
     return part, level
 
 
-def _parts(device: DeviceModel, kind: Array) -> Array:
+def _connected_parts(device: DeviceModel, kind: Array) -> Array:
     """Number of the connected region of one kind that each node belongs to."""
     edges, m = device.layout.carrier_edges, device.layout.n_s
     same = kind[edges[:, 0]] == kind[edges[:, 1]]
@@ -86,7 +86,7 @@ def _parts(device: DeviceModel, kind: Array) -> Array:
     return part
 
 
-def joined(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
+def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
     """Whether inversion layers of a state join regions that the doping separates.
 
     Such a layer belongs to no region, and no level of a region is that of its carriers.
@@ -95,7 +95,7 @@ def joined(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
     doped = inside["n"].astype(int) - inside["p"].astype(int)
     many = np.log(np.maximum(HALF * np.abs(p["doping"][device.layout.doped]), 1.0))
     kind = np.where(s.log_n > many, 1, 0) - np.where(s.log_p > many, 1, 0)
-    part, region = _parts(device, kind), _parts(device, doped)
+    part, region = _connected_parts(device, kind), _connected_parts(device, doped)
     own = np.flatnonzero((kind != 0) & (kind == doped))
     pairs = np.unique(np.stack([part[own], region[own]]), axis=1)
     return len(pairs[0]) > len(np.unique(pairs[0]))

@@ -21,7 +21,7 @@ from ..equations.model import DeviceModel
 Array = np.ndarray
 
 
-def spread(
+def spread_step(
     device: DeviceModel, x: Array, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Array | None:
     """The potentials after a change of the contacts' voltages; None where nothing conducts.

@@ -15,9 +15,9 @@ from ..models.contacts import Gate, Schottky
 from . import decoupled
 from .density_newton import density_method
 from .depletion import depleted, potential_bounds, within_bounds
-from .levels import joined
+from .levels import layers_join_regions
 from .methods import bounded_poisson_method, poisson_method
-from .resistances import spread
+from .resistances import spread_step
 
 LONG_STEP = 0.5  # V
 FEW = 20  # iterations to a solution in between
@@ -134,8 +134,8 @@ class Levels:
         x = x[: self.device.layout.n + 2 * self.device.layout.n_s]
         share = decoupled.blocking(self.device, before, after)
         if share <= 0.0:
-            return spread(self.device, x, before, after) if self._has_metals else None
-        if self._has_gates and joined(self.device, x, before):
+            return spread_step(self.device, x, before, after) if self._has_metals else None
+        if self._has_gates and layers_join_regions(self.device, x, before):
             return None
         if share == 1.0:
             return self._at_levels(last)
@@ -143,7 +143,7 @@ class Levels:
         flooded = self._flooded(voltage)
         if flooded is None or not self._has_metals:
             return flooded
-        return spread(self.device, flooded, self.p | {self.name: voltage}, after)
+        return spread_step(self.device, flooded, self.p | {self.name: voltage}, after)
 
     def _at_levels(self, voltage: float) -> np.ndarray | None:
         p = self.p | {self.name: voltage}
