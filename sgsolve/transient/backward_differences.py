@@ -147,14 +147,14 @@ def resampling(order: int, factor: float) -> Vector:
 
 def _bases(order: int, factor: float) -> Vector:
     """Return `basis` at the places of the values at another step, one row for each."""
-    nodes, counts = _places(order)
+    nodes, counts = _value_places(order)
     values = np.ones((order + 1, order + 1))
     np.cumprod((factor * nodes + counts) / (counts + 1.0), axis=1, out=values[:, 1:])
     return values
 
 
 @lru_cache(maxsize=MAX_ORDER + 1)
-def _places(order: int) -> tuple[Vector, Vector]:
+def _value_places(order: int) -> tuple[Vector, Vector]:
     """Return the places of the values as a column, and 0 .. order - 1."""
     return -np.arange(order + 1.0)[:, None], np.arange(float(order))
 
