@@ -1,8 +1,9 @@
 """Points of codimension 2: test functions along curves of folds and of Hopf points.
 
-A test function changes sign at the point that it is for. The eigenvalues that are critical all
-along the curve are left out of the tests for further ones. Of large systems only those near some
-numbers are known. A test may jump there where another one comes near; the proof tells it from zero.
+Each test function changes sign at one kind of point. Some eigenvalues are critical all along the
+curve; the tests use the others. For large systems only the eigenvalues near given shifts are
+computed. The value of a test may then jump where another eigenvalue comes near. Such a jump is
+told from a zero when the point is located.
 
 Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), chapter 8; W. Govaerts,
 Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section 4.4 (products of sums).

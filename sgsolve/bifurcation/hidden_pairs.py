@@ -1,9 +1,9 @@
 """Pairs of eigenvalues that cross the imaginary axis and become real within one step.
 
-At neither end of such a step there is a pair to the right of the axis, so no pair changes sides.
-The number of unstable eigenvalues shows the crossing: it changes by two where no real eigenvalue
-passes zero. At a fold or branch point in the step one does. There the eigenvalues are counted as
-well, without that one: it may be on either side beside the point, so its part is even or odd.
+At both ends of such a step no pair is to the right of the axis, so a comparison of pairs shows
+nothing. The number of unstable eigenvalues shows the crossing: it changes by two although no real
+eigenvalue passes zero. At a fold or branch point in the step, a real eigenvalue passes zero. The
+unstable eigenvalues are then counted without that one, which may be on either side of the axis.
 """
 
 from __future__ import annotations

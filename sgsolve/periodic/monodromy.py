@@ -1,12 +1,12 @@
 """Monodromy: how a small change of the first state of an orbit returns after one period.
 
-Of small systems each interval gives a dense matrix, from the change of its first state to those of
-its other nodes; the multipliers are the eigenvalues of the product. Where rounding or the mesh
-has spoiled the trivial one, those across the flow are computed apart.
+For small systems each interval gives a dense matrix: the changes of its nodes by a change of its
+first state. The multipliers are the eigenvalues of the product. If rounding or the mesh makes the
+trivial multiplier inaccurate, those across the flow are computed apart (`transverse`).
 
-Of large systems the equations of all intervals, the last state apart from the first, are one sparse
-matrix in block triangular form. One solve with it takes a change once round the orbit, and
-Arnoldi's method finds the leading multipliers; all others are smaller.
+For large systems the equations of all intervals form one sparse matrix in block triangular form, in
+which the last state is apart from the first. One solve with it follows a change once around the
+orbit. Arnoldi's method finds the leading multipliers; all others are smaller.
 
 Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998).
 """

@@ -1,4 +1,4 @@
-"""A lack of memory in an evaluation, as an error that says what needs less."""
+"""Turn a lack of memory in an evaluation into an error that says what to change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting points: a point with a finite residual, close to the given one or smaller.
+"""Starting points with a finite residual: the given one, one close to it, or a smaller one.
 
 An exponential of a circuit or of a reaction overflows at a start of 50 V, and ``x * log(x)`` is NaN
 at zero. Both have finite residuals at smaller values or close by. Starts outside the limits of the

@@ -1,7 +1,7 @@
 """Which members may have converged: the criteria of `termination` for many members at once.
 
-What passes here is judged once more by `termination_status`, alone. What does not pass cannot have
-converged by the criterion.
+A member that passes is tested again alone, by `termination_status`. A member that does not pass
+cannot have converged by the criterion.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The first moment of a run: a consistent state, its slope, and a check of the index.
 
-A state is consistent if the equations that store nothing hold. Whether they do is seen from one
-backward Euler step of negligible length: its correction tends to zero with the step where only the
-charge moves, and does not where an algebraic equation is violated. A violated one is mended at
-constant charge: ``Q(x) = Q(x0) - h F(x)`` for that negligible h, by the solver that is given.
+A state is consistent if the equations without storage hold. One backward Euler step of negligible
+length tests this. Its correction tends to zero with the step if all of them hold, and does not if
+one is violated. The state is then corrected at constant charge: the given solver solves
+``Q(x) = Q(x0) - h F(x)`` for that negligible h.
 
 References: P. N. Brown, A. C. Hindmarsh and L. R. Petzold, SIAM J. Sci. Comput. 19 (1998) 1495;
 K. E. Brenan, S. L. Campbell and L. R. Petzold, Numerical Solution of Initial-Value Problems in

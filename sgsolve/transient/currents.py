@@ -1,9 +1,9 @@
 """Currents that are recorded: g + dh/dt with the difference formula of the method for dh/dt.
 
-A sum of currents that vanishes by the equations F + dQ/dt = 0 is to vanish to rounding, not to the
-tolerance of Newton's iteration. So g and h are evaluated at the last iterate, and linearized along
-the last update, with derivatives at the state where J and C were evaluated: the linearized
-equations hold to rounding, and so does what follows from them.
+A sum of currents that is zero by the equations F + dQ/dt = 0 should be zero to rounding, not only
+to the tolerance of Newton's iteration. Therefore g and h are evaluated at the last iterate and
+linearized along the last update, with derivatives at the state where J and C were evaluated. The
+linearized equations hold to rounding, and so do sums that follow from them.
 """
 
 from __future__ import annotations

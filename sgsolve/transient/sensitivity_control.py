@@ -1,8 +1,8 @@
 """The error of the derivatives of a run by its parameters, for the choice of its steps.
 
 The derivatives are computed step by step beside the state, by the same formula (`recorded_steps`).
-Steps are as short as the state or the derivatives need it. Without that a run that starts from a
-steady state makes a few long steps, in which its derivatives change much.
+The state or the derivatives, whichever has the larger error, determine the step. With the state
+alone, a run from a steady state takes a few long steps, in which the derivatives change much.
 
 Reference: W. F. Feehery, J. E. Tolsma and P. I. Barton, Appl. Numer. Math. 25 (1997) 41.
 """

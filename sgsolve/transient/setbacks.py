@@ -1,4 +1,4 @@
-"""Steps that fail one after the other, and jumps of the equations that explain them."""
+"""Failed steps in a row, and the jumps of the equations that cause them."""
 
 from __future__ import annotations
 

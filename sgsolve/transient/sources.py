@@ -1,7 +1,7 @@
 """Sources: functions of time with known jumps and kinks, for parameters of a transient.
 
-A run ends its steps where a source jumps or has a kink, and starts anew there. A plain function of
-time tells nothing of that: give its ``breakpoints`` to `Problem.transient`.
+A step ends where a source jumps or has a kink, and the method restarts there. A plain function of
+time does not declare such times: pass them as ``breakpoints`` to `Problem.transient`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A kernel: compiled functions with the arrays that they read and write.
 
-It gives F, or F and the values of the Jacobian, for values of x and of the parameters; or it says
-that the way of the evaluation is another one.
+It computes F, or F and the values of the Jacobian, for values of x and of the parameters. It raises
+`OtherWay` where the code of the user would do other operations than those that were traced.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a kernel answers: results with the flags of the processor, or that it does not serve."""
+"""What a kernel returns: results with the flags of the processor, or why it is not valid here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machine code on disk: it costs a small part of compiling to load it.
+"""Machine code on disk: to load it takes a small part of the time of compiling it.
 
 The folder is that of the environment variable ``SGSOLVE_CACHE_DIR``, or ``sgsolve`` in the user's
 cache folder; an empty variable means no cache. A file holds a checksum of its contents. What is

@@ -1,8 +1,8 @@
 """Equations that came to hold exactly, element by element; see `solvers.closed_equations`.
 
-Most are asked by one evaluation: where the unknowns of such equations change a little, the
-equations have to change as their rows of J say. That is the first test of
-`solvers.flat_equations.tail`. Rows that answered once are kept, and not asked again.
+One evaluation decides about most of them. The unknowns of such equations are changed a little; the
+equations must then change as their rows of J predict. That is the first test of
+`solvers.flat_equations.tail`. Rows that passed it are kept, and are not tested again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Full steps and their damping, element by element; see `solvers.damping`.
 
 The rule of `NaturalMonotonicity` predicts the damping from the last step, and tests it by the
-simplified correction at the trial point. As long as it takes full steps, so do these loops.
-Wherever it shortens one, the answer is `LEAVE`.
+simplified correction at the trial point. These loops take the same full steps. They return `LEAVE`
+where the rule shortens a step.
 """
 
 from __future__ import annotations

@@ -1,11 +1,15 @@
 """What the loops of a short solve return, and the numbers that live from one call to the next.
 
-`STEP`: a linear system is written. `RESCALE`: the same, but its factors of equilibration have to be
-found anew. `SOLVED`: the solution is found. `ASK`: so it is if equations that hold exactly answer
-to a change of their unknowns, which is written. `EXAMINE`: the solver has to examine it.
-`JACOBIAN`: the Jacobian at the new point is wanted. `VANISH`: unknowns converge to zero; it is a
-solution if the residual is zero where they are zero, which is written. `LEAVE`: it takes the
-solver itself.
+* `STEP`: the next linear system is written.
+* `RESCALE`: the same, but its factors of equilibration have to be computed again.
+* `SOLVED`: the point is a solution.
+* `ASK`: it is one if the equations that hold exactly change with their unknowns; the changed
+  unknowns are written.
+* `EXAMINE`: the solver has to examine the point.
+* `JACOBIAN`: the Jacobian at the new point is needed.
+* `VANISH`: unknowns converge to zero. The point at which they are zero is written; it is a solution
+  if the residual is zero there.
+* `LEAVE`: the solver itself has to run.
 """
 
 from __future__ import annotations

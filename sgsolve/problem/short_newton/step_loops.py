@@ -3,8 +3,8 @@
 These functions are compiled by `scalar_loops`. They repeat what `solvers` and `linear` do with
 arrays, for one block of unknowns without a scale: the sizes of `solvers.scaling`, the residuals and
 steps of `solvers.iterate`, the criteria of `solvers.convergence` and `solvers.limit_at_infinity`,
-the equilibration and the backward error of `linear`. Wherever these would do more than continue or
-end with success, the answer is `LEAVE`.
+the equilibration and the backward error of `linear`. They return `LEAVE` where these would do more
+than continue or end with success.
 """
 
 from __future__ import annotations
