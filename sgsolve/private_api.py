@@ -24,7 +24,10 @@ NOT_GIVEN: Any = np._NoValue
 LAMBERTW_UFUNC, ZETA_UFUNC = "_lambertw", "_zeta"
 
 # A function of NumPy has no form for an array of objects, or calls a method that numbers lack.
-_OF_OBJECTS = re.compile(r"dtype\('O'\)|no callable \w+ method|not supported for the input types")
+_OF_OBJECTS = re.compile(
+    r"dtype\('O'\)|no callable \w+ method|not supported for the input types"
+    r"|object arrays are not supported|data type .*: object"
+)
 _OF_A_NUMBER = re.compile(r"'(?:float|int)' object has no attribute '(\w+)'")
 
 
@@ -35,6 +38,12 @@ def is_without_form_for_objects(error: Exception) -> bool:
     return bool(_OF_OBJECTS.search(text)) or (
         called is not None and isinstance(vars(np).get(called[1]), np.ufunc)
     )
+
+
+def is_of_array_attribute(error: Exception) -> bool:
+    """Whether an error says that a number lacks an attribute that arrays have."""
+    asked = _OF_A_NUMBER.search(str(error))
+    return asked is not None and hasattr(np.ndarray, asked[1])
 
 
 def is_of_argument(error: Exception, kind: str) -> bool:

@@ -175,6 +175,13 @@ def test_the_error_for_arrays_of_objects_without_a_form():
     )
 
 
+def test_the_error_for_a_number_without_an_attribute_of_arrays():
+    for name, expected in (("shape", True), ("mobility", False)):
+        with pytest.raises(AttributeError) as caught:
+            getattr(1.0, name)
+        assert private_api.is_of_array_attribute(caught.value) == expected, f"CPython: {MOVED}"
+
+
 def test_the_error_of_compiled_code_for_an_argument_of_another_class():
     factors = splu(sp.csc_array(np.eye(2)))
     with pytest.raises(TypeError) as caught:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataTypeError, DerivativeError
 from ..private_api import (
     is_of_argument,
+    is_of_array_attribute,
     is_of_index,
     is_of_unpacking,
     is_without_form_for_objects,
@@ -230,7 +231,7 @@ def result_or_reason(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
     except ValueError as error:
         if is_of_unpacking(error) and _is_of(f, error):
             error.add_note(OF_FIELDS)
-        _explain_refused_value(error)
+        _explain_refused_value(error, args)
         raise
 
 
@@ -240,11 +241,7 @@ def _hold_derivative(args: tuple[Any, ...]) -> bool:
 
 def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
     """Raise in place of an error of a function that takes no AD array, or no array of them."""
-    if _hold_derivative(args) and is_without_form_for_objects(error):
-        raise DerivativeError(
-            f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
-            f"NumPy has few functions ({error})"
-        ) from error
+    _explain_missing_form(error, args)
     if refusals.swallowed(error) and not isinstance(error, DerivativeError):
         raise DerivativeError(refusals.ITERATED) from error
     if is_of_argument(error, "ADArray"):
@@ -253,8 +250,21 @@ def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
         ) from error
 
 
-def _explain_refused_value(error: ValueError) -> None:
+def _explain_missing_form(error: Exception, args: tuple[Any, ...]) -> None:
+    """Raise in place of an error for an array of objects, which a function has no form for."""
+    if isinstance(error, DerivativeError) or not _hold_derivative(args):
+        return
+    inside_numpy = is_of_array_attribute(error) and refusals.name_of_caller(error) is not None
+    if inside_numpy or is_without_form_for_objects(error):
+        raise DerivativeError(
+            f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
+            f"NumPy has few functions ({error})"
+        ) from error
+
+
+def _explain_refused_value(error: ValueError, args: tuple[Any, ...]) -> None:
     """Raise in place of an error of NumPy or SciPy that an AD array caused."""
+    _explain_missing_form(error, args)
     if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
         name = refusals.name_of_caller(error)
         if name is not None:

@@ -160,6 +160,8 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
         (lambda x: np.interp(three(x), [0.0, 2.0], [1.0, 3.0]), r"np\.stack"),
         (lambda x: np.imag(np.array([x[0] * 1j, x[1]])), r"np\.stack"),
         (lambda x: np.gradient(three(x)), r"np\.gradient.*np\.stack"),
+        (lambda x: special.factorial(three(x)), r"np\.stack.*object|scipy\.special\.gamma"),
+        (lambda x: np.cov([x[0], x[1], x[2]]) * x, r"np\.stack.*'shape'"),
         (lambda x: np.mean(three(x)) * x, r"np\.mean\(np\.stack"),
         (lambda x: np.logical_and(three(x), three(x)) * x, r"truth value.*compare first"),
         (lambda x: np.logical_or([x[0], x[1]], [x[1], 2.0]), r"truth value.*compare first"),
@@ -186,6 +188,9 @@ def test_what_would_lose_a_slope_is_refused_in_words(f, words):
 def test_a_missing_attribute_of_a_number_of_the_user_is_left_as_it_is():
     with pytest.raises(AttributeError, match="mobility") as error:
         ad.jacobian(lambda x: x * (1.0).mobility, X)
+    assert not isinstance(error.value, DerivativeError)
+    with pytest.raises(AttributeError, match="shape") as error:
+        ad.jacobian(lambda x: x * (1.0).shape, X)
     assert not isinstance(error.value, DerivativeError)
 
 

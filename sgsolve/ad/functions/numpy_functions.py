@@ -120,7 +120,9 @@ METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (conditi
 METHODS["flatten"] = shaping.flatten
 METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
 # Of a real array the array itself, as NumPy's.
-METHODS["conj"] = METHODS["conjugate"] = lambda y: y if y.dtype.kind != "c" else np.conjugate(y)
+METHODS["conj"] = METHODS["conjugate"] = lambda y, out=None: (
+    y if y.dtype.kind != "c" and out is None else np.conjugate(y, out=out)
+)
 METHODS["astype"] = shaping.astype
 METHODS["item"] = shaping.item
 METHODS["round"] = lambda y, decimals=0: call(np.round, (y, decimals), {})
