@@ -48,7 +48,8 @@ def distance_to_singularity(
     -----
     The estimate is ``|w A v| / (|w| |A| |v|)``, where v is a solution with a right-hand side that
     excites every equation, and w is the row of the inverse that belongs to the component of v that
-    grew most.
+    grew most. A component that is rounding beside the others does not count, since its row of the
+    inverse is no left null vector.
 
     An error of the factors enters by its square only, because w and v approximate the left and
     the right null vector of a nearly singular matrix.
@@ -62,7 +63,7 @@ def distance_to_singularity(
             return singular_matrix(n, known=False)
         v = found
         grown = np.abs(v)
-        most = int(np.argmax(grown / size))
+        most = int(np.argmax(np.where(grown > TAKES_PART * np.max(grown), grown / size, 0.0)))
         size = np.maximum(grown, size)
         size = np.maximum(size / np.max(size), TINY)
     unit = np.zeros(n)

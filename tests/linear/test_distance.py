@@ -118,3 +118,18 @@ def test_dependent_equations_that_say_nothing_do_no_harm(name, transpose):
     b[2] = 1e-16
     with pytest.raises(SingularMatrixError):
         solver.solve(b, transpose=transpose)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_proportional_columns_of_many_scales_are_singular(name):
+    """Two roundings of each entry, of the factor and of the scale, make no regular matrix."""
+    for seed in range(120):
+        random = np.random.default_rng(seed)
+        n = int(random.integers(5, 60))
+        A = np.diag(random.uniform(0.5, 2.0, n))
+        A[random.integers(n, size=4 * n), random.integers(n, size=4 * n)] = random.random(4 * n)
+        first, second = random.permutation(n)[:2]
+        A[:, first] = A[:, second] * random.choice([0.1, 1.0, 7.0])
+        A = A * 10.0 ** random.uniform(-8.0, 8.0, n)
+        b = random.normal(size=n) * 10.0 ** random.uniform(-8.0, 8.0, n)
+        assert not accepted(sp.csr_array(A), b, name)
