@@ -19,6 +19,9 @@ from ..results.blocks import Blocks
 Vector = NDArray[Any]
 
 GAP = 100.0  # between magnitudes in one block: they are of different units then
+FEW = 32  # unknowns in a single block: they may be of different units, each with its own size
+OWN = 0.01  # of the largest magnitude of each of few unknowns is its size
+LEAST = 1e-5  # of the largest magnitude of all of them, at least
 COARSE = 0.01  # of its largest magnitude, is an error that leaves less than two digits
 FAR = 1e4  # by which an error in units of the magnitude may be larger than rtol
 
@@ -33,7 +36,8 @@ class ErrorWeights:
         Relative tolerance.
     atol : float, array_like of shape (n,), mapping of block to either, or None
         Absolute tolerance, in the units of the unknowns. None: rtol times the largest magnitude
-        that the block had so far, so that it follows the units of the block.
+        that the block had so far, so that it follows the units of the block. Few unknowns without
+        blocks may be of different units: rtol times a part of the largest magnitude of each one.
     scale : ndarray of shape (n,), or None
         Typical size of each unknown; with it, None means rtol times that.
     """
@@ -44,6 +48,7 @@ class ErrorWeights:
         self.blocks, self.rtol = blocks, float(rtol)
         self._parts = [blocks[name] for name in blocks.names]
         self._whole = len(self._parts) == 1
+        self._apart = self._whole and blocks.n <= FEW
         self.fixed: Vector | None = None
         self.largest: Vector = np.zeros(blocks.n)  # magnitudes
         self.skipped: NDArray[np.bool_] | None = None
@@ -77,18 +82,20 @@ class ErrorWeights:
     def _of_small_unknowns(self) -> str:
         """Return what is to be said where a block has unknowns of very different magnitudes."""
         for part in self._parts:
-            sizes = self.largest[part]
-            atol = self.rtol * float(sizes.max())
+            sizes, share = self.largest[part], LEAST if self._apart else 1.0
+            floor = share * float(sizes.max())
+            atol = self.rtol * floor
             ordered = np.sort(sizes[sizes > 0.0])
-            least = max(atol / COARSE, float(sizes.max()) / FAR)
+            least = max(atol / COARSE, floor / FAR)
             below = (ordered[:-1] * GAP <= ordered[1:]) & (ordered[:-1] <= least)
             if np.any(below):
                 size = float(ordered[:-1][below][-1])
                 i = int(np.arange(self.blocks.n)[part][np.argmax(sizes == size)])
+                part_of = "" if share == 1.0 else f"{share:g} of "
                 return (
                     f"{self.blocks.label(i)} was never larger than {size:.3g}, and {atol:.3g} was "
-                    f"allowed as its error: rtol times the largest unknown, {sizes.max():.3g}. "
-                    f"Errors of {int(np.sum(sizes <= size))} of "
+                    f"allowed as its error: rtol times {part_of}the largest unknown, "
+                    f"{sizes.max():.3g}. Errors of {int(np.sum(sizes <= size))} of "
                     f"{len(sizes)} unknowns were not well controlled; give atol, or blocks of "
                     "unknowns of one unit"
                 )
@@ -104,6 +111,10 @@ class ErrorWeights:
         result *= self.rtol
         if self.fixed is not None:
             result += self.fixed
+        elif self._apart:
+            largest = float(self.largest.max())
+            size = np.maximum(OWN * self.largest, LEAST * largest) if largest else 1.0
+            result += self.rtol * size
         else:
             for part in self._parts:
                 result[part] += self.rtol * (float(self.largest[part].max()) or 1.0)

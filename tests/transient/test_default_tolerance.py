@@ -1,0 +1,57 @@
+"""Stiff systems from chemistry and electronics, run by a new user: without a word on tolerances.
+
+Source: E. Hairer and G. Wanner, Solving Ordinary Differential Equations II (1996), IV.10; the test
+set for IVP solvers of Bari (HIRES, VDPOL, ROBER). Values by Radau IIA at a tolerance of 1e-11.
+"""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem
+
+
+def hires(y):
+    back, forth = 280.0 * y[5] * y[7], 0.69 * y[6]
+    return [
+        -1.71 * y[0] + 0.43 * y[1] + 8.32 * y[2] + 0.0007,
+        1.71 * y[0] - 8.75 * y[1],
+        -10.03 * y[2] + 0.43 * y[3] + 0.035 * y[4],
+        8.32 * y[1] + 1.71 * y[2] - 1.12 * y[3],
+        -1.745 * y[4] + 0.43 * y[5] + 0.43 * y[6],
+        -back + 0.69 * y[3] + 1.71 * y[4] - 0.43 * y[5] + forth,
+        back - 1.81 * y[6],
+        -back + 1.81 * y[6],
+    ]
+
+
+def van_der_pol(y):
+    return [y[1], 1e3 * (1.0 - y[0] ** 2) * y[1] - y[0]]
+
+
+def robertson(y):
+    slow, fast = 0.04 * y[0] - 1e4 * y[1] * y[2], 3e7 * y[1] ** 2
+    return [-slow, slow - fast, fast]
+
+
+# Start, time, which unknowns, their values, and the error over the tolerance that is allowed.
+SYSTEMS = {
+    hires: (
+        [1.0, 0, 0, 0, 0, 0, 0, 0.0057],
+        321.8122,
+        [0, 1, 2, 3, 4, 5, 6, 7],
+        [7.371312573326e-4, 1.442485726316e-4, 5.888729740967e-5, 1.175651343283e-3]
+        + [2.386356198831e-3, 6.238968252741e-3, 2.849998395186e-3, 2.850001604814e-3],
+        30,
+    ),
+    van_der_pol: ([2.0, 0.0], 2000.0, [0], [1.70616773217], 40),
+    robertson: ([1.0, 0, 0], 40.0, [0, 1, 2], [0.715827068718, 9.185534764e-6, 0.284163745747], 30),
+}
+
+
+@pytest.mark.parametrize("f", SYSTEMS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+def test_errors_follow_the_tolerance_for_unknowns_of_all_sizes(f, rtol):
+    y0, end, which, expected, allowed = SYSTEMS[f]
+    problem = Problem(lambda y: -np.stack(f(y)), storage=lambda y: 1.0 * y)
+    run = problem.transient(y0, (0.0, end), rtol=rtol)
+    assert np.abs(run.x[which] / expected - 1.0).max() < allowed * rtol
