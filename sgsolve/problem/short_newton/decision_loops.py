@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
-from ...solvers.determination import SHORT
+from ...solvers.determination import SHORT, UNDETERMINED
 from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
 from .loop_state import (
     CONTRACTION,
@@ -92,6 +92,23 @@ def steps_are_short(
         if is_long(step[i], step_old[i], step_older[i], weights[i], shrank) == 1:
             short = 0
     return short
+
+
+def all_have_terms(
+    starts: Indices, columns: Indices, J: Doubles, x: Doubles, own: Doubles, marks: Doubles, n: int
+) -> int:
+    """Whether every unknown that is not zero has a term; see `limit_at_infinity`."""
+    for j in range(n):
+        marks[j] = 0.0
+    for i in range(n):
+        for k in range(starts[i], starts[i + 1]):
+            if abs(J[k] * x[columns[k]]) > UNDETERMINED * own[i]:
+                marks[columns[k]] = 1.0
+    found = 1
+    for j in range(n):
+        if marks[j] == 0.0 and x[j] != 0.0:
+            found = 0
+    return found
 
 
 def is_far(x: Doubles, start: Doubles, n: int) -> int:

@@ -14,6 +14,7 @@ from ...solvers.convergence import MOVED, RUNAWAY
 from ...solvers.rounding import SMALL_STEP
 from .closed_loops import note_closed_equations, took_answer, write_question
 from .decision_loops import (
+    all_have_terms,
     estimated,
     holds,
     is_far,
@@ -222,6 +223,8 @@ def ended(
         return LEAVE
     note_scaled(F, own, scaled, n)
     if steps_are_short(step, step_old, step_older, weights, state, n) == 0:
+        return EXAMINE
+    if all_have_terms(starts, columns, J, x, own, small, n) == 0:
         return EXAMINE
     ask = write_question(
         starts, columns, x, F, F_old, F_start, J, own, weights, parts, closing, change, unproven,

@@ -186,6 +186,17 @@ def test_what_is_flat_from_the_start_is_examined_as_by_the_solver(counted):
     assert not served
 
 
+def test_an_unknown_without_terms_is_examined_as_by_the_solver(counted):
+    """The first unknown is a rounding error of zero; a limit at infinity could look the same."""
+    (case,) = (case for case in CASES if case.name == "Dennis and Schnabel")
+    problem = Problem(case.residual, compiled=True)
+    result, short = counted.compared(problem, np.array([0.51154891, 2.36807994]))
+    assert short
+    np.testing.assert_allclose(result.x, [0.0, 3.0], atol=1e-12)
+    result, short = counted.compared(problem, np.array([0.3, 2.9]))
+    np.testing.assert_allclose(result.x, [0.0, 3.0], atol=1e-12)
+
+
 def test_what_another_equation_moves_along_a_flat_one_is_examined_as_by_the_solver(counted):
     """The logistic function hides to rounding at the start and at the end, its slope does not."""
 
