@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from sgsolve import ConvergenceError, InputError, Problem
 from sgsolve.linear.pardiso import available
 from tests.continuation.gallery import elastica, swift_hohenberg
+from tests.selection import slow
 
 
 def pitchfork(u, lam=-1.0):
@@ -141,7 +142,7 @@ def test_two_branch_points_within_one_step():
     assert np.allclose(found, [0.0, 0.05], atol=1e-10)
 
 
-@pytest.mark.parametrize("backend", ["superlu", "dense", "pardiso"])
+@pytest.mark.parametrize("backend", ["superlu", *slow("dense", "pardiso")])
 def test_double_branch_points_of_a_square(backend):
     """Modes (1, 2) and (2, 1) appear together; the parity of the determinant sees neither."""
     if backend == "pardiso" and not available():
@@ -234,7 +235,7 @@ def modes(x, a, kind="pitchfork", shift=0.0):
 
 
 @pytest.mark.parametrize("kind", ["pitchfork", "transcritical"])
-@pytest.mark.parametrize("n", [1, 4, 60])
+@pytest.mark.parametrize("n", [1, 4, *slow(60)])
 @pytest.mark.parametrize("shift", [0.0, 1e-15, -1e-13, 1e-10, -1e-7])
 def test_branch_points_on_which_a_step_lands(n, kind, shift):
     """Steps of 1 from 3 and from 0 lead to 4 exactly, and later ones to 8."""

@@ -247,7 +247,7 @@ def test_the_cusp_of_the_budworm():
     for fold in branch.folds:
         x = float(fold.x[0])
         assert fold.parameter == pytest.approx(2.0 * x**3 / (1.0 + x**2) ** 2, rel=1e-10)
-    curve = problem.fold_curve(branch, "q", (1.0, 20.0), step=-0.2)
+    curve = problem.fold_curve(branch, "q", (4.0, 13.0), step=-0.2)
     (cusp,) = curve.special_points_of("cusp")
     assert cusp.parameter == pytest.approx(3.0 * np.sqrt(3.0), rel=1e-9)
     assert cusp.along["r"] == pytest.approx(3.0 * np.sqrt(3.0) / 8.0, rel=1e-9)

@@ -31,6 +31,7 @@ BRATU = {
 BRATU_2D = {31: 6.8066527292, 63: 6.8077574946, 127: 6.8080327528}
 
 
+@functools.cache
 def bratu_fold(n, **options):
     problem = Problem(bratu, **options)
     return problem.continuation(np.zeros(n), "lam", (0.05, 4.0), step=0.2, max_step=0.6)

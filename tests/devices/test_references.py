@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.devices.many_digits import Simulator, with_digits
+from tests.selection import slow
 
 SILICON = {"T": 300.0, "eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0, "tau_n": 1e-7}
 SILICON |= {"tau_p": 3e-7, "n1": 2e10, "p1": 0.5e10, "B_rad": 1e-14, "C_n": 3e-31, "C_p": 1e-31}
@@ -57,7 +58,7 @@ def compare(device, nodes, values, bias, contact, **options):
     return device.current(x, contact, **volts) / reference - 1
 
 
-@pytest.mark.parametrize("bias", [-5.0, 0.05, 0.9])
+@pytest.mark.parametrize("bias", [-5.0, 0.9, *slow(0.05)])
 def test_a_step_diode_with_every_recombination(bias, old_constants):
     from sgsolve.devices import graded, interval
 
@@ -94,11 +95,9 @@ def test_a_wide_gap_diode(old_constants):
 @pytest.mark.parametrize(
     ("field", "beta", "bias"),
     [
-        ("potential", 1.0, 20.0),
-        pytest.param("potential", 1.3, 0.02, marks=pytest.mark.slow),
-        pytest.param("potential", 2.0, 1.0, marks=pytest.mark.slow),
-        pytest.param("quasi_fermi", 1.0, 1.0, marks=pytest.mark.slow),
         ("quasi_fermi", 2.0, 20.0),
+        *slow(("potential", 1.0, 20.0), ("potential", 1.3, 0.02), ("potential", 2.0, 1.0)),
+        *slow(("quasi_fermi", 1.0, 1.0)),
     ],
 )
 def test_a_bar_whose_velocity_saturates(field, beta, bias, old_constants):
@@ -115,7 +114,7 @@ def test_a_bar_whose_velocity_saturates(field, beta, bias, old_constants):
     assert abs(compare(device, nodes, values, {"a": bias}, "a", driven_by=field)) < 1e-11
 
 
-@pytest.mark.parametrize("bias", [-2.0, 0.0, 0.55])
+@pytest.mark.parametrize("bias", [0.55, *slow(-2.0, 0.0)])
 def test_capacitance_and_conductance_of_a_diode(bias, old_constants):
     from sgsolve.devices import SmallSignal, interval
 

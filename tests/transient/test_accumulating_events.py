@@ -9,6 +9,7 @@ from sgsolve import Problem, Status, solve_ivp
 from sgsolve.errors import InputError
 from sgsolve.results.branch import PartialBranchWarning
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
+from tests.selection import slow
 
 by_method = pytest.mark.parametrize(
     "steps", [Bdf(), RungeKutta("ESDIRK4"), RungeKutta("TR-BDF2")], ids=repr
@@ -59,7 +60,7 @@ def bounced(e, floor=0.0, size=1.0, direction=-1, keep=True, **options):
 
 
 @by_method
-@pytest.mark.parametrize("e", [0.5, 0.8])
+@pytest.mark.parametrize("e", [0.5, *slow(0.8)])
 def test_a_bouncing_ball_ends_where_its_hits_accumulate(steps, e):
     run = bounced(e, steps=steps, rtol=1e-6)
     assert run.status is Status.STEP_TOO_SMALL
