@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sgsolve import PartialBranchWarning, Problem, SgsolveError, ad
+from tests.selection import slow
 
-HUGE = (1e150, 1e200, 1e300)
 FAMILIES = {
     "linear": (lambda x, p: x - p, lambda p: [p]),
     "square": (lambda x, p: x**2 - p, lambda p: [np.sqrt(p)]),
@@ -19,7 +19,7 @@ FAMILIES = {
     ),
 }
 families = pytest.mark.parametrize("name", FAMILIES)
-huge = pytest.mark.parametrize("size", HUGE)
+huge = pytest.mark.parametrize("size", [1e150, 1e300, *slow(1e200)])
 
 
 def ended(run, *arguments, **options):

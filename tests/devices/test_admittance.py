@@ -221,6 +221,7 @@ def test_slow_capacitance_is_the_slope_of_the_charge(voltage):
     assert found == pytest.approx((4 * narrow - wide) / 3, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_small_signals_of_a_transistor_in_two_dimensions():
     from mosfet import transistor
 

@@ -68,6 +68,7 @@ def radial_mesh():
     return Mesh(R, edges, couples=between, volumes=0.5 * np.diff(faces**2))
 
 
+@pytest.mark.slow
 def test_breakdown_of_a_cylinder():
     """The ionization integral, and the formula of Baliga and Ghandhi for the ratio to a plane."""
     volts = by_the_integral()

@@ -301,6 +301,7 @@ def test_a_heated_diode_in_time_ends_at_its_steady_state_and_keeps_energy():
         device.solve(T=1600.0)
 
 
+@pytest.mark.slow
 def test_the_program_of_the_self_heated_bar(tmp_path):
     """V^2 / 8 is the integral of k / sigma up to the highest temperature, 529.1302 K."""
     from self_heated_bar import main

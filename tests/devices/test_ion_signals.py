@@ -90,6 +90,7 @@ def test_at_low_frequency_it_is_the_slope_of_the_charge(bias):
 
 
 @pytest.mark.filterwarnings("ignore:.*units")
+@pytest.mark.slow
 def test_a_perovskite_cell_has_two_arcs():
     """The impedance of ions at 0.03 Hz, that of recombination at 2 kHz; C rises 1e4-fold."""
     from perovskite import cell

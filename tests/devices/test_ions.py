@@ -94,6 +94,7 @@ def junction():
     return Device(interval(x), doping, contacts, values, recombination=[srh], ions=ions)
 
 
+@pytest.mark.slow
 def test_the_end_in_time_is_the_steady_state_of_two_ions():
     device, n = junction(), 101
     assert device.current(device.equilibrium(), "p") == pytest.approx(0.0, abs=1e-25)

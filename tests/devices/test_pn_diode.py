@@ -77,6 +77,7 @@ def test_ideality_runs_from_two_to_one(curve):
     assert ideality(0.6, 0.7) == pytest.approx(1.02, abs=0.02)
 
 
+@pytest.mark.slow
 def test_program_on_its_own_mesh(tmp_path, capsys):
     from pn_diode import main
 

@@ -131,6 +131,7 @@ def test_capacitance_and_conductance_of_a_diode(bias, old_constants):
         assert y.real == pytest.approx(reference.real, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_two_dimensions_with_obtuse_triangles(old_constants):
     from scipy.spatial import Delaunay
 
@@ -153,7 +154,7 @@ def test_two_dimensions_with_obtuse_triangles(old_constants):
         assert abs(compare(device, nodes, SILICON, {"p": bias}, "p")) < 1e-11
 
 
-@pytest.mark.parametrize("bias", [-4.0, 0.3, 5.0])
+@pytest.mark.parametrize("bias", [-4.0, *slow(0.3, 5.0)])
 def test_a_transistor_whose_base_floats(bias, old_constants):
     from sgsolve.devices import graded, interval
 

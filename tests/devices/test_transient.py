@@ -29,6 +29,7 @@ def switched(top=0.75, low=-1.0):
     return PiecewiseLinear([0.0, 1e-10, 1e-9, 1e-8, 1.1e-8], [0.0, 0.0, top, top, low])
 
 
+@pytest.mark.slow
 def test_a_diode_of_1000_nodes_is_switched_with_one_analysis():
     device = diode(1000)
     run = device.transient({"p": switched()}, (0.0, 3e-8))

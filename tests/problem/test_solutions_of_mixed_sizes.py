@@ -67,6 +67,7 @@ def test_all_roots_of_three_sizes_are_found(setting):
     np.testing.assert_array_equal(solutions(problem, [1.0, 1e16, 3e-12], size), expected)
 
 
+@pytest.mark.slow
 def test_roots_beside_a_large_unknown_along_a_parameter():
     problem = Problem(lambda x, p: ad.hstack([x[0] ** 2 - p, x[1] - 1e16]), compiled=False)
     sets = problem.deflated_continuation([1.0, 1e16], "p", [1.0, 4.0])

@@ -72,6 +72,7 @@ def test_isolas_from_several_starts():
     assert tops == pytest.approx([0.0, 0.0, 2.5], abs=0.02)
 
 
+@pytest.mark.slow
 def test_isolas_from_solutions_at_several_values(tmp_path):
     """x = 0 and two ellipses at different p, which no guess at one value of p can reach."""
 
