@@ -60,6 +60,26 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
     It takes one residual, and a factorization where that costs little. Where it shows nothing,
     the residual on the line decides. Other unknowns that are asked move as well.
     """
+    if not _factors_serve(it):
+        return False
+    moving = np.any(steps, axis=0)
+    answering = _answering(it, it.J, it.F, moving | others)
+    if answering is None or not _seen(it, it.J, answering)[moving].all():
+        return False
+    return _moved_little(it, moving)
+
+
+def fixed_by_kept_factors(it: Iterate, unknowns: NDArray[np.bool_]) -> bool:
+    """Whether the factorized Jacobian shows that rounding moves some unknowns by little.
+
+    No residual is evaluated. This serves for unknowns without influence: other terms of their
+    equations are so large that their rounding covers that of the slopes.
+    """
+    return _factors_serve(it) and _moved_little(it, unknowns)
+
+
+def _factors_serve(it: Iterate) -> bool:
+    """Whether factors of a Jacobian near by serve; they are made where they cost little."""
     if it.J is None or it.J.shape[0] != it.J.shape[1]:
         return False
     if it.fresh and not it.factorized and _factors_cost_little(it):
@@ -70,16 +90,15 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
                 it.memory["singular"] = 0, cause
             return False
     short = it.fresh or (it.age <= 1 and not (np.abs(it.step) > SHORT * it.weights).any())
-    if not (short and it.factorized):
-        return False
-    moving = np.any(steps, axis=0)
-    answering = _answering(it, it.J, it.F, moving | others)
-    if answering is None or not _seen(it, it.J, answering)[moving].all():
-        return False
-    limit = DETERMINED * it.weights[moving]
+    return short and it.factorized
+
+
+def _moved_little(it: Iterate, unknowns: NDArray[np.bool_]) -> bool:
+    """Whether neither the residual nor its rounding moves some unknowns by much."""
+    limit = DETERMINED * it.weights[unknowns]
     for error in _residual_noise(it):
         found = it.simplified(it.F + error)
-        if found is None or (np.abs(found[moving]) > limit).any():
+        if found is None or (np.abs(found[unknowns]) > limit).any():
             return False
     return True
 

@@ -31,6 +31,7 @@ from .determination import (
     UNITS,
     determined,
     determined_by_kept_factors,
+    fixed_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
 from .flat_equations import tail, tail_of, unanswered, unexplained_jump
@@ -70,7 +71,7 @@ def _only_tends_to_zero(it: Iterate) -> bool:
     steps, unproven = _last_steps(it), unanswered(it, unproven_equations(it))
     others = unknowns_with(it, unproven)
     hidden = bool(unproven.any()) and tail(it, unproven, np.any([others, *steps], axis=0))
-    if not hidden and not tail_of(it, _without_influence(it)):
+    if not hidden and not _hidden_tail(it):
         if not steps or determined_by_kept_factors(it, steps, others):
             return False
         if all(determined(it, step) for step in steps if _Line(it, step).jumps()):
@@ -109,6 +110,17 @@ def _long(it: Iterate) -> NDArray[np.bool_]:
         before = np.maximum(before, np.abs(it.step_older))
     long: NDArray[np.bool_] = (step > SHORT * it.weights) | (step > SHRUNK * before)
     return long & (step > SIGNIFICANT * it.weights)
+
+
+def _hidden_tail(it: Iterate) -> bool:
+    """Whether an equation is the tail of a limit at infinity that other terms hide.
+
+    Where weak terms determine the unknowns without influence, no residual is evaluated.
+    """
+    unknowns = _without_influence(it) & (it.x != 0.0)
+    if not unknowns.any() or fixed_by_kept_factors(it, unknowns):
+        return False
+    return tail_of(it, unknowns)
 
 
 def _without_influence(it: Iterate) -> NDArray[np.bool_]:

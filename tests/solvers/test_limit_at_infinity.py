@@ -235,6 +235,21 @@ def test_a_start_that_is_a_solution_costs_two_residuals_more_at_most():
     assert residual.plain <= 3
 
 
+@pytest.mark.parametrize("weak", [1e-10, 1e-11])
+def test_an_unknown_with_weak_terms_costs_no_residual(weak):
+    """Its terms are next to nothing beside the others, but rounding moves it by little."""
+    plain = [0]
+
+    def residual(x):
+        plain[0] += isinstance(x, np.ndarray)
+        return ad.stack([weak * (x[0] - 3.0) + x[1] - 2.0, x[1] ** 3 - 8.0])
+
+    result = Problem(residual, compiled=False).solve([1.0, 3.0], solvers.Newton())
+    assert result.success
+    assert result.x == pytest.approx([3.0, 2.0], rel=1e-2)
+    assert plain[0] <= result.nit + 3
+
+
 COUPLED = {
     "gauss": lambda x: np.exp(-(x**2)),
     "tanh": lambda x: 1.0 - np.tanh(x),
