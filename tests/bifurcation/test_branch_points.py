@@ -106,7 +106,7 @@ def test_pattern_that_leaves_the_uniform_state():
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
 
 
-@pytest.mark.parametrize("backend", ["banded", "superlu", "pardiso", "dense"])
+@pytest.mark.parametrize("backend", ["banded", *slow("superlu", "pardiso", "dense")])
 def test_branch_points_of_a_badly_conditioned_problem_with_few_analyses(backend):
     if backend == "pardiso" and not available():
         pytest.skip("no PARDISO")

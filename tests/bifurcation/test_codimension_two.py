@@ -9,6 +9,7 @@ from sgsolve.bifurcation import spectrum
 from sgsolve.bifurcation.codimension_two import is_pair_zero, is_real_zero, oscillation_test
 from sgsolve.problem import fold_curve, hopf_curve
 from tests.periodic.oscillators import bent, one
+from tests.selection import slow
 
 
 def basis(n):
@@ -191,7 +192,7 @@ def followers(request, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("f", "n", "kind"), [(zero_hopf, 3, "zero hopf"), (double_hopf, 4, "double hopf")]
+    ("f", "n", "kind"), [(zero_hopf, 3, "zero hopf"), *slow((double_hopf, 4, "double hopf"))]
 )
 def test_zero_hopf_and_double_hopf_points(f, n, kind, followers):
     problem = Problem(followed(f, n, followers), params={"p": -0.5, "q": -0.7}, storage=one)

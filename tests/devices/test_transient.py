@@ -6,6 +6,7 @@ import pytest
 from sgsolve import linear
 from sgsolve.devices.solving.kept_fluxes import form_of
 from sgsolve.errors import DataTypeError, InputError, ParameterError
+from tests.selection import slow
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
 SILICON |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
@@ -63,7 +64,7 @@ def test_the_current_is_the_same_across_any_surface():
         np.testing.assert_allclose(run[name], run["I_0"], rtol=0, atol=1e-4 * largest)
 
 
-@pytest.mark.parametrize("kind", ["Boltzmann", "Blakemore", "Fermi-Dirac"])
+@pytest.mark.parametrize("kind", ["Fermi-Dirac", *slow("Boltzmann", "Blakemore")])
 def test_the_end_is_the_steady_state(kind):
     from sgsolve.devices import Blakemore, fermi_dirac_half
 
@@ -126,6 +127,7 @@ def test_the_current_of_a_gate_charges_its_capacitor():
     assert run[f"I_{gate}"][-1] / -slope == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_transistor_in_two_dimensions_is_switched_by_its_gate():
     from mosfet import transistor
 
@@ -167,6 +169,7 @@ def test_outputs_and_events_are_of_the_state():
     assert run.states.shape[1] == 3 * n
 
 
+@pytest.mark.slow
 def test_a_light_pulse_on_a_solar_cell(tmp_path):
     from light_pulse import LIGHT, cell, main
 
