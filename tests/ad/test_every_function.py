@@ -8,6 +8,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
+from sgsolve.ad.nested import result_or_reason
 from sgsolve.errors import SgsolveError
 
 V = np.array([0.31, 0.72, 0.58, 0.93])
@@ -19,7 +20,8 @@ OTHERS = [
 # Files, settings and classes; numbers near which differences see a jump.
 LEFT_OUT = {
     "save", "savez", "savez_compressed", "savetxt", "fromfile", "fromregex", "genfromtxt", "load",
-    "loadtxt", "round", "around", "bmat", "voigt_profile", "lambertw", "interp", "vectorize",
+    "loadtxt", "frombuffer",
+    "round", "around", "bmat", "voigt_profile", "lambertw", "interp", "vectorize",
     "setbufsize", "seterr", "seterrcall", "set_printoptions", "show_config", "show_runtime", "info",
     "test", "empty_like",
 }  # fmt: skip
@@ -58,6 +60,50 @@ def rows(result, n):
     if isinstance(result, ad.ADArray):
         return result.jacobian.toarray()
     return np.zeros((np.size(result), n))
+
+
+def named_calls(f):
+    """Calls with the names of the arguments, and those of the methods of a ufunc."""
+    if isinstance(f, np.ufunc):
+        if f.nin == 2 and f.nout == 1:
+            yield lambda u: f.reduce(u)
+            yield lambda u: f.reduce(u, axis=-1, keepdims=True)
+            yield lambda u: f.accumulate(u)
+            yield lambda u: f.accumulate(u, axis=None)
+            yield lambda u: f.reduceat(u, [0, 1])
+            yield lambda u: f.outer(u, 1.1 * V)
+        return
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (ValueError, TypeError):  # compiled, and named by NumPy 2.4 and later only
+        return
+    usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = [p.name for p in parameters if p.default is p.empty and p.kind is usual]
+    for others in OTHERS:
+        for place in range(len(names) if len(others) == len(names) - 1 else 0):
+
+            def call(u, others=others, place=place):
+                values = (*others[:place], u, *others[place:])
+                return f(**dict(zip(names, values, strict=True)))
+
+            yield call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("f", list(functions()))
+def test_named_arguments_and_methods_of_ufuncs(f):
+    for x in (V, M):
+        for call in named_calls(f):
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                exact = slopes(call, x)
+                if exact is None:
+                    continue
+                try:
+                    result = result_or_reason(call, ad.seed(x))
+                except SgsolveError:
+                    continue
+            np.testing.assert_allclose(rows(result, x.size), exact, rtol=2e-4, atol=2e-5)
 
 
 @pytest.mark.slow

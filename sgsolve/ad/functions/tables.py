@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..nested import array_if_needed
+from ..nested import array_of
 from ..ufunc_calls import array_of_values, raw_value
 from .branching import where
 
@@ -37,7 +37,7 @@ def interp(
 
 def polyval(p: Any, x: Any) -> Any:
     """Return a polynomial's value by Horner's rule; np.polyval for AD arrays."""
-    x = array_if_needed(x)
+    x = array_of(x)
     result: Any = x * 0.0
     for coefficient in p:
         result = result * x + coefficient
