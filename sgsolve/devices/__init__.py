@@ -31,7 +31,7 @@ from .analyses.photovoltaic import open_circuit, power_point
 from .analyses.refined import Refined, carried, solve_refined
 from .constants import CODATA2018, Constants
 from .device import Device
-from .equations.checks import UnitsWarning
+from .equations.checks import TemperatureWarning, UnitsWarning
 from .equations.ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
 from .equations.time_form import TimeForm
 from .material import Material, layered
@@ -82,6 +82,7 @@ __all__ = [
     "SheetCharge",
     "SmallSignal",
     "Surface",
+    "TemperatureWarning",
     "Thermionic",
     "TimeForm",
     "TrapLevel",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataTypeError
 from ..problem import Problem
 from ..results import Branch, Result
 from .constants import CODATA2018, Constants
@@ -287,6 +288,8 @@ class Device(Equations):
         >>> round(float(bar.current(result.x, "a", V_a=0.1)), 3)  # A/cm^2
         16.022
         """
+        if x0 is not None:
+            checks.state(self, "x0", x0)
         return solve_device(self, x0, p)
 
     def sweep(self, name: str, values: Any, x0: np.ndarray | None = None, **p: Any) -> Branch:
@@ -331,6 +334,8 @@ class Device(Equations):
         >>> bar.currents(sweep, "a").round(2).tolist()  # A/cm^2
         [16.02, 32.04]
         """
+        if x0 is not None:
+            checks.state(self, "x0", x0)
         return sweep_device(self, name, values, x0, p)
 
     def transient(
@@ -430,6 +435,7 @@ class Device(Equations):
         >>> round(float(bar.current(bar.solve(V_a=0.1).x, "a", V_a=0.1)), 2)  # A/cm^2
         16.02
         """
+        checks.state(self, "x", x)
         return current(self, x, contact, self.parameters | p, cut)
 
     def currents(self, branch: Branch, contact: str) -> np.ndarray:
@@ -461,5 +467,10 @@ class Device(Equations):
         >>> bar.currents(bar.sweep("a", [0.1, 0.2]), "a").round(2).tolist()  # A/cm^2
         [16.02, 32.04]
         """
+        if not isinstance(branch, Branch):
+            raise DataTypeError(
+                f"branch: must be what a sweep returns, not {type(branch).__name__}; for one state "
+                "use device.current"
+            )
         every = (branch.at(i) for i in range(len(branch)))
         return np.array([self.current(x, contact, **p) for x, p in every])

@@ -120,7 +120,11 @@ class Material:
         ------
         InputError
             If the temperature is below 1 K or above 1500 K.
+        DataTypeError
+            If it is no number.
         """
+        if np.asarray(ad.value(T)).dtype.kind not in "iuf":
+            raise DataTypeError(f"T: must be a temperature in K, got {T!r}")
         low, high = np.min(ad.value(T)), np.max(ad.value(T))
         if not COLDEST <= low <= high <= HOTTEST:
             off = high if high > HOTTEST else low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 
 from ..errors import InputError
 from .material import LATTICE, Material
@@ -122,3 +123,13 @@ def algaas(x: float) -> Material:
             "tau, C, mu_power": "those of GaAs",
         },
     )
+
+
+def __getattr__(name: str) -> Material:
+    """Raise for a material that is not in the table, with the nearest name."""
+    known = {key: key for key in __all__}
+    known |= {m.name.lower(): k for k in __all__ if isinstance(m := globals()[k], Material)}
+    near = [key for key in known if key.startswith(name.lower())]
+    near = [name.lower()] * (name.lower() in known) + near + get_close_matches(name.lower(), known)
+    hint = f"; did you mean {known[near[0]]!r}?" if near else ""
+    raise AttributeError(f"materials: there is no {name!r}, there are {', '.join(__all__)}{hint}")

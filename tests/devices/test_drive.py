@@ -109,6 +109,8 @@ def test_current_of_a_smooth_diode_converges_to_second_order():
 def test_light_is_turned_on_at_once_and_any_parameter_is_swept():
     from pin_solar_cell import cell
 
+    from sgsolve.devices import TemperatureWarning
+
     device = cell()
     lit = device.sweep("G", [0.0, 2.5e21])
     assert lit.success
@@ -116,7 +118,8 @@ def test_light_is_turned_on_at_once_and_any_parameter_is_swept():
     assert short[1] == pytest.approx(-0.07094, rel=1e-3)
     lifetimes = device.sweep("tau_n", [2e-8, 2e-10, 2e-12], G=2.5e21)
     assert np.all(np.diff(device.currents(lifetimes, "top")) > 0)
-    warm = device.sweep("T", [300.0, 330.0], V_top=0.5)
+    with pytest.warns(TemperatureWarning, match="ni stays that of 300 K"):
+        warm = device.sweep("T", [300.0, 330.0], V_top=0.5)
     assert device.currents(warm, "top")[1] != device.currents(warm, "top")[0]
 
 

@@ -120,6 +120,34 @@ def test_a_channel_joins_source_and_drain():
         assert layers_join_regions(device, x, device.parameters | {"V_gate": gate}) is expected
 
 
+def test_a_channel_that_is_pinched_off():
+    """The levels of a channel that is empty tell nothing: after one failure they are left away."""
+    from sgsolve.devices import Device, Ohmic, rectangle, srh
+
+    x, y = np.linspace(0, 4e-4, 25), np.linspace(0, 1e-4, 21)
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    gate = (depth < 3e-5) & (at > 1e-4) & (at < 3e-4)
+    contacts = {
+        "source": Ohmic(mesh.where(at == 0)),
+        "drain": Ohmic(mesh.where(at == x[-1])),
+        "gate": Ohmic(mesh.where((depth == 0) & gate)),
+    }
+    net = np.where(gate, -1e19, 1e16)
+    device = Device(mesh, net, contacts, VALUES, recombination=[srh])
+    sweep = device.sweep("drain", [0.0, 20.0], V_gate=-4.0)
+    assert sweep.success
+    assert sweep.stats.n_factor < 400  # 2500 where every step started from the levels
+
+
+def test_the_other_predictor_has_its_turn_after_a_failure():
+    from sgsolve.devices.solving.voltage_predictors import Turn
+
+    turn, points = Turn(), [object(), object()]
+    taken = [turn.is_that_of_levels(points[k]) for k in (0, 0, 1, 1, 1)]
+    assert taken == [True, False, False, True, False]
+
+
 def test_a_step_over_resistances():
     """The drop of each edge is that of resistors in series, and densities stay as they were."""
     from sgsolve.devices import Device, Ohmic, interval

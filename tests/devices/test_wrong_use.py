@@ -1,8 +1,11 @@
 """What cannot be right is refused with a message; other units earn a warning."""
 
+import warnings
+
 import numpy as np
 import pytest
 
+from sgsolve.devices import Gate, Ohmic
 from sgsolve.errors import (
     ConvergenceError,
     InputError,
@@ -212,6 +215,8 @@ def test_an_intrinsic_density_off_by_a_million(make):
         ({"contacts": [0, 50]}, "contacts: must be a dictionary"),
         ({"contacts": {"a": 0}}, "contacts: 'a' must be Ohmic, Schottky or Gate, not 0"),
         ({"surfaces": {"s": [0]}}, "surfaces: 's' must be Surface"),
+        ({"contacts": {"a": Ohmic(0), "g": Gate(-1, offset="0")}}, "'g': offset: must be a number"),
+        ({"contacts": {"a": Gate(0)}}, "contacts: gates alone leave the number of carriers open"),
         ({"doping": "high"}, "doping: must be a number or an array of numbers, got 'high'"),
         ({"doping": np.full(51, 1e16j)}, "doping: must be a number or an array"),
         ({"parameters": [1.0]}, "parameters: must be a dictionary"),
@@ -225,7 +230,7 @@ def test_an_intrinsic_density_off_by_a_million(make):
     ],
 )
 def test_arguments_of_the_wrong_kind(changed, message):
-    from sgsolve.devices import Device, Ohmic, interval
+    from sgsolve.devices import Device, interval
 
     good = {
         "mesh": interval(np.linspace(0, 1e-4, 51)),
@@ -236,6 +241,112 @@ def test_arguments_of_the_wrong_kind(changed, message):
     assert Device(**good).solve(V_a=0.1).success
     with pytest.raises(InputError, match=message):
         Device(**(good | changed))
+
+
+def test_light_that_takes_carriers_away(make):
+    device = make()
+    with pytest.raises(InputError, match="G: must not be negative"):
+        device.solve(G=-1e20)
+    with pytest.raises(InputError, match="profile: must not be negative"):
+        device.solve(G=1e20, profile=np.full(51, -1.0))
+
+
+def test_what_is_no_state(make):
+    from sgsolve.devices import band_edges, conductance, densities
+
+    device = make()
+    result = device.solve()
+    for call in (device.solve, lambda x: device.sweep("anode", [0.0, 0.1], x)):
+        with pytest.raises(InputError, match=r"x0: .* 153 values or more; got shape \(3,\)"):
+            call(np.zeros(3))
+    for call in (
+        lambda x: device.current(x, "anode"),
+        lambda x: band_edges(device, x),
+        lambda x: densities(device, x),
+        lambda x: conductance(device, x, "anode"),
+    ):
+        with pytest.raises(InputError, match=r"not a Result; give its result\.x"):
+            call(result)
+    with pytest.raises(InputError, match="branch: must be what a sweep returns, not ndarray"):
+        device.currents(result.x, "anode")
+
+
+def test_an_intrinsic_density_of_another_temperature_is_warned_of(make):
+    from sgsolve.devices import TemperatureWarning
+
+    device = make()
+    for call in (lambda: device.solve(T=350.0), lambda: device.sweep("T", [300.0, 350.0])):
+        with pytest.warns(TemperatureWarning, match="ni stays that of 300 K") as warned:
+            call()
+        assert len(warned) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        device.solve(T=350.0, ni=1e11)
+        device.solve(T=300.0)
+
+
+def test_a_voltage_in_another_unit_is_warned_of(make):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=r"V_anode is 1e\+06; voltages are in V"):
+        make().sweep("anode", [0.0, -1e6])
+
+
+def test_currents_that_cannot_be_driven(make):
+    from sgsolve.devices import drive_current
+
+    for targets, message in (
+        (["1"], "targets: must be a number"),
+        ([np.nan], "targets: is not finite"),
+        (1.0, "targets: must be a list of currents"),
+    ):
+        with pytest.raises(InputError, match=message):
+            drive_current(make(), "anode", targets)
+
+
+@pytest.mark.slow
+def test_a_current_beyond_reach_is_named(make):
+    from sgsolve.devices import at_current
+
+    with pytest.raises(ConvergenceError, match=r"at which 'anode' carries 1e\+30; the last with"):
+        at_current(make(), "anode", 1e30)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"edges": [0.0, 1e-4, 1e-4, 2e-4]}, "layer 2 from 0.0001 to 0.0001 cm has no thickness"),
+        ({"edges": [0.0]}, "edges: need both ends"),
+        ({"spacing_ends": 0.0}, "spacing_ends: must be positive"),
+        ({"spacing_junction": np.nan}, "spacing_junction: must be positive"),
+        ({"ratio": 0.9}, "ratio: must be at least 1"),
+    ],
+)
+def test_layers_that_cannot_be(change, message):
+    from sgsolve.devices import graded
+
+    good = {"edges": [0.0, 1e-4], "spacing_ends": 1e-5, "spacing_junction": 1e-6, "ratio": 1.2}
+    with pytest.raises(InputError, match=message):
+        graded(**(good | change))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("silicn", "silicon"),
+        ("Si", "silicon"),
+        ("GaAs", "gaas"),
+        ("SiC", "sic_4h"),
+        ("gan_", "gan"),
+    ],
+)
+def test_a_material_that_is_not_there(name, near):
+    from sgsolve.devices import materials
+
+    with pytest.raises(AttributeError, match=f"no {name!r}, .*did you mean {near!r}"):
+        getattr(materials, name)
+    with pytest.raises(InputError, match="T: must be a temperature in K, got '300'"):
+        materials.silicon.at("300")
 
 
 def test_a_mask_says_which_nodes():
@@ -484,7 +595,7 @@ def test_species_without_statistics_are_refused(statistics):
     ends = {"a": Ohmic(0), "b": Ohmic(-1)}
     with pytest.raises(InputError, match="statistics: must be an object with log_gamma"):
         Device(mesh, np.full(11, 1e16), ends, values, statistics=statistics)
-    with pytest.raises(InputError, match="limit must be above the mean density"):
+    with pytest.raises(InputError, match="limit is not finite|limit must be above"):
         Device(
             mesh, np.full(11, 1e16), ends, values,
             ions={"v": Ion(range(1, 10), 1, 1e16, 1e-10, limit=np.nan)},

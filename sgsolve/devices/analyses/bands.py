@@ -11,6 +11,7 @@ import numpy as np
 
 from ..device import Device
 from ..equations.carriers import carriers
+from ..equations.checks import state as check_state
 from ..models.heat import local_parameters
 
 
@@ -48,6 +49,7 @@ def band_edges(device: Device, x: np.ndarray, **p: Any) -> dict[str, np.ndarray]
     >>> round(float(edges["Fn"][0] - edges["Ec"][0]), 4)  # kT log(N/ni)
     0.2976
     """
+    check_state(device, "x", x)
     p = dict(local_parameters(device, x, device.parameters | p))
     s = carriers(device, x, p)
     psi, phin, phip = (s.vt * u for u in (s.us, s.un, s.up))
@@ -86,6 +88,7 @@ def densities(device: Device, x: np.ndarray, **p: Any) -> tuple[np.ndarray, np.n
     >>> f"{n[5]:.3g} {p[5]:.3g}"
     '1e+15 1e+05'
     """
+    check_state(device, "x", x)
     s = carriers(device, x, local_parameters(device, x, device.parameters | p))
     return s.n, s.p
 

@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import ParameterError
 from ..device import Device
 from ..equations.checks import contact as check_contact
+from ..equations.checks import state as check_state
 from ..equations.terminal import cuts
 
 
@@ -74,6 +75,7 @@ def derivatives(
     ([1.602e-05, 1.602e-05, 1.602e-05, 1.602e-05], (11,))
     """
     check_contact(device, contact)
+    check_state(device, "x", x)
     known = device.parameters | p
     for name in names:
         if name not in known:

@@ -16,11 +16,13 @@ import numpy as np
 
 from ... import ad, solvers
 from ...continuation import Natural
-from ...errors import ConvergenceError, InputError
+from ...errors import ConvergenceError, InputError, NotFiniteError, ShapeError
 from ...problem import Problem
 from ..device import Device
+from ..equations.checks import warn_of_voltage
+from ..equations.kinds import check_real
 from ..equations.terminal import cuts
-from ..solving.kept_fluxes import form_of, polished
+from ..solving.kept_fluxes import form_of, partial_sweep, polished
 from ..solving.methods import damped_method
 from ..solving.voltage_predictors import LONG_STEP, Levels
 from .current_derivatives import conductance
@@ -99,22 +101,24 @@ class CurrentDrive:
         p = {**self.p, self.name: self.voltage}
         cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
         levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
-        branch = self.problem.at(**{**self.p, "cut_n": cut[0], "cut_p": cut[1]}).sweep(
+        branch = partial_sweep(
+            self.problem.at(**{**self.p, "cut_n": cut[0], "cut_p": cut[1]}),
             np.append(self.x, self.voltage),
             "current_level",
             levels,
-            solver=self._method(),
-            steps=Natural(max_solves=200),
-            raise_on_failure=True,
+            self._method(),
+            Natural(max_solves=200),
         )
-        if len(branch) < 2:
+        if not branch.success or len(branch) < 2:
             raise ConvergenceError(
-                f"no voltage found at which {self.contact!r} carries {target:g}; the last was "
-                f"{branch.x[-1]:g} V: {branch.message}"
+                f"no voltage found at which {self.contact!r} carries {target:g}; the last with a "
+                f"solution was {self.voltage:g} V, with a current of {self.current():g}",
+                branch,
             )
         self.voltage = float(branch.x[-1])
         here = {**self.p, self.name: self.voltage}
         self.x = polished(self.device, [(branch.x[:-1], here)])[0]
+        warn_of_voltage(self.name, self.voltage)
 
     def _approach(self, target: float) -> None:
         """Go to a current by steps of the voltage, as long as these are long."""
@@ -160,6 +164,16 @@ class CurrentDrive:
             problem, method = device.problem, damped_method(ITERATIONS)
         result = problem.at(**p).solve(guess, method, raise_on_failure=False)
         return polished(device, [(result.x, p)])[0] if result.success else None
+
+
+def aimed(name: str, targets: Any, dimension: int = 0) -> None:
+    """Raise for currents that are no finite numbers, before any work."""
+    check_real(name, targets)
+    if np.ndim(targets) != dimension:
+        wanted = "a list of currents" if dimension else "one current"
+        raise ShapeError(f"{name}: must be {wanted}, got shape {np.shape(targets)}")
+    if not np.isfinite(targets).all():
+        raise NotFiniteError(f"{name}: is not finite, got {targets!r}")
 
 
 def _blocks_or_scale(device: Device, size: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import ConvergenceError
 from ..device import Device
-from .current_drive import CurrentDrive
+from .current_drive import CurrentDrive, aimed
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def at_current(
     >>> round(voltage, 3)
     0.1
     """
+    aimed("target", target)
     x = device.solve(x, **{**p, "V_" + contact: guess}).x
     drive = CurrentDrive(device, contact, x, guess, p)
     drive.reach(target)
@@ -169,6 +170,7 @@ def drive_current(
     >>> drive_current(bar, "a", [1.602, 16.02]).voltage.round(3).tolist()
     [0.01, 0.1]
     """
+    aimed("targets", targets, 1)
     x = device.solve(x, **{**p, "V_" + contact: guess}).x
     drive, found = CurrentDrive(device, contact, x, guess, p), []
     for target in targets:
@@ -222,6 +224,7 @@ def to_compliance(
     >>> to_compliance(bar, "a", [0.05, 0.1, 0.2], 24.03).voltage.round(3).tolist()
     [0.05, 0.1, 0.15]
     """
+    aimed("compliance", compliance)
     name, found = "V_" + contact, []
     x, last = device.solve(**{**p, name: values[0]}).x, values[0]
     for value in values:

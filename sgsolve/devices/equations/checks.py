@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, NotFiniteError, ParameterError, ShapeError
+from ...errors import DataTypeError, InputError, NotFiniteError, ParameterError, ShapeError
+from ...results import Branch, Result
 from ...user_warnings import warn
 from ..meshes.mesh import Mesh
 from ..meshes.regions import Regions
@@ -28,17 +29,22 @@ POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "ta
 POSITIVE += (*CRITICAL_FIELDS, "m_ii_n", "m_ii_p", "s_btb", "depth", "m_tunnel")
 POSITIVE += ("v_sat_n", "v_sat_p", "beta_n", "beta_p")
 NOT_NEGATIVE: tuple[str, ...] = ("n1", "p1", "B_rad", "C_n", "C_p", "S_n", "S_p", "A_btb")
-NOT_NEGATIVE += ("N_trap", "c_n", "c_p")
+NOT_NEGATIVE += ("N_trap", "c_n", "c_p", "G", "profile")  # light makes pairs
 NOT_NEGATIVE += tuple(f"a_{k}_{c}" for k in FIELDS for c in "np")
 
 
 COLDEST = 1.0  # K
 DENSEST = 1e23  # cm^-3
+HIGHEST = 1e5  # V
 PAIRS = "pairs of a node and a region"
 
 
 class UnitsWarning(UserWarning):
     """A number is so far from any device that its unit is probably another."""
+
+
+class TemperatureWarning(UserWarning):
+    """A parameter that depends on the temperature stays what it was at another one."""
 
 
 def doping(mesh: Mesh, regions: Regions | None, values: Any) -> np.ndarray:
@@ -180,6 +186,26 @@ def overrides(device: DeviceModel, given: Mapping[str, Any]) -> None:
         _check_value(device, name, value)
 
 
+def warn_of_values(device: DeviceModel, given: Mapping[str, Any]) -> None:
+    """Warn of voltages in another unit, and of an intrinsic density of another temperature."""
+    for name, value in given.items():
+        if name.startswith("V_"):
+            warn_of_voltage(name, float(np.max(np.abs(value))))
+    T = device.parameters["T"]
+    if "ni" in device.parameters and "ni" not in given and np.any(given.get("T", T) != T):
+        warn(
+            f"T: ni stays that of {T:g} K, and it depends on the temperature exponentially; give "
+            "ni for each T, or make a device for each by materials.silicon.at(T)",
+            TemperatureWarning,
+        )
+
+
+def warn_of_voltage(name: str, value: float) -> None:
+    """Warn of a voltage that no device withstands."""
+    if abs(value) > HIGHEST:
+        warn(f"check the units: {name} is {value:g}; voltages are in V", UnitsWarning)
+
+
 def values(device: DeviceModel, name: str, given: Any) -> str:
     """Name of the parameter that a sweep is over, its values checked."""
     if name in device.contacts:
@@ -195,6 +221,19 @@ def values(device: DeviceModel, name: str, given: Any) -> str:
     for value in table:
         _check_value(device, name, value)
     return name
+
+
+def state(device: DeviceModel, name: str, x: Any) -> None:
+    """Raise for what cannot be a state of the device."""
+    if isinstance(x, Result | Branch):
+        kind = type(x).__name__
+        raise DataTypeError(f"{name}: must be an array, not a {kind}; give its {kind.lower()}.x")
+    least = device.layout.n + 2 * device.layout.n_s
+    if np.ndim(x) != 1 or np.shape(x)[0] < least:
+        raise ShapeError(
+            f"{name}: a state of this device has psi, phin and phip in one array, {least} values "
+            f"or more; got shape {np.shape(x)}"
+        )
 
 
 def _check_value(device: DeviceModel, name: str, value: Any) -> None:

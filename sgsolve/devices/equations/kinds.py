@@ -6,11 +6,12 @@ The message names the argument, what was given and what is needed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ...errors import DataTypeError
+from ...errors import DataTypeError, NotFiniteError
 from ..constants import Constants
 from ..meshes.mesh import Mesh
 from ..meshes.regions import Regions
@@ -105,3 +106,14 @@ def _check_named(name: str, values: Any, kinds: tuple[type, ...], wanted: str) -
     for key, value in values.items():
         if not isinstance(value, kinds):
             raise DataTypeError(f"{name}: {key!r} must be {wanted}, not {value!r}")
+        _check_numbers(f"{name}: {key!r}", value)
+
+
+def _check_numbers(what: str, part: Any) -> None:
+    """Raise for fields of a part that should be numbers and are not, by their annotations."""
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if value is not None and "float" in str(one.type):
+            check_real(f"{what}: {one.name}", value)
+            if not np.isfinite(value).all():
+                raise NotFiniteError(f"{what}: {one.name} is not finite, got {value!r}")

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ...errors import InputError
 from .cells import CellMesh, ascending, from_cells
 
 
@@ -33,6 +34,11 @@ def graded(
     ndarray
         Ascending coordinates, cm.
 
+    Raises
+    ------
+    InputError
+        If a layer has no thickness, a spacing is not positive, or the growth is below 1.
+
     See Also
     --------
     interval : A mesh on these nodes.
@@ -47,6 +53,7 @@ def graded(
     >>> bool(np.all(np.diff(x) > 0)), float(x[-1])
     (True, 0.0002)
     """
+    _check_layers(edges, spacing_ends, spacing_junction, ratio)
     nodes = [np.array([edges[0]])]
     last = len(edges) - 2
     for i, (left, right) in enumerate(pairwise(edges)):
@@ -57,6 +64,22 @@ def graded(
         inner[-1] = right
         nodes.append(inner)
     return np.concatenate(nodes)
+
+
+def _check_layers(edges: list[float], ends: float, junction: float, ratio: float) -> None:
+    """Raise for layers without thickness, and for spacings that never fill one."""
+    for name, value in (("spacing_ends", ends), ("spacing_junction", junction)):
+        if not 0.0 < value < np.inf:
+            raise InputError(f"{name}: must be positive, in cm, got {value!r}")
+    if not 1.0 <= ratio < np.inf:
+        raise InputError(f"ratio: must be at least 1, got {ratio!r}")
+    if len(edges) < 2:
+        raise InputError(f"edges: need both ends of a layer, got {edges!r}")
+    for i, (left, right) in enumerate(pairwise(edges)):
+        if not left < right:
+            raise InputError(
+                f"edges: must ascend; layer {i + 1} from {left:g} to {right:g} cm has no thickness"
+            )
 
 
 def _spacings(length: float, first: float, final: float, ratio: float) -> np.ndarray:

@@ -42,7 +42,7 @@ from ..models.interfaces import row_weight
 from ..models.ions import conservation
 from ..models.trap_levels import level_blocks, level_captures
 from .moving_ions import kept_blocks, kept_rows, kept_storage, kept_unknowns, level_of_each
-from .voltage_predictors import Levels, Poisson
+from .voltage_predictors import Levels, Poisson, Turn
 
 Array = Any
 # Potentials count as kT/q at least: that of a contact may be 0 but for rounding. An exponent of 60
@@ -265,12 +265,14 @@ class LevelsWithFluxes:
     def __init__(self, form: KeptFluxes, name: str, p: Mapping[str, Any]) -> None:
         self.form, self.name, self.p = form, name, form.device.parameters | dict(p)
         self.levels = Levels(form.device, name, p)
-        self.poisson = self.levels.poisson
+        self.poisson, self._turn = self.levels.poisson, Turn()
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         extrapolated = SecantPredictor().predict(family, here, before, p)
-        guess = self.levels.after_long_step(here.x, here.p, p)
+        guess = None
+        if self._turn.is_that_of_levels(here):
+            guess = self.levels.after_long_step(here.x, here.p, p)
         return extrapolated if guess is None else self.form.whole(guess, self.p | {self.name: p})
 
 

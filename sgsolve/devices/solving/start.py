@@ -93,6 +93,12 @@ def _at_rest(device: Equations, p: Mapping[str, Any]) -> dict[str, Any]:
 def solve_device(device: Equations, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
     checks.overrides(device, p)
+    checks.warn_of_values(device, p)
+    return _started(device, p, x0)
+
+
+def _started(device: Equations, p: Mapping[str, Any], x0: np.ndarray | None = None) -> Result:
+    """Solve from x0, or from a cold start."""
     if x0 is None:
         x0 = _turned_on(device, p)
     if needed(device):
@@ -206,8 +212,9 @@ def sweep_device(
     """Sweep a voltage or any other parameter through values."""
     name = checks.values(device, name, values)
     checks.overrides(device, p)
+    checks.warn_of_values(device, {**p, name: np.asarray(values)})
     if x0 is None:
-        x0 = solve_device(device, None, {**p, name: values[0]}).x
+        x0 = _started(device, {**p, name: values[0]}).x
     branch = _swept(device, x0, name, values, p)
     if needed(device):
         return branch

@@ -66,6 +66,23 @@ class Poisson:
             stats.add(cost)
 
 
+class Turn:
+    """Which of two predictors the next step takes: the other one after a failure.
+
+    A guess that does not serve, as in a channel that is pinched off, would fail again and again.
+    """
+
+    def __init__(self) -> None:
+        self._of_levels, self._here = True, None
+
+    def is_that_of_levels(self, here: Any) -> bool:
+        """Whether levels make the guess for a step from a point; a second step means a failure."""
+        if here is self._here:
+            self._of_levels = not self._of_levels
+        self._here = here
+        return self._of_levels
+
+
 class Levels:
     """Predictor of sweeps: the secant, or `decoupled.guess` for long steps of a voltage.
 
@@ -95,11 +112,12 @@ class Levels:
         kinds = [type(contact) for contact in device.contacts.values()]
         self._has_gates, self._has_metals = Gate in kinds, Schottky in kinds
         self._kept: tuple[float, np.ndarray | None] | None = None
+        self._turn = Turn()
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = self._after_long_step_of_gate(here.x, here.p, p)
-        if guess is None:
+        if self._turn.is_that_of_levels(here) and guess is None:
             guess = self.after_long_step(here.x, here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
