@@ -595,7 +595,7 @@ def test_species_without_statistics_are_refused(statistics):
     ends = {"a": Ohmic(0), "b": Ohmic(-1)}
     with pytest.raises(InputError, match="statistics: must be an object with log_gamma"):
         Device(mesh, np.full(11, 1e16), ends, values, statistics=statistics)
-    with pytest.raises(InputError, match="limit is not finite|limit must be above"):
+    with pytest.raises(InputError, match=r"limit is not finite|limit must be above"):
         Device(
             mesh, np.full(11, 1e16), ends, values,
             ions={"v": Ion(range(1, 10), 1, 1e16, 1e-10, limit=np.nan)},
