@@ -453,6 +453,11 @@ class Device(Equations):
         ndarray, shape (points,)
             A/cm^2; A per cm of width in two dimensions, A in three.
 
+        Raises
+        ------
+        DataTypeError
+            If the argument is no branch.
+
         See Also
         --------
         current : For one solution.
