@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
 from ...solvers.determination import SHORT, UNDETERMINED
+from ...solvers.extrapolation import LEAST_RATIO, MOST_RATIO
 from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
 from .loop_state import (
     CONTRACTION,
@@ -109,6 +110,16 @@ def all_have_terms(
         if marks[j] == 0.0 and x[j] != 0.0:
             found = 0
     return found
+
+
+def may_extrapolate(step: Doubles, step_old: Doubles, weights: Doubles, n: int) -> int:
+    """Whether the last steps have the ratio of those to a multiple root; see `extrapolation`."""
+    product, square = 0.0, 0.0
+    for i in range(n):
+        before = step_old[i] / weights[i]
+        product += (step[i] / weights[i]) * before
+        square += before * before
+    return 1 if product > LEAST_RATIO * square and product < MOST_RATIO * square else 0
 
 
 def is_far(x: Doubles, start: Doubles, n: int) -> int:

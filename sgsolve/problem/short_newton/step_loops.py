@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
 from ...solvers.convergence import MOVED, RUNAWAY
+from ...solvers.extrapolation import ALIKE, STEPS
 from ...solvers.rounding import SMALL_STEP
 from .closed_loops import note_closed_equations, took_answer, write_question
 from .decision_loops import (
@@ -18,6 +19,7 @@ from .decision_loops import (
     estimated,
     holds,
     is_far,
+    may_extrapolate,
     may_vanish,
     passes,
     steps_are_short,
@@ -40,6 +42,7 @@ from .loop_state import (
     LARGEST,
     LARGEST_OLD,
     LEAVE,
+    LINEAR_RUN,
     N_STATE,
     NAN,
     PHI,
@@ -155,6 +158,8 @@ def arrived(
     )  # fmt: skip
     if not square < INF or not state[PHI] < INF:
         return LEAVE
+    if state[LINEAR_RUN] >= STEPS and may_extrapolate(step, step_old, weights, n) == 1:
+        return LEAVE
     state[ESTIMATE] = estimated(correction, weights, state, n, damped)
     note_residual(F_new, own, state, n)
     solved = passes(F_new, own, state, tolerance, error, rounding, n)
@@ -186,10 +191,14 @@ def took_point(
 
     See `Iterate.accept`.
     """
-    phi_old = state[PHI]
+    phi_old, old = state[PHI], state[CONTRACTION]
     state[LARGEST_OLD] = state[LARGEST]
     state[PHI] = merit(F_new, S, n)
-    state[CONTRACTION] = state[PHI] / phi_old if phi_old > 0.0 else 0.0
+    now = state[PHI] / phi_old if phi_old > 0.0 else 0.0
+    state[CONTRACTION] = now
+    state[LINEAR_RUN] = (
+        state[LINEAR_RUN] + 1.0 if abs(now - old) <= ALIKE * now and now < 1.0 else 0.0
+    )
     sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
     if state[BARE] == 1.0:
         sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)

@@ -197,6 +197,14 @@ def test_an_unknown_without_terms_is_examined_as_by_the_solver(counted):
     np.testing.assert_allclose(result.x, [0.0, 3.0], atol=1e-12)
 
 
+def test_steps_to_a_triple_root_are_left_to_the_solver(counted):
+    problem = Problem(lambda x: (x - np.array([1.0, 2.0])) ** 3, compiled=True)
+    result, short = counted.compared(problem, np.array([3.0, 5.0]))
+    assert not short
+    assert "extrapolated to a multiple root" in str(result.history)
+    np.testing.assert_allclose(result.x, [1.0, 2.0], atol=1e-4)
+
+
 def test_what_another_equation_moves_along_a_flat_one_is_examined_as_by_the_solver(counted):
     """The logistic function hides to rounding at the start and at the end, its slope does not."""
 
