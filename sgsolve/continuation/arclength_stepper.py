@@ -36,6 +36,7 @@ from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
+from .unbounded import limit_at_infinity, size_of
 
 Vector = NDArray[Any]
 
@@ -72,6 +73,8 @@ class ArclengthStepper(Stepper):
 
     columns: Sequence[Column] = COLUMNS
     curve: Curve
+    ends_unbounded = True
+    """Whether a run ends where x grows without limit, or where the parameter does not change."""
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class ArclengthStepper(Stepper):
         self.ends = CurveEnds(bounds, detectors)
         self._origin, self._metric = origin, metric
         self.first = self.shortest = self.longest = self._next = 0.0
-        self.home = self.direction = np.empty(0)
+        self.home = self.direction = self.marks = np.empty(0)
         self.growth = GROW
         unit = Metric(np.ones(family.n + 1)) if metric is None else metric
         self.curve = Curve(
@@ -185,6 +188,28 @@ class ArclengthStepper(Stepper):
         bound = self.tends_to(state)
         if bound is not None and not state.ending:
             _end_at_asymptote(state, bound)
+        self.marks = self._marked(here)
+        endless = self._endless(state) if self.ends_unbounded and not state.ending else ""
+        if endless:
+            state.status, state.ending = Status.ASYMPTOTE, endless
+
+    def _marked(self, here: Point) -> Vector:
+        """Return the values of the parameter at the doublings of the size of x so far."""
+        scale = self.curve.family.scale
+        first = max(size_of(self.home[:-1], scale), 1.0) if len(self.home) == len(here.z) else 1.0
+        size, marks = size_of(here.x, scale), self.marks
+        while np.isfinite(size) and size >= first * 2.0 ** (len(marks) + 1):
+            marks = np.append(marks, here.p)
+        return marks
+
+    def _endless(self, state: RunState) -> str:
+        """Return why the branch has no end, or an empty text."""
+        values = state.values_of(state.columns[0])
+        span = max(values) - min(values)
+        limit = limit_at_infinity(self.marks, self.bounds, span, self.first)
+        if limit is None:
+            return ""
+        return f"the solution grows without limit while the parameter is, or tends to, {limit:.4g}"
 
     def tends_to(self, state: RunState, near: float = NEAR) -> float | None:
         """Return the bound that the last points tend to, or None; `near` as of `approached`."""
@@ -235,6 +260,7 @@ class ArclengthStepper(Stepper):
             "growth": self.growth,
             "home": self.home,
             "first": self.first,
+            "marks": self.marks,
             "weights": self.curve.metric.weights,
             **{f"family {key}": value for key, value in self.curve.family.saved().items()},
         }
@@ -243,6 +269,7 @@ class ArclengthStepper(Stepper):
         """Restore what `save` returned."""
         self.direction, self.growth = saved["direction"], float(saved["growth"])
         self.home, self.first = saved["home"], float(saved["first"])
+        self.marks = saved["marks"]
         self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
         self.curve.measured_by(Metric(saved["weights"]))
         self.curve.family.restore(part(saved, "family "))

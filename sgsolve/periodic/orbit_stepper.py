@@ -56,6 +56,8 @@ class OrbitStepper(ArclengthStepper):
         How much the last meshes changed the parameter of an orbit.
     """
 
+    ends_unbounded = False  # towards a homoclinic orbit the period grows at one parameter
+
     def __init__(
         self,
         family: OrbitFamily,

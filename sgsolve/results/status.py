@@ -145,9 +145,9 @@ class Status(Enum):
         resumable=True,
     )
     ASYMPTOTE = _Meaning(
-        "the branch tends to a bound of the parameter without reaching it",
+        "the branch tends to a value of the parameter without reaching it, or stays there",
         "take the last point as the limit, end at a bound further inside, or use the logarithm of "
-        "the distance to the bound as parameter to follow the branch further",
+        "the distance to that value as parameter to follow the branch further",
     )
     MAX_POINTS = _Meaning(
         "the limit on the number of solves or points was reached",

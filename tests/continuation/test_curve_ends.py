@@ -196,3 +196,44 @@ def test_the_last_points_of_a_long_run_tend_to_the_bound_in_words():
     crossing = Problem(lambda x, p: p - x).at(p=1.0)
     branch = crossing.continuation([1.0], "p", (0.0, 2.0), step=-0.1, max_points=5)
     assert "tend to" not in branch.message
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("unit", [1.0, 1e17])
+def test_a_branch_to_infinity_ends_with_its_limit(power, unit):
+    """x = unit |1 - p|^-power to x = infinity at p = 1, inside the bounds."""
+    problem = Problem(
+        lambda x, p: [(1.0 - p) * (x[0] / unit) ** (1.0 / power) - x[1], x[1] - 1.0],
+        params={"p": 0.0},
+    )
+    with pytest.warns(PartialBranchWarning, match="grows without limit"):
+        branch = problem.continuation([unit, 1.0], "p", (-1.0, 3.0))
+    assert branch.status is Status.ASYMPTOTE
+    assert len(branch) < 300
+    limit = float(branch.message.split("tends to, ")[1].split(". W")[0])
+    assert limit == pytest.approx(1.0, abs=0.02)
+    assert branch.states[-1, 0] > 1e4 * unit
+
+
+@pytest.mark.parametrize("p", [0.0, 1.5])
+def test_a_line_of_solutions_at_one_value_is_named(p):
+    """The vectors of an eigenvalue: any length is a solution."""
+    problem = Problem(lambda x, q: (q - p) * x * (1.0 + x**2), params={"q": p - 1.0})
+    branch = problem.continuation([0.0], "q", (p - 1.0, p + 1.0))
+    with pytest.warns(PartialBranchWarning, match="grows without limit while the parameter is"):
+        line = problem.switch_branch(branch, bounds=(p - 1.0, p + 1.0))
+    assert np.abs(line.parameter - p).max() < 1e-12
+    assert len(line) < 150
+    assert not line.folds
+
+
+def test_a_steep_branch_that_is_finite_is_followed_to_its_end():
+    """x = 1000 tanh((p - 1) / 0.001) + p, and a perturbed pitchfork with 1e-7 < x < 1."""
+    steep = Problem(lambda x, p: x - 1e3 * np.tanh((p - 1.0) / 1e-3) - p, params={"p": 0.9})
+    branch = steep.continuation([-999.1], "p", (0.0, 2.0), max_points=2000)
+    assert branch.success
+    assert branch.x[0] == pytest.approx(1002.0)
+    gap = Problem(lambda x, p: x**3 - p * x + 1e-7, params={"p": -1.0})
+    branch = gap.continuation([0.0], "p", (-1.0, 1.0), max_points=2000)
+    assert branch.success
+    assert branch.x[0] == pytest.approx(-1.0, abs=1e-6)

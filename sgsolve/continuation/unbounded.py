@@ -1,0 +1,63 @@
+"""Branches without an end: the solution grows without limit, or solutions fill a line.
+
+A branch x = 1 / (p - p0) tends to infinity while the parameter tends to p0. The changes of the
+parameter from one doubling of x to the next then decay like a geometric series, whose sum gives the
+limit. On a line of solutions at one value of the parameter, such as an eigenvalue of a linear
+problem, the parameter does not change at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[Any]
+
+DOUBLINGS = 14  # of the size of x, from its start or 1: fewer may be those of a steep branch
+DOUBLINGS_ON_LINE = 7  # ... where the parameter does not change at all: fewer, a flat fold
+CHECKED = 6  # number of changes of the parameter, between doublings, that must decay
+DECAY = 0.9  # largest ratio of two such changes
+LEFT = 0.02  # largest distance to the limit, as a part of the range of the branch
+STILL = 1e-12  # change of the parameter that is rounding, relative to its size or its first step
+
+
+def size_of(x: Vector, scale: Vector | None) -> float:
+    """Return the root mean square of x in units of its usual sizes, each of at least 1."""
+    units = 1.0 if scale is None else np.maximum(scale, 1.0)
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.mean((x / units) ** 2)))
+
+
+def limit_at_infinity(
+    marks: Sequence[float] | Vector, bounds: tuple[float, float], span: float, first: float
+) -> float | None:
+    """Return the limit of the parameter while x grows, or None.
+
+    Parameters
+    ----------
+    marks : sequence of float
+        Values of the parameter at the doublings of the size of x.
+    bounds : (float, float)
+        Of the parameter. A limit close to one of them is left to `curve_ends.approached`.
+    span : float
+        The range of the parameter on the branch.
+    first : float
+        The first step, a change of the parameter.
+    """
+    if len(marks) <= DOUBLINGS_ON_LINE:
+        return None
+    last = float(marks[-1])
+    changes = np.abs(np.diff(marks[-CHECKED - 1 :]))
+    if changes.max() <= STILL * max(abs(last), abs(first)):
+        left = 0.0
+    elif len(marks) > DOUBLINGS and (changes[1:] <= DECAY * changes[:-1]).all():
+        ratio = changes[-1] / changes[-2] if changes[-2] > 0.0 else 0.0
+        left = float(changes[-1] * ratio / (1.0 - ratio))
+    else:
+        return None
+    limit = last + float(np.copysign(left, last - marks[-2]))
+    away = min(abs(limit - bound) for bound in bounds)
+    return limit if left <= LEFT * span < away else None
