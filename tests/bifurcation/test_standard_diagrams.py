@@ -40,6 +40,14 @@ def reactor(x, Da):
     return [c - rate, 3.0 * T - 14.0 * rate]
 
 
+def reactor_of_two_steps(x, D):
+    """A -> B -> C in a stirred tank: demonstration `abc` of AUTO-07p, with its parameters."""
+    u, v, T = x
+    rate = D * np.exp(T)
+    heat = 8.0 * rate * (1.0 - u + 0.04 * v)
+    return [u - rate * (1.0 - u), v - rate * (1.0 - u - 0.04 * v), 2.55 * T - heat]
+
+
 def predator(x, alpha, delta):
     """A. D. Bazykin's model with saturation and competition, epsilon = 0.01."""
     u, v = x
@@ -174,6 +182,28 @@ class TestReactor:
         assert not cycles.special_points
         assert cycles["Da"][-1] == pytest.approx(0.1055071, abs=1e-6)
         assert (cycles["unstable"] == 0).all()
+
+
+class TestReactorOfTwoSteps:
+    def test_hopf_points(self):
+        """Where the characteristic polynomial s^3 + a s^2 + b s + c has a b = c (Routh)."""
+        problem = Problem(reactor_of_two_steps, params={"D": 0.0}, storage=one)
+        branch = problem.continuation([0.0, 0.0, 0.0], "D", (0.0, 0.4), stability=True)
+
+        def equations(z):
+            J = derivatives(lambda x: reactor_of_two_steps(x, z[3]), z[:3], 1e-3)
+            _, a, b, c = np.poly(J)
+            return [*reactor_of_two_steps(z[:3], z[3]), a * b - c]
+
+        assert not branch.folds
+        assert len(branch.hopf_points) == 4
+        for point in branch.hopf_points:
+            exact = scipy.optimize.fsolve(equations, [*point.x, point.parameter], xtol=1e-13)
+            assert point.parameter == pytest.approx(exact[3], abs=1e-8)
+            J = derivatives(lambda x, D=exact[3]: reactor_of_two_steps(x, D), exact[:3], 1e-3)
+            assert point.frequency == pytest.approx(np.sqrt(np.poly(J)[2].real), rel=1e-6)
+        found = values(branch.hopf_points)
+        assert found == pytest.approx([0.2041845, 0.2298390, 0.2599579, 0.3462085], abs=1e-7)
 
 
 class TestPredatorAndPrey:
