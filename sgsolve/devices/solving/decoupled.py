@@ -220,6 +220,13 @@ def _balance_matrix(
     return csc_array(sign * ((start + end) @ flux) + diags_array(lost))
 
 
+def _scaled_factors(matrix: csc_array) -> tuple[Array, Any]:
+    """Return the factors of the rows, and the factors of the matrix with rows scaled by them."""
+    scale = 1.0 / matrix.diagonal()
+    scaled = csc_array(diags_array(scale) @ matrix)
+    return scale, splu(scaled, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
 def _solved_density(
     device: DeviceModel,
     edges: tuple[Any, Any, Any],
@@ -244,13 +251,7 @@ def _solved_density(
     matrix = _balance_matrix(lay, edges, sign, lost)
     held = [r.nodes for r in reservoirs if r.emission is None]
     free = np.setdiff1d(np.arange(lay.n_s), np.concatenate([np.empty(0, dtype=int), *held]))
-    inner = matrix[:, free][free]
-    scale = 1.0 / inner.diagonal()
-    factors: Any = splu(
-        csc_array(diags_array(scale) @ inner),
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    scale, factors = _scaled_factors(matrix[:, free][free])
     total = np.full(lay.n_s, -np.inf)
     for source in sources:
         unit = source[free].max()

@@ -70,13 +70,9 @@ def bifurcation_diagram(
     files = None if folder is None else DiagramFolder(folder, mark)
     search = DiagramSearch(problem, name, (low, high), {**RUN, **own}, limits, files, deadline)
     for number, (place, (known, x)) in enumerate(zip(places, starts, strict=True)):
-        steps = {"up": (search.first_step, high), "down": (-search.first_step, low)}
-        ways = [
-            (f"from start {number}, {way}", _first(place, x, name, (low, high), step, solver))
-            for way, (step, end) in steps.items()
-            if place.signature.numeric(name) != end
-        ]
-        search.begin(ways, None if known is None else (known, x))
+        ways = _ways(place, x, name, (low, high), search.first_step, solver)
+        named = [(f"from start {number}, {way}", run) for way, run in ways.items()]
+        search.begin(named, None if known is None else (known, x))
     search.follow()
     if orbits:
         search.follow_orbits()
@@ -87,6 +83,21 @@ def bifurcation_diagram(
         text = f"not all branches are complete: {unfinished}"
         warnings.warn(text, PartialBranchWarning, stacklevel=3)
     return search.diagram
+
+
+def _ways(
+    problem: ProblemDefinition,
+    x: Vector,
+    name: str,
+    bounds: tuple[float, float],
+    step: float,
+    solver: Any,
+) -> dict[str, Follow]:
+    """Return what follows the branch of a start, up and down as far as the bounds allow."""
+    here, (low, high) = problem.signature.numeric(name), bounds
+    steps = {"up": step} if here != high else {}
+    steps |= {"down": -step} if here != low else {}
+    return {way: _first(problem, x, name, bounds, h, solver) for way, h in steps.items()}
 
 
 def _first(
