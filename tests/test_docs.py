@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import sgsolve.ad
+from tests.selection import slow
 
 ROOT = Path(__file__).parents[1]
 BUILT = {"_build", "gallery", "api"}
@@ -25,6 +26,8 @@ MODULES = [m.name for m in pkgutil.walk_packages(sgsolve.ad.__path__, "sgsolve.a
 PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.*\n)*?)```)?", re.M)
 # Pages about a package that is no dependency.
 NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg", "compiled.md": "llvmlite"}
+# Pages that take several seconds.
+LONG = {"device_breakdown.md", "steady_to_chaos.md"}
 # Folders with a module that the reader of a page copies.
 COPIED = {"circuits.md": ROOT / "examples/circuits"}
 
@@ -55,7 +58,11 @@ def examples(page):
     return test
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page",
+    [*(p for p in PAGES if p.name not in LONG), *slow(*(p for p in PAGES if p.name in LONG))],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
 def test_page(page, tmp_path, monkeypatch):
     if page.name in NEEDED:
         pytest.importorskip(NEEDED[page.name], reason="the page is about it")
