@@ -66,16 +66,16 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
     answering = _answering(it, it.J, it.F, moving | others)
     if answering is None or not _seen(it, it.J, answering)[moving].all():
         return False
-    return _moved_little(it, moving)
+    return all(_moved_little(it, moving, error) for error in _residual_noise(it))
 
 
 def fixed_by_kept_factors(it: Iterate, unknowns: NDArray[np.bool_]) -> bool:
     """Whether the factorized Jacobian shows that rounding moves some unknowns by little.
 
-    No residual is evaluated. This serves for unknowns without influence: other terms of their
-    equations are so large that their rounding covers that of the slopes.
+    It takes one solution and no residual. This serves for unknowns without influence: other terms
+    of their equations are so large that their rounding covers that of the slopes.
     """
-    return _factors_serve(it) and _moved_little(it, unknowns)
+    return _factors_serve(it) and _moved_little(it, unknowns, _residual_noise(it)[1])
 
 
 def _factors_serve(it: Iterate) -> bool:
@@ -93,14 +93,11 @@ def _factors_serve(it: Iterate) -> bool:
     return short and it.factorized
 
 
-def _moved_little(it: Iterate, unknowns: NDArray[np.bool_]) -> bool:
-    """Whether neither the residual nor its rounding moves some unknowns by much."""
+def _moved_little(it: Iterate, unknowns: NDArray[np.bool_], error: Vector) -> bool:
+    """Whether the residual and an error of it move some unknowns by little."""
+    found = it.simplified(it.F + error)
     limit = DETERMINED * it.weights[unknowns]
-    for error in _residual_noise(it):
-        found = it.simplified(it.F + error)
-        if found is None or (np.abs(found[unknowns]) > limit).any():
-            return False
-    return True
+    return found is not None and bool((np.abs(found[unknowns]) <= limit).all())
 
 
 def _factors_cost_little(it: Iterate) -> bool:
