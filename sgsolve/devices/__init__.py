@@ -1,8 +1,9 @@
 """Semiconductor devices: drift and diffusion in one to three dimensions, as ordinary residuals.
 
-A `Device` is made from a mesh, a doping, contacts, models and parameters. It is started cold,
-swept (`Device.sweep`) and read at its terminals (`Device.currents`). Units: cm, s, V, A, C, F, K,
-eV. Currents are per cm^2 in one dimension, per cm of width in two, and in A in three.
+A `Device` is made from a mesh, a doping, contacts, models and parameters. It is solved from
+equilibrium or swept (`Device.sweep`); `Device.currents` gives the currents at its terminals.
+Units: cm, s, V, A, C, F, K, eV. Currents are per cm^2 in one dimension, per cm of width in two,
+and in A in three.
 
 Examples
 --------

@@ -1,11 +1,11 @@
 """SuperLU through SciPy, the back end that is always available.
 
-SciPy's interface analyzes in every call, but for an order of elimination that is given to it. Where
-the pattern is nearly symmetric, pivots on the diagonal in an order by nodes leave half the entries
-in the factors. The checks of `LinearSolver` call for the other kind of pivots where one is not
-accurate. Neither is always better. Partial pivoting serves any diagonal. Pivots on the diagonal of
-a balance of fluxes keep the small sums of its columns, which partial pivoting loses by cancellation
-where only leakage determines a region.
+SciPy's interface analyzes in every call, unless it is given an order of elimination. If the pattern
+is nearly symmetric, pivots on the diagonal in an order by nodes leave half the entries in the
+factors. If one kind of pivots is not accurate, the checks of `LinearSolver` try the other kind.
+Neither is always better. Partial pivoting works with any diagonal. Pivots on the diagonal of a
+balance of fluxes keep the small sums of its columns. Partial pivoting loses these sums by
+cancellation where only leakage determines a region.
 
 Reference: J. Demmel et al., SIAM J. Matrix Anal. Appl. 20 (1999) 720; `scipy.sparse.linalg.splu`.
 """

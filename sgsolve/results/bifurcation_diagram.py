@@ -1,4 +1,4 @@
-"""BifurcationDiagram: all branches that were found from some starts, and how they hang together."""
+"""BifurcationDiagram: all branches that were found from some starts, and how they are connected."""
 
 from __future__ import annotations
 

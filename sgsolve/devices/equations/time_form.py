@@ -1,10 +1,9 @@
 """The equations of a device in time, and its terminal currents with their displacement parts.
 
-The unknowns are psi and the densities of both carriers. What is stored is linear in them, and a
-density that falls by many decades within a step, as where a junction is emptied, is one step of
-Newton's method; the logarithm of the density would take one for each factor of e. The balances are
-those of the carriers themselves, not divided by densities, because what is stored has to be
-conserved::
+The unknowns are psi and the densities of both carriers. What is stored is linear in them. A
+density may fall by many decades within a time step, such as in a junction that is emptied. That is
+one step of Newton's method; the logarithm of the density would take one for each factor of e. The
+balances are those of the carriers, not divided by densities, to conserve what is stored::
 
     sum D_ij = q (p_i - n_i + N_i) V_i
     sum Jn_ij - q U_i V_i - q V_i dn_i/dt = 0
