@@ -256,3 +256,24 @@ def test_a_density_changes_by_what_the_step_says():
     moved = densities.at(x + densities.converted(here, step)).log
     relative = np.maximum(1.0 + densities.change(here, step), 1.0 - FALL)
     np.testing.assert_allclose(np.exp(moved - here.log), relative, rtol=1e-9)
+
+
+def test_the_estimate_has_the_intrinsic_density_of_its_own_densities():
+    """Its densities change from round to round, and a model in a field takes n_i from them."""
+    from sgsolve.devices import Device, Ohmic, band_to_band, graded, interval, srh
+    from sgsolve.devices.solving.voltage_predictors import Levels
+
+    x = graded([0.0, 1e-5, 2e-5], 1e-6, 2e-8, 1.2)
+    seen = []
+
+    def watched(n, p, field, intrinsic, *, A_btb, E_btb, s_btb):
+        seen.append(np.array(intrinsic))
+        return band_to_band(n, p, field, intrinsic, A_btb=A_btb, E_btb=E_btb, s_btb=s_btb)
+
+    values = VALUES | {"A_btb": 4e14, "E_btb": 1.9e7, "s_btb": 2.5}
+    contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
+    net = np.where(x < 1e-5, -2e19, 3e18)
+    device = Device(interval(x), net, contacts, values, recombination=[srh, watched])
+    assert Levels(device, "V_a", {}).after_long_step(device.equilibrium(), 0.0, -5.0) is not None
+    for intrinsic in seen:
+        np.testing.assert_allclose(intrinsic, 1e10, rtol=1e-6)

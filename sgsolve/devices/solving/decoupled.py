@@ -140,7 +140,10 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
     light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
     for _ in range(ROUNDS):
         n, h = np.exp(log_n), np.exp(log_p)
-        rate = capture(device, replace(s, log_n=log_n, log_p=log_p, n=n, p=h), p) / s.vt
+        # With the quasi-Fermi potentials of these densities: their splitting gives n_i.
+        un, up = s.un + s.log_n - log_n, s.up - s.log_p + log_p
+        here = replace(s, log_n=log_n, log_p=log_p, n=n, p=h, un=un, up=up)
+        rate = capture(device, here, p) / s.vt
         sources = [_logarithm(rate) + log_product]
         if light is not None:
             sources.append(_logarithm(light * np.ones(len(n))))
