@@ -205,6 +205,10 @@ class TimeSystem:
         """Return the value that the residual itself gives to a parameter."""
         return self._system.defaults.get(name)
 
+    def flow_with(self, t: float, x: Vector, name: str, value: Any) -> Vector:
+        """Return F(x, t) with another value of one parameter."""
+        return real_vector(self._system.raw_at(x, {**self.params(t), name: value}), self.n)
+
     def by_parameter(self, t: float, x: Vector, name: str) -> tuple[Vector, Vector]:
         """Return dF/dp and dQ/dp at fixed x, each of shape (n, p.size).
 

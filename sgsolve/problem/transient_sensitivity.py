@@ -16,7 +16,7 @@ from ..continuation.user_functions import call_with_parameters
 from ..errors import ConvergenceError, InputError
 from ..results.branch import Branch
 from ..solvers.workspace import Workspace
-from ..transient.recorded_steps import adjoint, forward
+from ..transient.recorded_steps import Begin, adjoint, forward
 from ..transient.sensitivity_control import SensitivityControl
 from ..transient.transient_stepper import TransientStepper
 from .definition import ProblemDefinition
@@ -28,6 +28,8 @@ from .transient_checks import SMALLEST, checked_rtol
 Vector = NDArray[Any]
 EVENT = "the event"  # the name of the one that ends a run
 TIME_STEP = 1e-6  # of the run: of a central difference by the time
+MOVED = 1e-6  # of a parameter: a change that moves a jump whose time depends on it
+LEFT, NEAR = 8, 0.1  # units in the last place before a jump; of its size
 ROUNDS = 5  # in which the tolerance is tightened, ten times each
 MODES = ("auto", "forward", "adjoint")
 
@@ -140,6 +142,9 @@ def _differentiated(
     branch = run.go()
     end = branch.reached
     model = LinearizedRun(stepper, workspace, names, end)
+    for done in tape[1:]:
+        if isinstance(done, Begin):
+            _refuse_moving_jump(model, done)
     special = run.detectors[0] if run.detectors else None
     x = branch.x
     if special is not None and not branch.special_points:
@@ -156,6 +161,30 @@ def _differentiated(
     ]
     derivative, by_time = (part[names[0]] if len(names) == 1 else part for part in parts)
     return TransientSensitivity(branch, value, derivative, end, by_time)
+
+
+def _refuse_moving_jump(model: LinearizedRun, done: Begin) -> None:
+    """Raise if the time of the jump before a restart depends on a parameter.
+
+    Then the equations just after the jump, with the parameter changed a little, are those before.
+    """
+    system, t, x = model.system, done.t, done.x
+    with np.errstate(all="ignore"):
+        for name in model.names:
+            value = np.asarray(system.params(t).get(name, system.default(name)), dtype=float)[()]
+            by = MOVED * np.where(value == 0.0, 1.0, np.abs(value))
+            here = system.flow_with(t, x, name, value)
+            jump = here - system.flow_with(t - LEFT * np.spacing(abs(t)), x, name, value)
+            i = int(np.argmax(np.abs(jump)))
+            for other in (value - by, value + by):
+                changed = system.flow_with(t, x, name, other)
+                if jump[i] and abs(changed[i] - here[i] + jump[i]) < NEAR * abs(jump[i]):
+                    raise InputError(
+                        f"the equations jump at t = {t:.9g}, and the time of this jump depends on "
+                        f"parameter {name!r}: the derivative by it has a part that is not "
+                        "computed. Replace the jump by a steep smooth change, or take the "
+                        "difference of two runs"
+                    )
 
 
 def _refined(

@@ -102,6 +102,49 @@ def test_what_cannot_be_differentiated_is_refused():
         problem.at(p=lambda t: 2.0).transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p")
 
 
+@pytest.mark.parametrize("breakpoints", [None, [1.0, 2.0]])
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+def test_derivatives_across_jumps_that_are_declared_or_found(steps, mode, breakpoints):
+    """A pulse from t = 1 to 2: v(4) = V (1 - exp(-1 / R)) exp(-2 / R)."""
+    problem = Problem(
+        lambda v, t, R, V: (v - V * np.where((t >= 1.0) & (t < 2.0), 1.0, 0.0)) / R,
+        params={"R": 1.5, "V": 2.0},
+        storage=lambda v: 1.0 * v,
+    )
+    found = problem.transient_sensitivity(
+        [0.0],
+        (0.0, 4.0),
+        ["R", "V"],
+        functional=lambda v: v[0],
+        mode=mode,
+        steps=steps,
+        rtol=1e-6,
+        breakpoints=breakpoints,
+    )
+    first, second, R, V = np.exp(-1.0 / 1.5), np.exp(-2.0 / 1.5), 1.5, 2.0
+    by_R = V * (2.0 * second - 3.0 * first * second) / R**2
+    assert found.derivative["R"] == pytest.approx(by_R, rel=1e-4)
+    assert found.derivative["V"] == pytest.approx((1.0 - first) * second, rel=1e-4)
+
+
+@pytest.mark.parametrize("breakpoints", [None, [1.0]])
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        (lambda t, p: np.where(t < p, 1.0, 0.0), 1.0),
+        (lambda t, p: np.where(p * t < 0.5, 0.0, 3.0), 0.5),
+        (lambda t, p: np.where(t >= 1.0 + p, t, 0.0), 0.0),
+    ],
+)
+def test_a_jump_whose_time_depends_on_the_parameter_is_refused(source, value, breakpoints):
+    problem = Problem(
+        lambda v, t, p: v - source(t, p), params={"p": value}, storage=lambda v: 1.0 * v
+    )
+    with pytest.raises(InputError, match="the time of this jump depends on parameter 'p'"):
+        problem.transient_sensitivity([0.5], (0.0, 2.0), "p", rtol=1e-7, breakpoints=breakpoints)
+
+
 EVENT_METHODS = pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
 
 
