@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve.errors import InputError, ShapeError
-from sgsolve.pattern import Pattern, matrix_product
+from sgsolve.pattern import Pattern, matrix_product, transposed_product
 
 
 def drawn(rng, shape, count):
@@ -102,8 +102,14 @@ def test_matrix_product_is_that_of_scipy(dtype):
         (sp.csr_array((3, 20)), x),
     ):
         np.testing.assert_array_equal(matrix_product(matrix, v), matrix @ v)
+        if isinstance(matrix, np.ndarray):
+            continue
+        found = transposed_product(matrix.T.tocsr(), v)
+        np.testing.assert_allclose(found, matrix @ v, rtol=1e-13, atol=1e-15)
 
 
 def test_matrix_product_with_a_vector_of_another_length_is_an_error():
     with pytest.raises(ValueError, match="mismatch"):
         matrix_product(sp.csr_array(np.eye(3)), np.ones(4))
+    with pytest.raises(ValueError, match="mismatch"):
+        transposed_product(sp.csr_array(np.eye(3)), np.ones(4))
