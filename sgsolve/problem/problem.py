@@ -1961,7 +1961,8 @@ class Problem:
         Raises
         ------
         InputError
-            If an argument is wrong, or the event does not occur.
+            If an argument is wrong, the event does not occur, or the time of a jump depends on the
+            parameter.
         ConvergenceError
             If the run does not reach its end, or the error cannot be controlled.
 
