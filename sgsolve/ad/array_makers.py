@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import DerivativeError
+
 Function = Callable[..., Any]
 
 FILLED = ("zeros", "empty", "ones", "full", "zeros_like", "empty_like", "ones_like", "full_like")
@@ -129,7 +131,7 @@ def values_close(found: Any, expected: Any) -> bool:
     return np.allclose(found, expected, rtol=rounding, atol=rounding * size, equal_nan=True)
 
 
-class _AssignedNameError(Exception):
+class _AssignedNameError(DerivativeError):
     """Code assigns a global name, or one of an outer function that was replaced."""
 
 

@@ -346,6 +346,20 @@ def test_threads_do_not_disturb_each_other():
         np.testing.assert_allclose(solved[k], k, atol=1e-12)
 
 
+def test_a_method_that_assigns_a_global_name_is_refused():
+    class Counting:
+        def residual(self, x):
+            F = np.zeros(4)
+            F[:] = x
+            return F + self.counted(x)
+
+        def counted(self, x):
+            return assigning(x)
+
+    with pytest.raises(DerivativeError, match="like=x"):
+        ad.jacobian(Counting().residual, X)
+
+
 def test_an_error_of_the_user_stands():
     def outside(x):
         F = np.zeros(4)
