@@ -102,6 +102,10 @@ class MissingAttributeError(DerivativeError, AttributeError):
     """An attribute of NumPy's arrays that an AD array does not have."""
 
 
+class WholeArrayError(DerivativeError):
+    """An operator in place, ``F += y``, on a whole ndarray F."""
+
+
 def missing_attribute(name: str) -> AttributeError:
     """Return the error for an attribute that an AD array does not have."""
     text = f"an AD array has no attribute {name!r}"
@@ -284,7 +288,8 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
             continue
         sign = IN_PLACE.get(name)
         if sign is not None and target is inputs[0] and isinstance(target, np.ndarray):
-            raise DerivativeError(
+            kind = DerivativeError if target.base is not None else WholeArrayError
+            raise kind(
                 f"F {sign}= y cannot write an AD array y into an ndarray F, which holds numbers "
                 f"without derivatives; make it by F = np.zeros(n, like=y), or write "
                 f"F = F {sign} y for a whole array, and {part_in_place(sign)}"

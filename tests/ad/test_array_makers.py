@@ -155,14 +155,6 @@ def copied(x):
     return F + np.asarray(x, dtype=float) * 2
 
 
-def whole(x):
-    F = np.ones(4)
-    G = F
-    F *= x
-    G -= 2.0 * F**2
-    return F + np.zeros(4)
-
-
 FUNCTIONS = {
     "slices": slices, "elements": elements, "increments": increments, "mesh": of_mesh,
     "functions inside": nested_functions, "closure": closure(), "recursive": recursive,
@@ -172,7 +164,6 @@ FUNCTIONS = {
     "vectors": lambda x: np.array([x[:2], x[2:] ** 2]).ravel(),
     "fromiter": lambda x: np.fromiter((z**2 for z in x), float, 3),
     "ndmin": lambda x: np.array(x[:2] * x[2:], ndmin=2) @ np.array([x[:2], x[2:]]),
-    "whole": whole,
     "list": lambda x: slices(x).tolist(),
 }  # fmt: skip
 
@@ -247,6 +238,12 @@ def not_filled(x):
     return F
 
 
+def whole(x):
+    F = np.ones(4)
+    F *= x
+    return F
+
+
 def integers(x):
     F = np.zeros(4, dtype=int)
     F[:] = x
@@ -254,7 +251,7 @@ def integers(x):
 
 
 REFUSED = [assigning, of_two_kinds, writing_into_x, scaling_x, into_a_global, with_names_in_text,
-           of_another_length, not_filled, integers]  # fmt: skip
+           of_another_length, not_filled, whole, integers]  # fmt: skip
 
 
 @pytest.mark.parametrize("f", REFUSED, ids=lambda f: f.__name__)
