@@ -179,6 +179,7 @@ class Device(Equations):
             name: LevelNodes(self, name, level) for name, level in (trap_levels or {}).items()
         }
         self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
+        checks.held_carriers(self)
         self._take_parameters(parameters, {"doping": doping, "profile": profile})
         self._make_equations()
 

@@ -34,7 +34,8 @@ from .time_step import RejectedStep, TimeStep
 
 Vector = NDArray[Any]
 
-EULER = 1e-5  # of the first step: steps that show the slope at the start
+EULER = 0.01  # of the first step: steps that show the slope at the start
+ROUNDING = 1e3 * float(np.finfo(float).eps)  # of the derivatives of the charge, in a short step
 
 
 class ChargedLinearizer(RunLinearizer, Protocol):
@@ -69,6 +70,7 @@ class SensitivityControl:
         self._sizes: list[Vector] = []
         self._tried: tuple[Vector, Vector] | None = None
         self._begun: tuple[Begin, Vector] | None = None  # where no step has been taken since
+        self._noise = np.zeros(0)  # the error of rounding
 
     @property
     def model(self) -> ChargedLinearizer:
@@ -92,13 +94,15 @@ class SensitivityControl:
             U[0] = first
         else:
             self._set_start()
+        largest = np.abs(T[0]).max(axis=0)
+        self._noise = ROUNDING * largest / abs(model.at(done.t, done.x).C).max()
         self._observe(U[0])
 
     def _set_start(self) -> None:
         """Set the derivatives at a start, and h times their slope and the rate of the charge.
 
-        Three backward Euler steps, much shorter than the first step: the first one makes the
-        derivatives consistent, the others show the slope.
+        Three backward Euler steps, shorter than the first step: the first one makes the derivatives
+        consistent, the others show the slope.
         """
         assert self._begun is not None
         done, slope = self._begun
@@ -208,6 +212,8 @@ class SensitivityControl:
     def _norm(self, error: Vector, S: Vector, first: tuple[Vector, Vector] | None = None) -> float:
         """Return the largest root mean square of a block, of all parameters.
 
+        The error that rounding makes is allowed: in a short step no formula has less.
+
         Parameters
         ----------
         first : (ndarray, ndarray), optional
@@ -222,7 +228,7 @@ class SensitivityControl:
                 linear, rest = (np.abs(one[part]).max(axis=0) for one in first)
                 grown = np.divide(linear**2, rest, out=np.zeros_like(rest), where=rest > 0.0)
                 size = np.maximum(size, grown)
-            allowed = self.rtol * (here + size)
+            allowed = self.rtol * (here + size) + self._noise
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
             )

@@ -154,7 +154,7 @@ def test_wrong_use_of_trap_levels_is_refused_in_words():
         ({"kind": "deep"}, "kind must be 'acceptor' or 'donor'"),
         ({"density": -1.0}, "density must be positive"),
         ({"c_n": 0.0}, "c_n must be positive"),
-        ({"n_trap": np.nan}, "n_trap must be positive"),
+        ({"n_trap": np.nan}, "n_trap is not finite"),
         ({"c_p": 1e-2}, "cross sections"),
         ({"area": 1.0}, "name the nodes of the interface"),
         ({"nodes": [999]}, "outside the mesh"),

@@ -289,3 +289,17 @@ def test_derivatives_from_a_steady_state_over_any_length_of_time(length, rtol):
     run = problem.transient_sensitivity([1.0, 1.0], (0.0, length), "p", rtol=rtol)
     exact = [1 - np.exp(-length), 1 - (1 + length) * np.exp(-length)]
     assert run.derivative == pytest.approx(exact, rel=10 * rtol)
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-8, 1e-10])
+def test_rounding_in_a_short_first_step_stops_no_run(rtol):
+    """The derivatives begin at zero; their slope is a difference of charges that are near 1."""
+
+    def decay(x, a):
+        return a * np.array([1.0, 2.0]) * x
+
+    problem = Problem(decay, params={"a": 1.0}, storage=lambda x, a: (1.0 + a) * x)
+    found = problem.transient_sensitivity([1.0, 1.0], (0.0, 1.0), "a", rtol=rtol)
+    rates = np.array([0.5, 1.0])  # at a = 1 of a / (1 + a), and twice that
+    exact = -np.exp(-rates) * rates / 2.0
+    np.testing.assert_allclose(found.derivative, exact, rtol=max(30.0 * rtol, 1e-9))

@@ -186,13 +186,23 @@ def overrides(device: DeviceModel, given: Mapping[str, Any]) -> None:
         _check_value(device, name, value)
 
 
+def held_carriers(device: DeviceModel) -> None:
+    """Refuse contacts that leave the number of carriers open; between ions they do not matter."""
+    if not (device.layout.reached or device.ions):
+        raise InputError(
+            "contacts: gates alone leave the number of carriers open; give the semiconductor "
+            "an Ohmic or a Schottky contact"
+        )
+
+
 def warn_of_values(device: DeviceModel, given: Mapping[str, Any]) -> None:
     """Warn of voltages in another unit, and of an intrinsic density of another temperature."""
     for name, value in given.items():
         if name.startswith("V_"):
             warn_of_voltage(name, float(np.max(np.abs(value))))
     T = device.parameters["T"]
-    if "ni" in device.parameters and "ni" not in given and np.any(given.get("T", T) != T):
+    moved = np.abs(given.get("T", T) - T) > 1e-3 * T  # more than the step of a difference
+    if "ni" in device.parameters and "ni" not in given and moved.any():
         warn(
             f"T: ni stays that of {T:g} K, and it depends on the temperature exponentially; give "
             "ni for each T, or make a device for each by materials.silicon.at(T)",

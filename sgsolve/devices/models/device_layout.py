@@ -221,11 +221,6 @@ class DeviceLayout:
         self.carrier_free = np.ones(self.n_s)
         self.carrier_free[held] = 0.0
         self.reached = self.carrier_fixed | self.emitting
-        if not self.reached:
-            raise InputError(
-                "contacts: gates alone leave the number of carriers open; give the semiconductor "
-                "an Ohmic or a Schottky contact"
-            )
         self.reached_potentials = tuple(self.psi_fixed | self.carrier_fixed)
         self.place_semiconductor = placing(self.pair_nodes, self.n)
         self.fixed = 1.0 - np.concatenate([self.psi_free, self.carrier_free, self.carrier_free])
