@@ -34,6 +34,9 @@ class Natural:
         Steps grow fully below this and not at all above twice this.
     max_solves : int or None
         Limit on the number of solves, failures included.
+    max_failed : int or None
+        Limit on the factorizations of failed solves between two values that were asked for. The
+        sweep then looks for a fold, as it does at the smallest step, and ends.
 
     See Also
     --------
@@ -56,11 +59,13 @@ class Natural:
     jump: float = 5.0
     optimal_iterations: int = 6
     max_solves: int | None = None
+    max_failed: int | None = None
 
     def __post_init__(self) -> None:
         made_of(self, "predictor", "predict", "TangentPredictor()")
         positive(self, "min_step", "grow", "jump", "optimal_iterations")
         fraction(self, "shrink")
+        positive(self, *(k for k in ("max_solves", "max_failed") if getattr(self, k) is not None))
 
     def growth(self, iterations: int) -> float:
         """Return the factor for the next step, from the iterations of the last one."""

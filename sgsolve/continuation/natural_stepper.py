@@ -32,6 +32,7 @@ from .stepper import Point, Rejection, RunState, Stepper
 
 Vector = NDArray[Any]
 
+FAILED = "the limit on the factorizations of failed solves was reached"
 SOLVED = 1e-6  # part of its terms that a residual may be at the last point of a checkpoint
 
 
@@ -86,6 +87,7 @@ class NaturalStepper(Stepper):
         self._blocked, self._curve = blocked, curve
         self.curve: Curve | None = None
         self.reached = self.spent = self.solves = self._trial = 0
+        self.failed = self._factors = 0  # factorizations: of failed solves, of the last attempt
         self.first: tuple[float, Vector] = (np.nan, x0)
         self.last: Result | None = None
         self.said = ""  # the obstacle to further steps
@@ -113,7 +115,7 @@ class NaturalStepper(Stepper):
         """Predict, solve, and reject a jump to another branch."""
         if self._beyond is not None:
             return self._beyond
-        self._trial = 0
+        self._trial = self._factors = 0
         here, target = state.point, self.values[self.reached]
         assert here is not None
         p = target if abs(state.step) >= abs(target - here.p) else here.p + state.step
@@ -172,7 +174,7 @@ class NaturalStepper(Stepper):
         self.spent, self._trial = self.spent + self._trial, 0
         if here.p == self.values[self.reached]:
             self.reached += 1
-            self.spent = 0
+            self.spent = self.failed = 0
             if self.reached < len(self.values):
                 state.step = self.values[self.reached] - here.p
         elif before is not None and not state.ending:
@@ -186,10 +188,13 @@ class NaturalStepper(Stepper):
         here, target = state.point, self.values[self.reached]
         assert here is not None
         self.spent, self._trial = self.spent + self._trial, 0
+        self.failed += self._factors
         state.step *= self.settings.shrink
         whole = abs(target - self.values[self.reached - 1])
+        most = self.settings.max_failed
+        costly = most is not None and self.failed >= most
         too_small = abs(state.step) < self.settings.min_step * whole
-        if too_small or here.p + state.step == here.p:
+        if costly or too_small or here.p + state.step == here.p:
             passage = self._blocked(self, state, target)
             for special in passage.special_points:
                 special.index = state.n_rows
@@ -198,6 +203,8 @@ class NaturalStepper(Stepper):
             self._beyond = self._arrived(state, passage, target)
             if self._beyond is None:
                 state.status, state.ending = passage.status, passage.status.text
+                if costly and passage.status is Status.STEP_TOO_SMALL:
+                    state.status, state.ending = Status.MAX_POINTS, FAILED
                 return False
         self._limited(state)
         return True
@@ -227,6 +234,7 @@ class NaturalStepper(Stepper):
         self.solves += 1
         state.stats.add(result.stats)
         self._trial += result.nit
+        self._factors += result.stats.n_factor
         self.last = result
         raise_if_halted(result.status)
         return result
@@ -262,6 +270,7 @@ class NaturalStepper(Stepper):
             "reached": self.reached,
             "spent": self.spent,
             "solves": self.solves,
+            "failed": self.failed,
         }
         saved |= {"first p": self.first[0], "first x": self.first[1], "said": self.said}
         if self._at is not None:
@@ -275,6 +284,7 @@ class NaturalStepper(Stepper):
         """Restore what `save` returned."""
         self.reached, self.spent = int(saved["reached"]), int(saved["spent"])
         self.solves, self.said = int(saved["solves"]), str(saved["said"])
+        self.failed = int(saved["failed"])
         self.first = float(saved["first p"]), saved["first x"]
         self._weights, self._at = saved.get("weights"), None
         self.family.restore(saved)

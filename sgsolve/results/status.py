@@ -151,7 +151,8 @@ class Status(Enum):
     )
     MAX_POINTS = _Meaning(
         "the limit on the number of solves or points was reached",
-        "raise max_solves or max_points, ask for fewer or closer values, or give closer bounds",
+        "raise max_solves, max_failed or max_points, ask for fewer or closer values, or give "
+        "closer bounds",
         resumable=True,
     )
 

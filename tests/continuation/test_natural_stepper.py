@@ -5,8 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from sgsolve import ConvergenceError, PartialBranchWarning, Problem, Status
-from sgsolve.continuation import Natural, TangentPredictor
+from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
+from sgsolve.continuation import ConstantPredictor, Natural, TangentPredictor
+from sgsolve.solvers import NewtonMethod
 
 
 def pitchfork(x, p):
@@ -93,6 +94,45 @@ def test_limit_on_solves():
     assert len(branch) == 4
 
 
+def test_limit_on_failures_before_a_fold():
+    """x^2 = 1.1 - p has no solution beyond p = 1.1: the steps fail there, the fold is found."""
+    problem, branches = Problem(lambda x, p: x**2 + p - 1.1), []
+    for most in (None, 20):
+        steps = Natural(max_failed=most)
+        with pytest.warns(PartialBranchWarning, match="turns back at a fold"):
+            branches.append(problem.sweep([1.0], "p", [0.0, 2.0], steps=steps, detect="fold"))
+    free, limited = branches
+    assert free.status is Status.STEP_TOO_SMALL
+    assert limited.status is Status.MAX_POINTS
+    assert 1 <= len(limited.rejected) < len(free.rejected)
+    assert limited.stats.n_factor < free.stats.n_factor
+    for branch in branches:
+        assert branch.folds[0].parameter == pytest.approx(1.1, abs=1e-9)
+
+
+def test_limit_on_failures_counts_from_each_value():
+    """Four steps to each of eight values fail, by six factorizations: 24, and 192 for all."""
+    problem, rejected = Problem(lambda x, p: np.arctan(4.0 * (x - p))), []
+    for most in (None, 60):
+        steps = Natural(predictor=ConstantPredictor(), max_failed=most)
+        solver = NewtonMethod(max_iterations=6)
+        branch = problem.sweep([0.0], "p", np.arange(9.0), solver=solver, steps=steps)
+        assert branch.success
+        rejected.append(branch.rejected)
+    assert rejected[0] == rejected[1]
+    assert 6 * len(rejected[0]) > 120
+
+
+def test_limit_on_failures_where_there_is_no_fold():
+    def residual(x, p):
+        return x - p if p < 1.0 else x**2 + 1.0
+
+    with pytest.warns(PartialBranchWarning, match="limit on the factorizations of failed solves"):
+        branch = Problem(residual).sweep([0.0], "p", [0.0, 2.0], steps=Natural(max_failed=1))
+    assert branch.status is Status.MAX_POINTS
+    assert len(branch.rejected) == 1
+
+
 def test_stability_of_a_sweep_counts_unstable_eigenvalues():
     """dx/dt = p x - x^3 along x = 0: the eigenvalue is p."""
     branch = Problem(pitchfork).sweep([0.0], "p", [-1.0, -0.5, 0.5, 1.0], stability=True)
@@ -105,3 +145,10 @@ def test_tangents_that_cannot_be_computed_leave_the_secant():
         [0.0], "p", [0.0, 1.0, 8.0], steps=Natural(predictor=TangentPredictor(), jump=np.inf)
     )
     assert branch.states[-1, 0] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("limit", ["max_solves", "max_failed"])
+def test_limits_that_are_no_numbers_above_zero(limit):
+    for wrong in (0, -1, "many"):
+        with pytest.raises(InputError, match=limit):
+            Natural(**{limit: wrong})

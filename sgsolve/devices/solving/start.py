@@ -9,6 +9,7 @@ Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from .density_newton import density_method
 from .kept_fluxes import form_of, needed, partial_sweep, polished
 from .methods import accurate, coupled_method, poisson_method
 from .resolved import warn_if_unresolved
-from .voltage_predictors import Levels
+from .voltage_predictors import Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
@@ -39,6 +40,7 @@ MORE = 30  # solves for each value, on the average, with steps of the densities
 FEWER = 2  # the same with floating regions, where short steps help little
 NEAR = 5.0  # thermal voltages: the largest step of a fine sweep
 SHORT = 30  # iterations of each method in a sweep over a voltage
+EFFORT = 2  # factorizations that fail in the last attempt, relative to all before it
 
 
 def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
@@ -164,21 +166,36 @@ def _swept_potentials(
     device: Equations, x: np.ndarray, name: str, values: Sequence[float], p: Mapping[str, Any]
 ) -> Branch:
     """Sweep the potentials, by one solver after the other."""
-    predictor, costs = Levels(device, name, p), list[Stats]()
-    problem = device.problem.at(**p)
-    for solver in _attempts(device, name, values, p):
-        predictor.trusted = not costs
-        limited = predictor.trusted and _constant_mobilities(device) and name.startswith("V_")
-        each = FEWER if has_floating_regions(device) else MORE
-        steps = Natural(predictor=predictor, max_solves=each * len(values) if limited else None)
-        branch = partial_sweep(problem, x, name, values, solver, steps)
-        costs.append(branch.stats)
-        if branch.success or branch.folds or branch.status is Status.INTERRUPTED:
+    predictor, branches = Levels(device, name, p), list[Branch]()
+    problem, solvers = device.problem.at(**p), _attempts(device, name, values, p)
+    for solver in solvers:
+        predictor.restart(trusted=not branches)
+        steps = Natural(predictor=predictor)
+        if not branches and _constant_mobilities(device) and name.startswith("V_"):
+            each = FEWER if has_floating_regions(device) else MORE
+            steps = replace(steps, max_solves=each * len(values))
+        elif solver is solvers[-1] and any(len(branch) for branch in branches):
+            before = sum(branch.stats.n_factor for branch in branches)
+            steps = replace(steps, max_failed=EFFORT * before)
+        branches.append(partial_sweep(problem, x, name, values, solver, steps))
+        if branches[-1].success or branches[-1].folds:
             break  # no solver passes a fold
-    for cost in costs[:-1]:
-        branch.stats.add(cost)
-    predictor.poisson.add_cost(branch.stats)
-    return branch
+        if branches[-1].status is Status.INTERRUPTED:
+            break
+    return _furthest(branches, predictor.poisson)
+
+
+def _furthest(branches: Sequence[Branch], poisson: Poisson) -> Branch:
+    """Return the branch that went furthest, of equal ones the last, with the costs of all."""
+    best = branches[-1]
+    if best.status is not Status.INTERRUPTED:
+        best = max(reversed(branches), key=lambda branch: (len(branch), bool(branch.folds)))
+    total = Stats()
+    for branch in branches:
+        total.add(branch.stats)
+    poisson.add_cost(total)
+    best.stats = total
+    return best
 
 
 def _attempts(

@@ -21,6 +21,7 @@ from .resistances import spread_step
 
 LONG_STEP = 0.5  # V
 FEW = 20  # iterations to a solution in between
+TRIES = 3  # failures with levels at one point; a guess for 50 V may fail, and serve for 25 V
 CLOSE = solvers.ResidualTolerance(1e-6, of_scale=True) & solvers.ErrorTolerance(1e-6)
 ROUGHLY = solvers.ResidualTolerance(1e-2, of_scale=True) & solvers.ErrorTolerance(1e-2)
 
@@ -67,18 +68,20 @@ class Poisson:
 
 
 class Turn:
-    """Which of two predictors the next step takes: the other one after a failure.
+    """Which of two predictors the next step takes: the other one after failures.
 
     A guess that does not serve, as in a channel that is pinched off, would fail again and again.
+    That of levels has three tries from a point, the secant one.
     """
 
     def __init__(self) -> None:
-        self._of_levels, self._here = True, None
+        self._of_levels, self._here, self._failures = True, None, 0
 
     def is_that_of_levels(self, here: Any) -> bool:
         """Whether levels make the guess for a step from a point; a second step means a failure."""
-        if here is self._here:
-            self._of_levels = not self._of_levels
+        self._failures = self._failures + 1 if here is self._here else 0
+        if self._failures == (TRIES if self._of_levels else 1):
+            self._of_levels, self._failures = not self._of_levels, 0
         self._here = here
         return self._of_levels
 
@@ -101,7 +104,7 @@ class Levels:
     Attributes
     ----------
     trusted : bool
-        Take the guess whatever its residual is. Set to False where it led to no solution.
+        Take the guess whatever its residual is.
     """
 
     needs_tangent = False
@@ -113,6 +116,10 @@ class Levels:
         self._has_gates, self._has_metals = Gate in kinds, Schottky in kinds
         self._kept: tuple[float, np.ndarray | None] | None = None
         self._turn = Turn()
+
+    def restart(self, trusted: bool) -> None:
+        """Begin a sweep anew, with trust in the guess if it has not failed before."""
+        self.trusted, self._turn = trusted, Turn()
 
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
