@@ -14,6 +14,7 @@ ResidualTolerance(relative=0.0, absolute=1e-06, of_scale=False)
 from .damping import Armijo, Damping, FullStep, NaturalMonotonicity
 from .direction import Direction, NewtonDirection, PseudoTransientDirection
 from .iterate import Iterate
+from .kinks import AcrossKinks
 from .krylov import KrylovDirection
 from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
@@ -44,6 +45,7 @@ from .termination import (
 from .trust_region import Dogleg
 
 __all__ = [
+    "AcrossKinks",
     "Armijo",
     "Bounds",
     "CostBasedReuse",

@@ -40,10 +40,10 @@ class Robust:
     Parameters
     ----------
     stages : tuple of Stage, optional
-        The sequence. Default: damped Newton; line search and trust region from the best point so
-        far; full Newton, those two, Levenberg-Marquardt and pseudo-transient continuation from x0;
-        `Restarts` around x0; two homotopies from x0. A stage that would repeat an earlier one is
-        skipped.
+        The sequence. Default: damped Newton; `AcrossKinks`, line search and trust region from the
+        best point so far; full Newton, line search, trust region, Levenberg-Marquardt and
+        pseudo-transient continuation from x0; `Restarts` around x0; two homotopies from x0. A
+        stage that would repeat an earlier one is skipped.
     patience : float
         Seconds that all stages after the first may take together, or ten times the time of the
         first stage, if that is more. The remaining time is divided evenly among the remaining
@@ -73,7 +73,7 @@ class Robust:
     >>> print(solvers.Robust(stages=solvers.Robust().stages[:2]))
     Robust, 2 stages:
       1. DampedNewton, from the best point
-      2. LineSearchNewton, from the best point
+      2. AcrossKinks (Newton), from the best point
     """
 
     stages: tuple[Stage, ...] = field(default_factory=default_stages)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import InputError
+from .kinks import AcrossKinks
 from .presets import (
     DampedNewton,
     LevenbergMarquardt,
@@ -96,6 +97,7 @@ def n_registered() -> int:
 def default_stages() -> tuple[Stage, ...]:
     """Return the default sequence, with the registered stages at its end.
 
+    `AcrossKinks` takes no step where the residual is smooth, so it costs few evaluations there.
     The best point of a failed stage may be a local minimum. Therefore every solver is also started
     from x0: the sequence solves whatever one of its solvers solves alone. Solvers that find many
     solutions in their time come first (``python benchmarks/nonlinear.py hard``). There,
@@ -104,6 +106,7 @@ def default_stages() -> tuple[Stage, ...]:
     """
     return (
         Stage(DampedNewton()),
+        Stage(AcrossKinks()),
         Stage(LineSearchNewton()),
         Stage(TrustRegion(max_iterations=60)),
         Stage(Newton(), from_best=False),
