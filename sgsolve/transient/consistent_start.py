@@ -30,6 +30,7 @@ Vector = NDArray[Any]
 
 SMALL = 1e-8  # a step, as a part of the run, that moves next to no charge in most problems
 NEGLIGIBLE = (SMALL, 1e-11, 1e-14, 1e-17)  # shorter ones for runs much longer than what moves
+EVEN_LESS = (1e-20, 1e-23, 1e-26)  # where the corrections of those differ
 RESOLVED = 100.0  # units in the last place of the time, of the shortest of these steps
 SHORTEST = 1e-26  # step, as a part of the run, that a run can begin with
 INCONSISTENT = 1.0  # a correction this large, in units of the tolerance, is mended
@@ -264,9 +265,11 @@ def _judged(
     """Return a small step, and whether x is consistent."""
     t, length = times[0], times[1] - times[0]
     scale, tried = weights.weights(x), list[tuple[float, Vector]]()
-    for part in NEGLIGIBLE:
+    for part in (*NEGLIGIBLE, *EVEN_LESS):
         h = part * length
         if tried and h < RESOLVED * float(np.spacing(abs(t))):
+            break
+        if part in EVEN_LESS and weights.norm(tried[-1][1] - tried[-2][1], scale) <= INCONSISTENT:
             break
         try:
             correction = euler_correction(system, workspace, t, h, x, charge)

@@ -119,6 +119,7 @@ def test_the_end_in_time_is_the_steady_state_with_traps():
     device = junction(trap_levels={"t": TrapLevel("acceptor", 3e15, 1e-8, 3e-9, n_trap=1e11)})
     run = device.transient({"p": 0.5}, (0.0, 1e3), device.equilibrium(), rtol=1e-5)
     steady, n = device.solve(V_p=0.5).x, device.mesh.n
+    assert len(run) < 500  # a start in which charges have moved takes 1122 restarts
     np.testing.assert_allclose(run.x[: 3 * n], steady, atol=1e-5)
     assert run["I_p"][-1] == pytest.approx(device.current(steady, "p", V_p=0.5), rel=1e-3)
     again = device.transient({"p": 0.5}, (0.0, 1.0), run.x, rtol=1e-5)
