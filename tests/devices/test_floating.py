@@ -208,6 +208,21 @@ def test_light_on_an_inversion_layer_that_no_contact_reaches():
     assert gates.stats.n_factor < 10 * len(gates)
 
 
+def test_a_voltage_just_beyond_a_fold_is_told():
+    """A thyristor whose branch folds at 2.317419 V: the eliminated balances hold to rounding."""
+    from sgsolve.devices import Device, Ohmic, UnresolvedWarning, graded, interval, srh
+
+    values = VALUES | {"eps_r": 11.7, "tau_n": 1e-6, "tau_p": 1e-6}
+    x = graded([0.0, 2e-4, 17e-4, 20e-4, 22e-4], 22e-4 / 60, 1e-6, 1.3)
+    net = np.select([x < 2e-4, x < 17e-4, x < 20e-4], [-1e19, 3e15, -1e17], 1e19)
+    contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
+    device = Device(interval(x), net, contacts, values, recombination=[srh])
+    before = [0.0, 1.25, 2.0, 2.25, 2.3, 2.3172, 2.3174]
+    assert device.sweep("a", before).success  # without a warning
+    with pytest.warns(UnresolvedWarning, match="just beyond a fold"):
+        device.sweep("a", [*before[:-1], 2.3176])
+
+
 def test_levels_that_doubles_do_not_resolve_are_told():
     from mos_capacitor import capacitor
     from mosfet import transistor as mosfet

@@ -22,8 +22,9 @@ from ..device import Device
 from ..equations.checks import warn_of_voltage
 from ..equations.kinds import check_real
 from ..equations.terminal import cuts
-from ..solving.kept_fluxes import form_of, partial_sweep, polished
+from ..solving.kept_fluxes import form_of, partial_sweep
 from ..solving.methods import damped_method
+from ..solving.resolved import polished
 from ..solving.voltage_predictors import LONG_STEP, Levels
 from .current_derivatives import conductance
 

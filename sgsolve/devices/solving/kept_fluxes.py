@@ -17,7 +17,7 @@ Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 13
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from ...results import Branch, Result
 from ..equations.boundary import fixed_potentials
 from ..equations.carriers import Carriers, after_fluxes, carriers
 from ..equations.conduction import conduction, fluxes
-from ..equations.floating import has_floating_regions, majority
+from ..equations.floating import majority
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
@@ -189,11 +189,15 @@ class KeptFluxes:
         result = self.problem.at(**p).solve(self.whole(x, p), self.method())
         return replace(result, x=self.state(result.x))
 
-    def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
-        """X after a few steps, if they settle."""
+    def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray | None:
+        """Return x after a few steps, x itself if only many settle, None if none do."""
+        problem, y = self.problem.at(**p), self.whole(x, p)
         few = replace(self.method(), max_iterations=8)
-        result = self.problem.at(**p).solve(self.whole(x, p), few, raise_on_failure=False)
-        return self.state(result.x) if result.success else x
+        result = problem.solve(y, few, raise_on_failure=False)
+        if result.success:
+            return self.state(result.x)
+        settled = problem.solve(result.x, self.method(), raise_on_failure=False).success
+        return x if settled else None
 
     def sweep(self, x: np.ndarray, name: str, values: Any, p: Mapping[str, Any]) -> Branch:
         """Sweep from x, the solution near the first value."""
@@ -306,17 +310,3 @@ def needed(device: Equations) -> bool:
         return True
     gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())
-
-
-def polished(
-    device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
-) -> list[np.ndarray]:
-    """Solutions of a device with floating regions, their levels to the last digits.
-
-    Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
-    with the fluxes kept mend that; where they do not settle, the solution stays what it was.
-    """
-    if device.ions or device.heat is not None or not has_floating_regions(device):
-        return [x for x, _ in points]
-    form = form_of(device)
-    return [form.polished(x, p) for x, p in points]

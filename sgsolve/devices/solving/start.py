@@ -29,9 +29,9 @@ from ..equations.potential_form import Equations
 from ..models.contacts import Gate
 from ..models.ions import conservation
 from .density_newton import density_method
-from .kept_fluxes import form_of, needed, partial_sweep, polished
+from .kept_fluxes import form_of, needed, partial_sweep
 from .methods import accurate, coupled_method, poisson_method
-from .resolved import warn_if_unresolved
+from .resolved import polished, warn_if_unresolved
 from .voltage_predictors import Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
