@@ -37,7 +37,7 @@ class Damping(Protocol):
 
     Optional attributes:
 
-    * ``full_step_test`` (`FullStepTest`): the test by which it accepts the full step, which it
+    * ``full_step_test`` (``FullStepTest``): the test by which it accepts the full step, which it
       tries first. Small systems then take full steps by compiled loops. Default: None.
     * ``for_members``: a function ``(scaling, count)`` that returns the same damping for many
       members at once, a ``MemberDamping``. Default: None, and the members are solved one by one.
