@@ -48,11 +48,17 @@ class PastValues:
         self.distances, self.base = memory[first : first + count], memory[CAPACITY]
 
     @classmethod
-    def of(cls, base: Vector, distances: Vector, memory: Vector) -> PastValues:
-        """Return those with these distances from a value, the latest first, in this memory."""
+    def of(
+        cls, base: Vector, distances: Vector, memory: Vector, first: int | None = None
+    ) -> PastValues:
+        """Return those with these distances from a value, the latest first, in this memory.
+
+        They stand in the last rows, or from row `first` on.
+        """
         count = len(distances)
-        memory[CAPACITY], memory[CAPACITY - count : CAPACITY] = base, distances
-        return cls(memory, CAPACITY - count, count)
+        first = CAPACITY - count if first is None else first
+        memory[CAPACITY], memory[first : first + count] = base, distances
+        return cls(memory, first, count)
 
     def latest(self, part: slice = ALL) -> Vector:
         """Return the latest value of a part of the vector."""
@@ -73,8 +79,9 @@ class PastValues:
         return PastValues(self.memory, self.first - 1, min(len(self.distances) + 1, USED))
 
     def save(self) -> dict[str, Vector]:
-        """Return copies of what `of` takes."""
-        return {"base": self.base.copy(), "distances": self.distances.copy()}
+        """Return what `of` takes; the row, too: when values are moved, they are rounded."""
+        base, distances = self.base.copy(), self.distances.copy()
+        return {"base": base, "distances": distances, "first": np.array(self.first)}
 
     def moved(self, memory: Vector) -> PastValues:
         """Return the same in other memory, with free rows."""

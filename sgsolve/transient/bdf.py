@@ -146,9 +146,9 @@ class BdfStepper:
         """Set where the unknowns and the charges are in the past values."""
         self._n, self._unknowns, self._charges = n, slice(n), slice(n, None)
 
-    def _set_past(self, base: Vector, distances: Vector) -> None:
+    def _set_past(self, base: Vector, distances: Vector, first: int | None = None) -> None:
         self._memories = [np.empty((CAPACITY + 1, len(base))) for _ in range(3)]
-        self._past = PastValues.of(base, distances, self._memories[0])
+        self._past = PastValues.of(base, distances, self._memories[0], first)
 
     @property
     def x(self) -> Vector:
@@ -338,7 +338,8 @@ class BdfStepper:
         """Continue from a saved state."""
         t, h, last_error, *counts = (float(value) for value in saved["numbers"])
         n, order, equal_steps, failures, rising, done = map(int, counts)
-        self._set_past(np.array(saved["base"]), np.array(saved["distances"]))
+        base, distances = np.array(saved["base"]), np.array(saved["distances"])
+        self._set_past(base, distances, int(saved["first"]))
         state = (order, equal_steps, failures, bool(rising), done)
         self.undo((t, h, last_error, n, *state, self._past, None))
 
