@@ -38,12 +38,14 @@ def ring(size):
     return 0.3 * size * np.column_stack([np.cos(t), -np.sin(t), -np.cos(t)])
 
 
-def orbits(residual, start, points):
+def orbits(residual, start, points, max_step=None):
     problem = Problem(residual, params={"a": 1.05}, storage=one)
     steady = problem.continuation(start, "a", (0.9, 1.05), step=-0.01, stability=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PartialBranchWarning)
-        return problem.orbit_continuation(steady, bounds=(0.9, 1.05), max_points=points, step=1.0)
+        return problem.orbit_continuation(
+            steady, bounds=(0.9, 1.05), max_points=points, step=1.0, max_step=max_step
+        )
 
 
 def divergence(orbit):
@@ -71,9 +73,9 @@ def test_the_multipliers_of_canards():
 def test_canards_of_a_larger_system():
     x = 1.05
     y = x**3 / 3.0 - x
-    branch = orbits(with_followers, [x, y, x**2, x**2 * y / 3.0], 21)
+    branch = orbits(with_followers, [x, y, x**2, x**2 * y / 3.0], 30, max_step=0.5)
     known = np.flatnonzero(branch["accuracy"] < 1e-2)
-    assert len(known) >= 18  # the others are marked as lost
+    assert len(known) >= 25  # the others are marked as lost
     for i in known:
         T, values = branch["period"][i], np.log(np.abs(branch["multipliers"][i]))
         assert branch["unstable"][i] == 0
