@@ -70,7 +70,7 @@ class SensitivityControl:
         self._sizes: list[Vector] = []
         self._tried: tuple[Vector, Vector] | None = None
         self._begun: tuple[Begin, Vector] | None = None  # where no step has been taken since
-        self._noise = np.zeros(0)  # the error of rounding
+        self._noise = np.zeros(0)  # what rounding of the charge changes, shape (n, m)
 
     @property
     def model(self) -> ChargedLinearizer:
@@ -94,8 +94,8 @@ class SensitivityControl:
             U[0] = first
         else:
             self._set_start()
-        largest = np.abs(T[0]).max(axis=0)
-        self._noise = ROUNDING * largest / abs(model.at(done.t, done.x).C).max()
+        a, rounding = 1.0 / done.h, ROUNDING * np.abs(T[0])
+        self._noise = np.abs(model.at(done.t, done.x).solve(a, a * rounding))
         self._observe(U[0])
 
     def _set_start(self) -> None:
@@ -228,7 +228,7 @@ class SensitivityControl:
                 linear, rest = (np.abs(one[part]).max(axis=0) for one in first)
                 grown = np.divide(linear**2, rest, out=np.zeros_like(rest), where=rest > 0.0)
                 size = np.maximum(size, grown)
-            allowed = self.rtol * (here + size) + self._noise
+            allowed = self.rtol * (here + size) + self._noise[part]
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
             )

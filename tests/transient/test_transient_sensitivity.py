@@ -303,3 +303,15 @@ def test_rounding_in_a_short_first_step_stops_no_run(rtol):
     rates = np.array([0.5, 1.0])  # at a = 1 of a / (1 + a), and twice that
     exact = -np.exp(-rates) * rates / 2.0
     np.testing.assert_allclose(found.derivative, exact, rtol=max(30.0 * rtol, 1e-9))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e17])
+def test_rounding_of_a_large_unknown_hides_no_error_of_a_small_one(size):
+    """Both are steady: the derivative 1 - exp(-t) of the first one alone asks for short steps."""
+
+    def steady(x, a):
+        return np.stack([x[0] - a, x[1] - size])
+
+    problem = Problem(steady, params={"a": 1.0}, storage=lambda x, a: [x[0], (1.0 + a) * x[1]])
+    found = problem.transient_sensitivity([1.0, size], (0.0, 2.0), "a", rtol=1e-6)
+    assert found.derivative[0] == pytest.approx(1.0 - np.exp(-2.0), rel=1e-5)
