@@ -36,7 +36,7 @@ from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
-from .unbounded import limit_at_infinity, size_of
+from .unbounded import parameter_limit, size_of
 
 Vector = NDArray[Any]
 
@@ -206,7 +206,7 @@ class ArclengthStepper(Stepper):
         """Return why the branch has no end, or an empty text."""
         values = state.values_of(state.columns[0])
         span = max(values) - min(values)
-        limit = limit_at_infinity(self.marks, self.bounds, span, self.first)
+        limit = parameter_limit(self.marks, self.bounds, span, self.first)
         if limit is None:
             return ""
         return f"the solution grows without limit while the parameter is, or tends to, {limit:.4g}"

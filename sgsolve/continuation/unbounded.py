@@ -31,7 +31,7 @@ def size_of(x: Vector, scale: Vector | None) -> float:
         return float(np.sqrt(np.mean((x / units) ** 2)))
 
 
-def limit_at_infinity(
+def parameter_limit(
     marks: Sequence[float] | Vector, bounds: tuple[float, float], span: float, first: float
 ) -> float | None:
     """Return the limit of the parameter while x grows, or None.
