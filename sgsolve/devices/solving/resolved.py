@@ -27,7 +27,10 @@ TOLERATED = 1e-3  # of kT/q
 
 
 class UnresolvedWarning(UserWarning):
-    """The level of a layer that no contact reaches does not meet its balance."""
+    """The level of a layer that no contact reaches does not meet its balance.
+
+    The solution may be inaccurate, or, just beyond a fold, no solution at all.
+    """
 
 
 def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, Any]]) -> None:
@@ -83,16 +86,15 @@ def polished(
     """
     if device.ions or device.heat is not None or not has_floating_regions(device):
         return [x for x, _ in points]
-    form, doubted, found = form_of(device), 0, list[np.ndarray]()
-    for x, p in points:
-        settled = form.polished(x, p)
-        doubted += settled is None
-        found.append(x if settled is None else settled)
+    form = form_of(device)
+    settled = [form.polished(x, p) for x, p in points]
+    doubted = [k for k, one in enumerate(settled) if one is None]
     if doubted:
         warn(
-            f"{doubted} of {len(points)} solutions could not be confirmed with the fluxes as "
-            "unknowns: the levels of regions that no contact reaches are not resolved, as just "
-            "beyond a fold; drive the current (drive_current), or give the regions a contact",
+            f"{len(doubted)} of {len(points)} solutions, the first with index {doubted[0]}, could "
+            "not be confirmed with the fluxes as unknowns. They may be no solutions: the levels of "
+            "regions that no contact reaches are not resolved, as just beyond a fold. Drive the "
+            "current (drive_current), or give the regions a contact",
             UnresolvedWarning,
         )
-    return found
+    return [x if one is None else one for one, (x, _) in zip(settled, points, strict=True)]
