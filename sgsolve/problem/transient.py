@@ -24,7 +24,7 @@ from ..transient.consistent_start import AlgebraicSystem
 from ..transient.currents import Stored
 from ..transient.dense_solution import DenseSolution
 from ..transient.error_weights import ErrorWeights
-from ..transient.evolution import PURPOSE
+from ..transient.evolution import PURPOSE, without_storage
 from ..transient.hidden_changes import HiddenChanges
 from ..transient.implicit_solver import ImplicitSolver
 from ..transient.schedule import Schedule, checked_span, checked_step, checked_times
@@ -117,7 +117,7 @@ def transient_run(
     )
     equations, x = equations_in_time(problem, x0, span[0])
     recorded = rate_columns(pairs, equations, span[0], x)
-    weights = ErrorWeights(equations.blocks, checked_rtol(rtol), atol, equations.scale)
+    weights = _weights(equations, checked_rtol(rtol), atol, span[0], x)
     lengths = first_step, max_step
     schedule = schedule_of(span, times, breakpoints, lengths, equations, exact=not interpolate)
     workspace.gauge(problem.null_space.unstored(equations, span[0], x), PURPOSE)
@@ -125,6 +125,15 @@ def transient_run(
     mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
     mark["currents"] = sorted(pairs)
     return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
+
+
+def _weights(equations: TimeSystem, rtol: float, atol: Any, t: float, x: Vector) -> ErrorWeights:
+    """Return the norms of errors; unknowns in no charge count apart where no sizes are given."""
+    algebraic = None
+    if atol is None and equations.scale is None:
+        with np.errstate(all="ignore"):
+            algebraic = without_storage(equations, t, x)
+    return ErrorWeights(equations.blocks, rtol, atol, equations.scale, algebraic)
 
 
 def _stepper(

@@ -40,15 +40,29 @@ class ErrorWeights:
         blocks may be of different units: rtol times a part of the largest magnitude of each one.
     scale : ndarray of shape (n,), or None
         Typical size of each unknown; with it, None means rtol times that.
+    algebraic : ndarray of bool, shape (n,), optional
+        Unknowns that are in no charge. Without blocks they count as a block of their own: a voltage
+        beside concentrations is controlled by its own size.
     """
 
-    def __init__(self, blocks: Blocks, rtol: float, atol: Any, scale: Vector | None) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        rtol: float,
+        atol: Any,
+        scale: Vector | None,
+        algebraic: NDArray[np.bool_] | None = None,
+    ) -> None:
         if not rtol > 0.0:
             raise InputError(f"rtol must be positive, not {rtol!r}")
         self.blocks, self.rtol = blocks, float(rtol)
-        self._parts = [blocks[name] for name in blocks.names]
+        self._parts: list[Any] = [blocks[name] for name in blocks.names]
+        undivided = len(self._parts) == 1
+        if undivided and algebraic is not None and algebraic.any() and not algebraic.all():
+            self._parts = [np.flatnonzero(~algebraic), np.flatnonzero(algebraic)]
         self._whole = len(self._parts) == 1
-        self._apart = self._whole and blocks.n <= FEW
+        indices = np.arange(blocks.n)
+        self._apart = [undivided and len(indices[part]) <= FEW for part in self._parts]
         self.fixed: Vector | None = None
         self.largest: Vector = np.zeros(blocks.n)  # magnitudes
         self.skipped: NDArray[np.bool_] | None = None
@@ -81,8 +95,8 @@ class ErrorWeights:
 
     def _of_small_unknowns(self) -> str:
         """Return what is to be said where a block has unknowns of very different magnitudes."""
-        for part in self._parts:
-            sizes, share = self.largest[part], LEAST if self._apart else 1.0
+        for part, apart in zip(self._parts, self._apart, strict=True):
+            sizes, share = self.largest[part], LEAST if apart else 1.0
             floor = share * float(sizes.max())
             atol = self.rtol * floor
             ordered = np.sort(sizes[sizes > 0.0])
@@ -111,13 +125,14 @@ class ErrorWeights:
         result *= self.rtol
         if self.fixed is not None:
             result += self.fixed
-        elif self._apart:
-            largest = float(self.largest.max())
-            size = np.maximum(OWN * self.largest, LEAST * largest) if largest else 1.0
-            result += self.rtol * size
         else:
-            for part in self._parts:
-                result[part] += self.rtol * (float(self.largest[part].max()) or 1.0)
+            for part, apart in zip(self._parts, self._apart, strict=True):
+                sizes = self.largest[part]
+                largest = float(sizes.max()) or 1.0
+                size = (
+                    np.maximum(OWN * sizes, LEAST * largest) if apart and sizes.any() else largest
+                )
+                result[part] += self.rtol * size
         np.divide(1.0, result, out=result)
         if self.skipped is not None:
             result[self.skipped] = 0.0

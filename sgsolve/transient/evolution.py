@@ -102,3 +102,11 @@ class EvolutionSystem(Protocol):
         A system that evaluates it in another form does not use that form again if not.
         """
         ...
+
+
+def without_storage(system: EvolutionSystem, t: float, x: Vector) -> NDArray[np.bool_]:
+    """Return which unknowns are in no charge, shape (n,)."""
+    at = system.derivatives(t, x, 0.0, x)
+    result = np.ones(system.n, dtype=bool)
+    result[system.pattern.indices[at.C != 0.0]] = False
+    return result

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .evolution import EvolutionSystem
+from .evolution import EvolutionSystem, without_storage
 
 Vector = NDArray[Any]
 
@@ -84,7 +84,7 @@ def _singular_sentence(stepper: Any) -> str:
     try:
         with np.errstate(all="ignore"):
             at = stepper.steps.t, stepper.steps.x
-            algebraic = np.flatnonzero(stepper.starts.without_storage(*at))
+            algebraic = np.flatnonzero(without_storage(stepper.system, *at))
     except ArithmeticError:
         return ""
     if not len(algebraic):

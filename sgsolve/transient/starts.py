@@ -12,7 +12,7 @@ from ..results.blocks import suspects
 from ..solvers.workspace import Workspace
 from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
 from .error_weights import ErrorWeights
-from .evolution import EvolutionSystem
+from .evolution import EvolutionSystem, without_storage
 from .index import check_index
 from .schedule import Schedule
 
@@ -83,7 +83,7 @@ class Starts:
             return x0, found
         length = self.schedule.length
         if not check_index(self.system, self.workspace, self.weights, t, found.x, length):
-            self.weights.skip(self.without_storage(t, found.x))
+            self.weights.skip(without_storage(self.system, t, found.x))
         return x0, found
 
     def at(
@@ -113,13 +113,6 @@ class Starts:
         at_least = max(SHORTEST_SPAN * self.schedule.length, RESOLVED * float(np.spacing(abs(t))))
         before_jump = BEFORE_JUMP * (self.schedule.next_stop(t) - t)
         return max(min(self.schedule.t1, t + before_jump), t + at_least)
-
-    def without_storage(self, t: float, x: Vector) -> NDArray[np.bool_]:
-        """Return which unknowns are in no charge."""
-        at = self.system.derivatives(t, x, 0.0, x)
-        stored = np.zeros(self.system.n, dtype=bool)
-        stored[self.system.pattern.indices[at.C != 0.0]] = True
-        return ~stored
 
     def first_length(self, start: Start, t: float) -> float:
         """Return the length of the first step from a state."""

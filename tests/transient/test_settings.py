@@ -167,6 +167,32 @@ def test_a_run_says_that_a_large_unknown_hides_the_errors_of_a_small_one():
     assert "never larger" not in run.message
 
 
+def test_a_voltage_without_storage_is_controlled_beside_large_concentrations():
+    """One tolerance for both let the voltage run to -34 and ended the run."""
+    n, dr = 40, 0.25
+
+    def residual(z, current):
+        c, overvoltage, voltage = z[:n], z[n], z[n + 1]
+        flux = np.r_[0.0, -(c[1:] - c[:-1]) / dr, 1e-3 * current]
+        surface = c[-1] / 3e4
+        return np.r_[
+            flux[1:] - flux[:-1],
+            2.0 * np.sqrt(surface * (1.0 - surface)) * np.sinh(20.0 * overvoltage) - 0.1 * current,
+            voltage - 4.0 + surface + overvoltage,
+        ]
+
+    problem = Problem(
+        residual, storage=lambda z: np.r_[dr * z[:n], 0.0, 0.0], params={"current": 1.0}
+    )
+    x0 = np.r_[np.full(n, 2.4e4), 0.0, 4.0]
+    run = problem.transient(x0, (0.0, 1e4))
+    assert run.success and "not well controlled" not in run.message
+    surface = run.states[:, n - 1] / 3e4
+    exact = np.arcsinh(0.05 / np.sqrt(surface * (1.0 - surface))) / 20.0
+    assert run.states[:, n] == pytest.approx(exact, rel=2e-3)
+    assert run.states[:, n + 1] == pytest.approx(4.0 - surface - exact, rel=2e-3)
+
+
 def test_a_pulse_in_space_has_unknowns_of_all_magnitudes_and_no_remark():
     x = np.linspace(-1.0, 1.0, 201)
     start = np.exp(-200.0 * x**2)
