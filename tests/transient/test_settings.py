@@ -186,7 +186,8 @@ def test_a_voltage_without_storage_is_controlled_beside_large_concentrations():
     )
     x0 = np.r_[np.full(n, 2.4e4), 0.0, 4.0]
     run = problem.transient(x0, (0.0, 1e4))
-    assert run.success and "not well controlled" not in run.message
+    assert run.success
+    assert "not well controlled" not in run.message
     surface = run.states[:, n - 1] / 3e4
     exact = np.arcsinh(0.05 / np.sqrt(surface * (1.0 - surface))) / 20.0
     assert run.states[:, n] == pytest.approx(exact, rel=2e-3)
