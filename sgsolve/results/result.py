@@ -18,6 +18,7 @@ from .history import History, Stats, counted
 from .status import Status
 
 SCIPY_NAMES = ("x", "success", "status", "message", "fun", "nfev", "njev", "nit")
+EQUALLY_WRONG = 0.1  # of the largest scaled residual: such equations are compared by the residual
 
 
 @dataclass(eq=False)
@@ -158,6 +159,9 @@ class Result:
     def worst(self, count: int = 3) -> list[tuple[str, float]]:
         """Return the equations with the largest scaled residuals, and their residuals.
 
+        Those within a tenth of the largest scaled residual are equally wrong. They come first, in
+        the order of their residuals.
+
         Parameters
         ----------
         count : int
@@ -177,7 +181,9 @@ class Result:
         """
         size = np.abs(self.scaled_residual)
         size = np.where(np.isfinite(size), size, np.inf)
-        order = np.argsort(-size, kind="stable")[:count]
+        residual = np.where(np.isfinite(self.residual), np.abs(self.residual), np.inf)
+        first = size >= EQUALLY_WRONG * size.max()
+        order = np.lexsort((-size, np.where(first, -residual, 0.0), ~first))[:count]
         return [(self.blocks.label(int(i)), float(np.abs(self.residual[i]))) for i in order]
 
     def __repr__(self) -> str:

@@ -99,6 +99,14 @@ def test_printed_result_says_what_was_done():
     assert rows["worst"].startswith(result.worst(1)[0][0])
 
 
+def test_the_worst_equations_are_the_large_ones_of_those_that_are_all_wrong():
+    """A residual of 1e-17 is all of a term of 1e-17: its scaled residual is 1 as well."""
+    result = Problem(lambda x: np.stack([x[0] ** 2 + 1e-17, x[1] ** 2 + 3.0, x[2] - 1.0])).solve(
+        [1e-9, 1.0, 3.0], raise_on_failure=False
+    )
+    assert result.worst(1)[0] == ("x[1]", pytest.approx(3.0, rel=0.5))
+
+
 def test_history_is_a_table(problem):
     lines = str(problem.solve(np.full(60, 1e-3)).history).splitlines()
     places = {line.rfind("e", 0, 16) for line in lines[1:]}
