@@ -84,6 +84,11 @@ OF_LIBRARY = {  # not functions of one element; the name of the function is appe
     ),
     "scipy.integrate.": "use a sum with constant weights, w @ y, or np.trapezoid",
     "scipy.optimize.": "make its result an unknown, with the condition for it as its equation",
+    "scipy.interpolate.": (
+        "write curve = ad.elementwise(spline, spline.derivative()) once, outside the residual, and "
+        "curve(y) in it; CubicSpline, PchipInterpolator and UnivariateSpline have derivative(); "
+        "of two variables, ad.elementwise(f, [dfdx, dfdy])"
+    ),
     "scipy.fft.": FILTERED,
     "scipy.ndimage.": FILTERED,
     "scipy.signal.": f"{FILTERED}, or np.convolve",

@@ -66,6 +66,26 @@ def test_the_message_names_the_function_that_was_called(name):
         WRAPPED[name](ad.seed([1.0, 2.0]))
 
 
+SPLINES = {
+    "CubicSpline": scipy.interpolate.CubicSpline,
+    "PchipInterpolator": scipy.interpolate.PchipInterpolator,
+    "Akima1DInterpolator": scipy.interpolate.Akima1DInterpolator,
+    "InterpolatedUnivariateSpline": scipy.interpolate.InterpolatedUnivariateSpline,
+    "BSpline": scipy.interpolate.make_interp_spline,
+}
+
+
+@pytest.mark.parametrize("name", SPLINES)
+def test_the_advice_for_splines_works(name):
+    points = np.linspace(0.0, 4.0, 9)
+    spline = SPLINES[name](points, np.exp(points))
+    with pytest.raises(DerivativeError, match=rf"{name} .*ad\.elementwise\(spline, spline\.deriv"):
+        Problem(lambda x: spline(x) - 2.0).solve([1.0, 2.0])
+    curve = ad.elementwise(spline, spline.derivative())
+    found = Problem(lambda x: curve(x) - 2.0).solve([1.0, 2.0])
+    assert spline(found.x) == pytest.approx(2.0, abs=1e-10)
+
+
 def test_a_root_finder_that_hides_the_error_does_not_hide_it_from_the_user():
     def root(x):
         return [scipy.optimize.brentq(lambda s: s**3 + s - x[0], -3.0, 3.0) - 1.0, x[1]]
