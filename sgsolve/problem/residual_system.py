@@ -189,11 +189,7 @@ class ResidualSystem:
     def confirm(self, x: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; if not, kernels are dropped."""
         kernels = self.kernels
-        if kernels is None or kernels.stopped or not kernels.in_use:
-            return True
-        with np.errstate(all="ignore"):
-            plain = self.residual_plainly(x)
-        if plain.tobytes() == F.tobytes() or kernels.confirm(F, plain, self.blocks):
+        if kernels is None or kernels.confirm(F, lambda: self.residual_plainly(x), self.blocks):
             return True
         self._ahead = None
         return False

@@ -341,6 +341,20 @@ def test_an_impure_residual_gives_no_wrong_solution(kind, tmp_path, monkeypatch)
         np.testing.assert_allclose(result.x, expected.x, rtol=1e-4)
 
 
+def test_what_was_computed_before_kernels_were_dropped_is_compared():
+    """As another member, or another thread, may have dropped them."""
+    functions = CompiledFunctions(lambda x: x * x - 2.0)
+    x, plain = np.full(5, 1.5), lambda: np.full(5, 0.25)
+    functions.residual().stats.compiled = 1
+    assert functions.confirm(plain(), plain, None)
+    with pytest.warns(ImpureFunctionWarning):
+        assert not functions.confirm(x, plain, None)
+    assert not functions.confirm(x, plain, None)
+    assert functions.confirm(plain(), plain, None)
+    random = np.random.default_rng(0)
+    assert functions.confirm(x, lambda: random.random(5), None)  # nothing to compare with
+
+
 def moving(level):
     """A residual that reads an array, and a callback that changes it at the third point."""
     points = []

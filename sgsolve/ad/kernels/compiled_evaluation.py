@@ -82,8 +82,9 @@ class CompiledEvaluation:
 
     def stop(self, reason: str) -> None:
         """Drop all kernels, and make no more."""
-        self.stopped = reason
-        self._variants = []
+        with self._lock:  # none is being made
+            self.stopped = reason
+            self._variants = []
 
     def value(
         self, x: NDArray[Any], arguments: Mapping[str, Any], plain: Callable[[], NDArray[Any]]
@@ -274,6 +275,8 @@ class CompiledEvaluation:
     ) -> Variant | None:
         """Trace the present way through the code if that pays."""
         with self._lock:
+            if self.stopped:  # by another thread meanwhile
+                raise NotCompiledError(self.stopped)
             if len(self._variants) >= MOST_VARIANTS:
                 self._drop_changed(arguments, target)
             if len(self._variants) >= MOST_VARIANTS:

@@ -418,6 +418,19 @@ class TestCompiled:
             left = chain(results.x[m], strength[m], 0.0) - level
             assert np.abs(left).max() < 1e-7
 
+    def test_members_that_converged_with_the_first_impure_one_are_compared_too(self, monkeypatch):
+        monkeypatch.setattr(CompiledFunctions, "at_once", True)
+        level = np.full(5, 2.0)
+        problem = Problem(lambda x, p: x * x * p + 0.1 * np.sin(x) - level, compiled=True)
+        given = np.full(5, 1.7), {"p": np.linspace(1.0, 2.0, 8)}
+        problem.solve_many(*given)
+        level[2] = 5.0
+        with pytest.warns(ImpureFunctionWarning):
+            results = problem.solve_many(*given)
+        assert results.success.all()
+        left = results.x**2 * given[1]["p"][:, None] + 0.1 * np.sin(results.x) - level
+        assert np.abs(left).max() < 1e-7
+
     def test_branches_of_the_code_differ_between_members(self):
         def f(x, a):
             if a > 5.0:
