@@ -115,9 +115,10 @@ def _long(it: Iterate) -> NDArray[np.bool_]:
 def _hidden_tail(it: Iterate) -> bool:
     """Whether an equation is the tail of a limit at infinity that other terms hide.
 
-    Where weak terms determine the unknowns without influence, no residual is evaluated.
+    Unknowns that are nothing beside their scale have no tail. Where weak terms determine others,
+    no residual is evaluated.
     """
-    unknowns = _without_influence(it) & (it.x != 0.0)
+    unknowns = _without_influence(it) & (_beyond_nothing(it) != 0.0)
     if not unknowns.any() or fixed_by_kept_factors(it, unknowns):
         return False
     return tail_of(it, unknowns)

@@ -149,6 +149,13 @@ def test_mosfet():
     assert abs(sum(currents)) < 1e-12 * max(np.abs(currents))
 
 
+def test_potentials_that_are_zero_but_for_rounding_are_not_examined():
+    from mosfet import transistor
+
+    stats = transistor().sweep("gate", [0.0, 0.4]).stats
+    assert stats.nfev < 3 * stats.nit
+
+
 def test_bipolar_transistor():
     from bipolar import main
 
