@@ -19,6 +19,7 @@ from . import array_makers, refusals
 
 LISTS = (list, tuple)
 ARRAYS_OF_OBJECTS = (np.ndarray, np.matrix)
+PLAIN_NUMBERS = {float, int}
 
 OF_FIELDS = (
     "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
@@ -38,6 +39,8 @@ def array_of(y: Any) -> Any:
     if not isinstance(y, LISTS):
         return y
     if hasattr(y, "__array__"):  # a tuple of a kind of its own, such as a sparse vector
+        return np.asarray(y)
+    if {type(part) for part in y} <= PLAIN_NUMBERS:
         return np.asarray(y)
     parts = [array_of(part) for part in y]
     if not any(hasattr(part, "_derivative") for part in parts):

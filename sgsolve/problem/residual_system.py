@@ -246,8 +246,8 @@ class ResidualSystem:
 
     def check_finite(self, F: Vector) -> None:
         """Raise NotFiniteError, which names an equation, if a residual is not finite."""
-        bad = np.flatnonzero(~np.isfinite(F))
-        if len(bad):
+        if not is_finite(F):
+            bad = np.flatnonzero(~np.isfinite(F))
             raise NotFiniteError(
                 f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
                 f"first {self.blocks.label(int(bad[0]))} = {F[bad[0]]}; start within the model"
