@@ -15,10 +15,12 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError, ShapeError
-from .private_api import add_csr_product, add_transposed_product, csr_with_data
+from .private_api import add_csr_product, add_transposed_product, csr_of_arrays, csr_with_data
 
 IndexArray = NDArray[np.int32]
 DOUBLE = np.dtype(np.float64)
+# Up to here NumPy's sort takes less time than SciPy's checks of its arguments.
+FEW_ENTRIES = 3000
 
 
 class Pattern:
@@ -59,15 +61,9 @@ class Pattern:
         self.indices: IndexArray = _frozen_copy(indices)
         self.nnz = len(self.indices)
         self._check()
-        prototype = sp.csr_array(
-            (np.ones(self.nnz, dtype=np.int8), self.indices, self.indptr),
-            shape=self.shape,
-            copy=False,
-        )
-        prototype.indices, prototype.indptr = self.indices, self.indptr
-        prototype.has_sorted_indices = True
-        prototype.has_canonical_format = True
-        self._prototype = prototype
+        ones = np.ones(self.nnz, dtype=np.int8)
+        self._prototype = csr_of_arrays(ones, self.indices, self.indptr, self.shape)
+        self._prototype.has_sorted_indices = self._prototype.has_canonical_format = True
 
     @classmethod
     def of(cls, matrix: Any) -> Pattern:
@@ -93,15 +89,9 @@ class Pattern:
         count = len(rows)
         if count == 0:
             return cls(np.zeros(m + 1), [], shape), np.empty(0, dtype=np.int32)
-        order = counting_sort(rows, m)
         begin = np.zeros(m + 1, dtype=np.int32)
         np.cumsum(np.bincount(rows, minlength=m), out=begin[1:])
-        # Each entry carries its number while SciPy sorts the short rows by column.
-        entries = sp.csr_array(
-            (order, columns.astype(np.int32, copy=False)[order], begin), shape=shape, copy=False
-        )
-        entries.sort_indices()
-        c = entries.indices
+        order, c = _sorted_entries(rows, columns, begin, shape)
         first = np.ones(count, dtype=bool)
         np.not_equal(c[1:], c[:-1], out=first[1:])
         first[begin[:-1][np.diff(begin) > 0]] = True
@@ -109,7 +99,7 @@ class Pattern:
         place[0] = 0
         np.cumsum(first, out=place[1:])
         position = np.empty(count, dtype=np.int32)
-        position[entries.data] = place[1:]
+        position[order] = place[1:]
         position -= 1
         return cls(place[begin], c[first], shape), position
 
@@ -232,6 +222,22 @@ def _frozen_copy(values: ArrayLike) -> IndexArray:
     return result
 
 
+def _sorted_entries(
+    rows: NDArray[Any], columns: NDArray[Any], begin: IndexArray, shape: tuple[int, int]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the order of entries by row and column, and their columns in this order."""
+    if len(rows) <= FEW_ENTRIES:
+        order = np.argsort(rows.astype(np.int64) * shape[1] + columns, kind="stable")
+        return order, columns[order]
+    order = counting_sort(rows, shape[0])
+    # Each entry carries its number while SciPy sorts the short rows by column.
+    entries = sp.csr_array(
+        (order, columns.astype(np.int32, copy=False)[order], begin), shape=shape, copy=False
+    )
+    entries.sort_indices()
+    return entries.data, entries.indices
+
+
 def matrix_product(matrix: Any, x: NDArray[Any]) -> Any:
     """Return ``matrix @ x``; for a small CSR matrix of double precision in a fifth of its time."""
     if (
@@ -267,6 +273,10 @@ def counting_sort(key: NDArray[Any], size: int) -> IndexArray:
     are the permutation.
     """
     count = len(key)
+    order: IndexArray
+    if count <= FEW_ENTRIES:
+        order = np.argsort(key, kind="stable").astype(np.int32)
+        return order
     one_each = sp.csr_array(
         (
             np.ones(count, dtype=np.int8),
@@ -275,5 +285,5 @@ def counting_sort(key: NDArray[Any], size: int) -> IndexArray:
         ),
         shape=(count, size),
     )
-    order: IndexArray = one_each.tocsc().indices
+    order = one_each.tocsc().indices
     return order

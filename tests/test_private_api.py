@@ -64,6 +64,19 @@ def test_a_csr_array_is_its_attributes():
     assert (B.T.tocsr() + A).nnz == 4, what
 
 
+def test_a_csr_array_is_made_of_its_arrays():
+    A = sp.csr_array(np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 3.0]]))
+    B = private_api.csr_of_arrays(A.data, A.indices, A.indptr, A.shape)
+    what = f"SciPy: the attributes of csr_array {MOVED}"
+    plain = sp.csr_array((A.data, A.indices, A.indptr), shape=A.shape)
+    assert type(B) is sp.csr_array, what
+    assert vars(B).keys() == vars(plain).keys(), what
+    assert B.shape == (2, 3), what
+    assert (B.toarray() == A.toarray()).all(), what
+    assert (B.T @ [1.0, 1.0] == [3.0, 0.0, 3.0]).all(), what
+    assert (B.tocsc() - A.tocsc()).nnz == 0, what
+
+
 def test_references_to_an_item_are_counted():
     what = f"CPython: what sys.getrefcount counts {MOVED}"
     item = np.empty(3)

@@ -13,11 +13,10 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ...pattern import Pattern, counting_sort
-from ...private_api import add_csr_product
+from ...private_api import add_csr_product, csr_of_arrays
 from ..structures.root import Root
 from ..structures.structure import Structure
 from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
@@ -179,7 +178,7 @@ def _in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, i
     order = counting_sort(place, shape[0])
     begin = np.zeros(shape[0] + 1, dtype=np.int32)
     np.cumsum(np.bincount(place, minlength=shape[0]), out=begin[1:])
-    return sp.csr_array((weight[order], source[order], begin), shape=shape, copy=False)
+    return csr_of_arrays(weight[order], source[order], begin, shape)
 
 
 class Plans:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..assembly.plan import Coefficient
 from ..structures import operations
@@ -46,7 +47,14 @@ class Memo:
 
     def __call__(self, operation: Callable[..., Any], *operands: Any) -> Any:
         """Return ``operation(*operands)``."""
-        key = (operation, *[o if isinstance(o, BY_VALUE) else _identity(o) for o in operands])
+        # Arrays, which most operands are, need no question.
+        key = (
+            operation,
+            *[
+                id(o) if type(o) is ndarray else o if isinstance(o, BY_VALUE) else _identity(o)
+                for o in operands
+            ],
+        )
         known = self._known.get(key)
         if known is None:
             # The operands stay referenced, so that their ids stay theirs.
@@ -65,10 +73,10 @@ def moderate(number: Any) -> bool:
     An extreme one may not: the array alone could overflow, or vanish, where their product does not.
     One of a recorded computation is looked at when the computation is repeated.
     """
-    if isinstance(number, Symbol):
+    if type(number) is not float and isinstance(number, Symbol):
         return True
     size = abs(number)
-    return bool(size == 0.0 or LEAST < size < MOST)
+    return bool(LEAST < size < MOST or size == 0.0)
 
 
 # Far beyond the ratios of physical units, and far from the ends of double precision.

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Hashable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..assembly.layout import Layout
 from ..assembly.plan import Plan, coded_terms, drop_oldest
@@ -30,7 +31,7 @@ from .symbols import Symbol, UntraceableError
 BEFORE_MOVING, AFTER_SUM = 2, 4
 # The pattern is computed only where a row has more coefficients than this on average (times the
 # number above), or where there are more terms: ordinary stencils and their neighbors stay below.
-PER_ROW, MOST_TERMS = 4, 32
+PER_ROW, MOST_TERMS = 6, 32
 # A sum of so few terms is not looked at: what moves rows will look at it.
 FEW_TERMS = 4
 # An operation on one more array costs the time of this many values.
@@ -44,7 +45,7 @@ KEPT_BYTES, MOST_PASSING = 1 << 28, 4
 # Of a plan and the structures made from its result, for each coefficient that is merged.
 BYTES_OF_ENTRY = 20
 # Rows in which distinct entries are counted.
-SAMPLE, GOLDEN = 1000, (5**0.5 - 1) / 2
+SAMPLE, GOLDEN = 100, (5**0.5 - 1) / 2
 # Forms of the coefficients (numbers, arrays, shared ones) that one set of structures comes in.
 MOST_PLANS = 8
 
@@ -164,16 +165,14 @@ def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) ->
 
 def _crowded(terms: Terms, surplus: int) -> bool:
     """Whether terms may be worth merging, by their numbers alone."""
-    number = entries = size = 0
-    gathered = False
-    for g in terms:
-        number += 1
-        entries += g.entry_count
-        size = g.size
-        gathered = gathered or type(g) is Gathered
-    if gathered and number <= MOST_GATHERED:
+    number = len(terms)
+    if not number:
         return False
-    return entries > surplus * PER_ROW * size or number > MOST_TERMS * surplus // BEFORE_MOVING
+    entries = sum([g.entry_count for g in terms])
+    size = next(iter(terms)).size
+    if entries <= surplus * PER_ROW * size and number <= MOST_TERMS * surplus // BEFORE_MOVING:
+        return False
+    return number > MOST_GATHERED or not any(type(g) is Gathered for g in terms)
 
 
 def _surplus(structures: tuple[Structure, ...]) -> float:
@@ -191,18 +190,33 @@ def _share_of_distinct(structures: tuple[Structure, ...]) -> float:
     The rows are the same for the same size. What structures merge into does not depend on chance.
     """
     size = structures[0].size
-    if not size:
-        return 1.0
-    chosen = np.zeros(size, dtype=bool)
-    # Multiples of the golden ratio: spread evenly, and in no step with the lines of a mesh.
-    chosen[(np.arange(1, SAMPLE + 1) * GOLDEN % 1.0 * size).astype(np.int64)] = True
-    keys = []
-    for g in structures:
-        rows, cols = g.entries()[:2]
-        kept = np.flatnonzero(chosen[rows])
-        keys.append(rows[kept].astype(np.int64) << 32 | cols[kept])
-    every = np.concatenate(keys)
-    return len(np.unique(every)) / max(1, len(every))
+    sample = np.arange(size)
+    if size > SAMPLE:
+        # Multiples of the golden ratio: spread evenly, and in no step with the lines of a mesh.
+        sample = np.unique((np.arange(1, SAMPLE + 1) * GOLDEN % 1.0 * size).astype(np.int64))
+    keys = np.sort(np.concatenate([_keys(g, sample) for g in structures]))
+    return (1 + np.count_nonzero(keys[1:] != keys[:-1])) / len(keys) if len(keys) else 1.0
+
+
+def _keys(g: Structure, sample: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return element and unknown of the entries of chosen elements, as one number each."""
+    elements = compact = sample
+    if isinstance(g.rows, slice):
+        begin, end = np.searchsorted(sample, (g.rows.start, g.rows.stop))
+        elements = sample[begin:end]
+        compact = elements - g.rows.start
+    elif g.rows is not None:
+        chosen = np.zeros(g.size, dtype=bool)
+        chosen[sample] = True
+        compact = chosen[g.rows].nonzero()[0]
+        elements = g.rows[compact]
+    if g.has_weights:
+        begin, end = g.weights.indptr[compact], g.weights.indptr[compact + 1]
+        counts = end - begin
+        first = np.repeat(begin - np.cumsum(counts) + counts, counts)
+        elements = np.repeat(elements, counts)
+        compact = g.weights.indices[first + np.arange(len(first))]
+    return elements << 32 | g.cols[compact]
 
 
 def _merge_of(root: Root, coded: list[tuple[Structure, int]]) -> tuple[Merge, Layout | None]:

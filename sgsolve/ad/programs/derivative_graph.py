@@ -51,9 +51,9 @@ class DerivativeNode:
         self.arguments = arguments
         self.inputs = inputs
         self.children: dict[Hashable, DerivativeNode] = {}
-        self.depth: int = 1 + max((p.depth for p in parents), default=0)
-        rules = tuple(filter(callable, arguments))
-        self.kind: int = hash((apply, rules, inputs, *(p.kind for p in parents)))
+        self.depth: int = 1 + max([p.depth for p in parents], default=0)
+        rules = [a for a in arguments if callable(a)]
+        self.kind: int = hash((apply, inputs, *rules, *[p.kind for p in parents]))
 
 
 class DerivativeGraph:

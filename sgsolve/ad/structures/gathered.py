@@ -27,6 +27,7 @@ class Gathered(Structure):
         super().__init__(parent.root, len(index), None, None, NO_COLS)
         self.gathered = (parent, index)
         self.has_weights = parent.has_weights
+        self.entry_count = self.size  # of rows where they have several, which is not computed yet
 
     @property
     def cols(self) -> Columns:
@@ -52,11 +53,6 @@ class Gathered(Structure):
     @weights.setter
     def weights(self, weights: Any) -> None:
         self._weights = None
-
-    @property
-    def entry_count(self) -> int:
-        """Number of entries; of rows where they have several, which is not computed yet."""
-        return self.size
 
     @property
     def height(self) -> int:

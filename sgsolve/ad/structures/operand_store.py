@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...private_api import csr_of_arrays
 from .freezing import is_frozen
 from .operands import Constant, Contents, Index, IndexArray, Matrix
 
@@ -157,7 +158,8 @@ def _csr(array: Any, contents: tuple[Contents, ...]) -> Any:
     """Return the matrix in canonical CSR form; explicit zeros are part of its structure."""
     if not isinstance(array, np.ndarray) and array.format == "csr" and array.has_canonical_format:
         indptr, indices, data = (c.array() for c in contents)
-        csr = sp.csr_array((data, indices, indptr), shape=array.shape, copy=False)
+        indices, indptr = (part.astype(np.int32, copy=False) for part in (indices, indptr))
+        csr = csr_of_arrays(data, indices, indptr, array.shape)
         csr.has_canonical_format = True
         return csr
     csr = sp.csr_array(array, copy=True)

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...private_api import csr_of_arrays
 from .gathered import Gathered
 from .operands import Constant, Index, IndexArray, Matrix
 from .structure import Rows, Selection, Structure
@@ -131,7 +132,8 @@ def _weighted(g: Structure, values: NDArray[Any]) -> Structure:
         values = values[g.rows]
     if not g.has_weights:
         n = len(values)
-        weights = sp.csr_array((values, np.arange(n), np.arange(n + 1)), shape=(n, n))
+        rows = np.arange(n + 1, dtype=np.int32)
+        weights = csr_of_arrays(values, rows[:-1], rows, (n, n))
     else:
         weights = g.weights.copy()
         weights.data = weights.data * values[g.row_of_entry()]

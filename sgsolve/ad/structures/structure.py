@@ -64,6 +64,8 @@ class Structure:
     weights : None or csr_array, shape (compact rows, coefficients)
     cols : ndarray of int32, shape (coefficients,)
         Unknown that each coefficient belongs to; -1: to none.
+    entry_count : int
+        Number of entries, those of no unknown included.
     gathered : None or (Structure, Index)
         The structure and the index that this one was taken with, for `put` to recognize.
     passing : bool
@@ -73,6 +75,7 @@ class Structure:
     __slots__ = (
         "children",
         "cols",
+        "entry_count",
         "gathered",
         "has_weights",
         "passing",
@@ -92,6 +95,7 @@ class Structure:
         self.weights = weights
         self.has_weights = weights is not None
         self.cols = cols
+        self.entry_count = len(cols) if weights is None else len(weights.indices)
         self.gathered: tuple[Structure, Index] | None = None
         self.children: dict[Hashable, Any] = {}
         self.passing = False
@@ -103,11 +107,6 @@ class Structure:
             return None
         parent = self.gathered[0]
         return parent if parent.size == size else None
-
-    @property
-    def entry_count(self) -> int:
-        """Number of entries, those of no unknown included."""
-        return len(self.weights.indices) if self.has_weights else len(self.cols)
 
     @property
     def height(self) -> int:
