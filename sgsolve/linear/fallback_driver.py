@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -49,8 +50,8 @@ class FallbackDriver:
     stats : Statistics
         Counts of analyses, refinements and fallbacks are added here.
     cheaper : callable, optional
-        It takes the first choice, analyzed, and the prepared matrix, and returns a back end that
-        has taken these values and serves instead, or None.
+        It takes the first choice, the prepared matrix and a function that analyzes it, and returns
+        a back end that has taken these values and serves instead; or None, after the analysis.
 
     Attributes
     ----------
@@ -64,7 +65,7 @@ class FallbackDriver:
         self,
         backend: Any,
         stats: Statistics,
-        cheaper: Callable[[Any, PreparedMatrix], Any] | None = None,
+        cheaper: Callable[[Any, PreparedMatrix, Callable[[], None]], Any] | None = None,
     ) -> None:
         self.active = self._preferred = backend
         self.ready = False
@@ -152,9 +153,9 @@ class FallbackDriver:
         return first_answer(self.active, prepared.A, prepared.magnitude, b)
 
     def _analyzed(self, prepared: PreparedMatrix) -> Any:
-        """Analyze the first choice; return a cheaper back end that has taken the values, if any."""
-        self._analyze(self.active, prepared)
-        return self._cheaper(self.active, prepared) if self._cheaper else None
+        """Analyze the first choice, or return a cheaper back end that has taken the values."""
+        analyze = partial(self._analyze, self.active, prepared)
+        return self._cheaper(self.active, prepared, analyze) if self._cheaper else analyze()
 
     def _analyze(self, backend: Any, prepared: PreparedMatrix) -> None:
         """Analyze, and see whether the factors fit into the memory."""

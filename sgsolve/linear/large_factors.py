@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..pattern import Pattern
 from ..user_warnings import warn
 from .backend import NUMERICAL, name_of
 from .elliptic import NO_PYAMG, unsuited
+from .foreseen import extrapolated_operations
 from .memory import GIB, require_memory
 from .multigrid import Multigrid
 from .prepared_matrix import PreparedMatrix
@@ -66,7 +67,7 @@ def prediction(
         other, text = substitute(error, name, A, automatic, blocks)
     else:
         if automatic is not None:
-            other, text = cheaper(backend, prepared, blocks)
+            other, text = Contest(backend, prepared, blocks).after_the_analysis()
     return Prediction(
         name if other is None else other.name,
         float(getattr(backend, "operations", math.nan)),
@@ -127,49 +128,94 @@ def _remedies(name: str, multigrid: bool) -> str:
     )
 
 
-def taking_less(backend: Any, prepared: PreparedMatrix, blocks: Sequence[Any]) -> Multigrid | None:
-    """Return what `cheaper` finds, and tell the user."""
-    other, text = cheaper(backend, prepared, blocks)
+def taking_less(
+    backend: Any, prepared: PreparedMatrix, analyze: Callable[[], None], blocks: Sequence[Any]
+) -> Multigrid | None:
+    """Return multigrid, set up, where it takes far less than a factorization, and tell the user.
+
+    Parameters
+    ----------
+    backend : Backend
+        The first choice.
+    prepared : PreparedMatrix
+    analyze : callable
+        It lets the first choice analyze the matrix. It is not called where a part of the matrix
+        shows that a factorization takes far more: the analysis takes as long as multigrid then.
+    blocks : sequence of integer arrays
+    """
+    contest = Contest(backend, prepared, blocks)
+    other, text = contest.before_the_analysis()
+    if other is None:
+        analyze()
+        other, text = contest.after_the_analysis()
     if text:
         warn(text, LargeFactorsWarning)
     return other
 
 
-def cheaper(
-    backend: Any, prepared: PreparedMatrix, blocks: Sequence[Any]
-) -> tuple[Multigrid | None, str]:
-    """Return multigrid, set up for a matrix, where it takes far less than a factorization.
+class Contest:
+    """The comparison of a factorization with multigrid, for the values of one matrix.
 
     Parameters
     ----------
     backend : Backend
-        Analyzed, so that it predicts the operations.
+        The one that would factorize.
     prepared : PreparedMatrix
     blocks : sequence of integer arrays
-
-    Returns
-    -------
-    Multigrid or None
-    str
-        What to tell the user; also where pyamg is missing.
     """
-    A = prepared.A
-    reason = unsuited(A, blocks) if A.shape[0] >= FEW else "small"
-    if reason not in ("", NO_PYAMG) or not _far_above(backend, A):
-        return None, ""
-    takes = (
-        f"a factorization of the {A.shape[0]} unknowns by {name_of(backend)} takes "
-        f"{backend.operations:.1g} operations and {backend.predicted_bytes / GIB:.1f} GiB"
-    )
-    if reason:
-        return None, f"{takes}. Multigrid is likely to take less, but {reason}"
-    other = _quickly_converging(prepared, blocks)
-    if other is None:
-        return None, ""
-    return other, (
-        f"{takes}. Multigrid serves instead, because it takes less. It does not notice a singular "
-        "matrix. Choose backend='multigrid', or a direct back end, to leave no choice"
-    )
+
+    def __init__(self, backend: Any, prepared: PreparedMatrix, blocks: Sequence[Any]) -> None:
+        self._backend, self._prepared, self._blocks = backend, prepared, blocks
+        large = prepared.A.shape[0] >= FEW and hasattr(type(backend), "operations")
+        self._reason = unsuited(prepared.A, blocks) if large else "small"
+        self._tried = False
+
+    def before_the_analysis(self) -> tuple[Multigrid | None, str]:
+        """Return multigrid if parts of the matrix foretell enough operations, and what to tell."""
+        if self._reason:
+            return None, ""
+        try:
+            foreseen = extrapolated_operations(self._backend, self._prepared.A)
+        except FAILURES:  # the analysis says why
+            return None, ""
+        if not self._far_above(foreseen.operations, foreseen.threads):
+            return None, ""
+        return self._outcome(f"about {foreseen.operations:.1g} operations")
+
+    def after_the_analysis(self) -> tuple[Multigrid | None, str]:
+        """Return multigrid if the analysis counts enough operations, and what to tell the user.
+
+        There is something to tell also where pyamg is missing.
+        """
+        backend = self._backend
+        if self._reason not in ("", NO_PYAMG) or self._tried:
+            return None, ""
+        if not self._far_above(backend.operations, getattr(backend, "threads_used", 1)):
+            return None, ""
+        return self._outcome(
+            f"{backend.operations:.1g} operations and {backend.predicted_bytes / GIB:.1f} GiB"
+        )
+
+    def _far_above(self, operations: float, threads: int) -> bool:
+        """Whether a factorization takes far more than an iteration."""
+        return operations > FAR_ABOVE * max(threads, 1) * float(self._prepared.A.nnz)
+
+    def _outcome(self, cost: str) -> tuple[Multigrid | None, str]:
+        """Try multigrid; say why it serves, or could."""
+        takes = (
+            f"a factorization of the {self._prepared.A.shape[0]} unknowns by "
+            f"{name_of(self._backend)} takes {cost}"
+        )
+        if self._reason:
+            return None, f"{takes}. Multigrid is likely to take less, but {self._reason}"
+        self._tried = True
+        other = _quickly_converging(self._prepared, self._blocks)
+        if other is None:
+            return None, ""
+        return other, (
+            f"{takes}. Multigrid serves instead, because it takes less. It does not notice a "
+            "singular matrix. Choose backend='multigrid', or a direct back end, to leave no choice"
+        )
 
 
 def _quickly_converging(prepared: PreparedMatrix, blocks: Sequence[Any]) -> Multigrid | None:
@@ -185,10 +231,3 @@ def _quickly_converging(prepared: PreparedMatrix, blocks: Sequence[Any]) -> Mult
     except FAILURES:  # the factorization serves
         return None
     return multigrid if quick else None
-
-
-def _far_above(backend: Any, A: Any) -> bool:
-    """Whether a factorization takes far more than an iteration."""
-    threads = max(int(getattr(backend, "threads_used", 1)), 1)
-    operations = float(getattr(backend, "operations", 0.0))
-    return operations > FAR_ABOVE * threads * float(A.nnz)

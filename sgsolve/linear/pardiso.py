@@ -104,6 +104,8 @@ class Pardiso:
     array([2., 2.])
     """
 
+    predicted_bytes = operations = 0.0  # until the analysis
+
     def __init__(
         self,
         threads: int | None = None,
@@ -122,7 +124,6 @@ class Pardiso:
         self.doubtful = False
         self.blocks: tuple[Any, ...] = ()
         self.fill = 0
-        self.predicted_bytes = self.operations = 0.0
         self._handle: PardisoHandle
         self._finalizer: Any = None
         self._factorized, self._compared = 0, False
