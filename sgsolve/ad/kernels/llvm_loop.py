@@ -6,7 +6,6 @@ from typing import Any
 
 from .llvm_elements import BLOCK, ElementPrinter
 from .llvm_instructions import is_call
-from .loop_levels import is_moved
 from .loop_schedule import ElementStore
 from .values import Elementwise, Memory, Product, Rows, Value
 
@@ -36,8 +35,8 @@ class LoopPrinter(ElementPrinter):
         else:
             self._counted(size, "%zero", lambda: self._store_all(stores), self.body)
         width = len(self.tables.indices[self.index_key])
-        lines = [line.replace("@WIDTH@", str(width)) for line in self.body]
-        self.function.lines += [*self.before, *lines, *self.after]
+        body = "\n  ".join(self.body).replace("@WIDTH@", str(width))
+        self.function.lines += [*self.before, body, *self.after]
 
     def _print_products(self) -> list[ElementStore]:
         """Print the products of whole arrays before the loop; return the other stores."""
@@ -64,8 +63,7 @@ class LoopPrinter(ElementPrinter):
         return self._outer_integer(int(store.positions.values[0]))
 
     def _stage_of(self, value: Value) -> int:
-        args = [a for a in value.args if not is_moved(value, a)]
-        stage = max((self._stage.get(a, 0) for a in args), default=0)
+        stage = max((self._stage.get(a, 0) for a in value.beside), default=0)
         return stage + is_call(value)
 
     def _counted(self, count: str, begin: str, body: Any, lines: list[str]) -> None:
@@ -153,7 +151,7 @@ class LoopPrinter(ElementPrinter):
                     continue
                 found.append(value)
             else:
-                pending += [a for a in value.args if not is_moved(value, a)]
+                pending += value.beside
         return found
 
     def _stage_body(self, stores: list[ElementStore], values: list[Value]) -> None:

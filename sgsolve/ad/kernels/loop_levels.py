@@ -6,9 +6,7 @@ in memory. Such an array is computed at a lower level than what reads it.
 
 from __future__ import annotations
 
-from .values import Count, Memory, Place, Product, Reduced, Rows, Take, Value
-
-WHOLE = (Place, Count, Product)  # written to memory before anything reads an element
+from .values import Memory, Value
 
 
 class LoopLevels:
@@ -34,14 +32,9 @@ class LoopLevels:
     def _level(self, value: Value) -> int:
         if isinstance(value, Memory):
             return value.level
-        return max(
-            (self._known[a] + (is_moved(value, a) and not isinstance(a, Memory))
-             for a in value.args),
-            default=0,
-        )  # fmt: skip
-
-
-def is_moved(value: Value, arg: Value) -> bool:
-    """Whether a value reads an argument at other positions than its own, or a joined array."""
-    moving = isinstance(value, (Take, Rows, Reduced)) and arg is value.args[0]
-    return moving or isinstance(value, Product) or isinstance(arg, WHOLE)
+        level = 0
+        for arg in value.beside:
+            level = max(level, self._known[arg])
+        for arg in value.moved:
+            level = max(level, self._known[arg] + (not isinstance(arg, Memory)))
+        return level

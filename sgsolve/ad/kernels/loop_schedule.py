@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .loop_levels import WHOLE, LoopLevels, is_moved
+from .loop_levels import LoopLevels
 from .ufunc_loops import UfuncLoop
 from .values import (
     CHEAP,
@@ -75,6 +75,8 @@ class LoopSchedule:
         self.zeroed: list[Hashable] = []
         self._loops: dict[tuple[int, int], Loop] = {}
         self._calling: dict[Value, bool] = {}
+        self._visited: set[Value] = set()
+        self._computed: dict[Loop, dict[Value, None]] = {}  # once all loops are known
 
     def loops(self) -> list[Loop]:
         """Return all loops, in an order in which they can run."""
@@ -125,7 +127,7 @@ class LoopSchedule:
         value = store.value
         if store.positions is None:
             self.stored_whole[store.memory] = value
-        level = self.levels.of(value) + isinstance(value, WHOLE)
+        level = self.levels.of(value) + value.whole
         self._loop(level, value.size).stores.append(store)
 
     def _loop(self, level: int, size: int) -> Loop:
@@ -133,26 +135,28 @@ class LoopSchedule:
 
     def _visit(self, value: Value) -> None:
         """Keep what is read at other positions, all the way down."""
-        pending, seen = [value], {value}
+        pending = [value]
         while pending:
             top = pending.pop()
-            for arg in top.args:
-                if is_moved(top, arg):
+            if top not in self._visited:
+                self._visited.add(top)
+                for arg in top.moved:
                     self.keep(arg)
-                elif arg not in seen:
-                    seen.add(arg)
-                    pending.append(arg)
-        if isinstance(value, WHOLE):
+                pending += top.beside
+        if value.whole:
             self.keep(value)
 
     def is_read(self, value: Value, loop: Loop) -> bool:
         """Whether a loop reads a value from memory instead of computing it."""
         if value not in self.memory_of:
             return False
-        return isinstance(value, WHOLE) or self.levels.of(value) < loop.level
+        return value.whole or self.levels.of(value) < loop.level
 
     def computed(self, loop: Loop) -> dict[Value, None]:
         """Return all values of its size that a loop computes, arguments first."""
+        return self._computed.get(loop) or self._newly_computed(loop)
+
+    def _newly_computed(self, loop: Loop) -> dict[Value, None]:
         order: dict[Value, None] = {}
         pending = [s.value for s in reversed(loop.stores)]
         while pending:
@@ -161,9 +165,9 @@ class LoopSchedule:
                 pending.pop()
                 continue
             inner = [
-                a for a in top.args
+                a for a in top.beside
                 if a not in order and not isinstance(a, (Memory, Number))
-                and not is_moved(top, a) and not self.is_read(a, loop)
+                and not self.is_read(a, loop)
             ]  # fmt: skip
             if inner:
                 pending += reversed(inner)
@@ -179,7 +183,8 @@ class LoopSchedule:
             changed = False
             met: dict[Value, Loop] = {}
             for loop in list(self._loops.values()):
-                for value in self.computed(loop):
+                self._computed[loop] = self._newly_computed(loop)
+                for value in self._computed[loop]:
                     if not isinstance(value, (Elementwise, Rows, Reduced)) or value.cost <= CHEAP:
                         continue
                     if value.size == 1 and not self._calls(value):

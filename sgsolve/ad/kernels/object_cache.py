@@ -11,12 +11,15 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-VERSION = "1"
+VERSION = "2"
 MOST_FILES = 500
+PART = ".part"  # a file that is being written, or whose process was killed
+OLD_PART = 3600.0  # seconds
 
 
 def folder() -> Path | None:
@@ -37,8 +40,9 @@ def folder() -> Path | None:
 
 def key(text: str, versions: tuple[Any, ...]) -> str:
     """Return the name of the machine code of a text."""
-    content = repr((VERSION, text, versions)).encode()
-    return hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256(repr((VERSION, versions)).encode())
+    digest.update(text.encode())
+    return digest.hexdigest()
 
 
 def stored_code(name: str) -> bytes | None:
@@ -62,7 +66,7 @@ def store_code(name: str, code: bytes) -> None:
     content = hashlib.sha256(name.encode() + code).digest() + code
     with suppress(OSError):
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=where)
+        handle, temporary = tempfile.mkstemp(PART, dir=where)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -74,6 +78,9 @@ def store_code(name: str, code: bytes) -> None:
 
 
 def _drop_oldest(where: Path) -> None:
+    for part in where.glob(f"*{PART}"):
+        if time.time() - part.stat().st_mtime > OLD_PART:
+            part.unlink(missing_ok=True)
     files = list(where.glob("*.object"))
     if len(files) > MOST_FILES:
         files.sort(key=lambda file: file.stat().st_mtime)

@@ -62,13 +62,22 @@ class Value:
         Operations to compute one element from memory.
     branch : (Value, bool) or None
         The condition and the side of a `branch` at whose elements alone the value has a meaning.
+    moved, beside : tuple of Value
+        Arguments of which an element needs others than the one at its own position, or which are
+        written to memory as a whole; and all other arguments.
     """
 
-    __slots__ = ("args", "branch", "cost", "dtype", "size")
+    __slots__ = ("args", "beside", "branch", "cost", "dtype", "moved", "size")
+    whole = False  # written to memory before anything reads an element
 
-    def __init__(self, size: int, dtype: str, args: tuple[Value, ...], cost: int) -> None:
+    def __init__(
+        self, size: int, dtype: str, args: tuple[Value, ...], cost: int, moving: int = 0
+    ) -> None:
         self.size, self.dtype, self.args, self.cost = size, dtype, args, cost
         self.branch: tuple[Value, bool] | None = None
+        others = args[:moving]
+        self.moved = tuple(a for a in args if a.whole or a in others) if args else ()
+        self.beside = tuple(a for a in args if a not in self.moved) if self.moved else args
 
 
 class Number(Value):
@@ -123,7 +132,7 @@ class Take(Value):
     __slots__ = ("positions",)
 
     def __init__(self, arg: Value, positions: Positions) -> None:
-        super().__init__(positions.count, arg.dtype, (arg,), 1)
+        super().__init__(positions.count, arg.dtype, (arg,), 1, moving=1)
         self.positions = positions
 
 
@@ -138,6 +147,7 @@ class Place(Value):
     """
 
     __slots__ = ("covered", "pieces")
+    whole = True
 
     def __init__(self, size: int, pieces: tuple[tuple[Positions, Value], ...]) -> None:
         args = tuple(v for _, v in pieces)
@@ -159,7 +169,7 @@ class Rows(Value):
     __slots__ = ("matrix",)
 
     def __init__(self, matrix: Any, arg: Value, first: Value) -> None:
-        super().__init__(matrix.shape[0], "d", (arg, first), COST["rows"])
+        super().__init__(matrix.shape[0], "d", (arg, first), COST["rows"], moving=1)
         self.matrix = matrix
 
 
@@ -167,6 +177,7 @@ class Count(Value):
     """For how many elements a truth value holds, as a double."""
 
     __slots__ = ()
+    whole = True
 
     def __init__(self, arg: Value) -> None:
         super().__init__(1, "d", (arg,), COST["rows"])
@@ -185,7 +196,7 @@ class Reduced(Value):
     __slots__ = ("loop",)
 
     def __init__(self, loop: Any, args: tuple[Value, ...]) -> None:
-        super().__init__(1, "d", args, COST["rows"])
+        super().__init__(1, "d", args, COST["rows"], moving=1)
         self.loop = loop
 
 
@@ -201,10 +212,11 @@ class Product(Value):
     """
 
     __slots__ = ("loop", "sizes")
+    whole = True
 
     def __init__(self, loop: Any, args: tuple[Value, ...], sizes: tuple[int, int, int]) -> None:
         m, _, p = sizes
-        super().__init__(max(1, m) * max(1, p), "d", args, COST["rows"])
+        super().__init__(max(1, m) * max(1, p), "d", args, COST["rows"], moving=2)
         self.loop, self.sizes = loop, sizes
 
 

@@ -51,6 +51,16 @@ def test_the_oldest_files_are_dropped(cache, monkeypatch):
     assert sorted(file.stem for file in cache.iterdir()) == ["3", "4", "5"]
 
 
+def test_what_a_killed_process_left_is_dropped(cache):
+    store_code("0", b"code")
+    for name, age in (("old.part", 7200.0), ("new.part", 10.0)):
+        (cache / name).write_bytes(b"half")
+        then = (cache / "0.object").stat().st_mtime - age
+        os.utime(cache / name, (then, then))
+    store_code("1", b"code")
+    assert sorted(f.name for f in cache.iterdir()) == ["0.object", "1.object", "new.part"]
+
+
 def test_a_folder_that_cannot_be_written_is_left_alone(cache, monkeypatch):
     cache.write_text("a file in the place of the folder")
     store_code("name", b"code")
