@@ -15,6 +15,7 @@ from .equations import checks
 from .equations.floating import firmness, gathering
 from .equations.kinds import check_kinds
 from .equations.model import Model
+from .equations.part_checks import check_parts
 from .equations.potential_form import Equations
 from .equations.rows import carrier_rows, poisson_rows
 from .equations.terminal import Cut, current
@@ -192,6 +193,7 @@ class Device(Equations):
         self.parameters = checks.parameters(self, parameters) | fields
         checks.overrides(self, fields)
         checks.surfaces(self)
+        check_parts(self)
         checks.cells(self)
 
     def _make_equations(self) -> None:

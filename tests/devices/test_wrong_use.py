@@ -527,7 +527,7 @@ def test_usual_numbers_of_all_parts_are_not_warned_of():
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("barrier", 700.0, "contact 'm': barrier"), ("v_n", 2.5, "contact 'm': v_n"),
+        ("barrier", 7e-19, "contact 'm': barrier"), ("v_n", 2.5, "contact 'm': v_n"),
         ("v_p", 2.0, "contact 'm': v_p"), ("capacitance", 0.345, "contact 'g': capacitance"),
         ("capacitance", 3.45e-13, "contact 'g': capacitance"), ("offset", -500.0, "'g': offset"),
         ("richardson_n", 1.2e8, "interface 'e': richardson_n"),
@@ -600,3 +600,76 @@ def test_species_without_statistics_are_refused(statistics):
             mesh, np.full(11, 1e16), ends, values,
             ions={"v": Ion(range(1, 10), 1, 1e16, 1e-10, limit=np.nan)},
         )  # fmt: skip
+
+
+BANDS = {"eps_r": 11.7, "Nc": 2.8e19, "Nv": 1e19, "Ec": 0.0, "Ev": -1.12}
+BANDS |= {"mu_n": 1400.0, "mu_p": 450.0}
+
+
+def bar(contacts, values=None, **options):
+    """A bar of silicon with bands, n-type, its last node the contact "o"."""
+    from sgsolve.devices import Device, interval
+
+    x = np.linspace(0.0, 2e-4, 41)
+    given = contacts | {"o": Ohmic(-1)}
+    return Device(interval(x), np.full(41, 1e16), given, BANDS | (values or {}), **options)
+
+
+@pytest.mark.parametrize("barrier", [7.0, 4.8, -3.0])
+def test_a_barrier_far_outside_the_gap_is_refused(barrier):
+    from sgsolve.devices import Schottky
+
+    with pytest.raises(InputError, match=rf"'m': barrier is {barrier:g} eV, and the gap .* 1\.12"):
+        bar({"m": Schottky(0, barrier=barrier)})
+    for usual in (-0.2, 0.7, 1.3):
+        bar({"m": Schottky(0, barrier=usual)})
+
+
+@pytest.mark.parametrize("Ev", [0.0, 1.12])
+def test_a_gap_that_is_none_is_refused(Ev):
+    with pytest.raises(InputError, match="Ec: is not above Ev everywhere"):
+        bar({}, {"Ev": Ev})
+
+
+@pytest.mark.parametrize(("n_trap", "words"), [(1e22, "above the con"), (1e-3, "below the val")])
+def test_a_trap_inside_a_band_is_warned_of(n_trap, words):
+    from sgsolve.devices import TrapLevel, UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=f"trap level 't': n_trap is .*{words}"):
+        bar({}, trap_levels={"t": TrapLevel("donor", 1e14, 1e-9, 1e-9, n_trap)})
+
+
+def test_parts_without_effect_are_refused():
+    from sgsolve.devices import Gate, Surface, TrapLevel
+
+    level = TrapLevel("donor", 1e11, 1e-9, 1e-9, 1e10, nodes=-1, area=1.0)
+    speeds = {"S_n": 1e3, "S_p": 1e3, "n1": 1e10, "p1": 1e10}
+    with pytest.raises(InputError, match="contact 'g': is without effect, because contact 'o'"):
+        bar({"g": Gate(-1, capacitance=1e-7)})
+    with pytest.raises(InputError, match="surface 's': is without effect"):
+        bar({}, speeds, surfaces={"s": Surface([-1])})
+    with pytest.raises(InputError, match="trap level 't': is without effect"):
+        bar({}, trap_levels={"t": level})
+    with pytest.raises(InputError, match="contact 'g': capacitance must be positive, got 0"):
+        bar({"g": Gate(0, capacitance=0.0)})
+
+
+def test_areas_of_one_dimension_in_two_are_refused():
+    from sgsolve.devices import Device, Schottky, rectangle
+
+    mesh = rectangle(np.linspace(0, 1e-4, 11), np.linspace(0, 1e-4, 6))
+    left, right = (mesh.where(mesh.nodes[:, 0] == v) for v in (0.0, 1e-4))
+    doping = np.full(mesh.n, 1e16)
+    with pytest.raises(InputError, match=r"'m': its areas add up to 6 cm.*mesh\.boundary\(nodes\)"):
+        Device(mesh, doping, {"m": Schottky(left, 0.7), "o": Ohmic(right)}, BANDS)
+    metal = Schottky(left, 0.7, area=mesh.boundary(left))
+    Device(mesh, doping, {"m": metal, "o": Ohmic(right)}, BANDS)
+
+
+def test_more_numbers_off_by_a_million_are_refused():
+    from sgsolve.devices import Ion, beer_lambert
+
+    with pytest.raises(InputError, match=r"ion 'v': density is 1e\+25 per cm\^3"):
+        bar({}, ions={"v": Ion(np.arange(41) < 20, 1, 1e25, 1e-10)})
+    with pytest.raises(InputError, match=r"absorption: is 1e\+10 per cm"):
+        beer_lambert(np.linspace(0, 1e-4, 3), np.full(3, 5e-5), 1e10)

@@ -23,6 +23,7 @@ from ..models.recombination import surface
 from .carriers import log_factors
 from .kinds import check_real
 from .model import DeviceModel
+from .part_checks import trap_outside_gap
 from .unit_ranges import CRITICAL_FIELDS, FIELDS, strange_value
 
 POSITIVE: tuple[str, ...] = ("T", "eps_r", "ni", "Nc", "Nv", "mu_n", "mu_p", "tau_n", "tau_p")
@@ -289,6 +290,7 @@ def _check_value(device: DeviceModel, name: str, value: Any) -> None:
 def units(device: DeviceModel) -> None:
     """Warn, once, where a length, a density or a parameter is off by about a million."""
     message = _strange_lengths(device) or strange_value(device) or _strange_densities(device)
+    message = message or trap_outside_gap(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 

@@ -214,3 +214,5 @@ def check_numbers(what: str, contact: Contact | Surface) -> None:
         value = getattr(contact, name, None)
         if value is not None and not (np.isfinite(value).all() and np.min(value) >= 0.0):
             raise InputError(f"{what}: {name} must not be negative, got {np.min(value):g}")
+    if getattr(contact, "capacitance", None) == 0.0:
+        raise InputError(f"{what}: capacitance must be positive, got 0; leave such a gate away")

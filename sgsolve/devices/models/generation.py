@@ -38,7 +38,7 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
     ShapeError
         If x and volumes have different shapes.
     InputError
-        If the absorption is not positive.
+        If the absorption is not positive, or above 1e8.
 
     See Also
     --------
@@ -60,6 +60,8 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
         raise ShapeError(f"x and volumes: need one shape, got {x.shape} and {volumes.shape}")
     if not absorption > 0:
         raise InputError(f"absorption: must be positive, got {absorption}")
+    if absorption > 1e8:
+        raise InputError(f"absorption: is {absorption:g} per cm; semiconductors have up to 1e7")
     faces = np.concatenate([x[:1], 0.5 * (x[1:] + x[:-1]), x[-1:]])
     through = np.exp(-absorption * (faces - x[0]))
     profile: np.ndarray = (through[:-1] - through[1:]) / volumes

@@ -179,6 +179,11 @@ def _check_ion(name: str, ion: Ion) -> None:
         raise InputError(f"ion {name!r}: density must be positive, got {ion.density!r}")
     if not (np.isfinite(ion.mobility) and ion.mobility > 0.0):
         raise InputError(f"ion {name!r}: mobility must be positive, got {ion.mobility!r}")
+    if ion.density > 1e23:
+        raise InputError(
+            f"ion {name!r}: density is {ion.density:.3g} per cm^3, and no solid has more than 1e23 "
+            "atoms; densities are per cm^3"
+        )
     if ion.limit is not None and not ion.limit > ion.density:
         raise InputError(
             f"ion {name!r}: limit must be above the mean density {ion.density:g}, got {ion.limit!r}"
