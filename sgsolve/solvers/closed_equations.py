@@ -3,7 +3,8 @@
 A linear equation holds exactly after a full step, and the next Jacobian repeats the change. The
 tail of ``exp(-x)`` or ``1 - tanh(x)`` comes to hold exactly where rounding hides it, and the next
 Jacobian explains little of the change. The length of the step tells nothing: it is short next to
-large unknowns of which only a small difference counts.
+large unknowns of which only a small difference counts. Where an equation closes by a change of the
+size of its terms, all of these may be rounding, and the Jacobian repeats the change by chance.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
+PROVABLE = 1e-6  # ... and one above this part is asked further: its slopes may be rounding
 REPEATED = 1e-3  # of a change: where an equation is linear, the next Jacobian misses only rounding
 SPLIT = 2.0**41 + 1.0  # splits a number into its leading 12 bits and the rest (Veltkamp)
 OUTWARDS = 0.0625  # of x: an unknown that moved less has stayed
@@ -93,15 +95,18 @@ def note_closed(it: Iterate) -> None:
         return
     closed = closed_by(it.F_old, it.F, it.scaling.own)
     if closed.any():
-        it.memory["closed"] = closing(known, closed, it.step, it.F_old, it.k)
+        it.memory["closed"] = closing(known, closed, it.step, it.F_old, it.scaling.own, it.k)
 
 
-def closing(known: Closed | None, closed: Mask, step: Vector, F_old: Vector, k: int) -> Closed:
+def closing(
+    known: Closed | None, closed: Mask, step: Vector, F_old: Vector, own: Vector, k: int
+) -> Closed:
     """Return what is kept of a step that closed equations, added to what is known."""
     unproven = np.zeros_like(closed)
     if known is not None:
         unproven = known.unproven | (known.change != 0.0)
-    return Closed(step, np.where(closed, -F_old, 0.0), k, unproven & ~closed)
+    large = closed & (np.abs(F_old) > PROVABLE * own)
+    return Closed(step, np.where(closed & ~large, -F_old, 0.0), k, (unproven & ~closed) | large)
 
 
 def unproven_equations(it: Iterate) -> Mask:
@@ -117,7 +122,7 @@ def unproven_equations(it: Iterate) -> Mask:
         found |= known.unproven | (known.change != 0.0)
     closed = closed_by(it.F_old, it.F, it.scaling.own)
     if closed.any():
-        last = closing(None, closed, it.step, it.F_old, it.k)
+        last = closing(None, closed, it.step, it.F_old, it.scaling.own, it.k)
         if it.fresh and it.J is not None:
             last.compare(it.J)
         found |= last.unproven | (last.change != 0.0)

@@ -11,13 +11,11 @@ infinity if it shows three signs on a line through the point:
 
 The lines are those along which its terms grow together, and along which all unknowns go to zero.
 Zero may be many orders of magnitude away: ``1 / x - 3 / (3 x + 1)`` is rounding alone beyond 1e16.
-The size of the jump is the rounding of the equation. No formula tells it beforehand: the terms that
-cancel in ``1 - tanh(x)`` do not appear in the derivative.
+The size of the jump is the rounding of the equation, see `one_side`.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -27,24 +25,13 @@ from .determination import SHORT, answers, changed, small_changes
 from .entries import equations_with, unknowns_with
 from .iterate import Iterate
 from .kept_examinations import answered_rows
+from .one_side import REAL, Side
 
 Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
 
-# Points at these distances of x, in steps, then close to the end of the step, and past it. The end
-# is zero on one of the lines, and the smallest numbers are as far from x as any.
-DISTANCES = [0.25**k for k in range(15, 0, -1)]
-LEFT = [0.25**k for k in range(1, 16)]
-SMALLEST = [0.5**k for k in (64, 128, 256, 512, 1022)]
-PAST = [4.0, 16.0, 64.0]
-POINTS = [*DISTANCES, *(-t for t in (*LEFT, *SMALLEST)), -0.0, *PAST]  # negative: from the end
-FLAT = 64.0  # units of the jump
-REAL = 1e4  # times the jump: a change that is none of rounding
-EXPLAINED = 0.1  # of a jump, that the derivative must explain
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 TRIED = 8  # equations whose jump is examined
-BISECTIONS = 2200  # from the largest number to the last digit of the smallest
-NEVER = np.iinfo(np.int64).max  # number of a point that no side has
 
 
 def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
@@ -135,7 +122,7 @@ def _one_sided(it: Iterate, equations: Mask, line: Vector, far: bool = False) ->
 
     The side is flat to the end of the line, or far beyond as well.
     """
-    ahead, behind = (_Side(it, sign * line) for sign in (1.0, -1.0))
+    ahead, behind = (Side(it, sign * line) for sign in (1.0, -1.0))
     for side, other in ((ahead, behind), (behind, ahead)):
         flat = side.largest if far else side.largest_near
         candidates = equations & (other.largest > REAL * flat)
@@ -143,89 +130,3 @@ def _one_sided(it: Iterate, equations: Mask, line: Vector, far: bool = False) ->
         if any(other.departs(i, float(flat[i])) for i in order.tolist()):
             return True
     return False
-
-
-class _Side:
-    """The changes of the residual on one side of an iterate.
-
-    Parameters
-    ----------
-    it : Iterate
-    step : ndarray, shape (n,)
-
-    Attributes
-    ----------
-    largest, largest_near : ndarray, shape (n,)
-        The largest change of each equation, at all points and up to the end of the step. A residual
-        that is not finite is an infinite change of the equations that did not change before.
-    """
-
-    def __init__(self, it: Iterate, step: Vector) -> None:
-        self.it, self.step, self.end = it, step, it.x + step
-        self.largest = self.largest_near = np.zeros_like(it.F)
-        self._same = np.full(len(it.F), -1)  # the last point before the first change
-        self._first = np.full(len(it.F), NEVER)
-        for number, t in enumerate(POINTS):
-            F = it.evaluate(self._point(number))
-            unseen = self._first == NEVER
-            if F is None:
-                self.largest = np.where(unseen, np.inf, self.largest)
-                self._first[unseen] = number
-                break
-            change = np.abs(F - it.F)
-            self.largest = np.maximum(self.largest, change)
-            if t <= 1.0:
-                self.largest_near = self.largest
-            self._first[unseen & (change > 0.0)] = number
-            self._same[unseen & (change == 0.0)] = number
-
-    def _point(self, number: int) -> Vector:
-        if number < 0:
-            return self.it.x
-        t = POINTS[number]
-        return (
-            self.end + t * self.step if math.copysign(1.0, t) < 0.0 else self.it.x + t * self.step
-        )
-
-    def departs(self, i: int, flat: float) -> bool:
-        """Whether equation i departs by a jump, larger than its rounding on the flat side.
-
-        Past the jump it must grow. The points from x may miss that where the jump is far away.
-        """
-        first = int(self._first[i])
-        if first == NEVER:
-            return False
-        inner, outer = self._point(int(self._same[i])), self._point(first)
-        jump, outer = unexplained_jump(self.it, i, inner, outer)
-        if not flat <= FLAT * jump or jump == 0.0:
-            return False
-        if self.largest[i] > REAL * jump:
-            return True
-        rest = [self.it.evaluate(self.end + t * (outer - self.end)) for t in LEFT]
-        return any(F is not None and abs(F[i] - self.it.F[i]) > REAL * jump for F in rest)
-
-
-def unexplained_jump(it: Iterate, i: int, inner: Vector, outer: Vector) -> tuple[float, Vector]:
-    """Return by how much equation i departs from its value at the iterate, and where.
-
-    That is between two points. It is zero if the derivative at the departure explains the change.
-    """
-
-    def change_at(x: Vector) -> float | None:
-        F = it.evaluate(x)
-        return None if F is None else float(np.abs(F[i] - it.F[i]))
-
-    # points are halved, not distances: those close to zero are as dense as any
-    for _ in range(BISECTIONS):
-        middle = 0.5 * inner + 0.5 * outer
-        if np.array_equal(middle, inner) or np.array_equal(middle, outer):
-            break
-        if change_at(middle) == 0.0:
-            inner = middle
-        else:
-            outer = middle
-    change, slope = change_at(outer), it.slope_at(outer, outer - inner)
-    if change is None or slope is None:
-        return 0.0, outer
-    # the quotient, since the product of the smallest number and a fraction is zero
-    return (0.0 if abs(float(slope[i])) / EXPLAINED >= change else change), outer

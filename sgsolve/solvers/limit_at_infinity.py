@@ -34,9 +34,10 @@ from .determination import (
     fixed_by_kept_factors,
 )
 from .entries import equations_with, unknowns_with
-from .flat_equations import tail, tail_of, unanswered, unexplained_jump
+from .flat_equations import tail, tail_of, unanswered
 from .iterate import EPS, Iterate
 from .kept_examinations import examined_starts
+from .one_side import unexplained_jump
 
 Vector = NDArray[Any]
 

@@ -162,12 +162,14 @@ class MemberJudge:
     def _note_closed(self, step: Vector, F: Vector) -> None:
         """Take note of equations that came to hold exactly."""
         slots = self._slots
-        closed = closed_by(slots.F, F, self._scaling.own())
+        own = self._scaling.own()
+        closed = closed_by(slots.F, F, own)
         for j in np.flatnonzero(slots.working & closed.any(axis=1)).tolist():
             known, k = slots.memory[j].get("closed"), int(slots.k[j]) + 1
             if known is not None:
                 known.compare(self._system.pattern.matrix(slots.data[j]))
-            slots.memory[j]["closed"] = closing(known, closed[j], step[j], slots.F[j].copy(), k)
+            now = closing(known, closed[j], step[j], slots.F[j].copy(), own[j], k)
+            slots.memory[j]["closed"] = now
 
     def _iterate_at(self, j: int) -> Iterate:
         """Return the iterate of a slot, as a solve of its own would have it."""

@@ -196,6 +196,71 @@ def test_one_unit_of_rounding_is_no_reply(tail):
         assert not problem.at(a=a).solve(start, solvers.Newton(), raise_on_failure=False).success
 
 
+# Factor, slope and start: the slopes far out are a few units of rounding, and so are the values.
+ROOTS = [
+    (4.635, 1.557, 678.0),
+    (1.803, 0.291, 769.8),
+    (0.318, 2.037, 827.3),
+    (1.564, 1.157, 285.7),
+    (6.555, 1.979, 388.7),
+]
+
+
+def test_slopes_of_rounding_alone_are_no_evidence():
+    for factor, slope, start in ROOTS:
+        problem = Problem(
+            lambda x, factor, slope: factor * (np.sqrt(1.0 + (slope * x) ** 2) - slope * x),
+            params={"factor": factor, "slope": slope},
+        )
+        for solver in (solvers.Newton(), solvers.DampedNewton(), solvers.LevenbergMarquardt()):
+            assert not problem.solve([start], solver, raise_on_failure=False).success
+        factors = {"factor": [factor, 2.0 * factor]}
+        many = problem.solve_many([[start]] * 2, factors, solvers.Newton())
+        assert not many.success.any()
+
+
+def leak(d, m):
+    """Return exp(d) times what is left of 1, which is positive: far out huge terms cancel."""
+    return np.exp(d) - np.exp(d) / (1.0 + np.exp(-m - d))
+
+
+# The jump by which these depart from zero is larger than all their values.
+LEAKS = {
+    "alone": (lambda x: leak(18.8 * x, 3.4), [20.47]),
+    "of a product": (
+        lambda x: ad.stack([leak(0.25 * x[0] * x[1], 27.0), x[1] + 0.1 * x[1] ** 3 - 5.0]),
+        [1700.0, 3.0],
+    ),
+    "of a difference": (
+        lambda x: ad.stack([leak(2.5 * (x[0] - x[1]), 7.0), x[0] + x[1] - 400.0]),
+        [268.3, 131.7],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_huge_terms_that_cancel_make_no_solution(name):
+    residual, start = LEAKS[name]
+    problem = Problem(residual)
+    for solver in (solvers.Newton(), solvers.DampedNewton(), solvers.TrustRegion()):
+        assert not problem.solve(start, solver, raise_on_failure=False).success
+
+
+# Any first unknown solves these, to rounding. Near zero they change as no derivative says.
+IDENTITIES = {
+    "constant": lambda y: (3.0 * y + 5.0) - 5.0 - 3.0 * y,
+    "logarithm": lambda y: np.log(np.exp(3.0 * y)) - 3.0 * y,
+    "step": lambda y: np.where(y > 1.0, 1.0 + y, 0.0 * y),
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_an_identity_is_no_tail(name):
+    problem = Problem(lambda x: ad.stack([IDENTITIES[name](x[0]), x[1] ** 2 - 4.0]))
+    result = problem.solve([0.5, 1.0])
+    np.testing.assert_allclose(result.x[1], 2.0, rtol=1e-12)
+
+
 # Residual, start, solution and how exact: far out, flat, multiple, of zero slope, saturated.
 SOLUTIONS = {
     "far out": (lambda x: ad.stack([x[0] - 1e8, x[1] - x[0] + 40.0]), [1.0, 1.0], [1e8, 1e8 - 40]),

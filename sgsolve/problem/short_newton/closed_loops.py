@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
 from ...linear.accuracy import EPS
-from ...solvers.closed_equations import CHANGED, REPEATED, SPLIT
+from ...solvers.closed_equations import CHANGED, PROVABLE, REPEATED, SPLIT
 from ...solvers.determination import LINEAR, UNITS
 from ...solvers.flat_equations import FEW_UNITS
 from .loop_state import CLOSED, EXAMINE, HELD, SOLVED, K
@@ -44,8 +44,9 @@ def note_closed_equations(
                 unproven[i] = 1.0
             change[i] = 0.0
         if closes(F[i], F_old[i], own[i]) == 1:
-            change[i] = -F_old[i]
-            unproven[i] = 0.0
+            large = 1 if abs(F_old[i]) > PROVABLE * own[i] else 0
+            change[i] = 0.0 if large == 1 else -F_old[i]
+            unproven[i] = 1.0 if large == 1 else 0.0
             found = 1
     if found == 1:
         state[CLOSED] = state[K]
