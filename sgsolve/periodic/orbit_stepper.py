@@ -83,8 +83,7 @@ class OrbitStepper(ArclengthStepper):
 
     def attempt(self, state: RunState) -> Point | Rejection:
         """Adapt the mesh if it is time, then make a step."""
-        if state.n_rows >= self.meshed + EVERY or self._coarse(state):
-            self._remesh(state)
+        self._adapt(state)
         tried = super().attempt(state)
         return self._judged(state, tried) if isinstance(tried, Point) else tried
 
@@ -163,16 +162,21 @@ class OrbitStepper(ArclengthStepper):
         share = float(metric.weights[:-2].sum()) / float(states.sum())
         return Metric(np.append(share * states, others), metric.capped)
 
-    def _remesh(self, state: RunState) -> None:
-        """Move the last orbit to a mesh that suits it, if that can be corrected there."""
+    def _adapt(self, state: RunState) -> None:
+        """Adapt the mesh if it is time, and double the intervals while they are too few."""
+        rows = state.n_rows - self.meshed
+        if rows >= EVERY or (rows > 0 and self._coarse(state)):
+            self._remesh(state, self.orbits.grid.N)
+        while self._coarse(state) and self._remesh(state, 2 * self.orbits.grid.N):
+            pass
+
+    def _remesh(self, state: RunState, count: int) -> bool:
+        """Move the last orbit to a mesh that suits it; return False if it is not found there."""
         family, curve, here = self.orbits, self.curve, state.point
         assert here is not None
         kept, metric = family.saved(), curve.metric
-        count = family.grid.N
-        if self._coarse(state) and state.n_rows <= self.meshed:
-            count *= 2  # the mesh was adapted to this orbit already
-        z, tangent, direction, home = family.moved(
-            family.remeshed(here.x, count), [here.z, here.tangent, self.direction, self.home]
+        z, tangent, home = family.moved(
+            family.remeshed(here.x, count), [here.z, here.tangent, self.home]
         )
         moved = self._moved_metric(metric)
         curve.measured_by(moved)
@@ -190,8 +194,10 @@ class OrbitStepper(ArclengthStepper):
             family.restore(kept)
             curve.measured_by(metric)
             curve.corrector.factorize(here.at, curve.row(here.tangent))
-            return
+            return False
         family.accepted(point.z)
         self.parameter_error = max(abs(point.p - here.p), FORGET * self.parameter_error)
-        state.point, self.direction, self.home = point, moved.unit(direction), home
+        # an interpolated direction may be far from the curve, where orbits change in short times
+        state.point, self.direction, self.home = point, point.tangent, home
         self.meshed = state.n_rows
+        return True

@@ -38,14 +38,12 @@ def ring(size):
     return 0.3 * size * np.column_stack([np.cos(t), -np.sin(t), -np.cos(t)])
 
 
-def orbits(residual, start, points, max_step=None):
+def orbits(residual, start, points):
     problem = Problem(residual, params={"a": 1.05}, storage=one)
     steady = problem.continuation(start, "a", (0.9, 1.05), step=-0.01, stability=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PartialBranchWarning)
-        return problem.orbit_continuation(
-            steady, bounds=(0.9, 1.05), max_points=points, step=1.0, max_step=max_step
-        )
+        return problem.orbit_continuation(steady, bounds=(0.9, 1.05), max_points=points, step=1.0)
 
 
 def divergence(orbit):
@@ -71,16 +69,27 @@ def test_the_multipliers_of_canards():
 
 @pytest.mark.slow
 def test_canards_of_a_larger_system():
+    """The default call passes the explosion: the parameter is monotonic, and nothing is lost."""
     x = 1.05
     y = x**3 / 3.0 - x
-    branch = orbits(with_followers, [x, y, x**2, x**2 * y / 3.0], 30, max_step=0.5)
+    problem = Problem(with_followers, params={"a": x}, storage=one)
+    steady = problem.continuation(
+        [x, y, x**2, x**2 * y / 3.0], "a", (0.9, 1.05), step=-0.01, stability=True
+    )
+    branch = problem.orbit_continuation(steady, bounds=(0.9, 1.05))
+    assert branch.success
+    assert branch["a"][-1] == 0.9
+    assert branch.special_points == []  # 41 intervals show a fold where the branch is nearly steep
+    assert np.diff(branch["a"]).max() < 1e-10
+    assert branch["period"][-1] == pytest.approx(3.5547050, rel=1e-6)  # of the planar system
     known = np.flatnonzero(branch["accuracy"] < 1e-2)
-    assert len(known) >= 25  # the others are marked as lost
+    assert len(known) >= len(branch) - 2
+    assert (branch["unstable"][known] == 0).all()
     for i in known:
         T, values = branch["period"][i], np.log(np.abs(branch["multipliers"][i]))
-        assert branch["unstable"][i] == 0
         for exact in (-T, -3.0 * T, divergence(branch.orbit(i))):
-            assert np.abs(values - exact).min() <= 5e-3 * abs(exact)
+            if exact > -60.0:
+                assert np.abs(values - exact).min() <= 5e-3 * abs(exact)
 
 
 @pytest.mark.parametrize("form", ["storage", "rate", "algebraic"])
