@@ -118,6 +118,7 @@ class Recorder:
             kept=None if self.every == 1 else np.array(self.kept, dtype=np.int64),
             weights=weights,
             blocks=self.view.blocks,
+            bounds=tuple(self.mark["bounds"]) if "bounds" in self.mark else None,
             kind=self.view.kind,
         )
 

@@ -968,7 +968,7 @@ class Problem:
         special_point : SpecialPoint or int
             A branch point of it, or the number of one among its branch points.
         bounds : (float, float), optional
-            As in `continuation`.
+            As in `continuation`; those of `branch` by default.
         steps : Arclength, optional
             As in `continuation`.
         step : float, optional
@@ -1820,7 +1820,7 @@ class Problem:
         parameter : str, optional
             The parameter; that of the branch by default.
         bounds : (float, float), optional
-            As in `continuation`.
+            As in `continuation`; those of a branch by default.
         special_point : SpecialPoint or int, optional
             Of a branch: the point itself, or its number among the Hopf points, or among the period
             doublings and branch points together. The first one by default.

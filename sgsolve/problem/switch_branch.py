@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bifurcation.switching import departure
+from ..continuation.options import checked_bounds
 from ..continuation.stepper import RunState
 from ..errors import InputError
 from ..results.branch import Branch
@@ -49,7 +50,9 @@ def switch_branch(
     options["stability"] = stability_of(
         problem, options["stability"], lambda p: {**params, branch.name: p}
     )
-    if bounds is None and options["step"] is None and options["steps"] is None:
+    bounds = branch.bounds if bounds is None else bounds
+    unbounded = bounds is None or bool(np.isinf(checked_bounds(bounds)).all())
+    if unbounded and options["step"] is None and options["steps"] is None:
         options["step"] = float(np.ptp(branch.parameter)) * USUAL_STEP or None
     asked = asked_of(bounds, options, (branch.name,))
     check_inside(branch.name, special.parameter, asked[1])

@@ -72,6 +72,8 @@ class Branch:
         Other parameters that change along the branch, and so are columns.
     blocks : Blocks, or None
         Names and shapes of the unknowns.
+    bounds : (float, float) or None
+        Of a continuation: where it was to end.
     kind : "solutions" or "orbits"
         What the branch consists of. The states of a branch of periodic orbits are packed: read
         them by `orbit`.
@@ -106,6 +108,7 @@ class Branch:
     weights: NDArray[Any] | None = None
     along: tuple[str, ...] = ()
     blocks: Blocks | None = None
+    bounds: tuple[float, float] | None = None
     kind: str = "solutions"
     interpolant: Callable[[Any], NDArray[Any]] | None = None
 

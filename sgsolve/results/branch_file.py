@@ -108,7 +108,7 @@ def packed(attributes: Mapping[str, Any]) -> Content:
             content[f"param {key}"] = value
     for name in blocks or ():
         content |= _packed_block(blocks, name)
-    for key in ("kept", "weights"):
+    for key in ("kept", "weights", "bounds"):
         if attributes[key] is not None:
             content[key] = attributes[key]
     content["rejected at"] = np.array([value for value, _ in rejected], dtype=float)
@@ -150,6 +150,7 @@ def unpacked(content: Mapping[str, Any]) -> dict[str, Any]:
         "weights": content.get("weights"),
         "along": tuple(content["along"].tolist()),
         "blocks": _saved_blocks(content),
+        "bounds": tuple(content["bounds"].tolist()) if "bounds" in content else None,
         "kind": str(content.get("kind", "solutions")),
     }
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import brentq
 
-from sgsolve import ConvergenceError, InputError, Problem
+from sgsolve import Branch, ConvergenceError, InputError, Problem
 from sgsolve.linear.pardiso import available
 from tests.continuation.gallery import elastica, swift_hohenberg
 from tests.selection import slow
@@ -116,6 +116,20 @@ def test_branch_points_of_a_badly_conditioned_problem_with_few_analyses(backend)
     arm = problem.switch_branch(branch, 1, (-2.0, 0.5), step=-0.02, max_step=0.03, max_points=60)
     assert arm.stats.n_factor > 100
     assert branch.stats.n_analyze + arm.stats.n_analyze <= 4
+
+
+def test_the_other_branch_keeps_the_bounds_of_the_known_one(tmp_path):
+    problem = Problem(pitchfork)
+    known = problem.continuation([0.0], "lam", (-1.0, 2.0))
+    known.save(tmp_path / "known.npz")
+    known = Branch.load(tmp_path / "known.npz")
+    assert known.bounds == (-1.0, 2.0)
+    other = problem.switch_branch(known, 0, step=0.1)
+    assert other.success
+    assert other.parameter[-1] == 2.0
+    assert other.bounds == (-1.0, 2.0)
+    further = problem.switch_branch(known, 0, (-1.0, 3.0), step=0.1)
+    assert further.parameter[-1] == 3.0
 
 
 def test_switch_explains_what_is_wrong():
@@ -326,7 +340,7 @@ def test_a_branch_without_bounds_has_steps_of_the_size_of_the_known_one(shift):
     """Where the branch point is, at 0 or beside it by rounding, does not matter."""
     fork = Problem(lambda x, p: (p - shift) * x - x**3, params={"p": shift - 1.0})
     straight = fork.continuation([0.0], "p", (shift - 1.0, shift + 1.0))
-    arm = fork.switch_branch(straight, 0, max_points=40)
+    arm = fork.switch_branch(straight, 0, (-np.inf, np.inf), max_points=40)
     assert arm["p"][-1] > shift + 2.0
     assert arm.states[:, 0] ** 2 == pytest.approx(arm["p"] - shift, rel=1e-8)
     assert "40 points, the limit, were computed. What to try: raise" in arm.message

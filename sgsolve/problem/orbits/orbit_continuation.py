@@ -64,6 +64,8 @@ def orbit_continuation(
     problem.refuse_null_space("orbit_continuation")
     asked = Collocation.of(degree, intervals)
     name = _parameter(problem, start, name)
+    if bounds is None and isinstance(start, Branch):
+        bounds = start.bounds
     settings, limits = arclength_steps(steps, step, max_step), checked_bounds(bounds)
     given = _options(name, options)
     if max_period is not None and not isinstance(max_period, numbers.Real):
