@@ -227,9 +227,9 @@ def _sorted_entries(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the order of entries by row and column, and their columns in this order."""
     if len(rows) <= FEW_ENTRIES:
-        order = np.argsort(rows.astype(np.int64) * shape[1] + columns, kind="stable")
-        return order, columns[order]
-    order = counting_sort(rows, shape[0])
+        few = np.argsort(rows.astype(np.int64) * shape[1] + columns, kind="stable")
+        return few, columns[few]
+    order: NDArray[Any] = counting_sort(rows, shape[0])
     # Each entry carries its number while SciPy sorts the short rows by column.
     entries = sp.csr_array(
         (order, columns.astype(np.int32, copy=False)[order], begin), shape=shape, copy=False
