@@ -256,8 +256,7 @@ class BdfStepper:
         if self.control is not None:
             self.control.accept()
         self.t, self.failures = step.t, 0
-        self.weights.observe(step.x)
-        self._weights = self.weights.weights(self.x)
+        self._weights = self.weights.observe(self.x)
         self.implicit.advance()
         self.equal_steps += 1
         if self.fixed:

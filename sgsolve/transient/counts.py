@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Counts:
     @property
     def numbers(self) -> tuple[int, ...]:
         """All of them, in the order of the attributes."""
-        return astuple(self)
+        return self.steps, self.by_error, self.by_newton, self.restarts
 
     def reject(self, cause: str) -> None:
         """Count a rejected step."""

@@ -76,9 +76,11 @@ class ErrorWeights:
         elif scale is not None:
             self.fixed = self.rtol * scale
 
-    def observe(self, x: Vector) -> None:
-        """Take the magnitudes of a state into account."""
-        self.largest = np.maximum(self.largest, np.abs(x))
+    def observe(self, x: Vector) -> Vector:
+        """Take the magnitudes of a state into account; return its weights."""
+        size = np.abs(x)
+        self.largest = np.maximum(self.largest, size)
+        return self._of_size(size)
 
     def remark(self) -> str:
         """Return what is to be said of an absolute tolerance above all unknowns; else nothing."""
@@ -121,7 +123,10 @@ class ErrorWeights:
 
     def weights(self, x: Vector) -> Vector:
         """Return 1 / (rtol |x| + atol), shape (n,); zero for unknowns that are left out."""
-        result: Vector = np.abs(x)
+        return self._of_size(np.abs(x))
+
+    def _of_size(self, result: Vector) -> Vector:
+        """Return the weights of a state of these magnitudes, in their memory."""
         result *= self.rtol
         if self.fixed is not None:
             result += self.fixed

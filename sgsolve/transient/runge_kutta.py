@@ -192,8 +192,7 @@ class RungeKuttaStepper:
         self.nodes = [*self.nodes[2 - NODES :], (step.t, step.x)]
         self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, step.own.rate
         self.tableau = self.usual
-        self.weights.observe(step.x)
-        self._weights = self.weights.weights(step.x)
+        self._weights = self.weights.observe(step.x)
         self.implicit.advance()
         if not self.fixed:
             self._choose(step)

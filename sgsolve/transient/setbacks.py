@@ -94,10 +94,11 @@ class Setbacks:
         return after(t) if self._has(t) else t
 
     def _has(self, t: float) -> bool:
-        return any(
-            places and t in places[bisect_left(places, t) :][:1]
-            for places in (self.schedule.breakpoints, self.jumps)
-        )
+        for places in (self.schedule.breakpoints, self.jumps):
+            k = bisect_left(places, t)
+            if k < len(places) and places[k] == t:
+                return True
+        return False
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""

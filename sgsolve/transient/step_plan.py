@@ -21,7 +21,7 @@ from .evolution import EvolutionSystem
 from .hidden_changes import HiddenChanges
 from .schedule import Schedule, before
 from .setbacks import Setbacks
-from .starts import Starts
+from .starts import FIRST_STEP, Starts
 from .time_step import TimeStep, TimeStepper
 
 RESTS = 1.0  # change in a step, in units of the tolerance, below which a system is at rest
@@ -69,6 +69,13 @@ class StepPlan:
         h = starts.first_length(start, t)
         # where events follow each other, the next one may be as near as the last one
         return min(h, first_step_after(self.interval, t)) if self.due == "change" else h
+
+    def longest_first(self, t: float) -> float:
+        """Return the longest first step from t; 0 where it is given, or follows an event."""
+        schedule = self.schedule
+        if self.fixed is not None or schedule.first_step is not None or self.due == "change":
+            return 0.0
+        return min(FIRST_STEP * schedule.length, schedule.next_stop(t, self.setbacks.jumps) - t)
 
     def next_length(self, steps: TimeStepper) -> float:
         """Fix where the next step ends, and return its length."""

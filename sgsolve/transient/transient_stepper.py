@@ -31,6 +31,8 @@ from .time_step import TimeStep, TimeStepper
 Vector = NDArray[Any]
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
+FIRST_ERROR = 0.001  # of the tolerance, in the first step of a method of order 1
+DOUBLED = 2.0  # a first step that would grow less than this is made as it is
 RECENT = 100  # special points among which the one before of the same kind is looked for
 PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
 
@@ -325,10 +327,25 @@ class TransientStepper(Stepper):
         """Start the method at a consistent state."""
         self.counts.restarts += bool(self.plan.due)
         h = self.plan.first_length(self.starts, start, t)
-        self.plan.due = ""
         self.steps.start(t, start, h)
+        self._lengthen(self.plan.longest_first(t))
+        self.plan.due = ""
         self.currents.start(t, start.currents)
         self.begun = True
+
+    def _lengthen(self, longest: float) -> None:
+        """Lengthen the first step by the error of a trial: its change is a cautious bound only.
+
+        A step that grows from step to step instead takes a factorization for each of them.
+        """
+        steps = self.steps
+        if steps.order > 1 or not longest > DOUBLED * steps.h:
+            return
+        trial = steps.attempt(steps.t + steps.h)
+        if isinstance(trial, TimeStep) and 0.0 < trial.error < FIRST_ERROR:
+            factor = min((FIRST_ERROR / trial.error) ** 0.5, longest / steps.h)
+            if factor > DOUBLED:
+                steps.resize(factor * steps.h)
 
     def _planned(self) -> float:
         """Set the next step, and return its length."""

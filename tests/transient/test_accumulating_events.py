@@ -243,7 +243,7 @@ def test_solve_ivp_that_is_started_anew_at_each_hit_does_not_miss_one(method, e)
         hits.append(t)
     assert found.status == -1
     assert "event 0" in found.message
-    assert hits[-1] == pytest.approx(limit(e), abs=1e-5)
+    assert hits[-1] == pytest.approx(limit(e), abs=3e-4)  # the last bounces are lower than atol
     assert hits[:8] == pytest.approx(landing_times(e, 8), abs=2e-5)
 
 
