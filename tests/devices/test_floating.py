@@ -208,19 +208,53 @@ def test_light_on_an_inversion_layer_that_no_contact_reaches():
     assert gates.stats.n_factor < 10 * len(gates)
 
 
+@pytest.mark.slow
 def test_a_voltage_just_beyond_a_fold_is_told():
     """A thyristor whose branch folds at 2.317419 V: the eliminated balances hold to rounding."""
-    from sgsolve.devices import Device, Ohmic, UnresolvedWarning, graded, interval, srh
+    from sgsolve import PartialBranchWarning
+    from sgsolve.devices import Device, Ohmic, graded, interval, srh
 
     values = VALUES | {"eps_r": 11.7, "tau_n": 1e-6, "tau_p": 1e-6}
     x = graded([0.0, 2e-4, 17e-4, 20e-4, 22e-4], 22e-4 / 60, 1e-6, 1.3)
     net = np.select([x < 2e-4, x < 17e-4, x < 20e-4], [-1e19, 3e15, -1e17], 1e19)
     contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
     device = Device(interval(x), net, contacts, values, recombination=[srh])
-    before = [0.0, 1.25, 2.0, 2.25, 2.3, 2.3172, 2.3174]
-    assert device.sweep("a", before).success  # without a warning
-    with pytest.warns(UnresolvedWarning, match="just beyond a fold"):
-        device.sweep("a", [*before[:-1], 2.3176])
+    below = device.sweep("a", [0.0, 1.25, 2.0, 2.25, 2.3])
+    assert below.success  # without a warning
+    with pytest.warns(PartialBranchWarning, match="1 of 2 values of 'V_a'"):
+        beyond = device.sweep("a", [2.3, 2.3176], x0=below.x)
+    assert not beyond.success
+    assert beyond["V_a"].tolist() == [2.3]
+
+
+def test_what_is_not_confirmed_is_no_success(monkeypatch):
+    """The form with the fluxes as unknowns decides; here it confirms nothing beyond 0.3 V."""
+    from sgsolve import ConvergenceError, PartialBranchWarning
+    from sgsolve.devices import Device, Ohmic, graded, interval, srh
+    from sgsolve.devices.solving.kept_fluxes import KeptFluxes
+
+    x = graded([0.0, 1e-4, 2e-4, 3e-4], 2e-5, 1e-6, 1.3)
+    net = np.select([x < 1e-4, x < 2e-4], [1e18, -1e17], 1e18)
+    contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
+    values = VALUES | {"eps_r": 11.7, "tau_n": 1e-6, "tau_p": 1e-6}
+    device = Device(interval(x), net, contacts, values, recombination=[srh])
+    volts = [0.0, 0.2, 0.4, 0.6]
+    assert device.sweep("a", volts).success
+    known = KeptFluxes.polished
+    monkeypatch.setattr(
+        KeptFluxes, "polished", lambda form, x, p: known(form, x, p) if p["V_a"] < 0.3 else None
+    )
+    words = r"2 of 4 values of 'V_a'.*state at 0\.4 is not confirmed.*drive_current"
+    with pytest.warns(PartialBranchWarning, match=words):
+        part = device.sweep("a", volts)
+    assert not part.success
+    assert part["V_a"].tolist() == [0.0, 0.2]
+    assert (len(part.states), part.reached) == (2, 0.2)
+    with pytest.raises(ConvergenceError, match=r"is not confirmed.*drive_current") as failed:
+        device.solve(V_a=0.4)
+    assert not failed.value.result.success
+    with pytest.raises(ConvergenceError, match="0 of 1 values"):
+        device.sweep("a", [0.4], x0=part.x)
 
 
 def test_levels_that_doubles_do_not_resolve_are_told():

@@ -24,7 +24,7 @@ from ..equations.kinds import check_real
 from ..equations.terminal import cuts
 from ..solving.kept_fluxes import form_of, partial_sweep
 from ..solving.methods import damped_method
-from ..solving.resolved import polished
+from ..solving.resolved import confirmed, polished
 from ..solving.voltage_predictors import LONG_STEP, Levels
 from .current_derivatives import conductance
 
@@ -118,7 +118,7 @@ class CurrentDrive:
             )
         self.voltage = float(branch.x[-1])
         here = {**self.p, self.name: self.voltage}
-        self.x = polished(self.device, [(branch.x[:-1], here)])[0]
+        self.x = polished(self.device, branch.x[:-1], here)
         warn_of_voltage(self.name, self.voltage)
 
     def _approach(self, target: float) -> None:
@@ -164,7 +164,7 @@ class CurrentDrive:
         else:
             problem, method = device.problem, damped_method(ITERATIONS)
         result = problem.at(**p).solve(guess, method, raise_on_failure=False)
-        return polished(device, [(result.x, p)])[0] if result.success else None
+        return confirmed(device, [(result.x, p)])[0] if result.success else None
 
 
 def aimed(name: str, targets: Any, dimension: int = 0) -> None:

@@ -24,12 +24,17 @@ from ..models.contacts import Gate
 from .kept_fluxes import form_of
 
 TOLERATED = 1e-3  # of kT/q
+UNCONFIRMED = (
+    "is not confirmed with the fluxes as unknowns. Probably there is none: the levels of regions "
+    "that no contact reaches are not resolved, as just beyond a fold. What to try: drive the "
+    "current, drive_current(device, contact, currents), or give the regions a contact"
+)
 
 
 class UnresolvedWarning(UserWarning):
     """The level of a layer that no contact reaches does not meet its balance.
 
-    The solution may be inaccurate, or, just beyond a fold, no solution at all.
+    The solution may be inaccurate.
     """
 
 
@@ -75,26 +80,25 @@ def errors_of_level(device: DeviceModel, x: np.ndarray, p: Mapping[str, Any]) ->
     return found
 
 
-def polished(
+def confirmed(
     device: Equations, points: Sequence[tuple[np.ndarray, Mapping[str, Any]]]
-) -> list[np.ndarray]:
-    """Solutions of a device with floating regions, their levels to the last digits.
+) -> list[np.ndarray | None]:
+    """Solutions of a device with floating regions, their levels to the last digits, or None.
 
     Eliminated, a level is as good as the linear solver's pivots: all digits, or four. A few steps
-    with the fluxes kept mend that. Where no steps settle, the solution stays what it was, and a
-    warning says so: beyond a fold of such levels, the eliminated balances hold to rounding still.
+    with the fluxes kept mend that. Where no steps settle there is no solution: beyond a fold of
+    such levels, the eliminated balances hold to rounding still.
     """
     if device.ions or device.heat is not None or not has_floating_regions(device):
         return [x for x, _ in points]
     form = form_of(device)
-    settled = [form.polished(x, p) for x, p in points]
-    doubted = [k for k, one in enumerate(settled) if one is None]
-    if doubted:
-        warn(
-            f"{len(doubted)} of {len(points)} solutions, the first with index {doubted[0]}, could "
-            "not be confirmed with the fluxes as unknowns. They may be no solutions: the levels of "
-            "regions that no contact reaches are not resolved, as just beyond a fold. Drive the "
-            "current (drive_current), or give the regions a contact",
-            UnresolvedWarning,
-        )
-    return [x if one is None else one for one, (x, _) in zip(settled, points, strict=True)]
+    return [form.polished(x, p) for x, p in points]
+
+
+def polished(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
+    """Return the confirmed solution, or x itself with a warning."""
+    found = confirmed(device, [(x, p)])[0]
+    if found is None:
+        warn(f"a solution {UNCONFIRMED}", UnresolvedWarning)
+        return x
+    return found

@@ -8,6 +8,7 @@ Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,7 @@ from ..models.ions import conservation
 from .density_newton import density_method
 from .kept_fluxes import form_of, needed, partial_sweep
 from .methods import accurate, coupled_method, poisson_method
-from .resolved import polished, warn_if_unresolved
+from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
 from .voltage_predictors import Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
@@ -106,7 +107,12 @@ def _started(device: Equations, p: Mapping[str, Any], x0: np.ndarray | None = No
     if needed(device):
         return form_of(device).solve(x0, p)
     result = device.problem.at(**p).solve(x0, coupled_method(device.thermal_voltage))
-    result.x = polished(device, [(result.x, p)])[0]
+    found = confirmed(device, [(result.x, p)])[0]
+    if found is None:
+        result.status = Status.LOCAL_MINIMUM
+        result.message = f"{result.status.text}: the state that was found {UNCONFIRMED}"
+        raise ConvergenceError(result.message, result)
+    result.x = found
     warn_if_unresolved(device, [(result.x, p)])
     return result
 
@@ -235,6 +241,32 @@ def sweep_device(
     branch = _swept(device, x0, name, values, p)
     if needed(device):
         return branch
-    branch.states = np.array(polished(device, [branch.at(i) for i in range(len(branch))]))
+    branch = _confirmed_part(device, branch)
     warn_if_unresolved(device, (branch.at(i) for i in range(len(branch))))
     return branch
+
+
+def _confirmed_part(device: Equations, branch: Branch) -> Branch:
+    """The branch up to the first point that is not confirmed, with a warning if there is one."""
+    found = confirmed(device, [branch.at(i) for i in range(len(branch))])
+    states = list(itertools.takewhile(lambda x: x is not None, found))
+    many = len(states)
+    if many == len(branch):
+        return replace(branch, states=np.array(states))
+    status = Status.LOCAL_MINIMUM
+    message = (
+        f"{many} of {len(branch)} values of {branch.name!r} solved, the next one not: "
+        f"{status.text}; the state at {branch.parameter[many]:.10g} {UNCONFIRMED}"
+    )
+    if not many:
+        raise ConvergenceError(message, branch)
+    warn(message, PartialBranchWarning)
+    return replace(
+        branch,
+        columns={name: values[:many] for name, values in branch.columns.items()},
+        states=np.array(states),
+        status=status,
+        message=message,
+        reached=float(branch.parameter[many - 1]),
+        special_points=[one for one in branch.special_points if one.index < many],
+    )
