@@ -31,6 +31,7 @@ Vector = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
+PRODUCTS = 16  # with the Jacobian, for the signs of its entries in an equation
 TRIED = 8  # equations whose jump is examined
 
 
@@ -102,19 +103,35 @@ def _replying(it: Iterate, equations: Mask, asked: Mask) -> Mask:
 
 
 def _probing_lines(it: Iterate, equations: Mask) -> list[Vector]:
-    """Return steps of the unknowns along which the equations may show themselves."""
-    lines = []
-    if it.J is not None:
-        chosen = np.where(equations, 1.0, 0.0)
-        rows = it.system.pattern.rows
-        terms = it.J.data * it.weights[it.J.indices]
-        size = np.zeros(len(it.F))
-        np.maximum.at(size, rows, np.abs(terms))
-        chosen /= np.where(size > 0.0, size, 1.0)
-        together = np.bincount(it.J.indices, terms * chosen[rows], len(it.x))
-        lines.append(np.sign(together) * it.weights)
-    lines.append(np.where(unknowns_with(it, equations), it.x, 0.0))
+    """Return steps of the unknowns along which the equations may show themselves.
+
+    An unknown that is small beside others may change by its weight, or by its own size.
+    """
+    growing = np.sign(_growth(it, equations))
+    lines = [growing * it.weights, np.where(unknowns_with(it, equations), it.x, 0.0)]
+    sizes = np.where(it.x == 0.0, it.weights, np.abs(it.x))
+    if not np.array_equal(sizes, it.weights):
+        lines.append(growing * sizes)
     return [line for line in lines if line.any()]
+
+
+def _growth(it: Iterate, equations: Mask) -> Vector:
+    """Return how the terms of some equations grow together with each unknown, by its sign.
+
+    Without a matrix the signs are those of a mean of products with random signs.
+    """
+    if it.J is None:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (PRODUCTS, len(it.x)))
+        slopes = np.array([it.product(it.weights * s)[equations] for s in signs])
+        sizes = np.abs(slopes).max(axis=0)
+        means: Vector = signs.T @ (slopes / np.where(sizes > 0.0, sizes, 1.0)).sum(axis=1)
+        return np.where(np.isfinite(means), means, 0.0)
+    rows = it.system.pattern.rows
+    terms = it.J.data * it.weights[it.J.indices]
+    size = np.zeros(len(it.F))
+    np.maximum.at(size, rows, np.abs(terms))
+    chosen = np.where(equations, 1.0, 0.0) / np.where(size > 0.0, size, 1.0)
+    return np.bincount(it.J.indices, terms * chosen[rows], len(it.x))
 
 
 def _one_sided(it: Iterate, equations: Mask, line: Vector, far: bool = False) -> bool:

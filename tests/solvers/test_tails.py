@@ -246,6 +246,24 @@ def test_huge_terms_that_cancel_make_no_solution(name):
         assert not problem.solve(start, solver, raise_on_failure=False).success
 
 
+def test_a_tail_of_a_quotient_is_no_solution():
+    """Along the line to zero it passes through other values; the unknowns differ much in size."""
+    problem = Problem(
+        lambda x: ad.stack([(106.0 + np.exp(-0.05 * x[0] / (1.0 + x[1] ** 2))) - 106.0, x[1] + 896])
+    )
+    method = solvers.LevenbergMarquardt()
+    assert not problem.solve([4e8, -896.0], method, raise_on_failure=False).success
+
+
+@pytest.mark.parametrize("start", [(1.73, 4.2, 829.1, 7.0), (1.02, 35.9, 5447.2, 14.3)])
+def test_a_tail_of_a_quotient_is_seen_without_a_matrix(start):
+    slope, size, *x0 = start
+    problem = Problem(
+        lambda x: ad.stack([1 - np.tanh(slope * x[0] / (1 + x[1] ** 2)), x[1] ** 3 - size**3])
+    )
+    assert not problem.solve(x0, solvers.NewtonKrylov(), raise_on_failure=False).success
+
+
 # Any first unknown solves these, to rounding. Near zero they change as no derivative says.
 IDENTITIES = {
     "constant": lambda y: (3.0 * y + 5.0) - 5.0 - 3.0 * y,
