@@ -32,7 +32,9 @@ def pytest_collection_modifyitems(config, items):
     """Deselect the checks of hours, unless ``-m million`` asks for them."""
     if "million" in config.option.markexpr:
         return
-    kept = [item for item in items if item.get_closest_marker("million") is None]
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[i for i in items if i not in set(kept)])
+    kept, left = [], []
+    for item in items:
+        (kept if item.get_closest_marker("million") is None else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
         items[:] = kept

@@ -5,6 +5,7 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.errors import DerivativeError
+from tests.selection import slow
 
 LINE = [0, -1, slice(None), slice(1, -1), slice(None, None, 2), slice(None, None, -1), [0, 2],
         np.array([1, 1, 3]), ...]  # fmt: skip
@@ -57,7 +58,7 @@ def run(number, x):
     return np.concatenate([np.ravel(a) for a in (F, *held)])
 
 
-@pytest.mark.parametrize("first", range(0, 200, 100))
+@pytest.mark.parametrize("first", [0, *slow(100)])
 def test_random_assignments(first):
     x = np.random.default_rng(0).normal(size=6)
     steps = 1e-6 * np.eye(6)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.ad import element_loops, grammar
 from tests.ad.random_programs import Program, ask, find
+from tests.selection import slow
 
 QUICK, MANY = 200, 20_000  # about 30 ms of CPU time each
 # Rounding alone: derivatives of x / x in single precision, amplified by stages. And 1j * y is a
@@ -19,7 +20,7 @@ def run(first, count):
     assert not failures, "\n".join(f"{n}: {message}" for n, message in failures[:5])
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [0, *slow(1, 2, 3)])
 def test_random_programs(part):
     run(part * QUICK // 4, QUICK // 4)
 
@@ -39,7 +40,7 @@ def test_a_million_random_programs(part):
 def test_long_random_programs():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number in range(10):
+        for number in range(5):
             ask(Program(number, length=25))
 
 

@@ -180,7 +180,7 @@ def followed(f, n, followers):
     return residual
 
 
-@pytest.fixture(params=["all", "near", pytest.param("large", marks=pytest.mark.slow)])
+@pytest.fixture(params=["near", *slow("all", "large")])
 def followers(request, monkeypatch):
     """Eigenvalues of a small system: all, or those near some numbers; or of a large system."""
     if request.param == "near":

@@ -14,6 +14,7 @@ from sgsolve.bifurcation.codimension_two_forms import (
 from sgsolve.bifurcation.critical_modes import CriticalModes
 from sgsolve.errors import LinearSolveError
 from tests.periodic.oscillators import one
+from tests.selection import slow
 
 
 def rotation(n):
@@ -96,7 +97,7 @@ def test_the_second_lyapunov_coefficient(hidden):
     assert found["l2"] == pytest.approx(-4.0 * 5.0 / 48.0, abs=1e-8)
 
 
-@pytest.mark.parametrize("omega", [0.3, 2.0])
+@pytest.mark.parametrize("omega", [0.3, *slow(2.0)])
 def test_the_second_lyapunov_coefficient_of_a_circle(omega):
     def flow(x):
         r4 = (x[0] ** 2 + x[1] ** 2) ** 2
@@ -117,7 +118,7 @@ def fold_and_oscillation(b, c, d, e):
 
 
 @HIDDEN
-@pytest.mark.parametrize("b", [0.7, -0.7])
+@pytest.mark.parametrize("b", [0.7, *slow(-0.7)])
 def test_a_zero_hopf_point(hidden, b):
     """The form itself, behind a change of coordinates: what can be removed is removed."""
     c, d, e = -1.2, 0.4, 0.9
@@ -164,7 +165,7 @@ def two_oscillations(x, second=2.7):
     ]
 
 
-@HIDDEN
+@pytest.mark.parametrize("hidden", [by_coordinates, *slow(by_storage)])
 def test_a_double_hopf_point(hidden):
     """The higher frequency, 2.7, comes first."""
     pencil = pencil_of(hidden(two_oscillations, 4))

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import PartialBranchWarning, Problem, SgsolveError, Status
+from tests.selection import slow
 
 UNITS = [1.0, 1e20, 1e-20]
 
@@ -199,7 +200,7 @@ def test_the_last_points_of_a_long_run_tend_to_the_bound_in_words():
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("unit", [1.0, 1e17])
+@pytest.mark.parametrize("unit", [1.0, *slow(1e17)])
 def test_a_branch_to_infinity_ends_with_its_limit(power, unit):
     """x = unit |1 - p|^-power to x = infinity at p = 1, inside the bounds."""
     problem = Problem(

@@ -17,6 +17,7 @@ from tests.continuation.gallery import (
     s_curve,
     tilted_pitchfork,
 )
+from tests.selection import slow
 
 
 def test_events_and_where_to_stop():
@@ -64,7 +65,7 @@ def test_a_closed_curve_ends_where_it_began():
     assert np.allclose(sorted(f.parameter for f in branch.special_points), [-1.0, 1.0], atol=1e-10)
 
 
-@pytest.mark.parametrize("force", [1e-2, 1e-4])
+@pytest.mark.parametrize("force", [1e-2, *slow(1e-4)])
 def test_a_branch_that_starts_next_to_zero_gets_on(force):
     """A rod under a tiny transverse force grows by four orders of magnitude where it buckles."""
     branch = (
@@ -273,7 +274,7 @@ def test_robust_with_homotopies():
         Homotopy(kind="magic")
 
 
-@pytest.mark.parametrize("seed", [53, 360])
+@pytest.mark.parametrize("seed", [360, *slow(53)])
 def test_the_last_stages_of_robust_solve_what_the_others_cannot(seed):
     residual, x0 = far_start(seed)
     stages = [s for s in Robust().stages if not isinstance(s.solver, Restarts)]

@@ -42,9 +42,9 @@ def test_elastica_with_a_transverse_force():
 
 def test_solutions_that_are_zero_to_rounding_are_one():
     """The buckled ones of 3.25, continued to 3.5, fall onto zero: to 1e-23 and to 1e-292."""
-    values = np.linspace(1.0, 12.0, 45)[8:13]
+    values = np.linspace(1.0, 12.0, 45)[8:11]
     sets = Problem(elastica).deflated_continuation(0.1 * np.ones(49), "lam", values)
-    assert sets.counts.tolist() == [1, 3, 3, 3, 3]
+    assert sets.counts.tolist() == [1, 3, 3]
 
 
 def test_an_interrupted_search_hands_back_what_it_found(capsys):

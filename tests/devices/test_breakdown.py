@@ -94,7 +94,7 @@ def integral_over_layer(volts, density, holes_start, values=ONE_RANGE, model=chy
     ("values", "model", "expected"),
     [
         (ONE_RANGE, chynoweth, 52.504),
-        (ionization_values("Si Okuto-Crowell"), okuto_crowell, 55.9645),
+        *slow((ionization_values("Si Okuto-Crowell"), okuto_crowell, 55.9645)),
         *slow((ionization_values("Si van Overstraeten"), van_overstraeten, 52.507)),
     ],
 )
@@ -190,6 +190,7 @@ def test_a_current_against_the_field_makes_no_pairs():
     assert currents[0] == pytest.approx(currents[1], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_current_of_breakdown_is_found_without_a_guess():
     """With about 1000 calls of the model; steps of the current alone take 16000."""
     calls = []

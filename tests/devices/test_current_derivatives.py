@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.selection import slow
+
 BIAS = {"V_p": 0.5, "G": 1e15}
 FIELDS = ("doping", "profile", "eps_r", "mu_n", "mu_p", "tau_n", "tau_p", "B_rad")
 BAND_FIELDS = ("doping", "Nc", "Nv", "Ec", "Ev")
@@ -49,7 +51,7 @@ def difference(device, x, p, name, k):
     return (4 * narrow - wide) / 3
 
 
-@pytest.mark.parametrize("bands", [False, True])
+@pytest.mark.parametrize("bands", [True, *slow(False)])
 def test_fields_forward_adjoint_and_differences_agree(bands):
     from sgsolve.devices import derivatives
 

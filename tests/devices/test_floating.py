@@ -77,7 +77,7 @@ def test_partial_pivoting_is_not_the_last_word_on_balances_of_leakage(backend):
     assert (np.abs(A @ y - b) / (np.abs(A) @ np.abs(y) + np.abs(b))).max() < 1e-12
 
 
-@pytest.mark.parametrize(("make", "bias"), [(transistor, 50.0), (thyristor, -30.0)])
+@pytest.mark.parametrize(("make", "bias"), [(transistor, 50.0), *slow((thyristor, -30.0))])
 def test_one_long_step_gives_what_short_ones_give(make, bias):
     device = make()
     name = "right" if make is transistor else "left"
@@ -173,6 +173,7 @@ def test_conductance_of_a_device_that_blocks(contact):
         assert conductance(device, x, "right", V_right=2.0) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_cells_in_series_are_lit_from_the_dark():
     device = layers([0.0, 1e-4, 2e-4, 3e-4, 4e-4], [-1e18, 1e17, -1e17, 1e18])
     x = device.solve(G=1e21).x

@@ -29,6 +29,7 @@ from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.conduction import fluxes
 from sgsolve.devices.models.heat import local_parameters
 from sgsolve.errors import DataTypeError, InputError
+from tests.selection import slow
 
 LENGTH, DENSITY, K = 0.01, 1e21, 1.5  # cm, cm^-3, W/(cm K)
 MU = 10.0 / (CODATA2018.q * DENSITY)  # conductivity 10 S/cm
@@ -114,7 +115,7 @@ def heat_of_ends(device, state, volts):
     return 0.5 * CODATA2018.q * s.vt**2 * (drops[0] + drops[-1])
 
 
-@pytest.mark.parametrize("volts", [-2.0, 0.6, 1.2])
+@pytest.mark.parametrize("volts", [0.6, 1.2, *slow(-2.0)])
 def test_power_leaves_as_heat(volts):
     device = diode(conductivity=0.01)
     state = device.solve(V_p=volts).x
@@ -244,7 +245,7 @@ def test_small_signals_of_a_diode_that_stays_cool():
 
 
 @units
-@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+@pytest.mark.parametrize("rtol", [1e-4, *slow(1e-6)])
 def test_a_bar_warms_up_by_its_modes(rtol):
     """Even heat: nodes that are joined to two others decay by sines, to the tolerance in time."""
     k, capacity, volts = 20, 1.63, 4.0

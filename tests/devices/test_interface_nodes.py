@@ -20,6 +20,7 @@ from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.source_terms import space_charge
 from sgsolve.devices.solving.kept_fluxes import form_of
 from sgsolve.errors import InputError
+from tests.selection import slow
 
 BANDS = {
     "Ec": (0.3, 0.1), "Ev": (-1.4, -1.2), "Nc": (3e18, 1e19), "Nv": (2e19, 1e19),
@@ -108,7 +109,7 @@ ENDS = {"left": (Ohmic, [0]), "right": (Ohmic, [40])}
 
 
 @units
-@pytest.mark.parametrize("width", [0.0, 3e-5])
+@pytest.mark.parametrize("width", [3e-5, *slow(0.0)])
 @pytest.mark.parametrize("region", ["wide", "narrow", ("wide", "narrow"), ("narrow", "wide")])
 def test_recombination_at_an_interface_is_that_of_the_named_densities(region, width):
     """What flows in less what flows out is its rate, electrons of one side and holes of one."""
@@ -163,7 +164,7 @@ def test_a_surface_without_a_velocity_recombines_nothing(speeds):
     assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
-@pytest.mark.parametrize("region", ["wide", ("wide", "narrow")])
+@pytest.mark.parametrize("region", [*slow("wide"), ("wide", "narrow")])
 def test_traps_at_an_interface(region):
     """Steady state, small signals and time have the same traps; an equal surface recombines."""
     level = TrapLevel("acceptor", 1e11, 1e-8, 3e-8, n_trap=1e9, nodes=20, area=1.0, region=region)

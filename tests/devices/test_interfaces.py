@@ -6,6 +6,7 @@ from scipy.integrate import quad
 
 from sgsolve.devices import CODATA2018, Device, Ohmic, SheetCharge, Thermionic, interval
 from sgsolve.errors import DataTypeError, InputError
+from tests.selection import slow
 
 VT = CODATA2018.thermal_voltage(300.0)
 A_STAR = 120.173
@@ -50,7 +51,7 @@ def test_two_layers_and_a_step(V, expected):
     assert device.current(x, "l", V_r=-V) == pytest.approx(expected, rel=3e-6)
 
 
-@pytest.mark.parametrize("k", [7, 60])
+@pytest.mark.parametrize("k", [60, *slow(7)])
 @pytest.mark.parametrize(
     ("Ec", "Nc"),
     [((0.1, 0.3), (1e19, 1e19)), ((0.3, 0.1), (1e19, 4e18)), ((0.2, 0.2), (1e18, 1e19))],
@@ -104,6 +105,7 @@ def test_a_sheet_of_charge_bends_the_field():
     np.testing.assert_allclose(sweep.x[:41], psi, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_electron_gas_of_a_hemt(tmp_path):
     """First integral with the Fermi-Dirac integral of order 3/2."""
     from hemt import main

@@ -113,6 +113,7 @@ def test_the_end_in_time_is_the_steady_state_of_two_ions():
 
 
 @pytest.mark.filterwarnings("ignore:.*units")
+@pytest.mark.slow
 def test_steady_currents_of_a_perovskite_cell():
     """Those of an independent program with 3200 intervals."""
     from perovskite import cell

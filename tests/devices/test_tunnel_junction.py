@@ -129,6 +129,7 @@ def test_the_slope_at_the_peak_is_exact():
         assert np.sign(slope) == (1.0 if volts < 0.1 else -1.0)
 
 
+@pytest.mark.slow
 def test_paths_side_by_side_carry_what_one_does():
     y = np.array([0.0, 0.3, 1.0]) * 1e-5
     mesh = rectangle(NODES, y)
@@ -138,6 +139,7 @@ def test_paths_side_by_side_carry_what_one_does():
     assert many.current(many.solve(V_p=0.05).x, "p", V_p=0.05) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_in_time_the_current_comes_to_rest_at_the_steady_one():
     device = diode()
     run = device.transient({"p": lambda t: 0.1 * min(t / 1e-9, 1.0)}, (0.0, 2e-8))

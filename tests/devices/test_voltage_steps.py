@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.selection import slow
+
 VALUES = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
 VALUES |= {"tau_n": 1e-6, "tau_p": 1e-6, "n1": 1e10, "p1": 1e10}
 MOST = 45  # twice of what such a step takes: rounding does not decide
@@ -60,7 +62,7 @@ def check(device, contact, values, short):
         ([0.0, 2e-4, 102e-4, 104e-4], [-1e19, 1e13, 1e19]),
     ],
 )
-@pytest.mark.parametrize("bias", [1.0, 5.0, 50.0, -300.0])
+@pytest.mark.parametrize("bias", [1.0, 50.0, -300.0, *slow(5.0)])
 def test_a_long_step_of_a_diode(ends, doping, bias):
     short = [*np.linspace(0.0, 1.0, 6), 2.0, 5.0, 12.0, 25.0, 50.0]
     short = [v for v in short if v <= bias] if bias > 0 else np.linspace(0.0, bias, 4)
@@ -76,7 +78,7 @@ def test_a_metal_that_blocks_at_11_volts_along_an_edge():
     check(gan_metal(), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.5, 200.0, 20)])
 
 
-@pytest.mark.parametrize("bias", [1.0, 20.0])
+@pytest.mark.parametrize("bias", [20.0, *slow(1.0)])
 @pytest.mark.parametrize("make", [lambda: metal(0.7), gan_metal])
 def test_a_metal_that_conducts(make, bias):
     """Beyond flat bands the layer is a resistor, with more carriers at the metal than dopants."""
@@ -241,7 +243,7 @@ def test_a_thyristor_beyond_its_breakover():
     assert points.voltage[2] < 0.4
 
 
-@pytest.mark.parametrize("bias", [-30.0, 30.0])
+@pytest.mark.parametrize("bias", [30.0, *slow(-30.0)])
 def test_a_gate_over_depletion_or_inversion(bias):
     from sgsolve.devices import Device, Gate, Ohmic, graded, interval, srh
 

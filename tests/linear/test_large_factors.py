@@ -160,13 +160,13 @@ def test_without_pyamg_an_expensive_factorization_comes_with_advice(monkeypatch,
 @pytest.mark.usefixtures("_expensive", "first_choice")
 def test_a_matrix_that_multigrid_cannot_serve_any_more_goes_to_factors():
     pytest.importorskip("pyamg")
-    A, B = sp.csr_array(-grid(120, -4.0)), indefinite(120)
+    A, B = sp.csr_array(-grid(80, -4.0)), indefinite(80)
     solver = linear.LinearSolver(Pattern.of(A))
     with pytest.warns(linear.LargeFactorsWarning, match="Multigrid serves"):
         solver.factorize(A)
     solver.factorize(B)
     with pytest.warns(linear.FallbackWarning, match="multigrid does not solve"):
-        x = solver.solve(np.ones(14400))
+        x = solver.solve(np.ones(6400))
     np.testing.assert_allclose(B @ x, 1.0, rtol=1e-8)
 
 

@@ -16,6 +16,7 @@ from sgsolve.errors import CheckpointError
 from sgsolve.results.branch import PartialBranchWarning
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, RungeKutta, TimeEvent
+from tests.selection import slow
 from tests.transient.transient_to_be_killed import run as run_to_the_end
 
 
@@ -46,7 +47,7 @@ def run(steps, **options):
 
 
 @pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
-@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("every", [1, *slow(7)])
 def test_a_resumed_run_is_the_uninterrupted_one(steps, every, tmp_path):
     whole = run(steps)
     path = tmp_path / "run.npz"
@@ -127,7 +128,7 @@ def bounced(steps, **options):
     )
 
 
-@pytest.mark.parametrize("times", [None, np.linspace(0.0, 1.2, 13)])
+@pytest.mark.parametrize("times", [np.linspace(0.0, 1.2, 13), *slow(None)])
 @pytest.mark.parametrize("steps", [Bdf(), RungeKutta()])
 def test_a_run_killed_after_any_write_continues_with_the_actions_of_its_events(
     steps, times, tmp_path, monkeypatch

@@ -7,6 +7,7 @@ import scipy.linalg
 from sgsolve import Problem
 from sgsolve.errors import InputError
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
+from tests.selection import slow
 
 
 def logistic():
@@ -46,7 +47,7 @@ def reaction(n=12):
 
 METHODS = [
     Bdf(),
-    Bdf(3, ndf=False),
+    *slow(Bdf(3, ndf=False)),
     RungeKutta(),
     FixedSteps("BDF2", 0.02),
     FixedSteps("trapezoid", 0.02),
@@ -102,7 +103,7 @@ def test_what_cannot_be_differentiated_is_refused():
         problem.at(p=lambda t: 2.0).transient_sensitivity([0.1, 0.0], (0.0, 1.0), "p")
 
 
-@pytest.mark.parametrize("breakpoints", [None, [1.0, 2.0]])
+@pytest.mark.parametrize("breakpoints", [None, *slow([1.0, 2.0])])
 @pytest.mark.parametrize("mode", ["forward", "adjoint"])
 @pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
 def test_derivatives_across_jumps_that_are_declared_or_found(steps, mode, breakpoints):
@@ -277,7 +278,7 @@ def test_the_derivatives_of_an_algebraic_unknown_choose_the_steps():
     assert run.derivative == pytest.approx([S, 1 + S], rel=5e-5)
 
 
-@pytest.mark.parametrize("length", [1.0, 1e3, 1e8])
+@pytest.mark.parametrize("length", [1.0, 1e8, *slow(1e3)])
 @pytest.mark.parametrize("rtol", [1e-4, 1e-8])
 def test_derivatives_from_a_steady_state_over_any_length_of_time(length, rtol):
     """x' = p - x and y' = x - y from (1, 1): the derivatives grow from zero, that of y as t^2."""

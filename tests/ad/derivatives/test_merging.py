@@ -11,6 +11,7 @@ from sgsolve import ad
 from sgsolve.ad.derivatives import merging
 from sgsolve.ad.programs.recorded import Recorded
 from sgsolve.ad.structures.root import Root
+from tests.selection import slow
 
 
 def laplacian(n):
@@ -120,6 +121,7 @@ CHAINS = [
     by_matrix, only_products, linear, by_slices, by_roll, by_index, by_scatter, runge_kutta,
     on_a_grid, two_fields, recursive_filter, one_boundary, by_weights,
 ]  # fmt: skip
+FEW = [by_slices, by_index, two_fields]
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +153,7 @@ def test_values_of_a_chain(chain):
     assert np.abs(J_on_s.toarray() - exact).max() <= 1e-13 * size
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("chain", [*FEW, *slow(*(c for c in CHAINS if c not in FEW))])
 def test_memory_of_a_chain(chain):
     """No derivative on the way holds more coefficients than a few times its pattern."""
     n, stages = 200, 24

@@ -14,6 +14,7 @@ from sgsolve.problem.compiled_functions import CompiledFunctions
 from sgsolve.problem.short_newton import damping_loops, short_newton, short_solve, step_loops
 from tests.ad.kernels.compiled_help import needs_llvmlite
 from tests.problems import CASES
+from tests.selection import slow
 
 pytestmark = needs_llvmlite
 NEWTON = solvers.Newton(max_iterations=30)
@@ -149,7 +150,7 @@ def test_the_results_are_those_of_the_solver(counted, name, method):
     assert any(served) or name == "linear"  # one step is long: the solver looks at it
 
 
-@pytest.mark.parametrize(("solver", "share"), [(NEWTON, 0.4), (DAMPED, 0.2)])
+@pytest.mark.parametrize(("solver", "share"), [(NEWTON, 0.4), *slow((DAMPED, 0.2))])
 def test_all_reference_problems_from_many_starts(counted, solver, share):
     served = converged = 0
     for case in CASES:
