@@ -55,6 +55,8 @@ class Backend(Protocol):
       their names in ``block_names``, if there is such an attribute.
     * ``iterative`` (bool): it has ``solve_to(b, tolerance)`` too, which stops at that relative
       residual; steps of Newton's method are computed by it. Default: False.
+    * ``obstacle(A)``: what about a matrix keeps an iteration from converging, for the warning that
+      another back end serves; an empty string if it is not known.
     * ``take_scaling(row, column)``: called before `factorize` with the factors of the equilibrated
       matrix, A = R J C, two vectors.
     * ``predicted_bytes`` (float, after `analyze`): what the factors will need. Factors that do not

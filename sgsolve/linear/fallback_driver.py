@@ -219,7 +219,7 @@ class FallbackDriver:
         first: Fault = fault
         last, error = first, float("inf")
         for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
-            if self._tried(maker, prepared) is not None:
+            if self._tried(maker, prepared, last.value) is not None:
                 continue
             answer, now = self._attempt(prepared, b, transpose)
             if answer is not None and now is None:
@@ -262,7 +262,7 @@ class FallbackDriver:
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
         failures = [error]
         for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
-            failure = self._tried(maker, prepared)
+            failure = self._tried(maker, prepared, str(error))
             if failure is None:
                 if not singular:
                     self._preferred, self._stale = self.active, False
@@ -273,8 +273,13 @@ class FallbackDriver:
         reasons = "; ".join(str(failure) for failure in failures)
         raise self._reset(BackendError(f"no back end can factorize: {reasons}")) from error
 
-    def _tried(self, maker: Callable[[], Any], prepared: PreparedMatrix) -> Exception | None:
-        """Try to factorize with another back end, which then serves; return why it cannot."""
+    def _tried(
+        self, maker: Callable[[], Any], prepared: PreparedMatrix, reason: str
+    ) -> Exception | None:
+        """Try to factorize with another back end, which then serves; return why it cannot.
+
+        `reason` is why the one that is active does not serve.
+        """
         try:
             backend = maker()
             self._analyze(backend, prepared)
@@ -283,9 +288,11 @@ class FallbackDriver:
         except NUMERICAL as error:
             return error
         if getattr(self.active, "iterative", False):
+            obstacle = getattr(self.active, "obstacle", lambda A: "")(prepared.A)
             warn(
                 f"{name_of(self.active)} does not solve a system of {prepared.A.shape[0]} "
-                f"unknowns; {name_of(backend)} factorizes its matrix instead",
+                f"unknowns ({obstacle or reason}); {name_of(backend)} factorizes its matrix "
+                "instead",
                 FallbackWarning,
             )
         self._stats.n_fallback += backend is not self.active

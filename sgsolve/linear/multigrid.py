@@ -22,6 +22,7 @@ from scipy.sparse.linalg import LinearOperator, cg, gmres
 from ..errors import BackendError
 from ..norms import norm2
 from .backend import Vector, is_complex
+from .elliptic import not_elliptic
 from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
 from .iterative import TOLERANCE, Slowdown, by_columns
 
@@ -101,6 +102,10 @@ class Multigrid:
     def fresh(self) -> Multigrid:
         """Return another back end with the same blocks."""
         return type(self)(self.blocks, self.name)
+
+    def obstacle(self, A: Any) -> str:
+        """Return what about a matrix keeps multigrid from converging; empty if it is not known."""
+        return not_elliptic(A, self.blocks)
 
     def analyze(self, A: Any) -> None:
         """Drop the levels; nothing else depends on the pattern alone."""
