@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ..models.contacts import Ohmic, Schottky
 from ..models.model_arguments import keywords
 from ..models.recombination import surface
 from .carriers import Carriers
@@ -65,11 +64,10 @@ def _offset(
     device: DeviceModel, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray
 ) -> Array:
     contact, local = device.contacts[name], device.layout.local[nodes]
-    if isinstance(contact, Ohmic):
-        return _built_in(device, name, p, vt, local)
-    if isinstance(contact, Schottky):
-        return np.ones(len(nodes)) * ((at_nodes(p["Ec"], local) - contact.barrier) / vt)
-    return np.ones(len(nodes)) * (contact.offset / vt)
+    offset = contact.potential(
+        lambda: _built_in(device, name, p, vt, local), lambda: at_nodes(p["Ec"], local), vt
+    )
+    return np.ones(len(nodes)) * offset
 
 
 def _built_in(
@@ -94,10 +92,10 @@ def emission(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Ar
     out_n, out_p = 0.0, 0.0
     for name, nodes in lay.emitting.items():
         contact, fermi = device.contacts[name], p["V_" + name] / s.vt
-        assert isinstance(contact, Schottky)
+        v_n, v_p = contact.velocities()
         area = np.ones(len(nodes)) * contact.area
-        off_n = (-contact.v_n / s.vt) * area * np.expm1(s.un[nodes] - fermi)
-        off_p = (-contact.v_p / s.vt) * area * np.expm1(fermi - s.up[nodes])
+        off_n = (-v_n / s.vt) * area * np.expm1(s.un[nodes] - fermi)
+        off_p = (-v_p / s.vt) * area * np.expm1(fermi - s.up[nodes])
         out_n = out_n + ad.sparsesum([ad.sparsevec(lay.pairs, nodes, off_n)])
         out_p = out_p + ad.sparsesum([ad.sparsevec(lay.pairs, nodes, off_p)])
     return out_n, out_p

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ..models.carrier_statistics import Boltzmann, log_gamma
+from ..models.carrier_statistics import has_factor, log_gamma
 from ..models.flux import LARGEST_DROP
 from ..models.ions import ion_densities
 from .model import DeviceModel
@@ -162,7 +162,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     if device.heat is not None and np.shape(x)[0] > n + 2 * m:
         warmth = (1.0 + y[n + 2 * m :])[lay.inside]
         eta_n, eta_p, local = eta_n / warmth, eta_p / warmth, vt * warmth
-    if isinstance(device.statistics, Boltzmann):
+    if not has_factor(device.statistics):
         factors = log_factors(p, local)
         log_n, log_p, eta = eta_n + factors[0], eta_p + factors[1], None
     else:

@@ -15,8 +15,8 @@ from ...results import Branch, Result
 from ...user_warnings import warn
 from ..meshes.mesh import Mesh
 from ..meshes.regions import Regions
-from ..models.carrier_statistics import Boltzmann
-from ..models.contacts import Schottky, check_numbers, node_list
+from ..models.carrier_statistics import has_factor
+from ..models.contacts import check_numbers, node_list
 from ..models.interfaces import SheetCharge
 from ..models.model_arguments import keywords, more_arguments
 from ..models.recombination import surface
@@ -139,10 +139,9 @@ def parameters(device: DeviceModel, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _needed_values(device: DeviceModel, values: Mapping[str, Any]) -> list[str]:
     bands = ["ni"] if "ni" in values else ["Nc", "Nv", "Ec", "Ev"]
-    if "ni" in values and not isinstance(device.statistics, Boltzmann):
+    if "ni" in values and has_factor(device.statistics):
         raise InputError("ni: serves Boltzmann statistics only; give Nc, Nv, Ec and Ev instead")
-    schottky = any(isinstance(c, Schottky) for c in device.contacts.values())
-    if "ni" in values and schottky:
+    if "ni" in values and any(contact.has_barrier for contact in device.contacts.values()):
         raise InputError("ni: a Schottky barrier needs Nc, Nv, Ec and Ev instead")
     names = ["T", "G", "eps_r", "mu_n", "mu_p", *bands]
     names += [f"V_{name}" for name in device.contacts]

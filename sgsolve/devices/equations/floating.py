@@ -23,7 +23,6 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ..models.contacts import Gate
 from .carriers import log_factors
 from .model import DeviceModel
 from .neutrality import neutral
@@ -59,7 +58,7 @@ def has_floating_regions(device: DeviceModel) -> bool:
 def firmness(device: DeviceModel) -> np.ndarray:
     """Return what is added to the diagonal of the Jacobian, over all unknowns."""
     lay, firm = device.layout, np.zeros(len(device.layout.fixed))
-    if any(isinstance(contact, Gate) for contact in device.contacts.values()):
+    if any(contact.is_gate for contact in device.contacts.values()):
         inside = majority(device)
         minority = np.concatenate([~inside["n"], ~inside["p"]])
         firm[lay.n :] = FIRM * minority * np.tile(lay.carrier_free, 2)

@@ -15,7 +15,7 @@ from ...errors import DataTypeError, NotFiniteError
 from ..constants import Constants
 from ..meshes.mesh import Mesh
 from ..meshes.regions import Regions
-from ..models.contacts import Gate, Ohmic, Schottky, Surface
+from ..models.contacts import Contact, Surface
 from ..models.heat import Heat
 from ..models.interfaces import SheetCharge, Thermionic
 from ..models.ions import Ion
@@ -63,7 +63,7 @@ def check_kinds(
     """
     _check_one("mesh", mesh, Mesh, "a Mesh, such as interval(x) gives")
     _check_one("constants", constants, Constants, "Constants")
-    _check_named("contacts", contacts, (Ohmic, Schottky, Gate), "Ohmic, Schottky or Gate")
+    _check_named("contacts", contacts, (Contact,), "Ohmic, Schottky or Gate")
     for name, values in named.items():
         _check_named(name, values or {}, *PLACED[name])
     if heat is not None:

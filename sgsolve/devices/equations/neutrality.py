@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from ... import ad
 from ...errors import InputError
-from ..models.carrier_statistics import Boltzmann, log_gamma
+from ..models.carrier_statistics import has_factor, log_gamma
 from .carriers import log_factors
 from .model import DeviceModel
 
@@ -81,7 +81,7 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
     )
     middle = 0.5 * (factor_p - factor_n)
     start = middle + arcsinh_of_ratio(0.5 * doping, 0.5 * (factor_n + factor_p))
-    if isinstance(device.statistics, Boltzmann):
+    if not has_factor(device.statistics):
         return start
     u = ad.value(start) * np.ones(len(nodes))
     plain = {name: ad.value(value) for name, value in p.items()}

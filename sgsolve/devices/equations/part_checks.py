@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ..models.contacts import Gate, Ohmic, Schottky
+from ..models.contacts import Contact
 from .model import DeviceModel
 
 BEYOND = 1.0  # eV: no metal bends the bands that far beyond the gap
@@ -23,7 +23,7 @@ def check_parts(device: DeviceModel) -> None:
     """Raise for a gap that is none, for barriers far outside it, and for parts without effect."""
     _check_gap(device)
     for name, contact in device.contacts.items():
-        if isinstance(contact, Schottky):
+        if contact.has_barrier:
             _check_barrier(device, name, contact)
     for what, nodes, area in _at_boundaries(device):
         _check_effect(device, what, nodes)
@@ -60,7 +60,7 @@ def _check_gap(device: DeviceModel) -> None:
         )
 
 
-def _check_barrier(device: DeviceModel, name: str, contact: Schottky) -> None:
+def _check_barrier(device: DeviceModel, name: str, contact: Contact) -> None:
     p, lay = device.parameters, device.layout
     gap = float(np.max(((p["Ec"] - p["Ev"]) * np.ones(lay.pairs))[lay.emitting[name]]))
     if not -BEYOND <= contact.barrier <= gap + BEYOND:
@@ -75,9 +75,7 @@ def _at_boundaries(device: DeviceModel) -> Iterator[tuple[str, np.ndarray, Any]]
     """Parts with an area: in words, their nodes among those of the mesh, their areas."""
     lay = device.layout
     for name, contact in device.contacts.items():
-        if isinstance(contact, Schottky) or (
-            isinstance(contact, Gate) and contact.capacitance is not None
-        ):
+        if contact.has_barrier or name in lay.coupled_gates:
             yield f"contact {name!r}", lay.contacts[name], contact.area
     for name, where in device.surfaces.items():
         rows = lay.sides(f"surface {name!r}", where)[0]
@@ -90,7 +88,7 @@ def _at_boundaries(device: DeviceModel) -> Iterator[tuple[str, np.ndarray, Any]]
 def _check_effect(device: DeviceModel, what: str, nodes: np.ndarray) -> None:
     """Raise for a part at nodes whose potentials are all fixed by ohmic contacts."""
     for name, contact in device.contacts.items():
-        if isinstance(contact, Ohmic) and np.isin(nodes, device.layout.contacts[name]).all():
+        if contact.fixes_carriers and np.isin(nodes, device.layout.contacts[name]).all():
             raise InputError(
                 f"{what}: is without effect, because contact {name!r} fixes the potentials at all "
                 "its nodes; give it nodes of its own"

@@ -33,7 +33,7 @@ from ... import ad
 from ...errors import InputError
 from ...problem import Problem
 from ..meshes.watershed import flooded
-from ..models.carrier_statistics import Boltzmann, chemical_potential
+from ..models.carrier_statistics import chemical_potential, has_factor
 from ..models.heat import (
     contact_parameters,
     heat_left,
@@ -170,7 +170,7 @@ class TimeForm:
         if device.heat is not None:
             p, vt = local_parameters(device, y, p), vt + y[self._heat][lay.nodes]
         log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
-        if isinstance(device.statistics, Boltzmann):
+        if not has_factor(device.statistics):
             factor_n, factor_p = (lay.first(factor) for factor in log_factors(p, vt))
             eta_n, eta_p = log_n - factor_n, log_p - factor_p
         else:

@@ -50,6 +50,8 @@ class Boltzmann:
     [0.0, 0.0]
     """
 
+    has_factor = False
+
     def log_gamma(self, eta: np.ndarray, order: int = 0) -> np.ndarray:
         """Zero."""
         return np.zeros(np.shape(eta))
@@ -93,6 +95,11 @@ class Blakemore:
         occupied: np.ndarray = 0.5 * (1.0 + np.tanh(0.5 * t))
         slopes = (-np.logaddexp(0.0, t), -occupied, -occupied * (1.0 - occupied))
         return slopes[order]
+
+
+def has_factor(statistics: CarrierStatistics) -> bool:
+    """Whether statistics have a factor: so they do, unless they declare ``has_factor = False``."""
+    return bool(getattr(statistics, "has_factor", True))
 
 
 def log_gamma(statistics: CarrierStatistics, eta: Array) -> Array:

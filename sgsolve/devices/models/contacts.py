@@ -3,16 +3,17 @@
 An ohmic contact fixes all three potentials, by neutrality and equilibrium. A Schottky contact fixes
 the electrostatic potential, and a carrier leaves at its recombination velocity. A gate fixes the
 electrostatic potential only, on nodes of an insulator, or through an insulator that is not meshed.
-Each contact adds one parameter to the device, ``V_<name>``, its voltage in V.
+Each contact adds one parameter to the device, ``V_<name>``, its voltage in V. The equations and the
+solvers ask a contact what it declares, see `Contact`, and never for its class.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 5.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,8 +22,52 @@ from ...errors import InputError, ShapeError
 Nodes = int | Sequence[int] | np.ndarray
 
 
+class Contact:
+    """What a contact declares. Another kind of contact is a dataclass that overrides these.
+
+    Attributes
+    ----------
+    nodes : int or sequence of int
+    area : float or ndarray
+        Measure of the boundary that belongs to each node.
+    offset : float
+        Of a gate: potential at the nodes minus the voltage, V.
+    barrier : float
+        Conduction band above the Fermi level of the metal, eV, if there is a barrier.
+    fixes_carriers : bool
+        Whether the levels of the carriers at its nodes are that of the metal.
+    has_barrier : bool
+        Whether carriers pass a barrier, at the velocities of `velocities`.
+    is_gate : bool
+        Whether it carries no direct current.
+    """
+
+    nodes: Nodes
+    area: float | np.ndarray = 1.0
+    offset: float = 0.0
+    barrier: float
+    fixes_carriers: ClassVar[bool] = False
+    has_barrier: ClassVar[bool] = False
+    is_gate: ClassVar[bool] = False
+
+    def potential(self, neutral: Callable[[], Any], Ec: Callable[[], Any], vt: Any) -> Any:
+        """Return the potential at the nodes minus the voltage, per vt; a number or an array.
+
+        `neutral` and `Ec` give the potential of neutrality, per vt, and the band at the nodes, eV.
+        """
+        return self.offset / vt
+
+    def velocities(self) -> tuple[float, float]:
+        """Return the velocities at which electrons and holes pass the barrier, cm/s."""
+        raise NotImplementedError
+
+    def coupled(self, nodes: np.ndarray) -> CoupledGate | None:
+        """Return the gate that acts on these nodes of the semiconductor without fixing them."""
+        return None
+
+
 @dataclass(frozen=True)
-class Ohmic:
+class Ohmic(Contact):
     """Charge neutrality and equilibrium at the contact's nodes.
 
     A node in several regions is neutral as a whole.
@@ -44,11 +89,17 @@ class Ohmic:
     >>> contacts = {"anode": Ohmic(0), "cathode": Ohmic(-1)}
     """
 
+    fixes_carriers: ClassVar[bool] = True
+
     nodes: Nodes
+
+    def potential(self, neutral: Callable[[], Any], Ec: Callable[[], Any], vt: Any) -> Any:
+        """That of neutrality."""
+        return neutral()
 
 
 @dataclass(frozen=True)
-class Schottky:
+class Schottky(Contact):
     """Thermionic emission over a barrier.
 
     Parameters
@@ -75,15 +126,25 @@ class Schottky:
     0.8
     """
 
+    has_barrier: ClassVar[bool] = True
+
     nodes: Nodes
     barrier: float
     v_n: float = 2.573e6
     v_p: float = 1.93e6
     area: float | np.ndarray = 1.0
 
+    def potential(self, neutral: Callable[[], Any], Ec: Callable[[], Any], vt: Any) -> Any:
+        """That at which the conduction band is the barrier above the metal."""
+        return (Ec() - self.barrier) / vt
+
+    def velocities(self) -> tuple[float, float]:
+        """As they were given."""
+        return self.v_n, self.v_p
+
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Contact):
     """An electrode that carries no direct current.
 
     Parameters
@@ -118,10 +179,18 @@ class Gate:
     '3.45e-07'
     """
 
+    is_gate: ClassVar[bool] = True
+
     nodes: Nodes
     offset: float = 0.0
     capacitance: float | None = None
     area: float | np.ndarray = 1.0
+
+    def coupled(self, nodes: np.ndarray) -> CoupledGate | None:
+        """The gate behind its insulator, if a capacitance stands for that."""
+        if self.capacitance is None:
+            return None
+        return CoupledGate(nodes, np.ones(len(nodes)) * self.area * self.capacitance, self.offset)
 
 
 @dataclass(frozen=True)
@@ -144,9 +213,6 @@ class CoupledGate:
     def charge(self, voltage: Any, psi: Any) -> Any:
         """Charge opposite to each node, C, at a voltage and the potentials of the nodes."""
         return self.coupling * (voltage + self.offset - psi)
-
-
-Contact = Ohmic | Schottky | Gate
 
 
 @dataclass(frozen=True)
@@ -183,7 +249,7 @@ class Surface:
 def node_numbers(name: str, contact: Contact, n: int) -> np.ndarray:
     """Node numbers of a contact, checked, counted from the start."""
     check_numbers(f"contact {name!r}", contact)
-    return node_list(f"contact {name!r}", contact.nodes, getattr(contact, "area", 1.0), n)
+    return node_list(f"contact {name!r}", contact.nodes, contact.area, n)
 
 
 def node_list(what: str, nodes: Nodes, area: float | np.ndarray, n: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 from ...errors import InputError, ShapeError
 from ..meshes.mesh import Mesh, divergence_of, edge_values, ends_of
 from ..meshes.regions import Regions
-from .contacts import Contact, CoupledGate, Gate, Ohmic, Schottky, node_list, node_numbers
+from .contacts import Contact, CoupledGate, node_list, node_numbers
 
 Selection = slice | np.ndarray
 
@@ -195,22 +195,22 @@ class DeviceLayout:
         self.coupled_gates: dict[str, CoupledGate] = {}
         for name, contact in contacts.items():
             nodes = self.contacts[name]
-            if isinstance(contact, Gate) and contact.capacitance is not None:
-                coupling = np.ones(len(nodes)) * contact.area * contact.capacitance
-                self.coupled_gates[name] = CoupledGate(nodes, coupling, contact.offset)
-            meshed_gate = isinstance(contact, Gate) and name not in self.coupled_gates
+            coupled = contact.coupled(nodes)
+            if coupled is not None:
+                self.coupled_gates[name] = coupled
+            meshed_gate = contact.is_gate and coupled is None
             if not meshed_gate and (self.local[nodes] < 0).any():
                 raise InputError(f"contact {name!r}: has nodes outside the semiconductor")
-            if isinstance(contact, Schottky) and len(self.several(nodes)):
+            if contact.has_barrier and len(self.several(nodes)):
                 raise InputError(
                     f"contact {name!r}: node {self.several(nodes)[0]} is in several regions, and "
                     "its barrier counts from the conduction band of one; end the contact before it"
                 )
-            if isinstance(contact, Ohmic):
+            if contact.fixes_carriers:
                 self.carrier_fixed[name] = self.local[nodes]
-            if isinstance(contact, Schottky):
+            if contact.has_barrier:
                 self.emitting[name] = self.local[nodes]
-            if name not in self.coupled_gates:
+            if coupled is None:
                 self.psi_fixed[name] = nodes
         fixed = np.concatenate([[], *self.psi_fixed.values()]).astype(int)
         if len(np.unique(fixed)) < len(fixed):

@@ -28,7 +28,6 @@ import numpy as np
 from ... import ad
 from ...errors import DomainError, InputError, ShapeError
 from ..meshes.mesh import edge_values
-from .contacts import Ohmic
 
 Array = Any
 
@@ -209,7 +208,7 @@ def check_heat(device: Any) -> None:
     if device.ionization is not None:
         raise InputError("heat: is not modeled with ionization; leave one of them away")
     for name, contact in device.contacts.items():
-        if not isinstance(contact, Ohmic):
+        if not contact.fixes_carriers:
             raise InputError(f"heat: contact {name!r} must be Ohmic; contacts are heat sinks")
     k = heat.conductivity
     if not callable(k) and not (np.isfinite(k).all() and np.min(k) > 0.0):

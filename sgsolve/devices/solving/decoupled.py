@@ -28,7 +28,6 @@ from ..equations.neutrality import neutral
 from ..equations.source_terms import generation
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
-from ..models.contacts import Schottky
 from ..models.device_layout import DeviceLayout
 from .levels import levels
 
@@ -81,7 +80,7 @@ def _barriers_of_metals(
     fixed = vt * fixed_potentials(device, p, vt)
     rest = vt * neutral(device, p, vt, np.arange(lay.n_s))
     for name, contact in device.contacts.items():
-        if isinstance(contact, Schottky):
+        if contact.has_barrier:
             at = lay.contacts[name]
             inner = lay.local[at]
             beside = _beside(device, inner, potential)
@@ -202,9 +201,8 @@ def _reservoirs(
     ):
         for contact, nodes in device.layout.reached.items():
             metal, emission = device.contacts[contact], None
-            if isinstance(metal, Schottky):
-                velocity = metal.v_n if name == "n" else metal.v_p
-                emission = velocity / s.vt * metal.area * np.ones(len(nodes))
+            if metal.has_barrier:
+                emission = metal.velocities()[k] / s.vt * metal.area * np.ones(len(nodes))
             level = p["V_" + contact] / s.vt
             found[k].append(_Reservoir(nodes, log + sign * (u - level), emission))
         for root in device.carrier_rows[name].roots:

@@ -33,7 +33,7 @@ from ...results.status import Status
 from ...solvers.iterate import Iterate
 from ..equations.carriers import carriers
 from ..equations.model import DeviceModel
-from ..models.carrier_statistics import Boltzmann
+from ..models.carrier_statistics import has_factor
 from ..models.heat import contact_parameters, local_parameters
 from .methods import REUSE
 
@@ -94,7 +94,7 @@ class Densities:
             pairs = self._pairs[name]
             warmth = 1.0 if s.warmth is None else s.warmth[pairs]
             own = sign / (s.vt * warmth) * np.ones(len(pairs))
-            if not isinstance(self.device.statistics, Boltzmann) and s.eta is not None:
+            if has_factor(self.device.statistics) and s.eta is not None:
                 own = own * (1.0 + self.device.statistics.log_gamma(s.eta[2 * k][pairs], 1))
             slope.append(own)
         return DensityState(np.concatenate(log), np.concatenate(slope))

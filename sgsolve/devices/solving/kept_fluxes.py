@@ -35,7 +35,6 @@ from ..equations.floating import majority
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
-from ..models.contacts import Gate
 from ..models.flux import absolute, flux_rows
 from ..models.heat import check_no_heat
 from ..models.interfaces import row_weight
@@ -308,5 +307,5 @@ def needed(device: Equations) -> bool:
     """
     if device.keeps_fluxes:
         return True
-    gated = any(isinstance(contact, Gate) for contact in device.contacts.values())
+    gated = any(contact.is_gate for contact in device.contacts.values())
     return gated and not all(where.any() for where in majority(device).values())

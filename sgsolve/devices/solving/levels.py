@@ -21,7 +21,6 @@ from ..equations.carriers import carriers
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
 from ..meshes.mesh import edge_values
-from ..models.contacts import Ohmic, Schottky
 
 Array = np.ndarray
 HALF = 0.5  # of the doping: with fewer carriers a node is depleted
@@ -60,8 +59,8 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
     lay, m = device.layout, device.layout.n_s
     edges, part = lay.carrier_edges, _connected_parts(device, kind)
     count = int(part.max()) + 1
-    held, level = _of_contacts(device, p, (Ohmic, Schottky)), np.full(m, np.nan)
-    firm = _of_contacts(device, p, (Ohmic,))
+    held, level = _voltages_at(lay.reached, m, p), np.full(m, np.nan)
+    firm = _voltages_at(lay.carrier_fixed, m, p)
     for k in range(count):
         nodes = np.flatnonzero(part == k)
         if np.isfinite(firm[nodes]).any():  # a metal with a barrier blocks
@@ -101,12 +100,11 @@ def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> 
     return len(pairs[0]) > len(np.unique(pairs[0]))
 
 
-def _of_contacts(device: DeviceModel, p: Mapping[str, Any], kinds: tuple[type, ...]) -> Array:
-    """Voltage at the nodes of contacts of these kinds, NaN elsewhere."""
-    voltage = np.full(device.layout.n_s, np.nan)
-    for name, nodes in device.layout.reached.items():
-        if isinstance(device.contacts[name], kinds):
-            voltage[nodes] = p["V_" + name]
+def _voltages_at(contacts: Mapping[str, Array], m: int, p: Mapping[str, Any]) -> Array:
+    """Return the voltages of contacts at their nodes, NaN at the others of m nodes."""
+    voltage = np.full(m, np.nan)
+    for name, nodes in contacts.items():
+        voltage[nodes] = p["V_" + name]
     return voltage
 
 
@@ -116,7 +114,7 @@ def _taken_by_metals(
     """The levels, those of minority carriers in regions at metals not above the metals' own."""
     n, h = n.copy(), h.copy()
     for name, nodes in device.layout.reached.items():
-        if isinstance(device.contacts[name], Schottky):
+        if device.contacts[name].has_barrier:
             here = np.isin(part, part[nodes])
             n_type, p_type = here & (kind > 0), here & (kind < 0)
             h[n_type] = np.minimum(h[n_type], p["V_" + name])

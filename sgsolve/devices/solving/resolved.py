@@ -20,7 +20,6 @@ from ..equations.floating import has_floating_regions
 from ..equations.model import DeviceModel
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
-from ..models.contacts import Gate
 from .kept_fluxes import form_of
 
 TOLERATED = 1e-3  # of kT/q
@@ -48,7 +47,7 @@ def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, A
     points : iterable of (x, dict)
         Solutions and their parameters.
     """
-    if not any(isinstance(contact, Gate) for contact in device.contacts.values()):
+    if not any(contact.is_gate for contact in device.contacts.values()):
         return
     for x, p in points:
         for name, off in errors_of_level(device, x, p).items():

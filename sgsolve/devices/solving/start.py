@@ -27,7 +27,6 @@ from ..equations.carriers import carriers
 from ..equations.floating import has_floating_regions
 from ..equations.neutrality import neutral
 from ..equations.potential_form import Equations
-from ..models.contacts import Gate
 from ..models.ions import conservation
 from .density_newton import density_method
 from .kept_fluxes import form_of, needed, partial_sweep
@@ -80,7 +79,7 @@ def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.n
     """Neutral in the semiconductor; on insulators the mean of what the gates ask for."""
     lay = device.layout
     psi = np.zeros(lay.n)
-    gates = [c.offset for c in device.contacts.values() if isinstance(c, Gate)]
+    gates = [c.offset for c in device.contacts.values() if c.is_gate]
     psi[:] = np.mean(gates) if gates else 0.0
     psi[lay.nodes] = vt * neutral(device, p, vt, np.arange(lay.n_s))
     return psi

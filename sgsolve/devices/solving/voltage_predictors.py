@@ -11,7 +11,6 @@ from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
 from ..equations.potential_form import Equations
-from ..models.contacts import Gate, Schottky
 from . import decoupled
 from .density_newton import density_method
 from .depletion import depleted, potential_bounds, within_bounds
@@ -112,8 +111,9 @@ class Levels:
     def __init__(self, device: Equations, name: str, p: Mapping[str, Any]) -> None:
         self.device, self.name, self.p = device, name, device.parameters | dict(p)
         self.poisson, self.trusted = Poisson(device), True
-        kinds = [type(contact) for contact in device.contacts.values()]
-        self._has_gates, self._has_metals = Gate in kinds, Schottky in kinds
+        contacts = device.contacts.values()
+        self._has_gates = any(contact.is_gate for contact in contacts)
+        self._has_metals = any(contact.has_barrier for contact in contacts)
         self._kept: tuple[float, np.ndarray | None] | None = None
         self._turn = Turn()
 
@@ -138,7 +138,7 @@ class Levels:
     ) -> np.ndarray | None:
         """Poisson's equation at the last levels after a long step of a gate; None after others."""
         contact = self.device.contacts.get(self.name.removeprefix("V_"))
-        if not isinstance(contact, Gate) or abs(last - first) <= LONG_STEP:
+        if contact is None or not contact.is_gate or abs(last - first) <= LONG_STEP:
             return None
         if self.device.heat is not None:
             return None
