@@ -55,13 +55,13 @@ def explained(stepper: Any) -> str:
     t, last = stepper.steps.t, stepper.plan.setbacks.rejected[-3:]
     lines = [f"no step can be made from t = {t:.9g}"]
     lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
-    cause = _growth(stepper) or _singular_sentence(stepper) or _rounding(stepper)
+    cause = _growth_sentence(stepper) or _singular_sentence(stepper) or _rounding(stepper)
     if cause:
         lines.append(cause)
     return "; ".join(lines)
 
 
-def _growth(stepper: Any) -> str:
+def _growth_sentence(stepper: Any) -> str:
     """Return a sentence where unknowns grew without bound while steps shrank."""
     blocks, x = stepper.system.blocks, stepper.steps.x
     grown = [
