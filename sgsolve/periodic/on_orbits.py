@@ -28,6 +28,7 @@ DOUBTFUL = 1e-3  # error of the trivial multiplier above which the others say no
 NEAR_ONE = 0.2  # distance from 1 of a multiplier that may pass 1 in a step
 RESOLVED = 3.0  # times the change of the parameter by a new mesh, beside a fold
 TOLERANCE = 1e-6  # of the fraction of a step, for a fold by the multipliers
+SPLIT = 0.02  # part of a step by which a mesh parts a pitchfork into a fold and a branch point
 FOLD, BRANCH_POINT = "fold", "branch point"
 
 
@@ -61,7 +62,7 @@ class OnOrbits(Detector):
             return []
         found = self.inner.locate(stepper, a, b)
         if self.kind == FOLD:
-            found = [one for one in found if self._resolved(stepper, one, a, b)]
+            found = [_widened(one, a, b) for one in found if self._resolved(stepper, one, a, b)]
             found = found or self._flat_fold(stepper, a, b)
         return [packed_found(self.family, one) for one in found]
 
@@ -121,6 +122,16 @@ class OnOrbits(Detector):
     def restore(self, point: Point, saved: Any) -> None:
         """Restore what `save` returned."""
         self.inner.restore(point, saved)
+
+
+def _widened(fold: Found, a: Point, b: Point) -> Found:
+    """Return a fold; if it is doubtful, a branch point may be meant within a larger distance.
+
+    A mesh does not have the symmetry of the orbits.
+    """
+    if fold.certain:
+        return fold
+    return replace(fold, reach=max(fold.reach, SPLIT * (b.s - a.s)))
 
 
 def packed_found(family: OrbitFamily, found: Found) -> Found:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..continuation.approximate_points import approximate_special_point
+from ..continuation.bracket import opposite
 from ..continuation.columns import Column
 from ..continuation.detector import STEP_DOUBT, Detector, Doubt, doubt
 from ..continuation.locate import crossing
@@ -103,6 +104,10 @@ class FloquetMultipliers(Detector):
         change = _change(a, b)
         kinds = [one.special.kind for one in found]
         single, double = sum(kind in KINDS[:3] for kind in kinds), kinds.count(TORUS)
+        if opposite(float(a.tangent[-1]), float(b.tangent[-1])) and "fold" not in kinds:
+            single -= (
+                "branch point" in kinds
+            )  # on an arm of a pitchfork a multiplier only touches 1
         if change is None or (
             (abs(change) - single) % 2 == 0 and abs(change) <= single + 2 * double
         ):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import fsolve
 
 from sgsolve import Problem
 from tests.periodic.oscillators import one
-from tests.periodic.shooting import doubling, fold_of_cycles, special_cycle
+from tests.periodic.shooting import after, doubling, fold_of_cycles, special_cycle
 
 
 def hodgkin_huxley(x, current):
@@ -146,3 +147,50 @@ def test_bursts_of_hindmarsh_and_rose(current, spikes):
     assert orbit.stable
     V = orbit(np.linspace(0.0, orbit.period, 20001))[:, 0]
     assert ((V[:-1] < 0.5) & (V[1:] >= 0.5)).sum() == spikes
+
+
+def lorenz(x, r):
+    """E. N. Lorenz, J. Atmos. Sci. 20 (1963) 130, with sigma = 10 and b = 8/3."""
+    return [10.0 * (x[0] - x[1]), x[1] + x[0] * x[2] - r * x[0], 8.0 / 3.0 * x[2] - x[0] * x[1]]
+
+
+def pitchfork_of_symmetric_cycles(flow, x, half, r):
+    """Where a cycle with x(t + T/2) = S x(t) loses its symmetry: S M(T/2) has the eigenvalue -1."""
+    turn = np.diag([-1.0, -1.0, 1.0])
+
+    def equations(unknowns):
+        state = np.array([x[0], *unknowns[:2]])
+        there, map_ = after(flow, state, unknowns[2], unknowns[3])
+        return [*(there - turn @ state), np.linalg.det(turn @ map_ + np.eye(3))]
+
+    *_, time, exact = fsolve(equations, [x[1], x[2], half, r], xtol=1e-12)
+    return 2.0 * time, exact
+
+
+@pytest.mark.slow
+def test_symmetric_cycles_of_lorenz():
+    """Two mirrored cycles end in a pitchfork: followed along them it is no fold.
+
+    The mesh has no symmetry and parts the pitchfork into a fold and a branch point.
+    """
+
+    def flow(x, r):
+        return [-f for f in lorenz(x, r)]
+
+    problem = Problem(lorenz, params={"r": 280.0}, storage=one)
+    run = problem.transient([50.0, 60.0, 270.0], (0.0, 15.0), rtol=1e-7)
+    arms = problem.orbit_continuation(problem.periodic_orbit(run), "r", (200.0, 340.0), step=5.0)
+    crossing, period_doubling = arms.special_points
+    assert (crossing.kind, period_doubling.kind) == ("branch point", "period doubling")
+    orbit = arms.orbit(crossing)
+    T, exact = pitchfork_of_symmetric_cycles(
+        flow, orbit.states[0], 0.5 * orbit.period, crossing.parameter
+    )
+    assert crossing.parameter == pytest.approx(exact, rel=1e-8)
+    assert orbit.period == pytest.approx(T, rel=1e-8)
+    orbit = arms.orbit(period_doubling)
+    T, exact = special_cycle(
+        flow, orbit.states[0], orbit.period, period_doubling.parameter, doubling
+    )
+    assert period_doubling.parameter == pytest.approx(exact, rel=1e-8)
+    assert arms["r"][-1] == 200.0
