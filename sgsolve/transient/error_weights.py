@@ -7,7 +7,7 @@ the largest of all blocks: one bad block is not averaged away by a thousand good
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,7 @@ class ErrorWeights:
         self.fixed: Vector | None = None
         self.largest: Vector = np.zeros(blocks.n)  # magnitudes
         self.skipped: NDArray[np.bool_] | None = None
+        self.inherited: Vector = np.zeros(len(self._parts))  # by block
         if atol is not None:
             self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
             if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
@@ -81,6 +82,24 @@ class ErrorWeights:
         size = np.abs(x)
         self.largest = np.maximum(self.largest, size)
         return self._of_size(size)
+
+    def allowed(self, x: Vector) -> Vector:
+        """Return the error that each unknown may have, zero in blocks whose size is not known."""
+        errors = np.divide(1.0, self.weights(x))
+        for part in self._parts:
+            errors[part] *= bool(self.largest[part].any())
+        return errors
+
+    def inherit(self, errors: Vector) -> None:
+        """Allow blocks that are zero so far the errors that others pass on to them, at least.
+
+        Their own magnitudes, tiny at first, would ask for more than the others are exact to.
+        """
+        self.inherited = self.inherited.copy()
+        for k, part in enumerate(self._parts):
+            if not self.largest[part].any():
+                largest = float(errors[part].max())
+                self.inherited[k] = min(largest, self.rtol) if isfinite(largest) else 0.0
 
     def remark(self) -> str:
         """Return what is to be said of an absolute tolerance above all unknowns; else nothing."""
@@ -131,13 +150,14 @@ class ErrorWeights:
         if self.fixed is not None:
             result += self.fixed
         else:
-            for part, apart in zip(self._parts, self._apart, strict=True):
+            parts = zip(self._parts, self._apart, self.inherited, strict=True)
+            for part, apart, inherited in parts:
                 sizes = self.largest[part]
                 largest = float(sizes.max()) or 1.0
                 size = (
                     np.maximum(OWN * sizes, LEAST * largest) if apart and sizes.any() else largest
                 )
-                result[part] += self.rtol * size
+                result[part] += np.maximum(self.rtol * size, inherited)
         np.divide(1.0, result, out=result)
         if self.skipped is not None:
             result[self.skipped] = 0.0

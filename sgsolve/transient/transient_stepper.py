@@ -264,6 +264,7 @@ class TransientStepper(Stepper):
     def _parts(self, of_steps: Callable[[], Any]) -> dict[str, Any]:
         kept = {**self.plan.save(), "longest": self.longest}
         kept |= {"counts": self.counts.numbers, "largest": self.weights.largest}
+        kept["inherited"] = self.weights.inherited
         if not self.begun:
             return kept
         kept["steps"] = of_steps()
@@ -275,6 +276,7 @@ class TransientStepper(Stepper):
     def _take_parts(self, parts: Mapping[str, Any], to_steps: Callable[[Any], None]) -> None:
         self.plan.restore(parts)
         self.longest, self.weights.largest = float(parts["longest"]), np.array(parts["largest"])
+        self.weights.inherited = np.array(parts.get("inherited", self.weights.inherited))
         self.counts = Counts(*(int(n) for n in parts["counts"]))
         self.begun = "steps" in parts
         if not self.begun:

@@ -6,6 +6,7 @@ set for IVP solvers of Bari (HIRES, VDPOL, ROBER). Values by Radau IIA at a tole
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 
@@ -55,3 +56,23 @@ def test_errors_follow_the_tolerance_for_unknowns_of_all_sizes(f, rtol):
     problem = Problem(lambda y: -np.stack(f(y)), storage=lambda y: 1.0 * y)
     run = problem.transient(y0, (0.0, end), rtol=rtol)
     assert np.abs(run.x[which] / expected - 1.0).max() < allowed * rtol
+
+
+@pytest.mark.parametrize("blocks", [None, {"motion": 4, "force": 1}])
+@pytest.mark.parametrize("rtol", [1e-4, 1e-8])
+def test_a_force_that_begins_at_zero_is_as_exact_as_the_motion_allows(blocks, rtol):
+    """A pendulum at rest: the force in the rod is 1e-17 after the first step, of errors of y."""
+
+    def motion(w):
+        x, y, u, v, force = w
+        rest = u * u + v * v - force * (x * x + y * y) - 9.81 * y
+        return [-u, -v, force * x, force * y + 9.81, rest]
+
+    pendulum = Problem(motion, storage=lambda w: [*w[:4], 0.0 * w[4]], blocks=blocks)
+    run = pendulum.transient([1.0, 0.0, 0.0, 0.0, 0.0], (0.0, 1.0), rtol=rtol)
+    assert run.success
+    assert len(run.rejected) < 5
+    angle = solve_ivp(
+        lambda t, z: [z[1], -9.81 * np.cos(z[0])], (0.0, 1.0), [0.0, 0.0], rtol=1e-11, atol=1e-11
+    ).y[0, -1]
+    assert np.abs(run.x[:2] - [np.cos(angle), np.sin(angle)]).max() < 100.0 * rtol
