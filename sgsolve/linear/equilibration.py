@@ -13,11 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
-from ..pattern import Pattern
+from ..pattern import Pattern, counting_sort
 
 # How far a largest entry may drift from 1 before the factors are recomputed.
 DRIFT = 8.0
@@ -54,12 +53,10 @@ class Equilibration:
         self.column = np.ones(n)
         self.n_update = 0
         self._rows, self._columns = pattern.rows, pattern.indices
-        by_column = sp.csr_array(
-            (np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape
-        ).tocsc()
-        self._by_column = by_column.data.astype(np.int64)
+        self._by_column = counting_sort(pattern.indices, n).astype(np.int64)
+        ends = np.cumsum(np.bincount(pattern.indices, minlength=n))
         self._starts = np.concatenate(
-            [pattern.indptr[:-1], by_column.indptr[:-1].astype(np.int64) + pattern.nnz]
+            [pattern.indptr[:-1], [pattern.nnz], pattern.nnz + ends[:-1]]
         ).astype(np.int64)
         self._work = np.empty(2 * pattern.nnz)
         self.magnitude: NDArray[np.float64] = self._work[: pattern.nnz]
