@@ -23,7 +23,7 @@ from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .elements import number_row
 from .flat_elements import FlatElements
-from .in_place import assign, share_where_views
+from .in_place import assign, share, share_where_views
 from .indexing import element, taken
 from .operators import Operators, call_ufunc, rounded_product
 from .programs.computation import pattern_and_values, pattern_of_derivative
@@ -76,10 +76,11 @@ class ADArray(Operators):
     @property
     def value(self) -> NDArray[Any]:
         """The numbers, as a read-only ndarray (``np.array(y.value)`` is a copy to write into)."""
-        if hasattr(self._value, "record"):
-            traced: NDArray[Any] = self._value
+        value = self._value
+        if type(value) is not ndarray and hasattr(value, "record"):
+            traced: NDArray[Any] = value
             return traced
-        view: NDArray[Any] = np.asarray(self._value).view()
+        view: NDArray[Any] = np.asarray(value).view()
         view.flags.writeable = False
         return view
 
@@ -212,10 +213,15 @@ class ADArray(Operators):
                     return ADArray(value[key], row)
                 if type(key) is int:
                     return ADArray(value[key], element(derivative, value.shape, key))
-        elif type(key) is tuple and (row := number_row(self, key)) is not None:
-            return ADArray(value[key], row)
-        chosen: ADArray = share_where_views(ADArray(*taken(value, self._derivative, key)), self)
-        if chosen._memory is not None:
+        elif type(key) is tuple and (not key or isinstance(key[0], (int, integer))):
+            row = number_row(self, key)
+            if row is not None:
+                return ADArray(value[key], row)
+        result, derivative = taken(value, self._derivative, key)
+        chosen = ADArray(result, derivative)
+        base = result.base
+        if base is value or (base is not None and base is value.base):
+            share(chosen, self)
             chosen._origin = (self, key)
         return chosen
 
@@ -303,7 +309,7 @@ class ADArray(Operators):
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # its own error, not ours
             raise refusals.missing_attribute(name)
-        return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), self)
+        return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), (self,))
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dispatch.METHODS})

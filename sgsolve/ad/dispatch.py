@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from .nested import LISTS, array_if_needed, is_array_of_objects, objects_as_arrays
+from .nested import any_may_hold, array_if_needed, objects_as_arrays
 
 Function = Callable[..., Any]
 
@@ -72,24 +72,18 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
         name = f"{getattr(func, '__module__', 'numpy')}.{getattr(func, '__name__', func)}"
         instead = INSTEAD.get(func, "use operators, indexing, A @ y or ad.sparsesum")
         raise DerivativeError(f"{name} is not supported on AD arrays: {instead}")
-    if kwargs.get("out") is not None:
+    if kwargs.pop("out", None) is not None:
         raise DerivativeError(
             f"np.{func.__name__}(..., out=...) cannot write an AD array into an array; use the "
             f"result instead, y = np.{func.__name__}(...)"
         )
-    kwargs.pop("out", None)
     if not args:
         args = _positional(func, kwargs)
-    if func not in OF_SEQUENCES:
-        for a in args:
-            if type(a) in LISTS or is_array_of_objects(a):
-                args = tuple(array_if_needed(a) for a in args)
-                break
-        if kwargs:
-            kwargs = {k: array_if_needed(a) for k, a in kwargs.items()}
-    else:
-        args = tuple(map(objects_as_arrays, args))
-        kwargs = {k: objects_as_arrays(a) for k, a in kwargs.items()}
+    joined = objects_as_arrays if func in OF_SEQUENCES else array_if_needed
+    if any_may_hold(args):
+        args = tuple(map(joined, args))
+    if kwargs:
+        kwargs = {k: joined(a) for k, a in kwargs.items()}
     try:
         return ours(*args, **kwargs)
     except TypeError as error:

@@ -300,11 +300,11 @@ def value_and_jacobian(
     """
     unknowns = seed(x)
     y = evaluate(f, unknowns, *args, **kwargs)
-    if isinstance(y, ADArray):
-        same_evaluation(y._derivative, unknowns._derivative)
-    else:
+    if not isinstance(y, ADArray):
         raise DerivativeError(
             f"f returned {type(y).__name__}, not an AD array: it does not depend on x, or it "
             "converted x to plain numbers"
         )
+    if y._derivative.root is not unknowns._derivative.root:
+        same_evaluation(y._derivative, unknowns._derivative)
     return y.value, y.jacobian

@@ -61,13 +61,20 @@ def share(view: Any, origin: Any) -> None:
     view._memory = memory
 
 
-def share_where_views(result: Any, *operands: Any) -> Any:
+def share_where_views(result: Any, operands: Any) -> Any:
     """Return a result, each of its arrays noted as a view of the operand that it is one of."""
     if hasattr(result, "_derivative"):
-        _share_with_owner(result, _owner(result._value), operands)
+        value = result._value
+        if value.base is not None:
+            _share_with_owner(result, value.base, operands)
+            return result
+        for operand in operands:  # mostly a new array, which none of them shares
+            if getattr(operand, "_value", None) is value and operand is not result:
+                share(result, operand)
+                break
     elif isinstance(result, (list, tuple)):
         for part in result:
-            share_where_views(part, *operands)
+            share_where_views(part, operands)
     return result
 
 

@@ -18,6 +18,7 @@ from ..private_api import (
 from . import array_makers, refusals
 
 LISTS = (list, tuple)
+HOLDERS = frozenset({list, tuple, np.ndarray, np.matrix})  # what may hold AD arrays
 ARRAYS_OF_OBJECTS = (np.ndarray, np.matrix)
 PLAIN_NUMBERS = {float, int}
 
@@ -74,6 +75,15 @@ def _plain(parts: list[Any]) -> Any:
     return np.concatenate([np.ravel(p) for p in parts]) if len(shapes) > 1 else np.asarray(parts)
 
 
+def any_may_hold(items: Any) -> bool:
+    """Whether one of some items is a list or an array of objects, in which AD arrays may be."""
+    for a in items:
+        kind = type(a)
+        if kind in HOLDERS and (kind is not np.ndarray or a.dtype.kind == "O"):
+            return True
+    return False
+
+
 def holds_derivatives(a: Any) -> bool:
     """Whether an argument is a list, tuple or array of objects with AD arrays in it."""
     if is_array_of_objects(a):
@@ -91,7 +101,7 @@ def array_if_needed(a: Any) -> Any:
 def objects_as_arrays(a: Any) -> Any:
     """Return an argument with every array of objects in it, in nested lists too, as an array."""
     if type(a) in LISTS:
-        return type(a)(map(objects_as_arrays, a))
+        return type(a)(map(objects_as_arrays, a)) if any_may_hold(a) else a
     return array_of(a) if is_array_of_objects(a) else a
 
 
@@ -104,6 +114,8 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         If f writes an AD array into an ndarray; NumPy reports that as a ValueError.
     """
     y = result_of(f, *args, **kwargs)
+    if hasattr(y, "_derivative"):
+        return y
     if y is None:
         raise DataTypeError("the function returned None; is a return statement missing?")
     return array_of(y)
@@ -140,10 +152,25 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if y is not None:
             return y
     try:
-        y = result_or_reason(f, *args, **kwargs)
+        y = f(*args, **kwargs)
+        if is_array_of_objects(y):
+            _note_objects(y)
         if args and hasattr(args[0], "_derivative") and args[0]._derivative.root.objects:
             _compare_objects(y, f, args, kwargs)
         return y
+    except Exception as error:
+        y = _result_of_second_attempt(error, f, args, kwargs)
+        if y is None:
+            raise
+        return y
+
+
+def _result_of_second_attempt(
+    error: Exception, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Return the result of f where arrays are made for derivatives; None if the error stands."""
+    try:
+        _explain(error, f, args)
     except refusals.WholeArrayError:
         raise
     except DerivativeError:
@@ -151,6 +178,9 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if y is None:
             raise
         return y
+    if not isinstance(error, DerivativeError) or isinstance(error, refusals.WholeArrayError):
+        return None
+    return _with_arrays_made(f, args, kwargs)
 
 
 def _compare_objects(y: Any, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
@@ -182,9 +212,17 @@ def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     if not traced:
         plain = [*map(argument, args)], {k: argument(a) for k, a in kwargs.items()}
     try:
-        y = result_or_reason(replaced, *args, **kwargs)
-    except DerivativeError:
-        return None
+        y = replaced(*args, **kwargs)
+        if is_array_of_objects(y):
+            _note_objects(y)
+    except Exception as error:
+        try:
+            _explain(error, replaced, args)
+        except DerivativeError:
+            return None
+        if isinstance(error, DerivativeError):
+            return None
+        raise
     joined = _as_one_array(y)
     if not hasattr(joined, "_derivative"):
         return None
@@ -206,23 +244,16 @@ def _as_one_array(y: Any) -> Any:
     return array_of(list(y.values()) if isinstance(y, Mapping) else y)
 
 
-def result_or_reason(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return ``f(*args, **kwargs)``, with errors that say what to write."""
-    try:
-        y = f(*args, **kwargs)
-        if is_array_of_objects(y):
-            _note_objects(y)
-        return y
-    except (TypeError, AttributeError) as error:
+def _explain(error: Exception, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Raise in place of an error of f one that says what to write, if there is something to say."""
+    if isinstance(error, (TypeError, AttributeError)):
         if not callable(f):
             raise DataTypeError(f"a function of x is needed, not {f!r}") from None
         _explain_refused_argument(error, args)
-        raise
-    except SystemError as error:  # compiled code that does not look for errors, such as brentq
+    elif isinstance(error, SystemError):  # of compiled code that does not look for errors
         if isinstance(error.__cause__, DerivativeError):
             raise error.__cause__ from None
-        raise
-    except IndexError as error:
+    elif isinstance(error, IndexError):
         if is_of_index(error):
             if _hold_derivative(args):
                 raise DerivativeError(
@@ -230,12 +261,10 @@ def result_or_reason(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
                     "np.where"
                 ) from error
             error.add_note(OF_FIELDS)
-        raise
-    except ValueError as error:
+    elif isinstance(error, ValueError):
         if is_of_unpacking(error) and _is_of(f, error):
             error.add_note(OF_FIELDS)
         _explain_refused_value(error, args)
-        raise
 
 
 def _hold_derivative(args: tuple[Any, ...]) -> bool:

@@ -11,7 +11,7 @@ from numpy import ndarray
 from . import dispatch, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
-from .nested import LISTS, array_if_needed, is_array_of_objects
+from .nested import HOLDERS, any_may_hold, array_if_needed
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .ufunc_calls import DOUBLE
@@ -166,7 +166,9 @@ class Operators:
         return dispatch.call(np.matmul, (self, other), {})
 
     def __rmatmul__(self, other: Any) -> Any:
-        return dispatch.call(np.matmul, (other, self), {})
+        if type(other) in HOLDERS:
+            return dispatch.call(np.matmul, (other, self), {})
+        return dispatch.TABLE[np.matmul](other, self)  # a sparse matrix
 
     # In place: the object changes, for every name that it has.
 
@@ -247,10 +249,8 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
             return make(*result)
     else:
         make = next(type(x) for x in inputs if isinstance(x, Operators))
-    for x in inputs:
-        if type(x) in LISTS or is_array_of_objects(x):
-            inputs = tuple(array_if_needed(x) for x in inputs)
-            break
+    if any_may_hold(inputs):
+        inputs = tuple(map(array_if_needed, inputs))
     result = ufunc_calls.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.
     if type(result) is tuple:

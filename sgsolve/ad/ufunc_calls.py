@@ -22,7 +22,7 @@ from .derivatives.folded import narrow, without_overflow
 from .indexing import broadcast
 from .programs.number_rows import NumberRow
 from .rules import scipy_parameters
-from .rules.numpy_ufuncs import BINARY, ONE_SIDED, UNARY
+from .rules.numpy_ufuncs import BINARY, EXACT, ONE_SIDED, UNARY
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
 DECISIONS = frozenset(
@@ -246,11 +246,18 @@ def _precise(v: Any, dtype: Any) -> Any:
 
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
+    loud = getattr(rule, "loud", rule)
     for v in values:
-        if type(v) is not np.ndarray and hasattr(v, "record"):
+        if type(v) is np.ndarray and v.dtype is DOUBLE:
+            continue
+        if hasattr(v, "record"):
             return v.record_partials(_loud(rule), values)
+        if type(v) is not float:
+            loud = _loud(rule)
+    if ufunc in EXACT:
+        return rule(*values)
     try:
-        return without_overflow(_loud(rule), *values)
+        return without_overflow(loud, *values)
     except TypeError as error:
         raise DerivativeError(f"no derivative of {ufunc.__name__} here: {error}") from error
 

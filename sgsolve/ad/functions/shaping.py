@@ -87,9 +87,12 @@ def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
 
 def reshape(y: Any, /, shape: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     """Return y in another shape; np.reshape for AD arrays."""
-    shape = kwargs.pop("newshape", shape)
     value_ = array_of_values(y._value)
-    result = np.reshape(value_, shape, order=order, **kwargs)
+    if type(value_) is np.ndarray and not kwargs:
+        result = value_.reshape(shape, order=order)  # in half the time of np.reshape
+    else:
+        shape = kwargs.pop("newshape", shape)
+        result = np.reshape(value_, shape, order=order, **kwargs)
     if order in ("A", "a"):
         order = "F" if value_.flags.fnc else "C"
     if order in ("C", "c", None):

@@ -58,7 +58,8 @@ def pattern_and_values(
         if program is not None:
             try:
                 data = program.run(tape.inputs)
-                computation.note_form(tape.folded)
+                if computation.folds or tape.folded:
+                    computation.note_form(tape.folded)
                 return program.pattern, data
             except FloatingPointError:
                 tape.fold()
@@ -93,12 +94,14 @@ class Computation:
         Number of meetings, in the folded form and in the other one.
     programs : dict of bool to Program
         Likewise.
+    folds : int
+        How often the folded form was needed since the other one did.
     """
 
-    __slots__ = ("_at_once", "_folds", "_tries", "met", "programs", "used")
+    __slots__ = ("_at_once", "_tries", "folds", "met", "programs", "used")
 
     def __init__(self) -> None:
-        self.used = self._folds = self._at_once = 0
+        self.used = self.folds = self._at_once = 0
         self._tries = True
         self.met = {False: 0, True: 0}
         self.programs: dict[bool, Program] = {}
@@ -113,10 +116,10 @@ class Computation:
     def note_form(self, folded: bool) -> None:
         """Note in which form an evaluation ended."""
         if not folded:
-            self._folds = 0
+            self.folds = 0
         elif self._tries:
-            self._at_once = min(2**self._folds - 1, MOST_FOLDED)
-            self._folds += 1
+            self._at_once = min(2**self.folds - 1, MOST_FOLDED)
+            self.folds += 1
 
 
 def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computation:
@@ -128,7 +131,7 @@ def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computatio
         computation = programs.setdefault(key, Computation())
         drop_oldest(programs, MOST_PROGRAMS)
     computation.used = derivative.root.clock
-    if computation.is_folded_at_once():
+    if computation.folds and computation.is_folded_at_once():
         derivative.tape.fold()
     folded = derivative.tape.folded
     if computation.met[folded] < COMPILE_AFTER:

@@ -228,6 +228,15 @@ BINARY: dict[Any, Binary] = {
     **scipy_ufuncs.BINARY,
 }
 
+# Their slopes are signs, zeros, ones and what is given: nothing that overflows.
+EXACT = frozenset(
+    {
+        np.positive, np.negative, np.absolute, np.fabs, np.conjugate, np.square, np.exp, np.sign,
+        np.floor, np.ceil, np.rint, np.trunc, np.add, np.subtract, np.multiply,
+        np.maximum, np.minimum, np.fmax, np.fmin,
+    }
+)  # fmt: skip
+
 # Where only one argument carries a derivative, and the other slope would cost as much again.
 ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
     (np.divide, 0): quiet(lambda y, a, b: 1.0 / b),
