@@ -302,6 +302,8 @@ class ADArray(Operators):
     def __getattr__(self, name: str) -> Any:
         method = dispatch.METHODS.get(name)
         if method is None:
+            if name.startswith("__"):
+                raise AttributeError(name)  # NumPy and Python look for protocols
             ufunc = vars(np).get(name)
             if isinstance(ufunc, np.ufunc) and not self.ndim:
                 # NumPy's ufuncs call these methods of the elements of an array of objects.

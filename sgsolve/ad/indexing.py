@@ -20,6 +20,8 @@ from .structures.operands import Index
 
 def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, Derivative]:
     """Return value and derivative of ``y[key]``."""
+    if type(key) is tuple and type(value) is np.ndarray:
+        return value[key], _taken_in_general(value.shape, derivative, key)
     if hasattr(key, "_derivative"):
         raise DerivativeError(
             "an AD array cannot be an index; take it from constants, or choose with np.where"
@@ -130,10 +132,10 @@ def _size(shape: tuple[int, ...]) -> int:
 
 def named_key(key: Any) -> Hashable:
     """Return a hashable name for a key without arrays; TypeError if it has arrays."""
+    if type(key) is slice:
+        return slice, key.start, key.stop, key.step
     if isinstance(key, tuple):
-        return tuple(named_key(k) for k in key)
-    if isinstance(key, slice):
-        return ("slice", key.start, key.stop, key.step)
+        return tuple([named_key(k) for k in key])
     if key is None or key is Ellipsis or isinstance(key, (bool, np.bool_)):
         return repr(key)
     if isinstance(key, (int, np.integer)):

@@ -108,7 +108,7 @@ METHODS.update({
     name: _method(getattr(np, name))
     for name in (
         "sum", "mean", "prod", "max", "min", "cumsum", "cumprod", "var", "std", "dot", "trace",
-        "diagonal", "ravel", "swapaxes", "squeeze", "repeat", "take", "clip",
+        "diagonal", "swapaxes", "squeeze", "repeat", "take", "clip",
         "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
     )
 })  # fmt: skip
@@ -117,7 +117,7 @@ UFUNC_METHODS.update(ufunc_methods.TABLE)
 METHODS["transpose"] = shaping.transpose_method
 METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
-METHODS["flatten"] = shaping.flatten
+METHODS["flatten"], METHODS["ravel"] = shaping.flatten, shaping.ravel
 METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
 # Of a real array the array itself, as NumPy's.
 METHODS["conj"] = METHODS["conjugate"] = lambda y, out=None: (

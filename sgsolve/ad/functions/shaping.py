@@ -111,6 +111,8 @@ def reshape_method(y: Any, *shape: Any, order: str = "C") -> Any:
 
 def ravel(y: Any, order: Any = "C") -> Any:
     """Return y as a vector; np.ravel for AD arrays."""
+    if order == "C" and type(y._value) is np.ndarray:
+        return ADArray(y._value.ravel(), y._derivative)  # in half the time of np.ravel
     return _raveled(y, order, np.ravel)
 
 
