@@ -27,6 +27,7 @@ Every message names the argument, the block or the equation, and says what to do
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,6 +78,19 @@ class DerivativeError(SgsolveError, TypeError):
     --------
     ad.define_rule, ad.elementwise
     """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        derivative_errors.number += 1
+
+
+class _Count(threading.local):
+    """The number of errors that this thread made: one that a residual catches is known by it."""
+
+    number = 0
+
+
+derivative_errors = _Count()
 
 
 class LinearSolveError(SgsolveError):

@@ -226,7 +226,6 @@ def _sorted_entries(
     rows: NDArray[Any], columns: NDArray[Any], begin: IndexArray, shape: tuple[int, int]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the order of entries by row and column, and their columns in this order."""
-    order: NDArray[Any]
     if len(rows) <= FEW_ENTRIES:
         few = np.argsort(rows.astype(np.int64) * shape[1] + columns, kind="stable")
         return few, columns[few]

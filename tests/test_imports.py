@@ -57,6 +57,7 @@ AD = (
     "operators",
     "array",
     "functions",
+    "function_calls",
     "drivers",
     "several_arguments",
     "traced_evaluation",

@@ -5,13 +5,15 @@ same code runs with other global names, in which ``np.zeros`` makes an array wit
 Neither NumPy nor a module of the user is changed. The result must have the values of the function
 itself on plain numbers; if not, the first error stands.
 
-The names are those of the function, of functions that it calls by a global name or a closure,
-of methods of its object, and of functions inside them. Each evaluation looks them up again. A
-function that assigns global names is not evaluated this way, because the assignment would be lost.
+The names are those of the function, of functions that it calls by a global name, a closure or a
+module of the user, of methods and properties of objects, and of functions inside them. Each
+evaluation looks them up again. A function that assigns global names is not evaluated this way,
+because the assignment would be lost.
 """
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import sys
@@ -31,9 +33,10 @@ JOINED = ("array", "asarray", "asanyarray", "fromiter")
 MAKERS = {id(getattr(np, name)): name for name in (*FILLED, *JOINED)}
 # Names by which code reaches global names that are not written in it.
 BY_TEXT = {"globals", "eval", "exec", "vars"}
-OF_MODULE = ("__builtins__", "__name__", "__package__", "__spec__", "__file__")
+OF_MODULE = ("__name__", "__package__", "__spec__", "__file__")
 LIBRARIES = {"numpy", "scipy", "sgsolve"}
 INSTALLED = tuple(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib"))
+HEAP_TYPE = 1 << 9  # of a class that a class statement made, in ``__flags__``
 TOLERANCE = 1e-3  # times the square root of the rounding unit, relative to the largest value
 
 # Code that needed it before: the first attempt would be lost time.
@@ -135,15 +138,18 @@ class _AssignedNameError(DerivativeError):
     """Code assigns a global name, or one of an outer function that was replaced."""
 
 
-class _NumPy(ModuleType):
-    """NumPy with other functions that make arrays."""
+class _Module(ModuleType):
+    """NumPy, or a module of the user, with other functions that make arrays."""
 
-    def __init__(self, makers: dict[str, Function]) -> None:
-        super().__init__("numpy")
-        vars(self).update(makers)
+    def __init__(self, module: ModuleType, of: Function) -> None:
+        super().__init__(module.__name__)
+        vars(self).update(_module=module, _of=of)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
+        return self._of(getattr(self._module, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._module, name, value)
 
 
 class _Replaced:
@@ -159,15 +165,15 @@ class _Replaced:
         self._package = _package_of(f)
         makers = {name: _filling_maker(getattr(np, name), like) for name in FILLED}
         self._makers = makers | {name: _joining_maker(getattr(np, name), like) for name in JOINED}
-        self._numpy = _NumPy(self._makers)
         self._functions: dict[int, Any] = {}
+        self._modules: dict[int, _Module] = {}
+        self._builtins = vars(builtins) | {"__import__": self._import}
         self.found = False
 
     def of(self, value: Any) -> Any:
         """Return what stands for the value of a global name or of a closure."""
-        if value is np:
-            self.found = True
-            return self._numpy
+        if isinstance(value, ModuleType):
+            return self._module(value)
         if id(value) in MAKERS:
             self.found = True
             return self._makers[MAKERS[id(value)]]
@@ -177,7 +183,20 @@ class _Replaced:
             return MethodType(self.of(value.__func__), self._object(value.__self__))
         if self._is_of_user(value):
             return self._functions.get(id(value)) or self._function(value)
-        return value
+        return self._object(value) if _is_instance(value) else value
+
+    def _module(self, module: ModuleType) -> ModuleType:
+        """Return NumPy or a module of the user with the other functions, any other as it is."""
+        package, file = module.__name__.partition(".")[0], vars(module).get("__file__")
+        of_python = file is None and package != self._package  # built in
+        if module is not np and (of_python or not self._is_user_module(package, file)):
+            return module
+        self.found = True  # its functions are looked up when they are called
+        return self._modules.setdefault(id(module), _Module(module, self.of))
+
+    def _import(self, *args: Any, **kwargs: Any) -> Any:
+        """Import a module in place of the function of Python: ``import numpy`` in a function."""
+        return self.of(builtins.__import__(*args, **kwargs))
 
     def _function(self, f: FunctionType) -> FunctionType:
         names = _names_of(f.__code__)
@@ -188,6 +207,8 @@ class _Replaced:
         if names.assigned & replaced.keys():
             raise _AssignedNameError
         space = {name: f.__globals__[name] for name in OF_MODULE if name in f.__globals__}
+        space["__builtins__"] = self._builtins
+        self.found |= "numpy" in names.used
         closure = tuple((cells | replaced).values())
         result = FunctionType(f.__code__, space, f.__name__, None, closure)
         self._functions[id(f)] = result  # before the names: it may be among them
@@ -207,10 +228,13 @@ class _Replaced:
         is no attribute.
         """
         cls: Any = type(instance)
-        if not all(self._is_plain(base) for base in cls.__mro__[:-1]):
+        if cls is type or not all(self._is_plain(base) for base in cls.__mro__[:-1]):
             return instance
 
         def attribute(view: Any, name: str) -> Any:
+            part = getattr(cls, name, None)
+            if type(part) is property and part.fget is not None:
+                return self.of(part.fget)(view)
             value = cls.__getattribute__(view, name)
             own = type(value) is MethodType and value.__self__ is view
             return MethodType(self.of(value.__func__), view) if own else value
@@ -234,12 +258,12 @@ class _Replaced:
             value = cell.cell_contents
         except ValueError:  # empty
             return False
-        kinds = (functools.partial, MethodType)
+        kinds = (functools.partial, MethodType, ModuleType)
         return (
-            value is np
-            or id(value) in MAKERS
+            id(value) in MAKERS
             or isinstance(value, kinds)
             or self._is_of_user(value)
+            or _is_instance(value)
         )
 
     def _is_of_user(self, value: Any) -> bool:
@@ -250,9 +274,14 @@ class _Replaced:
 
     def _is_user_module(self, package: str, file: str | None) -> bool:
         """Whether a module is none of a library, by the name of its package and its file."""
-        return package == self._package or not (
-            package in LIBRARIES or str(file).startswith(INSTALLED)
-        )
+        installed = str(file).startswith(INSTALLED) or "-packages" in str(file)
+        return package == self._package or not (package in LIBRARIES or installed)
+
+
+def _is_instance(value: Any) -> bool:
+    """Whether a value is an object of a class that Python code defines, and no class itself."""
+    cls = type(value)
+    return bool(cls.__flags__ & HEAP_TYPE) and not isinstance(value, type)
 
 
 def _package_of(f: Any) -> str:

@@ -15,7 +15,7 @@ from .derivatives.derivative import same_evaluation
 from .derivatives.folded import Folded
 from .derivatives.sparsity import begin
 from .drivers import as_numeric, value_and_jacobian
-from .nested import evaluate
+from .function_calls import evaluate
 from .structures.root import evaluation_of
 
 Function = Callable[..., Any]

@@ -14,7 +14,7 @@ from .array import ADArray
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
-from .nested import evaluate
+from .function_calls import evaluate
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .programs.recorded import Recorded
 from .programs.tape import Tape

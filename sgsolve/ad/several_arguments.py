@@ -18,7 +18,7 @@ from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
 from .drivers import as_numeric, must_be_ad, seed
-from .nested import evaluate
+from .function_calls import evaluate
 
 
 def seed_all(*arguments: ArrayLike) -> tuple[ADArray, ...]:

@@ -18,7 +18,7 @@ from .assembly.plan import Plan, plan_of
 from .derivatives.sparsity import begin
 from .derivatives.symbols import UntraceableError
 from .drivers import as_numeric
-from .nested import evaluate
+from .function_calls import evaluate
 from .programs.derivative_graph import DerivativeGraph, carry_out
 from .programs.graph import Graph, Kind
 from .programs.program import add_outputs

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.nested import LISTS, array_of, evaluate_vector
+from ..ad.function_calls import evaluate_vector
+from ..ad.nested import LISTS, array_of
 from ..errors import SgsolveError, StructureError
 from ..pattern import Pattern
 from .number_at_states import numbers_at_states, values_at_states

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ad.function_calls import evaluate_vector
 from ..ad.kernels import machine
 from ..ad.kernels.compiled_evaluation import CompiledEvaluation
 from ..ad.kernels.stats import CompiledStats
-from ..ad.nested import evaluate_vector
 from ..errors import ImpureFunctionWarning
 from ..results.blocks import Blocks
 

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.nested import evaluate
+from ..ad.function_calls import evaluate
 from ..continuation.user_functions import call_with_parameters
 from ..errors import DataTypeError, InputError, ShapeError
 from .parameters import beside_parameter, seeded_jacobian

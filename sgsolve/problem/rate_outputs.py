@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.nested import evaluate
+from ..ad.function_calls import evaluate
 from ..continuation.columns import Column
 from ..continuation.user_functions import UnfitError, call_with_parameters, named
 from ..errors import DataTypeError

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.function_calls import evaluate_vector
 from ..ad.kernels.compiled_evaluation import CompiledResult
-from ..ad.nested import evaluate_vector
 from ..errors import InputError, NotFiniteError, StructureError
 from ..norms import is_finite
 from ..pattern import Pattern

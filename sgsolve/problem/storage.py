@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .. import ad
-from ..ad.nested import evaluate_vector
+from ..ad.function_calls import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import DataTypeError, InputError, ShapeError
 from ..pattern import Pattern

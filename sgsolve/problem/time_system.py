@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ad
+from ..ad.function_calls import evaluate_vector
 from ..ad.kernels.compiled_evaluation import CompiledResult
-from ..ad.nested import evaluate_vector
 from ..continuation.user_functions import call_with_parameters
 from ..errors import (
     DomainError,

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from ..ad.nested import evaluate
+from ..ad.function_calls import evaluate
 from ..continuation.run import Run
 from ..continuation.user_functions import call_with_parameters
 from ..errors import ConvergenceError, InputError

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import DenseOutput, OdeSolution
 from scipy.optimize import OptimizeResult
 
-from ..ad.nested import evaluate_vector
+from ..ad.function_calls import evaluate_vector
 from ..errors import ConvergenceError, DataTypeError
 from ..problem.definition import ProblemDefinition
 from ..problem.null_space import NullSpace

@@ -10,7 +10,8 @@ from numpy import zeros
 
 import sgsolve
 from sgsolve import DerivativeError, Problem, ad
-from sgsolve.ad.nested import evaluate
+from sgsolve.ad.function_calls import evaluate
+from tests.ad import residual_module
 from tests.ad.differences import numeric_jacobian
 from tests.ad.kernels.compiled_help import assert_same_bits
 
@@ -423,3 +424,71 @@ def test_an_array_that_an_object_keeps_is_refused():
             problem.solve(X[:3])
         with pytest.raises(DerivativeError):
             ad.jacobian(residual, X[:3])
+
+
+model = residual_module.Model()
+
+
+def of_module(x):
+    return residual_module.differences(x) * x
+
+
+def of_instance(x):
+    return model.residual(x) + x
+
+
+def of_instance_in_a_closure():
+    own = residual_module.Model()
+    return lambda x: own.residual(x) * x
+
+
+def of_import(x):
+    import numpy as other
+
+    F = other.zeros(4)
+    F[1:] = x[1:] * x[0]
+    return F
+
+
+def of_name_imported(x):
+    from numpy import full
+
+    F = full(4, 2.0)
+    F[:2] *= x[2:]
+    return F
+
+
+@pytest.mark.parametrize(
+    "f",
+    [of_module, of_instance, of_instance_in_a_closure(), of_import, of_name_imported,
+     residual_module.Model.of_class, model.of_property],
+)  # fmt: skip
+def test_arrays_made_in_modules_objects_and_imports(f):
+    J = ad.jacobian(f, X).toarray()
+    np.testing.assert_allclose(J, numeric_jacobian(f, X), rtol=1e-6, atol=1e-8)
+
+
+def test_a_jacobian_evaluates_the_function_twice_and_the_first_three_times():
+    calls = []
+
+    def noting(x):
+        calls.append(None)
+        F = np.zeros(4)
+        F[:] = x**2
+        return F
+
+    ad.jacobian(noting, X)
+    assert len(calls) == 3
+    ad.jacobian(noting, X)
+    assert len(calls) == 5
+
+
+def counting_in_module(x):
+    residual_module.calls += 1
+    return residual_module.differences(x)
+
+
+def test_what_a_function_assigns_in_a_module_is_kept():
+    residual_module.calls = 0
+    ad.jacobian(counting_in_module, X)
+    assert residual_module.calls > 0

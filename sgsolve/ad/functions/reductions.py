@@ -28,7 +28,7 @@ def sum_of_elements(
     """Return the sum over axes; np.sum for AD arrays."""
     v = array_of_values(raw_value(a))
     if type(v) is np.ndarray and not kwargs:
-        result = v.sum(axis, dtype, None, flag(keepdims))  # in half the time of np.sum
+        result = v.sum(axis, dtype, keepdims=flag(keepdims))  # in half the time of np.sum
     else:
         limits = options_of_selection(kwargs, "sum")
         result = np.sum(v, axis=axis, dtype=dtype, keepdims=flag(keepdims), **limits)

@@ -12,7 +12,8 @@ from ...errors import DataTypeError
 from ...pattern import Pattern
 from ..array import ADArray
 from ..drivers import value_and_jacobian
-from ..nested import evaluate, holds_derivatives, result_of
+from ..function_calls import evaluate, result_of
+from ..nested import holds_derivatives
 from . import machine
 from .compiled_evaluation import CompiledEvaluation, CompiledResult
 from .stats import CompiledStats

@@ -1,0 +1,90 @@
+"""Functions that catch the errors of AD arrays: with the values of NumPy, or refused."""
+
+import contextlib
+
+import numpy as np
+import pytest
+
+from sgsolve import DerivativeError, ad
+from tests.ad.differences import numeric_jacobian
+
+X = np.array([0.7, 1.3, 0.4, 0.9])
+
+
+def fills_or_cubes(x):
+    F = np.zeros(4)
+    try:
+        F[:] = x**2
+    except Exception:
+        F = x**3
+    return F
+
+
+def fills_or_returns(x):
+    F = np.zeros(4)
+    try:
+        F[1:] = x[1:] * x[0]
+    except TypeError:
+        return 7.0 * x
+    return F
+
+
+def fills_or_leaves(x):
+    F = np.zeros(4)
+    with contextlib.suppress(Exception):
+        F[:] = x**2
+    return F + x
+
+
+@pytest.mark.parametrize("x", [X, np.zeros(4)], ids=["x", "zero"])
+@pytest.mark.parametrize("f", [fills_or_cubes, fills_or_returns, fills_or_leaves])
+def test_arrays_filled_in_a_try_statement(f, x):
+    J = ad.jacobian(f, x).toarray()
+    np.testing.assert_allclose(J, numeric_jacobian(f, x), rtol=1e-6, atol=1e-6)
+    compiled = ad.compiled(f, at_once=True)
+    for _ in range(3):
+        assert (compiled.value_and_jacobian(x)[1].toarray() == J).all()
+
+
+def drops_or_squares(x):
+    try:
+        return x * float(x[0])
+    except TypeError:
+        return x**2
+
+
+def sorts_or_negates(x):
+    with contextlib.suppress(TypeError):
+        return np.histogram2d(x, x)[0][0, :4] * x
+    return -x
+
+
+@pytest.mark.parametrize("x", [X, np.zeros(4)], ids=["x", "zero"])
+@pytest.mark.parametrize("f", [drops_or_squares, sorts_or_negates])
+def test_another_way_taken_after_an_error_is_refused(f, x):
+    for call in (ad.jacobian, ad.value_and_jacobian, ad.check_jacobian):
+        with pytest.raises(DerivativeError, match="caught an error"):
+            call(f, x)
+
+
+def as_float(v):
+    try:
+        return float(v)
+    except TypeError:
+        return v
+
+
+def test_another_way_with_the_same_values_is_taken():
+    J = ad.jacobian(lambda x: np.stack([as_float(v) ** 2 for v in x]), X).toarray()
+    np.testing.assert_array_equal(J, np.diag(2.0 * X))
+
+
+def test_errors_of_the_user_pass():
+    def divided(x):
+        try:
+            return np.asarray(x)
+        except TypeError:
+            raise ZeroDivisionError("of the user") from None
+
+    with pytest.raises(ZeroDivisionError, match="of the user"):
+        ad.jacobian(divided, X)
