@@ -51,6 +51,11 @@ def is_of_argument(error: Exception, kind: str) -> bool:
     return re.search(rf"must be .*, not {kind}", str(error)) is not None
 
 
+def is_of_hash(error: Exception, kind: str) -> bool:
+    """Whether an error of CPython says that an object of a class can be no key of a dictionary."""
+    return str(error).startswith(("unhashable", "cannot use")) and kind in str(error)
+
+
 def is_of_index(error: IndexError) -> bool:
     """Whether an error of NumPy says that an index is none."""
     return str(error).startswith("only integers")

@@ -203,6 +203,14 @@ def test_the_error_of_compiled_code_for_an_argument_of_another_class():
     assert not private_api.is_of_argument(caught.value, "ADArray")
 
 
+def test_the_error_for_a_key_that_has_no_hash():
+    for use in (lambda: {[]: 1}, lambda: {[]}, lambda: [] in {1, 2}):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert private_api.is_of_hash(caught.value, "list"), f"CPython: {caught.value!s} {MOVED}"
+        assert not private_api.is_of_hash(caught.value, "ADArray")
+
+
 def test_the_error_for_an_index_that_is_none():
     with pytest.raises(IndexError) as caught:
         np.zeros(3)[1.0]

@@ -16,6 +16,7 @@ from ..errors import DataTypeError, DerivativeError, derivative_errors
 from ..private_api import (
     is_of_argument,
     is_of_array_attribute,
+    is_of_hash,
     is_of_index,
     is_of_unpacking,
     is_without_form_for_objects,
@@ -255,6 +256,14 @@ def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
     _explain_missing_form(error, args)
     if refusals.swallowed(error) and not isinstance(error, DerivativeError):
         raise DerivativeError(refusals.ITERATED) from error
+    if is_of_hash(error, "ADArray"):
+        name = refusals.name_of_caller(error)
+        raise DerivativeError(
+            refusals.of_plain_arrays(name)
+            if name
+            else "an AD array cannot be a key of a dictionary or an element of a set; use its "
+            "position, or a constant"
+        ) from error
     if is_of_argument(error, "ADArray"):
         raise DerivativeError(
             f"compiled code takes plain arrays only ({error}): {refusals.SOLVED}"

@@ -165,7 +165,7 @@ def plain_array() -> DerivativeError:
             f"{name} makes a plain array of an argument, such as a list of AD arrays, which would "
             f"lose the derivative: {OF_LISTS}"
         )
-    return DerivativeError(_of_plain_arrays(name))
+    return DerivativeError(of_plain_arrays(name))
 
 
 def name_of_caller(error: Exception) -> str | None:
@@ -188,10 +188,11 @@ def of_failed_call(error: Exception) -> str | None:
     if traceback is None or name not in ("scipy.sparse.diags", "scipy.sparse.diags_array"):
         return None
     given = any(hasattr(value, "_derivative") for value in traceback.tb_frame.f_locals.values())
-    return _of_plain_arrays(name) if given else None
+    return of_plain_arrays(name) if given else None
 
 
-def _of_plain_arrays(name: str) -> str:
+def of_plain_arrays(name: str) -> str:
+    """Return the advice for a function of NumPy or SciPy that takes plain arrays only."""
     short = name.rsplit(".", 1)[-1]
     instead = INSTEAD.get(short) or _of_library_function(name)
     return f"{name} takes plain arrays only, which would lose the derivative: {instead}"

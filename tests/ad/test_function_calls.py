@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
+from scipy import special
 
 from sgsolve import DerivativeError, ad
 from tests.ad.differences import numeric_jacobian
@@ -88,3 +89,15 @@ def test_errors_of_the_user_pass():
 
     with pytest.raises(ZeroDivisionError, match="of the user"):
         ad.jacobian(divided, X)
+
+
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda x: special.factorial(x[0]) * x, r"scipy\.special\.factorial.*gamma\(n \+ 1\)"),
+        (lambda x: {x[0]: x}[x[0]], "key of a dictionary"),
+    ],
+)
+def test_a_key_is_refused_in_words(f, words):
+    with pytest.raises(DerivativeError, match=words):
+        ad.jacobian(f, X)

@@ -28,6 +28,20 @@ def test_operator_with_every_kind_of_constant_on_either_side(symbol, name):
     check(lambda x: op(c, x), X)
 
 
+@pytest.mark.parametrize("zero", [0, 0.0, False, np.float64(0.0), np.zeros(2)])
+@pytest.mark.parametrize("x", [np.array([1.0, -2.0]), np.array(1.5)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_quotient_by_zero_is_infinite_as_numpys(x, zero):
+    F, J = ad.value_and_jacobian(lambda u: u / zero, x)
+    np.testing.assert_array_equal(F, x / zero)
+    assert np.isposinf(J.data[J.data != 0.0]).all()
+    compiled = ad.compiled(lambda u: u / zero, at_once=True)
+    for _ in range(3):
+        G, K = compiled.value_and_jacobian(x)
+        np.testing.assert_array_equal(G, F)
+        np.testing.assert_array_equal(K.toarray(), J.toarray())
+
+
 @pytest.mark.parametrize("symbol", BINARY)
 def test_operator_between_ad_values_broadcasts(symbol):
     op = BINARY[symbol]

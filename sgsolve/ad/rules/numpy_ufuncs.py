@@ -138,6 +138,11 @@ def _power_exponent(y: Any, a: Any, b: Any) -> Partial:
     return np.where(zero, np.where(np.less(np.real(b), 0), -np.inf, 0.0), slope)
 
 
+def _inverse_of_divisor(b: Any) -> Any:
+    """Return 1 / b; infinity for a zero of Python too, as NumPy's quotient is."""
+    return np.divide(1.0, b) if isinstance(b, (int, float, complex)) and b == 0 else 1.0 / b
+
+
 @quiet
 def _divide(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     inverse = 1.0 / b
@@ -239,7 +244,7 @@ EXACT = frozenset(
 
 # Where only one argument carries a derivative, and the other slope would cost as much again.
 ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
-    (np.divide, 0): quiet(lambda y, a, b: 1.0 / b),
+    (np.divide, 0): quiet(lambda y, a, b: _inverse_of_divisor(b)),
     (np.divide, 1): quiet(lambda y, a, b: (-1.0, y / b)),
     (np.remainder, 0): lambda y, a, b: 1.0,
     (np.fmod, 0): lambda y, a, b: 1.0,
