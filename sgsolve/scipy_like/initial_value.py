@@ -151,7 +151,10 @@ def _problem(fun: Function, jac: Any, args: tuple[Any, ...], sign: float) -> Pro
         raise DataTypeError(f"fun must be a function fun(t, y), not {fun!r}")
 
     def residual(y: Any, t: float) -> Any:
-        return -sign * evaluate_vector(fun, sign * t, y, *args)
+        found = evaluate_vector(fun, sign * t, y, *args)
+        if found is None:
+            raise DataTypeError("fun returned None; is a return statement missing?")
+        return -sign * found
 
     def jacobian(y: Any, t: float) -> Any:
         return -sign * (jac(sign * t, y, *args) if callable(jac) else jac)

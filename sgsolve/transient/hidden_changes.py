@@ -21,8 +21,7 @@ from .failures import flow_at, jump_between
 
 Vector = NDArray[Any]
 
-FUNCTION_SAMPLES = 256  # of a parameter that is a function of time, in a run or a step
-RESIDUAL_SAMPLES = 32  # of equations with the time in them, whose evaluation takes longer
+SAMPLES = 256  # of what depends on time, in a run or a step
 HIDDEN = 4.0  # times the changes from end to end of the step, and before it: more is hidden
 HIDDEN_JUMP = 1.5  # times the change from end to end: a jump that is larger is hidden
 ROUNDING = 1e-9  # of the largest value: a smaller change may be rounding
@@ -70,13 +69,13 @@ class HiddenChanges:
         past = jumps[max(0, bisect_right(jumps, t) - LATEST) : bisect_right(jumps, t)]
         a = past[-1] if past else self.t0
         apart = min((second - first for first, second in pairwise(past)), default=inf) / 3.0
-        unit = min(apart, self.length / FUNCTION_SAMPLES)
+        unit = min(apart, self.length / SAMPLES)
         found = min(
             (_begin_of_change(_array_valued(f), a, t, b, unit) for f in self.functions), default=inf
         )
         if self.system is not None and rests:
             flow = flow_at(self.system, x)
-            found = min(found, _begin_of_change(flow, a, t, b, self.length / RESIDUAL_SAMPLES))
+            found = min(found, _begin_of_change(flow, a, t, b, self.length / SAMPLES))
         return found
 
     def jump(self, t: float, b: float) -> float | None:
@@ -89,7 +88,7 @@ def _begin_of_change(
     value: Callable[[float], Vector], a: float, t: float, b: float, unit: float
 ) -> float:
     """Return where a hidden change of a function begins in t..b, where changes since a are seen."""
-    n_samples = int(min((b - t) / unit, FUNCTION_SAMPLES))
+    n_samples = int(min((b - t) / unit, SAMPLES))
     if not n_samples:
         return inf
     here = value(t)

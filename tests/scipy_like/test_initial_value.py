@@ -5,7 +5,7 @@ import pytest
 import scipy.integrate
 
 from sgsolve import solve_ivp
-from sgsolve.errors import InputError
+from sgsolve.errors import DataTypeError, InputError
 from sgsolve.transient import Bdf
 
 
@@ -198,3 +198,8 @@ def test_what_scipy_takes_and_we_do_not_is_said(options, message):
 def test_options_of_scipy_that_ask_for_nothing_are_taken():
     run = solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], vectorized=False, jac_sparsity=None)
     assert run.success
+
+
+def test_a_function_that_returns_nothing_is_refused_in_words():
+    with pytest.raises(DataTypeError, match="fun returned None; is a return statement missing"):
+        solve_ivp(lambda t, y: None, (0.0, 1.0), [1.0, 2.0])

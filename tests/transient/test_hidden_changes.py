@@ -56,12 +56,13 @@ def test_a_smooth_pulse_at_rest_is_not_stepped_over(steps):
 
 
 @pytest.mark.parametrize("steps", METHODS, ids=repr)
-def test_a_pulse_of_a_residual_with_the_time_in_it(steps):
+@pytest.mark.parametrize("width", [0.3, 0.03])
+def test_a_pulse_of_a_residual_with_the_time_in_it(steps, width):
     problem = Problem(
-        lambda v, t: v - np.where((t >= UP) & (t < UP + 0.3), 1.0, 0.0), storage=lambda v: 1.0 * v
+        lambda v, t: v - np.where((t >= UP) & (t < UP + width), 1.0, 0.0), storage=lambda v: 1.0 * v
     )
     run = problem.transient([0.0], (0.0, 4.0), steps=steps, rtol=1e-4, atol=1e-6)
-    assert run.x[0] == pytest.approx(after_pulse(4.0, 0.3), rel=1e-2)
+    assert run.x[0] == pytest.approx(after_pulse(4.0, width), rel=1e-2)
 
 
 def test_pulses_of_an_array_of_sources():
