@@ -7,9 +7,10 @@ checks every function here, and its messages say what a new release has moved.
 from __future__ import annotations
 
 import ctypes
+import dis
 import re
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,17 @@ REFERENCES_OF_VALUE_ONLY = value_references(_Owner())
 def calling_frame(depth: int) -> FrameType:
     """Return the frame that called the function that asks (``depth=1``), or one further out."""
     return sys._getframe(depth + 1)
+
+
+def assigned_names(code: CodeType, of_outer_functions: bool) -> list[str]:
+    """Return the names that code assigns or deletes: global ones, or those of outer functions.
+
+    The bytecode tells them apart, which may change with any version of CPython.
+    """
+    kind = "DEREF" if of_outer_functions else "GLOBAL"
+    assigning = (f"STORE_{kind}", f"DELETE_{kind}")
+    names = [step.argval for step in dis.get_instructions(code) if step.opname in assigning]
+    return [name for name in names if not of_outer_functions or name in code.co_freevars]
 
 
 def is_sparse_product(frame: FrameType) -> bool:

@@ -113,6 +113,29 @@ def test_the_calling_frame_is_the_one_of_that_depth():
     )
 
 
+def assigner():
+    global made_here
+    outer = other = 0
+
+    def inner():
+        nonlocal outer
+        outer, own = 1, other
+        return own, lambda: own
+
+    made_here = inner
+    return outer
+
+
+def test_assigned_names_are_read_from_the_code():
+    what = f"CPython: the names of instructions that assign {MOVED}"
+    code = assigner.__code__
+    inner = next(c for c in code.co_consts if isinstance(c, type(code)))
+    assert private_api.assigned_names(code, of_outer_functions=False) == ["made_here"], what
+    assert private_api.assigned_names(code, of_outer_functions=True) == [], what
+    assert private_api.assigned_names(inner, of_outer_functions=True) == ["outer"], what
+    assert private_api.assigned_names(inner, of_outer_functions=False) == [], what
+
+
 class Asked:
     """Notes whether SciPy's product is what asks for an array."""
 

@@ -14,7 +14,6 @@ because the assignment would be lost.
 from __future__ import annotations
 
 import builtins
-import dis
 import functools
 import sys
 import sysconfig
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DerivativeError
+from ..private_api import assigned_names
 
 Function = Callable[..., Any]
 
@@ -65,12 +65,8 @@ class CodeNames(NamedTuple):
 
 @functools.lru_cache(maxsize=1024)
 def _names_of(code: CodeType) -> CodeNames:
-    used, assigned, replaceable = set(code.co_names), set(), True
-    for step in dis.get_instructions(code):
-        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            replaceable = False
-        elif step.opname in ("STORE_DEREF", "DELETE_DEREF") and step.argval in code.co_freevars:
-            assigned.add(step.argval)
+    used, assigned = set(code.co_names), set(assigned_names(code, of_outer_functions=True))
+    replaceable = not assigned_names(code, of_outer_functions=False)
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             names = _names_of(inner)
