@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..pattern import matrix_product
-from ..results.blocks import Blocks
 from ..results.status import Status
 from .damping import Damping
 from .iterate import Iterate
@@ -26,6 +25,7 @@ from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .presets import Newton
+from .runs_method import RunsMethod
 from .system import System
 from .workspace import Workspace
 
@@ -38,7 +38,7 @@ CANCELED = 1e-5  # slopes that are a smaller part of their terms count as this p
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcrossKinks:
+class AcrossKinks(RunsMethod):
     """Run a solver if the Newton step from the start crosses a kink; else fail without a step.
 
     Equations with `min`, `max` or `abs` have kinks: obstacle, contact and complementarity
@@ -74,28 +74,9 @@ class AcrossKinks:
     solver: NewtonMethod = field(default_factory=lambda: Newton(max_iterations=300))
 
     def __post_init__(self) -> None:
-        if not isinstance(self.solver, NewtonMethod):
-            raise InputError(f"solver must be a NewtonMethod, not {self.solver!r}")
+        super().__post_init__()
         if self.solver.matrix_free or not self.solver.damping.needs_direction:
             raise InputError(f"solver must follow Newton's direction, not {self.solver!r}")
-
-    @property
-    def name(self) -> str:
-        """Name for reports."""
-        return f"{type(self).__name__} ({self.solver.name})"
-
-    @property
-    def matrix_free(self) -> bool:
-        """Whether the solver needs products J v only."""
-        return False
-
-    def with_settings(self, **settings: Any) -> AcrossKinks:
-        """Return a copy whose solver has other settings."""
-        return replace(self, solver=self.solver.with_settings(**settings))
-
-    def check_start(self, x: Vector, blocks: Blocks) -> None:
-        """Raise `InputError` if x lies outside the bounds that the solver keeps."""
-        self.solver.check_start(x, blocks)
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..results.blocks import Blocks
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .presets import TrustRegion
+from .runs_method import RunsMethod
 from .settings import positive
 from .system import System
 from .workspace import Workspace
@@ -30,7 +30,7 @@ Vector = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restarts:
+class Restarts(RunsMethod):
     """Start a solver from several points around x0, until one start leads to a solution.
 
     Parameters
@@ -70,29 +70,10 @@ class Restarts:
     spread: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.solver, NewtonMethod):
-            raise InputError(f"solver must be a NewtonMethod, not {self.solver!r}")
+        super().__post_init__()
         if not isinstance(self.count, int) or self.count < 1:
             raise InputError(f"count must be an integer >= 1, not {self.count!r}")
         positive(self, "spread")
-
-    @property
-    def name(self) -> str:
-        """Name for reports."""
-        return f"{type(self).__name__} ({self.solver.name})"
-
-    @property
-    def matrix_free(self) -> bool:
-        """Whether the solver needs products J v only."""
-        return self.solver.matrix_free
-
-    def with_settings(self, **settings: Any) -> Restarts:
-        """Return a copy whose solver has other settings."""
-        return replace(self, solver=self.solver.with_settings(**settings))
-
-    def check_start(self, x: Vector, blocks: Blocks) -> None:
-        """Raise `InputError` if x lies outside the bounds that the solver keeps."""
-        self.solver.check_start(x, blocks)
 
     def run(
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
